@@ -1,0 +1,140 @@
+//! The texts that spans count in, and how a byte becomes a line and a column.
+
+use std::sync::Arc;
+
+use super::span::{SourceId, Span};
+
+/// One text: a file as it was read, or a file as it would be written.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: String,
+    text: Arc<str>,
+    line_starts: Vec<u32>,
+}
+
+impl Source {
+    fn new(name: String, text: Arc<str>) -> Self {
+        let mut line_starts = vec![0];
+        line_starts.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
+        );
+        Source {
+            name,
+            text,
+            line_starts,
+        }
+    }
+
+    /// The path as it is shown: relative to the root, with `/` on every system.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line that holds byte `at`, counted from 1, and the column in characters, counted from 1.
+    pub fn line_column(&self, at: u32) -> (usize, usize) {
+        let at = at.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        let line = self.line_starts.partition_point(|start| *start <= at);
+        let start = self.line_starts[line - 1] as usize;
+        let column = self.text[start..]
+            .char_indices()
+            .take_while(|(offset, _)| start + offset < at as usize)
+            .count();
+        (line, column + 1)
+    }
+
+    /// The text of line `line` (from 1), without its line end; empty past the last.
+    pub fn line(&self, line: usize) -> &str {
+        let Some(start) = line.checked_sub(1).and_then(|at| self.line_starts.get(at)) else {
+            return "";
+        };
+        let end = self
+            .line_starts
+            .get(line)
+            .map_or(self.text.len(), |next| *next as usize - 1);
+        self.text[*start as usize..end].trim_end_matches('\r')
+    }
+
+    /// The bytes of line `line` (from 1) as a range, without its line end.
+    pub fn line_range(&self, line: usize) -> Option<std::ops::Range<usize>> {
+        let start = *self.line_starts.get(line.checked_sub(1)?)? as usize;
+        Some(start..start + self.line(line).len())
+    }
+}
+
+/// A span as people count: lines from 1, columns in characters from 1, the end exclusive.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Location {
+    /// The source's name.
+    pub file: String,
+    /// First line.
+    pub line: usize,
+    /// First column.
+    pub column: usize,
+    /// Last line.
+    pub end_line: usize,
+    /// One past the last column.
+    pub end_column: usize,
+}
+
+/// All texts of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    all: Vec<Source>,
+}
+
+impl Sources {
+    /// Adds a text under the name that people will see.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
+        let id = SourceId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
+        self.all.push(Source::new(name.into(), text.into()));
+        id
+    }
+
+    /// The text that `id` names.
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.all[id.0 as usize]
+    }
+
+    /// A span in the way that people count.
+    pub fn locate(&self, span: Span) -> Location {
+        let source = self.get(span.source);
+        let (line, column) = source.line_column(span.start);
+        let (end_line, end_column) = source.line_column(span.end);
+        Location {
+            file: source.name.clone(),
+            line,
+            column,
+            end_line,
+            end_column,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let mut sources = Sources::default();
+        let id = sources.add("a.toml", "x = 1\nnäme = 2\n");
+        let at = |start, end| {
+            let place = sources.locate(Span::new(id, start, end));
+            (place.line, place.column, place.end_line, place.end_column)
+        };
+        assert_eq!(at(0, 1), (1, 1, 1, 2));
+        assert_eq!(at(6, 11), (2, 1, 2, 5));
+        assert_eq!(at(14, 15), (2, 8, 2, 9));
+        assert_eq!(at(99, 200), (3, 1, 3, 1));
+        assert_eq!(sources.get(id).line(2), "näme = 2");
+        assert_eq!(sources.get(id).line(9), "");
+    }
+}

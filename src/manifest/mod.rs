@@ -1,0 +1,13 @@
+//! YAML and JSON to objects with places, and back.
+//!
+//! - [`read`]: a file's text to [`Document`]s, as Kubernetes reads YAML.
+//! - [`write`]: a tree to YAML as a careful person writes it.
+//! - [`Object`]: a document with an identity.
+
+pub mod object;
+pub mod read;
+pub mod scalar;
+pub mod write;
+
+pub use object::{Identity, Object};
+pub use read::{Document, read};

@@ -1,0 +1,113 @@
+//! A document with an identity.
+
+use std::fmt;
+
+use crate::diagnostic::{ObjectRef, Span};
+use crate::value::{Node, Pointer};
+
+/// What makes an object the same object on both sides of a comparison: its group and kind, namespace and
+/// name. The version is not part of it, one object is served in several.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace as written; empty where none is.
+    pub namespace: String,
+    /// The name; empty where none is.
+    pub name: String,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind)?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// A Kubernetes object as a manifest has it.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// The object, with places in the manifest's file.
+    pub node: Node,
+    /// The same object with places in `cluster.toml`, where it was rendered from there.
+    pub origins: Option<Node>,
+    /// The file, as shown.
+    pub file: String,
+}
+
+impl Object {
+    fn text(&self, path: &[&str]) -> &str {
+        self.node
+            .path(path)
+            .and_then(Node::as_str)
+            .unwrap_or_default()
+    }
+
+    /// `apiVersion` as written.
+    pub fn api_version(&self) -> &str {
+        self.text(&["apiVersion"])
+    }
+
+    /// `kind` as written.
+    pub fn kind(&self) -> &str {
+        self.text(&["kind"])
+    }
+
+    /// `metadata.name` as written.
+    pub fn name(&self) -> &str {
+        self.text(&["metadata", "name"])
+    }
+
+    /// `metadata.namespace` as written.
+    pub fn namespace(&self) -> &str {
+        self.text(&["metadata", "namespace"])
+    }
+
+    /// The API group: the part of `apiVersion` before the slash.
+    pub fn group(&self) -> &str {
+        self.api_version()
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+    }
+
+    /// The version: the part of `apiVersion` after the slash.
+    pub fn version(&self) -> &str {
+        let text = self.api_version();
+        text.split_once('/').map_or(text, |(_, version)| version)
+    }
+
+    /// What it is the same as.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            group: self.group().to_owned(),
+            kind: self.kind().to_owned(),
+            namespace: self.namespace().to_owned(),
+            name: self.name().to_owned(),
+        }
+    }
+
+    /// The object as a finding names it.
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef {
+            api_version: self.api_version().to_owned(),
+            kind: self.kind().to_owned(),
+            namespace: self.namespace().to_owned(),
+            name: self.name().to_owned(),
+        }
+    }
+
+    /// The place in the file of what `pointer` leads to, or of the nearest thing above it.
+    pub fn span(&self, pointer: &Pointer) -> Option<Span> {
+        self.node.nearest_span(pointer)
+    }
+
+    /// The place in `cluster.toml` of what `pointer` leads to, or of the nearest thing above it.
+    pub fn origin(&self, pointer: &Pointer) -> Option<Span> {
+        self.origins.as_ref()?.nearest_span(pointer)
+    }
+}

@@ -1,0 +1,112 @@
+//! One scalar as YAML, in the form that a YAML 1.1 reader and a YAML 1.2 reader read the same.
+
+/// A string on one line: plain where that is safe, else in quotes.
+pub fn string(text: &str) -> String {
+    if is_dotted_number(text) {
+        return text.to_owned();
+    }
+    let options =
+        serde_yaml::ser_options! { prefer_block_scalars: false, folded_wrap_chars: usize::MAX };
+    serde_yaml::to_string_with_options(&text, options)
+        .map(|yaml| yaml.trim_end_matches('\n').to_owned())
+        .ok()
+        .filter(|yaml| !yaml.contains('\n'))
+        .unwrap_or_else(|| serde_json::Value::from(text).to_string())
+}
+
+/// Whether it is digits with two or more dots between them: an IPv4 address or a version, which no YAML
+/// reader takes for a number, though a careful emitter quotes it.
+fn is_dotted_number(text: &str) -> bool {
+    let parts = text.split('.');
+    parts.clone().count() >= 3
+        && parts
+            .clone()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The lines of a literal block for `text`, and its header (`|`, `|-`, `|+`, with an indentation where the
+/// text starts with a blank); `None` where a block can't hold it exactly.
+pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
+    let body = text.trim_end_matches('\n');
+    let plain = |c: char| {
+        matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+            && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    let holds = body.contains('\n')
+        && !body.starts_with('\n')
+        && body.lines().all(|line| {
+            line.chars().all(plain) && !line.ends_with(' ') && !line.starts_with("---")
+        });
+    if !holds {
+        return None;
+    }
+    let blank = if body.starts_with(' ') {
+        indent.to_string()
+    } else {
+        String::new()
+    };
+    let chomp = match text.len() - body.len() {
+        0 => "-",
+        1 => "",
+        _ => "+",
+    };
+    let mut lines: Vec<&str> = body.split('\n').collect();
+    lines.extend(std::iter::repeat_n(
+        "",
+        (text.len() - body.len()).saturating_sub(1),
+    ));
+    Some((format!("|{blank}{chomp}"), lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_quoted_where_a_reader_would_mistake_them_and_nowhere_else() {
+        let plain = [
+            "external.example.com",
+            "10.10.30.26",
+            "1.9.0",
+            "${IP}",
+            "h2",
+            "http/1.1",
+            "180s",
+            "2Gi",
+            "oci://mirror.gcr.io/envoyproxy/gateway-helm",
+            "10.42.0.0/16",
+            "./envoy.yaml",
+            "fd00::1",
+        ];
+        for text in plain {
+            assert_eq!(string(text), text);
+        }
+        for text in [
+            "on",
+            "y",
+            "12:30",
+            "1.2",
+            "1_000",
+            "",
+            "~",
+            "*.example.com",
+            "a: b",
+            "2026-01-01",
+            "0x1f",
+        ] {
+            assert_eq!(string(text), format!("\"{text}\""));
+        }
+    }
+
+    #[test]
+    fn blocks_keep_their_last_lines() {
+        let header = |text| block(text, 2).map(|(header, lines)| (header, lines.len()));
+        assert_eq!(header("a\nb"), Some(("|-".to_owned(), 2)));
+        assert_eq!(header("a\nb\n"), Some(("|".to_owned(), 2)));
+        assert_eq!(header("a\nb\n\n"), Some(("|+".to_owned(), 3)));
+        assert_eq!(header(" a\nb\n"), Some(("|2".to_owned(), 2)));
+        assert_eq!(header("a"), None);
+        assert_eq!(header("a \nb"), None);
+        assert_eq!(header("a\tb\nc"), None);
+    }
+}

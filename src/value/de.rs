@@ -1,0 +1,567 @@
+//! serde from a [`Node`], with places, and with all mistakes at once.
+//!
+//! serde stops at its first error. [`decode`] therefore starts over without the value that failed until
+//! nothing fails any more: each pass finds one mistake, and what is left is decoded with its defaults.
+//! Keys that a struct doesn't know are collected on the way, they stop nothing.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+use super::node::{Entry, Kind, Map, Node};
+use super::pointer::{Pointer, Step};
+use crate::diagnostic::{SourceId, Span, Spanned};
+
+/// The newtype name by which [`Spanned`] asks for its place.
+pub(super) const SPANNED: &str = "$gatewayctl::Spanned";
+
+/// How many mistakes [`decode`] collects before it gives up: enough for any honest file.
+const MOST_PROBLEMS: usize = 100;
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wrong {
+    /// A key that the struct doesn't have; what it has.
+    UnknownKey(String, &'static [&'static str]),
+    /// A word that the enumeration doesn't have; what it has.
+    UnknownWord(String, &'static [&'static str]),
+    /// A key that must be there.
+    Missing(&'static str),
+    /// Another kind of value than expected: found, expected.
+    Type(String, String),
+    /// Anything else, in words.
+    Other(String),
+}
+
+/// One mistake and its place.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The mistake.
+    pub wrong: Wrong,
+    /// The value, or the key where the key itself is the mistake.
+    pub span: Option<Span>,
+    /// The path of the value.
+    pub pointer: Pointer,
+}
+
+/// Decodes a tree; what could be read, and every mistake.
+///
+/// The value is `None` only where the root itself can't be read, or past a hundred mistakes.
+pub fn decode<T: for<'de> Deserialize<'de>>(node: &Node) -> (Option<T>, Vec<Problem>) {
+    let context = Context::default();
+    let mut problems = Vec::new();
+    let value = loop {
+        context.unknown.borrow_mut().clear();
+        match T::deserialize(NodeDeserializer::new(node, &context)) {
+            Ok(value) => break Some(value),
+            Err(error) => {
+                let failed = error.pointer.unwrap_or_default();
+                let already = match &error.wrong {
+                    Wrong::Missing(key) => context.left_out.borrow().contains(&failed.key(*key)),
+                    _ => false,
+                };
+                if !already {
+                    problems.push(Problem {
+                        wrong: error.wrong,
+                        span: error.span,
+                        pointer: failed.clone(),
+                    });
+                }
+                let root = failed.steps().is_empty();
+                context.left_out.borrow_mut().insert(failed);
+                if root || problems.len() >= MOST_PROBLEMS {
+                    break None;
+                }
+            }
+        }
+    };
+    problems.append(&mut context.unknown.borrow_mut());
+    problems.sort_by_key(|problem| problem.span.map(|span| span.start));
+    (value, problems)
+}
+
+#[derive(Default)]
+struct Context {
+    left_out: RefCell<HashSet<Pointer>>,
+    unknown: RefCell<Vec<Problem>>,
+}
+
+/// serde's error, with a place.
+#[derive(Debug)]
+pub struct Error {
+    wrong: Wrong,
+    span: Option<Span>,
+    pointer: Option<Pointer>,
+}
+
+impl Error {
+    fn new(wrong: Wrong) -> Self {
+        Error {
+            wrong,
+            span: None,
+            pointer: None,
+        }
+    }
+
+    fn at(mut self, span: Option<Span>, pointer: &Pointer) -> Self {
+        if self.pointer.is_none() {
+            self.span = span;
+            self.pointer = Some(pointer.clone());
+        }
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.wrong)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error::new(Wrong::Other(message.to_string()))
+    }
+    fn invalid_type(found: de::Unexpected, expected: &dyn de::Expected) -> Self {
+        Error::new(Wrong::Type(found.to_string(), expected.to_string()))
+    }
+    fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
+        Error::new(Wrong::UnknownWord(found.to_owned(), expected))
+    }
+    fn missing_field(field: &'static str) -> Self {
+        Error::new(Wrong::Missing(field))
+    }
+}
+
+#[derive(Clone)]
+struct NodeDeserializer<'de> {
+    node: &'de Node,
+    path: Pointer,
+    context: &'de Context,
+}
+
+impl<'de> NodeDeserializer<'de> {
+    fn new(node: &'de Node, context: &'de Context) -> Self {
+        NodeDeserializer {
+            node,
+            path: Pointer::root(),
+            context,
+        }
+    }
+
+    fn visit<V: Visitor<'de>>(
+        &self,
+        visitor: V,
+        fields: Option<&'static [&'static str]>,
+    ) -> Result<V::Value, Error> {
+        match &self.node.kind {
+            Kind::Null => visitor.visit_unit(),
+            Kind::Bool(value) => visitor.visit_bool(*value),
+            Kind::Number(number) => {
+                if let Some(value) = number.as_u64() {
+                    visitor.visit_u64(value)
+                } else if let Some(value) = number.as_i64() {
+                    visitor.visit_i64(value)
+                } else {
+                    visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN))
+                }
+            }
+            Kind::String(text) => visitor.visit_borrowed_str(text),
+            Kind::List(items) => visitor.visit_seq(Items {
+                of: self,
+                items: items.iter().enumerate(),
+            }),
+            Kind::Map(map) => visitor.visit_map(Entries {
+                of: self,
+                entries: Box::new(map.entries()),
+                fields,
+                value: None,
+            }),
+        }
+        .map_err(|error| error.at(self.node.span, &self.path))
+    }
+
+    fn below(&self, node: &'de Node, step: Step) -> Self {
+        NodeDeserializer {
+            node,
+            path: self.path.step(step),
+            context: self.context,
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.visit(visitor, None)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.visit(visitor, Some(fields))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.node.kind {
+            Kind::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if name == SPANNED {
+            visitor.visit_seq(SpannedParts::new(self.node.span, Part::Node(self)))
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let (span, path) = (self.node.span, self.path.clone());
+        match &self.node.kind {
+            Kind::String(word) => visitor.visit_enum(word.as_str().into_deserializer()),
+            _ => Err(Error::new(Wrong::Type(
+                found(self.node),
+                "a word".to_owned(),
+            ))),
+        }
+        .map_err(|error: Error| error.at(span, &path))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+/// A value as an error names it.
+pub fn found(node: &Node) -> String {
+    match &node.kind {
+        Kind::Null => "nothing".to_owned(),
+        Kind::Bool(value) => format!("boolean `{value}`"),
+        Kind::Number(number) if number.is_f64() => format!("floating point `{number}`"),
+        Kind::Number(number) => format!("integer `{number}`"),
+        Kind::String(text) => format!("string {text:?}"),
+        Kind::List(_) => "sequence".to_owned(),
+        Kind::Map(_) => "map".to_owned(),
+    }
+}
+
+struct Items<'a, 'de> {
+    of: &'a NodeDeserializer<'de>,
+    items: std::iter::Enumerate<std::slice::Iter<'de, Node>>,
+}
+
+impl<'de> de::SeqAccess<'de> for Items<'_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        for (index, node) in self.items.by_ref() {
+            let below = self.of.below(node, Step::Index(index));
+            if !self.of.context.left_out.borrow().contains(&below.path) {
+                return seed.deserialize(below).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+struct Entries<'a, 'de> {
+    of: &'a NodeDeserializer<'de>,
+    entries: Box<dyn Iterator<Item = (&'de str, &'de Entry)> + 'de>,
+    fields: Option<&'static [&'static str]>,
+    value: Option<NodeDeserializer<'de>>,
+}
+
+impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        for (key, entry) in self.entries.by_ref() {
+            let below = self.of.below(&entry.value, Step::Key(key.to_owned()));
+            if self.of.context.left_out.borrow().contains(&below.path) {
+                continue;
+            }
+            if let Some(fields) = self.fields
+                && !fields.contains(&key)
+            {
+                self.of.context.unknown.borrow_mut().push(Problem {
+                    wrong: Wrong::UnknownKey(key.to_owned(), fields),
+                    span: entry.key_span.or(entry.value.span),
+                    pointer: below.path,
+                });
+                continue;
+            }
+            let path = below.path.clone();
+            self.value = Some(below);
+            let key = KeyDeserializer {
+                key,
+                span: entry.key_span,
+            };
+            return seed
+                .deserialize(key)
+                .map(Some)
+                .map_err(|error| error.at(entry.key_span, &path));
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(de::Error::custom("a value without a key")),
+        }
+    }
+}
+
+struct KeyDeserializer<'de> {
+    key: &'de str,
+    span: Option<Span>,
+}
+
+impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_borrowed_str(self.key)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if name == SPANNED {
+            visitor.visit_seq(SpannedParts::new(self.span, Part::Key(self.key)))
+        } else {
+            visitor.visit_newtype_struct(self)
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_enum(self.key.into_deserializer())
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct option identifier ignored_any
+    }
+}
+
+/// The four parts of a [`Spanned`] as a sequence: source (0 for none, else its number + 1), start, end, value.
+struct SpannedParts<'de> {
+    numbers: std::array::IntoIter<u32, 3>,
+    value: Option<Part<'de>>,
+}
+
+enum Part<'de> {
+    Node(NodeDeserializer<'de>),
+    Key(&'de str),
+}
+
+impl<'de> SpannedParts<'de> {
+    fn new(span: Option<Span>, value: Part<'de>) -> Self {
+        let numbers = span.map_or([0; 3], |span| [span.source.0 + 1, span.start, span.end]);
+        SpannedParts {
+            numbers: numbers.into_iter(),
+            value: Some(value),
+        }
+    }
+}
+
+impl<'de> de::SeqAccess<'de> for SpannedParts<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        if let Some(number) = self.numbers.next() {
+            return seed.deserialize(number.into_deserializer()).map(Some);
+        }
+        match self.value.take() {
+            Some(Part::Node(node)) => seed.deserialize(node).map(Some),
+            Some(Part::Key(key)) => seed.deserialize(key.into_deserializer()).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Parts<T> {
+            type Value = Spanned<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a value with its place")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(
+                self,
+                mut parts: A,
+            ) -> Result<Self::Value, A::Error> {
+                let missing = || de::Error::custom("a part of a place is missing");
+                let source: u32 = parts.next_element()?.ok_or_else(missing)?;
+                let start: u32 = parts.next_element()?.ok_or_else(missing)?;
+                let end: u32 = parts.next_element()?.ok_or_else(missing)?;
+                let value = parts.next_element()?.ok_or_else(missing)?;
+                let span = source.checked_sub(1).map(|source| Span {
+                    source: SourceId(source),
+                    start,
+                    end,
+                });
+                Ok(Spanned { value, span })
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Self::Value, D::Error> {
+                T::deserialize(deserializer).map(Spanned::unwritten)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(SPANNED, Parts(std::marker::PhantomData))
+    }
+}
+
+/// A tree out of any format; with places where the format is ours.
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, span } = Spanned::<Bare>::deserialize(deserializer)?;
+        Ok(Node::new(value.0, span))
+    }
+}
+
+struct Bare(Kind);
+
+impl<'de> Deserialize<'de> for Bare {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BareVisitor).map(Bare)
+    }
+}
+
+struct BareVisitor;
+
+impl<'de> Visitor<'de> for BareVisitor {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Number(value.into()))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+        Ok(Kind::Number(value.into()))
+    }
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Kind, E> {
+        serde_json::Number::from_f64(value)
+            .map(Kind::Number)
+            .ok_or_else(|| E::custom("a number that is not finite"))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+        Ok(Kind::String(value.to_owned()))
+    }
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Kind::List(list))
+    }
+    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+        let mut map = Map::default();
+        while let Some((key, value)) = entries.next_entry::<Spanned<String>, Node>()? {
+            let entry = Entry {
+                key_span: key.span,
+                value,
+            };
+            map.insert_entry(key.value, entry);
+        }
+        Ok(Kind::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    #[derive(Default)]
+    struct Thing {
+        port: Option<Spanned<u16>>,
+        name: Option<String>,
+        parts: Vec<Part>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Part {
+        id: u8,
+    }
+
+    #[test]
+    fn every_mistake_is_found_and_the_rest_is_read() {
+        let node = Node::from_json(json!({
+            "port": "x", "nmae": "a", "name": "b", "parts": [{"id": 1}, {"id": "x"}, {}]
+        }));
+        let (thing, problems) = decode::<Thing>(&node);
+        let thing = thing.expect("the rest is read");
+        assert_eq!(thing.name.as_deref(), Some("b"));
+        assert_eq!(thing.parts.len(), 1);
+        assert_eq!(thing.parts[0].id, 1);
+        assert!(thing.port.is_none());
+        let mut at: Vec<String> = problems.iter().map(|p| p.pointer.to_string()).collect();
+        at.sort();
+        assert_eq!(at, ["/nmae", "/parts/1/id", "/parts/2", "/port"]);
+    }
+
+    #[test]
+    fn a_tree_comes_back_as_it_was() {
+        let tree = json!({"a": [1, -2, 2.5, true, null, "x"], "b": {"c": {}}});
+        let node = Node::from_json(tree.clone());
+        let (back, problems) = decode::<Node>(&node);
+        assert!(problems.is_empty());
+        assert_eq!(back.map(|node| node.to_json()), Some(tree));
+    }
+}
