@@ -133,6 +133,9 @@ impl de::Error for Error {
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
         Error::new(Wrong::UnknownWord(found.to_owned(), expected))
     }
+    fn unknown_field(found: &str, expected: &'static [&'static str]) -> Self {
+        Error::new(Wrong::UnknownKey(found.to_owned(), expected))
+    }
     fn missing_field(field: &'static str) -> Self {
         Error::new(Wrong::Missing(field))
     }
@@ -281,7 +284,9 @@ impl<'de> de::SeqAccess<'de> for Items<'_, 'de> {
         for (index, node) in self.items.by_ref() {
             let below = self.of.below(node, Step::Index(index));
             if !self.of.context.left_out.borrow().contains(&below.path) {
-                return seed.deserialize(below).map(Some);
+                let path = below.path.clone();
+                let item = seed.deserialize(below).map(Some);
+                return item.map_err(|error| error.at(node.span, &path));
             }
         }
         Ok(None)
@@ -333,7 +338,11 @@ impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
-            Some(value) => seed.deserialize(value),
+            Some(value) => {
+                let (span, path) = (value.node.span, value.path.clone());
+                seed.deserialize(value)
+                    .map_err(|error| error.at(span, &path))
+            }
             None => Err(de::Error::custom("a value without a key")),
         }
     }

@@ -1,0 +1,172 @@
+//! The reference of `cluster.toml`: every key with its documentation, read off the JSON Schema.
+
+use serde_json::Value;
+
+use super::schema::json_schema;
+
+/// One key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// The path, with `NAME` for names of the user's choice: `gateways.NAME.address`.
+    pub path: String,
+    /// What it takes, in a word or two.
+    pub takes: String,
+    /// Its documentation.
+    pub text: String,
+}
+
+/// All keys, depth first, in the order of the types.
+pub fn keys() -> Vec<Key> {
+    let schema = json_schema();
+    let mut keys = Vec::new();
+    walk(&schema, &schema, "", &mut keys, 0);
+    keys
+}
+
+/// The key at `path`; a name of the user's choice may stand for `NAME`.
+pub fn find(path: &str) -> Option<Key> {
+    let asked: Vec<&str> = path.split('.').collect();
+    keys().into_iter().find(|key| {
+        let there: Vec<&str> = key.path.split('.').collect();
+        there.len() == asked.len()
+            && there
+                .iter()
+                .zip(&asked)
+                .all(|(there, asked)| *there == "NAME" || there == asked)
+    })
+}
+
+/// Nesting of tables in the types; no cycle gets past it.
+const DEEPEST: usize = 8;
+
+fn walk(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: usize) {
+    let schema = table_of(root, schema);
+    if depth > DEEPEST {
+        return;
+    }
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        for (name, below) in properties {
+            let path = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            keys.push(Key {
+                path: path.clone(),
+                takes: takes(root, below),
+                text: text_of(root, below),
+            });
+            walk(root, below, &path, keys, depth + 1);
+        }
+    }
+    if let Some(below @ Value::Object(_)) = schema.get("additionalProperties")
+        && table_of(root, below).get("properties").is_some()
+    {
+        walk(root, below, &format!("{path}.NAME"), keys, depth + 1);
+    }
+}
+
+fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|path| root.pointer(path.trim_start_matches('#')))
+        .unwrap_or(schema)
+}
+
+/// The schema itself, or the alternative of it that is a table.
+fn table_of<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let schema = resolve(root, schema);
+    let alternatives = schema.get("anyOf").and_then(Value::as_array);
+    alternatives
+        .into_iter()
+        .flatten()
+        .map(|part| resolve(root, part))
+        .find(|part| part.get("properties").is_some())
+        .unwrap_or(schema)
+}
+
+fn text_of(root: &Value, schema: &Value) -> String {
+    let of = |schema: &Value| {
+        schema
+            .get("description")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let text = of(schema)
+        .or_else(|| of(resolve(root, schema)))
+        .unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn takes(root: &Value, schema: &Value) -> String {
+    let schema = resolve(root, schema);
+    if let Some(words) = words_of(schema) {
+        return words.join(", ");
+    }
+    if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
+        let mut names: Vec<String> = parts.iter().map(|part| takes(root, part)).collect();
+        names.dedup();
+        return names.join(" or ");
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("array") => match schema.get("items") {
+            Some(items) => format!("list of {}", takes(root, items)),
+            None => "list".to_owned(),
+        },
+        Some("object") => match schema.get("additionalProperties") {
+            Some(below @ Value::Object(_)) if schema.get("properties").is_none() => {
+                let below = takes(root, below);
+                format!("table of {below}s")
+            }
+            _ => "table".to_owned(),
+        },
+        Some(name) => name.to_owned(),
+        None => "anything".to_owned(),
+    }
+}
+
+/// The words of an enumeration.
+fn words_of(schema: &Value) -> Option<Vec<String>> {
+    let quote = |word: &Value| {
+        word.as_str()
+            .map_or(word.to_string(), |word| format!("\"{word}\""))
+    };
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        return Some(words.iter().map(quote).collect());
+    }
+    let parts = schema.get("oneOf").and_then(Value::as_array)?;
+    Some(
+        parts
+            .iter()
+            .filter_map(|part| part.get("const"))
+            .map(quote)
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_documented() {
+        let keys = keys();
+        assert!(keys.len() > 200, "{}", keys.len());
+        for key in &keys {
+            assert!(!key.text.is_empty(), "{} has no text", key.path);
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_by_a_real_path() {
+        let key = find("gateways.envoy-external.listeners.https.port").expect("a key");
+        assert_eq!(key.path, "gateways.NAME.listeners.NAME.port");
+        assert_eq!(key.takes, "integer or string");
+        assert_eq!(
+            find("proxy.kind").map(|key| key.takes).as_deref(),
+            Some("\"Deployment\", \"DaemonSet\"")
+        );
+        assert_eq!(find("proxy.nothing"), None);
+    }
+}

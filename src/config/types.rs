@@ -1,0 +1,456 @@
+//! The kinds of value that keys of `cluster.toml` take.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use crate::diagnostic::{Span, Spanned};
+use crate::value::{Entry, Kind, Map, Node};
+
+/// Text with its place.
+pub type Text = Spanned<String>;
+
+/// One text or a list of texts; empty where the key is not given.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    /// The texts, in the order written.
+    pub items: Vec<Text>,
+    /// The whole value, so that `[]` is told from nothing.
+    pub span: Option<Span>,
+}
+
+impl Texts {
+    /// Whether the key was given at all.
+    pub fn is_given(&self) -> bool {
+        self.span.is_some() || !self.items.is_empty()
+    }
+}
+
+impl std::ops::Deref for Texts {
+    type Target = [Text];
+    fn deref(&self) -> &[Text] {
+        &self.items
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let span = node.span;
+        let items = match node.kind {
+            Kind::List(items) => items.into_iter().map(text_of).collect(),
+            kind => text_of(Node { kind, span }).map(|text| vec![text]),
+        };
+        match items {
+            Some(items) => Ok(Texts { items, span }),
+            None => Err(de::Error::custom("expected a string or a list of strings")),
+        }
+    }
+}
+
+fn text_of(node: Node) -> Option<Text> {
+    match node.kind {
+        Kind::String(text) => Some(Spanned::new(text, node.span)),
+        _ => None,
+    }
+}
+
+/// As a list; as nothing where the key is not given.
+impl Serialize for Texts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_given() {
+            serializer.collect_seq(&self.items)
+        } else {
+            serializer.serialize_none()
+        }
+    }
+}
+
+impl JsonSchema for Texts {
+    fn schema_name() -> Cow<'static, str> {
+        "Texts".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+    }
+}
+
+/// A whole number, or a Flux variable (`"${REPLICAS}"`) that stands for one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Count {
+    /// A number.
+    Number(i64),
+    /// Text with a Flux variable.
+    Variable(String),
+}
+
+impl Serialize for Count {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Count::Number(number) => serializer.serialize_i64(*number),
+            Count::Variable(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Node::deserialize(deserializer)?.kind {
+            Kind::Number(number) if number.is_i64() => {
+                Ok(Count::Number(number.as_i64().unwrap_or_default()))
+            }
+            Kind::String(text) if has_variable(&text) => Ok(Count::Variable(text)),
+            _ => Err(de::Error::custom(
+                "expected a whole number, or a string with a Flux variable such as \"${REPLICAS}\"",
+            )),
+        }
+    }
+}
+
+impl JsonSchema for Count {
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "\\$\\{"}]})
+    }
+}
+
+/// Whether a text holds a variable that Flux's post-build substitution would replace.
+pub fn has_variable(text: &str) -> bool {
+    text.split("${").skip(1).any(|rest| rest.contains('}'))
+}
+
+/// Keys and texts, in the order written: labels, annotations.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs(pub Vec<(Text, Text)>);
+
+impl Pairs {
+    /// As a map with places.
+    pub fn to_map(&self) -> Map {
+        let mut map = Map::default();
+        for (key, value) in &self.0 {
+            let entry = Entry {
+                key_span: key.span,
+                value: Node::new(Kind::String(value.value.clone()), value.span),
+            };
+            map.insert_entry(key.value.clone(), entry);
+        }
+        map
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(Many("a table of strings", std::marker::PhantomData))
+            .map(Pairs)
+    }
+}
+
+/// As a map; as nothing where it is empty.
+impl Serialize for Pairs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_empty() {
+            serializer.serialize_none()
+        } else {
+            serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+        }
+    }
+}
+
+impl JsonSchema for Pairs {
+    fn schema_name() -> Cow<'static, str> {
+        "Pairs".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": {"type": "string"}})
+    }
+}
+
+/// Tables under names of the user's choice, in the order written.
+#[derive(Clone, Debug)]
+pub struct Named<T>(pub Vec<(Text, T)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Named(Vec::new())
+    }
+}
+
+impl<T> std::ops::Deref for Named<T> {
+    type Target = [(Text, T)];
+    fn deref(&self) -> &[(Text, T)] {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(Many("a table of tables", std::marker::PhantomData))
+            .map(Named)
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Named{}", T::schema_name()).into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<T>();
+        json_schema!({"type": "object", "additionalProperties": table})
+    }
+}
+
+struct Many<T>(&'static str, std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Many<T> {
+    type Value = Vec<(Text, T)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            all.push(entry);
+        }
+        Ok(all)
+    }
+}
+
+/// `true`, `false`, or a table that says more (and means `true`).
+#[derive(Clone, Debug)]
+pub enum Toggle<T> {
+    /// On or off, nothing more.
+    Flag(Spanned<bool>),
+    /// On, with settings.
+    Table(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = Toggle<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("true, false or a table")
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Toggle::Flag(Spanned::unwritten(value)))
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(entries)).map(Toggle::Table)
+            }
+        }
+        deserializer.deserialize_any(Either(std::marker::PhantomData))
+    }
+}
+
+impl<T: Default> Toggle<T> {
+    /// The settings, where it is on.
+    pub fn settings(&self) -> Option<T>
+    where
+        T: Clone,
+    {
+        match self {
+            Toggle::Flag(flag) => flag.value.then(T::default),
+            Toggle::Table(table) => Some(table.clone()),
+        }
+    }
+}
+
+/// As its table; as nothing where it is off.
+impl<T: Serialize + Default + Clone> Serialize for Toggle<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.settings().serialize(serializer)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Toggle<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Toggle{}", T::schema_name()).into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [{"type": "boolean"}, table]})
+    }
+}
+
+/// Which namespaces a listener takes routes from.
+#[derive(Clone, Debug)]
+pub enum Namespaces {
+    /// `"Same"` or `"All"`.
+    From(Text),
+    /// Namespaces by name.
+    Names(Vec<Text>),
+    /// Namespaces by label.
+    Labels(Pairs),
+}
+
+impl<'de> Deserialize<'de> for Namespaces {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let wrong = || {
+            de::Error::custom(
+                "expected \"Same\", \"All\", a namespace's name, a list of names, or a table of labels",
+            )
+        };
+        match node.kind {
+            Kind::String(text) if text == "Same" || text == "All" => {
+                Ok(Namespaces::From(Spanned::new(text, node.span)))
+            }
+            Kind::String(text) => Ok(Namespaces::Names(vec![Spanned::new(text, node.span)])),
+            Kind::List(items) => items
+                .into_iter()
+                .map(text_of)
+                .collect::<Option<_>>()
+                .map(Namespaces::Names)
+                .ok_or_else(wrong),
+            Kind::Map(map) => map
+                .into_entries()
+                .map(|(key, entry)| {
+                    Some((Spanned::new(key, entry.key_span), text_of(entry.value)?))
+                })
+                .collect::<Option<_>>()
+                .map(|pairs| Namespaces::Labels(Pairs(pairs)))
+                .ok_or_else(wrong),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// As the Gateway API has it: `from`, and the `selector` where there is one.
+impl Serialize for Namespaces {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Namespaces::From(from) => map.serialize_entry("from", from)?,
+            Namespaces::Names(names) => {
+                map.serialize_entry("from", "Selector")?;
+                map.serialize_entry("selector", &NamesSelector(names))?;
+            }
+            Namespaces::Labels(labels) => {
+                map.serialize_entry("from", "Selector")?;
+                map.serialize_entry("selector", &MatchLabels(labels))?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct MatchLabels<'a>(&'a Pairs);
+
+impl Serialize for MatchLabels<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([("matchLabels", self.0)])
+    }
+}
+
+/// The label that Kubernetes itself puts on every namespace.
+const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
+
+struct NamesSelector<'a>(&'a [Text]);
+
+impl Serialize for NamesSelector<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct In<'a> {
+            key: &'static str,
+            operator: &'static str,
+            values: &'a [Text],
+        }
+        match self.0 {
+            [one] => {
+                let key = Spanned::unwritten(NAMESPACE_LABEL.to_owned());
+                serializer.collect_map([("matchLabels", Pairs(vec![(key, one.clone())]))])
+            }
+            values => {
+                let expression = In {
+                    key: NAMESPACE_LABEL,
+                    operator: "In",
+                    values,
+                };
+                serializer.collect_map([("matchExpressions", [expression])])
+            }
+        }
+    }
+}
+
+impl JsonSchema for Namespaces {
+    fn schema_name() -> Cow<'static, str> {
+        "Namespaces".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "object", "additionalProperties": {"type": "string"}}
+        ]})
+    }
+}
+
+/// What is laid over an object after its template.
+#[derive(Clone, Debug, Default)]
+pub struct Overlay {
+    /// Added to its labels.
+    pub labels: Pairs,
+    /// Added to its annotations.
+    pub annotations: Pairs,
+    /// Laid over its `spec`.
+    pub spec: Option<Node>,
+    /// Taken out at the end.
+    pub remove: Texts,
+}
+
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl JsonSchema for Node {
+    fn schema_name() -> Cow<'static, str> {
+        "Any".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!(true)
+    }
+}

@@ -1,0 +1,78 @@
+//! `cluster.toml` to the model.
+
+use super::{
+    Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
+    policy, proxy, route, traffic,
+};
+use crate::config::Cluster;
+use crate::diagnostic::{Code, Diagnostic, Spanned};
+
+/// Makes the model of what was written, for the versions in force; and every mistake that needs no schema.
+pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) {
+    let problems = &mut Vec::new();
+    let version = versions.envoy_gateway.value;
+    let unwritten = || Spanned::unwritten("network".to_owned());
+    let namespace = cluster.namespace.name.clone().unwrap_or_else(unwritten);
+    names::check(
+        names::Rule::Label,
+        "a namespace's name",
+        &namespace,
+        problems,
+    );
+    if let Some(domain) = &cluster.domain {
+        names::check(names::Rule::Subdomain, "a domain", domain, problems);
+    }
+    if cluster.gateways.is_empty() {
+        problems.push(
+            Diagnostic::new(Code::ConfigMissingKey, "there is no gateway")
+                .why("without one there is nothing to render")
+                .help("add a table [gateways.envoy-internal] with `address = \"10.10.30.25\"`"),
+        );
+    }
+    let proxies = proxy::build(cluster, problems);
+    let class = proxy::class(cluster, &proxies, &namespace, problems);
+    let gateways: Vec<_> = cluster
+        .gateways
+        .iter()
+        .map(|(name, table)| {
+            gateway::build(
+                cluster,
+                name,
+                table,
+                &class.of.name,
+                versions.gateway_api,
+                problems,
+            )
+        })
+        .collect();
+    let routes = route::stream_routes(
+        cluster,
+        &gateways,
+        &namespace,
+        versions.gateway_api,
+        problems,
+    );
+    let layout = layout::build(cluster, &namespace, problems);
+    let model = Model {
+        client_traffic: traffic::client(cluster, &gateways, problems),
+        backend_traffic: traffic::backend(cluster, &gateways, version, problems),
+        lua: lua::build(cluster, &gateways, problems),
+        policies: policy::build(cluster, &gateways, problems),
+        redirect: route::redirect(cluster, &gateways, &namespace, problems),
+        autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
+        monitoring: monitoring::build(cluster, &namespace, problems),
+        chart: chart::build(cluster, version, problems),
+        flux: flux::build(cluster, &layout, &namespace, &routes, problems),
+        cilium: cilium::build(cluster, versions.cilium, problems),
+        certificates: cilium::certificates(cluster, problems),
+        versions,
+        namespace,
+        proxies,
+        class,
+        gateways,
+        routes,
+        layout,
+        extra: cluster.extra.clone(),
+    };
+    (model, std::mem::take(problems))
+}

@@ -1,0 +1,335 @@
+//! Listeners.
+
+use serde::Serialize;
+
+use super::names::{self, Rule};
+use super::{Version, route};
+use crate::config;
+use crate::config::gateway::{Protocol, TlsMode};
+use crate::config::{Cluster, Count, Namespaces, Text};
+use crate::diagnostic::{Code, Diagnostic, Spanned};
+use crate::value::Node;
+
+/// A listener, as the Gateway's template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listener {
+    /// Its name.
+    pub name: Text,
+    /// What it speaks.
+    pub protocol: Spanned<Protocol>,
+    /// Its port.
+    pub port: Spanned<Count>,
+    /// Its hostname.
+    pub hostname: Option<Text>,
+    /// The TLS mode, where it is not the protocol's default.
+    pub tls_mode: Option<Spanned<TlsMode>>,
+    /// The Secrets with its certificates.
+    pub certificates: Vec<Text>,
+    /// The kinds of route that may attach.
+    pub kinds: Vec<Text>,
+    /// The namespaces whose routes may attach.
+    pub namespaces: Option<Namespaces>,
+    /// Laid over the listener.
+    #[serde(skip)]
+    pub spec: Option<Node>,
+}
+
+fn unwritten(text: &str) -> Text {
+    Spanned::unwritten(text.to_owned())
+}
+
+/// The listeners of a gateway: the defaults that nobody wrote, those written, in their order, then
+/// those of streams and of passthrough.
+pub fn build(
+    cluster: &Cluster,
+    gateway: &Text,
+    table: &config::gateway::Gateway,
+    _gateway_api: Version,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Listener> {
+    let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
+    let default = config::gateway::Listener::default();
+    let mut listeners = Vec::new();
+    for name in ["http", "https"] {
+        if !is_written(name) {
+            listeners.extend(one(cluster, table, &unwritten(name), &default, problems));
+        }
+    }
+    for (name, written) in table.listeners.iter() {
+        if written.enabled.as_ref().is_none_or(|enabled| enabled.value) {
+            listeners.extend(one(cluster, table, name, written, problems));
+        }
+    }
+    for stream in route::streams(cluster) {
+        if stream.is_on(gateway) && !is_written(&stream.name) {
+            listeners.push(stream.listener());
+        }
+    }
+    listeners.extend(passthrough(table));
+    for listener in &listeners {
+        check(gateway, listener, problems);
+    }
+    check_ports(gateway, &listeners, problems);
+    listeners
+}
+
+fn one(
+    cluster: &Cluster,
+    table: &config::gateway::Gateway,
+    name: &Text,
+    written: &config::gateway::Listener,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Listener> {
+    let protocol = match (&written.protocol, name.as_str()) {
+        (Some(protocol), _) => protocol.clone(),
+        (None, "http") => Spanned::unwritten(Protocol::Http),
+        (None, "https") => Spanned::unwritten(Protocol::Https),
+        (None, other) => {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigMissingKey,
+                    format!("listener {other} has no protocol"),
+                )
+                .at(name.span)
+                .why("only the names `http` and `https` say what they speak")
+                .help("add `protocol = \"TCP\"`; there are HTTP, HTTPS, TLS, TCP and UDP"),
+            );
+            return None;
+        }
+    };
+    let port = match (&written.port, protocol.value) {
+        (Some(port), _) => port.clone(),
+        (None, Protocol::Http) => Spanned::unwritten(Count::Number(80)),
+        (None, Protocol::Https | Protocol::Tls) => Spanned::unwritten(Count::Number(443)),
+        (None, Protocol::Tcp | Protocol::Udp) => {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigMissingKey,
+                    format!("listener {} has no port", name.value),
+                )
+                .at(name.span)
+                .why("TCP and UDP have no port of their own")
+                .help("add `port = …`"),
+            );
+            return None;
+        }
+    };
+    let ends_tls = match (
+        protocol.value,
+        written.tls_mode.as_ref().map(|mode| mode.value),
+    ) {
+        (Protocol::Https, mode) => mode != Some(TlsMode::Passthrough),
+        (Protocol::Tls, mode) => mode == Some(TlsMode::Terminate),
+        _ => false,
+    };
+    let tls_mode = written.tls_mode.clone().or_else(|| {
+        (protocol.value == Protocol::Tls).then(|| Spanned::unwritten(TlsMode::Passthrough))
+    });
+    let namespaces = written.namespaces.clone().or_else(|| {
+        let from = match protocol.value {
+            Protocol::Http => "Same",
+            Protocol::Https | Protocol::Tls => "All",
+            Protocol::Tcp | Protocol::Udp => return None,
+        };
+        Some(Namespaces::From(unwritten(from)))
+    });
+    let certificates = if ends_tls {
+        certificates(cluster, table, name, written, problems)
+    } else {
+        Vec::new()
+    };
+    Some(Listener {
+        name: name.clone(),
+        protocol,
+        port,
+        hostname: written.hostname.clone(),
+        tls_mode,
+        certificates,
+        kinds: written.kinds.to_vec(),
+        namespaces,
+        spec: written.spec.clone(),
+    })
+}
+
+/// The listener's own certificates, else the gateway's, else the cluster's.
+fn certificates(
+    cluster: &Cluster,
+    table: &config::gateway::Gateway,
+    name: &Text,
+    written: &config::gateway::Listener,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Text> {
+    let found = [
+        &written.certificates,
+        &table.certificates,
+        &cluster.certificates,
+    ]
+    .into_iter()
+    .find(|certificates| certificates.is_given());
+    let in_spec = written
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.get("tls").is_some());
+    match found {
+        Some(found) => found.to_vec(),
+        None if in_spec => Vec::new(),
+        None => {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigMissingKey,
+                    format!("listener {} has no certificate", name.value),
+                )
+                .at(name.span.or(table.address.span))
+                .why("a listener that ends TLS without a certificate is never programmed")
+                .help(
+                    "add `certificates = \"example-com-tls\"` at the top, the name of the Secret",
+                ),
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// A listener for each hostname whose TLS is passed through.
+fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Listener> {
+    let several = table.passthrough.len() > 1;
+    table
+        .passthrough
+        .iter()
+        .enumerate()
+        .map(move |(at, hostname)| {
+            let name = match several {
+                true => format!("tls-passthrough-{}", at + 1),
+                false => "tls-passthrough".to_owned(),
+            };
+            Listener {
+                name: hostname.with(name),
+                protocol: hostname.with(Protocol::Tls),
+                port: hostname.with(Count::Number(443)),
+                hostname: Some(hostname.clone()),
+                tls_mode: Some(hostname.with(TlsMode::Passthrough)),
+                certificates: Vec::new(),
+                kinds: Vec::new(),
+                namespaces: Some(Namespaces::From(hostname.with("All".to_owned()))),
+                spec: None,
+            }
+        })
+}
+
+fn check(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
+    names::check(
+        Rule::Subdomain,
+        "a listener's name",
+        &listener.name,
+        problems,
+    );
+    check_port(
+        &format!("listener {}", listener.name.value),
+        &listener.port,
+        problems,
+    );
+    for secret in &listener.certificates {
+        names::check(Rule::Subdomain, "a Secret's name", secret, problems);
+    }
+    if let Some(Namespaces::Names(names)) = &listener.namespaces {
+        for name in names {
+            names::check(Rule::Label, "a namespace's name", name, problems);
+        }
+    }
+    let Some(hostname) = &listener.hostname else {
+        return;
+    };
+    names::check(Rule::Hostname, "a hostname", hostname, problems);
+    if matches!(listener.protocol.value, Protocol::Tcp | Protocol::Udp) {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigContradiction,
+                format!(
+                    "listener {} of {} has a hostname, and speaks no protocol that has one",
+                    listener.name.value, gateway.value
+                ),
+            )
+            .at(hostname.span)
+            .why("TCP and UDP carry no hostname: the API server refuses it")
+            .help("leave the hostname out, or choose TLS"),
+        );
+    }
+}
+
+/// Reports a port outside 1 to 65535.
+pub fn check_port(what: &str, port: &Spanned<Count>, problems: &mut Vec<Diagnostic>) {
+    if let Count::Number(number) = port.value
+        && !(1..=65535).contains(&number)
+    {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigInvalidValue,
+                format!("{what} can't have the port {number}"),
+            )
+            .at(port.span)
+            .why("there are ports from 1 to 65535")
+            .help("write a port from 1 to 65535"),
+        );
+    }
+}
+
+/// Reports listeners that can't be told apart: Gateway API's rule of distinct listeners (v1 Gateway,
+/// `spec.listeners`), by port, protocol and hostname.
+fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagnostic>) {
+    for (at, second) in listeners.iter().enumerate() {
+        let clash = listeners[..at].iter().find(|first| clashes(first, second));
+        if let Some(first) = listeners[..at]
+            .iter()
+            .find(|first| first.name.value == second.name.value)
+        {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigDuplicate,
+                    format!("{} has two listeners {}", gateway.value, second.name.value),
+                )
+                .at(second.name.span)
+                .related(first.name.span, "the first")
+                .why("routes name listeners; the API server refuses two of one name")
+                .help("rename one of them"),
+            );
+        } else if let Some(first) = clash {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigDuplicate,
+                    format!(
+                        "listeners {} and {} of {} both take port {}",
+                        first.name.value,
+                        second.name.value,
+                        gateway.value,
+                        number(&second.port)
+                    ),
+                )
+                .at(second.port.span.or(second.name.span).or(gateway.span))
+                .related(first.port.span.or(first.name.span), format!("{} takes it here", first.name.value))
+                .why("the gateway couldn't tell whose a connection is: both are marked Conflicted, and take no routes")
+                .help("give one another port, or both a protocol with hostnames and different ones"),
+            );
+        }
+    }
+}
+
+fn number(port: &Count) -> String {
+    match port {
+        Count::Number(number) => number.to_string(),
+        Count::Variable(text) => text.clone(),
+    }
+}
+
+fn clashes(first: &Listener, second: &Listener) -> bool {
+    use Protocol::{Http, Https, Tcp, Tls, Udp};
+    let hostname = |listener: &Listener| listener.hostname.as_ref().map(|name| name.value.clone());
+    if first.port.value != second.port.value {
+        return false;
+    }
+    match (first.protocol.value, second.protocol.value) {
+        (Udp, Udp) => true,
+        (Udp, _) | (_, Udp) => false,
+        (Http, Http) | (Https | Tls, Https | Tls) => hostname(first) == hostname(second),
+        (Tcp, _) | (_, Tcp) | (Http, _) | (_, Http) => true,
+    }
+}

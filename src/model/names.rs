@@ -1,0 +1,277 @@
+//! Names that Kubernetes takes, and paths that stay where they belong.
+//!
+//! Rules: apimachinery's `validation` package (RFC 1123 labels and subdomains, qualified names).
+
+use crate::config::types::has_variable;
+use crate::config::{Pairs, Text};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// Which rule a name follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Up to 63 of `a-z`, `0-9` and `-`: namespaces, Services, and what becomes a label's value.
+    Label,
+    /// Labels with dots between them, up to 253: most objects.
+    Subdomain,
+    /// A subdomain, or `*.` and one: hostnames of listeners.
+    Hostname,
+}
+
+/// Whether a name follows its rule. A Flux variable in it is taken for text that fits.
+pub fn follows(rule: Rule, name: &str) -> bool {
+    let name = without_variables(name);
+    let subdomain =
+        |name: &str| name.len() <= 253 && !name.is_empty() && name.split('.').all(is_label);
+    match rule {
+        Rule::Label => is_label(&name),
+        Rule::Subdomain => subdomain(&name),
+        Rule::Hostname => subdomain(name.strip_prefix("*.").unwrap_or(&name)),
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    text.len() <= 63
+        && !text.is_empty()
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The text with a letter in place of each Flux variable.
+fn without_variables(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((_, after)) = after.split_once('}') else {
+            break;
+        };
+        plain.push_str(before);
+        plain.push('x');
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Reports a name that breaks its rule; `what` says whose it is (`the gateway's name`).
+pub fn check(rule: Rule, what: &str, name: &Text, problems: &mut Vec<Diagnostic>) {
+    if follows(rule, name) {
+        return;
+    }
+    let (allowed, longest) = match rule {
+        Rule::Label => ("small letters, digits and `-` inside", 63),
+        Rule::Subdomain => ("small letters, digits, `-` and `.` inside", 253),
+        Rule::Hostname => ("small letters, digits, `-` and `.`, and `*.` in front", 253),
+    };
+    let code = if escapes(name) {
+        Code::ConfigPathEscape
+    } else {
+        Code::ConfigInvalidName
+    };
+    let mut help = format!("use {allowed}, at most {longest} characters");
+    let better = suggestion(name);
+    if follows(rule, &better) && better != name.value {
+        help = format!("{help}: `{better}`");
+    }
+    problems.push(
+        Diagnostic::new(code, format!("{what} can't be {:?}", name.value))
+            .at(name.span)
+            .why("the API server would refuse the object, and names become file names")
+            .help(help),
+    );
+}
+
+fn suggestion(name: &str) -> String {
+    let text: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    text.trim_matches(['-', '.']).to_owned()
+}
+
+/// Whether a text would lead out of the folder that it is a name in.
+fn escapes(text: &str) -> bool {
+    text.contains(['/', '\\', '\0']) || text == ".." || text == "."
+}
+
+/// Reports a relative path that leaves the root, or that no file system takes.
+pub fn check_path(what: &str, path: &Text, problems: &mut Vec<Diagnostic>) {
+    let bad = path.is_empty()
+        || path.starts_with(['/', '~'])
+        || path.contains(['\\', '\0', ':'])
+        || path.chars().any(char::is_control)
+        || path
+            .trim_end_matches('/')
+            .split('/')
+            .any(|part| part.is_empty() || part == ".." || part.len() > 255)
+        || path.len() > 1024;
+    if bad {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigPathEscape,
+                format!("{what} can't be {:?}", path.value),
+            )
+            .at(path.span)
+            .why("nothing is ever written outside the folder that holds cluster.toml")
+            .help("write a relative path without `..`, such as `kubernetes/apps/network`"),
+        );
+    }
+}
+
+/// Reports a file name that is a path, or hidden, or not YAML.
+pub fn check_file(what: &str, name: &Text, endings: &[&str], problems: &mut Vec<Diagnostic>) {
+    let fits = !escapes(name)
+        && !name.starts_with('.')
+        && name.len() <= 255
+        && !name.chars().any(char::is_control)
+        && endings.iter().any(|ending| name.ends_with(ending));
+    if !fits {
+        let code = if escapes(name) {
+            Code::ConfigPathEscape
+        } else {
+            Code::ConfigInvalidName
+        };
+        problems.push(
+            Diagnostic::new(code, format!("{what} can't be {:?}", name.value))
+                .at(name.span)
+                .why("it becomes a file's name in the output folder, and nothing is written outside of it")
+                .help(format!("write a file name that ends in {}", endings.join(" or "))),
+        );
+    }
+}
+
+/// Reports label and annotation keys, and label values, that Kubernetes would refuse.
+pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut Vec<Diagnostic>) {
+    for (key, value) in &pairs.0 {
+        if !is_qualified(key) {
+            problems.push(
+                Diagnostic::new(Code::ConfigInvalidName, format!("{what} can't have the key {:?}", key.value))
+                    .at(key.span)
+                    .why("the API server would refuse the object")
+                    .help("write `name` or `prefix/name`; the prefix is a DNS name, the name has up to 63 letters, digits, `-`, `_` and `.`"),
+            );
+        }
+        if are_labels && !has_variable(value) && !value.is_empty() && !is_name_part(value) {
+            problems.push(
+                Diagnostic::new(Code::ConfigInvalidValue, format!("a label's value can't be {:?}", value.value))
+                    .at(value.span)
+                    .why("the API server would refuse the object")
+                    .help("use up to 63 letters, digits, `-`, `_` and `.`, a letter or digit first and last"),
+            );
+        }
+    }
+}
+
+fn is_qualified(key: &str) -> bool {
+    let key = without_variables(key);
+    match key.split_once('/') {
+        Some((prefix, name)) => follows(Rule::Subdomain, prefix) && is_name_part(name),
+        None => is_name_part(&key),
+    }
+}
+
+fn is_name_part(text: &str) -> bool {
+    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.len() <= 63
+        && ends(text.chars().next())
+        && ends(text.chars().next_back())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// The name without `envoy-` in front: what names of files and hosts are made from.
+pub fn short(gateway: &str) -> &str {
+    gateway
+        .strip_prefix("envoy-")
+        .filter(|short| !short.is_empty())
+        .unwrap_or(gateway)
+}
+
+/// The Deployment that Envoy Gateway makes for a gateway in the controller's namespace: `envoy-`, then
+/// `NAMESPACE-NAME` cut to 48 characters without a hyphen at its end, `-`, and the first 8 hexadecimal
+/// digits of the SHA-256 of `NAMESPACE/NAME` (Envoy Gateway 1.5 to 1.9).
+pub fn hashed_deployment(namespace: &str, gateway: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let joined = format!("{namespace}-{gateway}");
+    let cut: String = joined.chars().take(48).collect();
+    let digest = Sha256::digest(format!("{namespace}/{gateway}"));
+    let hash: String = digest
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("envoy-{}-{hash}", cut.trim_end_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Spanned;
+
+    #[test]
+    fn rules_are_kubernetes_own() {
+        assert!(follows(Rule::Label, "envoy-external"));
+        assert!(follows(Rule::Subdomain, "a.b-c.d"));
+        assert!(follows(Rule::Hostname, "*.example.com"));
+        assert!(follows(Rule::Subdomain, "${SECRET_DOMAIN/./-}-tls"));
+        let long = "a".repeat(64);
+        for name in [
+            "", "-a", "a-", "A", "a_b", "a/b", "../a", "a.b", "a\0", &long,
+        ] {
+            assert!(!follows(Rule::Label, name), "{name:?}");
+        }
+        for name in ["a..b", ".a", "*", "*.*.a", "a.*.b"] {
+            assert!(!follows(Rule::Hostname, name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn paths_stay_inside() {
+        let refused = |path: &str| {
+            let mut problems = Vec::new();
+            check_path("it", &Spanned::unwritten(path.to_owned()), &mut problems);
+            !problems.is_empty()
+        };
+        for path in [
+            "../x",
+            "/etc",
+            "a/../../b",
+            "a//b",
+            "~/x",
+            "a\\b",
+            "a\0",
+            "",
+            "C:x",
+        ] {
+            assert!(refused(path), "{path:?}");
+        }
+        for path in ["kubernetes/apps/network", "clusters/main", "a/b/"] {
+            assert!(!refused(path), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_hashed_deployment_is_the_controllers() {
+        let name = hashed_deployment("network", "envoy-external");
+        assert!(name.starts_with("envoy-network-envoy-external-"), "{name}");
+        assert_eq!(name.len(), "envoy-network-envoy-external-".len() + 8);
+        let long = hashed_deployment("network", &"a".repeat(60));
+        assert_eq!(long.len(), "envoy-".len() + 48 + 9);
+        assert_eq!(
+            hashed_deployment(&"a".repeat(47), "b")
+                .matches("--")
+                .count(),
+            0
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! EnvoyProxies and the GatewayClass.
+
+use serde::Serialize;
+
+use super::Laid;
+use super::names::{self, Rule};
+use crate::config;
+use crate::config::proxy::Workload;
+use crate::config::types::Overlay;
+use crate::config::{Cluster, Pairs, Text, Texts};
+use crate::diagnostic::{Code, Diagnostic, Spanned};
+use crate::value::merge::merge;
+
+/// An EnvoyProxy, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proxy {
+    /// Its name.
+    pub name: Text,
+    /// What runs the proxies.
+    pub daemon_set: bool,
+    /// The gateway that it is for; none of the shared one.
+    #[serde(skip)]
+    pub gateway: Option<Text>,
+    /// The settings.
+    pub set: config::proxy::Proxy,
+}
+
+/// The GatewayClass, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Class {
+    /// Its name.
+    pub name: Text,
+    /// The controller.
+    pub controller: Text,
+    /// The shared EnvoyProxy, where there is one.
+    pub proxy: Option<Text>,
+    /// The namespace.
+    pub namespace: Text,
+}
+
+/// The shared EnvoyProxy, unless every gateway has its own, and those that gateways have of their own.
+pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Proxy>> {
+    let mut proxies = Vec::new();
+    if cluster.gateways.is_empty()
+        || cluster
+            .gateways
+            .iter()
+            .any(|(_, gateway)| gateway.proxy.is_none())
+    {
+        let name = cluster.proxy.name.clone();
+        let name = name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()));
+        proxies.push(one(name, None, cluster.proxy.clone(), problems));
+    }
+    for (gateway, table) in cluster.gateways.iter() {
+        let Some(own) = &table.proxy else { continue };
+        let name = own.name.clone().unwrap_or_else(|| gateway.clone());
+        let settings = inherit(own, &cluster.proxy);
+        proxies.push(one(name, Some(gateway.clone()), settings, problems));
+    }
+    proxies
+}
+
+/// A gateway's own settings over the shared ones.
+fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config::proxy::Proxy {
+    let (own, shared) = (own.clone(), shared.clone());
+    let spec = match (shared.spec, own.spec) {
+        (Some(mut below), Some(above)) => {
+            merge(&mut below, above);
+            Some(below)
+        }
+        (below, above) => above.or(below),
+    };
+    // An image of one's own replaces the shared image in either of its forms.
+    let has_image = own.image.is_some() || own.image_repository.is_some();
+    let shared_image = |image: Option<Text>| if has_image { None } else { image };
+    config::proxy::Proxy {
+        name: own.name,
+        kind: own.kind.or(shared.kind),
+        replicas: own.replicas.or(shared.replicas),
+        resources: own.resources.or(shared.resources),
+        image: own.image.or(shared_image(shared.image)),
+        image_repository: own
+            .image_repository
+            .or(shared_image(shared.image_repository)),
+        external_traffic_policy: own
+            .external_traffic_policy
+            .or(shared.external_traffic_policy),
+        drain_timeout: own.drain_timeout.or(shared.drain_timeout),
+        log_level: own.log_level.or(shared.log_level),
+        prometheus_compression: own.prometheus_compression.or(shared.prometheus_compression),
+        ip_family: own.ip_family.or(shared.ip_family),
+        labels: Pairs([shared.labels.0, own.labels.0].concat()),
+        annotations: Pairs([shared.annotations.0, own.annotations.0].concat()),
+        spec,
+        remove: Texts {
+            items: [shared.remove.items, own.remove.items].concat(),
+            span: own.remove.span.or(shared.remove.span),
+        },
+    }
+}
+
+fn one(
+    name: Text,
+    gateway: Option<Text>,
+    settings: config::proxy::Proxy,
+    problems: &mut Vec<Diagnostic>,
+) -> Laid<Proxy> {
+    names::check(Rule::Subdomain, "an EnvoyProxy's name", &name, problems);
+    let daemon_set = settings
+        .kind
+        .as_ref()
+        .is_some_and(|kind| kind.value == Workload::DaemonSet);
+    if let (true, Some(replicas)) = (daemon_set, &settings.replicas) {
+        problems.push(
+            Diagnostic::new(Code::ConfigContradiction, "a DaemonSet has no replicas")
+                .at(replicas.span)
+                .related(
+                    settings.kind.as_ref().and_then(|kind| kind.span),
+                    "the DaemonSet is chosen here",
+                )
+                .why("it runs one proxy on every node; the number would do nothing")
+                .help("leave `replicas` out, or choose `kind = \"Deployment\"`"),
+        );
+    }
+    if let (Some(image), Some(repository)) = (&settings.image, &settings.image_repository) {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigContradiction,
+                "an image with its tag, and an image without one",
+            )
+            .at(repository.span)
+            .related(image.span, "the image with its tag")
+            .why("the API server refuses an EnvoyProxy that has both")
+            .help("keep `image_repository`: its tag then follows the chart"),
+        );
+    }
+    let overlay = settings.overlay();
+    Laid {
+        of: Proxy {
+            name,
+            daemon_set,
+            gateway,
+            set: settings,
+        },
+        overlay,
+    }
+}
+
+/// The GatewayClass.
+pub fn class(
+    cluster: &Cluster,
+    proxies: &[Laid<Proxy>],
+    namespace: &Text,
+    problems: &mut Vec<Diagnostic>,
+) -> Laid<Class> {
+    let table = &cluster.class;
+    let or = |text: &Option<Text>, default: &str| {
+        text.clone()
+            .unwrap_or_else(|| Spanned::unwritten(default.to_owned()))
+    };
+    let name = or(&table.name, "envoy");
+    names::check(Rule::Subdomain, "the GatewayClass's name", &name, problems);
+    let shared = proxies.iter().find(|proxy| proxy.of.gateway.is_none());
+    let overlay: Overlay = table.overlay();
+    Laid {
+        of: Class {
+            name,
+            controller: or(
+                &table.controller,
+                "gateway.envoyproxy.io/gatewayclass-controller",
+            ),
+            proxy: shared.map(|proxy| proxy.of.name.clone()),
+            namespace: namespace.clone(),
+        },
+        overlay,
+    }
+}

@@ -1,0 +1,340 @@
+//! The redirect, and TCP and UDP through the gateways.
+
+use serde::Serialize;
+
+use super::gateway::{Gateway, dns_prefix};
+use super::listener::{Listener, check_port};
+use super::names::{self, Rule};
+use super::version::STREAM_ROUTES_V1;
+use super::{Laid, Version};
+use crate::config;
+use crate::config::gateway::Protocol;
+use crate::config::{Cluster, Count, Namespaces, Text, Texts};
+use crate::diagnostic::suggest::nearest;
+use crate::diagnostic::{Code, Diagnostic, Spanned};
+
+/// The redirect's HTTPRoute, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Redirect {
+    /// Its name.
+    pub name: Text,
+    /// The listeners that redirect.
+    pub parents: Vec<Parent>,
+    /// The status.
+    pub status: Spanned<Count>,
+    /// The prefix of external-dns' annotations, where DNS is on.
+    pub dns_prefix: Option<Text>,
+}
+
+/// A listener that a route attaches to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Parent {
+    /// The gateway.
+    pub gateway: Text,
+    /// The gateway's namespace.
+    pub namespace: Text,
+    /// The listener.
+    pub listener: Text,
+}
+
+/// Finds the gateways that a table names; all of them where it names none.
+pub fn chosen(
+    gateways: &[Laid<Gateway>],
+    names: &Texts,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Text> {
+    if !names.is_given() {
+        return gateways
+            .iter()
+            .map(|gateway| gateway.of.name.clone())
+            .collect();
+    }
+    for name in names.iter() {
+        if gateways
+            .iter()
+            .any(|gateway| gateway.of.name.value == name.value)
+        {
+            continue;
+        }
+        let known: Vec<&str> = gateways
+            .iter()
+            .map(|gateway| gateway.of.name.as_str())
+            .collect();
+        problems.push(unknown_gateway(name, &known));
+    }
+    names.to_vec()
+}
+
+/// A gateway that is named but not there.
+pub fn unknown_gateway(name: &Text, known: &[&str]) -> Diagnostic {
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("write `{near}`"),
+        None if known.is_empty() => "add a table [gateways.NAME]".to_owned(),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Diagnostic::new(
+        Code::ConfigUnknownReference,
+        format!("there is no gateway {:?}", name.value),
+    )
+    .at(name.span)
+    .why("what names it would attach to nothing, without a word from the cluster")
+    .help(help)
+}
+
+/// The redirect, unless it is off or no gateway has a listener for it.
+pub fn redirect(
+    cluster: &Cluster,
+    gateways: &[Laid<Gateway>],
+    namespace: &Text,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Laid<Redirect>> {
+    let table = &cluster.redirect;
+    if table.enabled.as_ref().is_some_and(|enabled| !enabled.value) {
+        return None;
+    }
+    let mut parents = Vec::new();
+    for name in chosen(gateways, &table.gateways, problems) {
+        let Some(gateway) = gateways
+            .iter()
+            .find(|gateway| gateway.of.name.value == name.value)
+        else {
+            continue;
+        };
+        match http_listener(&gateway.of) {
+            Some(listener) => parents.push(Parent {
+                gateway: name,
+                namespace: namespace.clone(),
+                listener: listener.name.clone(),
+            }),
+            None if table.gateways.is_given() => problems.push(
+                Diagnostic::new(
+                    Code::ConfigUnknownReference,
+                    format!("{} has no HTTP listener to redirect from", name.value),
+                )
+                .at(name.span)
+                .why("the route would attach to nothing there")
+                .help(format!(
+                    "take {} out of the list, or give it an HTTP listener",
+                    name.value
+                )),
+            ),
+            None => {}
+        }
+    }
+    let status = table
+        .status
+        .clone()
+        .unwrap_or(Spanned::unwritten(Count::Number(301)));
+    if let Count::Number(number) = status.value
+        && ![301, 302, 303, 307, 308].contains(&number)
+    {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigInvalidValue,
+                format!("a redirect can't have the status {number}"),
+            )
+            .at(status.span)
+            .why("only some statuses make a browser go elsewhere")
+            .help("write 301 or 308 (for good), 302, 303 or 307 (for now)"),
+        );
+    }
+    let name = table
+        .name
+        .clone()
+        .unwrap_or_else(|| Spanned::unwritten("https-redirect".to_owned()));
+    names::check(Rule::Subdomain, "the redirect's name", &name, problems);
+    let dns_on = cluster
+        .dns
+        .enabled
+        .as_ref()
+        .is_none_or(|enabled| enabled.value);
+    (!parents.is_empty()).then(|| Laid {
+        of: Redirect {
+            name,
+            parents,
+            status,
+            dns_prefix: dns_on.then(|| dns_prefix(cluster)),
+        },
+        overlay: table.overlay(),
+    })
+}
+
+fn http_listener(gateway: &Gateway) -> Option<&Listener> {
+    let mut http = gateway
+        .listeners
+        .iter()
+        .filter(|listener| listener.protocol.value == Protocol::Http);
+    let first = http.clone().next();
+    http.find(|listener| listener.name.value == "http")
+        .or(first)
+}
+
+/// A stream as it was written, under the name of its listener.
+pub struct Stream<'a> {
+    /// The listener's name.
+    pub name: Text,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    table: &'a config::route::Stream,
+}
+
+/// All streams: `ssh`, then `tcp`, then `udp`.
+pub fn streams(cluster: &Cluster) -> Vec<Stream<'_>> {
+    let ssh = cluster.ssh.iter().map(|table| Stream {
+        name: Spanned::unwritten("ssh".to_owned()),
+        protocol: Protocol::Tcp,
+        table,
+    });
+    let named = |protocol: Protocol| {
+        move |(name, table)| Stream {
+            name: Text::clone(name),
+            protocol,
+            table,
+        }
+    };
+    ssh.chain(
+        cluster
+            .tcp
+            .iter()
+            .map(|(name, table)| named(Protocol::Tcp)((name, table))),
+    )
+    .chain(
+        cluster
+            .udp
+            .iter()
+            .map(|(name, table)| named(Protocol::Udp)((name, table))),
+    )
+    .collect()
+}
+
+impl Stream<'_> {
+    /// Whether a gateway listens for it.
+    pub fn is_on(&self, gateway: &str) -> bool {
+        let gateways = &self.table.gateways;
+        !gateways.is_given() || gateways.iter().any(|name| name.value == gateway)
+    }
+
+    fn port(&self) -> Option<Spanned<Count>> {
+        let default = (self.name.value == "ssh").then_some(Spanned::unwritten(Count::Number(22)));
+        self.table.port.clone().or(default)
+    }
+
+    /// Its listener; port 0 where none was given, which is reported elsewhere.
+    pub fn listener(&self) -> Listener {
+        let port = self.port().unwrap_or(Spanned::unwritten(Count::Number(0)));
+        Listener {
+            name: self.name.clone(),
+            protocol: self.name.with(self.protocol),
+            port,
+            hostname: None,
+            tls_mode: None,
+            certificates: Vec::new(),
+            kinds: vec![self.name.with(self.kind().to_owned())],
+            namespaces: self
+                .table
+                .namespace
+                .clone()
+                .map(|name| Namespaces::Names(vec![name])),
+            spec: None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.protocol {
+            Protocol::Udp => "UDPRoute",
+            _ => "TCPRoute",
+        }
+    }
+}
+
+/// A TCPRoute or UDPRoute, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct StreamRoute {
+    /// `TCPRoute` or `UDPRoute`.
+    pub kind: &'static str,
+    /// The version of `gateway.networking.k8s.io` that it is written in.
+    pub version: &'static str,
+    /// Its name: the listener's.
+    pub name: Text,
+    /// Its namespace.
+    pub namespace: Text,
+    /// The listeners that it attaches to.
+    pub parents: Vec<Parent>,
+    /// The Service.
+    pub backend: Text,
+    /// The Service's port.
+    pub port: Spanned<Count>,
+}
+
+/// The routes of all streams that have a backend.
+pub fn stream_routes(
+    cluster: &Cluster,
+    gateways: &[Laid<Gateway>],
+    namespace: &Text,
+    gateway_api: Version,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Laid<StreamRoute>> {
+    let mut routes = Vec::new();
+    for stream in streams(cluster) {
+        let table = stream.table;
+        let chosen = chosen(gateways, &table.gateways, problems);
+        let Some(port) = stream.port() else {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigMissingKey,
+                    format!("{} has no port", stream.name.value),
+                )
+                .at(stream.name.span)
+                .why("a listener for TCP or UDP needs one")
+                .help("add `port = …`"),
+            );
+            continue;
+        };
+        check_port(&stream.name.value, &port, problems);
+        let Some(backend) = &table.backend else {
+            continue;
+        };
+        let Some(service) = backend.name.clone() else {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigMissingKey,
+                    format!("the backend of {} has no name", stream.name.value),
+                )
+                .at(stream.name.span)
+                .why("the route would lead nowhere")
+                .help("add `backend = { name = \"forgejo-ssh\" }`, the name of the Service"),
+            );
+            continue;
+        };
+        names::check(Rule::Label, "a Service's name", &service, problems);
+        if let Some(port) = &backend.port {
+            check_port(
+                &format!("the backend of {}", stream.name.value),
+                port,
+                problems,
+            );
+        }
+        let parents = chosen.into_iter().map(|gateway| Parent {
+            gateway,
+            namespace: namespace.clone(),
+            listener: stream.name.clone(),
+        });
+        routes.push(Laid {
+            of: StreamRoute {
+                kind: stream.kind(),
+                version: if gateway_api >= STREAM_ROUTES_V1 {
+                    "v1"
+                } else {
+                    "v1alpha2"
+                },
+                name: stream.name.clone(),
+                namespace: table.namespace.clone().unwrap_or_else(|| namespace.clone()),
+                parents: parents.collect(),
+                backend: service,
+                port: backend.port.clone().unwrap_or(port),
+            },
+            overlay: table.overlay(),
+        });
+    }
+    routes
+}

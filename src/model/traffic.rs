@@ -1,0 +1,209 @@
+//! ClientTrafficPolicies and BackendTrafficPolicies.
+
+use serde::Serialize;
+
+use super::gateway::Gateway;
+use super::names::{self, Rule};
+use super::version::COMPRESSOR;
+use super::{Laid, Version, address, route};
+use crate::config;
+use crate::config::traffic::Attach;
+use crate::config::{Cluster, Text, Texts};
+use crate::diagnostic::{Code, Diagnostic, Spanned};
+
+/// What a policy is attached to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Targets {
+    /// All Gateways of the namespace, by selector.
+    pub selector: bool,
+    /// Gateways by name.
+    pub gateways: Vec<Text>,
+}
+
+/// A ClientTrafficPolicy, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClientTraffic {
+    /// Its name.
+    pub name: Text,
+    /// What it is attached to.
+    pub targets: Targets,
+    /// The settings.
+    pub set: config::traffic::ClientTraffic,
+}
+
+/// A BackendTrafficPolicy, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackendTraffic {
+    /// Its name.
+    pub name: Text,
+    /// What it is attached to.
+    pub targets: Targets,
+    /// The field that takes compression: `compressor`, `compression` before Envoy Gateway 1.6.
+    pub compressor: bool,
+    /// The settings.
+    pub set: config::traffic::BackendTraffic,
+}
+
+/// The gateways of a shared policy: those named, else all that have none of their own.
+fn targets(
+    gateways: &[Laid<Gateway>],
+    attach: &Option<Spanned<Attach>>,
+    named: &Texts,
+    has_own: impl Fn(&str) -> bool,
+    problems: &mut Vec<Diagnostic>,
+) -> Targets {
+    let selector = attach
+        .as_ref()
+        .is_some_and(|attach| attach.value == Attach::Selector);
+    if let (true, true, Some(attach)) = (selector, named.is_given(), attach) {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigContradiction,
+                "a selector, and gateways by name",
+            )
+            .at(named.span)
+            .related(attach.span, "the selector is chosen here")
+            .why("the selector takes every Gateway of the namespace, whatever is named")
+            .help("leave one of the two out"),
+        );
+    }
+    let chosen = route::chosen(gateways, named, problems);
+    let gateways = chosen
+        .into_iter()
+        .filter(|name| named.is_given() || !has_own(name));
+    Targets {
+        selector,
+        gateways: if selector {
+            Vec::new()
+        } else {
+            gateways.collect()
+        },
+    }
+}
+
+fn name_or(name: &Option<Text>, default: &Text, problems: &mut Vec<Diagnostic>) -> Text {
+    let name = name.clone().unwrap_or_else(|| default.clone());
+    names::check(Rule::Subdomain, "a policy's name", &name, problems);
+    name
+}
+
+/// The shared ClientTrafficPolicy, and gateways' own.
+pub fn client(
+    cluster: &Cluster,
+    gateways: &[Laid<Gateway>],
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Laid<ClientTraffic>> {
+    let has_own = |name: &str| {
+        cluster
+            .gateways
+            .iter()
+            .any(|(there, table)| there.value == name && table.client_traffic.is_some())
+    };
+    let mut policies = Vec::new();
+    let envoy = Spanned::unwritten("envoy".to_owned());
+    if let Some(table) = &cluster.client_traffic {
+        let targets = targets(gateways, &table.attach, &table.gateways, has_own, problems);
+        policies.push((
+            name_or(&table.name, &envoy, problems),
+            targets,
+            table.clone(),
+        ));
+    }
+    for (gateway, table) in cluster.gateways.iter() {
+        if let Some(own) = &table.client_traffic {
+            let targets = Targets {
+                selector: false,
+                gateways: vec![gateway.clone()],
+            };
+            policies.push((name_or(&own.name, gateway, problems), targets, own.clone()));
+        }
+    }
+    for (_, _, table) in &policies {
+        check_client(table, problems);
+    }
+    policies
+        .into_iter()
+        .filter(|(_, targets, _)| targets.selector || !targets.gateways.is_empty())
+        .map(|(name, targets, set)| Laid {
+            overlay: set.overlay(),
+            of: ClientTraffic { name, targets, set },
+        })
+        .collect()
+}
+
+fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagnostic>) {
+    let Some(ip) = &table.client_ip else { return };
+    for cidr in ip.trusted_cidrs.iter() {
+        address::network(cidr, problems);
+    }
+    let forwarded = ip
+        .trusted_cidrs
+        .span
+        .or(ip.trusted_hops.as_ref().and_then(|hops| hops.span));
+    let header = ip.header.as_ref().and_then(|header| header.span);
+    let direct = ip
+        .direct
+        .as_ref()
+        .filter(|direct| direct.value)
+        .and_then(|direct| direct.span);
+    let ways: Vec<_> = [forwarded, header, direct].into_iter().flatten().collect();
+    if let [first, second, ..] = ways.as_slice() {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigContradiction,
+                "two ways to find the client's address",
+            )
+            .at(*second)
+            .related(*first, "the first")
+            .why("the API server refuses a policy that has more than one")
+            .help("keep one of `trusted_cidrs` or `trusted_hops`, `header`, and `direct`"),
+        );
+    }
+}
+
+/// The shared BackendTrafficPolicy, and gateways' own.
+pub fn backend(
+    cluster: &Cluster,
+    gateways: &[Laid<Gateway>],
+    chart: Version,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Laid<BackendTraffic>> {
+    let has_own = |name: &str| {
+        cluster
+            .gateways
+            .iter()
+            .any(|(there, table)| there.value == name && table.backend_traffic.is_some())
+    };
+    let mut policies = Vec::new();
+    let envoy = Spanned::unwritten("envoy".to_owned());
+    if let Some(table) = &cluster.backend_traffic {
+        let targets = targets(gateways, &table.attach, &table.gateways, has_own, problems);
+        policies.push((
+            name_or(&table.name, &envoy, problems),
+            targets,
+            table.clone(),
+        ));
+    }
+    for (gateway, table) in cluster.gateways.iter() {
+        if let Some(own) = &table.backend_traffic {
+            let targets = Targets {
+                selector: false,
+                gateways: vec![gateway.clone()],
+            };
+            policies.push((name_or(&own.name, gateway, problems), targets, own.clone()));
+        }
+    }
+    policies
+        .into_iter()
+        .filter(|(_, targets, _)| targets.selector || !targets.gateways.is_empty())
+        .map(|(name, targets, set)| Laid {
+            overlay: set.overlay(),
+            of: BackendTraffic {
+                name,
+                targets,
+                compressor: chart >= COMPRESSOR,
+                set,
+            },
+        })
+        .collect()
+}
