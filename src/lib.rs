@@ -3,4 +3,5 @@ pub mod config;
 pub mod diagnostic;
 pub mod manifest;
 pub mod model;
+pub mod render;
 pub mod value;

@@ -1,0 +1,411 @@
+//! Objects to files, folder by folder.
+
+use std::collections::BTreeMap;
+
+use super::engine::Engine;
+use super::index;
+use super::objects::{Item, items};
+use super::templates::Templates;
+use crate::config::Text;
+use crate::config::types::Overlay;
+use crate::diagnostic::{Code, Diagnostic, Sources};
+use crate::manifest::{read, write};
+use crate::model::layout::{Group, Place};
+use crate::model::lua::Script;
+use crate::model::{Laid, Model, flux};
+use crate::value::merge::{merge, remove};
+use crate::value::ser::to_node;
+use crate::value::{Kind as Value, Map, Node, Pointer};
+
+/// What a rendered file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Objects, all of them ours.
+    Manifest,
+    /// A script.
+    Script,
+    /// The namespace's kustomization, which holds other people's entries too.
+    Index,
+}
+
+/// A rendered file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The path from the root, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// Its objects, in order, with their places in `cluster.toml`.
+    pub objects: Vec<Node>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What rendering needs from outside: files by their paths from the root.
+pub trait Inputs {
+    /// The text of a file; `None` where there is none.
+    fn read(&self, path: &str) -> Option<String>;
+}
+
+/// The line that files start with.
+const HEADER: &str = "# Rendered by gatewayctl from cluster.toml: change that, then run `gatewayctl render`.\n";
+
+/// Renders everything: all files, sorted by path, and what went wrong.
+pub fn render(
+    model: &Model,
+    templates: &Templates,
+    inputs: &dyn Inputs,
+    sources: &mut Sources,
+) -> (Vec<File>, Vec<Diagnostic>) {
+    let mut renderer = Renderer {
+        model,
+        engine: Engine::new(templates),
+        sources,
+        problems: Vec::new(),
+        files: BTreeMap::new(),
+    };
+    for item in items(model) {
+        let path = path_of(model, &item.place);
+        renderer.object(&path, item);
+    }
+    renderer.routes();
+    renderer.script(inputs);
+    renderer.kustomizations();
+    renderer.namespace(inputs);
+    (renderer.files.into_values().collect(), renderer.problems)
+}
+
+fn path_of(model: &Model, place: &Place) -> String {
+    format!("{}/{}/{}", model.layout.app_path(), place.folder, place.file)
+}
+
+struct Renderer<'a> {
+    model: &'a Model,
+    engine: Engine<'a>,
+    sources: &'a mut Sources,
+    problems: Vec<Diagnostic>,
+    files: BTreeMap<String, File>,
+}
+
+impl Renderer<'_> {
+    /// Renders one object and adds it to its file.
+    fn object(&mut self, path: &str, item: Item) {
+        let node = match self.engine.tree(item.template, &item.values, self.sources) {
+            Ok(node) => node,
+            Err(problem) => {
+                if !self.problems.contains(&problem) {
+                    self.problems.push(*problem);
+                }
+                return;
+            }
+        };
+        let node = lay_over(node, item.overlay, item.parts, &mut self.problems);
+        self.add(path, node, Kind::Manifest);
+    }
+
+    /// An object from a template without an overlay of its own.
+    fn plain<T: serde::Serialize>(&mut self, path: &str, template: &'static str, values: &T, overlay: Overlay) {
+        let item = Item {
+            place: Place { folder: String::new(), file: String::new() },
+            template,
+            values: to_node(values).unwrap_or_else(|_| Node::map()),
+            overlay,
+            parts: Vec::new(),
+        };
+        self.object(path, item);
+    }
+
+    fn add(&mut self, path: &str, node: Node, kind: Kind) {
+        let header = if self.model.layout.header && kind == Kind::Manifest { HEADER } else { "" };
+        let file = self.files.entry(path.to_owned()).or_insert_with(|| File {
+            path: path.to_owned(),
+            text: header.to_owned(),
+            objects: Vec::new(),
+            kind,
+        });
+        file.text.push_str("---\n");
+        if let Some(comment) = schema_comment(self.model.layout.schema_host.as_deref(), &node) {
+            file.text.push_str(&comment);
+        }
+        file.text.push_str(&write::document(&node));
+        file.objects.push(node);
+    }
+
+    /// TCP and UDP routes: in the app's folder, or in a folder of their namespace.
+    fn routes(&mut self) {
+        for route in &self.model.routes {
+            let folder = route_folder(self.model, route);
+            let path = format!("{}/{folder}/routes.yaml", self.model.layout.app_path());
+            self.plain(&path, "streamroute.yaml.j2", &route.of, route.overlay.clone());
+        }
+    }
+
+    /// The Lua script.
+    fn script(&mut self, inputs: &dyn Inputs) {
+        let Some(lua) = &self.model.lua else { return };
+        let text = match &lua.script {
+            Script::Block(block) => {
+                let values = to_node(block).unwrap_or_else(|_| Node::map());
+                match self.engine.script("block-user-agents.lua.j2", &values, self.sources) {
+                    Ok(text) => text,
+                    Err(problem) => return self.problems.push(*problem),
+                }
+            }
+            Script::File(path) => match inputs.read(path) {
+                Some(text) => text,
+                None => return self.problems.push(no_script(path)),
+            },
+        };
+        let folder = self.model.layout.place(Group::Lua, None).folder;
+        let path = format!("{}/{folder}/resources/{}", self.model.layout.app_path(), lua.file.value);
+        let file = File { path: path.clone(), text, objects: Vec::new(), kind: Kind::Script };
+        self.files.insert(path, file);
+    }
+
+    /// `kustomization.yaml` of each folder, and `ks.yaml`.
+    fn kustomizations(&mut self) {
+        let layout = &self.model.layout;
+        let app = layout.app_path();
+        let mut folders: Vec<String> = layout.folders().map(str::to_owned).collect();
+        for route in &self.model.routes {
+            let folder = route_folder(self.model, route);
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        for folder in folders {
+            let values = self.folder_values(&folder);
+            let is_second = layout.config_folder.as_ref() == Some(&folder);
+            let extra = &self.model.extra;
+            let over = if is_second { &extra.config_kustomization } else { &extra.kustomization };
+            let is_main = is_second || folder == layout.folder;
+            let parts = over.iter().filter(|_| is_main).map(|node| (Pointer::root(), node.clone()));
+            let item = Item {
+                place: Place { folder: folder.clone(), file: String::new() },
+                template: "kustomization.yaml.j2",
+                values,
+                overlay: Overlay::default(),
+                parts: parts.collect(),
+            };
+            self.object(&format!("{app}/{folder}/kustomization.yaml"), item);
+        }
+        for kustomization in &self.model.flux.kustomizations {
+            self.plain(&format!("{app}/ks.yaml"), "ks.yaml.j2", &kustomization.of, kustomization.overlay.clone());
+        }
+    }
+
+    /// What a folder's kustomization lists: its files, then the user's own, and the script's ConfigMaps.
+    fn folder_values(&self, folder: &str) -> Node {
+        let layout = &self.model.layout;
+        let prefix = format!("{}/{folder}/", layout.app_path());
+        let unlisted = (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
+        let mut resources: Vec<Node> = self
+            .files
+            .values()
+            .filter(|file| file.kind == Kind::Manifest)
+            .filter_map(|file| file.path.strip_prefix(&prefix))
+            .filter(|name| !name.contains('/'))
+            .filter(|name| unlisted.as_ref().is_none_or(|place| place.folder != folder || place.file != *name))
+            .map(|name| Node::string(format!("{}{name}", if layout.dot_slash { "./" } else { "" })))
+            .collect();
+        let extra = &self.model.extra;
+        let own = if layout.config_folder.as_deref() == Some(folder) {
+            extra.config_resources.as_ref()
+        } else if folder == layout.folder {
+            extra.resources.as_ref()
+        } else {
+            &[]
+        };
+        resources.extend(own.iter().map(text_node));
+        let mut values = Map::default();
+        values.insert("resources", Node::new(Value::List(resources), None));
+        let maps = self.model.lua.iter().filter(|_| layout.place(Group::Lua, None).folder == folder);
+        let maps = maps.flat_map(|lua| {
+            lua.policies.iter().map(|policy| {
+                let file = lua.file.with(format!("resources/{}", lua.file.value));
+                let map = [("name", text_node(&policy.of.config_map)), ("file", text_node(&file))];
+                Node::new(Value::Map(map.into_iter().collect()), None)
+            })
+        });
+        values.insert("config_maps", Node::new(Value::List(maps.collect()), None));
+        Node::new(Value::Map(values), None)
+    }
+
+    /// The Namespace and its kustomization.
+    fn namespace(&mut self, inputs: &dyn Inputs) {
+        let layout = &self.model.layout;
+        let mut listed = Vec::new();
+        let dot = if layout.dot_slash { "./" } else { "" };
+        if let Some(namespace) = &self.model.flux.namespace {
+            let path = format!("{}/namespace.yaml", layout.path);
+            self.plain(&path, "namespace.yaml.j2", &namespace.of, namespace.overlay.clone());
+            listed.push(format!("{dot}namespace.yaml"));
+        }
+        listed.push(format!("{dot}{}/ks.yaml", layout.app));
+        if let Some(index) = &self.model.flux.index {
+            self.index(index, listed, inputs);
+        }
+    }
+
+    fn index(&mut self, table: &flux::Index, listed: Vec<String>, inputs: &dyn Inputs) {
+        let path = format!("{}/kustomization.yaml", self.model.layout.path);
+        let Some(text) = inputs.read(&path) else {
+            let mut values = to_node(table).unwrap_or_else(|_| Node::map());
+            if let Some(map) = values.as_map_mut() {
+                let listed = listed.into_iter().map(Node::string).collect();
+                map.insert("resources", Node::new(Value::List(listed), None));
+            }
+            match self.engine.tree("namespace-kustomization.yaml.j2", &values, self.sources) {
+                Ok(node) => self.add(&path, node, Kind::Index),
+                Err(problem) => self.problems.push(*problem),
+            }
+            return;
+        };
+        let source = self.sources.add(path.clone(), text.as_str());
+        let (documents, problems) = read::read(self.sources, source);
+        let broken = !problems.is_empty();
+        self.problems.extend(problems);
+        let changed = match documents.as_slice() {
+            [one] => index::add(&text, &one.node, &listed),
+            _ => None,
+        };
+        match changed {
+            Some(text) => {
+                let objects = documents.into_iter().map(|document| without_places(document.node)).collect();
+                self.files.insert(path.clone(), File { path, text, objects, kind: Kind::Index });
+            }
+            None if broken => {}
+            None => self.problems.push(
+                Diagnostic::new(Code::TreeForeign, format!("{path} can't be added to"))
+                    .in_file(path)
+                    .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must stay")
+                    .help(format!("list {} under `resources`, one on a line with `- ` in front; or set `namespace.kustomization = false`", listed.join(" and "))),
+            ),
+        }
+    }
+}
+
+fn text_node(text: &Text) -> Node {
+    Node::new(Value::String(text.value.clone()), text.span)
+}
+
+/// A tree of another file: its places are not places in `cluster.toml`.
+fn without_places(node: Node) -> Node {
+    Node::from_json(node.to_json())
+}
+
+fn route_folder(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -> String {
+    if route.of.namespace.value == model.namespace.value {
+        model.layout.place(Group::Redirect, None).folder
+    } else {
+        flux::routes_folder(&route.of.namespace)
+    }
+}
+
+fn no_script(path: &Text) -> Diagnostic {
+    Diagnostic::new(Code::ConfigUnknownReference, format!("the script {:?} can't be read", path.value))
+        .at(path.span)
+        .why("the gateways would run no script, and every request would fail on them")
+        .help("write its path relative to cluster.toml; it must be UTF-8 text of at most 1 MiB")
+}
+
+/// Lays labels, annotations, `spec` and further parts over an object, takes out what is to be removed, and
+/// puts `metadata` in its usual order.
+fn lay_over(
+    mut node: Node,
+    overlay: Overlay,
+    parts: Vec<(Pointer, Node)>,
+    problems: &mut Vec<Diagnostic>,
+) -> Node {
+    let mut over = Map::default();
+    let mut metadata = Map::default();
+    for (key, pairs) in [("labels", &overlay.labels), ("annotations", &overlay.annotations)] {
+        if !pairs.0.is_empty() {
+            metadata.insert(key, Node::new(Value::Map(pairs.to_map()), None));
+        }
+    }
+    if !metadata.is_empty() {
+        over.insert("metadata", Node::new(Value::Map(metadata), None));
+    }
+    if let Some(spec) = overlay.spec {
+        over.insert("spec", spec);
+    }
+    merge(&mut node, Node::new(Value::Map(over), None));
+    for (pointer, part) in parts {
+        merge(at_mut(&mut node, &pointer), part);
+    }
+    for text in overlay.remove.iter() {
+        let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
+        if !pointer.is_some_and(|pointer| remove(&mut node, &pointer)) {
+            problems.push(
+                Diagnostic::new(Code::ConfigUnknownReference, format!("{:?} leads to nothing in the object", text.value))
+                    .at(text.span)
+                    .why("what was to be taken out may be called otherwise, and would stay")
+                    .help("write a JSON pointer such as `/spec/http3`; `gatewayctl render --stdout` shows the object"),
+            );
+        }
+    }
+    if let Some(metadata) = node.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut) {
+        let mut ordered = Map::default();
+        for key in ["name", "namespace", "labels", "annotations"] {
+            if let Some(entry) = metadata.remove(key) {
+                ordered.insert_entry(key.to_owned(), entry);
+            }
+        }
+        for (key, entry) in std::mem::take(metadata).into_entries() {
+            ordered.insert_entry(key, entry);
+        }
+        *metadata = ordered;
+    }
+    node
+}
+
+/// The node that `pointer` leads to, made of maps where it isn't there.
+fn at_mut<'a>(node: &'a mut Node, pointer: &Pointer) -> &'a mut Node {
+    use crate::value::pointer::Step;
+    let mut at = node;
+    for step in pointer.steps() {
+        let is_item = match (&at.kind, step) {
+            (Value::List(items), Step::Index(index)) => *index < items.len(),
+            _ => false,
+        };
+        at = match (&mut at.kind, step) {
+            (Value::List(items), Step::Index(index)) if is_item => &mut items[*index],
+            (kind, step) => {
+                if !matches!(kind, Value::Map(_)) {
+                    *kind = Value::Map(Map::default());
+                }
+                let Value::Map(map) = kind else { break };
+                let key = match step {
+                    Step::Key(key) => key.clone(),
+                    Step::Index(index) => index.to_string(),
+                };
+                if !map.contains_key(&key) {
+                    map.insert(key.clone(), Node::map());
+                }
+                match map.get_mut(&key) {
+                    Some(below) => below,
+                    None => break,
+                }
+            }
+        };
+    }
+    at
+}
+
+/// The comment that tells editors an object's schema.
+fn schema_comment(host: Option<&str>, node: &Node) -> Option<String> {
+    let host = host?;
+    let api = node.get("apiVersion").and_then(Node::as_str)?;
+    let kind = node.get("kind").and_then(Node::as_str)?.to_lowercase();
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/'));
+    if !plain(api) || !plain(&kind) {
+        return None;
+    }
+    let url = match api.split_once('/') {
+        Some(("kustomize.config.k8s.io", _)) => "https://json.schemastore.org/kustomization".to_owned(),
+        Some((group, version)) => format!("{host}/{group}/{kind}_{version}.json"),
+        None => format!("https://raw.githubusercontent.com/yannh/kubernetes-json-schema/master/master/{kind}.json"),
+    };
+    Some(format!("# yaml-language-server: $schema={url}\n"))
+}

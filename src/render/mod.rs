@@ -1,0 +1,22 @@
+//! The model to files, through templates.
+//!
+//! One template makes one object. A value in it is never pasted into YAML text: the formatter leaves a
+//! mark, the text around it is parsed, and the value takes the mark's place in the parsed tree, with the
+//! place in `cluster.toml` that it came from ([`engine`]). What was not given takes its key with it. Then
+//! the object's `spec` table is laid over it, and the tree is written as YAML ([`files`]).
+//!
+//! - [`templates`]: the built-in templates, and those that replace them.
+//! - [`engine`]: a template and values to a tree.
+//! - [`objects`]: the table of what is rendered from which template.
+//! - [`files`]: objects to files, folder by folder.
+//! - [`index`]: the namespace's kustomization, where other people's entries stay.
+
+pub mod context;
+pub mod engine;
+pub mod files;
+pub mod index;
+pub mod objects;
+pub mod templates;
+
+pub use files::{File, Kind, render};
+pub use templates::Templates;

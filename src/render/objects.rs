@@ -1,0 +1,127 @@
+//! The table of what is rendered from which template.
+
+use serde::Serialize;
+
+use crate::config::types::Overlay;
+use crate::model::layout::{Group, Place};
+use crate::model::{Laid, Model};
+use crate::value::ser::to_node;
+use crate::value::{Node, Pointer};
+
+/// One object to render.
+pub struct Item {
+    /// The file that it goes into.
+    pub place: Place,
+    /// Its template.
+    pub template: &'static str,
+    /// What the template sees.
+    pub values: Node,
+    /// What is laid over the object.
+    pub overlay: Overlay,
+    /// Further overlays, each on a path of the object.
+    pub parts: Vec<(Pointer, Node)>,
+}
+
+struct Items<'a> {
+    model: &'a Model,
+    all: Vec<Item>,
+}
+
+impl Items<'_> {
+    fn add<T: Serialize>(&mut self, group: Group, template: &'static str, laid: &Laid<T>) {
+        self.add_for(group, None, template, laid);
+    }
+
+    fn add_for<T: Serialize>(&mut self, group: Group, gateway: Option<&str>, template: &'static str, laid: &Laid<T>) {
+        self.all.push(Item {
+            place: self.model.layout.place(group, gateway),
+            template,
+            // The model's types hold text keys and finite numbers only.
+            values: to_node(&laid.of).unwrap_or_else(|_| Node::map()),
+            overlay: laid.overlay.clone(),
+            parts: Vec::new(),
+        });
+    }
+}
+
+/// All objects of the app's folders, in the order in which they stand in their files.
+pub fn items(model: &Model) -> Vec<Item> {
+    let mut items = Items { model, all: Vec::new() };
+    for proxy in &model.proxies {
+        let gateway = proxy.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        items.add_for(Group::Proxy, gateway, "envoyproxy.yaml.j2", proxy);
+    }
+    items.add(Group::Class, "gatewayclass.yaml.j2", &model.class);
+    for gateway in &model.gateways {
+        items.add_for(Group::Gateways, Some(&gateway.of.name), "gateway.yaml.j2", gateway);
+        let listeners = gateway.of.listeners.iter().enumerate();
+        let parts = listeners.filter_map(|(at, listener)| {
+            let pointer = Pointer::root().key("spec").key("listeners").index(at);
+            Some((pointer, listener.spec.clone()?))
+        });
+        if let Some(item) = items.all.last_mut() {
+            item.parts = parts.collect();
+        }
+    }
+    for policy in model.lua.iter().flat_map(|lua| &lua.policies) {
+        items.add_for(Group::Lua, Some(&policy.of.name), "envoyextensionpolicy-lua.yaml.j2", policy);
+    }
+    for policy in &model.policies {
+        items.add(Group::Policies, "policy.yaml.j2", policy);
+    }
+    for policy in &model.backend_traffic {
+        items.add(Group::Traffic, "backendtrafficpolicy.yaml.j2", policy);
+    }
+    for policy in &model.client_traffic {
+        items.add(Group::Traffic, "clienttrafficpolicy.yaml.j2", policy);
+    }
+    if let Some(redirect) = &model.redirect {
+        items.add(Group::Redirect, "redirect.yaml.j2", redirect);
+    }
+    for certificate in &model.certificates {
+        items.add(Group::Certificates, "certificate.yaml.j2", certificate);
+    }
+    addresses(model, &mut items);
+    items.add(Group::Source, "ocirepository.yaml.j2", &model.chart.source);
+    release(model, &mut items);
+    if let Some(monitor) = &model.monitoring.proxies {
+        items.add(Group::PodMonitor, "podmonitor.yaml.j2", monitor);
+    }
+    if let Some(monitor) = &model.monitoring.controller {
+        items.add(Group::ServiceMonitor, "servicemonitor.yaml.j2", monitor);
+    }
+    for dashboard in &model.monitoring.dashboards {
+        items.add(Group::Dashboards, "grafanadashboard.yaml.j2", dashboard);
+    }
+    for object in &model.autoscaling.objects {
+        items.add(Group::Autoscaling, "scaledobject.yaml.j2", object);
+    }
+    items.all
+}
+
+fn addresses(model: &Model, items: &mut Items) {
+    if let Some(pool) = &model.cilium.pool {
+        items.add(Group::Addresses, "ciliumloadbalancerippool.yaml.j2", pool);
+    }
+    if let Some(l2) = &model.cilium.l2 {
+        items.add(Group::Addresses, "ciliuml2announcementpolicy.yaml.j2", l2);
+    }
+    if let Some((bgp, overlays)) = &model.cilium.bgp {
+        let templates = [
+            "ciliumbgpclusterconfig.yaml.j2",
+            "ciliumbgppeerconfig.yaml.j2",
+            "ciliumbgpadvertisement.yaml.j2",
+        ];
+        for (template, overlay) in templates.into_iter().zip(overlays) {
+            let laid = Laid { of: bgp.clone(), overlay: overlay.clone() };
+            items.add(Group::Addresses, template, &laid);
+        }
+    }
+}
+
+fn release(model: &Model, items: &mut Items) {
+    items.add(Group::Release, "helmrelease.yaml.j2", &model.chart.release);
+    if let (Some(item), Some(values)) = (items.all.last_mut(), &model.chart.values) {
+        item.parts.push((Pointer::root().key("spec").key("values"), values.clone()));
+    }
+}

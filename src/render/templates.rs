@@ -1,0 +1,80 @@
+//! The built-in templates, and those that replace them.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::suggest::nearest;
+use crate::diagnostic::{Code, Diagnostic};
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        /// Names and texts of the built-in templates.
+        pub const BUILT_IN: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../templates/", $name)))),*];
+    };
+}
+
+built_in! {
+    "backendtrafficpolicy.yaml.j2",
+    "block-user-agents.lua.j2",
+    "certificate.yaml.j2",
+    "ciliumbgpadvertisement.yaml.j2",
+    "ciliumbgpclusterconfig.yaml.j2",
+    "ciliumbgppeerconfig.yaml.j2",
+    "ciliuml2announcementpolicy.yaml.j2",
+    "ciliumloadbalancerippool.yaml.j2",
+    "clienttrafficpolicy.yaml.j2",
+    "envoyextensionpolicy-lua.yaml.j2",
+    "envoyproxy.yaml.j2",
+    "gateway.yaml.j2",
+    "gatewayclass.yaml.j2",
+    "grafanadashboard.yaml.j2",
+    "helmrelease.yaml.j2",
+    "ks.yaml.j2",
+    "kustomization.yaml.j2",
+    "namespace-kustomization.yaml.j2",
+    "namespace.yaml.j2",
+    "ocirepository.yaml.j2",
+    "podmonitor.yaml.j2",
+    "policy.yaml.j2",
+    "redirect.yaml.j2",
+    "scaledobject.yaml.j2",
+    "servicemonitor.yaml.j2",
+    "streamroute.yaml.j2",
+}
+
+/// The templates of one run: the built-in ones, some of them replaced.
+#[derive(Clone, Debug, Default)]
+pub struct Templates {
+    own: BTreeMap<String, (String, String)>,
+}
+
+impl Templates {
+    /// Takes a template of the user's own, by its file name; `path` is how it is shown. A name that no
+    /// template has is a diagnostic: the file would silently do nothing.
+    pub fn replace(&mut self, name: &str, path: &str, text: String) -> Option<Diagnostic> {
+        let known = BUILT_IN.iter().map(|(name, _)| *name);
+        if known.clone().any(|there| there == name) {
+            self.own.insert(name.to_owned(), (path.to_owned(), text));
+            return None;
+        }
+        let help = match nearest(name, known.clone()) {
+            Some(near) => format!("call it `{near}`"),
+            None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        Some(
+            Diagnostic::new(Code::ConfigTemplate, format!("no template is called {name}"))
+                .in_file(path)
+                .why("a template replaces the built-in one of its name; this one would silently do nothing")
+                .help(help),
+        )
+    }
+
+    /// A template's text, and its path where it is the user's own.
+    pub fn get(&self, name: &str) -> Option<(&str, Option<&str>)> {
+        if let Some((path, text)) = self.own.get(name) {
+            return Some((text, Some(path)));
+        }
+        let (_, text) = BUILT_IN.iter().find(|(there, _)| *there == name)?;
+        Some((text, None))
+    }
+}
