@@ -4,4 +4,5 @@ pub mod diagnostic;
 pub mod manifest;
 pub mod model;
 pub mod render;
+pub mod report;
 pub mod value;

@@ -148,16 +148,35 @@ mod tests {
     }
 
     #[test]
-    fn every_page_shows_wrong_and_right() {
+    fn every_page_tells_what_it_means_and_shows_wrong_and_right() {
         for code in Code::ALL {
             let page = code.page();
-            for part in ["## Wrong", "## Right"] {
-                assert!(page.contains(part), "{code}: no {part}");
+            let rest = page
+                .strip_prefix(&format!("# {code}\n\n"))
+                .unwrap_or_else(|| panic!("{code}: its own title"));
+            let (meaning, rest) = rest
+                .split_once("\n## Wrong\n\n```")
+                .unwrap_or_else(|| panic!("{code}: a wrong example"));
+            let (_, right) = rest
+                .split_once("\n```\n\n## Right\n\n```")
+                .unwrap_or_else(|| panic!("{code}: a right example"));
+            assert!(meaning.len() > 80, "{code}: what it means");
+            assert!(right.contains("\n```\n"), "{code}: an end of its example");
+            assert!(page.lines().count() < 40, "{code}: at most a screen");
+            assert!(page.lines().all(|line| line.len() <= 120), "{code}: width");
+        }
+    }
+
+    #[test]
+    fn right_examples_of_cluster_toml_are_toml() {
+        let examples = Code::ALL.iter().filter_map(|code| {
+            let (_, right) = code.page().split_once("## Right\n\n```toml\n")?;
+            Some((code, right.split("\n```").next()?))
+        });
+        for (code, toml) in examples {
+            if let Err(error) = toml.parse::<toml::Table>() {
+                panic!("{code}: {error}");
             }
-            assert!(
-                page.starts_with(&format!("# {code}\n")),
-                "{code}: its own title"
-            );
         }
     }
 }

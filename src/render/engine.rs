@@ -164,7 +164,6 @@ struct Text {
 
 /// The formatter: a mark in YAML, a literal in Lua.
 fn write(out: &mut Output, state: &mut State, value: &Value, written: &Written, reads: &Reads) -> Result<(), Error> {
-    use std::fmt::Write;
     if value.is_undefined() {
         return Err(Error::new(ErrorKind::UndefinedError, "a name that is not there"));
     }

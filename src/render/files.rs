@@ -14,6 +14,7 @@ use crate::model::layout::{Group, Place};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
 use crate::value::merge::{merge, remove};
+use crate::value::pointer::Step;
 use crate::value::ser::to_node;
 use crate::value::{Kind as Value, Map, Node, Pointer};
 
@@ -332,7 +333,7 @@ fn lay_over(
     }
     merge(&mut node, Node::new(Value::Map(over), None));
     for (pointer, part) in parts {
-        merge(at_mut(&mut node, &pointer), part);
+        merge_at(&mut node, pointer.steps(), part);
     }
     for text in overlay.remove.iter() {
         let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
@@ -360,37 +361,27 @@ fn lay_over(
     node
 }
 
-/// The node that `pointer` leads to, made of maps where it isn't there.
-fn at_mut<'a>(node: &'a mut Node, pointer: &Pointer) -> &'a mut Node {
-    use crate::value::pointer::Step;
-    let mut at = node;
-    for step in pointer.steps() {
-        let is_item = match (&at.kind, step) {
-            (Value::List(items), Step::Index(index)) => *index < items.len(),
-            _ => false,
-        };
-        at = match (&mut at.kind, step) {
-            (Value::List(items), Step::Index(index)) if is_item => &mut items[*index],
-            (kind, step) => {
-                if !matches!(kind, Value::Map(_)) {
-                    *kind = Value::Map(Map::default());
-                }
-                let Value::Map(map) = kind else { break };
-                let key = match step {
-                    Step::Key(key) => key.clone(),
-                    Step::Index(index) => index.to_string(),
-                };
-                if !map.contains_key(&key) {
-                    map.insert(key.clone(), Node::map());
-                }
-                match map.get_mut(&key) {
-                    Some(below) => below,
-                    None => break,
-                }
+/// Lays `part` over what the steps lead to, which is made of maps where it isn't there.
+fn merge_at(node: &mut Node, steps: &[Step], part: Node) {
+    let Some((step, rest)) = steps.split_first() else {
+        return merge(node, part);
+    };
+    match (&mut node.kind, step) {
+        (Value::List(items), Step::Index(index)) => {
+            if let Some(item) = items.get_mut(*index) {
+                merge_at(item, rest, part);
             }
-        };
+        }
+        (Value::Map(map), Step::Key(key)) => {
+            if !map.contains_key(key) {
+                map.insert(key.clone(), Node::map());
+            }
+            if let Some(below) = map.get_mut(key) {
+                merge_at(below, rest, part);
+            }
+        }
+        _ => {}
     }
-    at
 }
 
 /// The comment that tells editors an object's schema.

@@ -1,0 +1,220 @@
+//! The lines that a finding shows, cut out of their sources.
+//!
+//! `annotate-snippets` draws; what it is given is made here, since it would walk the whole file for each
+//! finding, and panics at a range that lies outside the text or inside a character. It also counts the columns
+//! of the headers in the text that it is given; so it is given slots for headers, and [`fill`] puts the true
+//! ones in.
+
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Snippet};
+
+use super::text;
+use crate::diagnostic::{Location, Source, Sources, Span};
+
+/// A span of more lines than this is marked on its first line alone: a whole table or object would
+/// bury what is said about it.
+const MOST_LINES: usize = 6;
+
+/// Marks in one file that lie further apart than this many lines get excerpts of their own.
+const FAR: usize = 100;
+
+/// Begins the slot of a header: a code point that is for good no character, and that
+/// [`text::visible`] lets nobody else write.
+const SLOT: char = text::NO_CHARACTER;
+
+/// A place to mark.
+pub(super) struct Mark {
+    span: Span,
+    /// What to write beside it; the primary mark has none.
+    label: Option<String>,
+    at: Location,
+    from: Point,
+    to: Point,
+}
+
+/// A line, from 1, and a byte in it.
+#[derive(Clone, Copy)]
+struct Point {
+    line: usize,
+    byte: usize,
+}
+
+/// Lines of one source with their marks, and the header that belongs over them.
+pub(super) struct Excerpt {
+    /// `file:line:column`.
+    pub(super) header: String,
+    /// The lines, with a slot for the header.
+    pub(super) snippet: Snippet<'static, Annotation<'static>>,
+}
+
+impl Mark {
+    /// A mark over `span`; a labelled one is secondary.
+    pub(super) fn new(span: Span, label: Option<String>, sources: &Sources) -> Self {
+        let source = sources.get(span.source);
+        let at = sources.locate(span);
+        let from = point(source, at.line, span.start as usize);
+        let mut to = point(source, at.end_line, span.end as usize);
+        if to.line > from.line && to.byte == 0 {
+            // The line end before belongs to the line that it ends.
+            to = end_of(source, to.line - 1);
+        }
+        if to.line - from.line >= MOST_LINES {
+            to = end_of(source, from.line);
+        }
+        Mark {
+            span,
+            label,
+            at,
+            from,
+            to,
+        }
+    }
+
+    fn is_near(&self, lines: &Range<usize>) -> bool {
+        self.from.line <= lines.end + FAR && self.to.line + FAR >= lines.start
+    }
+}
+
+fn point(source: &Source, line: usize, at: usize) -> Point {
+    let start = source.line_range(line).map_or(0, |range| range.start);
+    let text = source.line(line);
+    let byte = text.floor_char_boundary(at.saturating_sub(start));
+    Point { line, byte }
+}
+
+fn end_of(source: &Source, line: usize) -> Point {
+    let byte = source.line(line).trim_end().len();
+    Point { line, byte }
+}
+
+/// The excerpts that show `marks`, of which the first is the most important; `width` is the terminal's.
+pub(super) fn excerpts(marks: Vec<Mark>, sources: &Sources, width: usize) -> Vec<Excerpt> {
+    let mut clusters: Vec<(Range<usize>, Vec<Mark>)> = Vec::new();
+    for mark in marks {
+        let home = clusters.iter_mut().find(|(lines, there)| {
+            there
+                .iter()
+                .any(|other| other.span.source == mark.span.source)
+                && mark.is_near(lines)
+        });
+        match home {
+            Some((lines, there)) => {
+                lines.start = lines.start.min(mark.from.line);
+                lines.end = lines.end.max(mark.to.line);
+                there.push(mark);
+            }
+            None => clusters.push((mark.from.line..mark.to.line, vec![mark])),
+        }
+    }
+    clusters
+        .into_iter()
+        .enumerate()
+        .filter_map(|(slot, (lines, marks))| {
+            let excerpt = excerpt(lines, &marks, sources, width)?;
+            let snippet = excerpt.snippet.path(format!("{SLOT}{slot}"));
+            Some(Excerpt { snippet, ..excerpt })
+        })
+        .collect()
+}
+
+/// Puts the headers into their slots in what was drawn: each slot runs to the end of its line.
+pub(super) fn fill(drawn: &str, headers: &[String]) -> String {
+    let mut filled = String::with_capacity(drawn.len());
+    for line in drawn.split_inclusive('\n') {
+        let header = line.split_once(SLOT).and_then(|(arrow, slot)| {
+            let (number, _) = slot.split_once(':')?;
+            Some((arrow, headers.get(number.parse::<usize>().ok()?)?))
+        });
+        match header {
+            Some((arrow, header)) => filled.extend([arrow, header, "\n"]),
+            None => filled.push_str(line),
+        }
+    }
+    filled
+}
+
+/// Lines `lines.start` to `lines.end`, both included.
+fn excerpt(
+    lines: Range<usize>,
+    marks: &[Mark],
+    sources: &Sources,
+    width: usize,
+) -> Option<Excerpt> {
+    let first = marks.first()?;
+    let source = sources.get(first.span.source);
+    let mut shown = String::new();
+    let mut ranges = vec![0..0; marks.len()];
+    for number in lines.start..=lines.end {
+        let line = source.line(number);
+        let window = window(line, number, marks, width);
+        let start = shown.len();
+        let place = |byte: usize| {
+            let before = window.start..byte.clamp(window.start, window.end);
+            let before = line.get(before).unwrap_or_default();
+            let sizes = before.chars().map(|c| text::visible(c).len_utf8());
+            start + sizes.sum::<usize>()
+        };
+        for (mark, range) in marks.iter().zip(&mut ranges) {
+            if mark.from.line == number {
+                range.start = place(mark.from.byte);
+            }
+            if mark.to.line == number {
+                range.end = place(mark.to.byte);
+            }
+        }
+        let visible = line.get(window.clone()).unwrap_or_default();
+        shown.extend(visible.chars().map(text::visible));
+        if window.len() < line.len() {
+            shorten(&mut ranges, start, &shown, width * 2 / 3);
+        }
+        shown.push('\n');
+    }
+    let annotations = marks.iter().zip(ranges).map(|(mark, range)| {
+        let kind = match mark.label {
+            None => AnnotationKind::Primary,
+            Some(_) => AnnotationKind::Context,
+        };
+        kind.span(range).label(mark.label.clone())
+    });
+    let Location {
+        file, line, column, ..
+    } = &first.at;
+    Some(Excerpt {
+        header: text::line(&format!("{file}:{line}:{column}")),
+        snippet: Snippet::source(shown)
+            .line_start(lines.start)
+            .annotations(annotations),
+    })
+}
+
+/// Bounds the marks on the last line of `shown`, which begins at `start`, to `most` characters: where a mark
+/// is longer than the terminal is wide, what is cut off is the line's end and not the mark's middle.
+fn shorten(ranges: &mut [Range<usize>], start: usize, shown: &str, most: usize) {
+    for range in ranges {
+        let marked = shown.get(range.clone()).filter(|_| range.start >= start);
+        let cut = marked.and_then(|marked| marked.char_indices().nth(most));
+        if let Some((cut, _)) = cut {
+            range.end = range.start + cut;
+        }
+    }
+}
+
+/// The bytes of a line that are given to be drawn: all of them, but of a line far longer than the terminal
+/// is wide only what lies around its first mark. The renderer cuts the rest and says so with dots.
+fn window(line: &str, number: usize, marks: &[Mark], width: usize) -> Range<usize> {
+    let around = 2 * width;
+    if line.len() <= 2 * around {
+        return 0..line.len();
+    }
+    let starts = marks.iter().filter(|mark| mark.from.line == number);
+    let middle = starts.map(|mark| mark.from.byte).min().unwrap_or(0);
+    let back = |(at, _): (usize, char)| at;
+    let (before, after) = line.split_at_checked(middle).unwrap_or(("", line));
+    let start = before.char_indices().rev().nth(around).map_or(0, back);
+    let end = after
+        .char_indices()
+        .nth(around)
+        .map_or(line.len(), |(at, _)| middle + at);
+    start..end
+}

@@ -1,0 +1,182 @@
+//! Which findings a person wants to see: `--select` and `--ignore`.
+
+use std::str::FromStr;
+
+use crate::diagnostic::{Code, Diagnostic, suggest};
+
+/// A code, or a group for all of its codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// Every code of a group: `config`.
+    Group(&'static str),
+    /// One code: `config/unknown-key`.
+    Code(Code),
+}
+
+impl Selector {
+    /// Whether it covers `code`.
+    pub fn covers(self, code: Code) -> bool {
+        match self {
+            Selector::Group(group) => group == code.group(),
+            Selector::Code(only) => only == code,
+        }
+    }
+}
+
+impl FromStr for Selector {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let group = || Code::groups().into_iter().find(|group| *group == text);
+        Code::parse(text)
+            .map(Selector::Code)
+            .or_else(|| group().map(Selector::Group))
+            .ok_or_else(|| UnknownCode::new(text))
+    }
+}
+
+/// Keeps the findings that `select` covers, or all where it is empty, without those that `ignore` covers.
+///
+/// `ignore` wins: `--select config --ignore config/lua` is the group without one code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    select: Vec<Selector>,
+    ignore: Vec<Selector>,
+}
+
+impl Filter {
+    /// A filter of `CODE,…` lists as the command line gives them; empty parts of a list don't count.
+    ///
+    /// # Errors
+    ///
+    /// The first name that is neither a code nor a group, with the nearest that is.
+    pub fn parse<S: AsRef<str>>(select: &[S], ignore: &[S]) -> Result<Self, UnknownCode> {
+        Ok(Filter {
+            select: selectors(select)?,
+            ignore: selectors(ignore)?,
+        })
+    }
+
+    /// Whether a finding of this code is to be seen.
+    pub fn keeps(&self, code: Code) -> bool {
+        let covered = |by: &[Selector]| by.iter().any(|selector| selector.covers(code));
+        (self.select.is_empty() || covered(&self.select)) && !covered(&self.ignore)
+    }
+
+    /// Takes out what is not to be seen.
+    pub fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
+        diagnostics.retain(|finding| self.keeps(finding.code));
+    }
+}
+
+fn selectors<S: AsRef<str>>(lists: &[S]) -> Result<Vec<Selector>, UnknownCode> {
+    lists
+        .iter()
+        .flat_map(|list| list.as_ref().split(','))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(Selector::from_str)
+        .collect()
+}
+
+/// A name that is neither a code nor a group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no code or group is called `{name}`; {}", self.advice())]
+pub struct UnknownCode {
+    name: String,
+    nearest: Option<&'static str>,
+}
+
+impl UnknownCode {
+    fn new(name: &str) -> Self {
+        UnknownCode {
+            name: name.to_owned(),
+            nearest: nearest(name),
+        }
+    }
+
+    fn advice(&self) -> String {
+        match self.nearest {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("the groups are {}", Code::groups().join(", ")),
+        }
+    }
+}
+
+/// The nearest code or group; a name without its group finds its code too.
+fn nearest(name: &str) -> Option<&'static str> {
+    let codes = || Code::ALL.iter().map(|code| code.as_str());
+    let bare = |code: &'static str| code.split_once('/').map_or(code, |(_, bare)| bare);
+    suggest::nearest(name, codes().chain(Code::groups())).or_else(|| {
+        let near = suggest::nearest(name, codes().map(bare))?;
+        codes().find(|code| bare(code) == near)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(select: &str, ignore: &str) -> Filter {
+        Filter::parse(&[select], &[ignore]).expect("known codes")
+    }
+
+    fn complaint(list: &str) -> String {
+        Filter::parse(&[list], &[])
+            .expect_err("an unknown code")
+            .to_string()
+    }
+
+    #[test]
+    fn groups_and_codes_are_selected_and_ignored_and_ignore_wins() {
+        let all = filter("", "");
+        assert!(Code::ALL.iter().all(|code| all.keeps(*code)));
+
+        let some = filter("config, schema/type,", "config/lua");
+        assert!(some.keeps(Code::ConfigSyntax));
+        assert!(some.keeps(Code::SchemaType));
+        assert!(!some.keeps(Code::ConfigLua));
+        assert!(!some.keeps(Code::SchemaRequired));
+
+        assert!(!filter("config/lua", "config").keeps(Code::ConfigLua));
+    }
+
+    #[test]
+    fn several_lists_add_up() {
+        let filter = Filter::parse(&["config", "tree"], &[]).expect("known codes");
+        assert!(filter.keeps(Code::ConfigSyntax) && filter.keeps(Code::TreeEdited));
+        assert!(!filter.keeps(Code::YamlSyntax));
+    }
+
+    #[test]
+    fn an_unknown_code_is_refused_with_the_nearest_known_one() {
+        assert_eq!(
+            complaint("config/unknow-key"),
+            "no code or group is called `config/unknow-key`; did you mean `config/unknown-key`?"
+        );
+        assert_eq!(
+            complaint("tree,netwrok"),
+            "no code or group is called `netwrok`; did you mean `network`?"
+        );
+        assert_eq!(
+            complaint("unknown-field"),
+            "no code or group is called `unknown-field`; did you mean `schema/unknown-field`?"
+        );
+        let far = complaint("everything");
+        assert!(
+            far.starts_with("no code or group is called `everything`; the groups are config, "),
+            "{far}"
+        );
+    }
+
+    #[test]
+    fn a_report_is_filtered_in_place() {
+        let mut diagnostics = vec![
+            Diagnostic::new(Code::ConfigSyntax, "one"),
+            Diagnostic::new(Code::TreeEdited, "two"),
+        ];
+        filter("", "tree").apply(&mut diagnostics);
+        let left: Vec<_> = diagnostics.iter().map(|finding| finding.code).collect();
+        assert_eq!(left, [Code::ConfigSyntax]);
+    }
+}

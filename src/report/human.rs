@@ -1,0 +1,170 @@
+//! The report for people: rustc's look, then one line that sums up.
+//!
+//! A finding that was rendered from `cluster.toml` shows the line there, which is the one to change, and says
+//! where in the rendered tree it ended. Everything else shows the file at fault.
+
+use std::{fmt, io};
+
+use annotate_snippets::renderer::{
+    DEFAULT_ERROR_STYLE, DEFAULT_HELP_STYLE, DEFAULT_NOTE_STYLE, DEFAULT_WARNING_STYLE,
+};
+use annotate_snippets::{Group, Level, Message, Origin, Padding, Renderer};
+
+use super::excerpt::{self, Mark};
+use super::{Report, Terminal, place, text};
+use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
+
+/// Bounds of the width within which source lines are cut: below, nothing could be seen; above, the
+/// renderer's sums may overflow.
+const NARROWEST: usize = 40;
+const WIDEST: usize = 1000;
+
+/// Writes every finding, an empty line after each, and the summary.
+pub(super) fn write(
+    report: &Report,
+    sources: &Sources,
+    terminal: Terminal,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let renderer = if terminal.color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let width = terminal.width.clamp(NARROWEST, WIDEST);
+    let renderer = renderer.term_width(width);
+    let mut findings: Vec<&Diagnostic> = report.diagnostics.iter().collect();
+    findings.sort_by_cached_key(|finding| place::to_change(finding, sources));
+    for finding in findings {
+        writeln!(out, "{}\n", draw(finding, sources, &renderer, width))?;
+    }
+    writeln!(out, "{}", summary(report, terminal.color))
+}
+
+/// One finding, without a line end.
+fn draw(finding: &Diagnostic, sources: &Sources, renderer: &Renderer, width: usize) -> String {
+    let title = level(finding.severity)
+        .primary_title(text::line(&finding.message))
+        .id(finding.code.as_str());
+    let remarks = remarks(finding, sources);
+    let mut group = Group::with_title(title);
+    let mut headers = Vec::new();
+    for excerpt in excerpt::excerpts(marks(finding, sources), sources, width) {
+        headers.push(excerpt.header);
+        group = group.element(excerpt.snippet);
+    }
+    if let (true, Some(file)) = (headers.is_empty(), &finding.file) {
+        group = group.element(Origin::path(text::line(file)));
+        if !remarks.is_empty() {
+            group = group.element(Padding);
+        }
+    }
+    let drawn = renderer.render(&[group.elements(remarks)]);
+    excerpt::fill(&drawn, &headers)
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
+}
+
+/// The place to change, and the related ones.
+fn marks(finding: &Diagnostic, sources: &Sources) -> Vec<Mark> {
+    let primary = finding.origin.or(finding.span);
+    let related = finding.related.iter().map(|related| {
+        let label = text::line(&related.label);
+        Mark::new(related.span, Some(label), sources)
+    });
+    primary
+        .map(|span| Mark::new(span, None, sources))
+        .into_iter()
+        .chain(related)
+        .collect()
+}
+
+/// The lines below the places: `= object: …`, `= rendered to: …`, `= note: …`, `= help: …`.
+fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
+    let rendered = rendered_to(finding, sources);
+    let pointer = finding.pointer.as_deref().filter(|text| !text.is_empty());
+    let object = finding.object.as_ref().map(named);
+    let with_pointer = |text: String| match pointer {
+        Some(pointer) => format!("{text}, {pointer}"),
+        None => text,
+    };
+    let (object, rendered) = match rendered {
+        Some(rendered) => (object, Some(with_pointer(rendered))),
+        None => (object.map(with_pointer), None),
+    };
+    let named = |name: &'static str| Level::NOTE.with_name(name);
+    [
+        (named("object"), object.as_deref().map(text::line)),
+        (named("rendered to"), rendered.as_deref().map(text::line)),
+        (Level::NOTE, finding.why.as_deref().map(text::lines)),
+        (Level::HELP, finding.help.as_deref().map(text::lines)),
+    ]
+    .into_iter()
+    .filter_map(|(level, text)| Some(level.message(text?)))
+    .collect()
+}
+
+/// `file:line:column` of the rendered place, where another place is shown first.
+fn rendered_to(finding: &Diagnostic, sources: &Sources) -> Option<String> {
+    let origin = finding.origin?;
+    match (finding.span, &finding.file) {
+        (Some(span), _) if span == origin => None,
+        (Some(span), _) => {
+            let place = sources.locate(span);
+            Some(format!("{}:{}:{}", place.file, place.line, place.column))
+        }
+        (None, file) => file.clone(),
+    }
+}
+
+/// `Gateway network/envoy-external`; without a name, that there is none.
+fn named(object: &ObjectRef) -> String {
+    let or = |text: &str, instead: &str| match text {
+        "" => instead.to_owned(),
+        text => text.to_owned(),
+    };
+    let kind = or(&object.kind, "(no kind)");
+    let name = or(&object.name, "(no name)");
+    match object.namespace.as_str() {
+        "" => format!("{kind} {name}"),
+        namespace => format!("{kind} {namespace}/{name}"),
+    }
+}
+
+/// `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
+fn summary(report: &Report, color: bool) -> String {
+    let (files, objects) = (count(report.files, "file"), count(report.objects, "object"));
+    let counts = report.counts();
+    let found: Vec<String> = [
+        (counts.errors, "error", DEFAULT_ERROR_STYLE),
+        (counts.warnings, "warning", DEFAULT_WARNING_STYLE),
+        (counts.notes, "note", DEFAULT_NOTE_STYLE),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, word, style)| paint(color, style, count(number, word)))
+    .collect();
+    if found.is_empty() {
+        let ok = paint(color, DEFAULT_HELP_STYLE, "ok".to_owned());
+        return format!("{ok}: {files}, {objects}, nothing found");
+    }
+    format!("{} in {files} ({objects})", found.join(", "))
+}
+
+fn paint(color: bool, style: impl fmt::Display, text: String) -> String {
+    match color {
+        true => format!("{style}{text}{style:#}"),
+        false => text,
+    }
+}
+
+fn count(number: usize, word: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{plural}")
+}
