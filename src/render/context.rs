@@ -32,7 +32,11 @@ impl Reads {
     fn place_of(&self, value: &Value, after: usize) -> Option<Span> {
         let reads = self.0.lock().ok()?;
         let equal = reads.iter().rev().find(|(read, _)| read == value);
-        let derived = reads.iter().skip(after).rev().find(|(_, span)| span.is_some());
+        let derived = reads
+            .iter()
+            .skip(after)
+            .rev()
+            .find(|(_, span)| span.is_some());
         equal.or(derived).and_then(|(_, span)| *span)
     }
 

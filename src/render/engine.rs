@@ -8,7 +8,9 @@
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+};
 
 use super::context::{Reads, node_of, value_of};
 use super::templates::Templates;
@@ -42,29 +44,58 @@ impl<'a> Engine<'a> {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|name| {
-            AutoEscape::Custom(if name.ends_with(".lua.j2") { "lua" } else { "yaml" }.into())
+            AutoEscape::Custom(
+                if name.ends_with(".lua.j2") {
+                    "lua"
+                } else {
+                    "yaml"
+                }
+                .into(),
+            )
         });
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
         if let Ok(syntax) = syntax {
             environment.set_syntax(syntax);
         }
         let (marks, seen) = (written.clone(), reads.clone());
         environment.set_formatter(move |out, state, value| write(out, state, value, &marks, &seen));
-        Engine { environment, templates, written, reads }
+        Engine {
+            environment,
+            templates,
+            written,
+            reads,
+        }
     }
 
     /// Renders the template `name` with `values` to a tree. What was not given is left out, with its key.
     ///
     /// # Errors
     /// Where the template fails or yields what is no YAML: a diagnostic with the template's line.
-    pub fn tree(&mut self, name: &'static str, values: &Node, sources: &mut Sources) -> Result<Node, Box<Diagnostic>> {
+    pub fn tree(
+        &mut self,
+        name: &'static str,
+        values: &Node,
+        sources: &mut Sources,
+    ) -> Result<Node, Box<Diagnostic>> {
         let text = self.text(name, values, sources)?;
         // The places that the parser gives count in the rendered text, which nobody sees.
         let source = sources.add(format!("{name} (rendered)"), text.output.as_str());
         let parsed = read::parse(&text.output, source, 0);
-        let parsed = parsed.map_err(|problem| Box::new(self.broken(name, &text, &problem, sources)))?;
-        let written = self.written.0.lock().map(|written| written.0.clone()).unwrap_or_default();
-        let resolver = Resolver { written: &written, text: &text.output };
+        let parsed =
+            parsed.map_err(|problem| Box::new(self.broken(name, &text, &problem, sources)))?;
+        let written = self
+            .written
+            .0
+            .lock()
+            .map(|written| written.0.clone())
+            .unwrap_or_default();
+        let resolver = Resolver {
+            written: &written,
+            text: &text.output,
+        };
         match resolver.resolve(parsed) {
             Ok(node) => Ok(node.unwrap_or_else(Node::map)),
             Err((message, at)) => Err(Box::new(self.at_output(name, &text, at, message, sources))),
@@ -75,21 +106,39 @@ impl<'a> Engine<'a> {
     ///
     /// # Errors
     /// Where the template fails: a diagnostic with the template's line.
-    pub fn script(&mut self, name: &'static str, values: &Node, sources: &mut Sources) -> Result<String, Box<Diagnostic>> {
+    pub fn script(
+        &mut self,
+        name: &'static str,
+        values: &Node,
+        sources: &mut Sources,
+    ) -> Result<String, Box<Diagnostic>> {
         self.text(name, values, sources).map(|text| text.output)
     }
 
-    fn text(&mut self, name: &'static str, values: &Node, sources: &mut Sources) -> Result<Text, Box<Diagnostic>> {
+    fn text(
+        &mut self,
+        name: &'static str,
+        values: &Node,
+        sources: &mut Sources,
+    ) -> Result<Text, Box<Diagnostic>> {
         if let Ok(mut written) = self.written.0.lock() {
             *written = (Vec::new(), 0);
         }
         self.reads.clear();
         let Some((source, _)) = self.templates.get(name) else {
-            return Err(Box::new(Diagnostic::new(Code::ConfigTemplate, format!("there is no template {name}"))));
+            return Err(Box::new(Diagnostic::new(
+                Code::ConfigTemplate,
+                format!("there is no template {name}"),
+            )));
         };
         if source.contains([OPEN, CLOSE]) {
             let message = "the template holds a character that marks values (U+F0000 or U+F0001)";
-            return Err(Box::new(self.at_line(name, None, message.to_owned(), sources)));
+            return Err(Box::new(self.at_line(
+                name,
+                None,
+                message.to_owned(),
+                sources,
+            )));
         }
         let template = match self.environment.get_template(name) {
             Ok(template) => Ok(template),
@@ -108,10 +157,14 @@ impl<'a> Engine<'a> {
 
     /// A template's failure in words.
     fn failed(&self, name: &str, error: &Error, sources: &mut Sources) -> Diagnostic {
-        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let detail = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), str::to_owned);
         let message = match error.kind() {
             ErrorKind::OutOfFuel => "the template runs too long".to_owned(),
-            ErrorKind::UndefinedError if error.detail().is_none() => "a name that is not there".to_owned(),
+            ErrorKind::UndefinedError if error.detail().is_none() => {
+                "a name that is not there".to_owned()
+            }
             _ => detail,
         };
         let range = error.range();
@@ -127,16 +180,36 @@ impl<'a> Engine<'a> {
     }
 
     /// Broken YAML, at the template's line that made it.
-    fn broken(&self, name: &str, text: &Text, problem: &read::Problem, sources: &mut Sources) -> Diagnostic {
+    fn broken(
+        &self,
+        name: &str,
+        text: &Text,
+        problem: &read::Problem,
+        sources: &mut Sources,
+    ) -> Diagnostic {
         let message = format!("the template yields no YAML: {}", problem.message);
         self.at_output(name, text, problem.span.range().start, message, sources)
     }
 
-    fn at_output(&self, name: &str, text: &Text, at: usize, message: String, sources: &mut Sources) -> Diagnostic {
-        let span = text.spans.iter().find(|span| span.output_range().contains(&at)).or(text.spans.last());
+    fn at_output(
+        &self,
+        name: &str,
+        text: &Text,
+        at: usize,
+        message: String,
+        sources: &mut Sources,
+    ) -> Diagnostic {
+        let span = text
+            .spans
+            .iter()
+            .find(|span| span.output_range().contains(&at))
+            .or(text.spans.last());
         let line = span.map(|span| match span.kind() {
             minijinja::OutputSpanKind::Raw => {
-                let before = text.output.get(span.output_range().start..at).unwrap_or_default();
+                let before = text
+                    .output
+                    .get(span.output_range().start..at)
+                    .unwrap_or_default();
                 span.line() + before.matches('\n').count()
             }
             _ => span.line(),
@@ -144,11 +217,19 @@ impl<'a> Engine<'a> {
         self.at_line(name, line, message, sources)
     }
 
-    fn at_line(&self, name: &str, line: Option<usize>, message: String, sources: &mut Sources) -> Diagnostic {
+    fn at_line(
+        &self,
+        name: &str,
+        line: Option<usize>,
+        message: String,
+        sources: &mut Sources,
+    ) -> Diagnostic {
         let (source, path) = self.templates.get(name).unwrap_or(("", None));
         let shown = path.map_or_else(|| format!("templates/{name} (built in)"), str::to_owned);
         let id = sources.add(shown, source);
-        let range = line.and_then(|line| sources.get(id).line_range(line)).unwrap_or(0..0);
+        let range = line
+            .and_then(|line| sources.get(id).line_range(line))
+            .unwrap_or(0..0);
         Diagnostic::new(Code::ConfigTemplate, message)
             .at(Span::new(id, range.start, range.end))
             .why("what the template makes can't be written; nothing is")
@@ -163,18 +244,32 @@ struct Text {
 }
 
 /// The formatter: a mark in YAML, a literal in Lua.
-fn write(out: &mut Output, state: &mut State, value: &Value, written: &Written, reads: &Reads) -> Result<(), Error> {
+fn write(
+    out: &mut Output,
+    state: &mut State,
+    value: &Value,
+    written: &Written,
+    reads: &Reads,
+) -> Result<(), Error> {
     if value.is_undefined() {
-        return Err(Error::new(ErrorKind::UndefinedError, "a name that is not there"));
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "a name that is not there",
+        ));
     }
     if value.is_safe() {
         // What a macro or a block wrote holds marks already.
-        return out.write_str(value.as_str().unwrap_or_default()).map_err(Error::from);
+        return out
+            .write_str(value.as_str().unwrap_or_default())
+            .map_err(Error::from);
     }
     if matches!(state.auto_escape(), AutoEscape::Custom(format) if format == "lua") {
         return out.write_str(&lua_literal(value)?).map_err(Error::from);
     }
-    let mut all = written.0.lock().map_err(|_| Error::new(ErrorKind::InvalidOperation, "values are locked"))?;
+    let mut all = written
+        .0
+        .lock()
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "values are locked"))?;
     let Some(node) = node_of(value, reads, all.1) else {
         let message = format!("{} can't stand in a manifest", value.kind());
         return Err(Error::new(ErrorKind::BadSerialization, message));
@@ -192,7 +287,9 @@ fn lua_literal(value: &Value) -> Result<String, Error> {
         let mut literal = String::from("\"");
         for byte in text.bytes() {
             match byte {
-                b'"' | b'\\' | b'$' | b'%' | 0..=31 | 127.. => literal.push_str(&format!("\\{byte:03}")),
+                b'"' | b'\\' | b'$' | b'%' | 0..=31 | 127.. => {
+                    literal.push_str(&format!("\\{byte:03}"))
+                }
                 _ => literal.push(char::from(byte)),
             }
         }
@@ -201,7 +298,10 @@ fn lua_literal(value: &Value) -> Result<String, Error> {
     }
     match i64::try_from(value.clone()) {
         Ok(number) if value.is_number() => Ok(number.to_string()),
-        _ => Err(Error::new(ErrorKind::BadSerialization, format!("{} can't stand in a script", value.kind()))),
+        _ => Err(Error::new(
+            ErrorKind::BadSerialization,
+            format!("{} can't stand in a script", value.kind()),
+        )),
     }
 }
 
@@ -235,9 +335,19 @@ impl Resolver<'_> {
                 let mut kept = Map::default();
                 for (key, entry) in map.into_entries() {
                     let key_at = entry.key_span.map_or(at, |span| span.range().start);
-                    let Some(value) = self.resolve(entry.value)? else { continue };
-                    let Some(key) = self.key(key, key_at)? else { continue };
-                    kept.insert_entry(key.0, Entry { key_span: key.1, value });
+                    let Some(value) = self.resolve(entry.value)? else {
+                        continue;
+                    };
+                    let Some(key) = self.key(key, key_at)? else {
+                        continue;
+                    };
+                    kept.insert_entry(
+                        key.0,
+                        Entry {
+                            key_span: key.1,
+                            value,
+                        },
+                    );
                 }
                 if kept.is_empty() && before > 0 {
                     return Ok(None);
@@ -249,13 +359,20 @@ impl Resolver<'_> {
         Ok(Some(Node::new(kind, None)))
     }
 
-    fn key(&self, key: String, at: usize) -> Result<Option<(String, Option<Span>)>, (String, usize)> {
+    fn key(
+        &self,
+        key: String,
+        at: usize,
+    ) -> Result<Option<(String, Option<Span>)>, (String, usize)> {
         if !key.contains(OPEN) {
             return Ok(Some((key, None)));
         }
         match self.string(&key, at)? {
             None => Ok(None),
-            Some(Node { kind: Kind::String(text), span }) => Ok(Some((text, span))),
+            Some(Node {
+                kind: Kind::String(text),
+                span,
+            }) => Ok(Some((text, span))),
             Some(node) => match plain_text(&node) {
                 Some(text) => Ok(Some((text, node.span))),
                 None => Err(("a list or table can't be a key".to_owned(), at)),
@@ -266,10 +383,19 @@ impl Resolver<'_> {
     /// A scalar that holds marks.
     fn string(&self, text: &str, at: usize) -> Result<Option<Node>, (String, usize)> {
         let missing = || ("a mark without its value".to_owned(), at);
-        let alone = text.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(CLOSE));
+        let alone = text
+            .strip_prefix(OPEN)
+            .and_then(|rest| rest.strip_suffix(CLOSE));
         if let Some(number) = alone.filter(|number| !number.contains([OPEN, CLOSE])) {
-            let node = number.parse::<usize>().ok().and_then(|at| self.written.get(at)).ok_or_else(missing)?;
-            let quoted = self.text.get(at..).is_some_and(|text| text.starts_with(['"', '\'']));
+            let node = number
+                .parse::<usize>()
+                .ok()
+                .and_then(|at| self.written.get(at))
+                .ok_or_else(missing)?;
+            let quoted = self
+                .text
+                .get(at..)
+                .is_some_and(|text| text.starts_with(['"', '\'']));
             let text = plain_text(node).filter(|_| quoted && !matches!(node.kind, Kind::Null));
             return Ok(match text {
                 Some(text) => Some(Node::new(Kind::String(text), node.span)),
@@ -280,7 +406,11 @@ impl Resolver<'_> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(OPEN) {
             let (number, after) = after.split_once(CLOSE).ok_or_else(missing)?;
-            let node = number.parse::<usize>().ok().and_then(|at| self.written.get(at)).ok_or_else(missing)?;
+            let node = number
+                .parse::<usize>()
+                .ok()
+                .and_then(|at| self.written.get(at))
+                .ok_or_else(missing)?;
             if matches!(node.kind, Kind::Null) {
                 return Ok(None);
             }

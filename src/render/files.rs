@@ -49,7 +49,8 @@ pub trait Inputs {
 }
 
 /// The line that files start with.
-const HEADER: &str = "# Rendered by gatewayctl from cluster.toml: change that, then run `gatewayctl render`.\n";
+const HEADER: &str =
+    "# Rendered by gatewayctl from cluster.toml: change that, then run `gatewayctl render`.\n";
 
 /// Renders everything: all files, sorted by path, and what went wrong.
 pub fn render(
@@ -77,7 +78,12 @@ pub fn render(
 }
 
 fn path_of(model: &Model, place: &Place) -> String {
-    format!("{}/{}/{}", model.layout.app_path(), place.folder, place.file)
+    format!(
+        "{}/{}/{}",
+        model.layout.app_path(),
+        place.folder,
+        place.file
+    )
 }
 
 struct Renderer<'a> {
@@ -105,9 +111,18 @@ impl Renderer<'_> {
     }
 
     /// An object from a template without an overlay of its own.
-    fn plain<T: serde::Serialize>(&mut self, path: &str, template: &'static str, values: &T, overlay: Overlay) {
+    fn plain<T: serde::Serialize>(
+        &mut self,
+        path: &str,
+        template: &'static str,
+        values: &T,
+        overlay: Overlay,
+    ) {
         let item = Item {
-            place: Place { folder: String::new(), file: String::new() },
+            place: Place {
+                folder: String::new(),
+                file: String::new(),
+            },
             template,
             values: to_node(values).unwrap_or_else(|_| Node::map()),
             overlay,
@@ -117,7 +132,11 @@ impl Renderer<'_> {
     }
 
     fn add(&mut self, path: &str, node: Node, kind: Kind) {
-        let header = if self.model.layout.header && kind == Kind::Manifest { HEADER } else { "" };
+        let header = if self.model.layout.header && kind == Kind::Manifest {
+            HEADER
+        } else {
+            ""
+        };
         let file = self.files.entry(path.to_owned()).or_insert_with(|| File {
             path: path.to_owned(),
             text: header.to_owned(),
@@ -137,7 +156,12 @@ impl Renderer<'_> {
         for route in &self.model.routes {
             let folder = route_folder(self.model, route);
             let path = format!("{}/{folder}/routes.yaml", self.model.layout.app_path());
-            self.plain(&path, "streamroute.yaml.j2", &route.of, route.overlay.clone());
+            self.plain(
+                &path,
+                "streamroute.yaml.j2",
+                &route.of,
+                route.overlay.clone(),
+            );
         }
     }
 
@@ -147,7 +171,10 @@ impl Renderer<'_> {
         let text = match &lua.script {
             Script::Block(block) => {
                 let values = to_node(block).unwrap_or_else(|_| Node::map());
-                match self.engine.script("block-user-agents.lua.j2", &values, self.sources) {
+                match self
+                    .engine
+                    .script("block-user-agents.lua.j2", &values, self.sources)
+                {
                     Ok(text) => text,
                     Err(problem) => return self.problems.push(*problem),
                 }
@@ -158,8 +185,17 @@ impl Renderer<'_> {
             },
         };
         let folder = self.model.layout.place(Group::Lua, None).folder;
-        let path = format!("{}/{folder}/resources/{}", self.model.layout.app_path(), lua.file.value);
-        let file = File { path: path.clone(), text, objects: Vec::new(), kind: Kind::Script };
+        let path = format!(
+            "{}/{folder}/resources/{}",
+            self.model.layout.app_path(),
+            lua.file.value
+        );
+        let file = File {
+            path: path.clone(),
+            text,
+            objects: Vec::new(),
+            kind: Kind::Script,
+        };
         self.files.insert(path, file);
     }
 
@@ -178,11 +214,21 @@ impl Renderer<'_> {
             let values = self.folder_values(&folder);
             let is_second = layout.config_folder.as_ref() == Some(&folder);
             let extra = &self.model.extra;
-            let over = if is_second { &extra.config_kustomization } else { &extra.kustomization };
+            let over = if is_second {
+                &extra.config_kustomization
+            } else {
+                &extra.kustomization
+            };
             let is_main = is_second || folder == layout.folder;
-            let parts = over.iter().filter(|_| is_main).map(|node| (Pointer::root(), node.clone()));
+            let parts = over
+                .iter()
+                .filter(|_| is_main)
+                .map(|node| (Pointer::root(), node.clone()));
             let item = Item {
-                place: Place { folder: folder.clone(), file: String::new() },
+                place: Place {
+                    folder: folder.clone(),
+                    file: String::new(),
+                },
                 template: "kustomization.yaml.j2",
                 values,
                 overlay: Overlay::default(),
@@ -191,7 +237,12 @@ impl Renderer<'_> {
             self.object(&format!("{app}/{folder}/kustomization.yaml"), item);
         }
         for kustomization in &self.model.flux.kustomizations {
-            self.plain(&format!("{app}/ks.yaml"), "ks.yaml.j2", &kustomization.of, kustomization.overlay.clone());
+            self.plain(
+                &format!("{app}/ks.yaml"),
+                "ks.yaml.j2",
+                &kustomization.of,
+                kustomization.overlay.clone(),
+            );
         }
     }
 
@@ -199,15 +250,25 @@ impl Renderer<'_> {
     fn folder_values(&self, folder: &str) -> Node {
         let layout = &self.model.layout;
         let prefix = format!("{}/{folder}/", layout.app_path());
-        let unlisted = (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
+        let unlisted =
+            (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
         let mut resources: Vec<Node> = self
             .files
             .values()
             .filter(|file| file.kind == Kind::Manifest)
             .filter_map(|file| file.path.strip_prefix(&prefix))
             .filter(|name| !name.contains('/'))
-            .filter(|name| unlisted.as_ref().is_none_or(|place| place.folder != folder || place.file != *name))
-            .map(|name| Node::string(format!("{}{name}", if layout.dot_slash { "./" } else { "" })))
+            .filter(|name| {
+                unlisted
+                    .as_ref()
+                    .is_none_or(|place| place.folder != folder || place.file != *name)
+            })
+            .map(|name| {
+                Node::string(format!(
+                    "{}{name}",
+                    if layout.dot_slash { "./" } else { "" }
+                ))
+            })
             .collect();
         let extra = &self.model.extra;
         let own = if layout.config_folder.as_deref() == Some(folder) {
@@ -220,11 +281,18 @@ impl Renderer<'_> {
         resources.extend(own.iter().map(text_node));
         let mut values = Map::default();
         values.insert("resources", Node::new(Value::List(resources), None));
-        let maps = self.model.lua.iter().filter(|_| layout.place(Group::Lua, None).folder == folder);
+        let maps = self
+            .model
+            .lua
+            .iter()
+            .filter(|_| layout.place(Group::Lua, None).folder == folder);
         let maps = maps.flat_map(|lua| {
             lua.policies.iter().map(|policy| {
                 let file = lua.file.with(format!("resources/{}", lua.file.value));
-                let map = [("name", text_node(&policy.of.config_map)), ("file", text_node(&file))];
+                let map = [
+                    ("name", text_node(&policy.of.config_map)),
+                    ("file", text_node(&file)),
+                ];
                 Node::new(Value::Map(map.into_iter().collect()), None)
             })
         });
@@ -239,7 +307,12 @@ impl Renderer<'_> {
         let dot = if layout.dot_slash { "./" } else { "" };
         if let Some(namespace) = &self.model.flux.namespace {
             let path = format!("{}/namespace.yaml", layout.path);
-            self.plain(&path, "namespace.yaml.j2", &namespace.of, namespace.overlay.clone());
+            self.plain(
+                &path,
+                "namespace.yaml.j2",
+                &namespace.of,
+                namespace.overlay.clone(),
+            );
             listed.push(format!("{dot}namespace.yaml"));
         }
         listed.push(format!("{dot}{}/ks.yaml", layout.app));
@@ -256,7 +329,10 @@ impl Renderer<'_> {
                 let listed = listed.into_iter().map(Node::string).collect();
                 map.insert("resources", Node::new(Value::List(listed), None));
             }
-            match self.engine.tree("namespace-kustomization.yaml.j2", &values, self.sources) {
+            match self
+                .engine
+                .tree("namespace-kustomization.yaml.j2", &values, self.sources)
+            {
                 Ok(node) => self.add(&path, node, Kind::Index),
                 Err(problem) => self.problems.push(*problem),
             }
@@ -304,10 +380,13 @@ fn route_folder(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -
 }
 
 fn no_script(path: &Text) -> Diagnostic {
-    Diagnostic::new(Code::ConfigUnknownReference, format!("the script {:?} can't be read", path.value))
-        .at(path.span)
-        .why("the gateways would run no script, and every request would fail on them")
-        .help("write its path relative to cluster.toml; it must be UTF-8 text of at most 1 MiB")
+    Diagnostic::new(
+        Code::ConfigUnknownReference,
+        format!("the script {:?} can't be read", path.value),
+    )
+    .at(path.span)
+    .why("the gateways would run no script, and every request would fail on them")
+    .help("write its path relative to cluster.toml; it must be UTF-8 text of at most 1 MiB")
 }
 
 /// Lays labels, annotations, `spec` and further parts over an object, takes out what is to be removed, and
@@ -320,7 +399,10 @@ fn lay_over(
 ) -> Node {
     let mut over = Map::default();
     let mut metadata = Map::default();
-    for (key, pairs) in [("labels", &overlay.labels), ("annotations", &overlay.annotations)] {
+    for (key, pairs) in [
+        ("labels", &overlay.labels),
+        ("annotations", &overlay.annotations),
+    ] {
         if !pairs.0.is_empty() {
             metadata.insert(key, Node::new(Value::Map(pairs.to_map()), None));
         }
@@ -346,7 +428,11 @@ fn lay_over(
             );
         }
     }
-    if let Some(metadata) = node.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut) {
+    if let Some(metadata) = node
+        .as_map_mut()
+        .and_then(|map| map.get_mut("metadata"))
+        .and_then(Node::as_map_mut)
+    {
         let mut ordered = Map::default();
         for key in ["name", "namespace", "labels", "annotations"] {
             if let Some(entry) = metadata.remove(key) {
@@ -389,14 +475,21 @@ fn schema_comment(host: Option<&str>, node: &Node) -> Option<String> {
     let host = host?;
     let api = node.get("apiVersion").and_then(Node::as_str)?;
     let kind = node.get("kind").and_then(Node::as_str)?.to_lowercase();
-    let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/'));
+    let plain = |text: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/'))
+    };
     if !plain(api) || !plain(&kind) {
         return None;
     }
     let url = match api.split_once('/') {
-        Some(("kustomize.config.k8s.io", _)) => "https://json.schemastore.org/kustomization".to_owned(),
+        Some(("kustomize.config.k8s.io", _)) => {
+            "https://json.schemastore.org/kustomization".to_owned()
+        }
         Some((group, version)) => format!("{host}/{group}/{kind}_{version}.json"),
-        None => format!("https://raw.githubusercontent.com/yannh/kubernetes-json-schema/master/master/{kind}.json"),
+        None => format!(
+            "https://raw.githubusercontent.com/yannh/kubernetes-json-schema/master/master/{kind}.json"
+        ),
     };
     Some(format!("# yaml-language-server: $schema={url}\n"))
 }

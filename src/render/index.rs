@@ -9,7 +9,10 @@ pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let listed = tree.get("resources");
     let has = |resource: &str| {
         let items = listed.and_then(Node::as_list).unwrap_or_default();
-        items.iter().filter_map(Node::as_str).any(|item| same(item, resource))
+        items
+            .iter()
+            .filter_map(Node::as_str)
+            .any(|item| same(item, resource))
     };
     let missing: Vec<&String> = resources.iter().filter(|resource| !has(resource)).collect();
     if missing.is_empty() {
@@ -29,8 +32,13 @@ pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
             let last = items.last()?.span?.range();
             let start = text.get(..last.start)?.rfind('\n').map_or(0, |at| at + 1);
             let line = text.get(start..last.start)?;
-            let indent = line.strip_suffix("- ").filter(|indent| indent.trim().is_empty())?;
-            let end = text.get(last.end..)?.find('\n').map_or(text.len(), |at| last.end + at + 1);
+            let indent = line
+                .strip_suffix("- ")
+                .filter(|indent| indent.trim().is_empty())?;
+            let end = text
+                .get(last.end..)?
+                .find('\n')
+                .map_or(text.len(), |at| last.end + at + 1);
             (end, indent)
         }
         Some(_) => return None,
@@ -52,7 +60,8 @@ fn push(text: &mut String, indent: &str, resources: &[&String]) {
 
 /// `./a` and `a` are one path.
 fn same(a: &str, b: &str) -> bool {
-    a.trim_start_matches("./").trim_end_matches('/') == b.trim_start_matches("./").trim_end_matches('/')
+    a.trim_start_matches("./").trim_end_matches('/')
+        == b.trim_start_matches("./").trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -65,7 +74,14 @@ mod tests {
         let mut sources = Sources::default();
         let id = sources.add("kustomization.yaml", text);
         let tree = read::parse(text, id, 0).expect("YAML");
-        add(text, &tree, &["./namespace.yaml".to_owned(), "./envoy-gateway/ks.yaml".to_owned()])
+        add(
+            text,
+            &tree,
+            &[
+                "./namespace.yaml".to_owned(),
+                "./envoy-gateway/ks.yaml".to_owned(),
+            ],
+        )
     }
 
     #[test]
@@ -79,11 +95,16 @@ mod tests {
     #[test]
     fn odd_files_are_handled() {
         let at_end = "resources:\n- namespace.yaml";
-        assert_eq!(added(at_end).as_deref(), Some("resources:\n- namespace.yaml\n- ./envoy-gateway/ks.yaml\n"));
+        assert_eq!(
+            added(at_end).as_deref(),
+            Some("resources:\n- namespace.yaml\n- ./envoy-gateway/ks.yaml\n")
+        );
         let none = "namespace: network";
         assert_eq!(
             added(none).as_deref(),
-            Some("namespace: network\nresources:\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\n")
+            Some(
+                "namespace: network\nresources:\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\n"
+            )
         );
         assert_eq!(added("resources: [./a.yaml]\n"), None);
         assert_eq!(added("resources: 3\n"), None);

@@ -32,7 +32,13 @@ impl Items<'_> {
         self.add_for(group, None, template, laid);
     }
 
-    fn add_for<T: Serialize>(&mut self, group: Group, gateway: Option<&str>, template: &'static str, laid: &Laid<T>) {
+    fn add_for<T: Serialize>(
+        &mut self,
+        group: Group,
+        gateway: Option<&str>,
+        template: &'static str,
+        laid: &Laid<T>,
+    ) {
         self.all.push(Item {
             place: self.model.layout.place(group, gateway),
             template,
@@ -46,14 +52,22 @@ impl Items<'_> {
 
 /// All objects of the app's folders, in the order in which they stand in their files.
 pub fn items(model: &Model) -> Vec<Item> {
-    let mut items = Items { model, all: Vec::new() };
+    let mut items = Items {
+        model,
+        all: Vec::new(),
+    };
     for proxy in &model.proxies {
         let gateway = proxy.of.gateway.as_ref().map(|gateway| gateway.as_str());
         items.add_for(Group::Proxy, gateway, "envoyproxy.yaml.j2", proxy);
     }
     items.add(Group::Class, "gatewayclass.yaml.j2", &model.class);
     for gateway in &model.gateways {
-        items.add_for(Group::Gateways, Some(&gateway.of.name), "gateway.yaml.j2", gateway);
+        items.add_for(
+            Group::Gateways,
+            Some(&gateway.of.name),
+            "gateway.yaml.j2",
+            gateway,
+        );
         let listeners = gateway.of.listeners.iter().enumerate();
         let parts = listeners.filter_map(|(at, listener)| {
             let pointer = Pointer::root().key("spec").key("listeners").index(at);
@@ -64,7 +78,12 @@ pub fn items(model: &Model) -> Vec<Item> {
         }
     }
     for policy in model.lua.iter().flat_map(|lua| &lua.policies) {
-        items.add_for(Group::Lua, Some(&policy.of.name), "envoyextensionpolicy-lua.yaml.j2", policy);
+        items.add_for(
+            Group::Lua,
+            Some(&policy.of.name),
+            "envoyextensionpolicy-lua.yaml.j2",
+            policy,
+        );
     }
     for policy in &model.policies {
         items.add(Group::Policies, "policy.yaml.j2", policy);
@@ -113,7 +132,10 @@ fn addresses(model: &Model, items: &mut Items) {
             "ciliumbgpadvertisement.yaml.j2",
         ];
         for (template, overlay) in templates.into_iter().zip(overlays) {
-            let laid = Laid { of: bgp.clone(), overlay: overlay.clone() };
+            let laid = Laid {
+                of: bgp.clone(),
+                overlay: overlay.clone(),
+            };
             items.add(Group::Addresses, template, &laid);
         }
     }
@@ -122,6 +144,7 @@ fn addresses(model: &Model, items: &mut Items) {
 fn release(model: &Model, items: &mut Items) {
     items.add(Group::Release, "helmrelease.yaml.j2", &model.chart.release);
     if let (Some(item), Some(values)) = (items.all.last_mut(), &model.chart.values) {
-        item.parts.push((Pointer::root().key("spec").key("values"), values.clone()));
+        item.parts
+            .push((Pointer::root().key("spec").key("values"), values.clone()));
     }
 }
