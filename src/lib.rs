@@ -1,4 +1,6 @@
 //! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door.
 pub mod diagnostic;
+pub mod diff;
 pub mod manifest;
+pub mod tree;
 pub mod value;

@@ -1,0 +1,2 @@
+//! Objects against objects, field by field.
+pub mod text;
