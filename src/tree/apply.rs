@@ -246,17 +246,18 @@ impl Work<'_> {
 
 /// Makes the root where it is missing; the root itself may be reached by a symbolic link.
 fn create_root(disk: &dyn Disk, root: &Path) -> Result<(), Error> {
-    let missing: Vec<&Path> = root
-        .ancestors()
-        .take_while(|path| !path.as_os_str().is_empty())
-        .take_while(|path| {
-            disk.stands(&path.join("."))
-                .is_ok_and(|stands| stands == Stands::Nothing)
-        })
-        .collect();
+    let mut missing = Vec::new();
+    for folder in root.ancestors().filter(|path| !path.as_os_str().is_empty()) {
+        let failed = |error| Error::io("look at", folder.display().to_string(), error);
+        // With the dot a link is looked through.
+        if disk.stands(&folder.join(".")).map_err(failed)? != Stands::Nothing {
+            break;
+        }
+        missing.push(folder);
+    }
     for folder in missing.into_iter().rev() {
-        disk.create_folder(folder)
-            .map_err(|error| Error::io("make the folder", folder.display().to_string(), error))?;
+        let failed = |error| Error::io("make the folder", folder.display().to_string(), error);
+        disk.create_folder(folder).map_err(failed)?;
     }
     Ok(())
 }
