@@ -106,7 +106,7 @@ fn leaves(node: &Node, at: &Pointer, found: &mut Vec<(String, String)>) {
 
 /// A value's text, whatever the order of its keys.
 fn text(value: &Value) -> String {
-    let mut json = text(value);
+    let mut json = seen(value).to_json();
     json.sort_all_objects();
     json.to_string()
 }
