@@ -3,6 +3,7 @@
 use super::lists::{self, Aligned};
 use super::model::{FieldChange, FieldDiff, Value};
 use super::secret::{Sight, is_secret};
+use super::shown::has_several_lines;
 use super::text;
 use crate::manifest::Object;
 use crate::value::pointer::Step;
@@ -160,8 +161,7 @@ fn several_lines(old: &Value, new: &Value) -> Option<String> {
         _ => None,
     };
     let (old, new) = (text(old)?, text(new)?);
-    let several = |text: &str| text.trim_end_matches('\n').contains('\n');
-    if several(old) || several(new) {
+    if has_several_lines(old) || has_several_lines(new) {
         text::unified(old, new)
     } else {
         None

@@ -21,7 +21,8 @@ pub const FORMAT: &str = "gatewayctl/diff/v1";
 ///   none; of a reordered list the names of the entries that are on both sides), `hidden` (whether
 ///   a value is a secret, for which `(hidden)` stands), `diff` (hunks of a unified diff, of texts of several
 ///   lines, else null).
-/// - `files`: opaque files, each with `change`, `file`, `diff` (null where one is no text).
+/// - `files`: opaque files, each with `change`, `file`, `diff` (null where one is no text), `hidden` (whether it is
+///   not shown since it may hold a Secret).
 pub fn json(diff: &Diff) -> Json {
     let summary = diff.summary();
     json!({
@@ -91,5 +92,5 @@ fn field(field: &FieldDiff) -> Json {
 }
 
 fn file(file: &FileDiff) -> Json {
-    json!({"change": file_change(file.change), "file": file.path, "diff": file.lines})
+    json!({"change": file_change(file.change), "file": file.path, "diff": file.lines, "hidden": file.hidden})
 }

@@ -184,7 +184,7 @@ fn field_lines(field: &FieldDiff) -> Vec<String> {
         FieldChange::Changed { .. } => "",
         FieldChange::Reordered { .. } => " reordered",
     };
-    let mut lines = vec![format!("@@ {} @@{what}", shown::printable(&field.path))];
+    let mut lines = vec![format!("@@ {} @@{what}", shown::path(field))];
     // A text's own hunk heads would look like fields.
     let hunks = shown::lines(field)
         .into_iter()

@@ -1,6 +1,7 @@
 //! What a difference is.
 
-use crate::manifest::{Identity, Object};
+use crate::diagnostic::Sources;
+use crate::manifest::{self, Document, Identity, Object};
 use crate::value::{Node, Pointer};
 
 /// One file of a side.
@@ -19,6 +20,39 @@ pub enum Content {
     Objects(Vec<Object>),
     /// Anything else: a script, a text, bytes.
     Opaque(Vec<u8>),
+}
+
+impl File {
+    /// A file by its bytes: objects where its name and its text are YAML's or JSON's, else opaque. (Of
+    /// broken YAML a difference of lines says more than none.)
+    ///
+    /// The objects' places are of no use: nothing here asks for them.
+    pub fn read(path: impl Into<String>, bytes: Vec<u8>) -> Self {
+        let path = path.into();
+        let content = objects(&path, &bytes).map_or(Content::Opaque(bytes), Content::Objects);
+        File { path, content }
+    }
+}
+
+fn objects(path: &str, bytes: &[u8]) -> Option<Vec<Object>> {
+    let (_, extension) = path.rsplit_once('.')?;
+    if !["yaml", "yml", "json"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+    {
+        return None;
+    }
+    let mut sources = Sources::default();
+    let id = sources.add(path, std::str::from_utf8(bytes).ok()?);
+    let (documents, problems) = manifest::read(&sources, id);
+    let object = |document: Document| Object {
+        node: document.node,
+        origins: None,
+        file: path.to_owned(),
+    };
+    problems
+        .is_empty()
+        .then(|| documents.into_iter().map(object).collect())
 }
 
 /// The difference of two sides, by file and then by object.
@@ -134,8 +168,10 @@ pub struct FileDiff {
     pub path: String,
     /// What became of it.
     pub change: FileChange,
-    /// The hunks of a unified diff; `None` where a side is no text.
+    /// The hunks of a unified diff; `None` where a side is no text, or hidden.
     pub lines: Option<String>,
+    /// Whether it is not shown since it may hold a Secret.
+    pub hidden: bool,
 }
 
 /// What became of an opaque file.

@@ -1,6 +1,6 @@
 //! Which object is which, and what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::fields::{self, ListKeys};
 use super::model::{Change, Content, Diff, File, FileChange, FileDiff, ObjectDiff};
@@ -63,24 +63,31 @@ fn placed(files: &[File]) -> impl Iterator<Item = (Group<'_>, Placed<'_>)> {
 
 type Pair<'a> = (Option<Placed<'a>>, Option<Placed<'a>>);
 
-/// Objects of one identity (more than one only by mistake): those in the same file belong together, then
-/// those in the same order.
-fn pairs<'a>(mut old: Vec<Placed<'a>>, mut new: Vec<Placed<'a>>) -> Vec<Pair<'a>> {
-    let mut pairs = Vec::new();
-    old.retain(|there| {
-        let Some(at) = new.iter().position(|here| here.0 == there.0) else {
-            return true;
-        };
-        pairs.push((Some(*there), Some(new.remove(at))));
-        false
-    });
-    let (mut old, mut new) = (old.into_iter(), new.into_iter());
-    loop {
-        match (old.next(), new.next()) {
-            (None, None) => return pairs,
-            pair => pairs.push(pair),
-        }
+/// Objects of one identity (more than one only by mistake, or without a name): those in the same file belong
+/// together, then those in the same order.
+fn pairs<'a>(old: Vec<Placed<'a>>, new: Vec<Placed<'a>>) -> Vec<Pair<'a>> {
+    let mut by_file: BTreeMap<&str, (VecDeque<Placed>, VecDeque<Placed>)> = BTreeMap::new();
+    for placed in old {
+        by_file.entry(placed.0).or_default().0.push_back(placed);
     }
+    for placed in new {
+        by_file.entry(placed.0).or_default().1.push_back(placed);
+    }
+    let (mut pairs, mut old, mut new) = (Vec::new(), VecDeque::new(), VecDeque::new());
+    for (mut here, mut there) in by_file.into_values() {
+        let both = here.len().min(there.len());
+        pairs.extend(
+            here.drain(..both)
+                .zip(there.drain(..both))
+                .map(|(old, new)| (Some(old), Some(new))),
+        );
+        old.extend(here);
+        new.extend(there);
+    }
+    for _ in 0..old.len().max(new.len()) {
+        pairs.push((old.pop_front(), new.pop_front()));
+    }
+    pairs
 }
 
 fn compare(
@@ -124,35 +131,36 @@ fn compare(
 }
 
 fn files(before: &[File], after: &[File]) -> Vec<FileDiff> {
-    let mut sides: BTreeMap<&str, (Option<&[u8]>, Option<&[u8]>)> = BTreeMap::new();
-    for (path, bytes) in opaque(before) {
-        sides.entry(path).or_default().0 = Some(bytes);
-    }
-    for (path, bytes) in opaque(after) {
-        sides.entry(path).or_default().1 = Some(bytes);
-    }
-    sides
+    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (opaque(before).collect(), opaque(after).collect());
+    let paths: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    let differ = paths
         .into_iter()
-        .filter(|(_, (old, new))| old != new)
-        .map(|(path, (old, new))| {
-            let change = match (old, new) {
-                (None, _) => FileChange::Added,
-                (_, None) => FileChange::Removed,
-                _ => FileChange::Changed,
-            };
-            let side = |bytes: Option<&'_ [u8]>| {
-                String::from_utf8(bytes.unwrap_or_default().to_vec()).ok()
-            };
-            let lines = side(old)
-                .zip(side(new))
-                .and_then(|(old, new)| text::unified(&old, &new));
-            FileDiff {
-                path: path.to_owned(),
-                change,
-                lines,
-            }
-        })
+        .filter(|path| old.get(path) != new.get(path));
+    differ
+        .map(|path| file(path, old.get(path).copied(), new.get(path).copied()))
         .collect()
+}
+
+fn file(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> FileDiff {
+    let change = match (old, new) {
+        (None, _) => FileChange::Added,
+        (_, None) => FileChange::Removed,
+        _ => FileChange::Changed,
+    };
+    let texts = std::str::from_utf8(old.unwrap_or_default())
+        .ok()
+        .zip(std::str::from_utf8(new.unwrap_or_default()).ok());
+    let hidden = texts.is_some_and(|(old, new)| secret::may_hold(old) || secret::may_hold(new));
+    let lines = texts
+        .filter(|_| !hidden)
+        .and_then(|(old, new)| text::unified(old, new));
+    FileDiff {
+        path: path.to_owned(),
+        change,
+        lines,
+        hidden,
+    }
 }
 
 fn opaque(files: &[File]) -> impl Iterator<Item = (&str, &[u8])> {

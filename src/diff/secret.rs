@@ -61,6 +61,21 @@ pub fn is_secret(map: &Map) -> bool {
     map.get("kind").and_then(Node::as_str) == Some("Secret")
 }
 
+/// Whether a text that was not read as objects may hold a Secret all the same: broken YAML, a template.
+pub fn may_hold(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start_matches([' ', '\t', '-', '+', '{', ',', '"', '\'']);
+        let value = line
+            .strip_prefix("kind")
+            .and_then(|rest| rest.trim_start_matches(['"', '\'', ' ']).strip_prefix(':'));
+        value.is_some_and(|value| {
+            value
+                .trim_start_matches([' ', '\t', '"', '\''])
+                .starts_with("Secret")
+        })
+    })
+}
+
 /// An object without its secrets and without places.
 pub fn redact(node: &Node) -> Node {
     redacted(node, Sight::Open)
@@ -92,6 +107,27 @@ fn redacted(node: &Node, sight: Sight) -> Node {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_text_that_may_hold_a_secret_is_known_by_its_kind() {
+        for text in [
+            "kind: Secret",
+            "a: b\n  kind:   'Secret'\n",
+            "{\"kind\": \"Secret\",",
+            "- kind: Secret # x",
+        ] {
+            assert!(may_hold(text), "{text}");
+        }
+        for text in [
+            "",
+            "kind: ConfigMap",
+            "# a Secret",
+            "kindness: Secret",
+            "name: Secret",
+        ] {
+            assert!(!may_hold(text), "{text}");
+        }
+    }
 
     #[test]
     fn keys_of_secrets_are_seen_and_values_are_not() {

@@ -22,6 +22,14 @@ pub struct Line {
     pub text: String,
 }
 
+/// A field's path.
+pub fn path(field: &FieldDiff) -> String {
+    if field.path.is_empty() {
+        return "(the whole document)".to_owned();
+    }
+    printable(&field.path)
+}
+
 /// The lines of a field's change.
 pub fn lines(field: &FieldDiff) -> Vec<Line> {
     match &field.change {
@@ -79,7 +87,7 @@ pub fn value_lines(value: &Value) -> Vec<String> {
 
 fn node_lines(node: &Node) -> Vec<String> {
     let text = match &node.kind {
-        Kind::String(text) if !text.contains('\n') => scalar::string(text),
+        Kind::String(text) if !has_several_lines(text) => scalar::string(text),
         // A block literal needs a key to hang below; bare lines say the same here.
         Kind::String(text) => text.clone(),
         _ => write::document(node),
@@ -88,6 +96,12 @@ fn node_lines(node: &Node) -> Vec<String> {
         .split('\n')
         .map(printable)
         .collect()
+}
+
+/// Whether a text is shown line by line. One whose only line end is its last is shown as a string, quotes
+/// and all, or nobody would see that line end.
+pub fn has_several_lines(text: &str) -> bool {
+    text.trim_end_matches('\n').contains('\n')
 }
 
 /// Names in a row.

@@ -1,6 +1,7 @@
 //! A difference for a terminal.
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileChange, FileDiff, ObjectDiff};
+use super::secret::HIDDEN;
 use super::shown::{self, Line, Mark, printable};
 
 /// Two values stand on one line up to this many characters.
@@ -96,10 +97,7 @@ impl Out {
     }
 
     fn field(&mut self, field: &FieldDiff) {
-        let path = match printable(&field.path) {
-            path if path.is_empty() => "(the whole document)".to_owned(),
-            path => path,
-        };
+        let path = shown::path(field);
         let (paint, mark) = match &field.change {
             FieldChange::Added(_) => (Paint::Green, '+'),
             FieldChange::Removed(_) => (Paint::Red, '-'),
@@ -140,6 +138,7 @@ impl Out {
         self.line(0, paint, &format!("{mark} {}", printable(&file.path)));
         match &file.lines {
             Some(lines) => self.lines(2, &shown::hunk_lines(lines)),
+            None if file.hidden => self.line(2, Paint::Plain, HIDDEN),
             None => self.line(2, Paint::Plain, "(no text, or empty)"),
         }
     }

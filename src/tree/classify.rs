@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::file::{File, Options, Ownership};
 use super::lock::{Hash, Lock, Owned};
 use super::path::TreePath;
-use super::plan::{File, Options, Ownership};
 
 /// What the plan found for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]

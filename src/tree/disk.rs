@@ -96,7 +96,10 @@ impl Disk for Os {
     fn write_new(&self, path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
         let mut file = fs::File::create_new(path)?;
         file.write_all(bytes)?;
-        if let Some(mode) = mode_of(like)? {
+        // Some mounts know one mode only, and refuse even to set that.
+        if let Some(mode) = mode_of(like)?
+            && mode != file.metadata()?.permissions()
+        {
             file.set_permissions(mode)?;
         }
         file.sync_all()

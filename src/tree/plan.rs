@@ -6,82 +6,15 @@ use std::path::{Path, PathBuf};
 use super::classify::{self, Before, Class, Found, Obstacle};
 use super::disk::{Disk, Os, Stands};
 use super::error::Error;
+use super::file::{File, Options, Ownership};
 use super::guard::Guard;
-use super::lock::{self, Hash, Lock, Owned, Pending};
+use super::intent::{intent, lock_after, missing_folders};
+use super::lock::{self, Hash, Lock};
 use super::path::{TreePath, lock_temporary};
-use crate::diff::text;
+use crate::diff::{secret, text};
 
 /// The largest file that is compared byte by byte, in bytes; a larger one differs from anything rendered.
 const LARGEST: u64 = crate::manifest::read::LARGEST_FILE;
-
-/// One rendered file.
-#[derive(Clone, Debug)]
-pub struct File {
-    /// Relative to the root, with `/` on every system.
-    pub path: String,
-    /// What it is to hold.
-    pub bytes: Vec<u8>,
-    /// Whose it is.
-    pub ownership: Ownership,
-    /// Whether it may replace a file that somebody else wrote.
-    pub take_over: bool,
-}
-
-impl File {
-    /// A file that is ours as a whole.
-    pub fn new(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        File {
-            path: path.into(),
-            bytes: bytes.into(),
-            ownership: Ownership::Whole,
-            take_over: false,
-        }
-    }
-
-    /// A file in which only some entries are ours. `bytes` holds the user's entries, too, as they were read
-    /// from `merged_from`, the file's present bytes (`None`: there was no file).
-    pub fn shared(
-        path: impl Into<String>,
-        bytes: impl Into<Vec<u8>>,
-        merged_from: Option<Vec<u8>>,
-    ) -> Self {
-        File {
-            ownership: Ownership::Shared { merged_from },
-            ..File::new(path, bytes)
-        }
-    }
-
-    /// The same file, allowed to replace one that somebody else wrote.
-    #[must_use]
-    pub fn taking_over(mut self) -> Self {
-        self.take_over = true;
-        self
-    }
-}
-
-/// Whose a rendered file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ownership {
-    /// Ours: an edit by hand is shown and kept.
-    Whole,
-    /// Ours and the user's: an edit by hand is part of what was merged. Never removed.
-    Shared {
-        /// The bytes that the user's entries were read from.
-        merged_from: Option<Vec<u8>>,
-    },
-}
-
-/// Says whether two texts of a path (on disk, rendered) hold equal objects.
-pub type SameObjects<'a> = dyn Fn(&str, &str, &str) -> bool + 'a;
-
-/// How to plan.
-#[derive(Clone, Copy, Default)]
-pub struct Options<'a> {
-    /// Overwrite what was edited by hand, and what somebody else wrote.
-    pub force: bool,
-    /// Files that we didn't write are ours where this says so.
-    pub same_objects: Option<&'a SameObjects<'a>>,
-}
 
 /// What is to be done with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +46,7 @@ pub struct Entry {
 
 impl Entry {
     /// The way from what stands there to what was rendered, as a unified diff with the path in its header;
-    /// `None` where both are the same, or one is no text.
+    /// `None` where both are the same, or one is no text. A Secret is not shown.
     pub fn diff(&self) -> Option<String> {
         let side = |bytes| std::str::from_utf8(bytes).ok();
         let before = match &self.before {
@@ -122,7 +55,11 @@ impl Entry {
             Before::Large | Before::Blocked(_) => return None,
         };
         let after = self.after.as_deref().map_or(Some(""), side)?;
-        let body = text::unified(before, after)?;
+        let body = if secret::may_hold(before) || secret::may_hold(after) {
+            format!("{}\n", secret::HIDDEN)
+        } else {
+            text::unified(before, after)?
+        };
         Some(format!(
             "--- {path} (on disk)\n+++ {path} (rendered)\n{body}",
             path = self.path
@@ -255,7 +192,8 @@ pub fn plan_on(
     })
 }
 
-type Rendered<'a> = BTreeMap<TreePath, &'a File>;
+/// The rendered files by path.
+pub(super) type Rendered<'a> = BTreeMap<TreePath, &'a File>;
 
 /// The files by path, and the paths that were refused.
 fn parse(files: &[File]) -> Result<(Rendered<'_>, Vec<Refused>), Error> {
@@ -369,85 +307,4 @@ fn entry(
         after: after.cloned(),
         known: found.known,
     }
-}
-
-/// What is ours of a path before this run: as the lock says, or as an interrupted run was about to write it.
-fn owned_before(lock: &Lock, path: &TreePath) -> Option<Owned> {
-    let written = || lock.pending.get(path)?.new.clone().map(Owned::Whole);
-    lock.files.get(path).cloned().or_else(written)
-}
-
-/// The lock once everything is done.
-fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) -> Lock {
-    let mut after = Lock::default();
-    for entry in entries {
-        let Some(file) = rendered.get(&entry.path) else {
-            continue;
-        };
-        let written = || match file.ownership {
-            Ownership::Whole => Owned::Whole(Hash::of(&file.bytes)),
-            Ownership::Shared { .. } => Owned::Shared,
-        };
-        let owned = match (&entry.class, entry.action) {
-            (_, Action::Write) | (Class::Unchanged | Class::Adopt, _) => Some(written()),
-            _ => owned_before(lock, &entry.path),
-        };
-        if let Some(owned) = owned {
-            after.files.insert(entry.path.clone(), owned);
-        }
-    }
-    after
-}
-
-/// The lock during the work: what stays has its new entry already, what will change has its old one, and the
-/// pending section says what becomes of it.
-fn intent(entries: &[Entry], lock: &Lock, after: &Lock) -> Lock {
-    let mut intent = after.clone();
-    intent.pending_folders.clone_from(&lock.pending_folders);
-    for entry in entries.iter().filter(|entry| entry.action != Action::Leave) {
-        let path = entry.path.clone();
-        match entry
-            .known
-            .clone()
-            .map(Owned::Whole)
-            .or_else(|| owned_before(lock, &path))
-        {
-            Some(owned) => intent.files.insert(path.clone(), owned),
-            None => intent.files.remove(&path),
-        };
-        let old = match &entry.before {
-            Before::Bytes(bytes) => Some(Hash::of(bytes)),
-            _ => None,
-        };
-        let new = match entry.action {
-            Action::Write => entry.after.as_deref().map(Hash::of),
-            _ => None,
-        };
-        if entry.action == Action::Remove {
-            intent.pending_folders.extend(path.folders());
-        }
-        intent.pending.insert(path, Pending { old, new });
-    }
-    intent
-}
-
-/// The folders that are to be made.
-fn missing_folders(
-    disk: &dyn Disk,
-    root: &Path,
-    entries: &[Entry],
-) -> Result<BTreeSet<TreePath>, Error> {
-    let written = entries.iter().filter(|entry| entry.action == Action::Write);
-    let mut missing = written
-        .flat_map(|entry| entry.path.folders())
-        .collect::<BTreeSet<_>>();
-    let mut failed = None;
-    missing.retain(|folder| match disk.stands(&folder.under(root)) {
-        Ok(stands) => stands == Stands::Nothing,
-        Err(error) => {
-            failed = Some(Error::io("look at", folder.as_str(), error));
-            false
-        }
-    });
-    failed.map_or(Ok(missing), Err)
 }

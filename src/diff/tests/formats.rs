@@ -205,3 +205,12 @@ fn a_changed_kind_of_value_is_shown_whole() {
     let want = "a.yaml\n  ~ A a\n      ~ x\n        - b:\n        -   - 1\n        + true\n\n1 object changed (1 field)\n";
     assert_eq!(text, want);
 }
+
+#[test]
+fn a_last_line_end_can_be_seen() {
+    let map = |text: &str| format!("kind: A\nmetadata: {{name: a}}\nx: {text}\n");
+    let text = terminal::text(&of_texts(&map("one"), &map("\"one\\n\"")), false);
+    assert!(text.contains("~ x  one → \"one\\n\""), "{text}");
+    let text = terminal::text(&of_texts(&map("1"), &map("\"1\"")), false);
+    assert!(text.contains("~ x  1 → \"1\""), "{text}");
+}
