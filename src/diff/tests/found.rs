@@ -1,7 +1,7 @@
 //! What is a difference and what is none.
 
 use super::{file, of_texts, opaque};
-use crate::diff::{Change, FieldChange, ListKeys, Value, diff};
+use crate::diff::{Change, Content, FieldChange, File, ListKeys, Value, diff};
 use crate::value::Pointer;
 
 const GATEWAY: &str = "apiVersion: gateway.networking.k8s.io/v1
@@ -197,4 +197,47 @@ fn documents_that_are_no_objects_are_compared_all_the_same() {
     assert_eq!(of_texts("[1, 2]", "[1, 3]").objects[0].fields.len(), 2);
     assert_eq!(of_texts("text", "3").objects[0].fields.len(), 1);
     assert_eq!(of_texts("- a", "a: 1").objects[0].fields.len(), 1);
+}
+
+#[test]
+fn a_file_is_read_as_what_it_is() {
+    let kinds = [
+        ("a.yaml", "kind: A\n---\nkind: B\n", Some(2)),
+        ("a.JSON", "{\"kind\": \"A\"}", Some(1)),
+        ("a.yaml", "", Some(0)),
+        ("a.yaml", "kind: [", None),
+        ("a.lua", "kind: A", None),
+        ("yaml", "kind: A", None),
+    ];
+    for (path, text, want) in kinds {
+        let found = match File::read(path, text.into()).content {
+            Content::Objects(objects) => Some(objects.len()),
+            Content::Opaque(_) => None,
+        };
+        assert_eq!(found, want, "{path}: {text:?}");
+    }
+}
+
+#[test]
+fn a_broken_manifest_of_a_secret_is_not_shown() {
+    let broken = |word: &str| {
+        [File::read(
+            "a.yaml",
+            format!("kind: Secret\ndata: {{a: {word}\n").into(),
+        )]
+    };
+    let diff = diff(&broken("b2xk"), &broken("bmV3"), None);
+    assert!(diff.files[0].hidden && diff.files[0].lines.is_none());
+    assert!(crate::diff::terminal::text(&diff, false).contains("(hidden)"));
+    assert_eq!(crate::diff::json::json(&diff)["files"][0]["hidden"], true);
+}
+
+#[test]
+fn many_documents_without_a_name_take_no_ages() {
+    let text = "--- {a: 1}\n".repeat(20_000);
+    let side = |extra: &str| [file("a.yaml", &format!("{text}{extra}"))];
+    assert_eq!(
+        diff(&side(""), &side("--- {a: 2}\n"), None).objects.len(),
+        1
+    );
 }

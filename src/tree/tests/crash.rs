@@ -15,6 +15,16 @@ const PATHS: [&str; 7] = [
     "k.yaml",
 ];
 
+/// One `share`-th of the usual number of cases (`PROPTEST_CASES` raises it): each renders many times over.
+fn config(share: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: (usual.cases / share).max(1),
+        failure_persistence: None,
+        ..usual
+    }
+}
+
 /// What a random case does to one path.
 #[derive(Clone, Debug)]
 struct Fate {
@@ -153,7 +163,7 @@ fn stop_everywhere(fates: &[Fate], fault: Fault, force: bool, last: impl Fn(&Fat
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(32))]
 
     #[test]
     fn killed_anywhere_the_next_render_finishes(fates in prop::collection::vec(fate(), PATHS.len())) {
@@ -224,6 +234,125 @@ fn a_forced_render_that_was_killed_is_finished_without_force() {
         );
         if !disk.struck() {
             return;
+        }
+    }
+}
+
+/// Merges our line into what stands at the path, or takes it out, as the caller does for a kustomization.
+fn merged(tree: &Tree, path: &str, ours: bool) -> File {
+    let present = std::fs::read(tree.root().join(path)).ok();
+    let text = String::from_utf8(present.clone().unwrap_or_default()).expect("UTF-8");
+    let mut lines: Vec<&str> = text.lines().filter(|line| *line != "- ours").collect();
+    lines.extend(ours.then_some("- ours"));
+    File::shared(path, lines.join("\n") + "\n", present)
+}
+
+#[test]
+fn a_shared_file_is_never_removed_wherever_the_render_was_killed() {
+    for at in 0.. {
+        let tree = Tree::new();
+        tree.put("k.yaml", "- theirs\n");
+        let disk = Faulty::new(at, Fault::Killed);
+        let files = [merged(&tree, "k.yaml", true), file("a.yaml", "1\n")];
+        let _ = render_on(&disk, tree.root(), &files, &Options::default());
+        let mut forgotten = tree.snapshot();
+        tree.render(&[]);
+        forgotten.retain(|path, _| path == "k.yaml");
+        assert_eq!(
+            tree.snapshot(),
+            forgotten,
+            "at {at}: forgotten as it was, and everything else is gone"
+        );
+
+        tree.render(&[merged(&tree, "k.yaml", true)]);
+        assert_eq!(tree.text("k.yaml"), "- theirs\n- ours\n");
+        tree.render(&[merged(&tree, "k.yaml", false)]);
+        assert_eq!(tree.text("k.yaml"), "- theirs\n");
+        if !disk.struck() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
+    let tree = Tree::new();
+    tree.render(&[file("a/old.yaml", "1\n"), file("b.yaml", "1\n")]);
+    let disk = Faulty::new(usize::MAX, Fault::Killed);
+    render_on(
+        &disk,
+        tree.root(),
+        &[file("b.yaml", "2\n"), file("c/new.yaml", "2\n")],
+        &Options::default(),
+    )
+    .expect("rendered");
+    let root = tree.root().to_str().expect("UTF-8").to_owned();
+    let changes = ["make", "write", "rename", "remove", "flush"];
+    let log: Vec<String> = disk
+        .log
+        .borrow()
+        .iter()
+        .filter(|line| changes.iter().any(|change| line.starts_with(change)))
+        .map(|line| line.replace(&(root.clone() + "/"), "").replace(&root, "."))
+        .map(|line| {
+            if line.ends_with(".tmp") {
+                "write a temporary file".to_owned()
+            } else {
+                line
+            }
+        })
+        .collect();
+    let want = [
+        "write a temporary file",
+        "rename .gatewayctl.lock",
+        "flush .",
+        "write a temporary file",
+        "rename b.yaml",
+        "make c",
+        "write a temporary file",
+        "rename c/new.yaml",
+        "remove a/old.yaml",
+        "remove a",
+        "flush .",
+        "flush c",
+        "write a temporary file",
+        "rename .gatewayctl.lock",
+        "flush .",
+    ];
+    assert_eq!(log, want, "(writing a temporary file flushes it)");
+}
+
+proptest! {
+    #![proptest_config(config(4))]
+
+    #[test]
+    fn killed_again_and_again_it_ends_as_if_never_killed(
+        fates in prop::collection::vec(fate(), PATHS.len()),
+        kills in prop::collection::vec((0usize..80, any::<bool>()), 1..6),
+    ) {
+        let (second, third) = (files(&fates, |fate| fate.second), files(&fates, |fate| fate.third));
+        let tree = prepared(&fates);
+        for (at, config) in &kills {
+            let disk = Faulty::new(*at, Fault::Killed);
+            let files = if *config { &second } else { &third };
+            let _ = render_on(&disk, tree.root(), files, &Options::default());
+            assert_whole(&tree.snapshot(), &format!("{kills:?}"));
+        }
+        tree.render(&third);
+        let got = tree.snapshot();
+        let edited = |fate: &Fate| matches!(fate.by_hand, Hand::Edits);
+        assert_kept(&fates, &got, &format!("{kills:?}"));
+        for (path, fate) in PATHS.iter().zip(&fates).filter(|(_, fate)| !edited(fate)) {
+            let want = fate.third.map(|version| text(version).into_bytes());
+            prop_assert_eq!(got.get(*path), want.as_ref(), "{} {:?}", path, fate);
+        }
+        let known = |path: &String| path.ends_with('/') || PATHS.contains(&path.as_str());
+        prop_assert!(got.keys().all(known), "{:?}", got);
+        for folder in got.keys().filter(|path| path.ends_with('/')) {
+            // A folder that somebody emptied by hand is not ours to remove.
+            let by_hand = fates.iter().any(|fate| matches!(fate.by_hand, Hand::Removes));
+            let used = got.keys().any(|path| path != folder && path.starts_with(folder.as_str()));
+            prop_assert!(used || by_hand, "{} is empty", folder);
         }
     }
 }
