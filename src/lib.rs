@@ -1,8 +1,10 @@
 //! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door.
 pub mod config;
 pub mod diagnostic;
+pub mod diff;
 pub mod manifest;
 pub mod model;
 pub mod render;
 pub mod report;
+pub mod tree;
 pub mod value;

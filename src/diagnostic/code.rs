@@ -96,7 +96,7 @@ codes! {
     TreeEdited = "tree"/"edited", Error, "A rendered file that was edited by hand.";
     TreeForeign = "tree"/"foreign", Error, "A file in the way that gatewayctl didn't write.";
     TreeOutOfDate = "tree"/"out-of-date", Error, "A file that is not what cluster.toml renders.";
-    TreeUnsafePath = "tree"/"unsafe-path", Error, "A symbolic link in the way of an output path.";
+    TreeUnsafePath = "tree"/"unsafe-path", Error, "An output path that leads through a symbolic link, or out of the root.";
     TreeInterrupted = "tree"/"interrupted", Note, "An earlier render was interrupted.";
 }
 

@@ -158,7 +158,9 @@ impl PartialEq for Kind {
         match (self, other) {
             (Kind::Null, Kind::Null) => true,
             (Kind::Bool(a), Kind::Bool(b)) => a == b,
-            (Kind::Number(a), Kind::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+            // Whole numbers are compared whole: as fractions, those past 2^53 run together.
+            (Kind::Number(a), Kind::Number(b)) if !a.is_f64() && !b.is_f64() => a == b,
+            (Kind::Number(a), Kind::Number(b)) => a.as_f64() == b.as_f64(),
             (Kind::String(a), Kind::String(b)) => a == b,
             (Kind::List(a), Kind::List(b)) => a == b,
             (Kind::Map(a), Kind::Map(b)) => a == b,

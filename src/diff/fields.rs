@@ -1,0 +1,169 @@
+//! Two objects, field by field.
+
+use super::lists::{self, Aligned};
+use super::model::{FieldChange, FieldDiff, Value};
+use super::secret::{Sight, is_secret};
+use super::shown::has_several_lines;
+use super::text;
+use crate::manifest::Object;
+use crate::value::pointer::Step;
+use crate::value::{Kind, Map, Node, Pointer};
+
+/// Says by which keys the entries of the list at a pointer of an object are told apart:
+/// `x-kubernetes-list-map-keys` of its schema.
+pub type ListKeys<'a> = dyn Fn(&Object, &Pointer) -> Option<Vec<String>> + 'a;
+
+/// The fields that differ, in the order of the object after the change; what is removed comes after
+/// what is left, map by map.
+pub fn compare(old: &Object, new: &Object, keys: Option<&ListKeys>) -> Vec<FieldDiff> {
+    let mut walk = Walk {
+        object: new,
+        keys,
+        old: Pointer::root(),
+        new: Pointer::root(),
+        found: Vec::new(),
+    };
+    walk.values(&old.node, &new.node, "", Sight::Open);
+    walk.found
+}
+
+struct Walk<'a> {
+    object: &'a Object,
+    keys: Option<&'a ListKeys<'a>>,
+    old: Pointer,
+    new: Pointer,
+    found: Vec<FieldDiff>,
+}
+
+impl Walk<'_> {
+    fn values(&mut self, old: &Node, new: &Node, path: &str, sight: Sight) {
+        match (&old.kind, &new.kind) {
+            (Kind::Map(old), Kind::Map(new)) if sight != Sight::Hidden => {
+                self.maps(old, new, path, sight)
+            }
+            (Kind::List(old), Kind::List(new))
+                if matches!(sight, Sight::Open | Sight::Generator) =>
+            {
+                self.lists(old, new, path, sight);
+            }
+            _ if old == new => {}
+            _ => {
+                let (old, new) = (sight.show(old), sight.show(new));
+                let lines = several_lines(&old, &new);
+                self.say(
+                    self.new.clone(),
+                    path,
+                    FieldChange::Changed { old, new, lines },
+                );
+            }
+        }
+    }
+
+    fn maps(&mut self, old: &Map, new: &Map, path: &str, sight: Sight) {
+        let secret = is_secret(old) || is_secret(new);
+        for (key, value) in new.iter() {
+            self.pair(
+                (old.get(key), Step::Key(key.to_owned())),
+                (Some(value), Step::Key(key.to_owned())),
+                &below(path, key),
+                sight.below(key, secret),
+            );
+        }
+        for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(key)) {
+            self.pair(
+                (Some(value), Step::Key(key.to_owned())),
+                (None, Step::Key(key.to_owned())),
+                &below(path, key),
+                sight.below(key, secret),
+            );
+        }
+    }
+
+    fn lists(&mut self, old: &[Node], new: &[Node], path: &str, sight: Sight) {
+        let keys = self.keys.and_then(|keys| keys(self.object, &self.new));
+        let field = match self.new.steps().last() {
+            Some(Step::Key(key)) => key.clone(),
+            _ => String::new(),
+        };
+        let Aligned { pairs, reordered } = lists::align(&field, keys.as_deref(), old, new);
+        if let Some((old, new)) = reordered {
+            self.say(self.new.clone(), path, FieldChange::Reordered { old, new });
+        }
+        for pair in pairs {
+            self.pair(
+                (
+                    pair.old.and_then(|at| old.get(at)),
+                    Step::Index(pair.old.unwrap_or_default()),
+                ),
+                (
+                    pair.new.and_then(|at| new.get(at)),
+                    Step::Index(pair.new.unwrap_or_default()),
+                ),
+                &format!("{path}[{}]", pair.label),
+                sight.entries(),
+            );
+        }
+    }
+
+    /// What a step leads to on both sides, or on one.
+    fn pair(
+        &mut self,
+        old: (Option<&Node>, Step),
+        new: (Option<&Node>, Step),
+        path: &str,
+        sight: Sight,
+    ) {
+        self.old.push(old.1);
+        self.new.push(new.1);
+        match (old.0, new.0) {
+            (Some(old), Some(new)) => self.values(old, new, path, sight),
+            (None, Some(new)) => {
+                self.say(self.new.clone(), path, FieldChange::Added(sight.show(new)))
+            }
+            (Some(old), None) => self.say(
+                self.old.clone(),
+                path,
+                FieldChange::Removed(sight.show(old)),
+            ),
+            (None, None) => {}
+        }
+        self.old.pop();
+        self.new.pop();
+    }
+
+    fn say(&mut self, pointer: Pointer, path: &str, change: FieldChange) {
+        let path = path.to_owned();
+        self.found.push(FieldDiff {
+            pointer,
+            path,
+            change,
+        });
+    }
+}
+
+/// The path one key further down, as [`Pointer::dotted`] writes it.
+fn below(path: &str, key: &str) -> String {
+    let step = Pointer::root().key(key).dotted();
+    if path.is_empty() || step.starts_with('[') {
+        format!("{path}{step}")
+    } else {
+        format!("{path}.{step}")
+    }
+}
+
+/// The hunks between two texts of which one at least has several lines.
+fn several_lines(old: &Value, new: &Value) -> Option<String> {
+    let text = |value| match value {
+        &Value::Shown(Node {
+            kind: Kind::String(ref text),
+            ..
+        }) => Some(text.as_str()),
+        _ => None,
+    };
+    let (old, new) = (text(old)?, text(new)?);
+    if has_several_lines(old) || has_several_lines(new) {
+        text::unified(old, new)
+    } else {
+        None
+    }
+}

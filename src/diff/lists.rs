@@ -1,0 +1,402 @@
+//! Which entry of a list is which.
+//!
+//! In this order: by the keys that the schema names; by the keys that a field of this name is known to have
+//! ([`KEYS`]); by `name`, where every entry has one of its own; as a set, where all entries are distinct
+//! scalars; else by alignment, as lines of a text are. Of entries with keys, another order is one change
+//! of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::value::{Kind, Node};
+
+/// Lists that are aligned, at most, in entries; longer ones are matched by place, which takes no time.
+const MOST_ALIGNED: usize = 2_000;
+
+const REFERENCE: &[&str] = &["group", "kind", "namespace", "name", "sectionName", "port"];
+const OBJECT: &[&str] = &["apiVersion", "kind", "namespace", "name"];
+
+/// Lists whose entries `name` alone doesn't tell apart: by field, the keys that do, from the Gateway API,
+/// Flux, kustomize and Kubernetes.
+pub const KEYS: &[(&str, &[&str])] = &[
+    ("parentRefs", REFERENCE),
+    ("targetRefs", REFERENCE),
+    ("backendRefs", REFERENCE),
+    ("certificateRefs", REFERENCE),
+    ("dependsOn", &["namespace", "name"]),
+    ("healthChecks", OBJECT),
+    ("substituteFrom", &["kind", "name"]),
+    ("valuesFrom", &["kind", "name", "valuesKey", "targetPath"]),
+    ("configMapGenerator", &["namespace", "name"]),
+    ("secretGenerator", &["namespace", "name"]),
+    ("volumeMounts", &["mountPath"]),
+    ("tolerations", &["key", "operator", "value", "effect"]),
+];
+
+/// Two lists, entry by entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aligned {
+    /// Entries that belong together, in the order of the list after the change; removed ones last.
+    pub pairs: Vec<Pair>,
+    /// The entries of both sides before and after, where only their order differs.
+    pub reordered: Option<(Vec<String>, Vec<String>)>,
+}
+
+/// The places of an entry, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Before.
+    pub old: Option<usize>,
+    /// After.
+    pub new: Option<usize>,
+    /// How a path names it; empty for an entry of a set.
+    pub label: String,
+}
+
+/// Aligns the lists under the key `field`; `keys` are those that the schema names.
+pub fn align(field: &str, keys: Option<&[String]>, old: &[Node], new: &[Node]) -> Aligned {
+    let of_schema = keys.map(|keys| keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let of_table = KEYS
+        .iter()
+        .find(|(name, _)| *name == field)
+        .map(|(_, keys)| keys.to_vec());
+    for keys in [of_schema, of_table, Some(vec!["name"])]
+        .into_iter()
+        .flatten()
+    {
+        let name = |node: &Node| Name::of_entry(node, &keys);
+        if let (Some(old), Some(new)) = (names(old, name), names(new, name)) {
+            return keyed(&old, &new);
+        }
+    }
+    if let (Some(old), Some(new)) = (names(old, Name::of_scalar), names(new, Name::of_scalar)) {
+        return keyed(&old, &new);
+    }
+    by_likeness(old, new)
+}
+
+/// What an entry of a list is called.
+#[derive(Clone, Debug)]
+struct Name {
+    /// What tells it from all others.
+    key: String,
+    /// How a path names it.
+    label: String,
+    /// How a list of names names it.
+    shown: String,
+}
+
+impl Name {
+    /// An entry by the keys that it has; `None` where it has none, or one that is no scalar.
+    fn of_entry(node: &Node, keys: &[&str]) -> Option<Name> {
+        let map = node.as_map()?;
+        let (mut key, mut parts) = (Vec::new(), Vec::new());
+        for name in keys {
+            let value = map.get(name);
+            key.push(value.map_or(Some(String::new()), scalar)?);
+            parts.extend(value.and_then(plain).filter(|part| !part.is_empty()));
+        }
+        let label = parts.join("/");
+        (!parts.is_empty()).then(|| Name {
+            key: key.join(","),
+            shown: label.clone(),
+            label,
+        })
+    }
+
+    /// A scalar; a path needn't name it, its value stands beside the path.
+    fn of_scalar(node: &Node) -> Option<Name> {
+        Some(Name {
+            key: scalar(node)?,
+            shown: plain(node)?,
+            label: String::new(),
+        })
+    }
+}
+
+/// What each entry is called; `None` where one has no such name, or two have the same.
+fn names(list: &[Node], name: impl Fn(&Node) -> Option<Name>) -> Option<Vec<Name>> {
+    let names: Vec<Name> = list.iter().map(name).collect::<Option<_>>()?;
+    let distinct: BTreeSet<&str> = names.iter().map(|name| name.key.as_str()).collect();
+    (distinct.len() == names.len()).then_some(names)
+}
+
+/// A scalar as JSON has it, so that `1` and `"1"` differ.
+fn scalar(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::List(_) | Kind::Map(_) => None,
+        _ => Some(canonical(node)),
+    }
+}
+
+/// A scalar as people read it.
+fn plain(node: &Node) -> Option<String> {
+    node.as_str().map(str::to_owned).or_else(|| scalar(node))
+}
+
+fn keyed(old: &[Name], new: &[Name]) -> Aligned {
+    let places = |names: &[Name]| -> BTreeMap<String, usize> {
+        names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.key.clone(), at))
+            .collect()
+    };
+    let (was, is) = (places(old), places(new));
+    let after = new.iter().enumerate().map(|(at, name)| Pair {
+        old: was.get(&name.key).copied(),
+        new: Some(at),
+        label: name.label.clone(),
+    });
+    let removed = old
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| !is.contains_key(&name.key));
+    let removed = removed.map(|(at, name)| Pair {
+        old: Some(at),
+        new: None,
+        label: name.label.clone(),
+    });
+    let pairs = after.chain(removed).collect();
+    let common = |names: &[Name], other: &BTreeMap<String, usize>| -> Vec<Name> {
+        names
+            .iter()
+            .filter(|name| other.contains_key(&name.key))
+            .cloned()
+            .collect()
+    };
+    let (before, after) = (common(old, &is), common(new, &was));
+    let same_order = before
+        .iter()
+        .map(|name| &name.key)
+        .eq(after.iter().map(|name| &name.key));
+    let shown = |names: Vec<Name>| names.into_iter().map(|name| name.shown).collect();
+    Aligned {
+        pairs,
+        reordered: (!same_order).then(|| (shown(before), shown(after))),
+    }
+}
+
+fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
+    let texts = |list: &[Node]| list.iter().map(canonical).collect::<Vec<_>>();
+    let (old, new) = (texts(old), texts(new));
+    if let Some(reordered) = permuted(&old, &new) {
+        return Aligned {
+            pairs: Vec::new(),
+            reordered: Some(reordered),
+        };
+    }
+    let longest = old.len().max(new.len());
+    let mut pairs = match old.cmp(&new) {
+        _ if longest > MOST_ALIGNED => by_place(0, old.len(), 0, new.len()).collect(),
+        // Which of several alignments is found must not depend on which side is which.
+        std::cmp::Ordering::Greater => aligned(&new, &old)
+            .into_iter()
+            .map(|(new, old)| (old, new))
+            .collect(),
+        _ => aligned(&old, &new),
+    };
+    // Removed entries last, the others in their new order.
+    pairs.sort_by_key(|(old, new)| (new.is_none(), *new, *old));
+    let pair = |(old, new): (Option<usize>, Option<usize>)| Pair {
+        old,
+        new,
+        label: new.or(old).map(|at| at.to_string()).unwrap_or_default(),
+    };
+    Aligned {
+        pairs: pairs.into_iter().map(pair).collect(),
+        reordered: None,
+    }
+}
+
+/// The old places of the entries, before and after, where both sides hold the same in another order.
+fn permuted(old: &[String], new: &[String]) -> Option<(Vec<String>, Vec<String>)> {
+    if old == new || old.len() != new.len() {
+        return None;
+    }
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, text) in old.iter().enumerate().rev() {
+        places.entry(text).or_default().push(at);
+    }
+    let order: Vec<usize> = new
+        .iter()
+        .map(|text| places.get_mut(text.as_str())?.pop())
+        .collect::<Option<_>>()?;
+    let shown = |order: &mut dyn Iterator<Item = usize>| order.map(|at| format!("#{at}")).collect();
+    Some((shown(&mut (0..old.len())), shown(&mut order.into_iter())))
+}
+
+type Places = (Option<usize>, Option<usize>);
+
+fn aligned(old: &[String], new: &[String]) -> Vec<Places> {
+    let mut pairs = Vec::new();
+    for operation in capture_diff_slices(Algorithm::Myers, old, new) {
+        let (old, new) = match operation {
+            DiffOp::Equal {
+                old_index,
+                new_index,
+                len,
+            } => (old_index..old_index + len, new_index..new_index + len),
+            DiffOp::Delete {
+                old_index,
+                old_len,
+                new_index,
+            } => (old_index..old_index + old_len, new_index..new_index),
+            DiffOp::Insert {
+                old_index,
+                new_index,
+                new_len,
+            } => (old_index..old_index, new_index..new_index + new_len),
+            DiffOp::Replace {
+                old_index,
+                old_len,
+                new_index,
+                new_len,
+            } => (
+                old_index..old_index + old_len,
+                new_index..new_index + new_len,
+            ),
+        };
+        pairs.extend(by_place(old.start, old.end, new.start, new.end));
+    }
+    pairs
+}
+
+fn by_place(
+    old: usize,
+    old_end: usize,
+    new: usize,
+    new_end: usize,
+) -> impl Iterator<Item = Places> {
+    let place = |start: usize, end: usize, at: usize| (start + at < end).then_some(start + at);
+    (0..(old_end - old).max(new_end - new))
+        .map(move |at| (place(old, old_end, at), place(new, new_end, at)))
+}
+
+/// A value as text in which equal values are equal: keys in order, `1.0` as `1`.
+fn canonical(node: &Node) -> String {
+    match &node.kind {
+        Kind::Number(number) if number.is_f64() => {
+            let value = number.as_f64().unwrap_or_default();
+            if value.fract() == 0.0 {
+                format!("{value:.0}")
+            } else {
+                number.to_string()
+            }
+        }
+        Kind::List(items) => format!(
+            "[{}]",
+            items.iter().map(canonical).collect::<Vec<_>>().join(",")
+        ),
+        Kind::Map(map) => {
+            let entries: BTreeMap<&str, String> = map
+                .iter()
+                .map(|(key, value)| (key, canonical(value)))
+                .collect();
+            let entry =
+                |(key, value): (&str, String)| format!("{}:{value}", serde_json::Value::from(key));
+            format!(
+                "{{{}}}",
+                entries.into_iter().map(entry).collect::<Vec<_>>().join(",")
+            )
+        }
+        _ => node.to_json().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn list(value: &Value) -> Vec<Node> {
+        value
+            .as_array()
+            .expect("a list")
+            .iter()
+            .cloned()
+            .map(Node::from_json)
+            .collect()
+    }
+
+    /// Each pair as `label:old>new`, and the order.
+    fn shown(
+        field: &str,
+        keys: Option<&[&str]>,
+        old: &Value,
+        new: &Value,
+    ) -> (String, Option<String>) {
+        let keys = keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
+        let aligned = align(field, keys.as_deref(), &list(old), &list(new));
+        let place = |at: Option<usize>| at.map_or("-".to_owned(), |at| at.to_string());
+        let pairs = aligned
+            .pairs
+            .iter()
+            .map(|pair| format!("{}:{}>{}", pair.label, place(pair.old), place(pair.new)));
+        (
+            pairs.collect::<Vec<_>>().join(" "),
+            aligned.reordered.map(|(_, new)| new.join(" ")),
+        )
+    }
+
+    #[test]
+    fn entries_with_a_name_are_matched_by_it() {
+        let old = json!([{"name": "http"}, {"name": "https"}, {"name": "ssh"}]);
+        let new = json!([{"name": "https"}, {"name": "tls"}, {"name": "http"}]);
+        let want = (
+            "https:1>0 tls:->1 http:0>2 ssh:2>-".to_owned(),
+            Some("https http".to_owned()),
+        );
+        assert_eq!(shown("listeners", None, &old, &new), want);
+    }
+
+    #[test]
+    fn the_keys_of_the_schema_come_first() {
+        let old = json!([{"name": "a", "port": 1}, {"name": "b", "port": 2}]);
+        let new = json!([{"name": "a", "port": 2}, {"name": "b", "port": 1}]);
+        assert_eq!(shown("x", Some(&["port"]), &old, &new).0, "2:1>0 1:0>1");
+        assert_eq!(shown("x", None, &old, &new).0, "a:0>0 b:1>1");
+    }
+
+    #[test]
+    fn references_are_matched_by_all_that_tells_them_apart() {
+        let old =
+            json!([{"name": "gw", "sectionName": "http"}, {"name": "gw", "sectionName": "https"}]);
+        let new = json!([{"name": "gw", "sectionName": "https"}]);
+        assert_eq!(
+            shown("parentRefs", None, &old, &new).0,
+            "gw/https:1>0 gw/http:0>-"
+        );
+    }
+
+    #[test]
+    fn distinct_scalars_are_a_set_with_an_order() {
+        let (pairs, order) = shown(
+            "resources",
+            None,
+            &json!(["a", "b", 1]),
+            &json!([1, "a", "c"]),
+        );
+        assert_eq!(
+            (pairs.as_str(), order.as_deref()),
+            (":2>0 :0>1 :->2 :1>-", Some("1 a"))
+        );
+    }
+
+    #[test]
+    fn other_lists_are_aligned_whichever_side_is_which() {
+        let old = json!([{"x": 1}, {"x": 2}, {"x": 3}]);
+        let new = json!([{"x": 0}, {"x": 1}, {"x": 2}, {"x": 4}]);
+        assert_eq!(
+            shown("rules", None, &old, &new).0,
+            "0:->0 1:0>1 2:1>2 3:2>3"
+        );
+        assert_eq!(
+            shown("rules", None, &new, &old).0,
+            "0:1>0 1:2>1 2:3>2 0:0>-"
+        );
+        let (pairs, order) = shown("rules", None, &old, &json!([{"x": 3}, {"x": 1}, {"x": 2}]));
+        assert_eq!((pairs.as_str(), order.as_deref()), ("", Some("#2 #0 #1")));
+    }
+}

@@ -1,0 +1,218 @@
+//! A difference for a comment on a pull request.
+
+use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
+use super::shown::{self, Line, Mark};
+
+/// The longest text, in bytes: GitHub takes 65,536 characters, and a comment may hold something else, too.
+pub const LONGEST: usize = 60_000;
+
+/// What the table may take of it.
+const LONGEST_TABLE: usize = 15_000;
+
+/// What is left for the closing words.
+const CLOSING: usize = 300;
+
+/// The difference as GitHub's Markdown: a heading, a table, and for each object a part that opens. What does
+/// not fit into [`LONGEST`] is left out, and that is said.
+///
+/// What the objects hold can't end a code block, a cell or a tag, nor call people.
+pub fn markdown(diff: &Diff) -> String {
+    let mut text = format!("### gatewayctl diff: {}\n", shown::summary(&diff.summary()));
+    if diff.is_empty() {
+        return text;
+    }
+    let rows = diff
+        .objects
+        .iter()
+        .map(object_row)
+        .chain(diff.files.iter().map(file_row));
+    table(&mut text, rows);
+    let blocks = diff
+        .objects
+        .iter()
+        .map(object_block)
+        .chain(diff.files.iter().map(file_block));
+    let mut left_out = 0;
+    for block in blocks {
+        match block.fit(LONGEST.saturating_sub(text.len() + CLOSING)) {
+            Some(block) if left_out == 0 => text.push_str(&block),
+            _ => left_out += 1,
+        }
+    }
+    if left_out > 0 {
+        let noun = if left_out == 1 { "part" } else { "parts" };
+        text.push_str(&format!(
+            "\n*{left_out} more {noun} left out: a comment can't hold them. `gatewayctl diff` shows all.*\n"
+        ));
+    }
+    text
+}
+
+fn table(text: &mut String, rows: impl Iterator<Item = String>) {
+    text.push_str("\n| | object | file | fields |\n|---|---|---|---|\n");
+    let mut left_out = 0;
+    for row in rows {
+        if left_out == 0 && text.len() + row.len() <= LONGEST_TABLE {
+            text.push_str(&row);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        text.push_str(&format!("| … | {left_out} more | | |\n"));
+    }
+}
+
+fn object_row(object: &ObjectDiff) -> String {
+    let fields = match object.fields.len() {
+        0 => String::new(),
+        count => count.to_string(),
+    };
+    let file = match &object.change {
+        Change::Moved { from, to } => format!("{} → {}", code(from), code(to)),
+        _ => code(object.file()),
+    };
+    format!(
+        "| {} | {} | {file} | {fields} |\n",
+        change(object),
+        code(&object.identity.to_string())
+    )
+}
+
+fn file_row(file: &FileDiff) -> String {
+    format!(
+        "| {} | | {} | |\n",
+        shown::file_change(file.change),
+        code(&file.path)
+    )
+}
+
+fn change(object: &ObjectDiff) -> &'static str {
+    match object.change {
+        Change::Added { .. } => "added",
+        Change::Removed { .. } => "removed",
+        Change::Changed { .. } => "changed",
+        Change::Moved { .. } => "moved",
+    }
+}
+
+/// A part that opens.
+struct Block {
+    summary: String,
+    lines: Vec<String>,
+}
+
+impl Block {
+    /// The part in at most `room` bytes, with fewer lines where it must; `None` where that holds nothing.
+    fn fit(&self, room: usize) -> Option<String> {
+        if self.lines.is_empty() {
+            let text = format!("\n- {}\n", self.summary);
+            return (text.len() <= room).then_some(text);
+        }
+        // A fence is longer than any run of backticks that it holds (CommonMark 0.31, 4.5).
+        let longest = self
+            .lines
+            .iter()
+            .map(|line| backticks(line))
+            .max()
+            .unwrap_or_default();
+        let fence = "`".repeat(longest.max(2) + 1);
+        let head = format!(
+            "\n<details><summary>{}</summary>\n\n{fence}diff\n",
+            self.summary
+        );
+        let tail = format!("{fence}\n\n</details>\n");
+        const CUT: &str = "\n*This part was cut.*\n";
+        let room = room.checked_sub(head.len() + tail.len() + CUT.len())?;
+        let mut body = String::new();
+        for line in &self.lines {
+            if body.len() + line.len() + 1 > room {
+                let tail =
+                    tail.replace("\n</details>", &format!("{}\n</details>", CUT.trim_start()));
+                return (!body.is_empty()).then(|| format!("{head}{body}{tail}"));
+            }
+            body.push_str(line);
+            body.push('\n');
+        }
+        Some(format!("{head}{body}{tail}"))
+    }
+}
+
+/// The longest run of backticks.
+fn backticks(line: &str) -> usize {
+    line.split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default()
+}
+
+fn object_block(object: &ObjectDiff) -> Block {
+    let mark = match object.change {
+        Change::Removed { .. } => Mark::Removed,
+        _ => Mark::Added,
+    };
+    let content = object
+        .content
+        .iter()
+        .flat_map(|content| shown::object_lines(mark, content));
+    let lines = content
+        .map(|line| diff_line(&line))
+        .chain(object.fields.iter().flat_map(field_lines));
+    Block {
+        summary: format!("{}: {}", code(&object.identity.to_string()), change(object)),
+        lines: lines.collect(),
+    }
+}
+
+fn file_block(file: &FileDiff) -> Block {
+    let lines = file
+        .lines
+        .as_deref()
+        .map(shown::hunk_lines)
+        .unwrap_or_default();
+    Block {
+        summary: format!("{}: {}", code(&file.path), shown::file_change(file.change)),
+        lines: lines.iter().map(diff_line).collect(),
+    }
+}
+
+/// A field's path as the head of a hunk, and its lines.
+fn field_lines(field: &FieldDiff) -> Vec<String> {
+    let what = match &field.change {
+        FieldChange::Added(_) => " added",
+        FieldChange::Removed(_) => " removed",
+        FieldChange::Changed { .. } => "",
+        FieldChange::Reordered { .. } => " reordered",
+    };
+    let mut lines = vec![format!("@@ {} @@{what}", shown::path(field))];
+    // A text's own hunk heads would look like fields.
+    let hunks = shown::lines(field)
+        .into_iter()
+        .filter(|line| line.mark != Mark::Hunk);
+    lines.extend(hunks.map(|line| diff_line(&line)));
+    lines
+}
+
+fn diff_line(line: &Line) -> String {
+    let mark = match line.mark {
+        Mark::Added => "+ ",
+        Mark::Removed => "- ",
+        Mark::Around => "  ",
+        Mark::Hunk => "",
+    };
+    format!("{mark}{}", line.text).trim_end().to_owned()
+}
+
+/// Text as code that neither Markdown nor HTML takes for anything else: all but letters, digits and what is
+/// harmless is written as a character reference, which has no meaning of structure (CommonMark 0.31, 2.5). In
+/// a `code` tag GitHub makes no mention or link of it.
+fn code(text: &str) -> String {
+    let mut safe = String::from("<code>");
+    for c in shown::printable(text).trim_end().chars() {
+        match c {
+            c if c.is_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-') => safe.push(c),
+            c => safe.push_str(&format!("&#{};", u32::from(c))),
+        }
+    }
+    safe + "</code>"
+}

@@ -1,0 +1,217 @@
+//! What a file on disk is to us.
+
+use std::borrow::Cow;
+
+use super::file::{File, Options, Ownership};
+use super::lock::{Hash, Lock, Owned};
+use super::path::TreePath;
+
+/// What the plan found for a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Rendered, and not there yet.
+    Create,
+    /// There as the lock says, and rendered differently now.
+    Update,
+    /// There as rendered.
+    Unchanged,
+    /// There, not written by us, but equal, or the caller takes it over: it becomes ours.
+    Adopt,
+    /// Ours, and edited by hand since. Not overwritten without force.
+    Edited,
+    /// Not ours, and different. Not overwritten without force.
+    Foreign,
+    /// No regular file, or not safely reached. Never overwritten.
+    Blocked(Obstacle),
+    /// Ours, still exactly as written, and no longer rendered.
+    Remove,
+    /// Ours, edited by hand since, and no longer rendered: kept, and the user's from now on.
+    KeepEdited,
+    /// Shared, and no longer rendered: kept, it holds the user's entries.
+    KeepShared,
+    /// Ours, and removed by hand: written again where it is still rendered, else forgotten.
+    Gone,
+}
+
+/// What stands in the way of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The file itself, or a folder above it, is a symbolic link.
+    Link(TreePath),
+    /// A file stands where a folder of the path should.
+    NotAFolder(TreePath),
+    /// A folder, a device or a pipe stands where the file should.
+    NotAFile,
+}
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// A file with these bytes.
+    Bytes(Vec<u8>),
+    /// A file that is larger than anything rendered.
+    Large,
+    /// Something that is left alone.
+    Blocked(Obstacle),
+}
+
+/// A file's class, and the hash by which it was known as our work.
+pub(super) struct Found {
+    pub class: Class,
+    /// The hash of ours that the file on disk has.
+    pub known: Option<Hash>,
+}
+
+/// What the lock and an interrupted run know of one path.
+struct Record<'a> {
+    owned: Option<&'a Owned>,
+    /// The hashes that we wrote.
+    written: Vec<&'a Hash>,
+    /// The hash of what an interrupted run had leave to replace.
+    replaceable: Option<&'a Hash>,
+}
+
+impl<'a> Record<'a> {
+    fn of(lock: &'a Lock, path: &TreePath) -> Self {
+        let (owned, pending) = (lock.files.get(path), lock.pending.get(path));
+        let mut written = Vec::new();
+        if let Some(Owned::Whole(hash)) = owned {
+            written.push(hash);
+        }
+        written.extend(pending.and_then(|pending| pending.new.as_ref()));
+        let replaceable = pending.and_then(|pending| pending.old.as_ref());
+        Record {
+            owned,
+            written,
+            replaceable,
+        }
+    }
+
+    fn known(&self, bytes: &[u8]) -> Option<Hash> {
+        let hashes = hashes(bytes);
+        let known = self.written.iter().find(|hash| hashes.contains(hash));
+        known.map(|hash| (*hash).clone())
+    }
+
+    fn may_replace(&self, bytes: &[u8]) -> bool {
+        self.replaceable
+            .is_some_and(|hash| hashes(bytes).contains(hash))
+    }
+}
+
+/// What a rendered file's path is.
+pub(super) fn rendered(
+    path: &TreePath,
+    file: &File,
+    before: &Before,
+    lock: &Lock,
+    options: &Options,
+) -> Found {
+    let record = Record::of(lock, path);
+    let bytes = match before {
+        Before::Blocked(obstacle) => {
+            return Found {
+                class: Class::Blocked(obstacle.clone()),
+                known: None,
+            };
+        }
+        Before::Nothing => {
+            let class = if record.owned.is_some() {
+                Class::Gone
+            } else {
+                Class::Create
+            };
+            return Found { class, known: None };
+        }
+        Before::Bytes(bytes) => Some(bytes),
+        Before::Large => None,
+    };
+    let known = bytes.and_then(|bytes| record.known(bytes));
+    let same = bytes.is_some_and(|bytes| is_same(bytes, &file.bytes));
+    let shared = matches!(file.ownership, Ownership::Shared { .. });
+    let ours = !record.written.is_empty() || shared;
+    let class = if same {
+        if ours || record.owned.is_some() {
+            Class::Unchanged
+        } else {
+            Class::Adopt
+        }
+    } else if shared || known.is_some() || bytes.is_some_and(|bytes| record.may_replace(bytes)) {
+        Class::Update
+    } else if ours {
+        Class::Edited
+    } else if file.take_over
+        || bytes.is_some_and(|bytes| same_objects(path, bytes, &file.bytes, options))
+    {
+        Class::Adopt
+    } else {
+        Class::Foreign
+    };
+    Found { class, known }
+}
+
+/// What a path is that the lock knows and that is no longer rendered; `None` where there is nothing to say.
+pub(super) fn abandoned(path: &TreePath, before: &Before, lock: &Lock) -> Option<Found> {
+    let record = Record::of(lock, path);
+    let known = match before {
+        Before::Bytes(bytes) => record.known(bytes),
+        _ => None,
+    };
+    let class = match (before, record.owned) {
+        (Before::Nothing, None) => return None,
+        (Before::Nothing, Some(_)) if lock.pending.contains_key(path) => return None,
+        (Before::Nothing, Some(_)) => Class::Gone,
+        (_, Some(Owned::Shared)) => Class::KeepShared,
+        _ if known.is_some() => Class::Remove,
+        // An interrupted run meant to replace it and didn't come to it: it never was ours.
+        (Before::Bytes(bytes), None) if record.may_replace(bytes) => return None,
+        _ => Class::KeepEdited,
+    };
+    Some(Found { class, known })
+}
+
+/// Whether a file on disk is what was rendered: byte for byte, or but for the line ends that Git's
+/// `core.autocrlf` puts into a checkout.
+pub(super) fn is_same(disk: &[u8], rendered: &[u8]) -> bool {
+    disk == rendered || (!has_crlf(rendered) && *without_crlf(disk) == *rendered)
+}
+
+/// Bytes with `\r\n` as `\n`.
+pub(super) fn without_crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !has_crlf(bytes) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        if !(*byte == b'\r' && bytes.get(at + 1) == Some(&b'\n')) {
+            plain.push(*byte);
+        }
+    }
+    Cow::Owned(plain)
+}
+
+fn has_crlf(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == b"\r\n")
+}
+
+/// The hashes that a file counts as: of its bytes, and of its bytes as they were before `core.autocrlf`.
+fn hashes(bytes: &[u8]) -> Vec<Hash> {
+    let mut hashes = vec![Hash::of(bytes)];
+    if let Cow::Owned(plain) = without_crlf(bytes) {
+        hashes.push(Hash::of(&plain));
+    }
+    hashes
+}
+
+fn same_objects(path: &TreePath, disk: &[u8], rendered: &[u8], options: &Options) -> bool {
+    let (Some(same), Ok(disk), Ok(rendered)) = (
+        options.same_objects,
+        std::str::from_utf8(disk),
+        std::str::from_utf8(rendered),
+    ) else {
+        return false;
+    };
+    same(path.as_str(), disk, rendered)
+}

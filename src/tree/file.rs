@@ -1,0 +1,70 @@
+//! What a render hands over, and how to plan with it.
+
+/// One rendered file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Relative to the root, with `/` on every system.
+    pub path: String,
+    /// What it is to hold.
+    pub bytes: Vec<u8>,
+    /// Whose it is.
+    pub ownership: Ownership,
+    /// Whether it may replace a file that somebody else wrote.
+    pub take_over: bool,
+}
+
+impl File {
+    /// A file that is ours as a whole.
+    pub fn new(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        File {
+            path: path.into(),
+            bytes: bytes.into(),
+            ownership: Ownership::Whole,
+            take_over: false,
+        }
+    }
+
+    /// A file in which only some entries are ours. `bytes` holds the user's entries, too, as they were read
+    /// from `merged_from`, the file's present bytes (`None`: there was no file).
+    pub fn shared(
+        path: impl Into<String>,
+        bytes: impl Into<Vec<u8>>,
+        merged_from: Option<Vec<u8>>,
+    ) -> Self {
+        File {
+            ownership: Ownership::Shared { merged_from },
+            ..File::new(path, bytes)
+        }
+    }
+
+    /// The same file, allowed to replace one that somebody else wrote.
+    #[must_use]
+    pub fn taking_over(mut self) -> Self {
+        self.take_over = true;
+        self
+    }
+}
+
+/// Whose a rendered file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Ours: an edit by hand is shown and kept.
+    Whole,
+    /// Ours and the user's: an edit by hand is part of what was merged. Never removed.
+    Shared {
+        /// The bytes that the user's entries were read from.
+        merged_from: Option<Vec<u8>>,
+    },
+}
+
+/// Says whether two texts of a path (on disk, rendered) hold equal objects.
+pub type SameObjects<'a> = dyn Fn(&str, &str, &str) -> bool + 'a;
+
+/// How to plan.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Overwrite what was edited by hand, and what somebody else wrote.
+    pub force: bool,
+    /// Files that we didn't write are ours where this says so.
+    pub same_objects: Option<&'a SameObjects<'a>>,
+}

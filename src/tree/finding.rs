@@ -1,0 +1,121 @@
+//! What a plan has to say.
+
+use super::classify::{Class, Obstacle};
+use super::lock::LOCK_FILE;
+use super::plan::{Action, Entry, Plan};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+
+const LOST: &str = "rendering over it would lose what was written there";
+
+impl Plan {
+    /// What a person has to know before or after the work: what was interrupted, what is not overwritten.
+    pub fn findings(&self) -> Vec<Diagnostic> {
+        let interrupted = self.interrupted.then(interrupted);
+        let refused = self.refused.iter().map(|refused| {
+            Diagnostic::new(Code::TreeUnsafePath, format!("the output path {:?} {}", refused.path, refused.problem))
+                .why("nothing outside the output folder is ever written, and the path means another file elsewhere")
+                .help("give the file another name in cluster.toml")
+        });
+        let entries = self.entries.iter().filter_map(conflict);
+        interrupted
+            .into_iter()
+            .chain(refused)
+            .chain(entries)
+            .collect()
+    }
+
+    /// What is not as `cluster.toml` renders it: the answer of a run that only checks.
+    pub fn out_of_date(&self) -> Vec<Diagnostic> {
+        let mut stale: Vec<Diagnostic> = self.entries.iter().filter_map(stale).collect();
+        if stale.is_empty() && self.lock_changes() {
+            stale.push(out_of_date(
+                LOCK_FILE,
+                "does not list the files as they are rendered",
+            ));
+        }
+        stale
+    }
+}
+
+fn interrupted() -> Diagnostic {
+    Diagnostic::new(
+        Code::TreeInterrupted,
+        "an earlier render was interrupted; this one finishes its work",
+    )
+    .in_file(LOCK_FILE)
+    .why("some files are from before it and some from after; each of them is whole")
+    .help("nothing is to be done; where only a check was asked for, run `gatewayctl render`")
+}
+
+/// Why a path is not written.
+fn conflict(entry: &Entry) -> Option<Diagnostic> {
+    let path = &entry.path;
+    let diagnostic = match &entry.class {
+        _ if entry.action != Action::Leave => return None,
+        Class::Edited => Diagnostic::new(Code::TreeEdited, format!("`{path}` was edited by hand since it was rendered"))
+            .why(LOST)
+            .help("move the change into cluster.toml (every object has a `spec` table); or overwrite it with --force"),
+        Class::KeepEdited => {
+            let message = format!("`{path}` is no longer rendered, but was edited by hand: it was kept");
+            Diagnostic::new(Code::TreeEdited, message)
+                .severity(Severity::Warning)
+                .why("Flux applies it as long as a kustomization lists it; gatewayctl no longer looks after it")
+                .help("remove it if it isn't needed, or list it among your own manifests")
+        }
+        Class::Foreign => {
+            let message = format!("`{path}` is in the way: gatewayctl would write there, but didn't write what is there");
+            Diagnostic::new(Code::TreeForeign, message)
+                .why(LOST)
+                .help("rename it, or give the rendered file another name; or overwrite it with --force")
+        }
+        Class::Blocked(obstacle) => blocked(path.as_str(), obstacle),
+        _ => return None,
+    };
+    Some(diagnostic.in_file(path.as_str()))
+}
+
+fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
+    match obstacle {
+        Obstacle::Link(link) => {
+            let message = format!("`{path}` is not written: `{link}` is a symbolic link");
+            Diagnostic::new(Code::TreeUnsafePath, message)
+                .why("a link can lead out of the repository; gatewayctl neither follows nor replaces one, --force or not")
+                .help("put a folder or a file in its place, or render elsewhere with --out")
+        }
+        Obstacle::NotAFolder(file) => {
+            let message =
+                format!("`{path}` is not written: `{file}` is a file, where a folder is needed");
+            Diagnostic::new(Code::TreeForeign, message)
+                .why(LOST)
+                .help("move the file away, then render again")
+        }
+        Obstacle::NotAFile => {
+            let message =
+                format!("`{path}` is not written: what is there is a folder, or no regular file");
+            Diagnostic::new(Code::TreeForeign, message)
+                .why(LOST)
+                .help("move it away, then render again")
+        }
+    }
+}
+
+/// How a path is not as it is rendered.
+fn stale(entry: &Entry) -> Option<Diagnostic> {
+    let how = match (&entry.class, entry.action) {
+        (Class::Gone, Action::Leave) => return None,
+        (Class::Create | Class::Gone, _) => "is rendered, but not there",
+        (Class::Edited, _) => "was edited by hand",
+        (Class::Foreign | Class::Blocked(_), _) => "is something else than what is rendered",
+        (_, Action::Write) => "is not what is rendered",
+        (_, Action::Remove) => "is no longer rendered, but still there",
+        (_, Action::Leave) => return None,
+    };
+    Some(out_of_date(entry.path.as_str(), how))
+}
+
+fn out_of_date(path: &str, how: &str) -> Diagnostic {
+    Diagnostic::new(Code::TreeOutOfDate, format!("`{path}` {how}"))
+        .in_file(path)
+        .why("Flux applies what is in Git: the cluster runs something else than cluster.toml says")
+        .help("run `gatewayctl render`, and commit what it writes")
+}

@@ -1,0 +1,169 @@
+//! Paths below the root.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::lock::LOCK_FILE;
+
+/// A path relative to the root, with `/` on every system, that can't lead out of it by its text.
+/// (Symbolic links are looked for on disk, at the time of use.)
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TreePath(String);
+
+impl TreePath {
+    /// Takes a relative path.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence that starts with the path: it is absolute; a part of
+    /// it is empty, `.`, `..` or `.git`; it holds a backslash, a colon or a control character; or it is a
+    /// name that the tool keeps for itself.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.starts_with('/') {
+            return Err("is absolute");
+        }
+        if text.contains('\\') {
+            return Err("holds a backslash, which separates folders on Windows");
+        }
+        if text.contains(':') {
+            return Err("holds a colon, which names a drive on Windows");
+        }
+        if text.chars().any(char::is_control) {
+            return Err("holds a control character");
+        }
+        for part in text.split('/') {
+            match part {
+                "" => return Err("has an empty part"),
+                "." | ".." => return Err("has a part `.` or `..`"),
+                // A file there can be a hook that Git runs.
+                part if part.eq_ignore_ascii_case(".git") => {
+                    return Err("leads into Git's own folder");
+                }
+                part if is_reserved(part) => {
+                    return Err("is a name that gatewayctl keeps for itself");
+                }
+                _ => {}
+            }
+        }
+        Ok(TreePath(text.to_owned()))
+    }
+
+    /// The path as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path on disk.
+    pub fn under(&self, root: &Path) -> PathBuf {
+        root.join(&self.0)
+    }
+
+    /// The folder that holds it; `None` directly below the root.
+    pub fn parent(&self) -> Option<TreePath> {
+        let (parent, _) = self.0.rsplit_once('/')?;
+        Some(TreePath(parent.to_owned()))
+    }
+
+    /// The folders above it below the root, the outermost first.
+    pub fn folders(&self) -> Vec<TreePath> {
+        self.0
+            .match_indices('/')
+            .filter_map(|(at, _)| self.0.get(..at))
+            .map(|text| TreePath(text.to_owned()))
+            .collect()
+    }
+
+    /// The temporary file through which this path is written: in the same folder, since a rename is atomic
+    /// only within a file system, and named after a hash, so that it is never too long and always the same:
+    /// what a killed run left behind is found without a search.
+    pub fn temporary(&self, root: &Path) -> PathBuf {
+        let name = self.0.rsplit('/').next().unwrap_or_default();
+        temporary_beside(&self.under(root), name)
+    }
+}
+
+impl fmt::Display for TreePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The lock's own temporary file.
+pub(super) fn lock_temporary(root: &Path) -> PathBuf {
+    temporary_beside(&root.join(LOCK_FILE), LOCK_FILE)
+}
+
+fn temporary_beside(path: &Path, name: &str) -> PathBuf {
+    let hash = hex(&Sha256::digest(name.as_bytes()));
+    path.with_file_name(format!(
+        "{TEMPORARY}{}.tmp",
+        hash.get(..16).unwrap_or(&hash)
+    ))
+}
+
+/// How the names of temporary files start.
+const TEMPORARY: &str = ".gatewayctl-";
+
+fn is_reserved(name: &str) -> bool {
+    name.starts_with(LOCK_FILE) || (name.starts_with(TEMPORARY) && name.ends_with(".tmp"))
+}
+
+/// A hash in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_leave_the_root_is_no_path() {
+        let refused = [
+            "",
+            "/",
+            "/etc/passwd",
+            "a/../b",
+            "..",
+            "../a",
+            "a/..",
+            ".",
+            "./a",
+            "a//b",
+            "a/",
+            "a\\b",
+            "C:/x",
+            "a\0b",
+            "a\nb",
+            ".git/hooks/pre-commit",
+            "sub/.GIT/config",
+            ".gatewayctl.lock",
+            "a/.gatewayctl-00.tmp",
+        ];
+        for text in refused {
+            assert!(TreePath::parse(text).is_err(), "{text:?}");
+        }
+        for text in [
+            "a",
+            "a/b.yaml",
+            ".gitignore",
+            "a/..b",
+            "ä/ö",
+            "kubernetes/apps/network/ks.yaml",
+        ] {
+            assert_eq!(
+                TreePath::parse(text).map(|path| path.to_string()),
+                Ok(text.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn folders_are_listed_from_the_outside() {
+        let path = TreePath::parse("a/b/c.yaml").expect("a path");
+        let folders: Vec<String> = path.folders().iter().map(TreePath::to_string).collect();
+        assert_eq!(folders, ["a", "a/b"]);
+        assert_eq!(TreePath::parse("a").expect("a path").parent(), None);
+    }
+}

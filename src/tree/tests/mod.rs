@@ -1,0 +1,7 @@
+//! The room on real folders.
+
+mod classes;
+mod crash;
+mod failure;
+mod said;
+mod support;
