@@ -1,4 +1,6 @@
 //! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door.
+pub mod cli;
 pub mod diagnostic;
 pub mod manifest;
+pub mod schema;
 pub mod value;
