@@ -1,5 +1,7 @@
 //! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door.
 pub mod config;
+pub mod check;
+pub mod cli;
 pub mod diagnostic;
 pub mod diff;
 pub mod manifest;
@@ -7,4 +9,5 @@ pub mod model;
 pub mod render;
 pub mod report;
 pub mod tree;
+pub mod schema;
 pub mod value;

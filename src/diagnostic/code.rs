@@ -92,6 +92,7 @@ codes! {
     SchemaValue = "schema"/"value", Error, "A value that the field doesn't allow.";
     SchemaListKey = "schema"/"list-key", Error, "Two list entries with one key.";
     SchemaCombination = "schema"/"combination", Error, "Fields that don't go together.";
+    SchemaUnreadable = "schema"/"unreadable", Error, "A CustomResourceDefinition that can't be read.";
     SchemaDeprecatedVersion = "schema"/"deprecated-version", Warning, "An API version on its way out.";
     TreeEdited = "tree"/"edited", Error, "A rendered file that was edited by hand.";
     TreeForeign = "tree"/"foreign", Error, "A file in the way that gatewayctl didn't write.";

@@ -1,0 +1,39 @@
+//! `metadata`, which no CRD describes: a map, with labels and annotations of text.
+
+use super::walk::Walk;
+use super::words;
+use crate::schema::node::Type;
+use crate::value::{Kind, pointer::Step};
+
+/// Checks the object's metadata.
+pub(super) fn check(walk: &mut Walk<'_>) {
+    let object = walk.object;
+    let Some(metadata) = object.node.get("metadata") else {
+        return;
+    };
+    walk.inside(Step::Key("metadata".to_owned()), |walk| {
+        let Some(map) = metadata.as_map() else {
+            return walk.report(|walk| words::wrong_type_for(walk, metadata, Type::Object));
+        };
+        for name in ["labels", "annotations"] {
+            if let Some(field) = map.get(name) {
+                walk.inside(Step::Key(name.to_owned()), |walk| texts(walk, field));
+            }
+        }
+    });
+}
+
+fn texts(walk: &mut Walk<'_>, field: &crate::value::Node) {
+    let map = match &field.kind {
+        Kind::Map(map) => map,
+        Kind::Null => return,
+        _ => return walk.report(|walk| words::wrong_type_for(walk, field, Type::Object)),
+    };
+    for (key, value) in map.iter() {
+        if !matches!(value.kind, Kind::String(_) | Kind::Null) {
+            walk.inside(Step::Key(key.to_owned()), |walk| {
+                walk.report(|walk| words::wrong_type_for(walk, value, Type::String));
+            });
+        }
+    }
+}

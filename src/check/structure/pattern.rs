@@ -1,0 +1,159 @@
+//! Patterns as the API server has them: Go's RE2 syntax, found anywhere in the text.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use regex::{Regex, RegexBuilder};
+
+/// The largest compiled pattern, in bytes: patterns of a user's own CRDs are not to be trusted.
+const LARGEST: usize = 1 << 20;
+
+/// How many patterns are kept; a run over a whole repository needs about forty.
+const MOST: usize = 1000;
+
+/// The patterns of one run, each compiled when it is first needed.
+#[derive(Debug, Default)]
+pub struct Patterns {
+    compiled: Mutex<HashMap<String, Option<Regex>>>,
+}
+
+impl Patterns {
+    /// Whether `pattern` is found in `text`. A pattern that can't be compiled is found in any text: the API
+    /// server would not have taken the CRD.
+    pub fn found(&self, pattern: &str, text: &str) -> bool {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if !compiled.contains_key(pattern) {
+            if compiled.len() >= MOST {
+                compiled.clear();
+            }
+            compiled.insert(pattern.to_owned(), compile(pattern));
+        }
+        match compiled.get(pattern) {
+            Some(Some(regex)) => regex.is_match(text),
+            _ => true,
+        }
+    }
+}
+
+fn compile(pattern: &str) -> Option<Regex> {
+    RegexBuilder::new(&translate(pattern))
+        .size_limit(LARGEST)
+        .build()
+        .ok()
+}
+
+/// Go's syntax in that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in
+/// Go, and inside a class the crate knows set operations (`[`, `&&`, `--`, `~~`) that Go takes literally.
+pub fn translate(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern.chars().peekable();
+    let mut class = Class::default();
+    while let Some(c) = rest.next() {
+        match (c, class.inside) {
+            ('\\', _) => {
+                let escaped = rest.next();
+                match escaped.and_then(ascii) {
+                    Some(ascii) => text.push_str(ascii),
+                    None => {
+                        text.push('\\');
+                        text.extend(escaped);
+                    }
+                }
+                class.first = false;
+            }
+            ('[', false) => {
+                text.push('[');
+                class = Class {
+                    inside: true,
+                    first: true,
+                };
+                if rest.next_if_eq(&'^').is_some() {
+                    text.push('^');
+                }
+                if rest.next_if_eq(&']').is_some() {
+                    text.push_str("\\]");
+                    class.first = false;
+                }
+            }
+            ('[', true) if rest.peek() == Some(&':') => {
+                // A named class, `[:alpha:]`: copied to its end.
+                text.push('[');
+                for c in rest.by_ref() {
+                    text.push(c);
+                    if c == ']' {
+                        break;
+                    }
+                }
+                class.first = false;
+            }
+            (']', true) => {
+                text.push(']');
+                class = Class::default();
+            }
+            ('[' | '&' | '~', true) => {
+                text.push('\\');
+                text.push(c);
+                class.first = false;
+            }
+            ('-', true) if class.first || matches!(rest.peek(), Some(']' | '-')) => {
+                text.push_str("\\-");
+                class.first = false;
+            }
+            _ => {
+                text.push(c);
+                class.first = false;
+            }
+        }
+    }
+    text
+}
+
+#[derive(Default)]
+struct Class {
+    inside: bool,
+    first: bool,
+}
+
+fn ascii(escaped: char) -> Option<&'static str> {
+    Some(match escaped {
+        'd' => "[0-9]",
+        'D' => "[^0-9]",
+        's' => "[\\t\\n\\f\\r ]",
+        'S' => "[^\\t\\n\\f\\r ]",
+        'w' => "[0-9A-Za-z_]",
+        'W' => "[^0-9A-Za-z_]",
+        'b' => "(?-u:\\b)",
+        'B' => "(?-u:\\B)",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_what_they_mean_in_go() {
+        let patterns = Patterns::default();
+        for (pattern, yes, no) in [
+            ("one", "a one b", "two"),
+            (r"^\d+$", "12", "१२"),
+            (r"^[\w.-]+$", "a_b.c-d", "é"),
+            (r"^[-a-z]+$", "a-b", "A"),
+            (r"^[[a]+$", "[a", "b"),
+            (r"^[a&&b]+$", "a&b", "c"),
+            (r"^[]a]+$", "]a", "b"),
+            (r"^[^]a]+$", "b", "]"),
+            (r"^[[:alpha:]-]+$", "a-b", "1"),
+            (r"^[a~~b--]+$", "~-", "c"),
+            (r"^(?i)(abort|warn)?$", "Abort", "x"),
+            (r"\PC", "a", "\u{7}"),
+            (r"\bfoo\b", "a foo", "food"),
+        ] {
+            assert!(compile(pattern).is_some(), "{pattern} compiles");
+            assert!(patterns.found(pattern, yes), "{pattern} in {yes:?}");
+            assert!(!patterns.found(pattern, no), "{pattern} in {no:?}");
+        }
+        assert!(patterns.found("(", "a pattern that is none is found"));
+    }
+}

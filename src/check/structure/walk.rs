@@ -1,0 +1,475 @@
+//! The walk over an object and its schema.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{Structure, format, metadata, variable, words};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::Object;
+use crate::schema::KindSchema;
+use crate::schema::node::{ListType, NodeId, Schema, Type};
+use crate::value::{Kind, Map, Node, Pointer, pointer::Step};
+
+/// The node that a value is checked against, and the one that says what the value is.
+///
+/// They are the same but in branches of combinations: those say nothing of nulls, defaults and unknown
+/// fields, the structural schema around them does.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub node: NodeId,
+    pub shape: Option<NodeId>,
+}
+
+impl View {
+    fn whole(node: NodeId) -> Self {
+        View {
+            node,
+            shape: Some(node),
+        }
+    }
+
+    pub fn branch(self, node: NodeId) -> Self {
+        View {
+            node,
+            shape: self.shape,
+        }
+    }
+
+    fn is_whole(self) -> bool {
+        self.shape == Some(self.node)
+    }
+}
+
+/// A map on the way from the root to the current value.
+pub(super) struct Above {
+    pub node: NodeId,
+    pub pointer: Pointer,
+}
+
+pub(super) struct Walk<'a> {
+    pub run: &'a Structure<'a>,
+    pub object: &'a Object,
+    pub schema: KindSchema<'a>,
+    pub pointer: Pointer,
+    pub above: Vec<Above>,
+    found: Vec<Diagnostic>,
+    /// Whether findings are only noted, not worded: while a branch is tried.
+    quiet: bool,
+    failed: bool,
+    /// Whether the current value is the status, of which the API server keeps nothing on creation: it reads
+    /// the fields' names and drops the rest.
+    in_status: bool,
+    encrypted: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
+        Walk {
+            run,
+            object,
+            schema,
+            pointer: Pointer::root(),
+            above: Vec::new(),
+            found: Vec::new(),
+            quiet: false,
+            failed: false,
+            in_status: false,
+            encrypted: object.node.get("sops").is_some(),
+        }
+    }
+
+    /// Checks the whole object.
+    pub fn object(&mut self) {
+        metadata::check(self);
+        let object = self.object;
+        self.value(&object.node, View::whole(self.schema.version.root));
+    }
+
+    /// What was found, each finding once.
+    pub fn findings(self) -> Vec<Diagnostic> {
+        let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.found.len());
+        for finding in self.found {
+            let recent = kept.iter().rev().take(16);
+            if !recent.into_iter().any(|earlier| *earlier == finding) {
+                kept.push(finding);
+            }
+        }
+        kept
+    }
+
+    /// Notes a finding on the current value; the words are made only where somebody will read them.
+    pub fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
+        self.failed = true;
+        if !self.quiet {
+            let finding = make(self);
+            if !self.in_status || finding.code == Code::SchemaUnknownField {
+                self.found.push(finding);
+            }
+        }
+    }
+
+    /// A finding on the current value.
+    pub fn finding(&self, code: Code, message: String) -> Diagnostic {
+        finding(code, self.object, &self.pointer, message).why(words::refused(self.object))
+    }
+
+    /// Whether a value holds against a view, without a word.
+    pub fn holds(&mut self, value: &Node, view: View) -> bool {
+        let before = (self.quiet, self.failed);
+        (self.quiet, self.failed) = (true, false);
+        self.value(value, view);
+        let held = !self.failed;
+        (self.quiet, self.failed) = before;
+        held
+    }
+
+    /// Goes one step down.
+    pub fn inside(&mut self, step: Step, walk: impl FnOnce(&mut Self)) {
+        self.pointer.push(step);
+        walk(self);
+        self.pointer.pop();
+    }
+
+    /// The path of another entry of the list that the current value is an entry of.
+    pub fn sibling(&self, index: usize) -> Pointer {
+        self.pointer
+            .parent()
+            .map_or_else(Pointer::root, |list| list.index(index))
+    }
+
+    /// Whether a text is not known before Flux has been there: a variable, or SOPS's cipher.
+    pub fn is_unsettled(&self, text: &str) -> bool {
+        variable::in_text(text) || (self.encrypted && text.starts_with("ENC["))
+    }
+
+    /// Checks the current value.
+    pub fn value(&mut self, value: &Node, view: View) {
+        if self.quiet && self.failed {
+            return;
+        }
+        let schema = self.schema.node(view.node);
+        if !self.has_type(value, schema) {
+            return self.report(|walk| words::wrong_type(walk, value, schema));
+        }
+        match &value.kind {
+            Kind::Null => return,
+            Kind::String(text) if self.is_unsettled(text) => return,
+            _ => {}
+        }
+        if !schema.enumeration.is_empty()
+            && !schema.enumeration.iter().any(|known| equal(value, known))
+        {
+            self.report(|walk| words::not_in_enum(walk, value, schema));
+        }
+        match &value.kind {
+            Kind::Number(number) => self.number(number, schema),
+            Kind::String(text) => self.text(text, schema),
+            Kind::List(items) => self.list(items, view, schema),
+            Kind::Map(map) => self.map(map, view, schema),
+            Kind::Null | Kind::Bool(_) => {}
+        }
+        self.combinations(value, view, schema);
+    }
+
+    pub fn has_type(&self, value: &Node, schema: &Schema) -> bool {
+        let is_open =
+            |text: &str| variable::is_all(text) || (self.encrypted && text.starts_with("ENC["));
+        match (&value.kind, schema.type_) {
+            (Kind::Null, kind) => schema.nullable || (kind.is_none() && !schema.int_or_string),
+            (Kind::String(_), None) => true,
+            (Kind::Number(number), None) => !schema.int_or_string || is_whole(number),
+            (_, None) => !schema.int_or_string,
+            (Kind::String(text), Some(Type::Integer | Type::Number | Type::Boolean)) => {
+                is_open(text)
+            }
+            (Kind::Number(number), Some(Type::Integer)) => is_whole(number),
+            (Kind::Bool(_), Some(Type::Boolean))
+            | (Kind::Number(_), Some(Type::Number))
+            | (Kind::String(_), Some(Type::String))
+            | (Kind::List(_), Some(Type::Array))
+            | (Kind::Map(_), Some(Type::Object)) => true,
+            _ => false,
+        }
+    }
+
+    fn number(&mut self, number: &serde_json::Number, schema: &Schema) {
+        let below = schema.minimum.as_ref().is_some_and(|least| {
+            matches!(compare(number, least), Some(order) if order.is_lt() || (schema.exclusive_minimum && order.is_eq()))
+        });
+        let over = schema.maximum.as_ref().is_some_and(|most| {
+            matches!(compare(number, most), Some(order) if order.is_gt() || (schema.exclusive_maximum && order.is_eq()))
+        });
+        if below || over {
+            self.report(|walk| words::out_of_bounds(walk, number, schema));
+        }
+        if let Some(step) = &schema.multiple_of
+            && !is_multiple(number, step)
+        {
+            self.report(|walk| words::not_a_multiple(walk, number, step));
+        }
+    }
+
+    fn text(&mut self, text: &str, schema: &Schema) {
+        if schema.min_length.is_some() || schema.max_length.is_some() {
+            let length = text.chars().count() as u64;
+            if schema.min_length.is_some_and(|least| length < least)
+                || schema.max_length.is_some_and(|most| length > most)
+            {
+                self.report(|walk| {
+                    words::size(
+                        walk,
+                        "character",
+                        length,
+                        schema.min_length,
+                        schema.max_length,
+                    )
+                });
+            }
+        }
+        if let Some(pattern) = &schema.pattern
+            && !self.run.patterns.found(pattern, text)
+        {
+            self.report(|walk| words::no_match(walk, text, pattern));
+        }
+        if let Some(want) = schema
+            .format
+            .as_ref()
+            .and_then(|format| format::violated(format, text))
+        {
+            self.report(|walk| words::wrong_format(walk, text, want));
+        }
+    }
+
+    fn list(&mut self, items: &[Node], view: View, schema: &Schema) {
+        let length = items.len() as u64;
+        if schema.min_items.is_some_and(|least| length < least)
+            || schema.max_items.is_some_and(|most| length > most)
+        {
+            self.report(|walk| {
+                words::size(walk, "entry", length, schema.min_items, schema.max_items)
+            });
+        }
+        if let Some(node) = schema.items {
+            let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
+            for (index, item) in items.iter().enumerate() {
+                self.inside(Step::Index(index), |walk| {
+                    walk.value(item, View { node, shape })
+                });
+            }
+        }
+        match schema.list_type {
+            Some(ListType::Set) => self.set(items),
+            Some(ListType::Map) => self.keyed(items, schema),
+            _ if schema.unique_items => self.set(items),
+            _ => {}
+        }
+    }
+
+    /// A list in which each value stands once.
+    fn set(&mut self, items: &[Node]) {
+        let mut seen = HashMap::new();
+        for (index, item) in items.iter().enumerate() {
+            if let Some(first) = seen.insert(canonical(item.to_json()), index) {
+                self.inside(Step::Index(index), |walk| {
+                    walk.report(|walk| words::twice(walk, item, first));
+                });
+            }
+        }
+    }
+
+    /// A list in which each entry has keys of its own.
+    fn keyed(&mut self, items: &[Node], schema: &Schema) {
+        let kind = self.schema;
+        let of_item = schema.items.map(|node| kind.node(node));
+        let default = |key: &String| {
+            let node = kind.node(*of_item?.properties.get(key)?);
+            node.default.clone()
+        };
+        let mut seen = HashMap::new();
+        for (index, item) in items.iter().enumerate() {
+            let values: Vec<(&String, Value)> = schema
+                .list_map_keys
+                .iter()
+                .filter_map(|key| {
+                    let given = item
+                        .get(key)
+                        .filter(|value| !matches!(value.kind, Kind::Null));
+                    Some((key, given.map(Node::to_json).or_else(|| default(key))?))
+                })
+                .collect();
+            if values.is_empty() {
+                continue;
+            }
+            let text: Vec<String> = values
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
+                .collect();
+            let text = text.join(", ");
+            if let Some(first) = seen.insert(text.clone(), index) {
+                self.inside(Step::Index(index), |walk| {
+                    walk.report(|walk| words::key_twice(walk, &text, first));
+                });
+            }
+        }
+    }
+
+    fn map(&mut self, map: &Map, view: View, schema: &Schema) {
+        let shape = view.shape.map(|shape| self.schema.node(shape));
+        let dropped = |key: &str, value: &Node| self.is_dropped(shape, key, value);
+        if schema.min_properties.is_some() || schema.max_properties.is_some() {
+            let nulls = map
+                .iter()
+                .filter(|(key, value)| dropped(key, value))
+                .count();
+            let length = (map.len() - nulls) as u64;
+            if schema.min_properties.is_some_and(|least| length < least)
+                || schema.max_properties.is_some_and(|most| length > most)
+            {
+                self.report(|walk| {
+                    words::size(
+                        walk,
+                        "key",
+                        length,
+                        schema.min_properties,
+                        schema.max_properties,
+                    )
+                });
+            }
+        }
+        for key in &schema.required {
+            let given = map
+                .get(key)
+                .is_some_and(|value| !self.is_dropped(shape, key, value));
+            if !given && self.default(shape, key).is_none() {
+                self.inside(Step::Key(key.clone()), |walk| {
+                    walk.report(|walk| words::missing(walk, key, schema.child(key)));
+                });
+            }
+        }
+        if view.is_whole() {
+            self.above.push(Above {
+                node: view.node,
+                pointer: self.pointer.clone(),
+            });
+            self.fields(map, schema);
+            self.above.pop();
+        } else {
+            self.branch_fields(map, schema, shape);
+        }
+    }
+
+    /// The fields of a map, all of which the schema should know.
+    fn fields(&mut self, map: &Map, schema: &Schema) {
+        let is_root = self.pointer.steps().is_empty();
+        for (key, value) in map.iter() {
+            if is_root && matches!(key, "apiVersion" | "kind" | "metadata" | "sops") {
+                continue;
+            }
+            match schema.child(key) {
+                Some(_) if self.is_dropped(Some(schema), key, value) => {}
+                Some(node) => {
+                    self.in_status |= is_root && key == "status" && self.schema.version.status;
+                    self.inside(Step::Key(key.to_owned()), |walk| {
+                        walk.value(value, View::whole(node));
+                    });
+                    self.in_status &= !is_root;
+                }
+                None if schema.is_open() || variable::in_text(key) => {}
+                None if schema.embedded_resource
+                    && matches!(key, "apiVersion" | "kind" | "metadata") => {}
+                None => self.inside(Step::Key(key.to_owned()), |walk| {
+                    walk.report(|walk| walk.unknown(key, map, schema));
+                }),
+            }
+        }
+    }
+
+    /// The fields that a branch of a combination speaks of, as they are once nulls and defaults are settled.
+    fn branch_fields(&mut self, map: &Map, schema: &Schema, shape: Option<&Schema>) {
+        for (key, node) in &schema.properties {
+            let given = map
+                .get(key)
+                .filter(|value| !self.is_dropped(shape, key, value));
+            let default = match given {
+                Some(_) => None,
+                None => self.default(shape, key).cloned().map(Node::from_json),
+            };
+            if let Some(value) = given.or(default.as_ref()) {
+                let view = View {
+                    node: *node,
+                    shape: shape.and_then(|shape| shape.child(key)),
+                };
+                self.inside(Step::Key(key.clone()), |walk| walk.value(value, view));
+            }
+        }
+    }
+
+    /// Whether the API server drops a field before it looks: a null where none is allowed.
+    fn is_dropped(&self, shape: Option<&Schema>, key: &str, value: &Node) -> bool {
+        matches!(value.kind, Kind::Null)
+            && shape
+                .and_then(|shape| shape.child(key))
+                .is_some_and(|child| !self.schema.node(child).nullable)
+    }
+
+    fn default(&self, shape: Option<&Schema>, key: &str) -> Option<&'a Value> {
+        let child = *shape?.properties.get(key)?;
+        self.schema.node(child).default.as_ref()
+    }
+}
+
+/// Whether a number has no fraction.
+fn is_whole(number: &serde_json::Number) -> bool {
+    !number.is_f64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
+}
+
+fn compare(a: &serde_json::Number, b: &serde_json::Number) -> Option<std::cmp::Ordering> {
+    match (a.as_i128(), b.as_i128()) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+    }
+}
+
+fn is_multiple(number: &serde_json::Number, step: &serde_json::Number) -> bool {
+    match (number.as_i128(), step.as_i128()) {
+        (_, Some(0)) => true,
+        (Some(number), Some(step)) => number % step == 0,
+        _ => match (number.as_f64(), step.as_f64()) {
+            (Some(number), Some(step)) => (number / step).fract() == 0.0,
+            _ => true,
+        },
+    }
+}
+
+/// Whether a value is the one that a schema names.
+fn equal(value: &Node, known: &Value) -> bool {
+    match (&value.kind, known) {
+        (Kind::String(text), Value::String(known)) => text == known,
+        (Kind::String(_), _) | (_, Value::String(_)) => false,
+        _ => *value == Node::from_json(known.clone()),
+    }
+}
+
+/// A value's text, the same for equal values.
+fn canonical(value: Value) -> String {
+    fn sorted(value: Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let map: std::collections::BTreeMap<String, Value> = map
+                    .into_iter()
+                    .map(|(key, value)| (key, sorted(value)))
+                    .collect();
+                Value::Object(map.into_iter().collect())
+            }
+            Value::Array(items) => items.into_iter().map(sorted).collect(),
+            Value::Number(number) if number.is_f64() && is_whole(&number) => {
+                let float = number.as_f64().unwrap_or_default();
+                Value::String(format!("{float:.0}"))
+            }
+            other => other,
+        }
+    }
+    sorted(value).to_string()
+}

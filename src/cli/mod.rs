@@ -1,0 +1,3 @@
+//! One file a command: its arguments, the calls, the printing, the exit code.
+
+pub mod schemas;

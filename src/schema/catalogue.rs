@@ -1,0 +1,130 @@
+//! All schemas that are at hand: those in the binary, and a user's own.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use super::compiled::{self, Compiled};
+use super::embedded::{self, Packed};
+use super::set::Set;
+use super::version::Version;
+
+/// One kind of one set.
+#[derive(Debug)]
+pub struct Entry {
+    /// What it belongs to.
+    pub set: Set,
+    /// The API group; empty for the core group.
+    pub group: Cow<'static, str>,
+    /// The kind.
+    pub kind: Cow<'static, str>,
+    /// The versions in which the kind is served.
+    pub served: Vec<Cow<'static, str>>,
+    packed: Option<&'static Packed>,
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+impl Entry {
+    fn embedded(packed: &'static Packed) -> Self {
+        Entry {
+            set: Set::new(packed.project, packed.version, packed.channel),
+            group: Cow::Borrowed(packed.group),
+            kind: Cow::Borrowed(packed.kind),
+            served: packed.served.iter().copied().map(Cow::Borrowed).collect(),
+            packed: Some(packed),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// The schemas, unpacked when first asked for; `None` where the binary is damaged.
+    pub fn compiled(&self) -> Option<&Compiled> {
+        self.compiled
+            .get_or_init(|| Compiled::read(self.packed?.unpack()?).ok())
+            .as_ref()
+    }
+
+    /// Whether it describes `kind` of `group`.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.group == group && self.kind == kind
+    }
+}
+
+/// All schemas that are at hand.
+#[derive(Debug)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+}
+
+impl Catalogue {
+    /// Those in the binary.
+    pub fn embedded() -> Self {
+        let entries = embedded::files().iter().map(Entry::embedded).collect();
+        Catalogue { entries }
+    }
+
+    /// None.
+    pub fn empty() -> Self {
+        Catalogue {
+            entries: Vec::new(),
+        }
+    }
+
+    /// Adds a kind, given as the text of a compiled file. It goes before the others that describe the kind.
+    ///
+    /// # Errors
+    /// Where the text is no compiled file.
+    pub fn add(&mut self, set: Set, text: String) -> Result<(), compiled::Error> {
+        let compiled = Compiled::read(text)?;
+        compiled.check()?;
+        let header = compiled.header().clone();
+        let served = header.versions.into_iter().filter(|version| version.served);
+        let entry = Entry {
+            set,
+            group: Cow::Owned(header.group),
+            kind: Cow::Owned(header.kind),
+            served: served.map(|version| Cow::Owned(version.name)).collect(),
+            packed: None,
+            compiled: OnceLock::from(Some(compiled)),
+        };
+        self.entries.insert(0, entry);
+        Ok(())
+    }
+
+    /// All kinds of all sets.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The projects, in alphabetical order.
+    pub fn projects(&self) -> Vec<&str> {
+        let mut projects: Vec<&str> = self.sets().map(|set| set.project.as_str()).collect();
+        projects.sort_unstable();
+        projects.dedup();
+        projects
+    }
+
+    /// The versions of a project, oldest first.
+    pub fn versions(&self, project: &str) -> Vec<&Version> {
+        let of_project = self.sets().filter(|set| set.project == project);
+        let mut versions: Vec<&Version> = of_project.map(|set| &set.version).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
+
+    /// The channels of a project's version, in alphabetical order; none where it has no channels.
+    pub fn channels(&self, project: &str, version: &Version) -> Vec<&str> {
+        let of_version = self
+            .sets()
+            .filter(|set| set.project == project && set.version == *version);
+        let mut channels: Vec<&str> = of_version
+            .filter_map(|set| set.channel.as_deref())
+            .collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    }
+
+    fn sets(&self) -> impl Iterator<Item = &Set> {
+        self.entries.iter().map(|entry| &entry.set)
+    }
+}

@@ -1,0 +1,163 @@
+//! Whole catalogues: what `schemas import` writes and `schemas verify` finds.
+
+use std::collections::BTreeMap;
+
+use super::catalogue::Catalogue;
+use super::compiled::Compiled;
+use super::import::{self, Keep};
+use super::lock::{Lock, Locked, sha256};
+use super::set::{Set, plain};
+use crate::diagnostic::{Code, Diagnostic, Sources};
+use crate::manifest;
+
+/// A file of CRDs to import.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its path, as shown.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+    /// What its kinds belong to.
+    pub set: Set,
+}
+
+/// What an import gives.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// The compiled files, by path below the root of the catalogue, and the new `lock.json` last.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// What could not be imported, and why.
+    pub problems: Vec<Diagnostic>,
+    /// The texts that the problems' places count in.
+    pub sources: Sources,
+}
+
+/// The name of the list of files.
+pub const LOCK: &str = "lock.json";
+
+/// Compiles the CRDs of files, and brings the list up to date. Documents that are no CRDs are passed over.
+///
+/// # Errors
+/// Where the list can't be written.
+pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, serde_json::Error> {
+    let mut imported = Imported::default();
+    for input in inputs {
+        let id = imported.sources.add(&input.path, input.text.as_str());
+        let (documents, problems) = manifest::read(&imported.sources, id);
+        imported.problems.extend(problems);
+        for document in documents.iter().filter(|it| import::is_crd(&it.node)) {
+            match import::compile(&document.node, keep) {
+                Ok(text) => {
+                    let file = locked(input, &text);
+                    imported.files.push((file.path.clone(), text.into_bytes()));
+                    lock.add([file]);
+                }
+                Err(error) => imported.problems.push(
+                    Diagnostic::new(Code::SchemaUnreadable, error.to_string())
+                        .at(document.node.span)
+                        .why("the kind stays unknown, its objects unchecked")
+                        .help("import the CRD as its project releases it"),
+                ),
+            }
+        }
+    }
+    imported.files.sort();
+    imported.files.dedup();
+    imported
+        .files
+        .push((LOCK.to_owned(), lock.to_text()?.into_bytes()));
+    Ok(imported)
+}
+
+fn locked(input: &Input, text: &str) -> Locked {
+    let name = Compiled::read(text.to_owned())
+        .map(|compiled| {
+            let header = compiled.header();
+            match header.group.as_str() {
+                "" => header.plural.clone(),
+                group => format!("{group}_{}", header.plural),
+            }
+        })
+        .unwrap_or_default();
+    let source = input.path.rsplit('/').next().unwrap_or(&input.path);
+    Locked {
+        path: format!("{}/{}.json", input.set.folder(), plain(&name)),
+        project: input.set.project.clone(),
+        version: input.set.version.to_string(),
+        channel: input.set.channel.clone(),
+        source: source.to_owned(),
+        source_sha256: sha256(input.text.as_bytes()),
+        sha256: sha256(text.as_bytes()),
+    }
+}
+
+/// How a catalogue's file differs from the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Its hash is another.
+    Changed(String),
+    /// It is listed and not there.
+    Missing(String),
+    /// It is there and not listed.
+    Unlisted(String),
+    /// It has the hash but can't be read.
+    Unreadable(String, String),
+}
+
+/// Compares files with the list, and reads every one.
+pub fn verify<'a>(
+    lock: &Lock,
+    files: impl IntoIterator<Item = (&'a str, Option<String>)>,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for (path, text) in files {
+        seen.insert(path);
+        let name = path.to_owned();
+        differences.extend(match (lock.get(path), text) {
+            (None, _) => Some(Difference::Unlisted(name)),
+            (Some(_), None) => Some(Difference::Changed(name)),
+            (Some(listed), Some(text)) if listed.sha256 != sha256(text.as_bytes()) => {
+                Some(Difference::Changed(name))
+            }
+            (Some(_), Some(text)) => Compiled::read(text)
+                .and_then(|compiled| compiled.check())
+                .err()
+                .map(|error| Difference::Unreadable(name, error.to_string())),
+        });
+    }
+    let missing = lock.files().iter().map(|file| &file.path);
+    differences.extend(
+        missing
+            .filter(|path| !seen.contains(path.as_str()))
+            .map(|path| Difference::Missing(path.clone())),
+    );
+    differences
+}
+
+/// One set, as `schemas list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The project, version and channel.
+    pub set: Set,
+    /// Its kinds, in alphabetical order.
+    pub kinds: Vec<String>,
+}
+
+/// The sets of a catalogue, by project, version and channel.
+pub fn rows(catalogue: &Catalogue) -> Vec<Row> {
+    let mut by_set: BTreeMap<&Set, Vec<String>> = BTreeMap::new();
+    for entry in catalogue.entries() {
+        let kinds = by_set.entry(&entry.set).or_default();
+        kinds.push(entry.kind.to_string());
+    }
+    by_set
+        .into_iter()
+        .map(|(set, mut kinds)| {
+            kinds.sort();
+            kinds.dedup();
+            let set = set.clone();
+            Row { set, kinds }
+        })
+        .collect()
+}

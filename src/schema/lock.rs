@@ -1,0 +1,88 @@
+//! The list of a catalogue's files: what each was made from, and the hashes of both.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::set::Set;
+
+/// One file of a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Locked {
+    /// The file, below the root of the catalogue.
+    pub path: String,
+    /// The project.
+    pub project: String,
+    /// Its version, without a leading `v`.
+    pub version: String,
+    /// Its channel, where it has channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The name of the file that it was made from.
+    pub source: String,
+    /// The SHA-256 of that file, in hexadecimal.
+    pub source_sha256: String,
+    /// The SHA-256 of this file, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Locked {
+    /// The set that the file belongs to.
+    pub fn set(&self) -> Set {
+        Set::new(&self.project, &self.version, self.channel.as_deref())
+    }
+}
+
+/// The list, as `lock.json` has it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    files: Vec<Locked>,
+}
+
+impl Lock {
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// Where the text is not what [`to_text`](Self::to_text) makes.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The text of the list: by path, an entry a block, the same bytes for the same files.
+    ///
+    /// # Errors
+    /// None that text fields can cause.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// The files, by path.
+    pub fn files(&self) -> &[Locked] {
+        &self.files
+    }
+
+    /// The file at `path`.
+    pub fn get(&self, path: &str) -> Option<&Locked> {
+        self.files.iter().find(|file| file.path == path)
+    }
+
+    /// Adds files; one that is there already is replaced.
+    pub fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
+        let all = std::mem::take(&mut self.files).into_iter().chain(files);
+        let by_path: BTreeMap<String, Locked> = all.map(|file| (file.path.clone(), file)).collect();
+        self.files = by_path.into_values().collect();
+    }
+}
+
+/// The SHA-256 of some bytes, in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,190 @@
+//! From an object's `apiVersion` and `kind` to its schema, or to what is there instead.
+
+use super::catalogue::{Catalogue, Entry};
+use super::compiled::{Compiled, KindVersion};
+use super::node::{NodeId, Schema};
+use super::selection::{Chosen, Selection};
+use super::set::Set;
+use crate::value::{Pointer, pointer::Step};
+
+/// The schema of a kind in one version.
+#[derive(Clone, Copy, Debug)]
+pub struct KindSchema<'a> {
+    /// The kind, and the set that it belongs to.
+    pub entry: &'a Entry,
+    /// The set as it was chosen.
+    pub chosen: &'a Chosen,
+    /// All versions of the kind.
+    pub compiled: &'a Compiled,
+    /// The version.
+    pub version: &'a KindVersion,
+}
+
+impl<'a> KindSchema<'a> {
+    /// One node.
+    pub fn node(&self, id: NodeId) -> &'a Schema {
+        self.compiled.node(id)
+    }
+
+    /// Whether there is a field at `pointer`.
+    pub fn has(&self, pointer: &Pointer) -> bool {
+        find(self.compiled, self.version.root, pointer).is_some()
+    }
+}
+
+/// What a look-up finds.
+#[derive(Clone, Debug)]
+pub enum Lookup<'a> {
+    /// The schema.
+    Known(KindSchema<'a>),
+    /// The project in force has the kind, but doesn't serve the version.
+    NotServed {
+        /// The kind.
+        entry: &'a Entry,
+        /// The set as it was chosen.
+        chosen: &'a Chosen,
+        /// Another version of the project that serves it: the next one, or the last before.
+        elsewhere: Option<&'a Set>,
+    },
+    /// The project doesn't have the kind in the version in force.
+    OtherVersion {
+        /// The project's version in force.
+        chosen: &'a Chosen,
+        /// The version of the project that has it: the next one, or the last before.
+        elsewhere: &'a Set,
+    },
+    /// No project has the kind.
+    KindUnknown {
+        /// The groups that have a kind of this name.
+        groups: Vec<&'a str>,
+        /// The kinds of the group.
+        kinds: Vec<&'a str>,
+    },
+    /// The catalogue's own file is damaged.
+    Damaged(&'a Entry),
+}
+
+impl Catalogue {
+    /// The schema of `kind` in `version` of `group` under a selection, or what there is instead.
+    pub fn look_up<'a>(
+        &'a self,
+        selection: &'a Selection,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> Lookup<'a> {
+        let mut not_served = None;
+        let mut elsewhere = None;
+        for entry in self.entries().iter().filter(|it| it.is(group, kind)) {
+            let Some(chosen) = selection.of(&entry.set.project) else {
+                continue;
+            };
+            if chosen.set != entry.set {
+                elsewhere = Some(chosen);
+            } else if entry.served.iter().any(|served| served == version) {
+                return known(entry, chosen, version);
+            } else {
+                not_served = Some((entry, chosen));
+            }
+        }
+        if let Some((entry, chosen)) = not_served {
+            let serves = |it: &&Entry| it.served.iter().any(|served| served == version);
+            let elsewhere = self.nearest_set(&chosen.set, group, kind, serves);
+            return Lookup::NotServed {
+                entry,
+                chosen,
+                elsewhere,
+            };
+        }
+        let found = elsewhere.and_then(|chosen| {
+            let elsewhere = self.nearest_set(&chosen.set, group, kind, |_| true)?;
+            Some(Lookup::OtherVersion { chosen, elsewhere })
+        });
+        found.unwrap_or_else(|| self.unknown(group, kind))
+    }
+
+    fn unknown(&self, group: &str, kind: &str) -> Lookup<'_> {
+        let all = || self.entries().iter();
+        let mut groups: Vec<&str> = all()
+            .filter(|entry| entry.kind == kind)
+            .map(|entry| &*entry.group)
+            .collect();
+        let mut kinds: Vec<&str> = all()
+            .filter(|entry| entry.group == group)
+            .map(|entry| &*entry.kind)
+            .collect();
+        for list in [&mut groups, &mut kinds] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Lookup::KindUnknown { groups, kinds }
+    }
+
+    /// The set of the same project nearest to `from` whose kind fits: another channel of the same version,
+    /// else the next version, else the last before.
+    fn nearest_set<'a>(
+        &'a self,
+        from: &Set,
+        group: &str,
+        kind: &str,
+        fits: impl Fn(&&'a Entry) -> bool,
+    ) -> Option<&'a Set> {
+        let mut others: Vec<&Entry> = self
+            .entries()
+            .iter()
+            .filter(|it| it.is(group, kind) && it.set.project == from.project && it.set != *from)
+            .collect();
+        others.sort_by(|a, b| rank(a, from).cmp(&rank(b, from)));
+        others.into_iter().find(fits).map(|entry| &entry.set)
+    }
+
+    /// The other version of the project in which the same kind has a field at `pointer`: the next one that
+    /// has it, else the same version's other channel, else the last before.
+    pub fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
+        let entry = schema.entry;
+        self.nearest_set(&entry.set, &entry.group, &entry.kind, |other| {
+            other.compiled().is_some_and(|compiled| {
+                let versions = &compiled.header().versions;
+                let same = versions.iter().find(|it| it.name == schema.version.name);
+                let version = same.or(versions.iter().rfind(|it| it.served));
+                version.is_some_and(|it| find(compiled, it.root, pointer).is_some())
+            })
+        })
+    }
+}
+
+fn known<'a>(entry: &'a Entry, chosen: &'a Chosen, version: &str) -> Lookup<'a> {
+    let schema = entry.compiled().and_then(|compiled| {
+        let mut versions = compiled.header().versions.iter();
+        Some(KindSchema {
+            entry,
+            chosen,
+            compiled,
+            version: versions.find(|it| it.name == version)?,
+        })
+    });
+    schema.map_or(Lookup::Damaged(entry), Lookup::Known)
+}
+
+/// Where a set comes among the alternatives to `from`: the smaller the better.
+fn rank(entry: &Entry, from: &Set) -> (u8, (u64, u64, u64), bool) {
+    let set = &entry.set;
+    let side = match set.version.cmp(&from.version) {
+        std::cmp::Ordering::Greater => 0,
+        std::cmp::Ordering::Equal => 1,
+        std::cmp::Ordering::Less => 2,
+    };
+    let apart = set.version.distance(&from.version);
+    (side, apart, set.channel != from.channel)
+}
+
+/// The node of the field at `pointer`, where the schema names it.
+fn find(compiled: &Compiled, root: NodeId, pointer: &Pointer) -> Option<NodeId> {
+    pointer.steps().iter().try_fold(root, |id, step| {
+        let node = compiled.node(id);
+        match step {
+            Step::Key(key) => node.child(key),
+            Step::Index(_) => node.items,
+        }
+    })
+}

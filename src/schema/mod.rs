@@ -1,0 +1,34 @@
+//! The catalogue of schemas: CRDs by project and version, compiled; import of new ones; look-up.
+//!
+//! - [`import`]: a CustomResourceDefinition to a compiled file; [`files`]: whole folders of them.
+//! - [`compiled`], [`node`]: what a compiled file holds, read no further than somebody asks.
+//! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
+//! - [`catalogue`]: all files at hand; [`set`], [`version`]: how they are named.
+//! - [`selection`]: which version of each project is in force; [`bundle`]: which brings which.
+//! - [`lookup`]: from `apiVersion` and `kind` to a schema, or to what is there instead.
+//!
+//! The embedded files are what `gatewayctl schemas import` writes. To make them anew, with upstream's
+//! releases in `crds/PROJECT/VERSION[/CHANNEL]`:
+//!
+//! ```text
+//! gatewayctl schemas import crds schemas/sources --into schemas --facts-only
+//! ```
+
+pub mod bundle;
+pub mod catalogue;
+pub mod compiled;
+pub mod embedded;
+pub mod files;
+pub mod import;
+pub mod lock;
+pub mod lookup;
+pub mod node;
+pub mod selection;
+pub mod set;
+pub mod version;
+
+pub use catalogue::Catalogue;
+pub use lookup::{KindSchema, Lookup};
+pub use selection::{Chosen, Selection, Unknown};
+pub use set::Set;
+pub use version::Version;

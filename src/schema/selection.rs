@@ -1,0 +1,252 @@
+//! Which version of each project is in force.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::bundle::{self, ENVOY_GATEWAY, GATEWAY_API};
+use super::catalogue::Catalogue;
+use super::set::{Set, title};
+use super::version::Version;
+use crate::diagnostic::suggest::nearest;
+
+/// A project's version that is in force, and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The version, and the channel.
+    pub set: Set,
+    /// Who declares it: `cluster.toml`, `--use`; `None` where nobody does and it is assumed.
+    pub declared_by: Option<String>,
+}
+
+impl Chosen {
+    /// Who says so, as the end of a sentence: `cluster.toml declares 1.7.5`.
+    pub fn clause(&self) -> String {
+        let version = &self.set.version;
+        match &self.declared_by {
+            Some(by) => format!("{by} declares {version}"),
+            None => format!("{version} is assumed, since no version is declared"),
+        }
+    }
+}
+
+/// Which version of each project is in force: the newest release where nothing else is declared.
+///
+/// Gateway API follows Envoy Gateway, whose chart installs it, unless it is declared itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    chosen: BTreeMap<String, Chosen>,
+}
+
+/// What the catalogue doesn't have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The project.
+    Project {
+        /// As given.
+        given: String,
+        /// All that there are.
+        known: Vec<String>,
+    },
+    /// The version.
+    Version {
+        /// The project.
+        project: String,
+        /// As given.
+        given: String,
+        /// All that there are, nearest first.
+        known: Vec<Version>,
+    },
+    /// The channel.
+    Channel {
+        /// The project and version.
+        set: Set,
+        /// All that there are.
+        known: Vec<String>,
+    },
+}
+
+impl Unknown {
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        match self {
+            Unknown::Project { given, known } => match nearest(given, texts(known)) {
+                Some(meant) => format!("write `{meant}`"),
+                None => format!("known are {}", known.join(", ")),
+            },
+            Unknown::Version { known, .. } => {
+                let known: Vec<String> = known.iter().map(Version::to_string).collect();
+                format!("known, nearest first: {}", known.join(", "))
+            }
+            Unknown::Channel { known, .. } if known.is_empty() => {
+                "leave the channel out; the project has none".to_owned()
+            }
+            Unknown::Channel { known, .. } => format!("known are {}", known.join(", ")),
+        }
+    }
+}
+
+fn texts(words: &[String]) -> impl Iterator<Item = &str> {
+    words.iter().map(String::as_str)
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unknown::Project { given, .. } => {
+                write!(f, "the catalogue has no project `{given}`")
+            }
+            Unknown::Version { project, given, .. } => {
+                write!(f, "the catalogue has no {} {given}", title(project))
+            }
+            Unknown::Channel { set, .. } => {
+                let channel = set.channel.as_deref().unwrap_or_default();
+                write!(f, "{} has no channel `{channel}`", set.title())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+impl Selection {
+    /// The newest release of each project, or the newest version where none is a release.
+    pub fn newest(catalogue: &Catalogue) -> Self {
+        let mut selection = Selection {
+            chosen: BTreeMap::new(),
+        };
+        for project in catalogue.projects() {
+            let versions = catalogue.versions(project);
+            let releases = versions.iter().rev().find(|version| version.is_stable());
+            if let Some(version) = releases.or(versions.last()) {
+                let channel = default_channel(catalogue, project, version, None);
+                selection.put(project, version, channel, None);
+            }
+        }
+        selection.follow(catalogue);
+        selection
+    }
+
+    /// Declares a project's version, with or without a leading `v`, on somebody's word. Without a channel
+    /// it stays in the one in force, where the version has it.
+    ///
+    /// # Errors
+    /// Where the catalogue doesn't have it.
+    pub fn declare(
+        &mut self,
+        catalogue: &Catalogue,
+        project: &str,
+        version: &str,
+        channel: Option<&str>,
+        by: &str,
+    ) -> Result<(), Unknown> {
+        let version = Version::new(version);
+        let versions = catalogue.versions(project);
+        if versions.is_empty() {
+            return Err(Unknown::Project {
+                given: project.to_owned(),
+                known: catalogue
+                    .projects()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
+            });
+        }
+        if !versions.contains(&&version) {
+            return Err(unknown_version(project, &version, versions));
+        }
+        let now = self.of(project).and_then(|it| it.set.channel.clone());
+        let channel = match channel {
+            Some(given) => given_channel(catalogue, project, &version, given)?,
+            None => default_channel(catalogue, project, &version, now.as_deref()),
+        };
+        self.put(project, &version, channel, Some(by.to_owned()));
+        self.follow(catalogue);
+        Ok(())
+    }
+
+    /// The version in force of a project.
+    pub fn of(&self, project: &str) -> Option<&Chosen> {
+        self.chosen.get(project)
+    }
+
+    /// Whether a set is in force.
+    pub fn has(&self, set: &Set) -> bool {
+        self.of(&set.project)
+            .is_some_and(|chosen| chosen.set == *set)
+    }
+
+    /// All versions in force, by project.
+    pub fn all(&self) -> impl Iterator<Item = &Chosen> {
+        self.chosen.values()
+    }
+
+    fn put(
+        &mut self,
+        project: &str,
+        version: &Version,
+        channel: Option<String>,
+        declared_by: Option<String>,
+    ) {
+        let set = Set {
+            project: project.to_owned(),
+            version: version.clone(),
+            channel,
+        };
+        self.chosen
+            .insert(project.to_owned(), Chosen { set, declared_by });
+    }
+
+    /// Takes the Gateway API that the Envoy Gateway in force brings, unless another is declared.
+    fn follow(&mut self, catalogue: &Catalogue) {
+        let declared = self
+            .of(GATEWAY_API)
+            .is_some_and(|it| it.declared_by.is_some());
+        let bundled = self
+            .of(ENVOY_GATEWAY)
+            .and_then(|it| bundle::gateway_api_of(&it.set.version));
+        if let (false, Some(set)) = (declared, bundled)
+            && catalogue.entries().iter().any(|entry| entry.set == set)
+        {
+            self.put(GATEWAY_API, &set.version, set.channel.clone(), None);
+        }
+    }
+}
+
+fn unknown_version(project: &str, given: &Version, versions: Vec<&Version>) -> Unknown {
+    let mut known: Vec<Version> = versions.into_iter().rev().cloned().collect();
+    known.sort_by_key(|version| version.distance(given));
+    Unknown::Version {
+        project: project.to_owned(),
+        given: given.to_string(),
+        known,
+    }
+}
+
+fn given_channel(
+    catalogue: &Catalogue,
+    project: &str,
+    version: &Version,
+    given: &str,
+) -> Result<Option<String>, Unknown> {
+    let known = catalogue.channels(project, version);
+    if known.contains(&given) {
+        return Ok(Some(given.to_owned()));
+    }
+    Err(Unknown::Channel {
+        set: Set::new(project, version.as_str(), Some(given)),
+        known: known.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// The channel in force where the version has it, else `standard`, else the first; none where there is none.
+fn default_channel(
+    catalogue: &Catalogue,
+    project: &str,
+    version: &Version,
+    now: Option<&str>,
+) -> Option<String> {
+    let known = catalogue.channels(project, version);
+    let wanted = now.into_iter().chain(["standard"]);
+    let found = wanted.into_iter().find(|name| known.contains(name));
+    found.or(known.first().copied()).map(str::to_owned)
+}
