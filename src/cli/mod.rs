@@ -1,3 +1,179 @@
 //! One file a command: its arguments, the calls, the printing, the exit code.
+//!
+//! Exit codes: 0 where nothing was found, 1 where something was (findings, a difference), 2 where the
+//! command could not do its work. Results go to standard output, all else to standard error.
 
-pub mod schemas;
+mod diff;
+mod explain;
+mod git;
+mod init;
+mod manifests;
+mod project;
+mod render;
+mod schemas;
+mod shells;
+mod validate;
+mod why;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::report::{Format, Report, Terminal};
+
+/// One cluster.toml to the whole Flux tree of your gateways, checked before Flux sees it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gatewayctl",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The folder that holds everything [default: the nearest one above with a cluster.toml]
+    #[arg(short = 'C', long, value_name = "DIR", global = true)]
+    root: Option<PathBuf>,
+    /// The configuration [default: cluster.toml in the root]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Whether output is coloured
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: Color,
+    /// Say nothing where nothing is wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Write a first cluster.toml, and say how to wire it up
+    Init(init::Args),
+    /// Write the tree
+    Render(render::Args),
+    /// Show what would change
+    Diff(diff::Args),
+    /// Check cluster.toml and all that it renders, or any manifests
+    Validate(validate::Args),
+    /// Say where a rendered value comes from
+    Why(why::Args),
+    /// Explain a finding, a key of cluster.toml, or a field of a Kubernetes kind
+    Explain(explain::Args),
+    /// List, verify or add schemas
+    Schemas(schemas::Args),
+    /// Print the JSON Schema of cluster.toml, for editors
+    ConfigSchema,
+    /// Print completions for a shell
+    Completions(shells::Args),
+    /// Print the manual page
+    Man,
+}
+
+impl Global {
+    /// Whether a stream is written in colour.
+    fn colour(&self, is_terminal: bool) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
+        }
+    }
+
+    fn out_terminal(&self) -> Terminal {
+        Terminal {
+            color: self.colour(std::io::stdout().is_terminal()),
+            ..Terminal::default()
+        }
+    }
+
+    /// Writes findings for people to standard error. With `--quiet`, only where there are any.
+    fn report(&self, report: &Report, sources: &crate::diagnostic::Sources) -> anyhow::Result<()> {
+        if self.quiet && report.diagnostics.is_empty() {
+            return Ok(());
+        }
+        let terminal = Terminal {
+            color: self.colour(std::io::stderr().is_terminal()),
+            ..Terminal::default()
+        };
+        Format::Human.write(report, sources, terminal, &mut std::io::stderr().lock())?;
+        Ok(())
+    }
+}
+
+/// 1: findings, or a difference.
+const FOUND: u8 = 1;
+/// 2: the command could not do its work.
+const FAILED: u8 = 2;
+
+/// The exit code of a command that finds things.
+fn found(any: bool) -> ExitCode {
+    if any {
+        ExitCode::from(FOUND)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Runs the program on its arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done where even this can't be written.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Whether the reader of our output went away, as `head` does.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = &cli.global;
+    let out = &mut std::io::stdout().lock();
+    match cli.command {
+        Command::Init(args) => init::run(&args, global, out),
+        Command::Render(args) => render::run(&args, global, out),
+        Command::Diff(args) => diff::run(&args, global, out),
+        Command::Validate(args) => validate::run(&args, global, out),
+        Command::Why(args) => why::run(&args, global, out),
+        Command::Explain(args) => explain::run(&args, global, out),
+        Command::Schemas(args) => schemas::run(args, out),
+        Command::ConfigSchema => shells::config_schema(out),
+        Command::Completions(args) => shells::completions(&args, out),
+        Command::Man => shells::man(out),
+    }
+}

@@ -27,8 +27,9 @@ impl Reads {
         }
     }
 
-    /// The place of a value that is about to be written: of the last equal value that was read, else of the
-    /// last value that was read since `after` reads (the value was derived from it).
+    /// The place of a value that is about to be written: of the last equal value that was read, else of what
+    /// it was derived from: the last value that was read since `after` reads, or, where none was, the last
+    /// one at all (a loop's variable is read once, and may be written often).
     fn place_of(&self, value: &Value, after: usize) -> Option<Span> {
         let reads = self.0.lock().ok()?;
         let equal = reads.iter().rev().find(|(read, _)| read == value);

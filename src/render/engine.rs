@@ -56,6 +56,7 @@ impl<'a> Engine<'a> {
         let syntax = SyntaxConfig::builder()
             .trim_blocks(true)
             .lstrip_blocks(true)
+            .keep_trailing_newline(true)
             .build();
         if let Ok(syntax) = syntax {
             environment.set_syntax(syntax);

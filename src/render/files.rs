@@ -38,6 +38,8 @@ pub struct File {
     pub text: String,
     /// Its objects, in order, with their places in `cluster.toml`.
     pub objects: Vec<Node>,
+    /// The template that each object came from.
+    pub templates: Vec<&'static str>,
     /// What it is.
     pub kind: Kind,
 }
@@ -46,7 +48,15 @@ pub struct File {
 pub trait Inputs {
     /// The text of a file; `None` where there is none.
     fn read(&self, path: &str) -> Option<String>;
+
+    /// The text of a file that stands where output goes; `None` where there is none.
+    fn read_output(&self, path: &str) -> Option<String> {
+        self.read(path)
+    }
 }
+
+/// The template of the namespace's kustomization.
+const INDEX: &str = "namespace-kustomization.yaml.j2";
 
 /// The line that files start with.
 const HEADER: &str =
@@ -107,7 +117,7 @@ impl Renderer<'_> {
             }
         };
         let node = lay_over(node, item.overlay, item.parts, &mut self.problems);
-        self.add(path, node, Kind::Manifest);
+        self.add(path, node, Kind::Manifest, item.template);
     }
 
     /// An object from a template without an overlay of its own.
@@ -131,7 +141,7 @@ impl Renderer<'_> {
         self.object(path, item);
     }
 
-    fn add(&mut self, path: &str, node: Node, kind: Kind) {
+    fn add(&mut self, path: &str, node: Node, kind: Kind, template: &'static str) {
         let header = if self.model.layout.header && kind == Kind::Manifest {
             HEADER
         } else {
@@ -141,6 +151,7 @@ impl Renderer<'_> {
             path: path.to_owned(),
             text: header.to_owned(),
             objects: Vec::new(),
+            templates: Vec::new(),
             kind,
         });
         file.text.push_str("---\n");
@@ -149,6 +160,7 @@ impl Renderer<'_> {
         }
         file.text.push_str(&write::document(&node));
         file.objects.push(node);
+        file.templates.push(template);
     }
 
     /// TCP and UDP routes: in the app's folder, or in a folder of their namespace.
@@ -194,6 +206,7 @@ impl Renderer<'_> {
             path: path.clone(),
             text,
             objects: Vec::new(),
+            templates: Vec::new(),
             kind: Kind::Script,
         };
         self.files.insert(path, file);
@@ -323,17 +336,14 @@ impl Renderer<'_> {
 
     fn index(&mut self, table: &flux::Index, listed: Vec<String>, inputs: &dyn Inputs) {
         let path = format!("{}/kustomization.yaml", self.model.layout.path);
-        let Some(text) = inputs.read(&path) else {
+        let Some(text) = inputs.read_output(&path) else {
             let mut values = to_node(table).unwrap_or_else(|_| Node::map());
             if let Some(map) = values.as_map_mut() {
                 let listed = listed.into_iter().map(Node::string).collect();
                 map.insert("resources", Node::new(Value::List(listed), None));
             }
-            match self
-                .engine
-                .tree("namespace-kustomization.yaml.j2", &values, self.sources)
-            {
-                Ok(node) => self.add(&path, node, Kind::Index),
+            match self.engine.tree(INDEX, &values, self.sources) {
+                Ok(node) => self.add(&path, node, Kind::Index, INDEX),
                 Err(problem) => self.problems.push(*problem),
             }
             return;
@@ -349,7 +359,7 @@ impl Renderer<'_> {
         match changed {
             Some(text) => {
                 let objects = documents.into_iter().map(|document| without_places(document.node)).collect();
-                self.files.insert(path.clone(), File { path, text, objects, kind: Kind::Index });
+                self.files.insert(path.clone(), File { path, text, objects, templates: Vec::new(), kind: Kind::Index });
             }
             None if broken => {}
             None => self.problems.push(

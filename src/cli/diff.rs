@@ -1,0 +1,147 @@
+//! `gatewayctl diff`
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+use super::project::Project;
+use super::{Global, found, git};
+use crate::compile::Compiled;
+use crate::diff::{self, File};
+use crate::report::Report;
+use crate::tree::Lock;
+
+/// Arguments of `diff`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// What to compare with: `tree` (the files on disk) or `git:REV` (the files of a revision)
+    #[arg(long, default_value = "tree", value_parser = Against::parse)]
+    against: Against,
+    /// How to print it
+    #[arg(long, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Debug)]
+enum Against {
+    Tree,
+    Git(String),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For programs: gatewayctl/diff/v1
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+impl Against {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "tree" => Ok(Against::Tree),
+            Some(("git", rev)) if !rev.is_empty() && !rev.starts_with('-') => {
+                Ok(Against::Git(rev.to_owned()))
+            }
+            _ => Err("write `tree`, or `git:` and a revision such as `git:main`".to_owned()),
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where something can't be read, or Git doesn't know the revision.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let project = Project::find(global)?;
+    let compiled = project.compile()?;
+    if compiled.has_errors() {
+        let Compiled {
+            diagnostics,
+            sources,
+            files,
+            objects,
+            ..
+        } = compiled;
+        let report = Report::new(diagnostics, files.len(), objects.len(), &sources);
+        global.report(&report, &sources)?;
+        // Nothing can be said about what would change.
+        return Ok(ExitCode::from(super::FAILED));
+    }
+    let after: Vec<File> = compiled
+        .files
+        .iter()
+        .map(|file| File::read(file.path.clone(), file.text.clone().into_bytes()))
+        .collect();
+    let rendered: BTreeSet<&str> = compiled
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
+    let before = match &args.against {
+        Against::Tree => on_disk(&project.root, &rendered)?,
+        Against::Git(rev) => in_git(&project.root, rev, &rendered)?,
+    };
+    let diff = diff::diff(&before, &after, None);
+    let text = match args.format {
+        Format::Text => diff::terminal::text(&diff, global.out_terminal().color),
+        Format::Markdown => diff::markdown::markdown(&diff),
+        Format::Json => format!("{:#}\n", diff::json::json(&diff)),
+    };
+    if !(global.quiet && diff.is_empty()) {
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(found(!diff.is_empty()))
+}
+
+/// The files that are rendered, or that the lock lists.
+fn on_disk(root: &Path, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
+    let lock =
+        Lock::load(root).map_err(|error| anyhow::anyhow!("{error}\n  help: {}", error.help()))?;
+    let shared: BTreeSet<&str> = lock.shared().map(|path| path.as_str()).collect();
+    let owned = lock
+        .files
+        .keys()
+        .map(|path| path.as_str())
+        .filter(|path| !shared.contains(path));
+    let paths: BTreeSet<&str> = owned.chain(rendered.iter().copied()).collect();
+    let mut files = Vec::new();
+    for path in paths {
+        match std::fs::read(root.join(path)) {
+            Ok(bytes) => files.push(File::read(path, bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("{path}: can't be read")),
+        }
+    }
+    Ok(files)
+}
+
+/// The same files at a revision.
+fn in_git(root: &Path, rev: &str, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
+    let commit = git::commit(root, rev)?;
+    let lock = git::show(root, &commit, &[crate::tree::LOCK_FILE.to_owned()])?;
+    let mut paths: BTreeSet<String> = rendered.iter().map(|path| (*path).to_owned()).collect();
+    if let Some((_, bytes)) = lock.into_iter().next() {
+        let text = String::from_utf8_lossy(&bytes);
+        let lock =
+            Lock::parse(&text).map_err(|error| anyhow::anyhow!("the lock at {rev}: {error}"))?;
+        let shared: BTreeSet<&str> = lock.shared().map(|path| path.as_str()).collect();
+        let owned = lock
+            .files
+            .keys()
+            .filter(|path| !shared.contains(path.as_str()));
+        paths.extend(owned.map(|path| path.as_str().to_owned()));
+    }
+    let paths: Vec<String> = paths.into_iter().collect();
+    let files = git::show(root, &commit, &paths)?;
+    Ok(files
+        .into_iter()
+        .map(|(path, bytes)| File::read(path, bytes))
+        .collect())
+}

@@ -1,0 +1,192 @@
+//! `gatewayctl explain`
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use super::Global;
+use super::project::Project;
+use crate::config::reference;
+use crate::diagnostic::Code;
+use crate::diagnostic::suggest::nearest;
+use crate::schema::node::{NodeId, Schema, Type};
+use crate::schema::{Catalogue, KindSchema, Lookup, Selection};
+
+/// Arguments of `explain`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// A code (config/unknown-key), a key of cluster.toml (proxy.replicas), or a field of a kind
+    /// (Gateway.spec.listeners)
+    #[arg(value_name = "CODE|FIELD")]
+    what: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where nothing is known by that name.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let what = args.what.as_str();
+    if let Some(code) = Code::parse(what) {
+        write!(out, "{}", code.page())?;
+    } else if let Some(key) = reference::find(what) {
+        writeln!(out, "{}: {}\n\n{}", key.path, key.takes, key.text)?;
+        let below = format!("{}.", key.path);
+        for key in reference::keys().iter().filter(|key| {
+            key.path
+                .strip_prefix(&below)
+                .is_some_and(|rest| !rest.trim_start_matches("NAME.").contains('.'))
+        }) {
+            writeln!(out, "\n  {}: {}\n      {}", key.path, key.takes, key.text)?;
+        }
+    } else if !field(what, global, out)? {
+        let keys = reference::keys();
+        let known = Code::ALL
+            .iter()
+            .map(|code| code.as_str())
+            .chain(keys.iter().map(|key| key.path.as_str()));
+        match nearest(what, known) {
+            Some(near) => bail!("nothing is known as `{what}`; did you mean `{near}`?"),
+            None => bail!(
+                "nothing is known as `{what}`; write a code (config/unknown-key), a key (proxy.replicas) or a field (Gateway.spec.listeners)"
+            ),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A field of a kind, in the versions in force.
+fn field(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let (kind, path) = what.split_once('.').unwrap_or((what, ""));
+    let (catalogue, selection) = match Project::find(global) {
+        Ok(project) => {
+            let compiled = project.compile()?;
+            (project.catalogue, compiled.selection)
+        }
+        Err(_) => {
+            let catalogue = Catalogue::embedded();
+            let selection = Selection::newest(&catalogue);
+            (catalogue, selection)
+        }
+    };
+    let entries = catalogue.entries().iter();
+    let Some(entry) = entries
+        .filter(|entry| entry.kind.eq_ignore_ascii_case(kind))
+        .find(|entry| selection.has(&entry.set))
+    else {
+        return Ok(false);
+    };
+    let Some(version) = entry.served.last() else {
+        return Ok(false);
+    };
+    let Lookup::Known(schema) = catalogue.look_up(&selection, &entry.group, version, &entry.kind)
+    else {
+        return Ok(false);
+    };
+    let steps = path.split('.').filter(|step| !step.is_empty());
+    let found = steps.clone().try_fold(schema.version.root, |id, step| {
+        let id = items_of(&schema, id);
+        schema.node(id).child(step)
+    });
+    let Some(found) = found else {
+        bail!(
+            "{} of {} has no field `{path}`",
+            entry.kind,
+            schema.chosen.set.title()
+        );
+    };
+    describe(&schema, what, found, out)?;
+    Ok(true)
+}
+
+/// What a list holds; the node itself where it is none.
+fn items_of(schema: &KindSchema<'_>, id: NodeId) -> NodeId {
+    let mut id = id;
+    while let Some(items) = schema.node(id).items {
+        id = items;
+    }
+    id
+}
+
+fn describe(
+    schema: &KindSchema<'_>,
+    what: &str,
+    id: NodeId,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let node = schema.node(id);
+    writeln!(
+        out,
+        "{what}: {}, in {}",
+        summary(schema, id),
+        schema.chosen.set.title()
+    )?;
+    for (name, value) in facts(node) {
+        writeln!(out, "  {name}: {value}")?;
+    }
+    let inner = schema.node(items_of(schema, id));
+    if !inner.properties.is_empty() {
+        writeln!(
+            out,
+            "\nfields{}:",
+            if node.items.is_some() {
+                " of an item"
+            } else {
+                ""
+            }
+        )?;
+    }
+    for (name, below) in &inner.properties {
+        let mark = if inner.required.contains(name) {
+            ", required"
+        } else {
+            ""
+        };
+        writeln!(out, "  {name}: {}{mark}", summary(schema, *below))?;
+    }
+    Ok(())
+}
+
+/// The type of a field in a word or two.
+fn summary(schema: &KindSchema<'_>, id: NodeId) -> String {
+    let node = schema.node(id);
+    if node.int_or_string {
+        return "integer or string".to_owned();
+    }
+    match (node.type_, node.items) {
+        (_, Some(items)) => format!("list of {}", summary(schema, items)),
+        (Some(Type::Array), None) => "list".to_owned(),
+        (Some(Type::Boolean), _) => "boolean".to_owned(),
+        (Some(Type::Integer), _) => "integer".to_owned(),
+        (Some(Type::Number), _) => "number".to_owned(),
+        (Some(Type::Object), _) => "object".to_owned(),
+        (Some(Type::String), _) => "string".to_owned(),
+        (None, None) => "anything".to_owned(),
+    }
+}
+
+/// What the API server checks of a value: names of keywords and their values.
+fn facts(node: &Schema) -> Vec<(&'static str, String)> {
+    let number = |number: &Option<serde_json::Number>| number.as_ref().map(ToString::to_string);
+    let count = |count: &Option<u64>| count.map(|count| count.to_string());
+    let one_of = (!node.enumeration.is_empty()).then(|| {
+        let words: Vec<String> = node.enumeration.iter().map(ToString::to_string).collect();
+        words.join(", ")
+    });
+    [
+        ("one of", one_of),
+        ("default", node.default.as_ref().map(ToString::to_string)),
+        ("pattern", node.pattern.clone()),
+        ("format", node.format.clone()),
+        ("least", number(&node.minimum)),
+        ("most", number(&node.maximum)),
+        ("fewest characters", count(&node.min_length)),
+        ("most characters", count(&node.max_length)),
+        ("fewest items", count(&node.min_items)),
+        ("most items", count(&node.max_items)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}

@@ -1,0 +1,158 @@
+//! The root, its `cluster.toml`, and the files below it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::Global;
+use crate::compile::{Compiled, World, compile};
+use crate::config::load::LARGEST_CONFIG;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::render::files::Inputs;
+use crate::schema::Catalogue;
+
+/// The name of the configuration.
+const CONFIG: &str = "cluster.toml";
+
+/// A project on disk.
+pub struct Project {
+    /// The folder that everything is relative to.
+    pub root: PathBuf,
+    /// Where output goes: the root, unless asked otherwise.
+    pub out: PathBuf,
+    /// The configuration's path.
+    pub config: PathBuf,
+    /// All schemas.
+    pub catalogue: Catalogue,
+}
+
+impl Project {
+    /// Finds the project.
+    ///
+    /// # Errors
+    /// Where there is no `cluster.toml`.
+    pub fn find(global: &Global) -> anyhow::Result<Self> {
+        Self::find_for(global, None)
+    }
+
+    /// Finds the project whose output goes to `out`.
+    ///
+    /// # Errors
+    /// Where there is no `cluster.toml`.
+    pub fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(config) = locate(global)? else {
+            bail!(
+                "there is no {CONFIG} here or in a folder above; `gatewayctl init` writes one, `-C DIR` names another place"
+            );
+        };
+        let root = match &global.root {
+            Some(root) => root.clone(),
+            None => config.parent().map(Path::to_path_buf).unwrap_or_default(),
+        };
+        let root = if root.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            root
+        };
+        Ok(Project {
+            out: out.map_or_else(|| root.clone(), Path::to_path_buf),
+            root,
+            config,
+            catalogue: Catalogue::embedded(),
+        })
+    }
+
+    /// Compiles the configuration.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn compile(&self) -> anyhow::Result<Compiled> {
+        let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
+        let name = shown.to_string_lossy().replace('\\', "/");
+        let size = std::fs::metadata(&self.config)
+            .with_context(|| format!("{}: can't be read", self.config.display()))?
+            .len();
+        if size > LARGEST_CONFIG {
+            let mut compiled = compile(&name, "", self, &self.catalogue);
+            compiled.files.clear();
+            compiled.diagnostics = vec![too_large(&name, size)];
+            return Ok(compiled);
+        }
+        let bytes = std::fs::read(&self.config)
+            .with_context(|| format!("{}: can't be read", self.config.display()))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            anyhow::anyhow!("{name}: byte {at} is no UTF-8; save the file as UTF-8")
+        })?;
+        Ok(compile(&name, &text, self, &self.catalogue))
+    }
+}
+
+fn too_large(name: &str, size: u64) -> Diagnostic {
+    Diagnostic::new(
+        Code::ConfigTooLarge,
+        format!("{name} has {size} bytes, more than {LARGEST_CONFIG}"),
+    )
+    .in_file(name)
+    .why("no honest configuration is that large; reading it would take your time and memory")
+    .help("check that it is the file that you mean; move long scripts into files of their own")
+}
+
+/// The configuration: as given, in the root as given, or in the nearest folder above that has one.
+fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(config) = &global.config {
+        if !config.is_file() {
+            bail!("{}: there is no such file", config.display());
+        }
+        return Ok(Some(config.clone()));
+    }
+    if let Some(root) = &global.root {
+        let config = root.join(CONFIG);
+        return Ok(config.is_file().then_some(config));
+    }
+    let here = std::env::current_dir().context("the current folder can't be read")?;
+    for (depth, folder) in here.ancestors().enumerate() {
+        if folder.join(CONFIG).is_file() {
+            // Relative where it is near: messages then name paths as people type them.
+            let up: PathBuf = std::iter::repeat_n("..", depth).collect();
+            return Ok(Some(up.join(CONFIG)));
+        }
+    }
+    Ok(None)
+}
+
+impl Inputs for Project {
+    fn read(&self, path: &str) -> Option<String> {
+        read_text(&self.root.join(path))
+    }
+
+    fn read_output(&self, path: &str) -> Option<String> {
+        read_text(&self.out.join(path))
+    }
+}
+
+fn read_text(path: &Path) -> Option<String> {
+    let size = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?
+        .len();
+    if size > LARGEST_CONFIG {
+        return None;
+    }
+    std::fs::read_to_string(path).ok()
+}
+
+impl World for Project {
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(folder))
+            .into_iter()
+            .flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.path().is_file())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+}

@@ -1,0 +1,55 @@
+//! `gatewayctl config-schema`, `completions`, `man`
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+/// Arguments of `completions`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+/// Prints the JSON Schema of cluster.toml.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn config_schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    writeln!(out, "{:#}", crate::config::schema::json_schema())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints completions.
+///
+/// # Errors
+/// Where they can't be written.
+pub fn completions(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        args.shell,
+        &mut super::Cli::command(),
+        "gatewayctl",
+        &mut script,
+    );
+    out.write_all(&script)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the manual page, commands included.
+///
+/// # Errors
+/// Where it can't be written.
+pub fn man(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut page = Vec::new();
+    let command = super::Cli::command();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for sub in command.get_subcommands() {
+        let name = format!("gatewayctl {}", sub.get_name());
+        clap_mangen::Man::new(sub.clone().bin_name(&name).display_name(&name)).render(&mut page)?;
+    }
+    out.write_all(&page)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,102 @@
+//! `gatewayctl validate`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use super::project::Project;
+use super::{Global, found, manifests};
+use crate::compile::check_all;
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::report::{Filter, Format, Report};
+use crate::schema::{Catalogue, Selection};
+
+/// Arguments of `validate`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and all that it renders]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]
+    #[arg(long = "use", value_name = "PROJECT@VERSION", requires = "paths")]
+    uses: Vec<String>,
+    /// Show only these findings: codes or groups of codes
+    #[arg(long, value_name = "CODE,…")]
+    select: Vec<String>,
+    /// Leave these findings out: codes or groups of codes
+    #[arg(long, value_name = "CODE,…")]
+    ignore: Vec<String>,
+    /// How to print findings: human or json
+    #[arg(long, default_value = "human")]
+    format: Format,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where something can't be read.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let filter = Filter::parse(&args.select, &args.ignore)?;
+    let (mut diagnostics, files, objects, sources) = if args.paths.is_empty() {
+        let compiled = Project::find(global)?.compile()?;
+        (
+            compiled.diagnostics,
+            compiled.files.len(),
+            compiled.objects.len(),
+            compiled.sources,
+        )
+    } else {
+        check_paths(args, global)?
+    };
+    filter.apply(&mut diagnostics);
+    let report = Report::new(diagnostics, files, objects, &sources);
+    if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
+        args.format
+            .write(&report, &sources, global.out_terminal(), out)?;
+    }
+    Ok(found(report.has_errors()))
+}
+
+type Checked = (Vec<Diagnostic>, usize, usize, Sources);
+
+/// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
+fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
+    let mut sources = Sources::default();
+    let found = manifests::read_all(&args.paths, &mut sources)?;
+    let (catalogue, selection) = selection(args, global)?;
+    let mut diagnostics = found.diagnostics;
+    diagnostics.extend(check_all(&found.objects, &catalogue, &selection));
+    Ok((diagnostics, found.files, found.objects.len(), sources))
+}
+
+/// The newest of each project, then what `cluster.toml` declares, then what `--use` says.
+fn selection(args: &Args, global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
+    let (catalogue, mut selection) = match Project::find(global) {
+        Ok(project) => {
+            let compiled = project.compile()?;
+            (project.catalogue, compiled.selection)
+        }
+        Err(error) if global.config.is_some() || global.root.is_some() => return Err(error),
+        Err(_) => {
+            let catalogue = Catalogue::embedded();
+            let selection = Selection::newest(&catalogue);
+            (catalogue, selection)
+        }
+    };
+    for text in &args.uses {
+        let Some((project, version)) = text.split_once('@') else {
+            bail!("--use {text}: write PROJECT@VERSION, such as envoy-gateway@1.9.0");
+        };
+        let (version, channel) = match version.split_once(':') {
+            Some((version, channel)) => (version, Some(channel)),
+            None => (version, None),
+        };
+        selection
+            .declare(&catalogue, project, version, channel, "--use")
+            .map_err(|unknown| anyhow::anyhow!("{unknown}; {}", unknown.help()))
+            .with_context(|| format!("--use {text}"))?;
+    }
+    Ok((catalogue, selection))
+}
