@@ -1,0 +1,154 @@
+//! The rendered trees against real ones, object for object.
+//!
+//! Each config under `tests/trees` renders the Envoy Gateway folder of a public repository. The repositories
+//! themselves are not part of this project: where `../shared/trees` is absent the comparison is skipped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gatewayctl::compile::{World, compile};
+use gatewayctl::diagnostic::Sources;
+use gatewayctl::manifest::read;
+use gatewayctl::render::Kind;
+use gatewayctl::render::files::Inputs;
+use gatewayctl::schema::Catalogue;
+use gatewayctl::value::Node;
+
+/// Where the repositories are.
+fn shared() -> PathBuf {
+    match std::env::var_os("GATEWAYCTL_SHARED") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+    }
+}
+
+/// A repository's own files: scripts are read from there.
+struct Repository(PathBuf);
+
+impl Inputs for Repository {
+    fn read(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.0.join(path)).ok()
+    }
+    fn read_output(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+impl World for Repository {
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What a folder holds, by path: objects without their order in the file, scripts as text.
+#[derive(Debug, PartialEq)]
+enum Content {
+    Objects(BTreeMap<String, Node>),
+    Text(String),
+}
+
+fn content(path: &str, text: &str) -> Content {
+    if !path.ends_with(".yaml") {
+        return Content::Text(text.to_owned());
+    }
+    let mut sources = Sources::default();
+    let id = sources.add(path, text);
+    let (documents, problems) = read::read(&sources, id);
+    assert!(problems.is_empty(), "{path}: {problems:?}");
+    let objects = documents.into_iter().map(|document| {
+        let text = |keys: &[&str]| document.node.path(keys).and_then(Node::as_str).unwrap_or_default().to_owned();
+        (format!("{} {}", text(&["kind"]), text(&["metadata", "name"])), document.node)
+    });
+    Content::Objects(objects.collect())
+}
+
+fn folder(root: &Path, below: &str) -> BTreeMap<String, Content> {
+    let files = walkdir::WalkDir::new(root.join(below)).into_iter().map(|entry| entry.expect("a folder that can be walked"));
+    files
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let path = entry.path().strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(entry.path()).expect("text");
+            let content = content(&path, &text);
+            (path, content)
+        })
+        .collect()
+}
+
+/// Renders a config of `tests/trees` and compares its app's folder with the repository's.
+fn same_as_the_real_tree(name: &str, below: &str) {
+    let root = shared().join("trees").join(name);
+    if !root.is_dir() {
+        println!("skipped: {} is not here", root.display());
+        return;
+    }
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trees").join(format!("{name}.toml"));
+    let config = std::fs::read_to_string(config).expect("a config");
+    let compiled = compile("cluster.toml", &config, &Repository(root.clone()), &Catalogue::embedded());
+    assert!(compiled.diagnostics.is_empty(), "{:#?}", compiled.diagnostics);
+    let rendered: BTreeMap<String, Content> = compiled
+        .files
+        .iter()
+        .filter(|file| file.path.starts_with(&format!("{below}/")))
+        .map(|file| {
+            let content = match file.kind {
+                Kind::Script => Content::Text(file.text.clone()),
+                _ => content(&file.path, &file.text),
+            };
+            (file.path.clone(), content)
+        })
+        .collect();
+    let real = folder(&root, below);
+    let objects: usize = real.values().map(|content| match content {
+        Content::Objects(objects) => objects.len(),
+        Content::Text(_) => 0,
+    }).sum();
+    let paths = |tree: &BTreeMap<String, Content>| tree.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(paths(&rendered), paths(&real));
+    for (path, there) in &real {
+        match (there, &rendered[path]) {
+            (Content::Objects(there), Content::Objects(ours)) => {
+                assert_eq!(there.keys().collect::<Vec<_>>(), ours.keys().collect::<Vec<_>>(), "{path}");
+                for (name, node) in there {
+                    let text = |node: &Node| serde_json::to_string_pretty(&sorted(node.to_json())).expect("JSON");
+                    assert_eq!(text(&ours[name]), text(node), "{path}: {name}");
+                }
+            }
+            (there, ours) => assert_eq!(ours, there, "{path}"),
+        }
+    }
+    println!("{name}: {} files and {objects} objects are equal", real.len());
+}
+
+/// A value with the keys of its maps in order.
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) => {
+            let map: BTreeMap<String, Value> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            map.into_iter().collect()
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn one_folder_with_lua_passthrough_and_autoscaling() {
+    same_as_the_real_tree("chaijunkin+home-ops", "kubernetes/apps/network/envoy-gateway");
+}
+
+#[test]
+fn two_folders_in_another_namespace() {
+    same_as_the_real_tree("buroa+k8s-gitops", "kubernetes/apps/networking/envoy-gateway");
+}
+
+#[test]
+fn two_folders_with_a_file_a_gateway() {
+    same_as_the_real_tree("bjw-s-labs+home-ops", "kubernetes/apps/network/envoy-gateway");
+}
+
+#[test]
+fn one_folder_without_policies_of_its_own() {
+    same_as_the_real_tree("onedr0p+home-ops", "kubernetes/apps/network/envoy-gateway");
+}
