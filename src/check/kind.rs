@@ -2,7 +2,7 @@
 
 use super::finding;
 use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::Object;
 use crate::schema::set::title;
 use crate::schema::{Chosen, KindSchema, Lookup, Set};
@@ -91,21 +91,31 @@ fn needs(object: &Object, chosen: &Chosen, elsewhere: &Set) -> String {
     }
 }
 
+/// A kind that the catalogue doesn't have may be in the cluster all the same: a warning where it looks like a
+/// slip, a note elsewhere.
 fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
     let message = format!("no schema for {} {}", object.api_version(), object.kind());
-    let help = match (nearest(object.kind(), kinds.iter().copied()), groups) {
-        (Some(kind), _) => format!("write `kind: {kind}`"),
-        (None, [group]) if !group.is_empty() => format!("{} is of group `{group}`", object.kind()),
-        _ => "give its CRD with `gatewayctl schemas import`, or remove the object".to_owned(),
+    let kind = object.kind();
+    let (severity, help) = match (nearest(kind, kinds.iter().copied()), groups) {
+        (_, [group]) if !group.is_empty() => {
+            let help = format!("{kind} is known in the group `{group}`; write that if it is meant");
+            (Severity::Warning, help)
+        }
+        (Some(meant), _) => {
+            let help = format!("write `kind: {meant}`, if that is meant");
+            (Severity::Warning, help)
+        }
+        (None, _) => {
+            let help = "nothing, if the cluster has the kind; its CRD can be compiled with \
+                        `gatewayctl schemas import`";
+            (Severity::Note, help.to_owned())
+        }
     };
-    finding(
-        Code::SchemaUnknownKind,
-        object,
-        &Pointer::root().key("kind"),
-        message,
-    )
-    .why("its fields stay unchecked")
-    .help(help)
+    let pointer = Pointer::root().key("kind");
+    finding(Code::SchemaUnknownKind, object, &pointer, message)
+        .severity(severity)
+        .why("its fields stay unchecked")
+        .help(help)
 }
 
 fn deprecated(object: &Object, schema: &KindSchema<'_>) -> Option<Diagnostic> {

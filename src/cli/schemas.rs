@@ -171,7 +171,8 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn line(imported: &Imported, problem: &Diagnostic) -> String {
     let place = problem.span.map(|span| imported.sources.locate(span));
     let place = place.map_or(String::new(), |it| format!("{}:{}: ", it.file, it.line));
-    format!("{place}{}", problem.message)
+    let help = problem.help.iter().map(|help| format!("\n  {help}"));
+    format!("{place}{}{}", problem.message, help.collect::<String>())
 }
 
 /// The files to import, each with what it belongs to, in the order of their paths.
@@ -197,12 +198,6 @@ fn input(args: &Import, path: &Path) -> anyhow::Result<Input> {
     let set = match (&args.project, &args.version) {
         (Some(project), Some(version)) => Some(Set::new(project, version, args.channel.as_deref())),
         _ => Set::of_path(&shown),
-    };
-    let Some(set) = set else {
-        bail!(
-            "{shown}: can't tell its project and version; give --project and --version, or lay the \
-             files out as PROJECT/VERSION/FILE"
-        );
     };
     let size = std::fs::metadata(path).map_or(0, |it| it.len());
     if size > LARGEST_FILE {

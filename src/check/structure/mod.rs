@@ -25,6 +25,8 @@ mod words;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod tests;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;

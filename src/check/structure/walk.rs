@@ -12,6 +12,9 @@ use crate::schema::KindSchema;
 use crate::schema::node::{ListType, NodeId, Schema, Type};
 use crate::value::{Kind, Map, Node, Pointer, pointer::Step};
 
+/// How many findings an object gets: enough for any honest one.
+const MOST_FINDINGS: usize = 100;
+
 /// The node that a value is checked against, and the one that says what the value is.
 ///
 /// They are the same but in branches of combinations: those say nothing of nulls, defaults and unknown
@@ -102,7 +105,7 @@ impl<'a> Walk<'a> {
     /// Notes a finding on the current value; the words are made only where somebody will read them.
     pub fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.failed = true;
-        if !self.quiet {
+        if !self.quiet && self.found.len() < MOST_FINDINGS {
             let finding = make(self);
             if !self.in_status || finding.code == Code::SchemaUnknownField {
                 self.found.push(finding);
