@@ -18,7 +18,9 @@ pub mod pattern;
 pub mod variable;
 
 mod combination;
+mod list;
 mod metadata;
+mod number;
 mod unknown;
 mod walk;
 mod words;
