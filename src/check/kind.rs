@@ -27,11 +27,12 @@ pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
                     object.version()
                 ),
             };
-            let group = format!("{}/", object.group());
-            let written = entry.served.last().map(|it| format!("{group}{it}"));
-            let help = written.map_or(String::new(), |it| format!("write `apiVersion: {it}`"));
+            let best = entry.served.iter().max_by_key(|name| maturity(name));
+            let best = best.map_or("", |name| name.as_ref());
+            let help = format!("write `apiVersion: {}`", api_version(object, best));
             let help = match entry.served.len() {
-                0 | 1 => help,
+                0 => "remove the object".to_owned(),
+                1 => help,
                 _ => format!("{help}; served are {served}"),
             };
             Some(refused(object, message).help(help))
@@ -59,6 +60,25 @@ fn refused(object: &Object, message: String) -> Diagnostic {
     finding(Code::SchemaUnknownKind, object, &Pointer::root().key("apiVersion"), message).why(
         "the API server answers `no matches for kind`, and nothing of the object's Flux Kustomization is applied",
     )
+}
+
+/// `group/version`, or `version` of the core group.
+fn api_version(object: &Object, version: &str) -> String {
+    match object.group() {
+        "" => version.to_owned(),
+        group => format!("{group}/{version}"),
+    }
+}
+
+/// How far along a version is: `v2` before `v1`, that before `v1beta1`, that before `v1alpha1`.
+fn maturity(version: &str) -> (u8, Vec<u32>) {
+    let stage = match () {
+        () if version.contains("alpha") => 0,
+        () if version.contains("beta") => 1,
+        () => 2,
+    };
+    let numbers = version.split(|c: char| !c.is_ascii_digit());
+    (stage, numbers.filter_map(|it| it.parse().ok()).collect())
 }
 
 fn other(chosen: &Chosen, set: &Set) -> String {

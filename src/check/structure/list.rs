@@ -41,7 +41,8 @@ impl Walk<'_> {
     fn set(&mut self, items: &[Node]) {
         let mut seen = HashMap::new();
         for (index, item) in items.iter().enumerate() {
-            if let Some(first) = seen.insert(canonical(item.to_json()), index) {
+            let first = *seen.entry(canonical(item.to_json())).or_insert(index);
+            if first != index {
                 self.inside(Step::Index(index), |walk| {
                     walk.report(|walk| words::twice(walk, item, first));
                 });
@@ -77,7 +78,8 @@ impl Walk<'_> {
                 .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
                 .collect();
             let text = text.join(", ");
-            if let Some(first) = seen.insert(text.clone(), index) {
+            let first = *seen.entry(text.clone()).or_insert(index);
+            if first != index {
                 self.inside(Step::Index(index), |walk| {
                     walk.report(|walk| words::key_twice(walk, &text, first));
                 });

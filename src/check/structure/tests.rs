@@ -344,7 +344,9 @@ fn a_field_of_the_other_channel_names_it() {
 #[test]
 fn a_kind_that_is_not_there_says_what_is() {
     let of = |api: &str, kind: &str, version: &str| {
-        let text = format!("apiVersion: {api}\nkind: {kind}\nspec: {{rules: [{{}}]}}\n");
+        let text = format!(
+            "apiVersion: {api}\nkind: {kind}\nspec: {{rules: [{{backendRefs: [{{name: ssh, port: 22}}]}}]}}\n"
+        );
         under(&[("envoy-gateway", version, None)], &text)
     };
     let gateway = "gateway.networking.k8s.io";
@@ -377,10 +379,54 @@ fn a_kind_that_is_not_there_says_what_is() {
         ]
     );
     assert_eq!(
+        of(&format!("{gateway}/v1alpha2"), "HTTPRoute", "1.9.0"),
+        [
+            "1:13 schema/unknown-kind: Gateway API 1.6.1 does not serve HTTPRoute in version v1alpha2; write \
+             `apiVersion: gateway.networking.k8s.io/v1`; served are v1, v1beta1"
+        ]
+    );
+    assert_eq!(
+        of(&format!("{gateway}/v1alpha2"), "TCPRoute", "1.9.0"),
+        [
+            "1:13 warning schema/deprecated-version: gateway.networking.k8s.io/v1alpha2 TCPRoute is deprecated in \
+             Gateway API 1.6.1; write `apiVersion: gateway.networking.k8s.io/v1`"
+        ]
+    );
+    assert_eq!(
         of("networking.k8s.io/v1", "Gateway", "1.9.0"),
         [
             "2:7 warning schema/unknown-kind: no schema for networking.k8s.io/v1 Gateway; Gateway is known in the \
              group `gateway.networking.k8s.io`; write that if it is meant"
         ]
     );
+}
+
+#[test]
+fn the_pages_examples_are_wrong_and_right() {
+    use crate::diagnostic::Code;
+    let whole = |code: Code, block: &str| {
+        let api = match () {
+            () if block.contains("apiVersion:") => "",
+            () if block.contains("kind: Cilium") => "apiVersion: cilium.io/v2\n",
+            () if block.contains("kind: Gateway") => "apiVersion: gateway.networking.k8s.io/v1\n",
+            () => "apiVersion: gateway.envoyproxy.io/v1alpha1\n",
+        };
+        let text = format!("{api}{block}");
+        let version = [("envoy-gateway", "1.8.3", None)];
+        let said = under(&version, &text);
+        said.iter().any(|it| it.contains(&format!(" {code}: ")))
+    };
+    let codes = Code::ALL.iter().copied();
+    for code in codes.filter(|code| code.group() == "schema" && *code != Code::SchemaUnreadable) {
+        let blocks: Vec<&str> = code.page().split("```").collect();
+        let yaml: Vec<&str> = blocks
+            .iter()
+            .filter_map(|it| it.strip_prefix("yaml\n"))
+            .collect();
+        let [wrong, right] = yaml.as_slice() else {
+            panic!("{code}: a wrong and a right example");
+        };
+        assert!(whole(code, wrong), "{code}: the wrong example is found");
+        assert!(!whole(code, right), "{code}: the right one is not");
+    }
 }
