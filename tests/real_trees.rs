@@ -56,18 +56,35 @@ fn content(path: &str, text: &str) -> Content {
     let (documents, problems) = read::read(&sources, id);
     assert!(problems.is_empty(), "{path}: {problems:?}");
     let objects = documents.into_iter().map(|document| {
-        let text = |keys: &[&str]| document.node.path(keys).and_then(Node::as_str).unwrap_or_default().to_owned();
-        (format!("{} {}", text(&["kind"]), text(&["metadata", "name"])), document.node)
+        let text = |keys: &[&str]| {
+            document
+                .node
+                .path(keys)
+                .and_then(Node::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        (
+            format!("{} {}", text(&["kind"]), text(&["metadata", "name"])),
+            document.node,
+        )
     });
     Content::Objects(objects.collect())
 }
 
 fn folder(root: &Path, below: &str) -> BTreeMap<String, Content> {
-    let files = walkdir::WalkDir::new(root.join(below)).into_iter().map(|entry| entry.expect("a folder that can be walked"));
+    let files = walkdir::WalkDir::new(root.join(below))
+        .into_iter()
+        .map(|entry| entry.expect("a folder that can be walked"));
     files
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| {
-            let path = entry.path().strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+            let path = entry
+                .path()
+                .strip_prefix(root)
+                .expect("below the root")
+                .to_string_lossy()
+                .into_owned();
             let text = std::fs::read_to_string(entry.path()).expect("text");
             let content = content(&path, &text);
             (path, content)
@@ -82,10 +99,21 @@ fn same_as_the_real_tree(name: &str, below: &str) {
         println!("skipped: {} is not here", root.display());
         return;
     }
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trees").join(format!("{name}.toml"));
+    let config = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/trees")
+        .join(format!("{name}.toml"));
     let config = std::fs::read_to_string(config).expect("a config");
-    let compiled = compile("cluster.toml", &config, &Repository(root.clone()), &Catalogue::embedded());
-    assert!(compiled.diagnostics.is_empty(), "{:#?}", compiled.diagnostics);
+    let compiled = compile(
+        "cluster.toml",
+        &config,
+        &Repository(root.clone()),
+        &Catalogue::embedded(),
+    );
+    assert!(
+        compiled.diagnostics.is_empty(),
+        "{:#?}",
+        compiled.diagnostics
+    );
     let rendered: BTreeMap<String, Content> = compiled
         .files
         .iter()
@@ -99,25 +127,37 @@ fn same_as_the_real_tree(name: &str, below: &str) {
         })
         .collect();
     let real = folder(&root, below);
-    let objects: usize = real.values().map(|content| match content {
-        Content::Objects(objects) => objects.len(),
-        Content::Text(_) => 0,
-    }).sum();
+    let objects: usize = real
+        .values()
+        .map(|content| match content {
+            Content::Objects(objects) => objects.len(),
+            Content::Text(_) => 0,
+        })
+        .sum();
     let paths = |tree: &BTreeMap<String, Content>| tree.keys().cloned().collect::<Vec<_>>();
     assert_eq!(paths(&rendered), paths(&real));
     for (path, there) in &real {
         match (there, &rendered[path]) {
             (Content::Objects(there), Content::Objects(ours)) => {
-                assert_eq!(there.keys().collect::<Vec<_>>(), ours.keys().collect::<Vec<_>>(), "{path}");
+                assert_eq!(
+                    there.keys().collect::<Vec<_>>(),
+                    ours.keys().collect::<Vec<_>>(),
+                    "{path}"
+                );
                 for (name, node) in there {
-                    let text = |node: &Node| serde_json::to_string_pretty(&sorted(node.to_json())).expect("JSON");
+                    let text = |node: &Node| {
+                        serde_json::to_string_pretty(&sorted(node.to_json())).expect("JSON")
+                    };
                     assert_eq!(text(&ours[name]), text(node), "{path}: {name}");
                 }
             }
             (there, ours) => assert_eq!(ours, there, "{path}"),
         }
     }
-    println!("{name}: {} files and {objects} objects are equal", real.len());
+    println!(
+        "{name}: {} files and {objects} objects are equal",
+        real.len()
+    );
 }
 
 /// A value with the keys of its maps in order.
@@ -125,7 +165,10 @@ fn sorted(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Object(map) => {
-            let map: BTreeMap<String, Value> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            let map: BTreeMap<String, Value> = map
+                .into_iter()
+                .map(|(key, value)| (key, sorted(value)))
+                .collect();
             map.into_iter().collect()
         }
         Value::Array(items) => items.into_iter().map(sorted).collect(),
@@ -135,17 +178,26 @@ fn sorted(value: serde_json::Value) -> serde_json::Value {
 
 #[test]
 fn one_folder_with_lua_passthrough_and_autoscaling() {
-    same_as_the_real_tree("chaijunkin+home-ops", "kubernetes/apps/network/envoy-gateway");
+    same_as_the_real_tree(
+        "chaijunkin+home-ops",
+        "kubernetes/apps/network/envoy-gateway",
+    );
 }
 
 #[test]
 fn two_folders_in_another_namespace() {
-    same_as_the_real_tree("buroa+k8s-gitops", "kubernetes/apps/networking/envoy-gateway");
+    same_as_the_real_tree(
+        "buroa+k8s-gitops",
+        "kubernetes/apps/networking/envoy-gateway",
+    );
 }
 
 #[test]
 fn two_folders_with_a_file_a_gateway() {
-    same_as_the_real_tree("bjw-s-labs+home-ops", "kubernetes/apps/network/envoy-gateway");
+    same_as_the_real_tree(
+        "bjw-s-labs+home-ops",
+        "kubernetes/apps/network/envoy-gateway",
+    );
 }
 
 #[test]

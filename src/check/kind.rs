@@ -2,7 +2,7 @@
 
 use super::finding;
 use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::Object;
 use crate::schema::set::title;
 use crate::schema::{Chosen, KindSchema, Lookup, Set};
@@ -27,11 +27,12 @@ pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
                     object.version()
                 ),
             };
-            let group = format!("{}/", object.group());
-            let written = entry.served.last().map(|it| format!("{group}{it}"));
-            let help = written.map_or(String::new(), |it| format!("write `apiVersion: {it}`"));
+            let best = entry.served.iter().max_by_key(|name| maturity(name));
+            let best = best.map_or("", |name| name.as_ref());
+            let help = format!("write `apiVersion: {}`", api_version(object, best));
             let help = match entry.served.len() {
-                0 | 1 => help,
+                0 => "remove the object".to_owned(),
+                1 => help,
                 _ => format!("{help}; served are {served}"),
             };
             Some(refused(object, message).help(help))
@@ -59,6 +60,25 @@ fn refused(object: &Object, message: String) -> Diagnostic {
     finding(Code::SchemaUnknownKind, object, &Pointer::root().key("apiVersion"), message).why(
         "the API server answers `no matches for kind`, and nothing of the object's Flux Kustomization is applied",
     )
+}
+
+/// `group/version`, or `version` of the core group.
+fn api_version(object: &Object, version: &str) -> String {
+    match object.group() {
+        "" => version.to_owned(),
+        group => format!("{group}/{version}"),
+    }
+}
+
+/// How far along a version is: `v2` before `v1`, that before `v1beta1`, that before `v1alpha1`.
+fn maturity(version: &str) -> (u8, Vec<u32>) {
+    let stage = match () {
+        () if version.contains("alpha") => 0,
+        () if version.contains("beta") => 1,
+        () => 2,
+    };
+    let numbers = version.split(|c: char| !c.is_ascii_digit());
+    (stage, numbers.filter_map(|it| it.parse().ok()).collect())
 }
 
 fn other(chosen: &Chosen, set: &Set) -> String {
@@ -91,21 +111,31 @@ fn needs(object: &Object, chosen: &Chosen, elsewhere: &Set) -> String {
     }
 }
 
+/// A kind that the catalogue doesn't have may be in the cluster all the same: a warning where it looks like a
+/// slip, a note elsewhere.
 fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
     let message = format!("no schema for {} {}", object.api_version(), object.kind());
-    let help = match (nearest(object.kind(), kinds.iter().copied()), groups) {
-        (Some(kind), _) => format!("write `kind: {kind}`"),
-        (None, [group]) if !group.is_empty() => format!("{} is of group `{group}`", object.kind()),
-        _ => "give its CRD with `gatewayctl schemas import`, or remove the object".to_owned(),
+    let kind = object.kind();
+    let (severity, help) = match (nearest(kind, kinds.iter().copied()), groups) {
+        (_, [group]) if !group.is_empty() => {
+            let help = format!("{kind} is known in the group `{group}`; write that if it is meant");
+            (Severity::Warning, help)
+        }
+        (Some(meant), _) => {
+            let help = format!("write `kind: {meant}`, if that is meant");
+            (Severity::Warning, help)
+        }
+        (None, _) => {
+            let help = "nothing, if the cluster has the kind; its CRD can be compiled with \
+                        `gatewayctl schemas import`";
+            (Severity::Note, help.to_owned())
+        }
     };
-    finding(
-        Code::SchemaUnknownKind,
-        object,
-        &Pointer::root().key("kind"),
-        message,
-    )
-    .why("its fields stay unchecked")
-    .help(help)
+    let pointer = Pointer::root().key("kind");
+    finding(Code::SchemaUnknownKind, object, &pointer, message)
+        .severity(severity)
+        .why("its fields stay unchecked")
+        .help(help)
 }
 
 fn deprecated(object: &Object, schema: &KindSchema<'_>) -> Option<Diagnostic> {

@@ -171,7 +171,8 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn line(imported: &Imported, problem: &Diagnostic) -> String {
     let place = problem.span.map(|span| imported.sources.locate(span));
     let place = place.map_or(String::new(), |it| format!("{}:{}: ", it.file, it.line));
-    format!("{place}{}", problem.message)
+    let help = problem.help.iter().map(|help| format!("\n  {help}"));
+    format!("{place}{}{}", problem.message, help.collect::<String>())
 }
 
 /// The files to import, each with what it belongs to, in the order of their paths.
@@ -198,12 +199,6 @@ fn input(args: &Import, path: &Path) -> anyhow::Result<Input> {
         (Some(project), Some(version)) => Some(Set::new(project, version, args.channel.as_deref())),
         _ => Set::of_path(&shown),
     };
-    let Some(set) = set else {
-        bail!(
-            "{shown}: can't tell its project and version; give --project and --version, or lay the \
-             files out as PROJECT/VERSION/FILE"
-        );
-    };
     let size = std::fs::metadata(path).map_or(0, |it| it.len());
     if size > LARGEST_FILE {
         bail!("{shown} has {size} bytes; files are read up to {LARGEST_FILE}");
@@ -214,4 +209,91 @@ fn input(args: &Import, path: &Path) -> anyhow::Result<Input> {
         text,
         set,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// Runs `schemas` with the given words; its exit status and what it prints.
+    fn schemas(words: &[&str]) -> (String, String) {
+        let line = Line::try_parse_from([&["schemas"], words].concat()).expect("usage");
+        let mut out = Vec::new();
+        let text = |out: Vec<u8>| String::from_utf8(out).expect("a text");
+        match run(line.args, &mut out) {
+            Ok(code) => (format!("{code:?}"), text(out)),
+            Err(error) => (format!("{error:#}"), text(out)),
+        }
+    }
+
+    fn success() -> String {
+        format!("{:?}", ExitCode::SUCCESS)
+    }
+
+    const CRD: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: \
+                       example.com\n  names: {kind: Widget, plural: widgets}\n  scope: Cluster\n  versions:\n  - \
+                       name: v1\n    served: true\n    storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
+
+    #[test]
+    fn the_list_marks_what_is_in_force() {
+        let (code, out) = schemas(&["list", "keda"]);
+        assert_eq!(code, success());
+        assert_eq!(
+            out,
+            "  keda  2.18.3    ClusterTriggerAuthentication, ScaledObject, TriggerAuthentication\n  keda  2.19.0    \
+             ClusterTriggerAuthentication, ScaledObject, TriggerAuthentication\n* keda  2.20.2    \
+             ClusterTriggerAuthentication, ScaledObject, TriggerAuthentication\n\n* in force where nothing else is \
+             declared\n"
+        );
+        let (error, _) = schemas(&["list", "kda"]);
+        assert!(
+            error.starts_with("no project `kda`; known are cert-manager, "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_schemas_in_the_program_are_as_listed() {
+        let (code, out) = schemas(&["verify"]);
+        assert_eq!(
+            (code, out.ends_with("schemas are as listed\n")),
+            (success(), true)
+        );
+    }
+
+    #[test]
+    fn an_import_writes_everything_or_nothing() {
+        let root = std::env::temp_dir().join(format!("gatewayctl-schemas-{}", std::process::id()));
+        let from = root.join("crds/widgets/v1.2.3/beta");
+        std::fs::create_dir_all(&from).expect("a folder");
+        std::fs::write(from.join("widgets.yaml"), CRD).expect("a file");
+        std::fs::write(root.join("crds/README.yaml"), "a: 1\n").expect("a file");
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        let (crds, into) = (text(root.join("crds")), text(root.join("schemas")));
+        let (code, out) = schemas(&["import", &crds, "--into", &into]);
+        assert_eq!((code, out), (success(), format!("1 schemas in {into}\n")));
+        let written = root.join("schemas/widgets/v1.2.3/beta/example.com_widgets.json");
+        assert!(written.is_file() && root.join("schemas/lock.json").is_file());
+
+        let before = std::fs::read(root.join("schemas/lock.json")).expect("a file");
+        std::fs::write(root.join("crds/more.yaml"), CRD).expect("a file");
+        let (_, out) = schemas(&["import", &crds, "--into", &into]);
+        assert_eq!(
+            out,
+            format!(
+                "{crds}/more.yaml:1: nothing says which project and version this belongs to\n  give --project and \
+                 --version, or lay the files out as PROJECT/VERSION/FILE\nnothing was written\n"
+            )
+        );
+        let after = std::fs::read(root.join("schemas/lock.json")).expect("a file");
+        assert_eq!(before, after);
+        std::fs::remove_dir_all(root).expect("removed");
+    }
 }

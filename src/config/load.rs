@@ -253,6 +253,25 @@ mod tests {
     }
 
     #[test]
+    fn the_pages_of_findings_use_keys_that_there_are() {
+        use crate::diagnostic::Code;
+        for code in Code::ALL {
+            let examples = code.page().split("```toml\n").skip(1);
+            let right = code.page().split("## Right").nth(1).unwrap_or_default();
+            for example in examples.filter_map(|rest| rest.split("\n```").next()) {
+                let found = problems(example);
+                let is_right = right.contains(example);
+                if is_right {
+                    assert!(found.is_empty(), "{code}: {found:?}");
+                } else {
+                    let of_this = |found: &(String, usize, String)| found.0 == code.as_str();
+                    assert!(found.iter().all(of_this), "{code}: {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn deep_and_odd_files_are_refused() {
         assert!(!problems(&format!("a = {}", "[".repeat(100_000))).is_empty());
         assert!(!problems(&format!("{}a = 1", "a.".repeat(100_000))).is_empty());

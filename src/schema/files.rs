@@ -9,6 +9,7 @@ use super::lock::{Lock, Locked, sha256};
 use super::set::{Set, plain};
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest;
+use crate::value::Node;
 
 /// A file of CRDs to import.
 #[derive(Clone, Debug)]
@@ -17,8 +18,8 @@ pub struct Input {
     pub path: String,
     /// What it holds.
     pub text: String,
-    /// What its kinds belong to.
-    pub set: Set,
+    /// What its kinds belong to; `None` where nothing says so, which is a problem if it holds a CRD.
+    pub set: Option<Set>,
 }
 
 /// What an import gives.
@@ -41,35 +42,49 @@ pub const LOCK: &str = "lock.json";
 /// Where the list can't be written.
 pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, serde_json::Error> {
     let mut imported = Imported::default();
+    let mut files = BTreeMap::new();
     for input in inputs {
         let id = imported.sources.add(&input.path, input.text.as_str());
         let (documents, problems) = manifest::read(&imported.sources, id);
         imported.problems.extend(problems);
         for document in documents.iter().filter(|it| import::is_crd(&it.node)) {
-            match import::compile(&document.node, keep) {
-                Ok(text) => {
-                    let file = locked(input, &text);
-                    imported.files.push((file.path.clone(), text.into_bytes()));
+            match compile(input, &document.node, keep) {
+                Ok((file, text)) => {
+                    files.insert(file.path.clone(), text.into_bytes());
                     lock.add([file]);
                 }
-                Err(error) => imported.problems.push(
-                    Diagnostic::new(Code::SchemaUnreadable, error.to_string())
-                        .at(document.node.span)
-                        .why("the kind stays unknown, its objects unchecked")
-                        .help("import the CRD as its project releases it"),
-                ),
+                Err(problem) => imported.problems.push((*problem).at(document.node.span)),
             }
         }
     }
-    imported.files.sort();
-    imported.files.dedup();
-    imported
-        .files
-        .push((LOCK.to_owned(), lock.to_text()?.into_bytes()));
+    imported.files.extend(files);
+    let list = lock.to_text()?.into_bytes();
+    imported.files.push((LOCK.to_owned(), list));
     Ok(imported)
 }
 
-fn locked(input: &Input, text: &str) -> Locked {
+fn compile(input: &Input, crd: &Node, keep: Keep) -> Result<(Locked, String), Box<Diagnostic>> {
+    let problem = |message: String| {
+        Diagnostic::new(Code::SchemaUnreadable, message)
+            .why("the kind stays unknown, its objects unchecked")
+    };
+    let Some(set) = &input.set else {
+        let message = "nothing says which project and version this belongs to".to_owned();
+        return Err(Box::new(problem(message).help(
+            "give --project and --version, or lay the files out as PROJECT/VERSION/FILE",
+        )));
+    };
+    let unreadable = |error: import::Error| {
+        Box::new(
+            problem(error.to_string())
+                .help("import the CustomResourceDefinition as its project releases it"),
+        )
+    };
+    let text = import::compile(crd, keep).map_err(unreadable)?;
+    Ok((locked(input, set, &text), text))
+}
+
+fn locked(input: &Input, set: &Set, text: &str) -> Locked {
     let name = Compiled::read(text.to_owned())
         .map(|compiled| {
             let header = compiled.header();
@@ -81,10 +96,10 @@ fn locked(input: &Input, text: &str) -> Locked {
         .unwrap_or_default();
     let source = input.path.rsplit('/').next().unwrap_or(&input.path);
     Locked {
-        path: format!("{}/{}.json", input.set.folder(), plain(&name)),
-        project: input.set.project.clone(),
-        version: input.set.version.to_string(),
-        channel: input.set.channel.clone(),
+        path: format!("{}/{}.json", set.folder(), plain(&name)),
+        project: set.project.clone(),
+        version: set.version.to_string(),
+        channel: set.channel.clone(),
         source: source.to_owned(),
         source_sha256: sha256(input.text.as_bytes()),
         sha256: sha256(text.as_bytes()),

@@ -134,7 +134,7 @@ impl Catalogue {
             .iter()
             .filter(|it| it.is(group, kind) && it.set.project == from.project && it.set != *from)
             .collect();
-        others.sort_by(|a, b| rank(a, from).cmp(&rank(b, from)));
+        others.sort_by_key(|entry| rank(entry, from));
         others.into_iter().find(fits).map(|entry| &entry.set)
     }
 

@@ -27,8 +27,11 @@ pub mod selection;
 pub mod set;
 pub mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use catalogue::Catalogue;
 pub use lookup::{KindSchema, Lookup};
-pub use selection::{Chosen, Selection, Unknown};
+pub use selection::{Chosen, Reason, Selection, Unknown};
 pub use set::Set;
 pub use version::Version;

@@ -9,22 +9,34 @@ use super::set::{Set, title};
 use super::version::Version;
 use crate::diagnostic::suggest::nearest;
 
-/// A project's version that is in force, and who says so.
+/// Why a version is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody declares it: `cluster.toml`, `--use`.
+    Declared(String),
+    /// Another project's version brings it.
+    Bundled(Set),
+    /// It is the newest release, and nobody declares one.
+    Assumed,
+}
+
+/// A project's version that is in force, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// The version, and the channel.
     pub set: Set,
-    /// Who declares it: `cluster.toml`, `--use`; `None` where nobody does and it is assumed.
-    pub declared_by: Option<String>,
+    /// Why.
+    pub reason: Reason,
 }
 
 impl Chosen {
     /// Who says so, as the end of a sentence: `cluster.toml declares 1.7.5`.
     pub fn clause(&self) -> String {
         let version = &self.set.version;
-        match &self.declared_by {
-            Some(by) => format!("{by} declares {version}"),
-            None => format!("{version} is assumed, since no version is declared"),
+        match &self.reason {
+            Reason::Declared(by) => format!("{by} declares {version}"),
+            Reason::Bundled(with) => format!("{} brings {version}", with.title()),
+            Reason::Assumed => format!("{version} is assumed, since no version is declared"),
         }
     }
 }
@@ -58,8 +70,10 @@ pub enum Unknown {
     },
     /// The channel.
     Channel {
-        /// The project and version.
-        set: Set,
+        /// The project and version, as people write them.
+        of: String,
+        /// As given.
+        given: String,
         /// All that there are.
         known: Vec<String>,
     },
@@ -98,9 +112,8 @@ impl fmt::Display for Unknown {
             Unknown::Version { project, given, .. } => {
                 write!(f, "the catalogue has no {} {given}", title(project))
             }
-            Unknown::Channel { set, .. } => {
-                let channel = set.channel.as_deref().unwrap_or_default();
-                write!(f, "{} has no channel `{channel}`", set.title())
+            Unknown::Channel { of, given, .. } => {
+                write!(f, "{of} has no channel `{given}`")
             }
         }
     }
@@ -119,7 +132,7 @@ impl Selection {
             let releases = versions.iter().rev().find(|version| version.is_stable());
             if let Some(version) = releases.or(versions.last()) {
                 let channel = default_channel(catalogue, project, version, None);
-                selection.put(project, version, channel, None);
+                selection.put(project, version, channel, Reason::Assumed);
             }
         }
         selection.follow(catalogue);
@@ -159,7 +172,7 @@ impl Selection {
             Some(given) => given_channel(catalogue, project, &version, given)?,
             None => default_channel(catalogue, project, &version, now.as_deref()),
         };
-        self.put(project, &version, channel, Some(by.to_owned()));
+        self.put(project, &version, channel, Reason::Declared(by.to_owned()));
         self.follow(catalogue);
         Ok(())
     }
@@ -180,34 +193,31 @@ impl Selection {
         self.chosen.values()
     }
 
-    fn put(
-        &mut self,
-        project: &str,
-        version: &Version,
-        channel: Option<String>,
-        declared_by: Option<String>,
-    ) {
+    fn put(&mut self, project: &str, version: &Version, channel: Option<String>, reason: Reason) {
         let set = Set {
             project: project.to_owned(),
             version: version.clone(),
             channel,
         };
         self.chosen
-            .insert(project.to_owned(), Chosen { set, declared_by });
+            .insert(project.to_owned(), Chosen { set, reason });
     }
 
     /// Takes the Gateway API that the Envoy Gateway in force brings, unless another is declared.
     fn follow(&mut self, catalogue: &Catalogue) {
-        let declared = self
-            .of(GATEWAY_API)
-            .is_some_and(|it| it.declared_by.is_some());
-        let bundled = self
-            .of(ENVOY_GATEWAY)
-            .and_then(|it| bundle::gateway_api_of(&it.set.version));
-        if let (false, Some(set)) = (declared, bundled)
+        let is_declared = |chosen: &Chosen| matches!(chosen.reason, Reason::Declared(_));
+        let declared = self.of(GATEWAY_API).is_some_and(is_declared);
+        let Some(with) = self.of(ENVOY_GATEWAY).filter(|_| !declared) else {
+            return;
+        };
+        let reason = match &with.reason {
+            Reason::Assumed => Reason::Assumed,
+            _ => Reason::Bundled(with.set.clone()),
+        };
+        if let Some(set) = bundle::gateway_api_of(&with.set.version)
             && catalogue.entries().iter().any(|entry| entry.set == set)
         {
-            self.put(GATEWAY_API, &set.version, set.channel.clone(), None);
+            self.put(GATEWAY_API, &set.version, set.channel.clone(), reason);
         }
     }
 }
@@ -233,7 +243,8 @@ fn given_channel(
         return Ok(Some(given.to_owned()));
     }
     Err(Unknown::Channel {
-        set: Set::new(project, version.as_str(), Some(given)),
+        of: Set::new(project, version.as_str(), None).title(),
+        given: given.to_owned(),
         known: known.into_iter().map(str::to_owned).collect(),
     })
 }

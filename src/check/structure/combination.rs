@@ -80,28 +80,27 @@ impl Walk<'_> {
 
     fn none_of(&self, branches: &[NodeId]) -> Diagnostic {
         let name = words::name(&self.pointer);
-        let forms = self.forms(branches);
-        let message = match (&forms, self.keys(branches)) {
-            (_, Some(_)) => format!("{name} has none of the fields of which it needs one"),
-            (Some(_), None) | (None, None) => {
-                format!("{name} has none of the forms that it can have")
-            }
-        };
-        let finding = self.finding(Code::SchemaCombination, message);
-        match (self.keys(branches), forms) {
-            (Some(keys), _) => finding.help(format!("add one of {keys}")),
-            (None, Some(forms)) => finding.help(format!("write {forms}")),
-            (None, None) => finding.help(format!(
+        let finding = |message| self.finding(Code::SchemaCombination, message);
+        if let Some(keys) = self.keys(branches, "or") {
+            return finding(format!(
+                "{name} has none of the fields of which it needs one"
+            ))
+            .help(format!("add {keys}"));
+        }
+        let help = match self.forms(branches) {
+            Some(forms) => format!("write {forms}"),
+            None => format!(
                 "`gatewayctl explain {}` shows the field",
                 self.pointer.dotted()
-            )),
-        }
+            ),
+        };
+        finding(format!("{name} has none of the forms that it can have")).help(help)
     }
 
     fn conflict(&self, branches: &[NodeId]) -> Diagnostic {
         let name = words::name(&self.pointer);
         let finding = |message| self.finding(Code::SchemaCombination, message);
-        match self.keys(branches) {
+        match self.keys(branches, "and") {
             Some(keys) => finding(format!("{name} has {keys}, of which only one may be there"))
                 .help("keep one of them"),
             None => finding(format!(
@@ -121,7 +120,7 @@ impl Walk<'_> {
             &schema.any_of
         };
         let finding = |message| self.finding(Code::SchemaCombination, message);
-        match (self.keys(branches), self.forms(branches)) {
+        match (self.keys(branches, "and"), self.forms(branches)) {
             (Some(keys), _) => {
                 finding(format!("{name} can't have {keys}")).help("remove what excludes the rest")
             }
@@ -134,14 +133,14 @@ impl Walk<'_> {
     }
 
     /// The fields that tell branches apart, where each does nothing but ask for some.
-    fn keys(&self, branches: &[NodeId]) -> Option<String> {
+    fn keys(&self, branches: &[NodeId], last: &str) -> Option<String> {
         let of_branch = |branch: &NodeId| {
             let schema = self.schema.node(*branch);
             let keys: Vec<String> = schema.required.iter().map(|it| format!("`{it}`")).collect();
             (!keys.is_empty()).then(|| keys.join(" with "))
         };
         let keys: Option<Vec<String>> = branches.iter().map(of_branch).collect();
-        keys.map(|keys| words::list(&keys, "and"))
+        keys.map(|keys| words::list(&keys, last))
     }
 
     /// What branches allow, where each can be said in a few words.

@@ -18,13 +18,17 @@ pub mod pattern;
 pub mod variable;
 
 mod combination;
+mod list;
 mod metadata;
+mod number;
 mod unknown;
 mod walk;
 mod words;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod tests;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use regex::{Regex, RegexBuilder};
+use regex::RegexBuilder;
 
 /// The largest compiled pattern, in bytes: patterns of a user's own CRDs are not to be trusted.
 const LARGEST: usize = 1 << 20;
@@ -11,10 +11,24 @@ const LARGEST: usize = 1 << 20;
 /// How many patterns are kept; a run over a whole repository needs about forty.
 const MOST: usize = 1000;
 
+/// The longest text, in bytes, on which the engine that is quick to build is also quick to run.
+const SHORT: usize = 1024;
+
 /// The patterns of one run, each compiled when it is first needed.
 #[derive(Debug, Default)]
 pub struct Patterns {
-    compiled: Mutex<HashMap<String, Option<Regex>>>,
+    compiled: Mutex<HashMap<(String, bool), Engine>>,
+}
+
+/// A compiled pattern.
+#[derive(Debug)]
+enum Engine {
+    /// Quick to build.
+    Small(regex_lite::Regex),
+    /// Quick to run, and with Unicode's classes.
+    Large(regex::Regex),
+    /// The pattern is none.
+    None,
 }
 
 impl Patterns {
@@ -22,24 +36,38 @@ impl Patterns {
     /// server would not have taken the CRD.
     pub fn found(&self, pattern: &str, text: &str) -> bool {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if !compiled.contains_key(pattern) {
-            if compiled.len() >= MOST {
-                compiled.clear();
-            }
-            compiled.insert(pattern.to_owned(), compile(pattern));
+        if compiled.len() >= MOST {
+            compiled.clear();
         }
-        match compiled.get(pattern) {
-            Some(Some(regex)) => regex.is_match(text),
-            _ => true,
+        let short = text.len() <= SHORT;
+        let engine = compiled
+            .entry((pattern.to_owned(), short))
+            .or_insert_with(|| compile(pattern, short));
+        match engine {
+            Engine::Small(regex) => regex.is_match(text),
+            Engine::Large(regex) => regex.is_match(text),
+            Engine::None => true,
         }
     }
 }
 
-fn compile(pattern: &str) -> Option<Regex> {
+/// The small engine knows neither Unicode's classes nor its cases; what it refuses, the large one takes.
+fn compile(pattern: &str, short: bool) -> Engine {
+    let plain = pattern.is_ascii() && !["\\p", "\\P", "(?i"].iter().any(|it| pattern.contains(it));
+    let small = (short && plain)
+        .then(|| {
+            regex_lite::RegexBuilder::new(pattern)
+                .size_limit(LARGEST)
+                .build()
+        })
+        .and_then(Result::ok);
+    if let Some(regex) = small {
+        return Engine::Small(regex);
+    }
     RegexBuilder::new(&translate(pattern))
         .size_limit(LARGEST)
         .build()
-        .ok()
+        .map_or(Engine::None, Engine::Large)
 }
 
 /// Go's syntax in that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in
@@ -150,9 +178,14 @@ mod tests {
             (r"\PC", "a", "\u{7}"),
             (r"\bfoo\b", "a foo", "food"),
         ] {
-            assert!(compile(pattern).is_some(), "{pattern} compiles");
+            for short in [true, false] {
+                let engine = compile(pattern, short);
+                assert!(!matches!(engine, Engine::None), "{pattern} compiles");
+            }
             assert!(patterns.found(pattern, yes), "{pattern} in {yes:?}");
             assert!(!patterns.found(pattern, no), "{pattern} in {no:?}");
+            let large = regex::Regex::new(&translate(pattern)).expect("a pattern");
+            assert!(large.is_match(yes) && !large.is_match(no), "{pattern}");
         }
         assert!(patterns.found("(", "a pattern that is none is found"));
     }

@@ -1,16 +1,18 @@
 //! The walk over an object and its schema.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
+use super::number::{compare, is_multiple, is_whole};
 use super::{Structure, format, metadata, variable, words};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
-use crate::schema::node::{ListType, NodeId, Schema, Type};
+use crate::schema::node::{NodeId, Schema, Type};
 use crate::value::{Kind, Map, Node, Pointer, pointer::Step};
+
+/// How many findings an object gets: enough for any honest one.
+const MOST_FINDINGS: usize = 100;
 
 /// The node that a value is checked against, and the one that says what the value is.
 ///
@@ -102,7 +104,7 @@ impl<'a> Walk<'a> {
     /// Notes a finding on the current value; the words are made only where somebody will read them.
     pub fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.failed = true;
-        if !self.quiet {
+        if !self.quiet && self.found.len() < MOST_FINDINGS {
             let finding = make(self);
             if !self.in_status || finding.code == Code::SchemaUnknownField {
                 self.found.push(finding);
@@ -242,79 +244,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn list(&mut self, items: &[Node], view: View, schema: &Schema) {
-        let length = items.len() as u64;
-        if schema.min_items.is_some_and(|least| length < least)
-            || schema.max_items.is_some_and(|most| length > most)
-        {
-            self.report(|walk| {
-                words::size(walk, "entry", length, schema.min_items, schema.max_items)
-            });
-        }
-        if let Some(node) = schema.items {
-            let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
-            for (index, item) in items.iter().enumerate() {
-                self.inside(Step::Index(index), |walk| {
-                    walk.value(item, View { node, shape })
-                });
-            }
-        }
-        match schema.list_type {
-            Some(ListType::Set) => self.set(items),
-            Some(ListType::Map) => self.keyed(items, schema),
-            _ if schema.unique_items => self.set(items),
-            _ => {}
-        }
-    }
-
-    /// A list in which each value stands once.
-    fn set(&mut self, items: &[Node]) {
-        let mut seen = HashMap::new();
-        for (index, item) in items.iter().enumerate() {
-            if let Some(first) = seen.insert(canonical(item.to_json()), index) {
-                self.inside(Step::Index(index), |walk| {
-                    walk.report(|walk| words::twice(walk, item, first));
-                });
-            }
-        }
-    }
-
-    /// A list in which each entry has keys of its own.
-    fn keyed(&mut self, items: &[Node], schema: &Schema) {
-        let kind = self.schema;
-        let of_item = schema.items.map(|node| kind.node(node));
-        let default = |key: &String| {
-            let node = kind.node(*of_item?.properties.get(key)?);
-            node.default.clone()
-        };
-        let mut seen = HashMap::new();
-        for (index, item) in items.iter().enumerate() {
-            let values: Vec<(&String, Value)> = schema
-                .list_map_keys
-                .iter()
-                .filter_map(|key| {
-                    let given = item
-                        .get(key)
-                        .filter(|value| !matches!(value.kind, Kind::Null));
-                    Some((key, given.map(Node::to_json).or_else(|| default(key))?))
-                })
-                .collect();
-            if values.is_empty() {
-                continue;
-            }
-            let text: Vec<String> = values
-                .iter()
-                .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
-                .collect();
-            let text = text.join(", ");
-            if let Some(first) = seen.insert(text.clone(), index) {
-                self.inside(Step::Index(index), |walk| {
-                    walk.report(|walk| words::key_twice(walk, &text, first));
-                });
-            }
-        }
-    }
-
     fn map(&mut self, map: &Map, view: View, schema: &Schema) {
         let shape = view.shape.map(|shape| self.schema.node(shape));
         let dropped = |key: &str, value: &Node| self.is_dropped(shape, key, value);
@@ -420,29 +349,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a number has no fraction.
-fn is_whole(number: &serde_json::Number) -> bool {
-    !number.is_f64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
-}
-
-fn compare(a: &serde_json::Number, b: &serde_json::Number) -> Option<std::cmp::Ordering> {
-    match (a.as_i128(), b.as_i128()) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
-    }
-}
-
-fn is_multiple(number: &serde_json::Number, step: &serde_json::Number) -> bool {
-    match (number.as_i128(), step.as_i128()) {
-        (_, Some(0)) => true,
-        (Some(number), Some(step)) => number % step == 0,
-        _ => match (number.as_f64(), step.as_f64()) {
-            (Some(number), Some(step)) => (number / step).fract() == 0.0,
-            _ => true,
-        },
-    }
-}
-
 /// Whether a value is the one that a schema names.
 fn equal(value: &Node, known: &Value) -> bool {
     match (&value.kind, known) {
@@ -450,26 +356,4 @@ fn equal(value: &Node, known: &Value) -> bool {
         (Kind::String(_), _) | (_, Value::String(_)) => false,
         _ => *value == Node::from_json(known.clone()),
     }
-}
-
-/// A value's text, the same for equal values.
-fn canonical(value: Value) -> String {
-    fn sorted(value: Value) -> Value {
-        match value {
-            Value::Object(map) => {
-                let map: std::collections::BTreeMap<String, Value> = map
-                    .into_iter()
-                    .map(|(key, value)| (key, sorted(value)))
-                    .collect();
-                Value::Object(map.into_iter().collect())
-            }
-            Value::Array(items) => items.into_iter().map(sorted).collect(),
-            Value::Number(number) if number.is_f64() && is_whole(&number) => {
-                let float = number.as_f64().unwrap_or_default();
-                Value::String(format!("{float:.0}"))
-            }
-            other => other,
-        }
-    }
-    sorted(value).to_string()
 }

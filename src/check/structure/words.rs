@@ -12,6 +12,9 @@ use crate::value::{Kind, Node, Pointer};
 /// How many characters of a value a finding shows.
 const LONGEST_SHOWN: usize = 60;
 
+/// YAML 1.1's booleans, which Kubernetes reads.
+const BOOLEANS: &str = "unquoted, `yes`, `no`, `on`, `off`, `y` and `n` are booleans";
+
 /// How many values a finding lists.
 const MOST_LISTED: usize = 20;
 
@@ -122,9 +125,9 @@ pub(super) fn wrong_type(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diagn
     };
     let finding = wrong_type_for(walk, node, type_);
     match (&node.kind, values(&schema.enumeration)) {
-        (Kind::Bool(_), Some(values)) => finding.help(format!(
-            "write {values} in quotes; unquoted, `yes`, `no`, `on` and `off` are booleans in YAML"
-        )),
+        (Kind::Bool(_), Some(values)) => {
+            finding.help(format!("write {values} in quotes; {BOOLEANS}"))
+        }
         _ => finding,
     }
 }
@@ -144,8 +147,9 @@ pub(super) fn wrong_type_for(walk: &Walk<'_>, node: &Node, type_: Type) -> Diagn
 fn instead(node: &Node, want: Type) -> String {
     match (&node.kind, want) {
         (Kind::Null, _) => format!("write {}, or remove the entry", article(want)),
-        (Kind::Bool(_) | Kind::Number(_), Type::String) => {
-            format!("put it in quotes: `\"{}\"`", node.to_json())
+        (Kind::Number(_), Type::String) => "put it in quotes, as it is written".to_owned(),
+        (Kind::Bool(_), Type::String) => {
+            format!("put it in quotes, as it is written; {BOOLEANS}")
         }
         (Kind::String(text), Type::Integer) if text.parse::<i64>().is_ok() => {
             format!("write it without quotes: `{text}`")

@@ -1,0 +1,111 @@
+//! Lists: how long, of what, and what may not stand in them twice.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::number::is_whole;
+use super::walk::{View, Walk};
+use super::words;
+use crate::schema::node::{ListType, Schema};
+use crate::value::{Kind, Node, pointer::Step};
+
+impl Walk<'_> {
+    /// Checks the current value, a list.
+    pub(super) fn list(&mut self, items: &[Node], view: View, schema: &Schema) {
+        let length = items.len() as u64;
+        if schema.min_items.is_some_and(|least| length < least)
+            || schema.max_items.is_some_and(|most| length > most)
+        {
+            self.report(|walk| {
+                words::size(walk, "entry", length, schema.min_items, schema.max_items)
+            });
+        }
+        if let Some(node) = schema.items {
+            let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
+            for (index, item) in items.iter().enumerate() {
+                self.inside(Step::Index(index), |walk| {
+                    walk.value(item, View { node, shape })
+                });
+            }
+        }
+        match schema.list_type {
+            Some(ListType::Set) => self.set(items),
+            Some(ListType::Map) => self.keyed(items, schema),
+            _ if schema.unique_items => self.set(items),
+            _ => {}
+        }
+    }
+
+    /// A list in which each value stands once.
+    fn set(&mut self, items: &[Node]) {
+        let mut seen = HashMap::new();
+        for (index, item) in items.iter().enumerate() {
+            let first = *seen.entry(canonical(item.to_json())).or_insert(index);
+            if first != index {
+                self.inside(Step::Index(index), |walk| {
+                    walk.report(|walk| words::twice(walk, item, first));
+                });
+            }
+        }
+    }
+
+    /// A list in which each entry has keys of its own.
+    fn keyed(&mut self, items: &[Node], schema: &Schema) {
+        let kind = self.schema;
+        let of_item = schema.items.map(|node| kind.node(node));
+        let default = |key: &String| {
+            let node = kind.node(*of_item?.properties.get(key)?);
+            node.default.clone()
+        };
+        let mut seen = HashMap::new();
+        for (index, item) in items.iter().enumerate() {
+            let values: Vec<(&String, Value)> = schema
+                .list_map_keys
+                .iter()
+                .filter_map(|key| {
+                    let given = item
+                        .get(key)
+                        .filter(|value| !matches!(value.kind, Kind::Null));
+                    Some((key, given.map(Node::to_json).or_else(|| default(key))?))
+                })
+                .collect();
+            if values.is_empty() {
+                continue;
+            }
+            let text: Vec<String> = values
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
+                .collect();
+            let text = text.join(", ");
+            let first = *seen.entry(text.clone()).or_insert(index);
+            if first != index {
+                self.inside(Step::Index(index), |walk| {
+                    walk.report(|walk| words::key_twice(walk, &text, first));
+                });
+            }
+        }
+    }
+}
+
+/// A value's text, the same for equal values.
+fn canonical(value: Value) -> String {
+    fn sorted(value: Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let map: std::collections::BTreeMap<String, Value> = map
+                    .into_iter()
+                    .map(|(key, value)| (key, sorted(value)))
+                    .collect();
+                Value::Object(map.into_iter().collect())
+            }
+            Value::Array(items) => items.into_iter().map(sorted).collect(),
+            Value::Number(number) if number.is_f64() && is_whole(&number) => {
+                let float = number.as_f64().unwrap_or_default();
+                Value::String(format!("{float:.0}"))
+            }
+            other => other,
+        }
+    }
+    sorted(value).to_string()
+}
