@@ -72,6 +72,7 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
         diagnostics.extend(problems);
         compiled.objects = objects(&files, sources, &mut diagnostics);
         duplicates(&compiled.objects, &mut diagnostics);
+        diagnostics.extend(scripts(&files, &model, sources));
         let found = check_all(&compiled.objects, catalogue, &compiled.selection);
         diagnostics.extend(not_said_yet(found, &diagnostics));
         compiled.files = files;
@@ -235,6 +236,20 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
         }
     }
     objects
+}
+
+/// What keeps scripts from being loaded; in a script of the user's own, at its own place.
+fn scripts(files: &[File], model: &Model, sources: &mut Sources) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.kind == Kind::Script) {
+        let own = model.lua.as_ref().and_then(|lua| match &lua.script {
+            model::lua::Script::File(path) => Some(path.value.clone()),
+            model::lua::Script::Block(_) => None,
+        });
+        let source = sources.add(own.unwrap_or_else(|| file.path.clone()), file.text.as_str());
+        found.extend(check::lua::check(sources, source));
+    }
+    found
 }
 
 /// Two objects of one identity: kustomize refuses them, or one silently wins.

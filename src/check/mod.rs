@@ -1,9 +1,11 @@
 //! Passes over objects, one file a pass. Each says what is wrong with an object, where, and what to do.
 //!
 //! - [`kind`]: whether the chosen schemas have the object's kind and version.
+//! - [`lua`]: whether scripts parse.
 //! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
 
 pub mod kind;
+pub mod lua;
 pub mod structure;
 
 use crate::diagnostic::{Code, Diagnostic, Span};

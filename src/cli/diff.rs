@@ -12,8 +12,11 @@ use super::project::Project;
 use super::{Global, found, git};
 use crate::compile::Compiled;
 use crate::diff::{self, File};
+use crate::manifest::Object;
 use crate::report::Report;
+use crate::schema::Lookup;
 use crate::tree::Lock;
+use crate::value::Pointer;
 
 /// Arguments of `diff`.
 #[derive(Clone, Debug, clap::Args)]
@@ -88,7 +91,19 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         Against::Tree => on_disk(&project.root, &rendered)?,
         Against::Git(rev) => in_git(&project.root, rev, &rendered)?,
     };
-    let diff = diff::diff(&before, &after, None);
+    let keys = |object: &Object, pointer: &Pointer| {
+        let look_up = project.catalogue.look_up(
+            &compiled.selection,
+            object.group(),
+            object.version(),
+            object.kind(),
+        );
+        match look_up {
+            Lookup::Known(schema) => schema.list_keys(pointer),
+            _ => None,
+        }
+    };
+    let diff = diff::diff(&before, &after, Some(&keys));
     let text = match args.format {
         Format::Text => diff::terminal::text(&diff, global.out_terminal().color),
         Format::Markdown => diff::markdown::markdown(&diff),

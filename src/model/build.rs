@@ -34,16 +34,7 @@ pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) 
     let gateways: Vec<_> = cluster
         .gateways
         .iter()
-        .map(|(name, table)| {
-            gateway::build(
-                cluster,
-                name,
-                table,
-                &class.of.name,
-                versions.gateway_api,
-                problems,
-            )
-        })
+        .map(|(name, table)| gateway::build(cluster, name, table, &class.of.name, problems))
         .collect();
     let routes = route::stream_routes(
         cluster,

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::Laid;
 use super::address::{self, Used};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
-use super::{Laid, Version};
 use crate::config;
 use crate::config::gateway::AddressAs;
 use crate::config::{Cluster, Pairs, Text};
@@ -110,7 +110,6 @@ pub fn build(
     name: &Text,
     table: &config::gateway::Gateway,
     class: &Text,
-    gateway_api: Version,
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<Gateway> {
     names::check(Rule::Label, "a gateway's name", name, problems);
@@ -179,7 +178,7 @@ pub fn build(
                     .map(|proxy| proxy.name.clone().unwrap_or_else(|| name.clone())),
             },
             addresses,
-            listeners: listener::build(cluster, name, table, gateway_api, problems),
+            listeners: listener::build(cluster, name, table, problems),
         },
         overlay: table.overlay(),
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::names::{self, Rule};
-use super::{Version, route};
+use super::route;
 use crate::config;
 use crate::config::gateway::{Protocol, TlsMode};
 use crate::config::{Cluster, Count, Namespaces, Text};
@@ -44,7 +44,6 @@ pub fn build(
     cluster: &Cluster,
     gateway: &Text,
     table: &config::gateway::Gateway,
-    _gateway_api: Version,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Listener> {
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);

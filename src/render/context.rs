@@ -12,7 +12,10 @@ use crate::value::{Kind, Map, Node};
 /// Templates compare and join plain strings; a plain string has no room for a place. So a place is found
 /// by what the template read to get the value.
 #[derive(Clone, Debug, Default)]
-pub struct Reads(Arc<Mutex<Vec<(Value, Option<Span>)>>>);
+pub struct Reads(Arc<Mutex<Vec<Read>>>);
+
+/// A scalar that a template read, and its place.
+type Read = (Value, Option<Span>);
 
 /// More reads than this between two values are a loop that writes nothing; the oldest are forgotten.
 const MOST_READS: usize = 4096;

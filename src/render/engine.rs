@@ -13,20 +13,26 @@ use minijinja::{
 };
 
 use super::context::{Reads, node_of, value_of};
+use super::lua;
+use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
 use crate::diagnostic::{Code, Diagnostic, Sources, Span};
 use crate::manifest::read;
-use crate::value::{Entry, Kind, Map, Node};
-
-const OPEN: char = '\u{F0000}';
-const CLOSE: char = '\u{F0001}';
+use crate::value::Node;
 
 /// Instructions that one template may run: far beyond any honest one, far below a second.
 const FUEL: u64 = 2_000_000;
 
 /// The values that one template wrote, by the number in their mark.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<(Vec<Node>, usize)>>);
+struct Written(Arc<Mutex<Values>>);
+
+/// The values, and how many reads there were when the last one was written.
+#[derive(Default)]
+struct Values {
+    nodes: Vec<Node>,
+    reads: usize,
+}
 
 /// Renders templates.
 pub struct Engine<'a> {
@@ -91,7 +97,7 @@ impl<'a> Engine<'a> {
             .written
             .0
             .lock()
-            .map(|written| written.0.clone())
+            .map(|written| written.nodes.clone())
             .unwrap_or_default();
         let resolver = Resolver {
             written: &written,
@@ -123,7 +129,7 @@ impl<'a> Engine<'a> {
         sources: &mut Sources,
     ) -> Result<Text, Box<Diagnostic>> {
         if let Ok(mut written) = self.written.0.lock() {
-            *written = (Vec::new(), 0);
+            *written = Values::default();
         }
         self.reads.clear();
         let Some((source, _)) = self.templates.get(name) else {
@@ -265,196 +271,17 @@ fn write(
             .map_err(Error::from);
     }
     if matches!(state.auto_escape(), AutoEscape::Custom(format) if format == "lua") {
-        return out.write_str(&lua_literal(value)?).map_err(Error::from);
+        return out.write_str(&lua::literal(value)?).map_err(Error::from);
     }
     let mut all = written
         .0
         .lock()
         .map_err(|_| Error::new(ErrorKind::InvalidOperation, "values are locked"))?;
-    let Some(node) = node_of(value, reads, all.1) else {
+    let Some(node) = node_of(value, reads, all.reads) else {
         let message = format!("{} can't stand in a manifest", value.kind());
         return Err(Error::new(ErrorKind::BadSerialization, message));
     };
-    all.1 = reads.count();
-    all.0.push(node);
-    write!(out, "{OPEN}{}{CLOSE}", all.0.len() - 1).map_err(Error::from)
-}
-
-/// A value as a Lua literal. Strings are in double quotes with every byte outside of plain ASCII, and every
-/// quote, backslash, `%` and `$` as a decimal escape (Lua 5.1, section 2.1): nothing in them is read by Lua,
-/// by its patterns' eyes, or by Flux.
-fn lua_literal(value: &Value) -> Result<String, Error> {
-    if let Some(text) = value.as_str() {
-        let mut literal = String::from("\"");
-        for byte in text.bytes() {
-            match byte {
-                b'"' | b'\\' | b'$' | b'%' | 0..=31 | 127.. => {
-                    literal.push_str(&format!("\\{byte:03}"))
-                }
-                _ => literal.push(char::from(byte)),
-            }
-        }
-        literal.push('"');
-        return Ok(literal);
-    }
-    match i64::try_from(value.clone()) {
-        Ok(number) if value.is_number() => Ok(number.to_string()),
-        _ => Err(Error::new(
-            ErrorKind::BadSerialization,
-            format!("{} can't stand in a script", value.kind()),
-        )),
-    }
-}
-
-/// Puts values in the place of their marks.
-struct Resolver<'a> {
-    written: &'a [Node],
-    text: &'a str,
-}
-
-impl Resolver<'_> {
-    /// The tree without marks; `None` where it is what was not given. An error is a message and the byte of
-    /// the rendered text that it is about.
-    fn resolve(&self, node: Node) -> Result<Option<Node>, (String, usize)> {
-        let at = node.span.map_or(0, |span| span.range().start);
-        let kind = match node.kind {
-            Kind::Null => return Ok(None),
-            Kind::String(text) if text.contains(OPEN) => return self.string(&text, at),
-            Kind::List(items) => {
-                let before = items.len();
-                let mut list = Vec::new();
-                for item in items {
-                    list.extend(self.resolve(item)?);
-                }
-                if list.is_empty() && before > 0 {
-                    return Ok(None);
-                }
-                Kind::List(list)
-            }
-            Kind::Map(map) => {
-                let before = map.len();
-                let mut kept = Map::default();
-                for (key, entry) in map.into_entries() {
-                    let key_at = entry.key_span.map_or(at, |span| span.range().start);
-                    let Some(value) = self.resolve(entry.value)? else {
-                        continue;
-                    };
-                    let Some(key) = self.key(key, key_at)? else {
-                        continue;
-                    };
-                    kept.insert_entry(
-                        key.0,
-                        Entry {
-                            key_span: key.1,
-                            value,
-                        },
-                    );
-                }
-                if kept.is_empty() && before > 0 {
-                    return Ok(None);
-                }
-                Kind::Map(kept)
-            }
-            kind => kind,
-        };
-        Ok(Some(Node::new(kind, None)))
-    }
-
-    fn key(
-        &self,
-        key: String,
-        at: usize,
-    ) -> Result<Option<(String, Option<Span>)>, (String, usize)> {
-        if !key.contains(OPEN) {
-            return Ok(Some((key, None)));
-        }
-        match self.string(&key, at)? {
-            None => Ok(None),
-            Some(Node {
-                kind: Kind::String(text),
-                span,
-            }) => Ok(Some((text, span))),
-            Some(node) => match plain_text(&node) {
-                Some(text) => Ok(Some((text, node.span))),
-                None => Err(("a list or table can't be a key".to_owned(), at)),
-            },
-        }
-    }
-
-    /// A scalar that holds marks.
-    fn string(&self, text: &str, at: usize) -> Result<Option<Node>, (String, usize)> {
-        let missing = || ("a mark without its value".to_owned(), at);
-        let alone = text
-            .strip_prefix(OPEN)
-            .and_then(|rest| rest.strip_suffix(CLOSE));
-        if let Some(number) = alone.filter(|number| !number.contains([OPEN, CLOSE])) {
-            let node = number
-                .parse::<usize>()
-                .ok()
-                .and_then(|at| self.written.get(at))
-                .ok_or_else(missing)?;
-            let quoted = self
-                .text
-                .get(at..)
-                .is_some_and(|text| text.starts_with(['"', '\'']));
-            let text = plain_text(node).filter(|_| quoted && !matches!(node.kind, Kind::Null));
-            return Ok(match text {
-                Some(text) => Some(Node::new(Kind::String(text), node.span)),
-                None => without_nulls(node.clone()),
-            });
-        }
-        let (mut whole, mut span) = (String::new(), None);
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(OPEN) {
-            let (number, after) = after.split_once(CLOSE).ok_or_else(missing)?;
-            let node = number
-                .parse::<usize>()
-                .ok()
-                .and_then(|at| self.written.get(at))
-                .ok_or_else(missing)?;
-            if matches!(node.kind, Kind::Null) {
-                return Ok(None);
-            }
-            let Some(value) = plain_text(node) else {
-                return Err(("a list or table can't stand inside text".to_owned(), at));
-            };
-            whole.push_str(before);
-            whole.push_str(&value);
-            span = span.or(node.span);
-            rest = after;
-        }
-        whole.push_str(rest);
-        Ok(Some(Node::new(Kind::String(whole), span)))
-    }
-}
-
-/// A scalar's text.
-fn plain_text(node: &Node) -> Option<String> {
-    match &node.kind {
-        Kind::String(text) => Some(text.clone()),
-        Kind::Bool(value) => Some(value.to_string()),
-        Kind::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// A value without what was not given in it. Unlike in a template's own text, an empty list or map stays:
-/// somebody wrote it.
-fn without_nulls(mut node: Node) -> Option<Node> {
-    node.kind = match node.kind {
-        Kind::Null => return None,
-        Kind::List(items) => Kind::List(items.into_iter().filter_map(without_nulls).collect()),
-        Kind::Map(map) => {
-            let mut kept = Map::default();
-            for (key, entry) in map.into_entries() {
-                let Entry { key_span, value } = entry;
-                if let Some(value) = without_nulls(value) {
-                    kept.insert_entry(key, Entry { key_span, value });
-                }
-            }
-            Kind::Map(kept)
-        }
-        kind => kind,
-    };
-    Some(node)
+    all.reads = reads.count();
+    all.nodes.push(node);
+    write!(out, "{OPEN}{}{CLOSE}", all.nodes.len() - 1).map_err(Error::from)
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::comment::{HEADER, schema_comment};
 use super::engine::Engine;
 use super::index;
 use super::objects::{Item, items};
+use super::overlay::lay_over;
 use super::templates::Templates;
 use crate::config::Text;
 use crate::config::types::Overlay;
@@ -13,8 +15,6 @@ use crate::manifest::{read, write};
 use crate::model::layout::{Group, Place};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
-use crate::value::merge::{merge, remove};
-use crate::value::pointer::Step;
 use crate::value::ser::to_node;
 use crate::value::{Kind as Value, Map, Node, Pointer};
 
@@ -57,10 +57,6 @@ pub trait Inputs {
 
 /// The template of the namespace's kustomization.
 const INDEX: &str = "namespace-kustomization.yaml.j2";
-
-/// The line that files start with.
-const HEADER: &str =
-    "# Rendered by gatewayctl from cluster.toml: change that, then run `gatewayctl render`.\n";
 
 /// Renders everything: all files, sorted by path, and what went wrong.
 pub fn render(
@@ -397,109 +393,4 @@ fn no_script(path: &Text) -> Diagnostic {
     .at(path.span)
     .why("the gateways would run no script, and every request would fail on them")
     .help("write its path relative to cluster.toml; it must be UTF-8 text of at most 1 MiB")
-}
-
-/// Lays labels, annotations, `spec` and further parts over an object, takes out what is to be removed, and
-/// puts `metadata` in its usual order.
-fn lay_over(
-    mut node: Node,
-    overlay: Overlay,
-    parts: Vec<(Pointer, Node)>,
-    problems: &mut Vec<Diagnostic>,
-) -> Node {
-    let mut over = Map::default();
-    let mut metadata = Map::default();
-    for (key, pairs) in [
-        ("labels", &overlay.labels),
-        ("annotations", &overlay.annotations),
-    ] {
-        if !pairs.0.is_empty() {
-            metadata.insert(key, Node::new(Value::Map(pairs.to_map()), None));
-        }
-    }
-    if !metadata.is_empty() {
-        over.insert("metadata", Node::new(Value::Map(metadata), None));
-    }
-    if let Some(spec) = overlay.spec {
-        over.insert("spec", spec);
-    }
-    merge(&mut node, Node::new(Value::Map(over), None));
-    for (pointer, part) in parts {
-        merge_at(&mut node, pointer.steps(), part);
-    }
-    for text in overlay.remove.iter() {
-        let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
-        if !pointer.is_some_and(|pointer| remove(&mut node, &pointer)) {
-            problems.push(
-                Diagnostic::new(Code::ConfigUnknownReference, format!("{:?} leads to nothing in the object", text.value))
-                    .at(text.span)
-                    .why("what was to be taken out may be called otherwise, and would stay")
-                    .help("write a JSON pointer such as `/spec/http3`; `gatewayctl render --stdout` shows the object"),
-            );
-        }
-    }
-    if let Some(metadata) = node
-        .as_map_mut()
-        .and_then(|map| map.get_mut("metadata"))
-        .and_then(Node::as_map_mut)
-    {
-        let mut ordered = Map::default();
-        for key in ["name", "namespace", "labels", "annotations"] {
-            if let Some(entry) = metadata.remove(key) {
-                ordered.insert_entry(key.to_owned(), entry);
-            }
-        }
-        for (key, entry) in std::mem::take(metadata).into_entries() {
-            ordered.insert_entry(key, entry);
-        }
-        *metadata = ordered;
-    }
-    node
-}
-
-/// Lays `part` over what the steps lead to, which is made of maps where it isn't there.
-fn merge_at(node: &mut Node, steps: &[Step], part: Node) {
-    let Some((step, rest)) = steps.split_first() else {
-        return merge(node, part);
-    };
-    match (&mut node.kind, step) {
-        (Value::List(items), Step::Index(index)) => {
-            if let Some(item) = items.get_mut(*index) {
-                merge_at(item, rest, part);
-            }
-        }
-        (Value::Map(map), Step::Key(key)) => {
-            if !map.contains_key(key) {
-                map.insert(key.clone(), Node::map());
-            }
-            if let Some(below) = map.get_mut(key) {
-                merge_at(below, rest, part);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The comment that tells editors an object's schema.
-fn schema_comment(host: Option<&str>, node: &Node) -> Option<String> {
-    let host = host?;
-    let api = node.get("apiVersion").and_then(Node::as_str)?;
-    let kind = node.get("kind").and_then(Node::as_str)?.to_lowercase();
-    let plain = |text: &str| {
-        text.chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '/'))
-    };
-    if !plain(api) || !plain(&kind) {
-        return None;
-    }
-    let url = match api.split_once('/') {
-        Some(("kustomize.config.k8s.io", _)) => {
-            "https://json.schemastore.org/kustomization".to_owned()
-        }
-        Some((group, version)) => format!("{host}/{group}/{kind}_{version}.json"),
-        None => format!(
-            "https://raw.githubusercontent.com/yannh/kubernetes-json-schema/master/master/{kind}.json"
-        ),
-    };
-    Some(format!("# yaml-language-server: $schema={url}\n"))
 }

@@ -6,16 +6,22 @@
 //! the object's `spec` table is laid over it, and the tree is written as YAML ([`files`]).
 //!
 //! - [`templates`]: the built-in templates, and those that replace them.
-//! - [`engine`]: a template and values to a tree.
+//! - [`engine`]: a template and values to a tree: [`context`] is what the template sees, [`marks`] what it
+//!   leaves behind; [`lua`] is how values stand in scripts.
 //! - [`objects`]: the table of what is rendered from which template.
-//! - [`files`]: objects to files, folder by folder.
+//! - [`overlay`]: the `spec` table and its like, laid over the object.
+//! - [`files`]: objects to files, folder by folder; [`comment`]: what stands above them.
 //! - [`index`]: the namespace's kustomization, where other people's entries stay.
 
+pub mod comment;
 pub mod context;
 pub mod engine;
 pub mod files;
 pub mod index;
+pub mod lua;
+pub mod marks;
 pub mod objects;
+pub mod overlay;
 pub mod templates;
 
 pub use files::{File, Kind, render};

@@ -32,6 +32,15 @@ impl<'a> KindSchema<'a> {
     }
 }
 
+impl KindSchema<'_> {
+    /// The keys that tell the items of the list at `pointer` apart (`x-kubernetes-list-map-keys`); `None` where
+    /// the schema has none.
+    pub fn list_keys(&self, pointer: &Pointer) -> Option<Vec<String>> {
+        let node = self.node(find(self.compiled, self.version.root, pointer)?);
+        (!node.list_map_keys.is_empty()).then(|| node.list_map_keys.clone())
+    }
+}
+
 /// What a look-up finds.
 #[derive(Clone, Debug)]
 pub enum Lookup<'a> {

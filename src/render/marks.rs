@@ -1,0 +1,168 @@
+//! Marks in a parsed tree give way to their values.
+
+use crate::diagnostic::Span;
+use crate::value::{Entry, Kind, Map, Node};
+
+/// Opens a mark: a character that YAML takes for part of a word, and that nobody writes.
+pub const OPEN: char = '\u{F0000}';
+/// Closes a mark.
+pub const CLOSE: char = '\u{F0001}';
+
+/// A mistake in a template's output: what, and the byte of the rendered text that it is about.
+pub type Mistake = (String, usize);
+
+/// A key and its place.
+type Key = (String, Option<Span>);
+
+/// Puts values in the place of their marks.
+pub struct Resolver<'a> {
+    /// The values, by the number in their mark.
+    pub written: &'a [Node],
+    /// The rendered text, which the tree's places count in.
+    pub text: &'a str,
+}
+
+impl Resolver<'_> {
+    /// The tree without marks; `None` where it is what was not given.
+    ///
+    /// # Errors
+    /// Where a list or table stands where only text can.
+    pub fn resolve(&self, node: Node) -> Result<Option<Node>, Mistake> {
+        let at = node.span.map_or(0, |span| span.range().start);
+        let kind = match node.kind {
+            Kind::Null => return Ok(None),
+            Kind::String(text) if text.contains(OPEN) => return self.string(&text, at),
+            Kind::List(items) => {
+                let before = items.len();
+                let mut list = Vec::new();
+                for item in items {
+                    list.extend(self.resolve(item)?);
+                }
+                if list.is_empty() && before > 0 {
+                    return Ok(None);
+                }
+                Kind::List(list)
+            }
+            Kind::Map(map) => {
+                let before = map.len();
+                let mut kept = Map::default();
+                for (key, entry) in map.into_entries() {
+                    let key_at = entry.key_span.map_or(at, |span| span.range().start);
+                    let Some(value) = self.resolve(entry.value)? else {
+                        continue;
+                    };
+                    let Some(key) = self.key(key, key_at)? else {
+                        continue;
+                    };
+                    kept.insert_entry(
+                        key.0,
+                        Entry {
+                            key_span: key.1,
+                            value,
+                        },
+                    );
+                }
+                if kept.is_empty() && before > 0 {
+                    return Ok(None);
+                }
+                Kind::Map(kept)
+            }
+            kind => kind,
+        };
+        Ok(Some(Node::new(kind, None)))
+    }
+
+    fn key(&self, key: String, at: usize) -> Result<Option<Key>, Mistake> {
+        if !key.contains(OPEN) {
+            return Ok(Some((key, None)));
+        }
+        match self.string(&key, at)? {
+            None => Ok(None),
+            Some(Node {
+                kind: Kind::String(text),
+                span,
+            }) => Ok(Some((text, span))),
+            Some(node) => match plain_text(&node) {
+                Some(text) => Ok(Some((text, node.span))),
+                None => Err(("a list or table can't be a key".to_owned(), at)),
+            },
+        }
+    }
+
+    /// A scalar that holds marks.
+    fn string(&self, text: &str, at: usize) -> Result<Option<Node>, Mistake> {
+        let missing = || ("a mark without its value".to_owned(), at);
+        let alone = text
+            .strip_prefix(OPEN)
+            .and_then(|rest| rest.strip_suffix(CLOSE));
+        if let Some(number) = alone.filter(|number| !number.contains([OPEN, CLOSE])) {
+            let node = number
+                .parse::<usize>()
+                .ok()
+                .and_then(|at| self.written.get(at))
+                .ok_or_else(missing)?;
+            let quoted = self
+                .text
+                .get(at..)
+                .is_some_and(|text| text.starts_with(['"', '\'']));
+            let text = plain_text(node).filter(|_| quoted && !matches!(node.kind, Kind::Null));
+            return Ok(match text {
+                Some(text) => Some(Node::new(Kind::String(text), node.span)),
+                None => without_nulls(node.clone()),
+            });
+        }
+        let (mut whole, mut span) = (String::new(), None);
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            let (number, after) = after.split_once(CLOSE).ok_or_else(missing)?;
+            let node = number
+                .parse::<usize>()
+                .ok()
+                .and_then(|at| self.written.get(at))
+                .ok_or_else(missing)?;
+            if matches!(node.kind, Kind::Null) {
+                return Ok(None);
+            }
+            let Some(value) = plain_text(node) else {
+                return Err(("a list or table can't stand inside text".to_owned(), at));
+            };
+            whole.push_str(before);
+            whole.push_str(&value);
+            span = span.or(node.span);
+            rest = after;
+        }
+        whole.push_str(rest);
+        Ok(Some(Node::new(Kind::String(whole), span)))
+    }
+}
+
+/// A scalar's text.
+fn plain_text(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::String(text) => Some(text.clone()),
+        Kind::Bool(value) => Some(value.to_string()),
+        Kind::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A value without what was not given in it. Unlike in a template's own text, an empty list or map stays:
+/// somebody wrote it.
+fn without_nulls(mut node: Node) -> Option<Node> {
+    node.kind = match node.kind {
+        Kind::Null => return None,
+        Kind::List(items) => Kind::List(items.into_iter().filter_map(without_nulls).collect()),
+        Kind::Map(map) => {
+            let mut kept = Map::default();
+            for (key, entry) in map.into_entries() {
+                let Entry { key_span, value } = entry;
+                if let Some(value) = without_nulls(value) {
+                    kept.insert_entry(key, Entry { key_span, value });
+                }
+            }
+            Kind::Map(kept)
+        }
+        kind => kind,
+    };
+    Some(node)
+}

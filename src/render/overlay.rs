@@ -1,0 +1,88 @@
+//! What is laid over an object after its template.
+
+use crate::config::types::Overlay;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::merge::{merge, remove};
+use crate::value::pointer::Step;
+use crate::value::{Kind, Map, Node, Pointer};
+
+/// Lays labels, annotations, `spec` and further parts over an object, takes out what is to be removed, and
+/// puts `metadata` in its usual order.
+pub fn lay_over(
+    mut node: Node,
+    overlay: Overlay,
+    parts: Vec<(Pointer, Node)>,
+    problems: &mut Vec<Diagnostic>,
+) -> Node {
+    let mut over = Map::default();
+    let mut metadata = Map::default();
+    for (key, pairs) in [
+        ("labels", &overlay.labels),
+        ("annotations", &overlay.annotations),
+    ] {
+        if !pairs.0.is_empty() {
+            metadata.insert(key, Node::new(Kind::Map(pairs.to_map()), None));
+        }
+    }
+    if !metadata.is_empty() {
+        over.insert("metadata", Node::new(Kind::Map(metadata), None));
+    }
+    if let Some(spec) = overlay.spec {
+        over.insert("spec", spec);
+    }
+    merge(&mut node, Node::new(Kind::Map(over), None));
+    for (pointer, part) in parts {
+        merge_at(&mut node, pointer.steps(), part);
+    }
+    for text in overlay.remove.iter() {
+        let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
+        if !pointer.is_some_and(|pointer| remove(&mut node, &pointer)) {
+            problems.push(
+                Diagnostic::new(Code::ConfigUnknownReference, format!("{:?} leads to nothing in the object", text.value))
+                    .at(text.span)
+                    .why("what was to be taken out may be called otherwise, and would stay")
+                    .help("write a JSON pointer such as `/spec/http3`; `gatewayctl render --stdout` shows the object"),
+            );
+        }
+    }
+    if let Some(metadata) = node
+        .as_map_mut()
+        .and_then(|map| map.get_mut("metadata"))
+        .and_then(Node::as_map_mut)
+    {
+        let mut ordered = Map::default();
+        for key in ["name", "namespace", "labels", "annotations"] {
+            if let Some(entry) = metadata.remove(key) {
+                ordered.insert_entry(key.to_owned(), entry);
+            }
+        }
+        for (key, entry) in std::mem::take(metadata).into_entries() {
+            ordered.insert_entry(key, entry);
+        }
+        *metadata = ordered;
+    }
+    node
+}
+
+/// Lays `part` over what the steps lead to, which is made of maps where it isn't there.
+fn merge_at(node: &mut Node, steps: &[Step], part: Node) {
+    let Some((step, rest)) = steps.split_first() else {
+        return merge(node, part);
+    };
+    match (&mut node.kind, step) {
+        (Kind::List(items), Step::Index(index)) => {
+            if let Some(item) = items.get_mut(*index) {
+                merge_at(item, rest, part);
+            }
+        }
+        (Kind::Map(map), Step::Key(key)) => {
+            if !map.contains_key(key) {
+                map.insert(key.clone(), Node::map());
+            }
+            if let Some(below) = map.get_mut(key) {
+                merge_at(below, rest, part);
+            }
+        }
+        _ => {}
+    }
+}
