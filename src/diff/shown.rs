@@ -43,6 +43,23 @@ pub fn lines(field: &FieldDiff) -> Vec<Line> {
     }
 }
 
+/// Whether a field's values are such that they may stand on the line of its path: no lists, no maps.
+pub fn is_plain(field: &FieldDiff) -> bool {
+    let plain = |value: &Value| match value {
+        Value::Hidden => true,
+        Value::Shown(node) => match &node.kind {
+            Kind::Map(map) => map.is_empty(),
+            Kind::List(items) => items.is_empty(),
+            _ => true,
+        },
+    };
+    match &field.change {
+        FieldChange::Added(value) | FieldChange::Removed(value) => plain(value),
+        FieldChange::Changed { old, new, lines } => lines.is_none() && plain(old) && plain(new),
+        FieldChange::Reordered { .. } => true,
+    }
+}
+
 /// Removed lines, then added ones.
 fn both(old: Vec<String>, new: Vec<String>) -> Vec<Line> {
     let mut lines = marked(Mark::Removed, old);

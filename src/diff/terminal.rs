@@ -105,14 +105,11 @@ impl Out {
             FieldChange::Reordered { .. } => (Paint::Cyan, '='),
         };
         let lines = shown::lines(field);
-        let short = lines
-            .iter()
-            .map(|line| line.text.chars().count())
-            .sum::<usize>()
-            <= ONE_LINE;
+        let length: usize = lines.iter().map(|line| line.text.chars().count()).sum();
+        let short = shown::is_plain(field) && length <= ONE_LINE;
         let reordered = if mark == '=' { "reordered: " } else { "" };
         match lines.as_slice() {
-            [line] if short && line.mark != Mark::Hunk => {
+            [line] if short => {
                 self.line(6, paint, &format!("{mark} {path}  {}", line.text));
             }
             [old, new] if short && (old.mark, new.mark) == (Mark::Removed, Mark::Added) => {

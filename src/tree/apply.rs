@@ -151,11 +151,18 @@ impl Work<'_> {
     fn create_folder(&mut self, folder: &TreePath) -> Result<(), Error> {
         let path = folder.under(self.root);
         let failed = |error| Error::io("make the folder", folder.as_str(), error);
-        if self.disk.stands(&path).map_err(failed)? == Stands::Nothing {
-            self.disk.create_folder(&path).map_err(failed)?;
-            self.changed_in(folder.parent());
+        match self.disk.stands(&path).map_err(failed)? {
+            Stands::Folder => Ok(()),
+            Stands::Nothing => {
+                self.disk.create_folder(&path).map_err(failed)?;
+                self.changed_in(folder.parent());
+                Ok(())
+            }
+            // A link, for one, that was put there since the plan was made: nothing is made behind it.
+            _ => Err(Error::Changed {
+                path: folder.to_string(),
+            }),
         }
-        Ok(())
     }
 
     /// Writes a file whole: beside it first, then in its place.

@@ -214,3 +214,13 @@ fn a_last_line_end_can_be_seen() {
     let text = terminal::text(&of_texts(&map("1"), &map("\"1\"")), false);
     assert!(text.contains("~ x  1 → \"1\""), "{text}");
 }
+
+#[test]
+fn only_scalars_stand_beside_their_path() {
+    let map = |text: &str| format!("kind: A\nmetadata: {{name: a}}\n{text}\n");
+    let text = terminal::text(&of_texts(&map("x: {}"), &map("x: {y: [1]}\nz: []")), false);
+    assert!(
+        text.contains("      + x.y\n        + - 1\n      + z  []\n"),
+        "{text}"
+    );
+}

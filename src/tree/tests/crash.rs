@@ -66,7 +66,7 @@ fn files(fates: &[Fate], version: impl Fn(&Fate) -> Option<u8>) -> Vec<File> {
 
 /// A tree after a first render and what somebody did to it.
 fn prepared(fates: &[Fate]) -> Tree {
-    let tree = Tree::new();
+    let tree = Tree::quick();
     let first = files(fates, |fate| fate.first);
     render_on(
         &Faulty::new(usize::MAX, Fault::Killed),
@@ -211,7 +211,7 @@ proptest! {
 #[test]
 fn a_forced_render_that_was_killed_is_finished_without_force() {
     for at in 0.. {
-        let tree = Tree::new();
+        let tree = Tree::quick();
         tree.render(&[file("a.yaml", "1\n"), file("b.yaml", "1\n")]);
         tree.put("a.yaml", "mine\n");
         tree.put("b.yaml", "mine\n");
@@ -250,7 +250,7 @@ fn merged(tree: &Tree, path: &str, ours: bool) -> File {
 #[test]
 fn a_shared_file_is_never_removed_wherever_the_render_was_killed() {
     for at in 0.. {
-        let tree = Tree::new();
+        let tree = Tree::quick();
         tree.put("k.yaml", "- theirs\n");
         let disk = Faulty::new(at, Fault::Killed);
         let files = [merged(&tree, "k.yaml", true), file("a.yaml", "1\n")];
@@ -276,7 +276,7 @@ fn a_shared_file_is_never_removed_wherever_the_render_was_killed() {
 
 #[test]
 fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
-    let tree = Tree::new();
+    let tree = Tree::quick();
     tree.render(&[file("a/old.yaml", "1\n"), file("b.yaml", "1\n")]);
     let disk = Faulty::new(usize::MAX, Fault::Killed);
     render_on(

@@ -3,5 +3,6 @@
 mod classes;
 mod crash;
 mod failure;
+mod killed;
 mod said;
 mod support;

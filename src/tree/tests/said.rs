@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::support::{Fault, Faulty, Tree, file, render_on};
 use crate::diagnostic::Diagnostic;
-use crate::tree::Options;
+use crate::tree::{Error, Lock, Options};
 
 fn listed(diagnostics: &[Diagnostic]) -> String {
     let mut text = String::new();
@@ -132,4 +132,27 @@ fn a_link_in_the_way() {
         "link",
         listed(&tree.plan(&[file("apps/a.yaml", "")]).findings())
     );
+}
+
+#[test]
+fn errors() {
+    let io = |kind: std::io::ErrorKind| Error::Io {
+        doing: "write",
+        path: "apps/a.yaml".to_owned(),
+        source: kind.into(),
+    };
+    let path = || "apps/a.yaml".to_owned();
+    let all = [
+        io(std::io::ErrorKind::StorageFull),
+        io(std::io::ErrorKind::PermissionDenied),
+        Lock::parse("{").expect_err("broken"),
+        Lock::parse(r#"{"schema": "gatewayctl/lock/v2"}"#).expect_err("unknown"),
+        Error::Busy {
+            root: ".".to_owned(),
+        },
+        Error::Changed { path: path() },
+        Error::Duplicate { path: path() },
+    ];
+    let texts = all.map(|error| format!("error: {error}\n  help: {}\n", error.help()));
+    shown!("errors", texts.concat());
 }

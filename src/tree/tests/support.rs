@@ -26,6 +26,14 @@ impl Tree {
         }
     }
 
+    /// A root in memory where the system has such a place: for tests that render thousands of times.
+    pub fn quick() -> Self {
+        match tempfile::tempdir_in("/dev/shm") {
+            Ok(folder) => Tree { folder },
+            Err(_) => Tree::new(),
+        }
+    }
+
     pub fn root(&self) -> &Path {
         self.folder.path()
     }
