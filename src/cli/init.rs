@@ -187,9 +187,13 @@ version = {}
         quoted(&answers.chart),
     );
     for (name, address) in &answers.gateways {
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let key = match !name.is_empty() && name.chars().all(is_bare) {
+            true => name.clone(),
+            false => quoted(name),
+        };
         text.push_str(&format!(
-            "\n[gateways.{}]\naddress = {}\n",
-            quoted(name),
+            "\n[gateways.{key}]\naddress = {}\n",
             quoted(address)
         ));
     }

@@ -1,6 +1,8 @@
 //! What is never shown: a difference ends up in terminals, logs and pull requests.
 
 use super::model::Value;
+use crate::diagnostic::Sources;
+use crate::manifest::read;
 use crate::value::{Kind, Map, Node};
 
 /// What stands in place of a secret.
@@ -61,8 +63,15 @@ pub fn is_secret(map: &Map) -> bool {
     map.get("kind").and_then(Node::as_str) == Some("Secret")
 }
 
-/// Whether a text that was not read as objects may hold a Secret all the same: broken YAML, a template.
+/// Whether a text may hold a Secret: one of its objects is one (a reference to one is not), or, where it can't be
+/// read, a line of it looks like one.
 pub fn may_hold(text: &str) -> bool {
+    let mut sources = Sources::default();
+    let id = sources.add("", text);
+    let (documents, problems) = read::read(&sources, id);
+    if problems.is_empty() {
+        return documents.iter().any(|document| holds(&document.node));
+    }
     text.lines().any(|line| {
         let line = line.trim_start_matches([' ', '\t', '-', '+', '{', ',', '"', '\'']);
         let value = line
@@ -74,6 +83,20 @@ pub fn may_hold(text: &str) -> bool {
                 .starts_with("Secret")
         })
     })
+}
+
+/// Whether a Secret with data, or a generator of one, stands anywhere in a tree.
+fn holds(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Map(map) => {
+            let has = |key: &str| map.contains_key(key);
+            (is_secret(map) && (has("data") || has("stringData") || has("metadata")))
+                || has("secretGenerator")
+                || map.iter().any(|(_, below)| holds(below))
+        }
+        Kind::List(items) => items.iter().any(holds),
+        _ => false,
+    }
 }
 
 /// An object without its secrets and without places.
@@ -111,10 +134,12 @@ mod tests {
     #[test]
     fn a_text_that_may_hold_a_secret_is_known_by_its_kind() {
         for text in [
-            "kind: Secret",
+            "kind: Secret\ndata: {a: b}",
             "a: b\n  kind:   'Secret'\n",
             "{\"kind\": \"Secret\",",
-            "- kind: Secret # x",
+            "- kind: Secret # x\n b: [",
+            "kind: List\nitems:\n  - kind: Secret\n    data: {}\n",
+            "secretGenerator: [{name: a}]",
         ] {
             assert!(may_hold(text), "{text}");
         }
@@ -124,6 +149,7 @@ mod tests {
             "# a Secret",
             "kindness: Secret",
             "name: Secret",
+            "certificateRefs:\n  - kind: Secret\n    name: example-com-tls\n",
         ] {
             assert!(!may_hold(text), "{text}");
         }

@@ -6,6 +6,7 @@ use super::Laid;
 use super::address::{self, Used};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
+use super::stream::streams;
 use crate::config;
 use crate::config::gateway::AddressAs;
 use crate::config::{Cluster, Pairs, Text};
@@ -178,10 +179,27 @@ pub fn build(
                     .map(|proxy| proxy.name.clone().unwrap_or_else(|| name.clone())),
             },
             addresses,
-            listeners: listener::build(cluster, name, table, problems),
+            listeners: listeners(cluster, name, table, problems),
         },
         overlay: table.overlay(),
     }
+}
+
+/// The listeners of a gateway: the defaults and those written, those of streams, those of passthrough.
+fn listeners(
+    cluster: &Cluster,
+    name: &Text,
+    table: &config::gateway::Gateway,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Listener> {
+    let mut listeners = listener::written(cluster, table, problems);
+    let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
+    let streams = streams(cluster).into_iter();
+    let on = streams.filter(|stream| stream.is_on(name) && !is_written(&stream.name));
+    listeners.extend(on.map(|stream| stream.listener()));
+    listeners.extend(listener::passthrough(table));
+    listener::check_all(name, &listeners, problems);
+    listeners
 }
 
 fn address_annotation(how: AddressAs) -> &'static str {

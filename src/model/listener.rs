@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::names::{self, Rule};
-use super::route;
 use crate::config;
 use crate::config::gateway::{Protocol, TlsMode};
 use crate::config::{Cluster, Count, Namespaces, Text};
@@ -38,11 +37,9 @@ fn unwritten(text: &str) -> Text {
     Spanned::unwritten(text.to_owned())
 }
 
-/// The listeners of a gateway: the defaults that nobody wrote, those written, in their order, then
-/// those of streams and of passthrough.
-pub fn build(
+/// The listeners that nobody wrote, `http` and `https`, and those written, in their order.
+pub fn written(
     cluster: &Cluster,
-    gateway: &Text,
     table: &config::gateway::Gateway,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Listener> {
@@ -59,17 +56,15 @@ pub fn build(
             listeners.extend(one(cluster, table, name, written, problems));
         }
     }
-    for stream in route::streams(cluster) {
-        if stream.is_on(gateway) && !is_written(&stream.name) {
-            listeners.push(stream.listener());
-        }
-    }
-    listeners.extend(passthrough(table));
-    for listener in &listeners {
+    listeners
+}
+
+/// Reports what is wrong with a gateway's listeners, each by itself and together.
+pub fn check_all(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagnostic>) {
+    for listener in listeners {
         check(gateway, listener, problems);
     }
-    check_ports(gateway, &listeners, problems);
-    listeners
+    check_ports(gateway, listeners, problems);
 }
 
 fn one(
@@ -190,7 +185,7 @@ fn certificates(
 }
 
 /// A listener for each hostname whose TLS is passed through.
-fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Listener> {
+pub fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Listener> {
     let several = table.passthrough.len() > 1;
     table
         .passthrough

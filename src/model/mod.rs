@@ -21,6 +21,7 @@ pub mod names;
 pub mod policy;
 pub mod proxy;
 pub mod route;
+pub mod stream;
 pub mod traffic;
 pub mod version;
 

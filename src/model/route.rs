@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::gateway::{Gateway, dns_prefix};
 use super::listener::{Listener, check_port};
 use super::names::{self, Rule};
+use super::stream::streams;
 use super::version::STREAM_ROUTES_V1;
 use super::{Laid, Version};
-use crate::config;
 use crate::config::gateway::Protocol;
-use crate::config::{Cluster, Count, Namespaces, Text, Texts};
+use crate::config::{Cluster, Count, Text, Texts};
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 
@@ -167,84 +167,6 @@ fn http_listener(gateway: &Gateway) -> Option<&Listener> {
     let first = http.clone().next();
     http.find(|listener| listener.name.value == "http")
         .or(first)
-}
-
-/// A stream as it was written, under the name of its listener.
-pub struct Stream<'a> {
-    /// The listener's name.
-    pub name: Text,
-    /// TCP or UDP.
-    pub protocol: Protocol,
-    table: &'a config::route::Stream,
-}
-
-/// All streams: `ssh`, then `tcp`, then `udp`.
-pub fn streams(cluster: &Cluster) -> Vec<Stream<'_>> {
-    let ssh = cluster.ssh.iter().map(|table| Stream {
-        name: Spanned::unwritten("ssh".to_owned()),
-        protocol: Protocol::Tcp,
-        table,
-    });
-    let named = |protocol: Protocol| {
-        move |(name, table)| Stream {
-            name: Text::clone(name),
-            protocol,
-            table,
-        }
-    };
-    ssh.chain(
-        cluster
-            .tcp
-            .iter()
-            .map(|(name, table)| named(Protocol::Tcp)((name, table))),
-    )
-    .chain(
-        cluster
-            .udp
-            .iter()
-            .map(|(name, table)| named(Protocol::Udp)((name, table))),
-    )
-    .collect()
-}
-
-impl Stream<'_> {
-    /// Whether a gateway listens for it.
-    pub fn is_on(&self, gateway: &str) -> bool {
-        let gateways = &self.table.gateways;
-        !gateways.is_given() || gateways.iter().any(|name| name.value == gateway)
-    }
-
-    fn port(&self) -> Option<Spanned<Count>> {
-        let default = (self.name.value == "ssh").then_some(Spanned::unwritten(Count::Number(22)));
-        self.table.port.clone().or(default)
-    }
-
-    /// Its listener; port 0 where none was given, which is reported elsewhere.
-    pub fn listener(&self) -> Listener {
-        let port = self.port().unwrap_or(Spanned::unwritten(Count::Number(0)));
-        Listener {
-            name: self.name.clone(),
-            protocol: self.name.with(self.protocol),
-            port,
-            hostname: None,
-            tls_mode: None,
-            certificates: Vec::new(),
-            kinds: vec![self.name.with(self.kind().to_owned())],
-            namespaces: self
-                .table
-                .namespace
-                .clone()
-                .map(|name| Namespaces::Names(vec![name])),
-            spec: None,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self.protocol {
-            Protocol::Udp => "UDPRoute",
-            _ => "TCPRoute",
-        }
-    }
 }
 
 /// A TCPRoute or UDPRoute, as its template sees it.
