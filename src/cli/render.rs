@@ -144,7 +144,11 @@ fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> 
     for entry in &plan.entries {
         let word = match (&entry.class, entry.action) {
             (_, Action::Leave) => {
-                unchanged += usize::from(matches!(entry.class, Class::Unchanged | Class::Adopt));
+                let same = matches!(entry.class, Class::Unchanged | Class::Adopt);
+                if same && global.verbose {
+                    writeln!(out, "unchanged  {}", entry.path.as_str())?;
+                }
+                unchanged += usize::from(same && !global.verbose);
                 continue;
             }
             (Class::Create | Class::Gone, _) => "created",

@@ -39,17 +39,28 @@ pub struct Args {
 /// Where something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
-    let (mut diagnostics, files, objects, sources) = if args.paths.is_empty() {
+    let (mut diagnostics, files, objects, sources, selection) = if args.paths.is_empty() {
         let compiled = Project::find(global)?.compile()?;
         (
             compiled.diagnostics,
             compiled.files.len(),
             compiled.objects.len(),
             compiled.sources,
+            compiled.selection,
         )
     } else {
         check_paths(args, global)?
     };
+    if global.verbose {
+        for chosen in selection.all() {
+            writeln!(
+                std::io::stderr(),
+                "against {}: {}",
+                chosen.set.title(),
+                chosen.clause()
+            )?;
+        }
+    }
     filter.apply(&mut diagnostics);
     let report = Report::new(diagnostics, files, objects, &sources);
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
@@ -59,7 +70,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     Ok(found(report.has_errors()))
 }
 
-type Checked = (Vec<Diagnostic>, usize, usize, Sources);
+type Checked = (Vec<Diagnostic>, usize, usize, Sources, Selection);
 
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
@@ -68,7 +79,13 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let (catalogue, selection) = selection(args, global)?;
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(check_all(&found.objects, &catalogue, &selection));
-    Ok((diagnostics, found.files, found.objects.len(), sources))
+    Ok((
+        diagnostics,
+        found.files,
+        found.objects.len(),
+        sources,
+        selection,
+    ))
 }
 
 /// The newest of each project, then what `cluster.toml` declares, then what `--use` says.
