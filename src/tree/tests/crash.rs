@@ -15,13 +15,12 @@ const PATHS: [&str; 7] = [
     "k.yaml",
 ];
 
-/// One `share`-th of the usual number of cases (`PROPTEST_CASES` raises it): each renders many times over.
-fn config(share: u32) -> ProptestConfig {
-    let usual = ProptestConfig::default();
+/// Few cases, since each renders some hundred times; `PROPTEST_CASES` replaces the number.
+fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
-        cases: (usual.cases / share).max(1),
+        cases,
         failure_persistence: None,
-        ..usual
+        ..ProptestConfig::default()
     }
 }
 
@@ -163,7 +162,7 @@ fn stop_everywhere(fates: &[Fate], fault: Fault, force: bool, last: impl Fn(&Fat
 }
 
 proptest! {
-    #![proptest_config(config(32))]
+    #![proptest_config(config(8))]
 
     #[test]
     fn killed_anywhere_the_next_render_finishes(fates in prop::collection::vec(fate(), PATHS.len())) {
@@ -323,7 +322,7 @@ fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
 }
 
 proptest! {
-    #![proptest_config(config(4))]
+    #![proptest_config(config(64))]
 
     #[test]
     fn killed_again_and_again_it_ends_as_if_never_killed(
