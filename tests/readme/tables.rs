@@ -5,155 +5,158 @@ use gatewayctl::config::reference::{Key, keys};
 /// What every table takes that becomes one object.
 const COMMON: &[&str] = &["labels", "annotations", "spec", "remove"];
 
-/// A key below a table: the path from there, what it takes, its text.
-type Row = (String, String, String);
+/// Smaller tables than this are shown wherever they stand.
+const WORTH_A_REFERENCE: usize = 3;
 
-/// All tables: the keys that stand at the top first, then a section a table.
+/// All keys: those at the top first, then a section a table.
 pub fn reference() -> String {
-    let keys = keys();
-    let is_top = |key: &&Key| !key.path.contains('.');
-    let (tables, plain): (Vec<&Key>, Vec<&Key>) = keys
-        .iter()
-        .filter(is_top)
-        .partition(|top| !below(&keys, &top.path).is_empty());
-    let mut text = table(
-        &plain
-            .into_iter()
-            .map(|key| row(&key.path, key))
-            .collect::<Vec<_>>(),
-    );
-    for top in &tables {
-        let rows = rows(&keys, &tables, top);
-        let heading = match rows.first() {
-            Some((path, ..)) if path.starts_with("NAME.") || path == "NAME" => {
-                format!("[{}.NAME]", top.path)
-            }
-            _ => format!("[{}]", top.path),
-        };
-        text.push_str(&format!(
-            "\n<details><summary><code>{heading}</code>: {}</summary>\n\n{}\n</details>\n",
-            html(&top.text),
-            table(&rows)
-        ));
-    }
-    text
-}
-
-fn row(path: &str, key: &Key) -> Row {
-    (path.to_owned(), key.takes.clone(), key.text.clone())
-}
-
-/// All keys below a path, with their paths from there.
-fn below(keys: &[Key], path: &str) -> Vec<Row> {
-    let prefix = format!("{path}.");
-    let inside = |key: &Key| Some(row(key.path.strip_prefix(&prefix)?, key));
-    keys.iter().filter_map(inside).collect()
-}
-
-/// The rows of one table: what is told elsewhere is told there only.
-fn rows(keys: &[Key], tables: &[&Key], top: &Key) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    let mut told: Option<String> = None;
-    for key in keys {
-        let Some(path) = key.path.strip_prefix(&format!("{}.", top.path)) else {
-            continue;
-        };
-        let in_told = |told: &String| path.starts_with(&format!("{told}."));
-        if told.as_ref().is_some_and(in_told) {
-            continue;
-        }
-        let inside = below(keys, &key.path);
-        if let Some(same) = same_as(keys, tables, &key.path, &inside) {
-            let text = format!("{} Takes what `[{same}]` takes.", key.text);
-            rows.push((path.to_owned(), key.takes.clone(), text));
-            told = Some(path.to_owned());
-            continue;
-        }
-        if let Some((name, last)) = path.rsplit_once('.').or(Some(("", path)))
-            && COMMON.contains(&last)
-            && becomes_an_object(keys, &format!("{}.{name}", top.path))
-        {
-            if last == "labels" {
-                let all = COMMON.join("`, `");
-                let prefix = if name.is_empty() {
-                    String::new()
-                } else {
-                    format!("{name}.")
-                };
-                rows.push((
-                    format!("{prefix}labels"),
-                    "see above".to_owned(),
-                    format!(
-                        "And `{}`: of every object.",
-                        all.replacen("labels`, `", "", 1)
-                    ),
-                ));
-            }
-            continue;
-        }
-        rows.push(row(path, key));
-    }
-    if let [(path, ..), ..] = rows.as_slice()
-        && path.starts_with("NAME.")
-        && let Some(same) = same_as(
-            keys,
-            tables,
-            &format!("{}.NAME", top.path),
-            &below(keys, &format!("{}.NAME", top.path)),
-        )
-    {
-        return vec![(
-            "NAME".to_owned(),
-            "table".to_owned(),
-            format!("Takes what `[{same}]` takes."),
-        )];
-    }
-    rows
-}
-
-fn becomes_an_object(keys: &[Key], path: &str) -> bool {
-    let path = path.trim_end_matches('.');
-    COMMON.iter().all(|common| {
-        keys.iter()
-            .any(|key| key.path == format!("{path}.{common}"))
-    })
-}
-
-/// The table before `path` that has the same keys, where there is one.
-fn same_as(keys: &[Key], tables: &[&Key], path: &str, inside: &[Row]) -> Option<String> {
-    if inside.len() < 3 {
-        return None;
-    }
-    let own = path.split('.').next();
-    let candidates = tables
-        .iter()
-        .flat_map(|top| [top.path.clone(), format!("{}.NAME", top.path)]);
-    let is_told = |other: &String| {
-        let top = other.split('.').next();
-        let place = |name| {
-            tables
-                .iter()
-                .position(|table| Some(table.path.as_str()) == name)
-        };
-        top != own
-            && (path.split('.').count() > other.split('.').count() || place(top) < place(own))
-    };
-    candidates
-        .filter(is_told)
-        .find(|other| below(keys, other) == inside)
-}
-
-fn table(rows: &[Row]) -> String {
-    let cell = |text: &str| text.replace('|', "\\|");
+    let reference = Reference::new();
     let mut text = "| key | takes | |\n|---|---|---|\n".to_owned();
-    for (path, takes, about) in rows {
-        text.push_str(&format!(
-            "| `{path}` | {} | {} |\n",
-            cell(takes),
-            cell(about)
-        ));
+    for key in reference.keys.iter().filter(|key| !key.path.contains('.')) {
+        if !reference.is_table(&key.path) {
+            text.push_str(&line(&key.path, &key.takes, &key.text));
+        }
+    }
+    for base in &reference.sections {
+        text.push_str(&reference.section(base));
     }
     text
+}
+
+struct Reference {
+    keys: Vec<Key>,
+    /// The tables that have a section: `proxy`, `gateways.NAME`.
+    sections: Vec<String>,
+}
+
+impl Reference {
+    fn new() -> Self {
+        let mut reference = Reference {
+            keys: keys(),
+            sections: Vec::new(),
+        };
+        let tops = reference.keys.iter().map(|key| key.path.as_str());
+        let tops = tops.filter(|path| !path.contains('.') && reference.is_table(path));
+        let sections = tops.map(|top| match reference.below(top).next() {
+            Some((path, _)) if path.starts_with("NAME.") => format!("{top}.NAME"),
+            _ => top.to_owned(),
+        });
+        reference.sections = sections.collect();
+        reference
+    }
+
+    fn is_table(&self, path: &str) -> bool {
+        self.below(path).next().is_some()
+    }
+
+    /// The keys below a table, with their paths from there.
+    fn below<'a>(&'a self, table: &str) -> impl Iterator<Item = (&'a str, &'a Key)> {
+        let inside = move |key: &'a Key| {
+            let rest = key.path.strip_prefix(table)?.strip_prefix('.')?;
+            Some((rest, key))
+        };
+        self.keys
+            .iter()
+            .filter_map(inside)
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    fn section(&self, base: &str) -> String {
+        let top = base.trim_end_matches(".NAME");
+        let about = self.keys.iter().find(|key| key.path == top);
+        let about = about.map_or(String::new(), |key| html(&key.text));
+        let body = match self.same_as(base) {
+            Some(same) => format!("{}\n", takes_what(&same)),
+            None => format!("| key | takes | |\n|---|---|---|\n{}", self.rows(base)),
+        };
+        format!(
+            "\n<details><summary><code>[{base}]</code>: {about}</summary>\n\n{body}\n</details>\n"
+        )
+    }
+
+    /// The rows of one table; what is told elsewhere is told there only.
+    fn rows(&self, base: &str) -> String {
+        let mut rows = String::new();
+        let mut told: Vec<String> = Vec::new();
+        for (path, key) in self.below(base) {
+            if told.iter().any(|told| path.starts_with(told)) {
+                continue;
+            }
+            let tables = [key.path.clone(), format!("{}.NAME", key.path)];
+            if let Some(same) = tables.iter().find_map(|table| self.same_as(table)) {
+                told.push(format!("{path}."));
+                let text = format!("{} {}", key.text, takes_what(&same));
+                rows.push_str(&line(path, &key.takes, &text));
+                continue;
+            }
+            match self.common(path, key) {
+                Some("labels") => {
+                    let prefix = path.strip_suffix("labels").unwrap_or_default();
+                    let names = COMMON.iter().map(|name| format!("{prefix}{name}"));
+                    let names = names.collect::<Vec<_>>().join("`, `");
+                    let text = "Of the object: see [`spec` and `remove`](#spec-and-remove).";
+                    rows.push_str(&line(&names, "", text));
+                }
+                Some(_) => {}
+                None => rows.push_str(&line(path, &key.takes, &key.text)),
+            }
+        }
+        rows
+    }
+
+    /// The last part of a path that every object's table has.
+    fn common<'a>(&self, path: &'a str, key: &Key) -> Option<&'a str> {
+        let last = path.rsplit('.').next()?;
+        let table = key.path.strip_suffix(last)?;
+        let is_there = |name: &&str| {
+            self.keys
+                .iter()
+                .any(|key| key.path == format!("{table}{name}"))
+        };
+        (COMMON.contains(&last) && COMMON.iter().all(|name| is_there(&name))).then_some(last)
+    }
+
+    /// Another table with the same keys: a section, or one that is told before.
+    fn same_as(&self, path: &str) -> Option<String> {
+        let own: Vec<_> = self
+            .below(path)
+            .map(|(rest, key)| (rest, &key.takes, &key.text))
+            .collect();
+        if own.len() < WORTH_A_REFERENCE {
+            return None;
+        }
+        let is_same = |other: &String| {
+            let there = self
+                .below(other)
+                .map(|(rest, key)| (rest, &key.takes, &key.text));
+            there.eq(own.iter().copied())
+        };
+        let before = |other: &&String| self.sections.contains(&path.to_owned()) || *other != path;
+        let sections = self
+            .sections
+            .iter()
+            .filter(before)
+            .take_while(|other| *other != path);
+        let earlier = self
+            .keys
+            .iter()
+            .map(|key| &key.path)
+            .take_while(|other| *other != path && !path.starts_with(&format!("{other}.NAME")));
+        sections
+            .chain(earlier)
+            .find(|other| is_same(other))
+            .cloned()
+    }
+}
+
+fn takes_what(table: &str) -> String {
+    format!("Takes what `[{table}]` takes.")
+}
+
+fn line(path: &str, takes: &str, text: &str) -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    format!("| `{path}` | {} | {} |\n", cell(takes), cell(text))
 }
 
 /// Markdown's code marks as HTML's: inside `<summary>` there is no Markdown.
