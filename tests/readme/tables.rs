@@ -117,7 +117,7 @@ impl Reference {
         (COMMON.contains(&last) && COMMON.iter().all(|name| is_there(&name))).then_some(last)
     }
 
-    /// Another table with the same keys: a section, or one that is told before.
+    /// Another table with the same keys: a section, or one that is told before in the same section.
     fn same_as(&self, path: &str) -> Option<String> {
         let own: Vec<_> = self
             .below(path)
@@ -132,18 +132,16 @@ impl Reference {
                 .map(|(rest, key)| (rest, &key.takes, &key.text));
             there.eq(own.iter().copied())
         };
-        let before = |other: &&String| self.sections.contains(&path.to_owned()) || *other != path;
-        let sections = self
-            .sections
-            .iter()
-            .filter(before)
-            .take_while(|other| *other != path);
-        let earlier = self
-            .keys
-            .iter()
-            .map(|key| &key.path)
-            .take_while(|other| *other != path && !path.starts_with(&format!("{other}.NAME")));
+        let is_section = self.sections.iter().any(|section| section == path);
+        let sections = self.sections.iter().take_while(|section| *section != path);
+        let all = self.sections.iter().filter(|_| !is_section);
+        let in_section = |other: &&String| other.split('.').next() == path.split('.').next();
+        let earlier = self.keys.iter().map(|key| &key.path).take_while(|other| {
+            !is_section && *other != path && path.strip_suffix(".NAME") != Some(other.as_str())
+        });
+        let earlier = earlier.filter(in_section);
         sections
+            .chain(all)
             .chain(earlier)
             .find(|other| is_same(other))
             .cloned()
