@@ -1,6 +1,6 @@
 //! Rendered files against the disk: what would change, and the change itself. Nobody's edit is lost.
 //!
-//! [`plan`] looks and changes nothing; [`apply`] does what the plan says. Between them stands the
+//! [`plan()`] looks and changes nothing; [`apply()`] does what the plan says. Between them stands the
 //! [`Lock`], a file at the root that lists what was written here with its SHA-256: that is how a file that
 //! somebody edited differs from one that is merely out of date.
 //!
