@@ -109,12 +109,12 @@ impl Reference {
     fn common<'a>(&self, path: &'a str, key: &Key) -> Option<&'a str> {
         let last = path.rsplit('.').next()?;
         let table = key.path.strip_suffix(last)?;
-        let is_there = |name: &&str| {
+        let is_there = |name: &str| {
             self.keys
                 .iter()
                 .any(|key| key.path == format!("{table}{name}"))
         };
-        (COMMON.contains(&last) && COMMON.iter().all(|name| is_there(&name))).then_some(last)
+        (COMMON.contains(&last) && COMMON.iter().all(|name| is_there(name))).then_some(last)
     }
 
     /// Another table with the same keys: a section, or one that is told before in the same section.
