@@ -62,15 +62,7 @@ pub fn is_secret(map: &Map) -> bool {
 }
 
 /// Whether a text that was not read as objects may hold a Secret all the same: broken YAML, a template.
-///
-/// A gateway names the Secrets of its certificates by their kind too; what makes one of them a Secret itself is
-/// `data` or `stringData`.
 pub fn may_hold(text: &str) -> bool {
-    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| word == "data" || word == "stringData") && names_secret(text)
-}
-
-fn names_secret(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start_matches([' ', '\t', '-', '+', '{', ',', '"', '\'']);
         let value = line
@@ -119,10 +111,10 @@ mod tests {
     #[test]
     fn a_text_that_may_hold_a_secret_is_known_by_its_kind() {
         for text in [
-            "kind: Secret\ndata:\n  a: b",
-            "a: b\n  kind:   'Secret'\n  stringData: {}",
-            "{\"kind\": \"Secret\",\"data\":",
-            "- kind: Secret # x\n data : ",
+            "kind: Secret",
+            "a: b\n  kind:   'Secret'\n",
+            "{\"kind\": \"Secret\",",
+            "- kind: Secret # x",
         ] {
             assert!(may_hold(text), "{text}");
         }
@@ -130,8 +122,7 @@ mod tests {
             "",
             "kind: ConfigMap",
             "# a Secret",
-            "kindness: Secret\ndata: {}",
-            "metadata: {}\ncertificateRefs:\n  - kind: Secret",
+            "kindness: Secret",
             "name: Secret",
         ] {
             assert!(!may_hold(text), "{text}");
