@@ -7,7 +7,7 @@
 //!
 //! - [`model`]: what a difference is.
 //! - [`objects`], [`fields`], [`lists`], [`text`]: how it is found, from the outside in.
-//! - [`terminal`], [`markdown`], [`json`]: how it is shown; one file a format, `shown` is common to them.
+//! - [`terminal`], [`markdown`], [`json`]: how it is shown; one file a format.
 
 pub mod fields;
 pub mod json;
