@@ -1,4 +1,26 @@
-//! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door.
+//! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door, and checks it as the API
+//! server would. Start with [`compile::compile`]: it is the whole way, as one pure function.
+//!
+//! **What was written.** [`config`] reads `cluster.toml` into types, one file a table, each value with its place
+//! ([`diagnostic::Span`]); every mistake of form is reported at once. [`model`] says what it means: defaults are
+//! applied, names made, addresses and ports compared. It knows no TOML and no YAML.
+//!
+//! **What is rendered.** [`render`] makes files of the model: one template an object, into which values are set,
+//! never pasted, each still with the place that it came from; then the `spec` tables are laid over. Trees of values
+//! are [`value::Node`]s, from TOML, YAML and templates alike; [`manifest`] reads and writes them as YAML that means
+//! the same to every reader, and tells objects apart.
+//!
+//! **What is wrong with it.** The files are read back and go through the passes of [`check`], which look each kind up
+//! in [`schema`]: the catalogue of CRDs by project and version, compiled and embedded. A finding is a
+//! [`diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
+//! [`report`] prints findings for people and for programs.
+//!
+//! **What becomes of it.** [`mod@diff`] compares objects with those that were there before; [`tree`] plans what has to
+//! be written, and writes it so that no edit is lost and no crash leaves half a file. These and [`cli`], one file a
+//! command, are the edges: `tree` and `cli` touch the disk, nothing touches the network, and everything else is the
+//! same output for the same input, always.
+#![warn(missing_docs)]
+
 pub mod check;
 pub mod cli;
 pub mod compile;

@@ -1,6 +1,6 @@
 //! What a person writes: `cluster.toml`, one file here a table there, every value with its place.
 //!
-//! [`load`] reads the text into [`Cluster`] and reports every mistake of form at once: broken TOML,
+//! [`load()`] reads the text into [`Cluster`] and reports every mistake of form at once: broken TOML,
 //! unknown keys, wrong types. What the values *mean* is the [`model`](crate::model)'s business. The
 //! documentation comments of these types are the reference: `explain KEY`, the JSON Schema that editors
 //! use and the README's tables are all made from them.

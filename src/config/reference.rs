@@ -74,14 +74,13 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// The schema itself, or the alternative of it that is a table.
+/// The schema itself, or the part of it that is a table: an alternative, or the entries of a list.
 fn table_of<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let schema = resolve(root, schema);
-    let alternatives = schema.get("anyOf").and_then(Value::as_array);
-    alternatives
-        .into_iter()
-        .flatten()
-        .map(|part| resolve(root, part))
+    let parts = schema.get("anyOf").and_then(Value::as_array);
+    let parts = parts.into_iter().flatten().chain(schema.get("items"));
+    parts
+        .map(|part| table_of(root, part))
         .find(|part| part.get("properties").is_some())
         .unwrap_or(schema)
 }
@@ -168,5 +167,22 @@ mod tests {
             Some("\"Deployment\", \"DaemonSet\"")
         );
         assert_eq!(find("proxy.nothing"), None);
+    }
+
+    #[test]
+    fn keys_of_a_table_that_may_be_a_flag_and_of_a_list_s_tables_are_there() {
+        for path in [
+            "client_traffic.tcp_keepalive.idle_time",
+            "layout.schemas.host",
+            "cilium.bgp.peers.asn",
+        ] {
+            assert!(find(path).is_some(), "{path}");
+        }
+        assert_eq!(
+            find("client_traffic.proxy_protocol")
+                .map(|key| key.takes)
+                .as_deref(),
+            Some("true, false, \"optional\"")
+        );
     }
 }

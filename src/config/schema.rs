@@ -24,6 +24,9 @@ fn strip_nulls(schema: &mut Value) {
                 }
             }
             map.retain(|key, value| !(key == "default" && value.is_null()));
+            if let Some(Value::Array(words)) = map.get_mut("enum") {
+                words.retain(|word| !word.is_null());
+            }
             if let Some(Value::Array(any)) = map.get_mut("anyOf") {
                 any.retain(|part| part.get("type").is_none_or(|name| name != "null"));
             }

@@ -1,7 +1,7 @@
 //! YAML and JSON to objects with places, and back.
 //!
-//! - [`read`]: a file's text to [`Document`]s, as Kubernetes reads YAML.
-//! - [`write`]: a tree to YAML as a careful person writes it.
+//! - [`mod@read`]: a file's text to [`Document`]s, as Kubernetes reads YAML.
+//! - [`mod@write`]: a tree to YAML as a careful person writes it.
 //! - [`Object`]: a document with an identity.
 
 pub mod object;

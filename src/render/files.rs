@@ -354,6 +354,9 @@ impl Renderer<'_> {
         };
         match changed {
             Some(text) => {
+                let mut changed = Sources::default();
+                let source = changed.add(path.clone(), text.as_str());
+                let (documents, _) = read::read(&changed, source);
                 let objects = documents.into_iter().map(|document| without_places(document.node)).collect();
                 self.files.insert(path.clone(), File { path, text, objects, templates: Vec::new(), kind: Kind::Index });
             }

@@ -7,7 +7,7 @@
 //!
 //! - [`node`]: the tree itself.
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
-//! - [`pointer`]: JSON pointers (RFC 6901) into a tree.
+//! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
