@@ -10,7 +10,6 @@ mod config;
 mod disk;
 mod names;
 mod templates;
-mod values;
 
 use common::Project;
 use std::fmt::Write as _;
