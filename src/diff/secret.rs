@@ -1,6 +1,8 @@
 //! What is never shown: a difference ends up in terminals, logs and pull requests.
 
 use super::model::Value;
+use crate::diagnostic::Sources;
+use crate::manifest::read;
 use crate::value::{Kind, Map, Node};
 
 /// What stands in place of a secret.
@@ -76,6 +78,35 @@ pub fn may_hold(text: &str) -> bool {
     })
 }
 
+/// Whether a text holds a Secret: by its objects where it is YAML, else by its lines. A reference to one
+/// (`kind`, `name` and where it is) shows nothing.
+pub fn holds(text: &str) -> bool {
+    if !may_hold(text) {
+        return false;
+    }
+    let mut sources = Sources::default();
+    let source = sources.add("", text);
+    let (documents, problems) = read::read(&sources, source);
+    !problems.is_empty()
+        || documents
+            .iter()
+            .any(|document| holds_secret(&document.node))
+}
+
+/// The keys of a reference to an object.
+const REFERENCE: [&str; 5] = ["apiVersion", "group", "kind", "name", "namespace"];
+
+fn holds_secret(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Map(map) => {
+            let whole = is_secret(map) && map.iter().any(|(key, _)| !REFERENCE.contains(&key));
+            whole || map.iter().any(|(_, below)| holds_secret(below))
+        }
+        Kind::List(items) => items.iter().any(holds_secret),
+        _ => false,
+    }
+}
+
 /// An object without its secrets and without places.
 pub fn redact(node: &Node) -> Node {
     redacted(node, Sight::Open)
@@ -107,6 +138,16 @@ fn redacted(node: &Node, sight: Sight) -> Node {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_reference_to_a_secret_is_none() {
+        assert!(!holds(
+            "tls:\n  certificateRefs:\n    - kind: Secret\n      name: a\n"
+        ));
+        assert!(holds("kind: Secret\nstringData: {a: b}\n"));
+        assert!(holds("items:\n  - kind: Secret\n    data: {a: b}\n"));
+        assert!(holds("kind: Secret\nname: [\n"), "broken: it can't be told");
+    }
 
     #[test]
     fn a_text_that_may_hold_a_secret_is_known_by_its_kind() {

@@ -55,7 +55,7 @@ impl Entry {
             Before::Large | Before::Blocked(_) => return None,
         };
         let after = self.after.as_deref().map_or(Some(""), side)?;
-        let body = if secret::may_hold(before) || secret::may_hold(after) {
+        let body = if secret::holds(before) || secret::holds(after) {
             format!("{}\n", secret::HIDDEN)
         } else {
             text::unified(before, after)?

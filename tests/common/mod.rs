@@ -143,8 +143,14 @@ impl Project {
             // What Git is told by the machine is no part of a test.
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .envs([("GIT_AUTHOR_NAME", "A"), ("GIT_AUTHOR_EMAIL", "a@example.com")])
-            .envs([("GIT_COMMITTER_NAME", "A"), ("GIT_COMMITTER_EMAIL", "a@example.com")]);
+            .envs([
+                ("GIT_AUTHOR_NAME", "A"),
+                ("GIT_AUTHOR_EMAIL", "a@example.com"),
+            ])
+            .envs([
+                ("GIT_COMMITTER_NAME", "A"),
+                ("GIT_COMMITTER_EMAIL", "a@example.com"),
+            ]);
     }
 
     /// Runs the program in the root.
@@ -162,7 +168,11 @@ impl Project {
     fn output(&self, command: &mut Command, input: &[u8]) -> Run {
         let before = self.outside();
         let output = run(command, input);
-        assert_eq!(self.outside(), before, "something outside of the root changed");
+        assert_eq!(
+            self.outside(),
+            before,
+            "something outside of the root changed"
+        );
         let text = |bytes: &[u8]| {
             let around = self.folder.path().to_string_lossy();
             String::from_utf8_lossy(bytes).replace(&*around, "[FOLDER]")
@@ -204,7 +214,10 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn run(command: &mut Command, input: &[u8]) -> Output {
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("standard input");
     // Who doesn't read all of it has seen enough.
