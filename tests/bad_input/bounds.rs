@@ -1,35 +1,44 @@
 //! Input beyond any measure: refused within a second and within 256 MiB.
 
-use crate::common::{ENVOY, INDEX, LOCK, MINIMAL, PROGRAM, Project, Run};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use crate::common::{ENVOY, INDEX, LOCK, MINIMAL, Project, Run};
 
-/// The most that a refusal may take. Shared machines that run tests for many are given five times that.
-fn most() -> Duration {
+/// Seconds of processor time that a refusal may take: one. A build without optimisation, and a shared machine
+/// that tests for many (`CI=true`), are given five.
+fn most_seconds() -> u64 {
     let shared = std::env::var("CI").is_ok_and(|value| value == "true");
-    Duration::from_secs(if shared { 5 } else { 1 })
+    if shared || cfg!(debug_assertions) {
+        5
+    } else {
+        1
+    }
 }
 
-/// KiB of address space: what a process holds in memory is never more. A run that needs more is killed by
-/// its own failing allocation.
+/// KiB of address space that a refusal may take: what a process holds in memory is never more.
 const MOST_MEMORY: u64 = 256 << 10;
 
-/// Runs `gatewayctl ARGS` within the bounds.
+/// Runs `gatewayctl ARGS` within the bounds, which the system enforces: who passes them is killed, or fails to
+/// allocate. Processor time is bounded, not the clock's, since tests run side by side.
 pub fn bounded(project: &Project, args: &str) -> Run {
-    let started = Instant::now();
-    // A hard bound in place of a measurement; macOS has no such limit and is held to the time alone.
-    let limit = if cfg!(target_os = "linux") { format!("ulimit -v {MOST_MEMORY} && ") } else { String::new() };
-    let run = project.shell(&format!("{limit}exec timeout 20 \"$PROGRAM\" {args}"));
-    let took = started.elapsed();
-    assert!(took <= most(), "{args}: {took:?} for\n{run}");
-    run
+    let seconds = most_seconds();
+    // macOS knows no bound on address space, and is held to the time alone.
+    let memory = if cfg!(target_os = "linux") {
+        format!("ulimit -v {MOST_MEMORY} && ")
+    } else {
+        String::new()
+    };
+    project.shell(&format!(
+        "{memory}ulimit -t {seconds} && exec \"$PROGRAM\" {args}"
+    ))
 }
 
 /// A file of 100 MB that takes no room.
 fn huge(project: &Project, path: &str) {
     project.write(path, "");
-    let file = std::fs::OpenOptions::new().write(true).open(project.path(path));
-    file.and_then(|file| file.set_len(100_000_000)).expect("a large file");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(project.path(path));
+    file.and_then(|file| file.set_len(100_000_000))
+        .expect("a large file");
 }
 
 #[test]
@@ -48,11 +57,15 @@ fn a_configuration_of_100_mb_is_refused() {
 fn other_files_of_100_mb_are_refused() {
     let script = Project::new().minimal("[lua]\nscript = \"huge.lua\"");
     huge(&script, "huge.lua");
-    bounded(&script, "render").code(1).warns("\"huge.lua\" can't be read");
+    bounded(&script, "render")
+        .code(1)
+        .warns("\"huge.lua\" can't be read");
 
     let template = Project::new().minimal("[layout]\ntemplates = \"templates\"");
     huge(&template, "templates/gateway.yaml.j2");
-    bounded(&template, "render").code(1).warns("templates/gateway.yaml.j2 can't be read");
+    bounded(&template, "render")
+        .code(1)
+        .warns("templates/gateway.yaml.j2 can't be read");
 
     let index = Project::new().minimal("");
     huge(&index, INDEX);
@@ -62,15 +75,25 @@ fn other_files_of_100_mb_are_refused() {
 
     let manifest = Project::new();
     huge(&manifest, "huge.yaml");
-    bounded(&manifest, "validate huge.yaml").code(1).says("config/too-large");
-    bounded(&manifest, "validate .").code(1).says("config/too-large");
-    bounded(&manifest, "validate - < huge.yaml").code(1).says("config/too-large");
-    bounded(&manifest, "validate - < /dev/zero").code(1).says("config/too-large");
+    bounded(&manifest, "validate huge.yaml")
+        .code(1)
+        .says("config/too-large");
+    bounded(&manifest, "validate .")
+        .code(1)
+        .says("config/too-large");
+    bounded(&manifest, "validate - < huge.yaml")
+        .code(1)
+        .says("config/too-large");
+    bounded(&manifest, "validate - < /dev/zero")
+        .code(1)
+        .says("config/too-large");
 
     let edited = Project::new().minimal("").rendered();
     huge(&edited, ENVOY);
     bounded(&edited, "render").code(1).warns("tree/edited");
-    bounded(&edited, "render --check").code(1).warns("tree/out-of-date");
+    bounded(&edited, "render --check")
+        .code(1)
+        .warns("tree/out-of-date");
     let run = bounded(&edited, "diff");
     assert!(matches!(run.code, Some(1 | 2)), "{run}");
 
@@ -85,20 +108,34 @@ fn toml_beyond_any_measure_is_refused() {
     let many: String = (0..60_000).map(|at| format!("[g.a{at}]\n")).collect();
     let bombs = [
         ("lists in lists", format!("a = {}", "[".repeat(deep))),
-        ("closed lists in lists", format!("domain = {}{}", "[".repeat(deep), "]".repeat(deep))),
+        (
+            "closed lists in lists",
+            format!("domain = {}{}", "[".repeat(deep), "]".repeat(deep)),
+        ),
         ("tables in tables", format!("a = {}", "{a=".repeat(deep))),
         ("a dotted key", format!("{}a = 1", "a.".repeat(deep))),
         ("a dotted header", format!("[{}a]", "a.".repeat(deep))),
-        ("an overlay in an overlay", format!("{MINIMAL}\n[proxy.spec]\n{}a = 1", "a.".repeat(deep))),
+        (
+            "an overlay in an overlay",
+            format!("{MINIMAL}\n[proxy.spec]\n{}a = 1", "a.".repeat(deep)),
+        ),
         ("mistakes upon mistakes", many),
         ("broken lines", "= \n".repeat(300_000)),
         ("a line without an end", "x".repeat(1_000_000)),
-        ("unknown keys", (0..60_000).map(|at| format!("k{at} = 1\n")).collect()),
+        (
+            "unknown keys",
+            (0..60_000).map(|at| format!("k{at} = 1\n")).collect(),
+        ),
     ];
     for (what, text) in bombs {
         let project = Project::new().config(&text);
         let run = bounded(&project, "render");
-        assert_eq!(run.code, Some(1), "{what}\n{}", run.stderr.get(..2000).unwrap_or(&run.stderr));
+        assert_eq!(
+            run.code,
+            Some(1),
+            "{what}\n{}",
+            run.stderr.get(..2000).unwrap_or(&run.stderr)
+        );
         assert_eq!(project.files().len(), 1, "{what}");
     }
 }
@@ -106,9 +143,13 @@ fn toml_beyond_any_measure_is_refused() {
 #[test]
 fn more_gateways_than_anybody_has_are_handled() {
     let many: String = (0..=255)
-        .flat_map(|a| (0..4).map(move |b| format!("[gateways.g{a}-{b}]\naddress = \"10.{a}.{b}.1\"\n")))
+        .flat_map(|a| {
+            (0..4).map(move |b| format!("[gateways.g{a}-{b}]\naddress = \"10.{a}.{b}.1\"\n"))
+        })
         .collect();
-    let project = Project::new().config(format!("domain = \"example.com\"\n[chart]\nversion = \"1.9.0\"\n{many}"));
+    let project = Project::new().config(format!(
+        "domain = \"example.com\"\n[chart]\nversion = \"1.9.0\"\n{many}"
+    ));
     let run = project.run(["render", "-q"]);
     assert!(matches!(run.code, Some(0 | 1)), "{run}");
 }
@@ -122,9 +163,14 @@ fn yaml_bombs() -> Vec<(&'static str, String)> {
     }
     let mut merged = String::from("a0: &a0 {x0: 1, y0: 1}\n");
     for level in 1..30 {
-        merged.push_str(&format!("a{level}: &a{level} {{<<: [*a{0}, *a{0}], b: [*a{0}, *a{0}]}}\n", level - 1));
+        merged.push_str(&format!(
+            "a{level}: &a{level} {{<<: [*a{0}, *a{0}], b: [*a{0}, *a{0}]}}\n",
+            level - 1
+        ));
     }
-    let indented: String = (0..4000).map(|at| format!("{}a:\n", " ".repeat(at))).collect();
+    let indented: String = (0..4000)
+        .map(|at| format!("{}a:\n", " ".repeat(at)))
+        .collect();
     vec![
         ("lists in lists", "[".repeat(1_000_000)),
         ("maps in maps", "{a: ".repeat(300_000)),
@@ -134,11 +180,24 @@ fn yaml_bombs() -> Vec<(&'static str, String)> {
         ("a billion by aliases", billion),
         ("a billion by merges", merged),
         ("one in itself", "a: &a [*a]\n".to_owned()),
-        ("a long text by aliases", format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a, ".repeat(100_000))),
-        ("anchors", (0..200_000).map(|at| format!("- &a{at} x\n")).collect()),
+        (
+            "a long text by aliases",
+            format!(
+                "a: &a {}\nb: [{}]\n",
+                "x".repeat(1_000_000),
+                "*a, ".repeat(100_000)
+            ),
+        ),
+        (
+            "anchors",
+            (0..200_000).map(|at| format!("- &a{at} x\n")).collect(),
+        ),
         ("documents", "---\na: 1\n".repeat(200_000)),
         ("broken documents", "---\na: [\n".repeat(100_000)),
-        ("a line without an end", format!("a: {}", "x".repeat(10_000_000))),
+        (
+            "a line without an end",
+            format!("a: {}", "x".repeat(10_000_000)),
+        ),
     ]
 }
 
@@ -176,6 +235,5 @@ fn a_bomb_in_the_place_of_a_rendered_file_is_left_alone() {
 fn the_program_itself_needs_little() {
     let project = Project::new().config(crate::common::REFERENCE);
     bounded(&project, "render -q").success();
-    let listed = Command::new(PROGRAM).arg("--version").output().expect("the program");
-    assert!(listed.status.success());
+    bounded(&project, "render --check").success();
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 /// What [`MINIMAL`] with more gateways renders, and the tree before.
 fn two_trees() -> (Project, BTreeMap<String, Vec<u8>>) {
-    let more = MINIMAL.replace("10.10.30.26", "10.10.30.36") + "\n[lua]\nblock_user_agents = [\"GPTBot\"]\n";
+    let more = MINIMAL.replace("10.10.30.26", "10.10.30.36")
+        + "\n[lua]\nblock_user_agents = [\"GPTBot\"]\n";
     let wanted = Project::new().config(&more).rendered().files();
     let project = Project::new().config(MINIMAL).rendered();
     project.write("cluster.toml", more);
@@ -14,10 +15,21 @@ fn two_trees() -> (Project, BTreeMap<String, Vec<u8>>) {
 
 /// Each rendered file is the one or the other, or in neither.
 #[track_caller]
-fn whole(tree: &BTreeMap<String, Vec<u8>>, old: &BTreeMap<String, Vec<u8>>, new: &BTreeMap<String, Vec<u8>>) {
-    for (path, bytes) in tree.iter().filter(|(path, _)| path.starts_with("kubernetes/") && !path.ends_with(".tmp")) {
+fn whole(
+    tree: &BTreeMap<String, Vec<u8>>,
+    old: &BTreeMap<String, Vec<u8>>,
+    new: &BTreeMap<String, Vec<u8>>,
+) {
+    for (path, bytes) in tree
+        .iter()
+        .filter(|(path, _)| path.starts_with("kubernetes/") && !path.ends_with(".tmp"))
+    {
         let known = [old.get(path), new.get(path)];
-        assert!(known.contains(&Some(bytes)), "{path} is torn:\n{}", String::from_utf8_lossy(bytes));
+        assert!(
+            known.contains(&Some(bytes)),
+            "{path} is torn:\n{}",
+            String::from_utf8_lossy(bytes)
+        );
     }
     for path in old.keys().filter(|path| new.contains_key(*path)) {
         assert!(tree.contains_key(path), "{path} is gone");
@@ -33,11 +45,15 @@ fn a_file_that_can_not_grow_is_whole_and_the_next_run_finishes() {
         let (project, wanted) = two_trees();
         let before = project.files();
         // The signal of this limit is ignored, so that the write fails as it does on a full disk.
-        let run = project.shell(&format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$PROGRAM\" render"));
+        let run = project.shell(&format!(
+            "trap '' XFSZ; ulimit -f {blocks}; exec \"$PROGRAM\" render"
+        ));
         whole(&project.files(), &before, &wanted);
         if run.code != Some(0) {
             failed += 1;
-            let run = run.code(2).warns("every file is whole, the old one or the new");
+            let run = run
+                .code(2)
+                .warns("every file is whole, the old one or the new");
             assert!(run.stderr.starts_with("error: can't write"), "{run}");
         }
         let finished = project.run(["render"]).success();
@@ -75,10 +91,17 @@ fn a_full_disk_leaves_every_file_whole_and_the_next_run_finishes() {
         '"#;
     let mut failed = 0;
     for pages in 0..8 {
-        let (project, _) = if pages == 0 { (project_of(&before, &config), ()) } else { (project_of(&before, &config), ()) };
+        let (project, _) = if pages == 0 {
+            (project_of(&before, &config), ())
+        } else {
+            (project_of(&before, &config), ())
+        };
         let run = project.shell(&script.replace("PAGES", &(pages * 4096).to_string()));
         if run.stderr.contains("unshare") || run.code == Some(77) {
-            println!("skipped: no disk can be mounted here ({})", run.stderr.trim());
+            println!(
+                "skipped: no disk can be mounted here ({})",
+                run.stderr.trim()
+            );
             return;
         }
         whole(&files(&project.path("seen")), &before, &wanted);
@@ -88,7 +111,12 @@ fn a_full_disk_leaves_every_file_whole_and_the_next_run_finishes() {
         } else {
             run.says("first 0\n");
         }
-        assert_eq!(files(&project.path("finished")), wanted, "{}", project.read("second.txt"));
+        assert_eq!(
+            files(&project.path("finished")),
+            wanted,
+            "{}",
+            project.read("second.txt")
+        );
         assert!(!project.read("second.txt").contains("by hand"));
     }
     assert!(failed > 0, "the disk was never full");
@@ -132,7 +160,10 @@ mod rights {
         }
         let project = Project::new().config(MINIMAL);
         set(&project, "cluster.toml", 0o000);
-        project.run(["render"]).code(2).warns("cluster.toml: can't be read");
+        project
+            .run(["render"])
+            .code(2)
+            .warns("cluster.toml: can't be read");
     }
 
     #[test]
@@ -169,5 +200,7 @@ fn an_output_folder_that_is_not_there_is_made() {
     let project = Project::new().config(MINIMAL);
     project.run(["render", "--out", "a/b/c"]).success();
     assert!(project.path(&format!("a/b/c/{ENVOY}")).is_file());
-    project.run(["render", "--out", "a/b/c", "--check"]).success();
+    project
+        .run(["render", "--out", "a/b/c", "--check"])
+        .success();
 }

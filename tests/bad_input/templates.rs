@@ -18,33 +18,99 @@ fn a_template_that_fails_is_shown_at_its_line() {
     let head = "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata:\n  name: {{ name }}\n";
     let class = "gatewayclass.yaml.j2";
     let gateway = "gateway.yaml.j2";
-    let long = "{% for a in range(10000) %}\n{% for b in range(10000) %}\n{% endfor %}\n{% endfor %}\n";
+    let long =
+        "{% for a in range(10000) %}\n{% for b in range(10000) %}\n{% endfor %}\n{% endfor %}\n";
     let rows = [
-        ("an undefined name", class, format!("{head}spec:\n  controllerName: {{{{ controler }}}}\n")),
-        ("an undefined name below another", gateway, "apiVersion: v1\nkind: Gateway\nmetadata:\n  name: {{ name.first.second }}\n".to_owned()),
-        ("an unknown filter", class, format!("{head}  x: {{{{ name | shout }}}}\n")),
-        ("a block without its end", class, format!("{head}{{% if name %}}\n")),
-        ("broken syntax", class, format!("{head}  x: {{{{ name +  }}}}\n")),
-        ("broken YAML", class, format!("{head}spec:\n  a: [1\n  b: 2\n")),
-        ("broken YAML in a loop", gateway, "a:\n{% for listener in listeners %}\n   - {{ listener.name }}\n b: 1\n{% endfor %}\n".to_owned()),
-        ("a tab", class, format!("{head}spec:\n\tcontrollerName: x\n")),
+        (
+            "an undefined name",
+            class,
+            format!("{head}spec:\n  controllerName: {{{{ controler }}}}\n"),
+        ),
+        (
+            "an undefined name below another",
+            gateway,
+            "apiVersion: v1\nkind: Gateway\nmetadata:\n  name: {{ name.first.second }}\n"
+                .to_owned(),
+        ),
+        (
+            "an unknown filter",
+            class,
+            format!("{head}  x: {{{{ name | shout }}}}\n"),
+        ),
+        (
+            "a block without its end",
+            class,
+            format!("{head}{{% if name %}}\n"),
+        ),
+        (
+            "broken syntax",
+            class,
+            format!("{head}  x: {{{{ name +  }}}}\n"),
+        ),
+        (
+            "broken YAML",
+            class,
+            format!("{head}spec:\n  a: [1\n  b: 2\n"),
+        ),
+        (
+            "broken YAML in a loop",
+            gateway,
+            "a:\n{% for listener in listeners %}\n   - {{ listener.name }}\n b: 1\n{% endfor %}\n"
+                .to_owned(),
+        ),
+        (
+            "a tab",
+            class,
+            format!("{head}spec:\n\tcontrollerName: x\n"),
+        ),
         ("a key twice", class, format!("{head}kind: Other\n")),
-        ("a list as a key", gateway, "{{ listeners }}: x\n".to_owned()),
-        ("a list inside text", gateway, "a: x {{ listeners }}\n".to_owned()),
+        (
+            "a list as a key",
+            gateway,
+            "{{ listeners }}: x\n".to_owned(),
+        ),
+        (
+            "a list inside text",
+            gateway,
+            "a: x {{ listeners }}\n".to_owned(),
+        ),
         ("a loop that takes too long", class, format!("{head}{long}")),
-        ("itself again and again", class, "{% macro a() %}{{ a() }}{% endmacro %}\nx: {{ a() }}\n".to_owned()),
-        ("a file of another folder", class, "{% include \"../../etc/passwd\" %}\n".to_owned()),
+        (
+            "itself again and again",
+            class,
+            "{% macro a() %}{{ a() }}{% endmacro %}\nx: {{ a() }}\n".to_owned(),
+        ),
+        (
+            "a file of another folder",
+            class,
+            "{% include \"../../etc/passwd\" %}\n".to_owned(),
+        ),
         ("nothing", class, String::new()),
         ("no object", class, "- 1\n".to_owned()),
-        ("no kind", class, "apiVersion: v1\nmetadata: {}\n".to_owned()),
+        (
+            "no kind",
+            class,
+            "apiVersion: v1\nmetadata: {}\n".to_owned(),
+        ),
         ("two documents", class, format!("{head}---\n{head}")),
-        ("a character that marks values", class, format!("{head}  x: \u{F0000}0\u{F0001}\n")),
-        ("a typo in its file name", "gatewayclas.yaml.j2", head.to_owned()),
+        (
+            "a character that marks values",
+            class,
+            format!("{head}  x: \u{F0000}0\u{F0001}\n"),
+        ),
+        (
+            "a typo in its file name",
+            "gatewayclas.yaml.j2",
+            head.to_owned(),
+        ),
     ];
     let mut said = String::new();
     for (what, name, text) in &rows {
         let stderr = refusal(templated(name, text), what);
-        assert!(stderr.contains(&format!("templates/{name}")) || stderr.contains("rendered to"), "{what}\n{stderr}");
+        assert!(
+            stderr.contains(&format!("templates/{name}")) || stderr.contains("rendered to"),
+            "{what}\n{stderr}"
+        );
         write!(said, "== {what}\n\n{stderr}\n").expect("a string");
     }
     snapshot!("templates", said);
@@ -52,8 +118,14 @@ fn a_template_that_fails_is_shown_at_its_line() {
 
 #[test]
 fn a_template_that_is_no_text_is_refused() {
-    let said = refusal(templated("gateway.yaml.j2", "").file("templates/redirect.yaml.j2", b"\xff\xfe"), "two");
-    assert!(said.contains("templates/redirect.yaml.j2 can't be read"), "{said}");
+    let said = refusal(
+        templated("gateway.yaml.j2", "").file("templates/redirect.yaml.j2", b"\xff\xfe"),
+        "two",
+    );
+    assert!(
+        said.contains("templates/redirect.yaml.j2 can't be read"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -167,9 +239,15 @@ fn a_value_never_changes_the_shape() {
     let mut config = format!("{MINIMAL}\n[layout]\ntemplates = \"templates\"\n");
     for (at, text) in HOSTILE.iter().enumerate() {
         let text = toml::Value::from(*text);
-        write!(config, "[monitoring.dashboards.d{at}]\nurl = \"https://example.com\"\nfolder = {text}\n").expect("a string");
+        write!(
+            config,
+            "[monitoring.dashboards.d{at}]\nurl = \"https://example.com\"\nfolder = {text}\n"
+        )
+        .expect("a string");
     }
-    let project = Project::new().config(&config).file("templates/grafanadashboard.yaml.j2", EVERYWHERE);
+    let project = Project::new()
+        .config(&config)
+        .file("templates/grafanadashboard.yaml.j2", EVERYWHERE);
     project.run(["render"]).success();
     let text = project.read(&format!("{}/grafanadashboard.yaml", crate::common::APP));
     let documents: Vec<Value> = serde_yaml::from_multiple(&text).expect("YAML");
@@ -192,7 +270,9 @@ fn a_value_never_changes_the_shape() {
         });
         want[format!("k-{hostile}")] = "key".into();
         let name = format!("d{at}");
-        let document = documents.iter().find(|document| document["metadata"]["name"] == name.as_str());
+        let document = documents
+            .iter()
+            .find(|document| document["metadata"]["name"] == name.as_str());
         let document = document.unwrap_or_else(|| panic!("{name} in {text}"));
         assert_eq!(document["spec"]["values"], want, "{hostile:?}");
     }
