@@ -10,7 +10,7 @@ use gatewayctl::compile::{World, compile};
 use gatewayctl::diagnostic::Sources;
 use gatewayctl::manifest::read;
 use gatewayctl::render::Kind;
-use gatewayctl::render::files::Inputs;
+use gatewayctl::render::files::{Inputs, Output};
 use gatewayctl::schema::Catalogue;
 use gatewayctl::value::Node;
 
@@ -29,8 +29,8 @@ impl Inputs for Repository {
     fn read(&self, path: &str) -> Option<String> {
         std::fs::read_to_string(self.0.join(path)).ok()
     }
-    fn read_output(&self, _: &str) -> Option<String> {
-        None
+    fn read_output(&self, _: &str) -> Output {
+        Output::Nothing
     }
 }
 

@@ -1,11 +1,11 @@
 //! `gatewayctl diff`
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::project::Project;
@@ -13,6 +13,7 @@ use super::{Global, found, git};
 use crate::compile::Compiled;
 use crate::diff::{self, File};
 use crate::manifest::Object;
+use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
 use crate::schema::Lookup;
 use crate::tree::Lock;
@@ -128,13 +129,24 @@ fn on_disk(root: &Path, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> 
     let paths: BTreeSet<&str> = owned.chain(rendered.iter().copied()).collect();
     let mut files = Vec::new();
     for path in paths {
-        match std::fs::read(root.join(path)) {
+        match read(&root.join(path)) {
+            Ok(bytes) if bytes.len() as u64 > LARGEST_FILE => {
+                bail!("{path} has more than {LARGEST_FILE} bytes: nothing rendered is that large")
+            }
             Ok(bytes) => files.push(File::read(path, bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("{path}: can't be read")),
         }
     }
     Ok(files)
+}
+
+/// A file's bytes: a byte more than the largest that is compared, where there are more.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The same files at a revision.

@@ -8,7 +8,7 @@ use super::Global;
 use crate::compile::{Compiled, World, compile};
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::files::Inputs;
+use crate::render::files::{Inputs, Output};
 use crate::schema::Catalogue;
 
 /// The name of the configuration.
@@ -126,8 +126,14 @@ impl Inputs for Project {
         read_text(&self.root.join(path))
     }
 
-    fn read_output(&self, path: &str) -> Option<String> {
-        read_text(&self.out.join(path))
+    fn read_output(&self, path: &str) -> Output {
+        let path = self.out.join(path);
+        match read_text(&path) {
+            Some(text) => Output::Text(text),
+            // What is no regular file is the tree's to refuse.
+            None if path.is_file() => Output::Unreadable,
+            None => Output::Nothing,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::{Compiled, meaning};
+use crate::render::files::{Inputs, Output};
 use crate::render::{File, Kind};
 use crate::report::Report;
 use crate::tree::plan::Action;
@@ -65,10 +66,12 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         plan.findings()
     };
     compiled.diagnostics.extend(findings);
-    if !args.check && plan.has_work() {
+    // What is listed beside a file that can't be written would not build.
+    let writes = !args.check && plan.refused.is_empty();
+    if writes && plan.has_work() {
         tree::apply(&plan).map_err(with_help)?;
     }
-    if !args.check {
+    if writes {
         say(&plan, global, out)?;
     }
     for diff in plan
@@ -100,12 +103,11 @@ fn with_help(error: tree::Error) -> anyhow::Error {
 pub fn tree_file(file: &File, project: &Project) -> tree::File {
     match file.kind {
         Kind::Index => {
-            let present = crate::render::files::Inputs::read_output(project, &file.path);
-            tree::File::shared(
-                &file.path,
-                file.text.as_bytes(),
-                present.map(String::into_bytes),
-            )
+            let present = match project.read_output(&file.path) {
+                Output::Text(text) => Some(text.into_bytes()),
+                Output::Nothing | Output::Unreadable => None,
+            };
+            tree::File::shared(&file.path, file.text.as_bytes(), present)
         }
         Kind::Manifest | Kind::Script => tree::File::new(&file.path, file.text.as_bytes()),
     }

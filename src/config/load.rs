@@ -11,6 +11,9 @@ use crate::value::{Entry, Kind, Map, Node};
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
 
+/// The most mistakes of syntax that are told: what follows from the first ones is noise.
+const MOST_SYNTAX: usize = 100;
+
 /// Reads `cluster.toml`. `None` where nothing of it could be read.
 pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagnostic>) {
     let text = sources.get(source).text();
@@ -18,6 +21,7 @@ pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagno
     if !errors.is_empty() {
         let mut problems: Vec<_> = errors
             .iter()
+            .take(MOST_SYNTAX)
             .map(|error| syntax(error, text, source))
             .collect();
         problems.sort_by_key(|problem| problem.span);

@@ -13,6 +13,9 @@ use crate::value::{Entry, Kind, Map, Node};
 /// The largest file that is read, in bytes.
 pub const LARGEST_FILE: u64 = 16 << 20;
 
+/// The most documents of one file that are read: far more than a chart or a bundle of CRDs has.
+const MOST_DOCUMENTS: usize = 10_000;
+
 /// One document of a file.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -25,7 +28,11 @@ pub fn read(sources: &Sources, source: SourceId) -> (Vec<Document>, Vec<Diagnost
     let text = sources.get(source).text();
     let mut documents = Vec::new();
     let mut problems = Vec::new();
-    for (start, part) in split(text) {
+    for (at, (start, part)) in split(text).into_iter().enumerate() {
+        if at == MOST_DOCUMENTS {
+            problems.push(too_many(source, start));
+            break;
+        }
         match parse(part, source, start) {
             Ok(Node {
                 kind: Kind::Null, ..
@@ -35,6 +42,16 @@ pub fn read(sources: &Sources, source: SourceId) -> (Vec<Document>, Vec<Diagnost
         }
     }
     (documents, problems)
+}
+
+fn too_many(source: SourceId, start: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::ConfigTooLarge,
+        format!("more than {MOST_DOCUMENTS} documents in one file"),
+    )
+    .at(Span::new(source, start, start + 3))
+    .why("those from here on were not read")
+    .help("split the file")
 }
 
 /// Why a text is no YAML, and where.
@@ -98,14 +115,26 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
                 .map_or(message.as_str(), |(message, _)| message);
             let message = message
                 .split_once(", set ")
-                .map_or(message, |(message, _)| message)
-                .to_owned();
+                .map_or(message, |(message, _)| message);
+            let message = beyond_bounds(message).unwrap_or(message).to_owned();
             Err(Problem {
                 message,
                 span: Span::new(source, offset + at, offset + end),
             })
         }
     }
+}
+
+/// What the reader's bounds on depth, nodes and aliases mean to a person.
+fn beyond_bounds(message: &str) -> Option<&'static str> {
+    if message.starts_with("recursion limit") || message.contains("budget breached: Depth") {
+        return Some("it is nested deeper than any object");
+    }
+    if message.starts_with("recursive references") {
+        return Some("an alias stands inside what it repeats");
+    }
+    let bounds = message.contains("budget breached") || message.contains("alias replay");
+    bounds.then_some("it holds more values than any object, aliases and merges counted in")
 }
 
 /// The byte of a line and column in characters, both counted from 1.

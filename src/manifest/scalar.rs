@@ -34,7 +34,7 @@ pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
     };
     let holds = body.contains('\n')
         && !body.starts_with('\n')
-        && body.lines().all(|line| {
+        && body.split('\n').all(|line| {
             line.chars().all(plain) && !line.ends_with(' ') && !line.starts_with("---")
         });
     if !holds {

@@ -6,6 +6,10 @@
 use super::scalar;
 use crate::value::{Kind, Map, Node};
 
+/// The longest key, in bytes, that stands before its colon without a mark. YAML 1.2, section 7.4.3, allows
+/// 1024 characters; readers count them differently.
+const LONGEST_KEY: usize = 1000;
+
 /// A document's text, with a line end at its end.
 pub fn document(node: &Node) -> String {
     let mut writer = Writer::default();
@@ -36,7 +40,15 @@ impl Writer {
             if at > 0 || !started {
                 self.indent(level);
             }
-            self.text.push_str(&scalar::string(key));
+            let key = scalar::string(key);
+            if key.len() > LONGEST_KEY {
+                self.text.push_str("? ");
+                self.text.push_str(&key);
+                self.text.push('\n');
+                self.indent(level);
+            } else {
+                self.text.push_str(&key);
+            }
             self.text.push(':');
             match &value.kind {
                 Kind::Map(below) if !below.is_empty() => {
@@ -148,7 +160,8 @@ url: https://example.com
             json!({"a": "x\n\n\n", "b": " x\ny", "c": "x\n y\n", "d": "\n", "e": "a\tb\nc", "f": "\u{85}"}),
             json!(["a\nb", ["a\nb\n\n"], {"k": "  a\nb"}]),
             json!({"on": "off", "": "", "a: b": "#", "1": 1.5, "x": -3}),
-            json!({"a": "---\nb: c\n", "b": "é\nü"}),
+            json!({"a": "---\nb: c\n", "b": "é\nü", "c": "d\r\ne"}),
+            json!([{"k".repeat(2000): {"k".repeat(2000): [1]}, "\"".repeat(600): "x"}]),
             json!("text\nof two"),
             json!([]),
         ];

@@ -114,8 +114,6 @@ pub fn build(
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<Gateway> {
     names::check(Rule::Label, "a gateway's name", name, problems);
-    names::check_pairs("labels", &table.labels, true, problems);
-    names::check_pairs("annotations", &table.annotations, false, problems);
     names::check_pairs(
         "infrastructure labels",
         &table.infrastructure.labels,

@@ -8,6 +8,7 @@ use super::names::{self, Rule};
 use super::route::chosen;
 use crate::config::policy::Policy as Table;
 use crate::config::{Cluster, Text};
+use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A policy, as its template sees it.
@@ -41,7 +42,11 @@ pub fn build(
         let one_target = kind == "EnvoyPatchPolicy";
         for (name, table) in tables.iter() {
             names::check(Rule::Subdomain, "a policy's name", name, problems);
-            let gateways = chosen(gateways, &table.gateways, problems);
+            let all = gateways;
+            let gateways = chosen(all, &table.gateways, problems);
+            if let Some(listener) = &table.listener {
+                problems.extend(missing_listener(listener, &gateways, all));
+            }
             check(kind, name, table, gateways.len(), problems);
             let groups = if one_target {
                 gateways.into_iter().map(|gateway| vec![gateway]).collect()
@@ -70,6 +75,33 @@ pub fn build(
         }
     }
     policies
+}
+
+/// A listener that one of the chosen gateways doesn't have.
+fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> Option<Diagnostic> {
+    let names = |gateway: &Text| -> Option<Vec<&str>> {
+        let there = all
+            .iter()
+            .find(|there| there.of.name.value == gateway.value)?;
+        let names = there.of.listeners.iter().map(|one| one.name.as_str());
+        Some(names.collect())
+    };
+    let without = chosen
+        .iter()
+        .filter_map(|gateway| Some((gateway, names(gateway)?)))
+        .find(|(_, names)| !names.contains(&listener.as_str()));
+    let (gateway, names) = without?;
+    let help = match nearest(listener, names.iter().copied()) {
+        Some(near) => format!("write `{near}`"),
+        None => format!("it has {}", names.join(", ")),
+    };
+    let message = format!("{} has no listener {:?}", gateway.value, listener.value);
+    Some(
+        Diagnostic::new(Code::ConfigUnknownReference, message)
+            .at(listener.span)
+            .why("the policy would attach to nothing, and what it guards would stand open")
+            .help(help),
+    )
 }
 
 fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut Vec<Diagnostic>) {

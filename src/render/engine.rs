@@ -104,7 +104,16 @@ impl<'a> Engine<'a> {
             text: &text.output,
         };
         match resolver.resolve(parsed) {
-            Ok(node) => Ok(node.unwrap_or_else(Node::map)),
+            Ok(node) => {
+                let node = node.unwrap_or_else(Node::map);
+                let missing = ["apiVersion", "kind"]
+                    .into_iter()
+                    .find(|key| node.get(key).and_then(Node::as_str).is_none());
+                let Some(key) = missing else { return Ok(node) };
+                let message =
+                    format!("what the template makes has no `{key}`: it is no Kubernetes object");
+                Err(Box::new(self.at_line(name, Some(1), message, sources)))
+            }
             Err((message, at)) => Err(Box::new(self.at_output(name, &text, at, message, sources))),
         }
     }

@@ -49,10 +49,21 @@ pub trait Inputs {
     /// The text of a file; `None` where there is none.
     fn read(&self, path: &str) -> Option<String>;
 
-    /// The text of a file that stands where output goes; `None` where there is none.
-    fn read_output(&self, path: &str) -> Option<String> {
-        self.read(path)
+    /// The text of a file that stands where output goes.
+    fn read_output(&self, path: &str) -> Output {
+        self.read(path).map_or(Output::Nothing, Output::Text)
     }
+}
+
+/// What stands where output goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Nothing.
+    Nothing,
+    /// A file with this text.
+    Text(String),
+    /// A file that is no text, too large, or not ours to read.
+    Unreadable,
 }
 
 /// The template of the namespace's kustomization.
@@ -330,19 +341,25 @@ impl Renderer<'_> {
         }
     }
 
+    /// The namespace's kustomization where there is none yet.
+    fn new_index(&mut self, path: &str, table: &flux::Index, listed: Vec<String>) {
+        let mut values = to_node(table).unwrap_or_else(|_| Node::map());
+        if let Some(map) = values.as_map_mut() {
+            let listed = listed.into_iter().map(Node::string).collect();
+            map.insert("resources", Node::new(Value::List(listed), None));
+        }
+        match self.engine.tree(INDEX, &values, self.sources) {
+            Ok(node) => self.add(path, node, Kind::Index, INDEX),
+            Err(problem) => self.problems.push(*problem),
+        }
+    }
+
     fn index(&mut self, table: &flux::Index, listed: Vec<String>, inputs: &dyn Inputs) {
         let path = format!("{}/kustomization.yaml", self.model.layout.path);
-        let Some(text) = inputs.read_output(&path) else {
-            let mut values = to_node(table).unwrap_or_else(|_| Node::map());
-            if let Some(map) = values.as_map_mut() {
-                let listed = listed.into_iter().map(Node::string).collect();
-                map.insert("resources", Node::new(Value::List(listed), None));
-            }
-            match self.engine.tree(INDEX, &values, self.sources) {
-                Ok(node) => self.add(&path, node, Kind::Index, INDEX),
-                Err(problem) => self.problems.push(*problem),
-            }
-            return;
+        let text = match inputs.read_output(&path) {
+            Output::Text(text) => text,
+            Output::Nothing => return self.new_index(&path, table, listed),
+            Output::Unreadable => return self.problems.push(unreadable_index(path)),
         };
         let source = self.sources.add(path.clone(), text.as_str());
         let (documents, problems) = read::read(self.sources, source);
@@ -369,6 +386,13 @@ impl Renderer<'_> {
             ),
         }
     }
+}
+
+fn unreadable_index(path: String) -> Diagnostic {
+    Diagnostic::new(Code::TreeForeign, format!("{path} can't be read"))
+        .in_file(path)
+        .why("other people's entries in it must stay, and which they are can't be told")
+        .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
 }
 
 fn text_node(text: &Text) -> Node {

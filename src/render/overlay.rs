@@ -2,6 +2,7 @@
 
 use crate::config::types::Overlay;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::names;
 use crate::value::merge::{merge, remove};
 use crate::value::pointer::Step;
 use crate::value::{Kind, Map, Node, Pointer};
@@ -14,6 +15,8 @@ pub fn lay_over(
     parts: Vec<(Pointer, Node)>,
     problems: &mut Vec<Diagnostic>,
 ) -> Node {
+    names::check_pairs("labels", &overlay.labels, true, problems);
+    names::check_pairs("annotations", &overlay.annotations, false, problems);
     let mut over = Map::default();
     let mut metadata = Map::default();
     for (key, pairs) in [

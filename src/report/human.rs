@@ -19,6 +19,9 @@ use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
 const NARROWEST: usize = 40;
 const WIDEST: usize = 1000;
 
+/// The most findings that are drawn: nobody reads more, and a broken file can have one on each line.
+const MOST_DRAWN: usize = 200;
+
 /// Writes every finding, an empty line after each, and the summary.
 pub(super) fn write(
     report: &Report,
@@ -35,8 +38,15 @@ pub(super) fn write(
     let renderer = renderer.term_width(width);
     let mut findings: Vec<&Diagnostic> = report.diagnostics.iter().collect();
     findings.sort_by_cached_key(|finding| place::to_change(finding, sources));
-    for finding in findings {
+    let left_out = findings.len().saturating_sub(MOST_DRAWN);
+    for finding in findings.into_iter().take(MOST_DRAWN) {
         writeln!(out, "{}\n", draw(finding, sources, &renderer, width))?;
+    }
+    if left_out > 0 {
+        writeln!(
+            out,
+            "… and {left_out} more; `validate --format json` lists all of them\n"
+        )?;
     }
     writeln!(out, "{}", summary(report, terminal.color))
 }
