@@ -56,9 +56,13 @@ struct Place {
 }
 
 impl Place {
-    /// As an entry's `at` writes it.
-    fn at(&self) -> String {
+    fn name(&self) -> String {
         format!("{}{}", self.kind, self.path)
+    }
+
+    /// Whether `at` is a run of whole steps of the place.
+    fn is_at(&self, at: &str) -> bool {
+        format!(".{}.", self.name()).contains(&format!(".{at}."))
     }
 }
 
@@ -106,13 +110,12 @@ fn collect(compiled: &Compiled, id: NodeId, place: &Place, rules: &mut Places) {
     }
 }
 
-/// The entry for a rule at a place: that of the place, else that of all places.
+/// The entry for a rule at a place: of those that fit, the one that says most about the place.
 fn find<'a>(entries: &'a [Entry], rule: &str, place: &Place) -> Option<&'a Entry> {
-    let at = place.at();
-    let of_rule = || entries.iter().filter(|entry| entry.rule == rule);
-    of_rule()
-        .find(|entry| entry.at.as_ref() == Some(&at))
-        .or_else(|| of_rule().find(|entry| entry.at.is_none()))
+    let fits =
+        |entry: &&Entry| entry.rule == rule && entry.at.as_deref().is_none_or(|at| place.is_at(at));
+    let says = |entry: &&Entry| entry.at.as_ref().map(String::len);
+    entries.iter().filter(fits).max_by_key(says)
 }
 
 /// The first place of which an entry speaks.
@@ -140,7 +143,7 @@ fn every_rule_of_the_embedded_schemas_has_words() {
     for (rule, places) in &rules {
         for place in places {
             if find(&entries, rule, place).is_none() {
-                missing.push(format!("{} at {}: {rule}", place.project, place.at()));
+                missing.push(format!("{} at {}: {rule}", place.project, place.name()));
             }
         }
     }
@@ -198,7 +201,7 @@ fn fault(words: &str, limit: usize) -> Option<String> {
         ),
         (words.ends_with('.'), "ends with a dot".to_owned()),
         (
-            words.matches('`').count() % 2 != 0,
+            !words.matches('`').count().is_multiple_of(2),
             "has an open backtick".to_owned(),
         ),
     ];
