@@ -154,15 +154,13 @@ fn a_killed_render_leaves_every_file_whole_and_the_next_one_finishes() {
 
         // Whoever only checks is not told of edits either.
         if round % 8 == 0 {
-            project
-                .run(["render", "--check"])
-                .is_silent_about("by hand");
+            project.run(["render", "--check"]).never_says("by hand");
         }
         let run = project.run(["render"]).success();
         interrupted += u32::from(run.stderr.contains("tree/interrupted"));
-        run.is_silent_about("by hand")
-            .is_silent_about("tree/edited")
-            .is_silent_about("tree/foreign");
+        run.never_says("by hand")
+            .never_says("tree/edited")
+            .never_says("tree/foreign");
         // No temporary file, no file of the old tree, the lock as it is after an undisturbed run.
         assert_eq!(project.files(), *new, "{when}");
     }

@@ -5,6 +5,8 @@
 //! scalar that is nothing but a mark becomes the value itself, of any type; a mark inside longer text is
 //! replaced by the value's text. A value can therefore never change the shape of the document.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
@@ -14,7 +16,7 @@ use minijinja::{
 
 use super::context::{Reads, node_of, value_of};
 use super::templates::Templates;
-use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::manifest::read;
 use crate::value::{Entry, Kind, Map, Node};
 
@@ -34,6 +36,8 @@ pub struct Engine<'a> {
     templates: &'a Templates,
     written: Written,
     reads: Reads,
+    /// The templates that findings point into.
+    shown: RefCell<HashMap<String, SourceId>>,
 }
 
 impl<'a> Engine<'a> {
@@ -68,6 +72,7 @@ impl<'a> Engine<'a> {
             templates,
             written,
             reads,
+            shown: RefCell::default(),
         }
     }
 
@@ -236,7 +241,12 @@ impl<'a> Engine<'a> {
     ) -> Diagnostic {
         let (source, path) = self.templates.get(name).unwrap_or(("", None));
         let shown = path.map_or_else(|| format!("templates/{name} (built in)"), str::to_owned);
-        let id = sources.add(shown, source);
+        // One source for each template, so that one mistake in several objects is told once.
+        let id = *self
+            .shown
+            .borrow_mut()
+            .entry(name.to_owned())
+            .or_insert_with(|| sources.add(shown, source));
         let range = line
             .and_then(|line| sources.get(id).line_range(line))
             .unwrap_or(0..0);
