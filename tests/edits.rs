@@ -33,7 +33,7 @@ fn what_is_rendered_is_there_and_the_second_time_nothing_is_written() {
     project
         .run(["render", "--check", "--quiet"])
         .success()
-        .is_silent_about("ok");
+        .never_says("ok");
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn a_secret_in_the_way_is_not_shown() {
         .run(["render"])
         .code(1)
         .warns("tree/foreign")
-        .is_silent_about("hunter2");
-    project.run(["diff"]).code(1).is_silent_about("hunter2");
+        .never_says("hunter2");
+    project.run(["diff"]).code(1).never_says("hunter2");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn what_is_no_longer_rendered_is_removed_unless_it_was_edited() {
     assert!(!project.path(&external).exists());
     assert!(project.read(&internal).contains("10.10.30.27"));
     assert_eq!(project.read(&format!("{APP}/mine.yaml")), "kind: Mine\n");
-    project.run(["render"]).success().is_silent_about(&internal);
+    project.run(["render"]).success().never_says(&internal);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn the_namespaces_kustomization_keeps_what_others_wrote() {
 
     // Further entries are nobody's edit.
     project.edit(INDEX, "./echo/ks.yaml", "./echo2/ks.yaml");
-    project.run(["render"]).success().is_silent_about("by hand");
+    project.run(["render"]).success().never_says("by hand");
     assert!(project.read(INDEX).contains("./echo2/ks.yaml # a demo"));
 
     project.write(

@@ -14,6 +14,9 @@ pub const LARGEST_CONFIG: u64 = 1 << 20;
 /// The most mistakes of syntax that are told: what follows from the first ones is noise.
 const MOST_SYNTAX: usize = 100;
 
+/// The most mistakes of form that are told.
+const MOST_MISTAKES: usize = 1000;
+
 /// Reads `cluster.toml`. `None` where nothing of it could be read.
 pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagnostic>) {
     let text = sources.get(source).text();
@@ -33,7 +36,8 @@ pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagno
         Some(Span::new(source, 0, 0)),
     );
     let (cluster, wrong) = decode::<Cluster>(&tree);
-    problems.extend(wrong.into_iter().map(|problem| describe(problem, &tree)));
+    let wrong = wrong.into_iter().take(MOST_MISTAKES);
+    problems.extend(wrong.map(|problem| describe(problem, &tree)));
     (cluster, problems)
 }
 

@@ -131,9 +131,18 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         let folder = text
             .clone()
             .unwrap_or_else(|| unwritten(default.to_owned()));
+        let before = problems.len();
         names::check_path(what, &folder, problems);
-        if folder.contains('/') {
-            names::check_file(what, &folder, &[""], problems);
+        if problems.len() == before && folder.trim_end_matches('/').contains('/') {
+            problems.push(
+                Diagnostic::new(
+                    Code::ConfigInvalidName,
+                    format!("{what} can't be {:?}", folder.value),
+                )
+                .at(folder.span)
+                .why("it is one folder, in the one above it")
+                .help("write a name without `/`; `layout.path` takes a whole path"),
+            );
         }
         folder.value.trim_end_matches('/').to_owned()
     };

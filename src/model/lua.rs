@@ -89,7 +89,10 @@ pub fn build(
             names::check(
                 Rule::Subdomain,
                 "a ConfigMap's name",
-                &suffix.with(config_map.value.clone()),
+                &match suffix.span {
+                    Some(_) => suffix.with(config_map.value.clone()),
+                    None => config_map.clone(),
+                },
                 problems,
             );
             Laid {

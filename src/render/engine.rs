@@ -5,6 +5,8 @@
 //! scalar that is nothing but a mark becomes the value itself, of any type; a mark inside longer text is
 //! replaced by the value's text. A value can therefore never change the shape of the document.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
@@ -16,7 +18,7 @@ use super::context::{Reads, node_of, value_of};
 use super::lua;
 use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
-use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::manifest::read;
 use crate::value::Node;
 
@@ -40,6 +42,8 @@ pub struct Engine<'a> {
     templates: &'a Templates,
     written: Written,
     reads: Reads,
+    /// The templates that findings point into.
+    shown: RefCell<HashMap<String, SourceId>>,
 }
 
 impl<'a> Engine<'a> {
@@ -74,6 +78,7 @@ impl<'a> Engine<'a> {
             templates,
             written,
             reads,
+            shown: RefCell::default(),
         }
     }
 
@@ -242,7 +247,12 @@ impl<'a> Engine<'a> {
     ) -> Diagnostic {
         let (source, path) = self.templates.get(name).unwrap_or(("", None));
         let shown = path.map_or_else(|| format!("templates/{name} (built in)"), str::to_owned);
-        let id = sources.add(shown, source);
+        // One source for each template, so that one mistake in several objects is told once.
+        let id = *self
+            .shown
+            .borrow_mut()
+            .entry(name.to_owned())
+            .or_insert_with(|| sources.add(shown, source));
         let range = line
             .and_then(|line| sources.get(id).line_range(line))
             .unwrap_or(0..0);

@@ -45,7 +45,7 @@ pub(super) fn write(
     if left_out > 0 {
         writeln!(
             out,
-            "… and {left_out} more; `validate --format json` lists all of them\n"
+            "… and {left_out} more; `validate --format json` lists more\n"
         )?;
     }
     writeln!(out, "{}", summary(report, terminal.color))

@@ -57,7 +57,7 @@ fn a_file_that_can_not_grow_is_whole_and_the_next_run_finishes() {
             assert!(run.stderr.starts_with("error: can't write"), "{run}");
         }
         let finished = project.run(["render"]).success();
-        finished.is_silent_about("by hand");
+        finished.never_says("by hand");
         assert_eq!(project.files(), wanted, "{blocks} blocks");
     }
     assert!((3..24).contains(&failed), "{failed} of 24 runs failed");
@@ -91,11 +91,7 @@ fn a_full_disk_leaves_every_file_whole_and_the_next_run_finishes() {
         '"#;
     let mut failed = 0;
     for pages in 0..8 {
-        let (project, _) = if pages == 0 {
-            (project_of(&before, &config), ())
-        } else {
-            (project_of(&before, &config), ())
-        };
+        let project = project_of(&before, &config);
         let run = project.shell(&script.replace("PAGES", &(pages * 4096).to_string()));
         if run.stderr.contains("unshare") || run.code == Some(77) {
             println!(

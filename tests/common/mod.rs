@@ -267,7 +267,7 @@ impl Run {
 
     /// Asserts that neither stream holds a text.
     #[track_caller]
-    pub fn is_silent_about(self, text: &str) -> Self {
+    pub fn never_says(self, text: &str) -> Self {
         let said = self.stdout.contains(text) || self.stderr.contains(text);
         assert!(!said, "{text:?} in {self}");
         self
