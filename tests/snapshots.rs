@@ -61,7 +61,7 @@ fn differences(
             match (old.is_some(), new.is_some()) {
                 (false, _) => format!("{shown}: rendered, but not kept\n"),
                 (_, false) => format!("{shown}: kept, but no longer rendered\n"),
-                _ => TextDiff::from_lines(&old.unwrap_or_default(), &new.unwrap_or_default())
+                _ => TextDiff::from_lines(old.unwrap_or_default(), new.unwrap_or_default())
                     .unified_diff()
                     .header(&shown, &shown)
                     .to_string(),
