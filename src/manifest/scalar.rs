@@ -1,5 +1,7 @@
 //! One scalar as YAML, in the form that a YAML 1.1 reader and a YAML 1.2 reader read the same.
 
+use serde_json::Number;
+
 /// A string on one line: plain where that is safe, else in quotes.
 pub fn string(text: &str) -> String {
     if is_dotted_number(text) {
@@ -24,6 +26,15 @@ fn is_dotted_number(text: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// A number. With an exponent it needs a point: YAML 1.1 takes `1e-7` for text, `1.0e-7` for a number.
+pub fn number(number: &Number) -> String {
+    let text = number.to_string();
+    match text.split_once('e') {
+        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0e{exponent}"),
+        _ => text,
+    }
+}
+
 /// The lines of a literal block for `text`, and its header (`|`, `|-`, `|+`, with an indentation where the
 /// text starts with a blank); `None` where a block can't hold it exactly.
 pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
@@ -34,6 +45,7 @@ pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
     };
     let holds = body.contains('\n')
         && !body.starts_with('\n')
+        // Not `lines()`, which would hide a carriage return: YAML takes it for a line end and drops it.
         && body.split('\n').all(|line| {
             line.chars().all(plain) && !line.ends_with(' ') && !line.starts_with("---")
         });
@@ -108,5 +120,20 @@ mod tests {
         assert_eq!(header("a"), None);
         assert_eq!(header("a \nb"), None);
         assert_eq!(header("a\tb\nc"), None);
+        assert_eq!(header("a\r\nb"), None);
+    }
+
+    #[test]
+    fn numbers_with_an_exponent_have_a_point() {
+        let text = |value: f64| Number::from_f64(value).map(|value| number(&value));
+        for (value, want) in [
+            (1e-7, "1.0e-7"),
+            (-2e300, "-2.0e+300"),
+            (1.5e16, "1.5e+16"),
+            (0.5, "0.5"),
+        ] {
+            assert_eq!(text(value).as_deref(), Some(want));
+        }
+        assert_eq!(number(&Number::from(80)), "80");
     }
 }

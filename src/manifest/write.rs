@@ -98,7 +98,7 @@ impl Writer {
         match &node.kind {
             Kind::Null => self.text.push_str("null"),
             Kind::Bool(value) => self.text.push_str(if *value { "true" } else { "false" }),
-            Kind::Number(number) => self.text.push_str(&number.to_string()),
+            Kind::Number(number) => self.text.push_str(&scalar::number(number)),
             Kind::List(_) => self.text.push_str("[]"),
             Kind::Map(_) => self.text.push_str("{}"),
             Kind::String(text) => match scalar::block(text, 2) {

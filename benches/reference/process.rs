@@ -1,0 +1,93 @@
+//! Processes and what they cost.
+
+use std::fmt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Runs before the first that counts: they bring files into memory.
+const WARM_UP: usize = 5;
+
+/// What some runs of one command took.
+#[derive(Default)]
+pub struct Runs {
+    times: Vec<Duration>,
+    /// The most memory that a run held at a time, in KiB; `None` where the system doesn't say.
+    memory: Option<u64>,
+}
+
+impl Runs {
+    fn add(&mut self, time: Duration, memory: Option<u64>) {
+        let at = self.times.partition_point(|there| *there <= time);
+        self.times.insert(at, time);
+        self.memory = self.memory.max(memory);
+    }
+
+    /// The time in the middle.
+    pub fn median(&self) -> Duration {
+        self.times[self.times.len() / 2]
+    }
+}
+
+impl fmt::Display for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        write!(
+            f,
+            "median {:6.1} ms   quickest {:6.1} ms",
+            milliseconds(self.median()),
+            milliseconds(self.times[0])
+        )?;
+        match self.memory {
+            // A count of KiB is far below where f64 loses whole numbers.
+            #[allow(clippy::cast_precision_loss)]
+            Some(kib) => write!(f, "   memory {:5.1} MiB", kib as f64 / 1024.0),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs two commands in turn.
+pub fn alternate(mut commands: [&mut Command; 2], rounds: usize) -> [Runs; 2] {
+    let mut runs = [Runs::default(), Runs::default()];
+    for round in 0..WARM_UP + rounds.max(1) {
+        for (command, runs) in commands.iter_mut().zip(&mut runs) {
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            let start = Instant::now();
+            let child = command.spawn().expect("it starts");
+            let (status, memory) = wait(child);
+            let time = start.elapsed();
+            assert!(status.success(), "{command:?}: {status}");
+            if round >= WARM_UP {
+                runs.add(time, memory);
+            }
+        }
+    }
+    runs
+}
+
+/// Waits for a process; how it ended, and the most memory that it held at a time, in KiB.
+#[cfg(unix)]
+fn wait(child: Child) -> (ExitStatus, Option<u64>) {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let mut status = 0;
+    // SAFETY: `rusage` is plain numbers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    let id = libc::pid_t::try_from(child.id()).expect("a process id");
+    // SAFETY: both pointers lead to values that outlive the call; `child` is not waited for elsewhere.
+    let waited = unsafe { libc::wait4(id, &raw mut status, 0, &raw mut usage) };
+    assert_eq!(waited, id, "{}", std::io::Error::last_os_error());
+    // Linux counts KiB, macOS bytes.
+    let unit = if cfg!(target_os = "macos") { 1024 } else { 1 };
+    let memory = u64::try_from(usage.ru_maxrss).ok();
+    (
+        ExitStatus::from_raw(status),
+        memory.map(|memory| memory / unit),
+    )
+}
+
+/// Waits for a process.
+#[cfg(not(unix))]
+fn wait(mut child: Child) -> (ExitStatus, Option<u64>) {
+    (child.wait().expect("it ends"), None)
+}

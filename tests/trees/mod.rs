@@ -1,0 +1,46 @@
+//! The configurations whose trees are kept in `snapshots/`.
+
+use std::path::{Path, PathBuf};
+
+use gatewayctl::schema::Catalogue;
+
+/// A configuration, by the name of its folder in `snapshots/`.
+pub struct Tree {
+    pub name: String,
+    pub config: String,
+}
+
+/// The version that `tests/configs/envoy-gateway.toml` declares, for each of the catalogue's to take its place.
+const DECLARED: &str = "version = \"1.9.0\"";
+
+/// `cluster.toml` itself, those in `tests/configs`, and one for every version of Envoy Gateway.
+pub fn all() -> Vec<Tree> {
+    let own = ["minimal", "one-gateway", "three-gateways", "two-folders"];
+    let own = own.map(|name| (name.to_owned(), read(&format!("tests/configs/{name}.toml"))));
+    let reference = ("reference".to_owned(), read("cluster.toml"));
+    let every = read("tests/configs/envoy-gateway.toml");
+    assert_eq!(every.matches(DECLARED).count(), 1);
+    let catalogue = Catalogue::embedded();
+    let versions = catalogue.versions("envoy-gateway");
+    assert!(!versions.is_empty());
+    let versions = versions.into_iter().map(|version| {
+        let declared = format!("version = \"{}\"", version.as_str());
+        let name = format!("envoy-gateway-{}", version.as_str());
+        (name, every.replace(DECLARED, &declared))
+    });
+    [reference]
+        .into_iter()
+        .chain(own)
+        .chain(versions)
+        .map(|(name, config)| Tree { name, config })
+        .collect()
+}
+
+/// A path of this package.
+pub fn path(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
