@@ -2,8 +2,13 @@
 //!
 //! - [`kind`]: whether the chosen schemas have the object's kind and version.
 //! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
+//! - [`metadata`]: names, labels, annotations and owners; [`names`]: the forms that they have.
+//! - [`rules`]: the schema's rules in CEL, where the structure holds.
 
 pub mod kind;
+pub mod metadata;
+pub mod names;
+pub mod rules;
 pub mod structure;
 
 use crate::diagnostic::{Code, Diagnostic, Span};

@@ -17,7 +17,8 @@ impl Walk<'_> {
         if schema.min_items.is_some_and(|least| length < least)
             || schema.max_items.is_some_and(|most| length > most)
         {
-            self.report(|walk| {
+            let over = schema.max_items.is_some_and(|most| length > most);
+            self.report_size(over, |walk| {
                 words::size(walk, "entry", length, schema.min_items, schema.max_items)
             });
         }
