@@ -26,8 +26,6 @@ mod walk;
 mod words;
 
 #[cfg(test)]
-mod oracle;
-#[cfg(test)]
 mod tests;
 
 use crate::diagnostic::Diagnostic;
