@@ -61,7 +61,12 @@ fn selection(catalogue: &Catalogue, file: &str) -> Selection {
 
 /// A path without what its two writers do differently: brackets and quotes around keys.
 fn normal(path: &str) -> String {
-    path.replace("[\"", ".").replace(['[', ']', '"'], ".").split('.').filter(|it| !it.is_empty()).collect::<Vec<_>>().join(".")
+    path.replace("[\"", ".")
+        .replace(['[', ']', '"'], ".")
+        .split('.')
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn path_of(finding: &Diagnostic) -> String {
@@ -71,7 +76,10 @@ fn path_of(finding: &Diagnostic) -> String {
         Step::Index(index) => index.to_string(),
         Step::Key(key) => normal(key),
     });
-    words.collect::<Vec<_>>().join(".")
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 /// The fields that the API server names. Where one is unknown it names such fields only.
@@ -90,9 +98,23 @@ fn said(case: &Value) -> (BTreeSet<String>, bool) {
     let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
     let rules_not_run = |cause: &Value| text(cause, "message").contains("rules were not checked");
     let fields = causes.iter().filter(|cause| !rules_not_run(cause));
-    let fields = fields.map(|cause| text(cause, "field"));
-    let fields = fields.map(|field| if field == "<nil>" { String::new() } else { normal(&field) });
+    let fields = fields.map(|cause| match text(cause, "field").as_str() {
+        "<nil>" => normal(in_message(&text(cause, "message"))),
+        field => normal(field),
+    });
     (fields.collect(), false)
+}
+
+/// The path that a cause without a field names in its message: `"PATH" must validate …`, `Checked value … in
+/// PATH`. Empty of a rule on the object itself.
+fn in_message(message: &str) -> &str {
+    if let Some((before, _)) = message.split_once("\" must validate") {
+        return before.rsplit_once('"').map_or("", |(_, path)| path);
+    }
+    if message.contains("Checked value must be of type") {
+        return message.rsplit_once(" in ").map_or("", |(_, path)| path);
+    }
+    ""
 }
 
 #[derive(Default)]
@@ -101,11 +123,16 @@ struct Tally {
     verdicts: usize,
     refused: usize,
     paths: usize,
-    slowest: Duration,
+    slowest: (Duration, String),
     listed: Vec<String>,
 }
 
-fn findings(passes: &Passes<'_>, catalogue: &Catalogue, selection: &Selection, object: &Object) -> Vec<Diagnostic> {
+fn findings(
+    passes: &Passes<'_>,
+    catalogue: &Catalogue,
+    selection: &Selection,
+    object: &Object,
+) -> Vec<Diagnostic> {
     let lookup = catalogue.look_up(selection, object.group(), object.version(), object.kind());
     let mut found: Vec<Diagnostic> = kind::check(object, &lookup).into_iter().collect();
     if let Lookup::Known(schema) = lookup {
@@ -130,30 +157,43 @@ fn tally(path: &Path, catalogue: &Catalogue) -> Tally {
         };
         let start = Instant::now();
         let found = findings(&passes, catalogue, &selection, &object);
-        tally.slowest = tally.slowest.max(start.elapsed());
+        let took = start.elapsed();
         tally.cases += 1;
         let accepted = case["accepted"] == true;
         let what = format!("{}: {} {}", line + 1, object.kind(), object.name());
+        if took > tally.slowest.0 {
+            tally.slowest = (took, what.clone());
+        }
         if accepted == found.is_empty() {
             tally.verdicts += 1;
         } else {
             let ours: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
-            let theirs = if accepted { "accepted".to_owned() } else { case["message"].to_string() };
-            tally.listed.push(format!("verdict {what}: {theirs:.300}; ours {ours:?}"));
+            let theirs = if accepted {
+                "accepted".to_owned()
+            } else {
+                case["message"].to_string()
+            };
+            tally
+                .listed
+                .push(format!("verdict {what}: {theirs:.300}; ours {ours:?}"));
         }
         if accepted {
             continue;
         }
         tally.refused += 1;
         let (theirs, is_decoding) = said(&case);
-        let ours = found.iter().filter(|it| !is_decoding || it.code == Code::SchemaUnknownField);
+        let ours = found
+            .iter()
+            .filter(|it| !is_decoding || it.code == Code::SchemaUnknownField);
         let ours: BTreeSet<String> = ours.map(path_of).collect();
         if ours == theirs {
             tally.paths += 1;
         } else {
             let only_theirs: Vec<_> = theirs.difference(&ours).collect();
             let only_ours: Vec<_> = ours.difference(&theirs).collect();
-            tally.listed.push(format!("paths {what}: only theirs {only_theirs:?}, only ours {only_ours:?}"));
+            tally.listed.push(format!(
+                "paths {what}: only theirs {only_theirs:?}, only ours {only_ours:?}"
+            ));
         }
     }
     tally
@@ -170,16 +210,21 @@ fn answers_agree_with_those_of_the_api_server() {
         .collect();
     files.sort();
     for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let tally = tally(&file, &catalogue);
         println!(
-            "{name}: verdicts {}/{}, paths of refusals {}/{} ({:.1}%), slowest case {:.1} ms",
+            "{name}: verdicts {}/{}, paths of refusals {}/{} ({:.1}%), slowest case {:.1} ms ({})",
             tally.verdicts,
             tally.cases,
             tally.paths,
             tally.refused,
             100.0 * tally.paths as f64 / tally.refused.max(1) as f64,
-            tally.slowest.as_secs_f64() * 1000.0
+            tally.slowest.0.as_secs_f64() * 1000.0,
+            tally.slowest.1
         );
         for line in tally.listed.iter().take(MOST_LISTED) {
             println!("  {line}");

@@ -152,7 +152,8 @@ impl Walk<'_> {
             let message = format!("`{}` is not a field of `metadata`", pointer.dotted());
             let help = match nearest(key, FIELDS.iter().copied()) {
                 Some(meant) => format!("write `{meant}`"),
-                None => "remove it; a key of one's own belongs under `labels` or `annotations`".to_owned(),
+                None => "remove it; a key of one's own belongs under `labels` or `annotations`"
+                    .to_owned(),
             };
             let found = finding_on_key(Code::SchemaUnknownField, self.object, &pointer, message)
                 .why("the API server refuses a field that it doesn't know")
@@ -185,7 +186,12 @@ impl Walk<'_> {
         if is_empty("name") && is_empty("generateName") {
             let pointer = root.key("name");
             let message = "`metadata.name` is missing".to_owned();
-            self.report_as(Code::SchemaRequired, &pointer, message, "add `name:`, a string");
+            self.report_as(
+                Code::SchemaRequired,
+                &pointer,
+                message,
+                "add `name:`, a string",
+            );
         }
         if let Some(name) = self.text(map, root, "name").filter(|name| !name.is_empty())
             && !(form.holds)(name)
@@ -285,11 +291,19 @@ impl Walk<'_> {
             let root = root.index(index);
             let Some(map) = owner.as_map() else {
                 let message = format!("`{}` must be a map", root.dotted());
-                self.report_as(Code::SchemaType, &root, message, "write `kind`, `name` and so on");
+                self.report_as(
+                    Code::SchemaType,
+                    &root,
+                    message,
+                    "write `kind`, `name` and so on",
+                );
                 continue;
             };
             for (key, _) in OWNER_FIELDS.iter().filter(|(_, required)| *required) {
-                let is_empty = map.get(key).and_then(Node::as_str).is_none_or(str::is_empty);
+                let is_empty = map
+                    .get(key)
+                    .and_then(Node::as_str)
+                    .is_none_or(str::is_empty);
                 if is_empty {
                     let pointer = root.key(*key);
                     let message = format!("`{}` is missing", pointer.dotted());

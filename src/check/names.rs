@@ -2,7 +2,9 @@
 
 /// Up to 63 of `a-z`, `0-9` and `-`, the `-` inside.
 pub fn is_dns_label(text: &str) -> bool {
-    is_label_of(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    is_label_of(text, |byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit()
+    })
 }
 
 /// A label that starts with a letter.
@@ -59,11 +61,23 @@ mod tests {
 
     #[test]
     fn names_are_those_that_the_api_server_takes() {
-        type Row = (fn(&str) -> bool, &'static [&'static str], &'static [&'static str]);
+        type Row = (
+            fn(&str) -> bool,
+            &'static [&'static str],
+            &'static [&'static str],
+        );
         let rows: &[Row] = &[
-            (is_dns_label, &["a", "a-1", "1"], &["", "-a", "a-", "A", "a.b"]),
+            (
+                is_dns_label,
+                &["a", "a-1", "1"],
+                &["", "-a", "a-", "A", "a.b"],
+            ),
             (is_dns_1035_label, &["a1"], &["1a"]),
-            (is_dns_subdomain, &["a.b", "1.a-b"], &["", "a..b", "a.-b", "a_b", "."]),
+            (
+                is_dns_subdomain,
+                &["a.b", "1.a-b"],
+                &["", "a..b", "a.-b", "a_b", "."],
+            ),
             (is_name_part, &["A_b.c", "1"], &["", "_a", "a."]),
             (
                 is_qualified_name,

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn defaults_reach_into_lists_and_maps() {
-        let item = json!({"type": "object", "properties": {"p": {"type": "string", "default": "x"}}});
+        let item =
+            json!({"type": "object", "properties": {"p": {"type": "string", "default": "x"}}});
         let schema = json!({"type": "object", "properties": {
             "list": {"type": "array", "items": item},
             "map": {"type": "object", "additionalProperties": item},

@@ -31,9 +31,7 @@ impl Converter<'_> {
             Value::Map(entries) => entries.to_vec(),
             _ => Vec::new(),
         };
-        let is_meta = |key: &Key| {
-            matches!(key, Key::String(text) if matches!(&**text, "apiVersion" | "kind" | "metadata"))
-        };
+        let is_meta = |key: &Key| matches!(key, Key::String(text) if matches!(&**text, "apiVersion" | "kind" | "metadata"));
         entries.retain(|(key, _)| !is_meta(key));
         let texts = |of: &Node, names: &[&str]| -> Vec<(Key, Value)> {
             let present = names.iter().filter_map(|name| Some((*name, of.get(name)?)));
@@ -103,7 +101,8 @@ impl Converter<'_> {
             Kind::List(items) => Value::list(items.iter().map(|item| self.dynamic(item)).collect()),
             Kind::Map(map) => {
                 let entries = map.iter();
-                let entries = entries.map(|(key, node)| (Key::String(key.into()), self.dynamic(node)));
+                let entries =
+                    entries.map(|(key, node)| (Key::String(key.into()), self.dynamic(node)));
                 Value::map(entries.collect())
             }
         }
@@ -166,8 +165,27 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 
 /// CEL's reserved words.
 const RESERVED: &[&str] = &[
-    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function",
-    "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// A field's name as rules write it; `None` where they can't.

@@ -134,9 +134,7 @@ impl<'a> Walk<'a> {
         match answer {
             Ok(Value::Bool(true)) | Err(Fault::Unknown) => Outcome::Holds,
             Ok(Value::Bool(false)) => Outcome::Broken,
-            Ok(other) => {
-                Outcome::Unreadable(format!("it yields {}, not bool", other.type_name()))
-            }
+            Ok(other) => Outcome::Unreadable(format!("it yields {}, not bool", other.type_name())),
             Err(Fault::Error(problem)) => Outcome::Unreadable(problem),
             Err(Fault::Spent) => Outcome::Spent,
         }

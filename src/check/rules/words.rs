@@ -25,7 +25,8 @@ pub static TABLE: &str = include_str!(concat!(
 const LONGEST_SHOWN: usize = 160;
 
 /// What follows from a rule that fails, where the table doesn't say more.
-const REFUSED: &str = "the API server refuses the object, and Flux reports the whole Kustomization as failed";
+const REFUSED: &str =
+    "the API server refuses the object, and Flux reports the whole Kustomization as failed";
 
 /// The table's form.
 #[derive(Debug, Default, Deserialize)]
@@ -93,7 +94,9 @@ pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Optio
                 shown(&rule.rule)
             ),
             why: REFUSED.to_owned(),
-            help: Some("`self` in the rule is that field; change it until the rule holds".to_owned()),
+            help: Some(
+                "`self` in the rule is that field; change it until the rule holds".to_owned(),
+            ),
         },
     }
 }

@@ -224,6 +224,13 @@ impl<'a> Walk<'a> {
         if below || over {
             self.report(|walk| words::out_of_bounds(walk, number, schema));
         }
+        if let Some((least, most)) = format::range(schema)
+            && !number
+                .as_f64()
+                .is_some_and(|value| (least..=most).contains(&value))
+        {
+            self.report(|walk| words::beyond(walk, number, least, most));
+        }
         if let Some(step) = &schema.multiple_of
             && !is_multiple(number, step)
         {

@@ -301,7 +301,9 @@ impl<'a> Run<'a> {
                 }
                 _ => Vec::new(),
             };
-            let item = bound.first().map_or(Value::Null, |(_, value)| value.clone());
+            let item = bound
+                .first()
+                .map_or(Value::Null, |(_, value)| value.clone());
             if let Some(filter) = filter {
                 match self.with(bound.clone(), filter) {
                     Ok(Value::Bool(true)) => {}
@@ -448,10 +450,9 @@ fn index(of: &Value, at: &Value, optional: bool) -> Answer {
         (Some(value), false, _) => Ok(value.clone()),
         (Some(value), true, _) => known(value.clone()).map(Value::some),
         (None, true, _) => Ok(Value::Optional(None)),
-        (None, false, Value::List(_)) => Err(Fault::error(format!(
-            "index out of bounds: {}",
-            shown(at)
-        ))),
+        (None, false, Value::List(_)) => {
+            Err(Fault::error(format!("index out of bounds: {}", shown(at))))
+        }
         (None, false, _) => Err(Fault::error(format!("no such key: {}", shown(at)))),
     }
 }

@@ -109,7 +109,9 @@ impl Parser {
         self.depth += 1;
         self.steps += 1;
         if self.depth > DEEPEST || self.steps > MOST_STEPS {
-            return Err(format!("it is nested deeper than {DEEPEST} levels, or has over {MOST_STEPS} steps"));
+            return Err(format!(
+                "it is nested deeper than {DEEPEST} levels, or has over {MOST_STEPS} steps"
+            ));
         }
         Ok(())
     }

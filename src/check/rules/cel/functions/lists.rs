@@ -77,11 +77,7 @@ fn extreme(it: &[Value], order: Ordering) -> Answer {
     Ok(best.clone())
 }
 
-fn find(
-    it: &[Value],
-    name: &str,
-    mut places: impl Iterator<Item = usize>,
-) -> Answer {
+fn find(it: &[Value], name: &str, mut places: impl Iterator<Item = usize>) -> Answer {
     let [Value::List(items), wanted] = it else {
         return Err(no_overload(name, it));
     };
@@ -98,11 +94,20 @@ pub(super) fn index_of(_: &mut Run<'_>, it: &[Value]) -> Answer {
 }
 
 pub(super) fn last_index_of(_: &mut Run<'_>, it: &[Value]) -> Answer {
-    find(it, "lastIndexOf", (0..items(it, "lastIndexOf")?.len()).rev())
+    find(
+        it,
+        "lastIndexOf",
+        (0..items(it, "lastIndexOf")?.len()).rev(),
+    )
 }
 
 fn flatten(run: &mut Run<'_>, it: &[Value]) -> Answer {
-    fn into(run: &mut Run<'_>, items: &[Value], depth: i64, out: &mut Vec<Value>) -> Result<(), Fault> {
+    fn into(
+        run: &mut Run<'_>,
+        items: &[Value],
+        depth: i64,
+        out: &mut Vec<Value>,
+    ) -> Result<(), Fault> {
         for item in items {
             run.spend(1)?;
             match item {

@@ -47,7 +47,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         _ => Err(no_overload("isCIDR", it)),
     }),
     member("family", 0, 0, |_, it| {
-        of(it, |address| Value::Int(if address.is_ipv4() { 4 } else { 6 }))
+        of(it, |address| {
+            Value::Int(if address.is_ipv4() { 4 } else { 6 })
+        })
     }),
     member("isUnspecified", 0, 0, |_, it| {
         of(it, |address| Value::Bool(address.is_unspecified()))
@@ -122,8 +124,8 @@ fn contains_ip(_: &mut Run<'_>, it: &[Value]) -> Answer {
         [Value::Cidr(network), Value::Ip(address)] => (network, *address),
         [Value::Cidr(network), Value::String(text)] => {
             let address = parse_ip(text);
-            let address = address
-                .ok_or_else(|| Fault::Error(format!("IP Address {text:?} parse error")))?;
+            let address =
+                address.ok_or_else(|| Fault::Error(format!("IP Address {text:?} parse error")))?;
             (network, address)
         }
         _ => return Err(no_overload("containsIP", it)),

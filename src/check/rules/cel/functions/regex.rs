@@ -16,7 +16,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         [Value::String(text), Value::String(pattern)] => {
             Ok(Value::list(all(run, text, pattern, usize::MAX)?))
         }
-        [Value::String(text), Value::String(pattern), Value::Int(most)] => {
+        [
+            Value::String(text),
+            Value::String(pattern),
+            Value::Int(most),
+        ] => {
             let most = usize::try_from(*most).unwrap_or(usize::MAX);
             Ok(Value::list(all(run, text, pattern, most)?))
         }

@@ -15,7 +15,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
             .map(|version| Value::Semver(Arc::new(version)))
             .ok_or_else(|| Fault::error("no semantic version"))
     }),
-    global("isSemver", 1, 2, |_, it| Ok(Value::Bool(read(it)?.is_some()))),
+    global("isSemver", 1, 2, |_, it| {
+        Ok(Value::Bool(read(it)?.is_some()))
+    }),
     member("major", 0, 0, |_, it| part(it, |version| version.major)),
     member("minor", 0, 0, |_, it| part(it, |version| version.minor)),
     member("patch", 0, 0, |_, it| part(it, |version| version.patch)),
@@ -54,7 +56,9 @@ fn part(it: &[Value], part: fn(&Version) -> u64) -> Answer {
     match it {
         [Value::Semver(version)] => {
             let number = i64::try_from(part(version));
-            Ok(Value::Int(number.map_err(|_| Fault::error("integer overflow"))?))
+            Ok(Value::Int(
+                number.map_err(|_| Fault::error("integer overflow"))?,
+            ))
         }
         _ => Err(no_overload("semver", it)),
     }

@@ -255,7 +255,9 @@ fn display(value: &Value) -> Option<String> {
         Value::Map(entries) => {
             let entries: Option<Vec<String>> = entries
                 .iter()
-                .map(|(key, value)| Some(format!("{}: {}", display(&key.value())?, display(value)?)))
+                .map(|(key, value)| {
+                    Some(format!("{}: {}", display(&key.value())?, display(value)?))
+                })
                 .collect();
             format!("{{{}}}", entries?.join(", "))
         }

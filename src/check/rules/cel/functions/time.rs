@@ -45,9 +45,17 @@ pub fn parse_duration(text: &str) -> Option<i64> {
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return None;
         }
-        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let whole: i128 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().ok()?
+        };
         let digits = fraction.get(..15.min(fraction.len()))?;
-        let part: i128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
+        let part: i128 = if digits.is_empty() {
+            0
+        } else {
+            digits.parse().ok()?
+        };
         let scale = 10_i128.checked_pow(u32::try_from(digits.len()).ok()?)?;
         let span = whole.checked_mul(*unit)?.checked_add(part * unit / scale)?;
         total = total.checked_add(span)?;
@@ -95,7 +103,9 @@ fn date(days: i128) -> (i128, i128, i128) {
 pub fn parse_timestamp(text: &str) -> Option<i128> {
     let number = |from: usize, to: usize| -> Option<i128> {
         let part = text.get(from..to)?;
-        part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+        part.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| part.parse().ok())?
     };
     let sign = |at: usize| text.as_bytes().get(at).copied();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
@@ -207,7 +217,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     member("getFullYear", 0, 0, |_, it| part(it, |at| at.year, None)),
     member("getMonth", 0, 0, |_, it| part(it, |at| at.month - 1, None)),
     member("getDate", 0, 0, |_, it| part(it, |at| at.day, None)),
-    member("getDayOfMonth", 0, 0, |_, it| part(it, |at| at.day - 1, None)),
+    member("getDayOfMonth", 0, 0, |_, it| {
+        part(it, |at| at.day - 1, None)
+    }),
     member("getDayOfWeek", 0, 0, |_, it| {
         part(it, |at| (at.days + 4).rem_euclid(7), None)
     }),

@@ -34,7 +34,9 @@ impl Url {
         if let Some((scheme, after)) = end.and_then(|end| text.split_at_checked(end))
             && let Some(after) = after.strip_prefix(':')
         {
-            scheme.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(())?;
+            scheme
+                .starts_with(|c: char| c.is_ascii_alphabetic())
+                .then_some(())?;
             url.scheme = scheme.to_ascii_lowercase();
             rest = after;
         }
@@ -62,7 +64,10 @@ impl Url {
     fn hostname(&self) -> &str {
         match self.host.strip_prefix('[') {
             Some(inner) => inner.split(']').next().unwrap_or_default(),
-            None => self.host.rsplit_once(':').map_or(&self.host, |(name, _)| name),
+            None => self
+                .host
+                .rsplit_once(':')
+                .map_or(&self.host, |(name, _)| name),
         }
     }
 
@@ -88,7 +93,11 @@ impl Url {
             }
         }
         let entries = entries.into_iter();
-        Value::map(entries.map(|(key, values)| (key, Value::list(values))).collect())
+        Value::map(
+            entries
+                .map(|(key, values)| (key, Value::list(values)))
+                .collect(),
+        )
     }
 }
 
@@ -107,9 +116,11 @@ fn host(authority: &str) -> Option<String> {
         _ => host.find(':').map_or("", |at| &host[at..]),
     };
     let digits = port.strip_prefix(':');
-    let is_port = port.is_empty() || digits.is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
-    let is_plain =
-        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:[]<>\"%".contains(c);
+    let is_port =
+        port.is_empty() || digits.is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
+    let is_plain = |c: char| {
+        !c.is_ascii() || c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:[]<>\"%".contains(c)
+    };
     (is_port && host.chars().all(is_plain)).then(|| host.to_owned())
 }
 
