@@ -291,7 +291,7 @@ pub fn check_all(
     catalogue: &Catalogue,
     selection: &Selection,
 ) -> Vec<Diagnostic> {
-    let structure = check::structure::Structure::new(catalogue);
+    let passes = check::Passes::new(catalogue);
     let mut found = Vec::new();
     for object in objects {
         if object.api_version().is_empty() || object.kind().is_empty() {
@@ -301,7 +301,7 @@ pub fn check_all(
         let lookup = catalogue.look_up(selection, object.group(), object.version(), object.kind());
         found.extend(check::kind::check(object, &lookup));
         if let crate::schema::Lookup::Known(schema) = lookup {
-            found.extend(structure.check(object, &schema));
+            found.extend(passes.check(object, &schema));
         }
     }
     found

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use gatewayctl::compile::{World, compile};
 use gatewayctl::manifest::write;
 use gatewayctl::render::Kind;
-use gatewayctl::render::files::Inputs;
+use gatewayctl::render::files::{Inputs, Output};
 use gatewayctl::schema::Catalogue;
 use gatewayctl::value::Node;
 use proptest::prelude::*;
@@ -24,8 +24,8 @@ impl Inputs for Bare {
     fn read(&self, _: &str) -> Option<String> {
         None
     }
-    fn read_output(&self, _: &str) -> Option<String> {
-        None
+    fn read_output(&self, _: &str) -> Output {
+        Output::Nothing
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gatewayctl::compile::{World, compile};
-use gatewayctl::render::files::Inputs;
+use gatewayctl::render::files::{Inputs, Output};
 use gatewayctl::schema::node::{Additional, NodeId};
 use gatewayctl::schema::{Catalogue, KindSchema, Lookup};
 use serde_json::{Map, Value, json};
@@ -15,8 +15,8 @@ impl Inputs for Bare {
     fn read(&self, _: &str) -> Option<String> {
         None
     }
-    fn read_output(&self, _: &str) -> Option<String> {
-        None
+    fn read_output(&self, _: &str) -> Output {
+        Output::Nothing
     }
 }
 

@@ -3,14 +3,50 @@
 //! - [`kind`]: whether the chosen schemas have the object's kind and version.
 //! - [`lua`]: whether scripts parse.
 //! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
+//! - [`metadata`]: names, labels, annotations and owners; [`names`]: the forms that they have.
+//! - [`rules`]: the schema's rules in CEL, where the structure holds.
 
 pub mod kind;
 pub mod lua;
+pub mod metadata;
+pub mod names;
+pub mod rules;
 pub mod structure;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::manifest::Object;
+use crate::schema::{Catalogue, KindSchema};
 use crate::value::{Node, Pointer, pointer::Step};
+
+/// The passes that look at one object and its schema, and what they keep between objects.
+#[derive(Debug)]
+pub struct Passes<'a> {
+    structure: structure::Structure<'a>,
+    rules: rules::Rules,
+}
+
+impl<'a> Passes<'a> {
+    /// The passes, looking into `catalogue` for the version that has an unknown field.
+    pub fn new(catalogue: &'a Catalogue) -> Self {
+        Passes {
+            structure: structure::Structure::new(catalogue),
+            rules: rules::Rules::new(),
+        }
+    }
+
+    /// All that the API server would say of an object on creation: its metadata, its structure, and where these
+    /// hold, its rules.
+    pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+        let mut found = metadata::check(object, schema);
+        let unnamed = found.iter().any(|one| one.code == Code::SchemaRequired);
+        let examined = self.structure.examine(object, schema);
+        found.extend(examined.findings);
+        if !examined.blocks_rules && !unnamed {
+            found.extend(self.rules.check(object, schema));
+        }
+        found
+    }
+}
 
 /// A finding on what `pointer` leads to: the object, the place in its file and the place in `cluster.toml`
 /// are filled in.

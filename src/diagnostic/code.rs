@@ -92,8 +92,11 @@ codes! {
     SchemaValue = "schema"/"value", Error, "A value that the field doesn't allow.";
     SchemaListKey = "schema"/"list-key", Error, "Two list entries with one key.";
     SchemaCombination = "schema"/"combination", Error, "Fields that don't go together.";
+    SchemaMetadata = "schema"/"metadata", Error, "A name, label, annotation or owner that Kubernetes refuses.";
     SchemaUnreadable = "schema"/"unreadable", Error, "A CustomResourceDefinition that can't be read.";
     SchemaDeprecatedVersion = "schema"/"deprecated-version", Warning, "An API version on its way out.";
+    RuleFailed = "rule"/"failed", Error, "Values that a rule of the schema refuses.";
+    RuleUnreadable = "rule"/"unreadable", Error, "A rule of a schema that can't be read or evaluated.";
     TreeEdited = "tree"/"edited", Error, "A rendered file that was edited by hand.";
     TreeForeign = "tree"/"foreign", Error, "A file in the way that gatewayctl didn't write.";
     TreeOutOfDate = "tree"/"out-of-date", Error, "A file that is not what cluster.toml renders.";

@@ -2,6 +2,7 @@
 //!
 //! - [`import`]: a CustomResourceDefinition to a compiled file; [`files`]: whole folders of them.
 //! - [`compiled`], [`node`]: what a compiled file holds, read no further than somebody asks.
+//! - [`defaults`]: an object as the API server has it before it looks: defaults in, nulls out.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
 //! - [`catalogue`]: all files at hand; [`set`], [`version`]: how they are named.
 //! - [`selection`]: which version of each project is in force; [`bundle`]: which brings which.
@@ -17,6 +18,7 @@
 pub mod bundle;
 pub mod catalogue;
 pub mod compiled;
+pub mod defaults;
 pub mod embedded;
 pub mod files;
 pub mod import;

@@ -1,10 +1,12 @@
 //! The formats that the API server enforces in CRDs.
 //!
 //! apiextensions.k8s.io/v1 keeps a list of them (`supportedFormats`, Kubernetes 1.34) and drops all others:
-//! `int32` and `int64` are not enforced, nor is `idn-hostname`. What each takes is what
+//! `idn-hostname` is not enforced. `int32` and the like are, as bounds of whole numbers. What each takes is what
 //! k8s.io/kube-openapi's `strfmt` takes. A format of the list that isn't here is rare, and anything passes.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::schema::node::{Schema, Type};
 
 /// One format: its name, a test, and what to write.
 struct Format {
@@ -55,6 +57,21 @@ const FORMATS: &[Format] = &[
         want: "a host name, like `app.example.com`",
     },
 ];
+
+/// The bounds of whole numbers by their format; 64 bits where they have none (kube-openapi's
+/// `IsValueValidAgainstRange`). As fractions: what lies beyond a bound of 64 bits is a float to the API server.
+#[allow(clippy::cast_precision_loss)]
+pub fn range(schema: &Schema) -> Option<(f64, f64)> {
+    if schema.type_ != Some(Type::Integer) {
+        return None;
+    }
+    Some(match schema.format.as_deref() {
+        Some("int32") => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        Some("uint32") => (0.0, f64::from(u32::MAX)),
+        Some("uint64") => (0.0, u64::MAX as f64),
+        _ => (i64::MIN as f64, i64::MAX as f64),
+    })
+}
 
 /// What a text of `format` must be, where `text` is not; `None` where it is, or where the format is not
 /// enforced.

@@ -17,7 +17,8 @@ impl Walk<'_> {
         if schema.min_items.is_some_and(|least| length < least)
             || schema.max_items.is_some_and(|most| length > most)
         {
-            self.report(|walk| {
+            let over = schema.max_items.is_some_and(|most| length > most);
+            self.report_size(over, |walk| {
                 words::size(walk, "entry", length, schema.min_items, schema.max_items)
             });
         }
@@ -39,10 +40,9 @@ impl Walk<'_> {
 
     /// A list in which each value stands once.
     fn set(&mut self, items: &[Node]) {
-        let mut seen = HashMap::new();
+        let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
-            let first = *seen.entry(canonical(item.to_json())).or_insert(index);
-            if first != index {
+            if let Some(first) = seen.first(canonical(item.to_json()), index) {
                 self.inside(Step::Index(index), |walk| {
                     walk.report(|walk| words::twice(walk, item, first));
                 });
@@ -58,7 +58,7 @@ impl Walk<'_> {
             let node = kind.node(*of_item?.properties.get(key)?);
             node.default.clone()
         };
-        let mut seen = HashMap::new();
+        let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
             let values: Vec<(&String, Value)> = schema
                 .list_map_keys
@@ -70,7 +70,7 @@ impl Walk<'_> {
                     Some((key, given.map(Node::to_json).or_else(|| default(key))?))
                 })
                 .collect();
-            if values.is_empty() {
+            if !matches!(item.kind, Kind::Map(_)) {
                 continue;
             }
             let text: Vec<String> = values
@@ -78,13 +78,27 @@ impl Walk<'_> {
                 .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
                 .collect();
             let text = text.join(", ");
-            let first = *seen.entry(text.clone()).or_insert(index);
-            if first != index {
+            if let Some(first) = seen.first(text.clone(), index) {
                 self.inside(Step::Index(index), |walk| {
                     walk.report(|walk| words::key_twice(walk, &text, first));
                 });
             }
         }
+    }
+}
+
+/// The values of a list so far: where each stands first, and whether it stood again.
+#[derive(Default)]
+struct Seen(HashMap<String, (usize, bool)>);
+
+impl Seen {
+    /// Where a value stood before, when it stands for the second time; the API server complains once of a
+    /// value that stands in a list many times.
+    fn first(&mut self, value: String, index: usize) -> Option<usize> {
+        let (first, again) = self.0.entry(value).or_insert((index, false));
+        let is_second = *first != index && !*again;
+        *again |= is_second;
+        is_second.then_some(*first)
     }
 }
 

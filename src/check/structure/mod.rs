@@ -26,8 +26,6 @@ mod walk;
 mod words;
 
 #[cfg(test)]
-mod oracle;
-#[cfg(test)]
 mod tests;
 
 use crate::diagnostic::Diagnostic;
@@ -42,6 +40,16 @@ pub struct Structure<'a> {
     patterns: Patterns,
 }
 
+/// What the pass has to say of an object.
+#[derive(Debug)]
+pub struct Examined {
+    /// What is wrong, in the order of the object.
+    pub findings: Vec<Diagnostic>,
+    /// Whether the API server would not run the schema's rules: where a field is missing, of another type, not
+    /// in its enumeration, too long or too many. Other findings don't keep it from that.
+    pub blocks_rules: bool,
+}
+
 impl<'a> Structure<'a> {
     /// A pass that looks into `catalogue` for the version that has an unknown field.
     pub fn new(catalogue: &'a Catalogue) -> Self {
@@ -53,8 +61,16 @@ impl<'a> Structure<'a> {
 
     /// All that is wrong with an object's structure, in the order of the object.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+        self.examine(object, schema).findings
+    }
+
+    /// As [`check`](Self::check), and whether the object is fit for rules.
+    pub fn examine(&self, object: &Object, schema: &KindSchema<'_>) -> Examined {
         let mut walk = walk::Walk::new(self, object, *schema);
         walk.object();
-        walk.findings()
+        Examined {
+            blocks_rules: walk.blocks_rules,
+            findings: walk.findings(),
+        }
     }
 }

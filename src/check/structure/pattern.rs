@@ -35,19 +35,39 @@ impl Patterns {
     /// Whether `pattern` is found in `text`. A pattern that can't be compiled is found in any text: the API
     /// server would not have taken the CRD.
     pub fn found(&self, pattern: &str, text: &str) -> bool {
+        self.find(pattern, text).unwrap_or(true)
+    }
+
+    /// Whether `pattern` is found in `text`; `None` where it is no pattern.
+    pub fn find(&self, pattern: &str, text: &str) -> Option<bool> {
+        let short = text.len() <= SHORT;
+        self.with(pattern, short, |engine| match engine {
+            Engine::Small(regex) => Some(regex.is_match(text)),
+            Engine::Large(regex) => Some(regex.is_match(text)),
+            Engine::None => None,
+        })
+    }
+
+    /// The first `most` parts of `text` that match `pattern`; `None` where it is no pattern.
+    pub fn parts(&self, pattern: &str, text: &str, most: usize) -> Option<Vec<String>> {
+        self.with(pattern, false, |engine| match engine {
+            Engine::Large(regex) => {
+                let found = regex.find_iter(text).take(most);
+                Some(found.map(|part| part.as_str().to_owned()).collect())
+            }
+            Engine::Small(_) | Engine::None => None,
+        })
+    }
+
+    fn with<T>(&self, pattern: &str, short: bool, ask: impl FnOnce(&Engine) -> T) -> T {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if compiled.len() >= MOST {
             compiled.clear();
         }
-        let short = text.len() <= SHORT;
         let engine = compiled
             .entry((pattern.to_owned(), short))
             .or_insert_with(|| compile(pattern, short));
-        match engine {
-            Engine::Small(regex) => regex.is_match(text),
-            Engine::Large(regex) => regex.is_match(text),
-            Engine::None => true,
-        }
+        ask(engine)
     }
 }
 

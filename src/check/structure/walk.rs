@@ -56,6 +56,8 @@ pub(super) struct Walk<'a> {
     pub schema: KindSchema<'a>,
     pub pointer: Pointer,
     pub above: Vec<Above>,
+    /// Whether something was found that keeps the API server from running rules.
+    pub blocks_rules: bool,
     found: Vec<Diagnostic>,
     /// Whether findings are only noted, not worded: while a branch is tried.
     quiet: bool,
@@ -74,6 +76,7 @@ impl<'a> Walk<'a> {
             schema,
             pointer: Pointer::root(),
             above: Vec::new(),
+            blocks_rules: false,
             found: Vec::new(),
             quiet: false,
             failed: false,
@@ -109,6 +112,21 @@ impl<'a> Walk<'a> {
             if !self.in_status || finding.code == Code::SchemaUnknownField {
                 self.found.push(finding);
             }
+        }
+    }
+
+    /// As [`report`](Self::report), of what keeps the API server from running rules.
+    pub fn report_blocking(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
+        self.blocks_rules |= !self.quiet && !self.in_status;
+        self.report(make);
+    }
+
+    /// A finding on a length outside its bounds: too much of something keeps rules from running.
+    pub fn report_size(&mut self, over: bool, make: impl FnOnce(&Self) -> Diagnostic) {
+        if over {
+            self.report_blocking(make);
+        } else {
+            self.report(make);
         }
     }
 
@@ -153,7 +171,7 @@ impl<'a> Walk<'a> {
         }
         let schema = self.schema.node(view.node);
         if !self.has_type(value, schema) {
-            return self.report(|walk| words::wrong_type(walk, value, schema));
+            return self.report_blocking(|walk| words::wrong_type(walk, value, schema));
         }
         match &value.kind {
             Kind::Null => return,
@@ -163,7 +181,7 @@ impl<'a> Walk<'a> {
         if !schema.enumeration.is_empty()
             && !schema.enumeration.iter().any(|known| equal(value, known))
         {
-            self.report(|walk| words::not_in_enum(walk, value, schema));
+            self.report_blocking(|walk| words::not_in_enum(walk, value, schema));
         }
         match &value.kind {
             Kind::Number(number) => self.number(number, schema),
@@ -206,6 +224,13 @@ impl<'a> Walk<'a> {
         if below || over {
             self.report(|walk| words::out_of_bounds(walk, number, schema));
         }
+        if let Some((least, most)) = format::range(schema)
+            && !number
+                .as_f64()
+                .is_some_and(|value| (least..=most).contains(&value))
+        {
+            self.report(|walk| words::beyond(walk, number, least, most));
+        }
         if let Some(step) = &schema.multiple_of
             && !is_multiple(number, step)
         {
@@ -219,7 +244,8 @@ impl<'a> Walk<'a> {
             if schema.min_length.is_some_and(|least| length < least)
                 || schema.max_length.is_some_and(|most| length > most)
             {
-                self.report(|walk| {
+                let over = schema.max_length.is_some_and(|most| length > most);
+                self.report_size(over, |walk| {
                     words::size(
                         walk,
                         "character",
@@ -256,7 +282,8 @@ impl<'a> Walk<'a> {
             if schema.min_properties.is_some_and(|least| length < least)
                 || schema.max_properties.is_some_and(|most| length > most)
             {
-                self.report(|walk| {
+                let over = schema.max_properties.is_some_and(|most| length > most);
+                self.report_size(over, |walk| {
                     words::size(
                         walk,
                         "key",
@@ -273,7 +300,7 @@ impl<'a> Walk<'a> {
                 .is_some_and(|value| !self.is_dropped(shape, key, value));
             if !given && self.default(shape, key).is_none() {
                 self.inside(Step::Key(key.clone()), |walk| {
-                    walk.report(|walk| words::missing(walk, key, schema.child(key)));
+                    walk.report_blocking(|walk| words::missing(walk, key, schema.child(key)));
                 });
             }
         }

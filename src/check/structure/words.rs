@@ -198,6 +198,13 @@ pub(super) fn out_of_bounds(walk: &Walk<'_>, number: &Number, schema: &Schema) -
         .help(format!("write {}", list(&bounds, "and")))
 }
 
+/// A whole number that its format has no room for.
+pub(super) fn beyond(walk: &Walk<'_>, number: &Number, least: f64, most: f64) -> Diagnostic {
+    let message = format!("{} can't be {number}", name(&walk.pointer));
+    walk.finding(Code::SchemaValue, message)
+        .help(format!("write at least {least:.0} and at most {most:.0}"))
+}
+
 pub(super) fn not_a_multiple(walk: &Walk<'_>, number: &Number, step: &Number) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
     walk.finding(Code::SchemaValue, message)

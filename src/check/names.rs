@@ -1,0 +1,100 @@
+//! The forms of names that the API server checks (apimachinery's `util/validation`, Kubernetes 1.34).
+
+/// Up to 63 of `a-z`, `0-9` and `-`, the `-` inside.
+pub fn is_dns_label(text: &str) -> bool {
+    is_label_of(text, |byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit()
+    })
+}
+
+/// A label that starts with a letter.
+pub fn is_dns_1035_label(text: &str) -> bool {
+    is_dns_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+fn is_label_of(text: &str, is_end: fn(u8) -> bool) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() <= 63
+        && bytes.first().is_some_and(|byte| is_end(*byte))
+        && bytes.last().is_some_and(|byte| is_end(*byte))
+        && bytes.iter().all(|byte| is_end(*byte) || *byte == b'-')
+}
+
+/// Labels with dots between them, up to 253 in all; a label may be longer than 63 here.
+pub fn is_dns_subdomain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_part = |part: &str| {
+        let bytes = part.as_bytes();
+        bytes.first().is_some_and(|byte| is_plain(*byte))
+            && bytes.last().is_some_and(|byte| is_plain(*byte))
+            && bytes.iter().all(|byte| is_plain(*byte) || *byte == b'-')
+    };
+    text.len() <= 253 && text.split('.').all(is_part)
+}
+
+/// Up to 63 letters, digits, `-`, `_` and `.`, a letter or digit at both ends.
+pub fn is_name_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    bytes.len() <= 63
+        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|byte| is_inside(*byte))
+}
+
+/// A name part, or a subdomain, `/` and a name part: keys of labels and annotations.
+pub fn is_qualified_name(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((prefix, name)) => is_dns_subdomain(prefix) && is_name_part(name),
+        None => is_name_part(text),
+    }
+}
+
+/// A name part, or nothing.
+pub fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_name_part(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_the_api_server_takes() {
+        type Row = (
+            fn(&str) -> bool,
+            &'static [&'static str],
+            &'static [&'static str],
+        );
+        let rows: &[Row] = &[
+            (
+                is_dns_label,
+                &["a", "a-1", "1"],
+                &["", "-a", "a-", "A", "a.b"],
+            ),
+            (is_dns_1035_label, &["a1"], &["1a"]),
+            (
+                is_dns_subdomain,
+                &["a.b", "1.a-b"],
+                &["", "a..b", "a.-b", "a_b", "."],
+            ),
+            (is_name_part, &["A_b.c", "1"], &["", "_a", "a."]),
+            (
+                is_qualified_name,
+                &["a", "example.com/A_b"],
+                &["", "/a", "a/", "a/b/c", "Example.com/a"],
+            ),
+            (is_label_value, &["", "v1.2"], &["a b", "a:b"]),
+        ];
+        for (holds, yes, no) in rows {
+            for text in *yes {
+                assert!(holds(text), "{text}");
+            }
+            for text in *no {
+                assert!(!holds(text), "{text}");
+            }
+        }
+        assert!(is_dns_label(&"a".repeat(63)) && !is_dns_label(&"a".repeat(64)));
+        assert!(is_dns_subdomain(&"a".repeat(253)) && !is_dns_subdomain(&"a".repeat(254)));
+    }
+}
