@@ -21,7 +21,7 @@ struct Numbers(u32);
 impl Numbers {
     fn next(&mut self, below: u32) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        u32::try_from(u64::from(self.0) * u64::from(below) >> 32).expect("it is below")
+        u32::try_from((u64::from(self.0) * u64::from(below)) >> 32).expect("it is below")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::value::{Entry, Kind, Map, Node};
 pub const LARGEST_FILE: u64 = 16 << 20;
 
 /// The most documents of one file that are read: far more than a chart or a bundle of CRDs has.
-const MOST_DOCUMENTS: usize = 10_000;
+const MOST_DOCUMENTS: usize = 50_000;
 
 /// One document of a file.
 #[derive(Clone, Debug)]
