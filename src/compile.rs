@@ -66,7 +66,7 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
             &mut diagnostics,
         );
         let (model, problems) = model::build(&cluster, versions);
-        diagnostics.extend(problems);
+        diagnostics.extend(not_only_misread(problems, &diagnostics));
         let templates = templates(&model, world, &mut diagnostics);
         let (files, problems) = render(&model, &templates, world, sources);
         diagnostics.extend(problems);
@@ -80,6 +80,16 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
     }
     compiled.diagnostics = diagnostics;
     compiled
+}
+
+/// A key that could not be read is no missing key.
+fn not_only_misread(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
+    let missing = |one: &Diagnostic| one.code == Code::ConfigMissingKey && one.pointer.is_some();
+    let is_said = |one: &Diagnostic| said.iter().any(|said| said.pointer == one.pointer);
+    found
+        .into_iter()
+        .filter(|one| !(missing(one) && is_said(one)))
+        .collect()
 }
 
 /// The name by which findings cite `cluster.toml` as the one that declares a version.
@@ -146,9 +156,8 @@ fn select(
         problems.push(
             Diagnostic::new(Code::ConfigMissingKey, "the chart has no version")
                 .why("it decides which schemas hold, and Flux would install whatever is newest")
-                .help(
-                    "add `version = \"1.9.0\"` to [chart], the version that runs in your cluster",
-                ),
+                .help("add `version = \"1.9.0\"` to [chart], the version that runs in your cluster")
+                .with_pointer("/chart/version"),
         );
     }
     let of = |project: &str| {

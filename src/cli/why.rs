@@ -60,8 +60,9 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         match (&args.pointer, line) {
             (Some(pointer), _) => bail!("no object of {path} has {pointer}"),
             (None, Some(line)) => bail!("no value starts on line {line} of {path}"),
+            (None, None) if objects.is_empty() => bail!("{path} holds no object: it is a script"),
             (None, None) => bail!(
-                "nothing in {path} comes from cluster.toml alone: it is a script or a shared file"
+                "nothing in cluster.toml sets a value of {path}: it is made of defaults; ask about a line, {path}:LINE"
             ),
         }
     }

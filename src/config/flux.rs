@@ -19,7 +19,8 @@ object_table! {
         pub timeout: Option<Text>,
         /// Whether what is no longer rendered is deleted. Default: `true`.
         pub prune: Option<Spanned<bool>>,
-        /// Whether Flux waits until all is ready.
+        /// Whether Flux waits until all is ready. Default: `true` where a second folder depends on it and there are
+        /// no `health_checks`.
         pub wait: Option<Spanned<bool>>,
         /// Where Flux reads this repository from.
         pub source: SourceRef,

@@ -181,7 +181,12 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
                 .help(format!("write {message}"))
         }
     };
-    diagnostic.at(problem.span)
+    let pointer = Some(problem.pointer.to_string());
+    Diagnostic {
+        pointer,
+        ..diagnostic
+    }
+    .at(problem.span)
 }
 
 /// serde's words for what was found, as a sentence goes on.
@@ -193,6 +198,7 @@ fn article(found: &str) -> String {
         .replace("integer", "number");
     match found.split(' ').next() {
         Some("nothing") => found,
+        Some("list" | "table") => format!("a {found}"),
         _ => format!("the {found}"),
     }
 }

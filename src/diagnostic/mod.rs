@@ -60,7 +60,7 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
     /// The object that it is about.
     pub object: Option<ObjectRef>,
-    /// The path inside the object, as RFC 6901 has it.
+    /// The path inside the object (inside `cluster.toml`, where there is none), as RFC 6901 has it.
     pub pointer: Option<String>,
 }
 
@@ -117,6 +117,13 @@ impl Diagnostic {
             let label = label.into();
             self.related.push(Related { span, label });
         }
+        self
+    }
+
+    /// The path that it is about, as RFC 6901 has it: inside the object, or inside `cluster.toml`.
+    #[must_use]
+    pub fn with_pointer(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
         self
     }
 

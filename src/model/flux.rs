@@ -191,7 +191,7 @@ fn kustomization(
             timeout: table.timeout.clone(),
             path: format!("./{}/{}", layout.app_path(), layout.folder),
             prune: table.prune.clone().unwrap_or(Spanned::unwritten(true)),
-            wait: table.wait.clone(),
+            wait: table.wait.clone().or_else(|| wait_for_first(table, layout)),
             source: Source {
                 kind: or(&table.source.kind, "GitRepository"),
                 name: or(&table.source.name, "flux-system"),
@@ -203,6 +203,13 @@ fn kustomization(
         },
         overlay: table.overlay(),
     }
+}
+
+/// With two folders the second one needs the CRDs that the first one's release installs: Flux waits for the
+/// first, unless something says otherwise.
+fn wait_for_first(table: &crate::config::flux::Flux, layout: &Layout) -> Option<Spanned<bool>> {
+    let waits = layout.config_folder.is_some() && table.health_checks.is_empty();
+    waits.then_some(Spanned::unwritten(true))
 }
 
 fn second(

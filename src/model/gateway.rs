@@ -9,6 +9,7 @@ use super::names::{self, Rule, short};
 use super::stream::streams;
 use crate::config;
 use crate::config::gateway::AddressAs;
+use crate::config::types::has_variable;
 use crate::config::{Cluster, Pairs, Text};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 use crate::value::{Entry, Kind, Map, Node};
@@ -114,6 +115,14 @@ pub fn build(
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<Gateway> {
     names::check(Rule::Label, "a gateway's name", name, problems);
+    if has_variable(name) {
+        problems.push(
+            Diagnostic::new(Code::ConfigInvalidName, format!("a gateway's name can't be {:?}", name.value))
+                .at(name.span)
+                .why("it becomes part of file names and of other objects' references, which Flux substitutes at other times or not at all")
+                .help("write the name itself"),
+        );
+    }
     names::check_pairs(
         "infrastructure labels",
         &table.infrastructure.labels,
@@ -133,6 +142,7 @@ pub fn build(
                 format!("gateway {} has no address", name.value),
             )
             .at(name.span)
+            .with_pointer(format!("/gateways/{}/address", name.value))
             .why("it would get any address of the pool, another one after each new start")
             .help("add `address = \"10.10.30.26\"`"),
         );

@@ -46,14 +46,20 @@ pub fn written(
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
     let default = config::gateway::Listener::default();
     let mut listeners = Vec::new();
+    // `https` that nobody wrote stands behind `http`, wherever that stands.
+    let https_follows = is_written("http") && !is_written("https");
     for name in ["http", "https"] {
-        if !is_written(name) {
+        let comes_later = is_written(name) || (name == "https" && https_follows);
+        if !comes_later {
             listeners.extend(one(cluster, table, &unwritten(name), &default, problems));
         }
     }
     for (name, written) in table.listeners.iter() {
         if written.enabled.as_ref().is_none_or(|enabled| enabled.value) {
             listeners.extend(one(cluster, table, name, written, problems));
+        }
+        if name.value == "http" && https_follows {
+            listeners.extend(one(cluster, table, &unwritten("https"), &default, problems));
         }
     }
     listeners

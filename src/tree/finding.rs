@@ -110,7 +110,13 @@ fn stale(entry: &Entry) -> Option<Diagnostic> {
         (_, Action::Remove) => "is no longer rendered, but still there",
         (_, Action::Leave) => return None,
     };
-    Some(out_of_date(entry.path.as_str(), how))
+    let stale = out_of_date(entry.path.as_str(), how);
+    Some(match entry.class {
+        Class::Edited => stale.help("move the change into cluster.toml (every object has a `spec` table), then run `gatewayctl render`; `--force` overwrites it"),
+        Class::Foreign => stale.help("move what it says into cluster.toml, or move the file away; `gatewayctl render --force` overwrites it"),
+        Class::Blocked(_) => stale.help("move what stands there away, then run `gatewayctl render`"),
+        _ => stale,
+    })
 }
 
 fn out_of_date(path: &str, how: &str) -> Diagnostic {
