@@ -335,7 +335,8 @@ fn not_an_object(object: &Object) -> Diagnostic {
         .help("every object has `apiVersion`, `kind` and `metadata.name`; leave other YAML out of the path")
 }
 
-/// Findings on what a rendered object got from a line that is already known to be wrong say nothing new.
+/// Findings on what a rendered object got from a line that is already known to be wrong say nothing new; nor
+/// do findings that no line is to blame for, as long as others are wrong: they mostly follow from those.
 fn not_said_yet(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
     let spans: Vec<_> = said
         .iter()
@@ -346,7 +347,7 @@ fn not_said_yet(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> 
         .into_iter()
         .filter(|one| {
             let Some(origin) = one.origin else {
-                return true;
+                return spans.is_empty();
             };
             !spans.iter().any(|span| {
                 span.source == origin.source

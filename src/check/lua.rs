@@ -61,37 +61,79 @@ fn problem(source: SourceId, range: std::ops::Range<usize>, message: &str) -> Di
         .help("mend the script at the mark; Envoy runs LuaJIT, which is Lua 5.1 with `goto`")
 }
 
-/// The byte at which brackets, blocks or a run of `not` are nested deeper than [`DEEPEST`]. It takes strings
-/// and comments for code, which can only make a script look deeper.
+/// The byte at which brackets, blocks or a run of `not` are nested deeper than [`DEEPEST`].
 fn too_deep(text: &str) -> Option<usize> {
     let (mut brackets, mut blocks, mut nots) = (0_usize, 0_usize, 0_usize);
-    let mut word_start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        if c.is_alphanumeric() || c == '_' {
-            word_start = word_start.or(Some(at));
-            continue;
-        }
-        let word = word_start.take().and_then(|start| text.get(start..at));
-        match word {
-            Some("function" | "do" | "if" | "repeat") => blocks += 1,
-            Some("end" | "until") => blocks = blocks.saturating_sub(1),
-            _ => {}
-        }
-        nots = match word {
-            Some("not") => nots + 1,
-            Some(_) => 0,
-            None => nots,
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let word = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        let length = match (word, skipped(rest)) {
+            (0, Some(length)) => length,
+            (0, None) => rest.chars().next().map_or(1, char::len_utf8),
+            (word, _) => word,
         };
-        match c {
-            '(' | '[' | '{' => brackets += 1,
-            ')' | ']' | '}' => brackets = brackets.saturating_sub(1),
+        match rest.get(..length).unwrap_or_default() {
+            "function" | "do" | "if" | "repeat" => blocks += 1,
+            "end" | "until" => blocks = blocks.saturating_sub(1),
+            "(" | "[" | "{" => brackets += 1,
+            ")" | "]" | "}" => brackets = brackets.saturating_sub(1),
             _ => {}
+        }
+        match rest.get(..length).unwrap_or_default() {
+            "not" => nots += 1,
+            other if other.trim().is_empty() => {}
+            _ => nots = 0,
         }
         if brackets > DEEPEST || blocks > DEEPEST || nots > DEEPEST {
-            return Some(at.min(text.len().saturating_sub(1)));
+            return Some(at);
         }
+        at += length;
     }
     None
+}
+
+/// How long the string or comment is that a text starts with; `None` where it starts with neither.
+fn skipped(text: &str) -> Option<usize> {
+    let comment = text.strip_prefix("--");
+    if let Some(end) = long_bracket(comment.unwrap_or(text)) {
+        return Some(text.len() - comment.unwrap_or(text).len() + end);
+    }
+    if comment.is_some() {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '\n' => return Some(at),
+            c if c == quote => return Some(at + 1),
+            _ => {}
+        }
+    }
+    Some(text.len())
+}
+
+/// How long the long bracket (`[[…]]`, `[=[…]=]`) is that a text starts with.
+fn long_bracket(text: &str) -> Option<usize> {
+    let level = text
+        .strip_prefix('[')?
+        .bytes()
+        .take_while(|byte| *byte == b'=')
+        .count();
+    let open = level + 2;
+    if text.as_bytes().get(open - 1) != Some(&b'[') {
+        return None;
+    }
+    let close = format!("]{}]", "=".repeat(level));
+    let end = text
+        .get(open..)?
+        .find(&close)
+        .map(|at| open + at + close.len());
+    Some(end.unwrap_or(text.len()))
 }
 
 #[cfg(test)]
@@ -137,6 +179,20 @@ mod tests {
         );
         assert_eq!(found("if a then\n").len(), 1);
         assert_eq!(found("x = 'abc").len(), 1);
+    }
+
+    #[test]
+    fn what_stands_in_strings_and_comments_is_not_nested() {
+        let deep = "(".repeat(1000);
+        for text in [
+            format!("x = \"{deep}\\\"{deep}\""),
+            format!("x = '{deep}'"),
+            format!("-- {deep}\nx = 1"),
+            format!("--[[ {deep}\n{deep} ]] x = 1"),
+            format!("x = [==[ {deep} ]] ]==]"),
+        ] {
+            assert_eq!(found(&text), [], "{text}");
+        }
     }
 
     #[test]
