@@ -46,7 +46,7 @@ pub struct Entry {
     /// Where it stands, for a text that stands in several places with different meanings: the kind and its
     /// fields (`Gateway.spec.listeners`), or the end of that.
     pub at: Option<String>,
-    /// What is wrong.
+    /// What is wrong; `{path}` is the dotted path of the value at fault, `{kind}` the object's kind.
     pub message: String,
     /// What follows from it.
     pub why: Option<String>,
@@ -64,6 +64,29 @@ impl Words {
     }
 }
 
+impl Entry {
+    fn message_for(&self, kind: &str, pointer: &Pointer) -> String {
+        // One pass: a key of the path may itself look like a placeholder.
+        let mut text = String::new();
+        let mut rest = self.message.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            if let Some(after) = after.strip_prefix("path}") {
+                text.push_str(&pointer.dotted());
+                rest = after;
+            } else if let Some(after) = after.strip_prefix("kind}") {
+                text.push_str(kind);
+                rest = after;
+            } else {
+                text.push('{');
+                rest = after;
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
 /// What a finding says.
 pub(super) struct Said {
     pub message: String,
@@ -75,7 +98,7 @@ pub(super) struct Said {
 pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Option<&str>) -> Said {
     if let Some(entry) = find(&rule.rule, &place(object.kind(), pointer)) {
         return Said {
-            message: entry.message.clone(),
+            message: entry.message_for(object.kind(), pointer),
             why: entry.why.clone().unwrap_or_else(|| REFUSED.to_owned()),
             help: entry.help.clone(),
         };
@@ -206,7 +229,7 @@ mod tests {
             [[rule]]
             rule = "self.a"
             at = "spec.listeners"
-            message = "listeners"
+            message = "`{path}` of {kind} {x}"
             [[rule]]
             rule = "self.a"
             at = "Gateway.spec.listeners"
@@ -215,7 +238,14 @@ mod tests {
         let words = Words::read(table).expect("a table");
         let at = |place| best(&words.rules, place).map(|entry| entry.message.as_str());
         assert_eq!(at("Gateway.spec.listeners"), Some("listeners of a Gateway"));
-        assert_eq!(at("ListenerSet.spec.listeners"), Some("listeners"));
+        let general = "`{path}` of {kind} {x}";
+        assert_eq!(at("ListenerSet.spec.listeners"), Some(general));
         assert_eq!(at("Gateway.spec.listener"), Some("anywhere"));
+        let pointer = Pointer::root().key("spec").key("{kind}");
+        let said = words
+            .rules
+            .get(1)
+            .map(|it| it.message_for("Gateway", &pointer));
+        assert_eq!(said.as_deref(), Some("`spec.{kind}` of Gateway {x}"));
     }
 }

@@ -37,8 +37,8 @@ impl Fault {
     }
 }
 
-/// How deep an expression is evaluated.
-const DEEPEST: usize = 400;
+/// How deep an expression is evaluated, within the smallest stack that a thread has.
+const DEEPEST: usize = 160;
 
 /// How many items a list that a rule makes may have.
 const LONGEST: usize = 1_000_000;
