@@ -118,6 +118,26 @@ fn types_are_those_of_the_schema() {
 }
 
 #[test]
+fn an_object_inside_an_object_says_what_it_is() {
+    let schema = "
+            properties:
+              inner:
+                type: object
+                x-kubernetes-embedded-resource: true
+                x-kubernetes-preserve-unknown-fields: true
+                x-kubernetes-validations:
+                  - rule: self.kind == 'Secret' && self.metadata.name == 'a' && !has(self.metadata.labels)
+";
+    let inner =
+        "{inner: {apiVersion: v1, kind: Secret, metadata: {name: a, labels: {b: c}}, data: {}}}";
+    assert_eq!(of_thing(schema, inner), Vec::<String>::new());
+    assert_eq!(
+        of_thing(schema, "{inner: {kind: Secret}}"),
+        ["4:15 schema/required /spec/inner/apiVersion: `spec.inner.apiVersion` is missing"]
+    );
+}
+
+#[test]
 fn rules_on_changes_run_where_they_ask_to() {
     let schema = "
             x-kubernetes-validations:

@@ -19,7 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     member("sort", 0, 0, sort),
     global("lists.range", 1, 1, range),
     global("sets.contains", 2, 2, |run, it| {
-        sets(run, it, |a, b| Ok(all_in(b, a)?))
+        sets(run, it, |a, b| all_in(b, a))
     }),
     global("sets.equivalent", 2, 2, |run, it| {
         sets(run, it, |a, b| Ok(all_in(b, a)? && all_in(a, b)?))

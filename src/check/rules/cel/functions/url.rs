@@ -48,13 +48,13 @@ impl Url {
             // Without slashes the rest is opaque, and needs a scheme.
             return (!url.scheme.is_empty()).then_some(url);
         }
-        if !url.scheme.is_empty() || !rest.starts_with("///") {
-            if let Some(after) = rest.strip_prefix("//") {
-                let end = after.find('/').unwrap_or(after.len());
-                let (authority, path) = after.split_at(end);
-                url.host = host(authority)?;
-                rest = path;
-            }
+        if (!url.scheme.is_empty() || !rest.starts_with("///"))
+            && let Some(after) = rest.strip_prefix("//")
+        {
+            let end = after.find('/').unwrap_or(after.len());
+            let (authority, path) = after.split_at(end);
+            url.host = host(authority)?;
+            rest = path;
         }
         unescape(rest, false)?;
         url.path = escaped_path(rest);
