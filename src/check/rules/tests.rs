@@ -165,8 +165,7 @@ fn a_rule_that_can_not_be_read_or_evaluated_is_never_passed_over() {
     assert_eq!(
         of_thing(schema, "{a: x}"),
         [
-            "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: there is no function `frobnicate` that is \
-             called so",
+            "4:7 rule/unreadable /spec: a rule on `spec` can't be read: there is no function `frobnicate` that is called so",
             "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: no such key: missing",
             "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: it yields int, not bool",
         ]
@@ -286,6 +285,35 @@ fn metadata_is_checked_as_the_api_server_checks_it() {
     assert_eq!(
         thing(&large),
         ["schema/metadata /metadata/annotations: `metadata.annotations` has 262145 bytes"]
+    );
+}
+
+#[test]
+fn names_that_become_part_of_dns_names_are_labels() {
+    let catalogue = Catalogue::embedded();
+    let of = |kind: &str, name: &str| {
+        said(
+            &catalogue,
+            &format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}"),
+        )
+        .len()
+    };
+    assert_eq!(of("Namespace", "network"), 0);
+    assert_eq!(of("Namespace", "a.b"), 1);
+    assert_eq!(of("Namespace", "_"), 0, "kustomize fills it in");
+    assert_eq!(of("ConfigMap", "a.b"), 0);
+    assert_eq!(of("ConfigMap", "_"), 1);
+}
+
+#[test]
+fn a_rule_that_looks_for_an_absent_field_speaks_in_the_tables_words() {
+    let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: envoy}\nspec:\n  \
+                gatewayClassName: envoy\n  listeners:\n  - {name: https, port: 443, protocol: HTTPS, tls: {mode: \
+                Terminate}}";
+    let said = said(&Catalogue::embedded(), text);
+    assert!(
+        matches!(said.as_slice(), [one] if one.contains("rule/failed /spec/listeners/0/tls: ")),
+        "{said:?}"
     );
 }
 

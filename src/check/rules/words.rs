@@ -124,7 +124,12 @@ pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Optio
     }
 }
 
-/// A rule that can't be read, or fails while it is evaluated.
+/// Whether the table speaks of a rule.
+pub(super) fn are_known(object: &Object, pointer: &Pointer, rule: &Rule) -> bool {
+    find(&rule.rule, &place(object.kind(), pointer)).is_some()
+}
+
+/// A rule that can't be read.
 pub(super) fn unreadable(
     object: &Object,
     pointer: &Pointer,
@@ -132,12 +137,24 @@ pub(super) fn unreadable(
     problem: &str,
 ) -> Diagnostic {
     let message = format!(
+        "a rule on {} can't be read: {}",
+        name(pointer),
+        shown(problem)
+    );
+    finding(Code::RuleUnreadable, object, pointer, message)
+        .why("whether the API server would refuse the object is not known")
+        .help(format!("the rule is `{}`", shown(&rule.rule)))
+}
+
+/// A rule that fails while it is evaluated.
+pub(super) fn fails(object: &Object, pointer: &Pointer, rule: &Rule, problem: &str) -> Diagnostic {
+    let message = format!(
         "a rule on {} can't be evaluated: {}",
         name(pointer),
         shown(problem)
     );
     finding(Code::RuleUnreadable, object, pointer, message)
-        .why("the API server refuses an object on which a rule fails, and whether this one does is not known")
+        .why("the API server refuses an object on which a rule can't be evaluated")
         .help(format!("the rule is `{}`", shown(&rule.rule)))
 }
 

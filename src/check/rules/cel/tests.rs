@@ -227,6 +227,7 @@ fn durations_and_times() {
         "duration('')",
         "duration('1d')",
         "timestamp('2023-02-29T00:00:00Z')",
+        "timestamp('2023-02-28T00:00:00+99999999999999999999999999999999999999:00')",
     ] {
         fails(text);
     }
@@ -315,6 +316,16 @@ fn deep_and_long_expressions_end() {
         format!("cel.bind(v{at}, {text}, v{at} + v{at})")
     });
     assert_eq!(evaluate(&doubled, 1_000_000).err(), Some(Fault::Spent));
+    let shared = (0..30).fold("[1]".to_owned(), |list, at| {
+        format!("cel.bind(v{at}, {list}, [v{at}, v{at}])")
+    });
+    for text in [
+        format!("cel.bind(v, {shared}, v == v)"),
+        format!("cel.bind(v, {shared}, v in [v])"),
+        format!("'%s'.format([{shared}]) == ''"),
+    ] {
+        assert_eq!(evaluate(&text, 1_000_000).err(), Some(Fault::Spent));
+    }
     assert_eq!(
         evaluate("lists.range(9000000000) == []", 1000).err(),
         Some(Fault::Spent)
