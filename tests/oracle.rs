@@ -23,14 +23,19 @@ const DECLARED: &[(&str, &str)] = &[
     ("cilium", "1.18.2"),
 ];
 
-/// How far the answers agree: never less than this.
-const FLOORS: &[(&str, Floor)] = &[];
-
-/// The least that a file must reach.
-struct Floor {
-    verdicts: usize,
-    paths: usize,
-}
+/// How many cases of a file disagree: in the verdict, and in the fields of a refusal. Never more than this.
+///
+/// Three verdicts are about XBackendTrafficPolicy, whose CRD is in no set of the catalogue. The other fields are
+/// those inside a value of the wrong type, which the API server also calls unknown, and those of a branch of a
+/// combination that it tried.
+const DISAGREEMENTS: &[(&str, usize, usize)] = &[
+    ("envoy-gateway-v1.9.0.jsonl", 0, 0),
+    ("gateway-api-v1.6.1-experimental.jsonl", 3, 3),
+    ("gateway-api-v1.6.1-standard.jsonl", 0, 0),
+    ("mutated-gateway-v1.6.1-envoy-v1.9.0.jsonl", 0, 6),
+    ("mutated-real-documents.jsonl", 0, 3),
+    ("real-documents.jsonl", 0, 0),
+];
 
 fn shared() -> Option<PathBuf> {
     let given = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
@@ -229,9 +234,12 @@ fn answers_agree_with_those_of_the_api_server() {
         for line in tally.listed.iter().take(MOST_LISTED) {
             println!("  {line}");
         }
-        if let Some((_, floor)) = FLOORS.iter().find(|(known, _)| name == *known) {
-            assert!(tally.verdicts >= floor.verdicts, "{name}: verdicts");
-            assert!(tally.paths >= floor.paths, "{name}: paths");
-        }
+        let known = DISAGREEMENTS.iter().find(|(known, _, _)| name == *known);
+        let (_, verdicts, paths) = known.expect("a file that is listed");
+        assert!(
+            tally.cases - tally.verdicts <= *verdicts,
+            "{name}: verdicts"
+        );
+        assert!(tally.refused - tally.paths <= *paths, "{name}: paths");
     }
 }

@@ -50,6 +50,9 @@ const LABEL_VALUE: Form = Form {
     want: "at most 63 letters, digits, `-`, `_` and `.`, a letter or digit at both ends; other text belongs in an annotation",
 };
 
+/// How people write the name of a Namespace that kustomize fills in: its `namespace:` renames Namespaces too.
+const FILLED_IN: &str = "_";
+
 /// The form of a kind's names: a subdomain, but for the kinds that become part of a DNS name.
 fn form_of(object: &Object) -> &'static Form {
     match (object.group(), object.kind()) {
@@ -193,8 +196,12 @@ impl Walk<'_> {
                 "add `name:`, a string",
             );
         }
-        if let Some(name) = self.text(map, root, "name").filter(|name| !name.is_empty())
+        let object = self.object;
+        let is_filled_in = |name: &str| name == FILLED_IN && object.kind() == "Namespace";
+        if let Some(name) = self.text(map, root, "name")
+            && !name.is_empty()
             && !(form.holds)(name)
+            && !is_filled_in(name)
         {
             self.form("name", name, root, form);
         }

@@ -25,11 +25,16 @@ pub struct Converter<'a> {
 
 impl Converter<'_> {
     /// The whole object. Its `apiVersion`, `kind`, `metadata.name` and `metadata.generateName` can be read
-    /// whatever the schema says, and nothing else of its metadata.
+    /// whatever the schema says, and nothing else of its metadata. So it is with objects inside it
+    /// (`x-kubernetes-embedded-resource`).
     pub fn object(self, object: &Node, root: NodeId) -> Value {
-        let mut entries = match self.value(object, root) {
+        self.identified(self.value(object, root), object)
+    }
+
+    fn identified(self, value: Value, object: &Node) -> Value {
+        let mut entries = match value {
             Value::Map(entries) => entries.to_vec(),
-            _ => Vec::new(),
+            other => return other,
         };
         let is_meta = |key: &Key| matches!(key, Key::String(text) if matches!(&**text, "apiVersion" | "kind" | "metadata"));
         entries.retain(|(key, _)| !is_meta(key));
@@ -61,6 +66,9 @@ impl Converter<'_> {
                 Some(id) => Value::list(items.iter().map(|item| self.value(item, id)).collect()),
                 None => self.dynamic(node),
             },
+            (Kind::Map(map), Some(Type::Object)) if schema.embedded_resource => {
+                self.identified(self.map(map, schema), node)
+            }
             (Kind::Map(map), Some(Type::Object)) => self.map(map, schema),
             (_, None) => self.dynamic(node),
             // Another type than the schema has: a finding of the structure pass, and nothing for rules.

@@ -26,8 +26,10 @@ enum Outcome {
     /// It holds, or can't be decided yet.
     Holds,
     Broken,
-    /// It can't be read or evaluated.
+    /// It can't be read.
     Unreadable(String),
+    /// It fails while it is evaluated; to the API server that is as bad as one that doesn't hold.
+    Fails(String),
     /// It takes too long.
     Spent,
 }
@@ -108,6 +110,11 @@ impl<'a> Walk<'a> {
         let found = match outcome {
             Outcome::Holds => return,
             Outcome::Broken => self.broken(rule, value),
+            // Where the words are known they say more than which field the rule looked for in vain.
+            Outcome::Fails(_) if words::are_known(self.object, &self.pointer, rule) => {
+                self.broken(rule, value)
+            }
+            Outcome::Fails(problem) => words::fails(self.object, &self.pointer, rule, &problem),
             Outcome::Unreadable(problem) => {
                 words::unreadable(self.object, &self.pointer, rule, &problem)
             }
@@ -134,8 +141,8 @@ impl<'a> Walk<'a> {
         match answer {
             Ok(Value::Bool(true)) | Err(Fault::Unknown) => Outcome::Holds,
             Ok(Value::Bool(false)) => Outcome::Broken,
-            Ok(other) => Outcome::Unreadable(format!("it yields {}, not bool", other.type_name())),
-            Err(Fault::Error(problem)) => Outcome::Unreadable(problem),
+            Ok(other) => Outcome::Fails(format!("it yields {}, not bool", other.type_name())),
+            Err(Fault::Error(problem)) => Outcome::Fails(problem),
             Err(Fault::Spent) => Outcome::Spent,
         }
     }

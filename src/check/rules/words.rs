@@ -46,7 +46,7 @@ pub struct Entry {
     /// Where it stands, for a text that stands in several places with different meanings: the kind and its
     /// fields (`Gateway.spec.listeners`), or the end of that.
     pub at: Option<String>,
-    /// What is wrong.
+    /// What is wrong; `{path}` is the dotted path of the value at fault, `{kind}` the object's kind.
     pub message: String,
     /// What follows from it.
     pub why: Option<String>,
@@ -64,6 +64,29 @@ impl Words {
     }
 }
 
+impl Entry {
+    fn message_for(&self, kind: &str, pointer: &Pointer) -> String {
+        // One pass: a key of the path may itself look like a placeholder.
+        let mut text = String::new();
+        let mut rest = self.message.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            if let Some(after) = after.strip_prefix("path}") {
+                text.push_str(&pointer.dotted());
+                rest = after;
+            } else if let Some(after) = after.strip_prefix("kind}") {
+                text.push_str(kind);
+                rest = after;
+            } else {
+                text.push('{');
+                rest = after;
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
 /// What a finding says.
 pub(super) struct Said {
     pub message: String,
@@ -71,18 +94,11 @@ pub(super) struct Said {
     pub help: Option<String>,
 }
 
-/// A message with the path and the kind in their places.
-fn filled(message: &str, object: &Object, pointer: &Pointer) -> String {
-    message
-        .replace("{path}", &pointer.dotted())
-        .replace("{kind}", object.kind())
-}
-
 /// What to say of a rule that fails at `pointer`; `own` is what its CRD says.
 pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Option<&str>) -> Said {
     if let Some(entry) = find(&rule.rule, &place(object.kind(), pointer)) {
         return Said {
-            message: filled(&entry.message, object, pointer),
+            message: entry.message_for(object.kind(), pointer),
             why: entry.why.clone().unwrap_or_else(|| REFUSED.to_owned()),
             help: entry.help.clone(),
         };
@@ -108,7 +124,12 @@ pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Optio
     }
 }
 
-/// A rule that can't be read, or fails while it is evaluated.
+/// Whether the table speaks of a rule.
+pub(super) fn are_known(object: &Object, pointer: &Pointer, rule: &Rule) -> bool {
+    find(&rule.rule, &place(object.kind(), pointer)).is_some()
+}
+
+/// A rule that can't be read.
 pub(super) fn unreadable(
     object: &Object,
     pointer: &Pointer,
@@ -116,12 +137,24 @@ pub(super) fn unreadable(
     problem: &str,
 ) -> Diagnostic {
     let message = format!(
+        "a rule on {} can't be read: {}",
+        name(pointer),
+        shown(problem)
+    );
+    finding(Code::RuleUnreadable, object, pointer, message)
+        .why("whether the API server would refuse the object is not known")
+        .help(format!("the rule is `{}`", shown(&rule.rule)))
+}
+
+/// A rule that fails while it is evaluated.
+pub(super) fn fails(object: &Object, pointer: &Pointer, rule: &Rule, problem: &str) -> Diagnostic {
+    let message = format!(
         "a rule on {} can't be evaluated: {}",
         name(pointer),
         shown(problem)
     );
     finding(Code::RuleUnreadable, object, pointer, message)
-        .why("the API server refuses an object on which a rule fails, and whether this one does is not known")
+        .why("the API server refuses an object on which a rule can't be evaluated")
         .help(format!("the rule is `{}`", shown(&rule.rule)))
 }
 
@@ -213,7 +246,7 @@ mod tests {
             [[rule]]
             rule = "self.a"
             at = "spec.listeners"
-            message = "listeners"
+            message = "`{path}` of {kind} {x}"
             [[rule]]
             rule = "self.a"
             at = "Gateway.spec.listeners"
@@ -222,7 +255,14 @@ mod tests {
         let words = Words::read(table).expect("a table");
         let at = |place| best(&words.rules, place).map(|entry| entry.message.as_str());
         assert_eq!(at("Gateway.spec.listeners"), Some("listeners of a Gateway"));
-        assert_eq!(at("ListenerSet.spec.listeners"), Some("listeners"));
+        let general = "`{path}` of {kind} {x}";
+        assert_eq!(at("ListenerSet.spec.listeners"), Some(general));
         assert_eq!(at("Gateway.spec.listener"), Some("anywhere"));
+        let pointer = Pointer::root().key("spec").key("{kind}");
+        let said = words
+            .rules
+            .get(1)
+            .map(|it| it.message_for("Gateway", &pointer));
+        assert_eq!(said.as_deref(), Some("`spec.{kind}` of Gateway {x}"));
     }
 }

@@ -304,6 +304,9 @@ impl<'a> Walk<'a> {
                 });
             }
         }
+        if schema.embedded_resource && view.is_whole() {
+            self.identity(map);
+        }
         if view.is_whole() {
             self.above.push(Above {
                 node: view.node,
@@ -313,6 +316,18 @@ impl<'a> Walk<'a> {
             self.above.pop();
         } else {
             self.branch_fields(map, schema, shape);
+        }
+    }
+
+    /// An object inside an object says what it is (`x-kubernetes-embedded-resource`), whatever else its schema asks.
+    fn identity(&mut self, map: &Map) {
+        for key in ["apiVersion", "kind"] {
+            let given = map.get(key).and_then(Node::as_str);
+            if given.is_none_or(str::is_empty) {
+                self.inside(Step::Key(key.to_owned()), |walk| {
+                    walk.report_blocking(|walk| words::missing(walk, key, None));
+                });
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::expr::{Ask, Expr, Fold, Item};
+use super::expr::{Ask, Expr, Item};
 use super::operators;
 use super::value::{Key, Value};
 use crate::check::structure::pattern::Patterns;
@@ -37,11 +37,8 @@ impl Fault {
     }
 }
 
-/// How deep an expression is evaluated.
-const DEEPEST: usize = 400;
-
-/// How many items a list that a rule makes may have.
-const LONGEST: usize = 1_000_000;
+/// How deep an expression is evaluated, within the smallest stack that a thread has.
+const DEEPEST: usize = 160;
 
 /// The evaluation of one expression.
 #[derive(Debug)]
@@ -157,7 +154,7 @@ impl<'a> Run<'a> {
                 if *operator == super::expr::Operator::Add {
                     self.spend(size(&left) + size(&right))?;
                 }
-                operators::apply(*operator, &left, &right)
+                operators::apply(self, *operator, &left, &right)
             }
             Expr::Call(function, arguments) => {
                 let arguments: Vec<Value> = arguments
@@ -251,134 +248,18 @@ impl<'a> Run<'a> {
         Ok(Value::map(map))
     }
 
-    fn with(&mut self, names: Vec<(Arc<str>, Value)>, body: &Expr) -> Answer {
+    /// The value of an expression in which further names have values.
+    pub(super) fn with(&mut self, names: Vec<(Arc<str>, Value)>, body: &Expr) -> Answer {
         let before = self.names.len();
         self.names.extend(names);
         let answer = self.value(body);
         self.names.truncate(before);
         answer
     }
-
-    fn fold(
-        &mut self,
-        fold: Fold,
-        over: &Expr,
-        names: &[Arc<str>],
-        filter: Option<&Expr>,
-        body: &Expr,
-    ) -> Answer {
-        let over = self.value(over)?;
-        let mut sum = Sum::default();
-        let count = match &over {
-            Value::List(items) => items.len(),
-            Value::Map(entries) => entries.len(),
-            other => return Err(Fault::no_overload("comprehension", &[other])),
-        };
-        for at in 0..count {
-            self.spend(2)?;
-            let (key, value) = match &over {
-                Value::List(items) => {
-                    let index = i64::try_from(at).unwrap_or(i64::MAX);
-                    (
-                        Value::Int(index),
-                        items.get(at).cloned().unwrap_or(Value::Null),
-                    )
-                }
-                Value::Map(entries) => match entries.get(at) {
-                    Some((key, value)) => (key.value(), value.clone()),
-                    None => continue,
-                },
-                _ => continue,
-            };
-            let bound = match (names, &over) {
-                ([name], Value::Map(_)) => vec![(name.clone(), key.clone())],
-                ([name], _) => vec![(name.clone(), value.clone())],
-                ([first, second], _) => {
-                    vec![
-                        (first.clone(), key.clone()),
-                        (second.clone(), value.clone()),
-                    ]
-                }
-                _ => Vec::new(),
-            };
-            let item = bound
-                .first()
-                .map_or(Value::Null, |(_, value)| value.clone());
-            if let Some(filter) = filter {
-                match self.with(bound.clone(), filter) {
-                    Ok(Value::Bool(true)) => {}
-                    Ok(Value::Bool(false)) => continue,
-                    Ok(other) => return Err(Fault::no_overload("filter", &[&other])),
-                    Err(fault) => return Err(fault),
-                }
-            }
-            let answer = self.with(bound, body);
-            if sum.add(fold, answer, &item, &key)? {
-                break;
-            }
-        }
-        sum.total(fold)
-    }
-}
-
-/// What a macro has seen so far.
-#[derive(Default)]
-struct Sum {
-    fault: Option<Fault>,
-    decided: bool,
-    count: u64,
-    items: Vec<Value>,
-    entries: Vec<(Key, Value)>,
-}
-
-impl Sum {
-    /// Takes in what the body says of an item; whether that settles it.
-    fn add(
-        &mut self,
-        fold: Fold,
-        answer: Answer,
-        item: &Value,
-        key: &Value,
-    ) -> Result<bool, Fault> {
-        if let (Fold::All | Fold::Exists, Err(fault)) = (fold, &answer) {
-            if *fault == Fault::Spent {
-                return Err(Fault::Spent);
-            }
-            self.fault = worse(self.fault.take(), fault.clone());
-            return Ok(false);
-        }
-        match (fold, answer?) {
-            (Fold::All, Value::Bool(value)) => self.decided = !value,
-            (Fold::Exists, Value::Bool(value)) => self.decided = value,
-            (Fold::ExistsOne, Value::Bool(value)) => self.count += u64::from(value),
-            (Fold::Filter, Value::Bool(true)) => self.items.push(item.clone()),
-            (Fold::Filter, Value::Bool(false)) => {}
-            (Fold::Map, value) if self.items.len() < LONGEST => self.items.push(value),
-            (Fold::MapValues, value) => {
-                let key = Key::of(key).ok_or_else(|| Fault::no_overload("{}", &[key]))?;
-                self.entries.push((key, value));
-            }
-            (_, other) => return Err(Fault::no_overload("comprehension", &[&other])),
-        }
-        Ok(self.decided)
-    }
-
-    fn total(self, fold: Fold) -> Answer {
-        Ok(match (fold, self.fault) {
-            (Fold::All, _) if self.decided => Value::Bool(false),
-            (Fold::Exists, _) if self.decided => Value::Bool(true),
-            (Fold::All | Fold::Exists, Some(fault)) => return Err(fault),
-            (Fold::All, None) => Value::Bool(true),
-            (Fold::Exists, None) => Value::Bool(false),
-            (Fold::ExistsOne, _) => Value::Bool(self.count == 1),
-            (Fold::Filter | Fold::Map, _) => Value::list(self.items),
-            (Fold::MapValues, _) => Value::map(self.entries),
-        })
-    }
 }
 
 /// Of two faults the one that says less: what hangs on something unknown is unknown.
-fn worse(fault: Option<Fault>, other: Fault) -> Option<Fault> {
+pub(super) fn worse(fault: Option<Fault>, other: Fault) -> Option<Fault> {
     match (&fault, &other) {
         (Some(Fault::Unknown), _) => fault,
         (None, _) | (_, Fault::Unknown) => Some(other),

@@ -19,6 +19,7 @@ pub mod lex;
 pub mod parse;
 pub mod value;
 
+mod fold;
 mod operators;
 
 #[cfg(test)]

@@ -3,20 +3,20 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::eval::{Answer, Fault};
+use super::eval::{Answer, Fault, Run};
 use super::expr::Operator;
 use super::value::{Key, Value};
 
 /// Applies an operator.
-pub(super) fn apply(operator: Operator, left: &Value, right: &Value) -> Answer {
+pub(super) fn apply(run: &mut Run<'_>, operator: Operator, left: &Value, right: &Value) -> Answer {
     Ok(match operator {
-        Operator::Equal => Value::Bool(equal(left, right)?),
-        Operator::Unequal => Value::Bool(!equal(left, right)?),
+        Operator::Equal => Value::Bool(equal(run, left, right)?),
+        Operator::Unequal => Value::Bool(!equal(run, left, right)?),
         Operator::Less => Value::Bool(compare(left, right)? == Some(Ordering::Less)),
         Operator::LessEqual => Value::Bool(compare(left, right)?.is_some_and(Ordering::is_le)),
         Operator::Greater => Value::Bool(compare(left, right)? == Some(Ordering::Greater)),
         Operator::GreaterEqual => Value::Bool(compare(left, right)?.is_some_and(Ordering::is_ge)),
-        Operator::In => Value::Bool(contains(right, left)?),
+        Operator::In => Value::Bool(contains(run, right, left)?),
         _ => return arithmetic(operator, left, right),
     })
 }
@@ -24,8 +24,10 @@ pub(super) fn apply(operator: Operator, left: &Value, right: &Value) -> Answer {
 /// Whether two values are equal. Values of different types are not; numbers are by what they count.
 ///
 /// # Errors
-/// Where it hangs on a part that is unknown.
-pub fn equal(left: &Value, right: &Value) -> Result<bool, Fault> {
+/// Where it hangs on a part that is unknown, or takes too long: a rule can build values that share their parts,
+/// small to keep and endless to compare.
+pub fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bool, Fault> {
+    run.spend(1)?;
     Ok(match (left, right) {
         (Value::Unknown, _) | (_, Value::Unknown) => return Err(Fault::Unknown),
         (Value::Null, Value::Null) => true,
@@ -42,14 +44,20 @@ pub fn equal(left: &Value, right: &Value) -> Result<bool, Fault> {
         (Value::Semver(a), Value::Semver(b)) => a.cmp_precedence(b).is_eq(),
         (Value::Format(a), Value::Format(b)) => a.name == b.name,
         (Value::Optional(None), Value::Optional(None)) => true,
-        (Value::Optional(Some(a)), Value::Optional(Some(b))) => equal(a, b)?,
+        (Value::Optional(Some(a)), Value::Optional(Some(b))) => equal(run, a, b)?,
         (Value::List(a), Value::List(b)) if a.len() == b.len() => {
             let pairs = a.iter().zip(b.iter());
-            every(pairs.map(|(a, b)| equal(a, b)))?
+            every(pairs.map(|(a, b)| equal(run, a, b)))?
         }
         (Value::Map(a), Value::Map(b)) if a.len() == b.len() => {
             let pairs = a.iter().zip(b.iter());
-            every(pairs.map(|((ka, a), (kb, b))| if ka == kb { equal(a, b) } else { Ok(false) }))?
+            every(pairs.map(|((ka, a), (kb, b))| {
+                if ka == kb {
+                    equal(run, a, b)
+                } else {
+                    Ok(false)
+                }
+            }))?
         }
         _ => numbers(left, right) == Some(Ordering::Equal),
     })
@@ -62,6 +70,7 @@ fn every(answers: impl Iterator<Item = Result<bool, Fault>>) -> Result<bool, Fau
         match answer {
             Ok(true) => {}
             Ok(false) => return Ok(false),
+            Err(Fault::Spent) => return Err(Fault::Spent),
             Err(it) => fault = Some(it),
         }
     }
@@ -110,10 +119,10 @@ pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
 ///
 /// # Errors
 /// Where it is neither, or where it hangs on something unknown.
-pub fn contains(all: &Value, one: &Value) -> Result<bool, Fault> {
+pub fn contains(run: &mut Run<'_>, all: &Value, one: &Value) -> Result<bool, Fault> {
     match all {
         Value::List(items) => {
-            every(items.iter().map(|item| Ok(!equal(item, one)?))).map(|absent| !absent)
+            every(items.iter().map(|item| Ok(!equal(run, item, one)?))).map(|absent| !absent)
         }
         Value::Map(_) => Ok(Key::of(one).is_some_and(|key| all.entry(&key).is_some())),
         _ => Err(Fault::no_overload("@in", &[one, all])),

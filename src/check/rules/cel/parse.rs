@@ -7,8 +7,9 @@ use super::functions::{self, Form};
 use super::lex::{Token, lex};
 use super::value::{TYPES, Value};
 
-/// How deep an expression may be nested; cel-go allows as much.
-const DEEPEST: usize = 250;
+/// How deep an expression may be nested: several times what any rule needs (cel-go stops at 250), and within the
+/// smallest stack that a thread has.
+const DEEPEST: usize = 80;
 
 /// How many steps an expression may take in all; no walk over one goes deeper.
 const MOST_STEPS: usize = 4000;
@@ -57,23 +58,20 @@ fn shown(token: &Token) -> String {
     }
 }
 
-/// Operators by how tightly they bind.
-const LEVELS: &[&[(&str, Operator)]] = &[
-    &[
-        ("==", Operator::Equal),
-        ("!=", Operator::Unequal),
-        ("<", Operator::Less),
-        ("<=", Operator::LessEqual),
-        (">", Operator::Greater),
-        (">=", Operator::GreaterEqual),
-        ("in", Operator::In),
-    ],
-    &[("+", Operator::Add), ("-", Operator::Subtract)],
-    &[
-        ("*", Operator::Multiply),
-        ("/", Operator::Divide),
-        ("%", Operator::Remainder),
-    ],
+/// Operators, and how tightly they bind.
+const OPERATORS: &[(&str, Operator, u8)] = &[
+    ("==", Operator::Equal, 0),
+    ("!=", Operator::Unequal, 0),
+    ("<", Operator::Less, 0),
+    ("<=", Operator::LessEqual, 0),
+    (">", Operator::Greater, 0),
+    (">=", Operator::GreaterEqual, 0),
+    ("in", Operator::In, 0),
+    ("+", Operator::Add, 1),
+    ("-", Operator::Subtract, 1),
+    ("*", Operator::Multiply, 2),
+    ("/", Operator::Divide, 2),
+    ("%", Operator::Remainder, 2),
 ];
 
 impl Parser {
@@ -145,38 +143,39 @@ impl Parser {
     }
 
     fn all(&mut self) -> Parsed {
-        let first = self.binary(LEVELS)?;
+        let first = self.binary(0)?;
         if !self.is("&&") {
             return Ok(first);
         }
         let mut parts = vec![first];
         while self.take("&&") {
-            parts.push(self.binary(LEVELS)?);
+            parts.push(self.binary(0)?);
         }
         Ok(Expr::And(parts))
     }
 
-    fn binary(&mut self, levels: &[&[(&str, Operator)]]) -> Parsed {
-        let Some((level, tighter)) = levels.split_first() else {
-            return self.unary();
-        };
+    /// Operators that bind at least as tightly as `least`, by precedence climbing.
+    fn binary(&mut self, least: u8) -> Parsed {
         let before = self.depth;
-        let mut left = self.binary(tighter)?;
-        loop {
-            let word = match self.peek() {
-                Token::Sign(sign) => *sign,
-                Token::Name(name) if name == "in" => "in",
-                _ => "",
-            };
-            let Some((_, operator)) = level.iter().find(|(sign, _)| *sign == word) else {
-                self.depth = before;
-                return Ok(left);
-            };
+        let mut left = self.unary()?;
+        while let Some((operator, binds)) = self.operator().filter(|(_, binds)| *binds >= least) {
             self.at += 1;
             self.deeper()?;
-            let right = self.binary(tighter)?;
-            left = Expr::Binary(*operator, Box::new([left, right]));
+            let right = self.binary(binds + 1)?;
+            left = Expr::Binary(operator, Box::new([left, right]));
         }
+        self.depth = before;
+        Ok(left)
+    }
+
+    fn operator(&self) -> Option<(Operator, u8)> {
+        let word = match self.peek() {
+            Token::Sign(sign) => *sign,
+            Token::Name(name) => name,
+            _ => return None,
+        };
+        let known = OPERATORS.iter().find(|(sign, _, _)| *sign == word);
+        known.map(|(_, operator, binds)| (*operator, *binds))
     }
 
     fn unary(&mut self) -> Parsed {

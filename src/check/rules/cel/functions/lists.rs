@@ -19,16 +19,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     member("sort", 0, 0, sort),
     global("lists.range", 1, 1, range),
     global("sets.contains", 2, 2, |run, it| {
-        sets(run, it, |a, b| all_in(b, a))
+        sets(run, it, |run, a, b| all_in(run, b, a))
     }),
     global("sets.equivalent", 2, 2, |run, it| {
-        sets(run, it, |a, b| Ok(all_in(b, a)? && all_in(a, b)?))
+        sets(run, it, |run, a, b| {
+            Ok(all_in(run, b, a)? && all_in(run, a, b)?)
+        })
     }),
     global("sets.intersects", 2, 2, |run, it| {
-        sets(run, it, |a, b| {
+        sets(run, it, |run, a, b| {
             let all = Value::List(a.into());
             for item in b {
-                if contains(&all, item)? {
+                if contains(run, &all, item)? {
                     return Ok(true);
                 }
             }
@@ -55,13 +57,18 @@ fn is_sorted(_: &mut Run<'_>, it: &[Value]) -> Answer {
     Ok(Value::Bool(true))
 }
 
-fn sum(_: &mut Run<'_>, it: &[Value]) -> Answer {
+/// Numbers and durations only: texts would grow without bounds.
+fn sum(run: &mut Run<'_>, it: &[Value]) -> Answer {
     let (first, rest) = match items(it, "sum")?.split_first() {
         Some((first, rest)) => (first.clone(), rest),
         None => return Ok(Value::Int(0)),
     };
-    rest.iter()
-        .try_fold(first, |sum, item| apply(Operator::Add, &sum, item))
+    rest.iter().try_fold(first, |sum, item| match sum {
+        Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_) => {
+            apply(run, Operator::Add, &sum, item)
+        }
+        _ => Err(no_overload("sum", it)),
+    })
 }
 
 fn extreme(it: &[Value], order: Ordering) -> Answer {
@@ -77,11 +84,16 @@ fn extreme(it: &[Value], order: Ordering) -> Answer {
     Ok(best.clone())
 }
 
-fn find(it: &[Value], name: &str, mut places: impl Iterator<Item = usize>) -> Answer {
+fn find(
+    run: &mut Run<'_>,
+    it: &[Value],
+    name: &str,
+    mut places: impl Iterator<Item = usize>,
+) -> Answer {
     let [Value::List(items), wanted] = it else {
         return Err(no_overload(name, it));
     };
-    let found = places.find_map(|at| match equal(items.get(at)?, wanted) {
+    let found = places.find_map(|at| match equal(run, items.get(at)?, wanted) {
         Ok(true) => Some(Ok(int(at))),
         Ok(false) => None,
         Err(fault) => Some(Err(fault)),
@@ -89,12 +101,13 @@ fn find(it: &[Value], name: &str, mut places: impl Iterator<Item = usize>) -> An
     found.unwrap_or(Ok(Value::Int(-1)))
 }
 
-pub(super) fn index_of(_: &mut Run<'_>, it: &[Value]) -> Answer {
-    find(it, "indexOf", 0..items(it, "indexOf")?.len())
+pub(super) fn index_of(run: &mut Run<'_>, it: &[Value]) -> Answer {
+    find(run, it, "indexOf", 0..items(it, "indexOf")?.len())
 }
 
-pub(super) fn last_index_of(_: &mut Run<'_>, it: &[Value]) -> Answer {
+pub(super) fn last_index_of(run: &mut Run<'_>, it: &[Value]) -> Answer {
     find(
+        run,
         it,
         "lastIndexOf",
         (0..items(it, "lastIndexOf")?.len()).rev(),
@@ -132,7 +145,7 @@ fn distinct(run: &mut Run<'_>, it: &[Value]) -> Answer {
     'items: for item in items(it, "distinct")? {
         run.spend(out.len())?;
         for earlier in &out {
-            if equal(earlier, item)? {
+            if equal(run, earlier, item)? {
                 continue 'items;
             }
         }
@@ -176,20 +189,20 @@ fn range(run: &mut Run<'_>, it: &[Value]) -> Answer {
     Ok(Value::list((0..*end).map(Value::Int).collect()))
 }
 
-type Test = fn(&[Value], &[Value]) -> Result<bool, Fault>;
+type Test = fn(&mut Run<'_>, &[Value], &[Value]) -> Result<bool, Fault>;
 
 fn sets(run: &mut Run<'_>, it: &[Value], test: Test) -> Answer {
     let [Value::List(a), Value::List(b)] = it else {
         return Err(no_overload("sets", it));
     };
     run.spend(a.len().saturating_mul(b.len()))?;
-    test(a, b).map(Value::Bool)
+    test(run, a, b).map(Value::Bool)
 }
 
-fn all_in(items: &[Value], all: &[Value]) -> Result<bool, Fault> {
+fn all_in(run: &mut Run<'_>, items: &[Value], all: &[Value]) -> Result<bool, Fault> {
     let all = Value::List(all.into());
     for item in items {
-        if !contains(&all, item)? {
+        if !contains(run, &all, item)? {
             return Ok(false);
         }
     }

@@ -208,7 +208,7 @@ fn format(run: &mut Run<'_>, it: &[Value]) -> Answer {
         let value = values
             .next()
             .ok_or_else(|| Fault::error("a format has more clauses than values"))?;
-        let piece = clause(letter, precision.unwrap_or(6).min(1000), value)?;
+        let piece = clause(run, letter, precision.unwrap_or(6).min(1000), value)?;
         run.spend_text(piece.len())?;
         out.push_str(&piece);
         rest = verb.get(letter.len_utf8()..).unwrap_or_default();
@@ -218,11 +218,16 @@ fn format(run: &mut Run<'_>, it: &[Value]) -> Answer {
 }
 
 #[allow(clippy::cast_precision_loss)] // as cel-go converts
-fn clause(letter: char, precision: usize, value: &Value) -> Result<String, Fault> {
+fn clause(
+    run: &mut Run<'_>,
+    letter: char,
+    precision: usize,
+    value: &Value,
+) -> Result<String, Fault> {
     let wrong = || Fault::no_overload("format", &[value]);
     Ok(match (letter, value) {
         (_, Value::Unknown) => return Err(Fault::Unknown),
-        ('s', value) => display(value).ok_or_else(wrong)?,
+        ('s', value) => display(run, value)?,
         ('d', Value::Int(value)) => value.to_string(),
         ('d', Value::Uint(value)) => value.to_string(),
         ('f', Value::Double(value)) => format!("{value:.precision$}"),
@@ -243,24 +248,32 @@ fn clause(letter: char, precision: usize, value: &Value) -> Result<String, Fault
     })
 }
 
-/// A value as `%s` writes it.
-fn display(value: &Value) -> Option<String> {
-    Some(match value {
+/// A value as `%s` writes it; each part costs, as parts may be shared many times.
+fn display(run: &mut Run<'_>, value: &Value) -> Result<String, Fault> {
+    run.spend(1)?;
+    let text = match value {
+        Value::Unknown => return Err(Fault::Unknown),
         Value::Null => "null".to_owned(),
         Value::Type(name) => (*name).to_owned(),
         Value::List(items) => {
-            let items: Option<Vec<String>> = items.iter().map(display).collect();
-            format!("[{}]", items?.join(", "))
+            let items = items.iter().map(|item| display(run, item));
+            format!("[{}]", items.collect::<Result<Vec<_>, _>>()?.join(", "))
         }
         Value::Map(entries) => {
-            let entries: Option<Vec<String>> = entries
-                .iter()
-                .map(|(key, value)| {
-                    Some(format!("{}: {}", display(&key.value())?, display(value)?))
-                })
-                .collect();
-            format!("{{{}}}", entries?.join(", "))
+            let entries = entries.iter().map(|(key, value)| {
+                Ok(format!(
+                    "{}: {}",
+                    display(run, &key.value())?,
+                    display(run, value)?
+                ))
+            });
+            format!(
+                "{{{}}}",
+                entries.collect::<Result<Vec<_>, Fault>>()?.join(", ")
+            )
         }
-        other => standard::text(other)?,
-    })
+        other => standard::text(other).ok_or_else(|| Fault::no_overload("format", &[value]))?,
+    };
+    run.spend_text(text.len())?;
+    Ok(text)
 }

@@ -140,7 +140,11 @@ pub fn parse_timestamp(text: &str) -> Option<i128> {
         _ => {
             let (first, zone) = rest.split_at_checked(1)?;
             let (hours, minutes) = zone.split_once(':')?;
-            let minutes: i128 = hours.parse::<i128>().ok()? * 60 + minutes.parse::<i128>().ok()?;
+            let two = |text: &str| -> Option<i128> {
+                let holds = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+                holds.then(|| text.parse().ok())?
+            };
+            let minutes = two(hours)? * 60 + two(minutes)?;
             match first {
                 "+" => minutes * 60,
                 "-" => -minutes * 60,
