@@ -8,6 +8,9 @@
 //!
 //! Types are found while evaluating, not before: a rule that the API server took in a CRD is well typed.
 //!
+//! Left out: the authorizer, which CRDs don't have; zones of time other than UTC in `getHours` and the like; the
+//! unordered comparison of lists of the types `set` and `map`, which matters to rules on changes.
+//!
 //! - [`lex`], [`parse`]: text to an [`Expr`](expr::Expr); macros are nodes of their own.
 //! - [`value`]: what expressions yield; [`eval`]: how.
 //! - [`functions`]: the libraries, one file each, all in one table.
