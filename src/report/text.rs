@@ -80,8 +80,14 @@ pub(super) fn object(object: &ObjectRef) -> String {
     }
 }
 
-/// What a finding's message doesn't say: the object, the rendered place, why it matters, what to do.
+/// What a finding's message doesn't say, a line each: the object, further places, why it matters, what to do.
 pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<String> {
+    let related = finding.related.iter().map(|related| {
+        let at = sources.locate(related.span);
+        let path = report.base.path(&at.file);
+        let place = format!("{path}:{}:{}", at.line, at.column);
+        (related.label.as_str(), Some(place))
+    });
     let rendered = place::rendered(finding, sources).map(|at| {
         let path = report.base.path(&at.file);
         match finding.span {
@@ -89,15 +95,20 @@ pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) 
             None => path,
         }
     });
-    [
+    let before = [
         ("object", finding.object.as_ref().map(object)),
         ("rendered to", rendered),
+    ];
+    let after = [
         ("note", finding.why.clone()),
         ("help", finding.help.clone()),
-    ]
-    .into_iter()
-    .filter_map(|(name, words)| Some(format!("{name}: {}", lines(&words?))))
-    .collect()
+    ];
+    before
+        .into_iter()
+        .chain(related)
+        .chain(after)
+        .filter_map(|(name, words)| Some(format!("{}: {}", line(name), lines(&words?))))
+        .collect()
 }
 
 /// `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
