@@ -136,7 +136,7 @@ fn row(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
 fn prose(words: &str) -> String {
     let words = text::line(&words.replace('\n', " "));
     let parts: Vec<&str> = words.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return literal(&words);
     }
     let parts = parts.iter().enumerate().map(|(at, part)| match at % 2 {

@@ -294,11 +294,11 @@ fn braces_brackets_and_paths_are_escaped() {
 
 #[test]
 fn every_code_is_a_rule_with_its_page() {
-    let mut run = Run::default();
-    run.findings = Code::ALL
-        .iter()
-        .map(|code| Diagnostic::new(*code, "found"))
-        .collect();
+    let found = |code: &Code| Diagnostic::new(*code, "found");
+    let run = Run {
+        findings: Code::ALL.iter().map(found).collect(),
+        ..Run::default()
+    };
     let log = sarif(&run);
     let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array();
     let rules = rules.expect("rules");
