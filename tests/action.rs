@@ -191,6 +191,29 @@ fn a_finding_fails_the_action_with_an_annotation_and_a_summary() {
 }
 
 #[test]
+fn a_summary_that_cannot_be_written_is_a_failure_and_a_full_one_gets_no_more() {
+    let project = Project::new().minimal("");
+    let validate = |summary: &str| {
+        let mut command = project.command();
+        command.args(["validate", "--format", "github"]);
+        let done = command.env("GITHUB_STEP_SUMMARY", summary).output();
+        let done = done.expect("the program runs");
+        let stderr = String::from_utf8_lossy(&done.stderr).into_owned();
+        (done.status.code(), stderr)
+    };
+    let (code, said) = validate("no/folder");
+    assert_eq!(code, Some(2));
+    assert_eq!(
+        said,
+        "error: no/folder, which GITHUB_STEP_SUMMARY names, can't be written: No such file or directory (os error 2)\n"
+    );
+    let full = "x".repeat(1024 * 1024 - 50);
+    project.write("summary", &full);
+    assert_eq!(validate("summary"), (Some(0), String::new()));
+    assert_eq!(project.read("summary"), full);
+}
+
+#[test]
 fn arguments_are_words_and_nothing_else() {
     let runner = Runner::new(repository())
         .knows("inputs.root", "main")
