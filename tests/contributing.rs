@@ -22,7 +22,7 @@ fn contributing() -> String {
 const MADE: &[&str] = &[
     "snapshots/envoy-gateway-1.9.1",
     "src/diagnostic/pages/network-open-to-all.md",
-    "src/report/github.rs",
+    "src/report/gitlab.rs",
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! `gatewayctl validate`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -10,7 +10,7 @@ use super::project::Project;
 use super::{Global, found, manifests};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::report::{Filter, Format, Report};
+use crate::report::{Base, Filter, Format, Report, github};
 use crate::schema::{Catalogue, Selection};
 
 /// Arguments of `validate`.
@@ -28,7 +28,7 @@ pub struct Args {
     /// Leave these findings out: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     ignore: Vec<String>,
-    /// How to print findings: human or json
+    /// How to print findings: human, json, sarif, github or junit
     #[arg(long, default_value = "human")]
     format: Format,
 }
@@ -39,8 +39,11 @@ pub struct Args {
 /// Where something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
+    let mut folder = PathBuf::from(".");
     let (mut diagnostics, files, objects, sources, selection) = if args.paths.is_empty() {
-        let compiled = Project::find(global)?.compile()?;
+        let project = Project::find(global)?;
+        let compiled = project.compile()?;
+        folder = project.root;
         (
             compiled.diagnostics,
             compiled.files.len(),
@@ -62,12 +65,49 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
     }
     filter.apply(&mut diagnostics);
-    let report = Report::new(diagnostics, files, objects, &sources);
+    let report = Report::new(diagnostics, files, objects, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
         args.format
             .write(&report, &sources, global.out_terminal(), out)?;
     }
+    if args.format == Format::Github {
+        append_step_summary(&report, &sources)?;
+    }
     Ok(found(report.has_errors()))
+}
+
+/// Where names below `folder` count from, in the Git repository that it lies in; without one, `folder` itself.
+fn base(folder: &Path) -> Base {
+    let Ok(folder) = folder.canonicalize() else {
+        return Base::default();
+    };
+    let repository = folder.ancestors().find(|above| above.join(".git").exists());
+    let shown = |path: &Path| path.to_string_lossy().replace('\\', "/");
+    Base {
+        repository: shown(repository.unwrap_or(&folder)),
+        folder: shown(&folder),
+    }
+}
+
+/// Appends to the summary of the step that GitHub Actions runs, where it runs one.
+fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let append = || -> std::io::Result<()> {
+        let mut file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&path)?;
+        // What the step wrote before counts towards the most that GitHub takes of it.
+        let written = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let most = github::LARGEST_SUMMARY.saturating_sub(written);
+        file.write_all(github::step_summary(report, sources, most).as_bytes())
+    };
+    append().with_context(|| {
+        let path = Path::new(&path).display();
+        format!("{path}, which GITHUB_STEP_SUMMARY names, can't be written")
+    })
 }
 
 type Checked = (Vec<Diagnostic>, usize, usize, Sources, Selection);

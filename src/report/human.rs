@@ -12,7 +12,7 @@ use annotate_snippets::{Group, Level, Message, Origin, Padding, Renderer};
 
 use super::excerpt::{self, Mark};
 use super::{Report, Terminal, place, text};
-use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Bounds of the width within which source lines are cut: below, nothing could be seen; above, the
 /// renderer's sums may overflow.
@@ -99,7 +99,7 @@ fn marks(finding: &Diagnostic, sources: &Sources) -> Vec<Mark> {
 fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
     let rendered = rendered_to(finding, sources);
     let pointer = finding.pointer.as_deref().filter(|text| !text.is_empty());
-    let object = finding.object.as_ref().map(named);
+    let object = finding.object.as_ref().map(text::object);
     let with_pointer = |text: String| match pointer {
         Some(pointer) => format!("{text}, {pointer}"),
         None => text,
@@ -133,38 +133,17 @@ fn rendered_to(finding: &Diagnostic, sources: &Sources) -> Option<String> {
     }
 }
 
-/// `Gateway network/envoy-external`; without a name, that there is none.
-fn named(object: &ObjectRef) -> String {
-    let or = |text: &str, instead: &str| match text {
-        "" => instead.to_owned(),
-        text => text.to_owned(),
-    };
-    let kind = or(&object.kind, "(no kind)");
-    let name = or(&object.name, "(no name)");
-    match object.namespace.as_str() {
-        "" => format!("{kind} {name}"),
-        namespace => format!("{kind} {namespace}/{name}"),
-    }
-}
-
-/// `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
+/// The line that sums up, in the colours of its severities.
 fn summary(report: &Report, color: bool) -> String {
-    let (files, objects) = (count(report.files, "file"), count(report.objects, "object"));
-    let counts = report.counts();
-    let found: Vec<String> = [
-        (counts.errors, "error", DEFAULT_ERROR_STYLE),
-        (counts.warnings, "warning", DEFAULT_WARNING_STYLE),
-        (counts.notes, "note", DEFAULT_NOTE_STYLE),
-    ]
-    .into_iter()
-    .filter(|(number, ..)| *number > 0)
-    .map(|(number, word, style)| paint(color, style, count(number, word)))
-    .collect();
-    if found.is_empty() {
-        let ok = paint(color, DEFAULT_HELP_STYLE, "ok".to_owned());
-        return format!("{ok}: {files}, {objects}, nothing found");
-    }
-    format!("{} in {files} ({objects})", found.join(", "))
+    text::summed_up(report, |severity, words| {
+        let style = match severity {
+            None => DEFAULT_HELP_STYLE,
+            Some(Severity::Error) => DEFAULT_ERROR_STYLE,
+            Some(Severity::Warning) => DEFAULT_WARNING_STYLE,
+            Some(Severity::Note) => DEFAULT_NOTE_STYLE,
+        };
+        paint(color, style, words)
+    })
 }
 
 fn paint(color: bool, style: impl fmt::Display, text: String) -> String {
@@ -172,9 +151,4 @@ fn paint(color: bool, style: impl fmt::Display, text: String) -> String {
         true => format!("{style}{text}{style:#}"),
         false => text,
     }
-}
-
-fn count(number: usize, word: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {word}{plural}")
 }

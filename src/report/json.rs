@@ -116,21 +116,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
             .collect(),
     };
     let json = serde_json::to_string_pretty(&document)?;
-    writeln!(out, "{}", escape(&json))
-}
-
-/// Escapes what JSON would allow raw inside a string but a terminal would act on. Outside of strings
-/// there is only ASCII, and line ends there stay.
-fn escape(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c != '\n' && text::visible(c) != c {
-            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
+    writeln!(out, "{}", text::json(&json))
 }
 
 impl<'a> Finding<'a> {

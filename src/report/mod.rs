@@ -2,16 +2,22 @@
 //!
 //! - [`Report`]: the findings of one run, in order, each once, and what was looked at.
 //! - [`Filter`]: `--select` and `--ignore`.
-//! - [`Format`]: `human` for people, `json` for programs; what each key means stands in [`json`].
+//! - [`Format`]: `human` for people, `json` for programs; what each key means stands in [`json`]; `sarif`,
+//!   `github` and `junit` for the services that show findings beside the code.
+//! - [`Base`]: what makes a file's name a path in the repository, as those services know it.
 //!
 //! Every format gets a sorted report and only writes: a new one is a file with a `write` function, a
 //! variant of [`Format`] and a line in [`Format::write`].
 
+mod base;
 mod excerpt;
 mod filter;
+pub mod github;
 mod human;
 pub mod json;
+mod junit;
 mod place;
+mod sarif;
 mod text;
 
 use std::io;
@@ -19,6 +25,7 @@ use std::str::FromStr;
 
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 
+pub use base::Base;
 pub use filter::{Filter, Selector, UnknownCode};
 
 /// What one run found, and in what.
@@ -30,6 +37,8 @@ pub struct Report {
     pub files: usize,
     /// How many Kubernetes objects were looked at.
     pub objects: usize,
+    /// What the files' names count from.
+    pub base: Base,
 }
 
 /// How many findings there are of each severity.
@@ -65,7 +74,14 @@ impl Report {
             diagnostics,
             files,
             objects,
+            base: Base::default(),
         }
+    }
+
+    /// The same report of files whose names count from `base`.
+    #[must_use]
+    pub fn based(self, base: Base) -> Self {
+        Report { base, ..self }
     }
 
     /// How many findings there are of each severity.
@@ -114,17 +130,32 @@ pub enum Format {
     Human,
     /// For programs: `gatewayctl/report/v1`, see [`json`].
     Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For GitHub Actions: annotations; [`github::step_summary`] goes with it.
+    Github,
+    /// For test dashboards: JUnit's XML.
+    Junit,
 }
 
 impl Format {
     /// Every format, in the order in which help lists them.
-    pub const ALL: &'static [Format] = &[Format::Human, Format::Json];
+    pub const ALL: &'static [Format] = &[
+        Format::Human,
+        Format::Json,
+        Format::Sarif,
+        Format::Github,
+        Format::Junit,
+    ];
 
     /// The name that `--format` takes.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Human => "human",
             Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Junit => "junit",
         }
     }
 
@@ -143,6 +174,9 @@ impl Format {
         match self {
             Format::Human => human::write(report, sources, terminal, out),
             Format::Json => json::write(report, sources, out),
+            Format::Sarif => sarif::write(report, sources, out),
+            Format::Github => github::write(report, sources, out),
+            Format::Junit => junit::write(report, sources, out),
         }
     }
 }

@@ -20,6 +20,18 @@ pub(super) fn to_change(finding: &Diagnostic, sources: &Sources) -> Location {
     }
 }
 
+/// Whether [`to_change`] is a place in a file, and not a file as a whole.
+pub(super) fn is_exact(finding: &Diagnostic) -> bool {
+    finding.origin.or(finding.span).is_some()
+}
+
+/// The place at fault where it is another than the one to change: in the file that was rendered.
+pub(super) fn rendered(finding: &Diagnostic, sources: &Sources) -> Option<Location> {
+    finding.origin?;
+    let there = at_fault(finding, sources);
+    (there != to_change(finding, sources)).then_some(there)
+}
+
 /// A file without a place in it, as its first character.
 fn whole(file: &str) -> Location {
     Location {

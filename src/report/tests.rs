@@ -120,6 +120,9 @@ macro_rules! snapshot {
     };
 }
 
+mod formats;
+mod sarif;
+
 #[test]
 fn a_finding_shows_its_line_with_a_mark() {
     snapshot!(shown(CONFIG, "\"1.9.0\""));
@@ -332,6 +335,6 @@ fn an_unknown_format_is_refused_with_those_there_are() {
     let refused = "yaml".parse::<Format>().expect_err("no such format");
     assert_eq!(
         refused.to_string(),
-        "no format is called `yaml`; there are human, json"
+        "no format is called `yaml`; there are human, json, sarif, github, junit"
     );
 }

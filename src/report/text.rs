@@ -1,4 +1,7 @@
-//! Text from anywhere, made fit for a terminal.
+//! Text from anywhere, made fit for a terminal; and words that formats share.
+
+use super::{Report, place};
+use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
 
 /// How many characters of a message are shown: no value that a message quotes may flood the terminal.
 const LONGEST: usize = 1000;
@@ -47,6 +50,98 @@ pub(super) fn lines(text: &str) -> String {
 fn cut(text: &str) -> impl Iterator<Item = char> {
     let more = text.chars().nth(LONGEST).map(|_| '…');
     text.chars().take(LONGEST).chain(more)
+}
+
+/// Escapes what JSON would allow raw inside a string but a terminal would act on. Outside of strings
+/// there is only ASCII, and line ends there stay.
+pub(super) fn json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && visible(c) != c {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// `Gateway network/envoy-external`; without a name, that there is none.
+pub(super) fn object(object: &ObjectRef) -> String {
+    let or = |text: &str, instead: &str| match text {
+        "" => instead.to_owned(),
+        text => text.to_owned(),
+    };
+    let kind = or(&object.kind, "(no kind)");
+    let name = or(&object.name, "(no name)");
+    match object.namespace.as_str() {
+        "" => format!("{kind} {name}"),
+        namespace => format!("{kind} {namespace}/{name}"),
+    }
+}
+
+/// What a finding's message doesn't say, a line each: the object, further places, why it matters, what to do.
+pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<String> {
+    let related = finding.related.iter().map(|related| {
+        let at = sources.locate(related.span);
+        let path = report.base.path(&at.file);
+        let place = format!("{path}:{}:{}", at.line, at.column);
+        (related.label.as_str(), Some(place))
+    });
+    let rendered = place::rendered(finding, sources).map(|at| {
+        let path = report.base.path(&at.file);
+        match finding.span {
+            Some(_) => format!("{path}:{}:{}", at.line, at.column),
+            None => path,
+        }
+    });
+    let before = [
+        ("object", finding.object.as_ref().map(object)),
+        ("rendered to", rendered),
+    ];
+    let after = [
+        ("note", finding.why.clone()),
+        ("help", finding.help.clone()),
+    ];
+    before
+        .into_iter()
+        .chain(related)
+        .chain(after)
+        .filter_map(|(name, words)| Some(format!("{}: {}", line(name), lines(&words?))))
+        .collect()
+}
+
+/// `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
+pub(super) fn summary(report: &Report) -> String {
+    summed_up(report, |_, words| words)
+}
+
+/// [`summary`] with the words for each severity, and the `ok` where nothing was found, as `paint` gives them.
+pub(super) fn summed_up(
+    report: &Report,
+    paint: impl Fn(Option<Severity>, String) -> String,
+) -> String {
+    let (files, objects) = (count(report.files, "file"), count(report.objects, "object"));
+    let counts = report.counts();
+    let found: Vec<String> = [
+        (counts.errors, Severity::Error),
+        (counts.warnings, Severity::Warning),
+        (counts.notes, Severity::Note),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, severity)| paint(Some(severity), count(number, severity.as_str())))
+    .collect();
+    if found.is_empty() {
+        let ok = paint(None, "ok".to_owned());
+        return format!("{ok}: {files}, {objects}, nothing found");
+    }
+    format!("{} in {files} ({objects})", found.join(", "))
+}
+
+fn count(number: usize, word: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{plural}")
 }
 
 #[cfg(test)]

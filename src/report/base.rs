@@ -1,0 +1,84 @@
+//! Files' names, as the services that keep a repository know them.
+
+use std::path::Path;
+
+/// Where the names of a report's files count from: absolute paths, with `/` on every system.
+///
+/// The `sarif`, `github` and `junit` formats are read by services that know a file by its path from the
+/// repository's root. With the default, names are taken to be such paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Base {
+    /// The repository's root.
+    pub repository: String,
+    /// The folder that relative names count from.
+    pub folder: String,
+}
+
+impl Base {
+    /// The path from the repository's root of the file that is shown as `name`; an absolute path where it
+    /// lies outside; a name that is no path, such as `<stdin>`, as it is.
+    pub(super) fn path(&self, name: &str) -> String {
+        if name.is_empty() || name.starts_with('<') {
+            return name.to_owned();
+        }
+        let path = match self.folder.as_str() {
+            "" => plain(name),
+            _ if Path::new(name).is_absolute() => plain(name),
+            folder => plain(&format!("{folder}/{name}")),
+        };
+        let below = path
+            .strip_prefix(self.repository.trim_end_matches('/'))
+            .and_then(|rest| rest.strip_prefix('/'))
+            .filter(|_| !self.repository.is_empty());
+        match below {
+            Some(below) => below.to_owned(),
+            None => path,
+        }
+    }
+}
+
+/// A path without `.` and `..`, as far as it can do without.
+fn plain(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_paths_from_the_repositorys_root() {
+        let base = |repository: &str, folder: &str| Base {
+            repository: repository.to_owned(),
+            folder: folder.to_owned(),
+        };
+        let cases = [
+            (Base::default(), "cluster.toml", "cluster.toml"),
+            (Base::default(), "./a//b/../c.yaml", "a/c.yaml"),
+            (Base::default(), "../a.yaml", "../a.yaml"),
+            (base("/repo", "/repo"), "cluster.toml", "cluster.toml"),
+            (base("/repo", "/repo/main"), "a.toml", "main/a.toml"),
+            (base("/repo", "/repo/main"), "../web/a.yaml", "web/a.yaml"),
+            (base("/repo", "/repo/main"), "/repo/x/a.yaml", "x/a.yaml"),
+            (base("/repo", "/repo"), "../other/a.yaml", "/other/a.yaml"),
+            (base("/repo", "/repo"), "/repository/a", "/repository/a"),
+            (base("/", "/main"), "a.toml", "main/a.toml"),
+            (base("/repo", "/repo/main"), "<stdin>", "<stdin>"),
+            (base("/repo", "/repo/main"), "", ""),
+        ];
+        for (base, name, path) in cases {
+            assert_eq!(base.path(name), path, "{base:?} {name}");
+        }
+    }
+}

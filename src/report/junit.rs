@@ -1,0 +1,117 @@
+//! The report for test dashboards: JUnit's XML, as GitLab, Jenkins and others read it.
+//!
+//! A file is a suite, a finding a case in it. Errors are failures; what doesn't make the run fail passes, with
+//! its words as output. A run that found nothing is one case that passed. There are no times: the same input
+//! gives the same report.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::{Report, place, text};
+use crate::diagnostic::{Diagnostic, Location, Sources};
+
+/// Writes the document.
+pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut suites: BTreeMap<String, Vec<&Diagnostic>> = BTreeMap::new();
+    for finding in &report.diagnostics {
+        let file = place::to_change(finding, sources).file;
+        let name = match report.base.path(&file) {
+            path if path.is_empty() => "gatewayctl".to_owned(),
+            path => path,
+        };
+        suites.entry(name).or_default().push(finding);
+    }
+    let tests = report.diagnostics.len().max(1);
+    let failures = report.counts().errors;
+    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    writeln!(
+        out,
+        "<testsuites name=\"gatewayctl\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">"
+    )?;
+    if suites.is_empty() {
+        let name = escape(&text::summary(report));
+        open(out, "gatewayctl", 1, 0)?;
+        writeln!(
+            out,
+            "    <testcase classname=\"gatewayctl\" name=\"{name}\"/>"
+        )?;
+        writeln!(out, "  </testsuite>")?;
+    }
+    for (name, findings) in &suites {
+        let failures = findings.iter().filter(|finding| finding.is_error()).count();
+        open(out, name, findings.len(), failures)?;
+        for finding in findings {
+            write!(out, "{}", case(finding, report, sources))?;
+        }
+        writeln!(out, "  </testsuite>")?;
+    }
+    writeln!(out, "</testsuites>")
+}
+
+fn open(out: &mut dyn io::Write, name: &str, tests: usize, failures: usize) -> io::Result<()> {
+    let name = escape(&text::line(name));
+    writeln!(
+        out,
+        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">"
+    )
+}
+
+fn case(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
+    let at = place::to_change(finding, sources);
+    let code = finding.code.as_str();
+    let message = escape(&text::line(&finding.message));
+    let (place, line) = match place::is_exact(finding) {
+        true => (
+            format!("{}:{} ", at.line, at.column),
+            format!(" line=\"{}\"", at.line),
+        ),
+        false => (String::new(), String::new()),
+    };
+    let path = match report.base.path(&at.file).as_str() {
+        "" => String::new(),
+        path => format!(" file=\"{}\"", escape(&text::line(path))),
+    };
+    let body = escape(&words(finding, &at, report, sources));
+    let (start, end) = match finding.is_error() {
+        true => (
+            format!("<failure type=\"{code}\" message=\"{message}\">"),
+            "</failure>",
+        ),
+        false => ("<system-out>".to_owned(), "</system-out>"),
+    };
+    format!(
+        "    <testcase classname=\"{code}\" name=\"{place}{message}\"{path}{line}>\n      {start}{body}{end}\n    </testcase>\n"
+    )
+}
+
+/// All that is known of a finding, a line each.
+fn words(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources) -> String {
+    let severity = finding.severity.as_str();
+    let mut lines = vec![format!("{severity}: {}", text::line(&finding.message))];
+    let path = text::line(&report.base.path(&at.file));
+    if place::is_exact(finding) {
+        lines.push(format!("place: {path}:{}:{}", at.line, at.column));
+    } else if !path.is_empty() {
+        lines.push(format!("place: {path}"));
+    }
+    lines.extend(text::remarks(finding, report, sources));
+    lines.join("\n")
+}
+
+/// Text of an element or an attribute. What XML 1.0 (2.2) has no way to write is left out.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => {
+                escaped.push(c);
+            }
+            _ => {}
+        }
+    }
+    escaped
+}

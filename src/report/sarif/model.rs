@@ -1,0 +1,157 @@
+//! The parts of a SARIF log that a report needs, named as SARIF 2.1.0 names them; each type says its section.
+//!
+//! A key that has nothing to say is left out, and never null.
+
+use serde::Serialize;
+
+/// 3.13: the whole document.
+#[derive(Serialize)]
+pub struct Log {
+    #[serde(rename = "$schema")]
+    pub schema: &'static str,
+    pub version: &'static str,
+    pub runs: [Run; 1],
+}
+
+/// 3.14: one run of one tool.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    pub tool: Tool,
+    pub original_uri_base_ids: UriBases,
+    pub column_kind: &'static str,
+    pub results: Vec<Finding>,
+}
+
+/// 3.18.
+#[derive(Serialize)]
+pub struct Tool {
+    pub driver: Driver,
+}
+
+/// 3.19: the program and its rules.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Driver {
+    pub name: &'static str,
+    pub semantic_version: &'static str,
+    pub rules: Vec<Rule>,
+}
+
+/// 3.49: what a code means.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    pub id: &'static str,
+    pub short_description: Text,
+    pub full_description: Text,
+    pub help: Text,
+    pub default_configuration: Configuration,
+}
+
+/// 3.50.
+#[derive(Serialize)]
+pub struct Configuration {
+    pub level: &'static str,
+}
+
+/// 3.11 and 3.12: words.
+#[derive(Serialize)]
+pub struct Text {
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<&'static str>,
+}
+
+/// 3.14.14: where relative paths count from. The root has no address: each reader knows its own.
+#[derive(Serialize)]
+pub struct UriBases {
+    #[serde(rename = "%SRCROOT%")]
+    pub root: UriBase,
+}
+
+/// 3.4, of a base.
+#[derive(Serialize)]
+pub struct UriBase {
+    pub description: Text,
+}
+
+/// 3.27: a result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    pub rule_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_index: Option<usize>,
+    pub level: &'static str,
+    pub message: Text,
+    pub locations: Vec<Place>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related_locations: Vec<Place>,
+    pub partial_fingerprints: Fingerprints,
+}
+
+/// 3.27.17: by what a finding is known again in the next run.
+#[derive(Serialize)]
+pub struct Fingerprints {
+    #[serde(rename = "gatewayctl/v1")]
+    pub v1: String,
+}
+
+/// 3.28: a location.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physical_location: Option<Physical>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logical_locations: Vec<Logical>,
+}
+
+/// 3.29: a place in a file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Physical {
+    pub artifact_location: Artifact,
+    pub region: Region,
+}
+
+/// 3.4: a file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    pub uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri_base_id: Option<&'static str>,
+}
+
+/// 3.30: lines and columns from 1, the end column exclusive. A line alone is the whole line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Region {
+    pub start_line: usize,
+    #[serde(flatten)]
+    pub exact: Option<Exact>,
+}
+
+/// The rest of a region that is no whole line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exact {
+    pub start_column: usize,
+    pub end_line: usize,
+    pub end_column: usize,
+}
+
+/// 3.33: an object of Kubernetes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Logical {
+    pub name: String,
+    pub fully_qualified_name: String,
+    pub kind: &'static str,
+}
