@@ -87,48 +87,90 @@ fn name_or(name: &Option<Text>, default: &Text, problems: &mut Vec<Diagnostic>) 
     name
 }
 
+/// What the tables of both kinds of policy have in common.
+trait Table: Clone {
+    fn name(&self) -> &Option<Text>;
+    fn attach(&self) -> &Option<Spanned<Attach>>;
+    fn gateways(&self) -> &Texts;
+    /// The table of a gateway's own policy.
+    fn own(gateway: &config::gateway::Gateway) -> Option<&Self>;
+}
+
+macro_rules! table {
+    ($name:ident, $own:ident) => {
+        impl Table for config::traffic::$name {
+            fn name(&self) -> &Option<Text> {
+                &self.name
+            }
+            fn attach(&self) -> &Option<Spanned<Attach>> {
+                &self.attach
+            }
+            fn gateways(&self) -> &Texts {
+                &self.gateways
+            }
+            fn own(gateway: &config::gateway::Gateway) -> Option<&Self> {
+                gateway.$own.as_ref()
+            }
+        }
+    };
+}
+
+table!(ClientTraffic, client_traffic);
+table!(BackendTraffic, backend_traffic);
+
+/// The shared policy and gateways' own: name, targets and table of each that attaches to anything.
+fn policies<T: Table>(
+    cluster: &Cluster,
+    shared: Option<&T>,
+    gateways: &[Laid<Gateway>],
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<(Text, Targets, T)> {
+    let tables = || cluster.gateways.iter();
+    let has_own =
+        |name: &str| tables().any(|(there, table)| there.value == name && T::own(table).is_some());
+    let mut policies = Vec::new();
+    if let Some(table) = shared {
+        let envoy = Spanned::unwritten("envoy".to_owned());
+        let targets = targets(
+            gateways,
+            table.attach(),
+            table.gateways(),
+            has_own,
+            problems,
+        );
+        policies.push((
+            name_or(table.name(), &envoy, problems),
+            targets,
+            table.clone(),
+        ));
+    }
+    for (gateway, table) in tables() {
+        let Some(own) = T::own(table) else { continue };
+        let targets = Targets {
+            selector: false,
+            gateways: vec![gateway.clone()],
+        };
+        policies.push((name_or(own.name(), gateway, problems), targets, own.clone()));
+    }
+    policies.retain(|(_, targets, _)| targets.selector || !targets.gateways.is_empty());
+    policies
+}
+
 /// The shared ClientTrafficPolicy, and gateways' own.
 pub fn client(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Laid<ClientTraffic>> {
-    let has_own = |name: &str| {
-        cluster
-            .gateways
-            .iter()
-            .any(|(there, table)| there.value == name && table.client_traffic.is_some())
-    };
-    let mut policies = Vec::new();
-    let envoy = Spanned::unwritten("envoy".to_owned());
-    if let Some(table) = &cluster.client_traffic {
-        let targets = targets(gateways, &table.attach, &table.gateways, has_own, problems);
-        policies.push((
-            name_or(&table.name, &envoy, problems),
-            targets,
-            table.clone(),
-        ));
-    }
-    for (gateway, table) in cluster.gateways.iter() {
-        if let Some(own) = &table.client_traffic {
-            let targets = Targets {
-                selector: false,
-                gateways: vec![gateway.clone()],
-            };
-            policies.push((name_or(&own.name, gateway, problems), targets, own.clone()));
-        }
-    }
-    for (_, _, table) in &policies {
-        check_client(table, problems);
-    }
-    policies
-        .into_iter()
-        .filter(|(_, targets, _)| targets.selector || !targets.gateways.is_empty())
-        .map(|(name, targets, set)| Laid {
+    let policies = policies(cluster, cluster.client_traffic.as_ref(), gateways, problems);
+    let laid = policies.into_iter().map(|(name, targets, set)| {
+        check_client(&set, problems);
+        Laid {
             overlay: set.overlay(),
             of: ClientTraffic { name, targets, set },
-        })
-        .collect()
+        }
+    });
+    laid.collect()
 }
 
 fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagnostic>) {
@@ -168,42 +210,20 @@ pub fn backend(
     chart: Version,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Laid<BackendTraffic>> {
-    let has_own = |name: &str| {
-        cluster
-            .gateways
-            .iter()
-            .any(|(there, table)| there.value == name && table.backend_traffic.is_some())
-    };
-    let mut policies = Vec::new();
-    let envoy = Spanned::unwritten("envoy".to_owned());
-    if let Some(table) = &cluster.backend_traffic {
-        let targets = targets(gateways, &table.attach, &table.gateways, has_own, problems);
-        policies.push((
-            name_or(&table.name, &envoy, problems),
+    let policies = policies(
+        cluster,
+        cluster.backend_traffic.as_ref(),
+        gateways,
+        problems,
+    );
+    let laid = policies.into_iter().map(|(name, targets, set)| Laid {
+        overlay: set.overlay(),
+        of: BackendTraffic {
+            name,
             targets,
-            table.clone(),
-        ));
-    }
-    for (gateway, table) in cluster.gateways.iter() {
-        if let Some(own) = &table.backend_traffic {
-            let targets = Targets {
-                selector: false,
-                gateways: vec![gateway.clone()],
-            };
-            policies.push((name_or(&own.name, gateway, problems), targets, own.clone()));
-        }
-    }
-    policies
-        .into_iter()
-        .filter(|(_, targets, _)| targets.selector || !targets.gateways.is_empty())
-        .map(|(name, targets, set)| Laid {
-            overlay: set.overlay(),
-            of: BackendTraffic {
-                name,
-                targets,
-                compressor: chart >= COMPRESSOR,
-                set,
-            },
-        })
-        .collect()
+            compressor: chart >= COMPRESSOR,
+            set,
+        },
+    });
+    laid.collect()
 }

@@ -3,6 +3,5 @@
 mod classes;
 mod crash;
 mod failure;
-mod killed;
 mod said;
 mod support;
