@@ -142,7 +142,12 @@ fn found(any: bool) -> ExitCode {
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    let ran = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
+        Err(anyhow::anyhow!(
+            "this is a mistake of gatewayctl's own; please report it with what stands above and your cluster.toml"
+        ))
+    });
+    match ran {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
