@@ -4,14 +4,13 @@
 //! A namespaced object without a namespace is left alone: Flux and kubectl fill it in. What holds a Flux variable
 //! is not known yet, and passes.
 
-use super::structure::variable;
-use super::{finding, finding_on_key, names};
+use super::{finding, finding_on_key};
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::compiled::Scope;
-use crate::value::{Kind, Map, Node, Pointer};
+use crate::value::{Kind, Map, Node, Pointer, names, variable};
 
 /// How large all annotations of an object may be, in bytes of keys and values.
 const MOST_ANNOTATIONS: usize = 256 << 10;

@@ -3,13 +3,12 @@
 //! - [`kind`]: whether the chosen schemas have the object's kind and version.
 //! - [`lua`]: whether scripts parse.
 //! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
-//! - [`metadata`]: names, labels, annotations and owners; [`names`]: the forms that they have.
+//! - [`metadata`]: names, labels, annotations and owners.
 //! - [`rules`]: the schema's rules in CEL, where the structure holds.
 
 pub mod kind;
 pub mod lua;
 pub mod metadata;
-pub mod names;
 pub mod rules;
 pub mod structure;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 use crate::diagnostic::{Span, Spanned};
-use crate::value::{Entry, Kind, Map, Node};
+use crate::value::{Entry, Kind, Map, Node, variable};
 
 /// Text with its place.
 pub type Text = Spanned<String>;
@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for Count {
             Kind::Number(number) if number.is_i64() => {
                 Ok(Count::Number(number.as_i64().unwrap_or_default()))
             }
-            Kind::String(text) if has_variable(&text) => Ok(Count::Variable(text)),
+            Kind::String(text) if variable::in_text(&text) => Ok(Count::Variable(text)),
             _ => Err(de::Error::custom(
                 "expected a whole number, or a string with a Flux variable such as \"${REPLICAS}\"",
             )),
@@ -121,11 +121,6 @@ impl JsonSchema for Count {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "\\$\\{"}]})
     }
-}
-
-/// Whether a text holds a variable that Flux's post-build substitution would replace.
-pub fn has_variable(text: &str) -> bool {
-    text.split("${").skip(1).any(|rest| rest.contains('}'))
 }
 
 /// Keys and texts, in the order written: labels, annotations.

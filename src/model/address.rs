@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::config::Text;
-use crate::config::types::has_variable;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::value::variable;
 
 /// Addresses from one to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Range {
 
 /// Reads an address, reporting one that is none; `None` for a Flux variable too.
 pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
-    if has_variable(text) {
+    if variable::in_text(text) {
         return None;
     }
     match text.parse() {
@@ -55,7 +55,7 @@ pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
 
 /// Reads a network, reporting one that is none or has host bits; `None` for a Flux variable too.
 pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
-    if has_variable(text) {
+    if variable::in_text(text) {
         return None;
     }
     let Ok(net) = text.parse::<IpNet>() else {
@@ -90,7 +90,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
 
 /// Reads a pool: a network, or two addresses with `-` between them.
 pub fn pool(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Range> {
-    if has_variable(text) {
+    if variable::in_text(text) {
         return None;
     }
     let Some((first, last)) = text.split_once('-') else {

@@ -9,10 +9,9 @@ use super::names::{self, Rule, short};
 use super::stream::streams;
 use crate::config;
 use crate::config::gateway::AddressAs;
-use crate::config::types::has_variable;
 use crate::config::{Cluster, Pairs, Text};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::{Entry, Kind, Map, Node};
+use crate::value::{Entry, Kind, Map, Node, variable};
 
 /// A Gateway, as its template sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -115,7 +114,7 @@ pub fn build(
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<Gateway> {
     names::check(Rule::Label, "a gateway's name", name, problems);
-    if has_variable(name) {
+    if variable::in_text(name) {
         problems.push(
             Diagnostic::new(Code::ConfigInvalidName, format!("a gateway's name can't be {:?}", name.value))
                 .at(name.span)

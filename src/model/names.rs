@@ -2,9 +2,9 @@
 //!
 //! Rules: apimachinery's `validation` package (RFC 1123 labels and subdomains, qualified names).
 
-use crate::config::types::has_variable;
 use crate::config::{Pairs, Text};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::value::{names, variable};
 
 /// Which rule a name follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,40 +19,15 @@ pub enum Rule {
 
 /// Whether a name follows its rule. A Flux variable in it is taken for text that fits.
 pub fn follows(rule: Rule, name: &str) -> bool {
-    let name = without_variables(name);
-    let subdomain =
-        |name: &str| name.len() <= 253 && !name.is_empty() && name.split('.').all(is_label);
+    let name = variable::replaced(name, "x");
     match rule {
-        Rule::Label => is_label(&name),
-        Rule::Subdomain => subdomain(&name),
-        Rule::Hostname => subdomain(name.strip_prefix("*.").unwrap_or(&name)),
+        Rule::Label => names::is_dns_label(&name),
+        Rule::Subdomain => names::is_dns_subdomain(&name),
+        Rule::Hostname => {
+            let name = name.strip_prefix("*.").unwrap_or(&name);
+            names::is_dns_subdomain(name) && name.split('.').all(names::is_dns_label)
+        }
     }
-}
-
-fn is_label(text: &str) -> bool {
-    text.len() <= 63
-        && !text.is_empty()
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// The text with a letter in place of each Flux variable.
-fn without_variables(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((_, after)) = after.split_once('}') else {
-            break;
-        };
-        plain.push_str(before);
-        plain.push('x');
-        rest = after;
-    }
-    plain.push_str(rest);
-    plain
 }
 
 /// Reports a name that breaks its rule; `what` says whose it is (`the gateway's name`).
@@ -152,7 +127,7 @@ pub fn check_file(what: &str, name: &Text, endings: &[&str], problems: &mut Vec<
 /// Reports label and annotation keys, and label values, that Kubernetes would refuse.
 pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut Vec<Diagnostic>) {
     for (key, value) in &pairs.0 {
-        if !is_qualified(key) {
+        if !names::is_qualified_name(&variable::replaced(key, "x")) {
             problems.push(
                 Diagnostic::new(Code::ConfigInvalidName, format!("{what} can't have the key {:?}", key.value))
                     .at(key.span)
@@ -160,7 +135,7 @@ pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut V
                     .help("write `name` or `prefix/name`; the prefix is a DNS name, the name has up to 63 letters, digits, `-`, `_` and `.`"),
             );
         }
-        if are_labels && !has_variable(value) && !value.is_empty() && !is_name_part(value) {
+        if are_labels && !variable::in_text(value) && !names::is_label_value(value) {
             problems.push(
                 Diagnostic::new(Code::ConfigInvalidValue, format!("a label's value can't be {:?}", value.value))
                     .at(value.span)
@@ -169,24 +144,6 @@ pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut V
             );
         }
     }
-}
-
-fn is_qualified(key: &str) -> bool {
-    let key = without_variables(key);
-    match key.split_once('/') {
-        Some((prefix, name)) => follows(Rule::Subdomain, prefix) && is_name_part(name),
-        None => is_name_part(&key),
-    }
-}
-
-fn is_name_part(text: &str) -> bool {
-    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.len() <= 63
-        && ends(text.chars().next())
-        && ends(text.chars().next_back())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// The name without `envoy-` in front: what names of files and hosts are made from.

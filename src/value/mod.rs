@@ -8,13 +8,16 @@
 //! - [`node`]: the tree itself.
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree.
+//! - [`names`], [`variable`]: what texts may be: the forms of Kubernetes' names, Flux's variables.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
 pub mod merge;
+pub mod names;
 pub mod node;
 pub mod pointer;
 pub mod ser;
+pub mod variable;
 
 pub use node::{Entry, Kind, Map, Node};
 pub use pointer::Pointer;

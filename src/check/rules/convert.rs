@@ -9,9 +9,9 @@ use serde_json::Number;
 
 use super::cel::functions::time::{parse_duration, parse_timestamp};
 use super::cel::value::{Key, Value};
-use crate::check::structure::variable;
 use crate::schema::compiled::Compiled;
 use crate::schema::node::{Additional, NodeId, Schema, Type};
+use crate::value::variable;
 use crate::value::{Kind, Map, Node};
 
 /// Converts an object's values.

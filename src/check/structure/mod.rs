@@ -15,7 +15,6 @@
 
 pub mod format;
 pub mod pattern;
-pub mod variable;
 
 mod combination;
 mod list;

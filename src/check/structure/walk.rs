@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::number::{compare, is_multiple, is_whole};
-use super::{Structure, format, metadata, variable, words};
+use super::{Structure, format, metadata, words};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::node::{NodeId, Schema, Type};
-use crate::value::{Kind, Map, Node, Pointer, pointer::Step};
+use crate::value::{Kind, Map, Node, Pointer, pointer::Step, variable};
 
 /// How many findings an object gets: enough for any honest one.
 const MOST_FINDINGS: usize = 100;

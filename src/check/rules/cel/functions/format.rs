@@ -1,10 +1,10 @@
 //! Kubernetes' format library: named formats of strings.
 
 use super::{Function, global, member, no_overload, url};
-use crate::check::names;
 use crate::check::rules::cel::eval::{Answer, Run};
 use crate::check::rules::cel::value::Value;
 use crate::check::structure::format::violated;
+use crate::value::names;
 
 /// A named format.
 pub struct Format {

@@ -16,6 +16,28 @@ pub fn is_all(text: &str) -> bool {
     end(text) == Some(text.len())
 }
 
+/// The text with `stand_in` in place of each variable.
+pub fn replaced(text: &str, stand_in: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, variable) = rest.split_at(at);
+        plain.push_str(before);
+        match end(variable) {
+            Some(end) => {
+                plain.push_str(stand_in);
+                rest = &variable[end..];
+            }
+            None => {
+                plain.push_str("${");
+                rest = &variable[2..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
 /// Where the variable that a text starts with ends; `None` where it starts with none.
 fn end(text: &str) -> Option<usize> {
     let inner = text.strip_prefix("${")?;
@@ -43,6 +65,14 @@ fn end(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stand_in_takes_the_place_of_each_variable() {
+        let plain = |text| replaced(text, "x");
+        assert_eq!(plain("${A/./-}-tls.${B:-${C}}"), "x-tls.x");
+        assert_eq!(plain("${}-${"), "${}-${");
+        assert_eq!(plain("none"), "none");
+    }
 
     #[test]
     fn variables_are_told_from_other_text() {
