@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::Global;
-use super::project::Project;
+use super::project;
 use crate::config::reference;
 use crate::diagnostic::Code;
 use crate::diagnostic::suggest::nearest;
 use crate::schema::node::{NodeId, Schema, Type};
-use crate::schema::{Catalogue, KindSchema, Lookup, Selection};
+use crate::schema::{KindSchema, Lookup};
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]
@@ -59,17 +59,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
 /// A field of a kind, in the versions in force.
 fn field(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<bool> {
     let (kind, path) = what.split_once('.').unwrap_or((what, ""));
-    let (catalogue, selection) = match Project::find(global) {
-        Ok(project) => {
-            let compiled = project.compile()?;
-            (project.catalogue, compiled.selection)
-        }
-        Err(_) => {
-            let catalogue = Catalogue::embedded();
-            let selection = Selection::newest(&catalogue);
-            (catalogue, selection)
-        }
-    };
+    let (catalogue, selection) = project::in_force(global)?;
     let entries = catalogue.entries().iter();
     let Some(entry) = entries
         .filter(|entry| entry.kind.eq_ignore_ascii_case(kind))

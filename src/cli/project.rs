@@ -9,7 +9,7 @@ use crate::compile::{Compiled, World, compile};
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::files::{Inputs, Output};
-use crate::schema::Catalogue;
+use crate::schema::{Catalogue, Selection};
 
 /// The name of the configuration.
 const CONFIG: &str = "cluster.toml";
@@ -85,6 +85,25 @@ impl Project {
             anyhow::anyhow!("{name}: byte {at} is no UTF-8; save the file as UTF-8")
         })?;
         Ok(compile(&name, &text, self, &self.catalogue))
+    }
+}
+
+/// The schemas, and the versions in force: those of the project, or the newest where there is none.
+///
+/// # Errors
+/// Where a project is named that isn't there, or it can't be read.
+pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
+    match Project::find(global) {
+        Ok(project) => {
+            let compiled = project.compile()?;
+            Ok((project.catalogue, compiled.selection))
+        }
+        Err(error) if global.config.is_some() || global.root.is_some() => Err(error),
+        Err(_) => {
+            let catalogue = Catalogue::embedded();
+            let selection = Selection::newest(&catalogue);
+            Ok((catalogue, selection))
+        }
     }
 }
 

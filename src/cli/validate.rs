@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
-use super::project::Project;
+use super::project::{self, Project};
 use super::{Global, found, manifests};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -130,18 +130,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
 
 /// The newest of each project, then what `cluster.toml` declares, then what `--use` says.
 fn selection(args: &Args, global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
-    let (catalogue, mut selection) = match Project::find(global) {
-        Ok(project) => {
-            let compiled = project.compile()?;
-            (project.catalogue, compiled.selection)
-        }
-        Err(error) if global.config.is_some() || global.root.is_some() => return Err(error),
-        Err(_) => {
-            let catalogue = Catalogue::embedded();
-            let selection = Selection::newest(&catalogue);
-            (catalogue, selection)
-        }
-    };
+    let (catalogue, mut selection) = project::in_force(global)?;
     for text in &args.uses {
         let Some((project, version)) = text.split_once('@') else {
             bail!("--use {text}: write PROJECT@VERSION, such as envoy-gateway@1.9.0");
