@@ -31,6 +31,7 @@ pub mod manifest;
 pub mod model;
 pub mod render;
 pub mod report;
+pub mod resolve;
 pub mod schema;
 pub mod tree;
 pub mod value;

@@ -1,11 +1,13 @@
 //! Passes over objects, one file a pass. Each says what is wrong with an object, where, and what to do.
 //!
+//! - [`across`]: whether objects fit each other, the network and the versions in force.
 //! - [`kind`]: whether the chosen schemas have the object's kind and version.
 //! - [`lua`]: whether scripts parse.
 //! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
 //! - [`metadata`]: names, labels, annotations and owners.
 //! - [`rules`]: the schema's rules in CEL, where the structure holds.
 
+pub mod across;
 pub mod kind;
 pub mod lua;
 pub mod metadata;

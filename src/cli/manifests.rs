@@ -1,5 +1,6 @@
 //! Manifests from files, folders and standard input.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ use crate::manifest::{Object, read};
 pub struct Manifests {
     /// How many files.
     pub files: usize,
+    /// The files that were met, read or not, as findings name them.
+    pub names: BTreeSet<String>,
     /// The objects.
     pub objects: Vec<Object>,
     /// What is wrong with the files themselves.
@@ -44,7 +47,11 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
             {
                 let entry =
                     entry.with_context(|| format!("{}: can't be walked", path.display()))?;
-                if entry.file_type().is_file() && is_manifest(entry.path()) {
+                if !entry.file_type().is_file() {
+                    continue;
+                }
+                all.names.insert(shown(entry.path()));
+                if is_manifest(entry.path()) {
                     all.file(entry.path(), false, sources)?;
                 }
             }
@@ -55,6 +62,12 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
         }
     }
     Ok(all)
+}
+
+/// A path as findings name it.
+fn shown(path: &Path) -> String {
+    let shown = path.to_string_lossy().replace('\\', "/");
+    shown.trim_start_matches("./").to_owned()
 }
 
 fn is_visible(entry: &walkdir::DirEntry) -> bool {
@@ -70,14 +83,14 @@ fn is_manifest(path: &Path) -> bool {
 
 impl Manifests {
     fn file(&mut self, path: &Path, named: bool, sources: &mut Sources) -> anyhow::Result<()> {
-        let shown = path.to_string_lossy().replace('\\', "/");
-        let shown = shown.trim_start_matches("./");
+        let shown = shown(path);
+        self.names.insert(shown.clone());
         let file = std::fs::File::open(path).with_context(|| format!("{shown}: can't be read"))?;
         let mut bytes = Vec::new();
         file.take(LARGEST_FILE + 1)
             .read_to_end(&mut bytes)
             .with_context(|| format!("{shown}: can't be read"))?;
-        self.text(shown, bytes, named, sources);
+        self.text(&shown, bytes, named, sources);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 
 use super::project::{self, Project};
 use super::{Global, found, manifests};
+use crate::check::across::{self, Whole};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::report::{Base, Filter, Format, Report, github};
@@ -119,6 +120,12 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let (catalogue, selection) = selection(args, global)?;
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(check_all(&found.objects, &catalogue, &selection));
+    diagnostics.extend(across::check(&Whole {
+        objects: &found.objects,
+        files: &found.names,
+        model: None,
+        selection: &selection,
+    }));
     Ok((
         diagnostics,
         found.files,
