@@ -1,0 +1,1 @@
+//! What a cluster makes of objects: the controller's view of listeners, routes and policies.
