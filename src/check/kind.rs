@@ -2,16 +2,21 @@
 
 use super::finding;
 use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
+use crate::schema::catalogue::Entry;
+use crate::schema::removed::{self, Removed};
 use crate::schema::set::title;
 use crate::schema::{Chosen, KindSchema, Lookup, Set};
 use crate::value::Pointer;
 
 /// What a look-up's answer means for the object: nothing where its kind is served and not on its way out.
 pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
+    let gone = || removed::find(object.group(), object.version(), object.kind());
     match lookup {
         Lookup::Known(schema) => deprecated(object, schema),
+        Lookup::Damaged(entry) => Some(damaged(object, entry)),
+        _ if let Some(gone) = gone() => Some(taken_away(object, gone)),
         Lookup::NotServed {
             entry,
             chosen,
@@ -44,16 +49,25 @@ pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
             )),
         ),
         Lookup::KindUnknown { groups, kinds } => Some(unknown(object, groups, kinds)),
-        Lookup::Damaged(entry) => Some(
-            finding(
-                Code::SchemaUnreadable,
-                object,
-                &Pointer::root(),
-                format!("the schema of {} in this program is damaged", entry.kind),
-            )
-            .help("run `gatewayctl schemas verify`, then install the program anew"),
-        ),
     }
+}
+
+fn damaged(object: &Object, entry: &Entry) -> Diagnostic {
+    let (message, help) = match entry.own_path() {
+        Some(path) => (
+            format!(
+                "schemas/{path} is not what schemas/lock.json says: it was changed by hand, or written half"
+            ),
+            "import the CustomResourceDefinition again: `gatewayctl schemas import`",
+        ),
+        None => (
+            format!("the schema of {} in this program is damaged", entry.kind),
+            "run `gatewayctl schemas verify`, then install the program anew",
+        ),
+    };
+    finding(Code::SchemaUnreadable, object, &Pointer::root(), message)
+        .why("the object stays unchecked")
+        .help(help)
 }
 
 fn refused(object: &Object, message: String) -> Diagnostic {
@@ -111,31 +125,41 @@ fn needs(object: &Object, chosen: &Chosen, elsewhere: &Set) -> String {
     }
 }
 
-/// A kind that the catalogue doesn't have may be in the cluster all the same: a warning where it looks like a
-/// slip, a note elsewhere.
+/// A kind that nobody describes: nothing can be said of its objects but that.
 fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
     let message = format!("no schema for {} {}", object.api_version(), object.kind());
     let kind = object.kind();
-    let (severity, help) = match (nearest(kind, kinds.iter().copied()), groups) {
+    let help = match (nearest(kind, kinds.iter().copied()), groups) {
         (_, [group]) if !group.is_empty() => {
-            let help = format!("{kind} is known in the group `{group}`; write that if it is meant");
-            (Severity::Warning, help)
+            format!("{kind} is known in the group `{group}`; write that if it is meant")
         }
-        (Some(meant), _) => {
-            let help = format!("write `kind: {meant}`, if that is meant");
-            (Severity::Warning, help)
-        }
-        (None, _) => {
-            let help = "nothing, if the cluster has the kind; its CRD can be compiled with \
-                        `gatewayctl schemas import`";
-            (Severity::Note, help.to_owned())
-        }
+        (Some(meant), _) => format!("write `kind: {meant}`, if that is meant"),
+        (None, _) => "if the cluster has the kind, give its CRD to `gatewayctl schemas import`; \
+                      `--ignore schema/unknown-kind` makes a note of this"
+            .to_owned(),
     };
     let pointer = Pointer::root().key("kind");
     finding(Code::SchemaUnknownKind, object, &pointer, message)
-        .severity(severity)
-        .why("its fields stay unchecked")
+        .why("its fields stay unchecked, and a cluster without the kind answers `no matches for kind`")
         .help(help)
+}
+
+/// An API version that a release took away for good.
+fn taken_away(object: &Object, gone: &Removed) -> Diagnostic {
+    let what = format!("{} {}", object.api_version(), object.kind());
+    let finding = refused(
+        object,
+        format!("{what} is gone: {} stopped serving it", gone.by),
+    );
+    let Some(now) = &gone.now else {
+        return finding.help("remove the object; nothing took its place");
+    };
+    finding.help(match now.split_once(' ') {
+        Some((api, kind)) => {
+            format!("write `apiVersion: {api}` and `kind: {kind}`, and compare the fields")
+        }
+        None => format!("write `apiVersion: {now}`, and compare the fields"),
+    })
 }
 
 fn deprecated(object: &Object, schema: &KindSchema<'_>) -> Option<Diagnostic> {

@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Sources};
 use crate::manifest::read::LARGEST_FILE;
-use crate::manifest::{Object, read};
+use crate::manifest::{Object, items, read};
 
 /// What was read.
 #[derive(Default)]
@@ -124,9 +124,10 @@ impl Manifests {
         let source = sources.add(name, text);
         let (documents, problems) = read::read(sources, source);
         self.diagnostics.extend(problems);
-        for document in documents {
+        let nodes = documents.iter().flat_map(|document| items(&document.node));
+        for node in nodes {
             let object = Object {
-                node: document.node,
+                node: node.clone(),
                 origins: None,
                 file: name.to_owned(),
             };

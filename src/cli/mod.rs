@@ -8,6 +8,7 @@ mod explain;
 mod git;
 mod init;
 mod manifests;
+mod own;
 mod project;
 mod render;
 mod schemas;
@@ -176,7 +177,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Validate(args) => validate::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
-        Command::Schemas(args) => schemas::run(args, out),
+        Command::Schemas(args) => schemas::run(args, global, out),
         Command::ConfigSchema => shells::config_schema(out),
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),

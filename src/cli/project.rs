@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::Global;
+use super::{Global, own};
 use crate::compile::{Compiled, World, compile};
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,25 +40,14 @@ impl Project {
     /// # Errors
     /// Where there is no `cluster.toml`.
     pub fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(config) = locate(global)? else {
-            bail!(
-                "there is no {CONFIG} here or in a folder above; `gatewayctl init` writes one, `-C DIR` names another place"
-            );
-        };
-        let root = match &global.root {
-            Some(root) => root.clone(),
-            None => config.parent().map(Path::to_path_buf).unwrap_or_default(),
-        };
-        let root = if root.as_os_str().is_empty() {
-            PathBuf::from(".")
-        } else {
-            root
-        };
+        let (root, config) = place(global)?;
+        let mut catalogue = Catalogue::embedded();
+        own::add(&mut catalogue, &root.join(own::FOLDER))?;
         Ok(Project {
             out: out.map_or_else(|| root.clone(), Path::to_path_buf),
             root,
             config,
-            catalogue: Catalogue::embedded(),
+            catalogue,
         })
     }
 
@@ -88,23 +77,41 @@ impl Project {
     }
 }
 
+/// The root and the configuration.
+///
+/// # Errors
+/// Where there is no `cluster.toml`.
+pub fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let Some(config) = locate(global)? else {
+        bail!(
+            "there is no {CONFIG} here or in a folder above; `gatewayctl init` writes one, `-C DIR` names another place"
+        );
+    };
+    let root = match &global.root {
+        Some(root) => root.clone(),
+        None => config.parent().map(Path::to_path_buf).unwrap_or_default(),
+    };
+    let root = if root.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        root
+    };
+    Ok((root, config))
+}
+
 /// The schemas, and the versions in force: those of the project, or the newest where there is none.
 ///
 /// # Errors
 /// Where a project is named that isn't there, or it can't be read.
 pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
-    match Project::find(global) {
-        Ok(project) => {
-            let compiled = project.compile()?;
-            Ok((project.catalogue, compiled.selection))
-        }
-        Err(error) if global.config.is_some() || global.root.is_some() => Err(error),
-        Err(_) => {
-            let catalogue = Catalogue::embedded();
-            let selection = Selection::newest(&catalogue);
-            Ok((catalogue, selection))
-        }
+    if global.root.is_none() && locate(global)?.is_none() {
+        let catalogue = Catalogue::embedded();
+        let selection = Selection::newest(&catalogue);
+        return Ok((catalogue, selection));
     }
+    let project = Project::find(global)?;
+    let compiled = project.compile()?;
+    Ok((project.catalogue, compiled.selection))
 }
 
 fn too_large(name: &str, size: u64) -> Diagnostic {

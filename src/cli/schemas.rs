@@ -1,6 +1,6 @@
 //! `gatewayctl schemas`: the catalogue.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,12 +8,13 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use walkdir::WalkDir;
 
+use super::{Global, found, own, project};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::read::LARGEST_FILE;
 use crate::schema::files::{self, Difference, Imported, Input};
 use crate::schema::import::Keep;
-use crate::schema::lock::Lock;
-use crate::schema::{Catalogue, Selection, Set, embedded};
+use crate::schema::lock::{self, Lock, Locked};
+use crate::schema::{Set, embedded};
 
 /// Arguments of `schemas`.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,26 +25,27 @@ pub struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// List the projects, versions and channels that are known, and their kinds
+    /// List the projects, versions and channels that are known, with a hash and their kinds; with --verbose,
+    /// the SHA-256 sum of each kind's schema and of the file that it was made from
     List {
         /// Only this project
         project: Option<String>,
     },
-    /// Compare the schemas in this program with their list of hashes
+    /// Compare the schemas in this program, and the project's own, with their lists of hashes
     Verify,
-    /// Compile CustomResourceDefinitions
+    /// Compile CustomResourceDefinitions into the project's own schemas, which win over those in this program
     Import(Import),
 }
 
 #[derive(Clone, Debug, clap::Args)]
 struct Import {
-    /// Files, or folders to walk; without --project, laid out as PROJECT/VERSION[/CHANNEL]/FILE
+    /// Files, folders to walk, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     paths: Vec<PathBuf>,
-    /// The folder to write to
+    /// The folder to write to [default: schemas, beside cluster.toml]
     #[arg(long, value_name = "DIR")]
-    into: PathBuf,
-    /// The project that all files belong to
+    into: Option<PathBuf>,
+    /// The project that all files belong to [default: none; what they describe holds whatever versions are declared]
     #[arg(long, requires = "version")]
     project: Option<String>,
     /// Its version
@@ -52,6 +54,9 @@ struct Import {
     /// Its channel
     #[arg(long, requires = "project")]
     channel: Option<String>,
+    /// Each file's folders say what it belongs to: PROJECT/VERSION[/CHANNEL]/FILE
+    #[arg(long, conflicts_with = "project")]
+    by_folder: bool,
     /// Leave the messages of rules out, as the schemas in this program do
     #[arg(long)]
     facts_only: bool,
@@ -61,17 +66,16 @@ struct Import {
 ///
 /// # Errors
 /// Where a file can't be read or written.
-pub fn run(args: Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::List { project } => list(project.as_deref(), out),
-        Command::Verify => verify(out),
-        Command::Import(import) => import_files(&import, out),
+        Command::List { project } => list(project.as_deref(), global, out),
+        Command::Verify => verify(global, out),
+        Command::Import(import) => import_files(&import, global, out),
     }
 }
 
-fn list(project: Option<&str>, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let catalogue = Catalogue::embedded();
-    let default = Selection::newest(&catalogue);
+fn list(project: Option<&str>, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let (catalogue, in_force) = project::in_force(global)?;
     let mut rows = files::rows(&catalogue);
     rows.retain(|row| project.is_none_or(|wanted| row.set.project == wanted));
     if rows.is_empty() {
@@ -81,60 +85,100 @@ fn list(project: Option<&str>, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
             catalogue.projects().join(", ")
         );
     }
+    let embedded = embedded_list()?;
+    let own = place(global).map_or(Ok(Lock::default()), |folder| own::list(&folder))?;
+    let own: Vec<&Locked> = own.without(&embedded).collect();
+    let all: Vec<&Locked> = embedded.files().iter().collect();
     let width = |of: fn(&files::Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
     let names = width(|row| row.set.project.len());
     let versions = width(|row| row.set.version.as_str().len());
     let channels = width(|row| row.set.channel.as_ref().map_or(0, String::len));
     for row in &rows {
+        let listed = if row.is_own { &own } else { &all };
+        let of_set: Vec<&Locked> = listed
+            .iter()
+            .copied()
+            .filter(|it| it.set() == row.set)
+            .collect();
         writeln!(
             out,
-            "{} {:names$}  {:versions$}  {:channels$}  {}",
-            if default.has(&row.set) { '*' } else { ' ' },
+            "{} {:names$}  {:versions$}  {:channels$}  {}  {}{}",
+            if in_force.has(&row.set) { '*' } else { ' ' },
             row.set.project,
             row.set.version.as_str(),
             row.set.channel.as_deref().unwrap_or_default(),
+            lock::digest(&of_set),
+            if row.is_own { "in schemas/: " } else { "" },
             row.kinds.join(", ")
         )?;
+        for file in of_set.iter().filter(|_| global.verbose) {
+            writeln!(out, "    {}  {}", file.sha256, file.path)?;
+            writeln!(out, "    {}  from {}", file.source_sha256, file.source)?;
+        }
     }
-    writeln!(out, "\n* in force where nothing else is declared")?;
+    writeln!(out, "\n* in force")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let lock = Lock::parse(embedded::LOCK).context("the list of schemas in this program")?;
+fn embedded_list() -> anyhow::Result<Lock> {
+    Lock::parse(embedded::LOCK).context("the list of schemas in this program")
+}
+
+/// The project's own schemas; `None` outside a project.
+fn place(global: &Global) -> Option<PathBuf> {
+    let (root, _) = project::place(global).ok()?;
+    Some(root.join(own::FOLDER))
+}
+
+fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let embedded = embedded_list()?;
     let unpacked = embedded::files().iter().map(|it| (it.path, it.unpack()));
-    let differences = files::verify(&lock, unpacked);
-    for difference in &differences {
+    let mut differences = tell("in this program", &files::verify(&embedded, unpacked), out)?;
+    let mut known = format!("{} schemas in this program", embedded.files().len());
+    if let Some(folder) = place(global) {
+        let (list, there) = (own::list(&folder)?, own::files_in(&folder)?);
+        let there = there
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.clone()));
+        // Without a list the folder is somebody else's.
+        if !list.files().is_empty() {
+            let title = folder.display().to_string();
+            differences += tell(&title, &files::verify(&list, there), out)?;
+            known += &format!(", {} in {title}", list.files().len());
+        }
+    }
+    if differences == 0 {
+        writeln!(out, "as listed: {known}")?;
+    }
+    Ok(found(differences > 0))
+}
+
+/// Prints how files differ from their list; how many do.
+fn tell(place: &str, differences: &[Difference], out: &mut dyn Write) -> anyhow::Result<usize> {
+    for difference in differences {
         let (path, what) = match difference {
             Difference::Changed(path) => (path, "is not what the list's hash says"),
             Difference::Missing(path) => (path, "is listed and not there"),
             Difference::Unlisted(path) => (path, "is there and not listed"),
             Difference::Unreadable(path, why) => (path, why.as_str()),
         };
-        writeln!(out, "{path}: {what}")?;
+        writeln!(out, "{place}: {path}: {what}")?;
     }
-    if !differences.is_empty() {
-        return Ok(ExitCode::from(1));
-    }
-    writeln!(out, "{} schemas are as listed", lock.files().len())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(differences.len())
 }
 
-fn import_files(args: &Import, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let into = match &args.into {
+        Some(into) => into.clone(),
+        None => project::place(global)?.0.join(own::FOLDER),
+    };
     let inputs = inputs(args)?;
     let keep = if args.facts_only {
         Keep::Facts
     } else {
         Keep::Messages
     };
-    let lock = match std::fs::read_to_string(args.into.join(files::LOCK)) {
-        Ok(text) => Lock::parse(&text).with_context(|| {
-            let lock = args.into.join(files::LOCK);
-            format!("{} is no list of schemas", lock.display())
-        })?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Lock::default(),
-        Err(error) => return Err(error).context(format!("reading {}", args.into.display())),
-    };
+    let lock = own::list(&into)?;
     let imported = files::import(&inputs, lock, keep)?;
     if !imported.problems.is_empty() {
         for problem in &imported.problems {
@@ -148,11 +192,15 @@ fn import_files(args: &Import, out: &mut dyn Write) -> anyhow::Result<ExitCode> 
         bail!("there is no CustomResourceDefinition (apiextensions.k8s.io/v1) in these files");
     }
     for (path, bytes) in &imported.files {
-        let path = args.into.join(path);
+        let path = into.join(path);
         write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
     }
-    writeln!(out, "{schemas} schemas in {}", args.into.display())?;
+    writeln!(out, "{schemas} {} in {}", plural(schemas), into.display())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "schema" } else { "schemas" }
 }
 
 /// Writes beside the file and renames, so that a reader sees the old file or the new one.
@@ -179,6 +227,10 @@ fn line(imported: &Imported, problem: &Diagnostic) -> String {
 fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in &args.paths {
+        if path.as_os_str() == "-" {
+            inputs.push(text(args, "<stdin>".to_owned(), std::io::stdin().lock())?);
+            continue;
+        }
         for found in WalkDir::new(path).sort_by_file_name() {
             let found = found?;
             let is_yaml = found
@@ -195,105 +247,22 @@ fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
 
 fn input(args: &Import, path: &Path) -> anyhow::Result<Input> {
     let shown = path.to_string_lossy().replace('\\', "/");
-    let set = match (&args.project, &args.version) {
-        (Some(project), Some(version)) => Some(Set::new(project, version, args.channel.as_deref())),
-        _ => Set::of_path(&shown),
-    };
-    let size = std::fs::metadata(path).map_or(0, |it| it.len());
-    if size > LARGEST_FILE {
-        bail!("{shown} has {size} bytes; files are read up to {LARGEST_FILE}");
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {shown}"))?;
-    Ok(Input {
-        path: shown,
-        text,
-        set,
-    })
+    let file = std::fs::File::open(path).with_context(|| format!("reading {shown}"))?;
+    text(args, shown, file)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
+fn text(args: &Import, path: String, from: impl Read) -> anyhow::Result<Input> {
+    let mut text = String::new();
+    from.take(LARGEST_FILE + 1)
+        .read_to_string(&mut text)
+        .with_context(|| format!("reading {path}"))?;
+    if text.len() as u64 > LARGEST_FILE {
+        bail!("{path} has more than {LARGEST_FILE} bytes; import it in parts");
     }
-
-    /// Runs `schemas` with the given words; its exit status and what it prints.
-    fn schemas(words: &[&str]) -> (String, String) {
-        let line = Line::try_parse_from([&["schemas"], words].concat()).expect("usage");
-        let mut out = Vec::new();
-        let text = |out: Vec<u8>| String::from_utf8(out).expect("a text");
-        match run(line.args, &mut out) {
-            Ok(code) => (format!("{code:?}"), text(out)),
-            Err(error) => (format!("{error:#}"), text(out)),
-        }
-    }
-
-    fn success() -> String {
-        format!("{:?}", ExitCode::SUCCESS)
-    }
-
-    const CRD: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: \
-                       example.com\n  names: {kind: Widget, plural: widgets}\n  scope: Cluster\n  versions:\n  - \
-                       name: v1\n    served: true\n    storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
-
-    #[test]
-    fn the_list_marks_what_is_in_force() {
-        let (code, out) = schemas(&["list", "keda"]);
-        assert_eq!(code, success());
-        assert_eq!(
-            out,
-            "  keda  2.18.3    ClusterTriggerAuthentication, ScaledObject, TriggerAuthentication\n  keda  2.19.0    \
-             ClusterTriggerAuthentication, ScaledObject, TriggerAuthentication\n* keda  2.20.2    \
-             ClusterTriggerAuthentication, ScaledObject, TriggerAuthentication\n\n* in force where nothing else is \
-             declared\n"
-        );
-        let (error, _) = schemas(&["list", "kda"]);
-        assert!(
-            error.starts_with("no project `kda`; known are cert-manager, "),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn the_schemas_in_the_program_are_as_listed() {
-        let (code, out) = schemas(&["verify"]);
-        assert_eq!(
-            (code, out.ends_with("schemas are as listed\n")),
-            (success(), true)
-        );
-    }
-
-    #[test]
-    fn an_import_writes_everything_or_nothing() {
-        let root = std::env::temp_dir().join(format!("gatewayctl-schemas-{}", std::process::id()));
-        let from = root.join("crds/widgets/v1.2.3/beta");
-        std::fs::create_dir_all(&from).expect("a folder");
-        std::fs::write(from.join("widgets.yaml"), CRD).expect("a file");
-        std::fs::write(root.join("crds/README.yaml"), "a: 1\n").expect("a file");
-        let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        let (crds, into) = (text(root.join("crds")), text(root.join("schemas")));
-        let (code, out) = schemas(&["import", &crds, "--into", &into]);
-        assert_eq!((code, out), (success(), format!("1 schemas in {into}\n")));
-        let written = root.join("schemas/widgets/v1.2.3/beta/example.com_widgets.json");
-        assert!(written.is_file() && root.join("schemas/lock.json").is_file());
-
-        let before = std::fs::read(root.join("schemas/lock.json")).expect("a file");
-        std::fs::write(root.join("crds/more.yaml"), CRD).expect("a file");
-        let (_, out) = schemas(&["import", &crds, "--into", &into]);
-        assert_eq!(
-            out,
-            format!(
-                "{crds}/more.yaml:1: nothing says which project and version this belongs to\n  give --project and \
-                 --version, or lay the files out as PROJECT/VERSION/FILE\nnothing was written\n"
-            )
-        );
-        let after = std::fs::read(root.join("schemas/lock.json")).expect("a file");
-        assert_eq!(before, after);
-        std::fs::remove_dir_all(root).expect("removed");
-    }
+    let set = match (&args.project, &args.version) {
+        (Some(project), Some(version)) => Some(Set::new(project, version, args.channel.as_deref())),
+        _ if args.by_folder => Set::of_path(&path),
+        _ => Some(Set::own()),
+    };
+    Ok(Input { path, text, set })
 }

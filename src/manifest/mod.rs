@@ -9,5 +9,5 @@ pub mod read;
 pub mod scalar;
 pub mod write;
 
-pub use object::{Identity, Object};
+pub use object::{Identity, Object, items};
 pub use read::{Document, read};

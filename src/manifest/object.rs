@@ -29,6 +29,19 @@ impl fmt::Display for Identity {
     }
 }
 
+/// The objects of a document: those of a list, as `kubectl get -o yaml` prints one, else the document itself.
+pub fn items(document: &Node) -> impl Iterator<Item = &Node> {
+    let is_list = document
+        .get("kind")
+        .and_then(Node::as_str)
+        .is_some_and(|kind| kind.ends_with("List"));
+    let items = document.get("items").filter(|_| is_list);
+    match items.and_then(Node::as_list) {
+        Some(items) => items.iter(),
+        None => std::slice::from_ref(document).iter(),
+    }
+}
+
 /// A Kubernetes object as a manifest has it.
 #[derive(Clone, Debug)]
 pub struct Object {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::diagnostic::{Code, Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
 
 /// A code, or a group for all of its codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +60,24 @@ impl Filter {
     /// Whether a finding of this code is to be seen.
     pub fn keeps(&self, code: Code) -> bool {
         let covered = |by: &[Selector]| by.iter().any(|selector| selector.covers(code));
-        (self.select.is_empty() || covered(&self.select)) && !covered(&self.ignore)
+        let is_ignored = covered(&self.ignore) && !self.makes_notes_of(code);
+        (self.select.is_empty() || covered(&self.select)) && !is_ignored
+    }
+
+    /// Whether findings of this code are seen as notes. An object that nothing checked is never passed over in
+    /// silence, also where somebody ignores `schema/unknown-kind`.
+    fn makes_notes_of(&self, code: Code) -> bool {
+        code == Code::SchemaUnknownKind && self.ignore.contains(&Selector::Code(code))
     }
 
     /// Takes out what is not to be seen.
     pub fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.retain(|finding| self.keeps(finding.code));
+        for finding in diagnostics {
+            if self.makes_notes_of(finding.code) {
+                finding.severity = Severity::Note;
+            }
+        }
     }
 }
 

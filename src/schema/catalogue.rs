@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::compiled::{self, Compiled};
 use super::embedded::{self, Packed};
+use super::lock::{Locked, sha256};
 use super::set::Set;
 use super::version::Version;
 
@@ -19,8 +20,19 @@ pub struct Entry {
     pub kind: Cow<'static, str>,
     /// The versions in which the kind is served.
     pub served: Vec<Cow<'static, str>>,
-    packed: Option<&'static Packed>,
+    source: Source,
     compiled: OnceLock<Option<Compiled>>,
+}
+
+/// Where a compiled file comes from.
+#[derive(Debug)]
+enum Source {
+    Embedded(&'static Packed),
+    Own {
+        path: String,
+        sha256: String,
+        text: String,
+    },
 }
 
 impl Entry {
@@ -30,16 +42,33 @@ impl Entry {
             group: Cow::Borrowed(packed.group),
             kind: Cow::Borrowed(packed.kind),
             served: packed.served.iter().copied().map(Cow::Borrowed).collect(),
-            packed: Some(packed),
+            source: Source::Embedded(packed),
             compiled: OnceLock::new(),
         }
     }
 
-    /// The schemas, unpacked when first asked for; `None` where the binary is damaged.
+    /// The schemas, unpacked when first asked for; `None` where the file is not what its list says.
     pub fn compiled(&self) -> Option<&Compiled> {
-        self.compiled
-            .get_or_init(|| Compiled::read(self.packed?.unpack()?).ok())
-            .as_ref()
+        let read = || match &self.source {
+            Source::Embedded(packed) => Compiled::read(packed.unpack()?).ok(),
+            Source::Own {
+                sha256: listed,
+                text,
+                ..
+            } => {
+                let is_listed = sha256(text.as_bytes()) == *listed;
+                Compiled::read(is_listed.then(|| text.clone())?).ok()
+            }
+        };
+        self.compiled.get_or_init(read).as_ref()
+    }
+
+    /// The file of the user's that it was read from, below their `schemas`; `None` where it is in the binary.
+    pub fn own_path(&self) -> Option<&str> {
+        match &self.source {
+            Source::Embedded(_) => None,
+            Source::Own { path, .. } => Some(path),
+        }
     }
 
     /// Whether it describes `kind` of `group`.
@@ -68,22 +97,25 @@ impl Catalogue {
         }
     }
 
-    /// Adds a kind, given as the text of a compiled file. It goes before the others that describe the kind.
+    /// Adds a kind of the user's own: the text of a compiled file, and what their list says of it. It goes before
+    /// the others that describe the kind. Whether the text has the listed hash is seen when it is first used.
     ///
     /// # Errors
     /// Where the text is no compiled file.
-    pub fn add(&mut self, set: Set, text: String) -> Result<(), compiled::Error> {
-        let compiled = Compiled::read(text)?;
-        compiled.check()?;
-        let header = compiled.header().clone();
+    pub fn add(&mut self, listed: &Locked, text: String) -> Result<(), compiled::Error> {
+        let header = compiled::header(&text)?;
         let served = header.versions.into_iter().filter(|version| version.served);
         let entry = Entry {
-            set,
+            set: listed.set(),
             group: Cow::Owned(header.group),
             kind: Cow::Owned(header.kind),
             served: served.map(|version| Cow::Owned(version.name)).collect(),
-            packed: None,
-            compiled: OnceLock::from(Some(compiled)),
+            source: Source::Own {
+                path: listed.path.clone(),
+                sha256: listed.sha256.clone(),
+                text,
+            },
+            compiled: OnceLock::new(),
         };
         self.entries.insert(0, entry);
         Ok(())

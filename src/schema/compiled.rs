@@ -93,13 +93,8 @@ impl Compiled {
     /// # Errors
     /// Where the text is not as [`write`] makes it. Nodes are not looked at: see [`check`](Self::check).
     pub fn read(text: String) -> Result<Self, Error> {
-        let (first, rest) = text
-            .split_once('\n')
-            .ok_or(Error::Layout("it has a single line"))?;
-        let header = first
-            .strip_suffix(OPEN)
-            .ok_or(Error::Layout("its first line does not open the nodes"))?;
-        let header = serde_json::from_str(&format!("{header}}}")).map_err(Error::Header)?;
+        let header = header(&text)?;
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         if !rest.ends_with("\n]}\n") && rest != "]}\n" {
             return Err(Error::Layout("its last line does not close the nodes"));
         }
@@ -177,6 +172,20 @@ impl Compiled {
             None => Ok(()),
         }
     }
+}
+
+/// What the first line of a compiled file says.
+///
+/// # Errors
+/// Where the text is not as [`write`] makes it.
+pub fn header(text: &str) -> Result<Header, Error> {
+    let (first, _) = text
+        .split_once('\n')
+        .ok_or(Error::Layout("it has a single line"))?;
+    let header = first
+        .strip_suffix(OPEN)
+        .ok_or(Error::Layout("its first line does not open the nodes"))?;
+    serde_json::from_str(&format!("{header}}}")).map_err(Error::Header)
 }
 
 fn offset(at: usize) -> Result<u32, Error> {

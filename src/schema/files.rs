@@ -47,13 +47,14 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
         let id = imported.sources.add(&input.path, input.text.as_str());
         let (documents, problems) = manifest::read(&imported.sources, id);
         imported.problems.extend(problems);
-        for document in documents.iter().filter(|it| import::is_crd(&it.node)) {
-            match compile(input, &document.node, keep) {
+        let objects = documents.iter().flat_map(|it| manifest::items(&it.node));
+        for crd in objects.filter(|it| import::is_crd(it)) {
+            match compile(input, crd, keep) {
                 Ok((file, text)) => {
                     files.insert(file.path.clone(), text.into_bytes());
                     lock.add([file]);
                 }
-                Err(problem) => imported.problems.push((*problem).at(document.node.span)),
+                Err(problem) => imported.problems.push((*problem).at(crd.span)),
             }
         }
     }
@@ -69,9 +70,10 @@ fn compile(input: &Input, crd: &Node, keep: Keep) -> Result<(Locked, String), Bo
             .why("the kind stays unknown, its objects unchecked")
     };
     let Some(set) = &input.set else {
-        let message = "nothing says which project and version this belongs to".to_owned();
+        let message =
+            "the file's folders don't say which project and version this belongs to".to_owned();
         return Err(Box::new(problem(message).help(
-            "give --project and --version, or lay the files out as PROJECT/VERSION/FILE",
+            "lay the files out as PROJECT/VERSION/FILE, or give --project and --version",
         )));
     };
     let unreadable = |error: import::Error| {
@@ -95,15 +97,8 @@ fn locked(input: &Input, set: &Set, text: &str) -> Locked {
         })
         .unwrap_or_default();
     let source = input.path.rsplit('/').next().unwrap_or(&input.path);
-    Locked {
-        path: format!("{}/{}.json", set.folder(), plain(&name)),
-        project: set.project.clone(),
-        version: set.version.to_string(),
-        channel: set.channel.clone(),
-        source: source.to_owned(),
-        source_sha256: sha256(input.text.as_bytes()),
-        sha256: sha256(text.as_bytes()),
-    }
+    let path = format!("{}/{}.json", set.folder(), plain(&name));
+    Locked::new(set, path, text, source, &input.text)
 }
 
 /// How a catalogue's file differs from the list.
@@ -155,24 +150,30 @@ pub fn verify<'a>(
 pub struct Row {
     /// The project, version and channel.
     pub set: Set,
+    /// Whether the user imported it.
+    pub is_own: bool,
     /// Its kinds, in alphabetical order.
     pub kinds: Vec<String>,
 }
 
 /// The sets of a catalogue, by project, version and channel.
 pub fn rows(catalogue: &Catalogue) -> Vec<Row> {
-    let mut by_set: BTreeMap<&Set, Vec<String>> = BTreeMap::new();
+    let mut by_set: BTreeMap<(&Set, bool), Vec<String>> = BTreeMap::new();
     for entry in catalogue.entries() {
-        let kinds = by_set.entry(&entry.set).or_default();
+        let is_own = entry.own_path().is_some();
+        let kinds = by_set.entry((&entry.set, is_own)).or_default();
         kinds.push(entry.kind.to_string());
     }
     by_set
         .into_iter()
-        .map(|(set, mut kinds)| {
+        .map(|((set, is_own), mut kinds)| {
             kinds.sort();
             kinds.dedup();
-            let set = set.clone();
-            Row { set, kinds }
+            Row {
+                set: set.clone(),
+                is_own,
+                kinds,
+            }
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The list of a catalogue's files: what each was made from, and the hashes of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,8 @@ pub struct Locked {
     pub path: String,
     /// The project.
     pub project: String,
-    /// Its version, without a leading `v`.
+    /// Its version, without a leading `v`; empty for a user's own schemas that belong to none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// Its channel, where it has channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +30,20 @@ pub struct Locked {
 }
 
 impl Locked {
+    /// An entry for the file at `path` below the root of the catalogue, whose text is `text`, and which was made
+    /// from the file named `source` with the text `source_text`.
+    pub fn new(set: &Set, path: String, text: &str, source: &str, source_text: &str) -> Self {
+        Locked {
+            path,
+            project: set.project.clone(),
+            version: set.version.to_string(),
+            channel: set.channel.clone(),
+            source: source.to_owned(),
+            source_sha256: sha256(source_text.as_bytes()),
+            sha256: sha256(text.as_bytes()),
+        }
+    }
+
     /// The set that the file belongs to.
     pub fn set(&self) -> Set {
         Set::new(&self.project, &self.version, self.channel.as_deref())
@@ -69,12 +84,31 @@ impl Lock {
         self.files.iter().find(|file| file.path == path)
     }
 
+    /// The files that another list doesn't have in the same form.
+    pub fn without<'a>(&'a self, other: &Lock) -> impl Iterator<Item = &'a Locked> {
+        let theirs: HashMap<&str, &str> = other
+            .files
+            .iter()
+            .map(|it| (&*it.path, &*it.sha256))
+            .collect();
+        let is_theirs = move |it: &&Locked| theirs.get(&*it.path) == Some(&&*it.sha256);
+        self.files.iter().filter(move |it| !is_theirs(it))
+    }
+
     /// Adds files; one that is there already is replaced.
     pub fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
         let all = std::mem::take(&mut self.files).into_iter().chain(files);
         let by_path: BTreeMap<String, Locked> = all.map(|file| (file.path.clone(), file)).collect();
         self.files = by_path.into_values().collect();
     }
+}
+
+/// A short hash of files together: twelve hexadecimal digits, the same wherever the files are the same.
+pub fn digest(files: &[&Locked]) -> String {
+    let sums: Vec<&str> = files.iter().map(|file| &*file.sha256).collect();
+    let mut digest = sha256(sums.join("\n").as_bytes());
+    digest.truncate(12);
+    digest
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.

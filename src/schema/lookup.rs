@@ -94,6 +94,10 @@ impl Catalogue {
                 return known(entry, chosen, version);
             } else {
                 not_served = Some((entry, chosen));
+                // What the user imported is what the cluster has, whatever else is known of the kind.
+                if entry.set.is_own() {
+                    break;
+                }
             }
         }
         if let Some((entry, chosen)) = not_served {

@@ -6,13 +6,14 @@
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
 //! - [`catalogue`]: all files at hand; [`set`], [`version`]: how they are named.
 //! - [`selection`]: which version of each project is in force; [`bundle`]: which brings which.
+//! - [`removed`]: versions of APIs that are gone, and what took their place.
 //! - [`lookup`]: from `apiVersion` and `kind` to a schema, or to what is there instead.
 //!
 //! The embedded files are what `gatewayctl schemas import` writes. To make them anew, with upstream's
 //! releases in `crds/PROJECT/VERSION[/CHANNEL]`:
 //!
 //! ```text
-//! gatewayctl schemas import crds schemas/sources --into schemas --facts-only
+//! gatewayctl schemas import crds schemas/sources --by-folder --into schemas --facts-only
 //! ```
 
 pub mod bundle;
@@ -25,6 +26,7 @@ pub mod import;
 pub mod lock;
 pub mod lookup;
 pub mod node;
+pub mod removed;
 pub mod selection;
 pub mod set;
 pub mod version;

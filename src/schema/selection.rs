@@ -32,6 +32,9 @@ pub struct Chosen {
 impl Chosen {
     /// Who says so, as the end of a sentence: `cluster.toml declares 1.7.5`.
     pub fn clause(&self) -> String {
+        if self.set.is_own() {
+            return "they hold for every version".to_owned();
+        }
         let version = &self.set.version;
         match &self.reason {
             Reason::Declared(by) => format!("{by} declares {version}"),

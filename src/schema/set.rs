@@ -26,6 +26,9 @@ const TITLES: &[(&str, &str)] = &[
     ("prometheus-operator", "Prometheus Operator"),
 ];
 
+/// The project of schemas that a user imported without naming any.
+const OWN: &str = "own";
+
 /// How a project writes its own name; the name itself where that is not known.
 pub fn title(project: &str) -> &str {
     TITLES
@@ -42,6 +45,16 @@ impl Set {
             version: Version::new(version),
             channel: channel.map(str::to_owned),
         }
+    }
+
+    /// The set of a user's own schemas that belong to no version of a project: what is in it always holds.
+    pub fn own() -> Self {
+        Set::new(OWN, "", None)
+    }
+
+    /// Whether it is [`own`](Self::own).
+    pub fn is_own(&self) -> bool {
+        *self == Set::own()
     }
 
     /// The set that the folders of a path name: `PROJECT/VERSION/FILE` or `PROJECT/VERSION/CHANNEL/FILE`,
@@ -67,6 +80,9 @@ impl Set {
 
     /// The folder that holds its files, below the root of a catalogue.
     pub fn folder(&self) -> String {
+        if self.is_own() {
+            return OWN.to_owned();
+        }
         let mut folder = format!("{}/{}", plain(&self.project), plain(&self.version.folder()));
         if let Some(channel) = &self.channel {
             folder.push('/');
@@ -77,6 +93,9 @@ impl Set {
 
     /// The project as it writes its own name, and the version.
     pub fn title(&self) -> String {
+        if self.is_own() {
+            return "your own schemas".to_owned();
+        }
         format!("{} {}", title(&self.project), self.version)
     }
 }
@@ -104,6 +123,9 @@ pub(super) fn plain(name: &str) -> String {
 
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_own() {
+            return f.write_str(OWN);
+        }
         write!(f, "{}@{}", self.project, self.version)?;
         match &self.channel {
             Some(channel) => write!(f, ":{channel}"),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, Difference, Input};
 use super::import::{self, Keep};
-use super::lock::Lock;
+use super::lock::{Lock, Locked};
 use super::node::{Additional, Type};
 use super::*;
 use crate::diagnostic::Sources;
@@ -347,7 +347,14 @@ fn a_users_own_schema_goes_before_the_embedded_one() {
     let mut catalogue = Catalogue::empty();
     let text = import::compile(&document(WIDGETS), Keep::Messages).expect("a CRD");
     let set = Set::new("widgets", "1.0.0", None);
-    catalogue.add(set, text).expect("a compiled file");
+    let listed = Locked::new(
+        &set,
+        "widgets.json".to_owned(),
+        &text,
+        "widgets.yaml",
+        WIDGETS,
+    );
+    catalogue.add(&listed, text).expect("a compiled file");
     let selection = Selection::newest(&catalogue);
     let found = catalogue.look_up(&selection, "example.com", "v1", "Widget");
     let Lookup::Known(schema) = found else {
@@ -358,20 +365,62 @@ fn a_users_own_schema_goes_before_the_embedded_one() {
 }
 
 #[test]
-fn a_compiled_file_that_was_changed_by_hand_is_refused() {
-    let text = import::compile(&document(WIDGETS), Keep::Facts).expect("a CRD");
-    let mut catalogue = Catalogue::empty();
-    let mut refused = |text: String| {
-        let set = Set::new("widgets", "1.0.0", None);
-        catalogue.add(set, text).expect_err("refused").to_string()
+fn what_a_user_imported_without_a_version_holds_whatever_is_declared() {
+    let text = |served: &str| {
+        let crd = WIDGETS.replace("group: example.com", "group: keda.sh");
+        let crd = crd
+            .replace("Widget", "ScaledObject")
+            .replace("name: v1", &format!("name: {served}"));
+        import::compile(&document(&crd), Keep::Messages).expect("a CRD")
+    };
+    let mut catalogue = Catalogue::embedded();
+    let set = Set::own();
+    let compiled = text("v3");
+    let listed = Locked::new(&set, "own/x.json".to_owned(), &compiled, "x.yaml", "");
+    catalogue.add(&listed, compiled).expect("a compiled file");
+    let mut selection = Selection::newest(&catalogue);
+    let declared = selection.declare(&catalogue, "keda", "2.19.0", None, "cluster.toml");
+    assert_eq!(declared, Ok(()));
+    let found = catalogue.look_up(&selection, "keda.sh", "v3", "ScaledObject");
+    let Lookup::Known(schema) = found else {
+        panic!("{found:?}");
     };
     assert_eq!(
-        refused(text.replace("{\"spec\":", "{\"spec\":9")),
-        "node 6 of the compiled schema refers to node 95, which does not come before it"
+        (schema.entry.own_path(), schema.chosen.set.title().as_str()),
+        (Some("own/x.json"), "your own schemas")
     );
+    // The embedded schema has v1alpha1; the cluster whose CRD was imported doesn't serve it.
+    let found = catalogue.look_up(&selection, "keda.sh", "v1alpha1", "ScaledObject");
+    assert!(
+        matches!(found, Lookup::NotServed { entry, .. } if entry.set.is_own()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_compiled_file_that_was_changed_by_hand_is_refused() {
+    let text = import::compile(&document(WIDGETS), Keep::Facts).expect("a CRD");
+    let set = Set::own();
+    let listed = Locked::new(
+        &set,
+        "own/widgets.json".to_owned(),
+        &text,
+        "widgets.yaml",
+        WIDGETS,
+    );
+    let mut catalogue = Catalogue::empty();
+    let no_schema = catalogue
+        .add(&listed, "{}".to_owned())
+        .expect_err("refused");
     assert_eq!(
-        refused("{}".to_owned()),
+        no_schema.to_string(),
         "not a compiled schema: it has a single line"
     );
-    assert!(refused(text.replace("\"integer\"", "\"whole\"")).starts_with("node 1 "));
+    let changed = text.replace("\"integer\"", "\"string\"");
+    catalogue
+        .add(&listed, changed)
+        .expect("the first line is read");
+    let selection = Selection::newest(&catalogue);
+    let found = catalogue.look_up(&selection, "example.com", "v1", "Widget");
+    assert!(matches!(found, Lookup::Damaged(_)), "{found:?}");
 }

@@ -4,6 +4,7 @@ use crate::check::Passes;
 use crate::diagnostic::Sources;
 use crate::manifest::{self, Object};
 use crate::schema::import::{self, Keep};
+use crate::schema::lock::Locked;
 use crate::schema::{Catalogue, Lookup, Selection, Set};
 
 /// A catalogue with one kind, `Thing`, whose `spec` is the given schema.
@@ -21,7 +22,8 @@ fn things(spec: &str) -> Catalogue {
     let text = import::compile(&documents[0].node, Keep::Messages).expect("a CRD");
     let mut catalogue = Catalogue::empty();
     let set = Set::new("things", "1.0.0", None);
-    catalogue.add(set, text).expect("a compiled file");
+    let listed = Locked::new(&set, "widgets.json".to_owned(), &text, "widgets.yaml", "");
+    catalogue.add(&listed, text).expect("a compiled file");
     catalogue
 }
 

@@ -5,6 +5,7 @@ use crate::check::kind;
 use crate::diagnostic::{Severity, Sources};
 use crate::manifest::{self, Object};
 use crate::schema::import::{self, Keep};
+use crate::schema::lock::Locked;
 use crate::schema::{Catalogue, Lookup, Selection, Set};
 
 /// A catalogue with one kind, `Thing`, whose `spec` has the given properties.
@@ -23,7 +24,8 @@ fn things(spec: &str) -> Catalogue {
     let text = import::compile(&documents[0].node, Keep::Facts).expect("a CRD");
     let mut catalogue = Catalogue::empty();
     let set = Set::new("things", "1.0.0", None);
-    catalogue.add(set, text).expect("a compiled file");
+    let listed = Locked::new(&set, "widgets.json".to_owned(), &text, "widgets.yaml", "");
+    catalogue.add(&listed, text).expect("a compiled file");
     catalogue
 }
 

@@ -1,0 +1,96 @@
+//! A project's own schemas: the folder `schemas` beside its `cluster.toml`.
+
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, bail};
+use walkdir::WalkDir;
+
+use crate::schema::lock::{Lock, Locked};
+use crate::schema::{Catalogue, embedded, files};
+
+/// The folder, in a project's root.
+pub const FOLDER: &str = "schemas";
+
+/// The list of the schemas in `folder`; an empty one where there is none.
+///
+/// # Errors
+/// Where there is a list that can't be read.
+pub fn list(folder: &Path) -> anyhow::Result<Lock> {
+    let path = folder.join(files::LOCK);
+    let shown = path.display();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Lock::parse(&text).with_context(|| {
+            format!("{shown} is no list of schemas; `gatewayctl schemas import` writes one")
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+        Err(error) => Err(error).with_context(|| format!("{shown}: can't be read")),
+    }
+}
+
+/// Adds the schemas in `folder` to the embedded ones, but those that the program has itself.
+///
+/// # Errors
+/// Where a listed file can't be read, or is no compiled schema.
+pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
+    let list = list(folder)?;
+    if list.files().is_empty() {
+        return Ok(());
+    }
+    for listed in own(&list)? {
+        let path = path_of(folder, listed)?;
+        let shown = path.display();
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{shown}: is listed in {} and can't be read", files::LOCK))?;
+        catalogue
+            .add(listed, text)
+            .with_context(|| format!("{shown}: import its CustomResourceDefinition again"))?;
+    }
+    Ok(())
+}
+
+/// The listed files that the program doesn't have itself.
+///
+/// # Errors
+/// Where the program's own list is damaged.
+pub fn own(list: &Lock) -> anyhow::Result<Vec<&Locked>> {
+    let embedded = Lock::parse(embedded::LOCK).context("the list of schemas in this program")?;
+    Ok(list.without(&embedded).collect())
+}
+
+/// The files below `folder` that a list could have, by their names in it, each with its text if it has one.
+///
+/// # Errors
+/// Where the folder can't be walked.
+pub fn files_in(folder: &Path) -> anyhow::Result<Vec<(String, Option<String>)>> {
+    let mut found = Vec::new();
+    if !folder.is_dir() {
+        return Ok(found);
+    }
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        let entry = entry?;
+        let name = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let name = name.to_string_lossy().replace('\\', "/");
+        let is_schema =
+            entry.path().extension().is_some_and(|it| it == "json") && name != files::LOCK;
+        if entry.file_type().is_file() && is_schema {
+            found.push((name, std::fs::read_to_string(entry.path()).ok()));
+        }
+    }
+    Ok(found)
+}
+
+/// Where a listed file is. A list is a file like any other: it doesn't lead out of its folder.
+fn path_of(folder: &Path, listed: &Locked) -> anyhow::Result<PathBuf> {
+    let path = Path::new(&listed.path);
+    if path
+        .components()
+        .any(|part| !matches!(part, Component::Normal(_)))
+    {
+        bail!(
+            "{} lists `{}`, which leads out of its folder",
+            folder.join(files::LOCK).display(),
+            listed.path
+        );
+    }
+    Ok(folder.join(path))
+}
