@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use crate::check;
 use crate::config::{self, Cluster};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Spanned};
@@ -301,19 +303,18 @@ pub fn check_all(
     selection: &Selection,
 ) -> Vec<Diagnostic> {
     let passes = check::Passes::new(catalogue);
-    let mut found = Vec::new();
-    for object in objects {
+    let check = |object: &Object| {
         if object.api_version().is_empty() || object.kind().is_empty() {
-            found.push(not_an_object(object));
-            continue;
+            return vec![not_an_object(object)];
         }
         let lookup = catalogue.look_up(selection, object.group(), object.version(), object.kind());
-        found.extend(check::kind::check(object, &lookup));
+        let mut found: Vec<Diagnostic> = check::kind::check(object, &lookup).into_iter().collect();
         if let crate::schema::Lookup::Known(schema) = lookup {
             found.extend(passes.check(object, &schema));
         }
-    }
-    found
+        found
+    };
+    objects.par_iter().flat_map_iter(check).collect()
 }
 
 fn not_an_object(object: &Object) -> Diagnostic {

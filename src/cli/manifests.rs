@@ -1,15 +1,16 @@
 //! Manifests from files, folders and standard input.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use walkdir::WalkDir;
+use rayon::prelude::*;
 
-use crate::diagnostic::{Code, Diagnostic, Severity, Sources};
-use crate::manifest::read::LARGEST_FILE;
-use crate::manifest::{Object, items, read};
+use super::walk::{Why, walk};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
+use crate::manifest::read::{self, LARGEST_FILE, Piece};
+use crate::manifest::{Object, items};
 
 /// What was read.
 #[derive(Default)]
@@ -22,46 +23,191 @@ pub struct Manifests {
     pub objects: Vec<Object>,
     /// What is wrong with the files themselves.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was not looked at in folders, and why.
+    pub passed_over: Vec<(PathBuf, Why)>,
 }
 
-/// Reads paths: files, folders (walked in order, hidden ones left out), `-` for standard input.
+/// A file to be read.
+struct Input {
+    /// Where it is; `None` is standard input.
+    path: Option<PathBuf>,
+    /// The path as findings name it.
+    name: String,
+    /// Whether somebody named it, so that it must be a manifest; otherwise it was met in a folder.
+    named: bool,
+}
+
+/// Reads paths: files, folders (walked in order), `-` for standard input. With both cores, in the order of the paths.
 ///
 /// # Errors
 /// Where a path isn't there or can't be read.
 pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Manifests> {
     let mut all = Manifests::default();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .take(LARGEST_FILE + 1)
-                .read_to_end(&mut bytes)
-                .context("standard input can't be read")?;
-            all.text("<stdin>", bytes, true, sources);
-        } else if path.is_dir() {
-            for entry in WalkDir::new(path)
-                .sort_by_file_name()
-                .into_iter()
-                .filter_entry(is_visible)
-            {
-                let entry =
-                    entry.with_context(|| format!("{}: can't be walked", path.display()))?;
-                if !entry.file_type().is_file() {
-                    continue;
-                }
-                all.names.insert(shown(entry.path()));
-                if is_manifest(entry.path()) {
-                    all.file(entry.path(), false, sources)?;
-                }
-            }
-        } else if path.exists() {
-            all.file(path, true, sources)?;
-        } else {
-            bail!("{}: there is no such file or folder", path.display());
+    let inputs = all.inputs(paths)?;
+    all.files = inputs.len();
+    let texts: Vec<anyhow::Result<Vec<u8>>> = inputs.par_iter().map(bytes).collect();
+    let mut read = Vec::with_capacity(inputs.len());
+    for (input, bytes) in inputs.iter().zip(texts) {
+        match text(&input.name, bytes?) {
+            Ok(text) => read.push((input, sources.add(&*input.name, text))),
+            Err(problem) => all.diagnostics.push(*problem),
         }
     }
+    all.documents(&read, sources);
     Ok(all)
+}
+
+impl Manifests {
+    /// The files that paths mean.
+    fn inputs(&mut self, paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+        let mut inputs = Vec::new();
+        for path in paths {
+            let named = |path: &Path| Input {
+                path: Some(path.to_owned()),
+                name: shown(path),
+                named: true,
+            };
+            if path.as_os_str() == "-" {
+                inputs.push(Input {
+                    path: None,
+                    name: "<stdin>".to_owned(),
+                    named: true,
+                });
+            } else if path.is_dir() {
+                let walked =
+                    walk(path).with_context(|| format!("{}: can't be walked", path.display()))?;
+                self.names
+                    .extend(walked.files.iter().map(|file| shown(file)));
+                self.passed_over.extend(walked.passed_over);
+                let manifests = walked.files.iter().filter(|file| is_manifest(file));
+                inputs.extend(manifests.map(|file| Input {
+                    named: false,
+                    ..named(file)
+                }));
+            } else if path.exists() {
+                self.names.insert(shown(path));
+                inputs.push(named(path));
+            } else {
+                bail!("{}: there is no such file or folder", path.display());
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// Reads the documents of all files. They are shared out one by one, so that a single large file keeps
+    /// both cores busy too.
+    fn documents(&mut self, files: &[(&Input, SourceId)], sources: &Sources) {
+        let pieces: Vec<(&Input, SourceId, Piece)> = files
+            .iter()
+            .flat_map(|(input, source)| {
+                let (pieces, problem) = read::pieces(sources, *source);
+                self.diagnostics.extend(problem);
+                pieces.into_iter().map(|piece| (*input, *source, piece))
+            })
+            .collect();
+        let parsed: Vec<_> = pieces
+            .par_iter()
+            .map(|(_, source, piece)| read::read_piece(sources, *source, piece))
+            .collect();
+        for ((input, ..), parsed) in pieces.iter().zip(parsed) {
+            match parsed {
+                Ok(None) => {}
+                Ok(Some(document)) => self.objects_of(input, document.node),
+                Err(problem) => self.diagnostics.push(problem.diagnostic()),
+            }
+        }
+    }
+
+    fn objects_of(&mut self, input: &Input, node: crate::value::Node) {
+        let object = |node| Object {
+            node,
+            origins: None,
+            file: input.name.clone(),
+        };
+        let document = object(node);
+        // In a folder there is other YAML too: values for charts, settings of tools.
+        if !input.named && document.api_version().is_empty() && document.kind().is_empty() {
+            self.diagnostics.push(
+                Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
+                    .at(document.node.span)
+                    .in_file(&document.file)
+                    .severity(Severity::Note),
+            );
+            return;
+        }
+        if items(&document.node)
+            .next()
+            .is_some_and(|first| std::ptr::eq(first, &raw const document.node))
+        {
+            self.objects.push(document);
+        } else {
+            self.objects
+                .extend(items(&document.node).cloned().map(object));
+        }
+    }
+
+    /// Says what was not looked at: how much, or with `each` what.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn tell_passed_over(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
+        // What is Git's own holds no manifest of anybody, nor do files of other kinds.
+        let may_hold =
+            |path: &Path| is_manifest(path) || (path.is_dir() && !path.ends_with(".git"));
+        let told: Vec<_> = self
+            .passed_over
+            .iter()
+            .filter(|(path, _)| may_hold(path))
+            .collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        if each {
+            for (path, why) in told {
+                writeln!(out, "passed over {}: {}", shown(path), why.as_str())?;
+            }
+            return Ok(());
+        }
+        let ignored = told.iter().filter(|(_, why)| *why == Why::Ignored).count();
+        writeln!(
+            out,
+            "passed over {} in folders, {ignored} of them for a .gitignore; --verbose names each",
+            told.len()
+        )
+    }
+}
+
+fn bytes(input: &Input) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = match &input.path {
+        None => std::io::stdin()
+            .lock()
+            .take(LARGEST_FILE + 1)
+            .read_to_end(&mut bytes),
+        Some(path) => std::fs::File::open(path)
+            .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)),
+    };
+    read.with_context(|| format!("{}: can't be read", input.name))?;
+    Ok(bytes)
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
+    if bytes.len() as u64 > LARGEST_FILE {
+        let message = format!("{name} has more than {LARGEST_FILE} bytes");
+        let problem = Diagnostic::new(Code::ConfigTooLarge, message)
+            .in_file(name)
+            .why("it was not read: no object that the API server takes is that large")
+            .help("leave the file out, or split it");
+        return Err(Box::new(problem));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let problem = Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
+            .in_file(name)
+            .why("kustomize and Flux stop at this file")
+            .help("save the file as UTF-8");
+        Box::new(problem)
+    })
 }
 
 /// A path as findings name it.
@@ -70,78 +216,9 @@ fn shown(path: &Path) -> String {
     shown.trim_start_matches("./").to_owned()
 }
 
-fn is_visible(entry: &walkdir::DirEntry) -> bool {
-    entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-}
-
 fn is_manifest(path: &Path) -> bool {
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
     matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
-}
-
-impl Manifests {
-    fn file(&mut self, path: &Path, named: bool, sources: &mut Sources) -> anyhow::Result<()> {
-        let shown = shown(path);
-        self.names.insert(shown.clone());
-        let file = std::fs::File::open(path).with_context(|| format!("{shown}: can't be read"))?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("{shown}: can't be read"))?;
-        self.text(&shown, bytes, named, sources);
-        Ok(())
-    }
-
-    fn text(&mut self, name: &str, bytes: Vec<u8>, named: bool, sources: &mut Sources) {
-        self.files += 1;
-        if bytes.len() as u64 > LARGEST_FILE {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::ConfigTooLarge,
-                    format!("{name} has more than {LARGEST_FILE} bytes"),
-                )
-                .in_file(name)
-                .why("it was not read: no object that the API server takes is that large")
-                .help("leave the file out, or split it"),
-            );
-            return;
-        }
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                self.diagnostics.push(
-                    Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
-                        .in_file(name)
-                        .why("kustomize and Flux stop at this file")
-                        .help("save the file as UTF-8"),
-                );
-                return;
-            }
-        };
-        let source = sources.add(name, text);
-        let (documents, problems) = read::read(sources, source);
-        self.diagnostics.extend(problems);
-        let nodes = documents.iter().flat_map(|document| items(&document.node));
-        for node in nodes {
-            let object = Object {
-                node: node.clone(),
-                origins: None,
-                file: name.to_owned(),
-            };
-            // In a folder there is other YAML too: values for charts, settings of tools.
-            if !named && object.api_version().is_empty() && object.kind().is_empty() {
-                self.diagnostics.push(
-                    Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
-                        .at(object.node.span)
-                        .in_file(name)
-                        .severity(Severity::Note),
-                );
-                continue;
-            }
-            self.objects.push(object);
-        }
-    }
 }

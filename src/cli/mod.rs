@@ -14,6 +14,7 @@ mod render;
 mod schemas;
 mod shells;
 mod validate;
+mod walk;
 mod why;
 
 use std::io::{IsTerminal, Write};

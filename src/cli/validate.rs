@@ -117,6 +117,9 @@ type Checked = (Vec<Diagnostic>, usize, usize, Sources, Selection);
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let found = manifests::read_all(&args.paths, &mut sources)?;
+    if !global.quiet {
+        found.tell_passed_over(global.verbose, &mut std::io::stderr())?;
+    }
     let (catalogue, selection) = selection(args, global)?;
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(check_all(&found.objects, &catalogue, &selection));

@@ -23,24 +23,54 @@ pub struct Document {
     pub node: Node,
 }
 
+/// One document's place in a source, before it is parsed.
+#[derive(Clone, Debug)]
+pub struct Piece(std::ops::Range<usize>);
+
+/// The documents of a source, not parsed yet; and a finding where there are more than are read.
+pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<Piece>, Option<Diagnostic>) {
+    let text = sources.get(source).text();
+    let mut parts = split(text);
+    let problem = parts
+        .get(MOST_DOCUMENTS)
+        .map(|part| too_many(source, part.start));
+    parts.truncate(MOST_DOCUMENTS);
+    (parts.into_iter().map(Piece).collect(), problem)
+}
+
+/// Reads one document; none where it is empty.
+///
+/// # Errors
+/// What keeps it from being read.
+pub fn read_piece(
+    sources: &Sources,
+    source: SourceId,
+    Piece(range): &Piece,
+) -> Result<Option<Document>, Problem> {
+    let text = sources
+        .get(source)
+        .text()
+        .get(range.clone())
+        .unwrap_or_default();
+    match parse(text, source, range.start) {
+        Ok(node) if node.kind == Kind::Null => Ok(None),
+        Ok(node) => Ok(Some(Document { node })),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// Reads all documents of a source. Empty documents are left out; a broken one is a diagnostic.
 pub fn read(sources: &Sources, source: SourceId) -> (Vec<Document>, Vec<Diagnostic>) {
-    let text = sources.get(source).text();
+    let (pieces, problem) = pieces(sources, source);
     let mut documents = Vec::new();
     let mut problems = Vec::new();
-    for (at, (start, part)) in split(text).into_iter().enumerate() {
-        if at == MOST_DOCUMENTS {
-            problems.push(too_many(source, start));
-            break;
-        }
-        match parse(part, source, start) {
-            Ok(Node {
-                kind: Kind::Null, ..
-            }) => {}
-            Ok(node) => documents.push(Document { node }),
+    for piece in &pieces {
+        match read_piece(sources, source, piece) {
+            Ok(document) => documents.extend(document),
             Err(problem) => problems.push(problem.diagnostic()),
         }
     }
+    problems.extend(problem);
     (documents, problems)
 }
 
@@ -64,7 +94,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn diagnostic(self) -> Diagnostic {
+    /// The problem as a finding.
+    pub fn diagnostic(self) -> Diagnostic {
         let help = if self.message.contains("duplicate mapping key") {
             "keep one of the two; the API server would silently take the last"
         } else if self.message.contains("tab") {
@@ -79,8 +110,8 @@ impl Problem {
     }
 }
 
-/// The documents of a text: where each starts, and its text.
-fn split(text: &str) -> Vec<(usize, &str)> {
+/// Where the documents of a text are.
+fn split(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
     for line in text.split_inclusive('\n') {
@@ -88,12 +119,12 @@ fn split(text: &str) -> Vec<(usize, &str)> {
             .strip_prefix("---")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
         if is_marker && at > start {
-            parts.push((start, &text[start..at]));
+            parts.push(start..at);
             start = at;
         }
         at += line.len();
     }
-    parts.push((start, &text[start..]));
+    parts.push(start..text.len());
     parts
 }
 

@@ -144,7 +144,7 @@ fn files_that_hold_no_crd_are_passed_over_and_broken_ones_are_named() {
     let imported = files::import(&[nameless], Lock::default(), Keep::Facts).expect("a list");
     assert_eq!(
         imported.problems[0].message,
-        "nothing says which project and version this belongs to"
+        "the file's folders don't say which project and version this belongs to"
     );
 }
 

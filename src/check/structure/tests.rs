@@ -369,22 +369,22 @@ fn a_kind_that_is_not_there_says_what_is() {
     assert_eq!(
         of(&format!("{gateway}/v1"), "HTTPRuote", "1.9.0"),
         [
-            "2:7 warning schema/unknown-kind: no schema for gateway.networking.k8s.io/v1 HTTPRuote; write `kind: \
+            "2:7 schema/unknown-kind: no schema for gateway.networking.k8s.io/v1 HTTPRuote; write `kind: \
              HTTPRoute`, if that is meant"
         ]
     );
     assert_eq!(
-        of("apps/v1", "Deployment", "1.9.0"),
+        of("example.com/v1", "Widget", "1.9.0"),
         [
-            "2:7 note schema/unknown-kind: no schema for apps/v1 Deployment; nothing, if the cluster has the kind; \
-             its CRD can be compiled with `gatewayctl schemas import`"
+            "2:7 schema/unknown-kind: no schema for example.com/v1 Widget; if the cluster has the kind, give its CRD \
+             to `gatewayctl schemas import`; `--ignore schema/unknown-kind` makes a note of this"
         ]
     );
     assert_eq!(
         of(&format!("{gateway}/v1alpha2"), "HTTPRoute", "1.9.0"),
         [
-            "1:13 schema/unknown-kind: Gateway API 1.6.1 does not serve HTTPRoute in version v1alpha2; write \
-             `apiVersion: gateway.networking.k8s.io/v1`; served are v1, v1beta1"
+            "1:13 schema/unknown-kind: gateway.networking.k8s.io/v1alpha2 HTTPRoute is gone: Gateway API 0.8 stopped \
+             serving it; write `apiVersion: gateway.networking.k8s.io/v1`, and compare the fields"
         ]
     );
     assert_eq!(
@@ -397,7 +397,7 @@ fn a_kind_that_is_not_there_says_what_is() {
     assert_eq!(
         of("networking.k8s.io/v1", "Gateway", "1.9.0"),
         [
-            "2:7 warning schema/unknown-kind: no schema for networking.k8s.io/v1 Gateway; Gateway is known in the \
+            "2:7 schema/unknown-kind: no schema for networking.k8s.io/v1 Gateway; Gateway is known in the \
              group `gateway.networking.k8s.io`; write that if it is meant"
         ]
     );
