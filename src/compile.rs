@@ -84,6 +84,17 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
     compiled
 }
 
+/// The versions that a `cluster.toml` puts in force, whatever else is wrong with it.
+pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
+    let mut sources = Sources::default();
+    let id = sources.add(name, text);
+    let mut selection = Selection::newest(catalogue);
+    if let (Some(cluster), _) = config::load(&sources, id) {
+        select(&cluster, catalogue, &mut selection, &mut Vec::new());
+    }
+    selection
+}
+
 /// A key that could not be read is no missing key.
 fn not_only_misread(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
     let missing = |one: &Diagnostic| one.code == Code::ConfigMissingKey && one.pointer.is_some();

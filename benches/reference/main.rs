@@ -1,20 +1,26 @@
-//! How long `gatewayctl` takes on the reference `cluster.toml`: whole processes, as a hook or CI runs them.
+//! How long `gatewayctl` takes: whole processes, as a hook or CI runs them, on the reference `cluster.toml`, on one
+//! file and on ten thousand documents.
 //!
 //! `cargo bench` prints the median, the quickest run, and the most memory of any run. Where `kubeconform` is on the
-//! PATH, it checks one of the rendered files in turn with `validate`, which checks all of them: both see the same machine at
-//! the same time, so the ratio means something where the times don't. Nothing here passes or fails.
+//! PATH, it checks the same file and the same documents in turn with `validate`: both see the same machine at the same
+//! time, so the ratio means something where the times don't. Nothing here passes or fails.
 //!
 //! `ROUNDS=100 cargo bench` takes more runs.
 
+mod documents;
+#[path = "../../tests/common/json_schema.rs"]
+mod json_schema;
 mod process;
 mod schemas;
 
 use std::path::Path;
 use std::process::Command;
 
+use gatewayctl::diagnostic::Sources;
+use gatewayctl::manifest::{Object, read};
 use process::{Runs, alternate};
 
-/// The file that `kubeconform` is given: the gateways and their policies.
+/// The file that both are given: the gateways and their policies.
 const ENVOY: &str = "kubernetes/apps/network/envoy-gateway/app/envoy.yaml";
 
 fn main() {
@@ -25,7 +31,10 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().expect("a folder");
     let tree = folder.path().join("tree");
-    let status = gatewayctl(root, &["render", "--quiet", "--out"])
+    let status = gatewayctl(&["render", "--quiet"])
+        .arg("-C")
+        .arg(root)
+        .arg("--out")
         .arg(&tree)
         .status();
     assert!(
@@ -34,40 +43,81 @@ fn main() {
     );
 
     // Before anything else: a process starts with the peak memory of the one that made it, and this one still is small.
-    let mut check = gatewayctl(root, &["render", "--check", "--out"]);
-    check.arg(&tree);
-    let mut validate = gatewayctl(root, &["validate"]);
+    let mut check = gatewayctl(&["render", "--check"]);
+    check.arg("-C").arg(root).arg("--out").arg(&tree);
+    let mut validate = gatewayctl(&["validate"]);
+    validate.arg("-C").arg(root);
     let [checked, validated] = alternate([&mut check, &mut validate], rounds);
     println!("reference cluster.toml, {rounds} runs each, in turn:");
     println!("  gatewayctl render --check      {checked}");
     println!("  gatewayctl validate            {validated}");
 
+    let file = tree.join(ENVOY);
+    let objects = objects(&file);
+    let title = format!(
+        "one file of {} documents, {rounds} runs each, in turn",
+        objects.len()
+    );
+    compare(&title, &file, &objects, rounds);
+    match documents::read() {
+        Some(objects) => {
+            let many = folder.path().join("many");
+            documents::spread(&objects, &many);
+            let rounds = rounds.div_ceil(10);
+            let title = format!(
+                "{} documents in a folder, {rounds} runs each, in turn",
+                documents::DOCUMENTS
+            );
+            compare(&title, &many, &objects, rounds);
+        }
+        None => println!("the documents to repeat are not at hand: no throughput"),
+    }
+}
+
+/// `validate` and `kubeconform` on `path`, which holds objects of the kinds of `objects`.
+fn compare(title: &str, path: &Path, objects: &[Object], rounds: usize) {
     if Command::new("kubeconform").arg("-v").output().is_err() {
-        println!("kubeconform is not on the PATH: no comparison");
+        println!("kubeconform is not on the PATH: no comparison on {title}");
         return;
     }
-    let documents = schemas::write(root, ENVOY, &folder.path().join("schemas"));
+    let schemas = tempfile::tempdir().expect("a folder");
+    schemas::write(objects, schemas.path());
     let mut kubeconform = Command::new("kubeconform");
-    let location = folder
-        .path()
-        .join("schemas/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json");
     kubeconform
         .arg("-schema-location")
-        .arg(location)
-        .arg(tree.join(ENVOY));
+        .arg(schemas::location(schemas.path()))
+        .arg(path);
+    let mut validate = gatewayctl(&["validate"]);
+    validate.arg(path);
     let [validated, other] = alternate([&mut validate, &mut kubeconform], rounds);
-    println!("in turn with kubeconform, which gets schemas from the disk:");
+    println!("{title}; kubeconform gets its schemas from the disk:");
     println!("  gatewayctl validate            {validated}");
-    println!("  kubeconform, {documents:2} documents      {other}");
+    println!("  kubeconform                    {other}");
     println!(
         "  ratio of medians               {:.1}",
         ratio(&other, &validated)
     );
 }
 
-fn gatewayctl(root: &Path, arguments: &[&str]) -> Command {
+/// The objects of a file.
+fn objects(file: &Path) -> Vec<Object> {
+    let mut sources = Sources::default();
+    let id = sources.add("", std::fs::read_to_string(file).expect("a rendered file"));
+    let (documents, problems) = read::read(&sources, id);
+    assert!(problems.is_empty());
+    let object = |document: read::Document| Object {
+        node: document.node,
+        origins: None,
+        file: String::new(),
+    };
+    documents.into_iter().map(object).collect()
+}
+
+fn gatewayctl(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayctl"));
-    command.arg("-C").arg(root).args(arguments);
+    command.args(arguments);
+    // Away from this project, whose schemas/ would be read too.
+    command.current_dir(std::env::temp_dir());
     command
 }
 

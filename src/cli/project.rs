@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::{Global, own};
-use crate::compile::{Compiled, World, compile};
+use crate::compile::{self, Compiled, World, compile};
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::files::{Inputs, Output};
@@ -56,25 +56,43 @@ impl Project {
     /// # Errors
     /// Where it can't be read.
     pub fn compile(&self) -> anyhow::Result<Compiled> {
-        let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
-        let name = shown.to_string_lossy().replace('\\', "/");
-        let size = std::fs::metadata(&self.config)
-            .with_context(|| format!("{}: can't be read", self.config.display()))?
-            .len();
-        if size > LARGEST_CONFIG {
-            let mut compiled = compile(&name, "", self, &self.catalogue);
-            compiled.files.clear();
-            compiled.diagnostics = vec![too_large(&name, size)];
-            return Ok(compiled);
+        let name = self.config_name();
+        match self.config_text()? {
+            Text::Read(text) => Ok(compile(&name, &text, self, &self.catalogue)),
+            Text::TooLarge(size) => {
+                let mut compiled = compile(&name, "", self, &self.catalogue);
+                compiled.files.clear();
+                compiled.diagnostics = vec![too_large(&name, size)];
+                Ok(compiled)
+            }
         }
-        let bytes = std::fs::read(&self.config)
-            .with_context(|| format!("{}: can't be read", self.config.display()))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            anyhow::anyhow!("{name}: byte {at} is no UTF-8; save the file as UTF-8")
-        })?;
-        Ok(compile(&name, &text, self, &self.catalogue))
     }
+
+    /// The configuration's name, as findings show it.
+    fn config_name(&self) -> String {
+        let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
+        shown.to_string_lossy().replace('\\', "/")
+    }
+
+    fn config_text(&self) -> anyhow::Result<Text> {
+        let unread = || format!("{}: can't be read", self.config.display());
+        let size = std::fs::metadata(&self.config).with_context(unread)?.len();
+        if size > LARGEST_CONFIG {
+            return Ok(Text::TooLarge(size));
+        }
+        let bytes = std::fs::read(&self.config).with_context(unread)?;
+        String::from_utf8(bytes).map(Text::Read).map_err(|error| {
+            let (name, at) = (self.config_name(), error.utf8_error().valid_up_to());
+            anyhow::anyhow!("{name}: byte {at} is no UTF-8; save the file as UTF-8")
+        })
+    }
+}
+
+/// What there is of a configuration.
+enum Text {
+    Read(String),
+    /// How many bytes it has.
+    TooLarge(u64),
 }
 
 /// The root and the configuration.
@@ -110,8 +128,11 @@ pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
         return Ok((catalogue, selection));
     }
     let project = Project::find(global)?;
-    let compiled = project.compile()?;
-    Ok((project.catalogue, compiled.selection))
+    let selection = match project.config_text()? {
+        Text::Read(text) => compile::in_force(&project.config_name(), &text, &project.catalogue),
+        Text::TooLarge(_) => Selection::newest(&project.catalogue),
+    };
+    Ok((project.catalogue, selection))
 }
 
 fn too_large(name: &str, size: u64) -> Diagnostic {

@@ -171,6 +171,11 @@ fn is_hostname(text: &str) -> bool {
         })
 }
 
+/// The names of all formats that are enforced on text.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|format| format.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

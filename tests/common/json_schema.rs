@@ -1,0 +1,71 @@
+//! Our own schemas as JSON Schema, so that other tools judge by the same facts.
+
+use gatewayctl::check::structure::format;
+use gatewayctl::schema::KindSchema;
+use gatewayctl::schema::node::{Additional, NodeId, Type};
+use serde_json::{Map, Value, json};
+
+/// The schema of a kind. What every object has is in it, `metadata` without what it holds.
+pub fn of_kind(schema: &KindSchema<'_>) -> Value {
+    let mut whole = expand(schema, schema.version.root);
+    if let Some(properties) = whole["properties"].as_object_mut() {
+        properties.insert("apiVersion".to_owned(), json!({"type": "string"}));
+        properties.insert("kind".to_owned(), json!({"type": "string"}));
+        properties.insert("metadata".to_owned(), json!({"type": "object"}));
+    }
+    whole
+}
+
+/// A node with everything below it, in JSON Schema's keywords.
+fn expand(schema: &KindSchema<'_>, id: NodeId) -> Value {
+    let node = schema.node(id);
+    let below = |id: NodeId| expand(schema, id);
+    let all = |ids: &[NodeId]| Value::from(ids.iter().map(|id| below(*id)).collect::<Vec<_>>());
+    let Ok(Value::Object(mut keywords)) = serde_json::to_value(node) else {
+        return json!({});
+    };
+    keywords.retain(|keyword, _| !keyword.starts_with("x-") && keyword != "nullable");
+    if !node.properties.is_empty() {
+        let properties = node.properties.iter();
+        let properties: Map<_, _> = properties
+            .map(|(name, id)| (name.clone(), below(*id)))
+            .collect();
+        keywords.insert("properties".to_owned(), properties.into());
+    }
+    match node.additional_properties {
+        Some(Additional::Schema(id)) => {
+            keywords.insert("additionalProperties".to_owned(), below(id));
+        }
+        None if node.type_ == Some(Type::Object) && !node.is_open() && !node.embedded_resource => {
+            keywords.insert("additionalProperties".to_owned(), false.into());
+        }
+        _ => {}
+    }
+    if let Some(items) = node.items {
+        keywords.insert("items".to_owned(), below(items));
+    }
+    for (keyword, ids) in [
+        ("allOf", &node.all_of),
+        ("anyOf", &node.any_of),
+        ("oneOf", &node.one_of),
+    ] {
+        if !ids.is_empty() {
+            keywords.insert(keyword.to_owned(), all(ids));
+        }
+    }
+    if let Some(not) = node.not {
+        keywords.insert("not".to_owned(), below(not));
+    }
+    if let Some((least, greatest)) = format::range(node) {
+        keywords.entry("minimum").or_insert(json!(least));
+        keywords.entry("maximum").or_insert(json!(greatest));
+    }
+    if node.int_or_string {
+        keywords.insert("type".to_owned(), json!(["integer", "string"]));
+    } else if node.nullable
+        && let Some(one) = keywords.get("type").cloned()
+    {
+        keywords.insert("type".to_owned(), json!([one, "null"]));
+    }
+    Value::Object(keywords)
+}

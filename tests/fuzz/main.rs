@@ -1,0 +1,169 @@
+//! Random objects along every schema of the catalogue: whatever they are, checking them ends, gives the same answer
+//! each time, and agrees with another judge of the same schema on what JSON Schema can say.
+//!
+//! `PROPTEST_CASES=100000 cargo test --test fuzz` looks longer.
+
+#[path = "../common/json_schema.rs"]
+mod json_schema;
+mod random;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use gatewayctl::check::Passes;
+use gatewayctl::check::structure::{Structure, format};
+use gatewayctl::diagnostic::{Code, Diagnostic, Sources};
+use gatewayctl::manifest::{Object, read, write};
+use gatewayctl::schema::defaults::settle;
+use gatewayctl::schema::{Catalogue, KindSchema, Lookup, Selection};
+use gatewayctl::value::Node;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence};
+use random::Random;
+use serde_json::Value;
+
+/// How long one object may take in a debug build on a busy machine: far more than any does, far less than forever.
+const LONGEST: Duration = Duration::from_secs(5);
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);
+
+/// A random object, and which of the catalogue's kinds it is of, in which version.
+#[derive(Clone, Debug)]
+struct Case {
+    entry: usize,
+    version: String,
+    object: Value,
+}
+
+impl Case {
+    /// Calls `then` with the object's schema.
+    fn with<T>(&self, then: impl FnOnce(&KindSchema<'_>) -> T) -> T {
+        with(self.entry, &self.version, then)
+    }
+}
+
+fn with<T>(entry: usize, version: &str, then: impl FnOnce(&KindSchema<'_>) -> T) -> T {
+    let entry = &CATALOGUE.entries()[entry];
+    let set = &entry.set;
+    let mut selection = Selection::newest(&CATALOGUE);
+    selection
+        .declare(
+            &CATALOGUE,
+            &set.project,
+            set.version.as_str(),
+            set.channel.as_deref(),
+            "the test",
+        )
+        .expect("a set of the catalogue");
+    match CATALOGUE.look_up(&selection, &entry.group, version, &entry.kind) {
+        Lookup::Known(schema) => then(&schema),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let kinds = (0..CATALOGUE.entries().len()).prop_flat_map(|entry| {
+        let served = &CATALOGUE.entries()[entry].served;
+        let versions: Vec<String> = served.iter().map(ToString::to_string).collect();
+        (Just(entry), proptest::sample::select(versions))
+    });
+    kinds.prop_perturb(|(entry, version), mut rng| {
+        let object = with(entry, &version, |schema| {
+            Random::new(&mut rng, *schema).object()
+        });
+        Case {
+            entry,
+            version,
+            object,
+        }
+    })
+}
+
+fn object(node: Node) -> Object {
+    Object {
+        node,
+        origins: None,
+        file: "random.yaml".to_owned(),
+    }
+}
+
+/// What findings say, without their places.
+fn said(found: &[Diagnostic]) -> Vec<String> {
+    let line = |one: &Diagnostic| format!("{} {:?} {}", one.code, one.pointer, one.message);
+    found.iter().map(line).collect()
+}
+
+/// Another judge of the same schema, made once for each kind.
+fn judge(case: &Case) -> Arc<jsonschema::Validator> {
+    static MADE: LazyLock<Mutex<HashMap<(usize, String), Arc<jsonschema::Validator>>>> =
+        LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().expect("no test panics with it");
+    let make = || {
+        let schema = case.with(json_schema::of_kind);
+        let mut options = jsonschema::options()
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .should_validate_formats(true);
+        for name in format::names() {
+            options = options.with_format(name, move |text: &str| {
+                format::violated(name, text).is_none()
+            });
+        }
+        Arc::new(options.build(&schema).expect("a JSON Schema"))
+    };
+    made.entry((case.entry, case.version.clone()))
+        .or_insert_with(make)
+        .clone()
+}
+
+proptest! {
+    #![proptest_config(Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Off)),
+        ..Config::default()
+    })]
+
+    #[test]
+    fn checking_ends_and_says_the_same_each_time(case in case()) {
+        let start = Instant::now();
+        let node = Node::from_json(case.object.clone());
+        case.with(|schema| {
+            let passes = Passes::new(&CATALOGUE);
+            let first = said(&passes.check(&object(node.clone()), schema));
+            assert_eq!(&first, &said(&passes.check(&object(node.clone()), schema)));
+            assert_eq!(&first, &said(&Passes::new(&CATALOGUE).check(&object(node.clone()), schema)));
+
+            let mut sources = Sources::default();
+            let id = sources.add("random.yaml", write::document(&node));
+            let (documents, problems) = read::read(&sources, id);
+            assert!(problems.is_empty(), "{problems:?}");
+            let read: Vec<Node> = documents.into_iter().map(|document| document.node).collect();
+            assert_eq!(&first, &said(&passes.check(&object(read[0].clone()), schema)));
+        });
+        prop_assert!(start.elapsed() < LONGEST, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn structure_is_judged_as_json_schema_has_it(case in case()) {
+        let node = Node::from_json(case.object.clone());
+        let (ours, settled) = case.with(|schema| {
+            let found = Structure::new(&CATALOGUE).check(&object(node.clone()), schema);
+            // Keys of lists are Kubernetes' own, metadata has its own rules, and a status is dropped on creation: none
+            // of these is for the other judge to see.
+            let drops_status = schema.version.status;
+            let is_elsewhere = |at: &str| at.starts_with("/metadata") || (drops_status && at.starts_with("/status"));
+            let found: Vec<Diagnostic> = found
+                .into_iter()
+                .filter(|one| one.code != Code::SchemaListKey)
+                .filter(|one| !one.pointer.as_deref().is_some_and(is_elsewhere))
+                .collect();
+            let mut settled = settle(&node, schema.compiled, schema.version);
+            if drops_status && let Some(map) = settled.as_map_mut() {
+                map.remove("status");
+            }
+            (said(&found), settled.to_json())
+        });
+        let judge = judge(&case);
+        let theirs: BTreeSet<String> = judge.iter_errors(&settled).map(|one| format!("{} {one}", one.instance_path())).collect();
+        prop_assert_eq!(ours.is_empty(), theirs.is_empty(), "\nours {:#?}\ntheirs {:#?}\n{:#}", ours, theirs, settled);
+    }
+}
