@@ -6,12 +6,13 @@ use super::catalogue::Catalogue;
 use super::compiled::Compiled;
 use super::import::{self, Keep};
 use super::lock::{Lock, Locked, sha256};
+use super::openapi;
 use super::set::{Set, plain};
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest;
 use crate::value::Node;
 
-/// A file of CRDs to import.
+/// A file of CRDs, or an OpenAPI document, to import.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// Its path, as shown.
@@ -36,7 +37,8 @@ pub struct Imported {
 /// The name of the list of files.
 pub const LOCK: &str = "lock.json";
 
-/// Compiles the CRDs of files, and brings the list up to date. Documents that are no CRDs are passed over.
+/// Compiles the CRDs and the OpenAPI documents of files, and brings the list up to date. Other documents are
+/// passed over.
 ///
 /// # Errors
 /// Where the list can't be written.
@@ -47,11 +49,14 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
         let id = imported.sources.add(&input.path, input.text.as_str());
         let (documents, problems) = manifest::read(&imported.sources, id);
         imported.problems.extend(problems);
-        for document in documents.iter().filter(|it| import::is_crd(&it.node)) {
+        let holds_kinds = |node: &Node| import::is_crd(node) || openapi::is_openapi(node);
+        for document in documents.iter().filter(|it| holds_kinds(&it.node)) {
             match compile(input, &document.node, keep) {
-                Ok((file, text)) => {
-                    files.insert(file.path.clone(), text.into_bytes());
-                    lock.add([file]);
+                Ok(compiled) => {
+                    let (listed, texts): (Vec<Locked>, Vec<_>) = compiled.into_iter().unzip();
+                    let paths = listed.iter().map(|file| file.path.clone());
+                    files.extend(paths.zip(texts));
+                    lock.add(listed);
                 }
                 Err(problem) => imported.problems.push((*problem).at(document.node.span)),
             }
@@ -63,7 +68,12 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
     Ok(imported)
 }
 
-fn compile(input: &Input, crd: &Node, keep: Keep) -> Result<(Locked, String), Box<Diagnostic>> {
+/// The compiled files of a document, each with its entry of the list: one of a CRD, many of an OpenAPI document.
+fn compile(
+    input: &Input,
+    document: &Node,
+    keep: Keep,
+) -> Result<Vec<(Locked, Vec<u8>)>, Box<Diagnostic>> {
     let problem = |message: String| {
         Diagnostic::new(Code::SchemaUnreadable, message)
             .why("the kind stays unknown, its objects unchecked")
@@ -74,17 +84,24 @@ fn compile(input: &Input, crd: &Node, keep: Keep) -> Result<(Locked, String), Bo
             "give --project and --version, or lay the files out as PROJECT/VERSION/FILE",
         )));
     };
-    let unreadable = |error: import::Error| {
-        Box::new(
-            problem(error.to_string())
-                .help("import the CustomResourceDefinition as its project releases it"),
-        )
+    let unreadable =
+        |error: &dyn std::error::Error, help: &str| Box::new(problem(error.to_string()).help(help));
+    let texts = if import::is_crd(document) {
+        let help = "import the CustomResourceDefinition as its project releases it";
+        vec![import::compile(document, keep).map_err(|error| unreadable(&error, help))?]
+    } else {
+        let help = "give what `kubectl get --raw /openapi/v2` prints, or `api/openapi-spec/swagger.json` of \
+                    Kubernetes' source";
+        openapi::compile(document, keep).map_err(|error| unreadable(&error, help))?
     };
-    let text = import::compile(crd, keep).map_err(unreadable)?;
-    Ok((locked(input, set, &text), text))
+    let source_sha256 = sha256(input.text.as_bytes());
+    let files = texts.into_iter();
+    Ok(files
+        .map(|text| (locked(input, set, &source_sha256, &text), text.into_bytes()))
+        .collect())
 }
 
-fn locked(input: &Input, set: &Set, text: &str) -> Locked {
+fn locked(input: &Input, set: &Set, source_sha256: &str, text: &str) -> Locked {
     let name = Compiled::read(text.to_owned())
         .map(|compiled| {
             let header = compiled.header();
@@ -101,7 +118,7 @@ fn locked(input: &Input, set: &Set, text: &str) -> Locked {
         version: set.version.to_string(),
         channel: set.channel.clone(),
         source: source.to_owned(),
-        source_sha256: sha256(input.text.as_bytes()),
+        source_sha256: source_sha256.to_owned(),
         sha256: sha256(text.as_bytes()),
     }
 }

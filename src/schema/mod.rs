@@ -1,6 +1,7 @@
 //! The catalogue of schemas: CRDs by project and version, compiled; import of new ones; look-up.
 //!
-//! - [`import`]: a CustomResourceDefinition to a compiled file; [`files`]: whole folders of them.
+//! - [`import`]: a CustomResourceDefinition to a compiled file; [`openapi`]: a server's own description of its
+//!   kinds to compiled files; [`files`]: whole folders of both.
 //! - [`compiled`], [`node`]: what a compiled file holds, read no further than somebody asks.
 //! - [`defaults`]: an object as the API server has it before it looks: defaults in, nulls out.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
@@ -25,6 +26,7 @@ pub mod import;
 pub mod lock;
 pub mod lookup;
 pub mod node;
+pub mod openapi;
 pub mod selection;
 pub mod set;
 pub mod version;
