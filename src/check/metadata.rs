@@ -6,7 +6,7 @@
 
 use super::{finding, finding_on_key};
 use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::compiled::Scope;
@@ -258,7 +258,12 @@ impl Walk<'_> {
             let kind = self.object.kind();
             let message =
                 format!("{kind} belongs to the whole cluster, and `metadata.namespace` is set");
-            self.report(&pointer, message, "remove `namespace`");
+            // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace`: cleared, not refused.
+            let found = finding(Code::SchemaMetadata, self.object, &pointer, message)
+                .severity(Severity::Warning)
+                .why("the API server drops the namespace; the object is not in it")
+                .help("remove `namespace`");
+            self.found.push(found);
         } else if !names::is_dns_label(namespace) {
             self.form("namespace", namespace, root, &LABEL);
         }

@@ -10,7 +10,8 @@
 //! - [`lookup`]: from `apiVersion` and `kind` to a schema, or to what is there instead.
 //!
 //! The embedded files are what `gatewayctl schemas import` writes. To make them anew, with upstream's
-//! releases in `crds/PROJECT/VERSION[/CHANNEL]`:
+//! releases in `crds/PROJECT/VERSION[/CHANNEL]`, and `api/openapi-spec/swagger.json` of Kubernetes' in
+//! `crds/core/VERSION`:
 //!
 //! ```text
 //! gatewayctl schemas import crds schemas/sources --into schemas --facts-only
