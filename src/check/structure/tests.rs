@@ -372,9 +372,9 @@ fn a_kind_that_is_not_there_says_what_is() {
         ]
     );
     assert_eq!(
-        of("apps/v1", "Deployment", "1.9.0"),
+        of("example.com/v1", "Widget", "1.9.0"),
         [
-            "2:7 note schema/unknown-kind: no schema for apps/v1 Deployment; nothing, if the cluster has the kind; \
+            "2:7 note schema/unknown-kind: no schema for example.com/v1 Widget; nothing, if the cluster has the kind; \
              its CRD can be compiled with `gatewayctl schemas import`"
         ]
     );
