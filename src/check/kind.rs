@@ -7,6 +7,7 @@ use crate::manifest::Object;
 use crate::schema::catalogue::Entry;
 use crate::schema::removed::{self, Removed};
 use crate::schema::set::title;
+use crate::schema::version::maturity;
 use crate::schema::{Chosen, KindSchema, Lookup, Set};
 use crate::value::Pointer;
 
@@ -82,17 +83,6 @@ fn api_version(object: &Object, version: &str) -> String {
         "" => version.to_owned(),
         group => format!("{group}/{version}"),
     }
-}
-
-/// How far along a version is: `v2` before `v1`, that before `v1beta1`, that before `v1alpha1`.
-fn maturity(version: &str) -> (u8, Vec<u32>) {
-    let stage = match () {
-        () if version.contains("alpha") => 0,
-        () if version.contains("beta") => 1,
-        () => 2,
-    };
-    let numbers = version.split(|c: char| !c.is_ascii_digit());
-    (stage, numbers.filter_map(|it| it.parse().ok()).collect())
 }
 
 fn other(chosen: &Chosen, set: &Set) -> String {

@@ -6,7 +6,7 @@
 
 use super::{finding, finding_on_key};
 use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::compiled::Scope;
@@ -39,6 +39,17 @@ const SERVICE: Form = Form {
     want: "lower-case letters, digits and `-`, a letter first and a letter or digit last, at most 63 characters",
 };
 
+/// What the Jobs of a CronJob are called is eleven characters longer.
+const CRON_JOB: Form = Form {
+    holds: |text| names::is_dns_subdomain(text) && text.len() <= 52,
+    want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 52 characters",
+};
+
+const SEGMENT: Form = Form {
+    holds: names::is_path_segment,
+    want: "a name without `/` and `%`, and not `.` or `..`",
+};
+
 const KEY: Form = Form {
     holds: names::is_qualified_name,
     want: "`name` or `prefix.example.com/name`: letters, digits, `-`, `_` and `.` in the name, at most 63 characters",
@@ -52,13 +63,29 @@ const LABEL_VALUE: Form = Form {
 /// How people write the name of a Namespace that kustomize fills in: its `namespace:` renames Namespaces too.
 const FILLED_IN: &str = "_";
 
-/// The form of a kind's names: a subdomain, but for the kinds that become part of a DNS name.
+/// The kinds whose names have another form than a subdomain: those that become part of a DNS name or of a label,
+/// and those that only have to fit into a path of the API (`pkg/apis/*/validation`, Kubernetes 1.37).
+const FORMS: &[(&str, &str, &Form)] = &[
+    ("", "Namespace", &LABEL),
+    ("", "Service", &SERVICE),
+    ("apiregistration.k8s.io", "APIService", &SEGMENT),
+    ("apps", "StatefulSet", &LABEL),
+    ("batch", "CronJob", &CRON_JOB),
+    ("certificates.k8s.io", "CertificateSigningRequest", &SEGMENT),
+    ("certificates.k8s.io", "ClusterTrustBundle", &SEGMENT),
+    ("networking.k8s.io", "IPAddress", &SEGMENT),
+    ("rbac.authorization.k8s.io", "ClusterRole", &SEGMENT),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", &SEGMENT),
+    ("rbac.authorization.k8s.io", "Role", &SEGMENT),
+    ("rbac.authorization.k8s.io", "RoleBinding", &SEGMENT),
+];
+
+/// The form of a kind's names.
 fn form_of(object: &Object) -> &'static Form {
-    match (object.group(), object.kind()) {
-        ("", "Namespace") => &LABEL,
-        ("", "Service") => &SERVICE,
-        _ => &SUBDOMAIN,
-    }
+    let is_of = |group: &str, kind: &str| object.group() == group && object.kind() == kind;
+    let mut forms = FORMS.iter();
+    let form = forms.find(|(group, kind, _)| is_of(group, kind));
+    form.map_or(&SUBDOMAIN, |(.., form)| form)
 }
 
 /// The fields of `metadata` (`ObjectMeta`, meta/v1).
@@ -231,7 +258,12 @@ impl Walk<'_> {
             let kind = self.object.kind();
             let message =
                 format!("{kind} belongs to the whole cluster, and `metadata.namespace` is set");
-            self.report(&pointer, message, "remove `namespace`");
+            // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace`: cleared, not refused.
+            let found = finding(Code::SchemaMetadata, self.object, &pointer, message)
+                .severity(Severity::Warning)
+                .why("the API server drops the namespace; the object is not in it")
+                .help("remove `namespace`");
+            self.found.push(found);
         } else if !names::is_dns_label(namespace) {
             self.form("namespace", namespace, root, &LABEL);
         }

@@ -33,7 +33,8 @@ enum Command {
     },
     /// Compare the schemas in this program, and the project's own, with their lists of hashes
     Verify,
-    /// Compile CustomResourceDefinitions into the project's own schemas, which win over those in this program
+    /// Compile CustomResourceDefinitions, or what `kubectl get --raw /openapi/v2` prints, into the project's own
+    /// schemas, which win over those in this program
     Import(Import),
 }
 
@@ -189,7 +190,9 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
     }
     let schemas = imported.files.len() - 1;
     if schemas == 0 {
-        bail!("there is no CustomResourceDefinition (apiextensions.k8s.io/v1) in these files");
+        bail!(
+            "there is no CustomResourceDefinition (apiextensions.k8s.io/v1) and no OpenAPI document in these files"
+        );
     }
     for (path, bytes) in &imported.files {
         let path = into.join(path);

@@ -6,12 +6,13 @@ use super::catalogue::Catalogue;
 use super::compiled::Compiled;
 use super::import::{self, Keep};
 use super::lock::{Lock, Locked, sha256};
+use super::openapi;
 use super::set::{Set, plain};
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest;
 use crate::value::Node;
 
-/// A file of CRDs to import.
+/// A file of CRDs, or an OpenAPI document, to import.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// Its path, as shown.
@@ -36,7 +37,8 @@ pub struct Imported {
 /// The name of the list of files.
 pub const LOCK: &str = "lock.json";
 
-/// Compiles the CRDs of files, and brings the list up to date. Documents that are no CRDs are passed over.
+/// Compiles the CRDs and the OpenAPI documents of files, and brings the list up to date. Other documents are
+/// passed over.
 ///
 /// # Errors
 /// Where the list can't be written.
@@ -47,14 +49,17 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
         let id = imported.sources.add(&input.path, input.text.as_str());
         let (documents, problems) = manifest::read(&imported.sources, id);
         imported.problems.extend(problems);
+        let holds_kinds = |node: &&Node| import::is_crd(node) || openapi::is_openapi(node);
         let objects = documents.iter().flat_map(|it| manifest::items(&it.node));
-        for crd in objects.filter(|it| import::is_crd(it)) {
-            match compile(input, crd, keep) {
-                Ok((file, text)) => {
-                    files.insert(file.path.clone(), text.into_bytes());
-                    lock.add([file]);
+        for document in objects.filter(holds_kinds) {
+            match compile(input, document, keep) {
+                Ok(compiled) => {
+                    let (listed, texts): (Vec<Locked>, Vec<_>) = compiled.into_iter().unzip();
+                    let paths = listed.iter().map(|file| file.path.clone());
+                    files.extend(paths.zip(texts));
+                    lock.add(listed);
                 }
-                Err(problem) => imported.problems.push((*problem).at(crd.span)),
+                Err(problem) => imported.problems.push((*problem).at(document.span)),
             }
         }
     }
@@ -64,7 +69,12 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
     Ok(imported)
 }
 
-fn compile(input: &Input, crd: &Node, keep: Keep) -> Result<(Locked, String), Box<Diagnostic>> {
+/// The compiled files of a document, each with its entry of the list: one of a CRD, many of an OpenAPI document.
+fn compile(
+    input: &Input,
+    document: &Node,
+    keep: Keep,
+) -> Result<Vec<(Locked, Vec<u8>)>, Box<Diagnostic>> {
     let problem = |message: String| {
         Diagnostic::new(Code::SchemaUnreadable, message)
             .why("the kind stays unknown, its objects unchecked")
@@ -76,17 +86,24 @@ fn compile(input: &Input, crd: &Node, keep: Keep) -> Result<(Locked, String), Bo
             "lay the files out as PROJECT/VERSION/FILE, or give --project and --version",
         )));
     };
-    let unreadable = |error: import::Error| {
-        Box::new(
-            problem(error.to_string())
-                .help("import the CustomResourceDefinition as its project releases it"),
-        )
+    let unreadable =
+        |error: &dyn std::error::Error, help: &str| Box::new(problem(error.to_string()).help(help));
+    let texts = if import::is_crd(document) {
+        let help = "import the CustomResourceDefinition as its project releases it";
+        vec![import::compile(document, keep).map_err(|error| unreadable(&error, help))?]
+    } else {
+        let help = "give what `kubectl get --raw /openapi/v2` prints, or `api/openapi-spec/swagger.json` of \
+                    Kubernetes' source";
+        openapi::compile(document, keep).map_err(|error| unreadable(&error, help))?
     };
-    let text = import::compile(crd, keep).map_err(unreadable)?;
-    Ok((locked(input, set, &text), text))
+    let source_sha256 = sha256(input.text.as_bytes());
+    let files = texts.into_iter();
+    Ok(files
+        .map(|text| (locked(input, set, &source_sha256, &text), text.into_bytes()))
+        .collect())
 }
 
-fn locked(input: &Input, set: &Set, text: &str) -> Locked {
+fn locked(input: &Input, set: &Set, source_sha256: &str, text: &str) -> Locked {
     let name = Compiled::read(text.to_owned())
         .map(|compiled| {
             let header = compiled.header();
@@ -98,7 +115,7 @@ fn locked(input: &Input, set: &Set, text: &str) -> Locked {
         .unwrap_or_default();
     let source = input.path.rsplit('/').next().unwrap_or(&input.path);
     let path = format!("{}/{}.json", set.folder(), plain(&name));
-    Locked::new(set, path, text, source, &input.text)
+    Locked::new(set, path, text, source, source_sha256)
 }
 
 /// How a catalogue's file differs from the list.

@@ -63,11 +63,7 @@ pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
             .map(str::to_owned)
             .ok_or_else(|| Error::Missing(format!("spec.{}", path.join("."))))
     };
-    let mut table = Table {
-        keep,
-        nodes: Vec::new(),
-        known: HashMap::new(),
-    };
+    let mut table = Table::new(keep);
     let versions = spec.get("versions").and_then(Node::as_list);
     let versions = versions
         .unwrap_or_default()
@@ -87,19 +83,32 @@ pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
         },
         versions,
     };
-    let text = compiled::write(&header, &table.nodes)?;
+    finish(&header, &table)
+}
+
+/// The text of a compiled file, proven to be one.
+pub(super) fn finish(header: &Header, table: &Table) -> Result<String, Error> {
+    let text = compiled::write(header, &table.nodes)?;
     Compiled::read(text.clone())?.check()?;
     Ok(text)
 }
 
 /// The nodes so far, each once.
-struct Table {
+pub(super) struct Table {
     keep: Keep,
     nodes: Vec<String>,
     known: HashMap<String, usize>,
 }
 
 impl Table {
+    pub(super) fn new(keep: Keep) -> Self {
+        Table {
+            keep,
+            nodes: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
     fn version(&mut self, version: &Node) -> Result<KindVersion, Error> {
         let name = version.get("name").and_then(Node::as_str);
         let name = name.ok_or_else(|| Error::Missing("spec.versions[].name".to_owned()))?;
@@ -132,9 +141,34 @@ impl Table {
             }
             path.pop();
         }
+        self.node(facts, path)
+    }
+
+    /// The number of a node whose children have theirs.
+    pub(super) fn node(
+        &mut self,
+        facts: Map<String, Value>,
+        path: &[String],
+    ) -> Result<usize, Error> {
         let node: Schema = serde_json::from_value(Value::Object(facts))
             .map_err(|error| wrong(path, error.to_string()))?;
-        let text = serde_json::to_string(&node)?;
+        self.put(&node)
+    }
+
+    /// The number of the node that is as another, and takes null too; the other's where it asks for fields, of
+    /// which null has none.
+    pub(super) fn nullable(&mut self, index: usize) -> Result<usize, Error> {
+        let text = self.nodes.get(index).map_or("{}", String::as_str);
+        let mut node: Schema = serde_json::from_str(text)?;
+        if node.type_.is_none() || !node.required.is_empty() {
+            return Ok(index);
+        }
+        node.nullable = true;
+        self.put(&node)
+    }
+
+    fn put(&mut self, node: &Schema) -> Result<usize, Error> {
+        let text = serde_json::to_string(node)?;
         let next = self.nodes.len();
         let index = *self.known.entry(text.clone()).or_insert(next);
         if index == next {
@@ -144,7 +178,7 @@ impl Table {
     }
 
     /// The value of a keyword with schemas replaced by the numbers of their nodes; `None` for prose.
-    fn keyword(
+    pub(super) fn keyword(
         &mut self,
         key: &str,
         value: Value,
@@ -188,7 +222,7 @@ impl Table {
     }
 }
 
-fn wrong(path: &[String], problem: impl Into<String>) -> Error {
+pub(super) fn wrong(path: &[String], problem: impl Into<String>) -> Error {
     Error::Keyword {
         path: path.join("."),
         problem: problem.into(),

@@ -31,15 +31,15 @@ pub struct Locked {
 
 impl Locked {
     /// An entry for the file at `path` below the root of the catalogue, whose text is `text`, and which was made
-    /// from the file named `source` with the text `source_text`.
-    pub fn new(set: &Set, path: String, text: &str, source: &str, source_text: &str) -> Self {
+    /// from the file named `source` with that SHA-256.
+    pub fn new(set: &Set, path: String, text: &str, source: &str, source_sha256: &str) -> Self {
         Locked {
             path,
             project: set.project.clone(),
             version: set.version.to_string(),
             channel: set.channel.clone(),
             source: source.to_owned(),
-            source_sha256: sha256(source_text.as_bytes()),
+            source_sha256: source_sha256.to_owned(),
             sha256: sha256(text.as_bytes()),
         }
     }

@@ -1,6 +1,7 @@
 //! The catalogue of schemas: CRDs by project and version, compiled; import of new ones; look-up.
 //!
-//! - [`import`]: a CustomResourceDefinition to a compiled file; [`files`]: whole folders of them.
+//! - [`import`]: a CustomResourceDefinition to a compiled file; [`openapi`]: a server's own description of its
+//!   kinds to compiled files; [`files`]: whole folders of both.
 //! - [`compiled`], [`node`]: what a compiled file holds, read no further than somebody asks.
 //! - [`defaults`]: an object as the API server has it before it looks: defaults in, nulls out.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
@@ -10,7 +11,8 @@
 //! - [`lookup`]: from `apiVersion` and `kind` to a schema, or to what is there instead.
 //!
 //! The embedded files are what `gatewayctl schemas import` writes. To make them anew, with upstream's
-//! releases in `crds/PROJECT/VERSION[/CHANNEL]`:
+//! releases in `crds/PROJECT/VERSION[/CHANNEL]`, and `api/openapi-spec/swagger.json` of Kubernetes' in
+//! `crds/core/VERSION`:
 //!
 //! ```text
 //! gatewayctl schemas import crds schemas/sources --by-folder --into schemas --facts-only
@@ -26,6 +28,7 @@ pub mod import;
 pub mod lock;
 pub mod lookup;
 pub mod node;
+pub mod openapi;
 pub mod removed;
 pub mod selection;
 pub mod set;

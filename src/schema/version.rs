@@ -62,6 +62,17 @@ impl Version {
     }
 }
 
+/// How far along a version of an API is: `v2` comes after `v1`, that after `v1beta1`, that after `v1alpha1`.
+pub fn maturity(version: &str) -> (u8, Vec<u32>) {
+    let stage = match () {
+        () if version.contains("alpha") => 0,
+        () if version.contains("beta") => 1,
+        () => 2,
+    };
+    let numbers = version.split(|c: char| !c.is_ascii_digit());
+    (stage, numbers.filter_map(|it| it.parse().ok()).collect())
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

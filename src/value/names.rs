@@ -32,6 +32,11 @@ pub fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_part)
 }
 
+/// What can stand between two slashes of a path (apimachinery's `api/validation/path`).
+pub fn is_path_segment(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(['/', '%'])
+}
+
 /// Up to 63 letters, digits, `-`, `_` and `.`, a letter or digit at both ends.
 pub fn is_name_part(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -73,6 +78,11 @@ mod tests {
                 &["", "-a", "a-", "A", "a.b"],
             ),
             (is_dns_1035_label, &["a1"], &["1a"]),
+            (
+                is_path_segment,
+                &["system:a", "A B", "..."],
+                &["", ".", "..", "a/b", "a%2f"],
+            ),
             (
                 is_dns_subdomain,
                 &["a.b", "1.a-b"],

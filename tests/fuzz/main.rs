@@ -94,10 +94,12 @@ fn said(found: &[Diagnostic]) -> Vec<String> {
     found.iter().map(line).collect()
 }
 
+/// The judges so far, by the entry and the version that they are of.
+type Judges = Mutex<HashMap<(usize, String), Arc<jsonschema::Validator>>>;
+
 /// Another judge of the same schema, made once for each kind.
 fn judge(case: &Case) -> Arc<jsonschema::Validator> {
-    static MADE: LazyLock<Mutex<HashMap<(usize, String), Arc<jsonschema::Validator>>>> =
-        LazyLock::new(Mutex::default);
+    static MADE: LazyLock<Judges> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().expect("no test panics with it");
     let make = || {
         let schema = case.with(json_schema::of_kind);

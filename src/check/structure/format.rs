@@ -1,4 +1,4 @@
-//! The formats that the API server enforces in CRDs.
+//! The formats that the API server enforces in CRDs, and the one that it reads in Kubernetes' own kinds.
 //!
 //! apiextensions.k8s.io/v1 keeps a list of them (`supportedFormats`, Kubernetes 1.34) and drops all others:
 //! `idn-hostname` is not enforced. `int32` and the like are, as bounds of whole numbers. What each takes is what
@@ -7,6 +7,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::schema::node::{Schema, Type};
+use crate::schema::openapi::BYTES;
 
 /// One format: its name, a test, and what to write.
 struct Format {
@@ -34,6 +35,11 @@ const FORMATS: &[Format] = &[
     Format {
         name: "byte",
         holds: is_base64,
+        want: "base64, with its padding",
+    },
+    Format {
+        name: BYTES,
+        holds: |text| is_base64(&text.replace(['\r', '\n'], "")),
         want: "base64, with its padding",
     },
     Format {
@@ -187,6 +193,8 @@ mod tests {
             ("ipv6", "fd00::1", "10.10.30.26"),
             ("cidr", "10.10.30.26/24", "10.10.30.26"),
             ("byte", "aGk=", "aGk"),
+            ("byte", "aGk=", "aG\nk="),
+            (BYTES, "aG\nk=\n", "aGk"),
             (
                 "date-time",
                 "2024-02-29T08:00:00.5+01:00",
