@@ -1,15 +1,17 @@
 //! Manifests from files, folders and standard input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
-use crate::diagnostic::{Code, Diagnostic, Severity, Sources};
+use crate::check::across::Whole;
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
 use crate::manifest::read::LARGEST_FILE;
 use crate::manifest::{Object, read};
+use crate::schema::Selection;
 
 /// What was read.
 #[derive(Default)]
@@ -18,6 +20,10 @@ pub struct Manifests {
     pub files: usize,
     /// The files that were met, read or not, as findings name them.
     pub names: BTreeSet<String>,
+    /// The folders that were walked, named likewise; the empty name is the current folder.
+    pub walked: Vec<String>,
+    /// The texts that were read, manifests and scripts, by name.
+    pub texts: BTreeMap<String, SourceId>,
     /// The objects.
     pub objects: Vec<Object>,
     /// What is wrong with the files themselves.
@@ -40,6 +46,10 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
                 .context("standard input can't be read")?;
             all.text("<stdin>", bytes, true, sources);
         } else if path.is_dir() {
+            let name = shown(path);
+            let name = name.trim_end_matches('/');
+            all.walked
+                .push(if name == "." { "" } else { name }.to_owned());
             for entry in WalkDir::new(path)
                 .sort_by_file_name()
                 .into_iter()
@@ -53,6 +63,8 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
                 all.names.insert(shown(entry.path()));
                 if is_manifest(entry.path()) {
                     all.file(entry.path(), false, sources)?;
+                } else if is_script(entry.path()) {
+                    all.script(entry.path(), sources)?;
                 }
             }
         } else if path.exists() {
@@ -81,16 +93,50 @@ fn is_manifest(path: &Path) -> bool {
     matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
 }
 
+/// Whether a file holds a script that a ConfigMap may be made of.
+fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "lua")
+}
+
+/// A file's bytes: a byte more than the largest that is read, where there are more.
+fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("{}: can't be read", shown(path)))?;
+    Ok(bytes)
+}
+
 impl Manifests {
+    /// All that was read, for the checks that look at everything at once.
+    pub fn whole<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Whole<'a> {
+        Whole {
+            objects: &self.objects,
+            files: &self.names,
+            walked: &self.walked,
+            texts: &self.texts,
+            sources,
+            model: None,
+            selection,
+        }
+    }
+
     fn file(&mut self, path: &Path, named: bool, sources: &mut Sources) -> anyhow::Result<()> {
         let shown = shown(path);
         self.names.insert(shown.clone());
-        let file = std::fs::File::open(path).with_context(|| format!("{shown}: can't be read"))?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("{shown}: can't be read"))?;
-        self.text(&shown, bytes, named, sources);
+        self.text(&shown, bytes(path)?, named, sources);
+        Ok(())
+    }
+
+    /// A script is no manifest: one that can't be read as text is left to who uses it.
+    fn script(&mut self, path: &Path, sources: &mut Sources) -> anyhow::Result<()> {
+        let bytes = bytes(path)?;
+        if bytes.len() as u64 <= LARGEST_FILE
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            let shown = shown(path);
+            self.texts.insert(shown.clone(), sources.add(shown, text));
+        }
         Ok(())
     }
 
@@ -122,6 +168,7 @@ impl Manifests {
             }
         };
         let source = sources.add(name, text);
+        self.texts.insert(name.to_owned(), source);
         let (documents, problems) = read::read(sources, source);
         self.diagnostics.extend(problems);
         for document in documents {
