@@ -91,6 +91,7 @@ codes! {
     VersionGate = "version"/"gate", Warning, "Something that the version in force takes and doesn't do.";
     VersionDeprecatedField = "version"/"deprecated-field", Warning, "A field on its way out.";
     VersionEnvoyImage = "version"/"envoy-image", Warning, "An Envoy that is not the one of the chart.";
+    VersionBehaviour = "version"/"behaviour", Note, "Something that does something else from a version on.";
     VersionChartValue = "version"/"chart-value", Warning, "A Helm value that the chart does not read.";
     YamlSyntax = "yaml"/"syntax", Error, "A document that is not YAML.";
     YamlNotAnObject = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";

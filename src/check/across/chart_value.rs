@@ -60,13 +60,17 @@ impl Value {
 /// Values that the chart in force does not read.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let is_declared = whole.declares_envoy_gateway();
     for chart in chart::charts(whole) {
-        // Its own version where it says one: several may be at hand.
         let own = chart
             .version
             .as_ref()
             .and_then(|(version, _)| version.minor());
-        let version = own.or(whole.envoy_gateway());
+        let version = match is_declared {
+            true => whole.envoy_gateway(),
+            // Several releases of several clusters may be at hand, each with a version of its own.
+            false => own.or(whole.envoy_gateway()),
+        };
         let Some(version) = version.filter(|version| KNOWN.contains(version)) else {
             continue;
         };

@@ -10,8 +10,6 @@ use super::field;
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::Object;
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::{Reason, Selection};
 use crate::value::{Node, Pointer};
 
 const GROUP: &str = "gateway.envoyproxy.io";
@@ -125,12 +123,6 @@ fn state(chart: &Chart<'_>, extension: &Extension, lua_off_by_default: bool) -> 
     }
 }
 
-/// Whether a version is declared, so that what holds from one on is known to hold.
-fn is_declared(selection: &Selection) -> bool {
-    let chosen = selection.of(ENVOY_GATEWAY);
-    chosen.is_some_and(|chosen| chosen.reason != Reason::Assumed)
-}
-
 /// What is used while it is off.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let charts = chart::charts(whole);
@@ -181,7 +173,7 @@ fn said(
         extension.what
     );
     let place = chart.place(&[SWITCHES[0], SWITCHES[1], SWITCHES[2], key]);
-    let severity = match is_lua && !is_declared(whole.selection) {
+    let severity = match is_lua && !whole.declares_envoy_gateway() {
         true => Severity::Warning,
         false => Severity::Error,
     };

@@ -24,15 +24,15 @@ pub mod kustomize;
 pub mod listing;
 pub mod script;
 #[cfg(test)]
-mod support;
+pub(in crate::check) mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
 use crate::model::Model;
-use crate::schema::Selection;
 use crate::schema::bundle::ENVOY_GATEWAY;
+use crate::schema::{Reason, Selection};
 
 /// Everything at hand.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,12 @@ impl<'a> Whole<'a> {
     /// Major and minor number of the Envoy Gateway in force; `None` where it has none.
     pub fn envoy_gateway(&self) -> Option<(u64, u64)> {
         self.minor_of(ENVOY_GATEWAY)
+    }
+
+    /// Whether somebody says which Envoy Gateway is in force: what holds from one on is then known to hold.
+    pub fn declares_envoy_gateway(&self) -> bool {
+        let chosen = self.selection.of(ENVOY_GATEWAY);
+        chosen.is_some_and(|chosen| chosen.reason != Reason::Assumed)
     }
 
     /// Major and minor number of a project's version in force.
