@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use super::Global;
 use crate::compile::{Compiled, World, compile};
+use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::files::{Inputs, Output};
@@ -67,8 +68,7 @@ impl Project {
     /// # Errors
     /// Where it can't be read.
     pub fn compile(&self) -> anyhow::Result<Compiled> {
-        let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
-        let name = shown.to_string_lossy().replace('\\', "/");
+        let name = self.config_name();
         let size = std::fs::metadata(&self.config)
             .with_context(|| format!("{}: can't be read", self.config.display()))?
             .len();
@@ -85,6 +85,19 @@ impl Project {
             anyhow::anyhow!("{name}: byte {at} is no UTF-8; save the file as UTF-8")
         })?;
         Ok(compile(&name, &text, self, &self.catalogue))
+    }
+
+    /// Compiles what was compiled once more, as if `[chart]` said `version`; `None` where it says none.
+    pub fn compile_again(&self, compiled: &Compiled, version: &str) -> Option<Compiled> {
+        let text = compiled.sources.get(compiled.config).text();
+        let text = chart::with_version(text, version)?;
+        Some(compile(&self.config_name(), &text, self, &self.catalogue))
+    }
+
+    /// The configuration as findings name it.
+    fn config_name(&self) -> String {
+        let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
+        shown.to_string_lossy().replace('\\', "/")
     }
 }
 

@@ -164,7 +164,7 @@ fn said(
     };
     let is_lua = key == "enableLua";
     let by_default = if is_lua && whole.envoy_gateway() >= Some(LUA_OFF_FROM) {
-        ", which it is from Envoy Gateway 1.9.0 on unless it is switched on"
+        "; from Envoy Gateway 1.9.0 on, Lua is off unless it is switched on"
     } else {
         ""
     };
