@@ -169,9 +169,9 @@ impl Walk<'_, '_> {
         let value = self.chart.release.node.at(&pointer);
         let below = value.and_then(Node::as_map);
         let last = path.last().copied().unwrap_or_default();
-        let is_alike = |key: &&str| {
+        let is_alike = |key: &str| {
             let is_end = last.len() >= SHORTEST_END && key.len() > last.len();
-            *key == last || is_end && key.to_lowercase().ends_with(&last.to_lowercase())
+            key == last || is_end && key.to_lowercase().ends_with(&last.to_lowercase())
         };
         let fits = |known: &Value, at: usize| match (below, known.path.get(at + 1)) {
             (Some(below), Some(next)) => below.contains_key(next),
@@ -180,7 +180,7 @@ impl Walk<'_, '_> {
         };
         let read = VALUES.iter().filter(|it| it.is_read_by(self.version));
         let found = read.filter_map(|known| {
-            let at = known.path.iter().position(|key| is_alike(&key))?;
+            let at = known.path.iter().position(|key| is_alike(key))?;
             fits(known, at).then(|| known.path.get(..=at))?
         });
         let mut found: Vec<&[&str]> = found.collect();

@@ -8,9 +8,12 @@ use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::value::Node;
 
+/// Major and minor number.
+type Minor = (u64, u64);
+
 /// Minor version of Envoy Gateway, and of the Envoy that it brings: 1.35.8, 1.36.2, 1.37.0, 1.38.3 and 1.39.0 in
 /// the releases 1.5.9, 1.6.0, 1.7.0, 1.8.3 and 1.9.0.
-const SHIPPED: &[((u64, u64), (u64, u64))] = &[
+const SHIPPED: &[(Minor, Minor)] = &[
     ((1, 5), (1, 35)),
     ((1, 6), (1, 36)),
     ((1, 7), (1, 37)),
@@ -65,7 +68,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 }
 
 /// Major and minor number of the Envoy that an image's tag names: `distroless-v1.39.0`, `v1.39-latest`.
-fn envoy_of(image: &str) -> Option<(u64, u64)> {
+fn envoy_of(image: &str) -> Option<Minor> {
     let image = image.split('@').next()?;
     let (repository, tag) = image.rsplit_once(':')?;
     let name = repository.rsplit('/').next()?;
