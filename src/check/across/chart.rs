@@ -110,13 +110,13 @@ fn shared(a: &str, b: &str) -> usize {
     a.zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// The releases that are nearest to an object: one, unless several are equally near.
-pub fn of<'c, 'a>(charts: &'c [Chart<'a>], object: &Object) -> Vec<&'c Chart<'a>> {
-    let near = |chart: &&Chart<'_>| shared(&chart.release.file, &object.file);
-    let most = charts.iter().map(|chart| near(&chart)).max();
-    charts
-        .iter()
-        .filter(|chart| Some(near(chart)) == most)
+/// Which releases are nearest to an object: one, unless several are equally near.
+pub fn of(charts: &[Chart<'_>], object: &Object) -> Vec<usize> {
+    let near = |chart: &Chart<'_>| shared(&chart.release.file, &object.file);
+    let most = charts.iter().map(near).max();
+    let all = charts.iter().enumerate();
+    all.filter(|(_, chart)| Some(near(chart)) == most)
+        .map(|(at, _)| at)
         .collect()
 }
 

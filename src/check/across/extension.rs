@@ -20,6 +20,13 @@ const SWITCHES: [&str; 3] = ["config", "envoyGateway", "extensionApis"];
 /// The first Envoy Gateway in which Lua is off unless it is switched on (release notes of 1.9.0).
 const LUA_OFF_FROM: (u64, u64) = (1, 9);
 
+/// Where kustomizations and Flux Kustomizations have patches as text.
+const PATCHES: &[&str] = &[
+    "patches[].patch",
+    "patchesJson6902[].patch",
+    "spec.patches[].patch",
+];
+
 /// Something that the chart may leave off.
 struct Extension {
     /// What it is, as a sentence begins.
@@ -126,26 +133,59 @@ fn state(chart: &Chart<'_>, extension: &Extension, lua_off_by_default: bool) -> 
 /// What is used while it is off.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let charts = chart::charts(whole);
+    if charts.is_empty() {
+        return Vec::new();
+    }
     let lua_off = whole.envoy_gateway().is_some_and(|it| it >= LUA_OFF_FROM);
     let mut found = Vec::new();
-    if charts.is_empty() {
-        return found;
-    }
-    for object in whole.objects {
-        for extension in EXTENSIONS {
+    for extension in EXTENSIONS {
+        let is_off = |chart: &Chart<'_>| {
+            matches!(state(chart, extension, lua_off), State::Off)
+                && !is_patched(whole, chart.release, extension.key)
+        };
+        let off: Vec<bool> = charts.iter().map(is_off).collect();
+        if !off.contains(&true) {
+            continue;
+        }
+        for object in whole.objects {
             let uses = (extension.uses)(object);
+            if uses.is_empty() {
+                continue;
+            }
             let nearest = chart::of(&charts, object);
-            let off = |chart: &&Chart<'_>| matches!(state(chart, extension, lua_off), State::Off);
-            let Some(chart) = nearest.first().filter(|_| nearest.iter().all(off)) else {
+            let Some(chart) = nearest.first().and_then(|at| charts.get(*at)) else {
                 continue;
             };
-            found.extend(
-                uses.iter()
-                    .map(|pointer| said(whole, object, pointer, extension, chart)),
-            );
+            if nearest.iter().all(|at| off.get(*at) == Some(&true)) {
+                let said = uses
+                    .iter()
+                    .map(|at| said(whole, object, at, extension, chart));
+                found.extend(said);
+            }
         }
     }
     found
+}
+
+/// Whether a patch at hand may set a switch of a release: one that is written inline, or a file with a part of it.
+fn is_patched(whole: &Whole<'_>, release: &Object, key: &str) -> bool {
+    let [a, b, c] = SWITCHES;
+    whole.objects.iter().any(|object| match object.kind() {
+        "HelmRelease" => {
+            let is_part = object.name() == release.name() && object.file != release.file;
+            is_part
+                && object
+                    .node
+                    .path(&["spec", "values", a, b, c, key])
+                    .is_some()
+        }
+        "Kustomization" | "Component" => PATCHES.iter().any(|path| {
+            let patches = field::find(&object.node, path).into_iter();
+            let texts = patches.filter_map(|at| object.node.at(&at)?.as_str());
+            texts.into_iter().any(|text| text.contains(key))
+        }),
+        _ => false,
+    })
 }
 
 fn said(
@@ -287,6 +327,26 @@ metadata: {name: p}
             ];
             assert_eq!(found(check, "1.9.0", &tree).len(), findings);
         }
+    }
+
+    #[test]
+    fn a_patch_that_may_switch_it_on_silences() {
+        let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [source.yaml, release.yaml, object.yaml]
+patches:
+- target: {kind: HelmRelease}
+  patch: |
+    - {op: add, path: /spec/values/config/envoyGateway/extensionApis/enableBackend, value: true}
+";
+        let off = release("values: {}");
+        let tree = [
+            ("app/kustomization.yaml", kustomization),
+            ("app/source.yaml", SOURCE),
+            ("app/release.yaml", &off),
+            ("app/object.yaml", ROUTE),
+        ];
+        assert_eq!(told(check, "1.9.0", &tree), [""; 0]);
     }
 
     #[test]

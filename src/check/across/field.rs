@@ -9,7 +9,7 @@ use crate::value::{Kind, Node, Pointer, pointer::Step};
 pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {
     let mut found = Vec::new();
     match pattern.strip_prefix("**.") {
-        Some(rest) => everywhere(root, &Pointer::root(), &mut |node, at| {
+        Some(rest) => everywhere(root, &mut Pointer::root(), &mut |node, at| {
             below(node, rest, at, &mut found);
         }),
         None => below(root, pattern, &Pointer::root(), &mut found),
@@ -43,18 +43,25 @@ fn below(node: &Node, pattern: &str, at: &Pointer, found: &mut Vec<Pointer>) {
     }
 }
 
-/// Shows every value of a tree, with its place.
-pub fn everywhere(node: &Node, at: &Pointer, see: &mut impl FnMut(&Node, &Pointer)) {
-    see(node, at);
+/// Shows every map of a tree, with its place.
+fn everywhere(node: &Node, at: &mut Pointer, see: &mut impl FnMut(&Node, &Pointer)) {
+    let mut inside = |step: Step, below: &Node, see: &mut _| {
+        at.push(step);
+        everywhere(below, at, see);
+        at.pop();
+    };
     match &node.kind {
         Kind::Map(map) => {
             for (key, value) in map.iter() {
-                everywhere(value, &at.key(key), see);
+                if matches!(value.kind, Kind::Map(_) | Kind::List(_)) {
+                    inside(Step::Key(key.to_owned()), value, see);
+                }
             }
+            see(node, at);
         }
         Kind::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                everywhere(item, &at.step(Step::Index(index)), see);
+                inside(Step::Index(index), item, see);
             }
         }
         _ => {}

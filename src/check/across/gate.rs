@@ -41,7 +41,8 @@ const GATES: &[Gate] = &[
     Gate {
         kinds: &["TCPRoute", "UDPRoute"],
         path: "kind",
-        when: |object, _| object.group() == "gateway.networking.k8s.io",
+        // Of `v1` the CRDs themselves say that they don't have it.
+        when: |object, _| object.group() == "gateway.networking.k8s.io" && object.version() != "v1",
         from: (1, 9),
         until: None,
         gateway_api_before: Some((1, 6)),

@@ -124,7 +124,13 @@ fn generated(
     map: &Generated<'_>,
 ) -> Option<Diagnostic> {
     let name = &map.name;
-    if map.has_hash && maker.node.get("configurations").is_none() {
+    // Configurations may teach kustomize the field.
+    let mut kustomizations = whole
+        .objects
+        .iter()
+        .filter(|it| kustomize::is_kustomization(it));
+    let is_taught = kustomizations.any(|it| it.node.get("configurations").is_some());
+    if map.has_hash && !is_taught {
         let message = format!(
             "kustomize adds a hash to the name of ConfigMap {name}, and not to this reference"
         );
