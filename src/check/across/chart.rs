@@ -43,15 +43,15 @@ pub fn values_pointer() -> Pointer {
 
 /// The releases of the chart among the objects.
 pub fn charts<'a>(whole: &Whole<'a>) -> Vec<Chart<'a>> {
-    let releases = whole.objects.iter();
-    let releases =
-        releases.filter(|it| it.kind() == "HelmRelease" && it.group() == "helm.toolkit.fluxcd.io");
-    releases
-        .filter_map(|release| chart(whole, release))
+    let of_kind = |kind: &'static str| whole.objects.iter().filter(move |it| it.kind() == kind);
+    let sources: Vec<&Object> = of_kind("OCIRepository").collect();
+    of_kind("HelmRelease")
+        .filter(|it| it.group() == "helm.toolkit.fluxcd.io")
+        .filter_map(|release| chart(whole, &sources, release))
         .collect()
 }
 
-fn chart<'a>(whole: &Whole<'a>, release: &'a Object) -> Option<Chart<'a>> {
+fn chart<'a>(whole: &Whole<'a>, sources: &[&'a Object], release: &'a Object) -> Option<Chart<'a>> {
     let spec = release.node.get("spec")?;
     let from = || values_from(whole, release);
     if let Some(name) = spec
@@ -71,9 +71,8 @@ fn chart<'a>(whole: &Whole<'a>, release: &'a Object) -> Option<Chart<'a>> {
     if reference.get("kind")?.as_str()? != "OCIRepository" {
         return None;
     }
-    let sources = whole.objects.iter();
-    let sources = sources.filter(|it| it.kind() == "OCIRepository" && it.name() == name);
-    let source = nearest(sources, &release.file)?;
+    let named = sources.iter().copied().filter(|it| it.name() == name);
+    let source = nearest(named, &release.file)?;
     let url = source.node.path(&["spec", "url"])?.as_str()?;
     let tag = source.node.path(&["spec", "ref", "tag"]);
     let tag = exact(tag.and_then(Node::as_str));

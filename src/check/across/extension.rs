@@ -137,11 +137,14 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let lua_off = whole.envoy_gateway().is_some_and(|it| it >= LUA_OFF_FROM);
+    let is_patch =
+        |it: &&Object| matches!(it.kind(), "HelmRelease" | "Kustomization" | "Component");
+    let patches: Vec<&Object> = whole.objects.iter().filter(is_patch).collect();
     let mut found = Vec::new();
     for extension in EXTENSIONS {
         let is_off = |chart: &Chart<'_>| {
             matches!(state(chart, extension, lua_off), State::Off)
-                && !is_patched(whole, chart.release, extension.key)
+                && !is_patched(&patches, chart.release, extension.key)
         };
         let off: Vec<bool> = charts.iter().map(is_off).collect();
         if !off.contains(&true) {
@@ -168,9 +171,9 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 }
 
 /// Whether a patch at hand may set a switch of a release: one that is written inline, or a file with a part of it.
-fn is_patched(whole: &Whole<'_>, release: &Object, key: &str) -> bool {
+fn is_patched(objects: &[&Object], release: &Object, key: &str) -> bool {
     let [a, b, c] = SWITCHES;
-    whole.objects.iter().any(|object| match object.kind() {
+    objects.iter().any(|object| match object.kind() {
         "HelmRelease" => {
             let is_part = object.name() == release.name() && object.file != release.file;
             is_part
@@ -179,12 +182,11 @@ fn is_patched(whole: &Whole<'_>, release: &Object, key: &str) -> bool {
                     .path(&["spec", "values", a, b, c, key])
                     .is_some()
         }
-        "Kustomization" | "Component" => PATCHES.iter().any(|path| {
+        _ => PATCHES.iter().any(|path| {
             let patches = field::find(&object.node, path).into_iter();
             let texts = patches.filter_map(|at| object.node.at(&at)?.as_str());
             texts.into_iter().any(|text| text.contains(key))
         }),
-        _ => false,
     })
 }
 

@@ -21,13 +21,45 @@ const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
 const REFUSED: &str =
     "Envoy Gateway refuses the policy, and every route of its targets is answered with 500";
 
+/// The ConfigMaps at hand.
+struct Maps<'a> {
+    /// Those that are given as such.
+    given: Vec<&'a Object>,
+    /// Those that kustomizations make, each with its maker.
+    made: Vec<(&'a Object, Generated<'a>)>,
+    /// Whether kustomize may know more references than those built into it.
+    is_taught: bool,
+}
+
+fn maps<'a>(whole: &Whole<'a>) -> Maps<'a> {
+    let objects = whole.objects.iter();
+    let makers = objects.filter(|it| kustomize::is_kustomization(it));
+    let makers: Vec<&Object> = makers.collect();
+    let made = makers.iter().flat_map(|maker| {
+        let made = kustomize::generated(maker).into_iter();
+        made.map(|map| (*maker, map))
+    });
+    let is_map = |it: &&Object| it.kind() == "ConfigMap" && it.group().is_empty();
+    Maps {
+        given: whole.objects.iter().filter(is_map).collect(),
+        made: made.collect(),
+        is_taught: makers
+            .iter()
+            .any(|it| it.node.get("configurations").is_some()),
+    }
+}
+
 /// What is wrong with the scripts of policies.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let is_policy =
+        |it: &&Object| it.kind() == "EnvoyExtensionPolicy" && it.group() == "gateway.envoyproxy.io";
+    let policies: Vec<&Object> = whole.objects.iter().filter(is_policy).collect();
+    if policies.is_empty() {
+        return Vec::new();
+    }
+    let maps = maps(whole);
     let mut found = Vec::new();
-    for object in whole.objects {
-        if object.kind() != "EnvoyExtensionPolicy" || object.group() != "gateway.envoyproxy.io" {
-            continue;
-        }
+    for object in policies {
         let list = Pointer::root().key("spec").key("lua");
         for (pointer, item) in kustomize::items(&object.node, &list) {
             if let Some(text) = item.get("inline").and_then(Node::as_str) {
@@ -38,7 +70,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                 && !variable::in_text(name)
             {
                 let pointer = pointer.key("valueRef").key("name");
-                found.extend(referred(whole, object, &pointer, name));
+                found.extend(referred(whole, &maps, object, &pointer, name));
             }
         }
     }
@@ -48,36 +80,30 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 /// What is wrong with the ConfigMap that a policy names.
 fn referred(
     whole: &Whole<'_>,
+    maps: &Maps<'_>,
     object: &Object,
     pointer: &Pointer,
     name: &str,
 ) -> Option<Diagnostic> {
     let reaches = |map: &&Object| {
         let (here, there) = (object.namespace(), map.namespace());
-        map.kind() == "ConfigMap"
-            && map.group().is_empty()
-            && (here.is_empty() || there.is_empty() || here == there)
+        here.is_empty() || there.is_empty() || here == there
     };
-    let maps = || whole.objects.iter().filter(reaches);
-    if let Some(map) = nearest(maps().filter(|map| map.name() == name), &object.file) {
+    let within = || maps.given.iter().copied().filter(reaches);
+    if let Some(map) = nearest(within().filter(|map| map.name() == name), &object.file) {
         return given(whole, object, pointer, map);
     }
-    let makers = whole
-        .objects
-        .iter()
-        .filter(|it| kustomize::is_kustomization(it));
-    let makes = |maker: &&Object| kustomize::generated(maker).iter().any(|it| it.name == name);
-    if let Some(maker) = nearest(makers.clone().filter(makes), &object.file) {
-        let made = kustomize::generated(maker);
-        let map = made.iter().find(|it| it.name == name)?;
+    let of_name = maps.made.iter().filter(|(_, map)| map.name == name);
+    let makers = of_name.clone().map(|(maker, _)| *maker);
+    if let Some(maker) = nearest(makers, &object.file) {
+        let (_, map) = of_name.clone().find(|(it, _)| it.file == maker.file)?;
+        if map.has_hash && !maps.is_taught {
+            return Some(hashed(object, pointer, maker, map));
+        }
         return generated(whole, object, pointer, maker, map);
     }
-    let made: Vec<String> = makers
-        .flat_map(|maker| kustomize::generated(maker).into_iter().map(|it| it.name))
-        .collect();
-    let known = maps()
-        .map(Object::name)
-        .chain(made.iter().map(String::as_str));
+    let made = maps.made.iter().map(|(_, map)| map.name.as_str());
+    let known = within().map(Object::name).chain(made);
     let message = format!("no ConfigMap {name} is at hand");
     let said = finding(Code::ReferenceMissingScript, object, pointer, message)
         .why(format!("if the cluster has none either, {REFUSED}"));
@@ -87,6 +113,20 @@ fn referred(
             "nothing, if it is made elsewhere; else add it, or a `configMapGenerator` for it",
         ),
     })
+}
+
+/// kustomize renames the ConfigMap and leaves the reference as it is: it doesn't know the kind.
+fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_>) -> Diagnostic {
+    let message = format!(
+        "kustomize adds a hash to the name of ConfigMap {}, and not to this reference",
+        map.name
+    );
+    finding(Code::ReferenceMissingScript, object, pointer, message)
+        .related(maker.span(&map.pointer), "made here")
+        .why(format!(
+            "the cluster has no ConfigMap of the plain name: {REFUSED}"
+        ))
+        .help("add `generatorOptions: {disableNameSuffixHash: true}` to the kustomization")
 }
 
 /// What is wrong with a ConfigMap that is given as such.
@@ -124,25 +164,6 @@ fn generated(
     map: &Generated<'_>,
 ) -> Option<Diagnostic> {
     let name = &map.name;
-    // Configurations may teach kustomize the field.
-    let mut kustomizations = whole
-        .objects
-        .iter()
-        .filter(|it| kustomize::is_kustomization(it));
-    let is_taught = kustomizations.any(|it| it.node.get("configurations").is_some());
-    if map.has_hash && !is_taught {
-        let message = format!(
-            "kustomize adds a hash to the name of ConfigMap {name}, and not to this reference"
-        );
-        return Some(
-            finding(Code::ReferenceMissingScript, object, pointer, message)
-                .related(maker.span(&map.pointer), "made here")
-                .why(format!(
-                    "the cluster has no ConfigMap of the plain name: {REFUSED}"
-                ))
-                .help("add `generatorOptions: {disableNameSuffixHash: true}` to the kustomization"),
-        );
-    }
     if map.has_more {
         return None;
     }
