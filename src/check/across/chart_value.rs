@@ -180,8 +180,9 @@ impl Walk<'_, '_> {
         };
         let read = VALUES.iter().filter(|it| it.is_read_by(self.version));
         let found = read.filter_map(|known| {
-            let at = known.path.iter().position(|key| is_alike(key))?;
-            fits(known, at).then(|| known.path.get(..=at))?
+            let mut keys = known.path.iter().enumerate();
+            let (at, _) = keys.find(|(at, key)| is_alike(key) && fits(known, *at))?;
+            known.path.get(..=at)
         });
         let mut found: Vec<&[&str]> = found.collect();
         found.dedup();

@@ -10,8 +10,8 @@ use crate::schema::set::title;
 struct Deprecated {
     /// The project whose CRD has it.
     project: &'static str,
-    /// The kind; empty of all kinds of the group.
-    kind: &'static str,
+    /// The kinds.
+    kinds: &'static [&'static str],
     /// The path, as [`field`] has it.
     path: &'static str,
     /// The first minor version whose CRD calls it deprecated.
@@ -21,14 +21,14 @@ struct Deprecated {
 }
 
 const fn eg(
-    kind: &'static str,
+    kinds: &'static [&'static str],
     path: &'static str,
     since: (u64, u64),
     instead: &'static str,
 ) -> Deprecated {
     Deprecated {
         project: ENVOY_GATEWAY,
-        kind,
+        kinds,
         path,
         since,
         instead,
@@ -37,8 +37,24 @@ const fn eg(
 
 const fn volume(path: &'static str) -> Deprecated {
     let instead = "mount it through a CSI driver; Kubernetes drops the in-tree volume types";
-    eg("EnvoyProxy", path, (1, 5), instead)
+    eg(&["EnvoyProxy"], path, (1, 5), instead)
 }
+
+/// The policies whose CRD calls `targetRef` deprecated; EnvoyPatchPolicy's doesn't.
+const POLICIES: &[&str] = &[
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "SecurityPolicy",
+];
+
+/// The kinds with settings of load balancing.
+const BALANCING: &[&str] = &[
+    "BackendTrafficPolicy",
+    "EnvoyExtensionPolicy",
+    "EnvoyProxy",
+    "SecurityPolicy",
+];
 
 const TARGETS: &str = "write `targetRefs:`, a list with this reference in it";
 const BACKENDS: &str = "write `backendRefs:`, a list with this reference in it";
@@ -51,134 +67,134 @@ const HANDLER: &str =
 /// What the CRDs of Envoy Gateway 1.5.9, 1.6.7, 1.7.5, 1.8.3 and 1.9.0 and of Flux call deprecated.
 const FIELDS: &[Deprecated] = &[
     eg(
-        "BackendTrafficPolicy",
+        &["BackendTrafficPolicy"],
         "spec.compression",
         (1, 6),
         "write `compressor:` with the same list",
     ),
     eg(
-        "BackendTrafficPolicy",
+        &["BackendTrafficPolicy"],
         "spec.rateLimit.type",
         (1, 6),
         "remove it: `global:` and `local:` each say what they are, and both may be given",
     ),
     eg(
-        "BackendTrafficPolicy",
+        &["BackendTrafficPolicy"],
         "spec.telemetry.tracing.customTags",
         (1, 7),
         TAGS,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.tracing.customTags",
         (1, 7),
         TAGS,
     ),
-    eg("", "spec.targetRef", (1, 5), TARGETS),
+    eg(POLICIES, "spec.targetRef", (1, 5), TARGETS),
     eg(
-        "",
+        BALANCING,
         "**.loadBalancer.consistentHash.header",
         (1, 6),
         "write `type: Headers` and `headers:`, a list with this header in it",
     ),
     eg(
-        "ClientTrafficPolicy",
+        &["ClientTrafficPolicy"],
         "spec.enableProxyProtocol",
         (1, 6),
         "write `proxyProtocol: {}`; with `optional: true` in it, connections without the header are taken too",
     ),
     eg(
-        "ClientTrafficPolicy",
+        &["ClientTrafficPolicy"],
         "spec.headers.preserveXRequestID",
         (1, 5),
         "write `requestID: PreserveOrGenerate` in place of `true`, and nothing in place of `false`",
     ),
     eg(
-        "ClientTrafficPolicy",
+        &["ClientTrafficPolicy"],
         "spec.tls.clientValidation.optional",
         (1, 8),
         "write `mode:`, which tells apart what is asked of a client's certificate",
     ),
     eg(
-        "EnvoyExtensionPolicy",
+        &["EnvoyExtensionPolicy"],
         "spec.extProc[].backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "SecurityPolicy",
+        &["SecurityPolicy"],
         "spec.extAuth.grpc.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "SecurityPolicy",
+        &["SecurityPolicy"],
         "spec.extAuth.http.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "SecurityPolicy",
+        &["SecurityPolicy"],
         "spec.jwt.providers[].remoteJWKS.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "SecurityPolicy",
+        &["SecurityPolicy"],
         "spec.oidc.provider.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.accessLog.settings[].sinks[].als.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.accessLog.settings[].sinks[].openTelemetry.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.metrics.sinks[].openTelemetry.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.tracing.provider.backendRef",
         (1, 5),
         BACKENDS,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.accessLog.settings[].sinks[].openTelemetry.host",
         (1, 5),
         BACKEND_OF_HOST,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.accessLog.settings[].sinks[].openTelemetry.resources",
         (1, 7),
         "write `resourceAttributes:` with the same keys",
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.metrics.sinks[].openTelemetry.host",
         (1, 5),
         BACKEND_OF_HOST,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.telemetry.tracing.provider.host",
         (1, 5),
         BACKEND_OF_HOST,
     ),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.provider.kubernetes.envoyDeployment.initContainers[].lifecycle.*.tcpSocket",
         (1, 5),
         HANDLER,
@@ -200,47 +216,40 @@ const FIELDS: &[Deprecated] = &[
     volume("spec.provider.kubernetes.*.pod.volumes[].storageos"),
     volume("spec.provider.kubernetes.*.pod.volumes[].vsphereVolume"),
     eg(
-        "EnvoyProxy",
+        &["EnvoyProxy"],
         "spec.provider.kubernetes.*.pod.volumes[].gitRepo",
         (1, 5),
         "mount an `emptyDir` that an init container fills with a clone",
     ),
     Deprecated {
         project: "helm-controller",
-        kind: "HelmRelease",
+        kinds: &["HelmRelease"],
         path: "spec.install.skipCRDs",
         since: (1, 0),
         instead: "write `crds: Skip`",
     },
     Deprecated {
         project: "helm-controller",
-        kind: "HelmRelease",
+        kinds: &["HelmRelease"],
         path: "spec.rollback.recreate",
         since: (1, 0),
         instead: "remove it: Helm has no such rollback any more",
     },
     Deprecated {
         project: "grafana-operator",
-        kind: "GrafanaDatasource",
+        kinds: &["GrafanaDatasource"],
         path: "spec.datasource.uid",
         since: (5, 0),
         instead: "write `uid:` under `spec`",
     },
 ];
 
-/// The API group whose kinds a project's lines without a kind mean.
-const GROUP: &str = "gateway.envoyproxy.io";
-
 /// Uses of fields on their way out.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for object in whole.objects {
         let kind = object.kind();
-        let is_own = |it: &&Deprecated| match it.kind {
-            "" => object.group() == GROUP,
-            own => own == kind,
-        };
-        for entry in FIELDS.iter().filter(is_own) {
+        for entry in FIELDS.iter().filter(|it| it.kinds.contains(&kind)) {
             let Some(chosen) = whole.selection.of(entry.project) else {
                 continue;
             };
@@ -328,11 +337,9 @@ spec:
                 Some(key) => at.key(key).step(Step::Index(0)),
                 None => at.key(step),
             });
-            let kind = match entry.kind {
-                "" => "SecurityPolicy",
-                kind => kind,
-            };
-            assert!(has(kind, &pointer), "{kind} {}", entry.path);
+            for kind in entry.kinds {
+                assert!(has(kind, &pointer), "{kind} {}", entry.path);
+            }
         }
     }
 }
