@@ -1,10 +1,11 @@
 //! The whole way from `cluster.toml` to checked files, as one pure function of a [`World`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
 use crate::check;
+use crate::check::across::{self, Whole};
 use crate::config::{self, Cluster};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Spanned};
 use crate::manifest::{Object, read};
@@ -74,8 +75,19 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
         diagnostics.extend(problems);
         compiled.objects = objects(&files, sources, &mut diagnostics);
         duplicates(&compiled.objects, &mut diagnostics);
-        diagnostics.extend(scripts(&files, &model, sources));
-        let found = check_all(&compiled.objects, catalogue, &compiled.selection);
+        let (problems, texts) = scripts(&files, &model, sources);
+        diagnostics.extend(problems);
+        let mut found = check_all(&compiled.objects, catalogue, &compiled.selection);
+        found.extend(across::check(&Whole {
+            objects: &compiled.objects,
+            files: &files.iter().map(|file| file.path.clone()).collect(),
+            // What lies beside the rendered files is not looked at.
+            walked: &[],
+            texts: &texts,
+            sources,
+            model: Some(&model),
+            selection: &compiled.selection,
+        }));
         diagnostics.extend(not_said_yet(found, &diagnostics));
         compiled.files = files;
         compiled.model = Some(model);
@@ -260,9 +272,14 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
     objects
 }
 
-/// What keeps scripts from being loaded; in a script of the user's own, at its own place.
-fn scripts(files: &[File], model: &Model, sources: &mut Sources) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+/// What keeps scripts from being loaded, in a script of the user's own at its own place; and their texts, by the
+/// names of the rendered files.
+fn scripts(
+    files: &[File],
+    model: &Model,
+    sources: &mut Sources,
+) -> (Vec<Diagnostic>, BTreeMap<String, SourceId>) {
+    let (mut found, mut texts) = (Vec::new(), BTreeMap::new());
     for file in files.iter().filter(|file| file.kind == Kind::Script) {
         let own = model.lua.as_ref().and_then(|lua| match &lua.script {
             model::lua::Script::File(path) => Some(path.value.clone()),
@@ -270,8 +287,9 @@ fn scripts(files: &[File], model: &Model, sources: &mut Sources) -> Vec<Diagnost
         });
         let source = sources.add(own.unwrap_or_else(|| file.path.clone()), file.text.as_str());
         found.extend(check::lua::check(sources, source));
+        texts.insert(file.path.clone(), source);
     }
-    found
+    (found, texts)
 }
 
 /// Two objects of one identity: kustomize refuses them, or one silently wins.

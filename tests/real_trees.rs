@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use gatewayctl::compile::{World, compile};
-use gatewayctl::diagnostic::Sources;
+use gatewayctl::diagnostic::{Code, Sources};
 use gatewayctl::manifest::read;
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::{Inputs, Output};
@@ -92,6 +92,9 @@ fn folder(root: &Path, below: &str) -> BTreeMap<String, Content> {
         .collect()
 }
 
+/// What is found in a tree, and rightly: one runs a later Envoy than its chart brings.
+const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", Code::VersionEnvoyImage)];
+
 /// Renders a config of `tests/trees` and compares its app's folder with the repository's.
 fn same_as_the_real_tree(name: &str, below: &str) {
     let root = shared().join("trees").join(name);
@@ -109,11 +112,10 @@ fn same_as_the_real_tree(name: &str, below: &str) {
         &Repository(root.clone()),
         &Catalogue::embedded(),
     );
-    assert!(
-        compiled.diagnostics.is_empty(),
-        "{:#?}",
-        compiled.diagnostics
-    );
+    let found: Vec<Code> = compiled.diagnostics.iter().map(|one| one.code).collect();
+    let known = KNOWN.iter().filter(|(tree, _)| *tree == name);
+    let known: Vec<Code> = known.map(|(_, code)| *code).collect();
+    assert_eq!(found, known, "{:#?}", compiled.diagnostics);
     let rendered: BTreeMap<String, Content> = compiled
         .files
         .iter()

@@ -6,6 +6,7 @@
 //! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
 //! - [`metadata`]: names, labels, annotations and owners.
 //! - [`rules`]: the schema's rules in CEL, where the structure holds.
+//! - [`upgrade`]: what another version would find, compared with what this one does.
 
 pub mod across;
 pub mod kind;
@@ -13,6 +14,7 @@ pub mod lua;
 pub mod metadata;
 pub mod rules;
 pub mod structure;
+pub mod upgrade;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::manifest::Object;

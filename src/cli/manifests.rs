@@ -1,6 +1,6 @@
 //! Manifests from files, folders and standard input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,9 +8,11 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 
 use super::walk::{Why, walk};
+use crate::check::across::Whole;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
 use crate::manifest::read::{self, LARGEST_FILE, Piece};
 use crate::manifest::{Object, items};
+use crate::schema::Selection;
 
 /// What was read.
 #[derive(Default)]
@@ -19,6 +21,10 @@ pub struct Manifests {
     pub files: usize,
     /// The files that were met, read or not, as findings name them.
     pub names: BTreeSet<String>,
+    /// The folders that were walked, named likewise; the empty name is the current folder.
+    pub walked: Vec<String>,
+    /// The texts that were read, manifests and scripts, by name.
+    pub texts: BTreeMap<String, SourceId>,
     /// The objects.
     pub objects: Vec<Object>,
     /// What is wrong with the files themselves.
@@ -33,8 +39,18 @@ struct Input {
     path: Option<PathBuf>,
     /// The path as findings name it.
     name: String,
-    /// Whether somebody named it, so that it must be a manifest; otherwise it was met in a folder.
-    named: bool,
+    role: Role,
+}
+
+/// What a file is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Somebody named it: it must be a manifest.
+    Named,
+    /// It was met in a folder, and looks like a manifest.
+    Met,
+    /// A script that a ConfigMap may be made of: its text is kept.
+    Script,
 }
 
 /// Reads paths: files, folders (walked in order), `-` for standard input. With both cores, in the order of the paths.
@@ -44,12 +60,21 @@ struct Input {
 pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Manifests> {
     let mut all = Manifests::default();
     let inputs = all.inputs(paths)?;
-    all.files = inputs.len();
+    all.files = inputs
+        .iter()
+        .filter(|input| input.role != Role::Script)
+        .count();
     let texts: Vec<anyhow::Result<Vec<u8>>> = inputs.par_iter().map(bytes).collect();
     let mut read = Vec::with_capacity(inputs.len());
     for (input, bytes) in inputs.iter().zip(texts) {
         match text(&input.name, bytes?) {
-            Ok(text) => read.push((input, sources.add(&*input.name, text))),
+            Ok(text) => {
+                let source = sources.add(&*input.name, text);
+                all.texts.insert(input.name.clone(), source);
+                read.extend((input.role != Role::Script).then_some((input, source)));
+            }
+            // A script that is no text is left to who uses it.
+            Err(_) if input.role == Role::Script => {}
             Err(problem) => all.diagnostics.push(*problem),
         }
     }
@@ -58,6 +83,19 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
 }
 
 impl Manifests {
+    /// All that was read, for the checks that look at everything at once.
+    pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Whole<'a> {
+        Whole {
+            objects: &self.objects,
+            files: &self.names,
+            walked: &self.walked,
+            texts: &self.texts,
+            sources,
+            model: None,
+            selection,
+        }
+    }
+
     /// The files that paths mean.
     fn inputs(&mut self, paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
         let mut inputs = Vec::new();
@@ -65,13 +103,13 @@ impl Manifests {
             let named = |path: &Path| Input {
                 path: Some(path.to_owned()),
                 name: shown(path),
-                named: true,
+                role: Role::Named,
             };
             if path.as_os_str() == "-" {
                 inputs.push(Input {
                     path: None,
                     name: "<stdin>".to_owned(),
-                    named: true,
+                    role: Role::Named,
                 });
             } else if path.is_dir() {
                 let walked =
@@ -79,10 +117,16 @@ impl Manifests {
                 self.names
                     .extend(walked.files.iter().map(|file| shown(file)));
                 self.passed_over.extend(walked.passed_over);
-                let manifests = walked.files.iter().filter(|file| is_manifest(file));
-                inputs.extend(manifests.map(|file| Input {
-                    named: false,
-                    ..named(file)
+                let name = shown(path);
+                let name = name.trim_end_matches('/');
+                self.walked
+                    .push(if name == "." { "" } else { name }.to_owned());
+                inputs.extend(walked.files.iter().filter_map(|file| {
+                    let role = role(file)?;
+                    Some(Input {
+                        role,
+                        ..named(file)
+                    })
                 }));
             } else if path.exists() {
                 self.names.insert(shown(path));
@@ -126,7 +170,10 @@ impl Manifests {
         };
         let document = object(node);
         // In a folder there is other YAML too: values for charts, settings of tools.
-        if !input.named && document.api_version().is_empty() && document.kind().is_empty() {
+        if input.role == Role::Met
+            && document.api_version().is_empty()
+            && document.kind().is_empty()
+        {
             self.diagnostics.push(
                 Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
                     .at(document.node.span)
@@ -221,4 +268,13 @@ fn is_manifest(path: &Path) -> bool {
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
     matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
+}
+
+/// What a file that was met in a folder is read for, by its ending; nothing, mostly.
+fn role(path: &Path) -> Option<Role> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy());
+    match ending.as_deref() {
+        Some("lua" | "sh" | "js" | "py") => Some(Role::Script),
+        _ => is_manifest(path).then_some(Role::Met),
+    }
 }

@@ -13,6 +13,7 @@ mod project;
 mod render;
 mod schemas;
 mod shells;
+mod upgrade;
 mod validate;
 mod walk;
 mod why;
@@ -80,6 +81,8 @@ enum Command {
     Diff(diff::Args),
     /// Check cluster.toml and all that it renders, or any manifests
     Validate(validate::Args),
+    /// Say what another version of Envoy Gateway would break, deprecate and change
+    Upgrade(upgrade::Args),
     /// Say where a rendered value comes from
     Why(why::Args),
     /// Explain a finding, a key of cluster.toml, or a field of a Kubernetes kind
@@ -176,6 +179,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
         Command::Validate(args) => validate::run(&args, global, out),
+        Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
         Command::Schemas(args) => schemas::run(args, global, out),

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use super::{Global, own};
 use crate::compile::{self, Compiled, World, compile};
+use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::files::{Inputs, Output};
@@ -66,6 +67,13 @@ impl Project {
                 Ok(compiled)
             }
         }
+    }
+
+    /// Compiles what was compiled once more, as if `[chart]` said `version`; `None` where it says none.
+    pub fn compile_again(&self, compiled: &Compiled, version: &str) -> Option<Compiled> {
+        let text = compiled.sources.get(compiled.config).text();
+        let text = chart::with_version(text, version)?;
+        Some(compile(&self.config_name(), &text, self, &self.catalogue))
     }
 
     /// The configuration's name, as findings show it.

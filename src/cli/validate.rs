@@ -6,13 +6,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use super::manifests::{self, Manifests};
 use super::project::{self, Project};
-use super::{Global, found, manifests};
-use crate::check::across::{self, Whole};
+use super::{Global, found};
+use crate::check::across::{self, chart};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::report::{Base, Filter, Format, Report, github};
-use crate::schema::{Catalogue, Selection};
+use crate::schema::bundle::ENVOY_GATEWAY;
+use crate::schema::{Catalogue, Reason, Selection};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -120,22 +122,30 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     if !global.quiet {
         found.tell_passed_over(global.verbose, &mut std::io::stderr())?;
     }
-    let (catalogue, selection) = selection(args, global)?;
-    let mut diagnostics = found.diagnostics;
-    diagnostics.extend(check_all(&found.objects, &catalogue, &selection));
-    diagnostics.extend(across::check(&Whole {
-        objects: &found.objects,
-        files: &found.names,
-        model: None,
-        selection: &selection,
-    }));
-    Ok((
-        diagnostics,
-        found.files,
-        found.objects.len(),
-        sources,
-        selection,
-    ))
+    let (catalogue, mut selection) = selection(args, global)?;
+    declare_chart(&found, &sources, &catalogue, &mut selection);
+    let mut diagnostics = check_all(&found.objects, &catalogue, &selection);
+    diagnostics.extend(across::check(&found.given(&sources, &selection)));
+    let mut all = found.diagnostics;
+    all.extend(diagnostics);
+    Ok((all, found.files, found.objects.len(), sources, selection))
+}
+
+/// Takes the chart's version from the manifests, where nobody declares one and they agree on it.
+pub fn declare_chart(
+    found: &Manifests,
+    sources: &Sources,
+    catalogue: &Catalogue,
+    selection: &mut Selection,
+) {
+    let is_open = selection
+        .of(ENVOY_GATEWAY)
+        .is_none_or(|chosen| chosen.reason == Reason::Assumed);
+    let charts = chart::charts(&found.given(sources, selection));
+    if let Some((version, by)) = chart::declared(&charts).filter(|_| is_open) {
+        let by = by.file.clone();
+        selection.declare_like(catalogue, ENVOY_GATEWAY, &version, &by);
+    }
 }
 
 /// The newest of each project, then what `cluster.toml` declares, then what `--use` says.

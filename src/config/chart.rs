@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::Text;
-use crate::diagnostic::Spanned;
+use crate::diagnostic::{Sources, Spanned};
 use crate::value::Node;
 
 /// Where Envoy Gateway puts the proxies' Deployments and Services.
@@ -65,5 +65,37 @@ object_table! {
     pub struct Release {
         /// How often the release is reconciled. Default: `1h`.
         pub interval: Option<Text>,
+    }
+}
+
+/// The text of a `cluster.toml` with another version of the chart in it, all else as it was; `None` where it gives none.
+pub fn with_version(text: &str, version: &str) -> Option<String> {
+    let mut sources = Sources::default();
+    let id = sources.add("", text);
+    let (cluster, _) = super::load(&sources, id);
+    let span = cluster?.chart.version?.span?;
+    let (start, end) = (
+        usize::try_from(span.start).ok()?,
+        usize::try_from(span.end).ok()?,
+    );
+    let version = toml::Value::from(version);
+    Some(format!(
+        "{}{version}{}",
+        text.get(..start)?,
+        text.get(end..)?
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_alone_is_replaced() {
+        let text = "domain = \"example.com\"\n[chart]\nversion = '1.8.3' # runs here\n";
+        let after = with_version(text, "1.9.0");
+        assert_eq!(after, Some(text.replace("'1.8.3'", "\"1.9.0\"")));
+        assert_eq!(with_version("domain = \"example.com\"\n", "1.9.0"), None);
+        assert_eq!(with_version("[chart", "1.9.0"), None);
     }
 }

@@ -82,7 +82,17 @@ codes! {
     NetworkInvalidCidr = "network"/"invalid-cidr", Error, "A CIDR that is none, or with host bits set.";
     NetworkDuplicateAddress = "network"/"duplicate-address", Error, "One address on two gateways.";
     NetworkOutsidePools = "network"/"address-outside-pools", Error, "An address that no declared pool holds.";
+    ReferenceExtensionDisabled = "reference"/"extension-disabled", Error, "Something that the chart's values leave switched off.";
+    ReferenceMissingScript = "reference"/"missing-script", Error, "A ConfigMap of a Lua script, or its key, that isn't there.";
+    ReferenceLuaScript = "reference"/"lua-script", Error, "A Lua script that Envoy Gateway refuses.";
+    ReferenceMissingFile = "reference"/"missing-file", Error, "A file or folder that a kustomization lists and that isn't there.";
+    ReferenceUnlistedFile = "reference"/"unlisted-file", Warning, "A manifest that the kustomization of its folder does not list.";
     VersionUnknown = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
+    VersionGate = "version"/"gate", Warning, "Something that the version in force takes and doesn't do.";
+    VersionDeprecatedField = "version"/"deprecated-field", Warning, "A field on its way out.";
+    VersionEnvoyImage = "version"/"envoy-image", Warning, "An Envoy that is not the one of the chart.";
+    VersionBehaviour = "version"/"behaviour", Note, "Something that does something else from a version on.";
+    VersionChartValue = "version"/"chart-value", Warning, "A Helm value that the chart does not read.";
     YamlSyntax = "yaml"/"syntax", Error, "A document that is not YAML.";
     YamlNotAnObject = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";
     SchemaUnknownKind = "schema"/"unknown-kind", Error, "A kind that no chosen schema describes.";

@@ -29,6 +29,17 @@ pub(super) fn write(
     terminal: Terminal,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    findings(report, sources, terminal, out)?;
+    writeln!(out, "{}", summary(report, terminal.color))
+}
+
+/// Writes every finding, an empty line after each.
+pub(super) fn findings(
+    report: &Report,
+    sources: &Sources,
+    terminal: Terminal,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let renderer = if terminal.color {
         Renderer::styled()
     } else {
@@ -48,7 +59,7 @@ pub(super) fn write(
             "… and {left_out} more; `validate --format json` lists more\n"
         )?;
     }
-    writeln!(out, "{}", summary(report, terminal.color))
+    Ok(())
 }
 
 /// One finding, without a line end.

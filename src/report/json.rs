@@ -119,6 +119,21 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
     writeln!(out, "{}", text::json(&json))
 }
 
+/// The findings of a report as the list under `diagnostics`, for documents of another kind.
+///
+/// # Errors
+/// Where they can't be JSON, which no finding can't.
+pub fn findings(report: &Report, sources: &Sources) -> serde_json::Result<serde_json::Value> {
+    let findings = report.diagnostics.iter();
+    let findings: Vec<Finding<'_>> = findings.map(|it| Finding::new(it, sources)).collect();
+    serde_json::to_value(findings)
+}
+
+/// A document as text, without characters that act on a terminal.
+pub fn printable(document: &serde_json::Value) -> String {
+    text::json(&format!("{document:#}"))
+}
+
 impl<'a> Finding<'a> {
     fn new(finding: &'a Diagnostic, sources: &Sources) -> Self {
         Finding {

@@ -97,6 +97,19 @@ impl Report {
         counts
     }
 
+    /// Writes the findings for people, as a part of something that is no report by itself.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn write_part(
+        &self,
+        sources: &Sources,
+        terminal: Terminal,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        human::findings(self, sources, terminal, out)
+    }
+
     /// Whether the run fails: it does where one finding is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)

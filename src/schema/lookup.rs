@@ -154,13 +154,34 @@ impl Catalogue {
     /// The other version of the project in which the same kind has a field at `pointer`: the next one that
     /// has it, else the same version's other channel, else the last before.
     pub fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
+        self.node_elsewhere(schema, pointer, |_| true)
+    }
+
+    /// The other version of the project in which the field at `pointer` may be `value`, as it may not be in this
+    /// one; in the order of [`field_elsewhere`](Self::field_elsewhere).
+    pub fn value_elsewhere(
+        &self,
+        schema: &KindSchema<'_>,
+        pointer: &Pointer,
+        value: &serde_json::Value,
+    ) -> Option<&Set> {
+        self.node_elsewhere(schema, pointer, |node| node.enumeration.contains(value))
+    }
+
+    fn node_elsewhere(
+        &self,
+        schema: &KindSchema<'_>,
+        pointer: &Pointer,
+        fits: impl Fn(&Schema) -> bool,
+    ) -> Option<&Set> {
         let entry = schema.entry;
         self.nearest_set(&entry.set, &entry.group, &entry.kind, |other| {
             other.compiled().is_some_and(|compiled| {
                 let versions = &compiled.header().versions;
                 let same = versions.iter().find(|it| it.name == schema.version.name);
                 let version = same.or(versions.iter().rfind(|it| it.served));
-                version.is_some_and(|it| find(compiled, it.root, pointer).is_some())
+                let node = version.and_then(|it| find(compiled, it.root, pointer));
+                node.is_some_and(|id| fits(compiled.node(id)))
             })
         })
     }

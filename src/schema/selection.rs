@@ -14,6 +14,13 @@ use crate::diagnostic::suggest::nearest;
 pub enum Reason {
     /// Somebody declares it: `cluster.toml`, `--use`.
     Declared(String),
+    /// Somebody declares another release of the same minor version, which the catalogue doesn't have.
+    Like {
+        /// Who.
+        by: String,
+        /// What is declared.
+        declared: Version,
+    },
     /// Another project's version brings it.
     Bundled(Set),
     /// It is the newest release, and nobody declares one.
@@ -38,6 +45,9 @@ impl Chosen {
         let version = &self.set.version;
         match &self.reason {
             Reason::Declared(by) => format!("{by} declares {version}"),
+            Reason::Like { by, declared } => {
+                format!("{by} declares {declared}, which is checked as {version}")
+            }
             Reason::Bundled(with) => format!("{} brings {version}", with.title()),
             Reason::Assumed => format!("{version} is assumed, since no version is declared"),
         }
@@ -178,6 +188,35 @@ impl Selection {
         self.put(project, &version, channel, Reason::Declared(by.to_owned()));
         self.follow(catalogue);
         Ok(())
+    }
+
+    /// Declares the catalogue's nearest release of the same minor version, on somebody's word: fields and rules
+    /// come and go with minor versions. False where the catalogue has no release of it.
+    pub fn declare_like(
+        &mut self,
+        catalogue: &Catalogue,
+        project: &str,
+        version: &Version,
+        by: &str,
+    ) -> bool {
+        let versions = catalogue.versions(project).into_iter();
+        let same = versions.filter(|it| it.minor().is_some() && it.minor() == version.minor());
+        let Some(nearest) = same.min_by_key(|it| it.distance(version)).cloned() else {
+            return false;
+        };
+        let now = self.of(project).and_then(|it| it.set.channel.clone());
+        let channel = default_channel(catalogue, project, &nearest, now.as_deref());
+        let by = by.to_owned();
+        let reason = match nearest == *version {
+            true => Reason::Declared(by),
+            false => Reason::Like {
+                by,
+                declared: version.clone(),
+            },
+        };
+        self.put(project, &nearest, channel, reason);
+        self.follow(catalogue);
+        true
     }
 
     /// The version in force of a project.

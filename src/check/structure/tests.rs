@@ -332,6 +332,28 @@ fn a_field_of_a_later_version_names_it() {
 }
 
 #[test]
+fn a_value_of_another_version_names_it() {
+    let eg = "envoy-gateway";
+    let old = POLICY.replace("compressor", "compression");
+    assert_eq!(
+        under(&[(eg, "1.5.9", None)], &old),
+        [
+            "6:24 schema/value: \"Zstd\" in `spec.compression[0].type` needs Envoy Gateway 1.6.7 or later; \
+             cluster.toml declares 1.5.9; move to Envoy Gateway 1.6.7, or write another value"
+        ]
+    );
+    let proxy = "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyProxy\nmetadata: {name: x}\nspec: \
+                 {provider: {type: Custom}}\n";
+    let said = under(&[(eg, "1.9.0", None)], proxy);
+    assert!(
+        said[0].contains(
+            "\"Custom\" in `spec.provider.type` is gone from Envoy Gateway 1.9.0; 1.5.9 had it"
+        ),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn a_field_of_the_other_channel_names_it() {
     let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec:\n  rules:\n    - retry: {}\n";
     assert_eq!(

@@ -6,6 +6,7 @@ use super::walk::Walk;
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
+use crate::schema::Set;
 use crate::schema::node::{NodeId, Schema, Type};
 use crate::value::{Kind, Node, Pointer};
 
@@ -168,6 +169,11 @@ fn instead(node: &Node, want: Type) -> String {
 
 pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diagnostic {
     let message = format!("{} can't be {}", name(&walk.pointer), shown(node));
+    let catalogue = walk.run.catalogue;
+    let elsewhere = catalogue.value_elsewhere(&walk.schema, &walk.pointer, &node.to_json());
+    if let Some(set) = elsewhere.filter(|set| set.version != walk.schema.chosen.set.version) {
+        return of_another_version(walk, node, set);
+    }
     let known = schema.enumeration.iter().filter_map(Value::as_str);
     let meant = node.as_str().and_then(|text| nearest(text, known));
     let all = values(&schema.enumeration).unwrap_or_default();
@@ -179,6 +185,32 @@ pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diag
             )
         }
         _ => format!("write {all}"),
+    };
+    walk.finding(Code::SchemaValue, message).help(help)
+}
+
+/// A value that another version takes.
+fn of_another_version(walk: &Walk<'_>, node: &Node, set: &Set) -> Diagnostic {
+    let chosen = walk.schema.chosen;
+    let (name, value) = (name(&walk.pointer), shown(node));
+    let (message, help) = if set.version > chosen.set.version {
+        (
+            format!(
+                "{value} in {name} needs {} or later; {}",
+                set.title(),
+                chosen.clause()
+            ),
+            format!("move to {}, or write another value", set.title()),
+        )
+    } else {
+        (
+            format!(
+                "{value} in {name} is gone from {}; {} had it",
+                chosen.set.title(),
+                set.version
+            ),
+            "write another value; the project's release notes say what replaces it".to_owned(),
+        )
     };
     walk.finding(Code::SchemaValue, message).help(help)
 }

@@ -1,0 +1,125 @@
+//! An Envoy whose minor version is not the one that the chart brings.
+//!
+//! Envoy Gateway writes its configuration for one minor version of Envoy (`DefaultEnvoyProxyImage` in
+//! `api/v1alpha1/shared_types.go`) and is tested with no other.
+
+use super::{Whole, field};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::Node;
+
+/// Major and minor number.
+type Minor = (u64, u64);
+
+/// Minor version of Envoy Gateway, and of the Envoy that it brings: 1.35.8, 1.36.2, 1.37.0, 1.38.3 and 1.39.0 in
+/// the releases 1.5.9, 1.6.0, 1.7.0, 1.8.3 and 1.9.0.
+const SHIPPED: &[(Minor, Minor)] = &[
+    ((1, 5), (1, 35)),
+    ((1, 6), (1, 36)),
+    ((1, 7), (1, 37)),
+    ((1, 8), (1, 38)),
+    ((1, 9), (1, 39)),
+];
+
+/// Where images of Envoy are named: kind and path.
+const PLACES: &[(&str, &str)] = &[
+    ("EnvoyProxy", "spec.provider.kubernetes.*.container.image"),
+    ("HelmRelease", "spec.values.global.images.envoyProxy.image"),
+    (
+        "HelmRelease",
+        "spec.values.config.envoyGateway.envoyProxy.provider.kubernetes.*.container.image",
+    ),
+];
+
+/// Images whose tag names another minor version of Envoy.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let shipped = SHIPPED
+        .iter()
+        .find(|(gateway, _)| Some(*gateway) == whole.envoy_gateway());
+    let Some(((_, gateway), (major, minor))) = shipped else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for object in whole.objects {
+        for (_, path) in PLACES.iter().filter(|(kind, _)| *kind == object.kind()) {
+            for pointer in field::find(&object.node, path) {
+                let image = object.node.at(&pointer).and_then(Node::as_str);
+                let Some((a, b)) = image
+                    .and_then(envoy_of)
+                    .filter(|it| it != &(*major, *minor))
+                else {
+                    continue;
+                };
+                let message = format!(
+                    "the image is Envoy {a}.{b}; Envoy Gateway 1.{gateway} brings Envoy {major}.{minor}"
+                );
+                found.push(
+                    finding(Code::VersionEnvoyImage, object, &pointer, message)
+                        .why("an Envoy that refuses a part of the configuration keeps its old one: changes stop \
+                              arriving, and a new proxy has no listeners at all")
+                        .help(format!(
+                            "write a tag of {major}.{minor}, or remove it; `imageRepository` sets the registry alone"
+                        )),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// Major and minor number of the Envoy that an image's tag names: `distroless-v1.39.0`, `v1.39-latest`.
+fn envoy_of(image: &str) -> Option<Minor> {
+    let image = image.split('@').next()?;
+    let (repository, tag) = image.rsplit_once(':')?;
+    let name = repository.rsplit('/').next()?;
+    if !name.contains("envoy") {
+        return None;
+    }
+    let version = tag.split('-').find_map(|part| {
+        let mut numbers = part.strip_prefix('v').unwrap_or(part).split('.');
+        let major = numbers.next()?.parse().ok()?;
+        Some((major, numbers.next()?.parse().ok()?))
+    });
+    version.filter(|(major, _)| *major == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::told;
+    use super::*;
+
+    #[test]
+    fn the_tag_names_the_version() {
+        for (image, want) in [
+            (
+                "docker.io/envoyproxy/envoy:distroless-v1.39.0",
+                Some((1, 39)),
+            ),
+            ("mirror.example.com:5000/envoy:v1.38-latest", Some((1, 38))),
+            ("envoyproxy/envoy:contrib-v1.37.2@sha256:abc", Some((1, 37))),
+            ("envoyproxy/envoy@sha256:abc", None),
+            ("envoyproxy/envoy:dev", None),
+            ("example.com/proxy:1.2.3", None),
+        ] {
+            assert_eq!(envoy_of(image), want, "{image}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_another_minor_version_is_told() {
+        let proxy = "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyProxy
+metadata: {name: x}
+spec: {provider: {kubernetes: {envoyDeployment: {container: {image: 'example.com/envoy:v1.37.0'}}}}}
+";
+        let tree = [("a.yaml", proxy)];
+        assert_eq!(
+            told(check, "1.9.0", &tree),
+            [
+                "warning version/envoy-image /spec/provider/kubernetes/envoyDeployment/container/image: the image is \
+              Envoy 1.37; Envoy Gateway 1.9 brings Envoy 1.39"
+            ]
+        );
+        assert_eq!(told(check, "1.7.5", &tree), [""; 0]);
+    }
+}

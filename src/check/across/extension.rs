@@ -1,0 +1,360 @@
+//! What is used while the chart's values leave it off: Backends, EnvoyPatchPolicies and Lua.
+//!
+//! Envoy Gateway reads the switches from `config.envoyGateway.extensionApis`; what is off is not ignored but refused
+//! (`internal/gatewayapi`, 1.5 to 1.9). Where no release of the chart is at hand, or its values are not, nothing is
+//! said.
+
+use super::Whole;
+use super::chart::{self, Chart, Switch};
+use super::field;
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::manifest::Object;
+use crate::value::{Node, Pointer};
+
+const GROUP: &str = "gateway.envoyproxy.io";
+
+/// Where the switches stand in the values.
+const SWITCHES: [&str; 3] = ["config", "envoyGateway", "extensionApis"];
+
+/// The first Envoy Gateway in which Lua is off unless it is switched on (release notes of 1.9.0).
+const LUA_OFF_FROM: (u64, u64) = (1, 9);
+
+/// Where kustomizations and Flux Kustomizations have patches as text.
+const PATCHES: &[&str] = &[
+    "patches[].patch",
+    "patchesJson6902[].patch",
+    "spec.patches[].patch",
+];
+
+/// Something that the chart may leave off.
+struct Extension {
+    /// What it is, as a sentence begins.
+    what: &'static str,
+    /// Its key in the values.
+    key: &'static str,
+    /// Its key in `[chart]`.
+    config: &'static str,
+    /// What happens while it is off.
+    why: &'static str,
+    /// Where an object uses it.
+    uses: fn(&Object) -> Vec<Pointer>,
+}
+
+const EXTENSIONS: &[Extension] = &[
+    Extension {
+        what: "a Backend is used",
+        key: "enableBackend",
+        config: "enable_backend",
+        why: "Envoy Gateway refuses the reference: what would go to the Backend is answered with 500",
+        uses: backends,
+    },
+    Extension {
+        what: "an EnvoyPatchPolicy is used",
+        key: "enableEnvoyPatchPolicy",
+        config: "enable_envoy_patch_policy",
+        why: "Envoy Gateway sets the policy's status to `Disabled` and applies none of its patches",
+        uses: |object| of_kind(object, "EnvoyPatchPolicy"),
+    },
+    Extension {
+        what: "a Lua script is used",
+        key: "enableLua",
+        config: "enable_lua",
+        why: "Envoy Gateway refuses the policy, and every route of its targets is answered with 500",
+        uses: |object| match of_kind(object, "EnvoyExtensionPolicy").is_empty() {
+            true => Vec::new(),
+            false => scripts(object),
+        },
+    },
+];
+
+fn of_kind(object: &Object, kind: &str) -> Vec<Pointer> {
+    let is = object.kind() == kind && object.group() == GROUP;
+    is.then(|| Pointer::root().key("kind"))
+        .into_iter()
+        .collect()
+}
+
+fn scripts(object: &Object) -> Vec<Pointer> {
+    let some = object.node.path(&["spec", "lua"]).and_then(Node::as_list);
+    let some = some.is_some_and(|list| !list.is_empty());
+    let pointer = Pointer::root().key("spec").key("lua");
+    some.then_some(pointer).into_iter().collect()
+}
+
+/// References to Backends: in routes, policies, and the values from which charts make routes.
+fn backends(object: &Object) -> Vec<Pointer> {
+    let mut found = Vec::new();
+    for key in ["backendRefs[]", "backendRef"] {
+        for pointer in field::find(&object.node, &format!("**.{key}.kind")) {
+            let reference = pointer.parent().and_then(|at| object.node.at(&at));
+            let text = |key: &str| reference.and_then(|it| it.get(key)?.as_str());
+            if text("kind") == Some("Backend") && text("group") == Some(GROUP) {
+                found.push(pointer);
+            }
+        }
+    }
+    found
+}
+
+/// Whether an extension is off, as far as a release's values say.
+enum State {
+    On,
+    Off,
+    Unknown,
+}
+
+fn state(chart: &Chart<'_>, extension: &Extension, lua_off_by_default: bool) -> State {
+    let switch = |key: &'static str| {
+        let [a, b, c] = SWITCHES;
+        chart.switch(&[a, b, c, key])
+    };
+    let on = switch(extension.key);
+    if extension.key != "enableLua" {
+        return match on {
+            Switch::Is(true, _) => State::On,
+            Switch::Is(false, _) | Switch::Unset => State::Off,
+            Switch::Unknown => State::Unknown,
+        };
+    }
+    // `disableLua` came first, and counts where `enableLua` is not true.
+    match (on, switch("disableLua")) {
+        (Switch::Is(true, _), _) if lua_off_by_default => State::On,
+        (_, Switch::Is(off, _)) => match off {
+            true => State::Off,
+            false => State::On,
+        },
+        (Switch::Unknown, _) | (_, Switch::Unknown) => State::Unknown,
+        _ if lua_off_by_default => State::Off,
+        _ => State::On,
+    }
+}
+
+/// What is used while it is off.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let charts = chart::charts(whole);
+    if charts.is_empty() {
+        return Vec::new();
+    }
+    let lua_off = whole.envoy_gateway().is_some_and(|it| it >= LUA_OFF_FROM);
+    let is_patch =
+        |it: &&Object| matches!(it.kind(), "HelmRelease" | "Kustomization" | "Component");
+    let patches: Vec<&Object> = whole.objects.iter().filter(is_patch).collect();
+    let mut found = Vec::new();
+    for extension in EXTENSIONS {
+        let is_off = |chart: &Chart<'_>| {
+            matches!(state(chart, extension, lua_off), State::Off)
+                && !is_patched(&patches, chart.release, extension.key)
+        };
+        let off: Vec<bool> = charts.iter().map(is_off).collect();
+        if !off.contains(&true) {
+            continue;
+        }
+        for object in whole.objects {
+            let uses = (extension.uses)(object);
+            if uses.is_empty() {
+                continue;
+            }
+            let nearest = chart::of(&charts, object);
+            let Some(chart) = nearest.first().and_then(|at| charts.get(*at)) else {
+                continue;
+            };
+            if nearest.iter().all(|at| off.get(*at) == Some(&true)) {
+                let said = uses
+                    .iter()
+                    .map(|at| said(whole, object, at, extension, chart));
+                found.extend(said);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a patch at hand may set a switch of a release: one that is written inline, or a file with a part of it.
+fn is_patched(objects: &[&Object], release: &Object, key: &str) -> bool {
+    let [a, b, c] = SWITCHES;
+    objects.iter().any(|object| match object.kind() {
+        "HelmRelease" => {
+            let is_part = object.name() == release.name() && object.file != release.file;
+            is_part
+                && object
+                    .node
+                    .path(&["spec", "values", a, b, c, key])
+                    .is_some()
+        }
+        _ => PATCHES.iter().any(|path| {
+            let patches = field::find(&object.node, path).into_iter();
+            let texts = patches.filter_map(|at| object.node.at(&at)?.as_str());
+            texts.into_iter().any(|text| text.contains(key))
+        }),
+    })
+}
+
+fn said(
+    whole: &Whole<'_>,
+    object: &Object,
+    pointer: &Pointer,
+    extension: &Extension,
+    chart: &Chart<'_>,
+) -> Diagnostic {
+    let release = chart.release.name();
+    let key = extension.key;
+    let (a, b) = ("config.envoyGateway.extensionApis", extension.config);
+    let help = match whole.model {
+        Some(_) => format!("add `{b} = true` to [chart]"),
+        None => format!("set `{a}.{key}: true` in the values of HelmRelease {release}"),
+    };
+    let is_lua = key == "enableLua";
+    let by_default = if is_lua && whole.envoy_gateway() >= Some(LUA_OFF_FROM) {
+        "; from Envoy Gateway 1.9.0 on, Lua is off unless it is switched on"
+    } else {
+        ""
+    };
+    let message = format!(
+        "{}, and `{key}` is off in the values of HelmRelease {release}",
+        extension.what
+    );
+    let place = chart.place(&[SWITCHES[0], SWITCHES[1], SWITCHES[2], key]);
+    let severity = match is_lua && !whole.declares_envoy_gateway() {
+        true => Severity::Warning,
+        false => Severity::Error,
+    };
+    finding(Code::ReferenceExtensionDisabled, object, pointer, message)
+        .severity(severity)
+        .related(chart.release.span(&place), "the values")
+        .why(format!("{}{by_default}", extension.why))
+        .help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::{found, told};
+    use super::*;
+
+    const SOURCE: &str = "apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: envoy-gateway}
+spec: {interval: 1h, url: 'oci://example.com/envoyproxy/gateway-helm', ref: {tag: 1.9.0}}
+";
+
+    fn release(values: &str) -> String {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: envoy-gateway}}
+spec:
+  interval: 1h
+  chartRef: {{kind: OCIRepository, name: envoy-gateway}}
+  {values}
+"
+        )
+    }
+
+    fn switched(key: &str) -> String {
+        release(&format!(
+            "values: {{config: {{envoyGateway: {{extensionApis: {{{key}}}}}}}}}"
+        ))
+    }
+
+    const LUA: &str = "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: {name: x}
+spec: {lua: [{type: Inline, inline: 'function envoy_on_request(h) end'}]}
+";
+
+    const ROUTE: &str = "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: nas}
+spec:
+  rules:
+  - backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: nas}]
+";
+
+    const PATCH: &str = "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyPatchPolicy
+metadata: {name: p}
+";
+
+    fn with(version: &str, release: &str, object: &str) -> Vec<String> {
+        let tree = [
+            ("app/source.yaml", SOURCE),
+            ("app/release.yaml", release),
+            ("app/object.yaml", object),
+        ];
+        told(check, version, &tree)
+    }
+
+    #[test]
+    fn what_is_off_is_an_error_where_it_is_used() {
+        let off = release("values: {}");
+        let route = "error reference/extension-disabled /spec/rules/0/backendRefs/0/kind: a Backend is used, and \
+                     `enableBackend` is off in the values of HelmRelease envoy-gateway";
+        assert_eq!(with("1.8.3", &off, ROUTE), [route]);
+        assert_eq!(with("1.9.0", &off, PATCH).len(), 1);
+        assert_eq!(with("1.9.0", &off, LUA).len(), 1);
+        for (key, object) in [
+            ("enableBackend: true", ROUTE),
+            ("enableEnvoyPatchPolicy: true", PATCH),
+            ("enableLua: true", LUA),
+        ] {
+            assert_eq!(with("1.9.0", &switched(key), object), [""; 0], "{key}");
+        }
+    }
+
+    #[test]
+    fn lua_is_on_before_1_9_unless_it_is_switched_off() {
+        let off = release("values: {}");
+        assert_eq!(with("1.8.3", &off, LUA), [""; 0]);
+        assert_eq!(with("1.8.3", &switched("disableLua: true"), LUA).len(), 1);
+        assert_eq!(with("1.9.0", &switched("disableLua: false"), LUA), [""; 0]);
+    }
+
+    #[test]
+    fn values_from_elsewhere_count_where_they_are_at_hand_and_silence_where_not() {
+        let release = release("valuesFrom: [{kind: ConfigMap, name: values}]");
+        assert_eq!(with("1.9.0", &release, ROUTE), [""; 0]);
+        let map = |on: bool| {
+            format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: values}}\ndata:\n  values.yaml: |\n    config:\n      \
+                 envoyGateway:\n        extensionApis: {{enableBackend: {on}}}\n"
+            )
+        };
+        for (on, findings) in [(true, 0), (false, 1)] {
+            let map = map(on);
+            let tree = [
+                ("app/source.yaml", SOURCE),
+                ("app/release.yaml", &release),
+                ("app/object.yaml", ROUTE),
+                ("app/values.yaml", &map),
+            ];
+            assert_eq!(found(check, "1.9.0", &tree).len(), findings);
+        }
+    }
+
+    #[test]
+    fn a_patch_that_may_switch_it_on_silences() {
+        let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [source.yaml, release.yaml, object.yaml]
+patches:
+- target: {kind: HelmRelease}
+  patch: |
+    - {op: add, path: /spec/values/config/envoyGateway/extensionApis/enableBackend, value: true}
+";
+        let off = release("values: {}");
+        let tree = [
+            ("app/kustomization.yaml", kustomization),
+            ("app/source.yaml", SOURCE),
+            ("app/release.yaml", &off),
+            ("app/object.yaml", ROUTE),
+        ];
+        assert_eq!(told(check, "1.9.0", &tree), [""; 0]);
+    }
+
+    #[test]
+    fn without_a_release_nothing_is_said() {
+        assert_eq!(told(check, "1.9.0", &[("lua.yaml", LUA)]), [""; 0]);
+        let open = switched("enableBackend: '${BACKEND}'");
+        assert_eq!(with("1.9.0", &open, ROUTE), [""; 0]);
+    }
+}

@@ -1,0 +1,202 @@
+//! What kustomizations list that isn't there, and what lies beside them and is listed by none.
+//!
+//! Only where folders were walked: elsewhere what is there is not known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Whole;
+use super::kustomize::{self, Entry, NAMES, split};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::Object;
+use crate::value::{Node, Pointer};
+
+/// Listed and missing, there and not listed.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let kustomizations: Vec<&Object> = whole
+        .objects
+        .iter()
+        .filter(|object| kustomize::is_kustomization(object))
+        .collect();
+    let mut listed = BTreeSet::new();
+    let mut found = Vec::new();
+    for kustomization in &kustomizations {
+        for entry in kustomize::entries(kustomization) {
+            found.extend(missing(whole, kustomization, &entry));
+            listed.insert(entry.target);
+        }
+    }
+    found.extend(unlisted(whole, &kustomizations, &listed));
+    found
+}
+
+/// The finding on an entry, where nothing is there that could be read.
+fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry) -> Option<Diagnostic> {
+    let target = entry.target.as_str();
+    let (parent, _) = split(target);
+    let is_hidden = target
+        .split('/')
+        .any(|step| step.starts_with('.') && step != "..");
+    // A walk leaves hidden files out. Where a folder is absent with all that should be in it, a part of the
+    // repository may be all that is at hand.
+    if is_hidden || !whole.is_walked(target) || !whole.has_folder(parent) {
+        return None;
+    }
+    let written = kustomization
+        .node
+        .at(&entry.pointer)
+        .and_then(Node::as_str)
+        .unwrap_or(target);
+    let is_folder = whole.has_folder(target);
+    let has_own = || {
+        NAMES
+            .iter()
+            .any(|name| whole.files.contains(&format!("{target}/{name}")))
+    };
+    let (message, help) = match (whole.files.contains(target), is_folder, entry.may_be_folder) {
+        (true, _, _) => return None,
+        (false, true, true) if has_own() => return None,
+        (false, true, true) => (
+            format!("`{written}` is a folder without a kustomization.yaml"),
+            "list its files one by one, or give the folder a kustomization.yaml that does",
+        ),
+        (false, true, false) => (
+            format!("`{written}` is a folder, and only a file can stand here"),
+            "write the path of a file in it",
+        ),
+        (false, false, _) => (
+            format!("`{written}` is listed and not there"),
+            "correct the path, or remove the entry",
+        ),
+    };
+    Some(
+        finding(Code::ReferenceMissingFile, kustomization, &entry.pointer, message)
+            .why("kustomize stops at this entry: nothing of the folder is built, and Flux applies no change of it")
+            .help(help),
+    )
+}
+
+/// Manifests in a folder with a kustomization that neither it nor any other one lists.
+fn unlisted(
+    whole: &Whole<'_>,
+    kustomizations: &[&Object],
+    listed: &BTreeSet<String>,
+) -> Vec<Diagnostic> {
+    let folders: BTreeMap<&str, &&Object> = kustomizations
+        .iter()
+        .map(|object| (split(&object.file).0, object))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for object in whole.objects {
+        let (folder, name) = split(&object.file);
+        let Some(kustomization) = folders.get(folder) else {
+            continue;
+        };
+        let is_left_out = listed.contains(&object.file)
+            || NAMES.contains(&name)
+            || is_configuration(object)
+            || !whole.is_walked(folder)
+            || is_commented_out(whole, kustomization, name);
+        if is_left_out || !seen.insert(object.file.as_str()) {
+            continue;
+        }
+        let root = Pointer::root();
+        let message = format!("the kustomization of its folder does not list {name}");
+        let at_list = Pointer::root().key("resources");
+        found.push(
+            finding(Code::ReferenceUnlistedFile, object, &root, message)
+                .related(kustomization.span(&at_list), "the list")
+                .why(format!(
+                    "Flux applies what is listed: {} {} never reaches the cluster",
+                    object.kind(),
+                    object.name()
+                ))
+                .help(format!(
+                    "add `- ./{name}` to `resources`, or remove the file"
+                )),
+        );
+    }
+    found
+}
+
+/// Whether an object is for a program that runs elsewhere, not for the cluster.
+fn is_configuration(object: &Object) -> bool {
+    object.group().ends_with("config.k8s.io")
+        || object.group().is_empty() && object.kind() == "Config"
+}
+
+/// Whether a kustomization names a file in a comment: somebody took it out on purpose.
+fn is_commented_out(whole: &Whole<'_>, kustomization: &Object, name: &str) -> bool {
+    let Some(text) = whole.text(&kustomization.file) else {
+        return false;
+    };
+    text.lines()
+        .filter_map(|line| line.split_once('#'))
+        .any(|(_, comment)| comment.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::told;
+    use super::*;
+
+    const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
+
+    fn list(entries: &str) -> String {
+        format!("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{entries}\n")
+    }
+
+    #[test]
+    fn what_is_listed_and_not_there_is_told() {
+        let kustomization = list(
+            "resources: [./a.yaml, ./b.yaml, ./empty, ../gone/c.yaml, 'https://example.com/d.yaml', ./.e.yaml]\n\
+             configMapGenerator: [{name: m, files: [lua=m.lua]}]",
+        );
+        let tree = [
+            ("app/kustomization.yaml", kustomization.as_str()),
+            ("app/a.yaml", MAP),
+            ("app/empty/values.yaml", "a: b\n"),
+        ];
+        assert_eq!(
+            told(check, "1.9.0", &tree),
+            [
+                "error reference/missing-file /resources/1: `./b.yaml` is listed and not there",
+                "error reference/missing-file /resources/2: `./empty` is a folder without a kustomization.yaml",
+                "error reference/missing-file /configMapGenerator/0/files/0: `lua=m.lua` is listed and not there",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_there_and_not_listed_is_told() {
+        let empty = list("resources: []");
+        let tree = [
+            ("app/kustomization.yaml", empty.as_str()),
+            ("app/a.yaml", MAP),
+            ("app/values.yaml", "a: b\n"),
+            ("other/b.yaml", MAP),
+        ];
+        assert_eq!(
+            told(check, "1.9.0", &tree),
+            [
+                "warning reference/unlisted-file : the kustomization of its folder does not list a.yaml"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_another_list_or_a_comment_names_is_not_told() {
+        let own = list("resources: [./a.yaml]\npatches: [{path: p.yaml}]\n# - ./off.yaml");
+        let other = list("resources: [../app/b.yaml]");
+        let tree = [
+            ("app/kustomization.yaml", own.as_str()),
+            ("other/kustomization.yaml", other.as_str()),
+            ("app/a.yaml", MAP),
+            ("app/b.yaml", MAP),
+            ("app/p.yaml", MAP),
+            ("app/off.yaml", MAP),
+        ];
+        assert_eq!(told(check, "1.9.0", &tree), [""; 0]);
+    }
+}

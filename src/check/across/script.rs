@@ -1,0 +1,373 @@
+//! Lua in EnvoyExtensionPolicies: whether it is at hand, parses, and has a function that Envoy calls.
+//!
+//! Envoy Gateway takes the key `lua` of the ConfigMap, else any (`getLuaBodyFromLocalObjectReference`), wants the
+//! name of an entry function in the text, and runs it once before it believes in it (`internal/gatewayapi`, 1.9.0).
+
+use super::Whole;
+use super::chart::nearest;
+use super::kustomize::{self, Content, Generated};
+use crate::check::{finding, lua};
+use crate::diagnostic::suggest;
+use crate::diagnostic::{Code, Diagnostic, Severity, Sources};
+use crate::manifest::Object;
+use crate::value::{Kind, Map, Node, Pointer, variable};
+
+/// The key that Envoy Gateway looks for.
+const KEY: &str = "lua";
+
+/// The functions that Envoy calls; a script has at least one.
+const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
+
+const REFUSED: &str =
+    "Envoy Gateway refuses the policy, and every route of its targets is answered with 500";
+
+/// The ConfigMaps at hand.
+struct Maps<'a> {
+    /// Those that are given as such.
+    given: Vec<&'a Object>,
+    /// Those that kustomizations make, each with its maker.
+    made: Vec<(&'a Object, Generated<'a>)>,
+    /// Whether kustomize may know more references than those built into it.
+    is_taught: bool,
+}
+
+fn maps<'a>(whole: &Whole<'a>) -> Maps<'a> {
+    let objects = whole.objects.iter();
+    let makers = objects.filter(|it| kustomize::is_kustomization(it));
+    let makers: Vec<&Object> = makers.collect();
+    let made = makers.iter().flat_map(|maker| {
+        let made = kustomize::generated(maker).into_iter();
+        made.map(|map| (*maker, map))
+    });
+    let is_map = |it: &&Object| it.kind() == "ConfigMap" && it.group().is_empty();
+    Maps {
+        given: whole.objects.iter().filter(is_map).collect(),
+        made: made.collect(),
+        is_taught: makers
+            .iter()
+            .any(|it| it.node.get("configurations").is_some()),
+    }
+}
+
+/// What is wrong with the scripts of policies.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let is_policy =
+        |it: &&Object| it.kind() == "EnvoyExtensionPolicy" && it.group() == "gateway.envoyproxy.io";
+    let policies: Vec<&Object> = whole.objects.iter().filter(is_policy).collect();
+    if policies.is_empty() {
+        return Vec::new();
+    }
+    let maps = maps(whole);
+    let mut found = Vec::new();
+    for object in policies {
+        let list = Pointer::root().key("spec").key("lua");
+        for (pointer, item) in kustomize::items(&object.node, &list) {
+            if let Some(text) = item.get("inline").and_then(Node::as_str) {
+                found.extend(text_of(object, &pointer.key("inline"), text, "", whole));
+            }
+            let reference = item.get("valueRef");
+            if let Some(name) = reference.and_then(|it| it.get("name")?.as_str())
+                && !variable::in_text(name)
+            {
+                let pointer = pointer.key("valueRef").key("name");
+                found.extend(referred(whole, &maps, object, &pointer, name));
+            }
+        }
+    }
+    found
+}
+
+/// What is wrong with the ConfigMap that a policy names.
+fn referred(
+    whole: &Whole<'_>,
+    maps: &Maps<'_>,
+    object: &Object,
+    pointer: &Pointer,
+    name: &str,
+) -> Option<Diagnostic> {
+    let reaches = |map: &&Object| {
+        let (here, there) = (object.namespace(), map.namespace());
+        here.is_empty() || there.is_empty() || here == there
+    };
+    let within = || maps.given.iter().copied().filter(reaches);
+    if let Some(map) = nearest(within().filter(|map| map.name() == name), &object.file) {
+        return given(whole, object, pointer, map);
+    }
+    let of_name = maps.made.iter().filter(|(_, map)| map.name == name);
+    let makers = of_name.clone().map(|(maker, _)| *maker);
+    if let Some(maker) = nearest(makers, &object.file) {
+        let (_, map) = of_name.clone().find(|(it, _)| it.file == maker.file)?;
+        if map.has_hash && !maps.is_taught {
+            return Some(hashed(object, pointer, maker, map));
+        }
+        return generated(whole, object, pointer, maker, map);
+    }
+    let made = maps.made.iter().map(|(_, map)| map.name.as_str());
+    let known = within().map(Object::name).chain(made);
+    let message = format!("no ConfigMap {name} is at hand");
+    let said = finding(Code::ReferenceMissingScript, object, pointer, message)
+        .why(format!("if the cluster has none either, {REFUSED}"));
+    Some(match suggest::nearest(name, known) {
+        Some(meant) => said.help(format!("write `{meant}`, if that is meant")),
+        None => said.severity(Severity::Note).help(
+            "nothing, if it is made elsewhere; else add it, or a `configMapGenerator` for it",
+        ),
+    })
+}
+
+/// kustomize renames the ConfigMap and leaves the reference as it is: it doesn't know the kind.
+fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_>) -> Diagnostic {
+    let message = format!(
+        "kustomize adds a hash to the name of ConfigMap {}, and not to this reference",
+        map.name
+    );
+    finding(Code::ReferenceMissingScript, object, pointer, message)
+        .related(maker.span(&map.pointer), "made here")
+        .why(format!(
+            "the cluster has no ConfigMap of the plain name: {REFUSED}"
+        ))
+        .help("add `generatorOptions: {disableNameSuffixHash: true}` to the kustomization")
+}
+
+/// What is wrong with a ConfigMap that is given as such.
+fn given(
+    whole: &Whole<'_>,
+    object: &Object,
+    pointer: &Pointer,
+    map: &Object,
+) -> Option<Diagnostic> {
+    if map.node.get("sops").is_some() {
+        return None;
+    }
+    let data = match map.node.get("data").map(|data| &data.kind) {
+        Some(Kind::Map(data)) => data.clone(),
+        _ => Map::default(),
+    };
+    let keys: Vec<&str> = data.iter().map(|(key, _)| key).collect();
+    let key = chosen(object, pointer, map, map.name(), &keys);
+    match key {
+        Ok(key) => {
+            let text = data.get(key)?.as_str()?;
+            let at = Pointer::root().key("data").key(key);
+            text_of(map, &at, text, "", whole)
+        }
+        Err(said) => Some(*said),
+    }
+}
+
+/// What is wrong with a ConfigMap that a kustomization makes.
+fn generated(
+    whole: &Whole<'_>,
+    object: &Object,
+    pointer: &Pointer,
+    maker: &Object,
+    map: &Generated<'_>,
+) -> Option<Diagnostic> {
+    let name = &map.name;
+    if map.has_more {
+        return None;
+    }
+    let keys: Vec<&str> = map.keys.iter().map(|(key, _)| key.as_str()).collect();
+    let key = match chosen(object, pointer, maker, name, &keys) {
+        Ok(key) => key,
+        Err(said) => return Some(*said),
+    };
+    let (_, content) = map.keys.iter().find(|(known, _)| known == key)?;
+    match content {
+        Content::Text(text) => text_of(object, pointer, text, "", whole),
+        Content::File(file) => text_of(object, pointer, whole.text(file)?, file, whole),
+    }
+}
+
+/// The key that Envoy Gateway takes.
+fn chosen<'k>(
+    object: &Object,
+    pointer: &Pointer,
+    map: &Object,
+    name: &str,
+    keys: &[&'k str],
+) -> Result<&'k str, Box<Diagnostic>> {
+    let said = |message: String| {
+        finding(Code::ReferenceMissingScript, object, pointer, message)
+            .related(map.span(&Pointer::root().key("data")), "the ConfigMap")
+            .help(format!("put the script under the key `{KEY}`"))
+    };
+    match keys {
+        [only] => Ok(only),
+        _ if keys.contains(&KEY) => Ok(KEY),
+        [] => Err(Box::new(
+            said(format!(
+                "ConfigMap {name} has no key `{KEY}`, nor any other"
+            ))
+            .why(REFUSED),
+        )),
+        _ => Err(Box::new(
+            said(format!(
+                "ConfigMap {name} has {} keys and none is `{KEY}`",
+                keys.len()
+            ))
+            .severity(Severity::Warning)
+            .why("Envoy Gateway takes any of them, not always the same"),
+        )),
+    }
+}
+
+/// What is wrong with a script; `file` is the one that holds it, where it stands in one of its own.
+fn text_of(
+    object: &Object,
+    pointer: &Pointer,
+    text: &str,
+    file: &str,
+    whole: &Whole<'_>,
+) -> Option<Diagnostic> {
+    let of_file = match file {
+        "" => String::new(),
+        file => format!(" of {file}"),
+    };
+    // What Flux fills in may be anything.
+    let plain = variable::replaced(text, "x");
+    // Scripts that were rendered are checked where they are rendered.
+    if whole.model.is_none() || file.is_empty() {
+        let mut sources = Sources::default();
+        let id = sources.add(file, plain.as_str());
+        if let Some(problem) = lua::check(&sources, id).pop() {
+            let line = problem.span.map_or(1, |span| sources.locate(span).line);
+            let message = format!("line {line}{of_file}: {}", problem.message);
+            return Some(
+                finding(Code::ReferenceLuaScript, object, pointer, message)
+                    .why(REFUSED)
+                    .help("mend that line; Envoy runs LuaJIT, which is Lua 5.1 with `goto`"),
+            );
+        }
+    }
+    if ENTRIES.iter().any(|entry| plain.contains(entry)) {
+        return None;
+    }
+    let [request, response] = ENTRIES;
+    let message = format!("the script{of_file} has neither `{request}` nor `{response}`");
+    Some(
+        finding(Code::ReferenceLuaScript, object, pointer, message)
+            .why(REFUSED)
+            .help(format!(
+                "define `function {request}(handle)` or `function {response}(handle)`"
+            )),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::told;
+    use super::*;
+
+    const POLICY: &str = "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: {name: x, namespace: network}
+spec: {lua: [{type: ValueRef, valueRef: {group: '', kind: ConfigMap, name: example-extensions}}]}
+";
+
+    const GOOD: &str = "function envoy_on_request(handle)\nend\n";
+
+    fn inline(script: &str) -> Vec<String> {
+        let policy = format!(
+            "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: {{name: x}}
+spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
+"
+        );
+        told(check, "1.9.0", &[("a.yaml", &policy)])
+    }
+
+    fn made(generator: &str, script: &str) -> Vec<String> {
+        let kustomization = format!(
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [policy.yaml]\n{generator}\n"
+        );
+        let tree = [
+            ("app/kustomization.yaml", kustomization.as_str()),
+            ("app/policy.yaml", POLICY),
+            ("app/resources/a.lua", script),
+        ];
+        told(check, "1.9.0", &tree)
+    }
+
+    fn given(name: &str, data: &str) -> Vec<String> {
+        let map = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: network}}\ndata: {data}\n"
+        );
+        told(check, "1.9.0", &[("a.yaml", POLICY), ("b.yaml", &map)])
+    }
+
+    #[test]
+    fn inline_scripts_are_read() {
+        assert_eq!(inline("function envoy_on_response(h) end"), [""; 0]);
+        assert_eq!(
+            inline("x = = 1"),
+            [
+                "error reference/lua-script /spec/lua/0/inline: line 1: not Lua: `=` is not expected here: expected \
+              values to set to"
+            ]
+        );
+        assert_eq!(
+            inline("x = 1"),
+            [
+                "error reference/lua-script /spec/lua/0/inline: the script has neither `envoy_on_request` nor \
+              `envoy_on_response`"
+            ]
+        );
+    }
+
+    #[test]
+    fn scripts_that_a_kustomization_puts_into_a_config_map_are_read() {
+        let plain = "generatorOptions: {disableNameSuffixHash: true}\n\
+                     configMapGenerator: [{name: example-extensions, files: [lua=resources/a.lua]}]";
+        assert_eq!(made(plain, GOOD), [""; 0]);
+        let broken = made(plain, "if x then\n");
+        assert!(
+            broken[0].contains("of app/resources/a.lua: not Lua"),
+            "{broken:?}"
+        );
+        let hashed = made(
+            "configMapGenerator: [{name: example-extensions, files: [resources/a.lua]}]",
+            GOOD,
+        );
+        assert_eq!(
+            hashed,
+            [
+                "error reference/missing-script /spec/lua/0/valueRef/name: kustomize adds a hash to the name of \
+              ConfigMap example-extensions, and not to this reference"
+            ]
+        );
+        let own = "configMapGenerator: [{name: example-extensions, files: [resources/a.lua], options: \
+                   {disableNameSuffixHash: true}}]";
+        assert_eq!(made(own, GOOD), [""; 0]);
+    }
+
+    #[test]
+    fn the_key_is_the_one_that_the_controller_takes() {
+        let name = "example-extensions";
+        assert_eq!(
+            given(name, "{any.lua: 'function envoy_on_request(h) end'}"),
+            [""; 0]
+        );
+        assert!(given(name, "{}")[0].contains("has no key `lua`, nor any other"));
+        assert!(given(name, "{a: x, b: x}")[0].starts_with("warning"));
+        assert_eq!(
+            given(name, "{a: x, lua: 'function envoy_on_request(h) end'}"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_config_map_that_is_not_at_hand_is_an_error_where_its_name_looks_like_a_slip() {
+        let told = given("example-extension", "{lua: ''}");
+        assert!(
+            told[0].starts_with("error reference/missing-script"),
+            "{told:?}"
+        );
+        let told = given("other", "{lua: ''}");
+        assert!(
+            told[0].starts_with("note reference/missing-script"),
+            "{told:?}"
+        );
+    }
+}

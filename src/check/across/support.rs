@@ -1,0 +1,70 @@
+//! Objects out of YAML for the tests of the passes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Pass, Whole};
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::manifest::{Object, read};
+use crate::schema::{Catalogue, Selection};
+
+/// The objects of a file.
+pub fn objects(file: &str, text: &str) -> Vec<Object> {
+    let mut sources = Sources::default();
+    add(&mut sources, file, text)
+}
+
+fn add(sources: &mut Sources, file: &str, text: &str) -> Vec<Object> {
+    let id = sources.add(file, text);
+    let (documents, problems) = read::read(sources, id);
+    assert_eq!(problems, [], "{file}");
+    let objects = documents.into_iter().map(|document| Object {
+        node: document.node,
+        origins: None,
+        file: file.to_owned(),
+    });
+    objects.filter(|object| !object.kind().is_empty()).collect()
+}
+
+/// What a pass finds in a tree of files that was walked, with Envoy Gateway `version` in force.
+pub fn found(pass: Pass, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnostic> {
+    let mut sources = Sources::default();
+    let (mut all, mut texts) = (Vec::new(), BTreeMap::new());
+    for (file, text) in tree {
+        if file.ends_with(".yaml") {
+            all.extend(add(&mut sources, file, text));
+        }
+        texts.insert((*file).to_owned(), sources.add(*file, *text));
+    }
+    let files: BTreeSet<String> = tree.iter().map(|(file, _)| (*file).to_owned()).collect();
+    let catalogue = Catalogue::embedded();
+    let mut selection = Selection::newest(&catalogue);
+    selection
+        .declare(&catalogue, "envoy-gateway", version, None, "cluster.toml")
+        .expect("a version of the catalogue");
+    pass(&Whole {
+        objects: &all,
+        files: &files,
+        walked: &[String::new()],
+        texts: &texts,
+        sources: &sources,
+        model: None,
+        selection: &selection,
+    })
+}
+
+/// The same, each finding as `severity code pointer: message`.
+pub fn told(pass: Pass, version: &str, tree: &[(&str, &str)]) -> Vec<String> {
+    let found = found(pass, version, tree);
+    let told = found.iter().map(|one| {
+        assert!(one.why.is_some() && one.help.is_some(), "{one:?}");
+        assert!(one.span.is_some(), "{one:?}");
+        let pointer = one.pointer.as_deref().unwrap_or_default();
+        format!(
+            "{} {} {pointer}: {}",
+            one.severity.as_str(),
+            one.code,
+            one.message
+        )
+    });
+    told.collect()
+}

@@ -1,0 +1,139 @@
+//! What an upgrade of Envoy Gateway means for objects: the findings on both sides, compared.
+//!
+//! Both sides are checked in full, each against its own schemas and gates. What only the new side finds is what the
+//! upgrade brings; what both find was there before, and is [`check`](crate::check)'s to say.
+//!
+//! - [`changes`]: what is taken as before, and does something else.
+
+pub mod changes;
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic, ObjectRef};
+use crate::manifest::Object;
+use crate::schema::Selection;
+use crate::schema::bundle::ENVOY_GATEWAY;
+
+/// The objects under one version, and what is found on them.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// The objects, as this version has them rendered.
+    pub objects: &'a [Object],
+    /// All findings.
+    pub findings: &'a [Diagnostic],
+    /// The versions in force.
+    pub selection: &'a Selection,
+}
+
+/// What an upgrade brings.
+#[derive(Clone, Debug, Default)]
+pub struct Upgrade {
+    /// Errors that were none before.
+    pub breaks: Vec<Diagnostic>,
+    /// Warnings and notes that were none before.
+    pub warns: Vec<Diagnostic>,
+    /// What is deprecated in the new version, whether or not it was before.
+    pub deprecated: Vec<Diagnostic>,
+    /// What does something else.
+    pub changes: Vec<Diagnostic>,
+    /// How many errors there are on both sides.
+    pub already_broken: usize,
+}
+
+/// What says that something is on its way out.
+const DEPRECATED: &[Code] = &[Code::VersionDeprecatedField, Code::SchemaDeprecatedVersion];
+
+/// What makes two findings the same, though their words name versions.
+type Key = (Code, Option<ObjectRef>, Option<String>);
+
+fn key(finding: &Diagnostic) -> Key {
+    let object = finding.object.clone().map(|object| ObjectRef {
+        // It may be written in another version.
+        api_version: String::new(),
+        ..object
+    });
+    (finding.code, object, finding.pointer.clone())
+}
+
+/// Compares the sides. The findings that it gives point into the sources of the new side.
+pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
+    let known: BTreeSet<Key> = before.findings.iter().map(key).collect();
+    let mut upgrade = Upgrade::default();
+    for finding in after.findings {
+        let is_new = !known.contains(&key(finding));
+        if DEPRECATED.contains(&finding.code) {
+            upgrade.deprecated.push(finding.clone());
+        } else if !is_new {
+            upgrade.already_broken += usize::from(finding.is_error());
+        } else if finding.is_error() {
+            upgrade.breaks.push(finding.clone());
+        } else {
+            upgrade.warns.push(finding.clone());
+        }
+    }
+    let version = |side: &Side<'_>| Some(side.selection.of(ENVOY_GATEWAY)?.set.version.clone());
+    if let (Some(from), Some(to)) = (version(before), version(after)) {
+        upgrade.changes = changes::between(after.objects, &from, &to);
+    }
+    upgrade
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::across::support::objects;
+    use crate::compile::check_all;
+    use crate::schema::Catalogue;
+
+    fn upgraded(text: &str, from: &str, to: &str) -> Upgrade {
+        let catalogue = Catalogue::embedded();
+        let all = objects("a.yaml", text);
+        let side = |version: &str| {
+            let mut selection = Selection::newest(&catalogue);
+            let declared = selection.declare(&catalogue, ENVOY_GATEWAY, version, None, "--use");
+            declared.expect("a version of the catalogue");
+            let findings = check_all(&all, &catalogue, &selection);
+            (findings, selection)
+        };
+        let (before, after) = (side(from), side(to));
+        let side = |(findings, selection): &(Vec<Diagnostic>, Selection)| {
+            compare(
+                &Side {
+                    objects: &all,
+                    findings: &before.0,
+                    selection: &before.1,
+                },
+                &Side {
+                    objects: &all,
+                    findings,
+                    selection,
+                },
+            )
+        };
+        side(&after)
+    }
+
+    const POLICY: &str = "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: {name: x}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: example}]
+  clientIPDetection: {}
+";
+
+    #[test]
+    fn what_only_the_new_version_refuses_breaks() {
+        let upgrade = upgraded(POLICY, "1.8.3", "1.9.0");
+        assert_eq!(upgrade.breaks.len(), 1, "{:?}", upgrade.breaks);
+        assert_eq!(upgrade.breaks[0].code, Code::RuleFailed);
+        let none = upgraded(POLICY, "1.7.5", "1.8.3");
+        assert!(none.breaks.is_empty() && none.warns.is_empty());
+    }
+
+    #[test]
+    fn what_was_broken_before_is_only_counted() {
+        let broken = POLICY.replace("clientIPDetection", "clientIpDetection");
+        let upgrade = upgraded(&broken, "1.8.3", "1.9.0");
+        assert_eq!((upgrade.breaks.len(), upgrade.already_broken), (0, 1));
+    }
+}

@@ -1,0 +1,409 @@
+//! `gatewayctl upgrade`
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use super::manifests::{self, Manifests};
+use super::project::{self, Project};
+use super::validate::declare_chart;
+use super::{Global, found};
+use crate::check::across::{self, chart};
+use crate::check::upgrade::{Side, Upgrade, compare};
+use crate::compile::{Compiled, check_all};
+use crate::config;
+use crate::diagnostic::{Diagnostic, Sources, Span};
+use crate::diff::{self, Change, FieldChange, File};
+use crate::report::{Report, json};
+use crate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
+use crate::schema::set::title;
+use crate::schema::{Catalogue, Reason, Selection, Version};
+use crate::value::Pointer;
+
+/// Arguments of `upgrade`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The version of the Envoy Gateway chart to look ahead to
+    #[arg(long, value_name = "VERSION")]
+    to: String,
+    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and all that it renders]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How to print it
+    #[arg(long, default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// For programs: gatewayctl/upgrade/v1
+    Json,
+}
+
+/// The value of `schema`. Under `breaks`, `warns`, `changes` and `deprecated` stand findings as in
+/// `gatewayctl/report/v1`.
+const SCHEMA: &str = "gatewayctl/upgrade/v1";
+
+/// Something to change by hand.
+struct Edit {
+    file: String,
+    line: usize,
+    what: String,
+}
+
+/// All that is printed.
+struct Outlook {
+    upgrade: Upgrade,
+    sources: Sources,
+    before: Selection,
+    after: Selection,
+    edits: Vec<Edit>,
+    /// What is rendered otherwise, a line each.
+    rendered: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where something can't be read, or the catalogue doesn't have the version.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let outlook = match args.paths.is_empty() {
+        true => of_project(args, global)?,
+        false => Some(of_manifests(args, global)?),
+    };
+    let Some(outlook) = outlook else {
+        // Nothing can be said about what would change.
+        return Ok(ExitCode::from(super::FAILED));
+    };
+    match args.format {
+        Format::Human => human(&outlook, global, out)?,
+        Format::Json => writeln!(out, "{}", json::printable(&document(&outlook)?))?,
+    }
+    Ok(found(!outlook.upgrade.breaks.is_empty()))
+}
+
+/// The selection with the version to look ahead to.
+fn looked_ahead(
+    before: &Selection,
+    catalogue: &Catalogue,
+    version: &str,
+) -> anyhow::Result<Selection> {
+    let mut after = before.clone();
+    after
+        .declare(catalogue, ENVOY_GATEWAY, version, None, "--to")
+        .map_err(|unknown| anyhow::anyhow!("{unknown}; {}", unknown.help()))
+        .with_context(|| format!("--to {version}"))?;
+    Ok(after)
+}
+
+fn of_project(args: &Args, global: &Global) -> anyhow::Result<Option<Outlook>> {
+    let project = Project::find(global)?;
+    let before = project.compile()?;
+    looked_ahead(&before.selection, &project.catalogue, &args.to)?;
+    if before.model.is_none() {
+        let report = Report::new(before.diagnostics, 0, 0, &before.sources);
+        global.report(&report, &before.sources)?;
+        return Ok(None);
+    }
+    let Some(after) = project.compile_again(&before, &args.to) else {
+        bail!(
+            "[chart] has no `version`: write there which one runs now, then ask what another would change"
+        );
+    };
+    Ok(Some(Outlook {
+        upgrade: compare(&side(&before), &side(&after)),
+        edits: edits(&before, &after, &args.to),
+        rendered: rendered(&before, &after),
+        sources: after.sources,
+        before: before.selection,
+        after: after.selection,
+    }))
+}
+
+fn side(compiled: &Compiled) -> Side<'_> {
+    Side {
+        objects: &compiled.objects,
+        findings: &compiled.diagnostics,
+        selection: &compiled.selection,
+    }
+}
+
+fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
+    let mut sources = Sources::default();
+    let manifests = manifests::read_all(&args.paths, &mut sources)?;
+    let (catalogue, mut before) = project::in_force(global)?;
+    declare_chart(&manifests, &sources, &catalogue, &mut before);
+    let after = looked_ahead(&before, &catalogue, &args.to)?;
+    let findings = |selection: &Selection| -> Vec<Diagnostic> {
+        let mut found = check_all(&manifests.objects, &catalogue, selection);
+        found.extend(across::check(&manifests.given(&sources, selection)));
+        found
+    };
+    let (old, new) = (findings(&before), findings(&after));
+    let side = |findings, selection| Side {
+        objects: &manifests.objects,
+        findings,
+        selection,
+    };
+    let upgrade = compare(
+        &side(old.as_slice(), &before),
+        &side(new.as_slice(), &after),
+    );
+    let edits = chart_edits(&manifests, &sources, &before, &args.to);
+    Ok(Outlook {
+        upgrade,
+        sources,
+        before,
+        after,
+        edits,
+        rendered: Vec::new(),
+    })
+}
+
+/// The charts' versions in manifests.
+fn chart_edits(
+    manifests: &Manifests,
+    sources: &Sources,
+    selection: &Selection,
+    to: &str,
+) -> Vec<Edit> {
+    let charts = chart::charts(&manifests.given(sources, selection));
+    let versions = charts.into_iter().filter_map(|chart| chart.version);
+    let edits = versions.filter_map(|(version, by)| {
+        let tag = ["spec", "ref", "tag"].as_slice();
+        let own = ["spec", "chart", "spec", "version"].as_slice();
+        let path = [tag, own]
+            .into_iter()
+            .find(|path| by.node.path(path).is_some())?;
+        let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
+        let place = sources.locate(by.span(&pointer)?);
+        Some(Edit {
+            file: place.file,
+            line: place.line,
+            what: format!("`{}`: {version} becomes {to}", pointer.dotted()),
+        })
+    });
+    edits.collect()
+}
+
+/// What to change in `cluster.toml`.
+fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
+    let Some(model) = &before.model else {
+        return Vec::new();
+    };
+    let source = &model.chart.source.of;
+    let at = |span: Option<Span>, what: String| {
+        let place = before.sources.locate(span?);
+        Some(Edit {
+            file: place.file,
+            line: place.line,
+            what,
+        })
+    };
+    let version = at(
+        source.tag.span,
+        format!("`version`: {} becomes {to}", source.tag.value),
+    );
+    let digest = source.digest.as_ref().and_then(|digest| {
+        let what =
+            "`digest` becomes that of the new chart, or goes: Flux takes it before the version";
+        at(digest.span, what.to_owned())
+    });
+    let gateway_api = gateway_api_edit(before, after);
+    [version, digest, gateway_api]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Gateway API is declared by itself, and is not the one that the new chart brings.
+fn gateway_api_edit(before: &Compiled, after: &Compiled) -> Option<Edit> {
+    let (cluster, _) = config::load(&before.sources, before.config);
+    let declared = cluster?.versions.gateway_api?;
+    let chart = &after.selection.of(ENVOY_GATEWAY)?.set.version;
+    let brought = gateway_api_of(chart)?.version;
+    let place = before.sources.locate(declared.span?);
+    (Version::new(&declared.value) != brought).then(|| Edit {
+        file: place.file,
+        line: place.line,
+        what: format!(
+            "`gateway_api`: {}; the chart brings {brought}, and the line may go where it installs the CRDs",
+            declared.value
+        ),
+    })
+}
+
+/// What is rendered otherwise, a line each.
+fn rendered(before: &Compiled, after: &Compiled) -> Vec<String> {
+    let files = |compiled: &Compiled| -> Vec<File> {
+        let files = compiled.files.iter();
+        let read = files.map(|it| File::read(it.path.clone(), it.text.clone().into_bytes()));
+        read.collect()
+    };
+    let diff = diff::diff(&files(before), &files(after), None);
+    let mut lines = Vec::new();
+    for object in &diff.objects {
+        let name = &object.identity;
+        match &object.change {
+            Change::Added { file } => lines.push(format!("{name}: new, in {file}")),
+            Change::Removed { file } => lines.push(format!("{name}: gone from {file}")),
+            Change::Moved { to, .. } => lines.push(format!("{name}: moved to {to}")),
+            Change::Changed { .. } => {}
+        }
+        for field in &object.fields {
+            lines.push(format!("{name}: {}{}", field.path, change(&field.change)));
+        }
+    }
+    lines.extend(
+        diff.files
+            .iter()
+            .map(|file| format!("{}: changed", file.path)),
+    );
+    lines
+}
+
+/// What became of a field, as the end of a line.
+fn change(change: &FieldChange) -> String {
+    let shown = |value: &diff::Value| match value {
+        diff::Value::Shown(node) => node.to_json().to_string(),
+        diff::Value::Hidden => "(hidden)".to_owned(),
+    };
+    match change {
+        FieldChange::Added(value) => format!(": new, {}", shown(value)),
+        FieldChange::Removed(value) => format!(": gone, was {}", shown(value)),
+        FieldChange::Changed { old, new, .. } => format!(": {} becomes {}", shown(old), shown(new)),
+        FieldChange::Reordered { .. } => ": in another order".to_owned(),
+    }
+}
+
+/// Projects whose version is another one after the upgrade: name, before, after.
+fn moved(outlook: &Outlook) -> Vec<(&'static str, String, String)> {
+    let of = |selection: &Selection, project: &str| {
+        let chosen = selection.of(project)?;
+        let version = match &chosen.reason {
+            Reason::Like { declared, .. } => declared,
+            _ => &chosen.set.version,
+        };
+        Some(version.to_string())
+    };
+    let both = |project: &'static str| {
+        Some((
+            project,
+            of(&outlook.before, project)?,
+            of(&outlook.after, project)?,
+        ))
+    };
+    [both(ENVOY_GATEWAY), both(GATEWAY_API)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The findings of an outlook: their key in JSON, their title, and themselves.
+fn sections(upgrade: &Upgrade) -> [(&'static str, &'static str, &Vec<Diagnostic>); 4] {
+    [
+        ("breaks", "What breaks", &upgrade.breaks),
+        ("warns", "What else is new", &upgrade.warns),
+        ("changes", "What does something else", &upgrade.changes),
+        ("deprecated", "What is deprecated", &upgrade.deprecated),
+    ]
+}
+
+fn part(findings: &[Diagnostic], sources: &Sources) -> Report {
+    Report::new(findings.to_vec(), 0, 0, sources)
+}
+
+fn human(outlook: &Outlook, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
+    let versions: Vec<String> = moved(outlook)
+        .into_iter()
+        .map(|(project, before, after)| {
+            let title = title(project);
+            match before == after {
+                true => format!("{title} {after}, as before"),
+                false => format!("{title} {before} to {after}"),
+            }
+        })
+        .collect();
+    writeln!(
+        out,
+        "{}
+",
+        versions.join("; ")
+    )?;
+    for (_, title, findings) in sections(&outlook.upgrade) {
+        if !findings.is_empty() {
+            writeln!(
+                out,
+                "{title}:
+"
+            )?;
+            let report = part(findings, &outlook.sources);
+            report.write_part(&outlook.sources, global.out_terminal(), out)?;
+        }
+    }
+    if !outlook.edits.is_empty() {
+        writeln!(
+            out,
+            "What to change:
+"
+        )?;
+        for Edit { file, line, what } in &outlook.edits {
+            writeln!(out, "  {file}:{line}: {what}")?;
+        }
+        writeln!(out)?;
+    }
+    if !outlook.rendered.is_empty() {
+        writeln!(
+            out,
+            "What is rendered otherwise, by itself:
+"
+        )?;
+        for line in &outlook.rendered {
+            writeln!(out, "  {line}")?;
+        }
+        writeln!(out)?;
+    }
+    let upgrade = &outlook.upgrade;
+    let summary = match (upgrade.breaks.len(), upgrade.already_broken) {
+        (0, 0) => "nothing breaks".to_owned(),
+        (0, already) => format!(
+            "nothing breaks that isn't broken already ({already}; see `gatewayctl validate`)"
+        ),
+        (breaks, 0) => format!("{breaks} would break"),
+        (breaks, already) => format!(
+            "{breaks} would break, besides {already} broken already (see `gatewayctl validate`)"
+        ),
+    };
+    writeln!(out, "{summary}")?;
+    Ok(())
+}
+
+fn document(outlook: &Outlook) -> anyhow::Result<Value> {
+    let versions = moved(outlook).into_iter();
+    let versions: Value = versions
+        .map(|(project, before, after)| json!({"project": project, "before": before, "after": after}))
+        .collect();
+    let edits = outlook.edits.iter();
+    let edits: Value = edits
+        .map(|it| json!({"file": it.file, "line": it.line, "what": it.what}))
+        .collect();
+    let mut document = Map::new();
+    document.insert("schema".to_owned(), json!(SCHEMA));
+    document.insert("versions".to_owned(), versions);
+    for (key, _, findings) in sections(&outlook.upgrade) {
+        let report = part(findings, &outlook.sources);
+        let findings = json::findings(&report, &outlook.sources)?;
+        document.insert(key.to_owned(), findings);
+    }
+    document.insert("edits".to_owned(), edits);
+    document.insert("rendered".to_owned(), json!(outlook.rendered));
+    let already = json!(outlook.upgrade.already_broken);
+    document.insert("already_broken".to_owned(), already);
+    Ok(Value::Object(document))
+}
