@@ -12,6 +12,7 @@ use crate::check::across::{self, Whole};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::report::{Base, Filter, Format, Report, github};
+use crate::resolve::delivery::{Delivery, as_applied};
 use crate::schema::{Catalogue, Selection};
 
 /// Arguments of `validate`.
@@ -120,8 +121,12 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let (catalogue, selection) = selection(args, global)?;
     let mut diagnostics = found.diagnostics;
     diagnostics.extend(check_all(&found.objects, &catalogue, &selection));
+    let delivery = Delivery::of(&found.objects, &found.names);
+    let applied = as_applied(&found.objects, &delivery);
     diagnostics.extend(across::check(&Whole {
         objects: &found.objects,
+        delivery: &delivery,
+        applied: &applied,
         files: &found.names,
         model: None,
         selection: &selection,

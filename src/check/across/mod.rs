@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;
 use crate::model::Model;
+use crate::resolve::delivery::Delivery;
 use crate::schema::Selection;
 
 /// Everything at hand.
@@ -14,6 +15,10 @@ use crate::schema::Selection;
 pub struct Whole<'a> {
     /// The objects as their files have them: what was rendered, then what lies beside it.
     pub objects: &'a [Object],
+    /// What kustomize and Flux make of them.
+    pub delivery: &'a Delivery,
+    /// The objects as the API server gets them, in the order of [`Delivery::copies`].
+    pub applied: &'a [Object],
     /// The files that are there or would be written, manifests or not, named as [`Object::file`] names them.
     pub files: &'a BTreeSet<String>,
     /// What `cluster.toml` means; `None` where manifests are checked without one.
