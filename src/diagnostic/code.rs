@@ -82,6 +82,13 @@ codes! {
     NetworkInvalidCidr = "network"/"invalid-cidr", Error, "A CIDR that is none, or with host bits set.";
     NetworkDuplicateAddress = "network"/"duplicate-address", Error, "One address on two gateways.";
     NetworkOutsidePools = "network"/"address-outside-pools", Error, "An address that no declared pool holds.";
+    NetworkPoolOverlap = "network"/"pool-overlap", Error, "Address pools that have addresses in common.";
+    NetworkPoolSelector = "network"/"pool-selector", Error, "An address pool that is not for the Service that asks it.";
+    NetworkPoolHoldsRouter = "network"/"pool-holds-router", Warning, "An address pool that holds a router's or a node's address.";
+    NetworkNotAnnounced = "network"/"not-announced", Warning, "A gateway whose address no L2 policy announces.";
+    NetworkLocalPolicy = "network"/"local-policy", Warning, "Nodes that announce an address and have no proxy for it.";
+    NetworkCertificateNames = "network"/"certificate-names", Error, "A listener whose certificate is for other names.";
+    NetworkTrustedCidr = "network"/"trusted-cidr", Warning, "A trusted network that is everybody's, or nobody's.";
     VersionUnknown = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
     YamlSyntax = "yaml"/"syntax", Error, "A document that is not YAML.";
     YamlNotAnObject = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";
@@ -97,6 +104,10 @@ codes! {
     SchemaDeprecatedVersion = "schema"/"deprecated-version", Warning, "An API version on its way out.";
     RuleFailed = "rule"/"failed", Error, "Values that a rule of the schema refuses.";
     RuleUnreadable = "rule"/"unreadable", Error, "A rule of a schema that can't be read or evaluated.";
+    KedaTwoAutoscalers = "keda"/"two-autoscalers", Error, "One Deployment that two autoscalers scale.";
+    KedaFixedReplicas = "keda"/"fixed-replicas", Warning, "A number of replicas that is fixed, and scaled.";
+    KedaMinimumAboveMaximum = "keda"/"minimum-above-maximum", Error, "An autoscaler whose bounds are the wrong way round.";
+    KedaUnknownDeployment = "keda"/"unknown-deployment", Error, "An autoscaler of a Deployment that the controller doesn't make.";
     TreeEdited = "tree"/"edited", Error, "A rendered file that was edited by hand.";
     TreeForeign = "tree"/"foreign", Error, "A file in the way that gatewayctl didn't write.";
     TreeOutOfDate = "tree"/"out-of-date", Error, "A file that is not what cluster.toml renders.";

@@ -2,12 +2,23 @@
 //!
 //! Each pass looks at everything at hand at once, a [`Whole`]; one file a pass, listed in [`PASSES`].
 
+mod addresses;
+mod announcements;
+mod autoscaling;
+mod certificates;
+mod front;
+mod pools;
+mod selector;
+#[cfg(test)]
+mod tests;
+mod trusted;
+
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;
 use crate::model::Model;
-use crate::resolve::delivery::Delivery;
+use crate::resolve::delivery::{Delivery, Way};
 use crate::schema::Selection;
 
 /// Everything at hand.
@@ -27,11 +38,54 @@ pub struct Whole<'a> {
     pub selection: &'a Selection,
 }
 
+/// An object as the API server gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied<'a> {
+    /// Its place in [`Whole::objects`].
+    pub at: usize,
+    /// The way by which it is applied; `None` where no kustomization at hand lists it.
+    pub way: Option<&'a Way>,
+    /// The object.
+    pub object: &'a Object,
+}
+
+impl<'a> Whole<'a> {
+    /// The objects as the API server gets them.
+    pub fn all(&self) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let copies = self.delivery.copies();
+        copies
+            .zip(self.applied)
+            .map(|((at, way), object)| Applied { at, way, object })
+    }
+
+    /// The objects of a kind of a group, as the API server gets them.
+    pub fn of_kind(
+        &self,
+        group: &'static str,
+        kind: &'static str,
+    ) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        self.all()
+            .filter(move |one| one.object.kind() == kind && one.object.group() == group)
+    }
+
+    /// Whether two objects may be of one cluster.
+    pub fn may_share_cluster(&self, one: &Object, other: &Object) -> bool {
+        self.delivery.may_share_cluster(&one.file, &other.file)
+    }
+}
+
 /// One look at everything at hand.
 pub type Pass = fn(&Whole<'_>) -> Vec<Diagnostic>;
 
 /// The passes, in the order in which their findings are told.
-pub const PASSES: &[Pass] = &[];
+pub const PASSES: &[Pass] = &[
+    addresses::check,
+    pools::check,
+    announcements::check,
+    certificates::check,
+    trusted::check,
+    autoscaling::check,
+];
 
 /// Runs all passes.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
