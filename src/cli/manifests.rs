@@ -1,13 +1,13 @@
 //! Manifests from files, folders and standard input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
-use crate::diagnostic::{Code, Diagnostic, Severity, Sources};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
 use crate::manifest::read::LARGEST_FILE;
 use crate::manifest::{Object, read};
 
@@ -18,6 +18,8 @@ pub struct Manifests {
     pub files: usize,
     /// The files that were met, read or not, as findings name them.
     pub names: BTreeSet<String>,
+    /// The texts that were read, manifests and scripts, by name.
+    pub texts: BTreeMap<String, SourceId>,
     /// The objects.
     pub objects: Vec<Object>,
     /// What is wrong with the files themselves.
@@ -53,6 +55,8 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
                 all.names.insert(shown(entry.path()));
                 if is_manifest(entry.path()) {
                     all.file(entry.path(), false, sources)?;
+                } else if is_script(entry.path()) {
+                    all.script(entry.path(), sources)?;
                 }
             }
         } else if path.exists() {
@@ -81,16 +85,38 @@ fn is_manifest(path: &Path) -> bool {
     matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
 }
 
+/// Whether a file holds a script that a ConfigMap may be made of.
+fn is_script(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy());
+    matches!(ending.as_deref(), Some("lua" | "sh" | "js" | "py"))
+}
+
+/// A file's bytes: a byte more than the largest that is read, where there are more.
+fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("{}: can't be read", shown(path)))?;
+    Ok(bytes)
+}
+
 impl Manifests {
     fn file(&mut self, path: &Path, named: bool, sources: &mut Sources) -> anyhow::Result<()> {
         let shown = shown(path);
         self.names.insert(shown.clone());
-        let file = std::fs::File::open(path).with_context(|| format!("{shown}: can't be read"))?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("{shown}: can't be read"))?;
-        self.text(&shown, bytes, named, sources);
+        self.text(&shown, bytes(path)?, named, sources);
+        Ok(())
+    }
+
+    /// A script is no manifest: one that can't be read as text is left to who uses it.
+    fn script(&mut self, path: &Path, sources: &mut Sources) -> anyhow::Result<()> {
+        let bytes = bytes(path)?;
+        if bytes.len() as u64 <= LARGEST_FILE
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            let shown = shown(path);
+            self.texts.insert(shown.clone(), sources.add(shown, text));
+        }
         Ok(())
     }
 
@@ -122,6 +148,7 @@ impl Manifests {
             }
         };
         let source = sources.add(name, text);
+        self.texts.insert(name.to_owned(), source);
         let (documents, problems) = read::read(sources, source);
         self.diagnostics.extend(problems);
         for document in documents {

@@ -128,6 +128,8 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         delivery: &delivery,
         applied: &applied,
         files: &found.names,
+        texts: &found.texts,
+        sources: &sources,
         model: None,
         selection: &selection,
     }));

@@ -104,6 +104,13 @@ codes! {
     SchemaDeprecatedVersion = "schema"/"deprecated-version", Warning, "An API version on its way out.";
     RuleFailed = "rule"/"failed", Error, "Values that a rule of the schema refuses.";
     RuleUnreadable = "rule"/"unreadable", Error, "A rule of a schema that can't be read or evaluated.";
+    FluxReplacedInScript = "flux"/"replaced-in-script", Warning, "A script's or dashboard's own variable that Flux replaces.";
+    FluxUnreadableVariable = "flux"/"unreadable-variable", Error, "A text at which Flux's substitution stops.";
+    FluxNotSubstituted = "flux"/"not-substituted", Error, "A variable where Flux substitutes nothing.";
+    FluxMissingDependency = "flux"/"missing-dependency", Error, "A Flux Kustomization that depends on one that isn't there.";
+    FluxCircularDependency = "flux"/"circular-dependency", Error, "Flux Kustomizations that wait for each other.";
+    FluxMissingCrds = "flux"/"missing-crds", Warning, "Objects that may be applied before their CRDs are.";
+    FluxMonitorElsewhere = "flux"/"monitor-elsewhere", Warning, "A monitor that looks where no proxy or controller is.";
     KedaTwoAutoscalers = "keda"/"two-autoscalers", Error, "One Deployment that two autoscalers scale.";
     KedaFixedReplicas = "keda"/"fixed-replicas", Warning, "A number of replicas that is fixed, and scaled.";
     KedaMinimumAboveMaximum = "keda"/"minimum-above-maximum", Error, "An autoscaler whose bounds are the wrong way round.";

@@ -6,16 +6,21 @@ mod addresses;
 mod announcements;
 mod autoscaling;
 mod certificates;
+mod crds;
+mod dependencies;
 mod front;
+mod monitors;
 mod pools;
 mod selector;
+mod substitution;
 #[cfg(test)]
 mod tests;
 mod trusted;
+mod unsubstituted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
 use crate::model::Model;
 use crate::resolve::delivery::{Delivery, Way};
@@ -32,6 +37,10 @@ pub struct Whole<'a> {
     pub applied: &'a [Object],
     /// The files that are there or would be written, manifests or not, named as [`Object::file`] names them.
     pub files: &'a BTreeSet<String>,
+    /// The files whose text is at hand, by name.
+    pub texts: &'a BTreeMap<String, SourceId>,
+    /// All texts.
+    pub sources: &'a Sources,
     /// What `cluster.toml` means; `None` where manifests are checked without one.
     pub model: Option<&'a Model>,
     /// The versions in force.
@@ -84,6 +93,11 @@ pub const PASSES: &[Pass] = &[
     announcements::check,
     certificates::check,
     trusted::check,
+    substitution::check,
+    unsubstituted::check,
+    dependencies::check,
+    crds::check,
+    monitors::check,
     autoscaling::check,
 ];
 

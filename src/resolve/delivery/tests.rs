@@ -10,6 +10,7 @@ use crate::manifest::read;
 pub(crate) struct Tree {
     pub(crate) objects: Vec<Object>,
     pub(crate) files: BTreeSet<String>,
+    pub(crate) texts: BTreeMap<String, crate::diagnostic::SourceId>,
     pub(crate) sources: Sources,
 }
 
@@ -18,6 +19,7 @@ pub(crate) fn tree(text: &str) -> Tree {
     let mut tree = Tree {
         objects: Vec::new(),
         files: BTreeSet::new(),
+        texts: BTreeMap::new(),
         sources: Sources::default(),
     };
     for part in text.split("\n# ").map(|part| part.trim_start_matches("# ")) {
@@ -29,10 +31,11 @@ pub(crate) fn tree(text: &str) -> Tree {
             continue;
         }
         tree.files.insert(path.to_owned());
+        let id = tree.sources.add(path, text);
+        tree.texts.insert(path.to_owned(), id);
         if !path.ends_with(".yaml") {
             continue;
         }
-        let id = tree.sources.add(path, text);
         let (documents, problems) = read(&tree.sources, id);
         assert!(problems.is_empty(), "{path}: {problems:?}");
         tree.objects
