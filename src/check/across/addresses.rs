@@ -1,6 +1,6 @@
 //! The addresses that gateways and Services ask for; two that ask for one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::front::{Front, add_meta, fronts};
@@ -9,6 +9,7 @@ use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
+use crate::resolve::delivery::Substitutes;
 use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// Annotations by which a Service asks for addresses, with the one by which it agrees to share them, and
@@ -45,7 +46,7 @@ pub struct Claim<'a> {
     pub pointer: Pointer,
     /// The object that it is for: the Gateway, where an EnvoyProxy says it.
     pub owner: Applied<'a>,
-    /// The address as written; a Flux variable, maybe.
+    /// The address; a Flux variable, where its value is not given beside it.
     pub text: String,
     /// The address, where it is one.
     pub address: Option<IpAddr>,
@@ -66,19 +67,26 @@ pub struct Claim<'a> {
 pub fn claims<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();
     for front in fronts {
-        of_gateway(front, &mut claims);
+        of_gateway(whole, front, &mut claims);
     }
     for service in whole.of_kind("", "Service") {
-        of_service(service, &mut claims);
+        of_service(whole, service, &mut claims);
     }
     for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
         let values = release.object.node.path(&["spec", "values"]);
         let pointer = Pointer::root().key("spec").key("values");
         if let Some(values) = values {
-            of_values(release, values, pointer, 0, &mut claims);
+            of_values(whole, release, values, pointer, 0, &mut claims);
         }
     }
     claims
+}
+
+/// The variables that an object's Flux Kustomization gives itself.
+fn given(whole: &Whole<'_>, one: Applied<'_>) -> BTreeMap<String, String> {
+    let flux = one.way.and_then(|way| whole.objects.get(way.flux?));
+    flux.map(|flux| Substitutes::of(flux).given)
+        .unwrap_or_default()
 }
 
 /// The parts of a claim that are the same for all addresses of one owner.
@@ -87,6 +95,8 @@ struct Asker<'a> {
     owner: Applied<'a>,
     labels: Labels,
     is_merged: bool,
+    /// The variables that its Flux Kustomization gives itself.
+    given: BTreeMap<String, String>,
 }
 
 impl<'a> Asker<'a> {
@@ -116,7 +126,13 @@ impl<'a> Asker<'a> {
         claims.len() > before
     }
 
-    fn claim(&self, text: &str, pointer: Pointer, is_of_pools: bool) -> Claim<'a> {
+    fn claim(&self, written: &str, pointer: Pointer, is_of_pools: bool) -> Claim<'a> {
+        let name = written
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        let text = name
+            .and_then(|name| self.given.get(name))
+            .map_or(written, String::as_str);
         Claim {
             object: self.object,
             pointer,
@@ -132,13 +148,14 @@ impl<'a> Asker<'a> {
     }
 }
 
-fn of_gateway<'a>(front: &Front<'a>, claims: &mut Vec<Claim<'a>>) {
+fn of_gateway<'a>(whole: &Whole<'a>, front: &Front<'a>, claims: &mut Vec<Claim<'a>>) {
     let gateway = front.gateway;
     let mut asker = Asker {
         object: gateway.object,
         owner: gateway,
         labels: front.service_labels(),
         is_merged: front.is_merged(),
+        given: given(whole, gateway),
     };
     let spec = Pointer::root().key("spec");
     let mut own = Vec::new();
@@ -188,7 +205,7 @@ fn ports(gateway: &Object) -> BTreeSet<(u64, bool)> {
     listeners.filter_map(port).collect()
 }
 
-fn of_service<'a>(service: Applied<'a>, claims: &mut Vec<Claim<'a>>) {
+fn of_service<'a>(whole: &Whole<'a>, service: Applied<'a>, claims: &mut Vec<Claim<'a>>) {
     if super::front::text(service.object, &["spec", "type"]) != "LoadBalancer" {
         return;
     }
@@ -205,6 +222,7 @@ fn of_service<'a>(service: Applied<'a>, claims: &mut Vec<Claim<'a>>) {
         owner: service,
         labels,
         is_merged: false,
+        given: given(whole, service),
     };
     let pointer = Pointer::root().key("metadata").key("annotations");
     asker.annotations(service.object.node.at(&pointer), &pointer, claims);
@@ -216,6 +234,7 @@ fn of_service<'a>(service: Applied<'a>, claims: &mut Vec<Claim<'a>>) {
 
 /// The annotations in a chart's values: where exactly the chart takes them is its own matter.
 fn of_values<'a>(
+    whole: &Whole<'a>,
     release: Applied<'a>,
     node: &'a Node,
     pointer: Pointer,
@@ -239,6 +258,7 @@ fn of_values<'a>(
                     ..Labels::default()
                 },
                 is_merged: false,
+                given: given(whole, release),
             };
             asker.annotations(Some(node), &pointer, claims);
             map.iter()
@@ -254,7 +274,7 @@ fn of_values<'a>(
     };
     for (step, value) in below {
         if matches!(value.kind, Kind::Map(_) | Kind::List(_)) {
-            of_values(release, value, pointer.step(step), depth + 1, claims);
+            of_values(whole, release, value, pointer.step(step), depth + 1, claims);
         }
     }
 }
@@ -266,10 +286,8 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut by_address: HashMap<String, Vec<&Claim>> = HashMap::new();
     let mut found = Vec::new();
     for claim in &claims {
-        let key = match claim.address {
-            Some(address) => address.to_string(),
-            None if variable::is_all(&claim.text) => claim.text.clone(),
-            None => continue,
+        let Some(key) = key(whole, claim) else {
+            continue;
         };
         let others = by_address.entry(key).or_default();
         let first = others
@@ -281,6 +299,16 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         others.push(claim);
     }
     found
+}
+
+/// What is the same of two claims on one address: the address, or the variable and where its value comes from.
+fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
+    if let Some(address) = claim.address {
+        return Some(address.to_string());
+    }
+    let flux = whole.objects.get(claim.owner.way?.flux?)?;
+    let from = Substitutes::of(flux).from;
+    variable::is_all(&claim.text).then(|| format!("{} {from:?}", claim.text))
 }
 
 fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) -> bool {

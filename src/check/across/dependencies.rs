@@ -1,6 +1,6 @@
 //! What Flux Kustomizations depend on: whether it is there, and whether they wait for each other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Applied, Whole};
 use crate::check::finding;
@@ -109,7 +109,7 @@ fn missing(
                 && whole.may_share_cluster(one.of.object, waiting.of.object)
         })
         .collect();
-    if near.is_empty() || !near.iter().all(|one| is_listed_in_full(whole, one)) {
+    if near.is_empty() || !is_known_in_full(whole, need.namespace, &near) {
         return None;
     }
     let names = near.iter().map(|one| one.of.object.name());
@@ -136,20 +136,48 @@ fn missing(
     )
 }
 
-/// Whether the kustomization that lists a Flux Kustomization lists only what is at hand: then nothing else beside
-/// it was left out of what was walked.
-fn is_listed_in_full(whole: &Whole<'_>, one: &Waiting<'_>) -> bool {
-    let Some(way) = one.of.way else { return false };
-    let Some(by) = way.listed_by else {
-        return way.flux.is_some();
-    };
-    !way.is_partly_unknown
-        && !whole
+/// The namespace into which Flux Kustomizations of all folders go where they are not kept apart.
+const SHARED: &str = "flux-system";
+
+/// Whether all Flux Kustomizations of a namespace are at hand: one kustomization lists them and nothing that is
+/// not at hand, or all that is applied can be followed up to what Flux begins with.
+fn is_known_in_full(whole: &Whole<'_>, namespace: &str, all: &[&Waiting<'_>]) -> bool {
+    let lacks = |by: usize| {
+        whole
             .delivery
             .missing()
             .iter()
             .any(|missing| missing.by == by)
+    };
+    let are_complete = all.iter().all(|one| {
+        one.of.way.is_some_and(|way| {
+            !way.is_partly_unknown && way.listed_by.map_or(way.flux.is_some(), |by| !lacks(by))
+        })
+    });
+    let listers: BTreeSet<_> = all
+        .iter()
+        .map(|one| one.of.way.and_then(|way| way.listed_by))
+        .collect();
+    let is_one_folder = listers.len() == 1 && namespace != SHARED;
+    are_complete && (is_one_folder || all.iter().all(|one| begins_with_flux(whole, one.of.at)))
 }
+
+/// Whether what applies a Flux Kustomization is at hand, and what applies that, up to one that applies itself.
+fn begins_with_flux(whole: &Whole<'_>, flux: usize) -> bool {
+    let mut at = flux;
+    for _ in 0..DEEPEST {
+        let above = whole.delivery.ways(at).first().and_then(|way| way.flux);
+        match above {
+            Some(above) if above == at => return whole.delivery.missing().is_empty(),
+            Some(above) => at = above,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Deeper than Flux Kustomizations apply each other.
+const DEEPEST: usize = 16;
 
 /// Each circle once, at the first of it.
 fn circles(all: &[Waiting<'_>]) -> Vec<Diagnostic> {

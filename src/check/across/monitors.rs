@@ -11,13 +11,6 @@ use crate::value::{Node, Pointer, variable};
 
 const MONITORING: &str = "monitoring.coreos.com";
 
-/// Labels by which a monitor shows that it is meant for proxies.
-const OF_PROXIES: [(&str, &str); 3] = [
-    ("app.kubernetes.io/component", "proxy"),
-    ("app.kubernetes.io/managed-by", "envoy-gateway"),
-    ("app.kubernetes.io/name", "envoy"),
-];
-
 /// Labels by which a monitor shows that it is meant for the controller: the chart's (1.5 to 1.9).
 const OF_CONTROLLER: [(&str, &str); 2] = [
     ("control-plane", "envoy-gateway"),
@@ -29,13 +22,13 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let fronts = fronts(whole);
     let mut found = Vec::new();
     for monitor in whole.of_kind(MONITORING, "PodMonitor") {
-        if is_for(&monitor, &OF_PROXIES) || names_gateway(&monitor) {
+        if is_for_proxies(&monitor) {
             found.extend(for_proxies(whole, &monitor, &fronts));
         }
     }
     for kind in ["PodMonitor", "ServiceMonitor"] {
         for monitor in whole.of_kind(MONITORING, kind) {
-            if is_for(&monitor, &OF_CONTROLLER) {
+            if pairs(&monitor).any(|pair| OF_CONTROLLER.contains(&pair)) {
                 found.extend(for_controller(whole, &monitor));
             }
         }
@@ -53,12 +46,12 @@ fn pairs<'a>(monitor: &Applied<'a>) -> impl Iterator<Item = (&'a str, &'a str)> 
         .filter_map(|(key, value)| Some((key, value.as_str()?)))
 }
 
-fn is_for(monitor: &Applied<'_>, labels: &[(&str, &str)]) -> bool {
-    pairs(monitor).any(|pair| labels.contains(&pair))
-}
-
-fn names_gateway(monitor: &Applied<'_>) -> bool {
+/// Whether a monitor shows by its labels that it is meant for Envoy Gateway's proxies, and no others.
+fn is_for_proxies(monitor: &Applied<'_>) -> bool {
+    let has = |key: &str, value: &str| pairs(monitor).any(|pair| pair == (key, value));
     pairs(monitor).any(|(key, _)| key == OWNER_NAME || key == OWNER_NAMESPACE)
+        || has("app.kubernetes.io/managed-by", "envoy-gateway")
+        || (has("app.kubernetes.io/name", "envoy") && has("app.kubernetes.io/component", "proxy"))
 }
 
 /// The namespaces that a monitor looks into; `None` where it is all, or not known.

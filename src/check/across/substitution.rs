@@ -35,7 +35,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 /// The Flux Kustomization of a way, where it substitutes something.
 fn substituting<'a>(whole: &Whole<'a>, way: Option<&Way>) -> Option<&'a Object> {
     let flux = whole.objects.get(way?.flux?)?;
-    (!Substitutes::of(flux).is_nothing()).then_some(flux)
+    Substitutes::of(flux).is_something().then_some(flux)
 }
 
 /// Calls `with` for each text that has a `${` in it.
@@ -185,13 +185,9 @@ fn replaced(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
 
 /// A variable that the text itself sets, and that Flux is not told of by name: it is the text's own.
 fn own<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
-    // What is no script and no dashboard sets nothing.
-    if !text.contains('\n') && !text.contains('{') {
-        return None;
-    }
     variable::all(text)
         .map(|variable| variable.name)
-        .find(|name| !given.given.iter().any(|there| there == name) && is_set(text, name))
+        .find(|name| !given.given.contains_key(*name) && is_set(text, name))
 }
 
 /// Whether a script sets a variable, or a dashboard declares it.
@@ -207,25 +203,29 @@ fn is_set(text: &str, name: &str) -> bool {
     text.lines().any(|line| sets(line, name))
 }
 
-/// Whether a line sets a variable: `name=`, `local name`, `for name in`, `read name` and their like in other languages.
+/// Whether a line sets a variable: `name=`, `local name`, `for name in`, `read name` and their like in other
+/// languages. One that sets it to what Flux gives for it doesn't.
 fn sets(line: &str, name: &str) -> bool {
     const BEFORE: [&str; 9] = [
         "local", "export", "readonly", "declare", "for", "read", "const", "let", "var",
     ];
-    let line = line.trim_start();
-    let words = || line.split(|c: char| c.is_whitespace() || c == ';' || c == ',');
-    let starts = words().next().is_some_and(|word| {
+    if variable::all(line).any(|variable| variable.name == name) {
+        return false;
+    }
+    let mut words = line
+        .split(|c: char| c.is_whitespace() || c == ';' || c == ',')
+        .filter(|word| !word.is_empty());
+    let is_set = |word: &str| {
         word.strip_prefix(name)
             .is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("=="))
-    });
-    let is_declared = words().next().is_some_and(|first| BEFORE.contains(&first))
-        && words().skip(1).take(4).any(|word| {
-            word == name
-                || word
-                    .strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with('='))
-        });
-    starts || is_declared
+    };
+    match words.next() {
+        Some(first) if BEFORE.contains(&first) => {
+            words.take(4).any(|word| word == name || is_set(word))
+        }
+        Some(first) => is_set(first),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -242,6 +242,8 @@ mod tests {
             ("read -r line\necho ${line}", Some("line")),
             ("echo ${SECRET_DOMAIN}\n", None),
             ("host: ${A}\nb: A=1", None),
+            ("DOMAIN=${DOMAIN}\nURL=https://${DOMAIN}", None),
+            ("export DOMAIN=\"${DOMAIN}\"\necho ${DOMAIN}", None),
             ("${target}=1", None),
             (
                 "{\"panels\": [{\"expr\": \"x[${__range}]\"}]}",
@@ -256,7 +258,7 @@ mod tests {
             assert_eq!(own(text, &none), want, "{text}");
         }
         let given = Substitutes {
-            given: vec!["target".to_owned()],
+            given: [("target".to_owned(), String::new())].into(),
             ..none
         };
         assert_eq!(own("target=/x\ncp a ${target}", &given), None);

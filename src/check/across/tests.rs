@@ -276,24 +276,50 @@ spec: {{type: LoadBalancer}}"
     let sharing = FRONT.replace("30.26}", "30.26, lbipam.cilium.io/sharing-key: x}");
     let shared = service(", lbipam.cilium.io/sharing-key: x");
     assert_eq!(found(&format!("{sharing}{shared}\n")), [""; 0]);
-    let release = "
-# app.yaml
+}
+
+#[test]
+fn a_variable_is_one_address_where_its_value_is() {
+    let app = |name: &str, substitute: &str| {
+        format!(
+            "
+# {name}/ks.yaml
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: {name}, namespace: network}}
+spec: {{path: ./{name}/app, postBuild: {{substituteFrom: [{{kind: Secret, name: s}}], substitute: {{{substitute}}}}}}}
+# {name}/app/release.yaml
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
-metadata: {name: dns, namespace: network}
+metadata: {{name: {name}, namespace: network}}
 spec:
   values:
-    service:
-      app: {annotations: {lbipam.cilium.io/ips: '${ADDRESS}'}}
-      off: {enabled: false, annotations: {lbipam.cilium.io/ips: '${ADDRESS}'}}";
-    let variable = FRONT.replace("10.10.30.26", "'${ADDRESS}'");
+    app: {{annotations: {{lbipam.cilium.io/ips: '${{ADDRESS}}'}}}}
+    off: {{enabled: false, annotations: {{lbipam.cilium.io/ips: 10.10.30.26}}}}"
+        )
+    };
+    let says = |one: &str, other: &str| with(&[&app("a", one), &app("b", other)]);
+    let message = |line: &str, first: &str, second: &str, address: &str| {
+        format!(
+            "error network/duplicate-address {line} {first} and {second} ask for one address, {address}"
+        )
+    };
+    let (a, b) = ("HelmRelease network/a", "HelmRelease network/b");
     assert_eq!(
-        found(&format!("{variable}{release}\n")),
-        [
-            "error network/duplicate-address app.yaml:7 Gateway network/external and HelmRelease network/dns ask for one address, ${ADDRESS}"
-        ]
+        says("", ""),
+        [message("b/app/release.yaml:6", a, b, "${ADDRESS}")]
     );
-    assert_eq!(with(&[release]), [""; 0]);
+    assert_eq!(says("ADDRESS: 10.10.30.1", "ADDRESS: 10.10.30.2"), [""; 0]);
+    assert_eq!(says("ADDRESS: 10.10.30.1", ""), [""; 0]);
+    assert_eq!(
+        says("ADDRESS: 10.10.30.26", ""),
+        [message(
+            "a/app/release.yaml:6",
+            "Gateway network/external",
+            a,
+            "10.10.30.26"
+        )]
+    );
 }
 
 #[test]
@@ -795,7 +821,7 @@ spec:
   {rest}"
         )
     };
-    let proxies = "app.kubernetes.io/component: proxy";
+    let proxies = "app.kubernetes.io/component: proxy, app.kubernetes.io/name: envoy";
     let says = |namespace: &str, labels: &str, rest: &str| {
         with(&[&monitor("PodMonitor", namespace, labels, rest)])
     };
@@ -812,7 +838,10 @@ spec:
         ),
         [""; 0]
     );
-    assert_eq!(says("o11y", "app: mine", ""), [""; 0]);
+    assert_eq!(
+        says("o11y", "app.kubernetes.io/component: proxy", ""),
+        [""; 0]
+    );
     assert_eq!(
         says("o11y", proxies, ""),
         [

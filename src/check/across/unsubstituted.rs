@@ -28,7 +28,12 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         if !GROUPS.contains(&one.object.group()) || !Substitutes::of(flux).is_nothing() {
             continue;
         }
-        let Some((pointer, text)) = first_variable(&one.object.node, &mut Pointer::root()) else {
+        // Annotations may be other programs' texts.
+        let Some(spec) = one.object.node.get("spec") else {
+            continue;
+        };
+        let found_at = first_variable(spec, &mut Pointer::root().key("spec"));
+        let Some((pointer, text)) = found_at else {
             continue;
         };
         if !is_all_known(whole.objects, whole.delivery, at) {

@@ -25,7 +25,7 @@ pub use apply::as_applied;
 pub use patches::{may_patch, patches_anything};
 
 use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use crate::value::{Kind, Node, Pointer};
 
 /// The group of kustomize's own kinds.
 pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
@@ -198,10 +198,21 @@ impl Way {
 /// What `spec.postBuild` of a Flux Kustomization gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Substitutes {
-    /// The names of the variables that are given there.
-    pub given: Vec<String>,
-    /// The ConfigMaps and Secrets that more are read from: kind and name.
-    pub from: Vec<(String, String)>,
+    /// The variables that are given there.
+    pub given: BTreeMap<String, String>,
+    /// The ConfigMaps and Secrets that more are read from.
+    pub from: Vec<Source>,
+}
+
+/// A ConfigMap or Secret that variables are read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `ConfigMap` or `Secret`.
+    pub kind: String,
+    /// Its name, in the namespace of the Flux Kustomization.
+    pub name: String,
+    /// Whether it need not be there.
+    pub is_optional: bool,
 }
 
 impl Substitutes {
@@ -218,10 +229,21 @@ impl Substitutes {
         Substitutes {
             given: given
                 .flat_map(|map| map.iter())
-                .map(|(name, _)| name.to_owned())
+                .map(|(name, value)| {
+                    (
+                        name.to_owned(),
+                        value.as_str().unwrap_or_default().to_owned(),
+                    )
+                })
                 .collect(),
             from: from
-                .map(|one| (text(one, "kind"), text(one, "name")))
+                .map(|one| Source {
+                    kind: text(one, "kind"),
+                    name: text(one, "name"),
+                    is_optional: one
+                        .get("optional")
+                        .is_some_and(|flag| flag.kind == Kind::Bool(true)),
+                })
                 .collect(),
         }
     }
@@ -229,6 +251,11 @@ impl Substitutes {
     /// Whether nothing is given: Flux then leaves every `${…}` as it is, defaults too.
     pub fn is_nothing(&self) -> bool {
         self.given.is_empty() && self.from.is_empty()
+    }
+
+    /// Whether something is given for certain: Flux then replaces every `${…}`, also with nothing.
+    pub fn is_something(&self) -> bool {
+        !self.given.is_empty() || self.from.iter().any(|source| !source.is_optional)
     }
 }
 

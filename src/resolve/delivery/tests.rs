@@ -207,7 +207,10 @@ fn each_object_knows_its_ways_and_what_is_missing() {
             ("key".to_owned(), format!("{folder}/resources/other.lua")),
         ]
     );
-    assert_eq!(Substitutes::of(&tree.objects[flux]).given, ["DOMAIN"]);
+    assert_eq!(
+        Substitutes::of(&tree.objects[flux]).given["DOMAIN"],
+        "example.com"
+    );
 }
 
 #[test]
