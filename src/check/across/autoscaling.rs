@@ -187,6 +187,12 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
+/// Whether a ScaledObject is told to take a HorizontalPodAutoscaler over as its own.
+fn takes_over(scaler: &Scaler<'_>) -> bool {
+    let key = "scaledobject.keda.sh/transfer-hpa-ownership";
+    text(scaler.of.object, &["metadata", "annotations", key]) == "true"
+}
+
 /// Two that scale one workload.
 fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
     let mut by_target: BTreeMap<&Workload, Vec<&Scaler>> = BTreeMap::new();
@@ -194,7 +200,10 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
     for scaler in scalers {
         let others = by_target.entry(&scaler.target).or_default();
         let first = others.iter().find(|first| {
-            first.what != scaler.what && whole.may_share_cluster(first.of.object, scaler.of.object)
+            first.what != scaler.what
+                && !takes_over(first)
+                && !takes_over(scaler)
+                && whole.may_share_cluster(first.of.object, scaler.of.object)
         });
         if let Some(first) = first {
             found.push(
