@@ -125,19 +125,13 @@ impl<'a> Graph<'a> {
                 Some((at, object, path))
             })
             .collect();
-        let find = |below_root| {
-            all.iter()
-                .filter_map(|(at, object, path)| {
-                    let folder = self.folders.lead_to(path, &object.file, below_root)?;
-                    Some((*at, *object, folder))
-                })
-                .collect::<Vec<_>>()
-        };
-        let mut found = find(false);
-        if found.is_empty() {
-            found = find(true);
-        }
-        for (at, object, folder) in found {
+        let paths: Vec<(&str, &str)> = all
+            .iter()
+            .map(|(_, object, path)| (*path, object.file.as_str()))
+            .collect();
+        let folders = self.folders.lead_to(&paths);
+        for ((at, object, _), folder) in all.into_iter().zip(folders) {
+            let Some(folder) = folder else { continue };
             self.delivery.folders.insert(at, folder.to_owned());
             self.start(folder, flux_way(at, object));
         }

@@ -1,6 +1,6 @@
 //! Paths as findings show them, with `/`: joined and looked up without a disk.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The folder of a file; empty at the top.
 pub fn folder(file: &str) -> &str {
@@ -26,27 +26,6 @@ pub fn join(folder: &str, path: &str) -> String {
     } else {
         joined
     }
-}
-
-/// The folder that `path` leads to below the repository's root, or the other way round: whether one of the two
-/// is the other's end, in whole steps. The number of steps that they share, or `None`.
-fn shared_end(folder: &str, path: &str) -> Option<usize> {
-    let steps = |text: &str| text.split('/').filter(|part| !part.is_empty()).count();
-    let (long, short) = if folder.len() >= path.len() {
-        (folder, path)
-    } else {
-        (path, folder)
-    };
-    let rest = long.strip_suffix(short)?;
-    (rest.is_empty() || rest.ends_with('/')).then(|| steps(short))
-}
-
-/// How many steps two paths have in common from the start.
-fn shared_start(a: &str, b: &str) -> usize {
-    a.split('/')
-        .zip(b.split('/'))
-        .take_while(|(a, b)| a == b)
-        .count()
 }
 
 /// The folders that hold files, by what can be asked of them.
@@ -93,30 +72,69 @@ impl<'a> Folders<'a> {
         })
     }
 
-    /// The folder that a path from the repository's root leads to; the nearest to `file` where there are several.
+    /// Where paths from a repository's root lead, each written in a file: `(path, file)`.
     ///
-    /// What was walked may start above the root (`clones/home/kubernetes/…`) or below it (`apps/…`): the path's
-    /// end is compared with the folder's. A folder below the root counts only where `below_root` says that
-    /// nothing above it was found for any path.
-    pub fn lead_to(&self, path: &str, file: &str, below_root: bool) -> Option<&'a str> {
-        let path = join("", path);
-        if path.is_empty() {
-            return None;
+    /// The root is a folder above the file, and what was walked may start above the root (`clones/home/…`) or below
+    /// it (`apps/…`, where the root is at `kubernetes/apps/…`). Of all roots that a path fits, that one is taken that
+    /// most paths fit, then the nearest. A root outside of what was walked counts only where no path fits another.
+    pub fn lead_to(&self, paths: &[(&str, &str)]) -> Vec<Option<&'a str>> {
+        let fits = |is_outside| -> Vec<Vec<(Root, &'a str)>> {
+            paths
+                .iter()
+                .map(|(path, file)| self.fits(path, file, is_outside))
+                .collect()
+        };
+        let mut all = fits(false);
+        if all.iter().all(Vec::is_empty) {
+            all = fits(true);
         }
-        let ends: Vec<(usize, usize, &'a str)> = self
-            .all
-            .iter()
-            .filter(|folder| !folder.is_empty() && (below_root || folder.len() >= path.len()))
-            .filter_map(|folder| {
-                let end = shared_end(folder, &path)?;
-                Some((end, shared_start(folder, file), *folder))
-            })
-            .collect();
-        // Of equals the first by name, so that the answer is always the same.
-        ends.into_iter()
-            .max_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| b.2.cmp(a.2)))
-            .map(|(_, _, folder)| folder)
+        let mut votes: HashMap<&Root, usize> = HashMap::new();
+        for (root, _) in all.iter().flatten() {
+            *votes.entry(root).or_default() += 1;
+        }
+        // Nearer roots come first; of equals the first is taken.
+        let best = |fits: &Vec<(Root, &'a str)>| {
+            let ranked = fits.iter().rev();
+            let best = ranked.max_by_key(|(root, _)| votes.get(root).copied());
+            best.map(|(_, folder)| *folder)
+        };
+        all.iter().map(best).collect()
     }
+
+    /// The folders that a path may lead to, with the root that this takes; nearer roots first.
+    fn fits(&self, path: &str, file: &str, is_outside: bool) -> Vec<(Root, &'a str)> {
+        let path = join("", path);
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let mut found = Vec::new();
+        let mut above = folder(file);
+        while !parts.is_empty() {
+            let skips = if is_outside { 1..parts.len() } else { 0..1 };
+            for skip in skips {
+                let (outside, inside) = parts.split_at(skip);
+                if let Some(folder) = self.all.get(join(above, &inside.join("/")).as_str()) {
+                    let root = Root {
+                        folder: above.to_owned(),
+                        outside: outside.join("/"),
+                    };
+                    found.push((root, *folder));
+                }
+            }
+            if above.is_empty() {
+                break;
+            }
+            above = folder(above);
+        }
+        found
+    }
+}
+
+/// A repository's root, as seen from what was walked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Root {
+    /// The folder that stands for it.
+    folder: String,
+    /// The folders between the root and that folder, where the root is outside of what was walked.
+    outside: String,
 }
 
 #[cfg(test)]
@@ -158,10 +176,29 @@ mod tests {
             let files = files(&all);
             let folders = Folders::of(&files);
             let want = "kubernetes/apps/network/envoy-gateway/app".strip_prefix(start);
-            assert_eq!(folders.lead_to(ks, all[0], true), want, "{start}");
-            let strict = folders.lead_to(ks, all[0], false);
-            assert_eq!(strict, want.filter(|_| start.is_empty()), "{start}");
+            assert_eq!(folders.lead_to(&[(ks, all[0])]), [want], "{start}");
         }
+    }
+
+    #[test]
+    fn the_root_is_where_most_paths_fit() {
+        let files = files(&[
+            "clusters/home/apps.yaml",
+            "clusters/home/apps/x.yaml",
+            "apps/a.yaml",
+            "infra/a.yaml",
+        ]);
+        let folders = Folders::of(&files);
+        let file = "clusters/home/apps.yaml";
+        assert_eq!(
+            folders.lead_to(&[
+                ("./apps", file),
+                ("infra/", file),
+                ("./", file),
+                ("absent", file)
+            ]),
+            [Some("apps"), Some("infra"), None, None]
+        );
     }
 
     #[test]
@@ -174,14 +211,13 @@ mod tests {
         ]);
         let folders = Folders::of(&files);
         assert_eq!(
-            folders.lead_to("./apps/x/app", "two/ks.yaml", false),
-            Some("two/apps/x/app")
+            folders.lead_to(&[
+                ("./apps/x/app", "two/ks.yaml"),
+                ("./apps/x/app", "one/ks.yaml"),
+                ("./ps/x/app", "one/ks.yaml")
+            ]),
+            [Some("two/apps/x/app"), Some("one/apps/x/app"), None]
         );
-        assert_eq!(
-            folders.lead_to("./apps/x/app", "one/ks.yaml", false),
-            Some("one/apps/x/app")
-        );
-        assert_eq!(folders.lead_to("./ps/x/app", "one/ks.yaml", false), None);
         assert_eq!(folders.below("one/apps").count(), 1);
     }
 }
