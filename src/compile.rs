@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use crate::check;
-use crate::check::across::{self, Whole};
+use crate::check::across::{self, Given};
 use crate::config::{self, Cluster};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Spanned};
 use crate::manifest::{Object, read};
@@ -78,7 +78,7 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
         let (problems, texts) = scripts(&files, &model, sources);
         diagnostics.extend(problems);
         let mut found = check_all(&compiled.objects, catalogue, &compiled.selection);
-        found.extend(across::check(&Whole {
+        found.extend(across::check(&Given {
             objects: &compiled.objects,
             files: &files.iter().map(|file| file.path.clone()).collect(),
             // What lies beside the rendered files is not looked at.

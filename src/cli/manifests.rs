@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 
 use super::walk::{Why, walk};
-use crate::check::across::Whole;
+use crate::check::across::Given;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
 use crate::manifest::read::{self, LARGEST_FILE, Piece};
 use crate::manifest::{Object, items};
@@ -84,8 +84,8 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
 
 impl Manifests {
     /// All that was read, for the checks that look at everything at once.
-    pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Whole<'a> {
-        Whole {
+    pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
+        Given {
             objects: &self.objects,
             files: &self.names,
             walked: &self.walked,

@@ -5,10 +5,52 @@
 
 /// Whether a text has a variable in it.
 pub fn in_text(text: &str) -> bool {
-    text.match_indices("${").any(|(at, _)| {
-        let escaped = text[..at].bytes().rev().take_while(|b| *b == b'$').count() % 2 == 1;
-        !escaped && end(&text[at..]).is_some()
+    text.match_indices("${")
+        .any(|(at, _)| !is_escaped(text, at) && end(&text[at..]).is_some())
+}
+
+/// A place where Flux reads a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable<'a> {
+    /// The byte of its `$`.
+    pub at: usize,
+    /// Its name; empty where Flux finds none.
+    pub name: &'a str,
+    /// Whether Flux can read it. It stops at one that it can't, with all that it would have applied.
+    pub is_readable: bool,
+}
+
+/// All places where Flux reads a variable, `${` being enough; those written as `$${` left out. (Flux'
+/// `envsubst`, kustomize-controller 1.9: a name is letters, digits and `_`; what may follow it is an operator
+/// or the end.)
+pub fn all(text: &str) -> impl Iterator<Item = Variable<'_>> {
+    text.match_indices("${").filter_map(move |(at, _)| {
+        if is_escaped(text, at) {
+            return None;
+        }
+        let inner = text.get(at + 2..)?;
+        let is_length = inner.starts_with('#');
+        let inner = inner.strip_prefix('#').unwrap_or(inner);
+        let end = inner
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(inner.len());
+        let (name, rest) = inner.split_at(end);
+        let ends = if is_length {
+            &['}'][..]
+        } else {
+            &['}', ':', '=', ',', '^', '/', '#', '%']
+        };
+        Some(Variable {
+            at,
+            name,
+            is_readable: !name.is_empty() && rest.starts_with(ends),
+        })
     })
+}
+
+/// Whether the `$` at a byte has an odd number of others before it.
+fn is_escaped(text: &str, at: usize) -> bool {
+    text[..at].bytes().rev().take_while(|b| *b == b'$').count() % 2 == 1
 }
 
 /// Whether a text is a single variable and nothing else: it may become a number.
@@ -72,6 +114,26 @@ mod tests {
         assert_eq!(plain("${A/./-}-tls.${B:-${C}}"), "x-tls.x");
         assert_eq!(plain("${}-${"), "${}-${");
         assert_eq!(plain("none"), "none");
+    }
+
+    #[test]
+    fn what_flux_stops_at_is_told_from_what_it_reads() {
+        let found = |text| {
+            let all = all(text).map(|one| (one.name, one.is_readable));
+            all.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found("a ${A} $${B} ${C:-x} $$${D} ${#E}"),
+            [("A", true), ("C", true), ("D", true), ("E", true)]
+        );
+        for text in [
+            "${}", "${ A}", "${a[0]}", "${#a[@]}", "${!A}", "${@}", "${A@Q}", "^x${", "${A",
+        ] {
+            assert!(
+                found(text).iter().any(|(_, is_readable)| !is_readable),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! `valuesFrom` in order, then `values`.
 
 use super::kustomize::{self, Content};
-use super::{Whole, kustomize::split};
+use super::{Given, kustomize::split};
 use crate::diagnostic::Sources;
 use crate::manifest::{Object, read};
 use crate::schema::Version;
@@ -42,7 +42,7 @@ pub fn values_pointer() -> Pointer {
 }
 
 /// The releases of the chart among the objects.
-pub fn charts<'a>(whole: &Whole<'a>) -> Vec<Chart<'a>> {
+pub fn charts<'a>(whole: &Given<'a>) -> Vec<Chart<'a>> {
     let of_kind = |kind: &'static str| whole.objects.iter().filter(move |it| it.kind() == kind);
     let sources: Vec<&Object> = of_kind("OCIRepository").collect();
     of_kind("HelmRelease")
@@ -51,7 +51,7 @@ pub fn charts<'a>(whole: &Whole<'a>) -> Vec<Chart<'a>> {
         .collect()
 }
 
-fn chart<'a>(whole: &Whole<'a>, sources: &[&'a Object], release: &'a Object) -> Option<Chart<'a>> {
+fn chart<'a>(whole: &Given<'a>, sources: &[&'a Object], release: &'a Object) -> Option<Chart<'a>> {
     let spec = release.node.get("spec")?;
     let from = || values_from(whole, release);
     if let Some(name) = spec
@@ -119,7 +119,7 @@ pub fn of(charts: &[Chart<'_>], object: &Object) -> Vec<usize> {
         .collect()
 }
 
-fn values_from(whole: &Whole<'_>, release: &Object) -> Vec<Option<Node>> {
+fn values_from(whole: &Given<'_>, release: &Object) -> Vec<Option<Node>> {
     let list = kustomize::items(
         &release.node,
         &Pointer::root().key("spec").key("valuesFrom"),
@@ -141,7 +141,7 @@ fn values_from(whole: &Whole<'_>, release: &Object) -> Vec<Option<Node>> {
 }
 
 /// The text under a key of the ConfigMap nearest to the release, given as such or made by a kustomization.
-fn config_map(whole: &Whole<'_>, release: &Object, name: &str, key: &str) -> Option<String> {
+fn config_map(whole: &Given<'_>, release: &Object, name: &str, key: &str) -> Option<String> {
     let maps = whole.objects.iter();
     let maps = maps.filter(|it| it.kind() == "ConfigMap" && it.name() == name);
     if let Some(map) = nearest(maps, &release.file) {

@@ -210,7 +210,7 @@ spec:
 
     #[test]
     fn stream_routes_need_the_gateway_api_that_the_chart_brings() {
-        use crate::check::across::{Whole, support};
+        use crate::check::across::support;
         use crate::diagnostic::Sources;
         use crate::schema::{Catalogue, Selection};
         let catalogue = Catalogue::embedded();
@@ -222,7 +222,7 @@ spec:
         let mut findings = |version: &str| {
             let declared = selection.declare(&catalogue, "gateway-api", version, None, "--use");
             declared.expect("a version of the catalogue");
-            check(&Whole {
+            let given = crate::check::across::Given {
                 objects: &objects,
                 files: &std::collections::BTreeSet::new(),
                 walked: &[],
@@ -230,8 +230,8 @@ spec:
                 sources: &Sources::default(),
                 model: None,
                 selection: &selection,
-            })
-            .len()
+            };
+            given.whole(check).len()
         };
         assert_eq!((findings("1.5.1"), findings("1.6.1")), (1, 0));
     }

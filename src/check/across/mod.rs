@@ -2,41 +2,60 @@
 //!
 //! Each pass looks at everything at hand at once, a [`Whole`]; one file a pass, listed in [`PASSES`].
 //!
-//! - [`extension`]: what the chart's values leave switched off.
-//! - [`script`]: Lua in policies, and the ConfigMaps that hold it.
-//! - [`listing`]: what kustomizations list, and what lies beside them.
-//! - [`deprecated`]: fields on their way out, with what takes their place.
-//! - [`gate`]: fields and kinds that mean something else, or nothing, in the versions in force.
-//! - [`envoy_image`]: an Envoy that is not the chart's.
-//! - [`chart_value`]: Helm values that the chart does not read.
+//! - References: [`extension`], what the chart's values leave switched off; [`script`], Lua in policies and the
+//!   ConfigMaps that hold it; [`listing`], what kustomizations list, and what lies beside them.
+//! - Versions: [`gate`], fields and kinds that mean something else, or nothing, in the versions in force;
+//!   [`deprecated`], fields on their way out; [`envoy_image`], an Envoy that is not the chart's; [`chart_value`], Helm
+//!   values that the chart does not read.
+//! - Network: [`addresses`], [`pools`], [`announcements`], [`certificates`], [`trusted`].
+//! - Flux: [`substitution`], [`unsubstituted`], [`dependencies`], [`crds`], [`monitors`].
+//! - KEDA: [`autoscaling`].
 //!
-//! What several passes ask: [`chart`], which release of the chart is at hand and what its values say, and
-//! [`kustomize`], what a kustomization lists.
+//! What several passes ask: [`chart`], which release of the chart is at hand and what its values say;
+//! [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
+//! a selector matches.
 
+mod addresses;
+mod announcements;
+mod autoscaling;
+mod certificates;
 pub mod chart;
 pub mod chart_value;
+mod crds;
+mod dependencies;
 pub mod deprecated;
 pub mod envoy_image;
 pub mod extension;
 pub mod field;
+mod front;
 pub mod gate;
 pub mod kustomize;
 pub mod listing;
+mod monitors;
+mod pools;
 pub mod script;
+mod selector;
+mod substitution;
 #[cfg(test)]
 pub(in crate::check) mod support;
+#[cfg(test)]
+mod tests;
+mod trusted;
+mod unsubstituted;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
 use crate::model::Model;
+use crate::resolve::delivery::{Delivery, Way, as_applied};
 use crate::schema::bundle::ENVOY_GATEWAY;
 use crate::schema::{Reason, Selection};
 
-/// Everything at hand.
+/// Everything at hand, as files have it.
 #[derive(Clone, Copy, Debug)]
-pub struct Whole<'a> {
+pub struct Given<'a> {
     /// The objects as their files have them: what was rendered, then what lies beside it.
     pub objects: &'a [Object],
     /// The files that are there or would be written, manifests or not, named as [`Object::file`] names them.
@@ -54,7 +73,72 @@ pub struct Whole<'a> {
     pub selection: &'a Selection,
 }
 
+/// Everything at hand, with what kustomize and Flux make of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    given: Given<'a>,
+    /// What kustomize and Flux make of the files.
+    pub delivery: &'a Delivery,
+    /// The objects as the API server gets them, in the order of [`Delivery::copies`].
+    pub applied: &'a [Object],
+}
+
+impl<'a> Deref for Whole<'a> {
+    type Target = Given<'a>;
+
+    fn deref(&self) -> &Given<'a> {
+        &self.given
+    }
+}
+
+/// An object as the API server gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied<'a> {
+    /// Its place in [`Given::objects`].
+    pub at: usize,
+    /// The way by which it is applied; `None` where no kustomization at hand lists it.
+    pub way: Option<&'a Way>,
+    /// The object.
+    pub object: &'a Object,
+}
+
 impl<'a> Whole<'a> {
+    /// The objects as the API server gets them.
+    pub fn all(&self) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let copies = self.delivery.copies();
+        copies
+            .zip(self.applied)
+            .map(|((at, way), object)| Applied { at, way, object })
+    }
+
+    /// The objects of a kind of a group, as the API server gets them.
+    pub fn of_kind(
+        &self,
+        group: &'static str,
+        kind: &'static str,
+    ) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        self.all()
+            .filter(move |one| one.object.kind() == kind && one.object.group() == group)
+    }
+
+    /// Whether two objects may be of one cluster.
+    pub fn may_share_cluster(&self, one: &Object, other: &Object) -> bool {
+        self.delivery.may_share_cluster(&one.file, &other.file)
+    }
+}
+
+impl<'a> Given<'a> {
+    /// Calls `look` with what kustomize and Flux make of it.
+    pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
+        let delivery = Delivery::of(self.objects, self.files);
+        let applied = as_applied(self.objects, &delivery);
+        look(&Whole {
+            given: *self,
+            delivery: &delivery,
+            applied: &applied,
+        })
+    }
+
     /// Major and minor number of the Envoy Gateway in force; `None` where it has none.
     pub fn envoy_gateway(&self) -> Option<(u64, u64)> {
         self.minor_of(ENVOY_GATEWAY)
@@ -109,9 +193,20 @@ pub const PASSES: &[Pass] = &[
     deprecated::check,
     envoy_image::check,
     chart_value::check,
+    addresses::check,
+    pools::check,
+    announcements::check,
+    certificates::check,
+    trusted::check,
+    substitution::check,
+    unsubstituted::check,
+    dependencies::check,
+    crds::check,
+    monitors::check,
+    autoscaling::check,
 ];
 
 /// Runs all passes.
-pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    PASSES.iter().flat_map(|pass| pass(whole)).collect()
+pub fn check(given: &Given<'_>) -> Vec<Diagnostic> {
+    given.whole(|whole| PASSES.iter().flat_map(|pass| pass(whole)).collect())
 }

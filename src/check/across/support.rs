@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pass, Whole};
+use super::{Given, Pass};
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::manifest::{Object, read};
 use crate::schema::{Catalogue, Selection};
@@ -41,7 +41,7 @@ pub fn found(pass: Pass, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnostic
     selection
         .declare(&catalogue, "envoy-gateway", version, None, "cluster.toml")
         .expect("a version of the catalogue");
-    pass(&Whole {
+    let given = Given {
         objects: &all,
         files: &files,
         walked: &[String::new()],
@@ -49,7 +49,8 @@ pub fn found(pass: Pass, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnostic
         sources: &sources,
         model: None,
         selection: &selection,
-    })
+    };
+    given.whole(pass)
 }
 
 /// The same, each finding as `severity code pointer: message`.

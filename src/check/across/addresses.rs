@@ -1,0 +1,364 @@
+//! The addresses that gateways and Services ask for; two that ask for one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+
+use super::front::{Front, add_meta, fronts};
+use super::selector::Labels;
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::Object;
+use crate::resolve::delivery::Substitutes;
+use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+
+/// Annotations by which a Service asks for addresses, with the one by which it agrees to share them, and
+/// whether they are given out of Cilium's pools.
+const ANNOTATIONS: [(&str, &str, bool); 5] = [
+    ("lbipam.cilium.io/ips", "lbipam.cilium.io/sharing-key", true),
+    (
+        "io.cilium/lb-ipam-ips",
+        "io.cilium/lb-ipam-sharing-key",
+        true,
+    ),
+    (
+        "metallb.io/loadBalancerIPs",
+        "metallb.io/allow-shared-ip",
+        false,
+    ),
+    (
+        "metallb.universe.tf/loadBalancerIPs",
+        "metallb.universe.tf/allow-shared-ip",
+        false,
+    ),
+    ("kube-vip.io/loadbalancerIPs", "", false),
+];
+
+/// How deep values of charts are searched.
+const DEEPEST: usize = 12;
+
+/// An address that something asks for.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// The object in which it is written.
+    pub object: &'a Object,
+    /// Where in the object.
+    pub pointer: Pointer,
+    /// The object that it is for: the Gateway, where an EnvoyProxy says it.
+    pub owner: Applied<'a>,
+    /// The address; a Flux variable, where its value is not given beside it.
+    pub text: String,
+    /// The address, where it is one.
+    pub address: Option<IpAddr>,
+    /// Whether it is given out of Cilium's pools.
+    pub is_of_pools: bool,
+    /// The ports, with whether they are UDP, where nobody gives the address out: several Services may have it, as
+    /// long as their ports differ.
+    ports: Option<BTreeSet<(u64, bool)>>,
+    /// The labels of the Service.
+    pub labels: Labels,
+    /// The key of those with which it shares its addresses.
+    sharing: Option<String>,
+    /// Whether it is of gateways that share one Service.
+    is_merged: bool,
+}
+
+/// All addresses that are asked for.
+pub fn claims<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Claim<'a>> {
+    let mut claims = Vec::new();
+    for front in fronts {
+        of_gateway(whole, front, &mut claims);
+    }
+    for service in whole.of_kind("", "Service") {
+        of_service(whole, service, &mut claims);
+    }
+    for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
+        let values = release.object.node.path(&["spec", "values"]);
+        let pointer = Pointer::root().key("spec").key("values");
+        if let Some(values) = values {
+            of_values(whole, release, values, pointer, 0, &mut claims);
+        }
+    }
+    claims
+}
+
+/// The variables that an object's Flux Kustomization gives itself.
+fn given(whole: &Whole<'_>, one: Applied<'_>) -> BTreeMap<String, String> {
+    let flux = one.way.and_then(|way| whole.objects.get(way.flux?));
+    flux.map(|flux| Substitutes::of(flux).given)
+        .unwrap_or_default()
+}
+
+/// The parts of a claim that are the same for all addresses of one owner.
+struct Asker<'a> {
+    object: &'a Object,
+    owner: Applied<'a>,
+    labels: Labels,
+    is_merged: bool,
+    /// The variables that its Flux Kustomization gives itself.
+    given: BTreeMap<String, String>,
+}
+
+impl<'a> Asker<'a> {
+    /// The addresses in a map of annotations.
+    fn annotations(
+        &self,
+        map: Option<&Node>,
+        pointer: &Pointer,
+        claims: &mut Vec<Claim<'a>>,
+    ) -> bool {
+        let before = claims.len();
+        for (key, sharing, is_of_pools) in ANNOTATIONS {
+            let Some(text) = map.and_then(|map| map.get(key)?.as_str()) else {
+                continue;
+            };
+            let sharing = map.and_then(|map| map.get(sharing)?.as_str());
+            for part in text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+            {
+                let mut claim = self.claim(part, pointer.key(key), is_of_pools);
+                claim.sharing = sharing.map(str::to_owned);
+                claims.push(claim);
+            }
+        }
+        claims.len() > before
+    }
+
+    fn claim(&self, written: &str, pointer: Pointer, is_of_pools: bool) -> Claim<'a> {
+        let name = written
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'));
+        let text = name
+            .and_then(|name| self.given.get(name))
+            .map_or(written, String::as_str);
+        Claim {
+            object: self.object,
+            pointer,
+            owner: self.owner,
+            text: text.to_owned(),
+            address: text.parse().ok(),
+            is_of_pools,
+            ports: None,
+            labels: self.labels.clone(),
+            sharing: None,
+            is_merged: self.is_merged,
+        }
+    }
+}
+
+fn of_gateway<'a>(whole: &Whole<'a>, front: &Front<'a>, claims: &mut Vec<Claim<'a>>) {
+    let gateway = front.gateway;
+    let mut asker = Asker {
+        object: gateway.object,
+        owner: gateway,
+        labels: front.service_labels(),
+        is_merged: front.is_merged(),
+        given: given(whole, gateway),
+    };
+    let spec = Pointer::root().key("spec");
+    let mut own = Vec::new();
+    let pointer = spec.key("infrastructure").key("annotations");
+    asker.annotations(gateway.object.node.at(&pointer), &pointer, &mut own);
+    let addresses = gateway.object.node.path(&["spec", "addresses"]);
+    let addresses = addresses.and_then(Node::as_list).unwrap_or_default();
+    for (at, address) in addresses.iter().enumerate() {
+        let is_ip = address
+            .get("type")
+            .is_none_or(|kind| kind.as_str() == Some("IPAddress"));
+        let value = address.get("value").and_then(Node::as_str);
+        if let (true, Some(value)) = (is_ip, value) {
+            let pointer = spec.key("addresses").index(at).key("value");
+            // Envoy Gateway makes them the Service's external addresses, which no pool gives out.
+            let mut claim = asker.claim(value, pointer, false);
+            claim.ports = Some(ports(gateway.object));
+            own.push(claim);
+        }
+    }
+    if let super::front::Settings::Of(proxy) = front.settings {
+        asker.object = proxy;
+        let service = spec.key("provider").key("kubernetes").key("envoyService");
+        let pointer = service.key("annotations");
+        let mut from_proxy = Vec::new();
+        // They win over the gateway's.
+        if asker.annotations(proxy.node.at(&pointer), &pointer, &mut from_proxy) {
+            own.retain(|claim| !claim.is_of_pools);
+        }
+        let pointer = service.key("loadBalancerIP");
+        if let Some(text) = proxy.node.at(&pointer).and_then(Node::as_str) {
+            from_proxy.push(asker.claim(text, pointer, true));
+        }
+        own.extend(from_proxy);
+    }
+    claims.extend(own);
+}
+
+/// The ports of a gateway's listeners; HTTP/3 is left out.
+fn ports(gateway: &Object) -> BTreeSet<(u64, bool)> {
+    let listeners = gateway.node.path(&["spec", "listeners"]);
+    let listeners = listeners.and_then(Node::as_list).unwrap_or_default().iter();
+    let port = |listener: &Node| {
+        let is_udp = listener.get("protocol")?.as_str()?.contains("UDP");
+        Some((listener.get("port")?.to_json().as_u64()?, is_udp))
+    };
+    listeners.filter_map(port).collect()
+}
+
+fn of_service<'a>(whole: &Whole<'a>, service: Applied<'a>, claims: &mut Vec<Claim<'a>>) {
+    if super::front::text(service.object, &["spec", "type"]) != "LoadBalancer" {
+        return;
+    }
+    let mut labels = Labels {
+        // A patch may add labels.
+        is_open: service.way.is_some_and(|way| !way.patched_by.is_empty()),
+        ..Labels::default()
+    };
+    labels.add(service.object.node.path(&["metadata", "labels"]));
+    let namespace = Some(service.object.namespace()).filter(|namespace| !namespace.is_empty());
+    add_meta(&mut labels, namespace, Some(service.object.name()));
+    let asker = Asker {
+        object: service.object,
+        owner: service,
+        labels,
+        is_merged: false,
+        given: given(whole, service),
+    };
+    let pointer = Pointer::root().key("metadata").key("annotations");
+    asker.annotations(service.object.node.at(&pointer), &pointer, claims);
+    let pointer = Pointer::root().key("spec").key("loadBalancerIP");
+    if let Some(text) = service.object.node.at(&pointer).and_then(Node::as_str) {
+        claims.push(asker.claim(text, pointer, true));
+    }
+}
+
+/// The annotations in a chart's values: where exactly the chart takes them is its own matter.
+fn of_values<'a>(
+    whole: &Whole<'a>,
+    release: Applied<'a>,
+    node: &'a Node,
+    pointer: Pointer,
+    depth: usize,
+    claims: &mut Vec<Claim<'a>>,
+) {
+    let is_off = |node: &Node| {
+        let enabled = node.get("enabled").map(Node::to_json);
+        enabled == Some(serde_json::Value::Bool(false))
+    };
+    if depth > DEEPEST || is_off(node) {
+        return;
+    }
+    let below: Vec<(Step, &Node)> = match &node.kind {
+        Kind::Map(map) => {
+            let asker = Asker {
+                object: release.object,
+                owner: release,
+                labels: Labels {
+                    is_open: true,
+                    ..Labels::default()
+                },
+                is_merged: false,
+                given: given(whole, release),
+            };
+            asker.annotations(Some(node), &pointer, claims);
+            map.iter()
+                .map(|(key, value)| (Step::Key(key.to_owned()), value))
+                .collect()
+        }
+        Kind::List(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (Step::Index(at), value))
+            .collect(),
+        _ => return,
+    };
+    for (step, value) in below {
+        if matches!(value.kind, Kind::Map(_) | Kind::List(_)) {
+            of_values(whole, release, value, pointer.step(step), depth + 1, claims);
+        }
+    }
+}
+
+/// Two that ask for one address.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let fronts = fronts(whole);
+    let claims = claims(whole, &fronts);
+    let mut by_address: HashMap<String, Vec<&Claim>> = HashMap::new();
+    let mut found = Vec::new();
+    for claim in &claims {
+        let Some(key) = key(whole, claim) else {
+            continue;
+        };
+        let others = by_address.entry(key).or_default();
+        let first = others
+            .iter()
+            .find(|first| in_each_others_way(whole, first, claim));
+        if let Some(first) = first {
+            found.push(duplicate(first, claim));
+        }
+        others.push(claim);
+    }
+    found
+}
+
+/// What is the same of two claims on one address: the address, or the variable and where its value comes from.
+fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
+    if let Some(address) = claim.address {
+        return Some(address.to_string());
+    }
+    let flux = whole.objects.get(claim.owner.way?.flux?)?;
+    let from = Substitutes::of(flux).from;
+    variable::is_all(&claim.text).then(|| format!("{} {from:?}", claim.text))
+}
+
+fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) -> bool {
+    // What `cluster.toml` says of its own gateways is checked where it is read.
+    let is_said = first.object.origins.is_some() && second.object.origins.is_some();
+    let shares = first.sharing.is_some() && first.sharing == second.sharing;
+    let is_same = first.owner.at == second.owner.at;
+    let are_apart = match (&first.ports, &second.ports) {
+        (None, None) => false,
+        (Some(one), Some(other)) => one.is_disjoint(other),
+        // Ports of other Services are not gathered.
+        _ => true,
+    };
+    let are_merged = first.is_merged && second.is_merged;
+    !is_said
+        && !shares
+        && !is_same
+        && !are_apart
+        && !are_merged
+        && whole.may_share_cluster(first.owner.object, second.owner.object)
+}
+
+fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
+    let name = |claim: &Claim<'_>| claim.owner.object.identity().to_string();
+    let (why, help) = if second.ports.is_some() {
+        (
+            "both have listeners on one port of it: which gateway gets a connection is left to chance",
+            "give each an address of its own, or ports of its own",
+        )
+    } else {
+        (
+            "a load balancer gives it to the Service that comes first; the other stays without, and its hostnames lead nowhere",
+            "give each an address of its own, or the same sharing key where their ports differ",
+        )
+    };
+    finding(
+        Code::NetworkDuplicateAddress,
+        second.object,
+        &second.pointer,
+        format!(
+            "{} and {} ask for one address, {}",
+            name(first),
+            name(second),
+            second.text
+        ),
+    )
+    .related(
+        first.object.span(&first.pointer),
+        format!("{} asks for it here", name(first)),
+    )
+    .why(why)
+    .help(help)
+}

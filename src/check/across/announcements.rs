@@ -1,0 +1,192 @@
+//! Who announces the gateways' addresses, and whether a proxy is there.
+
+use std::collections::BTreeSet;
+
+use super::front::{Controller, Front, fronts, text};
+use super::selector::selects;
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::{Node, Pointer, variable};
+
+/// Gateways that no L2 policy covers, and those whose address a node announces that has no proxy.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let policies: Vec<Applied> = whole
+        .of_kind("cilium.io", "CiliumL2AnnouncementPolicy")
+        .collect();
+    if policies.is_empty() {
+        return Vec::new();
+    }
+    let speaks_bgp: Vec<Applied> = whole
+        .all()
+        .filter(|one| {
+            one.object.group() == "cilium.io"
+                && matches!(
+                    one.object.kind(),
+                    "CiliumBGPClusterConfig" | "CiliumBGPPeeringPolicy"
+                )
+        })
+        .collect();
+    let scaled = scaled_names(whole);
+    let mut found = Vec::new();
+    for front in fronts(whole) {
+        if front.controller != Controller::EnvoyGateway || front.has_load_balancer() != Some(true) {
+            continue;
+        }
+        let near = |one: &&Applied| whole.may_share_cluster(one.object, front.gateway.object);
+        let own: Vec<&Applied> = policies.iter().filter(near).collect();
+        let labels = front.service_labels();
+        let covers: Vec<Option<bool>> = own
+            .iter()
+            .map(|policy| {
+                let selected = selects(
+                    policy.object.node.path(&["spec", "serviceSelector"]),
+                    &labels,
+                );
+                if announces(policy, &front) {
+                    selected
+                } else {
+                    Some(false)
+                }
+            })
+            .collect();
+        let has_bgp = speaks_bgp.iter().any(|one| near(&one));
+        if let (Some(policy), false) = (
+            own.first(),
+            has_bgp || covers.iter().any(|one| *one != Some(false)),
+        ) {
+            found.push(not_announced(&front, policy));
+        }
+        let covering = own
+            .iter()
+            .zip(&covers)
+            .filter(|(_, covers)| **covers == Some(true));
+        found.extend(
+            covering
+                .filter_map(|(policy, _)| local(&front, policy, &scaled))
+                .next(),
+        );
+    }
+    found
+}
+
+fn is_true(node: Option<&Node>) -> bool {
+    node.is_some_and(|node| node.to_json() == serde_json::Value::Bool(true))
+}
+
+/// Whether a policy announces the kind of address that the gateway has.
+fn announces(policy: &Applied<'_>, front: &Front<'_>) -> bool {
+    let has_external = front
+        .gateway
+        .object
+        .node
+        .path(&["spec", "addresses"])
+        .is_some();
+    is_true(policy.object.node.path(&["spec", "loadBalancerIPs"]))
+        || (has_external && is_true(policy.object.node.path(&["spec", "externalIPs"])))
+}
+
+fn not_announced(front: &Front<'_>, policy: &Applied<'_>) -> Diagnostic {
+    let pointer = Pointer::root().key("metadata").key("name");
+    let name = front.gateway.object.name();
+    let is_off = !announces(policy, front);
+    let (at, help) = if is_off {
+        (
+            "loadBalancerIPs",
+            "write `loadBalancerIPs: true` in the policy",
+        )
+    } else {
+        (
+            "serviceSelector",
+            "select by a label that the Service has, such as `app.kubernetes.io/component: proxy`, or leave `serviceSelector` out",
+        )
+    };
+    finding(
+        Code::NetworkNotAnnounced,
+        front.gateway.object,
+        &pointer,
+        format!("no CiliumL2AnnouncementPolicy covers the Service of {name}"),
+    )
+    .related(policy.object.span(&Pointer::root().key("spec").key(at)), "it is not covered here")
+    .why("no node answers for its address: unless something else announces it, nobody reaches the gateway")
+    .help(help)
+}
+
+/// The names of what autoscalers scale: their number of proxies is not fixed.
+fn scaled_names(whole: &Whole<'_>) -> BTreeSet<String> {
+    whole
+        .all()
+        .filter(|one| {
+            matches!(
+                one.object.kind(),
+                "ScaledObject" | "HorizontalPodAutoscaler"
+            )
+        })
+        .map(|one| text(one.object, &["spec", "scaleTargetRef", "name"]).to_owned())
+        .collect()
+}
+
+/// `externalTrafficPolicy: Local` with fewer proxies than nodes that may announce.
+fn local(front: &Front<'_>, policy: &Applied<'_>, scaled: &BTreeSet<String>) -> Option<Diagnostic> {
+    let written = front.setting(&["envoyService", "externalTrafficPolicy"]);
+    // Envoy Gateway's own default is `Local`.
+    if written.is_some_and(|written| written.as_str() != Some("Local")) {
+        return None;
+    }
+    let workload = front.workload()?;
+    let is_scaled = front.setting(&["envoyHpa"]).is_some() || scaled.contains(&workload.name);
+    if workload.kind == "DaemonSet" || is_scaled {
+        return None;
+    }
+    let replicas = match front.setting(&["envoyDeployment", "replicas"]) {
+        Some(replicas) => replicas.to_json().as_u64()?,
+        None => 1,
+    };
+    let nodes = named_nodes(policy.object.node.path(&["spec", "nodeSelector"])?)?;
+    if replicas >= nodes {
+        return None;
+    }
+    let pointer = Pointer::root().key("metadata").key("name");
+    let proxies = if replicas == 1 {
+        "1 proxy".to_owned()
+    } else {
+        format!("{replicas} proxies")
+    };
+    Some(
+        finding(
+            Code::NetworkLocalPolicy,
+            front.gateway.object,
+            &pointer,
+            format!(
+                "{} has {proxies} for {nodes} nodes that may announce it, with `externalTrafficPolicy: Local`",
+                front.gateway.object.name()
+            ),
+        )
+        .related(policy.object.span(&Pointer::root().key("spec").key("nodeSelector")), "the nodes are named here")
+        .why("the node that announces the address need not have a proxy; it then drops every connection")
+        .help("write `externalTrafficPolicy: Cluster` in the EnvoyProxy, run a DaemonSet, or announce from fewer nodes"),
+    )
+}
+
+/// How many nodes a selector names by their hostnames; `None` where it selects in any other way.
+fn named_nodes(selector: &Node) -> Option<u64> {
+    const HOSTNAME: &str = "kubernetes.io/hostname";
+    let pairs = selector.get("matchLabels").and_then(Node::as_map);
+    if pairs.is_some_and(|pairs| pairs.contains_key(HOSTNAME)) {
+        return Some(1);
+    }
+    let rules = selector.get("matchExpressions").and_then(Node::as_list)?;
+    let rule = rules.iter().find(|rule| {
+        rule.get("key").and_then(Node::as_str) == Some(HOSTNAME)
+            && rule.get("operator").and_then(Node::as_str) == Some("In")
+    })?;
+    let values = rule.get("values").and_then(Node::as_list)?;
+    let is_known = values.iter().all(|value| {
+        value
+            .as_str()
+            .is_some_and(|value| !variable::in_text(value))
+    });
+    // Other rules may select fewer of them.
+    let is_only = rules.len() == 1 && pairs.is_none_or(|pairs| pairs.is_empty());
+    (is_known && is_only).then_some(values.len() as u64)
+}

@@ -1,0 +1,414 @@
+//! What scales the proxies and the controller, and whether it can.
+
+use std::collections::BTreeMap;
+
+use super::front::{Front, Place, Settings, Workload, fronts, release_namespace, releases, text};
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::suggest::nearest;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::value::{Node, Pointer, variable};
+
+/// The name that the chart gives the controller's Deployment, whatever the release is called (1.5 to 1.9).
+const CONTROLLER: &str = "envoy-gateway";
+
+/// One thing that scales one workload.
+struct Scaler<'a> {
+    /// The object that says so.
+    of: Applied<'a>,
+    /// Where it says so.
+    pointer: Pointer,
+    /// What it scales.
+    target: Workload,
+    /// How people call it.
+    what: String,
+    /// Whether Envoy Gateway makes it itself, of an EnvoyProxy: it then leaves the number of proxies alone.
+    is_own: bool,
+}
+
+/// Autoscalers that are in each other's way, or have nothing to scale.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let fronts = fronts(whole);
+    let scalers = scalers(whole, &fronts);
+    let mut found = bounds(whole);
+    found.extend(twice(whole, &scalers));
+    found.extend(fixed(whole, &fronts, &scalers));
+    found.extend(unknown(whole, &fronts, &scalers));
+    found
+}
+
+/// All that scales something: ScaledObjects, HorizontalPodAutoscalers, and those that EnvoyProxies and the chart's
+/// values ask for.
+fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
+    let mut all = Vec::new();
+    for front in fronts {
+        let (Settings::Of(proxy), Some(_), Some(target)) = (
+            front.settings,
+            front.setting(&["envoyHpa"]),
+            front.workload(),
+        ) else {
+            continue;
+        };
+        let path = ["spec", "provider", "kubernetes", "envoyHpa"];
+        all.push(Scaler {
+            of: Applied {
+                object: proxy,
+                ..front.gateway
+            },
+            pointer: path
+                .iter()
+                .fold(Pointer::root(), |pointer, key| pointer.key(*key)),
+            target,
+            what: format!("`envoyHpa` of the EnvoyProxy {}", proxy.name()),
+            is_own: true,
+        });
+    }
+    for release in releases(whole, "gateway-helm") {
+        let path = ["spec", "values", "hpa", "enabled"];
+        let is_on = release.object.node.path(&path).map(Node::to_json) == Some(true.into());
+        if is_on {
+            all.push(Scaler {
+                of: release,
+                pointer: path
+                    .iter()
+                    .fold(Pointer::root(), |pointer, key| pointer.key(*key)),
+                target: Workload {
+                    kind: "Deployment",
+                    namespace: release_namespace(release.object).to_owned(),
+                    name: CONTROLLER.to_owned(),
+                },
+                what: format!("`hpa` in the values of {}", release.object.identity()),
+                is_own: false,
+            });
+        }
+    }
+    let pointer = Pointer::root()
+        .key("spec")
+        .key("scaleTargetRef")
+        .key("name");
+    for (group, kind) in [
+        ("keda.sh", "ScaledObject"),
+        ("autoscaling", "HorizontalPodAutoscaler"),
+    ] {
+        for of in whole.of_kind(group, kind) {
+            let wanted = text(of.object, &["spec", "scaleTargetRef", "kind"]);
+            if !matches!(wanted, "" | "Deployment") {
+                continue;
+            }
+            all.push(Scaler {
+                of,
+                pointer: pointer.clone(),
+                target: Workload {
+                    kind: "Deployment",
+                    namespace: of.object.namespace().to_owned(),
+                    name: text(of.object, &["spec", "scaleTargetRef", "name"]).to_owned(),
+                },
+                what: of.object.identity().to_string(),
+                is_own: false,
+            });
+        }
+    }
+    all.retain(|scaler| {
+        let target = &scaler.target;
+        !target.name.is_empty()
+            && !variable::in_text(&target.name)
+            && !variable::in_text(&target.namespace)
+    });
+    all
+}
+
+/// The least replicas above the most.
+fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    const ROWS: [(&str, &str, &str, &str, u64, &str); 3] = [
+        (
+            "keda.sh",
+            "ScaledObject",
+            "minReplicaCount",
+            "maxReplicaCount",
+            100,
+            "KEDA refuses it, and nothing is scaled",
+        ),
+        (
+            "keda.sh",
+            "ScaledObject",
+            "idleReplicaCount",
+            "minReplicaCount",
+            0,
+            "KEDA refuses it, and nothing is scaled",
+        ),
+        (
+            "autoscaling",
+            "HorizontalPodAutoscaler",
+            "minReplicas",
+            "maxReplicas",
+            1,
+            "the API server refuses it, and nothing of its Flux Kustomization is applied",
+        ),
+    ];
+    let mut found = Vec::new();
+    for (group, kind, low, high, default, why) in ROWS {
+        for of in whole.of_kind(group, kind) {
+            let number = |key: &str| {
+                of.object
+                    .node
+                    .path(&["spec", key])
+                    .map(|node| node.to_json().as_u64())
+            };
+            let (Some(Some(least)), most) = (number(low), number(high)) else {
+                continue;
+            };
+            let Some(most) = most.unwrap_or(Some(default)) else {
+                continue;
+            };
+            // KEDA wants fewer when idle than otherwise, not as many.
+            let is_wrong = if low == "idleReplicaCount" {
+                least >= most
+            } else {
+                least > most
+            };
+            // What `cluster.toml` says is checked where it is read.
+            if !is_wrong || of.object.origins.is_some() {
+                continue;
+            }
+            let pointer = Pointer::root().key("spec");
+            let name = of.object.name();
+            found.push(
+                finding(Code::KedaMinimumAboveMaximum, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
+                    .related(of.object.node.path(&["spec", high]).and_then(|node| node.span), "the other bound")
+                    .why(why)
+                    .help(if low == "idleReplicaCount" {
+                        "`idleReplicaCount` must be less than `minReplicaCount`; leave it out unless you scale to zero"
+                    } else {
+                        "make the maximum the larger one"
+                    }),
+            );
+        }
+    }
+    found
+}
+
+/// Whether a ScaledObject is told to take a HorizontalPodAutoscaler over as its own.
+fn takes_over(scaler: &Scaler<'_>) -> bool {
+    let key = "scaledobject.keda.sh/transfer-hpa-ownership";
+    text(scaler.of.object, &["metadata", "annotations", key]) == "true"
+}
+
+/// Two that scale one workload.
+fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
+    let mut by_target: BTreeMap<&Workload, Vec<&Scaler>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for scaler in scalers {
+        let others = by_target.entry(&scaler.target).or_default();
+        let first = others.iter().find(|first| {
+            first.what != scaler.what
+                && !takes_over(first)
+                && !takes_over(scaler)
+                && whole.may_share_cluster(first.of.object, scaler.of.object)
+        });
+        if let Some(first) = first {
+            found.push(
+                finding(
+                    Code::KedaTwoAutoscalers,
+                    scaler.of.object,
+                    &scaler.pointer,
+                    format!("{} and {} scale one Deployment, {}", first.what, scaler.what, scaler.target.name),
+                )
+                .related(first.of.object.span(&first.pointer), "the other one")
+                .why("KEDA refuses the second, and with it Flux the whole Kustomization; without KEDA's admission check both set the number, in turns")
+                .help("keep one of the two: a ScaledObject can hold all triggers, CPU and memory too"),
+            );
+        }
+        others.push(scaler);
+    }
+    found
+}
+
+/// A number of replicas that is fixed, and scaled.
+fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut said = Vec::new();
+    for front in fronts {
+        let (Settings::Of(proxy), Some(target)) = (front.settings, front.workload()) else {
+            continue;
+        };
+        let pointer = Pointer::root()
+            .key("spec")
+            .key("provider")
+            .key("kubernetes");
+        let pointer = pointer.key("envoyDeployment").key("replicas");
+        let scaler = scalers.iter().find(|scaler| {
+            scaler.target == target
+                && whole.may_share_cluster(scaler.of.object, front.gateway.object)
+        });
+        let (Some(scaler), Some(_)) = (scaler, proxy.node.at(&pointer)) else {
+            continue;
+        };
+        let is_said = proxy.origins.is_some() && scaler.of.object.origins.is_some();
+        if is_said || said.contains(&(&proxy.file, proxy.name())) {
+            continue;
+        }
+        said.push((&proxy.file, proxy.name()));
+        let name = front.gateway.object.name();
+        let one = finding(
+            Code::KedaFixedReplicas,
+            proxy,
+            &pointer,
+            format!("the proxies of {name} have fixed replicas and are scaled"),
+        )
+        .related(
+            scaler.of.object.span(&scaler.pointer),
+            format!("scaled by {}", scaler.what),
+        )
+        .help("take `replicas` out; the autoscaler's minimum takes its place");
+        found.push(if scaler.is_own {
+            one.severity(Severity::Note)
+                .why("Envoy Gateway ignores the number as long as `envoyHpa` is there")
+        } else {
+            one.why("Envoy Gateway sets the number back whenever it looks after the gateway, and proxies come and go")
+        });
+    }
+    for deployment in whole.of_kind("apps", "Deployment") {
+        let pointer = Pointer::root().key("spec").key("replicas");
+        let target = Workload {
+            kind: "Deployment",
+            namespace: deployment.object.namespace().to_owned(),
+            name: deployment.object.name().to_owned(),
+        };
+        let scaler = scalers.iter().find(|scaler| {
+            scaler.target == target && whole.may_share_cluster(scaler.of.object, deployment.object)
+        });
+        if let (Some(scaler), Some(_)) = (scaler, deployment.object.node.at(&pointer)) {
+            let name = deployment.object.name();
+            found.push(
+                finding(
+                    Code::KedaFixedReplicas,
+                    deployment.object,
+                    &pointer,
+                    format!("the Deployment {name} has fixed replicas and is scaled"),
+                )
+                .related(
+                    scaler.of.object.span(&scaler.pointer),
+                    format!("scaled by {}", scaler.what),
+                )
+                .why("Flux sets the number back at each reconciliation, and Pods come and go")
+                .help("take `replicas` out; the autoscaler's minimum takes its place"),
+            );
+        }
+    }
+    found
+}
+
+/// A Deployment that is meant for a gateway's, and is none.
+fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for scaler in scalers
+        .iter()
+        .filter(|scaler| !scaler.is_own && scaler.of.object.kind() != "HelmRelease")
+    {
+        let near: Vec<&Front> = fronts
+            .iter()
+            .filter(|front| whole.may_share_cluster(front.gateway.object, scaler.of.object))
+            .collect();
+        // All gateways must be known, or it may be one of the others.
+        let Some(workloads) = near
+            .iter()
+            .map(|front| front.workload())
+            .collect::<Option<Vec<_>>>()
+        else {
+            continue;
+        };
+        let target = &scaler.target;
+        let is_made = target.name == CONTROLLER
+            || workloads.iter().any(|made| made == target)
+            || is_someone_elses(whole, scaler);
+        if is_made || target.namespace.is_empty() {
+            continue;
+        }
+        let Some(meant) = meant(&near, &workloads, target) else {
+            continue;
+        };
+        found.push(not_made(scaler, meant, &near));
+    }
+    found
+}
+
+/// Whether a Deployment or a release at hand has that name: a chart names its Deployments after the release.
+fn is_someone_elses(whole: &Whole<'_>, scaler: &Scaler<'_>) -> bool {
+    let own = releases(whole, "gateway-helm");
+    whole.all().any(|one| {
+        matches!(one.object.kind(), "Deployment" | "HelmRelease")
+            && !one.object.name().is_empty()
+            && scaler.target.name.starts_with(one.object.name())
+            && one.object.namespace() == scaler.target.namespace
+            && !own.iter().any(|own| own.at == one.at)
+            && whole.may_share_cluster(one.object, scaler.of.object)
+    })
+}
+
+/// The workload that a target was meant to be: named as the gateway, or as another mode would name it, or nearly so.
+fn meant<'a>(
+    fronts: &[&Front<'_>],
+    workloads: &'a [Workload],
+    target: &Workload,
+) -> Option<&'a Workload> {
+    let by_gateway = fronts.iter().zip(workloads).find(|(front, made)| {
+        let gateway = front.gateway.object;
+        let hashed = crate::model::names::hashed_deployment(gateway.namespace(), gateway.name());
+        let start = hashed.rsplit_once('-').map_or("", |(start, _)| start);
+        let is_named = target.name == gateway.name() || target.name == hashed;
+        let has_hash = target.name.rsplit_once('-').is_some_and(|(rest, hash)| {
+            rest == start && hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        let is_there =
+            target.namespace == gateway.namespace() || target.namespace == made.namespace;
+        is_there && (is_named || has_hash)
+    });
+    let near = || {
+        let names = workloads
+            .iter()
+            .filter(|made| made.namespace == target.namespace)
+            .map(|made| made.name.as_str());
+        let name = nearest(&target.name, names).filter(|_| target.name.contains("envoy"))?;
+        workloads
+            .iter()
+            .find(|made| made.name == name && made.namespace == target.namespace)
+    };
+    by_gateway.map(|(_, made)| made).or_else(near)
+}
+
+fn not_made(scaler: &Scaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Diagnostic {
+    let target = &scaler.target;
+    let message = if meant.name == target.name && meant.kind == target.kind {
+        format!(
+            "the Deployment {} is in the namespace {}, not in {}",
+            target.name, meant.namespace, target.namespace
+        )
+    } else if meant.kind == "DaemonSet" {
+        format!(
+            "the proxies are a DaemonSet; there is no Deployment {}",
+            target.name
+        )
+    } else {
+        format!("Envoy Gateway makes no Deployment {}", target.name)
+    };
+    let mode = fronts.first().and_then(|front| front.place.as_ref());
+    let mode = match mode {
+        Some(Place::Gateway) => {
+            "in GatewayNamespace mode a gateway's Deployment is named as the gateway, in its namespace"
+        }
+        _ => {
+            "in ControllerNamespace mode a gateway's Deployment is named `envoy-NAMESPACE-NAME-HASH`, in the controller's namespace"
+        }
+    };
+    let help = if meant.kind == "DaemonSet" {
+        "take the autoscaler out: a DaemonSet has one proxy on each node".to_owned()
+    } else {
+        format!(
+            "scale the Deployment {} in the namespace {}; {mode}",
+            meant.name, meant.namespace
+        )
+    };
+    finding(Code::KedaUnknownDeployment, scaler.of.object, &scaler.pointer, message)
+        .why("there is nothing to scale: the autoscaler never becomes ready, and Flux waits for it where it is told to wait")
+        .help(help)
+}

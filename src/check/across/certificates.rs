@@ -1,0 +1,160 @@
+//! Whether the names on a listener's certificates cover its hostname.
+
+use std::collections::BTreeSet;
+
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::{Node, Pointer, variable};
+
+/// Listeners whose hostname is on none of their certificates.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let certificates: Vec<Applied> = whole.of_kind("cert-manager.io", "Certificate").collect();
+    if certificates.is_empty() {
+        return Vec::new();
+    }
+    let gateways = whole.of_kind(super::front::GATEWAY_API, "Gateway");
+    gateways
+        .flat_map(|gateway| {
+            let pointer = Pointer::root().key("spec").key("listeners");
+            let listeners = gateway.object.node.at(&pointer).and_then(Node::as_list);
+            let listeners = listeners.unwrap_or_default().iter().enumerate();
+            listeners
+                .filter_map(|(at, listener)| {
+                    uncovered(whole, &gateway, listener, &pointer.index(at), &certificates)
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn uncovered(
+    whole: &Whole<'_>,
+    gateway: &Applied<'_>,
+    listener: &Node,
+    pointer: &Pointer,
+    certificates: &[Applied<'_>],
+) -> Option<Diagnostic> {
+    let hostname = listener.get("hostname")?.as_str()?;
+    let references = listener.path(&["tls", "certificateRefs"])?.as_list()?;
+    let mut names = Vec::new();
+    let mut places = Vec::new();
+    for reference in references {
+        let secret = reference.get("name")?.as_str()?;
+        let own = gateway.object.namespace();
+        let namespace = reference.get("namespace").map_or(Some(own), Node::as_str)?;
+        let of: Vec<&Applied> = certificates
+            .iter()
+            .filter(|one| {
+                one.object
+                    .node
+                    .path(&["spec", "secretName"])
+                    .and_then(Node::as_str)
+                    == Some(secret)
+                    && one.object.namespace() == namespace
+                    && whole.may_share_cluster(one.object, gateway.object)
+            })
+            .collect();
+        // A Secret that is made elsewhere may hold any names.
+        if of.is_empty() {
+            return None;
+        }
+        for certificate in of {
+            names.extend(names_on(certificate));
+            places.push(*certificate);
+        }
+    }
+    if names.is_empty()
+        || names
+            .iter()
+            .any(|name| covers(name, hostname) != Some(false))
+    {
+        return None;
+    }
+    let listed = names.join(", ");
+    let certificate = places.first()?;
+    let at = Pointer::root().key("spec").key("dnsNames");
+    let name = listener
+        .get("name")
+        .and_then(Node::as_str)
+        .unwrap_or_default();
+    Some(
+        finding(
+            Code::NetworkCertificateNames,
+            gateway.object,
+            &pointer.key("hostname"),
+            format!("the certificate of the listener {name} is not for {hostname}"),
+        )
+        .related(certificate.object.span(&at), format!("it is for {listed}"))
+        .why("browsers and clients refuse the connection: the name that they asked for is not on the certificate")
+        .help(format!("add \"{hostname}\" to `dnsNames` of the Certificate {}", certificate.object.name())),
+    )
+}
+
+/// The names that cert-manager asks for: `dnsNames`, and `commonName`, which issuers add.
+fn names_on(certificate: &Applied<'_>) -> Vec<String> {
+    let names = certificate.object.node.path(&["spec", "dnsNames"]);
+    let names = names.and_then(Node::as_list).unwrap_or_default().iter();
+    let common = certificate.object.node.path(&["spec", "commonName"]);
+    names
+        .chain(common)
+        .filter_map(Node::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether a name on a certificate covers a hostname (RFC 6125: `*` stands for exactly one label). Flux variables
+/// are compared as text; `None` where one of them may make the difference.
+fn covers(name: &str, hostname: &str) -> Option<bool> {
+    let (name, hostname) = (name.to_lowercase(), hostname.to_lowercase());
+    if name == hostname {
+        return Some(true);
+    }
+    let rest = name.strip_prefix("*.");
+    let below = hostname.split_once('.').map(|(_, below)| below);
+    let is_covered = rest.is_some()
+        && rest == below
+        && !hostname.starts_with("*.")
+        && !hostname.starts_with("${");
+    if is_covered {
+        return Some(true);
+    }
+    (variables(&name) == variables(&hostname)).then_some(false)
+}
+
+/// The variables in a text, as written.
+fn variables(text: &str) -> BTreeSet<&str> {
+    if !variable::in_text(text) {
+        return BTreeSet::new();
+    }
+    text.match_indices("${")
+        .filter_map(|(at, _)| {
+            let rest = text.get(at..)?;
+            rest.get(..=rest.find('}')?)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_label_and_variables_are_text() {
+        for (name, hostname, want) in [
+            ("*.example.com", "a.example.com", Some(true)),
+            ("*.Example.com", "*.example.com", Some(true)),
+            ("*.example.com", "a.b.example.com", Some(false)),
+            ("*.example.com", "example.com", Some(false)),
+            ("example.com", "*.example.com", Some(false)),
+            ("*.${DOMAIN}", "a.${DOMAIN}", Some(true)),
+            ("*.${DOMAIN}", "a.b.${DOMAIN}", Some(false)),
+            ("${DOMAIN}", "*.${DOMAIN}", Some(false)),
+            ("*.${DOMAIN}", "a.${OTHER}", None),
+            ("*.example.com", "a.${DOMAIN}", None),
+            ("*.${DOMAIN}", "a.example.com", None),
+        ] {
+            assert_eq!(covers(name, hostname), want, "{name} {hostname}");
+        }
+    }
+}

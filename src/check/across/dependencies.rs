@@ -1,0 +1,253 @@
+//! What Flux Kustomizations depend on: whether it is there, and whether they wait for each other.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::suggest::nearest;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::resolve::delivery::is_flux_kustomization;
+use crate::value::{Node, Pointer, variable};
+
+/// A Flux Kustomization and what it depends on.
+pub struct Waiting<'a> {
+    /// The Flux Kustomization.
+    pub of: Applied<'a>,
+    /// Each entry of `dependsOn`: its place, and the Flux Kustomization among all, where it is at hand.
+    pub needs: Vec<Need<'a>>,
+}
+
+/// An entry of `dependsOn`.
+pub struct Need<'a> {
+    /// Its place.
+    pub pointer: Pointer,
+    /// The namespace that is meant.
+    pub namespace: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// Which it is of all, where it is at hand.
+    pub found: Option<usize>,
+}
+
+/// All Flux Kustomizations with what they depend on.
+pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
+    let all: Vec<Applied> = whole
+        .all()
+        .filter(|one| is_flux_kustomization(one.object))
+        .collect();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, one) in all.iter().enumerate() {
+        by_name.entry(one.object.name()).or_default().push(at);
+    }
+    let find = |of: &Applied<'a>, namespace: &str, name: &str| {
+        let mut named = by_name.get(name).into_iter().flatten().copied();
+        named.find(|at| {
+            all.get(*at).is_some_and(|there| {
+                // A namespace that is not known may be any.
+                let is_there = there.object.namespace();
+                (is_there == namespace || is_there.is_empty() || namespace.is_empty())
+                    && whole.may_share_cluster(there.object, of.object)
+            })
+        })
+    };
+    let read = |of: &Applied<'a>| {
+        let pointer = Pointer::root().key("spec").key("dependsOn");
+        let items = of.object.node.at(&pointer).and_then(Node::as_list);
+        let items = items.unwrap_or_default().iter().enumerate();
+        items
+            .filter_map(|(at, item)| {
+                let name = item.get("name")?.as_str()?;
+                let namespace = item.get("namespace").and_then(Node::as_str);
+                let namespace = namespace.unwrap_or_else(|| of.object.namespace());
+                Some(Need {
+                    pointer: pointer.index(at).key("name"),
+                    namespace,
+                    name,
+                    found: find(of, namespace, name),
+                })
+            })
+            .collect()
+    };
+    all.iter()
+        .map(|of| Waiting {
+            of: *of,
+            needs: read(of),
+        })
+        .collect()
+}
+
+/// Dependencies that are not there, and circles.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let all = waiting(whole);
+    let mut found = Vec::new();
+    for waiting in &all {
+        for need in &waiting.needs {
+            found.extend(missing(whole, &all, waiting, need));
+        }
+    }
+    found.extend(circles(&all));
+    found
+}
+
+fn missing(
+    whole: &Whole<'_>,
+    all: &[Waiting<'_>],
+    waiting: &Waiting<'_>,
+    need: &Need<'_>,
+) -> Option<Diagnostic> {
+    let is_open = need.found.is_some()
+        || need.namespace.is_empty()
+        || variable::in_text(need.name)
+        || variable::in_text(need.namespace);
+    if is_open {
+        return None;
+    }
+    let near: Vec<&Waiting> = all
+        .iter()
+        .filter(|one| {
+            one.of.object.namespace() == need.namespace
+                && whole.may_share_cluster(one.of.object, waiting.of.object)
+        })
+        .collect();
+    if near.is_empty() || !is_known_in_full(whole, need.namespace, &near) {
+        return None;
+    }
+    let names = near.iter().map(|one| one.of.object.name());
+    let help = match nearest(need.name, names.clone()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    let message = format!(
+        "there is no Flux Kustomization {} in the namespace {}",
+        need.name, need.namespace
+    );
+    Some(
+        finding(
+            Code::FluxMissingDependency,
+            waiting.of.object,
+            &need.pointer,
+            message,
+        )
+        .why(format!(
+            "Flux waits for it, and never applies {}",
+            waiting.of.object.name()
+        ))
+        .help(help),
+    )
+}
+
+/// The namespace into which Flux Kustomizations of all folders go where they are not kept apart.
+const SHARED: &str = "flux-system";
+
+/// Whether all Flux Kustomizations of a namespace are at hand: one kustomization lists them and nothing that is
+/// not at hand, or all that is applied can be followed up to what Flux begins with.
+fn is_known_in_full(whole: &Whole<'_>, namespace: &str, all: &[&Waiting<'_>]) -> bool {
+    let lacks = |by: usize| {
+        whole
+            .delivery
+            .missing()
+            .iter()
+            .any(|missing| missing.by == by)
+    };
+    let are_complete = all.iter().all(|one| {
+        one.of.way.is_some_and(|way| {
+            !way.is_partly_unknown && way.listed_by.map_or(way.flux.is_some(), |by| !lacks(by))
+        })
+    });
+    let listers: BTreeSet<_> = all
+        .iter()
+        .map(|one| one.of.way.and_then(|way| way.listed_by))
+        .collect();
+    let is_one_folder = listers.len() == 1 && namespace != SHARED;
+    are_complete && (is_one_folder || all.iter().all(|one| begins_with_flux(whole, one.of.at)))
+}
+
+/// Whether what applies a Flux Kustomization is at hand, and what applies that, up to one that applies itself.
+fn begins_with_flux(whole: &Whole<'_>, flux: usize) -> bool {
+    let mut at = flux;
+    for _ in 0..DEEPEST {
+        let above = whole.delivery.ways(at).first().and_then(|way| way.flux);
+        match above {
+            Some(above) if above == at => return whole.delivery.missing().is_empty(),
+            Some(above) => at = above,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Deeper than Flux Kustomizations apply each other.
+const DEEPEST: usize = 16;
+
+/// Each circle once, at the first of it.
+fn circles(all: &[Waiting<'_>]) -> Vec<Diagnostic> {
+    // 0: not seen; 1: on the way; 2: done.
+    let mut state = vec![0_u8; all.len()];
+    let mut found = Vec::new();
+    for start in 0..all.len() {
+        let mut path: Vec<(usize, usize)> = vec![(start, 0)];
+        if state.get(start) != Some(&0) {
+            continue;
+        }
+        if let Some(slot) = state.get_mut(start) {
+            *slot = 1;
+        }
+        while let Some((at, next)) = path.last_mut() {
+            let need = all.get(*at).and_then(|one| one.needs.get(*next));
+            *next += 1;
+            let Some(need) = need else {
+                if let Some(slot) = state.get_mut(*at) {
+                    *slot = 2;
+                }
+                path.pop();
+                continue;
+            };
+            let Some(to) = need.found else { continue };
+            match state.get(to) {
+                Some(0) => {
+                    if let Some(slot) = state.get_mut(to) {
+                        *slot = 1;
+                    }
+                    path.push((to, 0));
+                }
+                Some(1) => found.extend(circle(all, &path, to)),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The circle that closes when the last of a path depends on `to`.
+fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], to: usize) -> Option<Diagnostic> {
+    let from = path.iter().position(|(at, _)| *at == to)?;
+    let members: Vec<(&Waiting, &Need)> = path
+        .get(from..)?
+        .iter()
+        .filter_map(|(at, next)| {
+            let one = all.get(*at)?;
+            Some((one, one.needs.get(next.checked_sub(1)?)?))
+        })
+        .collect();
+    let (first, need) = members.first()?;
+    let name = first.of.object.name();
+    let message = if members.len() == 1 {
+        format!("{name} depends on itself")
+    } else {
+        let names: Vec<&str> = members
+            .iter()
+            .map(|(one, _)| one.of.object.name())
+            .collect();
+        format!("{} wait for each other", names.join(", "))
+    };
+    let mut one = finding(Code::FluxCircularDependency, first.of.object, &need.pointer, message)
+        .why("Flux applies none of them: each waits until another is ready")
+        .help("take one of these dependencies out; a health check can stand for what is really waited for");
+    for (other, need) in members.iter().skip(1) {
+        one = one.related(
+            other.of.object.span(&need.pointer),
+            format!("{} waits for {}", other.of.object.name(), need.name),
+        );
+    }
+    Some(one)
+}

@@ -1,0 +1,386 @@
+//! Cilium's address pools: what they hold, whom they serve, and where they are in each other's way.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::addresses::{Claim, claims};
+use super::front::{Controller, fronts, text};
+use super::selector::selects;
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::address::Range;
+use crate::value::{Node, Pointer, variable};
+
+/// A block of a pool.
+struct Block {
+    pointer: Pointer,
+    /// As written.
+    text: String,
+    /// `None` where a Flux variable hides it.
+    range: Option<Range>,
+    /// Whether its first and last address are not given out.
+    keeps_ends: bool,
+    /// The network that is meant, where the one that is written has bits behind its prefix.
+    meant: Option<IpNet>,
+}
+
+/// A CiliumLoadBalancerIPPool.
+struct Pool<'a> {
+    applied: Applied<'a>,
+    blocks: Vec<Block>,
+    selector: Option<&'a Node>,
+    is_disabled: bool,
+}
+
+impl Pool<'_> {
+    fn name(&self) -> &str {
+        self.applied.object.name()
+    }
+
+    fn is_known(&self) -> bool {
+        self.blocks.iter().all(|block| block.range.is_some())
+    }
+
+    fn block_with(&self, address: IpAddr) -> Option<&Block> {
+        self.blocks
+            .iter()
+            .find(|block| block.range.is_some_and(|range| range.contains(address)))
+    }
+}
+
+/// Pools, and the addresses that are asked of them.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let pools: Vec<Pool> = whole
+        .of_kind("cilium.io", "CiliumLoadBalancerIPPool")
+        .map(read)
+        .collect();
+    if pools.is_empty() {
+        return Vec::new();
+    }
+    let fronts = fronts(whole);
+    let claims = claims(whole, &fronts);
+    let mut found = Vec::new();
+    for pool in &pools {
+        found.extend(host_bits(pool));
+        found.extend(routers(whole, pool, &claims));
+    }
+    found.extend(overlaps(whole, &pools));
+    for claim in claims.iter().filter(|claim| claim.is_of_pools) {
+        found.extend(claimed(whole, claim, &pools));
+    }
+    for front in &fronts {
+        let asks = claims
+            .iter()
+            .any(|claim| claim.owner.at == front.gateway.at);
+        if asks
+            || front.has_load_balancer() != Some(true)
+            || front.controller != Controller::EnvoyGateway
+        {
+            continue;
+        }
+        let own = near(whole, &front.gateway, &pools);
+        let labels = front.service_labels();
+        let is_for_none = !own.is_empty()
+            && own
+                .iter()
+                .all(|pool| selects(pool.selector, &labels) == Some(false));
+        if let (true, Some(pool)) = (is_for_none, own.first()) {
+            let pointer = Pointer::root().key("metadata").key("name");
+            let name = front.gateway.object.name();
+            let message = format!("no address pool is for the Service of {name}");
+            found.push(selector(
+                finding(
+                    Code::NetworkPoolSelector,
+                    front.gateway.object,
+                    &pointer,
+                    message,
+                ),
+                pool,
+            ));
+        }
+    }
+    found
+}
+
+/// The pools that may be of an object's cluster.
+fn near<'a, 'b>(whole: &Whole<'_>, of: &Applied<'_>, pools: &'b [Pool<'a>]) -> Vec<&'b Pool<'a>> {
+    pools
+        .iter()
+        .filter(|pool| whole.may_share_cluster(pool.applied.object, of.object))
+        .collect()
+}
+
+fn read(applied: Applied<'_>) -> Pool<'_> {
+    let object = applied.object;
+    let spec = Pointer::root().key("spec");
+    let allows = object
+        .node
+        .path(&["spec", "allowFirstLastIPs"])
+        .map(Node::to_json);
+    let keeps_ends = allows == Some("No".into()) || allows == Some(false.into());
+    let mut blocks = Vec::new();
+    // Before Cilium 1.15 they were called `cidrs`.
+    for key in ["blocks", "cidrs"] {
+        let pointer = spec.key(key);
+        let items = object.node.at(&pointer).and_then(Node::as_list);
+        for (at, item) in items.unwrap_or_default().iter().enumerate() {
+            blocks.push(block(item, pointer.index(at), keeps_ends));
+        }
+    }
+    let disabled = object.node.path(&["spec", "disabled"]).map(Node::to_json);
+    Pool {
+        applied,
+        blocks,
+        selector: object.node.path(&["spec", "serviceSelector"]),
+        is_disabled: disabled == Some(true.into()),
+    }
+}
+
+fn block(item: &Node, pointer: Pointer, keeps_ends: bool) -> Block {
+    let value = |key: &str| item.get(key).and_then(Node::as_str);
+    if let Some(cidr) = value("cidr") {
+        let net = cidr.parse::<IpNet>().ok();
+        return Block {
+            pointer: pointer.key("cidr"),
+            text: cidr.to_owned(),
+            range: net.map(|net| Range {
+                first: net.network(),
+                last: net.broadcast(),
+            }),
+            // Networks of one or two addresses have no ends to keep.
+            keeps_ends: keeps_ends
+                && net.is_some_and(|net| net.max_prefix_len() - net.prefix_len() > 1),
+            meant: net
+                .map(|net| net.trunc())
+                .filter(|meant| Some(*meant) != net),
+        };
+    }
+    let (start, stop) = (value("start"), value("stop"));
+    let ends = start
+        .and_then(|start| start.parse().ok())
+        .zip(stop.or(start).and_then(|stop| stop.parse().ok()));
+    Block {
+        pointer: pointer.key("start"),
+        text: format!(
+            "{} to {}",
+            start.unwrap_or_default(),
+            stop.or(start).unwrap_or_default()
+        ),
+        range: ends.map(|(first, last)| Range { first, last }),
+        keeps_ends: false,
+        meant: None,
+    }
+}
+
+/// Cilium reads a network with bits behind its prefix, and means the whole network.
+fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
+    let found = pool.blocks.iter().filter_map(|block| {
+        let meant = block.meant?;
+        let message = format!("Cilium reads {} as {meant}", block.text);
+        let finding = finding(
+            Code::NetworkInvalidCidr,
+            pool.applied.object,
+            &block.pointer,
+            message,
+        );
+        Some(
+            finding
+                .severity(Severity::Note)
+                .why(
+                    "the bits behind the prefix are dropped; the pool may hold more than was meant",
+                )
+                .help(format!("write {meant}, or a longer prefix")),
+        )
+    });
+    found.collect()
+}
+
+/// Addresses of routers and of the API server that a pool holds.
+fn routers(whole: &Whole<'_>, pool: &Pool<'_>, claims: &[Claim<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (of, pointer, address, what) in fixed_addresses(whole) {
+        let Some(block) = pool.block_with(address) else {
+            continue;
+        };
+        let is_given = claims.iter().any(|claim| claim.address == Some(address));
+        if pool.is_disabled || is_given || !whole.may_share_cluster(of.object, pool.applied.object)
+        {
+            continue;
+        }
+        let message = format!(
+            "the pool {} holds {address}, the address of {what}",
+            pool.name()
+        );
+        found.push(
+            finding(Code::NetworkPoolHoldsRouter, pool.applied.object, &block.pointer, message)
+                .related(of.object.span(&pointer), format!("{address} is {what}'s here"))
+                .why("Cilium may give it to a Service and announce it: what is behind that address is then out of reach")
+                .help("narrow the pool, or give a range with `start` and `stop` beside it"),
+        );
+    }
+    found
+}
+
+/// Addresses that belong to something that is no Service: BGP's routers, and where Cilium finds the API server.
+fn fixed_addresses<'a>(whole: &Whole<'a>) -> Vec<(Applied<'a>, Pointer, IpAddr, String)> {
+    let mut all = Vec::new();
+    for (kind, lists, peers) in [
+        ("CiliumBGPClusterConfig", "bgpInstances", "peers"),
+        ("CiliumBGPPeeringPolicy", "virtualRouters", "neighbors"),
+    ] {
+        for config in whole.of_kind("cilium.io", kind) {
+            let pointer = Pointer::root().key("spec").key(lists);
+            let items = config.object.node.at(&pointer).and_then(Node::as_list);
+            for (at, instance) in items.unwrap_or_default().iter().enumerate() {
+                let items = instance.get(peers).and_then(Node::as_list);
+                for (nth, peer) in items.unwrap_or_default().iter().enumerate() {
+                    let written = peer
+                        .get("peerAddress")
+                        .and_then(Node::as_str)
+                        .unwrap_or_default();
+                    let address = written.split('/').next().and_then(|text| text.parse().ok());
+                    let pointer = pointer.index(at).key(peers).index(nth).key("peerAddress");
+                    let name = peer.get("name").and_then(Node::as_str);
+                    let what =
+                        name.map_or("a router".to_owned(), |name| format!("the router {name}"));
+                    all.extend(address.map(|address| (config, pointer, address, what)));
+                }
+            }
+        }
+    }
+    for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
+        let address = text(release.object, &["spec", "values", "k8sServiceHost"]);
+        let pointer = Pointer::root()
+            .key("spec")
+            .key("values")
+            .key("k8sServiceHost");
+        let address = address.parse().ok();
+        all.extend(address.map(|address| (release, pointer, address, "the API server".to_owned())));
+    }
+    all
+}
+
+/// Blocks of one cluster that have addresses in common.
+fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
+    let blocks: Vec<(&Pool, &Block, Range)> = pools
+        .iter()
+        .filter(|pool| !pool.is_disabled)
+        .flat_map(|pool| {
+            let blocks = pool.blocks.iter();
+            blocks.filter_map(move |block| Some((pool, block, block.range?)))
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (at, (pool, block, range)) in blocks.iter().enumerate() {
+        let first = blocks.iter().take(at).find(|(first, _, there)| {
+            (there.contains(range.first) || range.contains(there.first))
+                && whole.may_share_cluster(first.applied.object, pool.applied.object)
+        });
+        let Some((first, other, _)) = first else {
+            continue;
+        };
+        let is_one = first.applied.at == pool.applied.at;
+        let message = if is_one {
+            format!(
+                "{} and {} of the pool {} overlap",
+                other.text,
+                block.text,
+                pool.name()
+            )
+        } else {
+            format!(
+                "{} of the pool {} overlaps with {} of {}",
+                block.text,
+                pool.name(),
+                other.text,
+                first.name()
+            )
+        };
+        found.push(
+            finding(Code::NetworkPoolOverlap, pool.applied.object, &block.pointer, message)
+                .related(first.applied.object.span(&other.pointer), "the other block")
+                .why("Cilium marks the pool that came last as conflicting, and gives out none of its addresses")
+                .help("give each address to one pool; `serviceSelector` does not keep pools apart"),
+        );
+    }
+    found
+}
+
+/// An address that is asked for, against the pools that could give it out.
+fn claimed(whole: &Whole<'_>, claim: &Claim<'_>, pools: &[Pool<'_>]) -> Option<Diagnostic> {
+    let address = claim.address?;
+    let own = near(whole, &claim.owner, pools);
+    // What `cluster.toml` says of its own pools is checked where it is read.
+    let is_said = claim.object.origins.is_some()
+        && own.iter().all(|pool| pool.applied.object.origins.is_some());
+    if own.is_empty() || is_said || !own.iter().all(|pool| pool.is_known()) {
+        return None;
+    }
+    let name = claim.owner.object.identity().to_string();
+    let about = |code, message| finding(code, claim.object, &claim.pointer, message);
+    let holding: Vec<(&Pool, &Block)> = own
+        .iter()
+        .filter_map(|pool| Some((*pool, pool.block_with(address)?)))
+        .collect();
+    let Some((first, block)) = holding.first() else {
+        let listed: Vec<&str> = own
+            .iter()
+            .flat_map(|pool| &pool.blocks)
+            .map(|block| block.text.as_str())
+            .filter(|text| !variable::in_text(text))
+            .collect();
+        let pool = own.first()?;
+        let block = pool.blocks.first();
+        return Some(
+            about(Code::NetworkOutsidePools, format!("{address} of {name} is in none of the pools"))
+                .related(block.and_then(|block| pool.applied.object.span(&block.pointer)), "the pools are declared here")
+                .why("Cilium gives out addresses of its pools only: the Service stays pending, and its hostnames lead nowhere")
+                .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
+        );
+    };
+    let is_end = |block: &Block| {
+        block.keeps_ends
+            && block
+                .range
+                .is_some_and(|range| range.first == address || range.last == address)
+    };
+    if holding.iter().all(|(_, block)| is_end(block)) {
+        return Some(
+            about(
+                Code::NetworkOutsidePools,
+                format!(
+                    "{address} of {name} is an end of {}, which the pool {} keeps back",
+                    block.text,
+                    first.name()
+                ),
+            )
+            .related(
+                first
+                    .applied
+                    .object
+                    .span(&Pointer::root().key("spec").key("allowFirstLastIPs")),
+                "the ends are kept back here",
+            )
+            .why("the Service stays pending, and its hostnames lead nowhere")
+            .help("choose an address between the ends, or write `allowFirstLastIPs: \"Yes\"`"),
+        );
+    }
+    let is_for_another = holding
+        .iter()
+        .all(|(pool, _)| selects(pool.selector, &claim.labels) == Some(false));
+    let message = format!(
+        "{address} of {name} is in the pool {}, which is not for its Service",
+        first.name()
+    );
+    is_for_another.then(|| selector(about(Code::NetworkPoolSelector, message), first))
+}
+
+fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {
+    let pointer = Pointer::root().key("spec").key("serviceSelector");
+    finding
+        .related(pool.applied.object.span(&pointer), "the pool's selector")
+        .why("Cilium gives out an address only to Services that the pool selects: this one stays pending")
+        .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`")
+}

@@ -1,0 +1,266 @@
+//! What Flux would replace that is a script's or a dashboard's own, and what its substitution stops at.
+
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Span};
+use crate::manifest::Object;
+use crate::resolve::delivery::{Generated, Substitutes, Way, is_left_as_it_is};
+use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+
+/// What is applied by Flux Kustomizations that substitute something.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for one in whole.all() {
+        let Some(flux) = substituting(whole, one.way) else {
+            continue;
+        };
+        if is_left_as_it_is(one.object, one.way) {
+            continue;
+        }
+        let given = Substitutes::of(flux);
+        let mut at = Pointer::root();
+        each_text(&one.object.node, &mut at, &mut |pointer, text| {
+            found.extend(in_object(&one, flux, &given, pointer, text));
+        });
+    }
+    for generated in whole.delivery.generated() {
+        if generated.is_left_as_it_is || generated.kind == "Secret" {
+            continue;
+        }
+        found.extend(in_files(whole, generated));
+    }
+    found
+}
+
+/// The Flux Kustomization of a way, where it substitutes something.
+fn substituting<'a>(whole: &Whole<'a>, way: Option<&Way>) -> Option<&'a Object> {
+    let flux = whole.objects.get(way?.flux?)?;
+    Substitutes::of(flux).is_something().then_some(flux)
+}
+
+/// Calls `with` for each text that has a `${` in it.
+fn each_text(node: &Node, at: &mut Pointer, with: &mut impl FnMut(&Pointer, &str)) {
+    match &node.kind {
+        Kind::String(text) if text.contains("${") => with(at, text),
+        Kind::Map(map) => {
+            for (key, value) in map.iter() {
+                at.push(Step::Key(key.to_owned()));
+                each_text(value, at, with);
+                at.pop();
+            }
+        }
+        Kind::List(items) => {
+            for (nth, value) in items.iter().enumerate() {
+                at.push(Step::Index(nth));
+                each_text(value, at, with);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn in_object(
+    one: &Applied<'_>,
+    flux: &Object,
+    given: &Substitutes,
+    pointer: &Pointer,
+    text: &str,
+) -> Option<Diagnostic> {
+    let stops = variable::all(text).find(|variable| !variable.is_readable);
+    if let Some(stops) = stops {
+        return Some(unreadable(
+            finding(
+                Code::FluxUnreadableVariable,
+                one.object,
+                pointer,
+                stops_at(text, stops.at),
+            ),
+            flux,
+        ));
+    }
+    let name = own(text, given)?;
+    let is_lua =
+        one.object.kind() == "EnvoyExtensionPolicy" || pointer.to_string().ends_with(".lua");
+    Some(replaced(
+        finding(
+            Code::FluxReplacedInScript,
+            one.object,
+            pointer,
+            message(name),
+        ),
+        flux,
+        is_lua,
+    ))
+}
+
+fn in_files(whole: &Whole<'_>, generated: &Generated) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    // The kustomization's own ways are those of what it makes.
+    let Some(by) = whole.objects.get(generated.by) else {
+        return found;
+    };
+    let way = whole
+        .all()
+        .filter_map(|one| one.way)
+        .find(|way| way.listed_by == Some(generated.by));
+    let Some(flux) = substituting(whole, way) else {
+        return found;
+    };
+    let given = Substitutes::of(flux);
+    for (_, path) in &generated.files {
+        let Some(source) = whole.texts.get(path) else {
+            continue;
+        };
+        let text = whole.sources.get(*source).text();
+        let stops = variable::all(text).find(|variable| !variable.is_readable);
+        let one = match (stops, own(text, &given)) {
+            (Some(stops), _) => {
+                let one = Diagnostic::new(Code::FluxUnreadableVariable, stops_at(text, stops.at));
+                unreadable(placed(one, path, *source, text, stops.at), flux)
+            }
+            (None, Some(name)) => {
+                let at = variable::all(text)
+                    .find(|one| one.name == name)
+                    .map_or(0, |one| one.at);
+                let one = Diagnostic::new(Code::FluxReplacedInScript, message(name));
+                replaced(
+                    placed(one, path, *source, text, at),
+                    flux,
+                    path.ends_with(".lua"),
+                )
+            }
+            (None, None) => continue,
+        };
+        found.push(one.related(
+            by.span(&generated.pointer),
+            format!("the ConfigMap {} is made of it here", generated.name),
+        ));
+    }
+    found
+}
+
+fn placed(one: Diagnostic, path: &str, source: SourceId, text: &str, at: usize) -> Diagnostic {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = rest.find(['}', '\n']).map_or(rest.len(), |end| end + 1);
+    one.at(Span::new(source, at, at + end)).in_file(path)
+}
+
+/// As much of what Flux stops at as tells it apart.
+fn stops_at(text: &str, at: usize) -> String {
+    let rest = text.get(at..).unwrap_or_default();
+    let line = rest.lines().next().unwrap_or_default();
+    let end = line.find('}').map_or(line.len(), |end| end + 1);
+    let shown: String = line.get(..end).unwrap_or(line).chars().take(24).collect();
+    format!("Flux can't read `{shown}`")
+}
+
+fn unreadable(one: Diagnostic, flux: &Object) -> Diagnostic {
+    let pointer = Pointer::root().key("spec").key("postBuild");
+    one.related(flux.span(&pointer), format!("{} substitutes here", flux.name()))
+        .why("its substitution stops there, and nothing of the Flux Kustomization is applied")
+        .help("write `$${` for a `${` that is meant as it is, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`")
+}
+
+fn message(name: &str) -> String {
+    format!("Flux replaces ${{{name}}}, which is the text's own variable")
+}
+
+fn replaced(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
+    let pointer = Pointer::root().key("spec").key("postBuild");
+    let one = one.related(
+        flux.span(&pointer),
+        format!("{} substitutes here", flux.name()),
+    );
+    let one = if is_lua {
+        one.severity(Severity::Error)
+            .why("Envoy runs the script with a setting of that name in its place, or with nothing")
+    } else {
+        one.why("what is applied has a setting of that name in its place, or nothing")
+    };
+    one.help(
+        "write `$${…}`, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`",
+    )
+}
+
+/// A variable that the text itself sets, and that Flux is not told of by name: it is the text's own.
+fn own<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
+    variable::all(text)
+        .map(|variable| variable.name)
+        .find(|name| !given.given.contains_key(*name) && is_set(text, name))
+}
+
+/// Whether a script sets a variable, or a dashboard declares it.
+fn is_set(text: &str, name: &str) -> bool {
+    let is_dashboard = text.contains("\"panels\"") || text.contains("\"templating\"");
+    if is_dashboard {
+        let declared = [
+            format!("\"name\": \"{name}\""),
+            format!("\"name\":\"{name}\""),
+        ];
+        return name.starts_with("__") || declared.iter().any(|one| text.contains(one));
+    }
+    text.lines().any(|line| sets(line, name))
+}
+
+/// Whether a line sets a variable: `name=`, `local name`, `for name in`, `read name` and their like in other
+/// languages. One that sets it to what Flux gives for it doesn't.
+fn sets(line: &str, name: &str) -> bool {
+    const BEFORE: [&str; 9] = [
+        "local", "export", "readonly", "declare", "for", "read", "const", "let", "var",
+    ];
+    if variable::all(line).any(|variable| variable.name == name) {
+        return false;
+    }
+    let mut words = line
+        .split(|c: char| c.is_whitespace() || c == ';' || c == ',')
+        .filter(|word| !word.is_empty());
+    let is_set = |word: &str| {
+        word.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("=="))
+    };
+    match words.next() {
+        Some(first) if BEFORE.contains(&first) => {
+            words.take(4).any(|word| word == name || is_set(word))
+        }
+        Some(first) => is_set(first),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_texts_own_variables_are_those_that_it_sets() {
+        let none = Substitutes::default();
+        for (text, want) in [
+            ("target=/x\ncp a ${target}", Some("target")),
+            ("  local a, name = 1, 2\nreturn \"${name}\"", Some("name")),
+            ("for f in *; do\n echo ${f}\ndone", Some("f")),
+            ("read -r line\necho ${line}", Some("line")),
+            ("echo ${SECRET_DOMAIN}\n", None),
+            ("host: ${A}\nb: A=1", None),
+            ("DOMAIN=${DOMAIN}\nURL=https://${DOMAIN}", None),
+            ("export DOMAIN=\"${DOMAIN}\"\necho ${DOMAIN}", None),
+            ("${target}=1", None),
+            (
+                "{\"panels\": [{\"expr\": \"x[${__range}]\"}]}",
+                Some("__range"),
+            ),
+            (
+                "{\"panels\": [], \"__inputs\": [{\"name\": \"DS_X\"}], \"a\": \"${DS_X}\"}",
+                Some("DS_X"),
+            ),
+            ("{\"panels\": [], \"a\": \"${DOMAIN}\"}", None),
+        ] {
+            assert_eq!(own(text, &none), want, "{text}");
+        }
+        let given = Substitutes {
+            given: [("target".to_owned(), String::new())].into(),
+            ..none
+        };
+        assert_eq!(own("target=/x\ncp a ${target}", &given), None);
+    }
+}

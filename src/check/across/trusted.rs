@@ -1,0 +1,174 @@
+//! Networks that are trusted and should not be: everybody's, and the Services' own.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::front::{ENVOY_GATEWAY, text};
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::{Node, Pointer};
+
+/// The shortest prefix of a network that can be the Services' own and nothing else: the API server refuses
+/// larger ones (Kubernetes 1.34: 20 bits of addresses).
+const LONGEST_HOST: u8 = 20;
+
+/// Trusted networks of client traffic and security policies.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let services = service_addresses(whole);
+    let mut found = Vec::new();
+    for policy in whole.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy") {
+        let pointer = Pointer::root()
+            .key("spec")
+            .key("clientIPDetection")
+            .key("xForwardedFor")
+            .key("trustedCIDRs");
+        for (pointer, written, net) in networks(&policy, &pointer) {
+            if net.prefix_len() == 0 {
+                found.push(everybody(&policy, &pointer, written));
+            } else if let Some(service) = service_network(whole, &policy, net, &services) {
+                found.push(of_services(&policy, &pointer, written, service));
+            }
+        }
+    }
+    for policy in whole.of_kind(ENVOY_GATEWAY, "SecurityPolicy") {
+        found.extend(open_rules(&policy));
+    }
+    found
+}
+
+fn networks<'a>(policy: &Applied<'a>, pointer: &Pointer) -> Vec<(Pointer, &'a str, IpNet)> {
+    let items = policy.object.node.at(pointer).and_then(Node::as_list);
+    let items = items.unwrap_or_default().iter().enumerate();
+    items
+        .filter_map(|(at, item)| {
+            let written = item.as_str()?;
+            Some((pointer.index(at), written, written.parse().ok()?))
+        })
+        .collect()
+}
+
+fn everybody(policy: &Applied<'_>, pointer: &Pointer, written: &str) -> Diagnostic {
+    finding(
+        Code::NetworkTrustedCidr,
+        policy.object,
+        pointer,
+        format!("{written} trusts everybody to say who they are"),
+    )
+    .why("whoever sends X-Forwarded-For chooses the address that logs, rate limits and rules about client addresses go by")
+    .help("list the networks of your own proxies only, such as the Pods' network, 10.42.0.0/16")
+}
+
+fn of_services(
+    policy: &Applied<'_>,
+    pointer: &Pointer,
+    written: &str,
+    service: &Known<'_>,
+) -> Diagnostic {
+    finding(
+        Code::NetworkTrustedCidr,
+        policy.object,
+        pointer,
+        format!("{written} is the Services' network: no connection comes from there"),
+    )
+    .related(
+        service.of.object.span(&service.pointer),
+        format!("{} is a Service's address", service.address),
+    )
+    .why("proxies in front of the gateway connect from their Pods' addresses; they are not trusted, and every client gets the proxy's address")
+    .help("list the Pods' network")
+}
+
+/// An address of a Service inside the cluster.
+struct Known<'a> {
+    of: Applied<'a>,
+    pointer: Pointer,
+    address: IpAddr,
+}
+
+/// The fixed addresses of Services inside the cluster: in Services, and in charts' values (`clusterIP` of DNS).
+fn service_addresses<'a>(whole: &Whole<'a>) -> Vec<Known<'a>> {
+    const PATHS: [(&str, &str, &[&str]); 3] = [
+        ("", "Service", &["spec", "clusterIP"]),
+        (
+            "helm.toolkit.fluxcd.io",
+            "HelmRelease",
+            &["spec", "values", "service", "clusterIP"],
+        ),
+        (
+            "helm.toolkit.fluxcd.io",
+            "HelmRelease",
+            &["spec", "values", "clusterIP"],
+        ),
+    ];
+    PATHS
+        .iter()
+        .flat_map(|(group, kind, path)| {
+            whole.of_kind(group, kind).filter_map(|of| {
+                let address = text(of.object, path).parse().ok()?;
+                let pointer = path
+                    .iter()
+                    .fold(Pointer::root(), |pointer, key| pointer.key(*key));
+                Some(Known {
+                    of,
+                    pointer,
+                    address,
+                })
+            })
+        })
+        .collect()
+}
+
+/// The Service's address that tells that a network is the Services'.
+fn service_network<'a, 'b>(
+    whole: &Whole<'_>,
+    policy: &Applied<'_>,
+    net: IpNet,
+    services: &'b [Known<'a>],
+) -> Option<&'b Known<'a>> {
+    if net.max_prefix_len() - net.prefix_len() > LONGEST_HOST {
+        return None;
+    }
+    services.iter().find(|known| {
+        net.contains(&known.address) && whole.may_share_cluster(known.of.object, policy.object)
+    })
+}
+
+/// Rules that let everybody in by their address, and ask for nothing else.
+fn open_rules(policy: &Applied<'_>) -> Vec<Diagnostic> {
+    let pointer = Pointer::root()
+        .key("spec")
+        .key("authorization")
+        .key("rules");
+    let rules = policy.object.node.at(&pointer).and_then(Node::as_list);
+    let mut found = Vec::new();
+    for (at, rule) in rules.unwrap_or_default().iter().enumerate() {
+        let is_only_addresses = rule.get("action").and_then(Node::as_str) == Some("Allow")
+            && rule.get("operation").is_none()
+            && rule
+                .get("principal")
+                .and_then(Node::as_map)
+                .is_some_and(|principal| principal.iter().all(|(key, _)| key == "clientCIDRs"));
+        if !is_only_addresses {
+            continue;
+        }
+        let pointer = pointer.index(at).key("principal").key("clientCIDRs");
+        let open = networks(policy, &pointer)
+            .into_iter()
+            .find(|(_, _, net)| net.prefix_len() == 0);
+        if let Some((pointer, written, _)) = open {
+            found.push(
+                finding(
+                    Code::NetworkTrustedCidr,
+                    policy.object,
+                    &pointer,
+                    format!("the rule lets everybody in: {written} is the whole Internet"),
+                )
+                .why("the policy looks like a guard and stops nobody; rules behind this one are never asked")
+                .help("list the networks that are meant, or leave the policy out"),
+            );
+        }
+    }
+    found
+}

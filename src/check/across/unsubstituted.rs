@@ -1,0 +1,93 @@
+//! Variables where Flux substitutes nothing.
+
+use super::Whole;
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::Object;
+use crate::resolve::delivery::{Delivery, Substitutes, is_flux_kustomization, may_patch};
+use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+
+/// The groups in whose objects a `${…}` is never meant as it is: names, hostnames and addresses.
+const GROUPS: [&str; 4] = [
+    "gateway.networking.k8s.io",
+    "gateway.envoyproxy.io",
+    "cert-manager.io",
+    "cilium.io",
+];
+
+/// Objects with variables that are applied by Flux Kustomizations that substitute nothing.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for one in whole.all() {
+        let Some(at) = one.way.and_then(|way| way.flux) else {
+            continue;
+        };
+        let Some(flux) = whole.objects.get(at) else {
+            continue;
+        };
+        if !GROUPS.contains(&one.object.group()) || !Substitutes::of(flux).is_nothing() {
+            continue;
+        }
+        // Annotations may be other programs' texts.
+        let Some(spec) = one.object.node.get("spec") else {
+            continue;
+        };
+        let found_at = first_variable(spec, &mut Pointer::root().key("spec"));
+        let Some((pointer, text)) = found_at else {
+            continue;
+        };
+        if !is_all_known(whole.objects, whole.delivery, at) {
+            continue;
+        }
+        let message = format!("nothing is substituted here: {text} stays as it is");
+        found.push(
+            finding(Code::FluxNotSubstituted, one.object, &pointer, message)
+                .related(flux.span(&Pointer::root().key("spec")), format!("{} has no `postBuild`", flux.name()))
+                .why("the API server refuses it where a name, a hostname or an address belongs, and Flux then applies nothing of its Kustomization")
+                .help(format!("give {} `postBuild.substituteFrom`, or write the value itself", flux.name())),
+        );
+    }
+    found
+}
+
+/// Whether nothing that is not at hand could give a Flux Kustomization a `postBuild`: what applies it is at hand,
+/// and doesn't patch it.
+fn is_all_known(objects: &[Object], delivery: &Delivery, flux: usize) -> bool {
+    let Some(object) = objects.get(flux) else {
+        return false;
+    };
+    let ways = delivery.ways(flux);
+    !ways.is_empty()
+        && ways.iter().all(|way| {
+            let patches = way.patched_by.iter().filter_map(|by| objects.get(*by));
+            let is_applied = way
+                .flux
+                .and_then(|by| objects.get(by))
+                .is_some_and(is_flux_kustomization);
+            is_applied
+                && !way.is_partly_unknown
+                && !patches.into_iter().any(|by| may_patch(by, object))
+        })
+}
+
+/// The first text with a variable; scripts are left out, where it may be the script's own.
+fn first_variable<'a>(node: &'a Node, at: &mut Pointer) -> Option<(Pointer, &'a str)> {
+    match &node.kind {
+        Kind::String(text) if !text.contains('\n') && variable::in_text(text) => {
+            Some((at.clone(), text))
+        }
+        Kind::Map(map) => map.iter().find_map(|(key, value)| {
+            at.push(Step::Key(key.to_owned()));
+            let found = first_variable(value, at);
+            at.pop();
+            found
+        }),
+        Kind::List(items) => items.iter().enumerate().find_map(|(nth, value)| {
+            at.push(Step::Index(nth));
+            let found = first_variable(value, at);
+            at.pop();
+            found
+        }),
+        _ => None,
+    }
+}

@@ -1,0 +1,223 @@
+//! Paths as findings show them, with `/`: joined and looked up without a disk.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The folder of a file; empty at the top.
+pub fn folder(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// `path` as seen from `folder`, without `.` and, as far as that can be, without `..`.
+pub fn join(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let is_absolute = folder.starts_with('/');
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if is_absolute {
+        format!("/{joined}")
+    } else {
+        joined
+    }
+}
+
+/// The folders that hold files, by what can be asked of them.
+#[derive(Debug, Default)]
+pub struct Folders<'a> {
+    all: HashSet<&'a str>,
+    files: Option<&'a BTreeSet<String>>,
+}
+
+impl<'a> Folders<'a> {
+    /// All folders of all files.
+    pub fn of(files: &'a BTreeSet<String>) -> Self {
+        let mut all = HashSet::new();
+        for file in files {
+            let mut at = folder(file);
+            while all.insert(at) && !at.is_empty() {
+                at = folder(at);
+            }
+        }
+        Folders {
+            all,
+            files: Some(files),
+        }
+    }
+
+    /// Whether there is such a folder.
+    pub fn contains(&self, folder: &str) -> bool {
+        self.all.contains(folder)
+    }
+
+    /// The files below a folder, at any depth.
+    pub fn below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let start = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
+        self.files.into_iter().flat_map(move |files| {
+            let start = start.clone();
+            files
+                .range(start.clone()..)
+                .map(String::as_str)
+                .take_while(move |file| file.starts_with(&start))
+        })
+    }
+
+    /// Where paths from a repository's root lead, each written in a file: `(path, file)`.
+    ///
+    /// The root is a folder above the file, and what was walked may start above the root (`clones/home/…`) or below
+    /// it (`apps/…`, where the root is at `kubernetes/apps/…`). Of all roots that a path fits, that one is taken that
+    /// most paths fit, then the nearest. A root outside of what was walked counts only where no path fits another.
+    pub fn lead_to(&self, paths: &[(&str, &str)]) -> Vec<Option<&'a str>> {
+        let fits = |is_outside| -> Vec<Vec<(Root, &'a str)>> {
+            paths
+                .iter()
+                .map(|(path, file)| self.fits(path, file, is_outside))
+                .collect()
+        };
+        let mut all = fits(false);
+        if all.iter().all(Vec::is_empty) {
+            all = fits(true);
+        }
+        let mut votes: HashMap<&Root, usize> = HashMap::new();
+        for (root, _) in all.iter().flatten() {
+            *votes.entry(root).or_default() += 1;
+        }
+        // Nearer roots come first; of equals the first is taken.
+        let best = |fits: &Vec<(Root, &'a str)>| {
+            let ranked = fits.iter().rev();
+            let best = ranked.max_by_key(|(root, _)| votes.get(root).copied());
+            best.map(|(_, folder)| *folder)
+        };
+        all.iter().map(best).collect()
+    }
+
+    /// The folders that a path may lead to, with the root that this takes; nearer roots first.
+    fn fits(&self, path: &str, file: &str, is_outside: bool) -> Vec<(Root, &'a str)> {
+        let path = join("", path);
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let mut found = Vec::new();
+        let mut above = folder(file);
+        while !parts.is_empty() {
+            let skips = if is_outside { 1..parts.len() } else { 0..1 };
+            for skip in skips {
+                let (outside, inside) = parts.split_at(skip);
+                if let Some(folder) = self.all.get(join(above, &inside.join("/")).as_str()) {
+                    let root = Root {
+                        folder: above.to_owned(),
+                        outside: outside.join("/"),
+                    };
+                    found.push((root, *folder));
+                }
+            }
+            if above.is_empty() {
+                break;
+            }
+            above = folder(above);
+        }
+        found
+    }
+}
+
+/// A repository's root, as seen from what was walked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Root {
+    /// The folder that stands for it.
+    folder: String,
+    /// The folders between the root and that folder, where the root is outside of what was walked.
+    outside: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(paths: &[&str]) -> BTreeSet<String> {
+        paths.iter().map(|path| (*path).to_owned()).collect()
+    }
+
+    #[test]
+    fn paths_are_joined_as_a_file_system_would() {
+        for (folder, path, joined) in [
+            ("a/b", "./c.yaml", "a/b/c.yaml"),
+            ("a/b", "../c/", "a/c"),
+            ("a", "../../c", "../c"),
+            ("../a", "../../b", "../../b"),
+            ("/x/a", "../b", "/x/b"),
+            ("", "./a", "a"),
+        ] {
+            assert_eq!(join(folder, path), joined, "{folder} {path}");
+        }
+    }
+
+    #[test]
+    fn a_path_from_the_root_is_found_wherever_the_walk_began() {
+        let ks = "./kubernetes/apps/network/envoy-gateway/app";
+        for start in ["", "kubernetes/", "kubernetes/apps/"] {
+            let all = [
+                "envoy-gateway/ks.yaml",
+                "envoy-gateway/app/envoy.yaml",
+                "dns/app/a.yaml",
+            ]
+            .map(|file| format!("kubernetes/apps/network/{file}"));
+            let all: Vec<&str> = all
+                .iter()
+                .filter_map(|file| file.strip_prefix(start))
+                .collect();
+            let files = files(&all);
+            let folders = Folders::of(&files);
+            let want = "kubernetes/apps/network/envoy-gateway/app".strip_prefix(start);
+            assert_eq!(folders.lead_to(&[(ks, all[0])]), [want], "{start}");
+        }
+    }
+
+    #[test]
+    fn the_root_is_where_most_paths_fit() {
+        let files = files(&[
+            "clusters/home/apps.yaml",
+            "clusters/home/apps/x.yaml",
+            "apps/a.yaml",
+            "infra/a.yaml",
+        ]);
+        let folders = Folders::of(&files);
+        let file = "clusters/home/apps.yaml";
+        assert_eq!(
+            folders.lead_to(&[
+                ("./apps", file),
+                ("infra/", file),
+                ("./", file),
+                ("absent", file)
+            ]),
+            [Some("apps"), Some("infra"), None, None]
+        );
+    }
+
+    #[test]
+    fn of_two_repositories_the_own_one_is_meant() {
+        let files = files(&[
+            "one/apps/x/app/a.yaml",
+            "one/ks.yaml",
+            "two/apps/x/app/a.yaml",
+            "two/ks.yaml",
+        ]);
+        let folders = Folders::of(&files);
+        assert_eq!(
+            folders.lead_to(&[
+                ("./apps/x/app", "two/ks.yaml"),
+                ("./apps/x/app", "one/ks.yaml"),
+                ("./ps/x/app", "one/ks.yaml")
+            ]),
+            [Some("two/apps/x/app"), Some("one/apps/x/app"), None]
+        );
+        assert_eq!(folders.below("one/apps").count(), 1);
+    }
+}
