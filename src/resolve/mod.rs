@@ -1,1 +1,78 @@
-//! What a cluster makes of objects: the controller's view of listeners, routes and policies.
+//! What Envoy Gateway makes of objects: which listeners are valid, which routes attach where, which policy
+//! holds for what, and the conditions that it would write. Offline, without a cluster.
+//!
+//! [`resolve`] is the way in: objects in, the [`Resolved`] view out. It follows Envoy Gateway 1.9.0's
+//! translator of the Gateway API, in its order:
+//!
+//! 1. [`class`]: which gateways are the controller's, and the EnvoyProxy in force for each;
+//! 2. [`listener`], [`conflict`], [`overlap`]: the listeners of Gateways and ListenerSets, each by itself, then
+//!    against each other;
+//! 3. [`attachment`], [`hostname`]: which listeners let a route in, and for which hostnames;
+//! 4. [`rules`], [`filters`], [`backend_ref`], [`backend`], [`tls`]: what the rules of routes refer to, and
+//!    whether they may ([`grant`]);
+//! 5. [`policy`]: what each policy targets, and which of several policies wins.
+//!
+//! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
+//! makes. What depends on those is then `Unknown`, never refused.
+
+pub mod attachment;
+pub mod backend;
+pub mod backend_ref;
+pub mod certificate;
+pub mod class;
+pub mod condition;
+pub mod conflict;
+pub mod fault;
+pub mod filters;
+pub mod grant;
+pub mod hostname;
+pub mod index;
+pub mod listener;
+pub mod listener_set;
+pub mod overlap;
+pub mod policy;
+pub mod read;
+pub mod rules;
+pub mod selector;
+pub mod settings;
+pub mod telemetry;
+pub mod tls;
+pub mod view;
+
+pub use condition::{Condition, Conditions, Status};
+pub use settings::{Features, Knowledge, Order, Settings};
+pub use view::{
+    Attachment, GatewayId, Listener, ListenerId, On, Parent, PolicyId, Resolved, Route, RouteId,
+    RouteKind, SetId, Target, Verdict,
+};
+
+use crate::manifest::Object;
+use grant::Grants;
+use index::Index;
+
+/// Resolves objects, whose namespaces are those that they will have in the cluster.
+pub fn resolve<'a>(objects: &'a [Object], settings: &Settings) -> Resolved<'a> {
+    let index = Index::new(objects, settings);
+    let grants = Grants::new(&index);
+    let mut resolver = Resolver {
+        index,
+        grants,
+        settings,
+        view: Resolved::default(),
+    };
+    resolver.classes();
+    resolver.listeners();
+    resolver.backends();
+    resolver.routes();
+    resolver.policies();
+    resolver.backend_tls_conflicts();
+    resolver.view
+}
+
+/// The work in hand.
+pub(crate) struct Resolver<'a, 's> {
+    index: Index<'a>,
+    grants: Grants<'a>,
+    settings: &'s Settings,
+    view: Resolved<'a>,
+}
