@@ -12,6 +12,7 @@ mod project;
 mod render;
 mod schemas;
 mod shells;
+mod status;
 mod validate;
 mod why;
 
@@ -78,6 +79,8 @@ enum Command {
     Diff(diff::Args),
     /// Check cluster.toml and all that it renders, or any manifests
     Validate(validate::Args),
+    /// Show the conditions that the controller would write, offline
+    Status(status::Args),
     /// Say where a rendered value comes from
     Why(why::Args),
     /// Explain a finding, a key of cluster.toml, or a field of a Kubernetes kind
@@ -174,6 +177,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
         Command::Validate(args) => validate::run(&args, global, out),
+        Command::Status(args) => status::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
         Command::Schemas(args) => schemas::run(args, out),

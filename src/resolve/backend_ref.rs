@@ -374,11 +374,17 @@ impl<'a> Resolver<'a, '_> {
         let key = want.key();
         let section = self.section_of(want);
         let is_at = |target: &Node, exact: bool| {
-            let its = text(target, &["sectionName"]);
+            let is_whole = !has(target, &["sectionName"]);
+            let is_section = match is_whole {
+                true => section.is_none(),
+                false => {
+                    text(target, &["sectionName"]).is_some_and(|it| Some(it) == section.as_deref())
+                }
+            };
             text(target, &["group"]).unwrap_or_default() == want.group()
                 && text(target, &["kind"]).unwrap_or_default() == want.kind()
                 && text(target, &["name"]) == Some(key.name)
-                && (its == section.as_deref() || (!exact && its.is_none()))
+                && (is_section || (!exact && is_whole))
         };
         self.add_tls_policies();
         let policies = &self.view.lists.tls;

@@ -9,6 +9,12 @@ use super::condition::{Status, kind};
 use super::listener::set as set_condition;
 use super::view::{ClassId, Listener, ListenerId, SetId};
 
+/// A listener on a port: the protocols that it can share it with, and its ListenerSet.
+type OnPort = (ListenerId, &'static str, Option<SetId>);
+
+/// A listener for a hostname on a port, and its ListenerSet.
+type OnHost = (ListenerId, Option<SetId>);
+
 impl Resolver<'_, '_> {
     /// Marks conflicts, gateway by gateway and, where a class merges its gateways, across them.
     pub(super) fn conflicts(&mut self) {
@@ -82,8 +88,7 @@ impl Resolver<'_, '_> {
     /// One port, one protocol: HTTPS and TLS go together, UDP with all. A gateway's own listeners win over
     /// those of its ListenerSets; among themselves they all lose; among ListenerSets the first wins.
     fn protocol_conflicts(&mut self, listeners: &[ListenerId]) {
-        let mut ports: BTreeMap<i64, Vec<(ListenerId, &'static str, Option<SetId>)>> =
-            BTreeMap::new();
+        let mut ports: BTreeMap<i64, Vec<OnPort>> = BTreeMap::new();
         for id in listeners {
             if let Some(listener) = self.get(*id).filter(|it| it.is_valid)
                 && let Some(family) = family(listener.protocol)
@@ -116,9 +121,7 @@ impl Resolver<'_, '_> {
                 .iter()
                 .filter_map(|(_, family, set)| {
                     let set = (*set)?;
-                    let other = |it: &&(ListenerId, &str, Option<SetId>)| {
-                        it.2 == Some(set) && it.1 != *family
-                    };
+                    let other = |it: &&OnPort| it.2 == Some(set) && it.1 != *family;
                     on_port.iter().find(other).map(|_| set)
                 })
                 .collect();
@@ -141,7 +144,7 @@ impl Resolver<'_, '_> {
 
     /// One port, one listener for a hostname, with the same winners.
     fn hostname_conflicts(&mut self, listeners: &[ListenerId]) {
-        let mut groups: BTreeMap<(i64, String), Vec<(ListenerId, Option<SetId>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(i64, String), Vec<OnHost>> = BTreeMap::new();
         for id in listeners {
             if let Some(listener) = self.get(*id)
                 && !matches!(listener.protocol, "TCP" | "UDP")

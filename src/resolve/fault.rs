@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
+use crate::value::Pointer;
 
 /// One thing that is wrong, or not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Fault {
     pub reason: &'static str,
     /// What is wrong, in this project's own words.
     pub message: String,
+    /// Where it stands in the object, where that is known.
+    pub pointer: Option<Pointer>,
     /// Whether it is only not known, because what decides it is not at hand.
     pub is_unknown: bool,
 }
@@ -24,6 +27,7 @@ impl Fault {
             kind: kind::RESOLVED_REFS,
             reason,
             message: message.into(),
+            pointer: None,
             is_unknown: false,
         }
     }
@@ -54,6 +58,13 @@ impl Fault {
             true => self,
             false => Fault { reason, ..self },
         }
+    }
+
+    /// The same, at a place in the object, unless it has one.
+    #[must_use]
+    pub fn on(self, pointer: &Pointer) -> Self {
+        let pointer = self.pointer.or_else(|| Some(pointer.clone()));
+        Fault { pointer, ..self }
     }
 
     /// The same, saying where.

@@ -1,5 +1,5 @@
 //! HTTPS listeners that share hostnames or certificates: a browser may send one's requests over the other's
-//! connection, so HTTP/2 is turned off for them.
+//! connection, so HTTP/2 is turned off where they share certificates.
 
 use super::Resolver;
 use super::condition::{Status, kind};
@@ -57,6 +57,11 @@ impl Resolver<'_, '_> {
         reason: &'static str,
         shared: impl Fn(&Listener<'_>, &Listener<'_>) -> Option<(String, String)>,
     ) {
+        // Shared hostnames are only noted.
+        let follows = match reason {
+            "OverlappingCertificates" => ": HTTP/2 is off unless a ClientTrafficPolicy asks for it",
+            _ => "",
+        };
         let mut found: Vec<Option<String>> = vec![None; https.len()];
         for (i, one) in https.iter().enumerate() {
             if found.get(i).is_some_and(Option::is_some) {
@@ -78,9 +83,9 @@ impl Resolver<'_, '_> {
                 };
                 let say = |mine: &str, theirs: &str, other: &Listener<'_>| {
                     let key = super::index::Key::of(other.object);
+                    let name = other.name;
                     Some(format!(
-                        "`{mine}` overlaps with `{theirs}` of listener {key}/{}: HTTP/2 is off unless a ClientTrafficPolicy asks for it",
-                        other.name
+                        "`{mine}` overlaps with `{theirs}` of listener {key}/{name}{follows}"
                     ))
                 };
                 let (first, second) = (say(&mine, &theirs, b), say(&theirs, &mine, a));

@@ -9,7 +9,7 @@ use super::fault::{Fault, Faults};
 use super::filters::Filters;
 use super::read::{list, text};
 use super::view::{GatewayId, Parent, Reference, Route, RouteKind, Rule, Target};
-use crate::value::Node;
+use crate::value::{Node, Pointer};
 
 const UNSUPPORTED: &str = "UnsupportedValue";
 
@@ -44,7 +44,13 @@ impl<'a> Resolver<'a, '_> {
                 dropped.insert(at);
             }
             let place = format!("rule {at}");
-            faults.extend(found.iter().cloned().map(|fault| fault.at(&place)));
+            let pointer = Pointer::root().key("spec").key("rules").index(at);
+            faults.extend(
+                found
+                    .iter()
+                    .cloned()
+                    .map(|fault| fault.at(&place).on(&pointer)),
+            );
         }
         if let Some((status, reason, message)) = faults.verdict(kind::ACCEPTED) {
             if status == Status::Unknown || dropped.len() == route.rules.len() {
@@ -70,9 +76,9 @@ impl<'a> Resolver<'a, '_> {
         faults.write(kind::BACKENDS_AVAILABLE, &mut parent.conditions);
         set_resolved(parent);
         // A GRPCRoute that is refused already is not asked for its hostnames; an HTTPRoute is.
-        if !(route.kind == RouteKind::Grpc && parent.conditions.is(kind::ACCEPTED, Status::False))
-            && !self.attach(&route.hostnames, parent)
-        {
+        let is_left_out =
+            route.kind == RouteKind::Grpc && parent.conditions.is(kind::ACCEPTED, Status::False);
+        if !is_left_out && !self.attach(&route.hostnames, parent) {
             no_hostname(parent);
         }
         note_unknown_hostnames(parent);
@@ -118,7 +124,7 @@ impl<'a> Resolver<'a, '_> {
                     "EndpointsNotFound" => fault.of(kind::BACKENDS_AVAILABLE),
                     _ => fault,
                 };
-                faults.push(fault.at(format!("backend {at}")));
+                faults.push(fault.at(format!("backend {at}")).on(&backend.pointer));
             }
             if backend.weight != 0 {
                 is_any_weighed |= is_good;
@@ -149,11 +155,9 @@ impl<'a> Resolver<'a, '_> {
         for rule in &route.rules {
             for backend in &rule.backends {
                 let want = self.stream_want(route, backend.node);
-                if faults
-                    .keep(self.check_backend_ref(&want, route.kind, &parent.reference, gateway))
-                    .is_some()
-                    && backend.weight > 0
-                {
+                let found = self.check_backend_ref(&want, route.kind, &parent.reference, gateway);
+                let found = faults.keep(found.map_err(|fault| fault.on(&backend.pointer)));
+                if found.is_some() && backend.weight > 0 {
                     good += 1;
                     dynamic += usize::from(self.is_dynamic(&want));
                 }
@@ -201,7 +205,8 @@ impl<'a> Resolver<'a, '_> {
         let mut faults = Faults::default();
         for backend in &rule.backends {
             let want = self.stream_want(route, backend.node);
-            faults.keep(self.check_backend_ref(&want, route.kind, &parent.reference, gateway));
+            let found = self.check_backend_ref(&want, route.kind, &parent.reference, gateway);
+            faults.keep(found.map_err(|fault| fault.on(&backend.pointer)));
         }
         faults.write(kind::RESOLVED_REFS, &mut parent.conditions);
         set_resolved(parent);
@@ -323,5 +328,54 @@ pub(super) fn is_pattern(pattern: &str) -> bool {
     let reads_differently = ["[[", "&&", "--", "~~", "${"]
         .iter()
         .any(|it| pattern.contains(it));
-    reads_differently || !matches!(regex::Regex::new(pattern), Err(regex::Error::Syntax(_)))
+    let is_refused = || matches!(regex::Regex::new(pattern), Err(regex::Error::Syntax(_)));
+    reads_differently || !(repeats_twice(pattern) || is_refused())
+}
+
+/// Whether a repetition is repeated at once (`a*+`), which RE2 refuses and the engine here takes.
+fn repeats_twice(pattern: &str) -> bool {
+    let mut rest = pattern.chars().peekable();
+    let (mut in_class, mut is_repeated) = (false, false);
+    while let Some(c) = rest.next() {
+        let was_repeated = std::mem::take(&mut is_repeated);
+        match c {
+            '\\' => {
+                rest.next();
+            }
+            '[' if !in_class => in_class = true,
+            ']' => in_class = false,
+            '*' | '+' | '?' if !in_class => {
+                if was_repeated {
+                    return true;
+                }
+                // `?` behind a repetition only makes it lazy.
+                rest.next_if_eq(&'?');
+                is_repeated = true;
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_that_envoy_takes() {
+        for good in [
+            "a*?b+",
+            "[*+]+",
+            r"\*+",
+            "(a*)*",
+            "a{2}",
+            "^/api/v[0-9]+(/.*)?$",
+        ] {
+            assert!(is_pattern(good), "{good}");
+        }
+        for bad in ["a*+", "*a", "(a", "a**", "[a"] {
+            assert!(!is_pattern(bad), "{bad}");
+        }
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each pass looks at everything at hand at once, a [`Whole`]; one file a pass, listed in [`PASSES`].
 
+pub mod attachment;
+
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
@@ -26,7 +28,7 @@ pub struct Whole<'a> {
 pub type Pass = fn(&Whole<'_>) -> Vec<Diagnostic>;
 
 /// The passes, in the order in which their findings are told.
-pub const PASSES: &[Pass] = &[];
+pub const PASSES: &[Pass] = &[attachment::check];
 
 /// Runs all passes.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {

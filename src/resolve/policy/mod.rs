@@ -17,6 +17,9 @@ pub mod scope;
 pub mod server;
 pub mod targets;
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::Resolver;
 use super::condition::{Condition, Conditions, NOT_AT_HAND, Status, kind};
 use super::fault::Faults;
@@ -111,14 +114,9 @@ impl<'a> Policy<'a> {
         self.object.node.get("spec")
     }
 
-    fn at(&mut self, under: &Reference<'a>) -> &mut Conditions {
-        let found = self.ancestors.iter().position(|(its, _)| its == under);
-        let at = found.unwrap_or_else(|| {
-            self.ancestors.push((under.clone(), Conditions::default()));
-            self.ancestors.len() - 1
-        });
-        // The place was found or made just now.
-        &mut self.ancestors[at].1
+    fn at(&self, under: &Reference<'a>) -> Option<&Conditions> {
+        let found = self.ancestors.iter().find(|(its, _)| its == under);
+        found.map(|(_, conditions)| conditions)
     }
 
     fn set(
@@ -126,17 +124,33 @@ impl<'a> Policy<'a> {
         under: &Reference<'a>,
         kind: &'static str,
         status: Status,
-        reason: impl Into<std::borrow::Cow<'static, str>>,
+        reason: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) {
-        self.at(under).set(kind, status, reason, message);
+        let found = self.ancestors.iter_mut().find(|(its, _)| its == under);
+        if let Some((_, conditions)) = found {
+            conditions.set(kind, status, reason, message);
+            return;
+        }
+        let mut conditions = Conditions::default();
+        conditions.set(kind, status, reason, message);
+        self.ancestors.push((under.clone(), conditions));
+        // The controller keeps one more than a status holds, and drops the least important at once.
+        if self.ancestors.len() > MOST_ANCESTORS + 1 {
+            let ranks = self.ancestors.iter().map(rank).enumerate();
+            let worst = ranks.max_by(|(a, one), (b, other)| one.cmp(other).then(b.cmp(a)));
+            if let Some((worst, _)) = worst {
+                self.ancestors.remove(worst);
+            }
+        }
     }
 
     /// Takes the policy at an ancestor, unless that is decided already.
     fn accept(&mut self, under: &Reference<'a>) {
-        let conditions = self.at(under);
-        if conditions.get(kind::ACCEPTED).is_none() {
-            conditions.set(kind::ACCEPTED, Status::True, "Accepted", "the policy holds");
+        let old = self.at(under).and_then(|it| it.get(kind::ACCEPTED));
+        if old.is_none() {
+            let message = "the policy holds";
+            self.set(under, kind::ACCEPTED, Status::True, "Accepted", message);
         }
     }
 
@@ -170,13 +184,13 @@ impl<'a> Policy<'a> {
 
     /// Writes a warning beside those that are there.
     fn warn(&mut self, under: &Reference<'a>, reason: &'static str, message: &str) {
-        let conditions = self.at(under);
-        let (reason, message) = match conditions.get(kind::WARNING) {
+        let old = self.at(under).and_then(|it| it.get(kind::WARNING));
+        let (reason, message) = match old {
             None => (reason, message.to_owned()),
             Some(old) if old.reason == reason => (reason, message.to_owned()),
             Some(old) => ("Warnings", format!("{}; {message}", old.message)),
         };
-        conditions.set(kind::WARNING, Status::True, reason, message);
+        self.set(under, kind::WARNING, Status::True, reason, message);
     }
 
     /// Cuts the ancestors to what a status holds, those first that something is wrong with.
@@ -184,14 +198,8 @@ impl<'a> Policy<'a> {
         if self.ancestors.len() <= MOST_ANCESTORS {
             return;
         }
-        self.ancestors.sort_by_key(|(under, conditions)| {
-            let rank = match conditions {
-                it if it.is(kind::ACCEPTED, Status::False) => 0,
-                it if it.is(kind::OVERRIDDEN, Status::True) => 1,
-                _ => 2,
-            };
-            (rank, under.namespace.unwrap_or_default(), under.name)
-        });
+        self.ancestors
+            .sort_by(|one, other| rank(one).cmp(&rank(other)));
         self.ancestors.truncate(MOST_ANCESTORS);
         if let Some((_, last)) = self.ancestors.last_mut() {
             let message = "a status holds 16 ancestors; this policy has more";
@@ -207,6 +215,17 @@ impl<'a> Policy<'a> {
             .filter_map(|(_, conditions)| conditions.get(kind));
         all.find(|condition| condition.status == status)
     }
+}
+
+/// What is shown first where a status can't hold all: what is refused, what is overridden, then by name.
+fn rank<'r>(ancestor: &'r (Reference<'_>, Conditions)) -> (u8, &'r str, &'r str) {
+    let (under, conditions) = ancestor;
+    let rank = match conditions {
+        it if it.is(kind::ACCEPTED, Status::False) => 0,
+        it if it.is(kind::OVERRIDDEN, Status::True) => 1,
+        _ => 2,
+    };
+    (rank, under.namespace.unwrap_or_default(), under.name)
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -225,7 +244,10 @@ impl<'a> Resolver<'a, '_> {
                 PolicyKind::Server => self.server_objects(),
                 kind => self.index.all(kind.as_str()).to_vec(),
             };
-            for object in objects {
+            // Of two objects of one identity there can be only one.
+            let mut seen = HashSet::new();
+            let is_new = |it: &&'a Object| seen.insert((it.kind(), it.namespace(), it.name()));
+            for object in objects.into_iter().filter(is_new) {
                 self.view.lists.policy.push(Policy {
                     object,
                     kind,
