@@ -258,8 +258,9 @@ spec:
         let text = table(&verdicts, false, false);
         let lines: Vec<&str> = text.lines().collect();
         assert!(
-            lines[1]
-                .starts_with("HTTPRoute apps/app  parent network/external/https  Accepted=False"),
+            lines[1].starts_with(
+                "HTTPRoute apps/app        parent network/external/https  Accepted=False"
+            ),
             "{text}"
         );
         assert!(lines[1].contains("NoMatchingParent"), "{text}");

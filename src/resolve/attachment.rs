@@ -47,7 +47,7 @@ impl<'a> Resolver<'a, '_> {
                     .map(|it| it.listener)
                 {
                     if let Some(listener) = self.view.lists.listener.get_mut(listener.0)
-                        && !listener.routes.contains(&id)
+                        && listener.routes.last() != Some(&id)
                     {
                         listener.routes.push(id);
                     }

@@ -29,9 +29,11 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         look.listener(listener, &mut found);
     }
     for route in resolved.routes() {
+        let mut of_route = Vec::new();
         for parent in &route.parents {
-            look.parent(route, parent, &mut found);
+            look.parent(route, parent, &mut of_route);
         }
+        found.extend(of_route);
     }
     for policy in resolved.policies() {
         look.policy(policy, &mut found);
@@ -65,8 +67,13 @@ struct Look<'r, 'a> {
 
 impl Look<'_, '_> {
     fn is_twice(&self, object: &Object) -> bool {
-        let key = (object.kind(), Key::of(object));
-        self.twice.iter().any(|twice| *twice == key)
+        self.is_known_twice(object.kind(), Key::of(object))
+    }
+
+    fn is_known_twice(&self, kind: &str, key: Key<'_>) -> bool {
+        // The set's own lifetime is longer than a question needs.
+        let twice: &HashSet<(&str, Key<'_>)> = &self.twice;
+        twice.contains(&(kind, key))
     }
 
     fn listener(&self, listener: &Listener<'_>, found: &mut Vec<Diagnostic>) {
@@ -218,10 +225,7 @@ impl Look<'_, '_> {
     fn policy(&self, policy: &Policy<'_>, found: &mut Vec<Diagnostic>) {
         for target in &policy.targets {
             let scope = target.scope;
-            let is_twice = self
-                .twice
-                .iter()
-                .any(|(kind, key)| *kind == scope.kind() && *key == scope.key());
+            let is_twice = self.is_known_twice(scope.kind(), scope.key());
             if !is_twice && !self.is_twice(policy.object) {
                 self.target(policy, target, found);
             }
@@ -454,11 +458,11 @@ spec: {spec}
 
     #[test]
     fn a_listener_that_is_not_there_is_told_with_the_one_that_was_meant() {
-        let text = GATEWAY.to_owned() + &route("sectionName: htps", "rules: []");
+        let text = GATEWAY.to_owned() + &route("sectionName: htp", "rules: []");
         assert_eq!(
             said(&text),
             [
-                "attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htps` (did you mean `https`?)"
+                "attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htp` (did you mean `http`?)"
             ]
         );
     }
