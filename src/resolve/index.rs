@@ -158,7 +158,7 @@ impl<'a> Index<'a> {
 
     /// Whether anything at hand is in a namespace. Of one in which nothing is, its grants are not known either.
     pub fn knows_namespace(&self, name: &str) -> bool {
-        self.is_complete() || self.namespaces.contains(name)
+        self.is_complete() || (!name.is_empty() && self.namespaces.contains(name))
     }
 
     /// Whether what is not at hand does not exist.

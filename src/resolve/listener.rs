@@ -95,6 +95,10 @@ impl<'a> Resolver<'a, '_> {
         listener: &Listener<'a>,
         namespace: &str,
     ) -> Option<bool> {
+        if namespace.is_empty() && !self.index.is_complete() && listener.allowed != Allowed::All {
+            // A manifest that leaves its namespace to Flux.
+            return None;
+        }
         let object = self.index.namespace(namespace);
         if let Ok(None) = object {
             // The controller asks for the namespace first, and lets nothing in from one that isn't there.

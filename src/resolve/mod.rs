@@ -10,7 +10,8 @@
 //! 3. [`attachment`], [`hostname`]: which listeners let a route in, and for which hostnames;
 //! 4. [`rules`], [`filters`], [`backend_ref`], [`backend`], [`tls`]: what the rules of routes refer to, and
 //!    whether they may ([`grant`]);
-//! 5. [`policy`]: what each policy targets, and which of several policies wins.
+//! 5. [`policy`]: what each policy targets, and which of several policies wins;
+//! 6. [`route_overlap`]: routes that match just the same requests.
 //!
 //! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
 //! makes. What depends on those is then `Unknown`, never refused.
@@ -32,6 +33,7 @@ pub mod listener_set;
 pub mod overlap;
 pub mod policy;
 pub mod read;
+pub mod route_overlap;
 pub mod rules;
 pub mod selector;
 pub mod settings;
@@ -65,6 +67,7 @@ pub fn resolve<'a>(objects: &'a [Object], settings: &Settings) -> Resolved<'a> {
     resolver.backends();
     resolver.routes();
     resolver.policies();
+    resolver.route_overlaps();
     resolver.backend_tls_conflicts();
     resolver.view
 }

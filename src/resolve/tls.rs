@@ -222,6 +222,9 @@ impl<'a> Resolver<'a, '_> {
     ) -> Result<(), Fault> {
         match self.grants.ask(from, To { group, kind, key }) {
             Permission::Granted => Ok(()),
+            Permission::Refused if !self.index.knows_namespace(from.namespace) => Err(
+                Fault::unknown(format!("the namespace of the {} is not at hand", from.kind)),
+            ),
             Permission::Refused if !self.index.knows_namespace(key.namespace) => {
                 Err(Fault::unknown(format!(
                     "the ReferenceGrants of namespace `{}` are not at hand",

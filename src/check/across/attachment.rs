@@ -2,13 +2,13 @@
 //! a person wants to know about.
 //!
 //! What depends on objects that are not at hand is not told: a Service may come from a chart. Neither is what
-//! happens at objects of which there are two with one name, as where a repository holds several clusters.
+//! happens at objects of which there are two with one name, as where a repository holds several clusters, or
+//! whose namespace is not known.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Whole;
 use crate::check::finding;
-use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::resolve::condition::{Condition, Status, kind};
@@ -66,18 +66,19 @@ struct Look<'r, 'a> {
 }
 
 impl Look<'_, '_> {
-    fn is_twice(&self, object: &Object) -> bool {
-        self.is_known_twice(object.kind(), Key::of(object))
+    fn is_open(&self, object: &Object) -> bool {
+        self.is_open_key(object.kind(), Key::of(object))
     }
 
-    fn is_known_twice(&self, kind: &str, key: Key<'_>) -> bool {
+    /// Whether it is not known which object is meant: there are two of the name, or its namespace is not known.
+    fn is_open_key(&self, kind: &str, key: Key<'_>) -> bool {
         // The set's own lifetime is longer than a question needs.
         let twice: &HashSet<(&str, Key<'_>)> = &self.twice;
-        twice.contains(&(kind, key))
+        key.namespace.is_empty() || twice.contains(&(kind, key))
     }
 
     fn listener(&self, listener: &Listener<'_>, found: &mut Vec<Diagnostic>) {
-        if self.is_twice(listener.object) {
+        if self.is_open(listener.object) {
             return;
         }
         let conditions = &listener.conditions;
@@ -145,7 +146,7 @@ impl Look<'_, '_> {
             Target::Set(id) => self.resolved.set(id).map(|it| (it.object, &it.listeners)),
             Target::Foreign | Target::NotAtHand => None,
         };
-        let Some((owner, listeners)) = owner.filter(|(owner, _)| !self.is_twice(owner)) else {
+        let Some((owner, listeners)) = owner.filter(|(owner, _)| !self.is_open(owner)) else {
             return;
         };
         let listeners: Vec<&Listener<'_>> = listeners
@@ -225,8 +226,8 @@ impl Look<'_, '_> {
     fn policy(&self, policy: &Policy<'_>, found: &mut Vec<Diagnostic>) {
         for target in &policy.targets {
             let scope = target.scope;
-            let is_twice = self.is_known_twice(scope.kind(), scope.key());
-            if !is_twice && !self.is_twice(policy.object) {
+            let is_open = self.is_open_key(scope.kind(), scope.key());
+            if !is_open && !self.is_open(policy.object) {
                 self.target(policy, target, found);
             }
         }
@@ -273,10 +274,7 @@ impl Look<'_, '_> {
                 let given = scope.section().unwrap_or_default();
                 let pointer = place.key("sectionName");
                 let message = format!("{} {} has no `{given}`", scope.kind(), scope.key());
-                let help = match nearest(given, names.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("it has {}", list(&names)),
-                };
+                let help = format!("it has {}", list(&names));
                 found.push(
                     finding(Code::AttachmentNoTarget, policy.object, &pointer, message)
                         .why("the policy holds for nothing")
@@ -310,10 +308,7 @@ fn no_listener(
     let names: Vec<&str> = listeners.iter().map(|it| it.name).collect();
     let (pointer, message, help) = match (parent.reference.section, parent.reference.port) {
         (Some(section), _) if !names.contains(&section) => {
-            let help = match nearest(section, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it has {}", list(&names)),
-            };
+            let help = format!("it has {}", list(&names));
             (
                 place.key("sectionName"),
                 format!("{name} has no listener `{section}`"),
@@ -457,12 +452,12 @@ spec: {spec}
     }
 
     #[test]
-    fn a_listener_that_is_not_there_is_told_with_the_one_that_was_meant() {
+    fn a_listener_that_is_not_there_is_told_with_those_that_are() {
         let text = GATEWAY.to_owned() + &route("sectionName: htp", "rules: []");
         assert_eq!(
             said(&text),
             [
-                "attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htp` (did you mean `http`?)"
+                "attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htp` (it has `http`, `https`)"
             ]
         );
     }
@@ -551,7 +546,7 @@ spec: {ports: [{port: 80}]}
                 "{targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: external, sectionName: htp}]}"
             ),
             [
-                "attachment/no-target /spec/targetRefs/0/sectionName: Gateway network/external has no `htp` (did you mean `http`?)"
+                "attachment/no-target /spec/targetRefs/0/sectionName: Gateway network/external has no `htp` (it has `http`, `https`)"
             ]
         );
         assert_eq!(
