@@ -408,3 +408,60 @@ fn shown(key: &Key) -> String {
         key.object, key.on, key.which, key.kind, key.status, key.reason
     )
 }
+
+/// Kinds that a tree may lack though the cluster has them.
+const OUTSIDE: &[&str] = &[
+    "Backend",
+    "BackendTLSPolicy",
+    "ClusterTrustBundle",
+    "ConfigMap",
+    "EndpointSlice",
+    "EnvoyProxy",
+    "HTTPRouteFilter",
+    "Namespace",
+    "Secret",
+    "Service",
+    "ServiceImport",
+];
+
+#[test]
+fn what_is_not_at_hand_is_never_held_against_anyone() {
+    let Some(folder) = shared() else { return };
+    let text =
+        std::fs::read_to_string(folder.join("envoy-gateway-v1.9.0.jsonl")).expect("the cases");
+    let mut wrong = Vec::new();
+    for line in text.lines() {
+        let case: Value = serde_json::from_str(line).expect("a case");
+        let name = case["case"].as_str().unwrap_or_default();
+        let mut settings = settings(name);
+        let objects = objects(&case, &mut settings);
+        let is_bad = |key: &Key| key.status == "False" && key.reason != "NoConflicts";
+        let complete = ours(&objects, &settings);
+        settings.knowledge = Knowledge::Partial;
+        for kind in OUTSIDE.iter().copied().map(Some).chain([None]) {
+            let is_left = |it: &Object| match kind {
+                Some(kind) => it.kind() != kind,
+                None => !OUTSIDE.contains(&it.kind()),
+            };
+            let mut left = objects.clone();
+            left.retain(is_left);
+            for key in ours(&left, &settings).iter().filter(|key| is_bad(key)) {
+                let same = |it: &&Key| {
+                    (&it.object, &it.on, &it.which, &it.kind)
+                        == (&key.object, &key.on, &key.which, &key.kind)
+                };
+                let is_bad_anyway = complete.iter().filter(same).any(&is_bad);
+                let is_told = complete.iter().any(|it| it.object == key.object);
+                if !is_bad_anyway && is_told {
+                    wrong.push(format!("{name} without {kind:?}: {}", shown(key)));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} in all\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}

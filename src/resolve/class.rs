@@ -167,6 +167,7 @@ impl<'a> Resolver<'a, '_> {
             class,
             proxy: None,
             settings: None,
+            knows_settings: true,
             listeners: Vec::new(),
             is_accepted: class.is_some(),
             conditions: Conditions::default(),
@@ -175,9 +176,16 @@ impl<'a> Resolver<'a, '_> {
             return gateway;
         };
         let (merges, above) = (of.merges, of.proxy);
+        let class_names_proxy = of
+            .object
+            .is_some_and(|class| has(&class.node, &["spec", "parametersRef"]));
+        let knows_class = of.object.is_some() && (above.is_some() || !class_names_proxy);
         if !merges {
             gateway.proxy = self.own_proxy(object);
         }
+        let own = ["spec", "infrastructure", "parametersRef"];
+        let knows_own = merges || gateway.proxy.is_some() || !has(&object.node, &own);
+        gateway.knows_settings = self.index.is_complete() || (knows_class && knows_own);
         gateway.settings = self.in_force(above, gateway.proxy);
         let merges_backends = |spec: &Node| has(spec, &["mergeBackends"]);
         let refusal = if merges && self.all_settings(above, &gateway).any(merges_backends) {

@@ -88,6 +88,9 @@ pub struct Gateway<'a> {
     pub proxy: Option<&'a Object>,
     /// The `spec` in force of an EnvoyProxy: the gateway's own over the class's over the controller's.
     pub settings: Option<Node>,
+    /// Whether all that these settings come from is at hand; where it is not, nothing that is missing in them is
+    /// held against anyone.
+    pub knows_settings: bool,
     /// Its listeners, then those of the ListenerSets that are attached to it.
     pub listeners: Vec<ListenerId>,
     /// Whether it is taken: its settings can be used.

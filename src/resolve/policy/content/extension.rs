@@ -1,7 +1,7 @@
 //! What an EnvoyExtensionPolicy may get wrong.
 
-use super::Content;
 use super::client::check_data;
+use super::{Content, lacking};
 use crate::manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
@@ -98,9 +98,10 @@ fn check_modules(
             .iter()
             .any(|it| text(it, &["name"]) == Some(name))
         {
-            faults.push(Fault::invalid(format!(
-                "dynamicModule: the EnvoyProxy registers no module `{name}` (`dynamicModules`)"
-            )));
+            let message = format!(
+                "dynamicModule: no module `{name}` is registered (`dynamicModules`) in the EnvoyProxy"
+            );
+            faults.push(lacking(resolver, gateway, message));
         }
     }
 }

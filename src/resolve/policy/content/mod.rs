@@ -102,6 +102,15 @@ pub(super) fn deprecated(kind: PolicyKind, policy: &Object) -> Vec<String> {
     found
 }
 
+/// What the settings of a gateway lack: a fault only where all of them are at hand.
+fn lacking(resolver: &Resolver<'_, '_>, gateway: GatewayId, message: String) -> Fault {
+    let gateway = resolver.view.gateway(gateway);
+    match gateway.is_none_or(|it| it.knows_settings) {
+        true => Fault::invalid(message),
+        false => Fault::unknown(format!("{message}, which is not at hand")),
+    }
+}
+
 impl<'a> Resolver<'a, '_> {
     /// Whether the backends of an outer service (authorization, processing, keys) can be used.
     pub(super) fn check_services(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::traffic::is_cidr;
 use super::units::check_durations;
-use super::{Content, Scope};
+use super::{Content, Scope, lacking};
 use crate::manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
@@ -370,19 +370,18 @@ fn check_locations(
         let settings = gateway.and_then(|it| it.settings.as_ref());
         let Some(database) = settings.and_then(|it| it.path(&["geoIP", "provider", "maxMind"]))
         else {
-            faults.push(Fault::invalid(
-                "authorization by place needs `geoIP.provider` in the EnvoyProxy",
-            ));
+            let message = "authorization by place needs `geoIP.provider` in the EnvoyProxy";
+            faults.push(lacking(resolver, listener.gateway, message.to_owned()));
             continue;
         };
         for (place, sources) in DATABASES {
             if places.iter().any(|it| has(it, &[place]))
                 && !sources.iter().any(|source| has(database, &[source]))
             {
-                faults.push(Fault::invalid(format!(
-                    "authorization by `{place}` needs `{}` in the EnvoyProxy",
-                    sources.join("` or `")
-                )));
+                let sources = sources.join("` or `");
+                let message =
+                    format!("authorization by `{place}` needs `{sources}` in the EnvoyProxy");
+                faults.push(lacking(resolver, listener.gateway, message));
             }
         }
     }
