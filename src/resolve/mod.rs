@@ -5,11 +5,11 @@
 //! translator of the Gateway API, in its order:
 //!
 //! 1. [`class`]: which gateways are the controller's, and the EnvoyProxy in force for each;
-//! 2. [`listener`], [`conflict`], [`overlap`]: the listeners of Gateways and ListenerSets, each by itself, then
-//!    against each other;
+//! 2. [`listener`], [`listener_set`], [`tls`], [`gateway_tls`], [`conflict`], [`overlap`]: the listeners of
+//!    Gateways and ListenerSets, each by itself, then against each other;
 //! 3. [`attachment`], [`hostname`]: which listeners let a route in, and for which hostnames;
-//! 4. [`rules`], [`filters`], [`backend_ref`], [`backend`], [`tls`]: what the rules of routes refer to, and
-//!    whether they may ([`grant`]);
+//! 4. [`rules`], [`filters`], [`modify`], [`backend_ref`], [`backend`], [`backend_tls`]: what the rules of routes
+//!    do and refer to, and whether they may ([`grant`]);
 //! 5. [`policy`]: what each policy targets, and which of several policies wins;
 //! 6. [`route_overlap`]: routes that match just the same requests.
 //!
@@ -19,17 +19,20 @@
 pub mod attachment;
 pub mod backend;
 pub mod backend_ref;
+pub mod backend_tls;
 pub mod certificate;
 pub mod class;
 pub mod condition;
 pub mod conflict;
 pub mod fault;
 pub mod filters;
+pub mod gateway_tls;
 pub mod grant;
 pub mod hostname;
 pub mod index;
 pub mod listener;
 pub mod listener_set;
+pub mod modify;
 pub mod overlap;
 pub mod policy;
 pub mod read;
@@ -39,13 +42,15 @@ pub mod selector;
 pub mod settings;
 pub mod telemetry;
 pub mod tls;
+pub mod verdict;
 pub mod view;
 
 pub use condition::{Condition, Conditions, Status};
 pub use settings::{Features, Knowledge, Order, Settings};
+pub use verdict::{On, Verdict};
 pub use view::{
-    Attachment, GatewayId, Listener, ListenerId, On, Parent, PolicyId, Resolved, Route, RouteId,
-    RouteKind, SetId, Target, Verdict,
+    Attachment, GatewayId, Listener, ListenerId, Parent, PolicyId, Resolved, Route, RouteId,
+    RouteKind, SetId, Target,
 };
 
 use crate::manifest::Object;
