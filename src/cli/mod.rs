@@ -13,6 +13,7 @@ mod project;
 mod render;
 mod schemas;
 mod shells;
+mod status;
 mod upgrade;
 mod validate;
 mod walk;
@@ -81,6 +82,8 @@ enum Command {
     Diff(diff::Args),
     /// Check cluster.toml and all that it renders, or any manifests
     Validate(validate::Args),
+    /// Show the conditions that the controller would write, offline
+    Status(status::Args),
     /// Say what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
     /// Say where a rendered value comes from
@@ -179,6 +182,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
         Command::Validate(args) => validate::run(&args, global, out),
+        Command::Status(args) => status::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),

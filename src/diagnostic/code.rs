@@ -78,6 +78,13 @@ codes! {
     ConfigTooLarge = "config"/"too-large", Error, "An input beyond the bounds within which it is read.";
     ConfigTemplate = "config"/"template", Error, "A template that fails, or that yields broken YAML.";
     ConfigLua = "config"/"lua", Error, "A Lua script that does not parse.";
+    AttachmentNoListener = "attachment"/"no-listener", Error, "A route to a listener that its parent doesn't have.";
+    AttachmentNotAllowed = "attachment"/"not-allowed", Error, "A route that no listener of its parent takes.";
+    AttachmentNoHostname = "attachment"/"no-hostname", Error, "A route without a hostname that its listener serves.";
+    AttachmentListenerConflict = "attachment"/"listener-conflict", Error, "Listeners that can't share a port.";
+    AttachmentPolicyConflict = "attachment"/"policy-conflict", Error, "Two policies of a kind for one target.";
+    AttachmentNoTarget = "attachment"/"no-target", Error, "A policy for something that isn't there.";
+    AttachmentRefused = "attachment"/"refused", Error, "Settings that the controller can't use.";
     NetworkInvalidAddress = "network"/"invalid-address", Error, "An address that is none.";
     NetworkInvalidCidr = "network"/"invalid-cidr", Error, "A CIDR that is none, or with host bits set.";
     NetworkDuplicateAddress = "network"/"duplicate-address", Error, "One address on two gateways.";
@@ -94,6 +101,9 @@ codes! {
     ReferenceLuaScript = "reference"/"lua-script", Error, "A Lua script that Envoy Gateway refuses.";
     ReferenceMissingFile = "reference"/"missing-file", Error, "A file or folder that a kustomization lists and that isn't there.";
     ReferenceUnlistedFile = "reference"/"unlisted-file", Warning, "A manifest that the kustomization of its folder does not list.";
+    ReferenceNotPermitted = "reference"/"not-permitted", Error, "A reference to another namespace that no ReferenceGrant allows.";
+    ReferencePort = "reference"/"port", Error, "A port that the Service doesn't have.";
+    ReferenceUnusable = "reference"/"unusable", Error, "A reference to what can't be used there.";
     VersionUnknown = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
     VersionGate = "version"/"gate", Warning, "Something that the version in force takes and doesn't do.";
     VersionDeprecatedField = "version"/"deprecated-field", Warning, "A field on its way out.";

@@ -10,6 +10,7 @@
 //! - Network: [`addresses`], [`pools`], [`announcements`], [`certificates`], [`trusted`].
 //! - Flux: [`substitution`], [`unsubstituted`], [`dependencies`], [`crds`], [`monitors`].
 //! - KEDA: [`autoscaling`].
+//! - Attachment: [`attachment`], what the controller would refuse, or attach to nothing.
 //!
 //! What several passes ask: [`chart`], which release of the chart is at hand and what its values say;
 //! [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
@@ -17,6 +18,7 @@
 
 mod addresses;
 mod announcements;
+pub mod attachment;
 mod autoscaling;
 mod certificates;
 pub mod chart;
@@ -204,6 +206,7 @@ pub const PASSES: &[Pass] = &[
     crds::check,
     monitors::check,
     autoscaling::check,
+    attachment::check,
 ];
 
 /// Runs all passes.

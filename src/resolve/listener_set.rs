@@ -1,0 +1,175 @@
+//! ListenerSets: which gateway they add listeners to, and what becomes of them.
+
+use std::collections::HashMap;
+
+use super::Resolver;
+use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
+use super::index::{Key, label};
+use super::read::text;
+use super::selector;
+use super::view::{GatewayId, ListenerSet, SetId};
+use crate::manifest::Object;
+
+impl<'a> Resolver<'a, '_> {
+    /// Adds the listeners of ListenerSets to their gateways, where these let them.
+    pub(super) fn attach_listener_sets(&mut self) {
+        let gateways = self.accepted_gateways();
+        for object in self.index.all("ListenerSet").to_vec() {
+            let parent = parent_of(object);
+            let gateway = gateways.get(&parent).copied();
+            let id = SetId(self.view.lists.set.len());
+            let mut conditions = Conditions::default();
+            let allowed = gateway.and_then(|gateway| self.allows_set(gateway, object.namespace()));
+            if gateway.is_some() && allowed != Some(true) {
+                let (status, reason, message) = match allowed {
+                    None => (
+                        Status::Unknown,
+                        NOT_AT_HAND,
+                        format!(
+                            "the labels of namespace `{}` are not at hand",
+                            object.namespace()
+                        ),
+                    ),
+                    Some(_) => (
+                        Status::False,
+                        "NotAllowed",
+                        format!(
+                            "Gateway {parent} takes no ListenerSets from namespace `{}` (`allowedListeners`)",
+                            object.namespace()
+                        ),
+                    ),
+                };
+                conditions.set(kind::ACCEPTED, status, reason, message.clone());
+                conditions.set(kind::PROGRAMMED, status, reason, message);
+            }
+            self.view.lists.set.push(ListenerSet {
+                object,
+                gateway,
+                listeners: Vec::new(),
+                conditions,
+            });
+            if let Some(gateway) = gateway
+                && allowed != Some(false)
+            {
+                self.add_listeners(object, gateway, Some(id));
+            }
+        }
+    }
+
+    /// The gateways that are taken, by namespace and name.
+    pub(super) fn accepted_gateways(&self) -> HashMap<Key<'a>, GatewayId> {
+        let all = self.view.gateways().iter().enumerate();
+        all.filter(|(_, gateway)| gateway.is_accepted)
+            .map(|(at, gateway)| (gateway.key(), GatewayId(at)))
+            .collect()
+    }
+
+    /// Whether a gateway lets ListenerSets of a namespace in; `None` where the namespace is not at hand.
+    fn allows_set(&self, gateway: GatewayId, namespace: &str) -> Option<bool> {
+        let gateway = self.view.gateway(gateway)?;
+        let path = ["spec", "allowedListeners", "namespaces"];
+        let Some(allowed) = gateway.object.node.path(&path) else {
+            return Some(false);
+        };
+        match text(allowed, &["from"]) {
+            Some("All") => Some(true),
+            Some("Same") => Some(gateway.object.namespace() == namespace),
+            Some("Selector") => {
+                let Some(by) = allowed.get("selector") else {
+                    return Some(false);
+                };
+                match self.index.namespace(namespace) {
+                    Ok(Some(object)) => {
+                        Some(selector::matches(by, |key| label(object, key)).unwrap_or_default())
+                    }
+                    Ok(None) => Some(false),
+                    Err(_) => None,
+                }
+            }
+            _ => Some(false),
+        }
+    }
+
+    /// Writes what follows for a ListenerSet from its listeners.
+    pub(super) fn judge_listener_sets(&mut self) {
+        for at in 0..self.view.lists.set.len() {
+            let Some(set) = self.view.set(SetId(at)) else {
+                continue;
+            };
+            // In 1.9.0 a set whose gateway is another controller's is judged too, as one without listeners.
+            // Only sets of this controller's gateways reach it, so that never shows.
+            if set.gateway.is_none() || !set.conditions.is_empty() {
+                continue;
+            }
+            let listeners: Vec<_> = set
+                .listeners
+                .iter()
+                .filter_map(|id| self.view.listener(*id))
+                .collect();
+            let count = |kind| {
+                let holds = listeners
+                    .iter()
+                    .filter(|it| it.conditions.is(kind, Status::True));
+                (holds.count(), listeners.len())
+            };
+            let (accepted, programmed) = (count(kind::ACCEPTED), count(kind::PROGRAMMED));
+            let is_unknown = listeners
+                .iter()
+                .any(|it| it.conditions.is(kind::PROGRAMMED, Status::Unknown));
+            let Some(set) = self.view.lists.set.get_mut(at) else {
+                continue;
+            };
+            let conditions = &mut set.conditions;
+            match accepted {
+                (good, all) if good == all => {
+                    conditions.set(
+                        kind::ACCEPTED,
+                        Status::True,
+                        "Accepted",
+                        "all listeners are taken",
+                    );
+                }
+                (0, _) => conditions.set(
+                    kind::ACCEPTED,
+                    Status::False,
+                    "ListenersNotValid",
+                    "no listener is taken",
+                ),
+                _ => conditions.set(
+                    kind::ACCEPTED,
+                    Status::True,
+                    "ListenersNotValid",
+                    "some listeners are not taken",
+                ),
+            }
+            match programmed {
+                (good, all) if good == all || good > 0 => {
+                    let message = "listeners are sent to Envoy";
+                    conditions.set(kind::PROGRAMMED, Status::True, "Programmed", message);
+                }
+                _ if is_unknown => {
+                    let message = "what its listeners refer to is not at hand";
+                    conditions.set(kind::PROGRAMMED, Status::Unknown, NOT_AT_HAND, message);
+                }
+                _ => {
+                    let message = "no listener is sent to Envoy";
+                    conditions.set(
+                        kind::PROGRAMMED,
+                        Status::False,
+                        "ListenersNotValid",
+                        message,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The gateway that a ListenerSet names.
+pub(super) fn parent_of(set: &Object) -> Key<'_> {
+    let path = |key| ["spec", "parentRef", key];
+    Key {
+        namespace: text(&set.node, &path("namespace")).unwrap_or(set.namespace()),
+        name: text(&set.node, &path("name")).unwrap_or_default(),
+    }
+}
