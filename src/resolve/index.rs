@@ -156,9 +156,17 @@ impl<'a> Index<'a> {
         map.get(&(kind, key)).cloned().unwrap_or_default()
     }
 
-    /// Whether anything at hand is in a namespace. Of one in which nothing is, its grants are not known either.
+    /// Whether anything at hand is in a namespace.
     pub fn knows_namespace(&self, name: &str) -> bool {
         self.is_complete() || (!name.is_empty() && self.namespaces.contains(name))
+    }
+
+    /// Whether what stands beside an object would be at hand: the object itself is, or the HelmRelease that makes
+    /// it. A ReferenceGrant is written where the object is, and may be as far away.
+    pub fn knows_around(&self, kind: &str, key: Key<'_>) -> bool {
+        self.is_complete()
+            || self.here(kind, key).is_some()
+            || self.here("HelmRelease", key).is_some()
     }
 
     /// Whether what is not at hand does not exist.

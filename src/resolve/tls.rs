@@ -225,7 +225,7 @@ impl<'a> Resolver<'a, '_> {
             Permission::Refused if !self.index.knows_namespace(from.namespace) => Err(
                 Fault::unknown(format!("the namespace of the {} is not at hand", from.kind)),
             ),
-            Permission::Refused if !self.index.knows_namespace(key.namespace) => {
+            Permission::Refused if !self.index.knows_around(kind, key) => {
                 Err(Fault::unknown(format!(
                     "the ReferenceGrants of namespace `{}` are not at hand",
                     key.namespace
