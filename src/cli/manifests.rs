@@ -17,6 +17,8 @@ use crate::schema::Selection;
 /// What was read.
 #[derive(Default)]
 pub struct Manifests {
+    /// What names leave out: the folder that they count from, where that is not the current one.
+    root: PathBuf,
     /// How many files.
     pub files: usize,
     /// The files that were met, read or not, as findings name them.
@@ -25,6 +27,8 @@ pub struct Manifests {
     pub walked: Vec<String>,
     /// The texts that were read, manifests and scripts, by name.
     pub texts: BTreeMap<String, SourceId>,
+    /// How many objects, whoever has them.
+    pub count: usize,
     /// The objects.
     pub objects: Vec<Object>,
     /// What is wrong with the files themselves.
@@ -60,29 +64,58 @@ enum Role {
 pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Manifests> {
     let mut all = Manifests::default();
     let inputs = all.inputs(paths)?;
-    all.files = inputs
-        .iter()
-        .filter(|input| input.role != Role::Script)
-        .count();
-    let texts: Vec<anyhow::Result<Vec<u8>>> = inputs.par_iter().map(bytes).collect();
-    let mut read = Vec::with_capacity(inputs.len());
-    for (input, bytes) in inputs.iter().zip(texts) {
-        match text(&input.name, bytes?) {
-            Ok(text) => {
-                let source = sources.add(&*input.name, text);
-                all.texts.insert(input.name.clone(), source);
-                read.extend((input.role != Role::Script).then_some((input, source)));
-            }
-            // A script that is no text is left to who uses it.
-            Err(_) if input.role == Role::Script => {}
-            Err(problem) => all.diagnostics.push(*problem),
-        }
-    }
-    all.documents(&read, sources);
+    all.read(&inputs, sources)?;
+    Ok(all)
+}
+
+/// Reads the manifests in `folder` of `root`, but for files that are `rendered`; names count from the root. Other YAML
+/// is passed over: these are no files that somebody asked to be checked.
+///
+/// # Errors
+/// Where something can't be read.
+pub fn read_beside(
+    root: &Path,
+    folder: &Path,
+    rendered: &BTreeSet<&str>,
+    sources: &mut Sources,
+) -> anyhow::Result<Manifests> {
+    let mut all = Manifests {
+        root: root.to_owned(),
+        ..Manifests::default()
+    };
+    let mut inputs = all.inputs(&[root.join(folder)])?;
+    inputs.retain(|input| !rendered.contains(&*input.name));
+    all.read(&inputs, sources)?;
+    all.diagnostics
+        .retain(|one| one.code != Code::YamlNotAnObject);
     Ok(all)
 }
 
 impl Manifests {
+    fn read(&mut self, inputs: &[Input], sources: &mut Sources) -> anyhow::Result<()> {
+        self.files = inputs
+            .iter()
+            .filter(|input| input.role != Role::Script)
+            .count();
+        let texts: Vec<anyhow::Result<Vec<u8>>> = inputs.par_iter().map(bytes).collect();
+        let mut read = Vec::with_capacity(inputs.len());
+        for (input, bytes) in inputs.iter().zip(texts) {
+            match text(&input.name, bytes?) {
+                Ok(text) => {
+                    let source = sources.add(&*input.name, text);
+                    self.texts.insert(input.name.clone(), source);
+                    read.extend((input.role != Role::Script).then_some((input, source)));
+                }
+                // A script that is no text is left to who uses it.
+                Err(_) if input.role == Role::Script => {}
+                Err(problem) => self.diagnostics.push(*problem),
+            }
+        }
+        self.documents(&read, sources);
+        self.count = self.objects.len();
+        Ok(())
+    }
+
     /// All that was read, for the checks that look at everything at once.
     pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
         Given {
@@ -100,11 +133,6 @@ impl Manifests {
     fn inputs(&mut self, paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
         let mut inputs = Vec::new();
         for path in paths {
-            let named = |path: &Path| Input {
-                path: Some(path.to_owned()),
-                name: shown(path),
-                role: Role::Named,
-            };
             if path.as_os_str() == "-" {
                 inputs.push(Input {
                     path: None,
@@ -112,30 +140,40 @@ impl Manifests {
                     role: Role::Named,
                 });
             } else if path.is_dir() {
-                let walked =
-                    walk(path).with_context(|| format!("{}: can't be walked", path.display()))?;
-                self.names
-                    .extend(walked.files.iter().map(|file| shown(file)));
-                self.passed_over.extend(walked.passed_over);
-                let name = shown(path);
-                let name = name.trim_end_matches('/');
-                self.walked
-                    .push(if name == "." { "" } else { name }.to_owned());
-                inputs.extend(walked.files.iter().filter_map(|file| {
-                    let role = role(file)?;
-                    Some(Input {
-                        role,
-                        ..named(file)
-                    })
-                }));
+                self.walk(path, &mut inputs)?;
             } else if path.exists() {
-                self.names.insert(shown(path));
-                inputs.push(named(path));
+                let input = self.input(path, Role::Named);
+                self.names.insert(input.name.clone());
+                inputs.push(input);
             } else {
                 bail!("{}: there is no such file or folder", path.display());
             }
         }
         Ok(inputs)
+    }
+
+    fn input(&self, path: &Path, role: Role) -> Input {
+        Input {
+            path: Some(path.to_owned()),
+            name: self.shown(path),
+            role,
+        }
+    }
+
+    /// The files in a folder.
+    fn walk(&mut self, folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
+        let walked =
+            walk(folder).with_context(|| format!("{}: can't be walked", folder.display()))?;
+        let name = self.shown(folder);
+        let name = name.trim_end_matches('/');
+        self.walked
+            .push(if name == "." { "" } else { name }.to_owned());
+        for file in &walked.files {
+            self.names.insert(self.shown(file));
+            inputs.extend(role(file).map(|role| self.input(file, role)));
+        }
+        self.passed_over.extend(walked.passed_over);
+        Ok(())
     }
 
     /// Reads the documents of all files. They are shared out one by one, so that a single large file keeps
@@ -193,6 +231,13 @@ impl Manifests {
         }
     }
 
+    /// A path as findings name it.
+    fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.root).unwrap_or(path);
+        let shown = path.to_string_lossy().replace('\\', "/");
+        shown.trim_start_matches("./").to_owned()
+    }
+
     /// Says what was not looked at: how much, or with `each` what.
     ///
     /// # Errors
@@ -211,7 +256,7 @@ impl Manifests {
         }
         if each {
             for (path, why) in told {
-                writeln!(out, "passed over {}: {}", shown(path), why.as_str())?;
+                writeln!(out, "passed over {}: {}", self.shown(path), why.as_str())?;
             }
             return Ok(());
         }
@@ -255,12 +300,6 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
             .help("save the file as UTF-8");
         Box::new(problem)
     })
-}
-
-/// A path as findings name it.
-fn shown(path: &Path) -> String {
-    let shown = path.to_string_lossy().replace('\\', "/");
-    shown.trim_start_matches("./").to_owned()
 }
 
 fn is_manifest(path: &Path) -> bool {

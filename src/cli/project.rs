@@ -1,14 +1,17 @@
 //! The root, its `cluster.toml`, and the files below it.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use super::manifests::{self, Manifests};
 use super::{Global, own};
-use crate::compile::{self, Compiled, World, compile};
+use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Model;
 use crate::render::files::{Inputs, Output};
 use crate::schema::{Catalogue, Selection};
 
@@ -57,12 +60,48 @@ impl Project {
     /// # Errors
     /// Where it can't be read.
     pub fn compile(&self) -> anyhow::Result<Compiled> {
+        let mut compiled = self.compile_each()?;
+        compiled.look_across(Beside::default());
+        Ok(compiled)
+    }
+
+    /// Compiles the configuration, and looks at what it renders together with the manifests that lie in the same
+    /// tree; gives those with it.
+    ///
+    /// # Errors
+    /// Where something can't be read.
+    pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
+        let mut compiled = self.compile_each()?;
+        let mut found = Manifests::default();
+        if let Some(folder) = compiled.model.as_ref().and_then(|model| self.tree(model)) {
+            let rendered: BTreeSet<&str> = compiled.files.iter().map(|file| &*file.path).collect();
+            found = manifests::read_beside(&self.root, &folder, &rendered, &mut compiled.sources)?;
+        }
+        compiled.look_across(Beside {
+            objects: std::mem::take(&mut found.objects),
+            files: found.names.clone(),
+            walked: found.walked.clone(),
+            texts: found.texts.clone(),
+        });
+        Ok((compiled, found))
+    }
+
+    /// The folder that holds the cluster's manifests, from the root: the first part of the path to what is rendered.
+    fn tree(&self, model: &Model) -> Option<PathBuf> {
+        let first = Path::new(&model.layout.path).components().next()?;
+        let folder = Path::new(first.as_os_str());
+        let is_plain = matches!(first, Component::Normal(_));
+        (is_plain && self.root.join(folder).is_dir()).then(|| folder.to_owned())
+    }
+
+    fn compile_each(&self) -> anyhow::Result<Compiled> {
         let name = self.config_name();
         match self.config_text()? {
-            Text::Read(text) => Ok(compile(&name, &text, self, &self.catalogue)),
+            Text::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
             Text::TooLarge(size) => {
-                let mut compiled = compile(&name, "", self, &self.catalogue);
+                let mut compiled = compile_each(&name, "", self, &self.catalogue);
                 compiled.files.clear();
+                compiled.model = None;
                 compiled.diagnostics = vec![too_large(&name, size)];
                 Ok(compiled)
             }

@@ -45,12 +45,13 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     let mut folder = PathBuf::from(".");
     let (mut diagnostics, files, objects, sources, selection) = if args.paths.is_empty() {
         let project = Project::find(global)?;
-        let compiled = project.compile()?;
+        let (mut compiled, beside) = project.compile_whole()?;
+        compiled.diagnostics.extend(beside.diagnostics);
         folder = project.root;
         (
             compiled.diagnostics,
-            compiled.files.len(),
-            compiled.objects.len(),
+            compiled.files.len() + beside.files,
+            compiled.objects.len() + beside.count,
             compiled.sources,
             compiled.selection,
         )

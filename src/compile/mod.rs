@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+mod beside;
+
 use rayon::prelude::*;
 
+pub use beside::Beside;
+
 use crate::check;
-use crate::check::across::{self, Given};
 use crate::config::{self, Cluster};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Spanned};
 use crate::manifest::{Object, read};
@@ -35,6 +38,8 @@ pub struct Compiled {
     pub files: Vec<File>,
     /// Their objects, with places in the files and in `cluster.toml`.
     pub objects: Vec<Object>,
+    /// The texts of scripts among the sources, by the rendered files' paths.
+    pub scripts: BTreeMap<String, SourceId>,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -46,8 +51,15 @@ impl Compiled {
     }
 }
 
-/// Compiles the `cluster.toml` whose text is `text` and which is shown as `name`.
+/// Compiles the `cluster.toml` whose text is `text` and which is shown as `name`, and checks all that it renders.
 pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
+    let mut compiled = compile_each(name, text, world, catalogue);
+    compiled.look_across(Beside::default());
+    compiled
+}
+
+/// The same, but each object is only checked by itself: [`Compiled::look_across`] is left to do.
+pub fn compile_each(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
     let (cluster, mut diagnostics) = config::load(&sources, id);
@@ -58,6 +70,7 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
         model: None,
         files: Vec::new(),
         objects: Vec::new(),
+        scripts: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
     if let Some(cluster) = cluster {
@@ -77,18 +90,9 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
         duplicates(&compiled.objects, &mut diagnostics);
         let (problems, texts) = scripts(&files, &model, sources);
         diagnostics.extend(problems);
-        let mut found = check_all(&compiled.objects, catalogue, &compiled.selection);
-        found.extend(across::check(&Given {
-            objects: &compiled.objects,
-            files: &files.iter().map(|file| file.path.clone()).collect(),
-            // What lies beside the rendered files is not looked at.
-            walked: &[],
-            texts: &texts,
-            sources,
-            model: Some(&model),
-            selection: &compiled.selection,
-        }));
+        let found = check_all(&compiled.objects, catalogue, &compiled.selection);
         diagnostics.extend(not_said_yet(found, &diagnostics));
+        compiled.scripts = texts;
         compiled.files = files;
         compiled.model = Some(model);
     }
