@@ -23,6 +23,8 @@
 
 pub mod check;
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod cluster;
 pub mod compile;
 pub mod config;
 pub mod diagnostic;

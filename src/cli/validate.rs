@@ -1,16 +1,21 @@
 //! `gatewayctl validate`
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 
+use super::cluster::{self, Connection, Manager};
 use super::project::{self, Project};
-use super::{Global, found, manifests};
+use super::{FAILED, Global, found, manifests};
 use crate::check::across::{self, Whole};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
+use crate::manifest::Object;
+use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crate::schema::{Catalogue, Selection};
 
@@ -32,6 +37,19 @@ pub struct Args {
     /// How to print findings: human, json, sarif, github or junit
     #[arg(long, default_value = "human")]
     format: Format,
+    /// Whose judgement to ask for besides: `cluster`, the API server's
+    #[arg(long, value_name = "WHAT")]
+    against: Option<Against>,
+    #[command(flatten)]
+    manager: Manager,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Against {
+    /// The API server, by dry runs
+    Cluster,
 }
 
 /// Runs the command.
@@ -41,20 +59,36 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
-    let (mut diagnostics, files, objects, sources, selection) = if args.paths.is_empty() {
+    let checked = if args.paths.is_empty() {
         let project = Project::find(global)?;
         let compiled = project.compile()?;
         folder = project.root;
-        (
-            compiled.diagnostics,
-            compiled.files.len(),
-            compiled.objects.len(),
-            compiled.sources,
-            compiled.selection,
-        )
+        Checked {
+            diagnostics: compiled.diagnostics,
+            files: compiled.files.len(),
+            objects: compiled.objects,
+            sources: compiled.sources,
+            catalogue: project.catalogue,
+            selection: compiled.selection,
+            model: compiled.model,
+            names: BTreeSet::new(),
+        }
     } else {
         check_paths(args, global)?
     };
+    let (failures, judged) = match args.against {
+        Some(Against::Cluster) => judge(args, global, &checked)?,
+        None => (Vec::new(), Vec::new()),
+    };
+    let Checked {
+        mut diagnostics,
+        files,
+        objects,
+        sources,
+        selection,
+        ..
+    } = checked;
+    diagnostics.extend(judged);
     if global.verbose {
         for chosen in selection.all() {
             writeln!(
@@ -66,7 +100,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
     }
     filter.apply(&mut diagnostics);
-    let report = Report::new(diagnostics, files, objects, &sources).based(base(&folder));
+    let report = Report::new(diagnostics, files, objects.len(), &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
         args.format
             .write(&report, &sources, global.out_terminal(), out)?;
@@ -74,7 +108,44 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     if args.format == Format::Github {
         append_step_summary(&report, &sources)?;
     }
-    Ok(found(report.has_errors()))
+    for failure in &failures {
+        writeln!(std::io::stderr(), "error: {failure}")?;
+    }
+    match failures.is_empty() {
+        true => Ok(found(report.has_errors())),
+        false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+/// What the API server says: what could not be told, and findings.
+fn judge(
+    args: &Args,
+    global: &Global,
+    checked: &Checked,
+) -> anyhow::Result<(Vec<String>, Vec<Diagnostic>)> {
+    let whole = checked.whole();
+    let found = &checked.diagnostics;
+    let judged = cluster::judge(
+        &args.connection,
+        &args.manager,
+        global,
+        &whole,
+        &checked.catalogue,
+        found,
+    )?;
+    if !global.quiet {
+        let mut stderr = std::io::stderr();
+        for note in &judged.notes {
+            writeln!(stderr, "note: {note}")?;
+        }
+        let of = checked.objects.len();
+        writeln!(
+            stderr,
+            "the API server judged {} of {of} objects",
+            judged.judged
+        )?;
+    }
+    Ok((judged.failures, judged.diagnostics))
 }
 
 /// Where names below `folder` count from, in the Git repository that it lies in; without one, `folder` itself.
@@ -111,28 +182,48 @@ fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()>
     })
 }
 
-type Checked = (Vec<Diagnostic>, usize, usize, Sources, Selection);
+/// What was checked, and with what.
+struct Checked {
+    diagnostics: Vec<Diagnostic>,
+    files: usize,
+    objects: Vec<Object>,
+    sources: Sources,
+    catalogue: Catalogue,
+    selection: Selection,
+    model: Option<Model>,
+    names: BTreeSet<String>,
+}
+
+impl Checked {
+    fn whole(&self) -> Whole<'_> {
+        Whole {
+            objects: &self.objects,
+            files: &self.names,
+            model: self.model.as_ref(),
+            selection: &self.selection,
+        }
+    }
+}
 
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let found = manifests::read_all(&args.paths, &mut sources)?;
     let (catalogue, selection) = selection(args, global)?;
-    let mut diagnostics = found.diagnostics;
-    diagnostics.extend(check_all(&found.objects, &catalogue, &selection));
-    diagnostics.extend(across::check(&Whole {
-        objects: &found.objects,
-        files: &found.names,
-        model: None,
-        selection: &selection,
-    }));
-    Ok((
-        diagnostics,
-        found.files,
-        found.objects.len(),
+    let mut checked = Checked {
+        diagnostics: found.diagnostics,
+        files: found.files,
+        objects: found.objects,
         sources,
+        catalogue,
         selection,
-    ))
+        model: None,
+        names: found.names,
+    };
+    let found = check_all(&checked.objects, &checked.catalogue, &checked.selection);
+    let across = across::check(&checked.whole());
+    checked.diagnostics.extend(found.into_iter().chain(across));
+    Ok(checked)
 }
 
 /// The newest of each project, then what `cluster.toml` declares, then what `--use` says.

@@ -83,6 +83,7 @@ codes! {
     NetworkDuplicateAddress = "network"/"duplicate-address", Error, "One address on two gateways.";
     NetworkOutsidePools = "network"/"address-outside-pools", Error, "An address that no declared pool holds.";
     VersionUnknown = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
+    VersionCrdSkew = "version"/"crd-skew", Warning, "Definitions in the cluster that are not those of the declared version.";
     YamlSyntax = "yaml"/"syntax", Error, "A document that is not YAML.";
     YamlNotAnObject = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";
     SchemaUnknownKind = "schema"/"unknown-kind", Error, "A kind that no chosen schema describes.";
@@ -95,6 +96,7 @@ codes! {
     SchemaMetadata = "schema"/"metadata", Error, "A name, label, annotation or owner that Kubernetes refuses.";
     SchemaUnreadable = "schema"/"unreadable", Error, "A CustomResourceDefinition that can't be read.";
     SchemaDeprecatedVersion = "schema"/"deprecated-version", Warning, "An API version on its way out.";
+    SchemaDisagreesWithServer = "schema"/"disagrees-with-server", Error, "An object on which the API server and gatewayctl don't agree.";
     RuleFailed = "rule"/"failed", Error, "Values that a rule of the schema refuses.";
     RuleUnreadable = "rule"/"unreadable", Error, "A rule of a schema that can't be read or evaluated.";
     TreeEdited = "tree"/"edited", Error, "A rendered file that was edited by hand.";

@@ -28,3 +28,4 @@ pub use model::{
     Value,
 };
 pub use objects::diff;
+pub use shown::printable;
