@@ -111,13 +111,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
             count("unchanged")
         )?;
     }
-    let left = definitions.len() - applied.done.len();
-    if left > 0 {
-        writeln!(
-            std::io::stderr(),
-            "{left} of {} definitions were not applied, or are not established",
-            definitions.len()
-        )?;
+    if !applied.failures.is_empty() {
         return Ok(ExitCode::from(FAILED));
     }
     Ok(ExitCode::SUCCESS)

@@ -78,25 +78,44 @@ pub async fn apply(
     if !outcome.refused.is_empty() {
         return Ok(outcome);
     }
-    let mut applied = stream::iter(definitions.iter().zip(live))
-        .map(|(definition, live)| async move {
-            let done = write(server, definition, live.as_ref(), how).await?;
-            established(server, definition, how.wait).await?;
-            Ok::<_, Error>((crds::name(definition), done))
-        })
-        .buffered(AT_ONCE);
-    while let Some(one) = applied.next().await {
-        match one {
-            Ok(done) => {
-                outcome.done.push(done);
-                progress(outcome.done.len(), definitions.len());
-            }
+    let mut written = Vec::new();
+    let writing = stream::iter(definitions.iter().zip(live)).map(|(definition, live)| async move {
+        (
+            definition,
+            write(server, definition, live.as_ref(), how).await,
+        )
+    });
+    let mut writing = writing.buffered(AT_ONCE);
+    while let Some((definition, done)) = writing.next().await {
+        match done {
+            Ok(done) => written.push((definition, done)),
             Err(error) => {
                 let ends = error.ends_all();
                 outcome.failures.push(error);
                 if ends {
-                    break;
+                    return Ok(outcome);
                 }
+            }
+        }
+    }
+    // The server takes some seconds for each, all at the same time.
+    let until = Instant::now() + how.wait;
+    let waiting = stream::iter(written).map(|(definition, done)| async move {
+        (
+            crds::name(definition),
+            done,
+            established(server, definition, until, how.wait).await,
+        )
+    });
+    let mut waiting = waiting.buffered(AT_ONCE);
+    while let Some((name, done, ready)) = waiting.next().await {
+        outcome.done.push((name, done));
+        progress(outcome.done.len(), definitions.len());
+        if let Err(error) = ready {
+            let ends = error.ends_all();
+            outcome.failures.push(error);
+            if ends {
+                break;
             }
         }
     }
@@ -174,8 +193,12 @@ async fn write(
 }
 
 /// Waits until the server serves a definition.
-async fn established(server: &Server, definition: &Node, wait: Duration) -> Result<(), Error> {
-    let until = Instant::now() + wait;
+async fn established(
+    server: &Server,
+    definition: &Node,
+    until: Instant,
+    wait: Duration,
+) -> Result<(), Error> {
     loop {
         let answer = server.ask(&Ask::get(path(definition))).await?;
         match crds::established(&Node::from_json(answer.body)) {

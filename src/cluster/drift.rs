@@ -95,12 +95,6 @@ pub async fn drift(
         manager,
         drift: Drift::default(),
     };
-    let rendered: BTreeSet<String> = bundles
-        .iter()
-        .flat_map(|it| &it.objects)
-        .filter(|it| it.kind() == "Namespace")
-        .map(|it| it.name().to_owned())
-        .collect();
     let mut items = Vec::new();
     let mut owners = Vec::new();
     for bundle in &bundles {
@@ -118,19 +112,11 @@ pub async fn drift(
     }
     asking.drift.objects = bundles.iter().map(|it| it.objects.len()).sum();
     asking.namespaces(&mut items).await;
-    asking.say_what_is_missing(&items, &rendered);
+    asking.say_what_is_not_served(&items);
     if asking.compare(&items, progress).await {
         asking.pruned(&bundles, owners).await;
     }
     Ok(asking.drift)
-}
-
-/// Why an object is compared with nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Absent {
-    Namespace(String),
-    /// The kind and its version, and the versions that are served instead.
-    Kind(String, Vec<String>),
 }
 
 /// An object to compare.
@@ -138,7 +124,7 @@ struct Item {
     object: Object,
     resource: Option<Resource>,
     is_outside: bool,
-    absent: Option<Absent>,
+    is_in_space: bool,
 }
 
 impl Item {
@@ -237,28 +223,22 @@ impl Asking<'_> {
         } else if object.namespace().is_empty() {
             applied::set(&mut object.node, &["metadata", "namespace"], "default");
         }
-        let served = self.kinds.versions(object.group(), object.kind());
-        let absent = resource.is_none().then(|| {
-            let kind = format!("{} {}", object.api_version(), object.kind());
-            Absent::Kind(kind, served.iter().map(|it| it.version.clone()).collect())
-        });
         Some(Item {
             object,
             resource,
             is_outside: bundle.owner.is_none(),
-            absent,
+            is_in_space: true,
         })
     }
 
-    /// Marks objects whose namespace is not there.
+    /// Marks objects whose namespace is not there, and says which namespaces these are.
     async fn namespaces(&mut self, items: &mut [Item]) {
         let wanted: BTreeSet<String> = items
             .iter()
-            .filter(|item| item.resource.as_ref().is_some_and(|it| it.namespaced))
             .map(|item| item.object.namespace().to_owned())
             .collect();
         let server = self.server;
-        let answers: Vec<_> = stream::iter(wanted)
+        let answers: Vec<_> = stream::iter(wanted.into_iter().filter(|name| !name.is_empty()))
             .map(|name| async move {
                 let path = format!("/api/v1/namespaces/{}", escaped(&name));
                 (server.ask(&Ask::get(path)).await, name)
@@ -276,45 +256,65 @@ impl Asking<'_> {
                     return;
                 }
             };
-            if is_missing {
-                let within = items
-                    .iter_mut()
-                    .filter(|item| item.object.namespace() == name && item.absent.is_none());
-                within.for_each(|item| item.absent = Some(Absent::Namespace(name.clone())));
+            if !is_missing {
+                continue;
             }
+            let is_made = items
+                .iter()
+                .any(|it| it.object.kind() == "Namespace" && it.object.name() == name);
+            let within = items
+                .iter_mut()
+                .filter(|item| item.object.namespace() == name);
+            let count = within.map(|item| item.is_in_space = false).count();
+            let nobody = if is_made {
+                ""
+            } else {
+                ", and nothing in this tree makes it"
+            };
+            let what = format!("namespace `{name}` is not there yet{nobody}");
+            self.drift
+                .notes
+                .push(format!("{what}; {} compared with nothing", objects(count)));
         }
     }
 
-    fn say_what_is_missing(&mut self, items: &[Item], rendered: &BTreeSet<String>) {
-        let mut counts: BTreeMap<&Absent, usize> = BTreeMap::new();
-        for absent in items.iter().filter_map(|item| item.absent.as_ref()) {
-            *counts.entry(absent).or_default() += 1;
+    /// Says which kinds are not there.
+    fn say_what_is_not_served(&mut self, items: &[Item]) {
+        let mut missing: BTreeSet<String> = BTreeSet::new();
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
+        let mut count = 0;
+        for item in items.iter().filter(|item| item.resource.is_none()) {
+            let object = &item.object;
+            let served = self.kinds.versions(object.group(), object.kind());
+            if served.is_empty() {
+                missing.insert(match object.group() {
+                    "" => object.kind().to_owned(),
+                    group => format!("{} ({group})", object.kind()),
+                });
+                count += 1;
+                continue;
+            }
+            let served: Vec<&str> = served.iter().map(|it| it.version.as_str()).collect();
+            let what = format!(
+                "{} {} is not served: the cluster's CustomResourceDefinition has {}",
+                object.api_version(),
+                object.kind(),
+                served.join(", ")
+            );
+            *others.entry(what).or_default() += 1;
         }
-        for (absent, count) in counts {
-            let objects = match count {
-                1 => "its one object here is".to_owned(),
-                count => format!("its {count} objects here are"),
-            };
-            let what = match absent {
-                Absent::Namespace(name) if rendered.contains(name) => {
-                    format!("namespace `{name}` is not there yet")
-                }
-                Absent::Namespace(name) => {
-                    format!(
-                        "namespace `{name}` is not there yet, and nothing in this tree makes it"
-                    )
-                }
-                Absent::Kind(kind, served) if served.is_empty() => {
-                    format!("the CustomResourceDefinition of {kind} is not there yet")
-                }
-                Absent::Kind(kind, served) => format!(
-                    "{kind} is not served: the cluster's CustomResourceDefinition has {}",
-                    served.join(", ")
-                ),
-            };
+        if !missing.is_empty() {
+            let kinds: Vec<&str> = missing.iter().map(String::as_str).collect();
+            self.drift.notes.push(format!(
+                "kinds whose CustomResourceDefinitions are not there yet: {}; {} compared with nothing",
+                kinds.join(", "),
+                objects(count)
+            ));
+        }
+        for (what, count) in others {
             self.drift
                 .notes
-                .push(format!("{what}; {objects} compared with nothing"));
+                .push(format!("{what}; {} compared with nothing", objects(count)));
         }
     }
 
@@ -365,10 +365,18 @@ impl Asking<'_> {
     }
 }
 
+/// `1 object is`, `3 objects are`.
+fn objects(count: usize) -> String {
+    match count {
+        1 => "1 object is".to_owned(),
+        count => format!("{count} objects are"),
+    }
+}
+
 /// One object: what lives there, and what the server would make of it.
 async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Error> {
     let path = match item.path() {
-        Some(path) if item.absent.is_none() => path,
+        Some(path) if item.is_in_space => path,
         _ => {
             return Ok(Compared::Differs {
                 before: None,

@@ -15,7 +15,7 @@ use super::transport;
 const TRIES: u32 = 5;
 /// How long the first wait between two tries is; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// How long an answer may take.
+/// How long an answer may take, at most; half of the whole time, where that is less.
 const ANSWER: Duration = Duration::from_secs(20);
 /// The largest answer that is read, in bytes: a list of every CustomResourceDefinition of a large cluster has some 30 MB.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -172,7 +172,7 @@ impl Server {
             Ok(request) => request,
             Err(error) => return Tried::Failed(error),
         };
-        let until = self.deadline.min(Instant::now() + ANSWER);
+        let until = self.deadline.min(Instant::now() + self.patience());
         let exchange = async {
             let response = self.client.send(request).await?;
             let (parts, body) = response.into_parts();
@@ -257,6 +257,10 @@ impl Server {
         built.map_err(|error| self.unusable(ask, error.to_string()))
     }
 
+    fn patience(&self) -> Duration {
+        ANSWER.min(self.time / 2)
+    }
+
     fn late(&self, ask: &Ask) -> Error {
         let (server, request) = (self.url.clone(), ask.shown());
         if Instant::now() >= self.deadline {
@@ -269,7 +273,7 @@ impl Server {
         Error::Stalled {
             server,
             request,
-            after: ANSWER,
+            after: self.patience(),
         }
     }
 

@@ -17,27 +17,13 @@ pub fn error(error: &kube::Error, server: &Server) -> Error {
             problem,
         };
     }
-    for cause in chain(error) {
-        if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
-            let (problem, expired) = certificate(problem);
-            return Error::Certificate {
-                server: server(),
-                problem,
-                expired,
-            };
-        }
-        // An I/O error may wrap TLS's own and not name it as its source.
-        if let Some(io) = cause.downcast_ref::<io::Error>()
-            && let Some(inner) = io.get_ref()
-            && let Some(rustls::Error::InvalidCertificate(problem)) = inner.downcast_ref()
-        {
-            let (problem, expired) = certificate(problem);
-            return Error::Certificate {
-                server: server(),
-                problem,
-                expired,
-            };
-        }
+    if let Some(problem) = chain(error).find_map(wrong_certificate) {
+        let (problem, expired) = certificate(problem);
+        return Error::Certificate {
+            server: server(),
+            problem,
+            expired,
+        };
     }
     let last = chain(error).last().map(|cause| cause.to_string());
     Error::Unreachable {
@@ -55,6 +41,17 @@ fn chain<'a>(
     })
 }
 
+/// What TLS found wrong with a certificate. An I/O error may wrap another, and doesn't name it as its source.
+fn wrong_certificate<'a>(
+    cause: &'a (dyn StdError + 'static),
+) -> Option<&'a rustls::CertificateError> {
+    if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
+        return Some(problem);
+    }
+    let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
+    chain(inner).find_map(wrong_certificate)
+}
+
 /// What is wrong with credentials, where that is what an error says.
 pub fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
     use kube::client::AuthError;
@@ -67,8 +64,10 @@ pub fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
             })
     })?;
     Some(match found {
-        // Its output may hold a token.
-        AuthError::AuthExecRun { cmd, out } => format!("`{cmd}` ended with {}", out.status),
+        // Its output may hold a token, and so may the environment that it is shown with.
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the kubeconfig's exec plugin ended with {}", out.status)
+        }
         AuthError::AuthExecStart(error) => format!("the exec plugin can't be run: {error}"),
         AuthError::AuthExecParse(_) => {
             "the exec plugin printed something other than an ExecCredential".to_owned()
