@@ -292,7 +292,7 @@ fn what_flux_would_delete_is_shown() {
             "ConfigMap left-over removed",
             "Kustomization envoy-gateway-routes-dev removed",
             "Secret s removed",
-            "TCPRoute forgejo-ssh removed",
+            "TCPRoute ssh removed",
         ]
     );
     let marked = read(&cluster, "/api/v1/namespaces/network/configmaps/left-over");
