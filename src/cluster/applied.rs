@@ -428,7 +428,7 @@ kind: Kustomization
 resources: [./a.yaml, ../own, https://example.com/x.yaml]
 configMapGenerator:
   - {name: script, files: [resources/a.lua]}
-generatorOptions: {disableNameSuffixHash: true, annotations: {x: y}}
+generatorOptions: {disableNameSuffixHash: true, annotations: {x: z}}
 patches: []
 ";
 
@@ -490,7 +490,7 @@ patches: []
         assert!(all[1].prunes);
         let script = all[1].objects[2].node.to_json();
         assert_eq!(script["data"]["a.lua"], "return 1");
-        assert_eq!(script["metadata"]["annotations"]["x"], "y");
+        assert_eq!(script["metadata"]["annotations"]["x"], "z");
         assert_eq!(script["metadata"]["labels"]["team"], "edge");
         assert_eq!(
             script["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/namespace"],

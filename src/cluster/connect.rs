@@ -182,6 +182,6 @@ mod tests {
             candidates(None, Some(PathBuf::from("/home/x"))),
             [PathBuf::from("/home/x/.kube/config")]
         );
-        assert_eq!(candidates(None, None), [PathBuf::new(); 0]);
+        assert!(candidates(None, None).is_empty());
     }
 }

@@ -78,6 +78,7 @@ pub struct Applied {
 
 /// How CustomResourceDefinitions are applied.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "live"), allow(dead_code))]
 pub struct How<'a> {
     /// The field manager.
     pub manager: &'a str,
