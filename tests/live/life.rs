@@ -1,15 +1,16 @@
 //! The life of a cluster: nothing in it, definitions, the reference tree, drift, pruning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use gatewayctl::cluster::applied::set;
 use gatewayctl::manifest::Object;
 use serde_json::{Value as Json, json};
 
 use crate::apiserver::Cluster;
 use crate::common::{Project, REFERENCE, Run};
-use crate::talk::{apply, apply_text, live, read, run, wanted};
+use crate::talk::{apply, apply_text, live, objects, read, run, wanted};
 
 const FLUX: &str = "kustomize-controller";
 
@@ -99,7 +100,7 @@ fn changes(run: &Run) -> BTreeSet<String> {
 
 #[test]
 fn an_empty_cluster_is_bootstrapped_and_then_shows_no_drift() {
-    let Some(cluster) = Cluster::start() else {
+    let Some(cluster) = Cluster::any() else {
         return;
     };
     let project = Project::new().config(REFERENCE).rendered();
@@ -335,5 +336,63 @@ fn variables_get_the_clusters_values_and_secrets_are_never_printed() {
             .says("(hidden)")
             .never_says("hidden.example.org")
             .never_says("${SECRET_DOMAIN");
+    }
+}
+
+#[test]
+fn a_folder_is_built_as_kustomize_builds_it() {
+    let project = Project::new().config(REFERENCE).rendered();
+    let app = "kubernetes/apps/network/envoy-gateway/app";
+    let built = std::process::Command::new("kustomize")
+        .arg("build")
+        .arg(project.path(app))
+        .output();
+    let Ok(built) = built else {
+        println!("skipped: there is no kustomize");
+        return;
+    };
+    assert!(built.status.success());
+    let mut theirs = objects("kustomize", &String::from_utf8_lossy(&built.stdout));
+    // What Flux adds.
+    for object in &mut theirs {
+        for (path, value) in [
+            (&["metadata", "namespace"][..], "network"),
+            (
+                &["metadata", "labels", "app.kubernetes.io/name"],
+                "envoy-gateway",
+            ),
+            (
+                &["metadata", "labels", "kustomize.toolkit.fluxcd.io/name"],
+                "envoy-gateway",
+            ),
+            (
+                &[
+                    "metadata",
+                    "labels",
+                    "kustomize.toolkit.fluxcd.io/namespace",
+                ],
+                "network",
+            ),
+        ] {
+            set(&mut object.node, path, value);
+        }
+    }
+    let ours: Vec<Object> = wanted(&project, "network")
+        .into_iter()
+        .filter(|it| it.file.starts_with(app))
+        .collect();
+    let by_name = |all: &[Object]| -> BTreeMap<String, Json> {
+        all.iter()
+            .map(|it| (it.identity().to_string(), it.node.to_json()))
+            .collect()
+    };
+    let (ours, theirs) = (by_name(&ours), by_name(&theirs));
+    assert!(ours.len() > 20);
+    assert_eq!(
+        ours.keys().collect::<Vec<_>>(),
+        theirs.keys().collect::<Vec<_>>()
+    );
+    for (name, object) in &ours {
+        assert_eq!(object, &theirs[name], "{name}");
     }
 }
