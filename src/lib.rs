@@ -17,12 +17,18 @@
 //!
 //! **What becomes of it.** [`mod@diff`] compares objects with those that were there before; [`tree`] plans what has to
 //! be written, and writes it so that no edit is lost and no crash leaves half a file. These and [`cli`], one file a
-//! command, are the edges: `tree` and `cli` touch the disk, nothing touches the network, and everything else is the
-//! same output for the same input, always.
+//! command, are the edges: `tree` and `cli` touch the disk, and everything else is the same output for the same input,
+//! always.
+//!
+//! **What lives there.** `cluster`, behind the feature `live`, is the only room that touches the network: it asks an
+//! API server what it would make of our objects, by dry runs, and writes there but for one thing: the
+//! CustomResourceDefinitions that a new cluster starts with.
 #![warn(missing_docs)]
 
 pub mod check;
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod cluster;
 pub mod compile;
 pub mod config;
 pub mod diagnostic;

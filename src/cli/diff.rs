@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use super::cluster::{self, Asked, Connection, Manager};
 use super::project::Project;
-use super::{Global, found, git};
+use super::{FAILED, Global, found, git};
 use crate::compile::Compiled;
 use crate::diff::{self, File};
 use crate::manifest::Object;
@@ -22,18 +23,24 @@ use crate::value::Pointer;
 /// Arguments of `diff`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// What to compare with: `tree` (the files on disk) or `git:REV` (the files of a revision)
+    /// What to compare with: `tree` (the files on disk), `git:REV` (the files of a revision) or `cluster` (what lives
+    /// there, with what Flux would make of it)
     #[arg(long, default_value = "tree", value_parser = Against::parse)]
     against: Against,
     /// How to print it
     #[arg(long, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    manager: Manager,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Clone, Debug)]
 enum Against {
     Tree,
     Git(String),
+    Cluster,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -50,10 +57,13 @@ impl Against {
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "tree" => Ok(Against::Tree),
+            None if text == "cluster" => Ok(Against::Cluster),
             Some(("git", rev)) if !rev.is_empty() && !rev.starts_with('-') => {
                 Ok(Against::Git(rev.to_owned()))
             }
-            _ => Err("write `tree`, or `git:` and a revision such as `git:main`".to_owned()),
+            _ => Err(
+                "write `tree`, `cluster`, or `git:` and a revision such as `git:main`".to_owned(),
+            ),
         }
     }
 }
@@ -78,6 +88,18 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         // Nothing can be said about what would change.
         return Ok(ExitCode::from(super::FAILED));
     }
+    let keys = |object: &Object, pointer: &Pointer| {
+        let look_up = project.catalogue.look_up(
+            &compiled.selection,
+            object.group(),
+            object.version(),
+            object.kind(),
+        );
+        match look_up {
+            Lookup::Known(schema) => schema.list_keys(pointer),
+            _ => None,
+        }
+    };
     let after: Vec<File> = compiled
         .files
         .iter()
@@ -91,17 +113,10 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     let before = match &args.against {
         Against::Tree => on_disk(&project.root, &rendered)?,
         Against::Git(rev) => in_git(&project.root, rev, &rendered)?,
-    };
-    let keys = |object: &Object, pointer: &Pointer| {
-        let look_up = project.catalogue.look_up(
-            &compiled.selection,
-            object.group(),
-            object.version(),
-            object.kind(),
-        );
-        match look_up {
-            Lookup::Known(schema) => schema.list_keys(pointer),
-            _ => None,
+        Against::Cluster => {
+            let (connection, manager) = (&args.connection, &args.manager);
+            let asked = cluster::diff(connection, manager, global, &project, &compiled, &keys)?;
+            return show_asked(&asked, args.format, global, out);
         }
     };
     let diff = diff::diff(&before, &after, Some(&keys));
@@ -114,6 +129,79 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         out.write_all(text.as_bytes())?;
     }
     Ok(found(!diff.is_empty()))
+}
+
+/// Prints what a cluster said. No difference is only told where everything was compared.
+fn show_asked(
+    asked: &Asked,
+    format: Format,
+    global: &Global,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let is_complete = asked.failures.is_empty();
+    let is_empty = asked.diff.is_empty();
+    let note = |note: &String| format!("note: {note}\n");
+    let partial = format!(
+        "{} of {} objects were compared with {}: this is not all\n",
+        asked.compared, asked.objects, asked.server
+    );
+    let text = match format {
+        Format::Json => format!("{:#}\n", json(asked)),
+        Format::Text => {
+            let mut text: String = asked.notes.iter().map(note).collect();
+            if is_complete || !is_empty {
+                text.push_str(&diff::terminal::text(
+                    &asked.diff,
+                    global.out_terminal().color,
+                ));
+            }
+            if !is_complete {
+                text.push_str(&partial);
+            }
+            text
+        }
+        Format::Markdown => {
+            let mut text = String::new();
+            if is_complete || !is_empty {
+                text.push_str(&diff::markdown::markdown(&asked.diff));
+            }
+            let notes = asked.notes.iter().map(|note| format!("\n> {note}\n"));
+            text.extend(notes);
+            if !is_complete {
+                text.push_str(&format!("\n> {partial}"));
+            }
+            text
+        }
+    };
+    if !(global.quiet && is_complete && is_empty) {
+        out.write_all(text.as_bytes())?;
+    }
+    for failure in &asked.failures {
+        writeln!(std::io::stderr(), "error: {failure}")?;
+    }
+    match is_complete {
+        true => Ok(found(!is_empty)),
+        false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+/// The difference, and under `cluster` where it comes from and whether it is all: `server`, `context`, `complete`,
+/// `objects`, `compared`, `notes`, `failures`.
+fn json(asked: &Asked) -> serde_json::Value {
+    let mut json = diff::json::json(&asked.diff);
+    let about = serde_json::json!({
+        "server": asked.server,
+        "context": asked.context,
+        "complete": asked.failures.is_empty(),
+        "objects": asked.objects,
+        "compared": asked.compared,
+        "notes": asked.notes,
+        "failures": asked.failures,
+    });
+    if let Some(map) = json.as_object_mut() {
+        map.insert("cluster".to_owned(), about);
+    }
+    json
 }
 
 /// The files that are rendered, or that the lock lists.

@@ -3,6 +3,8 @@
 //! Exit codes: 0 where nothing was found, 1 where something was (findings, a difference), 2 where the
 //! command could not do its work. Results go to standard output, all else to standard error.
 
+mod cluster;
+mod crds;
 mod diff;
 mod explain;
 mod git;
@@ -92,6 +94,8 @@ enum Command {
     Explain(explain::Args),
     /// List, verify or add schemas
     Schemas(schemas::Args),
+    /// Apply CustomResourceDefinitions, before anything else is in the cluster
+    Crds(crds::Args),
     /// Print the JSON Schema of cluster.toml, for editors
     ConfigSchema,
     /// Print completions for a shell
@@ -187,6 +191,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
         Command::Schemas(args) => schemas::run(args, global, out),
+        Command::Crds(args) => crds::run(&args, global, out),
         Command::ConfigSchema => shells::config_schema(out),
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),

@@ -109,7 +109,9 @@ pub fn tree_file(file: &File, project: &Project) -> tree::File {
             };
             tree::File::shared(&file.path, file.text.as_bytes(), present)
         }
-        Kind::Manifest | Kind::Script => tree::File::new(&file.path, file.text.as_bytes()),
+        Kind::Manifest | Kind::Script | Kind::Plain => {
+            tree::File::new(&file.path, file.text.as_bytes())
+        }
     }
 }
 
@@ -126,11 +128,7 @@ fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
 
 /// All manifests as one stream, each file under a comment with its path.
 fn print(compiled: &Compiled, out: &mut dyn Write) -> anyhow::Result<()> {
-    for file in compiled
-        .files
-        .iter()
-        .filter(|file| file.kind != Kind::Script)
-    {
+    for file in compiled.files.iter().filter(|file| file.kind.has_objects()) {
         writeln!(out, "# Source: {}", file.path)?;
         out.write_all(file.text.as_bytes())?;
     }

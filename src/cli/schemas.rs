@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use walkdir::WalkDir;
 
+use super::cluster::{self, Connection};
 use super::{Global, found, own, project};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::read::LARGEST_FILE;
@@ -41,8 +42,11 @@ enum Command {
 #[derive(Clone, Debug, clap::Args)]
 struct Import {
     /// Files, folders to walk, or `-` for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "from", value_name = "FILE")]
     paths: Vec<PathBuf>,
+    /// Where to take them from in place of files: `cluster`, those that are really installed
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["paths", "by_folder"])]
+    from: Option<From>,
     /// The folder to write to [default: schemas, beside cluster.toml]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
@@ -61,6 +65,14 @@ struct Import {
     /// Leave the messages of rules out, as the schemas in this program do
     #[arg(long)]
     facts_only: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum From {
+    /// The API server
+    Cluster,
 }
 
 /// Runs the command.
@@ -173,7 +185,10 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
         Some(into) => into.clone(),
         None => project::place(global)?.0.join(own::FOLDER),
     };
-    let inputs = inputs(args)?;
+    let inputs = match args.from {
+        Some(From::Cluster) => installed(args)?,
+        None => inputs(args)?,
+    };
     let keep = if args.facts_only {
         Keep::Facts
     } else {
@@ -226,6 +241,33 @@ fn line(imported: &Imported, problem: &Diagnostic) -> String {
     format!("{place}{}{}", problem.message, help.collect::<String>())
 }
 
+/// The definitions that the cluster has, each as a file of its own.
+fn installed(args: &Import) -> anyhow::Result<Vec<Input>> {
+    let definitions = cluster::definitions(&args.connection)?;
+    if definitions.is_empty() {
+        bail!("the cluster has no CustomResourceDefinition");
+    }
+    let input = |definition: &crate::value::Node| {
+        let name = definition
+            .path(&["metadata", "name"])
+            .and_then(|it| it.as_str());
+        Input {
+            path: format!("cluster/{}.json", name.unwrap_or_default()),
+            text: definition.to_json().to_string(),
+            set: Some(set(args)),
+        }
+    };
+    Ok(definitions.iter().map(input).collect())
+}
+
+/// What files belong to whose folders say nothing.
+fn set(args: &Import) -> Set {
+    match (&args.project, &args.version) {
+        (Some(project), Some(version)) => Set::new(project, version, args.channel.as_deref()),
+        _ => Set::own(),
+    }
+}
+
 /// The files to import, each with what it belongs to, in the order of their paths.
 fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
@@ -262,10 +304,9 @@ fn text(args: &Import, path: String, from: impl Read) -> anyhow::Result<Input> {
     if text.len() as u64 > LARGEST_FILE {
         bail!("{path} has more than {LARGEST_FILE} bytes; import it in parts");
     }
-    let set = match (&args.project, &args.version) {
-        (Some(project), Some(version)) => Some(Set::new(project, version, args.channel.as_deref())),
-        _ if args.by_folder => Set::of_path(&path),
-        _ => Some(Set::own()),
+    let set = match args.by_folder {
+        true => Set::of_path(&path),
+        false => Some(set(args)),
     };
     Ok(Input { path, text, set })
 }

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 
+use super::cluster::{self, Connection, Manager};
 use super::manifests::{self, Manifests};
 use super::project::{self, Project};
-use super::{Global, found};
-use crate::check::across::{self, chart};
+use super::{FAILED, Global, found};
+use crate::check::across::{self, Given, chart};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
+use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crate::schema::bundle::ENVOY_GATEWAY;
 use crate::schema::{Catalogue, Reason, Selection};
@@ -34,6 +37,19 @@ pub struct Args {
     /// How to print findings: human, json, sarif, github or junit
     #[arg(long, default_value = "human")]
     format: Format,
+    /// Whose judgement to ask for besides: `cluster`, the API server's
+    #[arg(long, value_name = "WHAT")]
+    against: Option<Against>,
+    #[command(flatten)]
+    manager: Manager,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Against {
+    /// The API server, by dry runs
+    Cluster,
 }
 
 /// Runs the command.
@@ -43,21 +59,39 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
-    let (mut diagnostics, files, objects, sources, selection) = if args.paths.is_empty() {
+    let checked = if args.paths.is_empty() {
         let project = Project::find(global)?;
-        let (mut compiled, beside) = project.compile_whole()?;
-        compiled.diagnostics.extend(beside.diagnostics);
+        let (mut compiled, mut manifests) = project.compile_whole()?;
+        compiled.diagnostics.append(&mut manifests.diagnostics);
+        let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
+        manifests.objects = compiled.objects;
         folder = project.root;
-        (
-            compiled.diagnostics,
-            compiled.files.len() + beside.files,
-            compiled.objects.len() + beside.count,
-            compiled.sources,
-            compiled.selection,
-        )
+        Checked {
+            diagnostics: compiled.diagnostics,
+            files: compiled.files.len() + files,
+            count,
+            manifests,
+            sources: compiled.sources,
+            catalogue: project.catalogue,
+            selection: compiled.selection,
+            model: compiled.model,
+        }
     } else {
         check_paths(args, global)?
     };
+    let (failures, judged) = match args.against {
+        Some(Against::Cluster) => judge(args, global, &checked)?,
+        None => (Vec::new(), Vec::new()),
+    };
+    let Checked {
+        mut diagnostics,
+        files,
+        count,
+        sources,
+        selection,
+        ..
+    } = checked;
+    diagnostics.extend(judged);
     if global.verbose {
         for chosen in selection.all() {
             writeln!(
@@ -69,7 +103,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
     }
     filter.apply(&mut diagnostics);
-    let report = Report::new(diagnostics, files, objects, &sources).based(base(&folder));
+    let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
         args.format
             .write(&report, &sources, global.out_terminal(), out)?;
@@ -77,7 +111,44 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     if args.format == Format::Github {
         append_step_summary(&report, &sources)?;
     }
-    Ok(found(report.has_errors()))
+    for failure in &failures {
+        writeln!(std::io::stderr(), "error: {failure}")?;
+    }
+    match failures.is_empty() {
+        true => Ok(found(report.has_errors())),
+        false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+/// What the API server says: what could not be told, and findings.
+fn judge(
+    args: &Args,
+    global: &Global,
+    checked: &Checked,
+) -> anyhow::Result<(Vec<String>, Vec<Diagnostic>)> {
+    let given = checked.given();
+    let found = &checked.diagnostics;
+    let judged = cluster::judge(
+        &args.connection,
+        &args.manager,
+        global,
+        &given,
+        &checked.catalogue,
+        found,
+    )?;
+    if !global.quiet {
+        let mut stderr = std::io::stderr();
+        for note in &judged.notes {
+            writeln!(stderr, "note: {note}")?;
+        }
+        let of = checked.manifests.objects.len();
+        writeln!(
+            stderr,
+            "the API server judged {} of {of} objects",
+            judged.judged
+        )?;
+    }
+    Ok((judged.failures, judged.diagnostics))
 }
 
 /// Where names below `folder` count from, in the Git repository that it lies in; without one, `folder` itself.
@@ -114,22 +185,52 @@ fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()>
     })
 }
 
-type Checked = (Vec<Diagnostic>, usize, usize, Sources, Selection);
+/// What was checked, and with what.
+struct Checked {
+    diagnostics: Vec<Diagnostic>,
+    files: usize,
+    count: usize,
+    /// The objects, and what they were read from; of `cluster.toml`, those that it renders.
+    manifests: Manifests,
+    sources: Sources,
+    catalogue: Catalogue,
+    selection: Selection,
+    model: Option<Model>,
+}
+
+impl Checked {
+    fn given(&self) -> Given<'_> {
+        Given {
+            model: self.model.as_ref(),
+            ..self.manifests.given(&self.sources, &self.selection)
+        }
+    }
+}
 
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
-    let found = manifests::read_all(&args.paths, &mut sources)?;
+    let mut found = manifests::read_all(&args.paths, &mut sources)?;
     if !global.quiet {
         found.tell_passed_over(global.verbose, &mut std::io::stderr())?;
     }
     let (catalogue, mut selection) = selection(args, global)?;
     declare_chart(&found, &sources, &catalogue, &mut selection);
-    let mut diagnostics = check_all(&found.objects, &catalogue, &selection);
-    diagnostics.extend(across::check(&found.given(&sources, &selection)));
-    let mut all = found.diagnostics;
-    all.extend(diagnostics);
-    Ok((all, found.files, found.objects.len(), sources, selection))
+    let mut checked = Checked {
+        diagnostics: std::mem::take(&mut found.diagnostics),
+        files: found.files,
+        count: found.count,
+        manifests: found,
+        sources,
+        catalogue,
+        selection,
+        model: None,
+    };
+    let objects = &checked.manifests.objects;
+    let found = check_all(objects, &checked.catalogue, &checked.selection);
+    let across = across::check(&checked.given());
+    checked.diagnostics.extend(found.into_iter().chain(across));
+    Ok(checked)
 }
 
 /// Takes the chart's version from the manifests, where nobody declares one and they agree on it.

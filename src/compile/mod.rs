@@ -249,7 +249,7 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
 /// Reads the files back: what was written must be what was meant, whatever the template was.
 fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>) -> Vec<Object> {
     let mut objects = Vec::new();
-    for file in files.iter().filter(|file| file.kind != Kind::Script) {
+    for file in files.iter().filter(|file| file.kind.has_objects()) {
         let source = sources.add(file.path.clone(), file.text.as_str());
         let (documents, wrong) = read::read(sources, source);
         problems.extend(wrong);

@@ -43,6 +43,9 @@ table! {
         /// Whether EnvoyPatchPolicies are applied (`extensionApis.enableEnvoyPatchPolicy`). Default: on
         /// where `patch_policies` are given.
         pub enable_envoy_patch_policy: Option<Spanned<bool>>,
+        /// A helmfile with this chart in it, for the CRDs of a new cluster: `helmfile template` of it goes to
+        /// `gatewayctl crds apply`. A path from the root (`bootstrap/helmfile.d/00-crds.yaml`). Default: none.
+        pub bootstrap: Option<Text>,
         /// Laid over the chart's values, as the chart documents them.
         pub values: Option<Node>,
         /// The OCIRepository.

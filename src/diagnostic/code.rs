@@ -110,6 +110,7 @@ codes! {
     VersionEnvoyImage = "version"/"envoy-image", Warning, "An Envoy that is not the one of the chart.";
     VersionBehaviour = "version"/"behaviour", Note, "Something that does something else from a version on.";
     VersionChartValue = "version"/"chart-value", Warning, "A Helm value that the chart does not read.";
+    VersionCrdSkew = "version"/"crd-skew", Warning, "Definitions in the cluster that are not those of the declared version.";
     YamlSyntax = "yaml"/"syntax", Error, "A document that is not YAML.";
     YamlNotAnObject = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";
     SchemaUnknownKind = "schema"/"unknown-kind", Error, "A kind that no chosen schema describes.";
@@ -122,6 +123,7 @@ codes! {
     SchemaMetadata = "schema"/"metadata", Error, "A name, label, annotation or owner that Kubernetes refuses.";
     SchemaUnreadable = "schema"/"unreadable", Error, "A CustomResourceDefinition that can't be read.";
     SchemaDeprecatedVersion = "schema"/"deprecated-version", Warning, "An API version on its way out.";
+    SchemaDisagreesWithServer = "schema"/"disagrees-with-server", Error, "An object on which the API server and gatewayctl don't agree.";
     RuleFailed = "rule"/"failed", Error, "Values that a rule of the schema refuses.";
     RuleUnreadable = "rule"/"unreadable", Error, "A rule of a schema that can't be read or evaluated.";
     FluxReplacedInScript = "flux"/"replaced-in-script", Warning, "A script's or dashboard's own variable that Flux replaces.";

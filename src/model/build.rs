@@ -52,7 +52,7 @@ pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) 
         redirect: route::redirect(cluster, &gateways, &namespace, problems),
         autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
         monitoring: monitoring::build(cluster, &namespace, problems),
-        chart: chart::build(cluster, version, problems),
+        chart: chart::build(cluster, version, &namespace, problems),
         flux: flux::build(cluster, &layout, &namespace, &routes, problems),
         cilium: cilium::build(cluster, versions.cilium, problems),
         certificates: cilium::certificates(cluster, problems),

@@ -19,6 +19,24 @@ pub struct Chart {
     pub release: Laid<Release>,
     /// Laid over the release's values.
     pub values: Option<Node>,
+    /// The helmfile that a new cluster starts with.
+    pub bootstrap: Option<Bootstrap>,
+}
+
+/// The helmfile with the chart's CRDs, as its template sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bootstrap {
+    /// Where it is written.
+    #[serde(skip)]
+    pub path: Text,
+    /// The release's name.
+    pub name: Text,
+    /// Its namespace.
+    pub namespace: Text,
+    /// The chart's address.
+    pub chart: Text,
+    /// The chart's version, as written.
+    pub version: Text,
 }
 
 /// The OCIRepository, as its template sees it.
@@ -56,7 +74,12 @@ pub struct Release {
 }
 
 /// The chart of a cluster whose version is `version`.
-pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>) -> Chart {
+pub fn build(
+    cluster: &Cluster,
+    version: Version,
+    namespace: &Text,
+    problems: &mut Vec<Diagnostic>,
+) -> Chart {
     let table = &cluster.chart;
     let or = |text: &Option<Text>, default: &str| {
         text.clone()
@@ -73,12 +96,24 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
         .deploy
         .clone()
         .unwrap_or(Spanned::unwritten(Deploy::default()));
+    let tag = or(&table.version, &version.to_string());
+    let bootstrap = table.bootstrap.clone().map(|path| {
+        names::check_path("the helmfile's path", &path, problems);
+        Bootstrap {
+            path,
+            name: name.clone(),
+            namespace: namespace.clone(),
+            chart: url.clone(),
+            version: tag.clone(),
+        }
+    });
     Chart {
+        bootstrap,
         source: Laid {
             of: Source {
                 name: name.clone(),
                 interval: or(&table.source.interval, "15m"),
-                tag: or(&table.version, &version.to_string()),
+                tag,
                 digest: table.digest.clone(),
                 url,
             },

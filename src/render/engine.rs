@@ -82,11 +82,30 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Renders the template `name` with `values` to a tree. What was not given is left out, with its key.
+    /// Renders the template `name` with `values` to an object. What was not given is left out, with its key.
+    ///
+    /// # Errors
+    /// Where the template fails or yields what is no object: a diagnostic with the template's line.
+    pub fn tree(
+        &mut self,
+        name: &'static str,
+        values: &Node,
+        sources: &mut Sources,
+    ) -> Result<Node, Box<Diagnostic>> {
+        let node = self.document(name, values, sources)?;
+        let missing = ["apiVersion", "kind"]
+            .into_iter()
+            .find(|key| node.get(key).and_then(Node::as_str).is_none());
+        let Some(key) = missing else { return Ok(node) };
+        let message = format!("what the template makes has no `{key}`: it is no Kubernetes object");
+        Err(Box::new(self.at_line(name, Some(1), message, sources)))
+    }
+
+    /// As [`tree`](Self::tree), of any YAML document.
     ///
     /// # Errors
     /// Where the template fails or yields what is no YAML: a diagnostic with the template's line.
-    pub fn tree(
+    pub fn document(
         &mut self,
         name: &'static str,
         values: &Node,
@@ -109,16 +128,7 @@ impl<'a> Engine<'a> {
             text: &text.output,
         };
         match resolver.resolve(parsed) {
-            Ok(node) => {
-                let node = node.unwrap_or_else(Node::map);
-                let missing = ["apiVersion", "kind"]
-                    .into_iter()
-                    .find(|key| node.get(key).and_then(Node::as_str).is_none());
-                let Some(key) = missing else { return Ok(node) };
-                let message =
-                    format!("what the template makes has no `{key}`: it is no Kubernetes object");
-                Err(Box::new(self.at_line(name, Some(1), message, sources)))
-            }
+            Ok(node) => Ok(node.unwrap_or_else(Node::map)),
             Err((message, at)) => Err(Box::new(self.at_output(name, &text, at, message, sources))),
         }
     }

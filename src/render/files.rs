@@ -25,8 +25,17 @@ pub enum Kind {
     Manifest,
     /// A script.
     Script,
+    /// YAML that holds no objects: another tool's file.
+    Plain,
     /// The namespace's kustomization, which holds other people's entries too.
     Index,
+}
+
+impl Kind {
+    /// Whether such a file holds objects.
+    pub fn has_objects(self) -> bool {
+        !matches!(self, Kind::Script | Kind::Plain)
+    }
 }
 
 /// A rendered file.
@@ -66,6 +75,9 @@ pub enum Output {
     Unreadable,
 }
 
+/// The template of the helmfile that a new cluster starts with.
+const BOOTSTRAP: &str = "bootstrap-crds.yaml.j2";
+
 /// The template of the namespace's kustomization.
 const INDEX: &str = "namespace-kustomization.yaml.j2";
 
@@ -91,6 +103,7 @@ pub fn render(
     renderer.script(inputs);
     renderer.kustomizations();
     renderer.namespace(inputs);
+    renderer.bootstrap();
     (renderer.files.into_values().collect(), renderer.problems)
 }
 
@@ -341,6 +354,32 @@ impl Renderer<'_> {
         }
     }
 
+    /// The helmfile that a new cluster starts with.
+    fn bootstrap(&mut self) {
+        let Some(bootstrap) = &self.model.chart.bootstrap else {
+            return;
+        };
+        let path = bootstrap.path.value.clone();
+        if self.files.contains_key(&path) {
+            return self.problems.push(taken(&bootstrap.path));
+        }
+        let values = to_node(bootstrap).unwrap_or_else(|_| Node::map());
+        match self.engine.document(BOOTSTRAP, &values, self.sources) {
+            Ok(node) => {
+                let header = if self.model.layout.header { HEADER } else { "" };
+                let file = File {
+                    path: path.clone(),
+                    text: format!("{header}---\n{}", write::document(&node)),
+                    objects: Vec::new(),
+                    templates: Vec::new(),
+                    kind: Kind::Plain,
+                };
+                self.files.insert(path, file);
+            }
+            Err(problem) => self.problems.push(*problem),
+        }
+    }
+
     /// The namespace's kustomization where there is none yet.
     fn new_index(&mut self, path: &str, table: &flux::Index, listed: Vec<String>) {
         let mut values = to_node(table).unwrap_or_else(|_| Node::map());
@@ -386,6 +425,16 @@ impl Renderer<'_> {
             ),
         }
     }
+}
+
+fn taken(path: &Text) -> Diagnostic {
+    Diagnostic::new(
+        Code::ConfigDuplicate,
+        format!("{:?} is the path of another rendered file", path.value),
+    )
+    .at(path.span)
+    .why("the helmfile would stand in its place")
+    .help("write a path outside the app's folder, such as `bootstrap/helmfile.d/00-crds.yaml`")
 }
 
 fn unreadable_index(path: String) -> Diagnostic {

@@ -16,6 +16,7 @@ macro_rules! built_in {
 built_in! {
     "backendtrafficpolicy.yaml.j2",
     "block-user-agents.lua.j2",
+    "bootstrap-crds.yaml.j2",
     "certificate.yaml.j2",
     "ciliumbgpadvertisement.yaml.j2",
     "ciliumbgpclusterconfig.yaml.j2",

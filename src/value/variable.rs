@@ -81,7 +81,7 @@ pub fn replaced(text: &str, stand_in: &str) -> String {
 }
 
 /// Where the variable that a text starts with ends; `None` where it starts with none.
-fn end(text: &str) -> Option<usize> {
+pub fn end(text: &str) -> Option<usize> {
     let inner = text.strip_prefix("${")?;
     let mut bytes = inner.bytes();
     if !bytes

@@ -1,0 +1,283 @@
+//! The ways to a cluster: a connection, the calls, and failures as texts.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::{Applied, Asked, Connection, How, Judged, Manager};
+use crate::check::across::Given;
+use crate::cli::Global;
+use crate::cli::project::Project;
+use crate::cluster::applied::Tree;
+use crate::cluster::bootstrap::{self, Done};
+use crate::cluster::crds::Allow;
+use crate::cluster::verdict::Verdict;
+use crate::cluster::{self, Error, Options, connect, drift, hide, installed, skew, verdict};
+use crate::compile::Compiled;
+use crate::diagnostic::Diagnostic;
+use crate::diff::{self, ListKeys};
+use crate::manifest::Object;
+use crate::render::files::Inputs;
+use crate::schema::compiled::Scope;
+use crate::schema::{Catalogue, Lookup, Selection};
+use crate::value::Node;
+
+impl Connection {
+    fn options(&self) -> Options {
+        Options {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            time: Duration::from_secs(self.timeout),
+        }
+    }
+}
+
+/// Waits for work on the network; a failure becomes the text that people see.
+fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> anyhow::Result<T> {
+    let done = cluster::run(work).context("nothing can be sent")?;
+    done.map_err(|error| anyhow::anyhow!("{}", error.told()))
+}
+
+fn told(failures: &[Error]) -> Vec<String> {
+    failures.iter().map(Error::told).collect()
+}
+
+/// Counts on a terminal, on one line that is taken away at the end.
+struct Counter {
+    what: &'static str,
+    shown: Cell<bool>,
+    wanted: bool,
+}
+
+impl Counter {
+    fn new(global: &Global, what: &'static str) -> Self {
+        Counter {
+            what,
+            shown: Cell::new(false),
+            wanted: !global.quiet && std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn count(&self, done: usize, of: usize) {
+        if self.wanted {
+            self.shown.set(true);
+            // Nothing depends on it.
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K{} {done} of {of}", self.what);
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if self.shown.get() {
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}
+
+/// Compares what is rendered with what lives there.
+///
+/// # Errors
+/// Where nothing could be learned at all.
+pub fn diff(
+    connection: &Connection,
+    manager: &Manager,
+    global: &Global,
+    project: &Project,
+    compiled: &Compiled,
+    keys: &ListKeys,
+) -> anyhow::Result<Asked> {
+    let texts: BTreeMap<&str, &str> = compiled
+        .files
+        .iter()
+        .map(|file| (file.path.as_str(), file.text.as_str()))
+        .collect();
+    let namespace = compiled
+        .model
+        .as_ref()
+        .map_or("default", |model| model.namespace.value.as_str());
+    let tree = Tree {
+        objects: &compiled.objects,
+        texts,
+        read: &|path| project.read(path),
+        namespace,
+    };
+    let bundles = tree.bundles();
+    let scope = |object: &Object| is_namespaced(&project.catalogue, &compiled.selection, object);
+    let counter = Counter::new(global, "compared");
+    let (server, context, drift) = wait(async {
+        let server = connect(&connection.options()).await?;
+        let progress = |done, of| counter.count(done, of);
+        let drift =
+            drift::drift(&server, bundles, &manager.field_manager, &scope, &progress).await?;
+        Ok((server.url.clone(), server.context.clone(), drift))
+    })?;
+    drop(counter);
+    let mut diff = diff::diff(&drift.before, &drift.after, Some(keys));
+    hide::hide(&mut diff, &drift.secrets);
+    let hidden = |text: &String| {
+        let mut text = text.clone();
+        hide::text(&mut text, &drift.secrets);
+        text
+    };
+    Ok(Asked {
+        diff,
+        server,
+        context,
+        notes: drift.notes.iter().map(hidden).collect(),
+        failures: told(&drift.failures).iter().map(hidden).collect(),
+        objects: drift.objects,
+        compared: drift.compared,
+    })
+}
+
+fn is_namespaced(catalogue: &Catalogue, selection: &Selection, object: &Object) -> Option<bool> {
+    match catalogue.look_up(selection, object.group(), object.version(), object.kind()) {
+        Lookup::Known(schema) => Some(schema.compiled.header().scope == Scope::Namespaced),
+        _ => None,
+    }
+}
+
+/// Asks for the server's judgement of objects, and compares it with what was found on them.
+///
+/// # Errors
+/// Where nothing could be learned at all.
+pub fn judge(
+    connection: &Connection,
+    manager: &Manager,
+    global: &Global,
+    given: &Given<'_>,
+    catalogue: &Catalogue,
+    found: &[Diagnostic],
+) -> anyhow::Result<Judged> {
+    let namespace = given
+        .model
+        .map_or("default", |model| model.namespace.value.as_str());
+    let counter = Counter::new(global, "judged");
+    let (verdicts, installed) = wait(async {
+        let server = connect(&connection.options()).await?;
+        let progress = |done, of| counter.count(done, of);
+        let verdicts = verdict::verdicts(
+            &server,
+            given.objects,
+            namespace,
+            &manager.field_manager,
+            &progress,
+        )
+        .await?;
+        let goes_on = !verdicts.failures.iter().any(Error::ends_all);
+        let installed = match goes_on {
+            true => Some(installed::installed(&server).await),
+            false => None,
+        };
+        Ok((verdicts, installed))
+    })?;
+    drop(counter);
+    let mut judged = Judged {
+        diagnostics: Vec::new(),
+        judged: 0,
+        notes: Vec::new(),
+        failures: told(&verdicts.failures),
+    };
+    match installed {
+        Some(Ok(installed)) => {
+            let skews = skew::skew(given.objects, &installed, catalogue, given.selection);
+            judged
+                .diagnostics
+                .extend(skews.iter().map(|it| located(it.diagnostic(), given)));
+        }
+        Some(Err(error)) => judged.failures.push(error.told()),
+        None => {}
+    }
+    let mut not_asked: BTreeMap<&str, usize> = BTreeMap::new();
+    for (object, verdict) in given.objects.iter().zip(&verdicts.all) {
+        match verdict {
+            Verdict::NotAsked(why) => *not_asked.entry(why).or_default() += 1,
+            _ => judged.judged += 1,
+        }
+        let is_its = |one: &&Diagnostic| {
+            one.object.as_ref() == Some(&object.reference())
+                && one.file.as_ref().is_none_or(|file| *file == object.file)
+        };
+        let ours: Vec<&Diagnostic> = found.iter().filter(is_its).collect();
+        judged
+            .diagnostics
+            .extend(verdict::disagreement(object, &ours, verdict));
+    }
+    for (why, count) in not_asked {
+        judged.notes.push(format!(
+            "the API server was not asked about {count} objects: {why}"
+        ));
+    }
+    for namespace in verdicts.absent {
+        judged.notes.push(format!(
+            "namespace `{namespace}` is not there yet; its objects were judged in `default`"
+        ));
+    }
+    Ok(judged)
+}
+
+/// Gives a finding on a version its place in `cluster.toml`, where that is known.
+fn located(mut diagnostic: Diagnostic, given: &Given<'_>) -> Diagnostic {
+    let Some(model) = given.model else {
+        return diagnostic;
+    };
+    let is_chart = diagnostic.pointer.as_deref() == Some("/chart/version");
+    diagnostic.span = model.versions.envoy_gateway.span.filter(|_| is_chart);
+    diagnostic
+}
+
+/// Applies CustomResourceDefinitions.
+///
+/// # Errors
+/// Where nothing could be learned at all.
+pub fn apply(
+    connection: &Connection,
+    global: &Global,
+    definitions: &[Node],
+    how: &How,
+) -> anyhow::Result<Applied> {
+    let how = bootstrap::How {
+        manager: how.manager.to_owned(),
+        force_conflicts: how.force_conflicts,
+        allow: Allow {
+            downgrade: how.allow_downgrade,
+            channel: how.allow_standard,
+        },
+        wait: Duration::from_secs(how.wait),
+    };
+    let counter = Counter::new(global, "established");
+    let outcome = wait(async {
+        let server = connect(&connection.options()).await?;
+        let progress = |done, of| counter.count(done, of);
+        bootstrap::apply(&server, definitions, &how, &progress).await
+    })?;
+    let word = |done: Done| match done {
+        Done::Created => "created",
+        Done::Changed => "changed",
+        Done::Unchanged => "unchanged",
+    };
+    Ok(Applied {
+        done: outcome
+            .done
+            .into_iter()
+            .map(|(name, done)| (name, word(done)))
+            .collect(),
+        refused: outcome.refused.iter().map(|it| it.told()).collect(),
+        failures: told(&outcome.failures),
+    })
+}
+
+/// The CustomResourceDefinitions that the cluster has.
+///
+/// # Errors
+/// Where the cluster can't be asked.
+pub fn definitions(connection: &Connection) -> anyhow::Result<Vec<Node>> {
+    wait(async {
+        let server = connect(&connection.options()).await?;
+        installed::installed(&server).await
+    })
+}

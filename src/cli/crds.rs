@@ -1,0 +1,131 @@
+//! `gatewayctl crds`: the bootstrap step.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Subcommand;
+
+use super::cluster::{self, Connection, How};
+use super::{FAILED, Global, manifests};
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::report::Report;
+use crate::schema::import::is_crd;
+use crate::value::Node;
+
+/// Arguments of `crds`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Apply CustomResourceDefinitions to the cluster, and wait until it serves them. This is the only command that
+    /// writes to a cluster
+    Apply(Apply),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Apply {
+    /// Manifests: a file, a folder to walk, or `-` for standard input; all but CustomResourceDefinitions is passed over
+    #[arg(short, long = "file", value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+    /// Take fields that others set
+    #[arg(long)]
+    force_conflicts: bool,
+    /// Apply a definition that lacks versions in which objects are stored
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// Apply the standard channel of the Gateway API over the experimental one that is in use
+    #[arg(long)]
+    allow_standard: bool,
+    /// How long each definition may take until it is established, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    wait: u64,
+    /// The field manager as which they are applied
+    #[arg(long, value_name = "NAME", default_value = "bootstrap")]
+    field_manager: String,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where a file can't be read, or the cluster can't be asked.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let Command::Apply(args) = &args.command;
+    let mut sources = Sources::default();
+    let found = manifests::read_all(&args.files, &mut sources)?;
+    if found.diagnostics.iter().any(Diagnostic::is_error) {
+        let report = Report::new(
+            found.diagnostics,
+            found.files,
+            found.objects.len(),
+            &sources,
+        );
+        global.report(&report, &sources)?;
+        bail!("nothing was applied: the manifests can't be read whole");
+    }
+    let definitions = definitions(found.objects.into_iter().map(|object| object.node));
+    if definitions.is_empty() {
+        bail!(
+            "there is no CustomResourceDefinition in these manifests\n  help: `helm template` leaves them out without `--include-crds`"
+        );
+    }
+    let how = How {
+        manager: &args.field_manager,
+        force_conflicts: args.force_conflicts,
+        allow_downgrade: args.allow_downgrade,
+        allow_standard: args.allow_standard,
+        wait: args.wait,
+    };
+    let applied = cluster::apply(&args.connection, global, &definitions, &how)?;
+    for (name, word) in &applied.done {
+        if !global.quiet || *word != "unchanged" {
+            writeln!(out, "{word:9}  {name}")?;
+        }
+    }
+    if !applied.refused.is_empty() {
+        bail!("nothing was applied:\n{}", applied.refused.join("\n"));
+    }
+    for failure in &applied.failures {
+        writeln!(std::io::stderr(), "error: {failure}")?;
+    }
+    if !global.quiet {
+        let count = |wanted: &str| {
+            applied
+                .done
+                .iter()
+                .filter(|(_, word)| *word == wanted)
+                .count()
+        };
+        writeln!(
+            out,
+            "{} created, {} changed, {} unchanged",
+            count("created"),
+            count("changed"),
+            count("unchanged")
+        )?;
+    }
+    if !applied.failures.is_empty() {
+        return Ok(ExitCode::from(FAILED));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The definitions among objects; of one name the last, as if they were applied one after the other.
+fn definitions(objects: impl Iterator<Item = Node>) -> Vec<Node> {
+    let mut found: Vec<Node> = Vec::new();
+    let name = |node: &Node| node.path(&["metadata", "name"]).cloned();
+    for node in objects.filter(is_crd) {
+        match found.iter_mut().find(|there| name(there) == name(&node)) {
+            Some(there) => *there = node,
+            None => found.push(node),
+        }
+    }
+    found
+}

@@ -1,0 +1,320 @@
+//! What Flux applies of a rendered tree: each Kustomization's folder as kustomize builds it, and what Flux adds.
+//!
+//! This is the part of kustomize that rendered folders use: `resources`, `namespace`, `configMapGenerator`,
+//! `labels` and `commonAnnotations`. What else a kustomization says is told in [`Bundle::unread`], not guessed at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::manifest::Object;
+use crate::value::{Kind, Node};
+
+mod build;
+
+use build::Build;
+
+/// The group of Flux's Kustomizations.
+pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
+/// The group of kustomize's own files.
+const KUSTOMIZE: &str = "kustomize.config.k8s.io";
+
+/// A Flux Kustomization, as its name labels what it applied.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl Owner {
+    /// The labels that it puts on all that it applies (kustomize-controller 1.9).
+    pub fn labels(&self) -> [(String, &str); 2] {
+        [
+            (format!("{FLUX}/name"), self.name.as_str()),
+            (format!("{FLUX}/namespace"), self.namespace.as_str()),
+        ]
+    }
+}
+
+/// What one Kustomization applies.
+#[derive(Clone, Debug, Default)]
+pub struct Bundle {
+    /// The Kustomization; `None` for what a Kustomization outside the tree applies: the Namespace and `ks.yaml`.
+    pub owner: Option<Owner>,
+    /// The folder that it reads.
+    pub folder: String,
+    /// Whether it deletes what is no longer there.
+    pub prunes: bool,
+    /// The namespace that everything in it gets.
+    pub target: Option<String>,
+    /// `spec.postBuild`.
+    pub post_build: Option<Node>,
+    /// Its objects.
+    pub objects: Vec<Object>,
+    /// What could not be followed, each with its reason. With any, nothing is known of what would be pruned.
+    pub unread: Vec<String>,
+}
+
+/// The rendered tree, and a way to what lies beside it.
+pub struct Tree<'a> {
+    /// The rendered objects.
+    pub objects: &'a [Object],
+    /// The rendered files' texts, by path.
+    pub texts: BTreeMap<&'a str, &'a str>,
+    /// The text of another file below the root.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+    /// The namespace of what says none itself.
+    pub namespace: &'a str,
+}
+
+impl Tree<'_> {
+    /// What is applied, by Kustomization: first what Kustomizations outside the tree apply.
+    pub fn bundles(&self) -> Vec<Bundle> {
+        let kustomizations = self.objects.iter().filter(|it| is_flux_kustomization(it));
+        let own: Vec<Bundle> = kustomizations.map(|it| self.bundle(it)).collect();
+        let folders: Vec<&str> = own.iter().map(|bundle| bundle.folder.as_str()).collect();
+        let outside = |object: &&Object| {
+            !is_kustomize(object) && folders.iter().all(|folder| !is_below(&object.file, folder))
+        };
+        let objects = self.objects.iter().filter(outside).map(|object| {
+            let mut object = object.clone();
+            if object.namespace().is_empty() {
+                set(&mut object.node, &["metadata", "namespace"], self.namespace);
+            }
+            object
+        });
+        let mut all = vec![Bundle {
+            objects: objects.collect(),
+            ..Bundle::default()
+        }];
+        all.extend(own);
+        all
+    }
+
+    fn bundle(&self, kustomization: &Object) -> Bundle {
+        let text = |path: &[&str]| kustomization.node.path(path).and_then(Node::as_str);
+        let namespace = match kustomization.namespace() {
+            "" => self.namespace,
+            namespace => namespace,
+        };
+        let folder = normal(text(&["spec", "path"]).unwrap_or_default()).unwrap_or_default();
+        let prunes = kustomization
+            .node
+            .path(&["spec", "prune"])
+            .and_then(Node::as_bool);
+        let mut build = Build {
+            tree: self,
+            unread: Vec::new(),
+            seen: BTreeSet::new(),
+        };
+        let mut objects = build.folder(&folder, 0);
+        let target = text(&["spec", "targetNamespace"]).map(str::to_owned);
+        let metadata = kustomization.node.path(&["spec", "commonMetadata"]);
+        for key in ["patches", "images", "components"] {
+            if kustomization.node.path(&["spec", key]).is_some() {
+                build.unread.push(format!(
+                    "`spec.{key}` of Kustomization {} is not followed",
+                    kustomization.name()
+                ));
+            }
+        }
+        let owner = Owner {
+            namespace: namespace.to_owned(),
+            name: kustomization.name().to_owned(),
+        };
+        for object in &mut objects {
+            for kind in ["labels", "annotations"] {
+                add_all(&mut object.node, kind, metadata.and_then(|it| it.get(kind)));
+            }
+            for (key, value) in owner.labels() {
+                set(&mut object.node, &["metadata", "labels", &key], value);
+            }
+            if let Some(target) = &target {
+                set(&mut object.node, &["metadata", "namespace"], target);
+            }
+        }
+        Bundle {
+            owner: Some(owner),
+            folder,
+            prunes: prunes == Some(true),
+            target,
+            post_build: kustomization.node.path(&["spec", "postBuild"]).cloned(),
+            objects,
+            unread: build.unread,
+        }
+    }
+}
+
+/// Whether an object is a Flux Kustomization.
+pub fn is_flux_kustomization(object: &Object) -> bool {
+    object.kind() == "Kustomization" && object.group() == FLUX
+}
+
+fn is_kustomize(object: &Object) -> bool {
+    matches!(object.kind(), "Kustomization" | "Component") && object.group() == KUSTOMIZE
+}
+
+fn is_below(file: &str, folder: &str) -> bool {
+    file.strip_prefix(folder)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A path without `.` and `..`; `None` where it leads out of the root.
+fn normal(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Puts a text where a path leads, making the maps on the way.
+pub fn set(node: &mut Node, path: &[&str], value: &str) {
+    let Some((first, rest)) = path.split_first() else {
+        *node = Node::string(value);
+        return;
+    };
+    let Some(map) = node.as_map_mut() else { return };
+    if map
+        .get(first)
+        .is_none_or(|below| matches!(below.kind, Kind::Null))
+    {
+        map.insert(*first, Node::map());
+    }
+    if let Some(below) = map.get_mut(first) {
+        set(below, rest, value);
+    }
+}
+
+/// Adds the entries of a map to the object's labels or annotations.
+fn add_all(object: &mut Node, kind: &str, entries: Option<&Node>) {
+    let entries = entries.and_then(Node::as_map);
+    for (key, value) in entries.iter().flat_map(|map| map.iter()) {
+        if let Some(value) = value.as_str() {
+            set(object, &["metadata", kind, key], value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::build::objects_of;
+    use super::*;
+
+    const KS: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: app}
+spec:
+  path: ./apps/app
+  prune: true
+  targetNamespace: network
+  commonMetadata: {labels: {team: edge}}
+";
+    const INDEX: &str = "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [./a.yaml, ../own, https://example.com/x.yaml]
+configMapGenerator:
+  - {name: script, files: [resources/a.lua]}
+generatorOptions: {disableNameSuffixHash: true, annotations: {x: z}}
+patches: []
+";
+
+    fn bundles(files: &[(&str, &str)], disk: &[(&str, &str)]) -> Vec<Bundle> {
+        let objects: Vec<Object> = files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".yaml"))
+            .flat_map(|(path, text)| objects_of(path, text))
+            .collect();
+        let disk: BTreeMap<String, String> = disk
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect();
+        Tree {
+            objects: &objects,
+            texts: files.iter().copied().collect(),
+            read: &|path| disk.get(path).cloned(),
+            namespace: "flux",
+        }
+        .bundles()
+    }
+
+    #[test]
+    fn a_folder_becomes_what_flux_applies() {
+        let all = bundles(
+            &[
+                ("apps/ks.yaml", KS),
+                ("apps/app/kustomization.yaml", INDEX),
+                (
+                    "apps/app/a.yaml",
+                    "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n",
+                ),
+                ("apps/app/resources/a.lua", "return 1"),
+            ],
+            &[
+                ("apps/own/kustomization.yaml", "resources: [b.yaml]\n"),
+                (
+                    "apps/own/b.yaml",
+                    "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\n",
+                ),
+            ],
+        );
+        let names = |bundle: &Bundle| -> Vec<String> {
+            bundle
+                .objects
+                .iter()
+                .map(|it| it.identity().to_string())
+                .collect()
+        };
+        assert_eq!(names(&all[0]), ["Kustomization flux/app"]);
+        assert_eq!(
+            names(&all[1]),
+            [
+                "Service network/a",
+                "Secret network/b",
+                "ConfigMap network/script"
+            ]
+        );
+        assert!(all[1].prunes);
+        let script = all[1].objects[2].node.to_json();
+        assert_eq!(script["data"]["a.lua"], "return 1");
+        assert_eq!(script["metadata"]["annotations"]["x"], "z");
+        assert_eq!(script["metadata"]["labels"]["team"], "edge");
+        assert_eq!(
+            script["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/namespace"],
+            "flux"
+        );
+        assert_eq!(
+            all[1].unread,
+            [
+                "https://example.com/x.yaml, which apps/app/kustomization.yaml lists, is not in the tree",
+                "`patches` of apps/app/kustomization.yaml is not followed",
+            ]
+        );
+    }
+
+    #[test]
+    fn circles_and_paths_out_of_the_root_are_not_followed() {
+        let circle = "resources: [../app, ../../../etc/passwd]\n";
+        let all = bundles(
+            &[
+                ("apps/ks.yaml", KS),
+                ("apps/app/kustomization.yaml", circle),
+            ],
+            &[],
+        );
+        assert_eq!(all[1].unread.len(), 2, "{:?}", all[1].unread);
+        assert!(all[1].objects.is_empty());
+    }
+}

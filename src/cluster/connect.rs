@@ -1,0 +1,187 @@
+//! Where the cluster is, and who asks: kubeconfig and contexts as kubectl takes them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kube::client::ClientBuilder;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+
+use super::error::Error;
+use super::server::Server;
+use super::transport;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What is asked of a connection.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The kubeconfig; `None` for those of `KUBECONFIG`, else `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context; `None` for the current one.
+    pub context: Option<String>,
+    /// How long everything may take.
+    pub time: Duration,
+}
+
+/// Makes a connection ready. Nothing is sent yet, but an exec plugin may be run.
+///
+/// The kubeconfig is the one that is named, else the files of `KUBECONFIG` (those that are there, the first to
+/// say something wins), else `~/.kube/config`, else the service account of the Pod that this runs in.
+///
+/// # Errors
+/// Where nothing says where the cluster is, or the credentials can't be had.
+pub async fn connect(options: &Options) -> Result<Server, Error> {
+    let (config, context) = config(options).await?;
+    let url = config.cluster_url.to_string();
+    let url = url.trim_end_matches('/').to_owned();
+    let builder = ClientBuilder::try_from(config).map_err(|error| unusable(&url, &error))?;
+    Ok(Server::new(builder.build(), url, context, options.time))
+}
+
+fn unusable(server: &str, error: &kube::Error) -> Error {
+    let problem = transport::credentials(error);
+    Error::Credentials {
+        server: server.to_owned(),
+        problem: problem.unwrap_or_else(|| error.to_string()),
+    }
+}
+
+async fn config(options: &Options) -> Result<(Config, String), Error> {
+    let (files, looked) = files(options)?;
+    if files.is_empty() {
+        let inside = Config::incluster().map_err(|_| Error::NoKubeconfig { looked })?;
+        return Ok((settled(inside), "in-cluster".to_owned()));
+    }
+    let place = shown(&files);
+    let kubeconfig = read(&files)?;
+    let known: Vec<String> = kubeconfig
+        .contexts
+        .iter()
+        .map(|it| it.name.clone())
+        .collect();
+    let current = kubeconfig
+        .current_context
+        .clone()
+        .filter(|name| !name.is_empty());
+    let Some(context) = options.context.clone().or(current) else {
+        return Err(Error::NoContext { place, known });
+    };
+    if !known.contains(&context) {
+        return Err(Error::UnknownContext {
+            place,
+            context,
+            known,
+        });
+    }
+    let asked = KubeConfigOptions {
+        context: Some(context.clone()),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &asked)
+        .await
+        .map_err(|error| unreadable(&place, &error))?;
+    Ok((settled(config), context))
+}
+
+/// Retries and the time for an answer are our own ([`Server`]).
+fn settled(mut config: Config) -> Config {
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT);
+    config
+}
+
+/// The kubeconfigs that are there, and all that were looked for.
+fn files(options: &Options) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
+    if let Some(file) = &options.kubeconfig {
+        let looked = vec![file.display().to_string()];
+        return match file.is_file() {
+            true => Ok((vec![file.clone()], looked)),
+            false => Err(Error::NoKubeconfig { looked }),
+        };
+    }
+    let named = std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
+    let paths = candidates(named, std::env::home_dir());
+    let looked = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    Ok((
+        paths.into_iter().filter(|path| path.exists()).collect(),
+        looked,
+    ))
+}
+
+/// The files to look at, from `KUBECONFIG` and the home folder.
+fn candidates(named: Option<OsString>, home: Option<PathBuf>) -> Vec<PathBuf> {
+    match named {
+        Some(value) => std::env::split_paths(&value)
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect(),
+        None => home
+            .map(|home| home.join(".kube").join("config"))
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn shown(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    names.join(", ")
+}
+
+fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
+    files
+        .iter()
+        .try_fold(Kubeconfig::default(), |merged, file| {
+            let place = place_of(file);
+            let one = Kubeconfig::read_from(file).map_err(|error| unreadable(&place, &error))?;
+            merged
+                .merge(one)
+                .map_err(|error| unreadable(&place, &error))
+        })
+}
+
+fn place_of(file: &Path) -> String {
+    file.display().to_string()
+}
+
+fn unreadable(place: &str, error: &KubeconfigError) -> Error {
+    let problem = match error {
+        // The parser's own words may quote the file, and a kubeconfig holds keys and tokens.
+        KubeconfigError::Parse(_) => "this is not the YAML of a kubeconfig".to_owned(),
+        KubeconfigError::ReadConfig(error, _) => format!("it can't be read: {error}"),
+        KubeconfigError::LoadClusterOfContext(name) => {
+            format!("there is no cluster `{name}`, which the context names")
+        }
+        KubeconfigError::MissingClusterUrl => "the cluster has no `server`".to_owned(),
+        other => other.to_string(),
+    };
+    Error::Kubeconfig {
+        place: place.to_owned(),
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_files_may_be_named_and_the_home_folder_has_one() {
+        let names = std::env::join_paths(["/a", "", "/b"].map(Path::new)).expect("paths");
+        assert_eq!(
+            candidates(Some(names), Some(PathBuf::from("/home/x"))),
+            ["/a", "/b"].map(PathBuf::from)
+        );
+        assert_eq!(
+            candidates(None, Some(PathBuf::from("/home/x"))),
+            [PathBuf::from("/home/x/.kube/config")]
+        );
+        assert!(candidates(None, None).is_empty());
+    }
+}

@@ -1,0 +1,339 @@
+//! How what lives in the cluster differs from what Flux would apply.
+//!
+//! Each object goes to the server as Flux would send it, by server-side apply, but with `dryRun=All`; the answer is
+//! compared with the live object. Defaults and fields of other managers are in both, so they are no difference.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+
+use super::applied::{self, Bundle, Owner, is_flux_kustomization};
+use super::error::Error;
+use super::kinds::{Kinds, Resource, escaped};
+use super::live;
+use super::server::{Ask, Server};
+use super::variables::{Variables, substitute};
+use super::{AT_ONCE, Progress};
+use crate::diff::{Content, File};
+use crate::manifest::{Identity, Object};
+use crate::value::Node;
+
+mod absent;
+mod prune;
+mod values;
+
+/// What came of asking.
+#[derive(Debug, Default)]
+pub struct Drift {
+    /// What lives there, by the file of the tree that has it.
+    pub before: Vec<File>,
+    /// What Flux would make of it.
+    pub after: Vec<File>,
+    /// What has to be known of the comparison: what is not there yet, what Flux leaves alone.
+    pub notes: Vec<String>,
+    /// What could not be told, and why.
+    pub failures: Vec<Error>,
+    /// How many objects there are.
+    pub objects: usize,
+    /// How many of them were compared.
+    pub compared: usize,
+    /// Texts that came from Secrets.
+    pub secrets: BTreeSet<String>,
+}
+
+impl Drift {
+    /// Whether all was told: then, and only then, no difference means that there is none.
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    fn put(side: &mut Vec<File>, file: &str, node: Node) {
+        let object = Object {
+            node,
+            origins: None,
+            file: file.to_owned(),
+        };
+        match side.iter_mut().find(|it| it.path == file) {
+            Some(File {
+                content: Content::Objects(objects),
+                ..
+            }) => objects.push(object),
+            _ => side.push(File {
+                path: file.to_owned(),
+                content: Content::Objects(vec![object]),
+            }),
+        }
+    }
+
+    /// Takes a failure in; whether it ends everything.
+    fn fail(&mut self, error: Error) -> bool {
+        let ends = error.ends_all();
+        if !self.failures.contains(&error) {
+            self.failures.push(error);
+        }
+        ends
+    }
+}
+
+/// Whether objects of a kind are in namespaces, as far as the catalogue knows; for kinds that the server doesn't serve.
+pub type Scope<'a> = &'a dyn Fn(&Object) -> Option<bool>;
+
+/// Compares what Flux would apply with what lives there. `manager` is the field manager.
+///
+/// # Errors
+/// Where nothing could be learned at all. What fails later is in [`Drift::failures`].
+pub async fn drift(
+    server: &Server,
+    bundles: Vec<Bundle>,
+    manager: &str,
+    scope: Scope<'_>,
+    progress: Progress<'_>,
+) -> Result<Drift, Error> {
+    let kinds = Kinds::of(server).await?;
+    let mut asking = Asking {
+        server,
+        kinds: &kinds,
+        manager,
+        drift: Drift::default(),
+    };
+    let mut items = Vec::new();
+    let mut owners = Vec::new();
+    for bundle in &bundles {
+        let live = asking.kustomization(bundle).await?;
+        let variables = asking.values(bundle, live.as_ref()).await;
+        let first = items.len();
+        items.extend(
+            bundle
+                .objects
+                .iter()
+                .filter_map(|object| asking.item(bundle, object, variables.as_ref(), scope)),
+        );
+        let own = items.get(first..).unwrap_or_default();
+        owners.push(prune::Applied::of(bundle, live.as_ref(), own));
+    }
+    asking.drift.objects = bundles.iter().map(|it| it.objects.len()).sum();
+    asking.namespaces(&mut items).await;
+    asking.say_what_is_not_served(&items);
+    if asking.compare(&items, progress).await {
+        asking.pruned(&bundles, owners).await;
+    }
+    Ok(asking.drift)
+}
+
+/// An object to compare.
+struct Item {
+    object: Object,
+    resource: Option<Resource>,
+    is_outside: bool,
+    is_in_space: bool,
+}
+
+impl Item {
+    fn identity(&self) -> Identity {
+        self.object.identity()
+    }
+
+    fn path(&self) -> Option<String> {
+        let resource = self.resource.as_ref()?;
+        Some(resource.one(self.object.namespace(), self.object.name()))
+    }
+}
+
+/// What came of comparing one object.
+enum Compared {
+    Differs {
+        before: Option<Node>,
+        after: Node,
+        warnings: Vec<String>,
+    },
+    LeftAlone(&'static str),
+}
+
+struct Asking<'a> {
+    server: &'a Server,
+    kinds: &'a Kinds,
+    manager: &'a str,
+    drift: Drift,
+}
+
+impl Asking<'_> {
+    /// The live Kustomization behind a bundle, where it is there.
+    async fn kustomization(&mut self, bundle: &Bundle) -> Result<Option<Node>, Error> {
+        let versions = self.kinds.versions(applied::FLUX, "Kustomization");
+        let (Some(owner), Some(resource)) = (&bundle.owner, versions.first()) else {
+            return Ok(None);
+        };
+        let path = resource.one(&owner.namespace, &owner.name);
+        match self.server.ask(&Ask::get(path)).await {
+            Ok(answer) if answer.is_success() => Ok(Some(Node::from_json(answer.body))),
+            Ok(_) => Ok(None),
+            // What it says is then told by the comparison of the object itself.
+            Err(Error::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An object as it is sent; `None` where that can't be told.
+    fn item(
+        &mut self,
+        bundle: &Bundle,
+        object: &Object,
+        variables: Option<&Variables>,
+        scope: Scope<'_>,
+    ) -> Option<Item> {
+        let name = object.identity().to_string();
+        if object.node.get("sops").is_some() {
+            self.drift
+                .notes
+                .push(format!("{name} is encrypted with SOPS: it is not compared"));
+            return None;
+        }
+        let mut object = object.clone();
+        if let Some(variables) = variables {
+            match substitute(&object.node, variables) {
+                Ok(done) => {
+                    object.node = done.node;
+                    self.drift.secrets.extend(done.secrets);
+                }
+                Err(problem) => {
+                    self.drift.fail(Error::Variable {
+                        object: name,
+                        problem,
+                    });
+                    return None;
+                }
+            }
+        }
+        let resource = self
+            .kinds
+            .get(object.group(), object.version(), object.kind())
+            .cloned();
+        let is_namespaced = match &resource {
+            Some(resource) => resource.namespaced,
+            None => scope(&object).unwrap_or(true),
+        };
+        if !is_namespaced {
+            if let Some(metadata) = object
+                .node
+                .as_map_mut()
+                .and_then(|map| map.get_mut("metadata"))
+                .and_then(Node::as_map_mut)
+            {
+                metadata.remove("namespace");
+            }
+        } else if object.namespace().is_empty() {
+            applied::set(&mut object.node, &["metadata", "namespace"], "default");
+        }
+        Some(Item {
+            object,
+            resource,
+            is_outside: bundle.owner.is_none(),
+            is_in_space: true,
+        })
+    }
+
+    /// Compares all objects; whether anything else may be asked after that.
+    async fn compare(&mut self, items: &[Item], progress: Progress<'_>) -> bool {
+        if self.drift.failures.iter().any(Error::ends_all) {
+            return false;
+        }
+        let (server, manager) = (self.server, self.manager);
+        let mut answers = stream::iter(items)
+            .map(|item| async move { (item, one(server, manager, item).await) })
+            .buffered(AT_ONCE);
+        let mut done = 0;
+        while let Some((item, answer)) = answers.next().await {
+            done += 1;
+            progress(done, items.len());
+            let file = &item.object.file;
+            match answer {
+                Ok(Compared::Differs {
+                    before,
+                    after,
+                    warnings,
+                }) => {
+                    self.drift.compared += 1;
+                    if let Some(before) = before {
+                        Drift::put(&mut self.drift.before, file, before);
+                    }
+                    Drift::put(&mut self.drift.after, file, after);
+                    let name = item.identity();
+                    let said = warnings
+                        .into_iter()
+                        .map(|text| format!("{name}: the API server warns: {text}"));
+                    self.drift.notes.extend(said);
+                }
+                Ok(Compared::LeftAlone(mark)) => {
+                    self.drift.compared += 1;
+                    let note = format!("{} is left alone by Flux ({mark})", item.identity());
+                    self.drift.notes.push(note);
+                }
+                Err(error) => {
+                    if self.drift.fail(error) {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+/// One object: what lives there, and what the server would make of it.
+async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Error> {
+    let path = match item.path() {
+        Some(path) if item.is_in_space => path,
+        _ => {
+            return Ok(Compared::Differs {
+                before: None,
+                after: item.object.node.clone(),
+                warnings: Vec::new(),
+            });
+        }
+    };
+    let found = server.ask(&Ask::get(path.as_str())).await?;
+    let live = found.is_success().then(|| Node::from_json(found.body));
+    let mut wanted = item.object.node.clone();
+    if let Some(mark) = live::left_alone(&wanted, live.as_ref()) {
+        return Ok(Compared::LeftAlone(mark));
+    }
+    if let Some(live) = live.as_ref().filter(|_| item.is_outside) {
+        live::keep_owner(&mut wanted, live);
+    }
+    let query = format!(
+        "{path}?fieldManager={}&force=true&dryRun=All",
+        escaped(manager)
+    );
+    let answer = server.ask(&Ask::apply(query, wanted.to_json())).await?;
+    if !answer.is_success() {
+        return Err(Error::Refused {
+            object: item.identity().to_string(),
+            message: refusal(&item.object, answer.message()),
+        });
+    }
+    Ok(Compared::Differs {
+        after: match live {
+            Some(_) => live::compared(Node::from_json(answer.body)),
+            // What Flux would add, not what the server's defaults would add to it.
+            None => wanted,
+        },
+        before: live.map(live::compared),
+        warnings: answer.warnings,
+    })
+}
+
+/// The server's words, unless they may quote a Secret.
+pub(super) fn refusal(object: &Object, message: String) -> String {
+    match object.kind() {
+        "Secret" => "its words are not shown, they may quote the Secret".to_owned(),
+        _ => message,
+    }
+}
+
+/// Whether a Flux Kustomization among the objects is this owner's.
+fn is_rendered(bundles: &[Bundle], owner: &Owner) -> bool {
+    let objects = bundles.iter().flat_map(|it| &it.objects);
+    objects
+        .filter(|it| is_flux_kustomization(it))
+        .any(|it| it.name() == owner.name && it.namespace() == owner.namespace)
+}

@@ -1,0 +1,297 @@
+//! What Flux would delete: what it remembers to have applied, or what carries its labels, and is no longer rendered.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+
+use super::{Asking, Drift, Item, is_rendered};
+use crate::cluster::AT_ONCE;
+use crate::cluster::applied::{self, Bundle, Owner};
+use crate::cluster::error::Error;
+use crate::cluster::kinds::{Resource, escaped, items as list};
+use crate::cluster::live::{self, Remembered};
+use crate::cluster::server::Ask;
+use crate::manifest::Identity;
+use crate::value::Node;
+
+/// Lists without what the objects hold: Secrets stay where they are.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+const METADATA_OF_ONE: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// What a Kustomization applies now, and what it did before.
+pub(super) struct Applied {
+    owner: Owner,
+    folder: String,
+    prunes: bool,
+    unread: Vec<String>,
+    now: Vec<Identity>,
+    before: Option<Vec<Remembered>>,
+}
+
+impl Applied {
+    /// Of a bundle that has a Kustomization of its own.
+    pub(super) fn of(bundle: &Bundle, live: Option<&Node>, items: &[Item]) -> Option<Self> {
+        // What could not be prepared is applied nevertheless; its name may hold a variable.
+        let mut unread = bundle.unread.clone();
+        if items.len()
+            < bundle
+                .objects
+                .iter()
+                .filter(|it| it.node.get("sops").is_none())
+                .count()
+        {
+            unread.push("some of its objects have variables without a value".to_owned());
+        }
+        let encrypted = bundle
+            .objects
+            .iter()
+            .filter(|it| it.node.get("sops").is_some());
+        let now = items
+            .iter()
+            .map(Item::identity)
+            .chain(encrypted.map(|it| it.identity()));
+        Some(Applied {
+            owner: bundle.owner.clone()?,
+            folder: bundle.folder.clone(),
+            prunes: bundle.prunes,
+            unread,
+            now: now.collect(),
+            before: live.and_then(live::inventory),
+        })
+    }
+}
+
+impl Asking<'_> {
+    /// Adds what would be deleted to what lives there.
+    pub(super) async fn pruned(&mut self, bundles: &[Bundle], applied: Vec<Option<Applied>>) {
+        let mut all: Vec<Applied> = applied.into_iter().flatten().collect();
+        match self.orphans(bundles, &all).await {
+            Ok(orphans) => all.extend(orphans),
+            Err(error) => {
+                if self.drift.fail(error) {
+                    return;
+                }
+            }
+        }
+        for one in &all {
+            if let (true, Some(reason)) = (one.prunes, one.unread.first()) {
+                let note = format!(
+                    "what Flux would delete of Kustomization {} is not told: {reason}",
+                    one.owner
+                );
+                self.drift.notes.push(note);
+            }
+        }
+        all.retain(|one| one.prunes && one.unread.is_empty());
+        let unknown: BTreeSet<&str> = all
+            .iter()
+            .filter(|one| one.before.is_none())
+            .map(|one| one.owner.name.as_str())
+            .collect();
+        let Some(labelled) = self.labelled(&unknown).await else {
+            return;
+        };
+        for one in &all {
+            let candidates = match &one.before {
+                Some(before) => match self.remembered(one, before).await {
+                    Ok(candidates) => candidates,
+                    Err(error) => {
+                        if self.drift.fail(error) {
+                            return;
+                        }
+                        continue;
+                    }
+                },
+                None => labelled.clone(),
+            };
+            for gone in live::pruned(&candidates, &one.owner, &one.now) {
+                if self.show_pruned(&one.folder, gone).await {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Kustomizations that were rendered once: they live there, read a folder beside those of the tree, and are gone
+    /// from it. With them goes all that they applied.
+    async fn orphans(
+        &mut self,
+        bundles: &[Bundle],
+        applied: &[Applied],
+    ) -> Result<Vec<Applied>, Error> {
+        let versions = self.kinds.versions(applied::FLUX, "Kustomization");
+        let (Some(first), Some(resource)) = (applied.first(), versions.first()) else {
+            return Ok(Vec::new());
+        };
+        let Some((app, _)) = first.folder.rsplit_once('/') else {
+            return Ok(Vec::new());
+        };
+        let answer = self
+            .server
+            .ask(&Ask::get(resource.all(&first.owner.namespace)))
+            .await?;
+        let mut found = Vec::new();
+        for item in list(&answer.body["items"]) {
+            let mut node = Node::from_json(item.clone());
+            name_kind(&mut node, resource);
+            let identity = live::identity(&node);
+            let owner = Owner {
+                namespace: identity.namespace,
+                name: identity.name,
+            };
+            let path = node
+                .path(&["spec", "path"])
+                .and_then(Node::as_str)
+                .unwrap_or_default();
+            let folder = path
+                .trim_start_matches("./")
+                .trim_end_matches('/')
+                .to_owned();
+            let is_beside = folder
+                .strip_prefix(app)
+                .is_some_and(|rest| rest.starts_with('/'));
+            // Without a mark of Flux's nobody would delete it.
+            let is_applied = live::owner(&node).is_some() && live::is_prunable(&node);
+            if !is_beside || !is_applied || is_rendered(bundles, &owner) {
+                continue;
+            }
+            found.push(Applied {
+                owner,
+                folder,
+                prunes: node.path(&["spec", "prune"]).and_then(Node::as_bool) == Some(true),
+                unread: Vec::new(),
+                now: Vec::new(),
+                before: live::inventory(&node),
+            });
+            Drift::put(
+                &mut self.drift.before,
+                &format!("{app}/ks.yaml"),
+                live::compared(node),
+            );
+        }
+        Ok(found)
+    }
+
+    /// All objects that carry the name of one of these Kustomizations; `None` where nothing more can be asked.
+    async fn labelled(&mut self, names: &BTreeSet<&str>) -> Option<Vec<Node>> {
+        if names.is_empty() {
+            return Some(Vec::new());
+        }
+        let names: Vec<&str> = names.iter().copied().collect();
+        let selector = escaped(&format!("{}/name in ({})", applied::FLUX, names.join(",")));
+        let server = self.server;
+        let kinds: Vec<&Resource> = self
+            .kinds
+            .preferred()
+            .filter(|it| it.verbs.iter().any(|verb| verb == "list"))
+            .collect();
+        let mut lists = stream::iter(kinds)
+            .map(|kind| {
+                let path = format!("{}?labelSelector={selector}", kind.all(""));
+                async move { (kind, server.ask(&Ask::get(path).accept(METADATA)).await) }
+            })
+            .buffered(AT_ONCE);
+        let mut found = Vec::new();
+        let mut hidden = Vec::new();
+        while let Some((kind, answer)) = lists.next().await {
+            match answer {
+                Ok(answer) => found.extend(list(&answer.body["items"]).iter().map(|item| {
+                    let mut node = Node::from_json(item.clone());
+                    name_kind(&mut node, kind);
+                    node
+                })),
+                Err(Error::Forbidden { .. }) => hidden.push(kind.plural.as_str()),
+                Err(error) => {
+                    if self.drift.fail(error) {
+                        return None;
+                    }
+                }
+            }
+        }
+        drop(lists);
+        if !hidden.is_empty() {
+            self.drift.fail(Error::Forbidden {
+                request: format!("the lists of {}", hidden.join(", ")),
+                message: "whether Flux would delete some of them can't be told".to_owned(),
+            });
+        }
+        Some(found)
+    }
+
+    /// What a Kustomization remembers and no longer applies, as far as it is still there.
+    async fn remembered(&self, one: &Applied, before: &[Remembered]) -> Result<Vec<Node>, Error> {
+        let mut found = Vec::new();
+        for entry in before
+            .iter()
+            .filter(|entry| !one.now.contains(&entry.identity))
+        {
+            let Identity {
+                group,
+                kind,
+                namespace,
+                name,
+            } = &entry.identity;
+            let served = self
+                .kinds
+                .get(group, &entry.version, kind)
+                .or(self.kinds.versions(group, kind).first());
+            let Some(resource) = served else { continue };
+            let ask = Ask::get(resource.one(namespace, name)).accept(METADATA_OF_ONE);
+            let answer = self.server.ask(&ask).await?;
+            if answer.is_success() {
+                let mut node = Node::from_json(answer.body);
+                name_kind(&mut node, resource);
+                found.push(node);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Puts what is deleted, with all that it holds, to what lives there; whether nothing more can be asked.
+    async fn show_pruned(&mut self, folder: &str, gone: &Node) -> bool {
+        let Identity {
+            group,
+            kind,
+            namespace,
+            name,
+        } = live::identity(gone);
+        let resource = self.kinds.versions(&group, &kind).first();
+        let whole = match resource {
+            Some(resource) if kind != "Secret" => {
+                self.server
+                    .ask(&Ask::get(resource.one(&namespace, &name)))
+                    .await
+            }
+            _ => {
+                Drift::put(&mut self.drift.before, folder, live::compared(gone.clone()));
+                return false;
+            }
+        };
+        match whole {
+            Ok(answer) if answer.is_success() => {
+                Drift::put(
+                    &mut self.drift.before,
+                    folder,
+                    live::compared(Node::from_json(answer.body)),
+                );
+                false
+            }
+            // It went in the meantime.
+            Ok(_) => false,
+            Err(error) => {
+                Drift::put(&mut self.drift.before, folder, live::compared(gone.clone()));
+                self.drift.fail(error)
+            }
+        }
+    }
+}
+
+/// Lists leave `apiVersion` and `kind` of their items out, and lists of metadata name their own.
+fn name_kind(node: &mut Node, kind: &Resource) {
+    let version = match kind.group.as_str() {
+        "" => kind.version.clone(),
+        group => format!("{group}/{}", kind.version),
+    };
+    applied::set(node, &["apiVersion"], &version);
+    applied::set(node, &["kind"], &kind.kind);
+}

@@ -1,0 +1,227 @@
+//! Which kinds the server serves, and under which paths.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::Value as Json;
+
+use super::AT_ONCE;
+use super::error::Error;
+use super::server::{Ask, Server};
+
+/// Aggregated discovery (Kubernetes 1.30), else what came before it.
+const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+
+/// A kind as the server serves it in one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The version.
+    pub version: String,
+    /// The kind.
+    pub kind: String,
+    /// Its name in paths.
+    pub plural: String,
+    /// Whether its objects are in namespaces.
+    pub namespaced: bool,
+    /// What can be done with it: `list`, `patch`, …
+    pub verbs: Vec<String>,
+}
+
+impl Resource {
+    fn root(&self) -> String {
+        match self.group.as_str() {
+            "" => format!("/api/{}", escaped(&self.version)),
+            group => format!("/apis/{}/{}", escaped(group), escaped(&self.version)),
+        }
+    }
+
+    /// The path of all objects in a namespace, or of all where it has none or `namespace` is empty.
+    pub fn all(&self, namespace: &str) -> String {
+        let (root, plural) = (self.root(), escaped(&self.plural));
+        if self.namespaced && !namespace.is_empty() {
+            format!("{root}/namespaces/{}/{plural}", escaped(namespace))
+        } else {
+            format!("{root}/{plural}")
+        }
+    }
+
+    /// The path of one object.
+    pub fn one(&self, namespace: &str, name: &str) -> String {
+        format!("{}/{}", self.all(namespace), escaped(name))
+    }
+}
+
+/// A part of a path or a query, percent-encoded: what names an object may be anything that a person wrote.
+pub fn escaped(part: &str) -> String {
+    let mut text = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// All kinds that a server serves.
+#[derive(Clone, Debug, Default)]
+pub struct Kinds {
+    by_kind: BTreeMap<(String, String), Vec<Resource>>,
+}
+
+impl Kinds {
+    /// Asks the server: two requests, or one for each group and version of an old one.
+    ///
+    /// # Errors
+    /// Where it doesn't answer.
+    pub async fn of(server: &Server) -> Result<Self, Error> {
+        let mut kinds = Kinds::default();
+        for path in ["/api", "/apis"] {
+            let answer = server.ask(&Ask::get(path).accept(AGGREGATED)).await?;
+            if answer.body["kind"] == "APIGroupDiscoveryList" {
+                kinds.add_aggregated(&answer.body);
+                continue;
+            }
+            let paths = group_versions(&answer.body);
+            let lists: Vec<Json> = stream::iter(paths)
+                .map(|path| async move { server.ask(&Ask::get(path)).await.map(|it| it.body) })
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await?;
+            lists.iter().for_each(|list| kinds.add_list(list));
+        }
+        Ok(kinds)
+    }
+
+    /// The kind in a version, where it is served.
+    pub fn get(&self, group: &str, version: &str, kind: &str) -> Option<&Resource> {
+        self.versions(group, kind)
+            .iter()
+            .find(|it| it.version == version)
+    }
+
+    /// The versions in which a kind is served, the preferred one first.
+    pub fn versions(&self, group: &str, kind: &str) -> &[Resource] {
+        let key = (group.to_owned(), kind.to_owned());
+        self.by_kind.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every kind once, in its preferred version.
+    pub fn preferred(&self) -> impl Iterator<Item = &Resource> {
+        self.by_kind
+            .values()
+            .filter_map(|versions| versions.first())
+    }
+
+    fn add(&mut self, resource: Resource) {
+        let key = (resource.group.clone(), resource.kind.clone());
+        let versions = self.by_kind.entry(key).or_default();
+        if versions.iter().all(|it| it.version != resource.version) {
+            versions.push(resource);
+        }
+    }
+
+    fn add_aggregated(&mut self, list: &Json) {
+        for group in items(&list["items"]) {
+            for version in items(&group["versions"]) {
+                for resource in items(&version["resources"]) {
+                    self.add(Resource {
+                        group: text(&group["metadata"]["name"]),
+                        version: text(&version["version"]),
+                        kind: text(&resource["responseKind"]["kind"]),
+                        plural: text(&resource["resource"]),
+                        namespaced: resource["scope"] == "Namespaced",
+                        verbs: items(&resource["verbs"]).iter().map(text).collect(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn add_list(&mut self, list: &Json) {
+        let of = text(&list["groupVersion"]);
+        let (group, version) = of.split_once('/').unwrap_or(("", &of));
+        for resource in items(&list["resources"]) {
+            let plural = text(&resource["name"]);
+            // Subresources.
+            if plural.contains('/') {
+                continue;
+            }
+            self.add(Resource {
+                group: group.to_owned(),
+                version: version.to_owned(),
+                kind: text(&resource["kind"]),
+                plural,
+                namespaced: resource["namespaced"] == true,
+                verbs: items(&resource["verbs"]).iter().map(text).collect(),
+            });
+        }
+    }
+}
+
+/// The paths of the groups' versions, the preferred one of each group first.
+fn group_versions(list: &Json) -> Vec<String> {
+    let core = items(&list["versions"])
+        .iter()
+        .map(|it| format!("/api/{}", text(it)));
+    let groups = items(&list["groups"]).iter().flat_map(|group| {
+        let preferred = text(&group["preferredVersion"]["groupVersion"]);
+        let mut all: Vec<String> = items(&group["versions"])
+            .iter()
+            .map(|it| text(&it["groupVersion"]))
+            .collect();
+        all.sort_by_key(|it| *it != preferred);
+        all.into_iter().map(|it| format!("/apis/{it}"))
+    });
+    core.chain(groups).collect()
+}
+
+/// The entries of a list; none of what is no list.
+pub fn items(json: &Json) -> &[Json] {
+    json.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A text; empty of what is none.
+pub fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn both_forms_of_discovery_tell_the_same() {
+        let aggregated = json!({"items": [{"metadata": {"name": "example.com"}, "versions": [
+            {"version": "v1", "resources": [{"resource": "widgets", "scope": "Namespaced",
+                "responseKind": {"kind": "Widget"}, "verbs": ["list", "patch"],
+                "subresources": [{"subresource": "status"}]}]}]}]});
+        let list = json!({"groupVersion": "example.com/v1", "resources": [
+            {"name": "widgets", "kind": "Widget", "namespaced": true, "verbs": ["list", "patch"]},
+            {"name": "widgets/status", "kind": "Widget", "namespaced": true, "verbs": ["get"]}]});
+        let (mut a, mut b) = (Kinds::default(), Kinds::default());
+        a.add_aggregated(&aggregated);
+        b.add_list(&list);
+        assert_eq!(a.by_kind, b.by_kind);
+        let widget = a.get("example.com", "v1", "Widget").expect("a kind");
+        assert_eq!(
+            widget.one("dev", "a/../b"),
+            "/apis/example.com/v1/namespaces/dev/widgets/a%2F..%2Fb"
+        );
+        assert!(a.get("example.com", "v2", "Widget").is_none());
+    }
+
+    #[test]
+    fn the_core_group_and_the_preferred_version_come_first() {
+        let core = json!({"versions": ["v1"]});
+        assert_eq!(group_versions(&core), ["/api/v1"]);
+        let groups = json!({"groups": [{"preferredVersion": {"groupVersion": "a/v2"},
+            "versions": [{"groupVersion": "a/v1"}, {"groupVersion": "a/v2"}]}]});
+        assert_eq!(group_versions(&groups), ["/apis/a/v2", "/apis/a/v1"]);
+    }
+}

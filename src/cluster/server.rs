@@ -1,0 +1,308 @@
+//! One API server: a request and its answer, tried again where that helps, within the time that there is.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, Request, header};
+use http_body_util::{BodyExt, Limited};
+use kube::client::{Body, Client};
+use serde_json::Value as Json;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::error::Error;
+use super::transport;
+
+/// How often a request is made, at most.
+const TRIES: u32 = 5;
+/// How long the first wait between two tries is; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// How long an answer may take, at most; half of the whole time, where that is less.
+const ANSWER: Duration = Duration::from_secs(20);
+/// The largest answer that is read, in bytes: a list of every CustomResourceDefinition of a large cluster has some 30 MB.
+const LARGEST_ANSWER: usize = 256 << 20;
+
+/// What the server said.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status: 2xx, 404, 409 or 422; all others are errors.
+    pub status: u16,
+    /// The body.
+    pub body: Json,
+    /// What it warned of.
+    pub warnings: Vec<String>,
+}
+
+impl Answer {
+    /// Whether it did what was asked.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The server's own words on why it did not.
+    pub fn message(&self) -> String {
+        message(&self.body)
+    }
+}
+
+/// The server's own words in a `Status`.
+fn message(body: &Json) -> String {
+    let text = body["message"].as_str().unwrap_or("no message");
+    crate::diff::printable(text)
+}
+
+/// A connection to one API server.
+pub struct Server {
+    client: Client,
+    /// Its address.
+    pub url: String,
+    /// The context that names it.
+    pub context: String,
+    deadline: Instant,
+    time: Duration,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("url", &self.url).finish()
+    }
+}
+
+/// What to ask.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// The form of the answer.
+    pub accept: &'static str,
+    /// The body, and its form.
+    pub body: Option<(&'static str, Json)>,
+}
+
+impl Ask {
+    /// Reads `path`.
+    pub fn get(path: impl Into<String>) -> Self {
+        Ask {
+            method: Method::GET,
+            path: path.into(),
+            accept: "application/json",
+            body: None,
+        }
+    }
+
+    /// The same in another form.
+    #[must_use]
+    pub fn accept(self, accept: &'static str) -> Self {
+        Ask { accept, ..self }
+    }
+
+    /// Server-side apply.
+    pub fn apply(path: impl Into<String>, object: Json) -> Self {
+        Ask {
+            method: Method::PATCH,
+            // JSON is YAML.
+            body: Some(("application/apply-patch+yaml", object)),
+            ..Ask::get(path)
+        }
+    }
+
+    /// Creation.
+    pub fn create(path: impl Into<String>, object: Json) -> Self {
+        Ask {
+            method: Method::POST,
+            body: Some(("application/json", object)),
+            ..Ask::get(path)
+        }
+    }
+
+    /// As errors name it: without the query.
+    fn shown(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        format!("{} {path}", self.method)
+    }
+}
+
+/// What came of one try.
+enum Tried {
+    Answered(Answer),
+    /// Worth another try, after the server's own idea of a wait.
+    Again(Error, Option<Duration>),
+    Failed(Error),
+}
+
+impl Server {
+    /// A server behind a client; all that is asked of it takes at most `time`.
+    pub fn new(client: Client, url: String, context: String, time: Duration) -> Self {
+        Server {
+            client,
+            url,
+            context,
+            deadline: Instant::now() + time,
+            time,
+        }
+    }
+
+    /// Asks, and asks again where that helps: 429 and 5xx, and connections that break.
+    ///
+    /// # Errors
+    /// Where there is no answer in time, or one that no caller can use.
+    pub async fn ask(&self, ask: &Ask) -> Result<Answer, Error> {
+        let mut wait = FIRST_WAIT;
+        let mut tries = 1;
+        loop {
+            match self.attempt(ask, tries).await {
+                Tried::Answered(answer) => return Ok(answer),
+                Tried::Failed(error) => return Err(error),
+                Tried::Again(error, _) if tries >= TRIES => return Err(error),
+                Tried::Again(error, asked) => {
+                    let pause = asked.unwrap_or(wait);
+                    if Instant::now() + pause >= self.deadline {
+                        return Err(error);
+                    }
+                    sleep(pause).await;
+                    wait *= 2;
+                    tries += 1;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, ask: &Ask, tries: u32) -> Tried {
+        let request = match self.request(ask) {
+            Ok(request) => request,
+            Err(error) => return Tried::Failed(error),
+        };
+        let until = self.deadline.min(Instant::now() + self.patience());
+        let exchange = async {
+            let response = self.client.send(request).await?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, LARGEST_ANSWER).collect().await;
+            Ok::<_, kube::Error>((parts, body))
+        };
+        let (parts, body) = match timeout_at(until, exchange).await {
+            Err(_) => return Tried::Failed(self.late(ask)),
+            Ok(Err(error)) => {
+                let error = transport::error(&error, self);
+                return match error {
+                    // A server that answered a moment ago may just be restarting.
+                    Error::Unreachable { .. } if tries <= 2 => Tried::Again(error, None),
+                    error => Tried::Failed(error),
+                };
+            }
+            Ok(Ok(answer)) => answer,
+        };
+        let body = match body {
+            Ok(body) => body.to_bytes(),
+            Err(error) => return Tried::Again(self.unusable(ask, error.to_string()), None),
+        };
+        let status = parts.status.as_u16();
+        let json = serde_json::from_slice(&body);
+        self.judge(ask, status, &parts.headers, json, tries)
+    }
+
+    fn judge(
+        &self,
+        ask: &Ask,
+        status: u16,
+        headers: &HeaderMap,
+        json: Result<Json, serde_json::Error>,
+        tries: u32,
+    ) -> Tried {
+        let words = json.as_ref().map(message).unwrap_or_default();
+        match status {
+            401 => Tried::Failed(Error::Unauthorized {
+                server: self.url.clone(),
+                context: self.context.clone(),
+            }),
+            403 if !is_about_namespace(&words) => Tried::Failed(Error::Forbidden {
+                request: ask.shown(),
+                message: words,
+            }),
+            429 | 500..=599 => {
+                let error = Error::Busy {
+                    server: self.url.clone(),
+                    request: ask.shown(),
+                    status,
+                    tries,
+                    message: words,
+                };
+                Tried::Again(error, retry_after(headers))
+            }
+            _ => match json {
+                Ok(body) => Tried::Answered(Answer {
+                    status,
+                    body,
+                    warnings: warnings(headers),
+                }),
+                Err(error) => Tried::Failed(self.unusable(ask, format!("{status}, {error}"))),
+            },
+        }
+    }
+
+    fn request(&self, ask: &Ask) -> Result<Request<Body>, Error> {
+        let builder = Request::builder()
+            .method(ask.method.clone())
+            .uri(&ask.path)
+            .header(header::ACCEPT, ask.accept)
+            .header(
+                header::USER_AGENT,
+                concat!("gatewayctl/", env!("CARGO_PKG_VERSION")),
+            );
+        let built = match &ask.body {
+            Some((form, body)) => builder
+                .header(header::CONTENT_TYPE, *form)
+                .body(Body::from(body.to_string().into_bytes())),
+            None => builder.body(Body::empty()),
+        };
+        built.map_err(|error| self.unusable(ask, error.to_string()))
+    }
+
+    fn patience(&self) -> Duration {
+        ANSWER.min(self.time / 2)
+    }
+
+    fn late(&self, ask: &Ask) -> Error {
+        let (server, request) = (self.url.clone(), ask.shown());
+        if Instant::now() >= self.deadline {
+            return Error::OutOfTime {
+                server,
+                request,
+                after: self.time,
+            };
+        }
+        Error::Stalled {
+            server,
+            request,
+            after: self.patience(),
+        }
+    }
+
+    fn unusable(&self, ask: &Ask, problem: String) -> Error {
+        Error::Answer {
+            server: self.url.clone(),
+            request: ask.shown(),
+            problem,
+        }
+    }
+}
+
+/// A namespace on its way out answers 403 to whatever is made in it: that is no question of permission.
+fn is_about_namespace(message: &str) -> bool {
+    message.contains("because it is being terminated")
+}
+
+/// The server's own idea of a wait: whole seconds (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The texts of `Warning` headers: `299 - "text"`.
+fn warnings(headers: &HeaderMap) -> Vec<String> {
+    let all = headers.get_all(header::WARNING).iter();
+    let texts = all.filter_map(|value| value.to_str().ok());
+    texts
+        .filter_map(|text| Some(text.split_once('"')?.1.trim_end_matches('"')))
+        .map(|text| crate::diff::printable(&text.replace("\\\"", "\"")))
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! What went wrong between here and the server, in our own words.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::error::Error;
+use super::server::Server;
+
+/// The failure behind what the client says.
+pub fn error(error: &kube::Error, server: &Server) -> Error {
+    let server = || server.url.clone();
+    if let kube::Error::Service(inner) = error
+        && let Some(problem) = credentials(inner.as_ref())
+    {
+        return Error::Credentials {
+            server: server(),
+            problem,
+        };
+    }
+    if let Some(problem) = chain(error).find_map(wrong_certificate) {
+        let (problem, expired) = certificate(problem);
+        return Error::Certificate {
+            server: server(),
+            problem,
+            expired,
+        };
+    }
+    let last = chain(error).last().map(|cause| cause.to_string());
+    Error::Unreachable {
+        server: server(),
+        problem: last.unwrap_or_else(|| error.to_string()),
+    }
+}
+
+/// An error and what caused it, from the outside in.
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
+        (*error).source()
+    })
+}
+
+/// What TLS found wrong with a certificate. An I/O error may wrap another, and doesn't name it as its source.
+fn wrong_certificate<'a>(
+    cause: &'a (dyn StdError + 'static),
+) -> Option<&'a rustls::CertificateError> {
+    if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
+        return Some(problem);
+    }
+    let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
+    chain(inner).find_map(wrong_certificate)
+}
+
+/// What is wrong with credentials, where that is what an error says.
+pub fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
+    use kube::client::AuthError;
+    let found = chain(error).find_map(|cause| {
+        cause
+            .downcast_ref::<AuthError>()
+            .or_else(|| match cause.downcast_ref::<kube::Error>() {
+                Some(kube::Error::Auth(error)) => Some(error),
+                _ => None,
+            })
+    })?;
+    Some(match found {
+        // Its output may hold a token, and so may the environment that it is shown with.
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the kubeconfig's exec plugin ended with {}", out.status)
+        }
+        AuthError::AuthExecStart(error) => format!("the exec plugin can't be run: {error}"),
+        AuthError::AuthExecParse(_) => {
+            "the exec plugin printed something other than an ExecCredential".to_owned()
+        }
+        other => other.to_string(),
+    })
+}
+
+fn certificate(problem: &rustls::CertificateError) -> (String, bool) {
+    use rustls::CertificateError as Wrong;
+    let (text, expired) = match problem {
+        Wrong::Expired | Wrong::ExpiredContext { .. } => ("it has expired", true),
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => ("it isn't valid yet", true),
+        Wrong::UnknownIssuer => ("the kubeconfig's authority didn't sign it", false),
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => (
+            "it is for other names than the one in the kubeconfig",
+            false,
+        ),
+        other => return (other.to_string(), false),
+    };
+    (text.to_owned(), expired)
+}
