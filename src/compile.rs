@@ -105,7 +105,8 @@ fn select(
 ) -> Versions {
     let chart = cluster.chart.version.as_ref();
     let channel = cluster.versions.gateway_api_channel.as_ref();
-    let declared = chart.map(|version| ("envoy-gateway", version));
+    let envoy_gateway = cluster.versions.envoy_gateway.as_ref().or(chart);
+    let declared = envoy_gateway.map(|version| ("envoy-gateway", version));
     for (project, version) in declared.into_iter().chain(cluster.versions.declared()) {
         let channel = channel.filter(|_| project == "gateway-api");
         let asked = channel.map(|channel| channel.as_str());
@@ -126,11 +127,18 @@ fn select(
         } else {
             version.span
         };
+        let help = match project {
+            "envoy-gateway" if !at_channel && cluster.versions.envoy_gateway.is_none() => format!(
+                "{}; `versions.envoy_gateway` says which of them to check against",
+                unknown.help()
+            ),
+            _ => unknown.help(),
+        };
         problems.push(
             Diagnostic::new(Code::VersionUnknown, unknown.to_string())
                 .at(span)
                 .why("nothing can be checked against a version that is not known")
-                .help(unknown.help()),
+                .help(help),
         );
     }
     if let (Some(channel), None) = (channel, &cluster.versions.gateway_api)
@@ -166,7 +174,9 @@ fn select(
     };
     let newest = Version::new(u64::MAX, 0, 0);
     let written = |text: Option<&config::Text>| text.and_then(|text| Version::parse(text));
-    let envoy_gateway = written(chart).or(of("envoy-gateway")).unwrap_or(newest);
+    let envoy_gateway = written(envoy_gateway)
+        .or(of("envoy-gateway"))
+        .unwrap_or(newest);
     Versions {
         envoy_gateway: Spanned::new(envoy_gateway, chart.and_then(|version| version.span)),
         gateway_api: of("gateway-api").unwrap_or(newest),

@@ -13,10 +13,10 @@ use crate::value::Node;
 /// The chart: its OCIRepository and its HelmRelease.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// The OCIRepository.
-    pub source: Laid<Source>,
-    /// The HelmRelease.
-    pub release: Laid<Release>,
+    /// The OCIRepository, where it is written.
+    pub source: Option<Laid<Source>>,
+    /// The HelmRelease, where it is written.
+    pub release: Option<Laid<Release>>,
     /// Laid over the release's values.
     pub values: Option<Node>,
 }
@@ -41,6 +41,8 @@ pub struct Source {
 pub struct Release {
     /// Its name.
     pub name: Text,
+    /// The OCIRepository's name.
+    pub source: Text,
     /// How often it is reconciled.
     pub interval: Text,
     /// A registry for images.
@@ -64,6 +66,14 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
     };
     let name = or(&table.name, "envoy-gateway");
     names::check(Rule::Subdomain, "the chart's name", &name, problems);
+    let source = table.source.name.clone().unwrap_or_else(|| name.clone());
+    names::check(
+        Rule::Subdomain,
+        "an OCIRepository's name",
+        &source,
+        problems,
+    );
+    let on = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
     let registry = or(&table.registry, "docker.io");
     let url = table.url.clone().unwrap_or_else(|| {
         registry.with(format!("oci://{}/envoyproxy/gateway-helm", registry.value))
@@ -73,29 +83,32 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
         .deploy
         .clone()
         .unwrap_or(Spanned::unwritten(Deploy::default()));
+    let enable_lua = enable_lua(cluster, version, problems);
+    let enable_patch = enable_patch(cluster, problems);
     Chart {
-        source: Laid {
+        source: on(&table.source.enabled).then(|| Laid {
             of: Source {
-                name: name.clone(),
+                name: source.clone(),
                 interval: or(&table.source.interval, "15m"),
                 tag: or(&table.version, &version.to_string()),
                 digest: table.digest.clone(),
                 url,
             },
             overlay: table.source.overlay(),
-        },
-        release: Laid {
+        }),
+        release: on(&table.release.enabled).then(|| Laid {
             of: Release {
                 name,
+                source,
                 interval: or(&table.release.interval, "1h"),
                 image_registry: table.image_registry.clone(),
                 deploy: (deploy.value == Deploy::GatewayNamespace).then_some(deploy),
                 enable_backend: table.enable_backend.clone(),
-                enable_lua: enable_lua(cluster, version, problems),
-                enable_patch: enable_patch(cluster, problems),
+                enable_lua,
+                enable_patch,
             },
             overlay: table.release.overlay(),
-        },
+        }),
         values: table.values.clone(),
     }
 }

@@ -18,6 +18,8 @@ use crate::value::merge::merge;
 pub struct Flux {
     /// The Kustomizations, in the order in which they depend on each other.
     pub kustomizations: Vec<Laid<Kustomization>>,
+    /// Whether each object gives the namespace itself.
+    pub in_objects: bool,
     /// The Namespace, where it is written.
     pub namespace: Option<Laid<Namespace>>,
     /// The namespace's kustomization, where it is kept up.
@@ -150,8 +152,12 @@ pub fn build(
     }
     let flag = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
     let table = &cluster.namespace;
+    if cluster.flux.enabled.as_ref().is_some_and(|on| !on.value) {
+        kustomizations.clear();
+    }
     Flux {
         kustomizations,
+        in_objects: table.in_objects.as_ref().is_some_and(|flag| flag.value),
         namespace: flag(&table.manifest).then(|| Laid {
             of: Namespace {
                 name: namespace.clone(),
