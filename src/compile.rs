@@ -10,7 +10,6 @@ use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
 use crate::schema::{Catalogue, Selection, Unknown};
-use crate::value::Node;
 
 /// What compiling reads: files by their paths from the root, as text.
 pub trait World: Inputs {
@@ -45,6 +44,15 @@ impl Compiled {
 
 /// Compiles the `cluster.toml` whose text is `text` and which is shown as `name`.
 pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
+    let mut compiled = rendered(name, text, world, catalogue);
+    let found = check_all(&compiled.objects, catalogue, &compiled.selection);
+    let found = not_said_yet(found, &compiled.diagnostics);
+    compiled.diagnostics.extend(found);
+    compiled
+}
+
+/// The way of [`compile`] up to the rendered files: the schemas are not asked about the objects.
+pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
     let (cluster, mut diagnostics) = config::load(&sources, id);
@@ -73,8 +81,6 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
         compiled.objects = objects(&files, sources, &mut diagnostics);
         duplicates(&compiled.objects, &mut diagnostics);
         diagnostics.extend(scripts(&files, &model, sources));
-        let found = check_all(&compiled.objects, catalogue, &compiled.selection);
-        diagnostics.extend(not_said_yet(found, &diagnostics));
         compiled.files = files;
         compiled.model = Some(model);
     }
@@ -366,17 +372,4 @@ fn not_said_yet(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> 
             })
         })
         .collect()
-}
-
-/// A tree without its places, for comparing what two texts mean.
-pub fn meaning(text: &str) -> Option<Vec<Node>> {
-    let mut sources = Sources::default();
-    let id = sources.add("", text);
-    let (documents, problems) = read::read(&sources, id);
-    problems.is_empty().then(|| {
-        documents
-            .into_iter()
-            .map(|document| document.node)
-            .collect()
-    })
 }

@@ -286,10 +286,15 @@ impl Layout {
 
     /// The file of a single object, where it has one of its own; `folder` is that of its group.
     pub fn place_of(&self, kind: &str, name: &str, folder: &str) -> Option<Place> {
+        Some(self.placed(folder, self.file_of(kind, name)?))
+    }
+
+    /// What `layout.files` says of a single object.
+    pub fn file_of(&self, kind: &str, name: &str) -> Option<&str> {
         let key = format!("{kind}/{name}");
         let mut own = self.objects.iter().rev();
         let (_, file) = own.find(|(there, _)| *there == key)?;
-        Some(self.placed(folder, file))
+        Some(file)
     }
 
     /// A file by the text that names it: in the folder that it names, else in `folder`.
@@ -305,8 +310,15 @@ impl Layout {
 
     /// The app's folder, from the root.
     pub fn app_path(&self) -> String {
-        format!("{}/{}", self.path, self.app)
+        join([self.path.as_str(), &self.app])
     }
+}
+
+/// Folders and a file name as one path; `.` is the folder that one is in.
+pub fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let parts = parts.into_iter().flat_map(|part| part.split('/'));
+    let parts: Vec<&str> = parts.filter(|part| !matches!(*part, "" | ".")).collect();
+    parts.join("/")
 }
 
 fn is_pattern(file: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::config::Text;
 use crate::config::types::Overlay;
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest::{read, write};
-use crate::model::layout::{Group, Place};
+use crate::model::layout::{Group, Layout, Place, join};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
 use crate::value::ser::to_node;
@@ -112,12 +112,7 @@ pub fn render(
 }
 
 fn path_of(model: &Model, place: &Place) -> String {
-    format!(
-        "{}/{}/{}",
-        model.layout.app_path(),
-        place.folder,
-        place.file
-    )
+    join([model.layout.app_path().as_str(), &place.folder, &place.file])
 }
 
 struct Renderer<'a> {
@@ -170,7 +165,7 @@ impl Renderer<'_> {
         let layout = &self.model.layout;
         for object in &self.model.verbatim {
             let path = if object.file.value == layout.flux {
-                format!("{}/{}", layout.app_path(), layout.flux)
+                join([layout.app_path().as_str(), &layout.flux])
             } else {
                 path_of(self.model, &layout.placed(&layout.folder, &object.file))
             };
@@ -256,11 +251,8 @@ impl Renderer<'_> {
             },
         };
         let folder = self.model.layout.place(Group::Lua, None).folder;
-        let path = format!(
-            "{}/{folder}/resources/{}",
-            self.model.layout.app_path(),
-            lua.file.value
-        );
+        let app = self.model.layout.app_path();
+        let path = join([app.as_str(), &folder, "resources", &lua.file]);
         let file = File {
             path: path.clone(),
             text,
@@ -306,11 +298,12 @@ impl Renderer<'_> {
                 overlay: Overlay::default(),
                 parts: parts.collect(),
             };
-            self.object(&format!("{app}/{folder}/kustomization.yaml"), item);
+            let path = join([app.as_str(), &folder, "kustomization.yaml"]);
+            self.object(&path, item);
         }
         for kustomization in &self.model.flux.kustomizations {
             self.plain(
-                &format!("{app}/{}", layout.flux),
+                &join([app.as_str(), flux_file(layout, &kustomization.of.name)]),
                 "ks.yaml.j2",
                 &kustomization.of,
                 kustomization.overlay.clone(),
@@ -321,7 +314,7 @@ impl Renderer<'_> {
     /// What a folder's kustomization lists: its files, then the user's own, and the script's ConfigMaps.
     fn folder_values(&self, folder: &str) -> Node {
         let layout = &self.model.layout;
-        let prefix = format!("{}/{folder}/", layout.app_path());
+        let prefix = join([layout.app_path().as_str(), folder]) + "/";
         let unlisted =
             (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
         let extra = &self.model.extra;
@@ -334,7 +327,7 @@ impl Renderer<'_> {
         };
         let covered = self.covered();
         let is_covered = |name: &str| {
-            let path = format!("{folder}/{name}");
+            let path = join([folder, name]);
             covered.iter().any(|cover| {
                 let rest = path.strip_prefix(cover.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -400,7 +393,7 @@ impl Renderer<'_> {
         let mut listed = Vec::new();
         let dot = if layout.dot_slash { "./" } else { "" };
         if let Some(namespace) = &self.model.flux.namespace {
-            let path = format!("{}/namespace.yaml", layout.path);
+            let path = join([layout.path.as_str(), "namespace.yaml"]);
             self.plain(
                 &path,
                 "namespace.yaml.j2",
@@ -409,8 +402,12 @@ impl Renderer<'_> {
             );
             listed.push(format!("{dot}namespace.yaml"));
         }
-        if !self.model.flux.kustomizations.is_empty() {
-            listed.push(format!("{dot}{}/{}", layout.app, layout.flux));
+        for kustomization in &self.model.flux.kustomizations {
+            let file = flux_file(layout, &kustomization.of.name);
+            let entry = format!("{dot}{}", join([layout.app.as_str(), file]));
+            if !listed.contains(&entry) {
+                listed.push(entry);
+            }
         }
         if let Some(index) = &self.model.flux.index {
             self.index(index, listed, inputs);
@@ -431,7 +428,7 @@ impl Renderer<'_> {
     }
 
     fn index(&mut self, table: &flux::Index, listed: Vec<String>, inputs: &dyn Inputs) {
-        let path = format!("{}/kustomization.yaml", self.model.layout.path);
+        let path = join([self.model.layout.path.as_str(), "kustomization.yaml"]);
         let text = match inputs.read_output(&path) {
             Output::Text(text) => text,
             Output::Nothing => return self.new_index(&path, table, listed),
@@ -464,9 +461,16 @@ impl Renderer<'_> {
     }
 }
 
+/// The file of a Flux Kustomization, in the app's folder.
+fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
+    layout
+        .file_of("Kustomization", name)
+        .unwrap_or(&layout.flux)
+}
+
 /// A path relative to a folder, from where the folder's own name counts; `None` where it leads above that.
 fn joined(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').collect();
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
     for part in path.trim_end_matches('/').split('/') {
         match part {
             "." | "" => {}
