@@ -27,6 +27,7 @@ pub mod compile;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;
+pub mod import;
 pub mod manifest;
 pub mod model;
 pub mod render;

@@ -45,7 +45,7 @@ pub enum Group {
 }
 
 /// The groups: the key of each in `layout.files`, its file, and whether it stays in the first folder of two.
-const GROUPS: [(Group, &str, &str, bool); 17] = [
+pub const GROUPS: [(Group, &str, &str, bool); 17] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
     (Group::Gateways, "gateways", "envoy.yaml", false),
@@ -139,7 +139,8 @@ pub struct Place {
     pub file: String,
 }
 
-const SCHEMA_HOST: &str = "https://raw.githubusercontent.com/datreeio/CRDs-catalog/main";
+/// The host of schema comments where nothing is said.
+pub const SCHEMA_HOST: &str = "https://raw.githubusercontent.com/datreeio/CRDs-catalog/main";
 
 /// Reads `[layout]`.
 pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>) -> Layout {

@@ -1,0 +1,383 @@
+//! A tree that exists to the `cluster.toml` that renders it again, with the proof.
+//!
+//! [`find`] tells where the front door is by its objects; [`door`] reads them. [`lift`] makes intents of them, one
+//! file a part of `cluster.toml`, the inverse of the templates. What no intent says is found by [`prove`]: it renders
+//! in memory, compares, and lays what differs over the object ([`residual`]), until nothing differs. An object that
+//! is nobody's business here is kept in its file; one that shares a file with what is rendered is written out in full
+//! (`extra.objects`). [`toml`] writes it all as a person would. [`comments`] come along where another tool reads
+//! them. Pure: it is given files by path.
+
+pub mod config;
+pub mod door;
+pub mod files;
+pub mod find;
+pub mod layout;
+pub mod lift;
+pub mod prove;
+pub mod residual;
+pub mod toml;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::compile::{Compiled, compile};
+use crate::diagnostic::{Diagnostic, ObjectRef, Sources};
+use crate::diff::{self, FieldDiff};
+use crate::manifest::Object;
+use crate::schema::Catalogue;
+use crate::value::{Kind, Node};
+
+use config::text;
+use door::{Door, Found};
+use files::{Files, Reader, is_manifest};
+use lift::{Lifted, Slot};
+use prove::{Proof, Prover};
+
+/// What became of an object.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    /// It is rendered as it was.
+    Generated {
+        /// Whether it is written in full in `cluster.toml`, since no table makes it.
+        in_full: bool,
+    },
+    /// It stays in its file, for this reason.
+    Kept(String),
+    /// It would be rendered otherwise.
+    Different(Vec<FieldDiff>),
+}
+
+/// An object of the tree.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its file.
+    pub file: String,
+    /// The object.
+    pub object: ObjectRef,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What an import gives.
+pub struct Import {
+    /// The text of `cluster.toml`.
+    pub config: String,
+    /// The folders that it stands for.
+    pub place: find::Place,
+    /// Each object that was there.
+    pub outcomes: Vec<Outcome>,
+    /// Objects that would be rendered and weren't there, by file.
+    pub added: Vec<(String, ObjectRef)>,
+    /// Comments that are not carried over: file, line, text.
+    pub dropped: Vec<(String, usize, String)>,
+    /// What is not followed, or was taken for granted.
+    pub notes: Vec<String>,
+    /// How many lines of YAML it stands for.
+    pub lines: usize,
+    /// What it renders, and what `validate` says about it.
+    pub compiled: Compiled,
+}
+
+impl Import {
+    /// How many objects had this fate.
+    pub fn count(&self, is: fn(&Fate) -> bool) -> usize {
+        self.outcomes
+            .iter()
+            .filter(|outcome| is(&outcome.fate))
+            .count()
+    }
+
+    /// Whether anything would be rendered otherwise than it was.
+    pub fn is_different(&self) -> bool {
+        !self.added.is_empty()
+            || self
+                .outcomes
+                .iter()
+                .any(|outcome| matches!(outcome.fate, Fate::Different(_)))
+    }
+}
+
+/// Why nothing could be imported.
+#[derive(Debug)]
+pub enum Failure {
+    /// There is no Gateway of Envoy Gateway at or below this folder.
+    NoGateway(String),
+    /// There are several front doors.
+    Several(Vec<String>),
+    /// A file of the front door can't be read: its path, and why.
+    Unreadable(String, String),
+    /// Files of the front door are no YAML.
+    Broken(Vec<Diagnostic>),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::NoGateway(folder) => {
+                let place = if folder.is_empty() { "here" } else { folder };
+                write!(
+                    f,
+                    "there is no Gateway of Envoy Gateway in {place}\n  help: give the repository's folder, or the \
+                     one with the Gateway; hidden folders and files that aren't .yaml or .yml are not looked at"
+                )
+            }
+            Failure::Several(folders) => {
+                write!(f, "there are several front doors:")?;
+                for folder in folders {
+                    write!(f, "\n  {folder}")?;
+                }
+                write!(
+                    f,
+                    "\n  help: choose one with `--path {}`",
+                    folders.first().map_or("", String::as_str)
+                )
+            }
+            Failure::Unreadable(path, why) => write!(
+                f,
+                "{path}: {why}\n  help: it belongs to the front door; nothing is imported until it can be read"
+            ),
+            Failure::Broken(problems) => {
+                write!(
+                    f,
+                    "{} of the front door's files can't be read as YAML",
+                    problems.len()
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// How often an import starts over without what it couldn't make.
+const ATTEMPTS: usize = 8;
+
+/// Imports the front door at or below `wanted` (empty: anywhere).
+///
+/// # Errors
+/// Where there is none, or several, or one of its files can't be read. The sources are those that findings point into.
+pub fn import(
+    files: &Files,
+    wanted: &str,
+    catalogue: &Catalogue,
+) -> Result<Import, (Failure, Sources)> {
+    let mut reader = Reader::new(files);
+    match import_with(&mut reader, wanted, catalogue) {
+        Ok(import) => Ok(import),
+        Err(failure) => Err((failure, reader.sources)),
+    }
+}
+
+fn import_with(
+    reader: &mut Reader,
+    wanted: &str,
+    catalogue: &Catalogue,
+) -> Result<Import, Failure> {
+    let (place, fluxes) = find::find(reader, wanted)?;
+    let chart = find::chart_version(reader);
+    let door = door::read(reader, place, &fluxes)?;
+    let files = reader.files;
+    let prover = Prover {
+        door: &door,
+        files,
+        catalogue,
+    };
+    let mut out: BTreeSet<usize> = BTreeSet::new();
+    let mut attempts = 0;
+    let (lifted, full, mut proof) = loop {
+        attempts += 1;
+        let mut lifted = lift::lift(&door, &out, files, catalogue, chart.as_deref());
+        let (full, unsayable) = in_full(&door, &lifted);
+        if !unsayable.is_empty() && attempts < ATTEMPTS {
+            out.extend(unsayable);
+            continue;
+        }
+        write_in_full(&mut lifted, &door, &full);
+        let proof = prover.prove(&lifted);
+        let failed: Vec<usize> = proof
+            .different
+            .iter()
+            .filter_map(|at| lifted.slots.get(*at))
+            .map(|slot| slot.object)
+            .filter(|object| {
+                !door
+                    .objects
+                    .get(*object)
+                    .is_some_and(Found::is_kustomization)
+            })
+            .collect();
+        let is_new = failed.iter().any(|object| !out.contains(object));
+        if failed.is_empty() || !is_new || attempts >= ATTEMPTS {
+            break (lifted, full, proof);
+        }
+        out.extend(failed);
+    };
+    if let Some(config) = prove::hoisted(&proof.config, &lifted.slots) {
+        let hoisted = prover.compare(config, &lifted);
+        if hoisted.different.is_subset(&proof.different) {
+            proof = hoisted;
+        }
+    }
+    Ok(outcome(&prover, &lifted, &full, proof, reader))
+}
+
+/// The objects that share a file with what is rendered, and are made by no table. Those objects of a file are given
+/// back apart of which one can't be said in TOML: the file has to stay as it is.
+fn in_full(door: &Door, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
+    let slots: BTreeSet<usize> = lifted.slots.iter().map(|slot| slot.object).collect();
+    let ours: BTreeSet<&str> = slots
+        .iter()
+        .filter_map(|at| door.objects.get(*at))
+        .map(|found| found.path.as_str())
+        .collect();
+    let (mut full, mut unsayable) = (BTreeSet::new(), BTreeSet::new());
+    for (at, found) in door.objects.iter().enumerate() {
+        if slots.contains(&at) || !ours.contains(found.path.as_str()) {
+            continue;
+        }
+        if toml::can_say(&found.node) && !found.sealed {
+            full.insert(at);
+        } else {
+            let others = door.objects.iter().enumerate();
+            unsayable.extend(
+                others
+                    .filter(|(_, other)| other.path == found.path)
+                    .map(|(at, _)| at),
+            );
+        }
+    }
+    (full, unsayable)
+}
+
+fn write_in_full(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
+    let objects = full
+        .iter()
+        .filter_map(|at| door.objects.get(*at))
+        .filter_map(|found| {
+            let path = door.from_app(&found.path)?;
+            let folder = files::name_of(&door.place.folder);
+            let file = files::below(folder, path)
+                .filter(|file| !file.contains('/'))
+                .unwrap_or(path);
+            let mut node = Node::map();
+            let map = node.as_map_mut()?;
+            map.insert("file", text(file));
+            for (key, value) in found.node.as_map()?.iter() {
+                map.insert(key, Node::from_json(value.to_json()));
+            }
+            Some(node)
+        });
+    let objects: Vec<Node> = objects.collect();
+    if !objects.is_empty() {
+        lifted
+            .config
+            .set(&["extra", "objects"], Node::new(Kind::List(objects), None));
+    }
+}
+
+fn outcome(
+    prover: &Prover,
+    lifted: &Lifted,
+    full: &BTreeSet<usize>,
+    proof: Proof,
+    reader: &mut Reader,
+) -> Import {
+    let door = prover.door;
+    let compiled = compile("cluster.toml", &proof.text, prover.files, prover.catalogue);
+    let rendered: BTreeSet<&str> = compiled
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
+    let mut outcomes = Vec::new();
+    for (at, found) in door.objects.iter().enumerate() {
+        let made = prove::made(&compiled, door, found);
+        let fate = match made.filter(|made| made.path == found.path) {
+            Some(made) if made.node == found.node => Fate::Generated {
+                in_full: full.contains(&at),
+            },
+            Some(made) => Fate::Different(fields(found, &made.node)),
+            None if rendered.contains(found.path.as_str()) => {
+                Fate::Different(fields(found, &Node::map()))
+            }
+            None => Fate::Kept(why_kept(door, found)),
+        };
+        outcomes.push(Outcome {
+            file: found.path.clone(),
+            object: reference(&found.node),
+            fate,
+        });
+    }
+    let ours: BTreeSet<&str> = lifted
+        .slots
+        .iter()
+        .map(|slot: &Slot| slot.object)
+        .chain(full.iter().copied())
+        .filter_map(|at| door.objects.get(at))
+        .map(|found| found.path.as_str())
+        .collect();
+    let lines = ours.iter().filter(|path| is_manifest(path));
+    let lines = lines.map(|path| {
+        prover
+            .files
+            .texts
+            .get(*path)
+            .map_or(0, |text| text.lines().count())
+    });
+    let added = prove::added(&compiled, door)
+        .into_iter()
+        .flat_map(|(file, nodes)| {
+            nodes
+                .into_iter()
+                .map(move |node| (file.clone(), reference(&node)))
+        });
+    let mut notes = door.notes.clone();
+    notes.extend(lifted.notes.iter().cloned());
+    notes.extend(door.place.others.iter().map(|other| {
+        format!("{other} has Gateways, too; it is left alone, `--path` imports it by itself")
+    }));
+    let _ = &reader;
+    Import {
+        place: door.place.clone(),
+        outcomes,
+        added: added.collect(),
+        dropped: Vec::new(),
+        notes,
+        lines: lines.sum(),
+        config: proof.text,
+        compiled,
+    }
+}
+
+fn fields(found: &Found, made: &Node) -> Vec<FieldDiff> {
+    let object = |node: &Node| Object {
+        node: node.clone(),
+        origins: None,
+        file: found.path.clone(),
+    };
+    diff::fields::compare(&object(&found.node), &object(made), None)
+}
+
+fn reference(node: &Node) -> ObjectRef {
+    let text = |path: &[&str]| files::text(node, path).to_owned();
+    ObjectRef {
+        api_version: text(&["apiVersion"]),
+        kind: text(&["kind"]),
+        namespace: text(&["metadata", "namespace"]),
+        name: text(&["metadata", "name"]),
+    }
+}
+
+/// Why an object stays where it is.
+fn why_kept(door: &Door, found: &Found) -> String {
+    let namespace = files::text(&found.node, &["metadata", "namespace"]);
+    if !found.listed {
+        "no kustomization lists its file: Flux doesn't apply it".to_owned()
+    } else if found.sealed {
+        "its file holds secrets".to_owned()
+    } else if !namespace.is_empty() && namespace != door.namespace {
+        format!("it is in another namespace, {namespace}")
+    } else {
+        "it is not the front door's, or none of its parts is that".to_owned()
+    }
+}
