@@ -23,7 +23,9 @@ fn read(root: &Path) -> Files {
         if entry.file_type().is_file() {
             let path = entry.path().strip_prefix(root).expect("below the root");
             let text = std::fs::read_to_string(entry.path()).expect("text");
-            files.texts.insert(path.to_string_lossy().into_owned(), text);
+            files
+                .texts
+                .insert(path.to_string_lossy().into_owned(), text);
         }
     }
     files
@@ -63,7 +65,11 @@ fn real_trees() {
         .collect();
     names.sort();
     for root in names {
-        let name = root.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = root
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         let files = read(&root);
         let mut paths = vec![String::new()];
         if let Err((Failure::Several(several), _)) = import(&files, "", &catalogue) {
@@ -87,14 +93,26 @@ fn print(name: &str, path: &str, import: &Import) {
     let different = import.count(|fate| matches!(fate, Fate::Different(_)));
     println!(
         "{name} {path}: {} objects, {generated} generated ({full} in full), {kept} kept, {different} different, {} added, {} lines for {}",
-        import.outcomes.len(), import.added.len(), import.config.lines().count(), import.lines
+        import.outcomes.len(),
+        import.added.len(),
+        import.config.lines().count(),
+        import.lines
     );
     for one in &import.outcomes {
         match &one.fate {
-            Fate::Kept(why) => println!("    kept {} {} in {}: {why}", one.object.kind, one.object.name, one.file),
-            Fate::Generated { in_full: true } => println!("    in full {} {} in {}", one.object.kind, one.object.name, one.file),
+            Fate::Kept(why) => println!(
+                "    kept {} {} in {}: {why}",
+                one.object.kind, one.object.name, one.file
+            ),
+            Fate::Generated { in_full: true } => println!(
+                "    in full {} {} in {}",
+                one.object.kind, one.object.name, one.file
+            ),
             Fate::Different(fields) => {
-                println!("    DIFFERENT {} {} in {}", one.object.kind, one.object.name, one.file);
+                println!(
+                    "    DIFFERENT {} {} in {}",
+                    one.object.kind, one.object.name, one.file
+                );
                 for field in fields.iter().take(6) {
                     println!("        {} {:?}", field.path, field.change);
                 }
@@ -105,7 +123,12 @@ fn print(name: &str, path: &str, import: &Import) {
     for (file, object) in &import.added {
         println!("    ADDED {} {} in {file}", object.kind, object.name);
     }
-    for problem in import.compiled.diagnostics.iter().filter(|problem| problem.is_error()) {
+    for problem in import
+        .compiled
+        .diagnostics
+        .iter()
+        .filter(|problem| problem.is_error())
+    {
         println!("    error {}: {}", problem.code, problem.message);
     }
     for note in &import.notes {

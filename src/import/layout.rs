@@ -6,7 +6,7 @@ use super::config::{Config, flag, text};
 use super::door::Door;
 use super::files::{Files, is_manifest, texts};
 use super::lift::Slot;
-use crate::model::layout::{GROUPS, Group, Layout};
+use crate::model::layout::{GROUPS, Group, Layout, join};
 use crate::model::names::short;
 
 /// An object of a group: the gateway that it belongs to, and its file, from the app's folder.
@@ -34,11 +34,16 @@ pub fn lift(config: &mut Config, door: &Door, slots: &[Slot], layout: &Layout, f
     }
     let mut chosen: Vec<(&str, String)> = Vec::new();
     let mut single: Vec<(String, String)> = Vec::new();
+    // A gateway's own policies are mostly in its file: what is told of the gateways is tried first.
+    let of_gateways = groups.get(&Group::Gateways);
+    let (gateways, _) = of_gateways.map_or((None, Vec::new()), |items| {
+        pattern(Group::Gateways, items, None, layout)
+    });
     for (group, name, ..) in GROUPS {
         let Some(items) = groups.get(&group) else {
             continue;
         };
-        let (pattern, rest) = pattern(group, items, layout);
+        let (pattern, rest) = pattern(group, items, gateways.as_deref(), layout);
         chosen.extend(pattern.map(|pattern| (name, pattern)));
         single.extend(rest);
     }
@@ -58,15 +63,20 @@ pub fn lift(config: &mut Config, door: &Door, slots: &[Slot], layout: &Layout, f
 fn pattern(
     group: Group,
     items: &[Item],
+    usual: Option<&str>,
     layout: &Layout,
 ) -> (Option<String>, Vec<(String, String)>) {
     let (default, folder) = layout.default_of(group);
-    let default_path = format!("{folder}/{default}");
+    let default_path = join([folder.as_str(), default]);
     let shown = |path: &str| match path.split_once('/') {
         Some((first, rest)) if first == folder => rest.to_owned(),
         _ => path.to_owned(),
     };
     let mut candidates = vec![default_path.clone()];
+    candidates.extend(usual.map(|usual| {
+        let place = layout.placed(&folder, usual);
+        join([place.folder.as_str(), &place.file])
+    }));
     for item in items {
         candidates.push(item.path.to_owned());
         if let Some(gateway) = item.gateway {

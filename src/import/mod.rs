@@ -7,6 +7,7 @@
 //! (`extra.objects`). [`toml`] writes it all as a person would. [`comments`] come along where another tool reads
 //! them. Pure: it is given files by path.
 
+pub mod comments;
 pub mod config;
 pub mod door;
 pub mod files;
@@ -20,7 +21,7 @@ pub mod toml;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::compile::{Compiled, compile};
+use crate::compile::{Compiled, check_all, compile};
 use crate::diagnostic::{Diagnostic, ObjectRef, Sources};
 use crate::diff::{self, FieldDiff};
 use crate::manifest::Object;
@@ -184,7 +185,7 @@ fn import_with(
     };
     let mut out: BTreeSet<usize> = BTreeSet::new();
     let mut attempts = 0;
-    let (lifted, full, mut proof) = loop {
+    let (lifted, full, proof) = loop {
         attempts += 1;
         let mut lifted = lift::lift(&door, &out, files, catalogue, chart.as_deref());
         let (full, unsayable) = in_full(&door, &lifted);
@@ -205,20 +206,42 @@ fn import_with(
                     .get(*object)
                     .is_some_and(Found::is_kustomization)
             })
+            .chain(incomplete(&prover, &lifted, &proof))
+            .filter(|object| !out.contains(object))
             .collect();
-        let is_new = failed.iter().any(|object| !out.contains(object));
-        if failed.is_empty() || !is_new || attempts >= ATTEMPTS {
+        if failed.is_empty() || attempts >= ATTEMPTS {
             break (lifted, full, proof);
         }
         out.extend(failed);
     };
-    if let Some(config) = prove::hoisted(&proof.config, &lifted.slots) {
-        let hoisted = prover.compare(config, &lifted);
-        if hoisted.different.is_subset(&proof.different) {
-            proof = hoisted;
+    let proof = match prove::hoisted(&proof.config, &lifted.slots) {
+        Some(config) => {
+            let hoisted = prover.compare(config, &lifted);
+            let is_as_good = hoisted.different.is_subset(&proof.different);
+            if is_as_good { hoisted } else { proof }
         }
-    }
+        None => proof,
+    };
     Ok(outcome(&prover, &lifted, &full, proof, reader))
+}
+
+/// Flux Kustomizations that are not whole as they stand: a patch elsewhere fills in what they lack (their
+/// source, say). Written from here they would be refused.
+fn incomplete(prover: &Prover, lifted: &Lifted, proof: &Proof) -> Vec<usize> {
+    let is_flux = |slot: &&Slot| slot.table.first().is_some_and(|table| table == "flux");
+    let slots = lifted.slots.iter().filter(is_flux);
+    let objects: Vec<usize> = slots.map(|slot| slot.object).collect();
+    let rendered = proof
+        .compiled
+        .objects
+        .iter()
+        .filter(|object| object.kind() == "Kustomization" && object.group() == files::FLUX);
+    let rendered: Vec<Object> = rendered.cloned().collect();
+    let found = check_all(&rendered, prover.catalogue, &proof.compiled.selection);
+    match found.iter().any(Diagnostic::is_error) {
+        true => objects,
+        false => Vec::new(),
+    }
 }
 
 /// The objects that share a file with what is rendered, and are made by no table. Those objects of a file are given
@@ -283,7 +306,20 @@ fn outcome(
     reader: &mut Reader,
 ) -> Import {
     let door = prover.door;
-    let compiled = compile("cluster.toml", &proof.text, prover.files, prover.catalogue);
+    let made = lifted
+        .slots
+        .iter()
+        .map(|slot| slot.object)
+        .chain(full.iter().copied());
+    let ours: BTreeSet<&str> = made
+        .filter_map(|at| door.objects.get(at))
+        .map(|found| found.path.as_str())
+        .filter(|path| is_manifest(path))
+        .collect();
+    let ours: Vec<&str> = ours.into_iter().collect();
+    let carried = comments::carry(&ours, door, &proof.compiled, reader);
+    let config = comments::with_comments(&proof.text, &carried.over);
+    let compiled = compile("cluster.toml", &config, prover.files, prover.catalogue);
     let rendered: BTreeSet<&str> = compiled
         .files
         .iter()
@@ -308,21 +344,9 @@ fn outcome(
             fate,
         });
     }
-    let ours: BTreeSet<&str> = lifted
-        .slots
-        .iter()
-        .map(|slot: &Slot| slot.object)
-        .chain(full.iter().copied())
-        .filter_map(|at| door.objects.get(at))
-        .map(|found| found.path.as_str())
-        .collect();
-    let lines = ours.iter().filter(|path| is_manifest(path));
-    let lines = lines.map(|path| {
-        prover
-            .files
-            .texts
-            .get(*path)
-            .map_or(0, |text| text.lines().count())
+    let lines = ours.iter().map(|path| {
+        let text = prover.files.texts.get(*path);
+        text.map_or(0, |text| text.lines().count())
     });
     let added = prove::added(&compiled, door)
         .into_iter()
@@ -336,15 +360,14 @@ fn outcome(
     notes.extend(door.place.others.iter().map(|other| {
         format!("{other} has Gateways, too; it is left alone, `--path` imports it by itself")
     }));
-    let _ = &reader;
     Import {
         place: door.place.clone(),
         outcomes,
         added: added.collect(),
-        dropped: Vec::new(),
+        dropped: carried.dropped,
         notes,
         lines: lines.sum(),
-        config: proof.text,
+        config,
         compiled,
     }
 }
@@ -377,7 +400,11 @@ fn why_kept(door: &Door, found: &Found) -> String {
         "its file holds secrets".to_owned()
     } else if !namespace.is_empty() && namespace != door.namespace {
         format!("it is in another namespace, {namespace}")
+    } else if found.is_kustomization() {
+        "it lists files for another kustomization, and still does".to_owned()
+    } else if files::is(&found.node, files::FLUX, "Kustomization") {
+        "it is not whole as it stands: something elsewhere fills in what it lacks".to_owned()
     } else {
-        "it is not the front door's, or none of its parts is that".to_owned()
+        "it is not the front door's, or nothing in cluster.toml makes its like".to_owned()
     }
 }

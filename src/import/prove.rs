@@ -10,7 +10,7 @@ use super::lift::{Form, Lifted, Slot};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
-use crate::manifest::meaning;
+use crate::manifest::{Object, meaning};
 use crate::schema::Catalogue;
 use crate::value::{Kind, Map, Node, Pointer};
 
@@ -210,6 +210,19 @@ pub struct Made {
 
 /// The rendered object that is to be another one.
 pub fn made(compiled: &Compiled, door: &Door, wanted: &Found) -> Option<Made> {
+    let object = object(compiled, door, wanted)?;
+    Some(Made {
+        path: object.file.clone(),
+        node: meaning::plain(&object.file, &object.node),
+    })
+}
+
+/// The same object with places in `cluster.toml`.
+pub fn origins<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a Node> {
+    object(compiled, door, wanted)?.origins.as_ref()
+}
+
+fn object<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a Object> {
     let is_same = |path: &str, node: &Node| {
         if wanted.is_kustomization() {
             return path == wanted.path;
@@ -225,11 +238,7 @@ pub fn made(compiled: &Compiled, door: &Door, wanted: &Found) -> Option<Made> {
         .filter(|object| is_same(&object.file, &object.node));
     let first = all.clone().next();
     // Of several, the one in the same file.
-    let object = all.find(|object| object.file == wanted.path).or(first)?;
-    Some(Made {
-        path: object.file.clone(),
-        node: meaning::plain(&object.file, &object.node),
-    })
+    all.find(|object| object.file == wanted.path).or(first)
 }
 
 /// Merges a tree into what a path holds.
@@ -388,6 +397,22 @@ pub fn hoisted(config: &Config, slots: &[Slot]) -> Option<Config> {
                 }
             }
         }
+        // A gateway's proxies are scaled without a word.
+        for path in own
+            .iter()
+            .filter(|path| matches!(path[..], ["autoscaling", "gateways", _]))
+        {
+            let is_empty = |node: &Node| node.as_map().is_some_and(Map::is_empty);
+            if hoisted.get(path).is_some_and(is_empty) {
+                hoisted.take(path);
+            }
+            if hoisted
+                .get(&["autoscaling", "gateways"])
+                .is_some_and(is_empty)
+            {
+                hoisted.take(&["autoscaling", "gateways"]);
+            }
+        }
     }
     changed.then_some(hoisted)
 }
@@ -432,8 +457,11 @@ fn common(tables: &[Map]) -> Map {
 
 /// The part of two maps that is alike.
 fn overlap(first: &Node, second: &Node) -> Option<Node> {
+    if first == second {
+        return Some(first.clone());
+    }
     let (Kind::Map(first), Kind::Map(second)) = (&first.kind, &second.kind) else {
-        return (first == second).then(|| first.clone());
+        return None;
     };
     let alike = first
         .iter()
@@ -444,6 +472,9 @@ fn overlap(first: &Node, second: &Node) -> Option<Node> {
 
 /// A value without the part that is said elsewhere; `None` where nothing is left.
 fn without(own: &Node, said: &Node) -> Option<Node> {
+    if own == said {
+        return None;
+    }
     match (&own.kind, &said.kind) {
         (Kind::Map(own), Kind::Map(said)) => {
             let rest = own.iter().filter_map(|(key, value)| match said.get(key) {
@@ -453,7 +484,7 @@ fn without(own: &Node, said: &Node) -> Option<Node> {
             let rest: Map = rest.collect();
             (!rest.is_empty()).then(|| Node::new(Kind::Map(rest), None))
         }
-        _ => (own != said).then(|| own.clone()),
+        _ => Some(own.clone()),
     }
 }
 

@@ -57,11 +57,17 @@ impl Writer<'_> {
     /// The values of a table, then the tables below it.
     fn table(&mut self, path: &mut Vec<String>, map: &Map) {
         let mut below = Vec::new();
-        for (key, value) in map.iter() {
-            match lines(path, key, value) {
+        let own: Vec<_> = map
+            .iter()
+            .map(|(key, value)| (key, value, lines(path, key, value)))
+            .collect();
+        // Listeners stand in the order written: under headers all of them, or none.
+        let under_headers = keeps_order(path) && own.iter().any(|(.., lines)| lines.is_none());
+        for (key, value, lines) in own {
+            match lines.filter(|_| !under_headers) {
                 Some(lines) => {
                     path.push(key.to_owned());
-                    self.comment(path);
+                    self.comments(path);
                     path.pop();
                     self.text.push_str(&lines);
                 }
@@ -78,7 +84,7 @@ impl Writer<'_> {
                     }
                 }
                 Kind::Map(map) => {
-                    if has_values(path, map) {
+                    if has_values(path, map) && !all_below(path, map) {
                         self.header(path, "[", "]");
                     }
                     self.table(path, map);
@@ -99,13 +105,38 @@ impl Writer<'_> {
         let _ = writeln!(self.text, "{open}{}{close}", keys.join("."));
     }
 
-    fn comment(&mut self, path: &[String]) {
-        for (_, text) in self.comments.iter().filter(|(there, _)| there == path) {
-            for line in text.lines() {
-                let _ = writeln!(self.text, "# {line}");
-            }
+    /// The comments on a key, and on what its line holds besides.
+    fn comments(&mut self, path: &[String]) {
+        for (_, text) in self
+            .comments
+            .iter()
+            .filter(|(there, _)| there.starts_with(path))
+        {
+            self.text
+                .extend(text.lines().map(|line| format!("# {line}\n")));
         }
     }
+
+    /// The comments on a table.
+    fn comment(&mut self, path: &[String]) {
+        for (_, text) in self.comments.iter().filter(|(there, _)| there == path) {
+            self.text
+                .extend(text.lines().map(|line| format!("# {line}\n")));
+        }
+    }
+}
+
+/// Whether the order of what a table holds means something: a gateway's listeners.
+fn keeps_order(path: &[String]) -> bool {
+    matches!(path, [gateways, _, listeners] if gateways == "gateways" && listeners == "listeners")
+}
+
+/// Whether all that a table holds stands under headers, so that it needs none itself.
+fn all_below(path: &[String], map: &Map) -> bool {
+    keeps_order(path)
+        && map
+            .iter()
+            .any(|(key, value)| lines(path, key, value).is_none())
 }
 
 /// Whether a table needs a header: it has values of its own, or nothing at all.

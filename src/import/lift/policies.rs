@@ -6,6 +6,7 @@ use crate::import::files::{
     ENVOY, folder_of, is_manifest, join, resolve, text as text_at, texts as texts_at,
 };
 use crate::model::layout::Group;
+use crate::model::version::LUA_OFF_BY_DEFAULT;
 use crate::value::{Map, Node};
 
 /// The kinds, and the tables of each.
@@ -26,12 +27,29 @@ fn options() -> Node {
 impl Lift<'_> {
     pub(super) fn policies(&mut self) {
         let lua = self.lua();
+        let is_on = |lift: &Self, key: &str| {
+            lift.lifted
+                .config
+                .get(&["chart", key])
+                .and_then(Node::as_bool)
+                == Some(true)
+        };
+        // What is used is switched on without a word.
+        if !lua.is_empty() && self.version >= LUA_OFF_BY_DEFAULT && is_on(self, "enable_lua") {
+            self.lifted.config.take(&["chart", "enable_lua"]);
+        }
         for (kind, table) in KINDS {
             for at in self.all(ENVOY, kind) {
                 if !lua.contains(&at) {
                     self.policy(at, table);
                 }
             }
+        }
+        let patches = self.lifted.config.get(&["patch_policies"]).is_some();
+        if patches && is_on(self, "enable_envoy_patch_policy") {
+            self.lifted
+                .config
+                .take(&["chart", "enable_envoy_patch_policy"]);
         }
     }
 

@@ -90,7 +90,9 @@ impl Lift<'_> {
             named.dedup();
             table.insert("gateways", texts(named));
         }
-        self.extend(&["redirect"], table);
+        if !table.is_empty() {
+            self.extend(&["redirect"], table);
+        }
         self.slot(at, &["redirect"], Form::Object, Group::Redirect);
     }
 
