@@ -15,7 +15,9 @@ pub mod find;
 pub mod layout;
 pub mod lift;
 pub mod prove;
+pub mod report;
 pub mod residual;
+pub mod template;
 pub mod toml;
 
 use std::collections::BTreeSet;
