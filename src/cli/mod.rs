@@ -6,6 +6,7 @@
 mod diff;
 mod explain;
 mod git;
+mod import;
 mod init;
 mod manifests;
 mod project;
@@ -78,6 +79,8 @@ enum Command {
     Diff(diff::Args),
     /// Check cluster.toml and all that it renders, or any manifests
     Validate(validate::Args),
+    /// Write a cluster.toml that renders a tree which exists, and prove it
+    Import(import::Args),
     /// Say where a rendered value comes from
     Why(why::Args),
     /// Explain a finding, a key of cluster.toml, or a field of a Kubernetes kind
@@ -174,6 +177,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
         Command::Validate(args) => validate::run(&args, global, out),
+        Command::Import(args) => import::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
         Command::Schemas(args) => schemas::run(args, out),

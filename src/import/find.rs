@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
 use super::files::{
-    ENVOY, FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, resolve,
-    text, texts,
+    ENVOY, FLUX, Files, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of,
+    resolve, text, texts,
 };
 use crate::value::Node;
 
@@ -372,4 +372,33 @@ pub fn chart_version(reader: &mut Reader) -> Option<String> {
         }
     }
     found.first().filter(|_| found.len() == 1).cloned()
+}
+
+/// How many folders above a folder the paths of Flux' Kustomizations in it count from; `parts` is the folder's own
+/// path. 0 where they don't say.
+pub fn levels_above(files: &Files, parts: &[String]) -> usize {
+    let mut reader = Reader::new(files);
+    let likely = files.texts.iter();
+    let likely = likely.filter(|(path, text)| is_manifest(path) && text.contains(FLUX));
+    let paths: Vec<String> = likely.map(|(path, _)| path.clone()).collect();
+    let nodes = paths
+        .iter()
+        .flat_map(|path| reader.read(path).nodes)
+        .collect::<Vec<_>>();
+    let levels = nodes
+        .iter()
+        .filter(|node| is(node, FLUX, "Kustomization"))
+        .map(|node| {
+            let path = text(node, &["spec", "path"]);
+            let path: Vec<&str> = path
+                .split('/')
+                .filter(|part| !matches!(*part, "" | "."))
+                .collect();
+            let ends = |count: &usize| {
+                let own = parts.iter().rev().take(*count).rev().map(String::as_str);
+                *count <= parts.len() && own.eq(path.iter().take(*count).copied())
+            };
+            (1..=path.len()).rev().find(ends).unwrap_or(0)
+        });
+    levels.max().unwrap_or(0)
 }
