@@ -1,11 +1,16 @@
-//! Imports of real repositories, and the figures. The repositories are not part of this project: where they are
-//! absent (`GATEWAYCTL_SHARED` names the folder) the tables are skipped.
+//! Imports: of what this program renders, of small trees, of bad ones; and, where they are at hand, of real
+//! repositories, with the figures. The repositories are not part of this project (`GATEWAYCTL_SHARED` names the
+//! folder that has them).
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use common::{APP, MINIMAL, Project};
 use gatewayctl::import::files::Files;
-use gatewayctl::import::{Failure, Fate, Import, import};
+use gatewayctl::import::{Failure, Fate, Import, Outcome, import};
 use gatewayctl::schema::Catalogue;
 
 fn shared() -> PathBuf {
@@ -15,43 +20,60 @@ fn shared() -> PathBuf {
     }
 }
 
-/// All files of a repository.
+/// All files below a folder.
 fn read(root: &Path) -> Files {
-    let mut files = Files::default();
-    for entry in walkdir::WalkDir::new(root) {
-        let entry = entry.expect("a folder that can be walked");
-        if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(root).expect("below the root");
-            let text = std::fs::read_to_string(entry.path()).expect("text");
-            files
-                .texts
-                .insert(path.to_string_lossy().into_owned(), text);
-        }
+    let texts = common::files(root).into_iter();
+    let texts = texts.filter_map(|(path, bytes)| Some((path, String::from_utf8(bytes).ok()?)));
+    Files {
+        texts: texts.collect(),
+        ..Files::default()
     }
-    files
 }
 
-/// The kinds that are to be generated.
-const KINDS: [&str; 15] = [
-    "GatewayClass",
-    "Gateway",
-    "EnvoyProxy",
-    "BackendTrafficPolicy",
-    "ClientTrafficPolicy",
-    "EnvoyExtensionPolicy",
-    "SecurityPolicy",
-    "HTTPRoute",
-    "TCPRoute",
-    "HelmRelease",
-    "OCIRepository",
-    "Kustomization",
-    "PodMonitor",
-    "ServiceMonitor",
-    "GrafanaDashboard",
-];
+/// The kinds of which nearly all are to be generated: those that are the front door's wherever they stand, and those
+/// that are where they are aimed at a gateway.
+fn is_counted(outcome: &Outcome, files: &Files) -> bool {
+    let object = &outcome.object;
+    let text = files.texts.get(&outcome.file).map_or("", String::as_str);
+    match object.kind.as_str() {
+        "GatewayClass"
+        | "Gateway"
+        | "EnvoyProxy"
+        | "TCPRoute"
+        | "HelmRelease"
+        | "OCIRepository"
+        | "PodMonitor"
+        | "ServiceMonitor"
+        | "GrafanaDashboard"
+        | "Certificate"
+        | "ScaledObject"
+        | "BackendTrafficPolicy"
+        | "ClientTrafficPolicy"
+        | "EnvoyExtensionPolicy" => true,
+        "Kustomization" => object
+            .api_version
+            .starts_with("kustomize.toolkit.fluxcd.io/"),
+        "SecurityPolicy" => text.contains("kind: Gateway"),
+        "HTTPRoute" => object.name.contains("redirect") || text.contains("requestRedirect"),
+        _ => false,
+    }
+}
+
+fn is_generated(fate: &Fate) -> bool {
+    matches!(fate, Fate::Generated { .. })
+}
+
+/// The tree after a render: the files that were there, and over them what is rendered.
+fn rendered(files: &Files, import: &Import) -> Files {
+    let mut after = files.clone();
+    for file in &import.compiled.files {
+        after.texts.insert(file.path.clone(), file.text.clone());
+    }
+    after
+}
 
 #[test]
-fn real_trees() {
+fn real_trees_are_generated_and_nothing_is_lost() {
     let trees = shared().join("trees");
     if !trees.is_dir() {
         println!("skipped: {} is not here", trees.display());
@@ -64,6 +86,13 @@ fn real_trees() {
         .filter(|path| path.is_dir())
         .collect();
     names.sort();
+    println!(
+        "{:<46} objects generated kept different  of the kinds      toml  YAML lines",
+        ""
+    );
+    let (mut counted, mut generated) = (0, 0);
+    let mut ratios = Vec::new();
+    let mut reasons = Vec::new();
     for root in names {
         let name = root
             .file_name()
@@ -71,70 +100,138 @@ fn real_trees() {
             .to_string_lossy()
             .into_owned();
         let files = read(&root);
-        let mut paths = vec![String::new()];
-        if let Err((Failure::Several(several), _)) = import(&files, "", &catalogue) {
-            paths = several;
-        }
+        let paths = match import(&files, "", &catalogue) {
+            Err((Failure::Several(several), _)) => several,
+            _ => vec![String::new()],
+        };
         for path in paths {
-            match import(&files, &path, &catalogue) {
-                Ok(import) => print(&name, &path, &import),
-                Err((failure, _)) => println!("{name} {path}: {failure}"),
+            let first = import(&files, &path, &catalogue)
+                .unwrap_or_else(|(failure, _)| panic!("{name}: {failure}"));
+            let shown = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{name}: {path}")
+            };
+            let shown = shown
+                .replace("/apps/networking/envoy-gateway", "")
+                .replace("/apps/network/envoy-gateway", "");
+            let all: Vec<&Outcome> = first
+                .outcomes
+                .iter()
+                .filter(|one| is_counted(one, &files))
+                .collect();
+            let made = all.iter().filter(|one| is_generated(&one.fate)).count();
+            println!(
+                "{shown:<46} {:>7} {:>9} {:>4} {:>9}  {made:>3} of {:>3} {:>4}%  {:>4}  {:>4}",
+                first.outcomes.len(),
+                first.count(is_generated),
+                first.count(|fate| matches!(fate, Fate::Kept(_))),
+                first.count(|fate| matches!(fate, Fate::Different(_))) + first.added.len(),
+                all.len(),
+                made * 100 / all.len().max(1),
+                first.config.lines().count(),
+                first.lines,
+            );
+            for one in all.iter().filter(|one| !is_generated(&one.fate)) {
+                reasons.push(format!(
+                    "  {shown}: {} {}: {:?}",
+                    one.object.kind, one.object.name, one.fate
+                ));
             }
+            for one in first
+                .outcomes
+                .iter()
+                .filter(|one| matches!(one.fate, Fate::Generated { in_full: true }))
+            {
+                reasons.push(format!(
+                    "  {shown}: {} {}: written in full",
+                    one.object.kind, one.object.name
+                ));
+            }
+            counted += all.len();
+            generated += made;
+            ratios.push(first.config.lines().count() * 1000 / first.lines);
+            assert!(!first.is_different(), "{shown}");
+            let errors: Vec<_> = first
+                .compiled
+                .diagnostics
+                .iter()
+                .filter(|one| one.is_error())
+                .collect();
+            assert!(errors.is_empty(), "{shown} can't be rendered: {errors:#?}");
+            let again = rendered(&files, &first);
+            let second = import(&again, &path, &catalogue)
+                .unwrap_or_else(|(failure, _)| panic!("{name}: {failure}"));
+            assert_eq!(
+                second.config, first.config,
+                "{shown}: a second import differs"
+            );
+            let bytes = |import: &Import| -> BTreeMap<String, String> {
+                let files = import.compiled.files.iter();
+                files
+                    .map(|file| (file.path.clone(), file.text.clone()))
+                    .collect()
+            };
+            assert_eq!(
+                bytes(&second),
+                bytes(&first),
+                "{shown}: a second render differs"
+            );
         }
     }
-    let _ = BTreeMap::<u8, u8>::new();
-    let _ = KINDS;
+    ratios.sort_unstable();
+    let median = ratios[ratios.len() / 2];
+    println!(
+        "{generated} of {counted} objects of these kinds: {}%; the median cluster.toml has {median} lines for 1000 of YAML",
+        generated * 100 / counted
+    );
+    println!("{}", reasons.join("\n"));
+    assert!(generated * 100 >= counted * 95);
+    assert!(median < 500);
 }
 
-fn print(name: &str, path: &str, import: &Import) {
-    let generated = import.count(|fate| matches!(fate, Fate::Generated { .. }));
-    let full = import.count(|fate| matches!(fate, Fate::Generated { in_full: true }));
-    let kept = import.count(|fate| matches!(fate, Fate::Kept(_)));
-    let different = import.count(|fate| matches!(fate, Fate::Different(_)));
-    println!(
-        "{name} {path}: {} objects, {generated} generated ({full} in full), {kept} kept, {different} different, {} added, {} lines for {}",
-        import.outcomes.len(),
-        import.added.len(),
-        import.config.lines().count(),
-        import.lines
-    );
-    for one in &import.outcomes {
-        match &one.fate {
-            Fate::Kept(why) => println!(
-                "    kept {} {} in {}: {why}",
-                one.object.kind, one.object.name, one.file
-            ),
-            Fate::Generated { in_full: true } => println!(
-                "    in full {} {} in {}",
-                one.object.kind, one.object.name, one.file
-            ),
-            Fate::Different(fields) => {
-                println!(
-                    "    DIFFERENT {} {} in {}",
-                    one.object.kind, one.object.name, one.file
-                );
-                for field in fields.iter().take(6) {
-                    println!("        {} {:?}", field.path, field.change);
-                }
-            }
-            _ => {}
-        }
-    }
-    for (file, object) in &import.added {
-        println!("    ADDED {} {} in {file}", object.kind, object.name);
-    }
-    for problem in import
-        .compiled
-        .diagnostics
+/// The objects of a front door and their files, sorted.
+fn objects(import: &Import) -> Vec<String> {
+    let all = import
+        .outcomes
         .iter()
-        .filter(|problem| problem.is_error())
-    {
-        println!("    error {}: {}", problem.code, problem.message);
+        .map(|one| format!("{} {:?}", one.file, one.object));
+    let mut all: Vec<String> = all.collect();
+    all.sort();
+    all
+}
+
+/// What this program renders it imports, and what it imports renders the same.
+#[test]
+fn rendered_trees_come_back() {
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
+    let catalogue = Catalogue::embedded();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(snapshots).expect("a folder") {
+        let root = entry.expect("an entry").path();
+        let files = read(&root);
+        if !root.join("kubernetes").is_dir() && !root.join("clusters").is_dir() {
+            continue;
+        }
+        let name = root
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let first = import(&files, "", &catalogue)
+            .unwrap_or_else(|(failure, _)| panic!("{name}: {failure}"));
+        let different: Vec<&Outcome> = first
+            .outcomes
+            .iter()
+            .filter(|one| matches!(one.fate, Fate::Different(_)))
+            .collect();
+        assert!(
+            !first.is_different(),
+            "{name}: {different:#?} {:?}\n{}",
+            first.added,
+            first.config
+        );
+        seen += 1;
     }
-    for note in &import.notes {
-        println!("    note {note}");
-    }
-    if std::env::var_os("SHOW").is_some_and(|show| name.contains(&*show.to_string_lossy())) {
-        println!("{}", import.config);
-    }
+    assert!(seen >= 5, "{seen}");
 }

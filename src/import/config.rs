@@ -1,6 +1,7 @@
 //! A `cluster.toml` in the making.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use crate::config::reference;
 use crate::value::{Kind, Map, Node};
@@ -84,11 +85,7 @@ impl Config {
 
     /// All of it, in the order of the reference.
     pub fn ordered(&self) -> Map {
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for (at, key) in reference::keys().into_iter().enumerate() {
-            places.insert(key.path, at);
-        }
-        let mut root = ordered(&self.root, "", &places);
+        let mut root = ordered(&self.root, "", places());
         let mut sorted = Map::default();
         for key in ORDER {
             if let Some(entry) = root.remove(key) {
@@ -114,13 +111,22 @@ fn edit(map: &mut Map, path: &[&str], change: impl FnOnce(&mut Map)) {
     }
 }
 
+/// The place of each key in the reference.
+fn places() -> &'static HashMap<String, usize> {
+    static PLACES: OnceLock<HashMap<String, usize>> = OnceLock::new();
+    PLACES.get_or_init(|| {
+        let keys = reference::keys().into_iter().enumerate();
+        keys.map(|(at, key)| (key.path, at)).collect()
+    })
+}
+
 /// A table with its known keys in their order; what the reference doesn't know stays in the order it has.
 fn ordered(map: &Map, path: &str, places: &HashMap<String, usize>) -> Map {
     let of = |key: &str| {
         let own = format!("{path}{key}");
         match places.get(&own) {
-            Some(at) => (*at, format!("{own}.")),
-            None => (usize::MAX, format!("{path}NAME.")),
+            Some(at) => (*at, own),
+            None => (usize::MAX, format!("{path}NAME")),
         }
     };
     let mut entries: Vec<_> = map.entries().collect();
@@ -128,17 +134,29 @@ fn ordered(map: &Map, path: &str, places: &HashMap<String, usize>) -> Map {
     let mut sorted = Map::default();
     for (key, entry) in entries {
         let mut entry = entry.clone();
-        let (at, below) = of(key);
-        let is_named = places.keys().any(|known| known.starts_with(&below));
-        if let Kind::Map(inner) = &entry.value.kind
-            && (at != usize::MAX || is_named)
-            && is_named
-        {
-            entry.value = Node::new(Kind::Map(ordered(inner, &below, places)), None);
+        let (_, own) = of(key);
+        // What is below a key that takes anything is the user's, and stays as it is.
+        let is_table = TABLES.get_or_init(tables).contains(&own);
+        if let (Kind::Map(inner), true) = (&entry.value.kind, is_table) {
+            entry.value = Node::new(Kind::Map(ordered(inner, &format!("{own}."), places)), None);
         }
         sorted.insert_entry(key.to_owned(), entry);
     }
     sorted
+}
+
+/// The tables that have keys of their own.
+static TABLES: OnceLock<HashSet<String>> = OnceLock::new();
+
+fn tables() -> HashSet<String> {
+    let keys = reference::keys().into_iter();
+    let above = keys.flat_map(|key| {
+        let ends: Vec<usize> = key.path.match_indices('.').map(|(end, _)| end).collect();
+        ends.into_iter()
+            .filter_map(move |end| key.path.get(..end).map(str::to_owned))
+            .collect::<Vec<_>>()
+    });
+    above.collect()
 }
 
 /// Text.

@@ -48,7 +48,12 @@ fn take(map: &mut Map, path: &[&str]) -> Option<Node> {
 
 fn maps(rendered: &Map, wanted: &Map, at: &mut Pointer, remove: &mut Vec<Pointer>) -> Map {
     let mut over = Map::default();
-    for (key, value) in wanted.iter() {
+    // In the order that the merged map will have: what is there keeps its place, what is new comes last.
+    let there = rendered
+        .iter()
+        .filter_map(|(key, _)| Some((key, wanted.get(key)?)));
+    let new = wanted.iter().filter(|(key, _)| !rendered.contains_key(key));
+    for (key, value) in there.chain(new) {
         at.push(Step::Key(key.to_owned()));
         match (rendered.get(key).map(|node| &node.kind), &value.kind) {
             (Some(Kind::Map(below)), Kind::Map(wanted)) => {
