@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Failure;
 use super::files::{
-    FLUX, GATEWAY_API, Reader, below, folder_of, group_of, is, is_manifest, join, name_of, resolve,
-    text, texts,
+    FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, resolve, text,
+    texts,
 };
 use super::find::{Flux, Place, is_path_of};
 use crate::diagnostic::SourceId;
@@ -42,7 +42,7 @@ impl Found {
 
     /// Whether it is kustomize's own.
     pub fn is_kustomization(&self) -> bool {
-        is_kustomization(&self.path) && group_of(&self.node) == "kustomize.config.k8s.io"
+        is_kustomization(&self.path) && self.at == 0
     }
 }
 
@@ -114,6 +114,16 @@ pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, 
         .find(|(path, _)| is_ours(path))
     {
         return Err(Failure::Unreadable(path.clone(), why.clone()));
+    }
+    let others = ["kustomization.yml", "Kustomization"];
+    let others = folders
+        .iter()
+        .flat_map(|folder| others.map(|name| join(folder, name)));
+    if let Some(path) = others
+        .into_iter()
+        .find(|path| reader.files.texts.contains_key(path))
+    {
+        return Err(Failure::Name(path));
     }
     let paths: Vec<String> = reader
         .files

@@ -109,6 +109,10 @@ pub enum Failure {
     Several(Vec<String>),
     /// A file of the front door can't be read: its path, and why.
     Unreadable(String, String),
+    /// None of the Gateways of this folder can be made by `cluster.toml`.
+    NoneMade(String),
+    /// A kustomization has one of its other names.
+    Name(String),
     /// Files of the front door are no YAML.
     Broken(Vec<Diagnostic>),
 }
@@ -138,6 +142,16 @@ impl fmt::Display for Failure {
             Failure::Unreadable(path, why) => write!(
                 f,
                 "{path}: {why}\n  help: it belongs to the front door; nothing is imported until it can be read"
+            ),
+            Failure::NoneMade(folder) => write!(
+                f,
+                "{folder}: none of its Gateways can be taken over\n  help: a kustomization has to list them; their \
+                 names can't hold Flux variables, and their namespace is the one that Flux puts them in"
+            ),
+            Failure::Name(path) => write!(
+                f,
+                "{path}: `render` writes a kustomization.yaml beside it, and kustomize refuses a folder with two\n  \
+                 help: rename it to kustomization.yaml, then import"
             ),
             Failure::Broken(problems) => {
                 write!(
@@ -196,6 +210,7 @@ fn import_with(
             continue;
         }
         write_in_full(&mut lifted, &door, &full);
+        list_all(&mut lifted, &door, &full);
         let proof = prover.prove(&lifted);
         let failed: Vec<usize> = proof
             .different
@@ -216,6 +231,10 @@ fn import_with(
         }
         out.extend(failed);
     };
+    let is_gateway = |slot: &Slot| slot.form == lift::Form::Gateway;
+    if !lifted.slots.iter().any(is_gateway) {
+        return Err(Failure::NoneMade(door.place.app.clone()));
+    }
     let proof = match prove::hoisted(&proof.config, &lifted.slots) {
         Some(config) => {
             let hoisted = prover.compare(config, &lifted);
@@ -260,7 +279,9 @@ fn in_full(door: &Door, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
         if slots.contains(&at) || !ours.contains(found.path.as_str()) {
             continue;
         }
-        if toml::can_say(&found.node) && !found.sealed {
+        // One without a name is no object: what it is the same as can't be told.
+        let is_one = !found.name().is_empty() && !found.kind().is_empty();
+        if is_one && toml::can_say(&found.node) && !found.sealed {
             full.insert(at);
         } else {
             let others = door.objects.iter().enumerate();
@@ -298,6 +319,62 @@ fn write_in_full(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
             .config
             .set(&["extra", "objects"], Node::new(Kind::List(objects), None));
     }
+}
+
+/// Where a folder has no kustomization Flux takes all files; the one that is rendered lists them.
+fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
+    let ours: BTreeSet<usize> = lifted
+        .slots
+        .iter()
+        .map(|slot| slot.object)
+        .chain(full.iter().copied())
+        .collect();
+    let ours: BTreeSet<&str> = ours
+        .into_iter()
+        .filter_map(|at| door.objects.get(at))
+        .map(|found| found.path.as_str())
+        .collect();
+    let keys = ["resources", "config_resources"];
+    for (folder, key) in door.folders().zip(keys) {
+        if door
+            .objects
+            .iter()
+            .any(|found| found.path == files::join(folder, "kustomization.yaml"))
+        {
+            continue;
+        }
+        let mut entries: Vec<String> = Vec::new();
+        for found in door
+            .objects
+            .iter()
+            .filter(|found| !ours.contains(found.path.as_str()))
+        {
+            let Some(path) = files::below(folder, &found.path) else {
+                continue;
+            };
+            // A folder with a kustomization of its own is taken as a whole.
+            let entry = match path.split_once('/') {
+                Some((sub, _)) if has_kustomization(door, &files::join(folder, sub)) => {
+                    format!("./{sub}")
+                }
+                _ => format!("./{path}"),
+            };
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        if !entries.is_empty() {
+            lifted.config.set(&["extra", key], config::list(entries));
+        }
+        lifted.notes.push(format!(
+            "{folder} has no kustomization.yaml: Flux makes one of all files; the one that is rendered lists them"
+        ));
+    }
+}
+
+fn has_kustomization(door: &Door, folder: &str) -> bool {
+    let path = files::join(folder, "kustomization.yaml");
+    door.objects.iter().any(|found| found.path == path)
 }
 
 fn outcome(
@@ -350,13 +427,13 @@ fn outcome(
         let text = prover.files.texts.get(*path);
         text.map_or(0, |text| text.lines().count())
     });
-    let added = prove::added(&compiled, door)
-        .into_iter()
-        .flat_map(|(file, nodes)| {
-            nodes
-                .into_iter()
-                .map(move |node| (file.clone(), reference(&node)))
-        });
+    // A kustomization where there was none says what Flux made of the folder's files itself.
+    let added = prove::added(&compiled, door).into_iter();
+    let added = added.filter(|(file, _)| !door::is_kustomization(file));
+    let added = added.flat_map(|(file, nodes)| {
+        let reference = move |node: Node| (file.clone(), reference(&node));
+        nodes.into_iter().map(reference)
+    });
     let mut notes = door.notes.clone();
     notes.extend(lifted.notes.iter().cloned());
     notes.extend(door.place.others.iter().map(|other| {

@@ -114,7 +114,12 @@ impl Lift<'_> {
                     .folders()
                     .any(|folder| below(folder, &found.path).is_some())
         });
-        ready.map(|(at, _)| at).collect()
+        let ready: Vec<(usize, &Found)> = ready.collect();
+        let file = ready.first().map(|(_, found)| found.path.as_str());
+        let in_it = ready
+            .iter()
+            .filter(|(_, found)| Some(found.path.as_str()) == file);
+        in_it.map(|(at, _)| *at).collect()
     }
 }
 

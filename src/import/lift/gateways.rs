@@ -5,7 +5,7 @@ use crate::import::config::{flag, list, pairs, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::{self, Rule, short};
-use crate::value::{Node, variable};
+use crate::value::{Map, Node, variable};
 
 /// Where a gateway's name and target in DNS stand, after the prefix.
 const HOSTNAME: &str = "/hostname";
@@ -57,6 +57,8 @@ impl Lift<'_> {
             if variable::in_text(name) || !names::follows(Rule::Label, name) {
                 continue;
             }
+            // Its table, in its place among the others.
+            self.extend(&["gateways", name], Map::default());
             self.gateways.push(Gateway {
                 object,
                 name: name.to_owned(),

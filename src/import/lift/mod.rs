@@ -155,6 +155,7 @@ impl<'a> Lift<'a> {
                     && !found.sealed
                     && !self.out.contains(at)
                     && self.is_at_home(found)
+                    && !found.name().is_empty()
                     // Two of one name are two folders' business.
                     && names.insert(found.name())
             })

@@ -1,32 +1,18 @@
-//! Imports: of what this program renders, of small trees, of bad ones; and, where they are at hand, of real
-//! repositories, with the figures. The repositories are not part of this project (`GATEWAYCTL_SHARED` names the
-//! folder that has them).
+//! Real repositories, and the figures. They are not part of this project: where they are absent
+//! (`GATEWAYCTL_SHARED` names the folder that has them) there is nothing to see.
 
-mod common;
-
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use common::{APP, MINIMAL, Project};
 use gatewayctl::import::files::Files;
-use gatewayctl::import::{Failure, Fate, Import, Outcome, import};
+use gatewayctl::import::{Failure, Fate, Outcome, import};
 use gatewayctl::schema::Catalogue;
+
+use super::{comes_back, imported, is_generated, read};
 
 fn shared() -> PathBuf {
     match std::env::var_os("GATEWAYCTL_SHARED") {
         Some(folder) => PathBuf::from(folder),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-    }
-}
-
-/// All files below a folder.
-fn read(root: &Path) -> Files {
-    let texts = common::files(root).into_iter();
-    let texts = texts.filter_map(|(path, bytes)| Some((path, String::from_utf8(bytes).ok()?)));
-    Files {
-        texts: texts.collect(),
-        ..Files::default()
     }
 }
 
@@ -57,19 +43,6 @@ fn is_counted(outcome: &Outcome, files: &Files) -> bool {
         "HTTPRoute" => object.name.contains("redirect") || text.contains("requestRedirect"),
         _ => false,
     }
-}
-
-fn is_generated(fate: &Fate) -> bool {
-    matches!(fate, Fate::Generated { .. })
-}
-
-/// The tree after a render: the files that were there, and over them what is rendered.
-fn rendered(files: &Files, import: &Import) -> Files {
-    let mut after = files.clone();
-    for file in &import.compiled.files {
-        after.texts.insert(file.path.clone(), file.text.clone());
-    }
-    after
 }
 
 #[test]
@@ -105,8 +78,7 @@ fn real_trees_are_generated_and_nothing_is_lost() {
             _ => vec![String::new()],
         };
         for path in paths {
-            let first = import(&files, &path, &catalogue)
-                .unwrap_or_else(|(failure, _)| panic!("{name}: {failure}"));
+            let first = imported(&files, &path);
             let shown = if path.is_empty() {
                 name.clone()
             } else {
@@ -159,24 +131,7 @@ fn real_trees_are_generated_and_nothing_is_lost() {
                 .filter(|one| one.is_error())
                 .collect();
             assert!(errors.is_empty(), "{shown} can't be rendered: {errors:#?}");
-            let again = rendered(&files, &first);
-            let second = import(&again, &path, &catalogue)
-                .unwrap_or_else(|(failure, _)| panic!("{name}: {failure}"));
-            assert_eq!(
-                second.config, first.config,
-                "{shown}: a second import differs"
-            );
-            let bytes = |import: &Import| -> BTreeMap<String, String> {
-                let files = import.compiled.files.iter();
-                files
-                    .map(|file| (file.path.clone(), file.text.clone()))
-                    .collect()
-            };
-            assert_eq!(
-                bytes(&second),
-                bytes(&first),
-                "{shown}: a second render differs"
-            );
+            comes_back(&shown, &files, &first, &path);
         }
     }
     ratios.sort_unstable();
@@ -190,22 +145,10 @@ fn real_trees_are_generated_and_nothing_is_lost() {
     assert!(median < 500);
 }
 
-/// The objects of a front door and their files, sorted.
-fn objects(import: &Import) -> Vec<String> {
-    let all = import
-        .outcomes
-        .iter()
-        .map(|one| format!("{} {:?}", one.file, one.object));
-    let mut all: Vec<String> = all.collect();
-    all.sort();
-    all
-}
-
 /// What this program renders it imports, and what it imports renders the same.
 #[test]
 fn rendered_trees_come_back() {
     let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
-    let catalogue = Catalogue::embedded();
     let mut seen = 0;
     for entry in std::fs::read_dir(snapshots).expect("a folder") {
         let root = entry.expect("an entry").path();
@@ -218,8 +161,8 @@ fn rendered_trees_come_back() {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        let first = import(&files, "", &catalogue)
-            .unwrap_or_else(|(failure, _)| panic!("{name}: {failure}"));
+        let first = imported(&files, "");
+        comes_back(&name, &files, &first, "");
         let different: Vec<&Outcome> = first
             .outcomes
             .iter()
