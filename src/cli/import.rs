@@ -329,7 +329,23 @@ fn above(given: &Path) -> anyhow::Result<PathBuf> {
         top: given.to_path_buf(),
         base: given.to_path_buf(),
     };
-    let files = root.files(given)?;
+    let mut files = root.files(given)?;
+    // The Kustomization of a folder mostly stands beside the folder, or above it.
+    for above in given.ancestors().skip(1).take(2) {
+        for entry in std::fs::read_dir(above)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
+            let path = entry.path();
+            let name = shown(&path);
+            if path.is_file() && files::is_manifest(&name) {
+                files
+                    .texts
+                    .extend(read(&path).ok().map(|text| (name, text)));
+            }
+        }
+    }
     let parts: Vec<String> = given
         .components()
         .filter_map(|part| match part {

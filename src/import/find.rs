@@ -139,20 +139,7 @@ fn shown(app: &str, groups: &BTreeMap<String, BTreeMap<String, Vec<Sign>>>) -> S
 
 /// All Gateways, and what is Envoy Gateway's, by file.
 fn signs(reader: &mut Reader) -> Vec<(String, Sign, BTreeSet<String>)> {
-    let likely = |text: &str| {
-        (text.contains(GATEWAY_API)
-            && (text.contains("listeners") || text.contains("controllerName")))
-            || text.contains("EnvoyProxy")
-            || text.contains(CHART)
-            || text.contains("envoyGateway")
-    };
-    let paths: Vec<String> = reader
-        .files
-        .texts
-        .iter()
-        .filter(|(path, text)| is_manifest(path) && likely(text))
-        .map(|(path, _)| path.clone())
-        .collect();
+    let paths = likely(reader);
     let mut found = Vec::new();
     for path in paths {
         for node in reader.read(&path).nodes {
@@ -176,6 +163,41 @@ fn signs(reader: &mut Reader) -> Vec<(String, Sign, BTreeSet<String>)> {
         }
     }
     found
+}
+
+/// The files that may hold a sign, by a look at their texts: reading all of a large repository takes seconds.
+fn likely(reader: &Reader) -> Vec<String> {
+    let is_likely = |text: &str| {
+        (text.contains(GATEWAY_API)
+            && (text.contains("listeners") || text.contains("controllerName")))
+            || text.contains("EnvoyProxy")
+            || text.contains(CHART)
+            || text.contains("envoyGateway")
+    };
+    let all = reader.files.texts.iter();
+    let likely = all.filter(|(path, text)| is_manifest(path) && is_likely(text));
+    likely.map(|(path, _)| path.clone()).collect()
+}
+
+/// Why there is no Gateway: a file that might hold one can't be read, or there is none.
+pub fn unread(reader: &mut Reader, folder: &str) -> Failure {
+    let inside = |path: &str| folder.is_empty() || below(folder, path).is_some();
+    let paths: Vec<String> = likely(reader)
+        .into_iter()
+        .filter(|path| inside(path))
+        .collect();
+    let problems: Vec<_> = paths
+        .iter()
+        .flat_map(|path| reader.read(path).problems)
+        .collect();
+    if !problems.is_empty() {
+        return Failure::Broken(problems);
+    }
+    let mut unreadable = reader.files.unreadable.iter();
+    match unreadable.find(|(path, _)| inside(path)) {
+        Some((path, why)) => Failure::Unreadable(path.clone(), why.clone()),
+        None => Failure::NoGateway(folder.to_owned()),
+    }
 }
 
 /// What is Envoy Gateway's: Gateways of another controller's class are not.

@@ -121,10 +121,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::NoGateway(folder) => {
-                let place = if folder.is_empty() { "here" } else { folder };
+                let place = match folder.as_str() {
+                    "" => "here".to_owned(),
+                    folder => format!("in {folder}"),
+                };
                 write!(
                     f,
-                    "there is no Gateway of Envoy Gateway in {place}\n  help: give the repository's folder, or the \
+                    "there is no Gateway of Envoy Gateway {place}\n  help: give the repository's folder, or the \
                      one with the Gateway; hidden folders and files that aren't .yaml or .yml are not looked at"
                 )
             }
@@ -190,7 +193,11 @@ fn import_with(
     wanted: &str,
     catalogue: &Catalogue,
 ) -> Result<Import, Failure> {
-    let (place, fluxes) = find::find(reader, wanted)?;
+    let (place, fluxes) = match find::find(reader, wanted) {
+        // It may be in what can't be read.
+        Err(Failure::NoGateway(folder)) => return Err(find::unread(reader, &folder)),
+        found => found?,
+    };
     let chart = find::chart_version(reader);
     let door = door::read(reader, place, &fluxes)?;
     let files = reader.files;

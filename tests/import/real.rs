@@ -9,7 +9,8 @@ use gatewayctl::schema::Catalogue;
 
 use super::{comes_back, imported, is_generated, read};
 
-fn shared() -> PathBuf {
+/// Where the repositories are.
+pub fn shared() -> PathBuf {
     match std::env::var_os("GATEWAYCTL_SHARED") {
         Some(folder) => PathBuf::from(folder),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
