@@ -2,7 +2,8 @@
 //!
 //! [`find`] tells where the front door is by its objects; [`door`] reads them. [`lift`] makes intents of them, one
 //! file a part of `cluster.toml`, the inverse of the templates. What no intent says is found by [`prove`]: it renders
-//! in memory, compares, and lays what differs over the object ([`residual`]), until nothing differs. An object that
+//! in memory, compares, and lays what differs over the object ([`residual`]), until nothing differs; what several objects have alike is told
+//! once ([`hoist`]). An object that
 //! is nobody's business here is kept in its file; one that shares a file with what is rendered is written out in full
 //! (`extra.objects`). [`toml`] writes it all as a person would. [`comments`] come along where another tool reads
 //! them. Pure: it is given files by path.
@@ -10,10 +11,13 @@
 pub mod comments;
 pub mod config;
 pub mod door;
+pub mod failure;
 pub mod files;
 pub mod find;
+pub mod hoist;
 pub mod layout;
 pub mod lift;
+pub mod outcome;
 pub mod prove;
 pub mod report;
 pub mod residual;
@@ -21,153 +25,21 @@ pub mod template;
 pub mod toml;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use crate::compile::{Compiled, check_all, compile};
-use crate::diagnostic::{Diagnostic, ObjectRef, Sources};
-use crate::diff::{self, FieldDiff};
+use crate::compile::check_all;
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::manifest::Object;
 use crate::schema::Catalogue;
 use crate::value::{Kind, Node};
 
 use config::text;
 use door::{Door, Found};
-use files::{Files, Reader, is_manifest};
+use files::{Files, Reader};
 use lift::{Lifted, Slot};
 use prove::{Proof, Prover};
 
-/// What became of an object.
-#[derive(Clone, Debug)]
-pub enum Fate {
-    /// It is rendered as it was.
-    Generated {
-        /// Whether it is written in full in `cluster.toml`, since no table makes it.
-        in_full: bool,
-    },
-    /// It stays in its file, for this reason.
-    Kept(String),
-    /// It would be rendered otherwise.
-    Different(Vec<FieldDiff>),
-}
-
-/// An object of the tree.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Its file.
-    pub file: String,
-    /// The object.
-    pub object: ObjectRef,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// What an import gives.
-pub struct Import {
-    /// The text of `cluster.toml`.
-    pub config: String,
-    /// The folders that it stands for.
-    pub place: find::Place,
-    /// Each object that was there.
-    pub outcomes: Vec<Outcome>,
-    /// Objects that would be rendered and weren't there, by file.
-    pub added: Vec<(String, ObjectRef)>,
-    /// Comments that are not carried over: file, line, text.
-    pub dropped: Vec<(String, usize, String)>,
-    /// What is not followed, or was taken for granted.
-    pub notes: Vec<String>,
-    /// How many lines of YAML it stands for.
-    pub lines: usize,
-    /// What it renders, and what `validate` says about it.
-    pub compiled: Compiled,
-}
-
-impl Import {
-    /// How many objects had this fate.
-    pub fn count(&self, is: fn(&Fate) -> bool) -> usize {
-        self.outcomes
-            .iter()
-            .filter(|outcome| is(&outcome.fate))
-            .count()
-    }
-
-    /// Whether anything would be rendered otherwise than it was.
-    pub fn is_different(&self) -> bool {
-        !self.added.is_empty()
-            || self
-                .outcomes
-                .iter()
-                .any(|outcome| matches!(outcome.fate, Fate::Different(_)))
-    }
-}
-
-/// Why nothing could be imported.
-#[derive(Debug)]
-pub enum Failure {
-    /// There is no Gateway of Envoy Gateway at or below this folder.
-    NoGateway(String),
-    /// There are several front doors.
-    Several(Vec<String>),
-    /// A file of the front door can't be read: its path, and why.
-    Unreadable(String, String),
-    /// None of the Gateways of this folder can be made by `cluster.toml`.
-    NoneMade(String),
-    /// A kustomization has one of its other names.
-    Name(String),
-    /// Files of the front door are no YAML.
-    Broken(Vec<Diagnostic>),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::NoGateway(folder) => {
-                let place = match folder.as_str() {
-                    "" => "here".to_owned(),
-                    folder => format!("in {folder}"),
-                };
-                write!(
-                    f,
-                    "there is no Gateway of Envoy Gateway {place}\n  help: give the repository's folder, or the \
-                     one with the Gateway; hidden folders and files that aren't .yaml or .yml are not looked at"
-                )
-            }
-            Failure::Several(folders) => {
-                write!(f, "there are several front doors:")?;
-                for folder in folders {
-                    write!(f, "\n  {folder}")?;
-                }
-                write!(
-                    f,
-                    "\n  help: choose one with `--path {}`",
-                    folders.first().map_or("", String::as_str)
-                )
-            }
-            Failure::Unreadable(path, why) => write!(
-                f,
-                "{path}: {why}\n  help: it belongs to the front door; nothing is imported until it can be read"
-            ),
-            Failure::NoneMade(folder) => write!(
-                f,
-                "{folder}: none of its Gateways can be taken over\n  help: a kustomization has to list them; their \
-                 names can't hold Flux variables, and their namespace is the one that Flux puts them in"
-            ),
-            Failure::Name(path) => write!(
-                f,
-                "{path}: `render` writes a kustomization.yaml beside it, and kustomize refuses a folder with two\n  \
-                 help: rename it to kustomization.yaml, then import"
-            ),
-            Failure::Broken(problems) => {
-                write!(
-                    f,
-                    "{} of the front door's files can't be read as YAML",
-                    problems.len()
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
+pub use failure::Failure;
+pub use outcome::{Fate, Import, Outcome};
 
 /// How often an import starts over without what it couldn't make.
 const ATTEMPTS: usize = 8;
@@ -242,7 +114,7 @@ fn import_with(
     if !lifted.slots.iter().any(is_gateway) {
         return Err(Failure::NoneMade(door.place.app.clone()));
     }
-    let proof = match prove::hoisted(&proof.config, &lifted.slots) {
+    let proof = match hoist::hoisted(&proof.config, &lifted.slots) {
         Some(config) => {
             let hoisted = prover.compare(config, &lifted);
             let is_as_good = hoisted.different.is_subset(&proof.different);
@@ -250,7 +122,7 @@ fn import_with(
         }
         None => proof,
     };
-    Ok(outcome(&prover, &lifted, &full, proof, reader))
+    Ok(outcome::outcome(&prover, &lifted, &full, proof, reader))
 }
 
 /// Flux Kustomizations that are not whole as they stand: a patch elsewhere fills in what they lack (their
@@ -382,115 +254,4 @@ fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
 fn has_kustomization(door: &Door, folder: &str) -> bool {
     let path = files::join(folder, "kustomization.yaml");
     door.objects.iter().any(|found| found.path == path)
-}
-
-fn outcome(
-    prover: &Prover,
-    lifted: &Lifted,
-    full: &BTreeSet<usize>,
-    proof: Proof,
-    reader: &mut Reader,
-) -> Import {
-    let door = prover.door;
-    let made = lifted
-        .slots
-        .iter()
-        .map(|slot| slot.object)
-        .chain(full.iter().copied());
-    let ours: BTreeSet<&str> = made
-        .filter_map(|at| door.objects.get(at))
-        .map(|found| found.path.as_str())
-        .filter(|path| is_manifest(path))
-        .collect();
-    let ours: Vec<&str> = ours.into_iter().collect();
-    let carried = comments::carry(&ours, door, &proof.compiled, reader);
-    let config = comments::with_comments(&proof.text, &carried.over);
-    let compiled = compile("cluster.toml", &config, prover.files, prover.catalogue);
-    let rendered: BTreeSet<&str> = compiled
-        .files
-        .iter()
-        .map(|file| file.path.as_str())
-        .collect();
-    let mut outcomes = Vec::new();
-    for (at, found) in door.objects.iter().enumerate() {
-        let made = prove::made(&compiled, door, found);
-        let fate = match made.filter(|made| made.path == found.path) {
-            Some(made) if made.node == found.node => Fate::Generated {
-                in_full: full.contains(&at),
-            },
-            Some(made) => Fate::Different(fields(found, &made.node)),
-            None if rendered.contains(found.path.as_str()) => {
-                Fate::Different(fields(found, &Node::map()))
-            }
-            None => Fate::Kept(why_kept(door, found)),
-        };
-        outcomes.push(Outcome {
-            file: found.path.clone(),
-            object: reference(&found.node),
-            fate,
-        });
-    }
-    let lines = ours.iter().map(|path| {
-        let text = prover.files.texts.get(*path);
-        text.map_or(0, |text| text.lines().count())
-    });
-    // A kustomization where there was none says what Flux made of the folder's files itself.
-    let added = prove::added(&compiled, door).into_iter();
-    let added = added.filter(|(file, _)| !door::is_kustomization(file));
-    let added = added.flat_map(|(file, nodes)| {
-        let reference = move |node: Node| (file.clone(), reference(&node));
-        nodes.into_iter().map(reference)
-    });
-    let mut notes = door.notes.clone();
-    notes.extend(lifted.notes.iter().cloned());
-    notes.extend(door.place.others.iter().map(|other| {
-        format!("{other} has Gateways, too; it is left alone, `--path` imports it by itself")
-    }));
-    Import {
-        place: door.place.clone(),
-        outcomes,
-        added: added.collect(),
-        dropped: carried.dropped,
-        notes,
-        lines: lines.sum(),
-        config,
-        compiled,
-    }
-}
-
-fn fields(found: &Found, made: &Node) -> Vec<FieldDiff> {
-    let object = |node: &Node| Object {
-        node: node.clone(),
-        origins: None,
-        file: found.path.clone(),
-    };
-    diff::fields::compare(&object(&found.node), &object(made), None)
-}
-
-fn reference(node: &Node) -> ObjectRef {
-    let text = |path: &[&str]| files::text(node, path).to_owned();
-    ObjectRef {
-        api_version: text(&["apiVersion"]),
-        kind: text(&["kind"]),
-        namespace: text(&["metadata", "namespace"]),
-        name: text(&["metadata", "name"]),
-    }
-}
-
-/// Why an object stays where it is.
-fn why_kept(door: &Door, found: &Found) -> String {
-    let namespace = files::text(&found.node, &["metadata", "namespace"]);
-    if !found.listed {
-        "no kustomization lists its file: Flux doesn't apply it".to_owned()
-    } else if found.sealed {
-        "its file holds secrets".to_owned()
-    } else if !namespace.is_empty() && namespace != door.namespace {
-        format!("it is in another namespace, {namespace}")
-    } else if found.is_kustomization() {
-        "it lists files for another kustomization, and still does".to_owned()
-    } else if files::is(&found.node, files::FLUX, "Kustomization") {
-        "it is not whole as it stands: something elsewhere fills in what it lacks".to_owned()
-    } else {
-        "it is not the front door's, or nothing in cluster.toml makes its like".to_owned()
-    }
 }

@@ -123,10 +123,11 @@ pub fn human(import: &Import) -> String {
     section(
         &mut text,
         "in full in cluster.toml, for it shares its file and no table makes it",
-        import.outcomes.iter().filter_map(|one| {
-            matches!(one.fate, Fate::Generated { in_full: true })
-                .then(|| format!("{}: {}", one.file, name(&one.object)))
-        }),
+        import
+            .outcomes
+            .iter()
+            .filter(|one| matches!(one.fate, Fate::Generated { in_full: true }))
+            .map(|one| format!("{}: {}", one.file, name(&one.object))),
     );
     section(
         &mut text,

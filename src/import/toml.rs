@@ -22,7 +22,7 @@ const NAMED: [&[&str]; 9] = [
 ];
 
 /// Tables at the top that are written as one dotted key where they hold one value.
-const SMALL: [&str; 6] = ["namespace", "dns", "class", "versions", "redirect", "extra"];
+const SMALL: [&str; 5] = ["namespace", "dns", "class", "versions", "redirect"];
 
 /// A comment over a key or a header: the path, and the text without `#`.
 pub type Comment = (Vec<String>, String);

@@ -67,12 +67,9 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
     let name = or(&table.name, "envoy-gateway");
     names::check(Rule::Subdomain, "the chart's name", &name, problems);
     let source = table.source.name.clone().unwrap_or_else(|| name.clone());
-    names::check(
-        Rule::Subdomain,
-        "an OCIRepository's name",
-        &source,
-        problems,
-    );
+    if let Some(own) = &table.source.name {
+        names::check(Rule::Subdomain, "an OCIRepository's name", own, problems);
+    }
     let on = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
     let registry = or(&table.registry, "docker.io");
     let url = table.url.clone().unwrap_or_else(|| {

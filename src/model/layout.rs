@@ -232,10 +232,17 @@ impl Layout {
                 problems.push(unknown_file(key));
                 continue;
             }
-            let (folder, name) = value.rsplit_once('/').unwrap_or(("", value));
-            if !folder.is_empty() {
-                names::check_path("a file's folder", &value.with(folder.to_owned()), problems);
-            }
+            let rest = match value.split_once('/') {
+                Some((folder, rest)) if self.folders().any(|known| known == folder) => rest,
+                _ => value.as_str(),
+            };
+            // Folders in front are folders: nothing that leads elsewhere.
+            let is_path = !rest.contains('\\')
+                && rest.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            let name = match rest.rsplit_once('/') {
+                Some((_, name)) if is_path => name,
+                _ => rest,
+            };
             let file = value.with(name.to_owned());
             names::check_file("a file's name", &file, &[".yaml", ".yml"], problems);
             if TAKEN.contains(&name) {

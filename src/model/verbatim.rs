@@ -36,10 +36,12 @@ fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
         );
         return None;
     };
-    let (folder, name) = file.rsplit_once('/').unwrap_or(("", &file));
-    if !folder.is_empty() {
-        names::check_path("a file's folder", &file.with(folder.to_owned()), problems);
-    }
+    let is_path =
+        !file.contains('\\') && file.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let name = match file.rsplit_once('/') {
+        Some((_, name)) if is_path => name,
+        _ => file.as_str(),
+    };
     let name = file.with(name.to_owned());
     names::check_file("a file's name", &name, &[".yaml", ".yml"], problems);
     Some(Verbatim { file, node })

@@ -264,7 +264,8 @@ impl Lift<'_> {
                 && ADDRESSES
                     .iter()
                     .any(|(there, how)| there == key && *how == addresses);
-            !is_address && !(on && *key == hostname_key)
+            let is_name = on && *key == hostname_key;
+            !is_address && !is_name
         });
         let own: Vec<(&str, &str)> = own.collect();
         if !own.is_empty() {
