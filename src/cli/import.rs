@@ -1,6 +1,6 @@
 //! `gatewayctl import`
 
-use std::io::{Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
@@ -59,7 +59,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     let root = Root::of(&given, args)?;
     let files = root.files(&root.base)?;
     let wanted = root.wanted(&given, args)?;
-    let import = match import::import(&files, &wanted, &catalogue) {
+    let import = match import_or_ask(&files, &wanted, &catalogue, out)? {
         Ok(import) => import,
         Err((Failure::NoGateway(_), _)) if is_template(&given.join(CONFIG), &catalogue) => {
             return convert(args, global, &given.join(CONFIG), &catalogue, out);
@@ -73,6 +73,39 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     };
     let written = root.write(args, &import.config, out)?;
     say(args, global, import, &written, out)
+}
+
+/// Imports; where there are several front doors, and somebody to ask, asks which one.
+fn import_or_ask(
+    files: &Files,
+    wanted: &str,
+    catalogue: &Catalogue,
+    out: &mut dyn Write,
+) -> anyhow::Result<Result<Import, (Failure, crate::diagnostic::Sources)>> {
+    let found = import::import(files, wanted, catalogue);
+    let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let Err((Failure::Several(folders), sources)) = found else {
+        return Ok(found);
+    };
+    if !asks {
+        return Ok(Err((Failure::Several(folders), sources)));
+    }
+    for (at, folder) in folders.iter().enumerate() {
+        writeln!(out, "{:>3}  {folder}", at + 1)?;
+    }
+    write!(out, "There are several front doors. Which one? ")?;
+    out.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let chosen = line
+        .trim()
+        .parse::<usize>()
+        .ok()
+        .and_then(|at| folders.get(at.checked_sub(1)?));
+    match chosen {
+        Some(folder) => Ok(import::import(files, folder, catalogue)),
+        None => Ok(Err((Failure::Several(folders), sources))),
+    }
 }
 
 /// What was done; then what `validate` finds in it.
