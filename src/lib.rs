@@ -15,6 +15,9 @@
 //! [`diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
 //! [`report`] prints findings for people and for programs.
 //!
+//! **The way back.** [`import`] reads a tree that exists and writes the `cluster.toml` that renders it again; it proves
+//! that by going the whole way once more, in memory.
+//!
 //! **What becomes of it.** [`mod@diff`] compares objects with those that were there before; [`tree`] plans what has to
 //! be written, and writes it so that no edit is lost and no crash leaves half a file. These and [`cli`], one file a
 //! command, are the edges: `tree` and `cli` touch the disk, and everything else is the same output for the same input,
@@ -33,6 +36,7 @@ pub mod compile;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;
+pub mod import;
 pub mod manifest;
 pub mod model;
 pub mod render;

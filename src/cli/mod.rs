@@ -8,6 +8,7 @@ mod crds;
 mod diff;
 mod explain;
 mod git;
+mod import;
 mod init;
 mod manifests;
 mod own;
@@ -84,6 +85,8 @@ enum Command {
     Diff(diff::Args),
     /// Check cluster.toml and all that it renders, or any manifests
     Validate(validate::Args),
+    /// Write a cluster.toml that renders a tree which exists, and prove it
+    Import(import::Args),
     /// Show the conditions that the controller would write, offline
     Status(status::Args),
     /// Say what another version of Envoy Gateway would break, deprecate and change
@@ -186,6 +189,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
         Command::Validate(args) => validate::run(&args, global, out),
+        Command::Import(args) => import::run(&args, global, out),
         Command::Status(args) => status::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),

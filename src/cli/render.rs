@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use super::project::Project;
 use super::{Global, found};
-use crate::compile::{Compiled, meaning};
+use crate::compile::Compiled;
+use crate::manifest::meaning;
 use crate::render::files::{Inputs, Output};
 use crate::render::{File, Kind};
 use crate::report::Report;
@@ -52,12 +53,9 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         .iter()
         .map(|file| tree_file(file, &project))
         .collect();
-    let same = |_: &str, there: &str, new: &str| {
-        meaning(there).is_some_and(|there| Some(there) == meaning(new))
-    };
     let options = Options {
         force: args.force,
-        same_objects: Some(&same),
+        same_objects: Some(&meaning::same),
     };
     let plan = tree::plan(&project.out, &files, &options).map_err(with_help)?;
     let findings = if args.check {

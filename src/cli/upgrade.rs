@@ -197,7 +197,7 @@ fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
     let Some(model) = &before.model else {
         return Vec::new();
     };
-    let source = &model.chart.source.of;
+    let source = model.chart.source.as_ref().map(|source| &source.of);
     let at = |span: Option<Span>, what: String| {
         let place = before.sources.locate(span?);
         Some(Edit {
@@ -206,15 +206,17 @@ fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
             what,
         })
     };
-    let version = at(
-        source.tag.span,
-        format!("`version`: {} becomes {to}", source.tag.value),
-    );
-    let digest = source.digest.as_ref().and_then(|digest| {
-        let what =
-            "`digest` becomes that of the new chart, or goes: Flux takes it before the version";
-        at(digest.span, what.to_owned())
+    let version = source.and_then(|source| {
+        let what = format!("`version`: {} becomes {to}", source.tag.value);
+        at(source.tag.span, what)
     });
+    let digest = source
+        .and_then(|source| source.digest.as_ref())
+        .and_then(|digest| {
+            let what =
+                "`digest` becomes that of the new chart, or goes: Flux takes it before the version";
+            at(digest.span, what.to_owned())
+        });
     let gateway_api = gateway_api_edit(before, after);
     [version, digest, gateway_api]
         .into_iter()

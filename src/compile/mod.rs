@@ -16,7 +16,6 @@ use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
 use crate::schema::{Catalogue, Selection, Unknown};
-use crate::value::Node;
 
 /// What compiling reads: files by their paths from the root, as text.
 pub trait World: Inputs {
@@ -60,6 +59,15 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
 
 /// The same, but each object is only checked by itself: [`Compiled::look_across`] is left to do.
 pub fn compile_each(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
+    let mut compiled = rendered(name, text, world, catalogue);
+    let found = check_all(&compiled.objects, catalogue, &compiled.selection);
+    let found = not_said_yet(found, &compiled.diagnostics);
+    compiled.diagnostics.extend(found);
+    compiled
+}
+
+/// The way of [`compile`] up to the rendered files: the schemas are not asked about the objects.
+pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
     let (cluster, mut diagnostics) = config::load(&sources, id);
@@ -90,8 +98,6 @@ pub fn compile_each(name: &str, text: &str, world: &dyn World, catalogue: &Catal
         duplicates(&compiled.objects, &mut diagnostics);
         let (problems, texts) = scripts(&files, &model, sources);
         diagnostics.extend(problems);
-        let found = check_all(&compiled.objects, catalogue, &compiled.selection);
-        diagnostics.extend(not_said_yet(found, &diagnostics));
         compiled.scripts = texts;
         compiled.files = files;
         compiled.model = Some(model);
@@ -134,7 +140,8 @@ fn select(
 ) -> Versions {
     let chart = cluster.chart.version.as_ref();
     let channel = cluster.versions.gateway_api_channel.as_ref();
-    let declared = chart.map(|version| ("envoy-gateway", version));
+    let envoy_gateway = cluster.versions.envoy_gateway.as_ref().or(chart);
+    let declared = envoy_gateway.map(|version| ("envoy-gateway", version));
     for (project, version) in declared.into_iter().chain(cluster.versions.declared()) {
         let channel = channel.filter(|_| project == "gateway-api");
         let asked = channel.map(|channel| channel.as_str());
@@ -155,11 +162,18 @@ fn select(
         } else {
             version.span
         };
+        let help = match project {
+            "envoy-gateway" if !at_channel && cluster.versions.envoy_gateway.is_none() => format!(
+                "{}; `versions.envoy_gateway` says which of them to check against",
+                unknown.help()
+            ),
+            _ => unknown.help(),
+        };
         problems.push(
             Diagnostic::new(Code::VersionUnknown, unknown.to_string())
                 .at(span)
                 .why("nothing can be checked against a version that is not known")
-                .help(unknown.help()),
+                .help(help),
         );
     }
     if let (Some(channel), None) = (channel, &cluster.versions.gateway_api)
@@ -195,7 +209,9 @@ fn select(
     };
     let newest = Version::new(u64::MAX, 0, 0);
     let written = |text: Option<&config::Text>| text.and_then(|text| Version::parse(text));
-    let envoy_gateway = written(chart).or(of("envoy-gateway")).unwrap_or(newest);
+    let envoy_gateway = written(envoy_gateway)
+        .or(of("envoy-gateway"))
+        .unwrap_or(newest);
     Versions {
         envoy_gateway: Spanned::new(envoy_gateway, chart.and_then(|version| version.span)),
         gateway_api: of("gateway-api").unwrap_or(newest),
@@ -390,17 +406,4 @@ fn not_said_yet(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> 
             })
         })
         .collect()
-}
-
-/// A tree without its places, for comparing what two texts mean.
-pub fn meaning(text: &str) -> Option<Vec<Node>> {
-    let mut sources = Sources::default();
-    let id = sources.add("", text);
-    let (documents, problems) = read::read(&sources, id);
-    problems.is_empty().then(|| {
-        documents
-            .into_iter()
-            .map(|document| document.node)
-            .collect()
-    })
 }

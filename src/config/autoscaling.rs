@@ -37,6 +37,8 @@ object_table! {
     pub struct Scaled {
         /// `false`: none.
         pub enabled: Option<Spanned<bool>>,
+        /// Its name. Default: the gateway's, or `envoy-gateway`.
+        pub name: Option<Text>,
         /// The fewest replicas.
         pub min: Option<Spanned<Count>>,
         /// The most replicas.

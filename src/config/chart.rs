@@ -58,6 +58,10 @@ table! {
 object_table! {
     /// The OCIRepository of the chart.
     pub struct Source {
+        /// `false`: none, the chart comes from elsewhere.
+        pub enabled: Option<Spanned<bool>>,
+        /// Its name. Default: the chart's.
+        pub name: Option<Text>,
         /// How often the registry is asked. Default: `15m`.
         pub interval: Option<Text>,
     }
@@ -66,6 +70,8 @@ object_table! {
 object_table! {
     /// The HelmRelease of the chart.
     pub struct Release {
+        /// `false`: none, the chart is installed elsewhere.
+        pub enabled: Option<Spanned<bool>>,
         /// How often the release is reconciled. Default: `1h`.
         pub interval: Option<Text>,
     }

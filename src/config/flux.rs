@@ -7,6 +7,8 @@ use crate::value::Node;
 object_table! {
     /// The Flux Kustomizations in `ks.yaml`.
     pub struct Flux {
+        /// `false`: none, they are made elsewhere.
+        pub enabled: Option<Spanned<bool>>,
         /// The name of the Kustomization. Default: the name of the app's folder.
         pub name: Option<Text>,
         /// Whether `ks.yaml` gives the namespace itself. Default: `false`, the namespace's kustomization sets it.
@@ -77,6 +79,8 @@ table! {
         /// Whether the namespace's `kustomization.yaml` is kept up: our entries are added, all others stay.
         /// Default: `true`.
         pub kustomization: Option<Spanned<bool>>,
+        /// Whether each object gives the namespace itself. Default: `false`, Flux sets it.
+        pub in_objects: Option<Spanned<bool>>,
         /// Labels of the Namespace.
         pub labels: Pairs,
         /// Annotations of the Namespace. Flux is told never to prune it.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::proxy::Proxy;
+use super::route::Redirect;
 use super::traffic::{BackendTraffic, ClientTraffic};
 use super::types::{Count, Named, Namespaces, Pairs, Text, Texts};
 use crate::diagnostic::Spanned;
@@ -25,7 +26,7 @@ pub enum AddressAs {
 object_table! {
     /// A Gateway.
     pub struct Gateway {
-        /// The address (or several, IPv4 and IPv6), or a Flux variable.
+        /// The address (or several, IPv4 and IPv6), or a Flux variable. `[]`: any that the load balancer has.
         pub address: Texts,
         /// `annotation` (`lbipam.cilium.io/ips`), `legacy-annotation` (`io.cilium/lb-ipam-ips`) or `spec`
         /// (`spec.addresses`). Default: `annotation`.
@@ -34,7 +35,7 @@ object_table! {
         pub dns: GatewayDns,
         /// The Secrets with this gateway's TLS certificates, in place of the cluster's.
         pub certificates: Texts,
-        /// Another GatewayClass than the shared one, made elsewhere.
+        /// Another GatewayClass than the shared one: one of `[classes]`, or one that is made elsewhere.
         pub class: Option<Text>,
         /// An EnvoyProxy of this gateway's own.
         pub proxy: Option<Proxy>,
@@ -49,6 +50,8 @@ object_table! {
         pub client_traffic: Option<ClientTraffic>,
         /// A BackendTrafficPolicy of this gateway's own, in place of the shared one.
         pub backend_traffic: Option<BackendTraffic>,
+        /// A redirect of this gateway's own, in place of its part in the shared one.
+        pub redirect: Option<Redirect>,
     }
 }
 

@@ -15,10 +15,12 @@ table! {
         /// A second folder, for the gateways and what belongs to them, with a Kustomization of its own
         /// that depends on the first. Default: none.
         pub config_folder: Option<Text>,
-        /// File names by what they hold: `proxy`, `class`, `gateways`, `lua`, `traffic`, `policies`, `redirect`,
-        /// `routes`, `certificates`, `addresses`, `release`, `source`, `pod_monitor`, `service_monitor`,
-        /// `dashboards`, `autoscaling`. In `gateways` and `lua`, `{gateway}` stands for the gateway's name, `{short}`
-        /// for the name without `envoy-`: a file for each.
+        /// File names by what they hold: `proxy`, `class`, `gateways`, `lua`, `traffic` (or `backend_traffic` and
+        /// `client_traffic`), `policies`, `redirect`, `routes`, `certificates`, `addresses`, `release`, `source`,
+        /// `pod_monitor`, `service_monitor`, `dashboards`, `autoscaling`; or a single object: `"SecurityPolicy/oidc"`.
+        /// In what belongs to a gateway `{gateway}` stands for its name, `{short}` for the name without `envoy-`: a
+        /// file for each. A name may have folders in front (`external/gateway.yaml`). `flux` is the file with the
+        /// Flux Kustomizations, in the app's folder. Default of `flux`: `ks.yaml`.
         pub files: Pairs,
         /// The host of the schema comment over each document, or `false` for none.
         pub schemas: Option<Toggle<SchemaComment>>,

@@ -19,6 +19,25 @@ const MOST_MISTAKES: usize = 1000;
 
 /// Reads `cluster.toml`. `None` where nothing of it could be read.
 pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagnostic>) {
+    let (tree, mut problems) = match tree_of(sources, source) {
+        Ok(read) => read,
+        Err(problems) => return (None, problems),
+    };
+    let (cluster, wrong) = decode::<Cluster>(&tree);
+    let wrong = wrong.into_iter().take(MOST_MISTAKES);
+    problems.extend(wrong.map(|problem| describe(problem, &tree)));
+    (cluster, problems)
+}
+
+/// Reads any TOML as a tree, and what manifests can't hold of it; `None` where it is no TOML.
+pub fn tree(sources: &Sources, source: SourceId) -> Option<(Node, Vec<Diagnostic>)> {
+    tree_of(sources, source).ok()
+}
+
+fn tree_of(
+    sources: &Sources,
+    source: SourceId,
+) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let text = sources.get(source).text();
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -28,17 +47,14 @@ pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagno
             .map(|error| syntax(error, text, source))
             .collect();
         problems.sort_by_key(|problem| problem.span);
-        return (None, problems);
+        return Err(problems);
     }
     let mut problems = Vec::new();
     let tree = Node::new(
         Kind::Map(map_of(table.get_ref(), source, &mut problems)),
         Some(Span::new(source, 0, 0)),
     );
-    let (cluster, wrong) = decode::<Cluster>(&tree);
-    let wrong = wrong.into_iter().take(MOST_MISTAKES);
-    problems.extend(wrong.map(|problem| describe(problem, &tree)));
-    (cluster, problems)
+    Ok((tree, problems))
 }
 
 fn syntax(error: &toml::de::Error, text: &str, source: SourceId) -> Diagnostic {

@@ -43,8 +43,10 @@ table! {
         pub versions: versions::Versions,
         /// The `gateway-helm` chart: the one version that decides most others.
         pub chart: chart::Chart,
-        /// The GatewayClass that the gateways share.
+        /// The GatewayClass that the gateways share. There is none where every gateway has another.
         pub class: proxy::Class,
+        /// Further GatewayClasses, by name; a gateway has one by its `class`.
+        pub classes: Named<proxy::FurtherClass>,
         /// The EnvoyProxy that the gateways share.
         pub proxy: proxy::Proxy,
         /// The gateways, by name.

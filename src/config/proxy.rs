@@ -1,4 +1,4 @@
-//! `[proxy]`, `[class]`
+//! `[proxy]`, `[class]`, `[classes.NAME]`
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub enum Workload {
 object_table! {
     /// An EnvoyProxy: how the proxies run.
     pub struct Proxy {
+        /// `false`: no shared EnvoyProxy. Default: one, unless every gateway has its own.
+        pub enabled: Option<Spanned<bool>>,
         /// The name of the EnvoyProxy. Default: `envoy`; of a gateway's own, the gateway's name.
         pub name: Option<Text>,
         /// `Deployment` or `DaemonSet`. Default: `Deployment`.
@@ -52,5 +54,16 @@ object_table! {
         pub name: Option<Text>,
         /// The controller. Default: `gateway.envoyproxy.io/gatewayclass-controller`.
         pub controller: Option<Text>,
+    }
+}
+
+object_table! {
+    /// A GatewayClass that some of the gateways have.
+    pub struct FurtherClass {
+        /// The controller. Default: `gateway.envoyproxy.io/gatewayclass-controller`.
+        pub controller: Option<Text>,
+        /// The EnvoyProxy of all its gateways (`parametersRef`), by name. A gateway of the class whose own it is
+        /// doesn't name it again.
+        pub proxy: Option<Text>,
     }
 }

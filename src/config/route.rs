@@ -8,9 +8,10 @@ object_table! {
     pub struct Redirect {
         /// `false`: no redirect. Default: on where a gateway has an `http` listener.
         pub enabled: Option<Spanned<bool>>,
-        /// The route's name. Default: `https-redirect`.
+        /// The route's name. Default: `https-redirect`; of a gateway's own, the gateway's name.
         pub name: Option<Text>,
-        /// The gateways whose `http` listener redirects, in this order. Default: all that have one.
+        /// The gateways whose `http` listener redirects, in this order. Default: all that have one, and no redirect of
+        /// their own.
         pub gateways: Texts,
         /// The status: 301, 302, 303, 307 or 308. Default: 301.
         pub status: Option<Spanned<Count>>,

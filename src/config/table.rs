@@ -10,7 +10,7 @@ macro_rules! table {
     };
 }
 
-/// A table that becomes one object: it takes labels, annotations, a `spec` overlay and removals too.
+/// A table that becomes one object: it takes labels, annotations, overlays and removals too.
 macro_rules! object_table {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         table! {
@@ -24,6 +24,8 @@ macro_rules! object_table {
                 /// Laid over the object's `spec`: the CRD's own keys (`camelCase`, as upstream documents them).
                 /// Maps merge, anything else is replaced. Checked against the CRD of the declared version.
                 pub spec: Option<$crate::value::Node>,
+                /// Laid over the whole object, for what the others don't reach: `apiVersion`, `metadata.namespace`.
+                pub object: Option<$crate::value::Node>,
                 /// Paths to take out of the object at the end, as JSON pointers (`/spec/http3`).
                 pub remove: $crate::config::types::Texts,
             }
@@ -36,6 +38,7 @@ macro_rules! object_table {
                     labels: self.labels.clone(),
                     annotations: self.annotations.clone(),
                     spec: self.spec.clone(),
+                    object: self.object.clone(),
                     remove: self.remove.clone(),
                 }
             }

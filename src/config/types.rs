@@ -422,6 +422,8 @@ pub struct Overlay {
     pub annotations: Pairs,
     /// Laid over its `spec`.
     pub spec: Option<Node>,
+    /// Laid over the whole of it.
+    pub object: Option<Node>,
     /// Taken out at the end.
     pub remove: Texts,
 }

@@ -6,6 +6,8 @@ table! {
     /// The versions of the CRDs in the cluster. What isn't given is the newest in the catalogue; the
     /// Gateway API's is the one that the chart bundles.
     pub struct Versions {
+        /// Envoy Gateway, where the catalogue lacks the chart's own version. Default: `chart.version`.
+        pub envoy_gateway: Option<Text>,
         /// Gateway API. Default: the version whose CRDs the Envoy Gateway chart bundles.
         pub gateway_api: Option<Text>,
         /// `standard` or `experimental`. Default: `experimental`, as the chart bundles it.

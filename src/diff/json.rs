@@ -62,7 +62,8 @@ fn object(object: &ObjectDiff) -> Json {
     })
 }
 
-fn field(field: &FieldDiff) -> Json {
+/// A field that differs, as [`json`] has it.
+pub fn field(field: &FieldDiff) -> Json {
     let value = |value: &Value| match value {
         Value::Shown(node) => node.to_json(),
         Value::Hidden => Json::from(HIDDEN),

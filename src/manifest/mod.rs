@@ -2,8 +2,10 @@
 //!
 //! - [`mod@read`]: a file's text to [`Document`]s, as Kubernetes reads YAML.
 //! - [`mod@write`]: a tree to YAML as a careful person writes it.
+//! - [`meaning`]: whether two manifests say the same.
 //! - [`Object`]: a document with an identity.
 
+pub mod meaning;
 pub mod object;
 pub mod read;
 pub mod scalar;

@@ -178,9 +178,10 @@ fn scaled(
     deployment: &Text,
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<ScaledObject> {
-    names::check(Rule::Subdomain, "a ScaledObject's name", name, problems);
     let none = Scaled::default();
     let own = own.unwrap_or(&none);
+    let name = own.name.as_ref().unwrap_or(name);
+    names::check(Rule::Subdomain, "a ScaledObject's name", name, problems);
     let or = |own: &Option<Spanned<Count>>, shared: &Option<Spanned<Count>>, default: i64| {
         let written = own.clone().or_else(|| shared.clone());
         written.unwrap_or(Spanned::unwritten(Count::Number(default)))

@@ -2,7 +2,7 @@
 
 use super::{
     Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
-    policy, proxy, route, traffic,
+    policy, proxy, route, traffic, verbatim,
 };
 use crate::config::Cluster;
 use crate::diagnostic::{Code, Diagnostic, Spanned};
@@ -30,11 +30,12 @@ pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) 
         );
     }
     let proxies = proxy::build(cluster, problems);
-    let class = proxy::class(cluster, &proxies, &namespace, problems);
+    let class = proxy::class_name(cluster);
+    let classes = proxy::classes(cluster, &class, &proxies, &namespace, problems);
     let gateways: Vec<_> = cluster
         .gateways
         .iter()
-        .map(|(name, table)| gateway::build(cluster, name, table, &class.of.name, problems))
+        .map(|(name, table)| gateway::build(cluster, name, table, &class, problems))
         .collect();
     let routes = route::stream_routes(
         cluster,
@@ -49,7 +50,7 @@ pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) 
         backend_traffic: traffic::backend(cluster, &gateways, version, problems),
         lua: lua::build(cluster, &gateways, problems),
         policies: policy::build(cluster, &gateways, problems),
-        redirect: route::redirect(cluster, &gateways, &namespace, problems),
+        redirects: route::redirects(cluster, &gateways, &namespace, problems),
         autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
         monitoring: monitoring::build(cluster, &namespace, problems),
         chart: chart::build(cluster, version, &namespace, problems),
@@ -59,11 +60,12 @@ pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) 
         versions,
         namespace,
         proxies,
-        class,
+        classes,
         gateways,
         routes,
         layout,
         extra: cluster.extra.clone(),
+        verbatim: verbatim::build(cluster, problems),
     };
     (model, std::mem::take(problems))
 }

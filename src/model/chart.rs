@@ -13,10 +13,10 @@ use crate::value::Node;
 /// The chart: its OCIRepository and its HelmRelease.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// The OCIRepository.
-    pub source: Laid<Source>,
-    /// The HelmRelease.
-    pub release: Laid<Release>,
+    /// The OCIRepository, where it is written.
+    pub source: Option<Laid<Source>>,
+    /// The HelmRelease, where it is written.
+    pub release: Option<Laid<Release>>,
     /// Laid over the release's values.
     pub values: Option<Node>,
     /// The helmfile that a new cluster starts with.
@@ -59,6 +59,8 @@ pub struct Source {
 pub struct Release {
     /// Its name.
     pub name: Text,
+    /// The OCIRepository's name.
+    pub source: Text,
     /// How often it is reconciled.
     pub interval: Text,
     /// A registry for images.
@@ -87,6 +89,11 @@ pub fn build(
     };
     let name = or(&table.name, "envoy-gateway");
     names::check(Rule::Subdomain, "the chart's name", &name, problems);
+    let source = table.source.name.clone().unwrap_or_else(|| name.clone());
+    if let Some(own) = &table.source.name {
+        names::check(Rule::Subdomain, "an OCIRepository's name", own, problems);
+    }
+    let on = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
     let registry = or(&table.registry, "docker.io");
     let url = table.url.clone().unwrap_or_else(|| {
         registry.with(format!("oci://{}/envoyproxy/gateway-helm", registry.value))
@@ -107,30 +114,33 @@ pub fn build(
             version: tag.clone(),
         }
     });
+    let enable_lua = enable_lua(cluster, version, problems);
+    let enable_patch = enable_patch(cluster, problems);
     Chart {
         bootstrap,
-        source: Laid {
+        source: on(&table.source.enabled).then(|| Laid {
             of: Source {
-                name: name.clone(),
+                name: source.clone(),
                 interval: or(&table.source.interval, "15m"),
                 tag,
                 digest: table.digest.clone(),
                 url,
             },
             overlay: table.source.overlay(),
-        },
-        release: Laid {
+        }),
+        release: on(&table.release.enabled).then(|| Laid {
             of: Release {
                 name,
+                source,
                 interval: or(&table.release.interval, "1h"),
                 image_registry: table.image_registry.clone(),
                 deploy: (deploy.value == Deploy::GatewayNamespace).then_some(deploy),
                 enable_backend: table.enable_backend.clone(),
-                enable_lua: enable_lua(cluster, version, problems),
-                enable_patch: enable_patch(cluster, problems),
+                enable_lua,
+                enable_patch,
             },
             overlay: table.release.overlay(),
-        },
+        }),
         values: table.values.clone(),
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Laid;
-use super::layout::Layout;
+use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use super::route::StreamRoute;
 use crate::config::types::Overlay;
@@ -18,6 +18,8 @@ use crate::value::merge::merge;
 pub struct Flux {
     /// The Kustomizations, in the order in which they depend on each other.
     pub kustomizations: Vec<Laid<Kustomization>>,
+    /// Whether each object gives the namespace itself.
+    pub in_objects: bool,
     /// The Namespace, where it is written.
     pub namespace: Option<Laid<Namespace>>,
     /// The namespace's kustomization, where it is kept up.
@@ -105,6 +107,11 @@ pub fn routes_folder(namespace: &str) -> String {
     format!("routes-{namespace}")
 }
 
+/// A folder of the app's, as Flux names it.
+fn path_of(layout: &Layout, folder: &str) -> String {
+    format!("./{}", join([layout.app_path().as_str(), folder]))
+}
+
 /// The Kustomizations: the chart's, the second folder's, and one for each namespace that routes live in.
 /// (Flux's `targetNamespace` moves every object of a Kustomization, so those can't share one.)
 pub fn build(
@@ -141,7 +148,7 @@ pub fn build(
                 name: name.with(format!("{}-{folder}", name.value)),
                 depends_on: vec![dependency(&last, namespace)],
                 health_checks: Vec::new(),
-                path: format!("./{}/{folder}", layout.app_path()),
+                path: path_of(layout, &folder),
                 target: target.clone(),
                 ..first.of.clone()
             },
@@ -150,8 +157,12 @@ pub fn build(
     }
     let flag = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
     let table = &cluster.namespace;
+    if cluster.flux.enabled.as_ref().is_some_and(|on| !on.value) {
+        kustomizations.clear();
+    }
     Flux {
         kustomizations,
+        in_objects: table.in_objects.as_ref().is_some_and(|flag| flag.value),
         namespace: flag(&table.manifest).then(|| Laid {
             of: Namespace {
                 name: namespace.clone(),
@@ -189,7 +200,7 @@ fn kustomization(
             interval: or(&table.interval, "1h"),
             retry_interval: table.retry_interval.clone(),
             timeout: table.timeout.clone(),
-            path: format!("./{}/{}", layout.app_path(), layout.folder),
+            path: path_of(layout, &layout.folder),
             prune: table.prune.clone().unwrap_or(Spanned::unwritten(true)),
             wait: table.wait.clone().or_else(|| wait_for_first(table, layout)),
             source: Source {
@@ -254,7 +265,7 @@ fn second(
             common_labels,
             health_checks: own.health_checks.clone(),
             wait: own.wait.clone(),
-            path: format!("./{}/{folder}", layout.app_path()),
+            path: path_of(layout, folder),
             ..first.of.clone()
         },
         overlay: Overlay {

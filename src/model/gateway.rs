@@ -134,7 +134,7 @@ pub fn build(
         false,
         problems,
     );
-    if table.address.is_empty() {
+    if !table.address.is_given() {
         problems.push(
             Diagnostic::new(
                 Code::ConfigMissingKey,
@@ -143,7 +143,7 @@ pub fn build(
             .at(name.span)
             .with_pointer(format!("/gateways/{}/address", name.value))
             .why("it would get any address of the pool, another one after each new start")
-            .help("add `address = \"10.10.30.26\"`"),
+            .help("add `address = \"10.10.30.26\"`; `address = []` if any of the pool will do"),
         );
     }
     let (hostname, target) = dns_names(cluster, name, table);
@@ -180,16 +180,30 @@ pub fn build(
             infrastructure: Infrastructure {
                 labels: table.infrastructure.labels.clone(),
                 annotations: below,
-                proxy: table
-                    .proxy
-                    .as_ref()
-                    .map(|proxy| proxy.name.clone().unwrap_or_else(|| name.clone())),
+                proxy: own_proxy(cluster, name, table),
             },
             addresses,
             listeners: listeners(cluster, name, table, problems),
         },
         overlay: table.overlay(),
     }
+}
+
+/// The gateway's own EnvoyProxy, unless its class names it already.
+fn own_proxy(cluster: &Cluster, name: &Text, table: &config::gateway::Gateway) -> Option<Text> {
+    let own = table.proxy.as_ref()?;
+    let own = own.name.clone().unwrap_or_else(|| name.clone());
+    let mut classes = cluster.classes.iter().filter(|(class, _)| {
+        let of_gateway = table.class.as_ref();
+        of_gateway.is_some_and(|of_gateway| of_gateway.value == class.value)
+    });
+    let named = classes.any(|(_, class)| {
+        class
+            .proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.value == own.value)
+    });
+    (!named).then_some(own)
 }
 
 /// The listeners of a gateway: the defaults and those written, those of streams, those of passthrough.

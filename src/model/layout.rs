@@ -18,10 +18,14 @@ pub enum Group {
     Lua,
     /// Further policies.
     Policies,
-    /// BackendTrafficPolicies and ClientTrafficPolicies.
-    Traffic,
+    /// BackendTrafficPolicies.
+    BackendTraffic,
+    /// ClientTrafficPolicies.
+    ClientTraffic,
     /// The redirect.
     Redirect,
+    /// TCP and UDP routes.
+    Routes,
     /// Certificates.
     Certificates,
     /// Address pools and announcements.
@@ -40,15 +44,22 @@ pub enum Group {
     Autoscaling,
 }
 
-/// Each group: its key in `layout.files`, its file, and whether it stays in the first folder of two.
-const GROUPS: [(Group, &str, &str, bool); 15] = [
+/// The groups: the key of each in `layout.files`, its file, and whether it stays in the first folder of two.
+pub const GROUPS: [(Group, &str, &str, bool); 17] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
     (Group::Gateways, "gateways", "envoy.yaml", false),
     (Group::Lua, "lua", "envoy.yaml", false),
     (Group::Policies, "policies", "envoy.yaml", false),
-    (Group::Traffic, "traffic", "envoy.yaml", false),
+    (
+        Group::BackendTraffic,
+        "backend_traffic",
+        "envoy.yaml",
+        false,
+    ),
+    (Group::ClientTraffic, "client_traffic", "envoy.yaml", false),
     (Group::Redirect, "redirect", "envoy.yaml", false),
+    (Group::Routes, "routes", "routes.yaml", false),
     (
         Group::Certificates,
         "certificates",
@@ -84,6 +95,12 @@ const GROUPS: [(Group, &str, &str, bool); 15] = [
     ),
 ];
 
+/// The key in `layout.files` that stands for two groups.
+const TRAFFIC: (&str, [Group; 2]) = ("traffic", [Group::BackendTraffic, Group::ClientTraffic]);
+
+/// The key in `layout.files` of the file with the Flux Kustomizations, and its name.
+const FLUX: (&str, &str) = ("flux", "ks.yaml");
+
 /// File names that mean something of their own in a folder.
 const TAKEN: [&str; 2] = ["kustomization.yaml", "kustomization.yml"];
 
@@ -106,7 +123,11 @@ pub struct Layout {
     pub dot_slash: bool,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<Text>,
+    /// The file with the Flux Kustomizations, in the app's folder.
+    pub flux: String,
     files: Vec<(Group, String)>,
+    /// The files of single objects, by kind and name.
+    objects: Vec<(String, String)>,
 }
 
 /// A file in one of the app's folders.
@@ -118,7 +139,8 @@ pub struct Place {
     pub file: String,
 }
 
-const SCHEMA_HOST: &str = "https://raw.githubusercontent.com/datreeio/CRDs-catalog/main";
+/// The host of schema comments where nothing is said.
+pub const SCHEMA_HOST: &str = "https://raw.githubusercontent.com/datreeio/CRDs-catalog/main";
 
 /// Reads `[layout]`.
 pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>) -> Layout {
@@ -182,7 +204,9 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         header: flag(&table.header),
         dot_slash: flag(&table.dot_slash),
         templates: table.templates.clone(),
+        flux: FLUX.1.to_owned(),
         files: Vec::new(),
+        objects: Vec::new(),
     };
     layout.read_files(cluster, problems);
     layout
@@ -196,33 +220,31 @@ fn one_line(text: &str) -> String {
 impl Layout {
     fn read_files(&mut self, cluster: &Cluster, problems: &mut Vec<Diagnostic>) {
         for (key, value) in &cluster.layout.files.0 {
-            let Some((group, ..)) = GROUPS.iter().find(|(_, name, ..)| *name == key.value) else {
-                let known = GROUPS.map(|(_, name, ..)| name);
-                let help = nearest(key, known).map_or_else(
-                    || format!("there are {}", known.join(", ")),
-                    |near| format!("write `{near}`"),
-                );
-                problems.push(
-                    Diagnostic::new(
-                        Code::ConfigUnknownKey,
-                        format!("no file holds {:?}", key.value),
-                    )
-                    .at(key.span)
-                    .why("a key that is not known would silently do nothing")
-                    .help(help),
-                );
-                continue;
+            let groups: Vec<Group> = match GROUPS.iter().find(|(_, name, ..)| *name == key.value) {
+                Some((group, ..)) => vec![*group],
+                None if key.value == TRAFFIC.0 => TRAFFIC.1.to_vec(),
+                None => Vec::new(),
             };
-            let name = match value.split_once('/') {
-                Some((folder, name)) if self.folders().any(|known| known == folder) => name,
+            let is_object = key.split_once('/').is_some_and(|(kind, name)| {
+                !name.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric())
+            });
+            if groups.is_empty() && !is_object && key.value != FLUX.0 {
+                problems.push(unknown_file(key));
+                continue;
+            }
+            let rest = match value.split_once('/') {
+                Some((folder, rest)) if self.folders().any(|known| known == folder) => rest,
                 _ => value.as_str(),
             };
-            names::check_file(
-                "a file's name",
-                &value.with(name.to_owned()),
-                &[".yaml", ".yml"],
-                problems,
-            );
+            // Folders in front are folders: nothing that leads elsewhere.
+            let is_path = !rest.contains('\\')
+                && rest.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            let name = match rest.rsplit_once('/') {
+                Some((_, name)) if is_path => name,
+                _ => rest,
+            };
+            let file = value.with(name.to_owned());
+            names::check_file("a file's name", &file, &[".yaml", ".yml"], problems);
             if TAKEN.contains(&name) {
                 problems.push(
                     Diagnostic::new(Code::ConfigDuplicate, format!("{name} is the folder's own"))
@@ -231,7 +253,13 @@ impl Layout {
                         .help("choose another name"),
                 );
             }
-            self.files.push((*group, value.value.clone()));
+            if key.value == FLUX.0 {
+                self.flux.clone_from(value);
+            } else if is_object {
+                self.objects.push((key.value.clone(), value.value.clone()));
+            }
+            let files = groups.into_iter().map(|group| (group, value.value.clone()));
+            self.files.extend(files);
         }
     }
 
@@ -245,28 +273,83 @@ impl Layout {
     /// The file that holds a group; of one gateway, where it has a file of its own.
     pub fn place(&self, group: Group, gateway: Option<&str>) -> Place {
         let own = self.files.iter().rev().find(|(there, _)| *there == group);
+        let own = own.map(|(_, file)| file.as_str());
+        // What no gateway has can't be called after one.
+        let own = own.filter(|file| gateway.is_some() || !is_pattern(file));
+        let (default, folder) = self.default_of(group);
+        let gateway = gateway.unwrap_or_default();
+        let file = own.unwrap_or(default).replace("{gateway}", gateway);
+        self.placed(&folder, &file.replace("{short}", names::short(gateway)))
+    }
+
+    /// The file that a group is in where nothing is said: its name, and its folder in the app's.
+    pub fn default_of(&self, group: Group) -> (&'static str, String) {
         let fixed = GROUPS.iter().find(|(there, ..)| *there == group);
-        let (default, first) =
+        let (file, first) =
             fixed.map_or(("envoy.yaml", true), |(_, _, file, first)| (*file, *first));
         let second = self.config_folder.as_deref().unwrap_or(&self.folder);
         let folder = if first { &self.folder } else { second };
-        let text = own.map_or(default, |(_, file)| file.as_str());
-        let (folder, file) = match text.split_once('/') {
-            Some((folder, file)) => (folder, file),
-            None => (folder, text),
-        };
-        let gateway = gateway.unwrap_or_default();
-        let file = file
-            .replace("{gateway}", gateway)
-            .replace("{short}", names::short(gateway));
+        (file, folder.to_owned())
+    }
+
+    /// The file of a single object, where it has one of its own; `folder` is that of its group.
+    pub fn place_of(&self, kind: &str, name: &str, folder: &str) -> Option<Place> {
+        Some(self.placed(folder, self.file_of(kind, name)?))
+    }
+
+    /// What `layout.files` says of a single object.
+    pub fn file_of(&self, kind: &str, name: &str) -> Option<&str> {
+        let key = format!("{kind}/{name}");
+        let mut own = self.objects.iter().rev();
+        let (_, file) = own.find(|(there, _)| *there == key)?;
+        Some(file)
+    }
+
+    /// A file by the text that names it: in the folder that it names, else in `folder`.
+    pub fn placed(&self, folder: &str, file: &str) -> Place {
+        let named = file.split_once('/');
+        let named = named.filter(|(named, _)| self.folders().any(|known| known == *named));
+        let (folder, file) = named.unwrap_or((folder, file));
         Place {
             folder: folder.to_owned(),
-            file,
+            file: file.to_owned(),
         }
     }
 
     /// The app's folder, from the root.
     pub fn app_path(&self) -> String {
-        format!("{}/{}", self.path, self.app)
+        join([self.path.as_str(), &self.app])
     }
+}
+
+/// Folders and a file name as one path; `.` is the folder that one is in.
+pub fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let parts = parts.into_iter().flat_map(|part| part.split('/'));
+    let parts: Vec<&str> = parts.filter(|part| !matches!(*part, "" | ".")).collect();
+    parts.join("/")
+}
+
+fn is_pattern(file: &str) -> bool {
+    file.contains("{gateway}") || file.contains("{short}")
+}
+
+fn unknown_file(key: &Text) -> Diagnostic {
+    let known = GROUPS.iter().map(|(_, name, ..)| *name);
+    let known: Vec<&str> = known.chain([TRAFFIC.0, FLUX.0]).collect();
+    let help = nearest(key, known.iter().copied()).map_or_else(
+        || {
+            format!(
+                "there are {}; a single object is named by its kind and name, such as \"SecurityPolicy/oidc\"",
+                known.join(", ")
+            )
+        },
+        |near| format!("write `{near}`"),
+    );
+    Diagnostic::new(
+        Code::ConfigUnknownKey,
+        format!("no file holds {:?}", key.value),
+    )
+    .at(key.span)
+    .why("a key that is not known would silently do nothing")
+    .help(help)
 }

@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod route;
 pub mod stream;
 pub mod traffic;
+pub mod verbatim;
 pub mod version;
 
 use crate::config::types::Overlay;
@@ -39,8 +40,8 @@ pub struct Model {
     pub namespace: crate::config::Text,
     /// The EnvoyProxies.
     pub proxies: Vec<Laid<proxy::Proxy>>,
-    /// The GatewayClass.
-    pub class: Laid<proxy::Class>,
+    /// The GatewayClasses: the shared one, where a gateway has it, then the others.
+    pub classes: Vec<Laid<proxy::Class>>,
     /// The Gateways.
     pub gateways: Vec<Laid<gateway::Gateway>>,
     /// The ClientTrafficPolicies.
@@ -51,8 +52,8 @@ pub struct Model {
     pub lua: Option<lua::Lua>,
     /// Security, patch and further extension policies.
     pub policies: Vec<Laid<policy::Policy>>,
-    /// The redirect to HTTPS.
-    pub redirect: Option<Laid<route::Redirect>>,
+    /// The redirects to HTTPS: the shared one, then gateways' own.
+    pub redirects: Vec<Laid<route::Redirect>>,
     /// TCP and UDP routes.
     pub routes: Vec<Laid<route::StreamRoute>>,
     /// The ScaledObjects.
@@ -71,6 +72,8 @@ pub struct Model {
     pub layout: layout::Layout,
     /// The user's own manifests.
     pub extra: crate::config::extra::Extra,
+    /// Objects that were written in full.
+    pub verbatim: Vec<verbatim::Verbatim>,
 }
 
 /// Something that becomes one object: the values that its template sees, and what is laid over it.

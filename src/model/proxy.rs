@@ -6,7 +6,6 @@ use super::Laid;
 use super::names::{self, Rule};
 use crate::config;
 use crate::config::proxy::Workload;
-use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 use crate::value::merge::merge;
@@ -25,14 +24,17 @@ pub struct Proxy {
     pub set: config::proxy::Proxy,
 }
 
-/// The GatewayClass, as its template sees it.
+/// A GatewayClass, as its template sees it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Class {
     /// Its name.
     pub name: Text,
+    /// The one gateway that has it; none of the shared one, and of one that several have.
+    #[serde(skip)]
+    pub gateway: Option<Text>,
     /// The controller.
     pub controller: Text,
-    /// The shared EnvoyProxy, where there is one.
+    /// The EnvoyProxy of all its gateways, where there is one.
     pub proxy: Option<Text>,
     /// The namespace.
     pub namespace: Text,
@@ -41,12 +43,13 @@ pub struct Class {
 /// The shared EnvoyProxy, unless every gateway has its own, and those that gateways have of their own.
 pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Proxy>> {
     let mut proxies = Vec::new();
-    if cluster.gateways.is_empty()
-        || cluster
+    let is_off = cluster.proxy.enabled.as_ref().is_some_and(|on| !on.value);
+    let all_have_own = !cluster.gateways.is_empty()
+        && cluster
             .gateways
             .iter()
-            .any(|(_, gateway)| gateway.proxy.is_none())
-    {
+            .all(|(_, gateway)| gateway.proxy.is_some());
+    if !is_off && !all_have_own {
         let name = cluster.proxy.name.clone();
         let name = name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()));
         proxies.push(one(name, None, cluster.proxy.clone(), problems));
@@ -75,6 +78,7 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
     let shared_image = |image: Option<Text>| if has_image { None } else { image };
     config::proxy::Proxy {
         name: own.name,
+        enabled: own.enabled,
         kind: own.kind.or(shared.kind),
         replicas: own.replicas.or(shared.replicas),
         resources: own.resources.or(shared.resources),
@@ -92,6 +96,7 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
         labels: Pairs([shared.labels.0, own.labels.0].concat()),
         annotations: Pairs([shared.annotations.0, own.annotations.0].concat()),
         spec,
+        object: own.object.or(shared.object),
         remove: Texts {
             items: [shared.remove.items, own.remove.items].concat(),
             span: own.remove.span.or(shared.remove.span),
@@ -146,32 +151,63 @@ fn one(
     }
 }
 
-/// The GatewayClass.
-pub fn class(
+/// The name of the GatewayClass that the gateways share.
+pub fn class_name(cluster: &Cluster) -> Text {
+    let name = cluster.class.name.clone();
+    name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()))
+}
+
+/// The GatewayClasses: the shared one, called `shared`, unless every gateway has another; then the others.
+pub fn classes(
     cluster: &Cluster,
+    shared: &Text,
     proxies: &[Laid<Proxy>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Class> {
-    let table = &cluster.class;
-    let or = |text: &Option<Text>, default: &str| {
-        text.clone()
-            .unwrap_or_else(|| Spanned::unwritten(default.to_owned()))
+) -> Vec<Laid<Class>> {
+    names::check(Rule::Subdomain, "the GatewayClass's name", shared, problems);
+    let controller = |own: &Option<Text>| {
+        own.clone().unwrap_or_else(|| {
+            Spanned::unwritten("gateway.envoyproxy.io/gatewayclass-controller".to_owned())
+        })
     };
-    let name = or(&table.name, "envoy");
-    names::check(Rule::Subdomain, "the GatewayClass's name", &name, problems);
-    let shared = proxies.iter().find(|proxy| proxy.of.gateway.is_none());
-    let overlay: Overlay = table.overlay();
-    Laid {
-        of: Class {
-            name,
-            controller: or(
-                &table.controller,
-                "gateway.envoyproxy.io/gatewayclass-controller",
-            ),
-            proxy: shared.map(|proxy| proxy.of.name.clone()),
-            namespace: namespace.clone(),
-        },
-        overlay,
+    let mut classes = Vec::new();
+    let has_shared = |(_, gateway): &(Text, config::gateway::Gateway)| gateway.class.is_none();
+    if cluster.gateways.is_empty() || cluster.gateways.iter().any(has_shared) {
+        let proxy = proxies.iter().find(|proxy| proxy.of.gateway.is_none());
+        classes.push(Laid {
+            of: Class {
+                name: shared.clone(),
+                gateway: None,
+                controller: controller(&cluster.class.controller),
+                proxy: proxy.map(|proxy| proxy.of.name.clone()),
+                namespace: namespace.clone(),
+            },
+            overlay: cluster.class.overlay(),
+        });
     }
+    for (name, table) in cluster.classes.iter() {
+        names::check(Rule::Subdomain, "a GatewayClass's name", name, problems);
+        if let Some(proxy) = &table.proxy {
+            names::check(Rule::Subdomain, "an EnvoyProxy's name", proxy, problems);
+        }
+        let mut of_it = cluster.gateways.iter().filter(|(_, gateway)| {
+            gateway
+                .class
+                .as_ref()
+                .is_some_and(|class| class.value == name.value)
+        });
+        let only = of_it.next().filter(|_| of_it.next().is_none());
+        classes.push(Laid {
+            of: Class {
+                name: name.clone(),
+                gateway: only.map(|(gateway, _)| gateway.clone()),
+                controller: controller(&table.controller),
+                proxy: table.proxy.clone(),
+                namespace: namespace.clone(),
+            },
+            overlay: table.overlay(),
+        });
+    }
+    classes
 }

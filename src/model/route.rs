@@ -9,6 +9,7 @@ use super::stream::streams;
 use super::version::STREAM_ROUTES_V1;
 use super::{Laid, Version};
 use crate::config::gateway::Protocol;
+use crate::config::route::Redirect as Table;
 use crate::config::{Cluster, Count, Text, Texts};
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic, Spanned};
@@ -18,6 +19,9 @@ use crate::diagnostic::{Code, Diagnostic, Spanned};
 pub struct Redirect {
     /// Its name.
     pub name: Text,
+    /// The gateway whose own it is; none of the shared one.
+    #[serde(skip)]
+    pub gateway: Option<Text>,
     /// The listeners that redirect.
     pub parents: Vec<Parent>,
     /// The status.
@@ -81,19 +85,62 @@ pub fn unknown_gateway(name: &Text, known: &[&str]) -> Diagnostic {
     .help(help)
 }
 
-/// The redirect, unless it is off or no gateway has a listener for it.
-pub fn redirect(
+/// The shared redirect, unless it is off or no gateway has a listener for it, and gateways' own.
+pub fn redirects(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Laid<Redirect>> {
-    let table = &cluster.redirect;
-    if table.enabled.as_ref().is_some_and(|enabled| !enabled.value) {
-        return None;
+) -> Vec<Laid<Redirect>> {
+    let own = |name: &str| {
+        let mut tables = cluster.gateways.iter();
+        let (_, table) = tables.find(|(there, _)| there.value == name)?;
+        table.redirect.as_ref()
+    };
+    let is_on = |table: &Table| table.enabled.as_ref().is_none_or(|enabled| enabled.value);
+    let mut redirects = Vec::new();
+    let shared = &cluster.redirect;
+    if is_on(shared) {
+        let mut chosen = chosen(gateways, &shared.gateways, problems);
+        chosen.retain(|name| shared.gateways.is_given() || own(name).is_none());
+        let name = Spanned::unwritten("https-redirect".to_owned());
+        let parents = parents(gateways, &shared.gateways, chosen, namespace, problems);
+        redirects.push(redirect(cluster, shared, name, None, parents, problems));
     }
+    for gateway in gateways {
+        let name = &gateway.of.name;
+        let Some(table) = own(name).filter(|table| is_on(table)) else {
+            continue;
+        };
+        let named = Texts {
+            items: vec![name.clone()],
+            span: name.span,
+        };
+        let parents = parents(gateways, &named, vec![name.clone()], namespace, problems);
+        let default = name.clone();
+        redirects.push(redirect(
+            cluster,
+            table,
+            default,
+            Some(name.clone()),
+            parents,
+            problems,
+        ));
+    }
+    redirects.retain(|redirect| !redirect.of.parents.is_empty());
+    redirects
+}
+
+/// The listeners of the chosen gateways that redirect; one that was named and has none is reported.
+fn parents(
+    gateways: &[Laid<Gateway>],
+    named: &Texts,
+    chosen: Vec<Text>,
+    namespace: &Text,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Parent> {
     let mut parents = Vec::new();
-    for name in chosen(gateways, &table.gateways, problems) {
+    for name in chosen {
         let Some(gateway) = gateways
             .iter()
             .find(|gateway| gateway.of.name.value == name.value)
@@ -106,7 +153,7 @@ pub fn redirect(
                 namespace: namespace.clone(),
                 listener: listener.name.clone(),
             }),
-            None if table.gateways.is_given() => problems.push(
+            None if named.is_given() => problems.push(
                 Diagnostic::new(
                     Code::ConfigUnknownReference,
                     format!("{} has no HTTP listener to redirect from", name.value),
@@ -121,6 +168,17 @@ pub fn redirect(
             None => {}
         }
     }
+    parents
+}
+
+fn redirect(
+    cluster: &Cluster,
+    table: &Table,
+    default: Text,
+    gateway: Option<Text>,
+    parents: Vec<Parent>,
+    problems: &mut Vec<Diagnostic>,
+) -> Laid<Redirect> {
     let status = table
         .status
         .clone()
@@ -138,25 +196,23 @@ pub fn redirect(
             .help("write 301 or 308 (for good), 302, 303 or 307 (for now)"),
         );
     }
-    let name = table
-        .name
-        .clone()
-        .unwrap_or_else(|| Spanned::unwritten("https-redirect".to_owned()));
+    let name = table.name.clone().unwrap_or(default);
     names::check(Rule::Subdomain, "the redirect's name", &name, problems);
     let dns_on = cluster
         .dns
         .enabled
         .as_ref()
         .is_none_or(|enabled| enabled.value);
-    (!parents.is_empty()).then(|| Laid {
+    Laid {
         of: Redirect {
             name,
+            gateway,
             parents,
             status,
             dns_prefix: dns_on.then(|| dns_prefix(cluster)),
         },
         overlay: table.overlay(),
-    })
+    }
 }
 
 fn http_listener(gateway: &Gateway) -> Option<&Listener> {

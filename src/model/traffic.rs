@@ -25,6 +25,9 @@ pub struct Targets {
 pub struct ClientTraffic {
     /// Its name.
     pub name: Text,
+    /// The gateway whose own it is; none of the shared one.
+    #[serde(skip)]
+    pub gateway: Option<Text>,
     /// What it is attached to.
     pub targets: Targets,
     /// The settings.
@@ -36,6 +39,9 @@ pub struct ClientTraffic {
 pub struct BackendTraffic {
     /// Its name.
     pub name: Text,
+    /// The gateway whose own it is; none of the shared one.
+    #[serde(skip)]
+    pub gateway: Option<Text>,
     /// What it is attached to.
     pub targets: Targets,
     /// The field that takes compression: `compressor`, `compression` before Envoy Gateway 1.6.
@@ -118,13 +124,16 @@ macro_rules! table {
 table!(ClientTraffic, client_traffic);
 table!(BackendTraffic, backend_traffic);
 
-/// The shared policy and gateways' own: name, targets and table of each that attaches to anything.
+/// A policy's name, the gateway whose own it is, its targets and its table.
+type Policy<T> = (Text, Option<Text>, Targets, T);
+
+/// The shared policy and gateways' own: each that attaches to anything.
 fn policies<T: Table>(
     cluster: &Cluster,
     shared: Option<&T>,
     gateways: &[Laid<Gateway>],
     problems: &mut Vec<Diagnostic>,
-) -> Vec<(Text, Targets, T)> {
+) -> Vec<Policy<T>> {
     let tables = || cluster.gateways.iter();
     let has_own =
         |name: &str| tables().any(|(there, table)| there.value == name && T::own(table).is_some());
@@ -140,6 +149,7 @@ fn policies<T: Table>(
         );
         policies.push((
             name_or(table.name(), &envoy, problems),
+            None,
             targets,
             table.clone(),
         ));
@@ -150,9 +160,10 @@ fn policies<T: Table>(
             selector: false,
             gateways: vec![gateway.clone()],
         };
-        policies.push((name_or(own.name(), gateway, problems), targets, own.clone()));
+        let name = name_or(own.name(), gateway, problems);
+        policies.push((name, Some(gateway.clone()), targets, own.clone()));
     }
-    policies.retain(|(_, targets, _)| targets.selector || !targets.gateways.is_empty());
+    policies.retain(|(_, _, targets, _)| targets.selector || !targets.gateways.is_empty());
     policies
 }
 
@@ -163,11 +174,16 @@ pub fn client(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Laid<ClientTraffic>> {
     let policies = policies(cluster, cluster.client_traffic.as_ref(), gateways, problems);
-    let laid = policies.into_iter().map(|(name, targets, set)| {
+    let laid = policies.into_iter().map(|(name, gateway, targets, set)| {
         check_client(&set, problems);
         Laid {
             overlay: set.overlay(),
-            of: ClientTraffic { name, targets, set },
+            of: ClientTraffic {
+                name,
+                gateway,
+                targets,
+                set,
+            },
         }
     });
     laid.collect()
@@ -216,14 +232,17 @@ pub fn backend(
         gateways,
         problems,
     );
-    let laid = policies.into_iter().map(|(name, targets, set)| Laid {
-        overlay: set.overlay(),
-        of: BackendTraffic {
-            name,
-            targets,
-            compressor: chart >= COMPRESSOR,
-            set,
-        },
-    });
+    let laid = policies
+        .into_iter()
+        .map(|(name, gateway, targets, set)| Laid {
+            overlay: set.overlay(),
+            of: BackendTraffic {
+                name,
+                gateway,
+                targets,
+                compressor: chart >= COMPRESSOR,
+                set,
+            },
+        });
     laid.collect()
 }

@@ -12,7 +12,7 @@ use crate::config::Text;
 use crate::config::types::Overlay;
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest::{read, write};
-use crate::model::layout::{Group, Place};
+use crate::model::layout::{Group, Layout, Place, join};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
 use crate::value::ser::to_node;
@@ -78,6 +78,22 @@ pub enum Output {
 /// The template of the helmfile that a new cluster starts with.
 const BOOTSTRAP: &str = "bootstrap-crds.yaml.j2";
 
+/// What stands in place of a template, of an object that was written in full.
+pub const VERBATIM: &str = "";
+
+/// Templates of what has no namespace, or one of its own.
+const WITHOUT_NAMESPACE: [&str; 9] = [
+    "gatewayclass.yaml.j2",
+    "ciliumloadbalancerippool.yaml.j2",
+    "ciliuml2announcementpolicy.yaml.j2",
+    "ciliumbgpclusterconfig.yaml.j2",
+    "ciliumbgppeerconfig.yaml.j2",
+    "ciliumbgpadvertisement.yaml.j2",
+    "kustomization.yaml.j2",
+    "ks.yaml.j2",
+    "namespace.yaml.j2",
+];
+
 /// The template of the namespace's kustomization.
 const INDEX: &str = "namespace-kustomization.yaml.j2";
 
@@ -99,6 +115,7 @@ pub fn render(
         let path = path_of(model, &item.place);
         renderer.object(&path, item);
     }
+    renderer.verbatim();
     renderer.routes();
     renderer.script(inputs);
     renderer.kustomizations();
@@ -108,12 +125,7 @@ pub fn render(
 }
 
 fn path_of(model: &Model, place: &Place) -> String {
-    format!(
-        "{}/{}/{}",
-        model.layout.app_path(),
-        place.folder,
-        place.file
-    )
+    join([model.layout.app_path().as_str(), &place.folder, &place.file])
 }
 
 struct Renderer<'a> {
@@ -136,8 +148,42 @@ impl Renderer<'_> {
                 return;
             }
         };
+        let node = self.with_namespace(node, item.template);
         let node = lay_over(node, item.overlay, item.parts, &mut self.problems);
-        self.add(path, node, Kind::Manifest, item.template);
+        let text = |path: &[&str]| node.path(path).and_then(Node::as_str).unwrap_or_default();
+        let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
+        let folder = Some(&item.place.folder).filter(|folder| !folder.is_empty());
+        let own = folder.and_then(|folder| self.model.layout.place_of(kind, name, folder));
+        let own = own.map(|place| path_of(self.model, &place));
+        let path = own.unwrap_or_else(|| path.to_owned());
+        self.add(&path, node, Kind::Manifest, item.template);
+    }
+
+    /// An object that gives its namespace itself, where all of them do.
+    fn with_namespace(&self, mut node: Node, template: &str) -> Node {
+        if !self.model.flux.in_objects || WITHOUT_NAMESPACE.contains(&template) {
+            return node;
+        }
+        let metadata = node.as_map_mut().and_then(|map| map.get_mut("metadata"));
+        if let Some(metadata) = metadata.and_then(Node::as_map_mut)
+            && !metadata.contains_key("namespace")
+        {
+            metadata.insert("namespace", text_node(&self.model.namespace));
+        }
+        node
+    }
+
+    /// Objects that were written in full.
+    fn verbatim(&mut self) {
+        let layout = &self.model.layout;
+        for object in &self.model.verbatim {
+            let path = if object.file.value == layout.flux {
+                join([layout.app_path().as_str(), &layout.flux])
+            } else {
+                path_of(self.model, &layout.placed(&layout.folder, &object.file))
+            };
+            self.add(&path, object.node.clone(), Kind::Manifest, VERBATIM);
+        }
     }
 
     /// An object from a template without an overlay of its own.
@@ -186,14 +232,15 @@ impl Renderer<'_> {
     /// TCP and UDP routes: in the app's folder, or in a folder of their namespace.
     fn routes(&mut self) {
         for route in &self.model.routes {
-            let folder = route_folder(self.model, route);
-            let path = format!("{}/{folder}/routes.yaml", self.model.layout.app_path());
-            self.plain(
-                &path,
-                "streamroute.yaml.j2",
-                &route.of,
-                route.overlay.clone(),
-            );
+            let place = route_place(self.model, route);
+            let item = Item {
+                template: "streamroute.yaml.j2",
+                values: to_node(&route.of).unwrap_or_else(|_| Node::map()),
+                overlay: route.overlay.clone(),
+                parts: Vec::new(),
+                place,
+            };
+            self.object(&path_of(self.model, &item.place), item);
         }
     }
 
@@ -217,11 +264,8 @@ impl Renderer<'_> {
             },
         };
         let folder = self.model.layout.place(Group::Lua, None).folder;
-        let path = format!(
-            "{}/{folder}/resources/{}",
-            self.model.layout.app_path(),
-            lua.file.value
-        );
+        let app = self.model.layout.app_path();
+        let path = join([app.as_str(), &folder, "resources", &lua.file]);
         let file = File {
             path: path.clone(),
             text,
@@ -238,7 +282,7 @@ impl Renderer<'_> {
         let app = layout.app_path();
         let mut folders: Vec<String> = layout.folders().map(str::to_owned).collect();
         for route in &self.model.routes {
-            let folder = route_folder(self.model, route);
+            let folder = route_place(self.model, route).folder;
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
@@ -267,11 +311,12 @@ impl Renderer<'_> {
                 overlay: Overlay::default(),
                 parts: parts.collect(),
             };
-            self.object(&format!("{app}/{folder}/kustomization.yaml"), item);
+            let path = join([app.as_str(), &folder, "kustomization.yaml"]);
+            self.object(&path, item);
         }
         for kustomization in &self.model.flux.kustomizations {
             self.plain(
-                &format!("{app}/ks.yaml"),
+                &join([app.as_str(), flux_file(layout, &kustomization.of.name)]),
                 "ks.yaml.j2",
                 &kustomization.of,
                 kustomization.overlay.clone(),
@@ -282,15 +327,31 @@ impl Renderer<'_> {
     /// What a folder's kustomization lists: its files, then the user's own, and the script's ConfigMaps.
     fn folder_values(&self, folder: &str) -> Node {
         let layout = &self.model.layout;
-        let prefix = format!("{}/{folder}/", layout.app_path());
+        let prefix = join([layout.app_path().as_str(), folder]) + "/";
         let unlisted =
             (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
+        let extra = &self.model.extra;
+        let own = if layout.config_folder.as_deref() == Some(folder) {
+            extra.config_resources.as_ref()
+        } else if folder == layout.folder {
+            extra.resources.as_ref()
+        } else {
+            &[]
+        };
+        let covered = self.covered();
+        let is_covered = |name: &str| {
+            let path = join([folder, name]);
+            covered.iter().any(|cover| {
+                let rest = path.strip_prefix(cover.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
         let mut resources: Vec<Node> = self
             .files
             .values()
             .filter(|file| file.kind == Kind::Manifest)
             .filter_map(|file| file.path.strip_prefix(&prefix))
-            .filter(|name| !name.contains('/'))
+            .filter(|name| !is_covered(name))
             .filter(|name| {
                 unlisted
                     .as_ref()
@@ -303,14 +364,6 @@ impl Renderer<'_> {
                 ))
             })
             .collect();
-        let extra = &self.model.extra;
-        let own = if layout.config_folder.as_deref() == Some(folder) {
-            extra.config_resources.as_ref()
-        } else if folder == layout.folder {
-            extra.resources.as_ref()
-        } else {
-            &[]
-        };
         resources.extend(own.iter().map(text_node));
         let mut values = Map::default();
         values.insert("resources", Node::new(Value::List(resources), None));
@@ -333,13 +386,27 @@ impl Renderer<'_> {
         Node::new(Value::Map(values), None)
     }
 
+    /// What the user lists himself: paths from the app's folder.
+    fn covered(&self) -> Vec<String> {
+        let (layout, extra) = (&self.model.layout, &self.model.extra);
+        let second = layout.config_folder.as_deref().unwrap_or(&layout.folder);
+        let lists = [
+            (layout.folder.as_str(), &extra.resources),
+            (second, &extra.config_resources),
+        ];
+        let paths = lists
+            .into_iter()
+            .flat_map(|(folder, list)| list.iter().filter_map(move |text| joined(folder, text)));
+        paths.collect()
+    }
+
     /// The Namespace and its kustomization.
     fn namespace(&mut self, inputs: &dyn Inputs) {
         let layout = &self.model.layout;
         let mut listed = Vec::new();
         let dot = if layout.dot_slash { "./" } else { "" };
         if let Some(namespace) = &self.model.flux.namespace {
-            let path = format!("{}/namespace.yaml", layout.path);
+            let path = join([layout.path.as_str(), "namespace.yaml"]);
             self.plain(
                 &path,
                 "namespace.yaml.j2",
@@ -348,7 +415,13 @@ impl Renderer<'_> {
             );
             listed.push(format!("{dot}namespace.yaml"));
         }
-        listed.push(format!("{dot}{}/ks.yaml", layout.app));
+        for kustomization in &self.model.flux.kustomizations {
+            let file = flux_file(layout, &kustomization.of.name);
+            let entry = format!("{dot}{}", join([layout.app.as_str(), file]));
+            if !listed.contains(&entry) {
+                listed.push(entry);
+            }
+        }
         if let Some(index) = &self.model.flux.index {
             self.index(index, listed, inputs);
         }
@@ -394,7 +467,7 @@ impl Renderer<'_> {
     }
 
     fn index(&mut self, table: &flux::Index, listed: Vec<String>, inputs: &dyn Inputs) {
-        let path = format!("{}/kustomization.yaml", self.model.layout.path);
+        let path = join([self.model.layout.path.as_str(), "kustomization.yaml"]);
         let text = match inputs.read_output(&path) {
             Output::Text(text) => text,
             Output::Nothing => return self.new_index(&path, table, listed),
@@ -437,6 +510,28 @@ fn taken(path: &Text) -> Diagnostic {
     .help("write a path outside the app's folder, such as `bootstrap/helmfile.d/00-crds.yaml`")
 }
 
+/// The file of a Flux Kustomization, in the app's folder.
+fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
+    layout
+        .file_of("Kustomization", name)
+        .unwrap_or(&layout.flux)
+}
+
+/// A path relative to a folder, from where the folder's own name counts; `None` where it leads above that.
+fn joined(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
+    for part in path.trim_end_matches('/').split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 fn unreadable_index(path: String) -> Diagnostic {
     Diagnostic::new(Code::TreeForeign, format!("{path} can't be read"))
         .in_file(path)
@@ -453,11 +548,15 @@ fn without_places(node: Node) -> Node {
     Node::from_json(node.to_json())
 }
 
-fn route_folder(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -> String {
+/// The file of a route: with the others, or in the folder of its namespace.
+fn route_place(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -> Place {
+    let place = model.layout.place(Group::Routes, None);
     if route.of.namespace.value == model.namespace.value {
-        model.layout.place(Group::Redirect, None).folder
-    } else {
-        flux::routes_folder(&route.of.namespace)
+        return place;
+    }
+    Place {
+        folder: flux::routes_folder(&route.of.namespace),
+        ..place
     }
 }
 

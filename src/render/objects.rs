@@ -60,7 +60,10 @@ pub fn items(model: &Model) -> Vec<Item> {
         let gateway = proxy.of.gateway.as_ref().map(|gateway| gateway.as_str());
         items.add_for(Group::Proxy, gateway, "envoyproxy.yaml.j2", proxy);
     }
-    items.add(Group::Class, "gatewayclass.yaml.j2", &model.class);
+    for class in &model.classes {
+        let gateway = class.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        items.add_for(Group::Class, gateway, "gatewayclass.yaml.j2", class);
+    }
     for gateway in &model.gateways {
         items.add_for(
             Group::Gateways,
@@ -89,19 +92,34 @@ pub fn items(model: &Model) -> Vec<Item> {
         items.add(Group::Policies, "policy.yaml.j2", policy);
     }
     for policy in &model.backend_traffic {
-        items.add(Group::Traffic, "backendtrafficpolicy.yaml.j2", policy);
+        let gateway = policy.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        items.add_for(
+            Group::BackendTraffic,
+            gateway,
+            "backendtrafficpolicy.yaml.j2",
+            policy,
+        );
     }
     for policy in &model.client_traffic {
-        items.add(Group::Traffic, "clienttrafficpolicy.yaml.j2", policy);
+        let gateway = policy.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        items.add_for(
+            Group::ClientTraffic,
+            gateway,
+            "clienttrafficpolicy.yaml.j2",
+            policy,
+        );
     }
-    if let Some(redirect) = &model.redirect {
-        items.add(Group::Redirect, "redirect.yaml.j2", redirect);
+    for redirect in &model.redirects {
+        let gateway = redirect.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        items.add_for(Group::Redirect, gateway, "redirect.yaml.j2", redirect);
     }
     for certificate in &model.certificates {
         items.add(Group::Certificates, "certificate.yaml.j2", certificate);
     }
     addresses(model, &mut items);
-    items.add(Group::Source, "ocirepository.yaml.j2", &model.chart.source);
+    if let Some(source) = &model.chart.source {
+        items.add(Group::Source, "ocirepository.yaml.j2", source);
+    }
     release(model, &mut items);
     if let Some(monitor) = &model.monitoring.proxies {
         items.add(Group::PodMonitor, "podmonitor.yaml.j2", monitor);
@@ -142,7 +160,10 @@ fn addresses(model: &Model, items: &mut Items) {
 }
 
 fn release(model: &Model, items: &mut Items) {
-    items.add(Group::Release, "helmrelease.yaml.j2", &model.chart.release);
+    let Some(release) = &model.chart.release else {
+        return;
+    };
+    items.add(Group::Release, "helmrelease.yaml.j2", release);
     if let (Some(item), Some(values)) = (items.all.last_mut(), &model.chart.values) {
         item.parts
             .push((Pointer::root().key("spec").key("values"), values.clone()));

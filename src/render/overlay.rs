@@ -7,7 +7,7 @@ use crate::value::merge::{merge, remove};
 use crate::value::pointer::Step;
 use crate::value::{Kind, Map, Node, Pointer};
 
-/// Lays labels, annotations, `spec` and further parts over an object, takes out what is to be removed, and
+/// Lays labels, annotations, `object`, `spec` and further parts over an object, takes out what is to be removed, and
 /// puts `metadata` in its usual order.
 pub fn lay_over(
     mut node: Node,
@@ -29,6 +29,9 @@ pub fn lay_over(
     }
     if !metadata.is_empty() {
         over.insert("metadata", Node::new(Kind::Map(metadata), None));
+    }
+    if let Some(object) = overlay.object {
+        merge(&mut node, object);
     }
     if let Some(spec) = overlay.spec {
         over.insert("spec", spec);

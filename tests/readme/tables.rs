@@ -3,7 +3,7 @@
 use gatewayctl::config::reference::{Key, keys};
 
 /// What every table takes that becomes one object.
-const COMMON: &[&str] = &["labels", "annotations", "spec", "remove"];
+const COMMON: &[&str] = &["labels", "annotations", "spec", "object", "remove"];
 
 /// Smaller tables than this are shown wherever they stand.
 const WORTH_A_REFERENCE: usize = 3;

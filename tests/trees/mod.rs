@@ -15,7 +15,13 @@ const DECLARED: &str = "version = \"1.9.0\"";
 
 /// `cluster.toml` itself, those in `tests/configs`, and one for every version of Envoy Gateway.
 pub fn all() -> Vec<Tree> {
-    let own = ["minimal", "one-gateway", "three-gateways", "two-folders"];
+    let own = [
+        "minimal",
+        "one-gateway",
+        "per-gateway",
+        "three-gateways",
+        "two-folders",
+    ];
     let own = own.map(|name| (name.to_owned(), read(&format!("tests/configs/{name}.toml"))));
     let reference = ("reference".to_owned(), read("cluster.toml"));
     let every = read("tests/configs/envoy-gateway.toml");

@@ -1,0 +1,415 @@
+//! `gatewayctl import`
+
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use walkdir::WalkDir;
+
+use super::{Global, found};
+use crate::compile::{Compiled, compile};
+use crate::config::load::LARGEST_CONFIG;
+use crate::import::files::{self, Files};
+use crate::import::{self, Failure, Import, find, report, template};
+use crate::manifest::read::LARGEST_FILE;
+use crate::report::Report;
+use crate::schema::Catalogue;
+
+/// The name of the configuration.
+const CONFIG: &str = "cluster.toml";
+
+/// Arguments of `import`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// A repository, any folder in it, or the `cluster.toml` of cluster-template
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Where to write; `-` is standard output [default: cluster.toml at the top of the repository]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The front door to import, where there are several: a folder, from the top of the repository
+    #[arg(long, value_name = "FOLDER")]
+    path: Option<String>,
+    /// How to say what was done
+    #[arg(long, default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// In words
+    Human,
+    /// As one JSON object
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where there is nothing to import, or something can't be read or written.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let catalogue = Catalogue::embedded();
+    let given = args.dir.canonicalize();
+    let given = given.with_context(|| format!("{}: can't be read", args.dir.display()))?;
+    if given.is_file() {
+        return convert(args, global, &given, &catalogue, out);
+    }
+    let root = Root::of(&given, args)?;
+    let files = root.files(&root.base)?;
+    let wanted = root.wanted(&given, args)?;
+    let import = match import_or_ask(&files, &wanted, &catalogue, out)? {
+        Ok(import) => import,
+        Err((Failure::NoGateway(_), _)) if is_template(&given.join(CONFIG), &catalogue) => {
+            return convert(args, global, &given.join(CONFIG), &catalogue, out);
+        }
+        Err((Failure::Broken(problems), sources)) => {
+            let report = Report::new(problems, 0, 0, &sources);
+            global.report(&report, &sources)?;
+            bail!("nothing was imported: the front door's files have to be read first");
+        }
+        Err((failure, _)) => bail!("{failure}"),
+    };
+    let written = root.write(args, &import.config, out)?;
+    say(args, global, import, &written, out)
+}
+
+/// Imports; where there are several front doors, and somebody to ask, asks which one.
+fn import_or_ask(
+    files: &Files,
+    wanted: &str,
+    catalogue: &Catalogue,
+    out: &mut dyn Write,
+) -> anyhow::Result<Result<Import, (Failure, crate::diagnostic::Sources)>> {
+    let found = import::import(files, wanted, catalogue);
+    let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let Err((Failure::Several(folders), sources)) = found else {
+        return Ok(found);
+    };
+    if !asks {
+        return Ok(Err((Failure::Several(folders), sources)));
+    }
+    for (at, folder) in folders.iter().enumerate() {
+        writeln!(out, "{:>3}  {folder}", at + 1)?;
+    }
+    write!(out, "There are several front doors. Which one? ")?;
+    out.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let chosen = line
+        .trim()
+        .parse::<usize>()
+        .ok()
+        .and_then(|at| folders.get(at.checked_sub(1)?));
+    match chosen {
+        Some(folder) => Ok(import::import(files, folder, catalogue)),
+        None => Ok(Err((Failure::Several(folders), sources))),
+    }
+}
+
+/// What was done; then what `validate` finds in it.
+fn say(
+    args: &Args,
+    global: &Global,
+    import: Import,
+    written: &Written,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let different = import.is_different();
+    if args.format == Format::Json {
+        let json = report::json(&import, &written.shown);
+        if !written.on_stdout {
+            writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+        }
+        return Ok(found(different));
+    }
+    if !global.quiet {
+        let mut text = format!("{} {}\n", written.word, written.shown);
+        text.push_str(&report::human(&import));
+        match written.on_stdout {
+            true => std::io::stderr().lock().write_all(text.as_bytes())?,
+            false => out.write_all(text.as_bytes())?,
+        }
+    }
+    let Compiled {
+        diagnostics,
+        sources,
+        files,
+        objects,
+        ..
+    } = import.compiled;
+    if !diagnostics.is_empty() {
+        let report = Report::new(diagnostics, files.len(), objects.len(), &sources);
+        global.report(&report, &sources)?;
+    }
+    Ok(found(different))
+}
+
+/// Converts cluster-template's file.
+fn convert(
+    args: &Args,
+    global: &Global,
+    path: &Path,
+    catalogue: &Catalogue,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let text = read_config(path)?;
+    let Some(converted) = template::convert(&text, catalogue) else {
+        bail!(
+            "{}: is no cluster.toml of cluster-template\n  help: `import` takes a repository, a folder in it, or such a file",
+            path.display()
+        );
+    };
+    let folder = path.parent().unwrap_or(path).to_path_buf();
+    let root = Root {
+        base: folder.clone(),
+        top: folder,
+    };
+    let compiled = compile(CONFIG, &converted.config, &Files::default(), catalogue);
+    let written = root.write(args, &converted.config, out)?;
+    let import = Import {
+        place: find::Place::default(),
+        outcomes: Vec::new(),
+        added: Vec::new(),
+        dropped: Vec::new(),
+        notes: converted.notes,
+        lines: 0,
+        config: converted.config,
+        compiled,
+    };
+    say(args, global, import, &written, out)
+}
+
+fn read_config(path: &Path) -> anyhow::Result<String> {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("{}: can't be read", path.display()))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_CONFIG {
+        bail!("{}: has more than {LARGEST_CONFIG} bytes", path.display());
+    }
+    String::from_utf8(bytes).with_context(|| format!("{}: is no UTF-8", path.display()))
+}
+
+fn is_template(path: &Path, catalogue: &Catalogue) -> bool {
+    read_config(path).is_ok_and(|text| template::convert(&text, catalogue).is_some())
+}
+
+/// The top of the repository, and the folder that `cluster.toml` counts from.
+struct Root {
+    top: PathBuf,
+    base: PathBuf,
+}
+
+/// Where the configuration went.
+struct Written {
+    word: &'static str,
+    shown: String,
+    on_stdout: bool,
+}
+
+impl Root {
+    fn of(given: &Path, args: &Args) -> anyhow::Result<Self> {
+        let top = match given.ancestors().find(|above| above.join(".git").exists()) {
+            Some(top) => top.to_path_buf(),
+            None => above(given)?,
+        };
+        let output = args
+            .output
+            .as_deref()
+            .filter(|output| output.as_os_str() != "-");
+        let folder = output.map(|output| output.parent().unwrap_or(Path::new("")));
+        let folder = folder.map(|folder| {
+            if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            }
+        });
+        // Paths count from the folder that holds cluster.toml; where that is elsewhere, from the top.
+        let base = match folder.map(Path::canonicalize) {
+            Some(Ok(folder)) if folder.starts_with(&top) => folder,
+            Some(Err(error)) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "{}: there is no such folder",
+                        folder.unwrap_or(Path::new("")).display()
+                    )
+                });
+            }
+            _ => top.clone(),
+        };
+        Ok(Root { top, base })
+    }
+
+    /// The folder that is asked for, from the base.
+    fn wanted(&self, given: &Path, args: &Args) -> anyhow::Result<String> {
+        let path = match &args.path {
+            Some(path) => {
+                let below = [&self.top, given].map(|folder| folder.join(path).canonicalize());
+                below.into_iter().find_map(Result::ok).with_context(|| {
+                    format!(
+                        "--path {path}: there is no such folder in {}",
+                        self.top.display()
+                    )
+                })?
+            }
+            None => given.to_path_buf(),
+        };
+        Ok(match path.strip_prefix(&self.base) {
+            Ok(below) => shown(below),
+            Err(_) if self.base.starts_with(&path) => String::new(),
+            Err(_) => bail!(
+                "{}: lies outside of {}, where cluster.toml would be",
+                path.display(),
+                self.base.display()
+            ),
+        })
+    }
+
+    /// The manifests and scripts below a folder. Links are not followed: what they lead to in the repository is
+    /// read where it is.
+    fn files(&self, folder: &Path) -> anyhow::Result<Files> {
+        let mut files = Files::default();
+        let visible = |entry: &walkdir::DirEntry| {
+            entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+        };
+        for entry in WalkDir::new(folder)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(visible)
+        {
+            let entry = entry.with_context(|| format!("{}: can't be walked", folder.display()))?;
+            let path = shown(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
+            if entry.path_is_symlink() {
+                let inside = entry
+                    .path()
+                    .canonicalize()
+                    .is_ok_and(|target| target.starts_with(&self.top));
+                if !inside {
+                    let why = "is a symbolic link that leads out of the repository, or nowhere";
+                    files.unreadable.insert(path, why.to_owned());
+                }
+                continue;
+            }
+            let is_wanted = files::is_manifest(&path) || path.ends_with(".lua");
+            if !entry.file_type().is_file() || !is_wanted {
+                continue;
+            }
+            match read(entry.path()) {
+                Ok(text) => files.texts.insert(path, text),
+                Err(why) => files.unreadable.insert(path, why),
+            };
+        }
+        Ok(files)
+    }
+
+    /// Writes the configuration, whole or not at all. One that is there already and says something else is left alone.
+    fn write(&self, args: &Args, config: &str, out: &mut dyn Write) -> anyhow::Result<Written> {
+        let path = match &args.output {
+            Some(path) if path.as_os_str() == "-" => {
+                out.write_all(config.as_bytes())?;
+                return Ok(Written {
+                    word: "printed",
+                    shown: CONFIG.to_owned(),
+                    on_stdout: true,
+                });
+            }
+            Some(path) => path.clone(),
+            None => self.base.join(CONFIG),
+        };
+        let name = match (&args.output, path.strip_prefix(&self.base)) {
+            (None, Ok(name)) => shown(name),
+            _ => path.display().to_string(),
+        };
+        let written = |word| Written {
+            word,
+            shown: name.clone(),
+            on_stdout: false,
+        };
+        match std::fs::read(&path) {
+            Ok(there) if there == config.as_bytes() => return Ok(written("unchanged")),
+            Ok(_) => bail!(
+                "{}: is there already, and was left alone\n  help: `--output FILE` names another file, `--output -` prints",
+                path.display()
+            ),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("{}: can't be read", path.display()));
+            }
+        }
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let temporary = folder.join(format!(".{CONFIG}.{}.tmp", std::process::id()));
+        let done =
+            std::fs::write(&temporary, config).and_then(|()| std::fs::rename(&temporary, &path));
+        if let Err(error) = done {
+            // What is left of it is of no use; that it can't be removed says nothing new.
+            let _ = std::fs::remove_file(&temporary);
+            return Err(error).with_context(|| format!("{}: can't be written", path.display()));
+        }
+        Ok(written("wrote"))
+    }
+}
+
+/// The top of a repository that is no Git repository: where Flux' paths of the folder's own Kustomizations count
+/// from, else the folder itself.
+fn above(given: &Path) -> anyhow::Result<PathBuf> {
+    let root = Root {
+        top: given.to_path_buf(),
+        base: given.to_path_buf(),
+    };
+    let mut files = root.files(given)?;
+    // The Kustomization of a folder mostly stands beside the folder, or above it.
+    for above in given.ancestors().skip(1).take(2) {
+        for entry in std::fs::read_dir(above)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
+            let path = entry.path();
+            let name = shown(&path);
+            if path.is_file() && files::is_manifest(&name) {
+                files
+                    .texts
+                    .extend(read(&path).ok().map(|text| (name, text)));
+            }
+        }
+    }
+    let parts: Vec<String> = given
+        .components()
+        .filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+            _ => None,
+        })
+        .collect();
+    let up = find::levels_above(&files, &parts);
+    Ok(given.ancestors().nth(up).unwrap_or(given).to_path_buf())
+}
+
+/// A file's text, or why there is none, as the end of a sentence.
+fn read(path: &Path) -> Result<String, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!("it has more than {LARGEST_FILE} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("byte {at} is no UTF-8; save the file as UTF-8")
+    })
+}
+
+/// A path with `/`.
+fn shown(path: &Path) -> String {
+    let parts = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    parts.collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,318 @@
+//! The front door's objects, as they stand in their files.
+
+use std::collections::BTreeSet;
+
+use super::Failure;
+use super::files::{
+    FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, resolve, text,
+    texts,
+};
+use super::find::{Flux, Place, is_path_of};
+use crate::diagnostic::SourceId;
+use crate::manifest::meaning;
+use crate::value::Node;
+
+/// An object and where it stands.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its file.
+    pub path: String,
+    /// Its number in the file.
+    pub at: usize,
+    /// The file's text.
+    pub source: SourceId,
+    /// The object, without nulls.
+    pub node: Node,
+    /// Whether a kustomization lists it, so that Flux applies it.
+    pub listed: bool,
+    /// Whether its file can't be written anew: it holds secrets.
+    pub sealed: bool,
+}
+
+impl Found {
+    /// Its kind.
+    pub fn kind(&self) -> &str {
+        text(&self.node, &["kind"])
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        text(&self.node, &["metadata", "name"])
+    }
+
+    /// Whether it is kustomize's own.
+    pub fn is_kustomization(&self) -> bool {
+        is_kustomization(&self.path) && self.at == 0
+    }
+}
+
+/// Everything at hand about a front door.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// Its folders.
+    pub place: Place,
+    /// The namespace that its objects are in.
+    pub namespace: String,
+    /// Its objects, by file.
+    pub objects: Vec<Found>,
+    /// The Flux Kustomizations of the first folder and of the second, by their place among the objects.
+    pub fluxes: [Option<usize>; 2],
+    /// What was met that is not followed.
+    pub notes: Vec<String>,
+}
+
+impl Door {
+    /// The folders, from the root.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        [
+            Some(self.place.folder.as_str()),
+            self.place.config.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// A path from the app's folder.
+    pub fn from_app<'a>(&self, path: &'a str) -> Option<&'a str> {
+        below(&self.place.app, path)
+    }
+}
+
+/// Whether a file is kustomize's own.
+pub fn is_kustomization(path: &str) -> bool {
+    matches!(
+        name_of(path),
+        "kustomization.yaml" | "kustomization.yml" | "Kustomization"
+    )
+}
+
+/// Reads all objects of a front door.
+///
+/// # Errors
+/// Where one of its files can't be read, or is no YAML.
+pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, Failure> {
+    let folders: Vec<String> = [Some(place.folder.clone()), place.config.clone()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let inside = |path: &str| folders.iter().any(|folder| below(folder, path).is_some());
+    let own: Vec<Option<&Flux>> = folders
+        .iter()
+        .map(|folder| flux_of(fluxes, &place.app, folder))
+        .collect();
+    let flux_files: BTreeSet<&str> = own
+        .iter()
+        .flatten()
+        .map(|flux| flux.file.as_str())
+        .filter(|file| below(&place.app, file).is_some())
+        .collect();
+    let is_ours = |path: &str| inside(path) || flux_files.contains(path);
+    if let Some((path, why)) = reader
+        .files
+        .unreadable
+        .iter()
+        .find(|(path, _)| is_ours(path))
+    {
+        return Err(Failure::Unreadable(path.clone(), why.clone()));
+    }
+    let others = ["kustomization.yml", "Kustomization"];
+    let others = folders
+        .iter()
+        .flat_map(|folder| others.map(|name| join(folder, name)));
+    if let Some(path) = others
+        .into_iter()
+        .find(|path| reader.files.texts.contains_key(path))
+    {
+        return Err(Failure::Name(path));
+    }
+    let paths: Vec<String> = reader
+        .files
+        .texts
+        .keys()
+        .filter(|path| is_manifest(path) && is_ours(path))
+        .cloned()
+        .collect();
+    let mut notes = Vec::new();
+    let listed = listed(reader, &folders, &mut notes);
+    let mut objects = Vec::new();
+    let mut broken = Vec::new();
+    for path in paths {
+        let parsed = reader.read(&path);
+        broken.extend(parsed.problems);
+        let sealed = parsed.nodes.iter().any(is_secret);
+        for (at, node) in parsed.nodes.iter().enumerate() {
+            if node.get("kind").is_none() && !is_kustomization(&path) {
+                continue;
+            }
+            objects.push(Found {
+                at,
+                source: parsed.source,
+                node: meaning::plain(&path, node),
+                listed: listed.contains(&path) || flux_files.contains(path.as_str()),
+                sealed,
+                path: path.clone(),
+            });
+        }
+    }
+    if !broken.is_empty() {
+        return Err(Failure::Broken(broken));
+    }
+    let mut of_flux = [None, None];
+    for (slot, flux) in of_flux.iter_mut().zip(&own) {
+        *slot = flux.and_then(|flux| {
+            objects
+                .iter()
+                .position(|found| found.path == flux.file && found.at == flux.at)
+        });
+    }
+    Ok(Door {
+        namespace: namespace(reader, &place, &own, &objects),
+        place,
+        objects,
+        fluxes: of_flux,
+        notes,
+    })
+}
+
+/// The Flux Kustomization of a folder: the one in the app's folder, where there are several.
+fn flux_of<'a>(fluxes: &'a [Flux], app: &str, folder: &str) -> Option<&'a Flux> {
+    let of_folder = || {
+        fluxes
+            .iter()
+            .filter(|flux| is_path_of(&flux.folder, folder))
+    };
+    let near = of_folder().find(|flux| below(app, &flux.file).is_some());
+    near.or_else(|| of_folder().next())
+}
+
+/// What must not be copied anywhere: Secrets, and what SOPS has encrypted.
+fn is_secret(node: &Node) -> bool {
+    is(node, "", "Secret") || node.get("sops").is_some()
+}
+
+/// Settings of kustomize that change objects after they were read, or bring others: they are not followed.
+const NOT_FOLLOWED: [(&str, &str); 16] = [
+    ("patches", "what they change"),
+    ("patchesStrategicMerge", "what they change"),
+    ("patchesJson6902", "what they change"),
+    ("replacements", "what they replace"),
+    ("vars", "what they replace"),
+    ("namePrefix", "the names that it makes"),
+    ("nameSuffix", "the names that it makes"),
+    ("transformers", "what they change"),
+    ("generators", "what they make"),
+    ("helmCharts", "what they make"),
+    ("images", "the images that they set"),
+    ("replicas", "the numbers that they set"),
+    ("commonLabels", "the labels that they add"),
+    ("commonAnnotations", "the annotations that they add"),
+    ("labels", "the labels that they add"),
+    ("configurations", "what they change"),
+];
+
+/// The files that the folders' kustomizations list, and those that these list; all of a folder without one.
+fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<String> = folders.to_vec();
+    let mut seen = BTreeSet::new();
+    while let Some(folder) = open.pop() {
+        if !seen.insert(folder.clone()) {
+            continue;
+        }
+        let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+        let own = names.iter().map(|name| join(&folder, name));
+        let Some(path) = own
+            .into_iter()
+            .find(|path| reader.files.texts.contains_key(path))
+        else {
+            // Flux makes a kustomization of all that is there.
+            if folders.contains(&folder) {
+                let all = reader
+                    .files
+                    .texts
+                    .keys()
+                    .filter(|path| below(&folder, path).is_some());
+                found.extend(all.cloned());
+            }
+            continue;
+        };
+        found.insert(path.clone());
+        let nodes = reader.read(&path).nodes;
+        let Some(node) = nodes.first() else { continue };
+        for (key, what) in NOT_FOLLOWED {
+            let is_set = node
+                .get(key)
+                .is_some_and(|value| value.as_list().is_none_or(|items| !items.is_empty()));
+            if is_set {
+                notes.push(format!(
+                    "{path}: `{key}` is kept, and {what} is not seen here"
+                ));
+            }
+        }
+        for key in ["resources", "components", "bases"] {
+            for entry in texts(node, key) {
+                match resolve(&folder, entry) {
+                    None => notes.push(format!("{path}: {entry} is elsewhere, and not followed")),
+                    Some(path) if is_manifest(&path) => {
+                        found.insert(path);
+                    }
+                    Some(path) => open.push(path),
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The namespace: what Flux says, else kustomize, else the objects, else the folder.
+fn namespace(
+    reader: &mut Reader,
+    place: &Place,
+    fluxes: &[Option<&Flux>],
+    objects: &[Found],
+) -> String {
+    let targets = fluxes.iter().flatten();
+    let targets = targets.map(|flux| text(&flux.node, &["spec", "targetNamespace"]));
+    if let Some(target) = targets.into_iter().find(|target| !target.is_empty()) {
+        return target.to_owned();
+    }
+    let mut folder = place.folder.as_str();
+    while !folder.is_empty() {
+        let kustomization = reader.read(&join(folder, "kustomization.yaml"));
+        let nodes = kustomization.nodes.iter();
+        let set = nodes
+            .map(|node| text(node, &["namespace"]))
+            .find(|set| !set.is_empty());
+        if let Some(set) = set {
+            return set.to_owned();
+        }
+        folder = folder_of(folder);
+    }
+    let gateways = || {
+        objects
+            .iter()
+            .filter(|found| is(&found.node, GATEWAY_API, "Gateway"))
+    };
+    let own = gateways().map(|found| text(&found.node, &["metadata", "namespace"]).to_owned());
+    let classes = objects
+        .iter()
+        .filter(|found| is(&found.node, GATEWAY_API, "GatewayClass"));
+    let of_class =
+        classes.map(|found| text(&found.node, &["spec", "parametersRef", "namespace"]).to_owned());
+    let ks = objects
+        .iter()
+        .filter(|found| is(&found.node, FLUX, "Kustomization"));
+    let of_flux = ks.map(|found| text(&found.node, &["metadata", "namespace"]).to_owned());
+    let mut given = own
+        .chain(of_class)
+        .chain(of_flux)
+        .filter(|name| !name.is_empty());
+    given.next().unwrap_or_else(|| {
+        let name = name_of(folder_of(&place.app));
+        if name.is_empty() {
+            "network".to_owned()
+        } else {
+            name.to_owned()
+        }
+    })
+}

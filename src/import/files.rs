@@ -1,0 +1,168 @@
+//! A repository's files, and what is written in them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::compile::World;
+use crate::diagnostic::{Diagnostic, SourceId, Sources};
+use crate::manifest::read;
+use crate::render::files::{Inputs, Output};
+use crate::value::Node;
+
+/// A repository: its manifests and scripts, by their paths from the root, with `/`.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// What could be read.
+    pub texts: BTreeMap<String, String>,
+    /// What could not, and why, as the end of a sentence: `byte 3 is no UTF-8`.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+impl Inputs for Files {
+    fn read(&self, path: &str) -> Option<String> {
+        self.texts.get(path).cloned()
+    }
+
+    fn read_output(&self, path: &str) -> Output {
+        match self.read(path) {
+            Some(text) => Output::Text(text),
+            None if self.unreadable.contains_key(path) => Output::Unreadable,
+            None => Output::Nothing,
+        }
+    }
+}
+
+impl World for Files {
+    fn list(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A file's documents.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The file, for places.
+    pub source: SourceId,
+    /// Its documents, in order.
+    pub nodes: Vec<Node>,
+    /// What is wrong with it.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Reads each file once.
+pub struct Reader<'a> {
+    /// The files.
+    pub files: &'a Files,
+    /// The texts that findings point into.
+    pub sources: Sources,
+    parsed: HashMap<String, Parsed>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of these files.
+    pub fn new(files: &'a Files) -> Self {
+        Reader {
+            files,
+            sources: Sources::default(),
+            parsed: HashMap::new(),
+        }
+    }
+
+    /// The documents of a file; none of one that isn't there.
+    pub fn read(&mut self, path: &str) -> Parsed {
+        if let Some(parsed) = self.parsed.get(path) {
+            return parsed.clone();
+        }
+        let text = self.files.texts.get(path).map_or("", String::as_str);
+        let source = self.sources.add(path, text);
+        let (documents, problems) = read::read(&self.sources, source);
+        let parsed = Parsed {
+            source,
+            nodes: documents
+                .into_iter()
+                .map(|document| document.node)
+                .collect(),
+            problems,
+        };
+        self.parsed.insert(path.to_owned(), parsed.clone());
+        parsed
+    }
+}
+
+/// The folder of a path; empty at the root.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The last part of a path.
+pub fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A path of a folder's file.
+pub fn join(folder: &str, name: &str) -> String {
+    match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// A path below a folder, from there; `None` where it lies elsewhere.
+pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    if folder.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(folder)?.strip_prefix('/')
+}
+
+/// A path that is written relative to a folder, from the root; `None` where it leads out of it, or to a server.
+pub fn resolve(folder: &str, path: &str) -> Option<String> {
+    if path.contains("://") || path.starts_with('/') || path.contains('?') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Whether a file's name is a manifest's.
+pub fn is_manifest(path: &str) -> bool {
+    path.ends_with(".yaml") || path.ends_with(".yml")
+}
+
+/// Text of an object.
+pub fn text<'a>(node: &'a Node, path: &[&str]) -> &'a str {
+    node.path(path).and_then(Node::as_str).unwrap_or_default()
+}
+
+/// An object's group.
+pub fn group_of(node: &Node) -> &str {
+    text(node, &["apiVersion"])
+        .split_once('/')
+        .map_or("", |(group, _)| group)
+}
+
+/// Whether it is an object of this group and kind.
+pub fn is(node: &Node, group: &str, kind: &str) -> bool {
+    text(node, &["kind"]) == kind && group_of(node) == group
+}
+
+/// The group of the Gateway API.
+pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
+/// The group of Envoy Gateway.
+pub const ENVOY: &str = "gateway.envoyproxy.io";
+/// The group of Flux' Kustomizations.
+pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
+
+/// A list of texts under a key; entries that are no text are left out.
+pub fn texts<'a>(node: &'a Node, key: &str) -> Vec<&'a str> {
+    let items = node.get(key).and_then(Node::as_list).unwrap_or_default();
+    items.iter().filter_map(Node::as_str).collect()
+}

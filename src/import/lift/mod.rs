@@ -1,0 +1,280 @@
+//! Objects to intents: for each object the table of `cluster.toml` that makes it, and the settings in that table
+//! which say what the object says. What no setting says is left for [`prove`](super::prove) to find.
+
+mod autoscaling;
+mod chart;
+mod classes;
+mod flux;
+mod gateways;
+mod listeners;
+mod monitoring;
+mod policies;
+mod redirects;
+mod rows;
+mod streams;
+mod traffic;
+
+use std::collections::BTreeSet;
+
+use super::config::{Config, flag, text};
+use super::door::{Door, Found};
+use super::files::{Files, is, text as text_at};
+use crate::model::layout::Group;
+use crate::model::version::{COMPRESSOR, Version};
+use crate::schema::Catalogue;
+use crate::value::{Map, Node};
+
+pub use rows::put;
+
+/// An object, and the table that makes it.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// The object, by its place among the door's.
+    pub object: usize,
+    /// The table.
+    pub table: Vec<String>,
+    /// How what the settings don't say is laid over it.
+    pub form: Form,
+    /// What decides about its file.
+    pub group: Option<Group>,
+    /// The gateway that it belongs to, where it belongs to one.
+    pub gateway: Option<String>,
+}
+
+/// How a table is laid over its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `labels`, `annotations`, `object`, `spec`, `remove`.
+    Object,
+    /// The same; it also takes what another table says, which has to be complete first.
+    Inheriting,
+    /// The same, and `chart.values` for `spec.values`.
+    Release,
+    /// The same, and a `spec` in each listener's table.
+    Gateway,
+    /// `extra.kustomization`, or `extra.config_kustomization`: laid over all of it, nothing is taken out.
+    Kustomization,
+}
+
+/// What was lifted.
+#[derive(Clone, Debug, Default)]
+pub struct Lifted {
+    /// The configuration.
+    pub config: Config,
+    /// The objects that it makes.
+    pub slots: Vec<Slot>,
+    /// Comments on it: the path of a key, and the text.
+    pub comments: Vec<super::toml::Comment>,
+    /// What to say about it.
+    pub notes: Vec<String>,
+}
+
+/// Lifts a front door's objects; those in `out` are left alone.
+pub fn lift(
+    door: &Door,
+    out: &BTreeSet<usize>,
+    files: &Files,
+    catalogue: &Catalogue,
+    chart_elsewhere: Option<&str>,
+) -> Lifted {
+    let mut lift = Lift {
+        door,
+        out,
+        files,
+        catalogue,
+        lifted: Lifted::default(),
+        gateways: Vec::new(),
+        version: Version::new(u64::MAX, 0, 0),
+        domain: None,
+        prefix: String::new(),
+    };
+    lift.namespace();
+    lift.chart(chart_elsewhere);
+    lift.find_gateways();
+    lift.dns();
+    lift.classes();
+    lift.lift_gateways();
+    lift.traffic();
+    lift.policies();
+    lift.redirects();
+    lift.certificates();
+    lift.autoscaling();
+    lift.monitoring();
+    lift.flux();
+    lift.kustomizations();
+    lift.lifted
+}
+
+/// A Gateway on the way.
+#[derive(Clone, Debug)]
+struct Gateway {
+    object: usize,
+    name: String,
+    /// The class that it names.
+    class: String,
+    /// The EnvoyProxy of its own.
+    proxy: Option<usize>,
+}
+
+struct Lift<'a> {
+    door: &'a Door,
+    out: &'a BTreeSet<usize>,
+    files: &'a Files,
+    catalogue: &'a Catalogue,
+    lifted: Lifted,
+    gateways: Vec<Gateway>,
+    /// The version whose objects are made.
+    version: Version,
+    domain: Option<String>,
+    /// The prefix of the annotations for DNS; empty where there are none.
+    prefix: String,
+}
+
+impl<'a> Lift<'a> {
+    fn found(&self, object: usize) -> &'a Found {
+        // The indices are those of this list.
+        &self.door.objects[object]
+    }
+
+    fn node(&self, object: usize) -> &'a Node {
+        &self.found(object).node
+    }
+
+    fn name(&self, object: usize) -> &'a str {
+        self.found(object).name()
+    }
+
+    /// The objects of a kind that may be lifted.
+    fn all(&self, group: &str, kind: &str) -> Vec<usize> {
+        let mut names = BTreeSet::new();
+        let objects = self.door.objects.iter().enumerate();
+        objects
+            .filter(|(at, found)| {
+                is(&found.node, group, kind)
+                    && found.listed
+                    && !found.sealed
+                    && !self.out.contains(at)
+                    && self.is_at_home(found)
+                    && !found.name().is_empty()
+                    // Two of one name are two folders' business.
+                    && names.insert(found.name())
+            })
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Whether it is in the namespace, or says of none, and below one of the folders.
+    fn is_at_home(&self, found: &Found) -> bool {
+        let namespace = text_at(&found.node, &["metadata", "namespace"]);
+        (namespace.is_empty() || namespace == self.door.namespace)
+            && self
+                .door
+                .folders()
+                .any(|folder| super::files::below(folder, &found.path).is_some())
+    }
+
+    fn slot(&mut self, object: usize, table: &[&str], form: Form, group: Group) {
+        self.slot_of(object, table, form, group, None);
+    }
+
+    fn slot_of(
+        &mut self,
+        object: usize,
+        table: &[&str],
+        form: Form,
+        group: Group,
+        gateway: Option<&str>,
+    ) {
+        self.lifted.slots.push(Slot {
+            object,
+            table: table.iter().map(|key| (*key).to_owned()).collect(),
+            form,
+            group: Some(group),
+            gateway: gateway.map(str::to_owned),
+        });
+    }
+
+    fn set(&mut self, path: &[&str], value: Node) {
+        self.lifted.config.set(path, value);
+    }
+
+    fn extend(&mut self, path: &[&str], values: Map) {
+        self.lifted.config.extend(path, values);
+    }
+
+    fn has_gateway(&self, name: &str) -> bool {
+        self.gateways.iter().any(|gateway| gateway.name == name)
+    }
+
+    fn has_compressor(&self) -> bool {
+        self.version >= COMPRESSOR
+    }
+
+    /// The namespace, where it is another one, and whether objects name it.
+    fn namespace(&mut self) {
+        if self.door.namespace != "network" {
+            self.set(&["namespace", "name"], text(self.door.namespace.as_str()));
+        }
+        let homes = self.door.objects.iter().filter(|found| {
+            found.listed
+                && self.is_at_home(found)
+                && !found.is_kustomization()
+                && !is(&found.node, super::files::GATEWAY_API, "GatewayClass")
+        });
+        let (with, without): (Vec<&Found>, Vec<&Found>) =
+            homes.partition(|found| found.node.path(&["metadata", "namespace"]).is_some());
+        if with.len() > without.len() {
+            self.set(&["namespace", "in_objects"], flag(true));
+        }
+    }
+}
+
+/// What a policy is aimed at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Aim {
+    /// All Gateways of the namespace, and nothing else.
+    all: bool,
+    /// Gateways by name, in order.
+    gateways: Vec<String>,
+    /// The one listener of all of them.
+    listener: Option<String>,
+    /// Whether a Gateway is among the targets at all.
+    at_gateway: bool,
+}
+
+/// Reads the targets of a policy (Gateway API, GEP-713, and Envoy Gateway's `targetSelectors`).
+fn aim(node: &Node) -> Aim {
+    let spec = |key: &str| node.path(&["spec", key]);
+    let list = |key: &str| spec(key).and_then(Node::as_list).unwrap_or_default();
+    let is_gateway = |target: &Node| {
+        text_at(target, &["kind"]) == "Gateway" && target.get("namespace").is_none()
+    };
+    let targets: Vec<&Node> = spec("targetRef")
+        .into_iter()
+        .chain(list("targetRefs"))
+        .collect();
+    let selectors = list("targetSelectors");
+    let listeners: BTreeSet<&str> = targets
+        .iter()
+        .map(|target| text_at(target, &["sectionName"]))
+        .collect();
+    let listener = listeners.first().filter(|_| listeners.len() == 1);
+    Aim {
+        all: targets.is_empty()
+            && selectors.len() == 1
+            && selectors
+                .iter()
+                .all(|one| is_gateway(one) && one.as_map().is_some_and(|map| map.len() == 2)),
+        gateways: match targets.iter().all(|target| is_gateway(target)) && listeners.len() <= 1 {
+            true => targets
+                .iter()
+                .map(|target| text_at(target, &["name"]).to_owned())
+                .collect(),
+            false => Vec::new(),
+        },
+        listener: listener
+            .filter(|name| !name.is_empty())
+            .map(|name| (*name).to_owned()),
+        at_gateway: targets.into_iter().chain(selectors).any(is_gateway),
+    }
+}

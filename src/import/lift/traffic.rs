@@ -1,0 +1,199 @@
+//! `[client_traffic]`, `[backend_traffic]`, and gateways' own.
+
+use super::rows::{self, BACKEND, CLIENT, KEEPALIVE, put};
+use super::{Aim, Form, Lift, aim};
+use crate::import::config::{flag, pairs, text, texts};
+use crate::import::files::{ENVOY, text as text_at};
+use crate::model::layout::Group;
+use crate::value::{Kind, Map, Node};
+
+/// One of the two kinds of policy.
+struct Sort {
+    kind: &'static str,
+    table: &'static str,
+    group: Group,
+    lift: fn(&Lift, &Node) -> Map,
+}
+
+const SORTS: [Sort; 2] = [
+    Sort {
+        kind: "ClientTrafficPolicy",
+        table: "client_traffic",
+        group: Group::ClientTraffic,
+        lift: |_, node| client(node),
+    },
+    Sort {
+        kind: "BackendTrafficPolicy",
+        table: "backend_traffic",
+        group: Group::BackendTraffic,
+        lift: |lift, node| backend(node, lift.has_compressor()),
+    },
+];
+
+impl Lift<'_> {
+    pub(super) fn traffic(&mut self) {
+        for sort in &SORTS {
+            self.sort(sort);
+        }
+    }
+
+    fn sort(&mut self, sort: &Sort) {
+        let mut policies: Vec<(usize, Aim)> = Vec::new();
+        for at in self.all(ENVOY, sort.kind) {
+            let aim = aim(self.node(at));
+            let known = aim.gateways.iter().all(|name| self.has_gateway(name));
+            if aim.at_gateway && known {
+                policies.push((at, aim));
+            }
+        }
+        let single = |aim: &Aim| match (aim.gateways.as_slice(), &aim.listener) {
+            ([one], None) => Some(one.clone()),
+            _ => None,
+        };
+        // The shared one: that for all, else the first for several; else the only one, unless it is called after
+        // its gateway.
+        let shared = policies.iter().find(|(_, aim)| aim.all);
+        let shared = shared.or_else(|| policies.iter().find(|(_, aim)| aim.gateways.len() > 1));
+        let shared = shared.or_else(|| match policies.as_slice() {
+            [only] if single(&only.1).is_none_or(|gateway| gateway != self.name(only.0)) => {
+                Some(only)
+            }
+            _ => None,
+        });
+        let shared = shared.map(|(at, _)| *at);
+        let mut have_own: Vec<String> = Vec::new();
+        for (at, aim) in &policies {
+            if Some(*at) == shared {
+                continue;
+            }
+            let Some(gateway) = single(aim).filter(|gateway| !have_own.contains(gateway)) else {
+                continue;
+            };
+            let path = ["gateways", gateway.as_str(), sort.table];
+            self.extend(&path, (sort.lift)(self, self.node(*at)));
+            if self.name(*at) != gateway {
+                self.set(&[path[0], path[1], path[2], "name"], text(self.name(*at)));
+            }
+            self.slot_of(*at, &path, Form::Object, sort.group, Some(&gateway));
+            have_own.push(gateway);
+        }
+        let Some((at, aim)) = policies.into_iter().find(|(at, _)| Some(*at) == shared) else {
+            return;
+        };
+        let mut table = (sort.lift)(self, self.node(at));
+        if self.name(at) != "envoy" {
+            table.insert("name", text(self.name(at)));
+        }
+        let rest = self.gateways.iter().map(|gateway| gateway.name.clone());
+        let rest: Vec<String> = rest.filter(|name| !have_own.contains(name)).collect();
+        if aim.all {
+            table.insert("attach", text("selector"));
+        } else if aim.gateways.is_empty() || aim.gateways != rest {
+            let named = if aim.gateways.is_empty() {
+                rest.clone()
+            } else {
+                aim.gateways
+            };
+            // Where every gateway has its own, the shared one attaches to what it says in `spec`.
+            let named = match named.is_empty() {
+                true => self
+                    .gateways
+                    .iter()
+                    .map(|gateway| gateway.name.clone())
+                    .collect(),
+                false => named,
+            };
+            table.insert("gateways", texts(named));
+        }
+        self.extend(&[sort.table], table);
+        self.slot(at, &[sort.table], Form::Object, sort.group);
+    }
+}
+
+fn keepalive(node: &Node) -> Option<Node> {
+    let map = node.path(&["spec", "tcpKeepalive"])?.as_map()?;
+    let settings = rows::lift(KEEPALIVE, node.path(&["spec", "tcpKeepalive"])?, "");
+    Some(match map.is_empty() || settings.is_empty() {
+        true => flag(true),
+        false => Node::new(Kind::Map(settings), None),
+    })
+}
+
+fn client(node: &Node) -> Map {
+    let mut table = Node::new(Kind::Map(rows::lift(CLIENT, node, "")), None);
+    if let Some(keepalive) = keepalive(node) {
+        put(&mut table, "tcp_keepalive", keepalive);
+    }
+    let proxy = node.path(&["spec", "proxyProtocol"]).and_then(Node::as_map);
+    if let Some(proxy) = proxy {
+        let optional = proxy.get("optional").and_then(Node::as_bool) == Some(true);
+        let value = if optional {
+            text("optional")
+        } else {
+            flag(true)
+        };
+        put(&mut table, "proxy_protocol", value);
+    }
+    let merges = node
+        .path(&["spec", "path", "disableMergeSlashes"])
+        .and_then(Node::as_bool);
+    if let Some(merges) = merges {
+        put(&mut table, "path.merge_slashes", flag(!merges));
+    }
+    let set = node.path(&["spec", "headers", "earlyRequestHeaders", "set"]);
+    let set = set.and_then(Node::as_list).unwrap_or_default();
+    let headers: Vec<(&str, &str)> = set
+        .iter()
+        .map(|header| (text_at(header, &["name"]), text_at(header, &["value"])))
+        .collect();
+    if !headers.is_empty() {
+        put(&mut table, "headers.set", pairs(headers));
+    }
+    // `http2 = {}` is no less than `http2: {}`.
+    if node.path(&["spec", "http2"]).is_some() && table.get("http2").is_none() {
+        put(&mut table, "http2", Node::map());
+    }
+    into_map(table)
+}
+
+fn backend(node: &Node, compressor: bool) -> Map {
+    let mut table = Node::new(Kind::Map(rows::lift(BACKEND, node, "")), None);
+    if let Some(keepalive) = keepalive(node) {
+        put(&mut table, "tcp_keepalive", keepalive);
+    }
+    let field = if compressor {
+        "compressor"
+    } else {
+        "compression"
+    };
+    let types = node.path(&["spec", field]).and_then(Node::as_list);
+    let types: Option<Vec<&str>> = types.and_then(|types| {
+        types
+            .iter()
+            .map(|one| one.get("type").and_then(Node::as_str))
+            .collect()
+    });
+    if let Some(types) = types.filter(|types| !types.is_empty()) {
+        put(&mut table, "compression", texts(types));
+    }
+    let statuses = node.path(&["spec", "retry", "retryOn", "httpStatusCodes"]);
+    if let Some(statuses) = statuses.filter(|statuses| {
+        statuses
+            .as_list()
+            .is_some_and(|all| all.iter().all(|one| one.as_i64().is_some()))
+    }) {
+        put(
+            &mut table,
+            "retry.statuses",
+            Node::from_json(statuses.to_json()),
+        );
+    }
+    into_map(table)
+}
+
+fn into_map(table: Node) -> Map {
+    match table.kind {
+        Kind::Map(map) => map,
+        _ => Map::default(),
+    }
+}

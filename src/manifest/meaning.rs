@@ -1,0 +1,114 @@
+//! What manifests mean, whatever their order and style: whether two of them are the same.
+
+use super::read;
+use crate::diagnostic::Sources;
+use crate::value::{Kind, Map, Node};
+
+/// The names of kustomize's own file, which may leave out what it is.
+const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// An object in its plainest form: without what is null, which the API server takes for not given. (In the values
+/// of a chart null means something: they keep it.) A kustomization says what it is.
+pub fn plain(path: &str, node: &Node) -> Node {
+    let mut plain = without_nulls(
+        node,
+        node.get("kind").and_then(Node::as_str) == Some("HelmRelease"),
+    );
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if KUSTOMIZATIONS.contains(&name)
+        && let Some(map) = plain.as_map_mut()
+    {
+        for (key, value) in [
+            ("apiVersion", "kustomize.config.k8s.io/v1beta1"),
+            ("kind", "Kustomization"),
+        ] {
+            if !map.contains_key(key) {
+                map.insert(key, Node::string(value));
+            }
+        }
+    }
+    plain
+}
+
+fn without_nulls(node: &Node, keeps_values: bool) -> Node {
+    let kind = match &node.kind {
+        Kind::Map(map) => {
+            let mut kept = Map::default();
+            for (key, entry) in map.entries() {
+                if matches!(entry.value.kind, Kind::Null) {
+                    continue;
+                }
+                let mut entry = entry.clone();
+                if !(keeps_values && key == "values") {
+                    entry.value = without_nulls(&entry.value, keeps_values);
+                }
+                kept.insert_entry(key.to_owned(), entry);
+            }
+            Kind::Map(kept)
+        }
+        Kind::List(items) => Kind::List(
+            items
+                .iter()
+                .map(|item| without_nulls(item, keeps_values))
+                .collect(),
+        ),
+        kind => kind.clone(),
+    };
+    Node::new(kind, node.span)
+}
+
+/// Whether two texts of a file hold the same objects, in any order.
+pub fn same(path: &str, first: &str, second: &str) -> bool {
+    let (Some(first), Some(mut second)) = (objects(path, first), objects(path, second)) else {
+        return false;
+    };
+    for object in first {
+        match second.iter().position(|other| *other == object) {
+            Some(at) => second.swap_remove(at),
+            None => return false,
+        };
+    }
+    second.is_empty()
+}
+
+fn objects(path: &str, text: &str) -> Option<Vec<Node>> {
+    let mut sources = Sources::default();
+    let id = sources.add(path, text);
+    let (documents, problems) = read::read(&sources, id);
+    let nodes = documents.iter().map(|document| plain(path, &document.node));
+    problems.is_empty().then(|| nodes.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_style_and_nulls_do_not_count() {
+        let first = "kind: A\nmetadata: {name: a, labels: }\n---\nkind: B\nspec: {x: [1, 2]}\n";
+        let second =
+            "kind: B\nspec:\n  x:\n    - 1\n    - 2\n---\nmetadata:\n  name: a\nkind: \"A\"\n";
+        assert!(same("a.yaml", first, second));
+        for other in [
+            "kind: B\n",
+            "kind: B\nspec: {x: [2, 1]}\n---\nkind: A\nmetadata: {name: a}\n",
+        ] {
+            assert!(!same("a.yaml", first, other), "{other}");
+        }
+        assert!(!same("a.yaml", "a: 1", "a: ["));
+        assert!(!same("a.yaml", "a: 1\n---\na: 1\n", "a: 1\n"));
+    }
+
+    #[test]
+    fn nulls_of_a_charts_values_count() {
+        let release = |values: &str| format!("kind: HelmRelease\nspec: {{values: {values}}}\n");
+        assert!(!same("a.yaml", &release("{a: null}"), &release("{}")));
+    }
+
+    #[test]
+    fn a_kustomization_need_not_say_what_it_is() {
+        let full = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
+        assert!(same("x/kustomization.yaml", "resources: [a.yaml]", full));
+        assert!(!same("x/other.yaml", "resources: [a.yaml]", full));
+    }
+}
