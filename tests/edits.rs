@@ -27,7 +27,7 @@ fn what_is_rendered_is_there_and_the_second_time_nothing_is_written() {
     assert_eq!(first.stderr, "");
     let files = project.files();
     let second = project.run(["render"]).success();
-    assert_eq!(second.stdout, "unchanged  15 files\n");
+    assert_eq!(second.stdout, "unchanged  16 files\n");
     assert_eq!(project.files(), files);
     project.run(["render", "--check"]).success();
     project

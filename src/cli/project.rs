@@ -55,14 +55,13 @@ impl Project {
         })
     }
 
-    /// Compiles the configuration.
+    /// Compiles the configuration. What is rendered is right by itself then; whether it fits together and fits the
+    /// rest of the repository is for [`compile_whole`](Self::compile_whole) to say: it keeps no file from being written.
     ///
     /// # Errors
     /// Where it can't be read.
     pub fn compile(&self) -> anyhow::Result<Compiled> {
-        let mut compiled = self.compile_each()?;
-        compiled.look_across(Beside::default());
-        Ok(compiled)
+        self.compile_each()
     }
 
     /// Compiles the configuration, and looks at what it renders together with the manifests that lie in the same

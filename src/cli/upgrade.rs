@@ -14,7 +14,7 @@ use super::validate::declare_chart;
 use super::{Global, found};
 use crate::check::across::{self, chart};
 use crate::check::upgrade::{Side, Upgrade, compare};
-use crate::compile::{Compiled, check_all};
+use crate::compile::{Beside, Compiled, check_all};
 use crate::config;
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::diff::{self, Change, FieldChange, File};
@@ -104,7 +104,8 @@ fn looked_ahead(
 
 fn of_project(args: &Args, global: &Global) -> anyhow::Result<Option<Outlook>> {
     let project = Project::find(global)?;
-    let before = project.compile()?;
+    let mut before = project.compile()?;
+    before.look_across(Beside::default());
     looked_ahead(&before.selection, &project.catalogue, &args.to)?;
     if before.model.is_none() {
         let report = Report::new(before.diagnostics, 0, 0, &before.sources);

@@ -7,7 +7,7 @@ use super::files::{self, Reader, is_manifest};
 use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
 use super::{comments, find};
-use crate::compile::{Compiled, compile};
+use crate::compile::{Compiled, compile_each};
 use crate::diagnostic::ObjectRef;
 use crate::diff::{self, FieldDiff};
 use crate::manifest::Object;
@@ -99,7 +99,7 @@ pub(super) fn outcome(
     let ours: Vec<&str> = ours.into_iter().collect();
     let carried = comments::carry(&ours, door, &proof.compiled, reader);
     let config = comments::with_comments(&proof.text, &carried.over);
-    let compiled = compile("cluster.toml", &config, prover.files, prover.catalogue);
+    let compiled = compile_each("cluster.toml", &config, prover.files, prover.catalogue);
     let rendered: BTreeSet<&str> = compiled
         .files
         .iter()
