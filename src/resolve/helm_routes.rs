@@ -222,10 +222,12 @@ fn route<'a>(release: &'a Object, block: &Block<'_>, is_only: bool) -> Option<He
     if let Some(given) = hostnames.and_then(|key| block.node.get(key)) {
         spec.insert("hostnames", fill.hostnames(given));
     }
-    if let Some(rules) = block.node.get("rules").and_then(Node::as_list) {
-        let rules = rules.iter().map(|rule| fill.rule(rule)).collect();
-        spec.insert("rules", spanned(Kind::List(rules), block.node));
-    }
+    let rules = match list(block.node, &["rules"]) {
+        // The chart then makes one for its own Service.
+        [] => vec![Node::map()],
+        rules => rules.iter().map(|rule| fill.rule(rule)).collect(),
+    };
+    spec.insert("rules", spanned(Kind::List(rules), block.node));
     let top: Map = [
         (
             "apiVersion",

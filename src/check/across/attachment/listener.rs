@@ -120,6 +120,7 @@ impl Look<'_, '_> {
     fn may_have_others(&self, gateway: GatewayId) -> bool {
         self.resolved.routes().iter().any(|route| {
             let is_redirect = redirects(route.object).next().is_some();
+            let is_loop = is_redirect && !self.redirects(route).is_empty();
             route.parents.iter().any(|parent| {
                 let accepted = parent.conditions.get(kind::ACCEPTED);
                 let is_open = accepted.is_some_and(|it| it.status == Status::Unknown);
@@ -127,7 +128,8 @@ impl Look<'_, '_> {
                 let section = parent.reference.section.unwrap_or_default();
                 match parent.target {
                     Target::Gateway(at) => {
-                        at == gateway && (is_open || is_off || variable::in_text(section))
+                        at == gateway
+                            && (is_open || is_off || is_loop || variable::in_text(section))
                     }
                     Target::NotAtHand => is_redirect || variable::in_text(parent.reference.name),
                     _ => false,

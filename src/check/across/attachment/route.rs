@@ -162,6 +162,7 @@ impl Look<'_, '_> {
 /// What was meant by a name, and what there is.
 pub(super) fn meant(name: &str, there: &[&str]) -> String {
     match nearest(name, there.iter().copied()) {
+        Some(near) if there.len() == 1 => format!("write `{near}`"),
         Some(near) => format!("write `{near}`; there are {}", list(there)),
         None => format!("name one that is there: {}", list(there)),
     }
