@@ -79,11 +79,15 @@ codes! {
     ConfigTemplate = "config"/"template", Error, "A template that fails, or that yields broken YAML.";
     ConfigLua = "config"/"lua", Error, "A Lua script that does not parse.";
     AttachmentNoListener = "attachment"/"no-listener", Error, "A route to a listener that its parent doesn't have.";
+    AttachmentNoGateway = "attachment"/"no-gateway", Error, "A route to a gateway that isn't there.";
     AttachmentNotAllowed = "attachment"/"not-allowed", Error, "A route that no listener of its parent takes.";
     AttachmentNoHostname = "attachment"/"no-hostname", Error, "A route without a hostname that its listener serves.";
     AttachmentListenerConflict = "attachment"/"listener-conflict", Error, "Listeners that can't share a port.";
     AttachmentPolicyConflict = "attachment"/"policy-conflict", Error, "Two policies of a kind for one target.";
     AttachmentNoTarget = "attachment"/"no-target", Error, "A policy for something that isn't there.";
+    AttachmentSelectorReach = "attachment"/"selector-reach", Warning, "A selector that reaches a gateway that is not meant.";
+    AttachmentRedirectLoop = "attachment"/"redirect-loop", Error, "A redirect that leads to itself.";
+    AttachmentNoRedirect = "attachment"/"no-redirect", Warning, "A listener for plain HTTP that no redirect is bound to.";
     AttachmentRefused = "attachment"/"refused", Error, "Settings that the controller can't use.";
     NetworkInvalidAddress = "network"/"invalid-address", Error, "An address that is none.";
     NetworkInvalidCidr = "network"/"invalid-cidr", Error, "A CIDR that is none, or with host bits set.";

@@ -82,7 +82,7 @@ pub struct Index<'a> {
 
 impl<'a> Index<'a> {
     /// Indexes objects. Of two of one identity the last is found by name, as in the controller's own maps.
-    pub fn new(objects: &'a [Object], settings: &Settings) -> Self {
+    pub fn new(objects: impl IntoIterator<Item = &'a Object>, settings: &Settings) -> Self {
         let groups: HashMap<&str, &str> =
             KINDS.iter().map(|(group, kind)| (*kind, *group)).collect();
         let is_extension = |object: &Object| {
@@ -95,7 +95,9 @@ impl<'a> Index<'a> {
         };
         let mut by_kind: HashMap<&str, Vec<&Object>> = HashMap::new();
         let mut by_key = HashMap::new();
+        let mut namespaces = HashSet::new();
         for object in objects {
+            namespaces.insert(object.namespace());
             let kind = object.kind();
             let is_core = groups
                 .get(kind)
@@ -112,7 +114,6 @@ impl<'a> Index<'a> {
             }
         }
         let slices = slices(by_kind.get("EndpointSlice").map_or(&[], Vec::as_slice));
-        let namespaces = objects.iter().map(Object::namespace).collect();
         Index {
             by_kind,
             by_key,

@@ -14,7 +14,7 @@
 //! 6. [`route_overlap`]: routes that match just the same requests.
 //!
 //! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
-//! in which namespaces.
+//! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases.
 //!
 //! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
 //! makes. What depends on those is then `Unknown`, never refused.
@@ -32,6 +32,7 @@ pub mod fault;
 pub mod filters;
 pub mod gateway_tls;
 pub mod grant;
+pub mod helm_routes;
 pub mod hostname;
 pub mod index;
 pub mod listener;
@@ -62,7 +63,10 @@ use grant::Grants;
 use index::Index;
 
 /// Resolves objects, whose namespaces are those that they will have in the cluster.
-pub fn resolve<'a>(objects: &'a [Object], settings: &Settings) -> Resolved<'a> {
+pub fn resolve<'a>(
+    objects: impl IntoIterator<Item = &'a Object>,
+    settings: &Settings,
+) -> Resolved<'a> {
     let index = Index::new(objects, settings);
     let grants = Grants::new(&index);
     let mut resolver = Resolver {

@@ -4,6 +4,7 @@ use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::manifest::Object;
 use crate::model::names::hashed_deployment;
+pub use crate::resolve::helm_routes::release_namespace;
 use crate::value::{Node, variable};
 
 /// The group of Gateways.
@@ -192,14 +193,6 @@ pub fn releases<'a>(whole: &Whole<'a>, chart: &str) -> Vec<Applied<'a>> {
                 })
         })
         .collect()
-}
-
-/// The namespace into which a release is installed; empty where it isn't known.
-pub fn release_namespace(release: &Object) -> &str {
-    match text(release, &["spec", "targetNamespace"]) {
-        "" => release.namespace(),
-        namespace => namespace,
-    }
 }
 
 /// Where the controller of a `gateway-helm` release runs proxies.

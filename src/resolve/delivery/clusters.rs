@@ -28,14 +28,65 @@ pub struct Split {
 impl Split {
     /// Whether two files may belong to one cluster, as far as this split tells.
     pub fn may_share(&self, file: &str, other: &str) -> bool {
-        let child = |file| {
-            let child = child(&self.parent, file)?;
-            self.children.get(child)
-        };
-        match (child(file), child(other)) {
+        match (self.own(file), self.own(other)) {
             (Some(one), Some(two)) => one == two,
             _ => true,
         }
+    }
+
+    /// The folder of one cluster in which a file lies; `None` where it may be for several.
+    fn own(&self, file: &str) -> Option<&str> {
+        let child = child(&self.parent, file)?;
+        self.children.get(child).map(String::as_str)
+    }
+}
+
+/// More clusters than a repository honestly holds; they are then looked at as one.
+const MOST: usize = 8;
+
+/// One of the clusters that a repository is for: the folder of each [`Split`] that is its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster<'d> {
+    own: Vec<(&'d Split, Option<&'d str>)>,
+}
+
+impl<'d> Cluster<'d> {
+    /// The clusters that files are for, as far as they can be told apart; one that holds all, where they can't.
+    pub(super) fn all<'f>(
+        splits: &'d [Split],
+        files: impl Iterator<Item = &'f str>,
+    ) -> Vec<Cluster<'d>> {
+        if splits.len() > MOST * MOST {
+            return vec![Cluster::default()];
+        }
+        let choices: BTreeSet<Vec<Option<&'d str>>> = files
+            .map(|file| splits.iter().map(|split| split.own(file)).collect())
+            .collect();
+        // What is shared by several clusters is none itself.
+        let is_less = |one: &Vec<Option<&str>>, other: &Vec<Option<&str>>| {
+            let mut pairs = one.iter().zip(other);
+            one != other && pairs.all(|(one, other)| one.is_none() || one == other)
+        };
+        let whole = choices
+            .iter()
+            .filter(|one| !choices.iter().any(|other| is_less(one, other)));
+        let clusters: Vec<Cluster<'_>> = whole
+            .map(|choice| Cluster {
+                own: splits.iter().zip(choice.iter().copied()).collect(),
+            })
+            .collect();
+        match clusters.len() {
+            1..=MOST => clusters,
+            _ => vec![Cluster::default()],
+        }
+    }
+
+    /// Whether a file may be for it.
+    pub fn may_hold(&self, file: &str) -> bool {
+        self.own.iter().all(|(split, own)| {
+            let Some(own) = own else { return true };
+            split.own(file).is_none_or(|there| there == *own)
+        })
     }
 }
 

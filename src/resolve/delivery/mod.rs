@@ -22,6 +22,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use apply::as_applied;
+pub use clusters::Cluster;
 pub use patches::{may_patch, patches_anything};
 
 use crate::manifest::Object;
@@ -163,6 +164,11 @@ impl Delivery {
     /// namespace, class, gateway or pool stands in two folders, the folders are two clusters'.
     pub fn may_share_cluster(&self, file: &str, other: &str) -> bool {
         self.splits.iter().all(|split| split.may_share(file, other))
+    }
+
+    /// The clusters that files are for, as far as [`may_share_cluster`](Self::may_share_cluster) tells them apart.
+    pub fn clusters<'f>(&self, files: impl Iterator<Item = &'f str>) -> Vec<Cluster<'_>> {
+        Cluster::all(&self.splits, files)
     }
 
     /// What [`as_applied`] gives, in its order: each object's place, and the way by which it is applied. One for

@@ -1,0 +1,150 @@
+//! Listeners in conflict, listeners that refer to what they may not use, and plain HTTP that leads nowhere.
+
+use super::Look;
+use super::redirect::redirects;
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::resolve::condition::{Status, kind};
+use crate::resolve::read::list;
+use crate::resolve::view::Gateway;
+use crate::resolve::{GatewayId, Listener, ListenerId, Target};
+use crate::value::variable;
+
+impl Look<'_, '_> {
+    pub(super) fn listener(&self, listener: &Listener<'_>) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if self.is_open(listener.object) {
+            return found;
+        }
+        let conditions = &listener.conditions;
+        if let Some(conflict) = conditions
+            .get(kind::CONFLICTED)
+            .filter(|it| it.status == Status::True)
+            && !self.is_told_by_schema(listener)
+        {
+            let message = format!(
+                "listener `{}` is in conflict: {}",
+                listener.name, conflict.message
+            );
+            found.push(
+                finding(
+                    Code::AttachmentListenerConflict,
+                    listener.object,
+                    &listener.pointer,
+                    message,
+                )
+                .why("Envoy is not told of it: nothing answers for it")
+                .help("give it a port or a hostname of its own"),
+            );
+        }
+        let refs = conditions.get(kind::RESOLVED_REFS);
+        if let Some(refs) = refs.filter(|it| it.status == Status::False) {
+            let (code, help) = match refs.reason.as_ref() {
+                "RefNotPermitted" => (
+                    Code::ReferenceNotPermitted,
+                    "add a ReferenceGrant in the other namespace",
+                ),
+                "InvalidRouteKinds" => (
+                    Code::AttachmentRefused,
+                    "leave `allowedRoutes.kinds` out: the protocol decides",
+                ),
+                _ => (
+                    Code::ReferenceUnusable,
+                    "refer to a Secret of type kubernetes.io/tls",
+                ),
+            };
+            let message = format!("listener `{}`: {}", listener.name, refs.message);
+            found.push(
+                finding(code, listener.object, &listener.pointer, message)
+                    .why("the listener is not sent to Envoy, or lacks what is refused")
+                    .help(help),
+            );
+        }
+        found
+    }
+
+    /// Whether the schema's own rule says it: the same port, protocol and hostname in one object.
+    fn is_told_by_schema(&self, listener: &Listener<'_>) -> bool {
+        self.resolved.listeners().iter().any(|other| {
+            !std::ptr::eq(other, listener)
+                && std::ptr::eq(other.object, listener.object)
+                && (other.port, other.protocol, other.hostname)
+                    == (listener.port, listener.protocol, listener.hostname)
+        })
+    }
+
+    /// Plain HTTP listeners without any route, beside HTTPS listeners that have some. Where no route is at hand at
+    /// all, they stand elsewhere.
+    pub(super) fn plain_http(&self, gateway: &Gateway<'_>) -> Vec<Diagnostic> {
+        let gateways = self.resolved.gateways().iter();
+        let Some(id) = gateways
+            .clone()
+            .position(|it| std::ptr::eq(it, gateway))
+            .map(GatewayId)
+        else {
+            return Vec::new();
+        };
+        let own = || {
+            let own = gateway.listeners.iter();
+            own.filter_map(|at| Some((*at, self.resolved.listener(*at)?)))
+        };
+        let serves = own().any(|(_, it)| it.protocol == "HTTPS" && !it.routes.is_empty());
+        let bare: Vec<(ListenerId, &Listener<'_>)> = own()
+            .filter(|(_, it)| it.protocol == "HTTP" && it.routes.is_empty() && it.set.is_none())
+            .collect();
+        if !serves
+            || bare.is_empty()
+            || self.is_open(gateway.object)
+            || self.may_have_others(id)
+            || self.answers_challenges()
+        {
+            return Vec::new();
+        }
+        let one = |(_, listener): (ListenerId, &Listener<'_>)| {
+            let message = format!(
+                "no route is attached to listener `{}`: plain HTTP is not redirected to https",
+                listener.name
+            );
+            finding(Code::AttachmentNoRedirect, listener.object, &listener.pointer, message)
+                .why("who asks for a site with http:// gets 404, and is not led to https://")
+                .help(format!(
+                    "bind an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or leave the listener out",
+                    listener.name
+                ))
+        };
+        bare.into_iter().map(one).collect()
+    }
+
+    /// Whether a route may be attached to a gateway's listeners though that can't be known, or was meant to be: then
+    /// what keeps it off is told.
+    fn may_have_others(&self, gateway: GatewayId) -> bool {
+        self.resolved.routes().iter().any(|route| {
+            let is_redirect = redirects(route.object).next().is_some();
+            let is_loop = is_redirect && !self.redirects(route).is_empty();
+            route.parents.iter().any(|parent| {
+                let accepted = parent.conditions.get(kind::ACCEPTED);
+                let is_open = accepted.is_some_and(|it| it.status == Status::Unknown);
+                let is_off = is_redirect && accepted.is_some_and(|it| it.status == Status::False);
+                let section = parent.reference.section.unwrap_or_default();
+                match parent.target {
+                    Target::Gateway(at) => {
+                        at == gateway
+                            && (is_open || is_off || is_loop || variable::in_text(section))
+                    }
+                    Target::NotAtHand => is_redirect || variable::in_text(parent.reference.name),
+                    _ => false,
+                }
+            })
+        })
+    }
+
+    /// Whether cert-manager answers challenges of certificate authorities on plain HTTP, by routes of its own.
+    fn answers_challenges(&self) -> bool {
+        self.all
+            .iter()
+            .map(|one| one.object)
+            .filter(|it| it.group() == "cert-manager.io" && it.kind().ends_with("Issuer"))
+            .flat_map(|it| list(&it.node, &["spec", "acme", "solvers"]))
+            .any(|solver| solver.path(&["http01", "gatewayHTTPRoute"]).is_some())
+    }
+}

@@ -1,0 +1,276 @@
+//! What attaches to nothing, and what the controller refuses: of the conditions that it would write, those that
+//! a person wants to know about; and what it takes without a word, though it can't be meant.
+//!
+//! - [`listener`]: conflicts, certificates, and plain HTTP that is not redirected;
+//! - [`route`]: routes and their parents, those of charts' values too;
+//! - [`redirect`]: redirects that lead to themselves;
+//! - [`policy`]: policies and their targets; [`selector`]: targets by selector.
+//!
+//! What depends on objects that are not at hand is not told: a Service may come from a chart. Neither is what
+//! happens at objects of which there are two with one name, that a patch may change, or whose namespace is not known.
+//! Of a repository that is for several clusters each is looked at by itself; what several share is told where it
+//! holds for all of them.
+
+mod listener;
+mod policy;
+mod redirect;
+mod route;
+mod selector;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use super::front::GATEWAY_API;
+use super::{Applied, Whole};
+use crate::check::finding;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::Object;
+use crate::resolve::condition::{Condition, kind};
+use crate::resolve::delivery::{Cluster, may_patch};
+use crate::resolve::helm_routes::{HELM, HelmRoute, helm_routes};
+use crate::resolve::index::Key;
+use crate::resolve::{Resolved, RouteKind, Settings, resolve};
+use crate::value::{Pointer, variable};
+
+/// Reports what attaches to nothing, and what the controller would refuse.
+pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
+    let clusters = whole
+        .delivery
+        .clusters(whole.applied.iter().map(|object| object.file.as_str()));
+    let mut found: Vec<(Diagnostic, usize)> = Vec::new();
+    for cluster in &clusters {
+        for (file, one) in of_cluster(whole, cluster) {
+            let same = found.iter_mut().find(|(there, _)| *there == one);
+            match same {
+                Some((_, left)) => *left -= 1,
+                None => {
+                    let holding = clusters.iter().filter(|it| it.may_hold(&file)).count();
+                    found.push((one, holding.saturating_sub(1)));
+                }
+            }
+        }
+    }
+    let told = found.into_iter().filter(|(_, left)| *left == 0);
+    told.map(|(one, _)| one).collect()
+}
+
+/// What is found in one cluster, each with its file.
+fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnostic)> {
+    let all: Vec<Applied<'_>> = whole
+        .all()
+        .filter(|one| cluster.may_hold(&one.object.file))
+        .collect();
+    let releases = all.iter().filter(|one| !changes_parents(whole, one));
+    let charted = helm_routes(releases.map(|one| one.object));
+    let objects = all.iter().map(|one| one.object);
+    let objects: Vec<&Object> = objects
+        .chain(charted.iter().map(|route| &route.object))
+        .collect();
+    let resolved = resolve(objects.iter().copied(), &Settings::default());
+    let look = Look {
+        whole,
+        resolved: &resolved,
+        open: open(whole, &all, &objects),
+        charted: charted
+            .iter()
+            .map(|route| (&raw const route.object, route))
+            .collect(),
+        gateways: all
+            .iter()
+            .filter(|one| one.object.kind() == "Gateway" && one.object.group() == GATEWAY_API)
+            .copied()
+            .collect(),
+        all: &all,
+    };
+    look.run()
+}
+
+/// The kinds whose patches matter here.
+fn is_patchable(kind: &str) -> bool {
+    matches!(kind, "Gateway" | "ListenerSet")
+        || RouteKind::parse(kind).is_some()
+        || kind.ends_with("Policy")
+}
+
+/// Whether a patch that is not applied here may change an object.
+fn is_patched(whole: &Whole<'_>, one: &Applied<'_>) -> bool {
+    let by = one.way.map_or(&[][..], |way| &way.patched_by);
+    let mut by = by.iter().filter_map(|at| whole.objects.get(*at));
+    by.any(|by| may_patch(by, one.object))
+}
+
+/// Whether a patch that is not applied here may change the parents of routes in a release's values.
+fn changes_parents(whole: &Whole<'_>, release: &Applied<'_>) -> bool {
+    let by = release.way.map_or(&[][..], |way| &way.patched_by);
+    let is_release = release.object.kind() == "HelmRelease" && release.object.group() == HELM;
+    is_release
+        && by.iter().any(|at| {
+            let by = whole.objects.get(*at);
+            by.is_some_and(|by| {
+                may_patch(by, release.object)
+                    && by.node.to_json().to_string().contains("parentRefs")
+            })
+        })
+}
+
+/// What it is not known about: the identities that two objects share, and those that patches may change.
+fn open<'a>(
+    whole: &Whole<'_>,
+    all: &[Applied<'a>],
+    objects: &[&'a Object],
+) -> HashSet<(&'a str, Key<'a>)> {
+    let mut seen = HashSet::new();
+    let identity = |object: &&'a Object| (object.kind(), Key::of(object));
+    let twice = objects.iter().map(identity).filter(|it| !seen.insert(*it));
+    let mut open: HashSet<_> = twice.collect();
+    let patched = all
+        .iter()
+        .filter(|one| is_patchable(one.object.kind()) && is_patched(whole, one));
+    open.extend(patched.map(|one| identity(&one.object)));
+    open
+}
+
+fn spec() -> Pointer {
+    Pointer::root().key("spec")
+}
+
+/// A name or namespace that is known.
+fn is_known(text: &str) -> bool {
+    !text.is_empty() && !variable::in_text(text)
+}
+
+/// Everything of one cluster.
+struct Look<'r, 'a> {
+    whole: &'r Whole<'r>,
+    resolved: &'r Resolved<'a>,
+    open: HashSet<(&'a str, Key<'a>)>,
+    charted: HashMap<*const Object, &'r HelmRoute<'a>>,
+    gateways: Vec<Applied<'a>>,
+    all: &'r [Applied<'a>],
+}
+
+impl<'a> Look<'_, 'a> {
+    fn run(&self) -> Vec<(String, Diagnostic)> {
+        let mut all = Vec::new();
+        let mut add = |object: &Object, found: Vec<Diagnostic>| {
+            all.extend(found.into_iter().map(|one| (object.file.clone(), one)));
+        };
+        for listener in self.resolved.listeners() {
+            add(listener.object, self.listener(listener));
+        }
+        for gateway in self.resolved.gateways() {
+            add(gateway.object, self.plain_http(gateway));
+        }
+        for route in self.resolved.routes() {
+            let mut found = self.route(route);
+            found.extend(self.redirects(route));
+            if let Some(charted) = self.charted.get(&(route.object as *const Object)) {
+                found = found
+                    .into_iter()
+                    .map(|one| in_release(charted, one))
+                    .collect();
+            }
+            add(route.object, found);
+        }
+        for policy in self.resolved.policies() {
+            let mut found = self.policy(policy);
+            found.extend(self.selectors(policy));
+            add(policy.object, found);
+        }
+        for backend in self.resolved.backends() {
+            if let Some(condition) = backend.conditions.get(kind::INVALID) {
+                let one = refused(backend.object, &spec(), condition);
+                add(backend.object, vec![one]);
+            }
+        }
+        all
+    }
+
+    fn is_open(&self, object: &Object) -> bool {
+        self.is_open_key(object.kind(), Key::of(object))
+    }
+
+    /// Whether it is not known which object is meant, or what becomes of it.
+    fn is_open_key(&self, kind: &str, key: Key<'_>) -> bool {
+        // The set's own lifetime is longer than a question needs.
+        let open: &HashSet<(&str, Key<'_>)> = &self.open;
+        key.namespace.is_empty() || open.contains(&(kind, key))
+    }
+
+    /// Whether a route is a chart's.
+    fn is_charted(&self, object: &Object) -> bool {
+        self.charted.contains_key(&(object as *const Object))
+    }
+
+    /// The gateway that isn't there, where the tree would have it: others of its namespace are at hand, or one of its
+    /// name in another namespace, where `may_be_elsewhere`.
+    fn missing_gateway(
+        &self,
+        from: &Object,
+        key: Key<'_>,
+        may_be_elsewhere: bool,
+    ) -> Option<Missing<'a>> {
+        let is_walked =
+            |object: &Object| self.whole.model.is_some() || self.whole.is_walked(&object.file);
+        if !is_known(key.name) || !is_known(key.namespace) || !is_walked(from) {
+            return None;
+        }
+        let all = self.gateways.iter().map(|one| one.object);
+        let near: Vec<&Object> = all
+            .clone()
+            .filter(|it| it.namespace() == key.namespace || !is_known(it.namespace()))
+            .collect();
+        let is_there = |it: &&Object| it.name() == key.name || !is_known(it.name());
+        if near.iter().any(is_there) {
+            return None;
+        }
+        let near: Vec<&str> = near
+            .into_iter()
+            .filter(|it| is_walked(it))
+            .map(Object::name)
+            .collect();
+        if !near.is_empty() {
+            return Some(Missing::Among(near));
+        }
+        let mut elsewhere = all.filter(|it| may_be_elsewhere && it.name() == key.name);
+        match (elsewhere.next(), elsewhere.next()) {
+            (Some(one), None) => Some(Missing::In(one.namespace())),
+            _ => None,
+        }
+    }
+}
+
+/// What is there in place of a gateway.
+enum Missing<'a> {
+    /// These, in the same namespace.
+    Among(Vec<&'a str>),
+    /// One of its name, in this namespace.
+    In(&'a str),
+}
+
+/// A finding on a chart's route, where its user wrote it.
+fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
+    let pointer = one.pointer.as_deref().and_then(Pointer::parse);
+    let place = pointer.map_or_else(|| route.block.clone(), |pointer| route.place(&pointer));
+    one.origin = route.release.origin(&place);
+    one.span = route.release.span(&place);
+    one.object = Some(route.release.reference());
+    one.with_pointer(place.to_string())
+}
+
+/// `` `http`, `https` ``
+fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.is_empty() {
+        true => "none".to_owned(),
+        false => quoted.join(", "),
+    }
+}
+
+fn refused(object: &Object, pointer: &Pointer, condition: &Condition) -> Diagnostic {
+    let message = format!("the controller can't use it: {}", condition.message);
+    finding(Code::AttachmentRefused, object, pointer, message)
+        .why("it is written into the object's status, and requests that depend on it are answered with 500")
+        .help("change what the message names")
+}
