@@ -5,6 +5,7 @@
 //! - [`Object`]: a document with an identity.
 
 pub mod object;
+mod plain;
 pub mod read;
 pub mod scalar;
 pub mod write;
