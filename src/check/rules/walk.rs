@@ -181,7 +181,10 @@ impl<'a> Walk<'a> {
         self.findings.push(found);
     }
 
-    fn start(&self, value: &Value, program: &Program) -> Run<'a> {
+    fn start<'p>(&self, value: &Value, program: &'p Program) -> Run<'p>
+    where
+        'a: 'p,
+    {
         let steps = self.steps.min(MOST_STEPS_OF_A_RULE);
         let mut run = Run::new(&self.run.patterns, steps);
         run.bind("self", value.clone());
