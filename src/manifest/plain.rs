@@ -1,7 +1,7 @@
 //! The short way to the tree of a plain document: maps, lists and scalars, no anchors, no tags, no merge keys.
 //!
 //! Nearly all manifests are plain. Their trees are built here straight from the events of the parser below
-//! serde-saphyr, in a third of the time that serde and a place a value take. Whatever is not certain here (a date, an
+//! serde-saphyr, in less than half the time that serde and a place a value take. Whatever is not certain here (a date, an
 //! octal number, a key that stands twice, a mistake) is left to [`read`](super::read): what YAML means, what is too
 //! large, and what a mistake is called is settled there, and only there.
 
@@ -170,5 +170,154 @@ fn is_text(text: &str) -> bool {
         }
         [b'/' | b'$' | b'_', ..] => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::manifest::read::parse_any;
+
+    /// Whether it is plain; if so, both ways lead to the same tree and the same places.
+    fn is_plain(text: &str) -> bool {
+        let Some(node) = parse(text, SourceId(0), 7) else {
+            return false;
+        };
+        let other = parse_any(text, SourceId(0), 7).map(|node| format!("{node:#?}"));
+        assert_eq!(
+            Ok(format!("{node:#?}")),
+            other.map_err(|it| it.message),
+            "{text}"
+        );
+        true
+    }
+
+    #[test]
+    fn manifests_are_plain_and_mean_the_same() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = ["tests", "snapshots"].map(|folder| walkdir::WalkDir::new(root.join(folder)));
+        let (mut all, mut plain) = (0, 0);
+        for file in files.into_iter().flatten().filter_map(Result::ok) {
+            if file
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "yaml")
+                && let Ok(text) = std::fs::read_to_string(file.path())
+            {
+                let documents = text.split("\n---\n").filter(|it| it.contains("\nkind: "));
+                let documents: Vec<bool> = documents.map(is_plain).collect();
+                all += documents.len();
+                plain += documents.iter().filter(|is_plain| **is_plain).count();
+            }
+        }
+        assert!(all > 50 && plain * 10 > all * 8, "{plain} of {all}");
+    }
+
+    #[test]
+    fn scalars_are_plain_only_where_no_second_look_is_needed() {
+        for scalar in [
+            "text",
+            "on-off",
+            "0",
+            "80",
+            "-1",
+            "10.0.6.0/24",
+            "10.10.30.26",
+            "15m",
+            "2Gi",
+            "50%",
+            "true",
+            "null",
+            "~",
+            "",
+            "\"1\"",
+            "'on'",
+            "[]",
+            "{}",
+            "|\n  a\n  b",
+            ">\n  a\n  b",
+            "${A}",
+            "[a, {b: c}]",
+            "v1.9.0",
+            "a b # c",
+            "é: é",
+            "_1",
+        ] {
+            assert!(
+                is_plain(&format!("a: {scalar}\nb: c\n")) || scalar.contains(": é"),
+                "{scalar}"
+            );
+        }
+        for scalar in [
+            "on",
+            "Yes",
+            "n",
+            "NULL",
+            "010",
+            "0x1F",
+            "0o7",
+            "1_000",
+            "12:30",
+            "1.0",
+            ".5",
+            "1e3",
+            "+1",
+            ".inf",
+            ".nan",
+            "2026-01-01",
+            "-",
+            "1d",
+            "!!str 1",
+            "&a b",
+            "*a",
+            "=",
+            "<<",
+            "99999999999999999999",
+            "-0",
+            "\u{a0}1",
+        ] {
+            assert!(!is_plain(&format!("a: {scalar}\n")), "{scalar}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_plain_is_left_alone() {
+        for text in [
+            "a: &x {b: 1}\nc: *x\n",
+            "a: {b: 1}\n<<: {c: 1}\n",
+            "a: 1\na: 2\n",
+            "on: 1\n",
+            "80: 1\n",
+            "? [a]\n: b\n",
+            "%YAML 1.1\n---\na: b\n",
+            "a: [\n",
+            "- a\n",
+            "a",
+            "",
+            "a: b\n...\n---\nc: d\n",
+        ] {
+            assert!(!is_plain(text), "{text}");
+        }
+        let deep = format!("a: {}{}\n", "[".repeat(60), "]".repeat(60));
+        assert!(!is_plain(&deep));
+    }
+
+    proptest::proptest! {
+        /// Whatever the text, it is not plain or it means the same both ways.
+        #[test]
+        fn both_ways_lead_to_the_same_tree(
+            lines in proptest::collection::vec((0..4_usize, "(- )?([a-z~<0]{1,2}: ?)?[-+.0-9a-foxyn_:~%#'\"\\[\\]{}|>&*!, ]{0,6}"), 0..8)
+        ) {
+            let lines = lines.iter().map(|(depth, line)| format!("{}{line}\n", " ".repeat(*depth)));
+            is_plain(&lines.collect::<String>());
+        }
+
+        /// The same of single scalars, of which more are plain.
+        #[test]
+        fn both_ways_take_a_scalar_for_the_same(scalar in "[-+.0-9a-fA-FoxXyYnNiItTuUlLsSrRhm_:~%/$ ]{0,7}") {
+            is_plain(&format!("a: {scalar}\n"));
+        }
     }
 }

@@ -141,7 +141,7 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
 }
 
 /// As [`parse`], of a document that may hold whatever YAML has.
-fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+pub(super) fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true };
     match serde_yaml::from_str_with_options::<Tree>(text, options) {
         Ok(tree) => Ok(tree.place(source, offset, text)),

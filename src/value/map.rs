@@ -14,6 +14,7 @@ const FEW: usize = 16;
 pub struct Map {
     entries: Vec<(String, Entry)>,
     /// Where each key stands, once there are more than [`FEW`].
+    #[allow(clippy::box_collection)] // nearly all maps have none, and are the smaller for it
     index: Option<Box<HashMap<String, usize>>>,
 }
 
