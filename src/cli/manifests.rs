@@ -179,14 +179,15 @@ impl Manifests {
     /// Reads the documents of all files. They are shared out one by one, so that a single large file keeps
     /// both cores busy too.
     fn documents(&mut self, files: &[(&Input, SourceId)], sources: &Sources) {
-        let pieces: Vec<(&Input, SourceId, Piece)> = files
-            .iter()
-            .flat_map(|(input, source)| {
-                let (pieces, problem) = read::pieces(sources, *source);
-                self.diagnostics.extend(problem);
-                pieces.into_iter().map(|piece| (*input, *source, piece))
-            })
+        let split: Vec<_> = files
+            .par_iter()
+            .map(|(_, source)| read::pieces(sources, *source))
             .collect();
+        let mut pieces: Vec<(&Input, SourceId, Piece)> = Vec::new();
+        for ((input, source), (of_file, problem)) in files.iter().zip(split) {
+            self.diagnostics.extend(problem);
+            pieces.extend(of_file.into_iter().map(|piece| (*input, *source, piece)));
+        }
         let parsed: Vec<_> = pieces
             .par_iter()
             .map(|(_, source, piece)| read::read_piece(sources, *source, piece))

@@ -89,8 +89,11 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         count,
         sources,
         selection,
+        manifests,
         ..
     } = checked;
+    // The process is about to end, which frees a million small things at once; one by one they take a while.
+    std::mem::forget(manifests);
     diagnostics.extend(judged);
     if global.verbose {
         for chosen in selection.all() {

@@ -1,6 +1,6 @@
 //! The texts that spans count in, and how a byte becomes a line and a column.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::span::{SourceId, Span};
 
@@ -9,23 +9,27 @@ use super::span::{SourceId, Span};
 pub struct Source {
     name: String,
     text: Arc<str>,
-    line_starts: Vec<u32>,
+    /// Found when a place in the text is first told: in most there is none to tell.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
     fn new(name: String, text: Arc<str>) -> Self {
-        let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
-        );
         Source {
             name,
             text,
-            line_starts,
+            line_starts: OnceLock::new(),
         }
+    }
+
+    /// Where each line starts; there is at least one.
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let bytes = self.text.bytes().enumerate();
+            let ends = bytes.filter(|(_, byte)| *byte == b'\n');
+            let starts = ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(starts).collect()
+        })
     }
 
     /// The path as it is shown: relative to the root, with `/` on every system.
@@ -41,8 +45,8 @@ impl Source {
     /// The line that holds byte `at`, counted from 1, and the column in characters, counted from 1.
     pub fn line_column(&self, at: u32) -> (usize, usize) {
         let at = at.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        let line = self.line_starts.partition_point(|start| *start <= at);
-        let start = self.line_starts[line - 1] as usize;
+        let line = self.line_starts().partition_point(|start| *start <= at);
+        let start = self.line_starts()[line - 1] as usize;
         let column = self.text[start..]
             .char_indices()
             .take_while(|(offset, _)| start + offset < at as usize)
@@ -52,11 +56,14 @@ impl Source {
 
     /// The text of line `line` (from 1), without its line end; empty past the last.
     pub fn line(&self, line: usize) -> &str {
-        let Some(start) = line.checked_sub(1).and_then(|at| self.line_starts.get(at)) else {
+        let Some(start) = line
+            .checked_sub(1)
+            .and_then(|at| self.line_starts().get(at))
+        else {
             return "";
         };
         let end = self
-            .line_starts
+            .line_starts()
             .get(line)
             .map_or(self.text.len(), |next| *next as usize - 1);
         self.text[*start as usize..end].trim_end_matches('\r')
@@ -64,7 +71,7 @@ impl Source {
 
     /// The bytes of line `line` (from 1) as a range, without its line end.
     pub fn line_range(&self, line: usize) -> Option<std::ops::Range<usize>> {
-        let start = *self.line_starts.get(line.checked_sub(1)?)? as usize;
+        let start = *self.line_starts().get(line.checked_sub(1)?)? as usize;
         Some(start..start + self.line(line).len())
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod meaning;
 pub mod object;
+mod plain;
 pub mod read;
 pub mod scalar;
 pub mod write;

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::plain;
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::value::{Entry, Kind, Map, Node};
 
@@ -133,6 +134,14 @@ fn split(text: &str) -> Vec<std::ops::Range<usize>> {
 /// # Errors
 /// Where the text is no YAML, or past the bounds on depth, nodes and aliases.
 pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+    match plain::parse(text, source, offset) {
+        Some(node) => Ok(node),
+        None => parse_any(text, source, offset),
+    }
+}
+
+/// As [`parse`], of a document that may hold whatever YAML has.
+pub(super) fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true };
     match serde_yaml::from_str_with_options::<Tree>(text, options) {
         Ok(tree) => Ok(tree.place(source, offset, text)),
@@ -229,10 +238,22 @@ impl Tree {
                 Kind::Map(map)
             }
         };
-        let written = text.get(start..end).unwrap_or_default();
-        let end = start + written.trim_end().len();
-        Node::new(kind, Some(Span::new(source, offset + start, offset + end)))
+        placed(kind, start, end, text, source, offset)
     }
+}
+
+/// A node with the place `start..end` of a text that stands `offset` bytes into `source`, without blanks at its end.
+pub(super) fn placed(
+    kind: Kind,
+    start: usize,
+    end: usize,
+    text: &str,
+    source: SourceId,
+    offset: usize,
+) -> Node {
+    let written = text.get(start..end).unwrap_or_default();
+    let end = start + written.trim_end().len();
+    Node::new(kind, Some(Span::new(source, offset + start, offset + end)))
 }
 
 fn bytes(location: &serde_yaml::Location) -> (usize, usize) {

@@ -3,69 +3,115 @@
 //! apiextensions-apiserver's `structural/defaulting` (Kubernetes 1.34): `Default`, then
 //! `PruneNonNullableNullsWithoutDefaults`. Defaults reach into defaults that were inserted.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
 use super::compiled::{Compiled, KindVersion};
 use super::node::{Additional, NodeId, Schema};
 use crate::value::{Kind, Map, Node};
 
-/// The object with defaults in and nulls out. What was written keeps its place, what was inserted has none.
-/// The status is left out where the kind has one of its own: on creation the API server drops it.
-pub fn settle(object: &Node, compiled: &Compiled, version: &KindVersion) -> Node {
-    let mut settled = object.clone();
-    if version.status
-        && let Kind::Map(map) = &mut settled.kind
-    {
-        map.remove("status");
+/// An object without what the API server drops before all else: on creation, the status of a kind that has one of its
+/// own.
+pub fn object<'a>(object: &'a Node, version: &KindVersion) -> Cow<'a, Node> {
+    match &object.kind {
+        Kind::Map(map) if version.status && map.contains_key("status") => {
+            let mut map = map.clone();
+            map.remove("status");
+            Cow::Owned(Node::new(Kind::Map(map), object.span))
+        }
+        _ => Cow::Borrowed(object),
     }
-    value(&mut settled, compiled, version.root);
-    settled
 }
 
-/// Settles a value of a schema.
-fn value(node: &mut Node, compiled: &Compiled, id: NodeId) {
+/// A field of a settled map.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// What it leads to in the schema, where the schema says.
+    pub id: Option<NodeId>,
+    value: Settled<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Settled<'a> {
+    Written(&'a Node),
+    Default(&'a Value),
+}
+
+impl<'a> Field<'a> {
+    /// Its value. What was written keeps its place, what was inserted has none; what lies below is not settled yet.
+    pub fn value(&self) -> Cow<'a, Node> {
+        match self.value {
+            Settled::Written(node) => Cow::Borrowed(node),
+            Settled::Default(value) => Cow::Owned(Node::from_json(value.clone())),
+        }
+    }
+}
+
+/// The fields of a map with defaults in and nulls out, in no order that means anything.
+pub fn fields<'a>(
+    map: &'a Map,
+    compiled: &'a Compiled,
+    schema: &'a Schema,
+) -> impl Iterator<Item = Field<'a>> {
+    let written = map.iter().filter_map(move |(key, node)| {
+        let id = child(schema, key);
+        let value = match id.map(|id| compiled.node(id)) {
+            Some(of_field) if is_bare_null(node, of_field) => {
+                Settled::Default(of_field.default.as_ref()?)
+            }
+            _ => Settled::Written(node),
+        };
+        Some(Field { key, id, value })
+    });
+    let inserted = schema.properties.iter().filter_map(move |(key, id)| {
+        let default = compiled.node(*id).default.as_ref()?;
+        (!map.contains_key(key)).then_some(Field {
+            key,
+            id: Some(*id),
+            value: Settled::Default(default),
+        })
+    });
+    written.chain(inserted)
+}
+
+/// An item of a list: a null where null is no value becomes the default.
+pub fn item<'a>(node: &'a Node, of_item: &Schema) -> Cow<'a, Node> {
+    match &of_item.default {
+        Some(default) if is_bare_null(node, of_item) => {
+            Cow::Owned(Node::from_json(default.clone()))
+        }
+        _ => Cow::Borrowed(node),
+    }
+}
+
+/// The whole object as the API server has it, at all depths.
+pub fn settle(node: &Node, compiled: &Compiled, version: &KindVersion) -> Node {
+    settled(&object(node, version), compiled, version.root)
+}
+
+fn settled(node: &Node, compiled: &Compiled, id: NodeId) -> Node {
     let schema = compiled.node(id);
-    match &mut node.kind {
-        Kind::Map(map) => fields(map, compiled, schema),
-        Kind::List(items) => {
-            let Some(id) = schema.items else { return };
+    let kind = match (&node.kind, schema.items) {
+        (Kind::Map(map), _) => {
+            let fields = fields(map, compiled, schema).map(|field| {
+                let value = field.value();
+                let below = field.id.map(|id| settled(&value, compiled, id));
+                (field.key, below.unwrap_or(value.into_owned()))
+            });
+            Kind::Map(fields.collect())
+        }
+        (Kind::List(items), Some(id)) => {
             let of_item = compiled.node(id);
-            for item in items {
-                if let (true, Some(default)) = (is_bare_null(item, of_item), &of_item.default) {
-                    *item = Node::from_json(default.clone());
-                }
-                value(item, compiled, id);
-            }
+            let items = items.iter();
+            let items = items.map(|it| settled(&item(it, of_item), compiled, id));
+            Kind::List(items.collect())
         }
-        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
-    }
-}
-
-fn fields(map: &mut Map, compiled: &Compiled, schema: &Schema) {
-    for (key, id) in &schema.properties {
-        let child = compiled.node(*id);
-        let Some(default) = &child.default else {
-            continue;
-        };
-        if map.get(key).is_none_or(|given| is_bare_null(given, child)) {
-            map.insert(key.clone(), Node::from_json(default.clone()));
-        }
-    }
-    let mut dropped = Vec::new();
-    for (key, given) in map.iter_mut() {
-        let Some(id) = child(schema, key) else {
-            continue;
-        };
-        let of_field = compiled.node(id);
-        if is_bare_null(given, of_field) {
-            match &of_field.default {
-                Some(default) => *given = Node::from_json(default.clone()),
-                None => dropped.push(key.to_owned()),
-            }
-        }
-        value(given, compiled, id);
-    }
-    for key in dropped {
-        map.remove(&key);
-    }
+        _ => node.kind.clone(),
+    };
+    Node::new(kind, node.span)
 }
 
 fn child(schema: &Schema, key: &str) -> Option<NodeId> {

@@ -11,7 +11,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::node::{Entry, Kind, Map, Node};
+use super::map::{Entry, Map};
+use super::node::{Kind, Node};
 use super::pointer::{Pointer, Step};
 use crate::diagnostic::{SourceId, Span, Spanned};
 

@@ -5,13 +5,14 @@
 //! bytes there, and keeps them through the model, a template and a merge, until it stands in a
 //! manifest: that is how a finding on an object finds its line in `cluster.toml` (an *origin*).
 //!
-//! - [`node`]: the tree itself.
+//! - [`node`], [`mod@map`]: the tree itself.
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree.
 //! - [`names`], [`variable`]: what texts may be: the forms of Kubernetes' names, Flux's variables.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
+pub mod map;
 pub mod merge;
 pub mod names;
 pub mod node;
@@ -19,5 +20,6 @@ pub mod pointer;
 pub mod ser;
 pub mod variable;
 
-pub use node::{Entry, Kind, Map, Node};
+pub use map::{Entry, Map};
+pub use node::{Kind, Node};
 pub use pointer::Pointer;

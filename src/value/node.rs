@@ -1,8 +1,8 @@
 //! A value, the place that it came from, and what it holds.
 
-use indexmap::IndexMap;
 use serde_json::Number;
 
+use super::map::Map;
 use super::pointer::{Pointer, Step};
 use crate::diagnostic::Span;
 
@@ -30,120 +30,6 @@ pub enum Kind {
     List(Vec<Node>),
     /// A map with text for keys, in the order written.
     Map(Map),
-}
-
-/// A map, in the order written.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    entries: IndexMap<String, Entry>,
-}
-
-/// What a key of a [`Map`] leads to.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Where the key was written.
-    pub key_span: Option<Span>,
-    /// The value.
-    pub value: Node,
-}
-
-impl Map {
-    /// The value under `key`.
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.get(key).map(|entry| &entry.value)
-    }
-
-    /// The value under `key`, to change.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.get_mut(key).map(|entry| &mut entry.value)
-    }
-
-    /// The entry under `key`.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.get(key)
-    }
-
-    /// Puts `value` under `key`: in its old place where the key is there already, else last.
-    pub fn insert(&mut self, key: impl Into<String>, value: Node) -> Option<Entry> {
-        self.insert_entry(
-            key.into(),
-            Entry {
-                key_span: None,
-                value,
-            },
-        )
-    }
-
-    /// As [`insert`](Self::insert), with the place of the key.
-    pub fn insert_entry(&mut self, key: String, entry: Entry) -> Option<Entry> {
-        self.entries.insert(key, entry)
-    }
-
-    /// Takes the value under `key` out; the others keep their order.
-    pub fn remove(&mut self, key: &str) -> Option<Entry> {
-        self.entries.shift_remove(key)
-    }
-
-    /// Whether `key` is there.
-    pub fn contains_key(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
-    }
-
-    /// Keys and values, in the order written.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Node)> + ExactSizeIterator {
-        self.entries
-            .iter()
-            .map(|(key, entry)| (key.as_str(), &entry.value))
-    }
-
-    /// Keys and entries, in the order written.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries
-            .iter()
-            .map(|(key, entry)| (key.as_str(), entry))
-    }
-
-    /// Keys and values, to change the values.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
-        self.entries
-            .iter_mut()
-            .map(|(key, entry)| (key.as_str(), &mut entry.value))
-    }
-
-    /// Keys and entries, by value.
-    pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
-        self.entries.into_iter()
-    }
-
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-impl<K: Into<String>> FromIterator<(K, Node)> for Map {
-    fn from_iter<I: IntoIterator<Item = (K, Node)>>(iter: I) -> Self {
-        let mut map = Map::default();
-        for (key, value) in iter {
-            map.insert(key, value);
-        }
-        map
-    }
-}
-
-/// Maps are equal where the same keys lead to equal values: order and places don't count.
-impl PartialEq for Map {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self
-                .iter()
-                .all(|(key, value)| other.get(key).is_some_and(|there| there == value))
-    }
 }
 
 /// Nodes are equal where their values are: places don't count.

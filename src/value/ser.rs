@@ -3,7 +3,8 @@
 use serde::ser::{self, Serialize};
 
 use super::de::SPANNED;
-use super::node::{Entry, Kind, Map, Node};
+use super::map::{Entry, Map};
+use super::node::{Kind, Node};
 use crate::diagnostic::{SourceId, Span, Spanned};
 
 /// A serializable value as a tree; a [`Spanned`] in it gives its place to the node that it becomes.

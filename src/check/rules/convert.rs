@@ -10,6 +10,7 @@ use serde_json::Number;
 use super::cel::functions::time::{parse_duration, parse_timestamp};
 use super::cel::value::{Key, Value};
 use crate::schema::compiled::Compiled;
+use crate::schema::defaults;
 use crate::schema::node::{Additional, NodeId, Schema, Type};
 use crate::value::variable;
 use crate::value::{Kind, Map, Node};
@@ -23,36 +24,46 @@ pub struct Converter<'a> {
     pub encrypted: bool,
 }
 
+/// What of an object can be read whatever its schema says; of `metadata` only the names.
+const IDENTITY: &[&str] = &["apiVersion", "kind", "metadata"];
+
 impl Converter<'_> {
-    /// The whole object. Its `apiVersion`, `kind`, `metadata.name` and `metadata.generateName` can be read
-    /// whatever the schema says, and nothing else of its metadata. So it is with objects inside it
+    /// The whole object with its defaults in. Its `apiVersion`, `kind`, `metadata.name` and `metadata.generateName`
+    /// can be read whatever the schema says, and nothing else of its metadata. So it is with objects inside it
     /// (`x-kubernetes-embedded-resource`).
     pub fn object(self, object: &Node, root: NodeId) -> Value {
-        self.identified(self.value(object, root), object)
+        match (self.value(object, root), &object.kind) {
+            (Value::Map(entries), Kind::Map(object)) => self.identified(entries.to_vec(), object),
+            (other, _) => other,
+        }
     }
 
-    fn identified(self, value: Value, object: &Node) -> Value {
-        let mut entries = match value {
-            Value::Map(entries) => entries.to_vec(),
-            other => return other,
-        };
-        let is_meta = |key: &Key| matches!(key, Key::String(text) if matches!(&**text, "apiVersion" | "kind" | "metadata"));
-        entries.retain(|(key, _)| !is_meta(key));
-        let texts = |of: &Node, names: &[&str]| -> Vec<(Key, Value)> {
-            let present = names.iter().filter_map(|name| Some((*name, of.get(name)?)));
-            present
-                .map(|(name, node)| (Key::String(name.into()), self.dynamic(node)))
-                .collect()
-        };
-        entries.extend(texts(object, &["apiVersion", "kind"]));
-        if let Some(metadata) = object.get("metadata") {
-            let names = texts(metadata, &["name", "generateName"]);
-            entries.push((Key::String("metadata".into()), Value::map(names)));
-        }
+    fn identified(self, mut entries: Vec<(Key, Value)>, object: &Map) -> Value {
+        let is_known = |key: &Key| matches!(key, Key::String(key) if IDENTITY.contains(&&**key));
+        entries.retain(|(key, _)| !is_known(key));
+        entries.extend(
+            IDENTITY
+                .iter()
+                .filter_map(|key| Some((Key::String((*key).into()), self.identity(object, key)?))),
+        );
         Value::map(entries)
     }
 
-    /// A value of a schema.
+    /// What rules see of a field of an object by which it can be told, as [`object`](Self::object) has it; `None` of
+    /// other fields.
+    pub fn identity(self, object: &Map, key: &str) -> Option<Value> {
+        let node = object.get(key).filter(|_| IDENTITY.contains(&key))?;
+        if key != "metadata" {
+            return Some(self.dynamic(node));
+        }
+        let names = ["name", "generateName"].iter().filter_map(|name| {
+            let node = node.get(name)?;
+            Some((Key::String((*name).into()), self.dynamic(node)))
+        });
+        Some(Value::map(names.collect()))
+    }
+
+    /// A value of a schema, with its defaults in.
     pub fn value(self, node: &Node, id: NodeId) -> Value {
         let schema = self.compiled.node(id);
         match (&node.kind, schema.type_) {
@@ -63,38 +74,49 @@ impl Converter<'_> {
             (Kind::Null, _) => Value::Null,
             (Kind::Bool(value), Some(Type::Boolean)) => Value::Bool(*value),
             (Kind::List(items), Some(Type::Array)) => match schema.items {
-                Some(id) => Value::list(items.iter().map(|item| self.value(item, id)).collect()),
+                Some(id) => {
+                    let of_item = self.compiled.node(id);
+                    let item = |item| self.value(&defaults::item(item, of_item), id);
+                    Value::list(items.iter().map(item).collect())
+                }
                 None => self.dynamic(node),
             },
-            (Kind::Map(map), Some(Type::Object)) if schema.embedded_resource => {
-                self.identified(self.map(map, schema), node)
-            }
-            (Kind::Map(map), Some(Type::Object)) => self.map(map, schema),
+            (Kind::Map(map), Some(Type::Object)) => match self.map(map, schema) {
+                Some(entries) if schema.embedded_resource => self.identified(entries, map),
+                Some(entries) => Value::map(entries),
+                None => Value::Unknown,
+            },
             (_, None) => self.dynamic(node),
             // Another type than the schema has: a finding of the structure pass, and nothing for rules.
             _ => Value::Unknown,
         }
     }
 
-    fn map(self, map: &Map, schema: &Schema) -> Value {
-        let further = match schema.additional_properties {
-            Some(Additional::Schema(id)) => Some(id),
-            _ => None,
-        };
-        // A key that Flux fills in may be any: the map is open.
-        if further.is_some() && map.iter().any(|(key, _)| variable::in_text(key)) {
-            return Value::Unknown;
+    /// The fields that the schema has; `None` of a map that is open.
+    fn map(self, map: &Map, schema: &Schema) -> Option<Vec<(Key, Value)>> {
+        if self.is_open(map, schema) {
+            return None;
         }
-        let entries = map.iter().filter_map(|(key, node)| {
-            Some(match (schema.properties.get(key), further) {
-                (Some(id), _) => {
-                    let key = Key::String(escape(key)?.as_ref().into());
-                    (key, self.value(node, *id))
-                }
-                (None, further) => (Key::String(key.into()), self.value(node, further?)),
-            })
-        });
-        Value::map(entries.collect())
+        let mut entries = Vec::with_capacity(map.len());
+        for field in defaults::fields(map, self.compiled, schema) {
+            let Some(id) = field.id else { continue };
+            let key = match schema.properties.contains_key(field.key) {
+                true => escape(field.key),
+                false => Some(Cow::Borrowed(field.key)),
+            };
+            if let Some(key) = key {
+                let value = self.value(&field.value(), id);
+                entries.push((Key::String(key.as_ref().into()), value));
+            }
+        }
+        Some(entries)
+    }
+
+    /// Whether a map may have further keys that nobody knows yet: one of its keys is for Flux to fill in.
+    pub fn is_open(self, map: &Map, schema: &Schema) -> bool {
+        matches!(schema.additional_properties, Some(Additional::Schema(_)))
+            && defaults::fields(map, self.compiled, schema)
+                .any(|field| variable::in_text(field.key))
     }
 
     /// A value that no schema describes, or one that may be a number or text.
@@ -171,43 +193,46 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// CEL's reserved words.
-const RESERVED: &[&str] = &[
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
+/// Whether it is one of CEL's reserved words.
+fn is_reserved(name: &str) -> bool {
+    matches!(
+        name,
+        "true"
+            | "false"
+            | "null"
+            | "in"
+            | "as"
+            | "break"
+            | "const"
+            | "continue"
+            | "else"
+            | "for"
+            | "function"
+            | "if"
+            | "import"
+            | "let"
+            | "loop"
+            | "package"
+            | "namespace"
+            | "return"
+            | "var"
+            | "void"
+            | "while"
+    )
+}
 
 /// A field's name as rules write it; `None` where they can't.
 pub fn escape(name: &str) -> Option<Cow<'_, str>> {
-    if RESERVED.contains(&name) {
+    if is_reserved(name) {
         return Some(Cow::Owned(format!("__{name}__")));
     }
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts && name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Some(Cow::Borrowed(name));
+    }
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'/');
     if !starts || !name.bytes().all(is_part) {
         return None;
-    }
-    if !name.contains("__") && !name.contains(['.', '-', '/']) {
-        return Some(Cow::Borrowed(name));
     }
     let text = name
         .replace("__", "__underscores__")

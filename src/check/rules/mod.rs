@@ -24,7 +24,7 @@ mod tests;
 use crate::check::structure::pattern::Patterns;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;
-use crate::schema::{KindSchema, defaults};
+use crate::schema::KindSchema;
 use program::Programs;
 
 /// How many steps all rules of an object may take together; the API server's budget is as many units of cost.
@@ -52,9 +52,8 @@ impl Rules {
     /// All rules that an object breaks, in the order of its schema. For objects whose structure holds: see
     /// [`Examined::blocks_rules`](super::structure::Examined::blocks_rules).
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-        let settled = defaults::settle(&object.node, schema.compiled, schema.version);
         let mut walk = walk::Walk::new(self, object, *schema);
-        walk.object(&settled);
+        walk.object();
         walk.findings
     }
 }

@@ -1,7 +1,7 @@
 //! Rules, each read once a run.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::cel::expr::Expr;
 use super::cel::lex::{Token, lex};
@@ -41,16 +41,18 @@ type Entry = Arc<Result<Program, String>>;
 /// The rules of one run, by their text.
 #[derive(Debug, Default)]
 pub struct Programs {
-    known: Mutex<HashMap<String, Entry>>,
+    known: RwLock<HashMap<String, Entry>>,
 }
 
 impl Programs {
     /// A rule, read now or earlier.
     pub fn get(&self, text: &str) -> Entry {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = known.get(text) {
             return entry.clone();
         }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }

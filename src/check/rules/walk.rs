@@ -1,5 +1,7 @@
 //! The walk over an object's values and its schema.
 
+use std::borrow::Cow;
+
 use super::cel::{Fault, Run, Value};
 use super::convert::{Converter, escape};
 use super::program::Program;
@@ -8,13 +10,15 @@ use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
-use crate::schema::node::{Additional, NodeId, Rule};
-use crate::value::{Node, Pointer, pointer::Step};
+use crate::schema::defaults::{self, Field};
+use crate::schema::node::{Additional, NodeId, Rule, Schema, Type};
+use crate::value::{Kind, Map, Node, Pointer, pointer::Step};
 
 pub(super) struct Walk<'a> {
     run: &'a Rules,
     object: &'a Object,
     schema: KindSchema<'a>,
+    converter: Converter<'a>,
     pointer: Pointer,
     /// How many steps are left for all rules that are still to come.
     steps: u64,
@@ -34,12 +38,24 @@ enum Outcome {
     Spent,
 }
 
+/// Whether there is no rule on a value, nor on anything in it.
+fn is_silent(schema: &Schema) -> bool {
+    schema.rules.is_empty()
+        && schema.items.is_none()
+        && schema.properties.is_empty()
+        && !matches!(schema.additional_properties, Some(Additional::Schema(_)))
+}
+
 impl<'a> Walk<'a> {
     pub fn new(run: &'a Rules, object: &'a Object, schema: KindSchema<'a>) -> Self {
         Walk {
             run,
             object,
             schema,
+            converter: Converter {
+                compiled: schema.compiled,
+                encrypted: object.node.get("sops").is_some(),
+            },
             pointer: Pointer::root(),
             steps: MOST_STEPS,
             findings: Vec::new(),
@@ -47,56 +63,98 @@ impl<'a> Walk<'a> {
     }
 
     /// Evaluates all rules of an object with its defaults in.
-    pub fn object(&mut self, settled: &Node) {
-        let converter = Converter {
-            compiled: self.schema.compiled,
-            encrypted: self.object.node.get("sops").is_some(),
-        };
-        let root = self.schema.version.root;
-        let value = converter.object(settled, root);
-        self.value(&value, root);
+    pub fn object(&mut self) {
+        let object = defaults::object(&self.object.node, self.schema.version);
+        self.value(&object, None, self.schema.version.root);
     }
 
-    fn inside(&mut self, step: Step, value: &Value, id: NodeId) {
+    fn inside(&mut self, step: Step, node: &Node, value: Option<&Value>, id: NodeId) {
         self.pointer.push(step);
-        self.value(value, id);
+        self.value(node, value, id);
         self.pointer.pop();
     }
 
-    fn value(&mut self, value: &Value, id: NodeId) {
-        if self.findings.len() >= MOST_FINDINGS || matches!(value, Value::Null | Value::Unknown) {
+    /// Evaluates the rules of a value and of all below it. `value` is the value as rules see it where a rule further
+    /// up has looked at it; elsewhere it is made only for the sake of a rule.
+    fn value(&mut self, node: &Node, value: Option<&Value>, id: NodeId) {
+        let schema = self.schema.node(id);
+        if self.findings.len() >= MOST_FINDINGS || is_silent(schema) {
             return;
         }
-        let schema = self.schema.node(id);
-        for rule in &schema.rules {
-            self.rule(rule, value);
+        let is_plain = matches!(
+            (&node.kind, schema.type_),
+            (Kind::Map(_), Some(Type::Object)) | (Kind::List(_), Some(Type::Array))
+        );
+        let made = (value.is_none() && (!schema.rules.is_empty() || !is_plain)).then(|| match self
+            .pointer
+            .steps()
+        {
+            [] => self.converter.object(node, id),
+            _ => self.converter.value(node, id),
+        });
+        let value = value.or(made.as_ref());
+        if let Some(value) = value {
+            if matches!(value, Value::Null | Value::Unknown) {
+                return;
+            }
+            for rule in &schema.rules {
+                self.rule(rule, value);
+            }
         }
-        match value {
-            Value::List(items) => {
-                let Some(id) = schema.items else { return };
-                for (index, item) in items.iter().enumerate() {
-                    self.inside(Step::Index(index), item, id);
-                }
-            }
-            Value::Map(entries) => {
-                for (name, id) in &schema.properties {
-                    let field = escape(name).and_then(|escaped| value.field(&escaped).cloned());
-                    if let Some(field) = field {
-                        self.inside(Step::Key(name.clone()), &field, *id);
-                    }
-                }
-                let Some(Additional::Schema(id)) = schema.additional_properties else {
-                    return;
-                };
-                for (key, entry) in entries.iter() {
-                    if let super::cel::value::Key::String(key) = key
-                        && !schema.properties.contains_key(&**key)
-                    {
-                        self.inside(Step::Key(key.to_string()), entry, id);
-                    }
-                }
-            }
+        match &node.kind {
+            Kind::List(items) => self.items(items, value, schema),
+            Kind::Map(map) => self.fields(map, value, schema),
             _ => {}
+        }
+    }
+
+    fn items(&mut self, items: &[Node], value: Option<&Value>, schema: &Schema) {
+        let Some(id) = schema.items else { return };
+        let of_item = self.schema.node(id);
+        if is_silent(of_item) {
+            return;
+        }
+        for (index, node) in items.iter().enumerate() {
+            let value = match value {
+                Some(Value::List(values)) => values.get(index),
+                _ => None,
+            };
+            let node = defaults::item(node, of_item);
+            self.inside(Step::Index(index), &node, value, id);
+        }
+    }
+
+    /// The fields of a map: those that the schema names, then others, both in the order of their names.
+    fn fields(&mut self, map: &Map, value: Option<&Value>, schema: &Schema) {
+        if value.is_none() && self.converter.is_open(map, schema) {
+            return;
+        }
+        let compiled = self.schema.compiled;
+        let speaks = |field: &Field<'_>| field.id.is_some_and(|id| !is_silent(compiled.node(id)));
+        let is_further = |key: &str| !schema.properties.contains_key(key);
+        let mut fields: Vec<Field<'_>> = defaults::fields(map, compiled, schema)
+            .filter(speaks)
+            .collect();
+        fields.sort_by_key(|field| (is_further(field.key), field.key));
+        let identified = schema.embedded_resource || self.pointer.steps().is_empty();
+        for field in fields {
+            let Some(id) = field.id else { continue };
+            let step = Step::Key(field.key.to_owned());
+            let node = field.value();
+            if let Some(value) = value {
+                let name = match is_further(field.key) {
+                    true => Some(Cow::Borrowed(field.key)),
+                    false => escape(field.key),
+                };
+                if let Some(value) = name.and_then(|name| value.field(&name)) {
+                    self.inside(step, &node, Some(value), id);
+                }
+                continue;
+            }
+            let identity = identified
+                .then(|| self.converter.identity(map, field.key))
+                .flatten();
+            self.inside(step, &node, identity.as_ref(), id);
         }
     }
 
@@ -123,7 +181,10 @@ impl<'a> Walk<'a> {
         self.findings.push(found);
     }
 
-    fn start(&self, value: &Value, program: &Program) -> Run<'a> {
+    fn start<'p>(&self, value: &Value, program: &'p Program) -> Run<'p>
+    where
+        'a: 'p,
+    {
         let steps = self.steps.min(MOST_STEPS_OF_A_RULE);
         let mut run = Run::new(&self.run.patterns, steps);
         run.bind("self", value.clone());

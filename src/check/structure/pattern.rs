@@ -1,9 +1,8 @@
 //! Patterns as the API server has them: Go's RE2 syntax, found anywhere in the text.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use regex::RegexBuilder;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// The largest compiled pattern, in bytes: patterns of a user's own CRDs are not to be trusted.
 const LARGEST: usize = 1 << 20;
@@ -14,21 +13,24 @@ const MOST: usize = 1000;
 /// The longest text, in bytes, on which the engine that is quick to build is also quick to run.
 const SHORT: usize = 1024;
 
+/// How many texts the engine that is quick to build looks at, before the one that is quick to run is worth building.
+const OFTEN: usize = 50;
+
 /// The patterns of one run, each compiled when it is first needed.
 #[derive(Debug, Default)]
 pub struct Patterns {
-    compiled: Mutex<HashMap<(String, bool), Engine>>,
+    known: RwLock<HashMap<String, Arc<Pattern>>>,
 }
 
-/// A compiled pattern.
+/// A pattern, compiled as far as anybody asked.
 #[derive(Debug)]
-enum Engine {
-    /// Quick to build.
-    Small(regex_lite::Regex),
-    /// Quick to run, and with Unicode's classes.
-    Large(regex::Regex),
-    /// The pattern is none.
-    None,
+struct Pattern {
+    text: String,
+    asked: AtomicUsize,
+    /// Quick to build; `None` where the engine doesn't know what the pattern asks for.
+    small: OnceLock<Option<regex_lite::Regex>>,
+    /// Quick to run, and with Unicode's classes; `None` of what is no pattern.
+    large: OnceLock<Option<regex::Regex>>,
 }
 
 impl Patterns {
@@ -40,54 +42,72 @@ impl Patterns {
 
     /// Whether `pattern` is found in `text`; `None` where it is no pattern.
     pub fn find(&self, pattern: &str, text: &str) -> Option<bool> {
-        let short = text.len() <= SHORT;
-        self.with(pattern, short, |engine| match engine {
-            Engine::Small(regex) => Some(regex.is_match(text)),
-            Engine::Large(regex) => Some(regex.is_match(text)),
-            Engine::None => None,
-        })
+        self.get(pattern).find(text)
     }
 
     /// The first `most` parts of `text` that match `pattern`; `None` where it is no pattern.
     pub fn parts(&self, pattern: &str, text: &str, most: usize) -> Option<Vec<String>> {
-        self.with(pattern, false, |engine| match engine {
-            Engine::Large(regex) => {
-                let found = regex.find_iter(text).take(most);
-                Some(found.map(|part| part.as_str().to_owned()).collect())
-            }
-            Engine::Small(_) | Engine::None => None,
-        })
+        let pattern = self.get(pattern);
+        let found = pattern.large()?.find_iter(text).take(most);
+        Some(found.map(|part| part.as_str().to_owned()).collect())
     }
 
-    fn with<T>(&self, pattern: &str, short: bool, ask: impl FnOnce(&Engine) -> T) -> T {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if compiled.len() >= MOST {
-            compiled.clear();
+    fn get(&self, pattern: &str) -> Arc<Pattern> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pattern) = known.get(pattern) {
+            return pattern.clone();
         }
-        let engine = compiled
-            .entry((pattern.to_owned(), short))
-            .or_insert_with(|| compile(pattern, short));
-        ask(engine)
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let new = || Arc::new(Pattern::new(pattern));
+        known.entry(pattern.to_owned()).or_insert_with(new).clone()
     }
 }
 
-/// The small engine knows neither Unicode's classes nor its cases; what it refuses, the large one takes.
-fn compile(pattern: &str, short: bool) -> Engine {
-    let plain = pattern.is_ascii() && !["\\p", "\\P", "(?i"].iter().any(|it| pattern.contains(it));
-    let small = (short && plain)
-        .then(|| {
-            regex_lite::RegexBuilder::new(pattern)
-                .size_limit(LARGEST)
-                .build()
-        })
-        .and_then(Result::ok);
-    if let Some(regex) = small {
-        return Engine::Small(regex);
+impl Pattern {
+    fn new(text: &str) -> Self {
+        Pattern {
+            text: text.to_owned(),
+            asked: AtomicUsize::new(0),
+            small: OnceLock::new(),
+            large: OnceLock::new(),
+        }
     }
-    RegexBuilder::new(&translate(pattern))
-        .size_limit(LARGEST)
-        .build()
-        .map_or(Engine::None, Engine::Large)
+
+    fn find(&self, text: &str) -> Option<bool> {
+        if text.len() <= SHORT
+            && self.asked.load(Ordering::Relaxed) < OFTEN
+            && let Some(small) = self.small()
+        {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            return Some(small.is_match(text));
+        }
+        self.large().map(|large| large.is_match(text))
+    }
+
+    /// The small engine knows neither Unicode's classes nor its cases; what it refuses, the large one takes.
+    fn small(&self) -> Option<&regex_lite::Regex> {
+        let small = self.small.get_or_init(|| {
+            let unicode = ["\\p", "\\P", "(?i"].iter();
+            if !self.text.is_ascii() || unicode.clone().any(|it| self.text.contains(it)) {
+                return None;
+            }
+            let mut builder = regex_lite::RegexBuilder::new(&self.text);
+            builder.size_limit(LARGEST).build().ok()
+        });
+        small.as_ref()
+    }
+
+    fn large(&self) -> Option<&regex::Regex> {
+        let large = self.large.get_or_init(|| {
+            let mut builder = regex::RegexBuilder::new(&translate(&self.text));
+            builder.size_limit(LARGEST).build().ok()
+        });
+        large.as_ref()
+    }
 }
 
 /// Go's syntax in that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in
@@ -198,12 +218,11 @@ mod tests {
             (r"\PC", "a", "\u{7}"),
             (r"\bfoo\b", "a foo", "food"),
         ] {
-            for short in [true, false] {
-                let engine = compile(pattern, short);
-                assert!(!matches!(engine, Engine::None), "{pattern} compiles");
+            // With each engine: the small one looks at the first texts, the large one at those that follow.
+            for _ in 0..=OFTEN {
+                assert!(patterns.found(pattern, yes), "{pattern} in {yes:?}");
+                assert!(!patterns.found(pattern, no), "{pattern} in {no:?}");
             }
-            assert!(patterns.found(pattern, yes), "{pattern} in {yes:?}");
-            assert!(!patterns.found(pattern, no), "{pattern} in {no:?}");
             let large = regex::Regex::new(&translate(pattern)).expect("a pattern");
             assert!(large.is_match(yes) && !large.is_match(no), "{pattern}");
         }

@@ -45,7 +45,7 @@ const DEEPEST: usize = 160;
 pub struct Run<'a> {
     /// Compiled regular expressions.
     pub patterns: &'a Patterns,
-    names: Vec<(Arc<str>, Value)>,
+    names: Vec<(&'a str, Value)>,
     left: u64,
     depth: usize,
 }
@@ -62,8 +62,8 @@ impl<'a> Run<'a> {
     }
 
     /// Gives a name a value.
-    pub fn bind(&mut self, name: impl Into<Arc<str>>, value: Value) {
-        self.names.push((name.into(), value));
+    pub fn bind(&mut self, name: &'a str, value: Value) {
+        self.names.push((name, value));
     }
 
     /// How many steps are left.
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// Says why there is none.
-    pub fn value(&mut self, expr: &Expr) -> Answer {
+    pub fn value(&mut self, expr: &'a Expr) -> Answer {
         self.spend(1)?;
         if self.depth >= DEEPEST {
             return Err(Fault::error("it is nested too deeply"));
@@ -104,11 +104,16 @@ impl<'a> Run<'a> {
         answer
     }
 
-    fn of(&mut self, expr: &Expr) -> Answer {
+    fn of(&mut self, expr: &'a Expr) -> Answer {
         match expr {
             Expr::Value(value) => Ok(value.clone()),
             Expr::Name(name) => known(self.name(name)?),
             Expr::Field { of, name, ask } => {
+                if let Some((of, steps)) = self.look(of) {
+                    let answer = field(of, name, *ask);
+                    self.spend(steps)?;
+                    return known(answer?);
+                }
                 let of = self.value(of)?;
                 known(field(&of, name, *ask)?)
             }
@@ -175,7 +180,7 @@ impl<'a> Run<'a> {
             Expr::Bind(name, parts) => {
                 let [value, body] = &**parts;
                 let value = self.value(value)?;
-                self.with(vec![(name.clone(), value)], body)
+                self.with([(&**name, value)], body)
             }
             Expr::OptMap {
                 name,
@@ -186,7 +191,7 @@ impl<'a> Run<'a> {
                 Value::Optional(None) => Ok(Value::Optional(None)),
                 Value::Optional(Some(inner)) => {
                     let inner = Arc::unwrap_or_clone(inner);
-                    let out = self.with(vec![(name.clone(), inner)], body)?;
+                    let out = self.with([(&**name, inner)], body)?;
                     Ok(if *flat { out } else { Value::some(out) })
                 }
                 other => Err(Fault::no_overload("optMap", &[&other])),
@@ -194,9 +199,33 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn bound(&self, name: &str) -> Option<&Value> {
+        let mut names = self.names.iter().rev();
+        let bound = names.find(|(there, _)| *there == name);
+        bound.map(|(_, value)| value)
+    }
+
+    /// What a path such as `self.spec.a` leads to, in place, and the steps to it; `None` of anything else, which
+    /// [`value`](Self::value) settles. Most of what rules do is to go down such paths.
+    fn look(&self, expr: &Expr) -> Option<(&Value, usize)> {
+        let (value, steps) = match expr {
+            Expr::Name(name) => (self.bound(name)?, 1),
+            Expr::Field {
+                of,
+                name,
+                ask: Ask::Value,
+            } => {
+                let (of, steps) = self.look(of)?;
+                (of.field(name)?, steps + 1)
+            }
+            _ => return None,
+        };
+        let is_known = !matches!(value, Value::Unknown);
+        (is_known && self.depth + steps < DEEPEST).then_some((value, steps))
+    }
+
     fn name(&self, name: &str) -> Answer {
-        let bound = self.names.iter().rev().find(|(there, _)| **there == *name);
-        if let Some((_, value)) = bound {
+        if let Some(value) = self.bound(name) {
             return Ok(value.clone());
         }
         let type_ = super::value::TYPES.iter().find(|known| **known == name);
@@ -206,7 +235,7 @@ impl<'a> Run<'a> {
     }
 
     /// `&&` (which `false` decides) and `||` (which `true` does): a part that decides outweighs one that fails.
-    fn logic(&mut self, parts: &[Expr], decides: bool) -> Answer {
+    fn logic(&mut self, parts: &'a [Expr], decides: bool) -> Answer {
         let mut fault = None;
         for part in parts {
             match self.value(part) {
@@ -220,7 +249,7 @@ impl<'a> Run<'a> {
         fault.map_or(Ok(Value::Bool(!decides)), Err)
     }
 
-    fn list(&mut self, items: &[Item]) -> Answer {
+    fn list(&mut self, items: &'a [Item]) -> Answer {
         let mut list = Vec::with_capacity(items.len());
         for item in items {
             match (self.value(&item.value)?, item.optional) {
@@ -233,7 +262,7 @@ impl<'a> Run<'a> {
         Ok(Value::list(list))
     }
 
-    fn map(&mut self, entries: &[(Expr, Item)]) -> Answer {
+    fn map(&mut self, entries: &'a [(Expr, Item)]) -> Answer {
         let mut map = Vec::with_capacity(entries.len());
         for (key, item) in entries {
             let key = self.value(key)?;
@@ -249,7 +278,11 @@ impl<'a> Run<'a> {
     }
 
     /// The value of an expression in which further names have values.
-    pub(super) fn with(&mut self, names: Vec<(Arc<str>, Value)>, body: &Expr) -> Answer {
+    pub(super) fn with<const N: usize>(
+        &mut self,
+        names: [(&'a str, Value); N],
+        body: &'a Expr,
+    ) -> Answer {
         let before = self.names.len();
         self.names.extend(names);
         let answer = self.value(body);

@@ -9,15 +9,15 @@ use super::value::{Key, Value};
 /// How many items a list that a rule makes may have.
 const LONGEST: usize = 1_000_000;
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Asks each item of a list, or each key of a map. With two names, the index or key comes first.
     pub(super) fn fold(
         &mut self,
         fold: Fold,
-        over: &Expr,
-        names: &[Arc<str>],
-        filter: Option<&Expr>,
-        body: &Expr,
+        over: &'a Expr,
+        names: &'a [Arc<str>],
+        filter: Option<&'a Expr>,
+        body: &'a Expr,
     ) -> Answer {
         let over = self.value(over)?;
         let count = match &over {
@@ -35,19 +35,22 @@ impl Run<'_> {
                 ([_], Value::Map(_)) => key.clone(),
                 _ => value.clone(),
             };
-            let bound = match names {
-                [name] => vec![(name.clone(), item.clone())],
-                [first, second] => vec![(first.clone(), key.clone()), (second.clone(), value)],
-                _ => Vec::new(),
+            let mut ask = |body: &'a Expr| match names {
+                [name] => self.with([(&**name, item.clone())], body),
+                [first, second] => {
+                    let names = [(&**first, key.clone()), (&**second, value.clone())];
+                    self.with(names, body)
+                }
+                _ => self.with([], body),
             };
             if let Some(filter) = filter {
-                match self.with(bound.clone(), filter)? {
+                match ask(filter)? {
                     Value::Bool(true) => {}
                     Value::Bool(false) => continue,
                     other => return Err(Fault::no_overload("filter", &[&other])),
                 }
             }
-            let answer = self.with(bound, body);
+            let answer = ask(body);
             if sum.add(fold, answer, &item, &key)? {
                 break;
             }
