@@ -124,8 +124,11 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     }
     let (catalogue, mut selection) = selection(args, global)?;
     declare_chart(&found, &sources, &catalogue, &mut selection);
-    let mut diagnostics = check_all(&found.objects, &catalogue, &selection);
-    diagnostics.extend(across::check(&found.given(&sources, &selection)));
+    let (mut diagnostics, across) = rayon::join(
+        || check_all(&found.objects, &catalogue, &selection),
+        || across::check(&found.given(&sources, &selection)),
+    );
+    diagnostics.extend(across);
     let mut all = found.diagnostics;
     all.extend(diagnostics);
     Ok((all, found.files, found.objects.len(), sources, selection))
