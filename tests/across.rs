@@ -235,7 +235,7 @@ fn repository() -> Project {
 fn a_repository_without_a_defect_is_silent() {
     let run = repository().run(["validate", "."]).success();
     assert_eq!(
-        run.stdout, "ok: 21 files, 32 objects, nothing found\n",
+        run.stdout, "ok: 23 files, 34 objects, nothing found\n",
         "{run}"
     );
 }

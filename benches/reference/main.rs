@@ -1,5 +1,5 @@
-//! How long `gatewayctl` takes: whole processes, as a hook or CI runs them, on the reference `cluster.toml`, on one
-//! file and on ten thousand documents.
+//! How long `gatewayctl` takes: whole processes, as a hook or CI runs them, on the reference `cluster.toml`, on a
+//! repository of 700 routes and more, on one file and on ten thousand documents.
 //!
 //! `cargo bench` prints the median, the quickest run, and the most memory of any run. Where `kubeconform` is on the
 //! PATH, it checks the same file and the same documents in turn with `validate`: both see the same machine at the same
@@ -11,6 +11,7 @@ mod documents;
 #[path = "../../tests/common/json_schema.rs"]
 mod json_schema;
 mod process;
+mod repository;
 mod schemas;
 
 use std::path::Path;
@@ -51,6 +52,21 @@ fn main() {
     println!("reference cluster.toml, {rounds} runs each, in turn:");
     println!("  gatewayctl render --check      {checked}");
     println!("  gatewayctl validate            {validated}");
+
+    let large = folder.path().join("large");
+    repository::write(&large);
+    let rounds_of_many = rounds.div_ceil(5);
+    let mut validate = gatewayctl(&["validate"]);
+    validate.arg(&large);
+    let mut status = gatewayctl(&["status"]);
+    status.arg(&large);
+    let [validated, told] = alternate([&mut validate, &mut status], rounds_of_many);
+    println!(
+        "{}, {rounds_of_many} runs each, in turn:",
+        repository::title()
+    );
+    println!("  gatewayctl validate            {validated}");
+    println!("  gatewayctl status              {told}");
 
     let file = tree.join(ENVOY);
     let objects = objects(&file);

@@ -230,8 +230,10 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         model: None,
     };
     let objects = &checked.manifests.objects;
-    let found = check_all(objects, &checked.catalogue, &checked.selection);
-    let across = across::check(&checked.given());
+    let (found, across) = rayon::join(
+        || check_all(objects, &checked.catalogue, &checked.selection),
+        || across::check(&checked.given()),
+    );
     checked.diagnostics.extend(found.into_iter().chain(across));
     Ok(checked)
 }

@@ -4,6 +4,8 @@
 //! or by name (helm-controller 1.6). Values are laid over each other as helm-controller does it: those of
 //! `valuesFrom` in order, then `values`.
 
+use std::collections::HashMap;
+
 use super::kustomize::{self, Content};
 use super::{Given, kustomize::split};
 use crate::diagnostic::Sources;
@@ -44,14 +46,21 @@ pub fn values_pointer() -> Pointer {
 /// The releases of the chart among the objects.
 pub fn charts<'a>(whole: &Given<'a>) -> Vec<Chart<'a>> {
     let of_kind = |kind: &'static str| whole.objects.iter().filter(move |it| it.kind() == kind);
-    let sources: Vec<&Object> = of_kind("OCIRepository").collect();
+    let mut sources: HashMap<&str, Vec<&Object>> = HashMap::new();
+    for source in of_kind("OCIRepository") {
+        sources.entry(source.name()).or_default().push(source);
+    }
     of_kind("HelmRelease")
         .filter(|it| it.group() == "helm.toolkit.fluxcd.io")
         .filter_map(|release| chart(whole, &sources, release))
         .collect()
 }
 
-fn chart<'a>(whole: &Given<'a>, sources: &[&'a Object], release: &'a Object) -> Option<Chart<'a>> {
+fn chart<'a>(
+    whole: &Given<'a>,
+    sources: &HashMap<&'a str, Vec<&'a Object>>,
+    release: &'a Object,
+) -> Option<Chart<'a>> {
     let spec = release.node.get("spec")?;
     let from = || values_from(whole, release);
     if let Some(name) = spec
@@ -71,8 +80,7 @@ fn chart<'a>(whole: &Given<'a>, sources: &[&'a Object], release: &'a Object) -> 
     if reference.get("kind")?.as_str()? != "OCIRepository" {
         return None;
     }
-    let named = sources.iter().copied().filter(|it| it.name() == name);
-    let source = nearest(named, &release.file)?;
+    let source = nearest(sources.get(name)?.iter().copied(), &release.file)?;
     let url = source.node.path(&["spec", "url"])?.as_str()?;
     let tag = source.node.path(&["spec", "ref", "tag"]);
     let tag = exact(tag.and_then(Node::as_str));

@@ -168,11 +168,16 @@ fn settings<'a>(
 
 /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
 pub fn releases<'a>(whole: &Whole<'a>, chart: &str) -> Vec<Applied<'a>> {
-    let sources: Vec<Applied> = whole
-        .all()
-        .filter(|one| matches!(one.object.kind(), "OCIRepository" | "HelmChart"))
-        .collect();
     let end = |text: &str| text.rsplit('/').next() == Some(chart);
+    // Of many sources few are the chart's: each release is then compared with those only.
+    let sources: Vec<Applied> = ["OCIRepository", "HelmChart"]
+        .into_iter()
+        .flat_map(|kind| whole.of_kind("source.toolkit.fluxcd.io", kind))
+        .filter(|source| {
+            end(text(source.object, &["spec", "url"]))
+                || end(text(source.object, &["spec", "chart"]))
+        })
+        .collect();
     whole
         .of_kind("helm.toolkit.fluxcd.io", "HelmRelease")
         .filter(|release| {
@@ -188,8 +193,6 @@ pub fn releases<'a>(whole: &Whole<'a>, chart: &str) -> Vec<Applied<'a>> {
                     source.object.name() == name
                         && (namespace.is_empty() || there.is_empty() || there == namespace)
                         && whole.may_share_cluster(source.object, object)
-                        && (end(text(source.object, &["spec", "url"]))
-                            || end(text(source.object, &["spec", "chart"])))
                 })
         })
         .collect()

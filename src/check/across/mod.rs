@@ -45,8 +45,10 @@ mod tests;
 mod trusted;
 mod unsubstituted;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
+
+use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
@@ -83,6 +85,9 @@ pub struct Whole<'a> {
     pub delivery: &'a Delivery,
     /// The objects as the API server gets them, in the order of [`Delivery::copies`].
     pub applied: &'a [Object],
+    all: &'a [Applied<'a>],
+    /// The places in `all` of the objects of each kind.
+    kinds: &'a HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Deref for Whole<'a> {
@@ -107,10 +112,7 @@ pub struct Applied<'a> {
 impl<'a> Whole<'a> {
     /// The objects as the API server gets them.
     pub fn all(&self) -> impl Iterator<Item = Applied<'a>> + use<'a> {
-        let copies = self.delivery.copies();
-        copies
-            .zip(self.applied)
-            .map(|((at, way), object)| Applied { at, way, object })
+        self.all.iter().copied()
     }
 
     /// The objects of a kind of a group, as the API server gets them.
@@ -119,8 +121,10 @@ impl<'a> Whole<'a> {
         group: &'static str,
         kind: &'static str,
     ) -> impl Iterator<Item = Applied<'a>> + use<'a> {
-        self.all()
-            .filter(move |one| one.object.kind() == kind && one.object.group() == group)
+        let all = self.all;
+        let places = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
+        let of_kind = places.iter().filter_map(|at| all.get(*at)).copied();
+        of_kind.filter(move |one| one.object.group() == group)
     }
 
     /// Whether two objects may be of one cluster.
@@ -134,10 +138,20 @@ impl<'a> Given<'a> {
     pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
         let delivery = Delivery::of(self.objects, self.files);
         let applied = as_applied(self.objects, &delivery);
+        let copies = delivery.copies().zip(&applied);
+        let all: Vec<Applied<'_>> = copies
+            .map(|((at, way), object)| Applied { at, way, object })
+            .collect();
+        let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, one) in all.iter().enumerate() {
+            kinds.entry(one.object.kind()).or_default().push(at);
+        }
         look(&Whole {
             given: *self,
             delivery: &delivery,
             applied: &applied,
+            all: &all,
+            kinds: &kinds,
         })
     }
 
@@ -209,7 +223,10 @@ pub const PASSES: &[Pass] = &[
     attachment::check,
 ];
 
-/// Runs all passes.
+/// Runs all passes, several at a time.
 pub fn check(given: &Given<'_>) -> Vec<Diagnostic> {
-    given.whole(|whole| PASSES.iter().flat_map(|pass| pass(whole)).collect())
+    given.whole(|whole| {
+        let passes = PASSES.par_iter();
+        passes.flat_map_iter(|pass| pass(whole)).collect()
+    })
 }
