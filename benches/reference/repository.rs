@@ -67,7 +67,7 @@ resources:
 "
             ),
         );
-        let has_route = app >= ROUTES && (app - ROUTES) % 2 == 0;
+        let has_route = app >= ROUTES && (app - ROUTES).is_multiple_of(2);
         put(
             &format!("{at}/app/helmrelease.yaml"),
             &release(app, has_route),
@@ -177,14 +177,12 @@ spec:
 
 /// A release of an application as the usual chart of this kind takes it.
 fn release(app: usize, has_route: bool) -> String {
-    let route = format!(
-        "    route:
+    let route = "    route:
       app:
-        hostnames: ['{{{{ .Release.Name }}}}.example.com']
-        parentRefs: [{{name: internal, namespace: network, sectionName: https}}]
-        rules: [{{backendRefs: [{{identifier: app, port: 8080}}]}}]
-"
-    );
+        hostnames: ['{{ .Release.Name }}.example.com']
+        parentRefs: [{name: internal, namespace: network, sectionName: https}]
+        rules: [{backendRefs: [{identifier: app, port: 8080}]}]
+";
     format!(
         "apiVersion: source.toolkit.fluxcd.io/v1
 kind: OCIRepository
@@ -223,7 +221,7 @@ spec:
         controller: app
         ports: {{http: {{port: 8080}}}}
 {}",
-        if has_route { route.as_str() } else { "" }
+        if has_route { route } else { "" }
     )
 }
 
