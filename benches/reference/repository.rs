@@ -226,7 +226,11 @@ spec:
 }
 
 fn route(app: usize) -> String {
-    let gateway = if app % 3 == 0 { "external" } else { "internal" };
+    let gateway = if app.is_multiple_of(3) {
+        "external"
+    } else {
+        "internal"
+    };
     format!(
         "apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
