@@ -27,6 +27,8 @@ pub mod compile;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;
+pub mod exposure;
+pub mod graph;
 pub mod manifest;
 pub mod model;
 pub mod render;

@@ -14,16 +14,19 @@
 //! 6. [`route_overlap`]: routes that match just the same requests.
 //!
 //! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
-//! in which namespaces.
+//! in which namespaces; and [`charted`], which routes charts make of their values. [`address`] tells where a gateway is
+//! reached.
 //!
 //! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
 //! makes. What depends on those is then `Unknown`, never refused.
 
+pub mod address;
 pub mod attachment;
 pub mod backend;
 pub mod backend_ref;
 pub mod backend_tls;
 pub mod certificate;
+pub mod charted;
 pub mod class;
 pub mod condition;
 pub mod conflict;

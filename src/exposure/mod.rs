@@ -1,0 +1,40 @@
+//! Who can reach what: each hostname at each gateway, who publishes its DNS record, and which policies guard it.
+//!
+//! - [`table`]: what an exposure is; [`build`] makes the table of the resolved view.
+//! - [`reach`]: whether a gateway faces the Internet or the own network, as far as anything tells.
+//! - [`dns`]: the publishers of DNS records at hand, and which of them takes a route up.
+//! - [`guard`]: what a client has to pass.
+//! - [`compare`]: what changed between two tables, the dangerous first.
+//! - [`json`]: both for programs.
+
+pub mod build;
+pub mod compare;
+pub mod dns;
+pub mod guard;
+pub mod json;
+pub mod reach;
+pub mod selector;
+pub mod table;
+#[cfg(test)]
+mod tests;
+
+pub use build::table;
+pub use compare::{Change, Direction, compare};
+pub use table::{Door, Exposure, Front, Guard, Hostname, Namespaces, Reach, Records, Side, Table};
+
+use crate::manifest::Object;
+use crate::resolve::charted::charted;
+use crate::resolve::{Settings, resolve};
+
+/// The objects together with the routes that charts make.
+pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
+    let routes = charted(&objects);
+    objects.extend(routes);
+    objects
+}
+
+/// The table of objects as the API server gets them.
+pub fn of(objects: Vec<Object>) -> Table {
+    let objects = with_charted(objects);
+    table(&resolve(&objects, &Settings::default()), &objects)
+}
