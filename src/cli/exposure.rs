@@ -55,7 +55,7 @@ fn human(table: &Table, colour: bool) -> String {
     let rows: Vec<(Side, [String; 5])> = table
         .exposures
         .iter()
-        .map(|it| (table.side(&it.gateway), row(it)))
+        .map(|it| (table.side(&it.gateway), row(table, it)))
         .collect();
     if rows.is_empty() {
         return text + "nothing is exposed: no route is attached\n";
@@ -107,17 +107,20 @@ fn gateway(front: &Front, colour: bool) -> String {
     format!("{name}: {}\n", printable(&parts.join("; ")))
 }
 
-fn row(it: &Exposure) -> [String; 5] {
+fn row(table: &Table, it: &Exposure) -> [String; 5] {
     let mut routes: Vec<String> = it
         .routes
         .iter()
-        .map(|route| format!("{} {}/{}", route.kind, route.namespace, route.name))
+        .map(|route| format!("{} {}", route.kind, route.path()))
         .collect();
     if it.is_redirect {
         routes.push("(redirects)".to_owned());
     }
     if it.is_plain {
         routes.push("(without TLS)".to_owned());
+    }
+    if !it.is_certain {
+        routes.push("(perhaps)".to_owned());
     }
     let hostname = it.hostname.to_string();
     [
@@ -127,14 +130,14 @@ fn row(it: &Exposure) -> [String; 5] {
             hostname
         },
         format!("{} {}", it.gateway, it.listeners.join(",")),
-        records(&it.records),
+        records(&it.records, table.gateway(&it.gateway)),
         guards(&it.guards),
         routes.join(" "),
     ]
     .map(|cell| printable(&cell))
 }
 
-fn records(records: &Records) -> String {
+fn records(records: &Records, front: Option<&Front>) -> String {
     let one = |record: &Record| {
         // A publisher is known by its name; the kind is in the JSON.
         let by = record
@@ -149,7 +152,10 @@ fn records(records: &Records) -> String {
     };
     match records.none {
         None => records.all.iter().map(one).collect::<Vec<_>>().join(", "),
-        Some(NoRecord::NotKnown) => "not known".to_owned(),
+        Some(NoRecord::NotKnown) => match front.and_then(|it| it.target.as_ref()) {
+            Some(target) => format!("not known -> {target}"),
+            None => "not known".to_owned(),
+        },
         Some(NoRecord::Nobody) => "nobody's".to_owned(),
         Some(NoRecord::Nameless) => "-".to_owned(),
     }

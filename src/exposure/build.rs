@@ -10,12 +10,14 @@ use super::table::{
 };
 use crate::manifest::Object;
 use crate::resolve::charted::RELEASE;
+use crate::resolve::condition::{Status, kind};
+use crate::resolve::hostname::shared;
 use crate::resolve::index::Key;
 use crate::resolve::policy::effective::Holding;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::{Allowed, Gateway};
 use crate::resolve::{
-    Attachment, GatewayId, Listener, ListenerId, Resolved, Route, RouteId, RouteKind,
+    Attachment, GatewayId, Listener, ListenerId, Resolved, Route, RouteId, RouteKind, Target,
 };
 
 /// The table of all that is exposed: `objects` are those that the view was resolved of.
@@ -24,19 +26,17 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let publishers = Publishers::of(objects);
     let mut exposed: BTreeMap<(Hostname, GatewayId), Exposed> = BTreeMap::new();
     for (at, route) in resolved.routes().iter().enumerate() {
-        let attachments = route.parents.iter().flat_map(|it| &it.attachments);
-        for attachment in attachments {
+        for (attachment, is_certain) in attachments(resolved, route) {
             let Some(listener) = resolved.listener(attachment.listener) else {
                 continue;
             };
             if !listener.is_ready() {
                 continue;
             }
-            for hostname in hostnames(route, attachment, listener) {
+            for hostname in hostnames(route, &attachment, listener) {
                 let one = exposed.entry((hostname, listener.gateway)).or_default();
-                if !one.at.contains(&(RouteId(at), attachment.listener)) {
-                    one.at.push((RouteId(at), attachment.listener));
-                }
+                one.is_certain |= is_certain;
+                push_new(&mut one.at, (RouteId(at), attachment.listener));
             }
         }
     }
@@ -51,6 +51,45 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
         gateways: fronts(resolved, &holding),
         exposures,
     }
+}
+
+/// Where a route is attached; and where it may be, since what decides it is not at hand.
+fn attachments(resolved: &Resolved<'_>, route: &Route<'_>) -> Vec<(Attachment, bool)> {
+    let mut all = Vec::new();
+    for parent in &route.parents {
+        all.extend(parent.attachments.iter().map(|it| (it.clone(), true)));
+        let Target::Gateway(id) = parent.target else {
+            continue;
+        };
+        let is_open = parent.conditions.is(kind::ACCEPTED, Status::Unknown);
+        if !(is_open && parent.attachments.is_empty()) {
+            continue;
+        }
+        let gateway = resolved.gateway(id).map_or(&[][..], |it| &it.listeners);
+        let named = |listener: &Listener<'_>| {
+            let section = parent.reference.section;
+            section.is_none_or(|section| section == listener.name)
+                && parent
+                    .reference
+                    .port
+                    .is_none_or(|port| port == listener.port)
+                && listener.set.is_none()
+                && listener.kinds.contains(&route.kind)
+        };
+        let listeners = gateway
+            .iter()
+            .filter(|id| resolved.listener(**id).is_some_and(named));
+        all.extend(listeners.filter_map(|id| {
+            let shared = shared(&route.hostnames, resolved.listener(*id)?.hostname);
+            let attachment = Attachment {
+                listener: *id,
+                is_unknown: shared.hostnames.is_empty(),
+                hostnames: shared.hostnames.into_iter().collect(),
+            };
+            Some((attachment, false))
+        }));
+    }
+    all
 }
 
 /// The hostnames of a route at a listener; those that it asks for where variables keep it from being known.
@@ -73,6 +112,7 @@ fn hostnames(route: &Route<'_>, attachment: &Attachment, listener: &Listener<'_>
 /// The routes at listeners of one gateway that have one hostname.
 #[derive(Default)]
 struct Exposed {
+    is_certain: bool,
     at: Vec<(RouteId, ListenerId)>,
 }
 
@@ -130,6 +170,7 @@ impl Exposed {
             hostname,
             listeners,
             routes,
+            is_certain: self.is_certain,
             is_redirect,
             is_plain,
         })

@@ -17,7 +17,7 @@ pub const FORMAT: &str = "gatewayctl/exposure/v1";
 ///   `cidrs`, `hops`, `header`, `policy`), `guards`.
 /// - `exposures`: each with `hostname` (`*` is all; null where a port stands for it), `port` (null where a hostname
 ///   does), `gateway`, `reach`, `listeners`, `routes` (`kind`, `namespace`, `name`, `release`: the Helm release that makes
-///   it, or null), `redirect` (whether that is all it answers), `plain` (whether more is answered without TLS), `dns`
+///   it, or null), `certain` (whether it is known that they are let in), `redirect` (whether that is all it answers), `plain` (whether more is answered without TLS), `dns`
 ///   (`none`: null, or `unknown`, `nobody`, `nameless`; `records`: `by`, `provider`, `target`, `certain`), `guards`.
 /// - a guard: `kind`, `policy` (`Kind namespace/name`), `everywhere` (whether it stands before all that answers), `allows`
 ///   (the networks of clients that it lets in, where it goes by them).
@@ -86,6 +86,7 @@ fn exposure(table: &Table, it: &Exposure) -> Json {
         "reach": table.side(&it.gateway).as_str(),
         "listeners": it.listeners,
         "routes": routes.collect::<Vec<_>>(),
+        "certain": it.is_certain,
         "redirect": it.is_redirect,
         "plain": it.is_plain,
         "dns": {

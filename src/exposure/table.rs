@@ -170,6 +170,16 @@ pub struct Answer {
     pub release: Option<String>,
 }
 
+impl Answer {
+    /// `namespace/name`, or the name alone.
+    pub fn path(&self) -> String {
+        match self.namespace.as_str() {
+            "" => self.name.clone(),
+            namespace => format!("{namespace}/{}", self.name),
+        }
+    }
+}
+
 /// A hostname at a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {
@@ -181,6 +191,8 @@ pub struct Exposure {
     pub listeners: Vec<String>,
     /// The routes that answer.
     pub routes: Vec<Answer>,
+    /// Whether it is certain that a route answers: what lets it in may not be at hand.
+    pub is_certain: bool,
     /// Whether all that answers is a redirect.
     pub is_redirect: bool,
     /// Whether anything but a redirect is answered without TLS.

@@ -325,9 +325,9 @@ pub fn policy_line(policy: &Policy) -> String {
 /// Where clients come from.
 pub fn source(side: Side) -> Block {
     let (name, what) = match side {
-        Side::External => ("Internet", "whoever there is"),
-        Side::Internal => ("own network", "who is inside"),
-        Side::Unknown => ("clients", "from where is not known"),
+        Side::External => ("Internet", "anybody"),
+        Side::Internal => ("own network", "clients inside"),
+        Side::Unknown => ("clients", "of which side?"),
     };
     let mut block = Block::new(
         format!("s-{}", side.as_str()),
@@ -462,7 +462,7 @@ pub fn backend(picture: &Picture, at: usize, it: &Backend) -> Block {
     let ports: Vec<String> = it.ports.iter().map(|it| format!(":{it}")).collect();
     block.head = vec![
         Line::new(Style::Title, &it.name.name).with(ports.join(" ")),
-        Line::new(Style::Small, &it.name.namespace).with(&it.name.kind),
+        Line::new(Style::Small, &it.name.kind).with(&it.name.namespace),
     ];
     block
         .details

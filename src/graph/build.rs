@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::model::{Backend, Faults, From, Gateway, Link, Listener, Name, Picture, Policy, Route};
+use super::model::{
+    Backend, Faults, From, Gateway, Hold, Link, Listener, Name, Picture, Policy, Route,
+};
 use crate::exposure::Side;
 use crate::exposure::build::{door_name, is_redirect, namespaces, reach_of, target};
 use crate::manifest::Object;
@@ -81,51 +83,77 @@ impl<'r, 'a> Builder<'r, 'a> {
     }
 
     fn routes(&mut self) {
-        let mut drawn: Vec<(Vec<usize>, String, usize)> = Vec::new();
         let resolved = self.resolved;
-        let mut routes = Vec::new();
-        for (at, one) in resolved.routes().iter().enumerate() {
+        let mut drawn = Vec::new();
+        for one in resolved.routes() {
             let links = self.links(one);
-            // First what hangs on the first gateway alone, then what hangs on two, and so on.
-            let gateways: BTreeSet<usize> = links.iter().map(|it| it.from.gateway()).collect();
-            let order: Vec<usize> = gateways
-                .into_iter()
-                .rev()
-                .chain(links.iter().map(|it| self.place(it.from)))
-                .collect();
+            // Near to what it hangs on; those of one domain together.
+            let places = links.iter().map(|it| self.place(it.from) as f64);
+            let place = match links.is_empty() {
+                true => f64::INFINITY,
+                false => places.sum::<f64>() / links.len() as f64,
+            };
             let first = one.hostnames.first().copied().unwrap_or_default();
-            let order = if links.is_empty() {
-                vec![usize::MAX]
-            } else {
-                order
-            };
-            drawn.push((order, by_domain(first), at));
-            routes.push((one, links));
+            drawn.push((place, by_domain(first), one.key(), one, links));
         }
-        drawn.sort();
-        let mut backends: BTreeMap<Name2, usize> = BTreeMap::new();
-        for (_, _, at) in drawn {
-            let Some((one, links)) = routes.get(at) else {
-                continue;
-            };
+        drawn.sort_by(|a, b| a.0.total_cmp(&b.0).then((&a.1, a.2).cmp(&(&b.1, b.2))));
+        let mut backends: BTreeMap<Id, usize> = BTreeMap::new();
+        for (_, _, _, one, links) in drawn {
             let mut route = route(one);
-            route.links.clone_from(links);
+            route.links = links;
             route.faults = faults_of(one);
             route.backends = self.backends(one, &mut backends);
             self.routes
                 .insert((one.kind, one.key()), self.picture.routes.len());
             self.picture.routes.push(route);
         }
+        self.order_backends();
     }
 
-    /// The place of what a route hangs on among all of its kind, from the top.
+    /// Sorts the backends by the routes beside which they stand.
+    fn order_backends(&mut self) {
+        let picture = &mut self.picture;
+        let mut order: Vec<(usize, usize)> = (0..picture.backends.len())
+            .map(|at| (picture.row_of(at), at))
+            .collect();
+        order.sort_unstable();
+        let new: HashMap<usize, usize> = order
+            .iter()
+            .enumerate()
+            .map(|(new, (_, old))| (*old, new))
+            .collect();
+        let mut backends: Vec<(usize, Backend)> = std::mem::take(&mut picture.backends)
+            .into_iter()
+            .enumerate()
+            .map(|(old, it)| (new.get(&old).copied().unwrap_or(old), it))
+            .collect();
+        backends.sort_by_key(|(new, _)| *new);
+        picture.backends = backends.into_iter().map(|(_, it)| it).collect();
+        for (to, _) in picture.routes.iter_mut().flat_map(|it| &mut it.backends) {
+            *to = new.get(to).copied().unwrap_or(*to);
+        }
+    }
+
+    /// The listener that a parent reference names, or its gateway.
+    fn named(&self, gateway: usize, parent: &Parent<'_>) -> From {
+        let listeners = self.picture.gateways.get(gateway).map(|it| &it.listeners);
+        let nth = parent.reference.section.and_then(|section| {
+            let mut names = listeners?.iter().map(|it| &it.name);
+            names.position(|name| name == section)
+        });
+        match nth {
+            Some(nth) => From::Listener(gateway, nth),
+            None => From::Gateway(gateway),
+        }
+    }
+
+    /// The place of what a route hangs on among all of its kind, from the top. What hangs on two gateways is to stand
+    /// between those of one.
     fn place(&self, from: From) -> usize {
+        const LISTENERS: usize = 1000;
         match from {
-            From::Gateway(_) => 0,
-            From::Listener(gateway, nth) => {
-                let before = self.picture.gateways.iter().take(gateway);
-                before.map(|it| it.listeners.len()).sum::<usize>() + nth + 1
-            }
+            From::Gateway(gateway) => gateway * LISTENERS,
+            From::Listener(gateway, nth) => gateway * LISTENERS + nth + 1,
         }
     }
 
@@ -139,7 +167,7 @@ impl<'r, 'a> Builder<'r, 'a> {
             let attached: Vec<Link> = attached
                 .map(|(gateway, nth)| Link {
                     from: From::Listener(*gateway, *nth),
-                    is_refused: false,
+                    hold: Hold::Attached,
                 })
                 .collect();
             let key = match parent.target {
@@ -154,8 +182,11 @@ impl<'r, 'a> Builder<'r, 'a> {
                 }
             };
             let own = key.and_then(|key| self.gateways.get(&key)).map(|at| Link {
-                from: From::Gateway(*at),
-                is_refused: parent.conditions.is(kind::ACCEPTED, Status::False),
+                from: self.named(*at, parent),
+                hold: match parent.conditions.is(kind::ACCEPTED, Status::False) {
+                    true => Hold::Refused,
+                    false => Hold::Unknown,
+                },
             });
             match attached.is_empty() {
                 true => links.extend(own),
@@ -168,7 +199,7 @@ impl<'r, 'a> Builder<'r, 'a> {
     fn backends(
         &mut self,
         route: &view::Route<'a>,
-        known: &mut BTreeMap<Name2, usize>,
+        known: &mut BTreeMap<Id, usize>,
     ) -> Vec<(usize, Option<String>)> {
         let mut weights: Vec<(usize, i64)> = Vec::new();
         for one in route.rules.iter().flat_map(|rule| &rule.backends) {
@@ -277,7 +308,7 @@ impl<'r, 'a> Builder<'r, 'a> {
 }
 
 /// Kind, namespace and name of a backend.
-type Name2 = (String, String, String);
+type Id = (String, String, String);
 
 fn rank(side: Side) -> u8 {
     match side {

@@ -69,6 +69,7 @@ const FIXED: &str = "\
 .faint > .card { stroke-dasharray: 5 4; }
 .edge, .icon { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
 .refused.edge { stroke-dasharray: 4 4; }
+.perhaps.edge { stroke-dasharray: 1 4; }
 .accent { stroke: none; }
 ";
 

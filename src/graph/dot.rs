@@ -1,7 +1,7 @@
 //! The picture in Graphviz' language (DOT), for `dot -Tpng` and its like.
 
 use super::escape::dot as safe;
-use super::model::{From, Picture};
+use super::model::{From, Hold, Picture};
 use crate::exposure::Side;
 
 /// The graph.
@@ -65,9 +65,10 @@ pub fn dot(picture: &Picture) -> String {
                 From::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
                 From::Gateway(gateway) => format!("g{gateway}"),
             };
-            let style = match link.is_refused {
-                true => " [style=dashed, color=\"#b42318\", label=\"refused\"]",
-                false => "",
+            let style = match link.hold {
+                Hold::Attached => "",
+                Hold::Unknown => " [style=dotted, label=\"perhaps\"]",
+                Hold::Refused => " [style=dashed, color=\"#b42318\", label=\"refused\"]",
             };
             lines.push(format!("  {from} -> r{at}{style}"));
         }

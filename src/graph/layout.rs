@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::block::{self, Block};
 use super::lanes::{Bus, lanes};
-use super::model::{From, Picture};
+use super::model::{From, Hold, Picture};
 use crate::exposure::Side;
 
 /// The room around the drawing.
@@ -54,8 +54,8 @@ pub struct Edge {
     pub to: String,
     /// The side that it belongs to.
     pub side: Side,
-    /// Whether it is refused at its end.
-    pub is_refused: bool,
+    /// Whether its ends hold together.
+    pub hold: Hold,
     /// Where it begins.
     pub start: (f64, f64),
     /// The place of its lane; `None` where it runs straight.
@@ -68,7 +68,7 @@ pub struct Edge {
 struct Link {
     from: (usize, Option<usize>),
     to: usize,
-    is_refused: bool,
+    hold: Hold,
     /// What it shares its lane with.
     bus: usize,
 }
@@ -125,7 +125,7 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
             Some(Link {
                 from: (from, None),
                 to,
-                is_refused: false,
+                hold: Hold::Attached,
                 bus: from,
             })
         });
@@ -133,7 +133,7 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
 }
 
 fn to_routes(picture: &Picture) -> Vec<Link> {
-    let mut buses: BTreeMap<(From, bool), usize> = BTreeMap::new();
+    let mut buses: BTreeMap<(From, Hold), usize> = BTreeMap::new();
     let mut links = Vec::new();
     for (to, route) in picture.routes.iter().enumerate() {
         for link in &route.links {
@@ -145,8 +145,8 @@ fn to_routes(picture: &Picture) -> Vec<Link> {
             links.push(Link {
                 from,
                 to,
-                is_refused: link.is_refused,
-                bus: *buses.entry((link.from, link.is_refused)).or_insert(next),
+                hold: link.hold,
+                bus: *buses.entry((link.from, link.hold)).or_insert(next),
             });
         }
     }
@@ -154,13 +154,24 @@ fn to_routes(picture: &Picture) -> Vec<Link> {
 }
 
 fn to_backends(picture: &Picture) -> Vec<Link> {
+    let mut used = vec![0_usize; picture.backends.len()];
+    for (to, _) in picture.routes.iter().flat_map(|it| &it.backends) {
+        if let Some(times) = used.get_mut(*to) {
+            *times += 1;
+        }
+    }
     let routes = picture.routes.iter().enumerate();
     let links = routes.flat_map(|(from, route)| {
+        let used = &used;
         route.backends.iter().map(move |(to, _)| Link {
             from: (from, None),
             to: *to,
-            is_refused: false,
-            bus: *to,
+            hold: Hold::Attached,
+            // What leads to one backend comes together; what one route leads to goes apart.
+            bus: match used.get(*to) {
+                Some(1) => picture.backends.len() + from,
+                _ => *to,
+            },
         })
     });
     links.collect()
@@ -169,18 +180,23 @@ fn to_backends(picture: &Picture) -> Vec<Link> {
 /// Sets the heights of all cards.
 fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3]) {
     let [sources, gateways, routes, backends] = columns;
+    let rows: Vec<usize> = (0..backends.len()).map(|at| picture.row_of(at)).collect();
+    let mut beside = rows.iter().zip(backends.iter_mut()).peekable();
     let mut y = 0.0;
     let mut last = None;
-    for (block, route) in routes.iter_mut().zip(&picture.routes) {
-        let group = route.links.iter().map(|it| it.from.gateway()).max();
+    for (at, (route, of)) in routes.iter_mut().zip(&picture.routes).enumerate() {
+        let group = of.links.iter().map(|it| it.from.gateway()).max();
         if y > 0.0 {
             y += if last == Some(group) { GAP } else { WIDE_GAP };
         }
         last = Some(group);
-        block.y = y;
-        y += block.height;
+        let mut own = Vec::new();
+        while let Some((_, backend)) = beside.next_if(|(row, _)| **row == at) {
+            own.push(backend);
+        }
+        y += row(y, route, own);
     }
-    let [to_gateways, to_routes, to_backends] = links;
+    let [to_gateways, to_routes, _] = links;
     near(
         gateways,
         routes,
@@ -193,12 +209,6 @@ fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3
         to_gateways.iter().map(|it| (it.from.0, it.to)),
         WIDE_GAP,
     );
-    near(
-        backends,
-        routes,
-        to_backends.iter().map(|it| (it.to, it.from.0)),
-        GAP,
-    );
     let top = columns
         .iter()
         .flatten()
@@ -206,6 +216,20 @@ fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3
         .fold(f64::INFINITY, f64::min);
     let shift = MARGIN + HEADING - if top.is_finite() { top } else { 0.0 };
     columns.iter_mut().flatten().for_each(|it| it.y += shift);
+}
+
+/// Sets a route and the backends beside it at one height; the height that they take.
+fn row(y: f64, route: &mut Block, own: Vec<&mut Block>) -> f64 {
+    let gaps = own.len().saturating_sub(1) as f64 * GAP;
+    let needed = own.iter().map(|it| it.height).sum::<f64>() + gaps;
+    let height = route.height.max(needed);
+    route.y = y + (height - route.height) / 2.0;
+    let mut below = y + (height - needed) / 2.0;
+    for backend in own {
+        backend.y = below;
+        below += backend.height + GAP;
+    }
+    height
 }
 
 /// Sets a column's cards, which keep their order, as near as they may be to the middle of what they are linked with. (Of
@@ -307,7 +331,7 @@ impl Layout {
                 } else {
                     from.side
                 },
-                is_refused: link.is_refused,
+                hold: link.hold,
                 start: (x, start),
                 lane: lane.map(|lane| x + CHANNEL + lane * LANE),
                 end: (x + width, end),

@@ -1,7 +1,7 @@
 //! The picture as a Mermaid flowchart (Mermaid 10 and 11), which GitHub draws in Markdown.
 
 use super::escape::mermaid as safe;
-use super::model::{From, Picture};
+use super::model::{From, Hold, Picture};
 use crate::exposure::Side;
 
 /// The flowchart. Names become entities where a character of them could mean anything.
@@ -46,10 +46,10 @@ pub fn mermaid(picture: &Picture) -> String {
                 From::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
                 From::Gateway(gateway) => format!("g{gateway}"),
             };
-            let arrow = if link.is_refused {
-                "-. refused .-x"
-            } else {
-                "-->"
+            let arrow = match link.hold {
+                Hold::Attached => "-->",
+                Hold::Unknown => "-. perhaps .->",
+                Hold::Refused => "-. refused .-x",
             };
             lines.push(format!("  {from} {arrow} r{at}"));
         }

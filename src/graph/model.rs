@@ -110,8 +110,20 @@ impl From {
 pub struct Link {
     /// What it hangs on.
     pub from: From,
-    /// Whether the parent refuses it.
-    pub is_refused: bool,
+    /// What the parent says of it.
+    pub hold: Hold,
+}
+
+/// Whether a route hangs on its parent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hold {
+    /// It does.
+    #[default]
+    Attached,
+    /// What decides it is not at hand.
+    Unknown,
+    /// The parent refuses it.
+    Refused,
 }
 
 /// A route.
@@ -193,9 +205,21 @@ impl Picture {
         parts.join(", ")
     }
 
+    /// The route beside which a backend stands: the middle one of those that lead to it.
+    pub fn row_of(&self, backend: usize) -> usize {
+        let routes = self.routes.iter().enumerate();
+        let leads = |route: &Route| route.backends.iter().any(|(to, _)| *to == backend);
+        let rows: Vec<usize> = routes
+            .filter(|(_, it)| leads(it))
+            .map(|(at, _)| at)
+            .collect();
+        let middle = rows.len().saturating_sub(1) / 2;
+        rows.get(middle).copied().unwrap_or_default()
+    }
+
     /// Which side a route is reached from: that of its gateways where they agree.
     pub fn side_of(&self, route: &Route) -> Side {
-        let mut sides = route.links.iter().filter(|it| !it.is_refused);
+        let mut sides = route.links.iter().filter(|it| it.hold != Hold::Refused);
         let side = |link: &Link| self.gateways.get(link.from.gateway()).map(|it| it.side);
         let first = sides.next().and_then(side).unwrap_or_default();
         match sides.all(|link| side(link) == Some(first)) {

@@ -6,7 +6,7 @@ use super::block::{self, Block, ICON, Line, PAD_X, PAD_Y, Role, Style};
 use super::colours;
 use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
-use super::model::Picture;
+use super::model::{Hold, Picture};
 use crate::exposure::Side;
 use crate::resolve::policy::PolicyKind;
 
@@ -40,12 +40,12 @@ pub fn draw(picture: &Picture, purpose: Use) -> String {
     };
     out.open(&layout);
     out.heading(&layout);
-    layout.edges.iter().for_each(|edge| out.edge(edge));
     layout
         .columns
         .iter()
         .flatten()
         .for_each(|block| out.block(block));
+    layout.edges.iter().for_each(|edge| out.edge(edge));
     if !layout.loose.is_empty() {
         out.words(
             MARGIN,
@@ -124,17 +124,16 @@ impl Out<'_> {
     /// What the colours mean, as far as they are used.
     fn legend(&mut self, x: f64, y: f64) {
         let uses = |side: Side| self.picture.gateways.iter().any(|it| it.side == side);
-        let refused = self
-            .picture
-            .routes
-            .iter()
-            .flat_map(|it| &it.links)
-            .any(|it| it.is_refused);
+        let holds = |hold: Hold| {
+            let mut links = self.picture.routes.iter().flat_map(|it| &it.links);
+            links.any(|it| it.hold == hold)
+        };
         let entries = [
             (uses(Side::External), "external", "external"),
             (uses(Side::Internal), "internal", "internal"),
             (uses(Side::Unknown), "unknown", "side not known"),
-            (refused, "refused", "refused"),
+            (holds(Hold::Unknown), "unknown perhaps", "perhaps"),
+            (holds(Hold::Refused), "refused", "refused"),
         ];
         let mut x = x;
         for (_, class, words) in entries.into_iter().filter(|(is_used, ..)| *is_used) {
@@ -149,9 +148,11 @@ impl Out<'_> {
     }
 
     fn edge(&mut self, edge: &Edge) {
-        let class = match edge.is_refused {
-            true => "refused",
-            false => edge.side.as_str(),
+        let side = edge.side.as_str();
+        let class = match edge.hold {
+            Hold::Attached => side.to_owned(),
+            Hold::Unknown => format!("{side} perhaps"),
+            Hold::Refused => "refused".to_owned(),
         };
         let path = path(edge);
         let (from, to) = (&edge.from, &edge.to);
@@ -161,7 +162,13 @@ impl Out<'_> {
         self.line(format_args!("<path class=\"edge {class}\" d=\"{path}\"/>"));
         let (x, y) = edge.end;
         self.line(format_args!(
-            "<path class=\"tip {class}\" d=\"M{} {}l-7 -4v8z\"/></g>",
+            "<path class=\"tip {class}\" d=\"M{} {}l-7 -4v8z\"/>",
+            n(x),
+            n(y)
+        ));
+        let (x, y) = edge.start;
+        self.line(format_args!(
+            "<circle class=\"tip {class}\" cx=\"{}\" cy=\"{}\" r=\"3\"/></g>",
             n(x),
             n(y)
         ));
@@ -201,11 +208,6 @@ impl Out<'_> {
                     n(x + 1.0),
                     n(y),
                     n(width - 2.0)
-                ));
-                self.line(format_args!(
-                    "<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"3.5\"/>",
-                    n(x + width),
-                    n(block.middle())
                 ));
             }
             _ => self.line(format_args!(
