@@ -15,6 +15,9 @@
 //! [`diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
 //! [`report`] prints findings for people and for programs.
 //!
+//! **What it makes of the front door.** [`resolve`] follows Envoy Gateway: which listeners are valid, which routes attach
+//! where, which policies hold. [`exposure`] tables who can reach what, and [`graph`] draws it.
+//!
 //! **What becomes of it.** [`mod@diff`] compares objects with those that were there before; [`tree`] plans what has to
 //! be written, and writes it so that no edit is lost and no crash leaves half a file. These and [`cli`], one file a
 //! command, are the edges: `tree` and `cli` touch the disk, nothing touches the network, and everything else is the

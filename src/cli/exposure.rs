@@ -111,7 +111,10 @@ fn row(table: &Table, it: &Exposure) -> [String; 5] {
     let mut routes: Vec<String> = it
         .routes
         .iter()
-        .map(|route| format!("{} {}", route.kind, route.path()))
+        .map(|route| match route.kind.as_str() {
+            "HTTPRoute" => route.path(),
+            kind => format!("{kind} {}", route.path()),
+        })
         .collect();
     if it.is_redirect {
         routes.push("(redirects)".to_owned());
@@ -129,7 +132,7 @@ fn row(table: &Table, it: &Exposure) -> [String; 5] {
         } else {
             hostname
         },
-        format!("{} {}", it.gateway, it.listeners.join(",")),
+        format!("{} {}", short(table, &it.gateway), it.listeners.join(",")),
         records(&it.records, table.gateway(&it.gateway)),
         guards(&it.guards),
         routes.join(" "),
@@ -137,13 +140,21 @@ fn row(table: &Table, it: &Exposure) -> [String; 5] {
     .map(|cell| printable(&cell))
 }
 
+/// A gateway by its name alone, where no other has it: the lines above the table have all of it.
+fn short<'t>(table: &Table, gateway: &'t str) -> &'t str {
+    let name = last(gateway);
+    let same = table.gateways.iter().filter(|it| last(&it.name) == name);
+    if same.count() == 1 { name } else { gateway }
+}
+
+/// The name, without kind and namespace: those are in the JSON.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 fn records(records: &Records, front: Option<&Front>) -> String {
     let one = |record: &Record| {
-        // A publisher is known by its name; the kind is in the JSON.
-        let by = record
-            .by
-            .split_once(' ')
-            .map_or(record.by.as_str(), |(_, name)| name);
+        let by = last(&record.by);
         let sure = if record.is_certain { "" } else { "perhaps " };
         match &record.target {
             Some(target) => format!("{sure}{by} -> {target}"),
@@ -163,10 +174,7 @@ fn records(records: &Records, front: Option<&Front>) -> String {
 
 fn guards(guards: &[Guard]) -> String {
     let one = |guard: &Guard| {
-        let policy = guard
-            .policy
-            .split_once(' ')
-            .map_or(guard.policy.as_str(), |(_, name)| name);
+        let policy = last(&guard.policy);
         let part = if guard.is_everywhere { "" } else { " in part" };
         format!("{}{part} ({policy})", guard.kind.as_str())
     };

@@ -152,7 +152,11 @@ impl Publisher<'_> {
         (sure != Sure::No).then(|| Record {
             by: self.by.clone(),
             provider: self.provider.clone(),
-            target: asked.target.map(str::to_owned),
+            // Only external-dns heeds the annotation; k8s-gateway answers with the gateway's address.
+            target: asked
+                .target
+                .filter(|_| self.filter.reads_annotations)
+                .map(str::to_owned),
             is_certain: sure == Sure::Yes,
         })
     }

@@ -71,6 +71,8 @@ struct Link {
     hold: Hold,
     /// What it shares its lane with.
     bus: usize,
+    /// How far from the middle it ends, so that lines from several parents can be told apart.
+    aside: f64,
 }
 
 /// Places all of a picture.
@@ -127,6 +129,7 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
                 to,
                 hold: Hold::Attached,
                 bus: from,
+                aside: 0.0,
             })
         });
     links.collect()
@@ -136,7 +139,9 @@ fn to_routes(picture: &Picture) -> Vec<Link> {
     let mut buses: BTreeMap<(From, Hold), usize> = BTreeMap::new();
     let mut links = Vec::new();
     for (to, route) in picture.routes.iter().enumerate() {
-        for link in &route.links {
+        // Within the lower of cards, however many they are.
+        let apart = (30.0 / route.links.len().max(1) as f64).min(10.0);
+        for (nth, link) in route.links.iter().enumerate() {
             let next = buses.len();
             let from = match link.from {
                 From::Listener(gateway, nth) => (gateway, Some(nth)),
@@ -147,6 +152,7 @@ fn to_routes(picture: &Picture) -> Vec<Link> {
                 to,
                 hold: link.hold,
                 bus: *buses.entry((link.from, link.hold)).or_insert(next),
+                aside: (nth as f64 - (route.links.len() - 1) as f64 / 2.0) * apart,
             });
         }
     }
@@ -172,6 +178,7 @@ fn to_backends(picture: &Picture) -> Vec<Link> {
                 Some(1) => picture.backends.len() + from,
                 _ => *to,
             },
+            aside: 0.0,
         })
     });
     links.collect()
@@ -353,7 +360,7 @@ impl Layout {
         let end = self
             .block(at + 1, (link.to, None))
             .map_or(0.0, Block::middle);
-        (start, end)
+        (start, end + link.aside)
     }
 
     /// A card by its place, or a part of it.

@@ -152,6 +152,34 @@ fn a_route_can_be_chosen_with_the_keyboard_and_shows_its_way() {
 }
 
 #[test]
+fn the_checks_see_what_is_wrong() {
+    let Some((mut browser, page, _project)) = page(APPS) else {
+        return;
+    };
+    let seen = |browser: &mut Browser, change: &str, check: &str| {
+        let found = asked(browser, &page, &format!("{change}; {check}"));
+        found.as_array().map_or(0, Vec::len)
+    };
+    let long = "list('.route text')[0].textContent = 'w'.repeat(200)";
+    assert!(seen(&mut browser, long, "spilled()") > 0);
+    assert!(seen(&mut browser, "1", "overlapping()") > 0);
+    let moved = "list('.card').at(-2).setAttribute('y', list('.card').at(-3).getAttribute('y'))";
+    assert!(seen(&mut browser, moved, "overlapping()") > 1);
+    let wide = "list('.gateway .card')[0].setAttribute('width', 330)";
+    assert!(seen(&mut browser, wide, "crossed()") > 0);
+    let pale = "list('.title')[0].style.fill = '#eeeeee'";
+    assert!(seen(&mut browser, pale, "faint()") > 0);
+    let call = "console.warn('x'); new Image().src = 'https://example.com/x.png'";
+    seen(&mut browser, call, "1");
+    // The page's own policy stops what it would load, and says so.
+    assert!(
+        browser.complaints().len() >= 2,
+        "{:?}",
+        browser.complaints()
+    );
+}
+
+#[test]
 fn names_stay_text() {
     let hostile = "<img src=x onerror=alert(1)></title></desc><script>document.title='taken'</script>&amp;\\\"'";
     let apps = format!(

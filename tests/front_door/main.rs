@@ -145,7 +145,7 @@ fn a_diff_begins_with_what_it_exposes() {
     let head: Vec<&str> = text.lines().take(8).collect();
     assert_eq!(head.first(), Some(&"exposure"), "{text}");
     assert!(
-        text.contains("! guard-lost: listener http, listener https, listener ssh and 1 more no longer guarded by authorization"),
+        text.contains("! guard-lost: listener http, listener https, listener ssh, listener tls-passthrough no longer guarded by authorization"),
         "{text}"
     );
     assert!(text.contains("! trust-widened: listener http"), "{text}");
