@@ -2,7 +2,8 @@
 //!
 //! - [`table`]: what an exposure is; [`build`] makes the table of the resolved view.
 //! - [`reach`]: whether a gateway faces the Internet or the own network, as far as anything tells.
-//! - [`dns`]: the publishers of DNS records at hand, and which of them takes a route up.
+//! - [`dns`]: which publisher of DNS records takes a route up; [`publisher`] reads those at hand, [`selector`] their
+//!   filters.
 //! - [`guard`]: what a client has to pass.
 //! - [`compare`]: what changed between two tables, the dangerous first.
 //! - [`json`]: both for programs.
@@ -12,6 +13,7 @@ pub mod compare;
 pub mod dns;
 pub mod guard;
 pub mod json;
+pub mod publisher;
 pub mod reach;
 pub mod selector;
 pub mod table;

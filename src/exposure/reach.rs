@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn names_and_public_addresses_tell_a_side() {
-        let rows: &[(&str, &str, &[&str], Option<&str>, Side)] = &[
+        type Row<'a> = (&'a str, &'a str, &'a [&'a str], Option<&'a str>, Side);
+        let rows: &[Row<'_>] = &[
             (
                 "envoy-external",
                 "envoy",

@@ -345,9 +345,7 @@ fn gateway(one: &view::Gateway<'_>) -> Gateway {
     let class = text(&one.object.node, &["spec", "gatewayClassName"]).unwrap_or_default();
     let mut faults = faults(one.conditions.iter());
     if one.class.is_none() {
-        faults.push(format!(
-            "class {class} is another controller's, or not at hand"
-        ));
+        faults.push(format!("class {class}: another's, or not at hand"));
     }
     Gateway {
         name: named(one.object),
@@ -374,7 +372,7 @@ fn absent(key: Key<'_>) -> Gateway {
         side: reach.side,
         side_why: reach.why,
         is_foreign: true,
-        faults: vec!["is not at hand".to_owned()],
+        faults: vec!["not at hand".to_owned()],
         ..Gateway::default()
     }
 }

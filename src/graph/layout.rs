@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::block::{self, Block};
+use super::block::Block;
+use super::cards;
 use super::lanes::{Bus, lanes};
 use super::model::{From, Hold, Picture};
 use crate::exposure::Side;
@@ -79,10 +80,10 @@ struct Link {
 pub fn layout(picture: &Picture) -> Layout {
     let sources = sources(picture);
     let mut columns = [
-        sources.iter().map(|side| block::source(*side)).collect(),
-        all(&picture.gateways, |at, it| block::gateway(picture, at, it)),
-        all(&picture.routes, |at, it| block::route(picture, at, it)),
-        all(&picture.backends, |at, it| block::backend(picture, at, it)),
+        sources.iter().map(|side| cards::source(*side)).collect(),
+        all(&picture.gateways, |at, it| cards::gateway(picture, at, it)),
+        all(&picture.routes, |at, it| cards::route(picture, at, it)),
+        all(&picture.backends, |at, it| cards::backend(picture, at, it)),
     ];
     for block in columns.iter_mut().flatten() {
         block.measure();
@@ -110,11 +111,15 @@ fn all<T>(items: &[T], make: impl Fn(usize, &T) -> Block) -> Vec<Block> {
         .collect()
 }
 
-/// The sides that gateways face, the Internet first.
+/// The sides that gateways face, in the order of the gateways.
 fn sources(picture: &Picture) -> Vec<Side> {
-    let order = [Side::External, Side::Unknown, Side::Internal];
-    let faced = |side: &Side| picture.gateways.iter().any(|it| it.side == *side);
-    order.into_iter().filter(faced).collect()
+    let mut sides = Vec::new();
+    for gateway in &picture.gateways {
+        if !sides.contains(&gateway.side) {
+            sides.push(gateway.side);
+        }
+    }
+    sides
 }
 
 fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
@@ -379,7 +384,7 @@ impl Layout {
             .iter()
             .enumerate()
             .filter(|(_, it)| !it.is_attached);
-        self.loose = loose.map(|(at, it)| block::loose(at, it)).collect();
+        self.loose = loose.map(|(at, it)| cards::loose(at, it)).collect();
         if self.loose.is_empty() {
             return;
         }

@@ -3,7 +3,7 @@
 //!
 //! - [`model`]: what is in the picture; [`build`] makes it of the resolved view.
 //! - [`mermaid`], [`dot`]: as text, for programs that draw.
-//! - [`block`]: what stands in the cards of the drawing; [`layout`]: where they stand, and [`lanes`] where lines run;
+//! - [`block`], [`cards`]: what stands in the cards of the drawing; [`layout`]: where they stand, and [`lanes`] where lines run;
 //!   [`svg`] draws it, [`html`] makes a page of the drawing.
 //! - [`escape`]: names are untrusted, and no format may take them for its own.
 //!
@@ -11,6 +11,7 @@
 
 pub mod block;
 pub mod build;
+pub mod cards;
 pub mod colours;
 pub mod dot;
 pub mod escape;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::block::{self, Block, ICON, Line, PAD_X, PAD_Y, Role, Style};
+use super::cards;
 use super::colours;
 use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
@@ -294,7 +295,7 @@ impl Out<'_> {
             PolicyKind::Extension => "extension",
             PolicyKind::Patch | PolicyKind::Server => "patch",
         };
-        let about = block::policy_line(policy);
+        let about = cards::policy_line(policy);
         let reach = match self.purpose {
             Use::Page => format!(
                 " tabindex=\"0\" role=\"button\" aria-label=\"{}\"",
