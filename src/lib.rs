@@ -15,6 +15,9 @@
 //! [`diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
 //! [`report`] prints findings for people and for programs.
 //!
+//! **What it makes of the front door.** [`resolve`] follows Envoy Gateway: which listeners are valid, which routes attach
+//! where, which policies hold. [`exposure`] tables who can reach what, and [`graph`] draws it.
+//!
 //! **The way back.** [`import`] reads a tree that exists and writes the `cluster.toml` that renders it again; it proves
 //! that by going the whole way once more, in memory.
 //!
@@ -36,6 +39,8 @@ pub mod compile;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;
+pub mod exposure;
+pub mod graph;
 pub mod import;
 pub mod manifest;
 pub mod model;

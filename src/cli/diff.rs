@@ -12,10 +12,12 @@ use super::cluster::{self, Asked, Connection, Manager};
 use super::project::Project;
 use super::{FAILED, Global, found, git};
 use crate::compile::Compiled;
-use crate::diff::{self, File};
+use crate::diff::{self, Content, File};
+use crate::exposure;
 use crate::manifest::Object;
 use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
+use crate::resolve::delivery::{Delivery, as_applied};
 use crate::schema::Lookup;
 use crate::tree::Lock;
 use crate::value::Pointer;
@@ -119,7 +121,8 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
             return show_asked(&asked, args.format, global, out);
         }
     };
-    let diff = diff::diff(&before, &after, Some(&keys));
+    let mut diff = diff::diff(&before, &after, Some(&keys));
+    diff.exposure = exposure::compare(&exposed(&before), &exposed(&after));
     let text = match args.format {
         Format::Text => diff::terminal::text(&diff, global.out_terminal().color),
         Format::Markdown => diff::markdown::markdown(&diff),
@@ -202,6 +205,21 @@ fn json(asked: &Asked) -> serde_json::Value {
         map.insert("cluster".to_owned(), about);
     }
     json
+}
+
+/// What files expose.
+fn exposed(files: &[File]) -> exposure::Table {
+    let objects: Vec<Object> = files
+        .iter()
+        .filter_map(|file| match &file.content {
+            Content::Objects(objects) => Some(objects.iter().cloned()),
+            Content::Opaque(_) => None,
+        })
+        .flatten()
+        .collect();
+    let names = files.iter().map(|file| file.path.clone()).collect();
+    let delivery = Delivery::of(&objects, &names);
+    exposure::of(as_applied(&objects, &delivery))
 }
 
 /// The files that are rendered, or that the lock lists.

@@ -7,7 +7,10 @@ mod cluster;
 mod crds;
 mod diff;
 mod explain;
+mod exposure;
+mod gathered;
 mod git;
+mod graph;
 mod import;
 mod init;
 mod manifests;
@@ -89,6 +92,10 @@ enum Command {
     Import(import::Args),
     /// Show the conditions that the controller would write, offline
     Status(status::Args),
+    /// Show who can reach what: hostnames, gateways, DNS records and guards
+    Exposure(exposure::Args),
+    /// Draw the front door: Mermaid, DOT, SVG or a page
+    Graph(graph::Args),
     /// Say what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
     /// Say where a rendered value comes from
@@ -191,6 +198,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Validate(args) => validate::run(&args, global, out),
         Command::Import(args) => import::run(&args, global, out),
         Command::Status(args) => status::run(&args, global, out),
+        Command::Exposure(args) => exposure::run(&args, global, out),
+        Command::Graph(args) => graph::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff, Value};
 use super::secret::HIDDEN;
 use super::shown::file_change;
+use crate::exposure;
 
 /// The format's name. Keys are added to it, never renamed or dropped.
 pub const FORMAT: &str = "gatewayctl/diff/v1";
@@ -13,6 +14,8 @@ pub const FORMAT: &str = "gatewayctl/diff/v1";
 ///
 /// - `schema`: [`FORMAT`].
 /// - `summary`: `added`, `removed`, `changed`, `moved` (objects, each counted once), `fields`, `files`.
+/// - `exposure`: what is exposed now, or no longer, each with `change`, `direction` (`wider`, `other`, `narrower`),
+///   `gateway`, `subjects` (hostnames or listeners) and `message`.
 /// - `objects`: each with `change` (`added`, `removed`, `changed`, `moved`), `object` (`apiVersion`, `kind`,
 ///   `namespace`, `name`), `file`, `from` (of a moved one, else null), `fields`, and `content` (the whole
 ///   object, of one that was added or removed, else null).
@@ -35,6 +38,7 @@ pub fn json(diff: &Diff) -> Json {
             "fields": summary.fields,
             "files": summary.files,
         },
+        "exposure": exposure::json::changes(&diff.exposure),
         "objects": diff.objects.iter().map(object).collect::<Vec<_>>(),
         "files": diff.files.iter().map(file).collect::<Vec<_>>(),
     })

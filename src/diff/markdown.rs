@@ -2,6 +2,7 @@
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
 use super::shown::{self, Line, Mark};
+use crate::exposure::Direction;
 
 /// The longest text, in bytes: GitHub takes 65,536 characters, and a comment may hold something else, too.
 pub const LONGEST: usize = 60_000;
@@ -21,6 +22,7 @@ pub fn markdown(diff: &Diff) -> String {
     if diff.is_empty() {
         return text;
     }
+    exposure(&mut text, diff);
     let rows = diff
         .objects
         .iter()
@@ -48,11 +50,37 @@ pub fn markdown(diff: &Diff) -> String {
     text
 }
 
+/// What the exposure's part may take.
+const LONGEST_EXPOSURE: usize = 10_000;
+
+fn exposure(text: &mut String, diff: &Diff) {
+    if diff.exposure.is_empty() {
+        return;
+    }
+    text.push_str("\n**Exposure**\n\n");
+    let mut left_out = 0;
+    for change in &diff.exposure {
+        let word = match change.direction {
+            Direction::Wider => "**wider**",
+            Direction::Other => "otherwise",
+            Direction::Narrower => "narrower",
+        };
+        let row = format!("- {word}: {}\n", code(&change.message()));
+        match left_out == 0 && text.len() + row.len() <= LONGEST_EXPOSURE {
+            true => text.push_str(&row),
+            false => left_out += 1,
+        }
+    }
+    if left_out > 0 {
+        text.push_str(&format!("- and {left_out} more\n"));
+    }
+}
+
 fn table(text: &mut String, rows: impl Iterator<Item = String>) {
     text.push_str("\n| | object | file | fields |\n|---|---|---|---|\n");
-    let mut left_out = 0;
+    let (mut left_out, start) = (0, text.len());
     for row in rows {
-        if left_out == 0 && text.len() + row.len() <= LONGEST_TABLE {
+        if left_out == 0 && text.len() - start + row.len() <= LONGEST_TABLE {
             text.push_str(&row);
         } else {
             left_out += 1;

@@ -1,6 +1,7 @@
 //! What a difference is.
 
 use crate::diagnostic::Sources;
+use crate::exposure;
 use crate::manifest::{self, Document, Identity, Object};
 use crate::value::{Node, Pointer};
 
@@ -58,6 +59,8 @@ fn objects(path: &str, bytes: &[u8]) -> Option<Vec<Object>> {
 /// The difference of two sides, by file and then by object.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diff {
+    /// What the difference exposes, or no longer does; told before all else.
+    pub exposure: Vec<exposure::Change>,
     /// The objects that differ.
     pub objects: Vec<ObjectDiff>,
     /// The opaque files that differ.

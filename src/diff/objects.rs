@@ -10,9 +10,11 @@ use crate::manifest::{Identity, Object};
 /// Compares two sides.
 ///
 /// `keys` says by which keys the entries of a list are told apart, where a schema says it; lists that it
-/// says nothing of are matched as [`lists`](super::lists) describes.
+/// says nothing of are matched as [`lists`](super::lists) describes. What it exposes is for whoever knows the rest of
+/// the cluster to add.
 pub fn diff(before: &[File], after: &[File], keys: Option<&ListKeys>) -> Diff {
     Diff {
+        exposure: Vec::new(),
         objects: objects(before, after, keys),
         files: files(before, after),
     }

@@ -3,6 +3,7 @@
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileChange, FileDiff, ObjectDiff};
 use super::secret::HIDDEN;
 use super::shown::{self, Line, Mark, printable};
+use crate::exposure::Direction;
 
 /// Two values stand on one line up to this many characters.
 const ONE_LINE: usize = 100;
@@ -15,6 +16,7 @@ pub fn text(diff: &Diff, colour: bool) -> String {
         text: String::new(),
         colour,
     };
+    out.exposure(diff);
     let mut file = None;
     for object in &diff.objects {
         if file != Some(object.file()) {
@@ -68,6 +70,23 @@ impl Out {
                 .push_str(&format!("\u{1b}[{}m{text}\u{1b}[0m", paint.code()));
         } else {
             self.text.push_str(text);
+        }
+        self.text.push('\n');
+    }
+
+    fn exposure(&mut self, diff: &Diff) {
+        if diff.exposure.is_empty() {
+            return;
+        }
+        self.line(0, Paint::Strong, "exposure");
+        for change in &diff.exposure {
+            let (paint, mark) = match change.direction {
+                Direction::Wider => (Paint::Red, '!'),
+                Direction::Other => (Paint::Yellow, '~'),
+                Direction::Narrower => (Paint::Green, '-'),
+            };
+            let text = format!("{mark} {}: {}", change.kind.as_str(), change.message());
+            self.line(2, paint, &printable(&text));
         }
         self.text.push('\n');
     }

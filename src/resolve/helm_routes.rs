@@ -5,8 +5,8 @@
 //! on as it is: its parents, hostnames, rules and filters are those of a route of the Gateway API. [`helm_routes`]
 //! gives each as an object whose places lead into the HelmRelease, apart from the routes that manifests hold.
 //!
-//! The name is a guess (that of app-template's library, 4.x); labels are not known, nor backends that the chart names
-//! by itself.
+//! The name is a guess (that of app-template's library, 4.x); labels are those of the block, and backends that the chart
+//! names by itself are not known.
 
 use super::index::GATEWAY_API;
 use super::read::{flag, has, list, text};
@@ -17,6 +17,9 @@ use crate::value::{Kind, Map, Node, Pointer, variable};
 
 /// The group of Flux's HelmRelease.
 pub const HELM: &str = "helm.toolkit.fluxcd.io";
+
+/// The annotation by which Helm marks what it makes: the release's name (Helm 3).
+pub const RELEASE: &str = "meta.helm.sh/release-name";
 
 /// What stands for a chart's template in a text: a Flux variable, which may become anything too.
 const TEMPLATE: &str = "${TEMPLATE}";
@@ -216,6 +219,10 @@ fn route<'a>(release: &'a Object, block: &Block<'_>, is_only: bool) -> Option<He
     if !(namespace.is_empty() || variable::in_text(&namespace)) {
         metadata.insert("namespace", Node::string(namespace));
     }
+    metadata.insert("annotations", fill.annotations(block.node));
+    if let Some(labels) = block.node.get("labels") {
+        metadata.insert("labels", fill.node(labels));
+    }
     let hostnames = HOSTNAMES.into_iter().find(|key| has(block.node, &[key]));
     let mut spec = Map::default();
     spec.insert("parentRefs", fill.node(block.node.get("parentRefs")?));
@@ -300,6 +307,19 @@ impl Fill {
             kind => kind.clone(),
         };
         spanned(kind, node)
+    }
+
+    /// The block's annotations, and Helm's.
+    fn annotations(&self, block: &Node) -> Node {
+        let given = block.get("annotations").map(|given| self.node(given));
+        let mut node = match given {
+            Some(node) if node.as_map().is_some() => node,
+            _ => Node::map(),
+        };
+        if let Some(map) = node.as_map_mut() {
+            map.insert(RELEASE, Node::string(self.name.clone()));
+        }
+        node
     }
 
     /// A list of names, of maps with a `host`, or one name.

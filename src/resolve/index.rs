@@ -13,6 +13,9 @@ pub const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
 /// The group of multi-cluster services.
 pub const MULTI_CLUSTER: &str = "multicluster.x-k8s.io";
 
+/// The label of a namespace that is its name.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
 /// The kinds that the controller looks at, with their groups.
 const KINDS: &[(&str, &str)] = &[
     (GATEWAY_API, "GatewayClass"),
@@ -198,7 +201,7 @@ impl<'a> Index<'a> {
 pub fn label<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     let labels = object.node.path(&["metadata", "labels"]);
     let given = labels.and_then(|labels| labels.get(key)?.as_str());
-    let is_name = object.kind() == "Namespace" && key == "kubernetes.io/metadata.name";
+    let is_name = object.kind() == "Namespace" && key == NAMESPACE_NAME;
     given.or(is_name.then(|| object.name()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use super::condition::{Conditions, Status, kind};
-use super::index::label;
+use super::index::{NAMESPACE_NAME, label};
 use super::read::{int, list, text};
 use super::selector;
 use super::view::{Allowed, Frontend, GatewayId, Listener, ListenerId, RouteKind, SetId};
@@ -109,7 +109,12 @@ impl<'a> Resolver<'a, '_> {
             Allowed::Same => Some(listener.object.namespace() == namespace),
             Allowed::Nothing => Some(false),
             Allowed::Selected(by) => {
-                let object = object.ok().flatten()?;
+                let Some(object) = object.ok().flatten() else {
+                    // Its name is a label that every namespace has (Kubernetes 1.22 and later).
+                    let name = |key: &str| (key == NAMESPACE_NAME).then_some(namespace);
+                    let is_by_name = selector::keys(by).all(|key| key == NAMESPACE_NAME);
+                    return is_by_name.then(|| selector::matches(by, name).unwrap_or_default());
+                };
                 Some(selector::matches(by, |key| label(object, key)).unwrap_or_default())
             }
         }

@@ -14,11 +14,13 @@
 //! 6. [`route_overlap`]: routes that match just the same requests.
 //!
 //! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
-//! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases.
+//! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
+//! a gateway is reached.
 //!
 //! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
 //! makes. What depends on those is then `Unknown`, never refused.
 
+pub mod address;
 pub mod attachment;
 pub mod backend;
 pub mod backend_ref;

@@ -42,6 +42,16 @@ pub fn matches<'a>(
     Ok(all)
 }
 
+/// The labels that a selector asks for.
+pub fn keys(selector: &Node) -> impl Iterator<Item = &str> {
+    let labels = selector.get("matchLabels").and_then(Node::as_map);
+    let labels = labels
+        .into_iter()
+        .flat_map(|it| it.iter().map(|(key, _)| key));
+    let expressions = list(selector, &["matchExpressions"]).iter();
+    labels.chain(expressions.map(|it| text(it, &["key"]).unwrap_or_default()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,30 +9,9 @@ use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
+use crate::resolve::address::ANNOTATIONS;
 use crate::resolve::delivery::Substitutes;
 use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
-
-/// Annotations by which a Service asks for addresses, with the one by which it agrees to share them, and
-/// whether they are given out of Cilium's pools.
-const ANNOTATIONS: [(&str, &str, bool); 5] = [
-    ("lbipam.cilium.io/ips", "lbipam.cilium.io/sharing-key", true),
-    (
-        "io.cilium/lb-ipam-ips",
-        "io.cilium/lb-ipam-sharing-key",
-        true,
-    ),
-    (
-        "metallb.io/loadBalancerIPs",
-        "metallb.io/allow-shared-ip",
-        false,
-    ),
-    (
-        "metallb.universe.tf/loadBalancerIPs",
-        "metallb.universe.tf/allow-shared-ip",
-        false,
-    ),
-    ("kube-vip.io/loadbalancerIPs", "", false),
-];
 
 /// How deep values of charts are searched.
 const DEEPEST: usize = 12;

@@ -1,0 +1,198 @@
+//! `gatewayctl exposure`
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use super::gathered::{Place, gather};
+use super::{Global, found};
+use crate::diff::printable;
+use crate::exposure::table::{NoRecord, Record};
+use crate::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
+use crate::resolve::{Settings, resolve};
+
+/// Arguments of `exposure`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    Human,
+    /// gatewayctl/exposure/v1
+    Json,
+}
+
+/// Runs the command: prints who can reach what. The exit code is 1 where a manifest is broken.
+///
+/// # Errors
+/// Where something can't be read.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let gathered = gather(&args.place, global)?;
+    let resolved = resolve(&gathered.objects, &Settings::default());
+    let table = table(&resolved, &gathered.objects);
+    let text = match args.format {
+        Format::Json => format!("{:#}\n", json::json(&table)),
+        Format::Human => human(&table, global.colour(std::io::stdout().is_terminal())),
+    };
+    out.write_all(text.as_bytes())?;
+    Ok(found(gathered.is_broken))
+}
+
+/// The table for people: a line a gateway, then a line an exposure.
+fn human(table: &Table, colour: bool) -> String {
+    let mut text = String::new();
+    for front in &table.gateways {
+        text.push_str(&gateway(front, colour));
+    }
+    let rows: Vec<(Side, [String; 5])> = table
+        .exposures
+        .iter()
+        .map(|it| (table.side(&it.gateway), row(table, it)))
+        .collect();
+    if rows.is_empty() {
+        return text + "nothing is exposed: no route is attached\n";
+    }
+    let head = ["hostname", "gateway", "dns record", "guards", "routes"].map(str::to_owned);
+    let mut widths = [0; 4];
+    for row in rows.iter().map(|(_, row)| row).chain([&head]) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    text.push('\n');
+    push_row(&mut text, &head, &widths, None);
+    for (side, row) in &rows {
+        push_row(&mut text, row, &widths, paint(*side).filter(|_| colour));
+    }
+    text
+}
+
+fn paint(side: Side) -> Option<&'static str> {
+    match side {
+        Side::External => Some("33"),
+        Side::Internal => Some("36"),
+        Side::Unknown => None,
+    }
+}
+
+/// `network/envoy-external  external, since its name says so; 10.10.30.26`
+fn gateway(front: &Front, colour: bool) -> String {
+    let name = printable(&front.name);
+    let name = match paint(front.reach.side).filter(|_| colour) {
+        Some(code) => format!("\u{1b}[{code}m{name}\u{1b}[0m"),
+        None => name,
+    };
+    let reach = match front.reach.side {
+        Side::Unknown => "which side it faces is not known".to_owned(),
+        side => format!("{}, since {}", side.as_str(), front.reach.why),
+    };
+    let mut parts = vec![reach];
+    parts.extend((!front.addresses.is_empty()).then(|| front.addresses.join(", ")));
+    let trusts: std::collections::BTreeSet<&str> = front
+        .doors
+        .iter()
+        .filter_map(|door| door.trusted.as_ref())
+        .flat_map(|it| it.cidrs.iter().map(String::as_str))
+        .collect();
+    let trusts: Vec<&str> = trusts.into_iter().collect();
+    parts.extend((!trusts.is_empty()).then(|| format!("trusts {}", trusts.join(", "))));
+    format!("{name}: {}\n", printable(&parts.join("; ")))
+}
+
+fn row(table: &Table, it: &Exposure) -> [String; 5] {
+    let mut routes: Vec<String> = it
+        .routes
+        .iter()
+        .map(|route| match route.kind.as_str() {
+            "HTTPRoute" => route.path(),
+            kind => format!("{kind} {}", route.path()),
+        })
+        .collect();
+    if it.is_redirect {
+        routes.push("(redirects)".to_owned());
+    }
+    if it.is_plain {
+        routes.push("(without TLS)".to_owned());
+    }
+    if !it.is_certain {
+        routes.push("(perhaps)".to_owned());
+    }
+    let hostname = it.hostname.to_string();
+    [
+        if hostname == "*" {
+            "any".to_owned()
+        } else {
+            hostname
+        },
+        format!("{} {}", short(table, &it.gateway), it.listeners.join(",")),
+        records(&it.records, table.gateway(&it.gateway)),
+        guards(&it.guards),
+        routes.join(" "),
+    ]
+    .map(|cell| printable(&cell))
+}
+
+/// A gateway by its name alone, where no other has it: the lines above the table have all of it.
+fn short<'t>(table: &Table, gateway: &'t str) -> &'t str {
+    let name = last(gateway);
+    let same = table.gateways.iter().filter(|it| last(&it.name) == name);
+    if same.count() == 1 { name } else { gateway }
+}
+
+/// The name, without kind and namespace: those are in the JSON.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn records(records: &Records, front: Option<&Front>) -> String {
+    let one = |record: &Record| {
+        let by = last(&record.by);
+        let sure = if record.is_certain { "" } else { "perhaps " };
+        match &record.target {
+            Some(target) => format!("{sure}{by} -> {target}"),
+            None => format!("{sure}{by}"),
+        }
+    };
+    match records.none {
+        None => records.all.iter().map(one).collect::<Vec<_>>().join(", "),
+        Some(NoRecord::NotKnown) => match front.and_then(|it| it.target.as_ref()) {
+            Some(target) => format!("not known -> {target}"),
+            None => "not known".to_owned(),
+        },
+        Some(NoRecord::Nobody) => "nobody's".to_owned(),
+        Some(NoRecord::Nameless) => "-".to_owned(),
+    }
+}
+
+fn guards(guards: &[Guard]) -> String {
+    let one = |guard: &Guard| {
+        let policy = last(&guard.policy);
+        let part = if guard.is_everywhere { "" } else { " in part" };
+        format!("{}{part} ({policy})", guard.kind.as_str())
+    };
+    match guards.is_empty() {
+        true => "none".to_owned(),
+        false => guards.iter().map(one).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn push_row(text: &mut String, row: &[String; 5], widths: &[usize; 4], code: Option<&str>) {
+    let [cells @ .., last] = row;
+    for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let padding = " ".repeat(width.saturating_sub(cell.chars().count()) + 2);
+        match code.filter(|_| at == 1) {
+            Some(code) => text.push_str(&format!("\u{1b}[{code}m{cell}\u{1b}[0m{padding}")),
+            None => text.push_str(&format!("{cell}{padding}")),
+        }
+    }
+    text.push_str(last);
+    text.push('\n');
+}

@@ -1,0 +1,147 @@
+//! Which side of the network a gateway faces.
+//!
+//! No object says it. What tells, the surest first: an address that the whole Internet can route to; a word in the
+//! gateway's name, in its class's, or in the name that its DNS records lead to. A private address tells nothing: a
+//! router or a tunnel may stand before it.
+
+use std::net::IpAddr;
+
+use super::table::{Reach, Side};
+
+/// Words that people name gateways by.
+const WORDS: &[(Side, &[&str])] = &[
+    (
+        Side::External,
+        &["external", "ext", "public", "internet", "wan", "dmz"],
+    ),
+    (
+        Side::Internal,
+        &[
+            "internal", "int", "private", "priv", "lan", "local", "intranet",
+        ],
+    ),
+];
+
+/// What tells about a gateway's side: its name, its class's, its addresses and the target of its DNS records.
+pub fn reach(name: &str, class: &str, addresses: &[String], target: Option<&str>) -> Reach {
+    let public = addresses.iter().find(|text| {
+        let address = text.parse::<IpAddr>();
+        address.is_ok_and(is_public)
+    });
+    if let Some(address) = public {
+        return Reach {
+            side: Side::External,
+            why: format!("its address {address} is public"),
+        };
+    }
+    // Of a target, the first label: the rest is the domain.
+    let target = target.map(|it| it.split('.').next().unwrap_or(it));
+    let texts = [
+        ("its name", Some(name)),
+        ("its class's name", Some(class)),
+        ("the name that its DNS records lead to", target),
+    ];
+    for (what, text) in texts {
+        if let Some((side, word)) = text.and_then(word) {
+            return Reach {
+                side,
+                why: format!("{what} says `{word}`"),
+            };
+        }
+    }
+    Reach::default()
+}
+
+/// The side that a name says, where it says one.
+fn word(name: &str) -> Option<(Side, &'static str)> {
+    let parts = || name.split(['-', '_', '.']).map(str::to_lowercase);
+    let found = |words: &[&'static str]| {
+        words
+            .iter()
+            .copied()
+            .find(|word| parts().any(|part| part == *word))
+    };
+    let mut sides = WORDS
+        .iter()
+        .filter_map(|(side, words)| Some((*side, found(words)?)));
+    match (sides.next(), sides.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+/// Whether an address can be routed to from anywhere (RFC 6890's special networks aside).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => {
+            let [first, second, ..] = it.octets();
+            let is_shared = first == 100 && (64..128).contains(&second);
+            !(it.is_private()
+                || it.is_loopback()
+                || it.is_link_local()
+                || it.is_unspecified()
+                || it.is_multicast()
+                || it.is_broadcast()
+                || is_shared)
+        }
+        IpAddr::V6(it) => matches!(it.segments(), [0x2000..=0x3fff, ..]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_public_addresses_tell_a_side() {
+        type Row<'a> = (&'a str, &'a str, &'a [&'a str], Option<&'a str>, Side);
+        let rows: &[Row<'_>] = &[
+            (
+                "envoy-external",
+                "envoy",
+                &["10.10.30.26"],
+                None,
+                Side::External,
+            ),
+            (
+                "envoy-internal",
+                "envoy",
+                &["10.10.30.25"],
+                None,
+                Side::Internal,
+            ),
+            ("internal", "envoy", &["203.0.113.9"], None, Side::External),
+            ("main", "envoy-private", &[], None, Side::Internal),
+            (
+                "main",
+                "envoy",
+                &[],
+                Some("ingress-ext.example.com"),
+                Side::External,
+            ),
+            (
+                "main",
+                "envoy",
+                &["10.10.30.26"],
+                Some("lan.example.com"),
+                Side::Internal,
+            ),
+            (
+                "main",
+                "envoy",
+                &["100.64.0.1", "fd00::1"],
+                Some("www.external.com"),
+                Side::Unknown,
+            ),
+            ("external-internal", "envoy", &[], None, Side::Unknown),
+            ("extra", "envoy", &["${ADDRESS}"], None, Side::Unknown),
+            ("main", "envoy", &["2001:db8::1"], None, Side::External),
+        ];
+        for (name, class, addresses, target, want) in rows {
+            let addresses: Vec<String> = addresses.iter().map(|it| (*it).to_owned()).collect();
+            let reach = reach(name, class, &addresses, *target);
+            assert_eq!(reach.side, *want, "{name} {class} {addresses:?} {target:?}");
+            assert_eq!(reach.why.is_empty(), *want == Side::Unknown, "{reach:?}");
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! The picture of the resolved view.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::model::{
+    Backend, Faults, From, Gateway, Hold, Link, Listener, Name, Picture, Policy, Route,
+};
+use crate::exposure::Side;
+use crate::exposure::build::{door_name, is_redirect, namespaces, reach_of, target};
+use crate::manifest::Object;
+use crate::resolve::condition::{Condition, Conditions, Status, kind};
+use crate::resolve::helm_routes::RELEASE;
+use crate::resolve::index::Key;
+use crate::resolve::policy::{Outcome, Scope};
+use crate::resolve::read::{int, list, text};
+use crate::resolve::view::{self, Parent};
+use crate::resolve::{ListenerId, Resolved, RouteKind, Target};
+
+/// The picture of all that was resolved.
+pub fn picture(resolved: &Resolved<'_>) -> Picture {
+    let mut builder = Builder::new(resolved);
+    builder.gateways();
+    builder.routes();
+    builder.policies();
+    builder.picture
+}
+
+struct Builder<'r, 'a> {
+    resolved: &'r Resolved<'a>,
+    picture: Picture,
+    /// Where gateways are in the picture, those not at hand too.
+    gateways: HashMap<Key<'a>, usize>,
+    listeners: HashMap<ListenerId, (usize, usize)>,
+    routes: HashMap<(RouteKind, Key<'a>), usize>,
+}
+
+impl<'r, 'a> Builder<'r, 'a> {
+    fn new(resolved: &'r Resolved<'a>) -> Self {
+        Builder {
+            resolved,
+            picture: Picture::default(),
+            gateways: HashMap::new(),
+            listeners: HashMap::new(),
+            routes: HashMap::new(),
+        }
+    }
+
+    fn gateways(&mut self) {
+        let mut all: Vec<(Key<'a>, Gateway, &[ListenerId])> = self
+            .resolved
+            .gateways()
+            .iter()
+            .map(|it| (it.key(), gateway(it), it.listeners.as_slice()))
+            .collect();
+        let known: BTreeSet<Key<'a>> = all.iter().map(|(key, ..)| *key).collect();
+        let missing = self
+            .missing()
+            .into_iter()
+            .filter(|key| !known.contains(key));
+        all.extend(missing.map(|key| (key, absent(key), [].as_slice())));
+        all.sort_by_key(|(key, gateway, _)| (gateway.is_foreign, rank(gateway.side), *key));
+        for (key, mut gateway, listeners) in all {
+            let at = self.picture.gateways.len();
+            for (nth, id) in listeners.iter().enumerate() {
+                if let Some(one) = self.resolved.listener(*id) {
+                    gateway.listeners.push(listener(self.resolved, one));
+                    self.listeners.insert(*id, (at, nth));
+                }
+            }
+            self.gateways.insert(key, at);
+            self.picture.gateways.push(gateway);
+        }
+    }
+
+    /// The gateways that routes name, and that are not at hand.
+    fn missing(&self) -> BTreeSet<Key<'a>> {
+        let routes = self.resolved.routes().iter();
+        let parents = routes.flat_map(|route| route.parents.iter().map(move |it| (route, it)));
+        parents
+            .filter(|(_, parent)| parent.target == Target::NotAtHand && is_gateway(parent))
+            .map(|(route, parent)| parent_key(route, parent))
+            .collect()
+    }
+
+    fn routes(&mut self) {
+        let resolved = self.resolved;
+        let mut drawn = Vec::new();
+        for one in resolved.routes() {
+            let links = self.links(one);
+            // Near to what it hangs on; those of one domain together.
+            let places = links.iter().map(|it| self.place(it.from) as f64);
+            let place = match links.is_empty() {
+                true => f64::INFINITY,
+                false => places.sum::<f64>() / links.len() as f64,
+            };
+            let first = one.hostnames.first().copied().unwrap_or_default();
+            drawn.push((place, by_domain(first), one.key(), one, links));
+        }
+        drawn.sort_by(|a, b| a.0.total_cmp(&b.0).then((&a.1, a.2).cmp(&(&b.1, b.2))));
+        let mut backends: BTreeMap<Id, usize> = BTreeMap::new();
+        for (_, _, _, one, links) in drawn {
+            let mut route = route(one);
+            route.links = links;
+            route.faults = faults_of(one);
+            route.backends = self.backends(one, &mut backends);
+            self.routes
+                .insert((one.kind, one.key()), self.picture.routes.len());
+            self.picture.routes.push(route);
+        }
+        self.order_backends();
+    }
+
+    /// Sorts the backends by the routes beside which they stand.
+    fn order_backends(&mut self) {
+        let picture = &mut self.picture;
+        let mut order: Vec<(usize, usize)> = (0..picture.backends.len())
+            .map(|at| (picture.row_of(at), at))
+            .collect();
+        order.sort_unstable();
+        let new: HashMap<usize, usize> = order
+            .iter()
+            .enumerate()
+            .map(|(new, (_, old))| (*old, new))
+            .collect();
+        let mut backends: Vec<(usize, Backend)> = std::mem::take(&mut picture.backends)
+            .into_iter()
+            .enumerate()
+            .map(|(old, it)| (new.get(&old).copied().unwrap_or(old), it))
+            .collect();
+        backends.sort_by_key(|(new, _)| *new);
+        picture.backends = backends.into_iter().map(|(_, it)| it).collect();
+        for (to, _) in picture.routes.iter_mut().flat_map(|it| &mut it.backends) {
+            *to = new.get(to).copied().unwrap_or(*to);
+        }
+    }
+
+    /// The listener that a parent reference names, or its gateway.
+    fn named(&self, gateway: usize, parent: &Parent<'_>) -> From {
+        let listeners = self.picture.gateways.get(gateway).map(|it| &it.listeners);
+        let nth = parent.reference.section.and_then(|section| {
+            let mut names = listeners?.iter().map(|it| &it.name);
+            names.position(|name| name == section)
+        });
+        match nth {
+            Some(nth) => From::Listener(gateway, nth),
+            None => From::Gateway(gateway),
+        }
+    }
+
+    /// The place of what a route hangs on among all of its kind, from the top. What hangs on two gateways is to stand
+    /// between those of one.
+    fn place(&self, from: From) -> usize {
+        const LISTENERS: usize = 1000;
+        match from {
+            From::Gateway(gateway) => gateway * LISTENERS,
+            From::Listener(gateway, nth) => gateway * LISTENERS + nth + 1,
+        }
+    }
+
+    fn links(&self, route: &view::Route<'a>) -> Vec<Link> {
+        let mut links = BTreeSet::new();
+        for parent in &route.parents {
+            let attached = parent
+                .attachments
+                .iter()
+                .filter_map(|it| self.listeners.get(&it.listener));
+            let attached: Vec<Link> = attached
+                .map(|(gateway, nth)| Link {
+                    from: From::Listener(*gateway, *nth),
+                    hold: Hold::Attached,
+                })
+                .collect();
+            let key = match parent.target {
+                Target::Gateway(id) => self.resolved.gateway(id).map(|it| it.key()),
+                Target::Set(id) => {
+                    let set = self.resolved.set(id).and_then(|it| it.gateway);
+                    set.and_then(|id| self.resolved.gateway(id))
+                        .map(|it| it.key())
+                }
+                Target::Foreign | Target::NotAtHand => {
+                    is_gateway(parent).then(|| parent_key(route, parent))
+                }
+            };
+            let own = key.and_then(|key| self.gateways.get(&key)).map(|at| Link {
+                from: self.named(*at, parent),
+                hold: match parent.conditions.is(kind::ACCEPTED, Status::False) {
+                    true => Hold::Refused,
+                    false => Hold::Unknown,
+                },
+            });
+            match attached.is_empty() {
+                true => links.extend(own),
+                false => links.extend(attached),
+            }
+        }
+        links.into_iter().collect()
+    }
+
+    fn backends(
+        &mut self,
+        route: &view::Route<'a>,
+        known: &mut BTreeMap<Id, usize>,
+    ) -> Vec<(usize, Option<String>)> {
+        let mut weights: Vec<(usize, i64)> = Vec::new();
+        let mut place = |kind: &str, namespace: &str, name: &str, picture: &mut Picture| {
+            let key = (kind.to_owned(), namespace.to_owned(), name.to_owned());
+            *known.entry(key).or_insert_with(|| {
+                let (kind, namespace, name) =
+                    (kind.to_owned(), namespace.to_owned(), name.to_owned());
+                picture.backends.push(Backend {
+                    name: Name {
+                        kind,
+                        namespace,
+                        name,
+                    },
+                    ports: Vec::new(),
+                });
+                picture.backends.len() - 1
+            })
+        };
+        if let Some(name) = service_of_chart(route) {
+            let at = place("Service", route.object.namespace(), name, &mut self.picture);
+            weights.push((at, 1));
+        }
+        for one in route.rules.iter().flat_map(|rule| &rule.backends) {
+            let at = place(one.kind, one.namespace, one.name, &mut self.picture);
+            if let (Some(backend), Some(port)) = (self.picture.backends.get_mut(at), one.port)
+                && let Err(place) = backend.ports.binary_search(&port)
+            {
+                backend.ports.insert(place, port);
+            }
+            match weights.iter_mut().find(|(known, _)| *known == at) {
+                Some((_, weight)) => *weight = weight.saturating_add(one.weight),
+                None => weights.push((at, one.weight)),
+            }
+        }
+        // Parts mean something where there is one rule; with several, the requests decide.
+        let total: i64 = weights
+            .iter()
+            .fold(0, |sum, (_, weight)| sum.saturating_add(*weight));
+        let is_shared = route.rules.len() == 1 && weights.len() > 1 && total > 0;
+        let part = |weight: i64| format!("{}%", weight.saturating_mul(100) / total.max(1));
+        weights
+            .into_iter()
+            .map(|(at, weight)| (at, is_shared.then(|| part(weight))))
+            .collect()
+    }
+
+    fn policies(&mut self) {
+        let mut all: Vec<&crate::resolve::policy::Policy<'a>> =
+            self.resolved.policies().iter().collect();
+        all.sort_by_key(|it| (it.kind, Key::of(it.object)));
+        for one in all {
+            let at = self.picture.policies.len();
+            let mut is_attached = false;
+            let holds = one.targets.iter().filter(|it| it.outcome == Outcome::Holds);
+            for target in holds {
+                if let Some(policies) = self.anchor(target.scope) {
+                    is_attached = true;
+                    if !policies.contains(&at) {
+                        policies.push(at);
+                    }
+                }
+            }
+            let spec = one.spec().and_then(|it| it.as_map()).into_iter();
+            let keys = spec.flat_map(|it| it.iter()).map(|(key, _)| key);
+            let conditions = one.ancestors.iter().flat_map(|(_, it)| it.iter());
+            self.picture.policies.push(Policy {
+                name: named(one.object),
+                kind: one.kind,
+                settings: keys
+                    .filter(|key| !key.starts_with("target"))
+                    .map(str::to_owned)
+                    .collect(),
+                is_attached,
+                faults: faults(conditions),
+            });
+        }
+    }
+
+    /// The policies of what a scope is in the picture.
+    fn anchor(&mut self, scope: Scope<'a>) -> Option<&mut Vec<usize>> {
+        match scope {
+            Scope::Gateway(key) => {
+                let at = *self.gateways.get(&key)?;
+                self.picture.gateways.get_mut(at).map(|it| &mut it.policies)
+            }
+            Scope::GatewayListener(key, name) => self.listener(|one| {
+                one.set.is_none() && Key::of(one.object) == key && one.name == name
+            }),
+            Scope::SetListener(key, name) => self.listener(|one| {
+                one.set.is_some() && Key::of(one.object) == key && one.name == name
+            }),
+            Scope::Set(key) => self.listener(|one| one.set.is_some() && Key::of(one.object) == key),
+            Scope::Route(kind, key) | Scope::Rule(kind, key, _) => {
+                let at = *self.routes.get(&(kind, key))?;
+                self.picture.routes.get_mut(at).map(|it| &mut it.policies)
+            }
+            Scope::Other(..) => None,
+        }
+    }
+
+    /// The policies of the first listener that is wanted.
+    fn listener(
+        &mut self,
+        wanted: impl Fn(&view::Listener<'a>) -> bool,
+    ) -> Option<&mut Vec<usize>> {
+        let at = self.resolved.listeners().iter().position(wanted)?;
+        let (gateway, nth) = *self.listeners.get(&ListenerId(at))?;
+        let gateway = self.picture.gateways.get_mut(gateway)?;
+        gateway.listeners.get_mut(nth).map(|it| &mut it.policies)
+    }
+}
+
+/// Kind, namespace and name of a backend.
+type Id = (String, String, String);
+
+fn rank(side: Side) -> u8 {
+    match side {
+        Side::External => 0,
+        Side::Unknown => 1,
+        Side::Internal => 2,
+    }
+}
+
+fn named(object: &Object) -> Name {
+    Name {
+        kind: object.kind().to_owned(),
+        namespace: object.namespace().to_owned(),
+        name: object.name().to_owned(),
+    }
+}
+
+fn is_gateway(parent: &Parent<'_>) -> bool {
+    parent.reference.kind.unwrap_or("Gateway") == "Gateway"
+}
+
+fn parent_key<'a>(route: &view::Route<'a>, parent: &Parent<'a>) -> Key<'a> {
+    Key {
+        namespace: parent
+            .reference
+            .namespace
+            .unwrap_or(route.object.namespace()),
+        name: parent.reference.name,
+    }
+}
+
+fn gateway(one: &view::Gateway<'_>) -> Gateway {
+    let reach = reach_of(one);
+    let class = text(&one.object.node, &["spec", "gatewayClassName"]).unwrap_or_default();
+    let mut faults = faults(one.conditions.iter());
+    if one.class.is_none() {
+        faults.push(format!("class {class}: another's, or not at hand"));
+    }
+    Gateway {
+        name: named(one.object),
+        class: class.to_owned(),
+        side: reach.side,
+        side_why: reach.why,
+        addresses: one.addresses(),
+        target: target(one).map(str::to_owned),
+        is_foreign: one.class.is_none(),
+        faults,
+        ..Gateway::default()
+    }
+}
+
+/// A gateway that routes name, and that is not at hand.
+fn absent(key: Key<'_>) -> Gateway {
+    let reach = crate::exposure::reach::reach(key.name, "", &[], None);
+    Gateway {
+        name: Name {
+            kind: "Gateway".to_owned(),
+            namespace: key.namespace.to_owned(),
+            name: key.name.to_owned(),
+        },
+        side: reach.side,
+        side_why: reach.why,
+        is_foreign: true,
+        faults: vec!["not at hand".to_owned()],
+        ..Gateway::default()
+    }
+}
+
+fn listener(resolved: &Resolved<'_>, one: &view::Listener<'_>) -> Listener {
+    Listener {
+        name: door_name(resolved, one),
+        port: format!("{} {}", one.protocol, one.port),
+        hostname: one.hostname.map(str::to_owned),
+        namespaces: namespaces(one).to_string(),
+        policies: Vec::new(),
+        faults: faults(one.conditions.iter()),
+    }
+}
+
+fn route(one: &view::Route<'_>) -> Route {
+    let redirects: Option<Vec<String>> = one.rules.iter().map(|it| redirect(it.node)).collect();
+    let redirect = redirects.and_then(|all| {
+        let mut all = all.into_iter();
+        let first = all.next()?;
+        all.all(|it| it == first).then_some(first)
+    });
+    let release = text(&one.object.node, &["metadata", "annotations", RELEASE]);
+    Route {
+        name: named(one.object),
+        release: release.map(str::to_owned),
+        hostnames: one.hostnames.iter().map(|it| (*it).to_owned()).collect(),
+        has_hostnames: !matches!(one.kind, RouteKind::Tcp | RouteKind::Udp),
+        redirect,
+        ..Route::default()
+    }
+}
+
+/// The Service of a route that a chart makes, where the chart names it: mostly as the release.
+fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
+    let is_open = |rule: &view::Rule<'_>| {
+        rule.backends.is_empty() && list(rule.node, &["filters"]).is_empty()
+    };
+    let release = text(&one.object.node, &["metadata", "annotations", RELEASE])?;
+    one.rules.iter().any(is_open).then_some(release)
+}
+
+/// Where a rule redirects to: its status, and what it changes.
+fn redirect(rule: &crate::value::Node) -> Option<String> {
+    if !is_redirect(rule) {
+        return None;
+    }
+    let filters = list(rule, &["filters"]).iter();
+    let redirect = filters.filter_map(|it| it.get("requestRedirect")).next()?;
+    let status = int(redirect, &["statusCode"]).unwrap_or(302);
+    let scheme = text(redirect, &["scheme"]);
+    let host = text(redirect, &["hostname"]);
+    let to = match (scheme, host) {
+        (Some(scheme), Some(host)) => format!("{scheme}://{host}"),
+        (Some(only), None) | (None, Some(only)) => only.to_owned(),
+        (None, None) => "elsewhere".to_owned(),
+    };
+    Some(format!("{status} {to}"))
+}
+
+/// A hostname with its labels turned round, so that those of one domain stand together.
+fn by_domain(hostname: &str) -> String {
+    let labels: Vec<&str> = hostname.rsplit('.').collect();
+    labels.join(".")
+}
+
+fn faults_of(route: &view::Route<'_>) -> Faults {
+    let conditions: Vec<&Conditions> = route.parents.iter().map(|it| &it.conditions).collect();
+    faults(conditions.into_iter().flat_map(|it| it.iter()))
+}
+
+/// What conditions say against something, each once.
+fn faults<'c>(conditions: impl Iterator<Item = &'c Condition>) -> Faults {
+    let mut found = Vec::new();
+    for condition in conditions {
+        let is_refused = condition.kind == kind::CONFLICTED || condition.status == Status::False;
+        if condition.is_bad() && is_refused {
+            let line = format!("{}: {}", condition.reason, condition.message);
+            if !found.contains(&line) {
+                found.push(line);
+            }
+        }
+    }
+    found
+}
