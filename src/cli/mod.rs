@@ -14,6 +14,7 @@ mod render;
 mod schemas;
 mod shells;
 mod status;
+mod trace;
 mod upgrade;
 mod validate;
 mod walk;
@@ -84,6 +85,8 @@ enum Command {
     Validate(validate::Args),
     /// Show the conditions that the controller would write, offline
     Status(status::Args),
+    /// Follow a request to its backend, or to where it stops, offline
+    Trace(trace::Args),
     /// Say what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
     /// Say where a rendered value comes from
@@ -183,6 +186,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Diff(args) => diff::run(&args, global, out),
         Command::Validate(args) => validate::run(&args, global, out),
         Command::Status(args) => status::run(&args, global, out),
+        Command::Trace(args) => trace::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
