@@ -191,8 +191,12 @@ fn as_text(request: &Request, trace: &Trace<'_>, sources: &Sources, colour: bool
     let from = request
         .from
         .map_or(String::new(), |it| format!(" from {it}"));
-    let mut text = printable(&format!("{} {request}{from}", request.method));
-    text = format!("{}\n", paint("1", &text));
+    let method = match request.scheme.is_http() {
+        true => format!("{} ", request.method),
+        false => String::new(),
+    };
+    let head = printable(&format!("{method}{request}{from}"));
+    let mut text = format!("{}\n", paint("1", &head));
     for note in &trace.notes {
         text.push_str(&format!("  note: {}\n", printable(note)));
     }

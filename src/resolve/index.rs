@@ -193,11 +193,14 @@ impl<'a> Index<'a> {
     }
 }
 
+/// The label of every namespace that is its name (Kubernetes 1.22 and later).
+pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
 /// A label of an object; of a namespace, its name is one.
 pub fn label<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     let labels = object.node.path(&["metadata", "labels"]);
     let given = labels.and_then(|labels| labels.get(key)?.as_str());
-    let is_name = object.kind() == "Namespace" && key == "kubernetes.io/metadata.name";
+    let is_name = object.kind() == "Namespace" && key == NAME_LABEL;
     given.or(is_name.then(|| object.name()))
 }
 

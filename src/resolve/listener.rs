@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use super::condition::{Conditions, Status, kind};
-use super::index::label;
+use super::index::{NAME_LABEL, label};
 use super::read::{int, list, text};
 use super::selector;
 use super::view::{Allowed, Frontend, GatewayId, Listener, ListenerId, RouteKind, SetId};
@@ -109,7 +109,12 @@ impl<'a> Resolver<'a, '_> {
             Allowed::Same => Some(listener.object.namespace() == namespace),
             Allowed::Nothing => Some(false),
             Allowed::Selected(by) => {
-                let object = object.ok().flatten()?;
+                // Every namespace has its name for a label, at hand or not.
+                let Some(object) = object.ok().flatten() else {
+                    let name = |key: &str| (key == NAME_LABEL).then_some(namespace);
+                    return selector::asks_only(by, NAME_LABEL)
+                        .then(|| selector::matches(by, name).unwrap_or_default());
+                };
                 Some(selector::matches(by, |key| label(object, key)).unwrap_or_default())
             }
         }

@@ -42,6 +42,17 @@ pub fn matches<'a>(
     Ok(all)
 }
 
+/// Whether a selector asks for one label and no other.
+pub fn asks_only(selector: &Node, label: &str) -> bool {
+    let pairs = selector.get("matchLabels").and_then(Node::as_map);
+    let expressions = list(selector, &["matchExpressions"]);
+    let keys = pairs
+        .into_iter()
+        .flat_map(|it| it.iter().map(|(key, _)| key));
+    let mut keys = keys.chain(expressions.iter().filter_map(|it| text(it, &["key"])));
+    keys.all(|key| key == label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,11 +8,14 @@ use std::collections::BTreeSet;
 use super::dns::named;
 use super::matching::{self, Fit, How, Match, Rank};
 use super::{Flow, Found, Mark, Outcome, Place, Stage, Step, Walk, stop};
-use crate::resolve::condition::kind;
+use crate::resolve::condition::{Status, kind};
 use crate::resolve::index::Key;
 use crate::resolve::read::{flag, list, text};
 use crate::resolve::view::{Attachment, ListenerId, Parent, Route, RouteId, RouteKind};
 use crate::value::{Node, Pointer};
+
+/// How a way ends where a route may be let in.
+pub(super) const OPEN: &str = "whether a route is let in is not at hand";
 
 /// How many of those that lost are told.
 const MOST_TOLD: usize = 5;
@@ -314,31 +317,36 @@ impl<'a> Walk<'a, '_> {
                 "write the variable in the URL, as the manifests have it".to_owned(),
             ));
         }
-        let step = Step::new(Stage::Route, format!("no route is for {host}")).mark(Mark::Stops);
+        let kinds = [RouteKind::Http, RouteKind::Grpc];
+        let (told, is_open) = self.left_out(&kinds, Some(&host));
         let listener = self.scene.resolved.listener(listener);
-        let step = self
-            .refused_routes(&host)
-            .into_iter()
-            .fold(step, Step::detail);
+        let mark = if is_open { Mark::Unknown } else { Mark::Stops };
+        let step = Step::new(Stage::Route, format!("no route is for {host}")).mark(mark);
+        let step = told.into_iter().fold(step, Step::detail);
         self.add(match listener {
             Some(listener) => step.place(super::listener::place(listener)),
             None => step,
         });
-        stop(404, "no route at this listener is for the host")
+        match is_open {
+            true => Err(Outcome::Unknown(OPEN.to_owned())),
+            false => stop(404, "no route at this listener is for the host"),
+        }
     }
 
-    /// Routes for the host that the gateway does not let in.
-    fn refused_routes(&self, host: &str) -> Vec<String> {
+    /// Routes for the host (for any, without one) that name the gateway and are not let in, and whether one of them may
+    /// be after all.
+    pub(super) fn left_out(&self, kinds: &[RouteKind], host: Option<&str>) -> (Vec<String>, bool) {
         let gateway = self.scene.resolved.gateway(self.gateway);
         let Some(key) = gateway.map(|it| it.key()) else {
-            return Vec::new();
+            return (Vec::new(), false);
         };
+        let is_for = |name: &&str| host.is_none_or(|host| matching::host(name, host) == Fit::Yes);
         let mut told = Vec::new();
+        let mut is_open = false;
         for route in self.scene.resolved.routes() {
-            if !route
-                .hostnames
-                .iter()
-                .any(|it| matching::host(it, host) == Fit::Yes)
+            let is_any = route.hostnames.is_empty() && host.is_none();
+            if !kinds.contains(&route.kind)
+                || !(is_any || route.hostnames.iter().any(|it| is_for(&it)))
             {
                 continue;
             }
@@ -348,18 +356,21 @@ impl<'a> Walk<'a, '_> {
                     namespace: reference.namespace.unwrap_or(route.object.namespace()),
                     name: reference.name,
                 };
-                let accepted = parent.conditions.get(kind::ACCEPTED);
-                if let Some(condition) = accepted.filter(|it| under == key && it.is_bad()) {
-                    told.push(format!(
-                        "{} is not let in: {}",
-                        named(route),
-                        condition.message
-                    ));
-                }
+                let port = i64::from(self.request.port);
+                let is_here = under == key && reference.port.is_none_or(|it| it == port);
+                let accepted = parent.conditions.get(kind::ACCEPTED).filter(|_| is_here);
+                let how = match accepted.map(|it| it.status) {
+                    Some(Status::False) => "is not let in",
+                    Some(Status::Unknown) => "may be let in",
+                    _ => continue,
+                };
+                is_open |= accepted.is_some_and(|it| it.status == Status::Unknown);
+                let why = accepted.map_or("", |it| it.message.as_str());
+                told.push(format!("{} {how}: {why}", named(route)));
             }
         }
         told.truncate(MOST_TOLD);
-        told
+        (told, is_open)
     }
 
     fn no_match(

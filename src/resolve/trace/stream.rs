@@ -3,7 +3,7 @@
 use super::dns::named;
 use super::matching::{self, Fit};
 use super::route::Chosen;
-use super::{Flow, Found, Mark, Outcome, Scheme, Stage, Step, Walk, backend};
+use super::{Flow, Found, Mark, Outcome, Scheme, Stage, Step, Walk, backend, route};
 use crate::resolve::read::text;
 use crate::resolve::view::{ListenerId, Route, RouteId, RouteKind};
 
@@ -129,19 +129,25 @@ impl<'a> Walk<'a, '_> {
         kind: RouteKind,
         is_open: bool,
     ) -> Flow<Outcome> {
+        let (told, may_be_let_in) = self.left_out(&[kind], None);
         let text = format!("no {} takes the connection", kind.as_str());
-        let mark = if is_open { Mark::Unknown } else { Mark::Stops };
+        let is_unknown = is_open || may_be_let_in;
+        let mark = if is_unknown {
+            Mark::Unknown
+        } else {
+            Mark::Stops
+        };
         let step = Step::new(Stage::Route, text).mark(mark);
+        let step = told.into_iter().fold(step, Step::detail);
         let found = self.scene.resolved.listener(listener);
         self.add(match found {
             Some(listener) => step.place(super::listener::place(listener)),
             None => step,
         });
-        match is_open {
-            true => Err(Outcome::Unknown("a Flux variable decides it".to_owned())),
-            false => {
-                closed("Envoy opens no port, or closes the connection: it has nowhere to send it")
-            }
+        match (is_open, may_be_let_in) {
+            (true, _) => Err(Outcome::Unknown("a Flux variable decides it".to_owned())),
+            (_, true) => Err(Outcome::Unknown(route::OPEN.to_owned())),
+            _ => closed("Envoy opens no port, or closes the connection: it has nowhere to send it"),
         }
     }
 

@@ -24,6 +24,12 @@ const EVERY: u32 = 100;
 const FREE_MEMORY: usize = 512 << 10;
 const BYTES_A_STEP: usize = 512;
 
+/// What catching an error costs, in steps: it is passed through many calls.
+const CATCH: u64 = 200;
+
+/// How deep errors may be caught within each other.
+const DEEPEST_CATCH: usize = 100;
+
 /// The most lines of its log that are kept.
 const MOST_LOGS: usize = 20;
 
@@ -111,6 +117,7 @@ pub(super) struct State {
     pub logs: RefCell<Vec<String>>,
     ended: RefCell<Option<Ended>>,
     steps: Cell<u64>,
+    catches: Cell<usize>,
 }
 
 impl State {
@@ -231,20 +238,44 @@ fn furnish(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     })?;
     globals.set("print", print)?;
     strings::replace(lua, state)?;
-    // What ends a script must not be caught by it.
-    let ended = Rc::clone(state);
+    catch_less(lua, state)
+}
+
+/// Makes `pcall` and `xpcall` such that what ends a script is not caught by it, nor answered by its handlers.
+fn catch_less(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
+    const WRAP: &str = "local enter, check, is_ended, pcall, xpcall = ...
+        return function(...) enter() return check(pcall(...)) end,
+        function(call, handler, ...)
+            enter()
+            return check(xpcall(call, function(why)
+                if is_ended() then return why end
+                return handler(why)
+            end, ...))
+        end";
+    let globals = lua.globals();
+    let at_start = Rc::clone(state);
+    let enter = lua.create_function(move |_, ()| {
+        let depth = at_start.catches.get() + 1;
+        if depth > DEEPEST_CATCH {
+            return Err(mlua::Error::runtime("stack overflow"));
+        }
+        at_start.catches.set(depth);
+        at_start.charge(CATCH)
+    })?;
+    let at_end = Rc::clone(state);
     let check = lua.create_function(move |_, all: MultiValue| {
-        ended.charge(0)?;
+        at_end.catches.set(at_end.catches.get().saturating_sub(1));
+        at_end.charge(0)?;
         Ok(all)
     })?;
-    let wrap: Function = lua
-        .load("local check = ... return function(raw) return function(...) return check(raw(...)) end end")
-        .call(check)?;
-    for name in ["pcall", "xpcall"] {
-        let raw: Value = globals.get(name)?;
-        globals.set(name, wrap.call::<Value>(raw)?)?;
-    }
-    Ok(())
+    let asked = Rc::clone(state);
+    let is_ended = lua.create_function(move |_, ()| Ok(asked.ended.borrow().is_some()))?;
+    let raw: (Value, Value) = (globals.get("pcall")?, globals.get("xpcall")?);
+    let wrapped: (Function, Function) = lua
+        .load(WRAP)
+        .call((enter, check, is_ended, raw.0, raw.1))?;
+    globals.set("pcall", wrapped.0)?;
+    globals.set("xpcall", wrapped.1)
 }
 
 /// Something that ends the script as soon as it is used, saying what it was.
