@@ -73,6 +73,8 @@ backend = { name = "git", port = 22 }
 [cert_manager]
 issuer = "letsencrypt"
 
+[cert_manager.certificates.example-com]
+
 [security_policies.internal-only]
 gateways = ["envoy-internal"]
 spec.authorization.defaultAction = "Deny"
@@ -221,7 +223,7 @@ fn without_paths_the_rendered_objects_are_looked_at_with_their_lines_in_cluster_
     ]);
     run.success()
         .says("=> 301 to https://wiki.example.com/")
-        .says(", from cluster.toml:9");
+        .says("app/envoy.yaml:37, from cluster.toml:8");
 }
 
 #[test]

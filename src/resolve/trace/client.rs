@@ -106,7 +106,7 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
     let Some(peer) = from else {
         return Detected::is(
             None,
-            "it depends on whether the connection comes from a trusted network; --from says whence",
+            "it depends on whether the connection comes from a trusted network",
         );
     };
     let Some((_, network)) = among(peer) else {
@@ -197,7 +197,7 @@ impl<'a> Walk<'a, '_> {
             .mark(mark)
             .detail(detected.why);
         if self.request.from.is_none() && detected.address.is_none() {
-            step = step.detail("--from says whence the connection comes");
+            step = step.detail("say whence the connection comes, with --from");
         }
         let has_proxy_protocol = policy.is_some_and(|it| {
             has(&it.spec, &["proxyProtocol"])
@@ -209,7 +209,7 @@ impl<'a> Walk<'a, '_> {
         if detected.is_refused {
             step = step.mark(Mark::Stops);
         }
-        match policy {
+        match policy.filter(|_| detection.is_some()) {
             Some(policy) => self.add_for(step, policy, &["clientIPDetection"]),
             None => self.add(step),
         }
@@ -295,7 +295,7 @@ impl<'a> Walk<'a, '_> {
                 }
             };
             if let Some(outcome) = ended {
-                let step = step.mark(Mark::Stops).detail(format!("{action}"));
+                let step = step.mark(Mark::Stops).detail(action);
                 match policy {
                     Some(policy) => self.add_for(step, policy, &["path"]),
                     None => self.add(step),

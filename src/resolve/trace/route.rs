@@ -340,13 +340,13 @@ impl<'a> Walk<'a, '_> {
         let Some(key) = gateway.map(|it| it.key()) else {
             return (Vec::new(), false);
         };
-        let is_for = |name: &&str| host.is_none_or(|host| matching::host(name, host) == Fit::Yes);
+        let is_for = |name: &str| host.is_none_or(|host| matching::host(name, host) == Fit::Yes);
         let mut told = Vec::new();
         let mut is_open = false;
         for route in self.scene.resolved.routes() {
             let is_any = route.hostnames.is_empty() && host.is_none();
             if !kinds.contains(&route.kind)
-                || !(is_any || route.hostnames.iter().any(|it| is_for(&it)))
+                || !(is_any || route.hostnames.iter().any(|it| is_for(it)))
             {
                 continue;
             }

@@ -21,6 +21,9 @@ enum Asks {
     Ends(String, Outcome),
 }
 
+/// One way of authentication: its settings in, its verdict out.
+type Way = fn(&Walk<'_, '_>, &Node) -> Asks;
+
 fn denied(status: u16, why: &str) -> Outcome {
     Outcome::Response {
         status,
@@ -44,7 +47,7 @@ impl<'a> Walk<'a, '_> {
             return stop(500, "a refused SecurityPolicy makes its routes answer 500");
         }
         self.policy_cors(&policy)?;
-        const WAYS: [(&str, fn(&Walk<'_, '_>, &Node) -> Asks); 6] = [
+        const WAYS: [(&str, Way); 6] = [
             ("csrf", csrf),
             ("extAuth", external),
             ("apiKeyAuth", api_key),

@@ -164,7 +164,8 @@ impl<'a> Walk<'a, '_> {
         };
         let step = Step::new(Stage::Route, named(route));
         self.add(step.place(backend::rule_place(route, 0)));
-        if route.kind == RouteKind::Tcp {
+        // Policies of gateways hold for all that the proxy takes over TCP, those of routes for a TCPRoute only.
+        if route.kind != RouteKind::Udp {
             self.authorize_connection(listener, &chosen)?;
         }
         match self.backends(&chosen) {
