@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::matching::Fit;
-use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, matching};
+use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, charts, matching};
 use crate::manifest::Object;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::{Gateway, GatewayId, Route};
@@ -181,6 +181,9 @@ fn leads_to(scene: &Scene<'_>, request: &Request, id: GatewayId, gateway: &Gatew
     own_name(gateway, host).is_some()
         || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
         || routes_at(scene, id).any(|route| published(route, host).is_some())
+        || charts::routes(scene, host)
+            .iter()
+            .any(|it| it.is_at(gateway))
 }
 
 /// The routes that are attached to a gateway.
@@ -229,7 +232,15 @@ impl<'a> Walk<'a, '_> {
             }
         }
         let step = match (found, left_out) {
-            (Some((route, name)), _) => self.record(gateway, route, &name, &addresses),
+            (Some((route, name)), _) => {
+                let name = match name == host {
+                    true => String::new(),
+                    false => format!("as {name} "),
+                };
+                let who = format!("{name}for {}", named(route));
+                let place = published(route, &host).map(|(_, place)| place);
+                self.record(gateway, &who, place, &addresses)
+            }
             (None, Some((route, place))) => {
                 let text = format!("{host}: external-dns leaves its route alone");
                 let why = format!(
@@ -241,33 +252,35 @@ impl<'a> Walk<'a, '_> {
                     .detail(why)
                     .place(place)
             }
-            (None, None) => {
-                let text = format!("{host}: nothing at hand publishes it for this gateway");
-                Step::new(Stage::Dns, text).mark(Mark::Unknown)
-            }
+            (None, None) => match self.chart_route(&host) {
+                Some(route) => {
+                    let who = format!("for {}", route.named());
+                    self.record(gateway, &who, Some(route.place), &addresses)
+                }
+                None => {
+                    let text = format!("{host}: nothing at hand publishes it for this gateway");
+                    Step::new(Stage::Dns, text).mark(Mark::Unknown)
+                }
+            },
         };
         self.add(step);
     }
 
-    /// The record that external-dns makes of a route.
+    /// The record that external-dns makes of a route, which `own` says where it stands.
     fn record(
         &self,
         gateway: &Gateway<'a>,
-        route: &Route<'a>,
-        name: &str,
+        who: &str,
+        own: Option<Place<'a>>,
         addresses: &str,
     ) -> Step<'a> {
         let host = &self.request.host;
-        let who = match name == host {
-            true => format!("published by external-dns for {}", named(route)),
-            false => format!("published by external-dns as {name} for {}", named(route)),
-        };
+        let who = format!("published by external-dns {who}");
         let Some((target, place)) = annotation(gateway.object, &OWN, "target") else {
             let text = format!("{host} leads to {addresses}");
             let why = "the Gateway has no annotation `target`: its own address is published";
-            let place = published(route, host).map(|(_, place)| place);
             let step = Step::new(Stage::Dns, text).detail(who).detail(why);
-            return Step { place, ..step };
+            return Step { place: own, ..step };
         };
         let targets: Vec<&str> = parts(target).collect();
         let text = format!("{host} leads to {}", targets.join(", "));

@@ -11,12 +11,14 @@
 //! 5. [`filters`]: redirects, rewrites, direct responses;
 //! 6. [`traffic`], [`backend`]: how it goes on, and whereto.
 //!
-//! [`stream`] does the same for connections that are not HTTP. What the tree does not tell is said to be unknown:
+//! [`stream`] does the same for connections that are not HTTP; [`charts`] knows of routes that are not at hand, for a
+//! chart makes them. What the tree does not tell is said to be unknown:
 //! nothing is made up.
 
 pub mod authorization;
 pub mod backend;
 pub mod certificate;
+pub mod charts;
 pub mod client;
 pub mod dns;
 pub mod filters;

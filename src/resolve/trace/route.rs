@@ -317,6 +317,7 @@ impl<'a> Walk<'a, '_> {
                 "write the variable in the URL, as the manifests have it".to_owned(),
             ));
         }
+        self.end_at_chart()?;
         let kinds = [RouteKind::Http, RouteKind::Grpc];
         let (told, is_open) = self.left_out(&kinds, Some(&host));
         let listener = self.scene.resolved.listener(listener);

@@ -142,6 +142,23 @@ fn the_closest_hostname_has_all_of_its_requests() {
 }
 
 #[test]
+fn a_route_that_a_chart_makes_is_no_missing_route() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: wiki, namespace: network}
+spec:
+  values:
+    route:
+      app:
+        hostnames: ['{{ .Release.Name }}.example.org']
+        parentRefs: [{name: external, namespace: network}]
+";
+    assert_eq!(ends(release, "https://wiki.example.org/", &[]), "unknown");
+    assert_eq!(ends(release, "https://other.example.net/", &[]), "404");
+    assert_eq!(ends(release, "https://app.example.com/", &[]), "app");
+}
+
+#[test]
 fn guards_stop_who_does_not_say_who_he_is() {
     let oidc = "oidc: {provider: {issuer: 'https://id.example.com'}, clientID: a, clientSecret: {name: s}}";
     let key = "apiKeyAuth: {credentialRefs: [{name: k}], extractFrom: [{headers: [X-Key]}]}";
