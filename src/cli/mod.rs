@@ -20,6 +20,7 @@ mod render;
 mod schemas;
 mod shells;
 mod status;
+mod trace;
 mod upgrade;
 mod validate;
 mod walk;
@@ -96,6 +97,8 @@ enum Command {
     Exposure(exposure::Args),
     /// Draw the front door: Mermaid, DOT, SVG or a page
     Graph(graph::Args),
+    /// Follow a request to its backend, or to where it stops, offline
+    Trace(trace::Args),
     /// Say what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
     /// Say where a rendered value comes from
@@ -200,6 +203,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(&args, global, out),
         Command::Exposure(args) => exposure::run(&args, global, out),
         Command::Graph(args) => graph::run(&args, global, out),
+        Command::Trace(args) => trace::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),

@@ -13,6 +13,8 @@
 //! 5. [`policy`]: what each policy targets, and which of several policies wins;
 //! 6. [`route_overlap`]: routes that match just the same requests.
 //!
+//! [`trace`] follows one request through that view.
+//!
 //! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
 //! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
 //! a gateway is reached.
@@ -49,6 +51,7 @@ pub mod selector;
 pub mod settings;
 pub mod telemetry;
 pub mod tls;
+pub mod trace;
 pub mod verdict;
 pub mod view;
 

@@ -1,0 +1,373 @@
+//! `gatewayctl trace`
+
+use std::io::{IsTerminal, Write};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use serde_json::{Value as Json, json};
+
+use super::project::Project;
+use super::{Global, found, manifests};
+use crate::diagnostic::{Sources, Span};
+use crate::diff::printable;
+use crate::manifest::Object;
+use crate::report::Report;
+use crate::resolve::delivery::{Delivery, as_applied};
+use crate::resolve::trace::{
+    Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
+};
+use crate::resolve::{Settings, resolve};
+
+/// The format's name. Keys are added to it, never renamed or dropped.
+const FORMAT: &str = "gatewayctl/trace/v1";
+
+/// Arguments of `trace`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// What is asked for: https://app.example.com/path, ssh://git.example.com, tcp://HOST:PORT, …
+    #[arg(value_name = "URL")]
+    url: String,
+    /// Manifests: files, folders, or `-` for standard input [default: all that cluster.toml renders]
+    #[arg(long = "in", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The address that the connection comes from, as the gateway sees it
+    #[arg(long, value_name = "IP")]
+    from: Option<IpAddr>,
+    /// The method
+    #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET")]
+    method: String,
+    /// A header of the request; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// Only the way through this gateway: its name, or NAMESPACE/NAME
+    #[arg(long, value_name = "NAME")]
+    gateway: Option<String>,
+    /// How to print the way
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Step by step, for people
+    Human,
+    /// gatewayctl/trace/v1
+    Json,
+}
+
+/// What a request is traced through.
+struct Material {
+    objects: Vec<Object>,
+    generated: Vec<Generated>,
+    sources: Sources,
+}
+
+/// Runs the command: prints the way of a request, gateway by gateway. The exit code is 1 where a way ends in an error
+/// (a status from 400, a closed connection, a redirect loop), and where there is none.
+///
+/// # Errors
+/// Where the request is none, or something can't be read.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut request = Request::get(&args.url)?;
+    request.set_method(&args.method)?;
+    for line in &args.headers {
+        request.add_header(line)?;
+    }
+    request.from = args.from;
+    let material = material(args, global)?;
+    let resolved = resolve(&material.objects, &Settings::default());
+    let scene = Scene {
+        resolved: &resolved,
+        objects: &material.objects,
+        generated: &material.generated,
+    };
+    let found_ways = trace(&scene, &request, args.gateway.as_deref());
+    match args.format {
+        Format::Json => {
+            let json = as_json(&request, &found_ways, &material.sources);
+            writeln!(out, "{json:#}")?;
+        }
+        Format::Human => {
+            let colour = global.colour(std::io::stdout().is_terminal());
+            let text = as_text(&request, &found_ways, &material.sources, colour);
+            out.write_all(text.as_bytes())?;
+        }
+    }
+    let mut ways = found_ways.ways.iter();
+    let is_wrong = found_ways.ways.is_empty() || ways.any(|way| way.outcome.is_failure());
+    Ok(found(is_wrong))
+}
+
+/// The objects: those of the paths, else those that `cluster.toml` renders.
+fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
+    if args.paths.is_empty() {
+        let compiled = Project::find(global)?.compile()?;
+        if compiled.has_errors() {
+            let (files, objects) = (compiled.files.len(), compiled.objects.len());
+            let report = Report::new(compiled.diagnostics, files, objects, &compiled.sources);
+            global.report(&report, &compiled.sources)?;
+        }
+        let names = compiled
+            .files
+            .iter()
+            .map(|file| file.path.clone())
+            .collect();
+        let delivery = Delivery::of(&compiled.objects, &names);
+        let text_of = |path: &str| {
+            let file = compiled.files.iter().find(|file| file.path == path);
+            file.map(|file| file.text.clone())
+        };
+        return Ok(Material {
+            generated: generated(&compiled.objects, &delivery, text_of),
+            objects: as_applied(&compiled.objects, &delivery),
+            sources: compiled.sources,
+        });
+    }
+    let mut sources = Sources::default();
+    let read = manifests::read_all(&args.paths, &mut sources)?;
+    let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
+    if report.has_errors() {
+        global.report(&report, &sources)?;
+    }
+    let delivery = Delivery::of(&read.objects, &read.names);
+    let text_of = |path: &str| {
+        let source = read.texts.get(path)?;
+        Some(sources.get(*source).text().to_owned())
+    };
+    Ok(Material {
+        generated: generated(&read.objects, &delivery, text_of),
+        objects: as_applied(&read.objects, &delivery),
+        sources,
+    })
+}
+
+/// The ConfigMaps that kustomizations make, with the texts of their files.
+fn generated(
+    objects: &[Object],
+    delivery: &Delivery,
+    text_of: impl Fn(&str) -> Option<String>,
+) -> Vec<Generated> {
+    let maps = delivery.generated().iter();
+    let maps = maps.filter(|map| map.kind == "ConfigMap");
+    maps.map(|map| Generated {
+        name: map.name.clone(),
+        by: objects
+            .get(map.by)
+            .map_or(String::new(), |it| it.file.clone()),
+        keys: map
+            .files
+            .iter()
+            .map(|(key, file)| (key.clone(), file.clone(), text_of(file)))
+            .collect(),
+    })
+    .collect()
+}
+
+/// Where a step is decided, as people read it: `FILE:LINE`, and the line of `cluster.toml` that it comes from.
+fn place_of(place: &Place<'_>, sources: &Sources) -> String {
+    let object = place.object;
+    let line = |span: Span| sources.locate(span).line;
+    let file = match object.span(&place.pointer) {
+        Some(span) => format!("{}:{}", object.file, line(span)),
+        None => object.file.clone(),
+    };
+    match object.origin(&place.pointer) {
+        Some(span) => {
+            let name = sources.get(span.source).name();
+            format!("{file}, from {name}:{}", line(span))
+        }
+        None => file,
+    }
+}
+
+/// The way as people read it.
+fn as_text(request: &Request, trace: &Trace<'_>, sources: &Sources, colour: bool) -> String {
+    let paint = |code: &str, text: &str| match colour {
+        true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        false => text.to_owned(),
+    };
+    let from = request
+        .from
+        .map_or(String::new(), |it| format!(" from {it}"));
+    let method = match request.scheme.is_http() {
+        true => format!("{} ", request.method),
+        false => String::new(),
+    };
+    let head = printable(&format!("{method}{request}{from}"));
+    let mut text = format!("{}\n", paint("1", &head));
+    for note in &trace.notes {
+        text.push_str(&format!("  note: {}\n", printable(note)));
+    }
+    for way in &trace.ways {
+        text.push('\n');
+        for step in &way.steps {
+            push_step(&mut text, step, sources, &paint);
+        }
+        let code = match &way.outcome {
+            outcome if outcome.is_failure() => "31",
+            Outcome::Unknown(_) => "36",
+            _ => "32",
+        };
+        let ends = paint(code, &printable(&ends(&way.outcome)));
+        text.push_str(&format!("  => {ends}\n"));
+    }
+    text
+}
+
+fn push_step(
+    text: &mut String,
+    step: &Step<'_>,
+    sources: &Sources,
+    paint: &dyn Fn(&str, &str) -> String,
+) {
+    let (sign, code) = match step.mark {
+        Mark::Passes => (" ", "32"),
+        Mark::Minds => ("!", "33"),
+        Mark::Unknown => ("?", "36"),
+        Mark::Stops => ("x", "31"),
+    };
+    let stage = format!("{:<12}", step.stage.as_str());
+    let line = printable(&step.text);
+    text.push_str(&format!(
+        "{} {}{line}\n",
+        paint(code, sign),
+        paint(code, &stage)
+    ));
+    for detail in &step.details {
+        text.push_str(&format!("{:14}{}\n", "", printable(detail)));
+    }
+    if let Some(place) = &step.place {
+        let place = format!("--> {}", printable(&place_of(place, sources)));
+        text.push_str(&format!("{:14}{}\n", "", paint("2", &place)));
+    }
+}
+
+/// How it ends, in a line.
+fn ends(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Backends(shares) => {
+            let all: Vec<String> = shares.iter().map(share).collect();
+            all.join(", ")
+        }
+        Outcome::Response { status, why } => format!("{status}: {why}"),
+        Outcome::Redirect {
+            status,
+            location,
+            is_loop,
+        } => match is_loop {
+            true => format!("{status} to {location}: a redirect loop"),
+            false => format!("{status} to {location}"),
+        },
+        Outcome::Closed(why) => format!("no answer: {why}"),
+        Outcome::Unknown(why) => format!("not known: {why}"),
+    }
+}
+
+fn share(share: &Share) -> String {
+    let port = share.port.map_or(String::new(), |port| format!(":{port}"));
+    let name = format!("{} {}/{}{port}", share.kind, share.namespace, share.name);
+    let part = match share.percent {
+        100 => String::new(),
+        percent => format!(" ({percent} of 100)"),
+    };
+    match share.is_refused {
+        true => format!("500 in place of {name}{part}"),
+        false => format!("{name}{part}"),
+    }
+}
+
+/// The way as JSON:
+///
+/// - `schema`: [`FORMAT`].
+/// - `request`: `url`, `method`, `from` (or `null`), `headers` (a list of `name`, `value`).
+/// - `notes`: texts.
+/// - `ways`: each with `gateway` (`namespace`, `name`), `steps` and `outcome`.
+/// - a step: `stage`, `mark` (`passes`, `minds`, `unknown`, `stops`), `text`, `details`, `at` (`kind`, `namespace`, `name`,
+///   `pointer`, `file`, `line`; `origin`, `origin_line` where it was rendered; or `null`).
+/// - an outcome: `kind` (`backends`, `response`, `redirect`, `closed`, `unknown`), `is_failure`, and by its kind `backends`
+///   (`kind`, `namespace`, `name`, `port`, `percent`, `is_refused`), `status`, `location`, `is_loop`, `why`.
+fn as_json(request: &Request, trace: &Trace<'_>, sources: &Sources) -> Json {
+    let headers = request.headers.iter();
+    let headers: Vec<Json> = headers
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    let ways: Vec<Json> = trace
+        .ways
+        .iter()
+        .map(|way| way_json(way, sources))
+        .collect();
+    json!({
+        "schema": FORMAT,
+        "request": {
+            "url": request.to_string(),
+            "method": request.method,
+            "from": request.from,
+            "headers": headers,
+        },
+        "notes": trace.notes,
+        "ways": ways,
+    })
+}
+
+fn way_json(way: &Way<'_>, sources: &Sources) -> Json {
+    let steps = way.steps.iter().map(|step| {
+        json!({
+            "stage": step.stage.as_str(),
+            "mark": step.mark.as_str(),
+            "text": step.text,
+            "details": step.details,
+            "at": step.place.as_ref().map(|place| place_json(place, sources)),
+        })
+    });
+    json!({
+        "gateway": {"namespace": way.gateway.namespace(), "name": way.gateway.name()},
+        "steps": steps.collect::<Vec<_>>(),
+        "outcome": outcome_json(&way.outcome),
+    })
+}
+
+fn place_json(place: &Place<'_>, sources: &Sources) -> Json {
+    let object = place.object;
+    let line = |span: Span| sources.locate(span).line;
+    let origin = object.origin(&place.pointer);
+    json!({
+        "kind": object.kind(),
+        "namespace": object.namespace(),
+        "name": object.name(),
+        "pointer": place.pointer.to_string(),
+        "file": object.file,
+        "line": object.span(&place.pointer).map(line),
+        "origin": origin.map(|span| sources.get(span.source).name().to_owned()),
+        "origin_line": origin.map(line),
+    })
+}
+
+fn outcome_json(outcome: &Outcome) -> Json {
+    let mut json = match outcome {
+        Outcome::Backends(shares) => {
+            let shares = shares.iter().map(|it| {
+                json!({
+                    "kind": it.kind, "namespace": it.namespace, "name": it.name, "port": it.port,
+                    "percent": it.percent, "is_refused": it.is_refused,
+                })
+            });
+            json!({"kind": "backends", "backends": shares.collect::<Vec<_>>()})
+        }
+        Outcome::Response { status, why } => {
+            json!({"kind": "response", "status": status, "why": why})
+        }
+        Outcome::Redirect {
+            status,
+            location,
+            is_loop,
+        } => json!({
+            "kind": "redirect", "status": status, "location": location, "is_loop": is_loop,
+        }),
+        Outcome::Closed(why) => json!({"kind": "closed", "why": why}),
+        Outcome::Unknown(why) => json!({"kind": "unknown", "why": why}),
+    };
+    json["is_failure"] = json!(outcome.is_failure());
+    json
+}

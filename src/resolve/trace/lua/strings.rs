@@ -1,0 +1,325 @@
+//! Those functions of Lua's `string` that may work long on a short call, with every step counted.
+
+use std::rc::Rc;
+
+use mlua::{FromLua, IntoLua, Lua, LuaString, MultiValue, Table, Value};
+
+use super::pattern::{Capture, Matcher};
+use super::sandbox::State;
+
+/// Bytes that are copied in a step.
+const BYTES_A_STEP: usize = 64;
+
+/// Characters that make a text a pattern.
+const SPECIALS: &[u8] = b"^$*+?.([%-";
+
+fn cost(bytes: usize) -> u64 {
+    u64::try_from(bytes / BYTES_A_STEP).unwrap_or(u64::MAX)
+}
+
+/// Puts the counted functions in place of Lua's own.
+pub(super) fn replace(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
+    let strings: Table = lua.globals().get("string")?;
+    for (name, wants_places) in [("find", true), ("match", false)] {
+        let state = Rc::clone(state);
+        let function = lua.create_function(
+            move |lua, (text, pattern, start, plain): (LuaString, LuaString, Option<f64>, Value)| {
+                let is_plain = !matches!(plain, Value::Nil | Value::Boolean(false));
+                let search = Search {
+                    state: &state,
+                    text: &text.as_bytes(),
+                    pattern: &pattern.as_bytes(),
+                };
+                search.find(lua, start, is_plain, wants_places)
+            },
+        )?;
+        strings.set(name, function)?;
+    }
+    for name in ["gmatch", "gfind"] {
+        let state = Rc::clone(state);
+        strings.set(
+            name,
+            lua.create_function(move |lua, all| gmatch(lua, &state, all))?,
+        )?;
+    }
+    let of_gsub = Rc::clone(state);
+    let function = lua.create_function(move |lua, all| gsub(lua, &of_gsub, all))?;
+    strings.set("gsub", function)?;
+    let of_rep = Rc::clone(state);
+    let function = lua.create_function(
+        move |lua, (text, count, between): (LuaString, f64, Option<LuaString>)| {
+            let between = between.map_or(Vec::new(), |it| it.as_bytes().to_vec());
+            rep(lua, &of_rep, &text.as_bytes(), count, &between)
+        },
+    )?;
+    strings.set("rep", function)?;
+    let of_dump = Rc::clone(state);
+    let function =
+        lua.create_function(move |_, _: MultiValue| of_dump.unknown::<()>("`string.dump`"))?;
+    strings.set("dump", function)
+}
+
+fn rep(
+    lua: &Lua,
+    state: &State,
+    text: &[u8],
+    count: f64,
+    between: &[u8],
+) -> mlua::Result<LuaString> {
+    // Beyond what a script may have at all, the memory ends it.
+    let count = if count >= 1.0 {
+        count.min(1e9) as usize
+    } else {
+        0
+    };
+    let length = text
+        .len()
+        .saturating_add(between.len())
+        .saturating_mul(count);
+    state.charge(cost(length))?;
+    let mut out = Vec::with_capacity(length);
+    for at in 0..count {
+        if at > 0 {
+            out.extend_from_slice(between);
+        }
+        out.extend_from_slice(text);
+    }
+    lua.create_string(out)
+}
+
+/// A search in a text.
+struct Search<'s> {
+    state: &'s State,
+    text: &'s [u8],
+    pattern: &'s [u8],
+}
+
+impl<'s> Search<'s> {
+    fn matcher(&self, pattern: &'s [u8]) -> Matcher<'s, impl Fn(u64) -> mlua::Result<()> + 's> {
+        let state = self.state;
+        Matcher::new(self.text, pattern, move |steps| state.charge(steps))
+    }
+
+    /// The byte at which a search begins that is told to begin at `start`, from 1, or from the end.
+    fn from(&self, start: Option<f64>) -> usize {
+        let start = start.unwrap_or(1.0);
+        let length = self.text.len();
+        if start >= 1.0 {
+            // A number too large becomes the largest, which is behind the end.
+            (start as usize).saturating_sub(1)
+        } else if start < 0.0 {
+            length.saturating_sub((-start) as usize)
+        } else {
+            0
+        }
+    }
+
+    fn find(
+        &self,
+        lua: &Lua,
+        start: Option<f64>,
+        is_plain: bool,
+        wants_places: bool,
+    ) -> mlua::Result<MultiValue> {
+        let nothing = || Ok(MultiValue::from_iter([Value::Nil]));
+        // LuaJIT begins at the end where it is told to begin behind it.
+        let from = self.from(start).min(self.text.len());
+        let is_text = is_plain || !self.pattern.iter().any(|it| SPECIALS.contains(it));
+        if wants_places && is_text {
+            let rest = self.text.get(from..).unwrap_or_default();
+            self.state
+                .charge(cost(rest.len().saturating_mul(self.pattern.len().max(1))))?;
+            let Some(at) = position(rest, self.pattern) else {
+                return nothing();
+            };
+            let first = from + at;
+            let places = [first + 1, first + self.pattern.len()];
+            return places.into_iter().map(|it| it.into_lua(lua)).collect();
+        }
+        let (is_anchored, pattern) = match self.pattern.split_first() {
+            Some((b'^', rest)) => (true, rest),
+            _ => (false, self.pattern),
+        };
+        let mut matcher = self.matcher(pattern);
+        for at in from..=self.text.len() {
+            if let Some(end) = matcher.at(at)? {
+                let mut values = Vec::new();
+                if wants_places {
+                    values.push((at + 1).into_lua(lua)?);
+                    values.push(end.into_lua(lua)?);
+                    values.extend(self.values(lua, &matcher.captures)?);
+                } else {
+                    values.extend(self.values(lua, &matcher.all(at, end))?);
+                }
+                return Ok(MultiValue::from_iter(values));
+            }
+            if is_anchored {
+                break;
+            }
+        }
+        nothing()
+    }
+
+    fn values(&self, lua: &Lua, captures: &[Capture]) -> mlua::Result<Vec<Value>> {
+        captures
+            .iter()
+            .map(|capture| match *capture {
+                Capture::Text(start, end) => {
+                    let text = self.text.get(start..end).unwrap_or_default();
+                    self.state.charge(cost(text.len()))?;
+                    Ok(Value::String(lua.create_string(text)?))
+                }
+                Capture::Place(at) => (at + 1).into_lua(lua),
+                Capture::Open(_) => Err(mlua::Error::runtime("unfinished capture")),
+            })
+            .collect()
+    }
+}
+
+/// Where a text stands in another.
+fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    match wanted.is_empty() {
+        true => Some(0),
+        false => text.windows(wanted.len()).position(|it| it == wanted),
+    }
+}
+
+fn gmatch(
+    lua: &Lua,
+    state: &Rc<State>,
+    (text, pattern): (LuaString, LuaString),
+) -> mlua::Result<mlua::Function> {
+    let (text, pattern) = (text.as_bytes().to_vec(), pattern.as_bytes().to_vec());
+    let state = Rc::clone(state);
+    let mut from = 0;
+    lua.create_function_mut(move |lua, _: MultiValue| {
+        let search = Search {
+            state: &state,
+            text: &text,
+            pattern: &pattern,
+        };
+        let mut matcher = search.matcher(&pattern);
+        while from <= text.len() {
+            let at = from;
+            if let Some(end) = matcher.at(at)? {
+                // An empty match goes on one further.
+                from = if end == at { end + 1 } else { end };
+                let values = search.values(lua, &matcher.all(at, end))?;
+                return Ok(MultiValue::from_iter(values));
+            }
+            from += 1;
+        }
+        Ok(MultiValue::from_iter([Value::Nil]))
+    })
+}
+
+type Gsub = (LuaString, LuaString, Value, Option<f64>);
+
+fn gsub(
+    lua: &Lua,
+    state: &State,
+    (text, pattern, with, most): Gsub,
+) -> mlua::Result<(LuaString, usize)> {
+    let (text, whole) = (text.as_bytes().to_vec(), pattern.as_bytes().to_vec());
+    let (is_anchored, pattern) = match whole.split_first() {
+        Some((b'^', rest)) => (true, rest),
+        _ => (false, whole.as_slice()),
+    };
+    let with = match with {
+        Value::Integer(_) | Value::Number(_) => Value::String(LuaString::from_lua(with, lua)?),
+        with @ (Value::String(_) | Value::Table(_) | Value::Function(_)) => with,
+        other => {
+            let told = format!(
+                "bad argument #3 to 'gsub' (string/function/table expected, got {})",
+                other.type_name()
+            );
+            return Err(mlua::Error::runtime(told));
+        }
+    };
+    let search = Search {
+        state,
+        text: &text,
+        pattern,
+    };
+    let mut matcher = search.matcher(pattern);
+    let (mut out, mut at, mut count) = (Vec::new(), 0, 0_usize);
+    while most.is_none_or(|most| (count as f64) < most) {
+        let found = matcher.at(at)?;
+        if let Some(end) = found {
+            count += 1;
+            let captures = search.values(lua, &matcher.all(at, end))?;
+            let matched = text.get(at..end).unwrap_or_default();
+            let piece = replacement(lua, &with, matched, captures)?;
+            state.charge(cost(piece.len()) + 1)?;
+            out.extend_from_slice(&piece);
+            if end > at {
+                at = end;
+                if is_anchored {
+                    break;
+                }
+                continue;
+            }
+        }
+        match text.get(at) {
+            Some(byte) => out.push(*byte),
+            None => break,
+        }
+        at += 1;
+        if is_anchored {
+            break;
+        }
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
+    state.charge(cost(out.len()))?;
+    Ok((lua.create_string(out)?, count))
+}
+
+/// What takes the place of a match.
+fn replacement(
+    lua: &Lua,
+    with: &Value,
+    matched: &[u8],
+    captures: Vec<Value>,
+) -> mlua::Result<Vec<u8>> {
+    let found: Value = match with {
+        Value::Function(function) => function.call(MultiValue::from_iter(captures))?,
+        Value::Table(table) => table.get(captures.into_iter().next().unwrap_or(Value::Nil))?,
+        Value::String(text) => return filled(lua, &text.as_bytes(), matched, &captures),
+        _ => Value::Nil,
+    };
+    match found {
+        Value::Nil | Value::Boolean(false) => Ok(matched.to_vec()),
+        Value::String(_) | Value::Integer(_) | Value::Number(_) => {
+            Ok(LuaString::from_lua(found, lua)?.as_bytes().to_vec())
+        }
+        other => Err(mlua::Error::runtime(format!(
+            "invalid replacement value (a {})",
+            other.type_name()
+        ))),
+    }
+}
+
+/// A text with `%0` to `%9` filled in.
+fn filled(lua: &Lua, text: &[u8], matched: &[u8], captures: &[Value]) -> mlua::Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'0') => out.extend_from_slice(matched),
+            Some(digit @ b'1'..=b'9') => {
+                let Some(value) = captures.get(usize::from(digit - b'1')) else {
+                    return Err(mlua::Error::runtime("invalid capture index"));
+                };
+                let text = LuaString::from_lua(value.clone(), lua)?;
+                out.extend_from_slice(&text.as_bytes());
+            }
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+    Ok(out)
+}
