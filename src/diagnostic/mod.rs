@@ -26,7 +26,7 @@ pub struct ObjectRef {
 }
 
 /// A further place that a finding involves.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Related {
     /// The place.
     pub span: Span,
@@ -38,7 +38,7 @@ pub struct Related {
 ///
 /// `message` says what is wrong, `why` what follows from it in the cluster, `help` what to do. `span` is
 /// the place in the file at fault, `origin` the place in `cluster.toml` that it was rendered from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// Which finding this is.
     pub code: Code,

@@ -113,7 +113,7 @@ impl<'a> Index<'a> {
         }
         if settings.order == Order::Controller {
             for all in by_kind.values_mut() {
-                all.sort_by_key(|object| (created(object), Key::of(object)));
+                all.sort_by_cached_key(|object| (created(object), Key::of(object)));
             }
         }
         let slices = slices(by_kind.get("EndpointSlice").map_or(&[], Vec::as_slice));

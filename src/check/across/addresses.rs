@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use super::front::{Front, add_meta, fronts};
+use super::front::{Front, add_meta};
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::check::finding;
@@ -43,9 +43,9 @@ pub struct Claim<'a> {
 }
 
 /// All addresses that are asked for.
-pub fn claims<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Claim<'a>> {
+pub fn claims<'a>(whole: &Whole<'a>) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();
-    for front in fronts {
+    for front in whole.fronts() {
         of_gateway(whole, front, &mut claims);
     }
     for service in whole.of_kind("", "Service") {
@@ -53,9 +53,9 @@ pub fn claims<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Claim<'a>> {
     }
     for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
         let values = release.object.node.path(&["spec", "values"]);
-        let pointer = Pointer::root().key("spec").key("values");
+        let mut pointer = Pointer::root().key("spec").key("values");
         if let Some(values) = values {
-            of_values(whole, release, values, pointer, 0, &mut claims);
+            of_values(whole, release, values, &mut pointer, 0, &mut claims);
         }
     }
     claims
@@ -216,7 +216,7 @@ fn of_values<'a>(
     whole: &Whole<'a>,
     release: Applied<'a>,
     node: &'a Node,
-    pointer: Pointer,
+    pointer: &mut Pointer,
     depth: usize,
     claims: &mut Vec<Claim<'a>>,
 ) {
@@ -227,7 +227,7 @@ fn of_values<'a>(
     if depth > DEEPEST || is_off(node) {
         return;
     }
-    let below: Vec<(Step, &Node)> = match &node.kind {
+    match &node.kind {
         Kind::Map(map) => {
             // Most maps of most releases hold no address.
             if ANNOTATIONS.iter().any(|(key, ..)| map.contains_key(key)) {
@@ -241,33 +241,34 @@ fn of_values<'a>(
                     is_merged: false,
                     given: given(whole, release),
                 };
-                asker.annotations(Some(node), &pointer, claims);
+                asker.annotations(Some(node), pointer, claims);
             }
-            map.iter()
-                .map(|(key, value)| (Step::Key(key.to_owned()), value))
-                .collect()
+            for (key, value) in map.iter().filter(|(_, value)| is_deep(value)) {
+                pointer.push(Step::Key(key.to_owned()));
+                of_values(whole, release, value, pointer, depth + 1, claims);
+                pointer.pop();
+            }
         }
-        Kind::List(items) => items
-            .iter()
-            .enumerate()
-            .map(|(at, value)| (Step::Index(at), value))
-            .collect(),
-        _ => return,
-    };
-    for (step, value) in below {
-        if matches!(value.kind, Kind::Map(_) | Kind::List(_)) {
-            of_values(whole, release, value, pointer.step(step), depth + 1, claims);
+        Kind::List(items) => {
+            for (at, value) in items.iter().enumerate().filter(|(_, value)| is_deep(value)) {
+                pointer.push(Step::Index(at));
+                of_values(whole, release, value, pointer, depth + 1, claims);
+                pointer.pop();
+            }
         }
+        _ => {}
     }
+}
+
+fn is_deep(node: &Node) -> bool {
+    matches!(node.kind, Kind::Map(_) | Kind::List(_))
 }
 
 /// Two that ask for one address.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let fronts = fronts(whole);
-    let claims = claims(whole, &fronts);
     let mut by_address: HashMap<String, Vec<&Claim>> = HashMap::new();
     let mut found = Vec::new();
-    for claim in &claims {
+    for claim in whole.claims() {
         let Some(key) = key(whole, claim) else {
             continue;
         };

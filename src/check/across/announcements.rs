@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::front::{Controller, Front, fronts, text};
+use super::front::{Controller, Front, text};
 use super::selector::selects;
 use super::{Applied, Whole};
 use crate::check::finding;
@@ -17,19 +17,13 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     if policies.is_empty() {
         return Vec::new();
     }
-    let speaks_bgp: Vec<Applied> = whole
-        .all()
-        .filter(|one| {
-            one.object.group() == "cilium.io"
-                && matches!(
-                    one.object.kind(),
-                    "CiliumBGPClusterConfig" | "CiliumBGPPeeringPolicy"
-                )
-        })
+    let speaks_bgp: Vec<Applied> = ["CiliumBGPClusterConfig", "CiliumBGPPeeringPolicy"]
+        .into_iter()
+        .flat_map(|kind| whole.of_kind("cilium.io", kind))
         .collect();
     let scaled = scaled_names(whole);
     let mut found = Vec::new();
-    for front in fronts(whole) {
+    for front in whole.fronts() {
         if front.controller != Controller::EnvoyGateway || front.has_load_balancer() != Some(true) {
             continue;
         }
@@ -43,7 +37,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                     policy.object.node.path(&["spec", "serviceSelector"]),
                     &labels,
                 );
-                if announces(policy, &front) {
+                if announces(policy, front) {
                     selected
                 } else {
                     Some(false)
@@ -55,7 +49,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             own.first(),
             has_bgp || covers.iter().any(|one| *one != Some(false)),
         ) {
-            found.push(not_announced(&front, policy));
+            found.push(not_announced(front, policy));
         }
         let covering = own
             .iter()
@@ -63,7 +57,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             .filter(|(_, covers)| **covers == Some(true));
         found.extend(
             covering
-                .filter_map(|(policy, _)| local(&front, policy, &scaled))
+                .filter_map(|(policy, _)| local(front, policy, &scaled))
                 .next(),
         );
     }
@@ -114,14 +108,9 @@ fn not_announced(front: &Front<'_>, policy: &Applied<'_>) -> Diagnostic {
 
 /// The names of what autoscalers scale: their number of proxies is not fixed.
 fn scaled_names(whole: &Whole<'_>) -> BTreeSet<String> {
-    whole
-        .all()
-        .filter(|one| {
-            matches!(
-                one.object.kind(),
-                "ScaledObject" | "HorizontalPodAutoscaler"
-            )
-        })
+    let scaled = whole.of_kind("keda.sh", "ScaledObject");
+    scaled
+        .chain(whole.of_kind("autoscaling", "HorizontalPodAutoscaler"))
         .map(|one| text(one.object, &["spec", "scaleTargetRef", "name"]).to_owned())
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::front::{Front, Place, Settings, Workload, fronts, release_namespace, releases, text};
+use super::front::{CHART, Front, Place, Settings, Workload, release_namespace, text};
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::suggest::nearest;
@@ -28,12 +28,12 @@ struct Scaler<'a> {
 
 /// Autoscalers that are in each other's way, or have nothing to scale.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let fronts = fronts(whole);
-    let scalers = scalers(whole, &fronts);
+    let fronts = whole.fronts();
+    let scalers = scalers(whole, fronts);
     let mut found = bounds(whole);
     found.extend(twice(whole, &scalers));
-    found.extend(fixed(whole, &fronts, &scalers));
-    found.extend(unknown(whole, &fronts, &scalers));
+    found.extend(fixed(whole, fronts, &scalers));
+    found.extend(unknown(whole, fronts, &scalers));
     found
 }
 
@@ -63,7 +63,7 @@ fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
             is_own: true,
         });
     }
-    for release in releases(whole, "gateway-helm") {
+    for &release in whole.releases(CHART) {
         let path = ["spec", "values", "hpa", "enabled"];
         let is_on = release.object.node.path(&path).map(Node::to_json) == Some(true.into());
         if is_on {
@@ -334,10 +334,11 @@ fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> V
 
 /// Whether a Deployment or a release at hand has that name: a chart names its Deployments after the release.
 fn is_someone_elses(whole: &Whole<'_>, scaler: &Scaler<'_>) -> bool {
-    let own = releases(whole, "gateway-helm");
-    whole.all().any(|one| {
-        matches!(one.object.kind(), "Deployment" | "HelmRelease")
-            && !one.object.name().is_empty()
+    let own = whole.releases(CHART);
+    let deployments = whole.of_kind("apps", "Deployment");
+    let mut all = deployments.chain(whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease"));
+    all.any(|one| {
+        !one.object.name().is_empty()
             && scaler.target.name.starts_with(one.object.name())
             && one.object.namespace() == scaler.target.namespace
             && !own.iter().any(|own| own.at == one.at)

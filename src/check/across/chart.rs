@@ -46,14 +46,22 @@ pub fn values_pointer() -> Pointer {
 /// The releases of the chart among the objects.
 pub fn charts<'a>(whole: &Given<'a>) -> Vec<Chart<'a>> {
     let of_kind = |kind: &'static str| whole.objects.iter().filter(move |it| it.kind() == kind);
+    // Of many sources few are the chart's: names that none of those has lead to no release.
     let mut sources: HashMap<&str, Vec<&Object>> = HashMap::new();
     for source in of_kind("OCIRepository") {
         sources.entry(source.name()).or_default().push(source);
     }
+    sources.retain(|_, all| all.iter().any(|source| is_of_chart(source)));
     of_kind("HelmRelease")
         .filter(|it| it.group() == "helm.toolkit.fluxcd.io")
         .filter_map(|release| chart(whole, &sources, release))
         .collect()
+}
+
+/// Whether a source is one of the chart.
+fn is_of_chart(source: &Object) -> bool {
+    let url = source.node.path(&["spec", "url"]).and_then(Node::as_str);
+    url.is_some_and(|url| split(url).1 == NAME)
 }
 
 fn chart<'a>(
@@ -81,10 +89,9 @@ fn chart<'a>(
         return None;
     }
     let source = nearest(sources.get(name)?.iter().copied(), &release.file)?;
-    let url = source.node.path(&["spec", "url"])?.as_str()?;
     let tag = source.node.path(&["spec", "ref", "tag"]);
     let tag = exact(tag.and_then(Node::as_str));
-    (split(url).1 == NAME).then(|| Chart {
+    is_of_chart(source).then(|| Chart {
         release,
         version: tag.map(|version| (version, source)),
         from: from(),
@@ -102,10 +109,14 @@ fn exact(text: Option<&str>) -> Option<Version> {
 pub fn nearest<'a>(objects: impl Iterator<Item = &'a Object>, file: &str) -> Option<&'a Object> {
     // The first of those that are equally near.
     let mut best: Option<(usize, &Object)> = None;
+    let nearest = shared(file, file);
     for object in objects {
         let near = shared(&object.file, file);
         if best.is_none_or(|(most, _)| near > most) {
             best = Some((near, object));
+        }
+        if near == nearest {
+            break;
         }
     }
     best.map(|(_, object)| object)

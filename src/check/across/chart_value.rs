@@ -61,7 +61,7 @@ impl Value {
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let is_declared = whole.declares_envoy_gateway();
-    for chart in chart::charts(whole) {
+    for chart in whole.charts() {
         let own = chart
             .version
             .as_ref()
@@ -77,7 +77,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         let values = chart.release.node.at(&chart::values_pointer());
         if let Some(values) = values.and_then(Node::as_map) {
             let mut walk = Walk {
-                chart: &chart,
+                chart,
                 version,
                 found: &mut found,
             };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Whole;
 use super::dependencies::{Waiting, waiting};
-use super::front::{ENVOY_GATEWAY, releases, text};
+use super::front::{ENVOY_GATEWAY, text};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
@@ -79,7 +79,7 @@ fn installers(
     let mut installers = BTreeSet::new();
     let mut add = |flux: Option<usize>| flux.map(|flux| installers.insert(flux));
     for chart in charts {
-        for release in releases(whole, chart) {
+        for release in whole.releases(chart) {
             let skips = text(release.object, &["spec", "install", "crds"]) == "Skip";
             if !skips && whole.may_share_cluster(release.object, user) {
                 // A release that is applied by nobody knows whom could come first or last.

@@ -132,7 +132,7 @@ fn state(chart: &Chart<'_>, extension: &Extension, lua_off_by_default: bool) -> 
 
 /// What is used while it is off.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let charts = chart::charts(whole);
+    let charts = whole.charts();
     if charts.is_empty() {
         return Vec::new();
     }
@@ -155,7 +155,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             if uses.is_empty() {
                 continue;
             }
-            let nearest = chart::of(&charts, object);
+            let nearest = chart::of(charts, object);
             let Some(chart) = nearest.first().and_then(|at| charts.get(*at)) else {
                 continue;
             };

@@ -8,16 +8,16 @@ use crate::value::{Kind, Node, Pointer, pointer::Step};
 /// Where a pattern leads in an object.
 pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {
     let mut found = Vec::new();
+    let mut see = |at: &[At<'_>]| found.push(pointer(at));
     match pattern.strip_prefix("**.") {
-        Some(rest) => everywhere(root, &mut Pointer::root(), &mut |node, at| {
-            below(node, rest, at, &mut found);
-        }),
-        None => below(root, pattern, &Pointer::root(), &mut found),
+        Some(rest) => everywhere(root, rest, &mut Vec::new(), &mut see),
+        None => below(root, pattern, &mut Vec::new(), &mut see),
     }
     found
 }
 
-fn below(node: &Node, pattern: &str, at: &Pointer, found: &mut Vec<Pointer>) {
+/// Shows each place to which a pattern leads from a node.
+fn below<'a>(node: &'a Node, pattern: &str, at: &mut Vec<At<'a>>, see: &mut impl FnMut(&[At<'a>])) {
     let (step, rest) = match pattern.split_once('.') {
         Some((step, rest)) => (step, Some(rest)),
         None => (pattern, None),
@@ -28,40 +28,63 @@ fn below(node: &Node, pattern: &str, at: &Pointer, found: &mut Vec<Pointer>) {
     };
     let Some(map) = node.as_map() else { return };
     for (name, value) in map.iter().filter(|(name, _)| key == "*" || *name == key) {
-        let at = at.key(name);
+        at.push(At::Key(name));
         let items = value.as_list().filter(|_| is_list);
         match (items, rest) {
             (Some(items), Some(rest)) => {
-                for (index, item) in items.iter().enumerate() {
-                    below(item, rest, &at.index(index), found);
+                for (nth, item) in items.iter().enumerate() {
+                    at.push(At::Item(nth));
+                    below(item, rest, at, see);
+                    at.pop();
                 }
             }
-            (None, Some(rest)) if !is_list => below(value, rest, &at, found),
-            (_, None) if !matches!(value.kind, Kind::Null) => found.push(at),
+            (None, Some(rest)) if !is_list => below(value, rest, at, see),
+            (_, None) if !matches!(value.kind, Kind::Null) => see(at),
             _ => {}
         }
+        at.pop();
     }
 }
 
-/// Shows every map of a tree, with its place.
-fn everywhere(node: &Node, at: &mut Pointer, see: &mut impl FnMut(&Node, &Pointer)) {
-    let mut inside = |step: Step, below: &Node, see: &mut _| {
-        at.push(step);
-        everywhere(below, at, see);
-        at.pop();
-    };
+/// A step to a node.
+enum At<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
+fn pointer(at: &[At<'_>]) -> Pointer {
+    let mut pointer = Pointer::root();
+    for step in at {
+        pointer.push(match step {
+            At::Key(key) => Step::Key((*key).to_owned()),
+            At::Item(nth) => Step::Index(*nth),
+        });
+    }
+    pointer
+}
+
+/// Shows each place to which a pattern leads from any map of a tree.
+fn everywhere<'a>(
+    node: &'a Node,
+    pattern: &str,
+    at: &mut Vec<At<'a>>,
+    see: &mut impl FnMut(&[At<'a>]),
+) {
+    let is_deep = |node: &Node| matches!(node.kind, Kind::Map(_) | Kind::List(_));
     match &node.kind {
         Kind::Map(map) => {
-            for (key, value) in map.iter() {
-                if matches!(value.kind, Kind::Map(_) | Kind::List(_)) {
-                    inside(Step::Key(key.to_owned()), value, see);
-                }
+            for (key, value) in map.iter().filter(|(_, value)| is_deep(value)) {
+                at.push(At::Key(key));
+                everywhere(value, pattern, at, see);
+                at.pop();
             }
-            see(node, at);
+            below(node, pattern, at, see);
         }
         Kind::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                inside(Step::Index(index), item, see);
+            for (nth, item) in items.iter().enumerate().filter(|(_, item)| is_deep(item)) {
+                at.push(At::Item(nth));
+                everywhere(item, pattern, at, see);
+                at.pop();
             }
         }
         _ => {}

@@ -1,5 +1,7 @@
 //! The gateways, and what Envoy Gateway makes of each: a Service and a Deployment, as far as that is at hand.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::manifest::Object;
@@ -25,6 +27,9 @@ pub const OWNER_NAME: &str = "gateway.envoyproxy.io/owning-gateway-name";
 
 /// The label with the gateway's namespace.
 pub const OWNER_NAMESPACE: &str = "gateway.envoyproxy.io/owning-gateway-namespace";
+
+/// The name of the controller's chart.
+pub const CHART: &str = "gateway-helm";
 
 /// Whose a gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +90,7 @@ pub struct Workload {
 pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
     let classes: Vec<Applied> = whole.of_kind(GATEWAY_API, "GatewayClass").collect();
     let proxies: Vec<Applied> = whole.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
-    let releases = releases(whole, "gateway-helm");
+    let releases = whole.releases(CHART);
     whole
         .of_kind(GATEWAY_API, "Gateway")
         .map(|gateway| {
@@ -166,36 +171,40 @@ fn settings<'a>(
     }
 }
 
-/// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
-pub fn releases<'a>(whole: &Whole<'a>, chart: &str) -> Vec<Applied<'a>> {
-    let end = |text: &str| text.rsplit('/').next() == Some(chart);
-    // Of many sources few are the chart's: each release is then compared with those only.
-    let sources: Vec<Applied> = ["OCIRepository", "HelmChart"]
-        .into_iter()
-        .flat_map(|kind| whole.of_kind("source.toolkit.fluxcd.io", kind))
-        .filter(|source| {
-            end(text(source.object, &["spec", "url"]))
-                || end(text(source.object, &["spec", "chart"]))
-        })
-        .collect();
-    whole
-        .of_kind("helm.toolkit.fluxcd.io", "HelmRelease")
-        .filter(|release| {
-            let object = release.object;
-            if end(text(object, &["spec", "chart", "spec", "chart"])) {
-                return true;
+/// The releases of each chart, by the chart's name: of a Helm repository, or at the end of an address.
+pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
+    let end = |text: &'a str| text.rsplit('/').next().filter(|name| !name.is_empty());
+    let mut sources: HashMap<&str, Vec<Applied>> = HashMap::new();
+    for kind in ["OCIRepository", "HelmChart"] {
+        for source in whole.of_kind("source.toolkit.fluxcd.io", kind) {
+            sources
+                .entry(source.object.name())
+                .or_default()
+                .push(source);
+        }
+    }
+    let mut all: HashMap<&str, Vec<Applied>> = HashMap::new();
+    for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
+        let object = release.object;
+        let mut charts: BTreeSet<&str> = BTreeSet::new();
+        charts.extend(end(text(object, &["spec", "chart", "spec", "chart"])));
+        let name = text(object, &["spec", "chartRef", "name"]);
+        let namespace = text(object, &["spec", "chartRef", "namespace"]);
+        for source in sources.get(name).into_iter().flatten() {
+            let there = source.object.namespace();
+            let is_meant = !name.is_empty()
+                && (namespace.is_empty() || there.is_empty() || there == namespace)
+                && whole.may_share_cluster(source.object, object);
+            if is_meant {
+                charts.extend(end(text(source.object, &["spec", "url"])));
+                charts.extend(end(text(source.object, &["spec", "chart"])));
             }
-            let name = text(object, &["spec", "chartRef", "name"]);
-            let namespace = text(object, &["spec", "chartRef", "namespace"]);
-            !name.is_empty()
-                && sources.iter().any(|source| {
-                    let there = source.object.namespace();
-                    source.object.name() == name
-                        && (namespace.is_empty() || there.is_empty() || there == namespace)
-                        && whole.may_share_cluster(source.object, object)
-                })
-        })
-        .collect()
+        }
+        for chart in charts {
+            all.entry(chart).or_default().push(release);
+        }
+    }
+    all
 }
 
 /// Where the controller of a `gateway-helm` release runs proxies.

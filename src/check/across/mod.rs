@@ -50,10 +50,13 @@ use std::ops::Deref;
 
 use rayon::prelude::*;
 
+use self::addresses::Claim;
+use self::chart::Chart;
+use self::front::Front;
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
 use crate::model::Model;
-use crate::resolve::delivery::{Delivery, Way, as_applied};
+use crate::resolve::delivery::{self, Delivery, Way};
 use crate::schema::bundle::ENVOY_GATEWAY;
 use crate::schema::{Reason, Selection};
 
@@ -84,10 +87,20 @@ pub struct Whole<'a> {
     /// What kustomize and Flux make of the files.
     pub delivery: &'a Delivery,
     /// The objects as the API server gets them, in the order of [`Delivery::copies`].
-    pub applied: &'a [Object],
     all: &'a [Applied<'a>],
     /// The places in `all` of the objects of each kind.
     kinds: &'a HashMap<&'a str, Vec<usize>>,
+    /// What several passes ask, looked up once.
+    common: Common<'a>,
+}
+
+/// What several passes ask.
+#[derive(Clone, Copy, Debug, Default)]
+struct Common<'a> {
+    releases: Option<&'a HashMap<&'a str, Vec<Applied<'a>>>>,
+    fronts: &'a [Front<'a>],
+    claims: &'a [Claim<'a>],
+    charts: &'a [Chart<'a>],
 }
 
 impl<'a> Deref for Whole<'a> {
@@ -127,6 +140,29 @@ impl<'a> Whole<'a> {
         of_kind.filter(move |one| one.object.group() == group)
     }
 
+    /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
+    fn releases(&self, chart: &str) -> &'a [Applied<'a>] {
+        let releases = self.common.releases;
+        releases
+            .and_then(|by_chart| by_chart.get(chart))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The gateways, with what the controller makes of each.
+    fn fronts(&self) -> &'a [Front<'a>] {
+        self.common.fronts
+    }
+
+    /// All addresses that are asked for.
+    fn claims(&self) -> &'a [Claim<'a>] {
+        self.common.claims
+    }
+
+    /// The releases of the controller's chart, and what their values say.
+    fn charts(&self) -> &'a [Chart<'a>] {
+        self.common.charts
+    }
+
     /// Whether two objects may be of one cluster.
     pub fn may_share_cluster(&self, one: &Object, other: &Object) -> bool {
         self.delivery.may_share_cluster(&one.file, &other.file)
@@ -137,7 +173,7 @@ impl<'a> Given<'a> {
     /// Calls `look` with what kustomize and Flux make of it.
     pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
         let delivery = Delivery::of(self.objects, self.files);
-        let applied = as_applied(self.objects, &delivery);
+        let applied = delivery::applied(self.objects, &delivery);
         let copies = delivery.copies().zip(&applied);
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), object)| Applied { at, way, object })
@@ -146,13 +182,23 @@ impl<'a> Given<'a> {
         for (at, one) in all.iter().enumerate() {
             kinds.entry(one.object.kind()).or_default().push(at);
         }
-        look(&Whole {
+        let mut whole = Whole {
             given: *self,
             delivery: &delivery,
-            applied: &applied,
             all: &all,
             kinds: &kinds,
-        })
+            common: Common::default(),
+        };
+        // Each is made of those before it.
+        let releases = front::releases(&whole);
+        whole.common.releases = Some(&releases);
+        let fronts = front::fronts(&whole);
+        whole.common.fronts = &fronts;
+        let claims = addresses::claims(&whole);
+        whole.common.claims = &claims;
+        let charts = chart::charts(&whole);
+        whole.common.charts = &charts;
+        look(&whole)
     }
 
     /// Major and minor number of the Envoy Gateway in force; `None` where it has none.

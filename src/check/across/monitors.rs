@@ -1,9 +1,9 @@
 //! Monitors that look where no proxy or controller is.
 
-use super::front::{
-    Controller, Front, OWNER_NAME, OWNER_NAMESPACE, fronts, release_namespace, releases,
-};
-use super::selector::selects;
+use std::collections::BTreeSet;
+
+use super::front::{CHART, Controller, Front, OWNER_NAME, OWNER_NAMESPACE, release_namespace};
+use super::selector::{Labels, selects};
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
@@ -19,11 +19,16 @@ const OF_CONTROLLER: [(&str, &str); 2] = [
 
 /// Monitors for proxies and for the controller that find nothing.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let fronts = fronts(whole);
+    let proxies: Vec<Proxies> = whole
+        .fronts()
+        .iter()
+        .filter(|front| front.controller != Controller::Other)
+        .map(proxies)
+        .collect();
     let mut found = Vec::new();
     for monitor in whole.of_kind(MONITORING, "PodMonitor") {
         if is_for_proxies(&monitor) {
-            found.extend(for_proxies(whole, &monitor, &fronts));
+            found.extend(for_proxies(whole, &monitor, &proxies));
         }
     }
     for kind in ["PodMonitor", "ServiceMonitor"] {
@@ -89,73 +94,74 @@ fn place(monitor: &Applied<'_>) -> Pointer {
     }
 }
 
+/// The proxies of a gateway, and their labels.
+struct Proxies<'a> {
+    front: &'a Front<'a>,
+    labels: Labels,
+}
+
+fn proxies<'a>(front: &'a Front<'a>) -> Proxies<'a> {
+    let mut labels = front.pod_labels();
+    // Pods have labels of the EnvoyProxy's too, and of Kubernetes.
+    let key = if front.setting(&["envoyDaemonSet"]).is_some() {
+        "envoyDaemonSet"
+    } else {
+        "envoyDeployment"
+    };
+    labels.add(front.setting(&[key, "pod", "labels"]));
+    labels.is_open |= front.setting(&[key, "patch"]).is_some();
+    Proxies { front, labels }
+}
+
 fn for_proxies(
     whole: &Whole<'_>,
     monitor: &Applied<'_>,
-    fronts: &[Front<'_>],
+    proxies: &[Proxies<'_>],
 ) -> Option<Diagnostic> {
-    let near: Vec<&Front> = fronts
-        .iter()
-        .filter(|front| whole.may_share_cluster(front.gateway.object, monitor.object))
-        .filter(|front| front.controller != Controller::Other)
-        .collect();
-    if near.is_empty()
-        || near
-            .iter()
-            .any(|front| front.controller == Controller::Unknown)
-    {
+    let near = || {
+        let all = proxies.iter();
+        all.filter(|one| whole.may_share_cluster(one.front.gateway.object, monitor.object))
+    };
+    let is_unknown = |one: &Proxies<'_>| one.front.controller == Controller::Unknown;
+    if near().next().is_none() || near().any(is_unknown) {
         return None;
     }
     let selector = monitor.object.node.path(&["spec", "selector"]);
-    let selected: Vec<&&Front> = near
-        .iter()
-        .filter(|front| {
-            let mut labels = front.pod_labels();
-            // Pods have labels of the EnvoyProxy's too, and of Kubernetes.
-            let key = if front.setting(&["envoyDaemonSet"]).is_some() {
-                "envoyDaemonSet"
-            } else {
-                "envoyDeployment"
-            };
-            labels.add(front.setting(&[key, "pod", "labels"]));
-            labels.is_open |= front.setting(&[key, "patch"]).is_some();
-            selects(selector, &labels) != Some(false)
-        })
-        .collect();
+    let watched = namespaces(monitor);
+    let mut run = Vec::new();
+    for one in near().filter(|one| selects(selector, &one.labels) != Some(false)) {
+        let namespace = one.front.namespace()?;
+        if watched.as_ref()?.contains(&namespace) {
+            return None;
+        }
+        run.push(namespace);
+    }
+    if !run.is_empty() {
+        return Some(elsewhere(monitor, &watched?, "proxies run", &run));
+    }
     let name = monitor.object.name();
-    if selected.is_empty() {
-        let pointer = Pointer::root().key("spec").key("selector");
-        let gateways: Vec<&str> = near
-            .iter()
-            .map(|front| front.gateway.object.name())
-            .collect();
-        return Some(
-            finding(
-                Code::FluxMonitorElsewhere,
-                monitor.object,
-                &pointer,
-                format!("{name} selects the proxies of no gateway"),
-            )
-            .why("nothing is scraped: dashboards of the proxies stay empty, and alerts never fire")
-            .help(format!(
-                "select by `app.kubernetes.io/component: proxy`, or by a gateway that is there: {}",
-                gateways.join(", ")
-            )),
-        );
-    }
-    let watched = namespaces(monitor)?;
-    let run: Vec<&str> = selected
-        .iter()
-        .map(|front| front.namespace())
-        .collect::<Option<_>>()?;
-    if run.iter().any(|namespace| watched.contains(namespace)) {
-        return None;
-    }
-    Some(elsewhere(monitor, &watched, "proxies run", &run))
+    let gateways: BTreeSet<&str> = near().map(|one| one.front.gateway.object.name()).collect();
+    let gateways: Vec<&str> = gateways.into_iter().collect();
+    let pointer = Pointer::root().key("spec").key("selector");
+    let message = format!("{name} selects the proxies of no gateway");
+    Some(
+        finding(
+            Code::FluxMonitorElsewhere,
+            monitor.object,
+            &pointer,
+            message,
+        )
+        .why("nothing is scraped: dashboards of the proxies stay empty, and alerts never fire")
+        .help(format!(
+            "select by `app.kubernetes.io/component: proxy`, or by a gateway that is there: {}",
+            gateways.join(", ")
+        )),
+    )
 }
 
 fn for_controller(whole: &Whole<'_>, monitor: &Applied<'_>) -> Option<Diagnostic> {
-    let run: Vec<&str> = releases(whole, "gateway-helm")
+    let run: Vec<&str> = whole
+        .releases(CHART)
         .iter()
         .filter(|release| whole.may_share_cluster(release.object, monitor.object))
         .map(|release| release_namespace(release.object))

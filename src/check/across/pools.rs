@@ -1,11 +1,12 @@
 //! Cilium's address pools: what they hold, whom they serve, and where they are in each other's way.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::addresses::{Claim, claims};
-use super::front::{Controller, fronts, text};
+use super::addresses::Claim;
+use super::front::{Controller, text};
 use super::selector::selects;
 use super::{Applied, Whole};
 use crate::check::finding;
@@ -25,6 +26,9 @@ struct Block {
     /// The network that is meant, where the one that is written has bits behind its prefix.
     meant: Option<IpNet>,
 }
+
+/// An address that is something's own: the object and the place that say it, and what has it.
+type Fixed<'a> = (Applied<'a>, Pointer, IpAddr, String);
 
 /// A CiliumLoadBalancerIPPool.
 struct Pool<'a> {
@@ -59,22 +63,21 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     if pools.is_empty() {
         return Vec::new();
     }
-    let fronts = fronts(whole);
-    let claims = claims(whole, &fronts);
+    let (fronts, claims) = (whole.fronts(), whole.claims());
+    let fixed = fixed_addresses(whole);
+    let given: HashSet<IpAddr> = claims.iter().filter_map(|claim| claim.address).collect();
+    let asking: HashSet<usize> = claims.iter().map(|claim| claim.owner.at).collect();
     let mut found = Vec::new();
     for pool in &pools {
         found.extend(host_bits(pool));
-        found.extend(routers(whole, pool, &claims));
+        found.extend(routers(whole, pool, &fixed, &given));
     }
     found.extend(overlaps(whole, &pools));
     for claim in claims.iter().filter(|claim| claim.is_of_pools) {
         found.extend(claimed(whole, claim, &pools));
     }
-    for front in &fronts {
-        let asks = claims
-            .iter()
-            .any(|claim| claim.owner.at == front.gateway.at);
-        if asks
+    for front in fronts {
+        if asking.contains(&front.gateway.at)
             || front.has_load_balancer() != Some(true)
             || front.controller != Controller::EnvoyGateway
         {
@@ -198,13 +201,18 @@ fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
 }
 
 /// Addresses of routers and of the API server that a pool holds.
-fn routers(whole: &Whole<'_>, pool: &Pool<'_>, claims: &[Claim<'_>]) -> Vec<Diagnostic> {
+fn routers(
+    whole: &Whole<'_>,
+    pool: &Pool<'_>,
+    fixed: &[Fixed<'_>],
+    given: &HashSet<IpAddr>,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (of, pointer, address, what) in fixed_addresses(whole) {
-        let Some(block) = pool.block_with(address) else {
+    for (of, pointer, address, what) in fixed {
+        let Some(block) = pool.block_with(*address) else {
             continue;
         };
-        let is_given = claims.iter().any(|claim| claim.address == Some(address));
+        let is_given = given.contains(address);
         if pool.is_disabled || is_given || !whole.may_share_cluster(of.object, pool.applied.object)
         {
             continue;
@@ -215,7 +223,7 @@ fn routers(whole: &Whole<'_>, pool: &Pool<'_>, claims: &[Claim<'_>]) -> Vec<Diag
         );
         found.push(
             finding(Code::NetworkPoolHoldsRouter, pool.applied.object, &block.pointer, message)
-                .related(of.object.span(&pointer), format!("{address} is {what}'s here"))
+                .related(of.object.span(pointer), format!("{address} is {what}'s here"))
                 .why("Cilium may give it to a Service and announce it: what is behind that address is then out of reach")
                 .help("narrow the pool, or give a range with `start` and `stop` beside it"),
         );
@@ -224,7 +232,7 @@ fn routers(whole: &Whole<'_>, pool: &Pool<'_>, claims: &[Claim<'_>]) -> Vec<Diag
 }
 
 /// Addresses that belong to something that is no Service: BGP's routers, and where Cilium finds the API server.
-fn fixed_addresses<'a>(whole: &Whole<'a>) -> Vec<(Applied<'a>, Pointer, IpAddr, String)> {
+fn fixed_addresses<'a>(whole: &Whole<'a>) -> Vec<Fixed<'a>> {
     let mut all = Vec::new();
     for (kind, lists, peers) in [
         ("CiliumBGPClusterConfig", "bgpInstances", "peers"),

@@ -1,5 +1,6 @@
 //! Objects as the API server gets them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::scope::is_cluster_scoped;
@@ -13,15 +14,39 @@ use crate::value::{Map, Node};
 /// Left out are patches, and what the kustomization in its folder does not list. An object that is applied to
 /// several namespaces (a component's) comes once for each.
 pub fn as_applied(objects: &[Object], delivery: &Delivery) -> Vec<Object> {
-    delivery
-        .copies()
-        .filter_map(|(at, way)| Some(copy(objects.get(at)?, way)))
+    applied(objects, delivery)
+        .into_iter()
+        .map(Cow::into_owned)
         .collect()
 }
 
-fn copy(object: &Object, way: Option<&Way>) -> Object {
+/// As [`as_applied`]; what stays as it is is not copied.
+pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Object>> {
+    delivery
+        .copies()
+        .filter_map(|(at, way)| {
+            let object = objects.get(at)?;
+            Some(match way.filter(|way| changes(way, object)) {
+                Some(way) => Cow::Owned(copy(object, way)),
+                None => Cow::Borrowed(object),
+            })
+        })
+        .collect()
+}
+
+/// Whether an object is another after its way.
+fn changes(way: &Way, object: &Object) -> bool {
+    let is_moved = way
+        .namespace
+        .as_deref()
+        .is_some_and(|to| to != object.namespace());
+    is_moved
+        || !(way.prefix.is_empty() && way.suffix.is_empty())
+        || !(way.labels.is_empty() && way.annotations.is_empty())
+}
+
+fn copy(object: &Object, way: &Way) -> Object {
     let mut copy = object.clone();
-    let Some(way) = way else { return copy };
     let is_scoped = is_cluster_scoped(object.group(), object.kind());
     let name = format!("{}{}{}", way.prefix, object.name(), way.suffix);
     let Some(metadata) = copy

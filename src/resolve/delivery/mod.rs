@@ -21,7 +21,7 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub use apply::as_applied;
+pub use apply::{applied, as_applied};
 pub use clusters::Cluster;
 pub use patches::{may_patch, patches_anything};
 

@@ -19,7 +19,7 @@ mod selector;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::front::GATEWAY_API;
 use super::{Applied, Whole};
@@ -37,22 +37,34 @@ use crate::value::{Pointer, variable};
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let clusters = whole
         .delivery
-        .clusters(whole.applied.iter().map(|object| object.file.as_str()));
-    let mut found: Vec<(Diagnostic, usize)> = Vec::new();
-    for cluster in &clusters {
+        .clusters(whole.all().map(|one| one.object.file.as_str()));
+    let mut found: HashMap<Diagnostic, Tally> = HashMap::new();
+    for (nth, cluster) in clusters.iter().enumerate() {
         for (file, one) in of_cluster(whole, cluster) {
-            let same = found.iter_mut().find(|(there, _)| *there == one);
-            match same {
-                Some((_, left)) => *left -= 1,
-                None => {
-                    let holding = clusters.iter().filter(|it| it.may_hold(&file)).count();
-                    found.push((one, holding.saturating_sub(1)));
-                }
-            }
+            let order = found.len();
+            let tally = found.entry(one).or_insert_with(|| Tally {
+                order,
+                holding: clusters.iter().filter(|it| it.may_hold(&file)).count(),
+                told_in: BTreeSet::new(),
+            });
+            tally.told_in.insert(nth);
         }
     }
-    let told = found.into_iter().filter(|(_, left)| *left == 0);
-    told.map(|(one, _)| one).collect()
+    let mut told: Vec<(Diagnostic, Tally)> = found
+        .into_iter()
+        .filter(|(_, tally)| tally.told_in.len() == tally.holding)
+        .collect();
+    told.sort_by_key(|(_, tally)| tally.order);
+    told.into_iter().map(|(one, _)| one).collect()
+}
+
+/// In which clusters the same was found.
+struct Tally {
+    /// How many other findings came before it.
+    order: usize,
+    /// How many clusters may hold the file.
+    holding: usize,
+    told_in: BTreeSet<usize>,
 }
 
 /// What is found in one cluster, each with its file.
@@ -76,11 +88,7 @@ fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnost
             .iter()
             .map(|route| (&raw const route.object, route))
             .collect(),
-        gateways: all
-            .iter()
-            .filter(|one| one.object.kind() == "Gateway" && one.object.group() == GATEWAY_API)
-            .copied()
-            .collect(),
+        gateways: gateways(whole, &all),
         all: &all,
     };
     look.run()
@@ -131,6 +139,20 @@ fn open<'a>(
     open
 }
 
+fn gateways<'a>(whole: &Whole<'_>, all: &[Applied<'a>]) -> BTreeMap<Key<'a>, bool> {
+    let mut gateways = BTreeMap::new();
+    let objects = all.iter().map(|one| one.object);
+    for object in objects.filter(|it| it.kind() == "Gateway" && it.group() == GATEWAY_API) {
+        *gateways.entry(Key::of(object)).or_default() |= is_walked(whole, object);
+    }
+    gateways
+}
+
+/// Whether all that is in an object's folder is at hand.
+fn is_walked(whole: &Whole<'_>, object: &Object) -> bool {
+    whole.model.is_some() || whole.is_walked(&object.file)
+}
+
 fn spec() -> Pointer {
     Pointer::root().key("spec")
 }
@@ -146,7 +168,8 @@ struct Look<'r, 'a> {
     resolved: &'r Resolved<'a>,
     open: HashSet<(&'a str, Key<'a>)>,
     charted: HashMap<*const Object, &'r HelmRoute<'a>>,
-    gateways: Vec<Applied<'a>>,
+    /// The gateways, each with whether the folder of one of its files was walked.
+    gateways: BTreeMap<Key<'a>, bool>,
     all: &'r [Applied<'a>],
 }
 
@@ -211,31 +234,27 @@ impl<'a> Look<'_, 'a> {
         key: Key<'_>,
         may_be_elsewhere: bool,
     ) -> Option<Missing<'a>> {
-        let is_walked =
-            |object: &Object| self.whole.model.is_some() || self.whole.is_walked(&object.file);
-        if !is_known(key.name) || !is_known(key.namespace) || !is_walked(from) {
+        if !is_known(key.name) || !is_known(key.namespace) || !is_walked(self.whole, from) {
             return None;
         }
-        let all = self.gateways.iter().map(|one| one.object);
-        let near: Vec<&Object> = all
-            .clone()
-            .filter(|it| it.namespace() == key.namespace || !is_known(it.namespace()))
-            .collect();
-        let is_there = |it: &&Object| it.name() == key.name || !is_known(it.name());
-        if near.iter().any(is_there) {
+        let near = || {
+            let all = self.gateways.iter();
+            all.filter(|(it, _)| it.namespace == key.namespace || !is_known(it.namespace))
+        };
+        if near().any(|(it, _)| it.name == key.name || !is_known(it.name)) {
             return None;
         }
-        let near: Vec<&str> = near
-            .into_iter()
-            .filter(|it| is_walked(it))
-            .map(Object::name)
+        let names: BTreeSet<&str> = near()
+            .filter(|(_, is_walked)| **is_walked)
+            .map(|(it, _)| it.name)
             .collect();
-        if !near.is_empty() {
-            return Some(Missing::Among(near));
+        if !names.is_empty() {
+            return Some(Missing::Among(names.into_iter().collect()));
         }
-        let mut elsewhere = all.filter(|it| may_be_elsewhere && it.name() == key.name);
+        let all = self.gateways.keys();
+        let mut elsewhere = all.filter(|it| may_be_elsewhere && it.name == key.name);
         match (elsewhere.next(), elsewhere.next()) {
-            (Some(one), None) => Some(Missing::In(one.namespace())),
+            (Some(one), None) => Some(Missing::In(one.namespace)),
             _ => None,
         }
     }
