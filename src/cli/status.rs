@@ -217,7 +217,7 @@ mod tests {
     use crate::diagnostic::Sources;
     use crate::manifest::read;
 
-    fn objects(text: &str) -> Vec<Object> {
+    pub fn objects(text: &str) -> Vec<Object> {
         let mut sources = Sources::default();
         let id = sources.add("a.yaml", text);
         let (documents, problems) = read(&sources, id);

@@ -224,23 +224,16 @@ status:
 
 #[test]
 fn a_written_refusal_counts_where_it_is_current() {
-    let row = |relation| {
-        let mut said = Written::of(
-            &objects(
-                "status: {conditions: [{type: Programmed, status: 'False', reason: NoResources}]}",
-            )[0]
-            .node,
-        );
-        Row {
-            object: Box::leak(Box::new(
-                objects("kind: Gateway\nmetadata: {name: a}").remove(0),
-            )),
-            place: Place::Object,
-            kind: "Programmed".to_owned(),
-            computed: None,
-            live: said.conditions.pop(),
-            relation,
-        }
+    let gateway = objects(
+        "kind: Gateway\nmetadata: {name: a}\nstatus: {conditions: [{type: Programmed, status: 'False', reason: NoResources}]}",
+    );
+    let row = |relation| Row {
+        object: &gateway[0],
+        place: Place::Object,
+        kind: "Programmed".to_owned(),
+        computed: None,
+        live: Written::of(&gateway[0].node).conditions.pop(),
+        relation,
     };
     assert!(row(Relation::OnlyLive).is_bad_there());
     assert!(row(Relation::Decided).is_bad_there());
