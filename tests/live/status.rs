@@ -80,7 +80,11 @@ fn written(conditions: &[Json], generation: i64) -> Json {
                     true => ("parents", "parentRef"),
                     false => ("ancestors", "ancestorRef"),
                 };
-                let entry = json!({reference: parent(&which), "controllerName": CONTROLLER, "conditions": conditions});
+                let mut entry = json!({reference: parent(&which), "conditions": conditions});
+                // An EnvoyProxy's ancestors have no such field.
+                if kind != "EnvoyProxy" {
+                    entry["controllerName"] = CONTROLLER.into();
+                }
                 add(list, entry);
             }
             _ => status["conditions"] = conditions.into(),

@@ -153,9 +153,10 @@ impl Written {
     }
 }
 
-/// Whether this controller wrote under a parent or ancestor.
+/// Whether this controller wrote under a parent or ancestor. Only an EnvoyProxy's ancestors name no controller (Envoy
+/// Gateway 1.9's CRD has no such field there), and nobody else reads that kind.
 fn is_ours(holder: &Node) -> bool {
-    text(holder, &["controllerName"]).is_some_and(|name| name.starts_with(CONTROLLER))
+    text(holder, &["controllerName"]).is_none_or(|name| name.starts_with(CONTROLLER))
 }
 
 fn written(reference: &Node) -> Reference<'_> {

@@ -164,6 +164,18 @@ fn what_another_controller_wrote_is_not_compared() {
 }
 
 #[test]
+fn an_envoy_proxys_ancestors_name_no_controller() {
+    let proxy = "kind: EnvoyProxy\nstatus: {ancestors: [{ancestorRef: {kind: GatewayClass, name: envoy}, conditions: [{type: Accepted, status: 'True', reason: Accepted}]}]}";
+    let written = Written::of(&objects(proxy)[0].node);
+    let places: Vec<String> = written
+        .conditions
+        .iter()
+        .map(|it| it.place.which())
+        .collect();
+    assert_eq!(places, ["/envoy/"]);
+}
+
+#[test]
 fn what_the_controller_has_not_come_to_is_no_difference() {
     let old = "{type: Accepted, status: 'False', reason: NoMatchingParent, observedGeneration: 2}";
     let rows = compared("HTTPRoute", route(&under("http", OWN, old)));
