@@ -66,11 +66,13 @@ impl Place {
 
 fn parent(reference: &Reference<'_>, own: &str) -> Place {
     let kind = reference.kind.unwrap_or("Gateway");
-    // A class is in no namespace.
-    let default = if kind == "GatewayClass" { "" } else { own };
+    let namespace = match kind {
+        "GatewayClass" => "",
+        _ => reference.namespace.unwrap_or(own),
+    };
     Place::Parent {
         kind: kind.to_owned(),
-        namespace: reference.namespace.unwrap_or(default).to_owned(),
+        namespace: namespace.to_owned(),
         name: reference.name.to_owned(),
         section: reference.section.unwrap_or_default().to_owned(),
         port: reference.port,
