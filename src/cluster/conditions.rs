@@ -71,15 +71,15 @@ pub async fn status(
     Ok(found)
 }
 
-/// Why an object has no answer where that is a failure, which is told besides.
-pub const NO_ANSWER: &str = "the server gave no answer";
+/// Of an object without an answer, where that is a failure, which is told besides.
+pub const NO_ANSWER: &str = "to which the server gave no answer";
 
 async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, Error> {
     if [object.name(), object.namespace()]
         .into_iter()
         .any(variable::in_text)
     {
-        return Ok(Answer::NotAsked("a Flux variable stands in their names"));
+        return Ok(Answer::NotAsked("whose name holds a Flux variable"));
     }
     let (group, kind) = (object.group(), object.kind());
     let other = || kinds.versions(group, kind).first();
@@ -88,7 +88,7 @@ async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, 
     };
     if resource.namespaced && object.namespace().is_empty() {
         return Ok(Answer::NotAsked(
-            "neither they nor a Kustomization at hand say their namespace",
+            "without a namespace, of its own or from a Kustomization at hand",
         ));
     }
     let path = resource.one(object.namespace(), object.name());

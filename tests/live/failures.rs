@@ -275,6 +275,32 @@ fn a_status_that_could_not_be_read_whole_is_no_agreement() {
 }
 
 #[test]
+fn what_a_status_can_not_be_asked_for_is_noted() {
+    let route = |name: &str, namespace: &str| {
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: {name}{namespace}}}\nspec: {{parentRefs: [{{name: envoy-external, namespace: network}}]}}\n---\n"
+        )
+    };
+    let chart = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: charted, namespace: web}\nspec: {values: {route: {app: {hostnames: [a.example.com], parentRefs: [{name: envoy-external, namespace: network}]}}}}\n";
+    let project = Project::new().minimal("").rendered().file(
+        "apps/all.yaml",
+        route("'${NAME}'", ", namespace: web") + &route("homeless", "") + chart,
+    );
+    let fake = Fake::start(|_| Does::Answer);
+    let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();
+    let args = ["status", "kubernetes", "apps", "--against", "cluster"];
+    let run = project
+        .run([&args[..], &["--kubeconfig", &kubeconfig]].concat())
+        .success();
+    run.says("not asked for: 1 whose name holds a Flux variable")
+        .says("not asked for: 1 without a namespace, of its own or from a Kustomization at hand")
+        .says("under the names that their charts are thought to give them: HTTPRoute web/charted")
+        .says("HTTPRoute homeless")
+        .says("  not known  ")
+        .never_says("this is not all");
+}
+
+#[test]
 fn every_command_that_asks_a_cluster_fails_alike() {
     let fake = Fake::elsewhere(&format!("server: \"http://127.0.0.1:{}\"", free_port()));
     let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();

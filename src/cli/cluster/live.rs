@@ -266,9 +266,11 @@ pub fn status(
             *not_asked.entry(why).or_default() += 1;
         }
     }
-    notes.extend(not_asked.into_iter().map(|(why, count)| {
-        format!("the cluster was not asked about {count} of the objects: {why}")
-    }));
+    notes.extend(
+        not_asked.into_iter().map(|(why, count)| {
+            format!("objects that the cluster was not asked for: {count} {why}")
+        }),
+    );
     Ok(Written {
         answers: found.answers,
         server,

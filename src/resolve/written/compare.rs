@@ -20,7 +20,7 @@ pub enum Answer {
     There(Written),
     /// It is not there.
     Absent,
-    /// It could not be asked for, or there was no answer: why.
+    /// It could not be asked for, or there was no answer. The words go on from "an object".
     NotAsked(&'static str),
 }
 
