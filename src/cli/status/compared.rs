@@ -376,7 +376,7 @@ status:
   listeners:
     - name: http
       conditions:
-        - {type: Programmed, status: 'False', reason: Invalid, message: \"a\\tb\", observedGeneration: 2}
+        - {type: Programmed, status: 'False', reason: Invalid, message: \"a\\nb\", observedGeneration: 2}
         - {type: Accepted, status: 'False', reason: PortUnavailable, observedGeneration: 1}
 ---
 kind: HTTPRoute

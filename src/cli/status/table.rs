@@ -20,7 +20,7 @@ pub fn table<const N: usize>(
     let rows: Vec<([String; N], Option<&str>)> = lines
         .iter()
         .map(|line| {
-            let cells = line.cells.each_ref().map(|cell| on_one_line(cell));
+            let cells = line.cells.each_ref().map(|cell| printable(cell));
             (cells, colour.then_some(line.code))
         })
         .collect();
@@ -50,11 +50,6 @@ pub fn table<const N: usize>(
         text.push('\n');
     }
     text
-}
-
-/// A text as a terminal may have it; a controller's message may have several lines.
-fn on_one_line(text: &str) -> String {
-    printable(&text.replace(['\n', '\r', '\t'], " "))
 }
 
 /// `3 refused, 4 unknown`: how many there are of each sort, those aside of which there is none.
