@@ -21,7 +21,7 @@ pub struct Place {
     within: Vec<PathBuf>,
 }
 
-/// Objects as the API server gets them, the routes that charts make among them.
+/// Objects as the API server gets them.
 pub struct Gathered {
     /// The objects.
     pub objects: Vec<Object>,
@@ -29,11 +29,23 @@ pub struct Gathered {
     pub is_broken: bool,
 }
 
-/// Gathers the objects. What is wrong with manifests is told.
+/// Gathers the objects, the routes that charts make among them. What is wrong with manifests is told.
 ///
 /// # Errors
 /// Where something can't be read, or the project has errors.
 pub fn gather(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
+    let gathered = applied(place, global)?;
+    Ok(Gathered {
+        objects: with_charted(gathered.objects),
+        ..gathered
+    })
+}
+
+/// The same without the routes that charts make: only what stands in a manifest.
+///
+/// # Errors
+/// As [`gather`].
+pub fn applied(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
     let paths: Vec<PathBuf> = place.paths.iter().chain(&place.within).cloned().collect();
     match paths.is_empty() {
         true => of_project(global),
@@ -45,7 +57,7 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     let mut sources = Sources::default();
     let read = manifests::read_all(paths, &mut sources)?;
     let delivery = Delivery::of(&read.objects, &read.names);
-    let objects = with_charted(as_applied(&read.objects, &delivery));
+    let objects = as_applied(&read.objects, &delivery);
     let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
     if !report.diagnostics.is_empty() {
         global.report(&report, &sources)?;
@@ -72,7 +84,7 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
         .collect();
     let delivery = Delivery::of(&compiled.objects, &files);
     Ok(Gathered {
-        objects: with_charted(as_applied(&compiled.objects, &delivery)),
+        objects: as_applied(&compiled.objects, &delivery),
         is_broken: false,
     })
 }

@@ -1,19 +1,22 @@
 //! `gatewayctl status`
 
+mod compared;
+mod table;
+
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
-use super::{Global, found, manifests};
-use crate::diagnostic::Sources;
-use crate::diff::printable;
-use crate::report::Report;
-use crate::resolve::condition::kind;
-use crate::resolve::delivery::{Delivery, as_applied};
+use super::cluster::Connection;
+use super::gathered::{Place, applied};
+use super::{Global, found};
+use crate::manifest::Object;
+use crate::resolve::condition::{Condition, is_bad, kind};
+use crate::resolve::index::Key;
 use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
+use table::{Line, counted};
 
 /// The format's name. Keys are added to it, never renamed or dropped.
 const FORMAT: &str = "gatewayctl/status/v1";
@@ -21,15 +24,25 @@ const FORMAT: &str = "gatewayctl/status/v1";
 /// Arguments of `status`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Manifests: files, folders, or `-` for standard input
-    #[arg(required = true, value_name = "DIR")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// Take what is not at hand for missing; without it, what depends on that is unknown
     #[arg(long)]
     complete: bool,
     /// How to print conditions
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// What to compare with: `cluster`, the conditions and addresses that its controllers wrote
+    #[arg(long, value_name = "WHAT")]
+    against: Option<Against>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Against {
+    /// What the controllers of a live cluster wrote
+    Cluster,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -40,36 +53,32 @@ enum Format {
     Json,
 }
 
+impl Args {
+    fn settings(&self) -> Settings {
+        Settings {
+            knowledge: match self.complete {
+                true => Knowledge::Complete,
+                false => Knowledge::Partial,
+            },
+            ..Settings::default()
+        }
+    }
+}
+
 /// Runs the command: prints the conditions that the controller would write. The exit code is 1 where it would
 /// refuse something, or where a manifest is broken.
 ///
 /// # Errors
 /// Where something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let mut sources = Sources::default();
-    let manifests = manifests::read_all(&args.paths, &mut sources)?;
-    let settings = Settings {
-        knowledge: match args.complete {
-            true => Knowledge::Complete,
-            false => Knowledge::Partial,
-        },
-        ..Settings::default()
-    };
-    let delivery = Delivery::of(&manifests.objects, &manifests.names);
-    let applied = as_applied(&manifests.objects, &delivery);
-    let resolved = resolve(&applied, &settings);
-    let mut verdicts = resolved.verdicts();
-    let report = Report::new(
-        manifests.diagnostics,
-        manifests.files,
-        manifests.objects.len(),
-        &sources,
-    );
-    if !report.diagnostics.is_empty() {
-        global.report(&report, &sources)?;
+    if let Some(Against::Cluster) = args.against {
+        return compared::run(args, global, out);
     }
+    let gathered = applied(&args.place, global)?;
+    let resolved = resolve(&gathered.objects, &args.settings());
+    let mut verdicts = resolved.verdicts();
     verdicts.sort_by_key(|verdict| {
-        let key = crate::resolve::index::Key::of(verdict.object);
+        let key = Key::of(verdict.object);
         (weight(verdict), verdict.object.kind(), key)
     });
     match args.format {
@@ -82,7 +91,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     let is_refused = verdicts
         .iter()
         .any(|verdict| weight(verdict) == Weight::Refused);
-    Ok(found(report.has_errors() || is_refused))
+    Ok(found(gathered.is_broken || is_refused))
 }
 
 /// How much a condition matters, the worst first.
@@ -99,12 +108,15 @@ enum Weight {
 }
 
 fn weight(verdict: &Verdict<'_, '_>) -> Weight {
-    let condition = verdict.condition;
-    match (condition.kind, condition.status) {
+    weigh(verdict.condition.kind, verdict.condition.status)
+}
+
+fn weigh(kind: &str, status: Status) -> Weight {
+    match (kind, status) {
         (_, Status::Unknown) => Weight::Unknown,
         (kind::CONFLICTED, Status::True) => Weight::Refused,
-        (_, Status::False) if condition.is_bad() => Weight::Refused,
-        _ if condition.is_bad() => Weight::Minded,
+        (_, Status::False) if is_bad(kind, status) => Weight::Refused,
+        _ if is_bad(kind, status) => Weight::Minded,
         _ => Weight::Fine,
     }
 }
@@ -115,114 +127,97 @@ fn weight(verdict: &Verdict<'_, '_>) -> Weight {
 /// - `conditions`: each with `kind`, `namespace`, `name` of its object; `on` (`object`, `listener`, `parent`) and
 ///   `which` (empty; a listener's name; `namespace/name/section` of a parent, as written); `type`, `status`
 ///   (`True`, `False`, `Unknown`), `reason`, `message`.
+///
+/// A cluster adds to it: `compared::Compared::json`.
 fn as_json(verdicts: &[Verdict<'_, '_>]) -> Json {
     let conditions = verdicts.iter().map(|verdict| {
-        json!({
-            "kind": verdict.object.kind(),
-            "namespace": verdict.object.namespace(),
-            "name": verdict.object.name(),
-            "on": verdict.on.as_str(),
-            "which": verdict.on.which(),
-            "type": verdict.condition.kind,
-            "status": verdict.condition.status.as_str(),
-            "reason": verdict.condition.reason,
-            "message": verdict.condition.message,
-        })
+        let condition = verdict.condition;
+        let (on, which) = (verdict.on.as_str(), verdict.on.which());
+        as_condition(
+            verdict.object,
+            (on, &which),
+            condition.kind,
+            Some(condition),
+        )
     });
     json!({"schema": FORMAT, "conditions": conditions.collect::<Vec<_>>()})
+}
+
+/// One of `conditions`; null where nothing is computed.
+fn as_condition(
+    object: &Object,
+    (on, which): (&str, &str),
+    kind: &str,
+    computed: Option<&Condition>,
+) -> Json {
+    json!({
+        "kind": object.kind(),
+        "namespace": object.namespace(),
+        "name": object.name(),
+        "on": on,
+        "which": which,
+        "type": kind,
+        "status": computed.map(|it| it.status.as_str()),
+        "reason": computed.map(|it| &it.reason),
+        "message": computed.map(|it| &it.message),
+    })
 }
 
 /// The conditions as a table. Where `is_quiet`, only those that something is wrong with.
 fn table(verdicts: &[Verdict<'_, '_>], is_quiet: bool, colour: bool) -> String {
     let shown = |verdict: &&Verdict<'_, '_>| !is_quiet || weight(verdict) <= Weight::Minded;
-    let rows: Vec<(Weight, [String; 5])> = verdicts
-        .iter()
-        .filter(shown)
-        .map(|verdict| (weight(verdict), row(verdict)))
-        .collect();
-    let head = ["object", "on", "condition", "reason", "message"].map(str::to_owned);
-    let mut widths = [0; 4];
-    for (_, row) in rows.iter().chain([&(Weight::Fine, head.clone())]) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut text = String::new();
-    if !rows.is_empty() {
-        push_row(&mut text, &head, &widths, None);
-    }
-    for (weight, row) in &rows {
-        let code = match weight {
-            Weight::Refused => "31",
-            Weight::Minded => "33",
-            Weight::Unknown => "36",
-            Weight::Fine => "32",
-        };
-        push_row(&mut text, row, &widths, colour.then_some(code));
-    }
+    let lines: Vec<Line<5>> = verdicts.iter().filter(shown).map(line).collect();
+    let head = ["object", "on", "condition", "reason", "message"];
+    let mut text = table::table(head, &lines, 2, colour);
     if !is_quiet {
-        text.push_str(&summary(verdicts));
+        let weights: Vec<Weight> = verdicts.iter().map(weight).collect();
+        text.push_str(&counted(
+            &weights,
+            &[
+                (Weight::Refused, "refused"),
+                (Weight::Minded, "to mind"),
+                (Weight::Unknown, "unknown"),
+                (Weight::Fine, "fine"),
+            ],
+        ));
     }
     text
 }
 
-fn row(verdict: &Verdict<'_, '_>) -> [String; 5] {
-    let key = crate::resolve::index::Key::of(verdict.object);
+fn line(verdict: &Verdict<'_, '_>) -> Line<5> {
     let condition = verdict.condition;
-    let which = verdict.on.which();
-    let on = match verdict.on.as_str() {
-        "object" => String::new(),
-        on => format!("{on} {which}"),
-    };
-    [
-        format!("{} {key}", verdict.object.kind()),
-        on,
-        format!("{}={}", condition.kind, condition.status),
-        condition.reason.to_string(),
-        condition.message.clone(),
-    ]
-    .map(|cell| printable(&cell))
-}
-
-fn push_row(text: &mut String, row: &[String; 5], widths: &[usize; 4], code: Option<&str>) {
-    let [cells @ .., message] = row;
-    for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        let padding = " ".repeat(width.saturating_sub(cell.chars().count()) + 2);
-        match code.filter(|_| at == 2) {
-            Some(code) => text.push_str(&format!("\u{1b}[{code}m{cell}\u{1b}[0m{padding}")),
-            None => text.push_str(&format!("{cell}{padding}")),
-        }
+    Line {
+        cells: [
+            format!("{} {}", verdict.object.kind(), Key::of(verdict.object)),
+            on(verdict.on.as_str(), &verdict.on.which()),
+            format!("{}={}", condition.kind, condition.status),
+            condition.reason.to_string(),
+            condition.message.clone(),
+        ],
+        code: match weight(verdict) {
+            Weight::Refused => "31",
+            Weight::Minded => "33",
+            Weight::Unknown => "36",
+            Weight::Fine => "32",
+        },
     }
-    text.push_str(message);
-    text.push('\n');
 }
 
-/// `3 refused, 1 to mind, 4 unknown, 61 fine`
-fn summary(verdicts: &[Verdict<'_, '_>]) -> String {
-    let count = |wanted| verdicts.iter().filter(|it| weight(it) == wanted).count();
-    let parts: Vec<String> = [
-        (Weight::Refused, "refused"),
-        (Weight::Minded, "to mind"),
-        (Weight::Unknown, "unknown"),
-        (Weight::Fine, "fine"),
-    ]
-    .into_iter()
-    .map(|(weight, word)| (count(weight), word))
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect();
-    match parts.is_empty() {
-        true => "no condition: nothing here is Envoy Gateway's\n".to_owned(),
-        false => format!("{}\n", parts.join(", ")),
+/// What a condition is on, where that is not the object itself.
+fn on(word: &str, which: &str) -> String {
+    match word {
+        "object" => String::new(),
+        word => format!("{word} {which}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{Object, read};
+    use crate::diagnostic::Sources;
+    use crate::manifest::read;
 
-    fn objects(text: &str) -> Vec<Object> {
+    pub fn objects(text: &str) -> Vec<Object> {
         let mut sources = Sources::default();
         let id = sources.add("a.yaml", text);
         let (documents, problems) = read(&sources, id);

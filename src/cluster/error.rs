@@ -236,7 +236,7 @@ impl Error {
             ),
             Error::Forbidden { .. } => told(
                 "what the cluster has of this stays unknown; it is left out, not taken for the same",
-                "a dry run needs the verbs `get` and `patch` on the kind (`create` for `validate`), looking for what is pruned needs `list`",
+                "a dry run needs the verbs `get` and `patch` on the kind (`create` for `validate`), looking for what is pruned needs `list`, `status` needs `get`",
             ),
             Error::Stalled { .. } => told(
                 "what was not asked yet stays unknown",

@@ -9,11 +9,11 @@
 //! - [`applied`], [`variables`]: what Flux would apply of a tree. [`drift`]: how that differs from what lives there,
 //!   with [`live`] and [`hide`].
 //! - [`verdict`]: the server's judgement beside ours. [`skew`]: whether its definitions are the declared ones.
-//! - [`conditions`]: what controllers wrote into `status`.
+//! - [`conditions`]: fetches what controllers wrote into `status`.
 //! - [`crds`]: which CustomResourceDefinitions may be applied. [`bootstrap`]: applies them.
 //!
-//! [`applied`], [`variables`], [`live`], [`hide`], [`crds`], and the comparisons in [`verdict`], [`skew`] and
-//! [`conditions`] are functions over values.
+//! [`applied`], [`variables`], [`live`], [`hide`], [`crds`], and the comparisons in [`verdict`] and [`skew`] are functions
+//! over values.
 
 pub mod applied;
 pub mod bootstrap;

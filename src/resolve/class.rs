@@ -12,7 +12,7 @@ use crate::manifest::Object;
 use crate::value::{Node, merge::merge};
 
 /// What the names of this controller begin with; the chart lets the rest be chosen.
-const CONTROLLER: &str = "gateway.envoyproxy.io/";
+pub(super) const CONTROLLER: &str = "gateway.envoyproxy.io/";
 
 /// The kinds of policy that only this controller reads: what they target is its own.
 const POLICIES: &[&str] = &[

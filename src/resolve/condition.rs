@@ -82,18 +82,23 @@ pub struct Condition {
 impl Condition {
     /// Whether a person would rather not see it: a refusal, a conflict, a policy without effect, a warning.
     pub fn is_bad(&self) -> bool {
-        match self.kind {
-            kind::CONFLICTED
-            | kind::OVERLAPPING_TLS
-            | kind::INSECURE_FRONTEND
-            | kind::PARTIALLY_INVALID
-            | kind::RULES_OVERLAP
-            | kind::OVERRIDDEN
-            | kind::WARNING
-            | kind::AGGREGATED => self.status == Status::True,
-            kind::MERGED => false,
-            _ => self.status == Status::False,
-        }
+        is_bad(self.kind, self.status)
+    }
+}
+
+/// Whether a person would rather not see a condition of a type with that status.
+pub fn is_bad(kind: &str, status: Status) -> bool {
+    match kind {
+        kind::CONFLICTED
+        | kind::OVERLAPPING_TLS
+        | kind::INSECURE_FRONTEND
+        | kind::PARTIALLY_INVALID
+        | kind::RULES_OVERLAP
+        | kind::OVERRIDDEN
+        | kind::WARNING
+        | kind::AGGREGATED => status == Status::True,
+        kind::MERGED => false,
+        _ => status == Status::False,
     }
 }
 

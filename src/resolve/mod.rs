@@ -13,7 +13,8 @@
 //! 5. [`policy`]: what each policy targets, and which of several policies wins;
 //! 6. [`route_overlap`]: routes that match just the same requests.
 //!
-//! [`trace`] follows one request through that view.
+//! [`trace`] follows one request through that view. [`written`] holds it against what the controllers of a live cluster
+//! wrote.
 //!
 //! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
 //! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
@@ -54,6 +55,7 @@ pub mod tls;
 pub mod trace;
 pub mod verdict;
 pub mod view;
+pub mod written;
 
 pub use condition::{Condition, Conditions, Status};
 pub use settings::{Features, Knowledge, Order, Settings};

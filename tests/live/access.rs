@@ -130,4 +130,10 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {LIMITED_USE
     run(&project, &cluster, &["validate", "--against", "cluster"])
         .code(2)
         .warns("no permission for POST");
+    run(&project, &cluster, &["status", "--against", "cluster"])
+        .code(2)
+        .says("this is not all")
+        .says("not known")
+        .warns("no permission for GET /apis/gateway.envoyproxy.io/v1alpha1/namespaces/network/")
+        .warns("`status` needs `get`");
 }

@@ -224,12 +224,90 @@ fn a_server_that_hangs_up_or_talks_nonsense_is_told() {
 }
 
 #[test]
+fn a_status_that_could_not_be_read_whole_is_no_agreement() {
+    let status = |fake: &Fake, more: &[&str]| {
+        let project = Project::new().minimal("");
+        let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();
+        let args = [
+            "status",
+            "--against",
+            "cluster",
+            "--kubeconfig",
+            &kubeconfig,
+        ];
+        project
+            .run([&args[..], more].concat())
+            .never_says("s3cret-token")
+            .never_says("agree\n")
+    };
+    // Nothing is there: that is an answer.
+    let run = status(&Fake::start(|_| Does::Answer), &[]).success();
+    run.says("GatewayClass (gateway.networking.k8s.io)")
+        .says("  absent  ")
+        .says(" only computed\n")
+        .never_says("this is not all");
+
+    let refuses = |asked: &Asked| match asked.path.contains("/envoyproxies/") {
+        true => Does::Status(403, ""),
+        false => Does::Answer,
+    };
+    let run = status(&Fake::start(refuses), &[]);
+    told(run, "no permission for GET /apis/gateway.envoyproxy.io/v1alpha1/namespaces/network/envoyproxies/")
+        .says("this is not all")
+        .says("  absent  ");
+
+    let fails = |asked: &Asked| match asked.path.ends_with("/gateways/envoy-internal") {
+        true => Does::Status(500, ""),
+        false => Does::Answer,
+    };
+    let run = status(&Fake::start(fails), &["--format", "json"]);
+    told(run, "answered 500 to GET ")
+        .says("\"complete\": false")
+        .says("\"comparison\": \"not-asked\"")
+        .says("\"comparison\": \"absent\"");
+
+    let stalls = |asked: &Asked| match asked.path.contains("/gateways/") {
+        true => Does::Stall,
+        false => Does::Answer,
+    };
+    let run = status(&Fake::start(stalls), &["--timeout", "4"]);
+    told(run, "stopped answering: nothing came for 2 s after GET").says("this is not all");
+}
+
+#[test]
+fn what_a_status_can_not_be_asked_for_is_noted() {
+    let route = |name: &str, namespace: &str| {
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: {name}{namespace}}}\nspec: {{parentRefs: [{{name: envoy-external, namespace: network}}]}}\n---\n"
+        )
+    };
+    let chart = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: charted, namespace: web}\nspec: {values: {route: {app: {hostnames: [a.example.com], parentRefs: [{name: envoy-external, namespace: network}]}}}}\n";
+    let project = Project::new().minimal("").rendered().file(
+        "apps/all.yaml",
+        route("'${NAME}'", ", namespace: web") + &route("homeless", "") + chart,
+    );
+    let fake = Fake::start(|_| Does::Answer);
+    let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();
+    let args = ["status", "kubernetes", "apps", "--against", "cluster"];
+    let run = project
+        .run([&args[..], &["--kubeconfig", &kubeconfig]].concat())
+        .success();
+    run.says("not asked for: 1 whose name holds a Flux variable")
+        .says("not asked for: 1 without a namespace, of its own or from a Kustomization at hand")
+        .says("under the names that their charts are thought to give them: HTTPRoute web/charted")
+        .says("HTTPRoute homeless")
+        .says("  not known  ")
+        .never_says("this is not all");
+}
+
+#[test]
 fn every_command_that_asks_a_cluster_fails_alike() {
     let fake = Fake::elsewhere(&format!("server: \"http://127.0.0.1:{}\"", free_port()));
     let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();
     let project = Project::new().minimal("").file("crd.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\n");
     for command in [
         &["validate", "--against", "cluster"][..],
+        &["status", "--against", "cluster"],
         &["crds", "apply", "-f", "crd.yaml"],
         &["schemas", "import", "--from", "cluster"],
     ] {

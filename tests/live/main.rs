@@ -16,4 +16,5 @@ mod fake;
 mod life;
 mod oracle;
 mod scale;
+mod status;
 mod talk;

@@ -2,13 +2,14 @@
 
 use anyhow::bail;
 
-use super::{Applied, Asked, Connection, How, Judged, Manager};
+use super::{Applied, Asked, Connection, How, Judged, Manager, Written};
 use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
 use crate::compile::Compiled;
 use crate::diagnostic::Diagnostic;
 use crate::diff::ListKeys;
+use crate::manifest::Object;
 use crate::schema::Catalogue;
 use crate::value::Node;
 
@@ -46,6 +47,14 @@ pub fn judge(
     _: &Catalogue,
     _: &[Diagnostic],
 ) -> anyhow::Result<Judged> {
+    absent()
+}
+
+/// Says that there is no way.
+///
+/// # Errors
+/// Always.
+pub fn status(_: &Connection, _: &Global, _: &[&Object]) -> anyhow::Result<Written> {
     absent()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{Applied, Asked, Connection, How, Judged, Manager};
+use super::{Applied, Asked, Connection, How, Judged, Manager, Written};
 use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
@@ -15,12 +15,15 @@ use crate::cluster::applied::Tree;
 use crate::cluster::bootstrap::{self, Done};
 use crate::cluster::crds::Allow;
 use crate::cluster::verdict::Verdict;
-use crate::cluster::{self, Error, Options, connect, drift, hide, installed, skew, verdict};
+use crate::cluster::{
+    self, Error, Options, conditions, connect, drift, hide, installed, skew, verdict,
+};
 use crate::compile::Compiled;
 use crate::diagnostic::Diagnostic;
 use crate::diff::{self, ListKeys};
 use crate::manifest::Object;
 use crate::render::files::Inputs;
+use crate::resolve::written::Answer;
 use crate::schema::compiled::Scope;
 use crate::schema::{Catalogue, Lookup, Selection};
 use crate::value::Node;
@@ -228,6 +231,53 @@ fn located(mut diagnostic: Diagnostic, given: &Given<'_>) -> Diagnostic {
     let is_chart = diagnostic.pointer.as_deref() == Some("/chart/version");
     diagnostic.span = model.versions.envoy_gateway.span.filter(|_| is_chart);
     diagnostic
+}
+
+/// Asks for the status of objects.
+///
+/// # Errors
+/// Where nothing could be learned at all.
+pub fn status(
+    connection: &Connection,
+    global: &Global,
+    objects: &[&Object],
+) -> anyhow::Result<Written> {
+    let counter = Counter::new(global, "read");
+    let (server, context, found) = wait(async {
+        let server = connect(&connection.options()).await?;
+        let progress = |done, of| counter.count(done, of);
+        let found = conditions::status(&server, objects, &progress).await?;
+        Ok((server.url.clone(), server.context.clone(), found))
+    })?;
+    drop(counter);
+    let mut notes = Vec::new();
+    if !found.not_served.is_empty() {
+        let kinds: Vec<&str> = found.not_served.iter().map(String::as_str).collect();
+        let kinds = kinds.join(", ");
+        notes.push(format!(
+            "kinds whose CustomResourceDefinitions are not there yet: {kinds}"
+        ));
+    }
+    let mut not_asked: BTreeMap<&str, usize> = BTreeMap::new();
+    for answer in &found.answers {
+        if let Answer::NotAsked(why) = answer
+            && *why != conditions::NO_ANSWER
+        {
+            *not_asked.entry(why).or_default() += 1;
+        }
+    }
+    notes.extend(
+        not_asked.into_iter().map(|(why, count)| {
+            format!("objects that the cluster was not asked for: {count} {why}")
+        }),
+    );
+    Ok(Written {
+        answers: found.answers,
+        server,
+        context,
+        notes,
+        failures: told(&found.failures),
+    })
 }
 
 /// Applies CustomResourceDefinitions.

@@ -8,9 +8,9 @@ mod absent;
 mod live;
 
 #[cfg(not(feature = "live"))]
-pub use absent::{apply, definitions, diff, judge};
+pub use absent::{apply, definitions, diff, judge, status};
 #[cfg(feature = "live")]
-pub use live::{apply, definitions, diff, judge};
+pub use live::{apply, definitions, diff, judge, status};
 
 /// Which cluster, and who asks.
 #[derive(Clone, Debug, clap::Args)]
@@ -60,6 +60,20 @@ pub struct Judged {
     pub diagnostics: Vec<crate::diagnostic::Diagnostic>,
     /// How many objects the server judged.
     pub judged: usize,
+    /// What has to be known of it.
+    pub notes: Vec<String>,
+    /// What could not be told: what, where, why and what to do.
+    pub failures: Vec<String>,
+}
+
+/// What came of asking a cluster for what its controllers wrote.
+pub struct Written {
+    /// One for each object, in order.
+    pub answers: Vec<crate::resolve::written::Answer>,
+    /// The server's address.
+    pub server: String,
+    /// The context that names it.
+    pub context: String,
     /// What has to be known of it.
     pub notes: Vec<String>,
     /// What could not be told: what, where, why and what to do.

@@ -1,0 +1,324 @@
+//! `gatewayctl status --against cluster`: what is computed beside what the controllers wrote.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde_json::{Value as Json, json};
+
+use super::table::{Line, counted, table};
+use super::{Args, FORMAT, Format, Weight, as_condition, on, weigh};
+use crate::cli::cluster::{self, Written};
+use crate::cli::{FAILED, Global, found, gathered};
+use crate::manifest::Object;
+use crate::resolve::helm_routes::RELEASE;
+use crate::resolve::index::Key;
+use crate::resolve::resolve;
+use crate::resolve::written::{
+    Addresses, Answer, Relation, Row, Said, Silence, addresses, asked, rows,
+};
+
+/// Prints computed and written conditions and addresses. The exit code is 1 where they differ or something is
+/// refused, 2 where the cluster did not tell all.
+///
+/// # Errors
+/// Where something can't be read, or nothing could be learned from the cluster.
+pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let gathered = gathered::gather(&args.place, global)?;
+    let resolved = resolve(&gathered.objects, &args.settings());
+    let wanted = asked(&gathered.objects, &resolved);
+    let mut written = cluster::status(&args.connection, global, &wanted)?;
+    let answers = std::mem::take(&mut written.answers);
+    let answers: Vec<(&Object, Answer)> = wanted.into_iter().zip(answers).collect();
+    let verdicts = resolved.verdicts();
+    let mut compared = Compared {
+        rows: rows(&verdicts, &answers),
+        addresses: addresses(&resolved, &answers),
+        objects: answers.len(),
+        read: answers.iter().filter(|it| is_read(it)).count(),
+        from: written,
+    };
+    compared.from.notes.extend(guessed(&answers));
+    compared.sort();
+    match args.format {
+        Format::Json => writeln!(out, "{:#}", compared.json())?,
+        Format::Human => {
+            let colour = global.colour(std::io::stdout().is_terminal());
+            out.write_all(compared.text(global.quiet, colour).as_bytes())?;
+        }
+    }
+    for failure in &compared.from.failures {
+        writeln!(std::io::stderr(), "error: {failure}")?;
+    }
+    let ranks = compared.ranks();
+    let is_bad = ranks.iter().any(|it| *it <= Rank::Refused);
+    match compared.from.failures.is_empty() {
+        true => Ok(found(gathered.is_broken || is_bad)),
+        false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+fn is_read((_, answer): &(&Object, Answer)) -> bool {
+    !matches!(answer, Answer::NotAsked(_))
+}
+
+/// A word on routes that charts make and that are not there: their names are guessed.
+fn guessed(answers: &[(&Object, Answer)]) -> Option<String> {
+    let is_charted = |object: &Object| {
+        let mark = ["metadata", "annotations", RELEASE];
+        object.node.path(&mark).is_some()
+    };
+    let absent = answers
+        .iter()
+        .filter(|(object, answer)| *answer == Answer::Absent && is_charted(object));
+    let names: Vec<String> = absent
+        .map(|(object, _)| format!("{} {}", object.kind(), Key::of(object)))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "not there under the names that their charts are thought to give them: {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// How much a row matters, what needs a person first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Differs,
+    Refused,
+    Minded,
+    OnlyComputed,
+    OnlyWritten,
+    Agrees,
+}
+
+impl Rank {
+    fn code(self) -> &'static str {
+        match self {
+            Rank::Differs => "35",
+            Rank::Refused => "31",
+            Rank::Minded => "33",
+            Rank::OnlyComputed | Rank::OnlyWritten => "36",
+            Rank::Agrees => "32",
+        }
+    }
+
+    fn of(relation: Relation) -> Self {
+        match relation {
+            Relation::Differs => Rank::Differs,
+            Relation::OnlyComputed(_) => Rank::OnlyComputed,
+            Relation::OnlyLive | Relation::Decided => Rank::OnlyWritten,
+            Relation::Agrees => Rank::Agrees,
+        }
+    }
+}
+
+fn rank(row: &Row<'_, '_>) -> Rank {
+    let computed = row.computed.map(|it| weigh(it.kind, it.status));
+    let live = row.live.as_ref().filter(|_| row.is_bad_there());
+    let live = live.map(|it| weigh(&it.kind, it.status));
+    match computed.into_iter().chain(live).min() {
+        _ if row.relation == Relation::Differs => Rank::Differs,
+        Some(Weight::Refused) => Rank::Refused,
+        Some(Weight::Minded) => Rank::Minded,
+        _ => Rank::of(row.relation),
+    }
+}
+
+/// All that is shown.
+struct Compared<'v, 'a> {
+    rows: Vec<Row<'v, 'a>>,
+    addresses: Vec<Addresses<'a>>,
+    /// How many objects there are to ask for.
+    objects: usize,
+    /// How many of them the cluster told of.
+    read: usize,
+    from: Written,
+}
+
+impl Compared<'_, '_> {
+    fn sort(&mut self) {
+        self.rows
+            .sort_by_cached_key(|row| (rank(row), row.object.kind().to_owned(), name(row.object)));
+        self.addresses
+            .sort_by_cached_key(|it| (Rank::of(it.relation), name(it.object)));
+    }
+
+    fn ranks(&self) -> Vec<Rank> {
+        let addresses = self.addresses.iter().map(|it| Rank::of(it.relation));
+        self.rows.iter().map(rank).chain(addresses).collect()
+    }
+
+    /// The table, addresses above the conditions of the same rank. Where `is_quiet`, only what needs a person.
+    fn text(&self, is_quiet: bool, colour: bool) -> String {
+        let addresses = self.addresses.iter().map(|it| {
+            let rank = Rank::of(it.relation);
+            (rank, address_line(it, rank))
+        });
+        let conditions = self.rows.iter().map(|row| {
+            let rank = rank(row);
+            (rank, line(row, rank))
+        });
+        let mut lines: Vec<(Rank, Line<6>)> = addresses.chain(conditions).collect();
+        lines.sort_by_key(|(rank, _)| *rank);
+        let lines: Vec<Line<6>> = lines
+            .into_iter()
+            .filter(|(rank, _)| !is_quiet || *rank <= Rank::Minded)
+            .map(|(_, line)| line)
+            .collect();
+        let mut text = String::new();
+        if !is_quiet {
+            text.extend(self.from.notes.iter().map(|note| format!("note: {note}\n")));
+        }
+        let head = ["object", "on", "condition", "computed", "live", "message"];
+        text.push_str(&table(head, &lines, 4, colour));
+        if !is_quiet {
+            text.push_str(&counted(
+                &self.ranks(),
+                &[
+                    (Rank::Differs, "differ"),
+                    (Rank::Refused, "refused"),
+                    (Rank::Minded, "to mind"),
+                    (Rank::OnlyComputed, "only computed"),
+                    (Rank::OnlyWritten, "only written"),
+                    (Rank::Agrees, "agree"),
+                ],
+            ));
+        }
+        if !self.from.failures.is_empty() {
+            text.push_str(&format!(
+                "{} of {} objects were read from {}: this is not all\n",
+                self.read, self.objects, self.from.server
+            ));
+        }
+        text
+    }
+
+    /// `gatewayctl/status/v1`, with what a cluster adds to it:
+    ///
+    /// - each of `conditions`: `live` (`status`, `reason`, `message`, `observedGeneration`; null where nothing was
+    ///   written), `comparison` (a word of [`Relation::as_str`]), `agrees` (null where one side says nothing). `status`,
+    ///   `reason` and `message` are null where nothing is computed.
+    /// - `addresses`: each with `kind`, `namespace`, `name`, `wanted`, `live`, `comparison`, `agrees`.
+    /// - `cluster`: `server`, `context`, `complete`, `objects` (to ask for), `read` (that it told of), `notes`,
+    ///   `failures`.
+    fn json(&self) -> Json {
+        let addresses = self.addresses.iter().map(|it| {
+            json!({
+                "kind": it.object.kind(),
+                "namespace": it.object.namespace(),
+                "name": it.object.name(),
+                "wanted": it.wanted,
+                "live": it.live,
+                "comparison": it.relation.as_str(),
+                "agrees": it.relation.agrees(),
+            })
+        });
+        json!({
+            "schema": FORMAT,
+            "conditions": self.rows.iter().map(condition).collect::<Vec<_>>(),
+            "addresses": addresses.collect::<Vec<_>>(),
+            "cluster": {
+                "server": self.from.server,
+                "context": self.from.context,
+                "complete": self.from.failures.is_empty(),
+                "objects": self.objects,
+                "read": self.read,
+                "notes": self.from.notes,
+                "failures": self.from.failures,
+            },
+        })
+    }
+}
+
+fn name(object: &Object) -> String {
+    Key::of(object).to_string()
+}
+
+fn condition(row: &Row<'_, '_>) -> Json {
+    let mut json = as_condition(
+        row.object,
+        (row.place.as_str(), &row.place.which()),
+        &row.kind,
+        row.computed,
+    );
+    let live = |said: &Said| {
+        json!({
+            "status": said.status.as_str(),
+            "reason": said.reason,
+            "message": said.message,
+            "observedGeneration": said.observed,
+        })
+    };
+    let more = [
+        ("live", row.live.as_ref().map_or(Json::Null, live)),
+        ("comparison", row.relation.as_str().into()),
+        ("agrees", row.relation.agrees().into()),
+    ];
+    if let Some(map) = json.as_object_mut() {
+        map.extend(more.map(|(key, value)| (key.to_owned(), value)));
+    }
+    json
+}
+
+fn line(row: &Row<'_, '_>, rank: Rank) -> Line<6> {
+    let said = |said: &Said| format!("{} {}", said.status, said.reason);
+    let live = row.live.as_ref();
+    let message = match (row.computed, live) {
+        (Some(ours), Some(_))
+            if matches!(row.relation, Relation::Agrees | Relation::OnlyComputed(_)) =>
+        {
+            &ours.message
+        }
+        (_, Some(theirs)) => &theirs.message,
+        (Some(ours), None) => &ours.message,
+        (None, None) => "",
+    };
+    let computed = row
+        .computed
+        .map(|it| format!("{} {}", it.status, it.reason));
+    Line {
+        cells: [
+            format!("{} {}", row.object.kind(), Key::of(row.object)),
+            on(row.place.as_str(), &row.place.which()),
+            row.kind.clone(),
+            computed.unwrap_or_else(|| "-".to_owned()),
+            there(row.relation, live.map(said)),
+            message.to_owned(),
+        ],
+        code: rank.code(),
+    }
+}
+
+/// What the cluster says, or why it is no answer.
+fn there(relation: Relation, said: Option<String>) -> String {
+    match (relation, said) {
+        (Relation::OnlyComputed(Silence::Stale), Some(said)) => format!("stale: {said}"),
+        (Relation::OnlyComputed(Silence::NotAsked), _) => "not known".to_owned(),
+        (Relation::OnlyComputed(_), _) | (_, None) => relation.as_str().to_owned(),
+        (_, Some(said)) => said,
+    }
+}
+
+fn address_line(row: &Addresses<'_>, rank: Rank) -> Line<6> {
+    let joined = |all: &[String]| (!all.is_empty()).then(|| all.join(", "));
+    let message = match row.relation {
+        Relation::Differs => "it asks for an address that it did not get",
+        Relation::OnlyComputed(Silence::Unwritten) => "it asks for an address and has none yet",
+        _ => "",
+    };
+    Line {
+        cells: [
+            format!("{} {}", row.object.kind(), Key::of(row.object)),
+            String::new(),
+            "addresses".to_owned(),
+            joined(&row.wanted).unwrap_or_else(|| "-".to_owned()),
+            there(row.relation, joined(&row.live)),
+            message.to_owned(),
+        ],
+        code: rank.code(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
