@@ -5,6 +5,11 @@
 
 /// Whether a text has a variable in it.
 pub fn in_text(text: &str) -> bool {
+    // Most texts have no `$` at all, which is quick to see.
+    text.as_bytes().contains(&b'$') && is_in(text)
+}
+
+fn is_in(text: &str) -> bool {
     text.match_indices("${")
         .any(|(at, _)| !is_escaped(text, at) && end(&text[at..]).is_some())
 }

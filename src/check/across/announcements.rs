@@ -11,8 +11,9 @@ use crate::value::{Node, Pointer, variable};
 
 /// Gateways that no L2 policy covers, and those whose address a node announces that has no proxy.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let policies: Vec<Applied> = whole
+    let policies: Vec<Policy> = whole
         .of_kind("cilium.io", "CiliumL2AnnouncementPolicy")
+        .map(policy)
         .collect();
     if policies.is_empty() {
         return Vec::new();
@@ -28,17 +29,16 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let near = |one: &&Applied| whole.may_share_cluster(one.object, front.gateway.object);
-        let own: Vec<&Applied> = policies.iter().filter(near).collect();
+        let own: Vec<&Policy> = policies
+            .iter()
+            .filter(|policy| near(&&policy.applied))
+            .collect();
         let labels = front.service_labels();
         let covers: Vec<Option<bool>> = own
             .iter()
             .map(|policy| {
-                let selected = selects(
-                    policy.object.node.path(&["spec", "serviceSelector"]),
-                    &labels,
-                );
                 if announces(policy, front) {
-                    selected
+                    selects(policy.selector, &labels)
                 } else {
                     Some(false)
                 }
@@ -64,23 +64,37 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
+/// A CiliumL2AnnouncementPolicy.
+struct Policy<'a> {
+    applied: Applied<'a>,
+    selector: Option<&'a Node>,
+    /// Whether it announces what load balancers have.
+    has_load_balancers: bool,
+    /// Whether it announces external addresses.
+    has_external: bool,
+}
+
+fn policy(applied: Applied<'_>) -> Policy<'_> {
+    let spec = |key: &str| applied.object.node.path(&["spec", key]);
+    Policy {
+        applied,
+        selector: spec("serviceSelector"),
+        has_load_balancers: is_true(spec("loadBalancerIPs")),
+        has_external: is_true(spec("externalIPs")),
+    }
+}
+
 fn is_true(node: Option<&Node>) -> bool {
     node.is_some_and(|node| node.to_json() == serde_json::Value::Bool(true))
 }
 
 /// Whether a policy announces the kind of address that the gateway has.
-fn announces(policy: &Applied<'_>, front: &Front<'_>) -> bool {
-    let has_external = front
-        .gateway
-        .object
-        .node
-        .path(&["spec", "addresses"])
-        .is_some();
-    is_true(policy.object.node.path(&["spec", "loadBalancerIPs"]))
-        || (has_external && is_true(policy.object.node.path(&["spec", "externalIPs"])))
+fn announces(policy: &Policy<'_>, front: &Front<'_>) -> bool {
+    let addresses = || front.gateway.object.node.path(&["spec", "addresses"]);
+    policy.has_load_balancers || policy.has_external && addresses().is_some()
 }
 
-fn not_announced(front: &Front<'_>, policy: &Applied<'_>) -> Diagnostic {
+fn not_announced(front: &Front<'_>, policy: &Policy<'_>) -> Diagnostic {
     let pointer = Pointer::root().key("metadata").key("name");
     let name = front.gateway.object.name();
     let is_off = !announces(policy, front);
@@ -101,7 +115,7 @@ fn not_announced(front: &Front<'_>, policy: &Applied<'_>) -> Diagnostic {
         &pointer,
         format!("no CiliumL2AnnouncementPolicy covers the Service of {name}"),
     )
-    .related(policy.object.span(&Pointer::root().key("spec").key(at)), "it is not covered here")
+    .related(policy.applied.object.span(&Pointer::root().key("spec").key(at)), "it is not covered here")
     .why("no node answers for its address: unless something else announces it, nobody reaches the gateway")
     .help(help)
 }
@@ -116,7 +130,7 @@ fn scaled_names(whole: &Whole<'_>) -> BTreeSet<String> {
 }
 
 /// `externalTrafficPolicy: Local` with fewer proxies than nodes that may announce.
-fn local(front: &Front<'_>, policy: &Applied<'_>, scaled: &BTreeSet<String>) -> Option<Diagnostic> {
+fn local(front: &Front<'_>, policy: &Policy<'_>, scaled: &BTreeSet<String>) -> Option<Diagnostic> {
     let written = front.setting(&["envoyService", "externalTrafficPolicy"]);
     // Envoy Gateway's own default is `Local`.
     if written.is_some_and(|written| written.as_str() != Some("Local")) {
@@ -131,7 +145,7 @@ fn local(front: &Front<'_>, policy: &Applied<'_>, scaled: &BTreeSet<String>) -> 
         Some(replicas) => replicas.to_json().as_u64()?,
         None => 1,
     };
-    let nodes = named_nodes(policy.object.node.path(&["spec", "nodeSelector"])?)?;
+    let nodes = named_nodes(policy.applied.object.node.path(&["spec", "nodeSelector"])?)?;
     if replicas >= nodes {
         return None;
     }
@@ -151,7 +165,7 @@ fn local(front: &Front<'_>, policy: &Applied<'_>, scaled: &BTreeSet<String>) -> 
                 front.gateway.object.name()
             ),
         )
-        .related(policy.object.span(&Pointer::root().key("spec").key("nodeSelector")), "the nodes are named here")
+        .related(policy.applied.object.span(&Pointer::root().key("spec").key("nodeSelector")), "the nodes are named here")
         .why("the node that announces the address need not have a proxy; it then drops every connection")
         .help("write `externalTrafficPolicy: Cluster` in the EnvoyProxy, run a DaemonSet, or announce from fewer nodes"),
     )

@@ -6,7 +6,7 @@ use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::delivery::is_flux_kustomization;
+use crate::resolve::delivery::FLUX;
 use crate::value::{Node, Pointer, variable};
 
 /// A Flux Kustomization and what it depends on.
@@ -31,10 +31,7 @@ pub struct Need<'a> {
 
 /// All Flux Kustomizations with what they depend on.
 pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
-    let all: Vec<Applied> = whole
-        .all()
-        .filter(|one| is_flux_kustomization(one.object))
-        .collect();
+    let all: Vec<Applied> = whole.of_kind(FLUX, "Kustomization").collect();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, one) in all.iter().enumerate() {
         by_name.entry(one.object.name()).or_default().push(at);

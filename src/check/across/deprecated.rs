@@ -3,8 +3,10 @@
 use super::{Whole, field};
 use crate::check::finding_on_key;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::manifest::Object;
 use crate::schema::bundle::ENVOY_GATEWAY;
 use crate::schema::set::title;
+use crate::value::Pointer;
 
 /// A field on its way out.
 struct Deprecated {
@@ -247,32 +249,33 @@ const FIELDS: &[Deprecated] = &[
 /// Uses of fields on their way out.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for object in whole.objects {
-        let kind = object.kind();
-        for entry in FIELDS.iter().filter(|it| it.kinds.contains(&kind)) {
-            let Some(chosen) = whole.selection.of(entry.project) else {
-                continue;
-            };
-            if chosen.set.version.minor() < Some(entry.since) {
-                continue;
-            }
-            for pointer in field::find(&object.node, entry.path) {
-                let (major, minor) = entry.since;
-                let message = format!(
-                    "`{}` is deprecated in {} since {major}.{minor}",
-                    pointer.dotted(),
-                    title(entry.project)
-                );
-                found.push(
-                    finding_on_key(Code::VersionDeprecatedField, object, &pointer, message)
-                        .severity(Severity::Warning)
-                        .why("it still works; once a release drops it, the API server refuses the object")
-                        .help(entry.instead),
-                );
-            }
+    for entry in FIELDS {
+        let Some(chosen) = whole.selection.of(entry.project) else {
+            continue;
+        };
+        if chosen.set.version.minor() < Some(entry.since) {
+            continue;
+        }
+        let objects = entry.kinds.iter().flat_map(|kind| whole.given_of(kind));
+        for object in objects {
+            let pointers = field::find(&object.node, entry.path);
+            found.extend(pointers.iter().map(|pointer| told(entry, object, pointer)));
         }
     }
     found
+}
+
+fn told(entry: &Deprecated, object: &Object, pointer: &Pointer) -> Diagnostic {
+    let (major, minor) = entry.since;
+    let message = format!(
+        "`{}` is deprecated in {} since {major}.{minor}",
+        pointer.dotted(),
+        title(entry.project)
+    );
+    finding_on_key(Code::VersionDeprecatedField, object, pointer, message)
+        .severity(Severity::Warning)
+        .why("it still works; once a release drops it, the API server refuses the object")
+        .help(entry.instead)
 }
 
 #[cfg(test)]

@@ -40,8 +40,8 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for object in whole.objects {
-        for (_, path) in PLACES.iter().filter(|(kind, _)| *kind == object.kind()) {
+    for (kind, path) in PLACES {
+        for object in whole.given_of(kind) {
             for pointer in field::find(&object.node, path) {
                 let image = object.node.at(&pointer).and_then(Node::as_str);
                 let Some((a, b)) = image

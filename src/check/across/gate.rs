@@ -138,10 +138,9 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                 .gateway_api_before
                 .is_none_or(|before| gateway_api.is_some_and(|it| it < before))
     };
-    let gates: Vec<&Gate> = GATES.iter().filter(holds).collect();
     let mut found = Vec::new();
-    for object in whole.objects {
-        for gate in gates.iter().filter(|it| it.kinds.contains(&object.kind())) {
+    for gate in GATES.iter().filter(holds) {
+        for object in gate.kinds.iter().flat_map(|kind| whole.given_of(kind)) {
             for pointer in field::find(&object.node, gate.path) {
                 let node = object.node.at(&pointer);
                 let node = node.filter(|node| !matches!(node.kind, Kind::Null));

@@ -92,6 +92,8 @@ pub struct Whole<'a> {
     kinds: &'a HashMap<&'a str, Vec<usize>>,
     /// What several passes ask, looked up once.
     common: Common<'a>,
+    /// The places in [`Given::objects`] of the objects of each kind.
+    given_kinds: &'a HashMap<&'a str, Vec<usize>>,
 }
 
 /// What several passes ask.
@@ -126,6 +128,13 @@ impl<'a> Whole<'a> {
     /// The objects as the API server gets them.
     pub fn all(&self) -> impl Iterator<Item = Applied<'a>> + use<'a> {
         self.all.iter().copied()
+    }
+
+    /// The objects of a kind of any group, as their files have them.
+    pub fn given_of(&self, kind: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let objects = self.given.objects;
+        let places = self.given_kinds.get(kind).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|at| objects.get(*at))
     }
 
     /// The objects of a kind of a group, as the API server gets them.
@@ -178,16 +187,15 @@ impl<'a> Given<'a> {
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), object)| Applied { at, way, object })
             .collect();
-        let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (at, one) in all.iter().enumerate() {
-            kinds.entry(one.object.kind()).or_default().push(at);
-        }
+        let kinds = by_kind(all.iter().map(|one| one.object));
+        let given_kinds = by_kind(self.objects);
         let mut whole = Whole {
             given: *self,
             delivery: &delivery,
             all: &all,
             kinds: &kinds,
             common: Common::default(),
+            given_kinds: &given_kinds,
         };
         // Each is made of those before it.
         let releases = front::releases(&whole);
@@ -241,6 +249,15 @@ impl<'a> Given<'a> {
                 || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
+}
+
+/// The places of the objects of each kind.
+fn by_kind<'o>(objects: impl IntoIterator<Item = &'o Object>) -> HashMap<&'o str, Vec<usize>> {
+    let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, object) in objects.into_iter().enumerate() {
+        kinds.entry(object.kind()).or_default().push(at);
+    }
+    kinds
 }
 
 /// One look at everything at hand.
