@@ -32,7 +32,6 @@ use crate::value::{Kind, Node, Pointer};
 pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 
 /// The group of Flux's Kustomization.
-/// The group of Flux's Kustomization.
 pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 
 /// The label or annotation, with the value `disabled`, that keeps Flux from substituting in an object.
