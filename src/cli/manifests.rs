@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
@@ -97,10 +98,13 @@ impl Manifests {
             .iter()
             .filter(|input| input.role != Role::Script)
             .count();
-        let texts: Vec<anyhow::Result<Vec<u8>>> = inputs.par_iter().map(bytes).collect();
+        let texts: Vec<anyhow::Result<Text>> = inputs
+            .par_iter()
+            .map(|input| Ok(text(&input.name, bytes(input)?)))
+            .collect();
         let mut read = Vec::with_capacity(inputs.len());
-        for (input, bytes) in inputs.iter().zip(texts) {
-            match text(&input.name, bytes?) {
+        for (input, text) in inputs.iter().zip(texts) {
+            match text? {
                 Ok(text) => {
                     let source = sources.add(&*input.name, text);
                     self.texts.insert(input.name.clone(), source);
@@ -188,47 +192,24 @@ impl Manifests {
             self.diagnostics.extend(problem);
             pieces.extend(of_file.into_iter().map(|piece| (*input, *source, piece)));
         }
-        let parsed: Vec<_> = pieces
+        let held: Vec<Held> = pieces
             .par_iter()
-            .map(|(_, source, piece)| read::read_piece(sources, *source, piece))
+            .map(
+                |(input, source, piece)| match read::read_piece(sources, *source, piece) {
+                    Ok(None) => Held::Nothing,
+                    Ok(Some(document)) => held(input, document.node),
+                    Err(problem) => Held::Problem(Box::new(problem.diagnostic())),
+                },
+            )
             .collect();
-        for ((input, ..), parsed) in pieces.iter().zip(parsed) {
-            match parsed {
-                Ok(None) => {}
-                Ok(Some(document)) => self.objects_of(input, document.node),
-                Err(problem) => self.diagnostics.push(problem.diagnostic()),
+        self.objects.reserve(held.len());
+        for held in held {
+            match held {
+                Held::Nothing => {}
+                Held::One(object) => self.objects.push(object),
+                Held::Items(objects) => self.objects.extend(objects),
+                Held::Problem(problem) => self.diagnostics.push(*problem),
             }
-        }
-    }
-
-    fn objects_of(&mut self, input: &Input, node: crate::value::Node) {
-        let object = |node| Object {
-            node,
-            origins: None,
-            file: input.name.clone(),
-        };
-        let document = object(node);
-        // In a folder there is other YAML too: values for charts, settings of tools.
-        if input.role == Role::Met
-            && document.api_version().is_empty()
-            && document.kind().is_empty()
-        {
-            self.diagnostics.push(
-                Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
-                    .at(document.node.span)
-                    .in_file(&document.file)
-                    .severity(Severity::Note),
-            );
-            return;
-        }
-        if items(&document.node)
-            .next()
-            .is_some_and(|first| std::ptr::eq(first, &raw const document.node))
-        {
-            self.objects.push(document);
-        } else {
-            self.objects
-                .extend(items(&document.node).cloned().map(object));
         }
     }
 
@@ -270,6 +251,39 @@ impl Manifests {
     }
 }
 
+/// What a document holds.
+enum Held {
+    Nothing,
+    One(Object),
+    /// The items of a list.
+    Items(Vec<Object>),
+    Problem(Box<Diagnostic>),
+}
+
+fn held(input: &Input, node: crate::value::Node) -> Held {
+    let object = |node| Object {
+        node,
+        origins: None,
+        file: input.name.clone(),
+    };
+    let document = object(node);
+    // In a folder there is other YAML too: values for charts, settings of tools.
+    if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
+        let problem = Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
+            .at(document.node.span)
+            .in_file(&document.file)
+            .severity(Severity::Note);
+        return Held::Problem(Box::new(problem));
+    }
+    let is_one = items(&document.node)
+        .next()
+        .is_some_and(|first| std::ptr::eq(first, &raw const document.node));
+    match is_one {
+        true => Held::One(document),
+        false => Held::Items(items(&document.node).cloned().map(object).collect()),
+    }
+}
+
 fn bytes(input: &Input) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = match &input.path {
@@ -284,7 +298,10 @@ fn bytes(input: &Input) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn text(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
+/// A file's text, or why it is none.
+type Text = Result<Arc<str>, Box<Diagnostic>>;
+
+fn text(name: &str, bytes: Vec<u8>) -> Text {
     if bytes.len() as u64 > LARGEST_FILE {
         let message = format!("{name} has more than {LARGEST_FILE} bytes");
         let problem = Diagnostic::new(Code::ConfigTooLarge, message)
@@ -293,7 +310,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
             .help("leave the file out, or split it");
         return Err(Box::new(problem));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map(Arc::from).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let problem = Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
             .in_file(name)

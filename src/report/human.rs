@@ -48,7 +48,10 @@ pub(super) fn findings(
     let width = terminal.width.clamp(NARROWEST, WIDEST);
     let renderer = renderer.term_width(width);
     let mut findings: Vec<&Diagnostic> = report.diagnostics.iter().collect();
-    findings.sort_by_cached_key(|finding| place::to_change(finding, sources));
+    // A report is sorted by the places at fault; only those of `cluster.toml` are to be changed elsewhere.
+    if findings.iter().any(|finding| finding.origin.is_some()) {
+        findings.sort_by_cached_key(|finding| place::to_change(finding, sources));
+    }
     let left_out = findings.len().saturating_sub(MOST_DRAWN);
     for finding in findings.into_iter().take(MOST_DRAWN) {
         writeln!(out, "{}\n", draw(finding, sources, &renderer, width))?;

@@ -23,6 +23,8 @@ mod text;
 use std::io;
 use std::str::FromStr;
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 
 pub use base::Base;
@@ -60,7 +62,7 @@ impl Report {
         objects: usize,
         sources: &Sources,
     ) -> Self {
-        diagnostics.sort_by_cached_key(|finding| {
+        diagnostics.par_sort_by_cached_key(|finding| {
             (
                 place::at_fault(finding, sources),
                 finding.code.as_str(),

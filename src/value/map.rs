@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use compact_str::CompactString;
+
 use super::node::Node;
 use crate::diagnostic::Span;
 
@@ -9,13 +11,16 @@ use crate::diagnostic::Span;
 /// quicker than hashing one; past it an index keeps a map of any size quick, whatever its keys.
 const FEW: usize = 16;
 
+/// A key. Nearly all are short, and lie in the map itself: they are found without a look elsewhere.
+pub type Key = CompactString;
+
 /// A map, in the order written.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
-    entries: Vec<(String, Entry)>,
+    entries: Vec<(Key, Entry)>,
     /// Where each key stands, once there are more than [`FEW`].
     #[allow(clippy::box_collection)] // nearly all maps have none, and are the smaller for it
-    index: Option<Box<HashMap<String, usize>>>,
+    index: Option<Box<HashMap<Key, usize>>>,
 }
 
 /// What a key of a [`Map`] leads to.
@@ -52,9 +57,9 @@ impl Map {
     }
 
     /// Puts `value` under `key`: in its old place where the key is there already, else last.
-    pub fn insert(&mut self, key: impl Into<String>, value: Node) -> Option<Entry> {
+    pub fn insert(&mut self, key: impl Into<Key>, value: Node) -> Option<Entry> {
         self.insert_entry(
-            key.into(),
+            key,
             Entry {
                 key_span: None,
                 value,
@@ -63,7 +68,8 @@ impl Map {
     }
 
     /// As [`insert`](Self::insert), with the place of the key.
-    pub fn insert_entry(&mut self, key: String, entry: Entry) -> Option<Entry> {
+    pub fn insert_entry(&mut self, key: impl Into<Key>, entry: Entry) -> Option<Entry> {
+        let key = key.into();
         let old = self.find(&key).and_then(|at| self.entries.get_mut(at));
         if let Some((_, old)) = old {
             return Some(std::mem::replace(old, entry));
@@ -119,7 +125,7 @@ impl Map {
     }
 
     /// Keys and entries, by value.
-    pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
+    pub fn into_entries(self) -> impl Iterator<Item = (Key, Entry)> {
         self.entries.into_iter()
     }
 
@@ -134,7 +140,7 @@ impl Map {
     }
 }
 
-impl<K: Into<String>> FromIterator<(K, Node)> for Map {
+impl<K: Into<Key>> FromIterator<(K, Node)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Node)>>(iter: I) -> Self {
         let mut map = Map::default();
         for (key, value) in iter {

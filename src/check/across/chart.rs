@@ -45,14 +45,19 @@ pub fn values_pointer() -> Pointer {
 
 /// The releases of the chart among the objects.
 pub fn charts<'a>(whole: &Given<'a>) -> Vec<Chart<'a>> {
-    let of_kind = |kind: &'static str| whole.objects.iter().filter(move |it| it.kind() == kind);
     // Of many sources few are the chart's: names that none of those has lead to no release.
     let mut sources: HashMap<&str, Vec<&Object>> = HashMap::new();
-    for source in of_kind("OCIRepository") {
-        sources.entry(source.name()).or_default().push(source);
+    let mut releases = Vec::new();
+    for object in whole.objects {
+        match object.kind() {
+            "OCIRepository" => sources.entry(object.name()).or_default().push(object),
+            "HelmRelease" => releases.push(object),
+            _ => {}
+        }
     }
     sources.retain(|_, all| all.iter().any(|source| is_of_chart(source)));
-    of_kind("HelmRelease")
+    releases
+        .into_iter()
         .filter(|it| it.group() == "helm.toolkit.fluxcd.io")
         .filter_map(|release| chart(whole, &sources, release))
         .collect()
