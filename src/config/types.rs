@@ -329,10 +329,7 @@ impl<'de> Deserialize<'de> for Namespaces {
             Kind::Map(map) => map
                 .into_entries()
                 .map(|(key, entry)| {
-                    Some((
-                        Spanned::new(key.into_string(), entry.key_span),
-                        text_of(entry.value)?,
-                    ))
+                    Some((Spanned::new(key, entry.key_span), text_of(entry.value)?))
                 })
                 .collect::<Option<_>>()
                 .map(|pairs| Namespaces::Labels(Pairs(pairs)))

@@ -9,7 +9,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span as Place, StrInput};
 
 use super::read::placed;
 use crate::diagnostic::{SourceId, Span};
-use crate::value::{Entry, Key, Kind, Map, Node};
+use crate::value::{Entry, Kind, Map, Node};
 
 /// How deep a plain document is at most; [`read`](super::read) goes a little deeper.
 const DEEPEST: usize = 50;
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
                     if style == ScalarStyle::Plain && !is_text(&text) {
                         return None;
                     }
-                    (Key::from(text), place)
+                    (text.into_owned(), place)
                 }
                 _ => return None,
             };

@@ -55,7 +55,7 @@ impl Serialize for Annotations {
 }
 
 impl Annotations {
-    fn add(&mut self, key: impl Into<crate::value::Key>, value: &Text) {
+    fn add(&mut self, key: impl Into<String>, value: &Text) {
         let node = Node::new(Kind::String(value.value.clone()), value.span);
         self.0.insert(key, node);
     }

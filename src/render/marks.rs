@@ -51,7 +51,7 @@ impl Resolver<'_> {
                     let Some(value) = self.resolve(entry.value)? else {
                         continue;
                     };
-                    let Some(key) = self.key(key.into_string(), key_at)? else {
+                    let Some(key) = self.key(key, key_at)? else {
                         continue;
                     };
                     kept.insert_entry(

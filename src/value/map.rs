@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use compact_str::CompactString;
-
 use super::node::Node;
 use crate::diagnostic::Span;
 
@@ -11,16 +9,13 @@ use crate::diagnostic::Span;
 /// quicker than hashing one; past it an index keeps a map of any size quick, whatever its keys.
 const FEW: usize = 16;
 
-/// A key. Nearly all are short, and lie in the map itself: they are found without a look elsewhere.
-pub type Key = CompactString;
-
 /// A map, in the order written.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
-    entries: Vec<(Key, Entry)>,
+    entries: Vec<(String, Entry)>,
     /// Where each key stands, once there are more than [`FEW`].
     #[allow(clippy::box_collection)] // nearly all maps have none, and are the smaller for it
-    index: Option<Box<HashMap<Key, usize>>>,
+    index: Option<Box<HashMap<String, usize>>>,
 }
 
 /// What a key of a [`Map`] leads to.
@@ -57,9 +52,9 @@ impl Map {
     }
 
     /// Puts `value` under `key`: in its old place where the key is there already, else last.
-    pub fn insert(&mut self, key: impl Into<Key>, value: Node) -> Option<Entry> {
+    pub fn insert(&mut self, key: impl Into<String>, value: Node) -> Option<Entry> {
         self.insert_entry(
-            key,
+            key.into(),
             Entry {
                 key_span: None,
                 value,
@@ -68,8 +63,7 @@ impl Map {
     }
 
     /// As [`insert`](Self::insert), with the place of the key.
-    pub fn insert_entry(&mut self, key: impl Into<Key>, entry: Entry) -> Option<Entry> {
-        let key = key.into();
+    pub fn insert_entry(&mut self, key: String, entry: Entry) -> Option<Entry> {
         let old = self.find(&key).and_then(|at| self.entries.get_mut(at));
         if let Some((_, old)) = old {
             return Some(std::mem::replace(old, entry));
@@ -125,7 +119,7 @@ impl Map {
     }
 
     /// Keys and entries, by value.
-    pub fn into_entries(self) -> impl Iterator<Item = (Key, Entry)> {
+    pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
         self.entries.into_iter()
     }
 
@@ -140,7 +134,7 @@ impl Map {
     }
 }
 
-impl<K: Into<Key>> FromIterator<(K, Node)> for Map {
+impl<K: Into<String>> FromIterator<(K, Node)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Node)>>(iter: I) -> Self {
         let mut map = Map::default();
         for (key, value) in iter {

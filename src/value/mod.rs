@@ -20,6 +20,6 @@ pub mod pointer;
 pub mod ser;
 pub mod variable;
 
-pub use map::{Entry, Key, Map};
+pub use map::{Entry, Map};
 pub use node::{Kind, Node};
 pub use pointer::Pointer;
