@@ -174,13 +174,14 @@ fn settings<'a>(
 /// The releases of each chart, by the chart's name: of a Helm repository, or at the end of an address.
 pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
     let end = |text: &'a str| text.rsplit('/').next().filter(|name| !name.is_empty());
-    let mut sources: HashMap<&str, Vec<Applied>> = HashMap::new();
+    // By name, each with its namespace and the charts that it may be of.
+    let mut sources: HashMap<&str, Vec<(&Object, &str, [Option<&str>; 2])>> = HashMap::new();
     for kind in ["OCIRepository", "HelmChart"] {
         for source in whole.of_kind("source.toolkit.fluxcd.io", kind) {
-            sources
-                .entry(source.object.name())
-                .or_default()
-                .push(source);
+            let object = source.object;
+            let charts = ["url", "chart"].map(|key| end(text(object, &["spec", key])));
+            let named = sources.entry(object.name()).or_default();
+            named.push((object, object.namespace(), charts));
         }
     }
     let mut all: HashMap<&str, Vec<Applied>> = HashMap::new();
@@ -190,14 +191,12 @@ pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
         charts.extend(end(text(object, &["spec", "chart", "spec", "chart"])));
         let name = text(object, &["spec", "chartRef", "name"]);
         let namespace = text(object, &["spec", "chartRef", "namespace"]);
-        for source in sources.get(name).into_iter().flatten() {
-            let there = source.object.namespace();
+        for (source, there, of) in sources.get(name).into_iter().flatten() {
             let is_meant = !name.is_empty()
-                && (namespace.is_empty() || there.is_empty() || there == namespace)
-                && whole.may_share_cluster(source.object, object);
+                && (namespace.is_empty() || there.is_empty() || *there == namespace)
+                && whole.may_share_cluster(source, object);
             if is_meant {
-                charts.extend(end(text(source.object, &["spec", "url"])));
-                charts.extend(end(text(source.object, &["spec", "chart"])));
+                charts.extend(of.iter().flatten());
             }
         }
         for chart in charts {

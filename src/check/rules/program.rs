@@ -1,7 +1,8 @@
 //! Rules, each read once a run.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
 
 use super::cel::expr::Expr;
 use super::cel::lex::{Token, lex};
@@ -41,7 +42,7 @@ type Entry = Arc<Result<Program, String>>;
 /// The rules of one run, by their text.
 #[derive(Debug, Default)]
 pub struct Programs {
-    known: RwLock<HashMap<String, Entry>>,
+    known: RwLock<FxHashMap<String, Entry>>,
 }
 
 impl Programs {

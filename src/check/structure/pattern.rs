@@ -1,8 +1,9 @@
 //! Patterns as the API server has them: Go's RE2 syntax, found anywhere in the text.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
 
 /// The largest compiled pattern, in bytes: patterns of a user's own CRDs are not to be trusted.
 const LARGEST: usize = 1 << 20;
@@ -19,7 +20,7 @@ const OFTEN: usize = 50;
 /// The patterns of one run, each compiled when it is first needed.
 #[derive(Debug, Default)]
 pub struct Patterns {
-    known: RwLock<HashMap<String, Arc<Pattern>>>,
+    known: RwLock<FxHashMap<String, Arc<Pattern>>>,
 }
 
 /// A pattern, compiled as far as anybody asked.
