@@ -5,18 +5,11 @@
 //! which jemalloc doesn't, and stays within bounds that a copy would break.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::ffi::c_char;
 
 use tikv_jemallocator::Jemalloc;
 
 /// The largest size, in bytes, of what is small: from here on glibc maps each block by itself.
 const SMALL: usize = 128 * 1024;
-
-/// What jemalloc is told when it starts: a run is over soon, and giving pages back to the system meanwhile takes time.
-// SAFETY: the text ends with a zero and is there for ever; jemalloc only reads it.
-#[unsafe(export_name = "_rjem_malloc_conf")]
-pub static SETTINGS: Option<&'static c_char> =
-    Some(unsafe { &*c"dirty_decay_ms:-1,muzzy_decay_ms:-1".as_ptr() });
 
 /// The program's allocator.
 pub struct Allocator;

@@ -171,17 +171,28 @@ fn settings<'a>(
     }
 }
 
+/// A source of charts.
+struct Source<'a> {
+    object: &'a Object,
+    namespace: &'a str,
+    /// The charts that it is of, by the ends of its address and of its chart's name.
+    charts: [Option<&'a str>; 2],
+}
+
 /// The releases of each chart, by the chart's name: of a Helm repository, or at the end of an address.
 pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
     let end = |text: &'a str| text.rsplit('/').next().filter(|name| !name.is_empty());
-    // By name, each with its namespace and the charts that it may be of.
-    let mut sources: HashMap<&str, Vec<(&Object, &str, [Option<&str>; 2])>> = HashMap::new();
+    let mut sources: HashMap<&str, Vec<Source>> = HashMap::new();
     for kind in ["OCIRepository", "HelmChart"] {
         for source in whole.of_kind("source.toolkit.fluxcd.io", kind) {
             let object = source.object;
             let charts = ["url", "chart"].map(|key| end(text(object, &["spec", key])));
             let named = sources.entry(object.name()).or_default();
-            named.push((object, object.namespace(), charts));
+            named.push(Source {
+                object,
+                namespace: object.namespace(),
+                charts,
+            });
         }
     }
     let mut all: HashMap<&str, Vec<Applied>> = HashMap::new();
@@ -191,12 +202,13 @@ pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
         charts.extend(end(text(object, &["spec", "chart", "spec", "chart"])));
         let name = text(object, &["spec", "chartRef", "name"]);
         let namespace = text(object, &["spec", "chartRef", "namespace"]);
-        for (source, there, of) in sources.get(name).into_iter().flatten() {
+        for source in sources.get(name).into_iter().flatten() {
+            let there = source.namespace;
             let is_meant = !name.is_empty()
-                && (namespace.is_empty() || there.is_empty() || *there == namespace)
-                && whole.may_share_cluster(source, object);
+                && (namespace.is_empty() || there.is_empty() || there == namespace)
+                && whole.may_share_cluster(source.object, object);
             if is_meant {
-                charts.extend(of.iter().flatten());
+                charts.extend(source.charts.iter().flatten());
             }
         }
         for chart in charts {
