@@ -14,7 +14,7 @@ use crate::schema::Version;
 use crate::value::{Node, Pointer, variable};
 
 /// The chart's name.
-const NAME: &str = "gateway-helm";
+pub const NAME: &str = "gateway-helm";
 
 /// A release of the chart.
 #[derive(Clone, Debug)]

@@ -2,18 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+pub use super::chart::NAME as CHART;
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::manifest::Object;
 use crate::model::names::hashed_deployment;
 pub use crate::resolve::helm_routes::release_namespace;
+pub use crate::resolve::index::{ENVOY_GATEWAY, GATEWAY_API};
 use crate::value::{Node, variable};
-
-/// The group of Gateways.
-pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
-
-/// The group of Envoy Gateway's kinds.
-pub const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
 
 /// The labels that Envoy Gateway puts on every Service, Deployment and Pod of proxies (1.5 to 1.9).
 const OWN_LABELS: [(&str, &str); 3] = [
@@ -27,9 +23,6 @@ pub const OWNER_NAME: &str = "gateway.envoyproxy.io/owning-gateway-name";
 
 /// The label with the gateway's namespace.
 pub const OWNER_NAMESPACE: &str = "gateway.envoyproxy.io/owning-gateway-namespace";
-
-/// The name of the controller's chart.
-pub const CHART: &str = "gateway-helm";
 
 /// Whose a gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
