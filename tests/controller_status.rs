@@ -129,11 +129,7 @@ fn object(mut value: Value) -> Object {
     if name.is_null() {
         *name = json!("unnamed");
     }
-    Object {
-        node: Node::from_json(value),
-        origins: None,
-        file: "case".to_owned(),
-    }
+    Object::new(Node::from_json(value), "case")
 }
 
 fn small_keys(value: &mut Value) {

@@ -17,11 +17,7 @@ fn said(text: &str) -> Vec<String> {
     assert_eq!(problems, []);
     let objects: Vec<Object> = documents
         .into_iter()
-        .map(|document| Object {
-            node: document.node,
-            origins: None,
-            file: "objects.yaml".to_owned(),
-        })
+        .map(|document| Object::new(document.node, "objects.yaml"))
         .collect();
     let found = check_all(&objects, &catalogue, &selection);
     found

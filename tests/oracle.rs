@@ -154,11 +154,7 @@ fn tally(path: &Path, catalogue: &Catalogue) -> Tally {
     let text = std::fs::read_to_string(path).expect("a file of cases");
     for (line, text) in text.lines().enumerate() {
         let case: Value = serde_json::from_str(text).expect("a case");
-        let object = Object {
-            node: Node::from_json(case["object"].clone()),
-            origins: None,
-            file: "case".to_owned(),
-        };
+        let object = Object::new(Node::from_json(case["object"].clone()), "case");
         let start = Instant::now();
         let found = findings(&passes, catalogue, &selection, &object);
         let took = start.elapsed();

@@ -8,11 +8,7 @@ use gatewayctl::value::Node;
 use serde_json::{Value, json};
 
 fn object(value: Value) -> Object {
-    Object {
-        node: Node::from_json(value),
-        origins: None,
-        file: "a.yaml".to_owned(),
-    }
+    Object::new(Node::from_json(value), "a.yaml")
 }
 
 /// Two gateways, `routes` routes of two parents each with a Service, policies, and many other things.

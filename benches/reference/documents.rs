@@ -19,11 +19,7 @@ pub fn read() -> Option<Vec<Object>> {
     let cases = std::fs::read_to_string(folder.join("oracle/real-documents.jsonl")).ok()?;
     let object = |line: &str| {
         let mut case: serde_json::Value = serde_json::from_str(line).expect("a case");
-        Object {
-            node: Node::from_json(case["object"].take()),
-            origins: None,
-            file: String::new(),
-        }
+        Object::new(Node::from_json(case["object"].take()), "")
     };
     Some(cases.lines().map(object).collect())
 }

@@ -121,11 +121,7 @@ fn objects(file: &Path) -> Vec<Object> {
     let id = sources.add("", std::fs::read_to_string(file).expect("a rendered file"));
     let (documents, problems) = read::read(&sources, id);
     assert!(problems.is_empty());
-    let object = |document: read::Document| Object {
-        node: document.node,
-        origins: None,
-        file: String::new(),
-    };
+    let object = |document: read::Document| Object::new(document.node, "");
     documents.into_iter().map(object).collect()
 }
 

@@ -261,11 +261,7 @@ enum Held {
 }
 
 fn held(input: &Input, node: crate::value::Node) -> Held {
-    let object = |node| Object {
-        node,
-        origins: None,
-        file: input.name.clone(),
-    };
+    let object = |node| Object::new(node, input.name.clone());
     let document = object(node);
     // In a folder there is other YAML too: values for charts, settings of tools.
     if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
@@ -277,7 +273,7 @@ fn held(input: &Input, node: crate::value::Node) -> Held {
     }
     let is_one = items(&document.node)
         .next()
-        .is_some_and(|first| std::ptr::eq(first, &raw const document.node));
+        .is_some_and(|first| std::ptr::eq(first, &*document.node));
     match is_one {
         true => Held::One(document),
         false => Held::Items(items(&document.node).cloned().map(object).collect()),

@@ -222,11 +222,7 @@ mod tests {
         let id = sources.add("a.yaml", text);
         let (documents, problems) = read(&sources, id);
         assert!(problems.is_empty(), "{problems:?}");
-        let object = |node| Object {
-            node,
-            origins: None,
-            file: "a.yaml".to_owned(),
-        };
+        let object = |node| Object::new(node, "a.yaml");
         documents.into_iter().map(|it| object(it.node)).collect()
     }
 

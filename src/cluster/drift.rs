@@ -48,11 +48,7 @@ impl Drift {
     }
 
     fn put(side: &mut Vec<File>, file: &str, node: Node) {
-        let object = Object {
-            node,
-            origins: None,
-            file: file.to_owned(),
-        };
+        let object = Object::new(node, file);
         match side.iter_mut().find(|it| it.path == file) {
             Some(File {
                 content: Content::Objects(objects),
@@ -192,7 +188,7 @@ impl Asking<'_> {
         if let Some(variables) = variables {
             match substitute(&object.node, variables) {
                 Ok(done) => {
-                    object.node = done.node;
+                    object.node = done.node.into();
                     self.drift.secrets.extend(done.secrets);
                 }
                 Err(problem) => {
@@ -286,7 +282,7 @@ async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Er
         _ => {
             return Ok(Compared::Differs {
                 before: None,
-                after: item.object.node.clone(),
+                after: item.object.node.clone().into_node(),
                 warnings: Vec::new(),
             });
         }
@@ -315,7 +311,7 @@ async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Er
         after: match live {
             Some(_) => live::compared(Node::from_json(answer.body)),
             // What Flux would add, not what the server's defaults would add to it.
-            None => wanted,
+            None => wanted.into_node(),
         },
         before: live.map(live::compared),
         warnings: answer.warnings,

@@ -259,12 +259,13 @@ mod tests {
     fn a_missing_definition_is_told_by_kind() {
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
-        let gateway = |version: &str| Object {
-            node: Node::from_json(
-                json!({"apiVersion": format!("gateway.networking.k8s.io/{version}"), "kind": "Gateway"}),
-            ),
-            origins: None,
-            file: "a.yaml".to_owned(),
+        let gateway = |version: &str| {
+            Object::new(
+                Node::from_json(
+                    json!({"apiVersion": format!("gateway.networking.k8s.io/{version}"), "kind": "Gateway"}),
+                ),
+                "a.yaml".to_owned(),
+            )
         };
         let found = skew(&[gateway("v1")], &[], &catalogue, &selection);
         let told: Vec<String> = found.iter().map(|it| it.diagnostic().message).collect();

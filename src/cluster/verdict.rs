@@ -178,13 +178,12 @@ mod tests {
     use serde_json::json;
 
     fn service() -> Object {
-        Object {
-            node: Node::from_json(
+        Object::new(
+            Node::from_json(
                 json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}),
             ),
-            origins: None,
-            file: "a.yaml".to_owned(),
-        }
+            "a.yaml".to_owned(),
+        )
     }
 
     #[test]

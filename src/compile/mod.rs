@@ -283,7 +283,7 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
                 );
             }
             objects.push(Object {
-                node: document.node,
+                node: document.node.into(),
                 origins,
                 file: file.path.clone(),
             });

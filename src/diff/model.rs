@@ -46,11 +46,7 @@ fn objects(path: &str, bytes: &[u8]) -> Option<Vec<Object>> {
     let mut sources = Sources::default();
     let id = sources.add(path, std::str::from_utf8(bytes).ok()?);
     let (documents, problems) = manifest::read(&sources, id);
-    let object = |document: Document| Object {
-        node: document.node,
-        origins: None,
-        file: path.to_owned(),
-    };
+    let object = |document: Document| Object::new(document.node, path);
     problems
         .is_empty()
         .then(|| documents.into_iter().map(object).collect())

@@ -10,11 +10,7 @@ fn objects(text: &str) -> Vec<Object> {
     let id = sources.add("a.yaml", text);
     let (documents, problems) = read(&sources, id);
     assert_eq!(problems, []);
-    let object = |node| Object {
-        node,
-        origins: None,
-        file: "a.yaml".to_owned(),
-    };
+    let object = |node| Object::new(node, "a.yaml");
     documents.into_iter().map(|it| object(it.node)).collect()
 }
 

@@ -12,11 +12,7 @@ fn drawn(text: &str) -> Picture {
     let id = sources.add("a.yaml", text);
     let (documents, problems) = read(&sources, id);
     assert_eq!(problems, []);
-    let object = |node| Object {
-        node,
-        origins: None,
-        file: "a.yaml".to_owned(),
-    };
+    let object = |node| Object::new(node, "a.yaml");
     let objects = with_charted(documents.into_iter().map(|it| object(it.node)).collect());
     picture(&resolve(&objects, &Settings::default()))
 }

@@ -153,11 +153,7 @@ pub(super) fn outcome(
 }
 
 fn fields(found: &Found, made: &Node) -> Vec<FieldDiff> {
-    let object = |node: &Node| Object {
-        node: node.clone(),
-        origins: None,
-        file: found.path.clone(),
-    };
+    let object = |node: &Node| Object::new(node.clone(), found.path.clone());
     diff::fields::compare(&object(&found.node), &object(made), None)
 }
 

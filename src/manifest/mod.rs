@@ -9,8 +9,10 @@ pub mod meaning;
 pub mod object;
 mod plain;
 pub mod read;
+mod root;
 pub mod scalar;
 pub mod write;
 
 pub use object::{Identity, Object, items};
 pub use read::{Document, read};
+pub use root::Root;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::root::{Part, Root};
 use crate::diagnostic::{ObjectRef, Span};
 use crate::value::{Node, Pointer};
 
@@ -46,7 +47,7 @@ pub fn items(document: &Node) -> impl Iterator<Item = &Node> {
 #[derive(Clone, Debug)]
 pub struct Object {
     /// The object, with places in the manifest's file.
-    pub node: Node,
+    pub node: Root,
     /// The same object with places in `cluster.toml`, where it was rendered from there.
     pub origins: Option<Node>,
     /// The file, as shown.
@@ -54,31 +55,33 @@ pub struct Object {
 }
 
 impl Object {
-    fn text(&self, path: &[&str]) -> &str {
-        self.node
-            .path(path)
-            .and_then(Node::as_str)
-            .unwrap_or_default()
+    /// An object of a file that nobody rendered.
+    pub fn new(node: impl Into<Root>, file: impl Into<String>) -> Self {
+        Object {
+            node: node.into(),
+            origins: None,
+            file: file.into(),
+        }
     }
 
     /// `apiVersion` as written.
     pub fn api_version(&self) -> &str {
-        self.text(&["apiVersion"])
+        self.node.text(Part::ApiVersion)
     }
 
     /// `kind` as written.
     pub fn kind(&self) -> &str {
-        self.text(&["kind"])
+        self.node.text(Part::Kind)
     }
 
     /// `metadata.name` as written.
     pub fn name(&self) -> &str {
-        self.text(&["metadata", "name"])
+        self.node.text(Part::Name)
     }
 
     /// `metadata.namespace` as written.
     pub fn namespace(&self) -> &str {
-        self.text(&["metadata", "namespace"])
+        self.node.text(Part::Namespace)
     }
 
     /// The API group: the part of `apiVersion` before the slash.

@@ -23,6 +23,8 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node>
     let mut reader = Reader {
         events: Parser::new_from_str_with_options(text, options),
         left: MOST_EVENTS,
+        entries: Vec::with_capacity(OPEN),
+        items: Vec::with_capacity(OPEN),
         text,
         source,
         offset,
@@ -45,9 +47,17 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node>
     matches!(reader.next()?, (Event::StreamEnd, _)).then_some(node)
 }
 
+/// Room for as many entries and items as are open at once in most documents.
+const OPEN: usize = 32;
+
 struct Reader<'a> {
     events: Parser<'a, StrInput<'a>>,
     left: usize,
+    /// The entries of the maps that are open, the innermost last: a map is made once all of its own are known, and so
+    /// takes no more room than they do. Most maps are small, and a repository has a million.
+    entries: Vec<(String, Entry)>,
+    /// The items of the lists that are open, likewise.
+    items: Vec<Node>,
     text: &'a str,
     source: SourceId,
     offset: usize,
@@ -83,10 +93,12 @@ impl<'a> Reader<'a> {
 
     /// The entries of a map whose start was read.
     fn map(&mut self, depth: usize) -> Option<Kind> {
-        let mut map = Map::default();
+        let own = self.entries.len();
         loop {
             let (key, place) = match self.next()? {
-                (Event::MappingEnd, _) => return Some(Kind::Map(map)),
+                (Event::MappingEnd, _) => {
+                    return Map::distinct(self.entries.drain(own..).collect()).map(Kind::Map);
+                }
                 (Event::Scalar(text, style, 0, None), place) => {
                     if style == ScalarStyle::Plain && !is_text(&text) {
                         return None;
@@ -103,21 +115,19 @@ impl<'a> Reader<'a> {
                 key_span: Some(key_span),
                 value,
             };
-            if map.insert_entry(key, entry).is_some() {
-                return None;
-            }
+            self.entries.push((key, entry));
         }
     }
 
     /// The items of a list whose start was read, and the byte after the last one's first event.
     fn list(&mut self, depth: usize) -> Option<(Vec<Node>, usize)> {
-        let (mut items, mut last) = (Vec::new(), 0);
+        let (own, mut last) = (self.items.len(), 0);
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Some((items, last)),
+                (Event::SequenceEnd, _) => return Some((self.items.drain(own..).collect(), last)),
                 (event, place) => {
                     let (item, end) = self.value(event, &place, depth)?;
-                    items.push(item);
+                    self.items.push(item);
                     last = end;
                 }
             }

@@ -248,11 +248,7 @@ fn route<'a>(release: &'a Object, block: &Block<'_>, is_only: bool) -> Option<He
     .collect();
     Some(HelmRoute {
         release,
-        object: Object {
-            node: spanned(Kind::Map(top), block.node),
-            origins: None,
-            file: release.file.clone(),
-        },
+        object: Object::new(spanned(Kind::Map(top), block.node), release.file.clone()),
         block: block.at.clone(),
         hostnames: hostnames.unwrap_or("hostnames"),
     })

@@ -221,11 +221,7 @@ mod tests {
             "spec": {"gatewayClassName": "envoy", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}});
         let objects: Vec<Object> = [gateway, route("a", first), route("b", second)]
             .into_iter()
-            .map(|value| Object {
-                node: Node::from_json(value),
-                origins: None,
-                file: "a.yaml".to_owned(),
-            })
+            .map(|value| Object::new(Node::from_json(value), "a.yaml"))
             .collect();
         let resolved = resolve(&objects, &Settings::default());
         let marked = resolved

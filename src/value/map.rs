@@ -28,6 +28,23 @@ pub struct Entry {
 }
 
 impl Map {
+    /// The map of these entries; `None` where a key stands among them twice.
+    pub fn distinct(entries: Vec<(String, Entry)>) -> Option<Self> {
+        let mut map = Map {
+            entries,
+            index: None,
+        };
+        map.index();
+        let is_distinct = match &map.index {
+            Some(index) => index.len() == map.entries.len(),
+            None => (1..).zip(&map.entries).all(|(next, (key, _))| {
+                let later = map.entries.get(next..).unwrap_or_default();
+                later.iter().all(|(other, _)| other != key)
+            }),
+        };
+        is_distinct.then_some(map)
+    }
+
     fn find(&self, key: &str) -> Option<usize> {
         match &self.index {
             Some(index) => index.get(key).copied(),
@@ -72,11 +89,18 @@ impl Map {
             index.insert(key.clone(), self.entries.len());
         }
         self.entries.push((key, entry));
-        if self.index.is_none() && self.entries.len() > FEW {
+        if self.index.is_none() {
+            self.index();
+        }
+        None
+    }
+
+    /// Makes the index where there are more than a few keys.
+    fn index(&mut self) {
+        if self.entries.len() > FEW {
             let keys = self.entries.iter().map(|(key, _)| key.clone());
             self.index = Some(Box::new(keys.zip(0..).collect()));
         }
-        None
     }
 
     /// Takes the value under `key` out; the others keep their order.
@@ -163,6 +187,31 @@ mod tests {
     }
 
     /// The same with few keys and with many.
+    #[test]
+    fn entries_make_a_map_unless_a_key_stands_twice() {
+        let entry = |at: usize| {
+            let value = Node::string(format!("v{at}"));
+            let key_span = None;
+            (format!("k{at}"), Entry { key_span, value })
+        };
+        for many in [0, 1, 3, FEW, FEW + 1, 1000] {
+            let mut entries: Vec<(String, Entry)> = (0..many).map(entry).collect();
+            let map = Map::distinct(entries.clone()).expect("keys that differ");
+            assert_eq!(
+                map,
+                entries
+                    .iter()
+                    .map(|(key, it)| (key.as_str(), it.value.clone()))
+                    .collect()
+            );
+            assert_eq!(map.len(), many);
+            if many > 0 {
+                entries.push(entry(many / 2));
+                assert!(Map::distinct(entries).is_none(), "{many}");
+            }
+        }
+    }
+
     #[test]
     fn keys_keep_their_order_and_are_found_however_many_there_are() {
         for many in [3, FEW, FEW + 1, 1000] {

@@ -7,7 +7,7 @@
 //!
 //! - [`node`], [`mod@map`]: the tree itself.
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
-//! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree.
+//! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`], the pointer of a walk.
 //! - [`names`], [`variable`]: what texts may be: the forms of Kubernetes' names, Flux's variables.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
@@ -18,6 +18,7 @@ pub mod names;
 pub mod node;
 pub mod pointer;
 pub mod ser;
+pub mod trail;
 pub mod variable;
 
 pub use map::{Entry, Map};

@@ -96,6 +96,14 @@ impl Pointer {
         })
     }
 
+    /// The first `depth` steps of the path.
+    #[must_use]
+    pub fn start(&self, depth: usize) -> Self {
+        Pointer {
+            steps: self.steps.iter().take(depth).cloned().collect(),
+        }
+    }
+
     /// Adds a step in place; with [`pop`](Self::pop) for walks that would copy a path at each node.
     pub fn push(&mut self, step: Step) {
         self.steps.push(step);

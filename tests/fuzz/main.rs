@@ -81,11 +81,7 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 fn object(node: Node) -> Object {
-    Object {
-        node,
-        origins: None,
-        file: "random.yaml".to_owned(),
-    }
+    Object::new(node, "random.yaml")
 }
 
 /// What findings say, without their places.

@@ -57,11 +57,7 @@ fn read(path: &Path) -> Vec<Object> {
     let text = std::fs::read_to_string(path).expect("cases");
     let object = |line: &str| {
         let mut case: Json = serde_json::from_str(line).expect("a case");
-        Object {
-            node: Node::from_json(case["object"].take()),
-            origins: None,
-            file: "case".to_owned(),
-        }
+        Object::new(Node::from_json(case["object"].take()), "case")
     };
     text.lines().map(object).collect()
 }

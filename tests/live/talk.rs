@@ -87,13 +87,7 @@ pub fn objects(path: &str, text: &str) -> Vec<Object> {
         .iter()
         .flat_map(|document| manifest::items(&document.node))
         .cloned();
-    nodes
-        .map(|node| Object {
-            node,
-            origins: None,
-            file: path.to_owned(),
-        })
-        .collect()
+    nodes.map(|node| Object::new(node, path)).collect()
 }
 
 /// Applies objects as a field manager does, namespaces first; all must be taken.
@@ -125,7 +119,7 @@ pub fn apply(cluster: &Cluster, objects: &[Object], manager: &str) {
 fn place(kinds: &Kinds, object: &Object) -> (String, Node) {
     let known = kinds.get(object.group(), object.version(), object.kind());
     let kind = known.unwrap_or_else(|| panic!("{} is not served", object.identity()));
-    let mut node = object.node.clone();
+    let mut node = object.node.clone().into_node();
     if !kind.namespaced
         && let Some(metadata) = node.as_map_mut().and_then(|map| map.get_mut("metadata"))
         && let Some(map) = metadata.as_map_mut()

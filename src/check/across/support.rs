@@ -17,11 +17,9 @@ fn add(sources: &mut Sources, file: &str, text: &str) -> Vec<Object> {
     let id = sources.add(file, text);
     let (documents, problems) = read::read(sources, id);
     assert_eq!(problems, [], "{file}");
-    let objects = documents.into_iter().map(|document| Object {
-        node: document.node,
-        origins: None,
-        file: file.to_owned(),
-    });
+    let objects = documents
+        .into_iter()
+        .map(|document| Object::new(document.node, file));
     objects.filter(|object| !object.kind().is_empty()).collect()
 }
 

@@ -33,11 +33,7 @@ fn said(catalogue: &Catalogue, text: &str) -> Vec<String> {
     let id = sources.add("thing.yaml", text);
     let (mut documents, problems) = manifest::read(&sources, id);
     assert_eq!(problems, []);
-    let object = Object {
-        node: documents.remove(0).node,
-        origins: None,
-        file: "thing.yaml".to_owned(),
-    };
+    let object = Object::new(documents.remove(0).node, "thing.yaml");
     let selection = Selection::newest(catalogue);
     let lookup = catalogue.look_up(&selection, object.group(), object.version(), object.kind());
     let Lookup::Known(schema) = lookup else {

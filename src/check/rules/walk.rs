@@ -12,14 +12,15 @@ use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::defaults::{self, Field};
 use crate::schema::node::{Additional, NodeId, Rule, Schema, Type};
-use crate::value::{Kind, Map, Node, Pointer, pointer::Step};
+use crate::value::trail::{Part, Trail};
+use crate::value::{Kind, Map, Node, Pointer};
 
 pub(super) struct Walk<'a> {
     run: &'a Rules,
     object: &'a Object,
     schema: KindSchema<'a>,
     converter: Converter<'a>,
-    pointer: Pointer,
+    pointer: Trail,
     /// How many steps are left for all rules that are still to come.
     steps: u64,
     pub findings: Vec<Diagnostic>,
@@ -56,7 +57,7 @@ impl<'a> Walk<'a> {
                 compiled: schema.compiled,
                 encrypted: object.node.get("sops").is_some(),
             },
-            pointer: Pointer::root(),
+            pointer: Trail::root(),
             steps: MOST_STEPS,
             findings: Vec::new(),
         }
@@ -68,10 +69,10 @@ impl<'a> Walk<'a> {
         self.value(&object, None, self.schema.version.root);
     }
 
-    fn inside(&mut self, step: Step, node: &Node, value: Option<&Value>, id: NodeId) {
-        self.pointer.push(step);
+    fn inside(&mut self, part: Part<'_>, node: &Node, value: Option<&Value>, id: NodeId) {
+        self.pointer.enter(part);
         self.value(node, value, id);
-        self.pointer.pop();
+        self.pointer.leave();
     }
 
     /// Evaluates the rules of a value and of all below it. `value` is the value as rules see it where a rule further
@@ -120,7 +121,7 @@ impl<'a> Walk<'a> {
                 _ => None,
             };
             let node = defaults::item(node, of_item);
-            self.inside(Step::Index(index), &node, value, id);
+            self.inside(Part::Index(index), &node, value, id);
         }
     }
 
@@ -139,7 +140,7 @@ impl<'a> Walk<'a> {
         let identified = schema.embedded_resource || self.pointer.steps().is_empty();
         for field in fields {
             let Some(id) = field.id else { continue };
-            let step = Step::Key(field.key.to_owned());
+            let part = Part::Key(field.key);
             let node = field.value();
             if let Some(value) = value {
                 let name = match is_further(field.key) {
@@ -147,14 +148,14 @@ impl<'a> Walk<'a> {
                     false => escape(field.key),
                 };
                 if let Some(value) = name.and_then(|name| value.field(&name)) {
-                    self.inside(step, &node, Some(value), id);
+                    self.inside(part, &node, Some(value), id);
                 }
                 continue;
             }
             let identity = identified
                 .then(|| self.converter.identity(map, field.key))
                 .flatten();
-            self.inside(step, &node, identity.as_ref(), id);
+            self.inside(part, &node, identity.as_ref(), id);
         }
     }
 
@@ -211,7 +212,7 @@ impl<'a> Walk<'a> {
     fn broken(&mut self, rule: &Rule, value: &Value) -> Diagnostic {
         let steps = rule.field_path.as_deref().and_then(place::steps);
         let steps = steps.into_iter().flatten();
-        let at = steps.fold(self.pointer.clone(), |at, step| at.key(step));
+        let at = steps.fold(Pointer::clone(&self.pointer), |at, step| at.key(step));
         let own = self.expressed(rule, value).or_else(|| rule.message.clone());
         let said = words::failed(self.object, &self.pointer, rule, own.as_deref());
         let mut found = finding(Code::RuleFailed, self.object, &at, said.message).why(said.why);

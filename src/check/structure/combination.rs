@@ -4,7 +4,7 @@ use super::walk::{View, Walk};
 use super::{format, words};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::node::{NodeId, Schema};
-use crate::value::{Node, pointer::Step};
+use crate::value::{Node, trail::Part};
 
 impl Walk<'_> {
     /// Checks the combinations that a schema asks for.
@@ -68,9 +68,7 @@ impl Walk<'_> {
                             node: *node,
                             shape: None,
                         };
-                        self.inside(Step::Key(key.clone()), |walk| {
-                            held = walk.holds(field, view)
-                        });
+                        self.inside(Part::Key(key), |walk| held = walk.holds(field, view));
                         held
                     }
                     None => true,

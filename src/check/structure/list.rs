@@ -8,7 +8,7 @@ use super::number::is_whole;
 use super::walk::{View, Walk};
 use super::words;
 use crate::schema::node::{ListType, Schema};
-use crate::value::{Kind, Node, pointer::Step};
+use crate::value::{Kind, Node, trail::Part};
 
 impl Walk<'_> {
     /// Checks the current value, a list.
@@ -25,7 +25,7 @@ impl Walk<'_> {
         if let Some(node) = schema.items {
             let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
             for (index, item) in items.iter().enumerate() {
-                self.inside(Step::Index(index), |walk| {
+                self.inside(Part::Index(index), |walk| {
                     walk.value(item, View { node, shape })
                 });
             }
@@ -43,7 +43,7 @@ impl Walk<'_> {
         let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
             if let Some(first) = seen.first(canonical(item.to_json()), index) {
-                self.inside(Step::Index(index), |walk| {
+                self.inside(Part::Index(index), |walk| {
                     walk.report(|walk| words::twice(walk, item, first));
                 });
             }
@@ -79,7 +79,7 @@ impl Walk<'_> {
                 .collect();
             let text = text.join(", ");
             if let Some(first) = seen.first(text.clone(), index) {
-                self.inside(Step::Index(index), |walk| {
+                self.inside(Part::Index(index), |walk| {
                     walk.report(|walk| words::key_twice(walk, &text, first));
                 });
             }

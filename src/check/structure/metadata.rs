@@ -3,7 +3,7 @@
 use super::walk::Walk;
 use super::words;
 use crate::schema::node::Type;
-use crate::value::{Kind, pointer::Step};
+use crate::value::{Kind, trail::Part};
 
 /// Checks the object's metadata.
 pub(super) fn check(walk: &mut Walk<'_>) {
@@ -11,13 +11,13 @@ pub(super) fn check(walk: &mut Walk<'_>) {
     let Some(metadata) = object.node.get("metadata") else {
         return;
     };
-    walk.inside(Step::Key("metadata".to_owned()), |walk| {
+    walk.inside(Part::Key("metadata"), |walk| {
         let Some(map) = metadata.as_map() else {
             return walk.report(|walk| words::wrong_type_for(walk, metadata, Type::Object));
         };
         for name in ["labels", "annotations"] {
             if let Some(field) = map.get(name) {
-                walk.inside(Step::Key(name.to_owned()), |walk| texts(walk, field));
+                walk.inside(Part::Key(name), |walk| texts(walk, field));
             }
         }
     });
@@ -31,7 +31,7 @@ fn texts(walk: &mut Walk<'_>, field: &crate::value::Node) {
     };
     for (key, value) in map.iter() {
         if !matches!(value.kind, Kind::String(_) | Kind::Null) {
-            walk.inside(Step::Key(key.to_owned()), |walk| {
+            walk.inside(Part::Key(key), |walk| {
                 walk.report(|walk| words::wrong_type_for(walk, value, Type::String));
             });
         }

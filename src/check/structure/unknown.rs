@@ -94,11 +94,12 @@ impl Walk<'_> {
         let mut places = Vec::new();
         for (up, above) in self.above.iter().rev().take(LEVELS_UP + 1).enumerate() {
             let schema = self.schema.node(above.node);
+            let path = self.pointer.start(above.depth);
             if up > 0 && schema.properties.contains_key(key) {
-                places.push(above.pointer.clone());
+                places.push(path.clone());
             }
             for (name, child) in &schema.properties {
-                let place = above.pointer.key(name.clone());
+                let place = path.key(name.clone());
                 if self.schema.node(*child).properties.contains_key(key)
                     && !self.pointer.steps().starts_with(place.steps())
                 {

@@ -9,7 +9,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::node::{NodeId, Schema, Type};
-use crate::value::{Kind, Map, Node, Pointer, pointer::Step, variable};
+use crate::value::trail::{Part, Trail};
+use crate::value::{Kind, Map, Node, Pointer, variable};
 
 /// How many findings an object gets: enough for any honest one.
 const MOST_FINDINGS: usize = 100;
@@ -47,14 +48,15 @@ impl View {
 /// A map on the way from the root to the current value.
 pub(super) struct Above {
     pub node: NodeId,
-    pub pointer: Pointer,
+    /// How many steps lead to it.
+    pub depth: usize,
 }
 
 pub(super) struct Walk<'a> {
     pub run: &'a Structure<'a>,
     pub object: &'a Object,
     pub schema: KindSchema<'a>,
-    pub pointer: Pointer,
+    pub pointer: Trail,
     pub above: Vec<Above>,
     /// Whether something was found that keeps the API server from running rules.
     pub blocks_rules: bool,
@@ -74,7 +76,7 @@ impl<'a> Walk<'a> {
             run,
             object,
             schema,
-            pointer: Pointer::root(),
+            pointer: Trail::root(),
             above: Vec::new(),
             blocks_rules: false,
             found: Vec::new(),
@@ -146,10 +148,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes one step down.
-    pub fn inside(&mut self, step: Step, walk: impl FnOnce(&mut Self)) {
-        self.pointer.push(step);
+    pub fn inside(&mut self, part: Part<'_>, walk: impl FnOnce(&mut Self)) {
+        self.pointer.enter(part);
         walk(self);
-        self.pointer.pop();
+        self.pointer.leave();
     }
 
     /// The path of another entry of the list that the current value is an entry of.
@@ -299,7 +301,7 @@ impl<'a> Walk<'a> {
                 .get(key)
                 .is_some_and(|value| !self.is_dropped(shape, key, value));
             if !given && self.default(shape, key).is_none() {
-                self.inside(Step::Key(key.clone()), |walk| {
+                self.inside(Part::Key(key), |walk| {
                     walk.report_blocking(|walk| words::missing(walk, key, schema.child(key)));
                 });
             }
@@ -310,7 +312,7 @@ impl<'a> Walk<'a> {
         if view.is_whole() {
             self.above.push(Above {
                 node: view.node,
-                pointer: self.pointer.clone(),
+                depth: self.pointer.steps().len(),
             });
             self.fields(map, schema);
             self.above.pop();
@@ -324,7 +326,7 @@ impl<'a> Walk<'a> {
         for key in ["apiVersion", "kind"] {
             let given = map.get(key).and_then(Node::as_str);
             if given.is_none_or(str::is_empty) {
-                self.inside(Step::Key(key.to_owned()), |walk| {
+                self.inside(Part::Key(key), |walk| {
                     walk.report_blocking(|walk| words::missing(walk, key, None));
                 });
             }
@@ -342,7 +344,7 @@ impl<'a> Walk<'a> {
                 Some(_) if self.is_dropped(Some(schema), key, value) => {}
                 Some(node) => {
                     self.in_status |= is_root && key == "status" && self.schema.version.status;
-                    self.inside(Step::Key(key.to_owned()), |walk| {
+                    self.inside(Part::Key(key), |walk| {
                         walk.value(value, View::whole(node));
                     });
                     self.in_status &= !is_root;
@@ -350,7 +352,7 @@ impl<'a> Walk<'a> {
                 None if schema.is_open() || variable::in_text(key) => {}
                 None if schema.embedded_resource
                     && matches!(key, "apiVersion" | "kind" | "metadata") => {}
-                None => self.inside(Step::Key(key.to_owned()), |walk| {
+                None => self.inside(Part::Key(key), |walk| {
                     walk.report(|walk| walk.unknown(key, map, schema));
                 }),
             }
@@ -372,7 +374,7 @@ impl<'a> Walk<'a> {
                     node: *node,
                     shape: shape.and_then(|shape| shape.child(key)),
                 };
-                self.inside(Step::Key(key.clone()), |walk| walk.value(value, view));
+                self.inside(Part::Key(key), |walk| walk.value(value, view));
             }
         }
     }

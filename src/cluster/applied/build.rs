@@ -81,7 +81,7 @@ impl Build<'_> {
         let path = format!("{folder}/kustomization.yaml");
         let rendered = self.tree.objects.iter().find(|it| it.file == path);
         if let Some(object) = rendered {
-            return Some(object.node.clone());
+            return Some(object.node.clone().into_node());
         }
         let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
         let text = names
@@ -90,7 +90,7 @@ impl Build<'_> {
         objects_of(&path, &text)
             .into_iter()
             .next()
-            .map(|object| object.node)
+            .map(|object| object.node.into_node())
     }
 
     /// What one entry of `resources` leads to.
@@ -177,11 +177,7 @@ impl Build<'_> {
         }
         node.as_map_mut()?
             .insert("data", Node::new(Kind::Map(data), None));
-        Some(Object {
-            node,
-            origins: None,
-            file,
-        })
+        Some(Object::new(node, file))
     }
 
     fn text(&self, folder: &str, path: &str) -> Option<String> {
@@ -205,11 +201,5 @@ pub(super) fn objects_of(path: &str, text: &str) -> Vec<Object> {
     let nodes = documents
         .iter()
         .flat_map(|document| manifest::items(&document.node));
-    nodes
-        .map(|node| Object {
-            node: node.clone(),
-            origins: None,
-            file: path.to_owned(),
-        })
-        .collect()
+    nodes.map(|node| Object::new(node.clone(), path)).collect()
 }

@@ -26,11 +26,7 @@ fn file(path: &str, text: &str) -> File {
 }
 
 fn object(path: &str, node: Node) -> Object {
-    Object {
-        node,
-        origins: None,
-        file: path.to_owned(),
-    }
+    Object::new(node, path)
 }
 
 fn opaque(path: &str, text: &str) -> File {

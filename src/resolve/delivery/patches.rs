@@ -11,7 +11,7 @@ const KEYS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
 
 /// Where they stand: at the top in kustomize's, under `spec` in Flux's.
 fn all(by: &Object) -> impl Iterator<Item = &Node> {
-    [Some(&by.node), by.node.get("spec")]
+    [Some(&*by.node), by.node.get("spec")]
         .into_iter()
         .flatten()
         .flat_map(|node| KEYS.iter().filter_map(|key| node.get(key)?.as_list()))

@@ -38,12 +38,11 @@ pub(crate) fn tree(text: &str) -> Tree {
         }
         let (documents, problems) = read(&tree.sources, id);
         assert!(problems.is_empty(), "{path}: {problems:?}");
-        tree.objects
-            .extend(documents.into_iter().map(|document| Object {
-                node: document.node,
-                origins: None,
-                file: path.to_owned(),
-            }));
+        tree.objects.extend(
+            documents
+                .into_iter()
+                .map(|document| Object::new(document.node, path)),
+        );
     }
     tree
 }

@@ -16,11 +16,7 @@ spec:
     assert_eq!(problems, []);
     let objects: Vec<Object> = documents
         .into_iter()
-        .map(|document| Object {
-            node: document.node,
-            origins: None,
-            file: "app.yaml".to_owned(),
-        })
+        .map(|document| Object::new(document.node, "app.yaml"))
         .collect();
     look(&helm_routes(&objects), &sources)
 }

@@ -11,11 +11,7 @@ fn objects(text: &str) -> Vec<Object> {
     let id = sources.add("a.yaml", text);
     let (documents, problems) = read_yaml(&sources, id);
     assert!(problems.is_empty(), "{problems:?}");
-    let object = |node: Node| Object {
-        node,
-        origins: None,
-        file: "a.yaml".to_owned(),
-    };
+    let object = |node: Node| Object::new(node, "a.yaml");
     documents.into_iter().map(|it| object(it.node)).collect()
 }
 
