@@ -256,6 +256,30 @@ fn scripts_do_what_they_do_in_envoy() {
 }
 
 #[test]
+fn scripts_have_what_luajit_has() {
+    for body in [
+        "assert(bit.band(0xff, 0x0f, 6) == 6 and bit.bor(1, 2, 4) == 7 and bit.bxor(5, 1) == 4)",
+        "assert(bit.tobit(0xffffffff) == -1 and bit.tobit(2^32 + 1) == 1 and bit.bnot(0) == -1)",
+        "assert(bit.lshift(1, 31) == -2147483648 and bit.lshift(1, 33) == 2)",
+        "assert(bit.rshift(-1, 28) == 15 and bit.arshift(-256, 4) == -16)",
+        "assert(bit.rol(0x12345678, 12) == 0x45678123 and bit.ror(0x12345678, 12) == 0x67812345)",
+        "assert(bit.bswap(0x12345678) == 0x78563412)",
+        "assert(bit.tohex(255) == '000000ff' and bit.tohex(-1, 4) == 'ffff' and bit.tohex(255, -2) == 'FF')",
+        "assert(select('#', unpack({1, 2, 3})) == 3 and table.getn({1, 2}) == 2)",
+        "assert(table.maxn({[3] = 1}) == 3 and math.log10(1000) == 3 and math.pow(2, 3) == 8)",
+        "assert(table.foreach({a = 1}, function(key) return key end) == 'a')",
+        "assert(table.foreachi({5, 6}, function(at, it) if it == 6 then return at end end) == 2)",
+        "assert(_VERSION == 'Lua 5.1' and 0x10 == 16 and '\\x41' == 'A')",
+    ] {
+        assert_eq!(on_request(body), passes(), "{body}");
+    }
+    for body in ["setfenv(1, {})", "return 1ULL"] {
+        let ran = on_request(body);
+        assert!(matches!(ran, Verdict::Unknown(_)), "{body}: {ran:?}");
+    }
+}
+
+#[test]
 fn patterns_match_as_in_lua() {
     for body in [
         "assert(('GPTBot/1.1'):match('^(%a+)/(%d+)%.') == 'GPTBot')",

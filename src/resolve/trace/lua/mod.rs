@@ -3,6 +3,7 @@
 //! A script is run for this request, as Envoy's Lua filter would run `envoy_on_request`, in a [`sandbox`] that can
 //! reach nothing and ends what takes too long. What a script asks that only a cluster can answer is unknown.
 
+mod bit;
 mod handle;
 mod pattern;
 pub mod sandbox;

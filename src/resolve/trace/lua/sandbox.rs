@@ -1,5 +1,8 @@
-//! Where scripts run: LuaJIT, as in Envoy, but interpreted, without anything that reaches out, and with limits on
-//! steps and memory. The limits are counted, not timed: a script ends the same way on every machine.
+//! Where scripts run: without anything that reaches out, and with limits on steps and memory. The limits are counted,
+//! not timed: a script ends the same way on every machine.
+//!
+//! Envoy runs LuaJIT, which is Lua 5.1 with much of 5.2. Here it is Lua 5.2, which knows LuaJIT's `goto` and is built with
+//! the compiler that Rust links with, plus what LuaJIT kept of 5.1 (see [`bit`]). What neither has is unknown.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -8,7 +11,7 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Value, VmState};
 
 use super::handle::Handle;
-use super::strings;
+use super::{bit, strings};
 
 /// The most steps: far more than any script takes that is run on every request.
 const MOST_STEPS: u64 = 1_000_000;
@@ -33,8 +36,11 @@ const DEEPEST_CATCH: usize = 100;
 /// The most lines of its log that are kept.
 const MOST_LOGS: usize = 20;
 
+/// How numbers end that only LuaJIT has: whole ones of 64 bits, and imaginary ones.
+const NUMBER_ENDS: [&str; 5] = ["ULL", "LL", "ull", "ll", "i"];
+
 /// What a script can't be given: it would reach out, or run what is not the script.
-const WITHHELD: [&str; 16] = [
+const WITHHELD: [&str; 18] = [
     "io",
     "os",
     "package",
@@ -51,6 +57,8 @@ const WITHHELD: [&str; 16] = [
     "newproxy",
     "collectgarbage",
     "gcinfo",
+    "getfenv",
+    "setfenv",
 ];
 
 /// What a script is told of the request.
@@ -184,7 +192,14 @@ fn failed(error: &mlua::Error) -> Verdict {
         mlua::Error::MemoryError(_) => {
             Verdict::Limit(format!("{} MiB of memory", MOST_MEMORY >> 20))
         }
-        mlua::Error::SyntaxError { message, .. } => Verdict::Unreadable(first_line(message)),
+        mlua::Error::SyntaxError { message, .. } => {
+            let message = first_line(message);
+            let near = |end: &&&str| message.ends_with(&format!("near '{end}'"));
+            match NUMBER_ENDS.iter().find(near) {
+                Some(end) => Verdict::Unknown(format!("a number that ends with `{end}`")),
+                None => Verdict::Unreadable(message),
+            }
+        }
         mlua::Error::CallbackError { cause, .. } => failed(cause),
         mlua::Error::RuntimeError(message) => Verdict::Fails(first_line(message)),
         other => Verdict::Fails(first_line(&other.to_string())),
@@ -197,10 +212,9 @@ fn first_line(message: &str) -> String {
 }
 
 fn enter(script: &str, state: &Rc<State>) -> mlua::Result<()> {
-    let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH | StdLib::BIT | StdLib::JIT;
+    let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
-    // Machine code would run past the hooks that count.
-    lua.load("jit.off() jit.flush()").exec()?;
+    bit::add(&lua)?;
     furnish(&lua, state)?;
     lua.set_memory_limit(MOST_MEMORY)?;
     let counter = Rc::clone(state);
@@ -243,11 +257,12 @@ fn furnish(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
 
 /// Makes `pcall` and `xpcall` such that what ends a script is not caught by it, nor answered by its handlers.
 fn catch_less(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
-    const WRAP: &str = "local enter, check, is_ended, pcall, xpcall = ...
-        return function(...) enter() return check(pcall(...)) end,
+    const WRAP: &str = "local enter, leave, is_ended, pcall, xpcall = ...
+        local function left(...) leave() return ... end
+        return function(...) enter() return left(pcall(...)) end,
         function(call, handler, ...)
             enter()
-            return check(xpcall(call, function(why)
+            return left(xpcall(call, function(why)
                 if is_ended() then return why end
                 return handler(why)
             end, ...))
@@ -263,17 +278,16 @@ fn catch_less(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
         at_start.charge(CATCH)
     })?;
     let at_end = Rc::clone(state);
-    let check = lua.create_function(move |_, all: MultiValue| {
+    let leave = lua.create_function(move |_, ()| {
         at_end.catches.set(at_end.catches.get().saturating_sub(1));
-        at_end.charge(0)?;
-        Ok(all)
+        at_end.charge(0)
     })?;
     let asked = Rc::clone(state);
     let is_ended = lua.create_function(move |_, ()| Ok(asked.ended.borrow().is_some()))?;
     let raw: (Value, Value) = (globals.get("pcall")?, globals.get("xpcall")?);
     let wrapped: (Function, Function) = lua
         .load(WRAP)
-        .call((enter, check, is_ended, raw.0, raw.1))?;
+        .call((enter, leave, is_ended, raw.0, raw.1))?;
     globals.set("pcall", wrapped.0)?;
     globals.set("xpcall", wrapped.1)
 }

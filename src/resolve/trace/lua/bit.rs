@@ -1,0 +1,115 @@
+//! LuaJIT's `bit`, and the few other names of Lua 5.1 that 5.2 dropped and LuaJIT has.
+
+use mlua::{Function, Lua, LuaString, Table, Variadic};
+
+/// An operation on two words.
+type Join = fn(u32, u32) -> u32;
+
+/// An operation on one word.
+type Change = fn(u32) -> u32;
+
+/// Operations on any number of words (bitop.luajit.org).
+const JOINS: [(&str, Join); 3] = [
+    ("band", |a, b| a & b),
+    ("bor", |a, b| a | b),
+    ("bxor", |a, b| a ^ b),
+];
+
+/// Operations on a word and a number of bits, of which the lowest five count.
+const SHIFTS: [(&str, Join); 5] = [
+    ("lshift", |word, by| word << by),
+    ("rshift", |word, by| word >> by),
+    ("arshift", |word, by| {
+        (word.cast_signed() >> by).cast_unsigned()
+    }),
+    ("rol", u32::rotate_left),
+    ("ror", u32::rotate_right),
+];
+
+/// Operations on one word.
+const CHANGES: [(&str, Change); 3] = [
+    ("tobit", |word| word),
+    ("bnot", |word| !word),
+    ("bswap", u32::swap_bytes),
+];
+
+/// Gives scripts what LuaJIT gives them and Lua 5.2 doesn't.
+pub(super) fn add(lua: &Lua) -> mlua::Result<()> {
+    let globals = lua.globals();
+    globals.set("bit", bit(lua)?)?;
+    globals.set("_VERSION", "Lua 5.1")?;
+    let tables: Table = globals.get("table")?;
+    let unpack: Function = tables.get("unpack")?;
+    globals.set("unpack", unpack)?;
+    let dropped = "local math, table, pairs, ipairs, type = ...
+        function math.log10(x) return math.log(x, 10) end
+        function table.getn(t) return #t end
+        function table.maxn(t)
+            local most = 0
+            for key in pairs(t) do if type(key) == 'number' and key > most then most = key end end
+            return most
+        end
+        function table.foreach(t, see)
+            for key, value in pairs(t) do
+                local seen = see(key, value)
+                if seen ~= nil then return seen end
+            end
+        end
+        function table.foreachi(t, see)
+            for key, value in ipairs(t) do
+                local seen = see(key, value)
+                if seen ~= nil then return seen end
+            end
+        end";
+    let own = ["math", "table", "pairs", "ipairs", "type"];
+    let own: Vec<mlua::Value> = own
+        .iter()
+        .map(|name| globals.get(*name))
+        .collect::<mlua::Result<_>>()?;
+    lua.load(dropped).call(Variadic::from_iter(own))
+}
+
+fn bit(lua: &Lua) -> mlua::Result<Table> {
+    let bit = lua.create_table()?;
+    for (name, join) in JOINS {
+        let all = move |_: &Lua, (first, rest): (f64, Variadic<f64>)| {
+            let rest = rest.iter().map(|number| word(*number));
+            Ok(number(rest.fold(word(first), join)))
+        };
+        bit.set(name, lua.create_function(all)?)?;
+    }
+    for (name, shift) in SHIFTS {
+        let by = move |_: &Lua, (of, by): (f64, f64)| Ok(number(shift(word(of), word(by) & 31)));
+        bit.set(name, lua.create_function(by)?)?;
+    }
+    for (name, change) in CHANGES {
+        let of = move |_: &Lua, of: f64| Ok(number(change(word(of))));
+        bit.set(name, lua.create_function(of)?)?;
+    }
+    let hex = |lua: &Lua, (of, digits): (f64, Option<f64>)| hex(lua, word(of), digits);
+    bit.set("tohex", lua.create_function(hex)?)?;
+    Ok(bit)
+}
+
+/// The last digits of a word, eight where nobody says how many; in capitals where that is less than none.
+fn hex(lua: &Lua, word: u32, digits: Option<f64>) -> mlua::Result<LuaString> {
+    let digits = digits.unwrap_or(8.0).clamp(-8.0, 8.0);
+    let all = match digits < 0.0 {
+        true => format!("{word:08X}"),
+        false => format!("{word:08x}"),
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 8
+    let count = digits.abs() as usize;
+    lua.create_string(all.get(8 - count..).unwrap_or_default())
+}
+
+/// The word that a number stands for: its lowest 32 bits.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 2^32
+fn word(number: f64) -> u32 {
+    number.round_ties_even().rem_euclid(4_294_967_296.0) as u32
+}
+
+/// A word as a number: with a sign, as LuaJIT has it.
+fn number(word: u32) -> f64 {
+    f64::from(word.cast_signed())
+}
