@@ -1,18 +1,42 @@
-//! Where memory comes from: small things from jemalloc, large ones from the system.
+//! Where memory comes from: small things from mimalloc, large ones from the system.
 //!
 //! A run over a repository makes and frees millions of small things on all cores, a tenth faster so. A list that grows
 //! past all measure, as broken input can make one, is better off with the system: it moves large blocks without a copy,
-//! which jemalloc doesn't, and stays within bounds that a copy would break.
+//! and stays within bounds that a copy would break.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tikv_jemallocator::Jemalloc;
+use libmimalloc_sys::{mi_option_set, mi_option_t};
+use mimalloc::MiMalloc;
 
 /// The largest size, in bytes, of what is small: from here on glibc maps each block by itself.
 const SMALL: usize = 128 * 1024;
 
+/// mimalloc's `mi_option_arena_eager_commit` (3.x): whether memory that is set aside is writable at once. It sets a
+/// gibibyte aside, which would then count against a limit on the process's memory (`ulimit -d`) before it is used.
+const EAGER_COMMIT: mi_option_t = 4;
+
+/// Whether mimalloc is set up.
+static IS_READY: AtomicBool = AtomicBool::new(false);
+
 /// The program's allocator.
 pub struct Allocator;
+
+#[cold]
+fn set_up() {
+    // SAFETY: it writes a number to mimalloc's table of options, and whoever else is here writes the same.
+    unsafe { mi_option_set(EAGER_COMMIT, 0) };
+    IS_READY.store(true, Ordering::Relaxed);
+}
+
+/// mimalloc, set up before it gives out the first block.
+fn mimalloc() -> MiMalloc {
+    if !IS_READY.load(Ordering::Relaxed) {
+        set_up();
+    }
+    MiMalloc
+}
 
 fn is_small(layout: Layout) -> bool {
     layout.size() <= SMALL
@@ -24,7 +48,7 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match is_small(layout) {
             // SAFETY: the caller's promises are handed on.
-            true => unsafe { Jemalloc.alloc(layout) },
+            true => unsafe { mimalloc().alloc(layout) },
             // SAFETY: as above.
             false => unsafe { System.alloc(layout) },
         }
@@ -33,7 +57,7 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match is_small(layout) {
             // SAFETY: as above.
-            true => unsafe { Jemalloc.alloc_zeroed(layout) },
+            true => unsafe { mimalloc().alloc_zeroed(layout) },
             // SAFETY: as above.
             false => unsafe { System.alloc_zeroed(layout) },
         }
@@ -42,7 +66,7 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match is_small(layout) {
             // SAFETY: a small block came from there.
-            true => unsafe { Jemalloc.dealloc(block, layout) },
+            true => unsafe { MiMalloc.dealloc(block, layout) },
             // SAFETY: a large one from there.
             false => unsafe { System.dealloc(block, layout) },
         }
@@ -53,7 +77,7 @@ unsafe impl GlobalAlloc for Allocator {
         let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         match (is_small(layout), is_small(new)) {
             // SAFETY: it came from there, and stays there.
-            (true, true) => unsafe { Jemalloc.realloc(block, layout, size) },
+            (true, true) => unsafe { MiMalloc.realloc(block, layout, size) },
             // SAFETY: as above.
             (false, false) => unsafe { System.realloc(block, layout, size) },
             // SAFETY: the new block is another one, and both hold the bytes that are copied. Where there is no new

@@ -25,9 +25,8 @@ impl Source {
     /// Where each line starts; there is at least one.
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let bytes = self.text.bytes().enumerate();
-            let ends = bytes.filter(|(_, byte)| *byte == b'\n');
-            let starts = ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            let ends = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            let starts = ends.map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX));
             std::iter::once(0).chain(starts).collect()
         })
     }

@@ -1,40 +1,51 @@
 //! The nearest known word to one that isn't known.
 
+/// The longest word, in letters, that others are compared with letter by letter.
+const LONGEST: usize = 256;
+
 /// The candidate that `word` was most likely meant to be; `None` where none is near.
 ///
 /// Near means: at most a third of the word's letters are wrong (at least one, swaps of neighbours count
 /// once), or it differs in nothing but case, `-`, `_` and a plural's `s`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| {
-        let text = text.to_lowercase().replace(['-', '_', '.'], "");
-        text.trim_end_matches('s').to_owned()
-    };
     let (folded, most) = (plain(word), (word.chars().count() / 3).max(1));
     candidates
         .into_iter()
         .filter_map(|candidate| {
-            let there = plain(candidate);
-            let far = if there == folded {
-                0
-            } else {
-                distance(&folded, &there)
-            };
-            (far <= most).then_some((far, candidate))
+            let far = distance(&folded, &plain(candidate), most)?;
+            Some((far, candidate))
         })
         .min_by_key(|(far, _)| *far)
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters to add, drop, change or swap with a neighbour: the optimal string alignment distance.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 16 || a.len() > 256 {
-        return usize::MAX;
+/// A word without what people don't tell words apart by.
+fn plain(text: &str) -> Vec<char> {
+    let mut letters: Vec<char> = text
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | '_' | '.'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    let rest = letters.iter().rposition(|letter| *letter != 's');
+    letters.truncate(rest.map_or(0, |last| last + 1));
+    letters
+}
+
+/// How many letters to add, drop, change or swap with a neighbour: the optimal string alignment distance; `None` where
+/// it is more than `most`.
+fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
+    if a == b {
+        return Some(0);
     }
-    let mut before_last: Vec<usize> = Vec::new();
+    // Each letter that one has more than the other is one to add or drop.
+    if a.len().abs_diff(b.len()) > most || a.len() > LONGEST {
+        return None;
+    }
+    let mut before_last = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row = before_last.clone();
     for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
+        row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
             let mut cost = (last[j] + usize::from(x != y))
                 .min(last[j + 1] + 1)
@@ -42,11 +53,12 @@ fn distance(a: &str, b: &str) -> usize {
             if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
                 cost = cost.min(before_last[j - 1] + 1);
             }
-            row.push(cost);
+            row[j + 1] = cost;
         }
-        before_last = std::mem::replace(&mut last, row);
+        std::mem::swap(&mut before_last, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    last[b.len()]
+    Some(last[b.len()]).filter(|far| *far <= most)
 }
 
 #[cfg(test)]
@@ -60,6 +72,8 @@ mod tests {
         assert_eq!(nearest("listners", known), Some("listeners"));
         assert_eq!(nearest("certificate", known), Some("certificates"));
         assert_eq!(nearest("DNS", known), Some("dns"));
+        assert_eq!(nearest("lisetners", known), Some("listeners"));
+        assert_eq!(nearest("d-n_s", known), Some("dns"));
         assert_eq!(nearest("replicas", known), None);
         assert_eq!(nearest("", known), None);
     }

@@ -4,6 +4,7 @@
 //! true, `010` is eight, duplicate keys are refused. A file is cut into documents at its `---` lines before
 //! any of them is parsed, as k8s.io/apimachinery does, so that one broken document doesn't hide the others.
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
@@ -114,16 +115,14 @@ impl Problem {
 /// Where the documents of a text are.
 fn split(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut parts = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    for line in text.split_inclusive('\n') {
-        let is_marker = line
-            .strip_prefix("---")
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
-        if is_marker && at > start {
+    let mut start = 0;
+    for before in memmem::find_iter(text.as_bytes(), "\n---") {
+        let at = before + 1;
+        let rest = text.get(at + 3..).unwrap_or_default();
+        if rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']) {
             parts.push(start..at);
             start = at;
         }
-        at += line.len();
     }
     parts.push(start..text.len());
     parts

@@ -56,9 +56,12 @@ impl Root {
     }
 }
 
+/// Room for most headings, in bytes.
+const ROOM: usize = 128;
+
 impl Heading {
     fn of(node: &Node) -> Self {
-        let mut text = String::new();
+        let mut text = String::with_capacity(ROOM);
         let ends = PATHS.map(|path| {
             text.push_str(node.path(path).and_then(Node::as_str).unwrap_or_default());
             text.len()

@@ -3,11 +3,12 @@
 //! The file is JSON with a node a line, so that reading it takes the first line and the places of the
 //! others; a node is parsed when a walk first comes to it. EnvoyProxy has 375, an object reaches a few dozen.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::node::{NodeId, Schema};
+use super::node::{Additional, NodeId, Schema};
 
 /// Whether objects of a kind live in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +84,14 @@ pub struct Compiled {
     text: String,
     lines: Vec<(u32, u32)>,
     nodes: Vec<OnceLock<Schema>>,
+    /// How many objects were looked at, as far as it matters.
+    asked: AtomicUsize,
+    /// Which nodes are silent, once that is worth knowing.
+    silent: OnceLock<Vec<bool>>,
 }
+
+/// How many objects of a kind are looked at, before it pays to look at all of its schema.
+const OFTEN: usize = 50;
 
 const OPEN: &str = ",\"nodes\":[";
 
@@ -112,6 +120,8 @@ impl Compiled {
             text,
             lines,
             nodes,
+            asked: AtomicUsize::new(0),
+            silent: OnceLock::new(),
         })
     }
 
@@ -145,6 +155,33 @@ impl Compiled {
         }
     }
 
+    /// Says that an object will be looked at: of a kind that many objects are of it is worth knowing
+    /// [which nodes are silent](Self::is_silent) all the way down.
+    pub fn asked(&self) {
+        if self.silent.get().is_none() && self.asked.fetch_add(1, Ordering::Relaxed) >= OFTEN {
+            self.silent.get_or_init(|| {
+                let mut silent: Vec<bool> = Vec::with_capacity(self.len());
+                for id in (0_u32..).take(self.len()) {
+                    let schema = self.node(NodeId(id));
+                    // Children come before their parents.
+                    let is_silent = |child: NodeId| silent.get(child.0 as usize) == Some(&true);
+                    let all = schema.rules.is_empty() && below(schema).all(is_silent);
+                    silent.push(all);
+                }
+                silent
+            });
+        }
+    }
+
+    /// Whether it is known that no rule stands on a node, nor on any below it.
+    pub fn is_silent(&self, id: NodeId) -> bool {
+        if let Some(silent) = self.silent.get() {
+            return silent.get(id.0 as usize) == Some(&true);
+        }
+        let schema = self.node(id);
+        schema.rules.is_empty() && below(schema).next().is_none()
+    }
+
     fn parse(&self, index: usize) -> Result<Schema, serde_json::Error> {
         let line = self.lines.get(index).and_then(|(start, end)| {
             let (start, end) = (usize::try_from(*start).ok()?, usize::try_from(*end).ok()?);
@@ -172,6 +209,16 @@ impl Compiled {
             None => Ok(()),
         }
     }
+}
+
+/// The nodes of the values in a value.
+fn below(schema: &Schema) -> impl Iterator<Item = NodeId> {
+    let additional = match schema.additional_properties {
+        Some(Additional::Schema(id)) => Some(id),
+        _ => None,
+    };
+    let fields = schema.properties.values().copied();
+    fields.chain(additional).chain(schema.items)
 }
 
 /// What the first line of a compiled file says.

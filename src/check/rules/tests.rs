@@ -87,6 +87,31 @@ fn a_rule_that_fails_is_found_where_it_stands() {
 }
 
 #[test]
+fn the_hundredth_object_of_a_kind_is_judged_as_the_first() {
+    let catalogue = things(
+        "
+            properties:
+              silent: {type: object, properties: {a: {type: string}}}
+              list:
+                type: array
+                items: {type: object, additionalProperties: {type: string, x-kubernetes-validations: [{rule: self != 'x'}]}}
+",
+    );
+    let head = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: thing}\n";
+    for _ in 0..100 {
+        assert_eq!(
+            said(
+                &catalogue,
+                &format!("{head}spec: {{silent: {{a: x}}, list: [{{a: w}}, {{b: x}}]}}")
+            ),
+            [
+                "4:43 rule/failed /spec/list/1/b: `spec.list[1].b` breaks a rule of Thing: `self != 'x'`"
+            ]
+        );
+    }
+}
+
+#[test]
 fn types_are_those_of_the_schema() {
     let schema = "
             x-kubernetes-validations:

@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::defaults::{self, Field};
-use crate::schema::node::{Additional, NodeId, Rule, Schema, Type};
+use crate::schema::node::{NodeId, Rule, Schema, Type};
 use crate::value::trail::{Part, Trail};
 use crate::value::{Kind, Map, Node, Pointer};
 
@@ -39,14 +39,6 @@ enum Outcome {
     Spent,
 }
 
-/// Whether there is no rule on a value, nor on anything in it.
-fn is_silent(schema: &Schema) -> bool {
-    schema.rules.is_empty()
-        && schema.items.is_none()
-        && schema.properties.is_empty()
-        && !matches!(schema.additional_properties, Some(Additional::Schema(_)))
-}
-
 impl<'a> Walk<'a> {
     pub fn new(run: &'a Rules, object: &'a Object, schema: KindSchema<'a>) -> Self {
         Walk {
@@ -65,6 +57,7 @@ impl<'a> Walk<'a> {
 
     /// Evaluates all rules of an object with its defaults in.
     pub fn object(&mut self) {
+        self.schema.compiled.asked();
         let object = defaults::object(&self.object.node, self.schema.version);
         self.value(&object, None, self.schema.version.root);
     }
@@ -78,10 +71,10 @@ impl<'a> Walk<'a> {
     /// Evaluates the rules of a value and of all below it. `value` is the value as rules see it where a rule further
     /// up has looked at it; elsewhere it is made only for the sake of a rule.
     fn value(&mut self, node: &Node, value: Option<&Value>, id: NodeId) {
-        let schema = self.schema.node(id);
-        if self.findings.len() >= MOST_FINDINGS || is_silent(schema) {
+        if self.findings.len() >= MOST_FINDINGS || self.schema.compiled.is_silent(id) {
             return;
         }
+        let schema = self.schema.node(id);
         let is_plain = matches!(
             (&node.kind, schema.type_),
             (Kind::Map(_), Some(Type::Object)) | (Kind::List(_), Some(Type::Array))
@@ -111,10 +104,10 @@ impl<'a> Walk<'a> {
 
     fn items(&mut self, items: &[Node], value: Option<&Value>, schema: &Schema) {
         let Some(id) = schema.items else { return };
-        let of_item = self.schema.node(id);
-        if is_silent(of_item) {
+        if self.schema.compiled.is_silent(id) {
             return;
         }
+        let of_item = self.schema.node(id);
         for (index, node) in items.iter().enumerate() {
             let value = match value {
                 Some(Value::List(values)) => values.get(index),
@@ -131,7 +124,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let compiled = self.schema.compiled;
-        let speaks = |field: &Field<'_>| field.id.is_some_and(|id| !is_silent(compiled.node(id)));
+        let speaks = |field: &Field<'_>| field.id.is_some_and(|id| !compiled.is_silent(id));
         let is_further = |key: &str| !schema.properties.contains_key(key);
         let mut fields: Vec<Field<'_>> = defaults::fields(map, compiled, schema)
             .filter(speaks)

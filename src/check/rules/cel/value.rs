@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use smol_str::SmolStr;
 
 use super::functions::format::Format;
 use super::functions::quantity::Quantity;
@@ -24,7 +25,7 @@ pub enum Value {
     /// A number.
     Double(f64),
     /// Text.
-    String(Arc<str>),
+    String(SmolStr),
     /// Bytes.
     Bytes(Arc<[u8]>),
     /// A list.
@@ -65,7 +66,7 @@ pub enum Key {
     /// A whole number past the range of the others.
     Uint(u64),
     /// Text.
-    String(Arc<str>),
+    String(SmolStr),
 }
 
 impl Key {
@@ -97,7 +98,7 @@ impl Key {
 
 impl Value {
     /// Text.
-    pub fn string(text: impl Into<Arc<str>>) -> Self {
+    pub fn string(text: impl Into<SmolStr>) -> Self {
         Value::String(text.into())
     }
 
@@ -124,7 +125,7 @@ impl Value {
             return None;
         };
         let at = entries.binary_search_by(|(key, _)| match key {
-            Key::String(text) => text.as_ref().cmp(name),
+            Key::String(text) => text.as_str().cmp(name),
             _ => Ordering::Less,
         });
         entries.get(at.ok()?).map(|(_, value)| value)
