@@ -2,7 +2,7 @@
 //! not timed: a script ends the same way on every machine.
 //!
 //! Envoy runs LuaJIT, which is Lua 5.1 with much of 5.2. Here it is Lua 5.2, which knows LuaJIT's `goto` and is built with
-//! the compiler that Rust links with, plus what LuaJIT kept of 5.1 (see [`bit`]). What neither has is unknown.
+//! the compiler that Rust links with, plus what LuaJIT kept of 5.1 (`bit` among it). What neither has is unknown.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
