@@ -49,18 +49,15 @@ pub(super) fn add(lua: &Lua) -> mlua::Result<()> {
             for key in pairs(t) do if type(key) == 'number' and key > most then most = key end end
             return most
         end
-        function table.foreach(t, see)
-            for key, value in pairs(t) do
-                local seen = see(key, value)
-                if seen ~= nil then return seen end
+        local function over(entries)
+            return function(t, see)
+                for key, value in entries(t) do
+                    local seen = see(key, value)
+                    if seen ~= nil then return seen end
+                end
             end
         end
-        function table.foreachi(t, see)
-            for key, value in ipairs(t) do
-                local seen = see(key, value)
-                if seen ~= nil then return seen end
-            end
-        end";
+        table.foreach, table.foreachi = over(pairs), over(ipairs)";
     let own = ["math", "table", "pairs", "ipairs", "type"];
     let own: Vec<mlua::Value> = own
         .iter()
