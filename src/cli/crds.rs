@@ -70,12 +70,8 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         global.report(&report, &sources)?;
         bail!("nothing was applied: the manifests can't be read whole");
     }
-    let definitions = definitions(
-        found
-            .objects
-            .into_iter()
-            .map(|object| object.node.into_node()),
-    );
+    let objects = found.objects.into_iter();
+    let definitions = definitions(objects.map(|object| object.node.into_node()));
     if definitions.is_empty() {
         bail!(
             "there is no CustomResourceDefinition in these manifests\n  help: `helm template` leaves them out without `--include-crds`"

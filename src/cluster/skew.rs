@@ -264,7 +264,7 @@ mod tests {
                 Node::from_json(
                     json!({"apiVersion": format!("gateway.networking.k8s.io/{version}"), "kind": "Gateway"}),
                 ),
-                "a.yaml".to_owned(),
+                "a.yaml",
             )
         };
         let found = skew(&[gateway("v1")], &[], &catalogue, &selection);

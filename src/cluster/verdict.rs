@@ -182,7 +182,7 @@ mod tests {
             Node::from_json(
                 json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}),
             ),
-            "a.yaml".to_owned(),
+            "a.yaml",
         )
     }
 

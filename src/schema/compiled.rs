@@ -8,7 +8,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::node::{Additional, NodeId, Schema};
+use super::node::{NodeId, Schema};
 
 /// Whether objects of a kind live in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,9 +84,9 @@ pub struct Compiled {
     text: String,
     lines: Vec<(u32, u32)>,
     nodes: Vec<OnceLock<Schema>>,
-    /// How many objects were looked at, as far as it matters.
+    /// How many objects were looked at, up to [`OFTEN`].
     asked: AtomicUsize,
-    /// Which nodes are silent, once that is worth knowing.
+    /// Which nodes have no rules on or inside them, once that is worth knowing.
     silent: OnceLock<Vec<bool>>,
 }
 
@@ -155,31 +155,34 @@ impl Compiled {
         }
     }
 
-    /// Says that an object will be looked at: of a kind that many objects are of it is worth knowing
+    /// Says that an object will be looked at: of a kind that many objects are of, it is worth knowing
     /// [which nodes are silent](Self::is_silent) all the way down.
     pub fn asked(&self) {
         if self.silent.get().is_none() && self.asked.fetch_add(1, Ordering::Relaxed) >= OFTEN {
-            self.silent.get_or_init(|| {
-                let mut silent: Vec<bool> = Vec::with_capacity(self.len());
-                for id in (0_u32..).take(self.len()) {
-                    let schema = self.node(NodeId(id));
-                    // Children come before their parents.
-                    let is_silent = |child: NodeId| silent.get(child.0 as usize) == Some(&true);
-                    let all = schema.rules.is_empty() && below(schema).all(is_silent);
-                    silent.push(all);
-                }
-                silent
-            });
+            self.silent.get_or_init(|| self.silence());
         }
     }
 
-    /// Whether it is known that no rule stands on a node, nor on any below it.
+    /// Of each node, whether no rule stands on it, nor on any inside it.
+    fn silence(&self) -> Vec<bool> {
+        let mut silent: Vec<bool> = Vec::with_capacity(self.len());
+        for id in (0_u32..).take(self.len()) {
+            let schema = self.node(NodeId(id));
+            // Children come before their parents.
+            let is_silent = |child: NodeId| silent.get(child.0 as usize) == Some(&true);
+            let all = schema.rules.is_empty() && schema.inside().all(is_silent);
+            silent.push(all);
+        }
+        silent
+    }
+
+    /// Whether it is known that no rule stands on a node, nor on any inside it.
     pub fn is_silent(&self, id: NodeId) -> bool {
         if let Some(silent) = self.silent.get() {
             return silent.get(id.0 as usize) == Some(&true);
         }
         let schema = self.node(id);
-        schema.rules.is_empty() && below(schema).next().is_none()
+        schema.rules.is_empty() && schema.inside().next().is_none()
     }
 
     fn parse(&self, index: usize) -> Result<Schema, serde_json::Error> {
@@ -209,16 +212,6 @@ impl Compiled {
             None => Ok(()),
         }
     }
-}
-
-/// The nodes of the values in a value.
-fn below(schema: &Schema) -> impl Iterator<Item = NodeId> {
-    let additional = match schema.additional_properties {
-        Some(Additional::Schema(id)) => Some(id),
-        _ => None,
-    };
-    let fields = schema.properties.values().copied();
-    fields.chain(additional).chain(schema.items)
 }
 
 /// What the first line of a compiled file says.

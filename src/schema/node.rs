@@ -225,17 +225,19 @@ impl Schema {
             )
     }
 
-    /// Every node that this one refers to.
-    pub fn children(&self) -> impl Iterator<Item = NodeId> {
+    /// The nodes of the values that a value of this one holds.
+    pub fn inside(&self) -> impl Iterator<Item = NodeId> {
         let additional = match self.additional_properties {
             Some(Additional::Schema(id)) => Some(id),
             _ => None,
         };
-        self.properties
-            .values()
-            .copied()
-            .chain(additional)
-            .chain(self.items)
+        let fields = self.properties.values().copied();
+        fields.chain(additional).chain(self.items)
+    }
+
+    /// Every node that this one refers to.
+    pub fn children(&self) -> impl Iterator<Item = NodeId> {
+        self.inside()
             .chain(self.not)
             .chain(self.all_of.iter().copied())
             .chain(self.any_of.iter().copied())

@@ -39,7 +39,8 @@ const MOST_LOGS: usize = 20;
 /// How numbers end that only LuaJIT has: whole ones of 64 bits, and imaginary ones.
 const NUMBER_ENDS: [&str; 5] = ["ULL", "LL", "ull", "ll", "i"];
 
-/// What a script can't be given: it would reach out, or run what is not the script.
+/// What a script can't be given: it would reach out, run what is not the script, or change what functions see, which
+/// Lua 5.2 has no more.
 const WITHHELD: [&str; 18] = [
     "io",
     "os",
