@@ -4,6 +4,8 @@ use std::fmt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use wait4::Wait4;
+
 /// Runs before the first that counts: they bring files into memory.
 const WARM_UP: usize = 5;
 
@@ -70,28 +72,9 @@ pub fn alternate(mut commands: [&mut Command; 2], rounds: usize) -> [Runs; 2] {
 }
 
 /// Waits for a process; how it ended, and the most memory that it held at a time, in KiB.
-#[cfg(unix)]
-fn wait(child: Child) -> (ExitStatus, Option<u64>) {
-    use std::os::unix::process::ExitStatusExt as _;
-
-    let mut status = 0;
-    // SAFETY: `rusage` is plain numbers, for which zero is a value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    let id = libc::pid_t::try_from(child.id()).expect("a process id");
-    // SAFETY: both pointers lead to values that outlive the call; `child` is not waited for elsewhere.
-    let waited = unsafe { libc::wait4(id, &raw mut status, 0, &raw mut usage) };
-    assert_eq!(waited, id, "{}", std::io::Error::last_os_error());
-    // Linux counts KiB, macOS bytes.
-    let unit = if cfg!(target_os = "macos") { 1024 } else { 1 };
-    let memory = u64::try_from(usage.ru_maxrss).ok();
-    (
-        ExitStatus::from_raw(status),
-        memory.map(|memory| memory / unit),
-    )
-}
-
-/// Waits for a process.
-#[cfg(not(unix))]
 fn wait(mut child: Child) -> (ExitStatus, Option<u64>) {
-    (child.wait().expect("it ends"), None)
+    let used = child.wait4().expect("it ends");
+    // A system that does not tell says 0.
+    let memory = used.rusage.maxrss;
+    (used.status, (memory > 0).then_some(memory / 1024))
 }
