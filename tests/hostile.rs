@@ -146,7 +146,7 @@ fn run(project: &Project, arguments: &str) -> Cost {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let mut child = command.spawn().expect("the shell starts");
+    let child = command.spawn().expect("the shell starts");
     let used = child.wait4().expect("it ends");
     Cost {
         code: used.status.code(),

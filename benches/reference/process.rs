@@ -72,7 +72,7 @@ pub fn alternate(mut commands: [&mut Command; 2], rounds: usize) -> [Runs; 2] {
 }
 
 /// Waits for a process; how it ended, and the most memory that it held at a time, in KiB.
-fn wait(mut child: Child) -> (ExitStatus, Option<u64>) {
+fn wait(child: Child) -> (ExitStatus, Option<u64>) {
     let used = child.wait4().expect("it ends");
     // A system that does not tell says 0.
     let memory = used.rusage.maxrss;
