@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::support::{Fault, Faulty, Snapshot, Tree, file, render_on};
-use crate::tree::{File, Lock, Options};
+use super::support::{Fault, Faulty, Snapshot, Tree, file, lock_in, render_on};
+use crate::tree::{File, Options};
 
 const PATHS: [&str; 7] = [
     "a.yaml",
@@ -148,10 +148,7 @@ fn stop_everywhere(fates: &[Fate], fault: Fault, force: bool, last: impl Fn(&Fat
         let got = tree.snapshot();
         assert_whole(&got, &context);
         assert_eq!(got, want, "{context}");
-        assert!(
-            !Lock::load(tree.root()).expect("a lock").is_pending(),
-            "{context}"
-        );
+        assert!(!lock_in(&tree).is_pending(), "{context}");
         if !force {
             assert_kept(fates, &got, &context);
         }
@@ -221,7 +218,7 @@ fn a_forced_render_that_was_killed_is_finished_without_force() {
             ..Options::default()
         };
         let _ = render_on(&disk, tree.root(), &files, &force);
-        let begun = Lock::load(tree.root()).expect("a lock").is_pending();
+        let begun = lock_in(&tree).is_pending();
         assert_eq!(tree.plan(&files).interrupted, begun);
         tree.render(&files);
         let ours = begun || !disk.struck() || tree.text("a.yaml") == "2\n";
@@ -243,7 +240,7 @@ fn merged(tree: &Tree, path: &str, ours: bool) -> File {
     let text = String::from_utf8(present.clone().unwrap_or_default()).expect("UTF-8");
     let mut lines: Vec<&str> = text.lines().filter(|line| *line != "- ours").collect();
     lines.extend(ours.then_some("- ours"));
-    File::shared(path, lines.join("\n") + "\n", present)
+    File::shared(path, lines.join("\n") + "\n", present, ["ours".to_owned()])
 }
 
 #[test]
