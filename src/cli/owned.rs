@@ -1,6 +1,6 @@
 //! What earlier renders have written, and what stands after the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -9,11 +9,12 @@ use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::Diagnostic;
-use crate::manifest::meaning;
+use crate::manifest::{Object, meaning, read};
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Before, is_untouched, would_go};
-use crate::tree::{self, Locks, Options, Plan, TreePath, plain};
+use crate::tree::plan::Action;
+use crate::tree::{self, Class, Locks, Options, Plan, TreePath, plain};
 
 /// The locks of the folder that output goes to, and the shared files as they were read.
 pub struct Owned {
@@ -60,8 +61,10 @@ impl Owned {
 
     /// The kustomizations that earlier renders have entries in.
     pub fn shared(&self, out: &Path) -> Vec<Shared> {
-        let all = self.locks.own.shared();
-        all.map(|(path, _)| self.shared_at(out, path)).collect()
+        let all = self.locks.own.shared().map(|(path, _)| path);
+        all.filter(|path| could_render(path.as_str(), true))
+            .map(|path| self.shared_at(out, path))
+            .collect()
     }
 
     fn shared_at(&self, out: &Path, path: &TreePath) -> Shared {
@@ -89,7 +92,7 @@ impl Owned {
         match plain::stands(out, &target) {
             Ok(Before::Nothing) => true,
             Ok(Before::Bytes(bytes)) => {
-                could_render(&target) && would_go(&self.locks, &path, &bytes)
+                could_render(&target, false) && would_go(&self.locks, &path, &bytes)
             }
             _ => false,
         }
@@ -130,10 +133,10 @@ impl Owned {
     }
 }
 
-/// The entries in kustomizations that are rendered, or shared, at which kustomize would stop after the render. Where
-/// output goes elsewhere than to the project's root, what stands in the root counts too: a tree that is only looked at
-/// has no copy of the user's own manifests.
-pub fn not_built(compiled: &Compiled, plan: &Plan, out: &Path, root: &Path) -> Vec<Diagnostic> {
+/// The entries in kustomizations at which kustomize would stop after the render: in those that are rendered or shared,
+/// and, of what the render removes, in any that lists it. Where output goes elsewhere than to the project's root, what
+/// stands in the root counts too: a tree that is only looked at has no copy of the user's own manifests.
+pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) -> Vec<Diagnostic> {
     let on_disk = |path: &str| {
         let found = [out, root].map(|folder| std::fs::metadata(folder.join(path)));
         found.into_iter().find_map(Result::ok)
@@ -157,5 +160,66 @@ pub fn not_built(compiled: &Compiled, plan: &Plan, out: &Path, root: &Path) -> V
         },
         () => Standing::Nothing,
     };
-    listing::at_which_it_stops(&compiled.objects, &stands)
+    let mut found = listing::at_which_it_stops(&compiled.objects, &stands);
+    let removed: Vec<&str> = plan
+        .changes()
+        .filter(|entry| entry.action == Action::Remove)
+        .map(|entry| entry.path.as_str())
+        .collect();
+    let after = |path: &str| {
+        let below = format!("{path}/");
+        let is_touched = |it: &&str| **it == *path || it.starts_with(&below);
+        match removed.iter().any(|it| is_touched(it)) {
+            true => stands(path),
+            // Was it broken before, it is none of the render's business.
+            false => Standing::File,
+        }
+    };
+    let kept = kept_kustomizations(compiled, plan, out, &removed);
+    let broken = listing::at_which_it_stops(&kept, &after).into_iter();
+    found.extend(
+        broken.map(|one| one.help("take the entry out: a render removes what it leads to")),
+    );
+    found
+}
+
+/// The kustomizations that a render leaves as they are, in the folders of what it removes and in those above.
+fn kept_kustomizations(
+    compiled: &mut Compiled,
+    plan: &Plan,
+    out: &Path,
+    removed: &[&str],
+) -> Vec<Object> {
+    let mut folders = BTreeSet::new();
+    for path in removed {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        folders.extend(ends.filter_map(|end| path.get(..=end)));
+        folders.insert("");
+    }
+    let mut kept = Vec::new();
+    let all = folders
+        .iter()
+        .flat_map(|folder| NAMES.iter().map(move |name| format!("{folder}{name}")));
+    for path in all {
+        let entry = plan.entries.iter().find(|it| it.path.as_str() == path);
+        let stays = entry.is_none_or(|entry| {
+            let is_rendered = matches!(entry.class, Class::Unchanged | Class::Adopt);
+            entry.action == Action::Leave && !is_rendered
+        });
+        if !stays {
+            continue;
+        }
+        let Ok(Before::Bytes(bytes)) = plain::stands(out, &path) else {
+            continue;
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let source = compiled.sources.add(path.as_str(), text);
+        // What can't be read is for `validate` to say.
+        let (documents, _) = read::read(&compiled.sources, source);
+        let objects = documents.into_iter();
+        kept.extend(objects.map(|document| Object::new(document.node, path.clone())));
+    }
+    kept
 }

@@ -112,7 +112,7 @@ impl Project {
             .map(|file| file.path.clone())
             .collect();
         if !compiled.has_errors() {
-            let (plan, not_built) = self.plan(&compiled, false)?;
+            let (plan, not_built) = self.plan(&mut compiled, false)?;
             compiled.diagnostics.extend(not_built);
             // What the next render removes is not there any longer.
             let removed = plan.changes().filter(|it| it.action == Action::Remove);

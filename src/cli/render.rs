@@ -47,7 +47,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
         return Ok(found(failed));
     }
-    let (plan, not_built) = project.plan(&compiled, args.force)?;
+    let (plan, not_built) = project.plan(&mut compiled, args.force)?;
     let findings = if args.check {
         plan.out_of_date()
     } else {

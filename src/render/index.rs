@@ -76,6 +76,12 @@ pub fn is_empty(tree: &Node) -> bool {
     items(tree).is_empty()
 }
 
+/// Whether it lists these entries and no others.
+pub fn lists_only(tree: &Node, resources: &[String]) -> bool {
+    let is_one = |item: &Node| resources.iter().any(|resource| is(item, resource));
+    items(tree).iter().all(is_one)
+}
+
 fn items(tree: &Node) -> &[Node] {
     let listed = tree.get("resources").and_then(Node::as_list);
     listed.unwrap_or_default()

@@ -28,17 +28,30 @@ impl Renderer<'_> {
     pub(super) fn shared(&mut self, listed: Vec<String>, inputs: &dyn Inputs) {
         let path = join([self.model.layout.path.as_str(), "kustomization.yaml"]);
         let index = self.model.flux.index.as_ref();
-        let mut stale = Vec::new();
+        let (mut stale, mut untouched) = (Vec::new(), false);
         for shared in inputs.shared() {
             let gone = self.gone(&shared);
             if index.is_some() && shared.path == path {
-                stale = gone;
+                (stale, untouched) = (gone, shared.untouched);
             } else {
                 self.leave(&shared, &gone, inputs);
             }
         }
         if let Some(index) = index {
-            self.index(&path, index, listed, &stale, inputs);
+            let text = match inputs.read_output(&path) {
+                Output::Text(text) => text,
+                Output::Nothing => return self.new_index(&path, index, listed),
+                Output::Unreadable => return self.problems.push(unreadable_index(path)),
+            };
+            match self.edited(&path, &text, &listed, &stale) {
+                // Nobody else's work is in it: what else it says is brought up to date, too.
+                Ok((_, node)) if untouched && index::lists_only(&node, &listed) => {
+                    self.new_index(&path, index, listed);
+                }
+                Ok((text, node)) => self.put_shared(&path, text, node, Kind::Index, listed),
+                Err(Some(problems)) => self.problems.extend(problems),
+                Err(None) => self.problems.push(fixed_index(&path, &listed, &stale)),
+            }
         }
     }
 
@@ -137,26 +150,6 @@ impl Renderer<'_> {
             Err(problem) => self.problems.push(*problem),
         }
     }
-
-    fn index(
-        &mut self,
-        path: &str,
-        table: &flux::Index,
-        listed: Vec<String>,
-        stale: &[String],
-        inputs: &dyn Inputs,
-    ) {
-        let text = match inputs.read_output(path) {
-            Output::Text(text) => text,
-            Output::Nothing => return self.new_index(path, table, listed),
-            Output::Unreadable => return self.problems.push(unreadable_index(path.to_owned())),
-        };
-        match self.edited(path, &text, &listed, stale) {
-            Ok((text, node)) => self.put_shared(path, text, node, Kind::Index, listed),
-            Err(Some(problems)) => self.problems.extend(problems),
-            Err(None) => self.problems.push(fixed_index(path, &listed, stale)),
-        }
-    }
 }
 
 fn unreadable_index(path: String) -> Diagnostic {
@@ -191,11 +184,16 @@ fn read_again(path: &str, text: &str) -> Option<Node> {
 }
 
 /// Whether a render can write a file at this path: a manifest below a folder, or a script among a folder's resources.
-/// Hidden folders, schemas and templates are somebody else's, and so is what stands at the root, but the Namespace.
-pub fn could_render(path: &str) -> bool {
-    let Some((folder, name)) = path.rsplit_once('/') else {
-        return path == "namespace.yaml";
-    };
+/// Hidden folders, schemas and templates are somebody else's, and so is what stands at the root, but the Namespace. Of
+/// what is shared with others there are only kustomizations.
+pub fn could_render(path: &str, is_shared: bool) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if is_shared {
+        return name == "kustomization.yaml";
+    }
+    if folder.is_empty() {
+        return name == "namespace.yaml";
+    }
     let mut folders = folder.split('/');
     let is_kept = matches!(folders.clone().next(), Some("schemas" | "templates"));
     let is_hidden = folders.any(|part| part.starts_with('.')) || name.starts_with('.');
@@ -224,7 +222,7 @@ mod tests {
             "bootstrap/helmfile.d/00-crds.yaml",
             "namespace.yaml",
         ] {
-            assert!(could_render(path), "{path}");
+            assert!(could_render(path, false), "{path}");
         }
         for path in [
             "README.md",
@@ -238,7 +236,9 @@ mod tests {
             "docs/guide.md",
             "scripts/block.lua",
         ] {
-            assert!(!could_render(path), "{path}");
+            assert!(!could_render(path, false), "{path}");
         }
+        assert!(could_render("kustomization.yaml", true));
+        assert!(!could_render("apps/envoy.yaml", true));
     }
 }

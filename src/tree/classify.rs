@@ -219,17 +219,16 @@ pub(super) fn abandoned(
         Before::Bytes(bytes) => record.known(bytes),
         _ => None,
     };
-    let could_render = |path: &TreePath| {
-        options
-            .could_render
-            .is_none_or(|could_render| could_render(path.as_str()))
+    let could_render = |is_shared| {
+        let could_render = options.could_render;
+        could_render.is_none_or(|could_render| could_render(path.as_str(), is_shared))
     };
     let class = match (before, record.owned) {
         (Before::Nothing, None) => return None,
         (Before::Nothing, Some(_)) if locks.own.pending.contains_key(path) => return None,
         (Before::Nothing, Some(_)) => Class::Gone,
         (Before::Bytes(bytes), Some(Owned::Shared(_))) if record.is_untouched(bytes) => {
-            let class = if could_render(path) {
+            let class = if could_render(true) {
                 Class::Remove
             } else {
                 Class::KeepShared
@@ -240,7 +239,7 @@ pub(super) fn abandoned(
             });
         }
         (_, Some(Owned::Shared(_))) => Class::KeepShared,
-        _ if known.is_some() && could_render(path) => Class::Remove,
+        _ if known.is_some() && could_render(false) => Class::Remove,
         _ if known.is_some() => Class::KeepStrange,
         // An interrupted run meant to replace it and didn't come to it: it never was ours.
         (Before::Bytes(bytes), None) if record.may_replace(bytes) => return None,

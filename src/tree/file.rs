@@ -108,6 +108,7 @@ pub struct Options<'a> {
     pub same_objects: Option<&'a SameObjects<'a>>,
     /// The locks in the root, of this configuration and of others; where not given, those of `cluster.toml` are read.
     pub locks: Option<&'a Locks>,
-    /// Whether a render can have written a path at all: nothing else is ever removed, whatever the lock says.
-    pub could_render: Option<&'a dyn Fn(&str) -> bool>,
+    /// Whether a render can have written a path at all, as a whole or, where the second value is true, in parts: nothing
+    /// else is ever removed, whatever the lock says.
+    pub could_render: Option<&'a dyn Fn(&str, bool) -> bool>,
 }

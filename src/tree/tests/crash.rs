@@ -282,19 +282,20 @@ fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
         &Options::default(),
     )
     .expect("rendered");
-    let root = tree.root().to_str().expect("UTF-8").to_owned();
-    let changes = ["make", "write", "rename", "remove", "flush"];
+    let changes = [
+        "make", "write", "name", "exchange", "rename", "remove", "flush",
+    ];
     let log: Vec<String> = disk
         .log
         .borrow()
         .iter()
         .filter(|line| changes.iter().any(|change| line.starts_with(change)))
-        .map(|line| line.replace(&(root.clone() + "/"), "").replace(&root, "."))
         .map(|line| {
-            if line.ends_with(".tmp") {
-                "write a temporary file".to_owned()
-            } else {
-                line
+            let own = line.split(".gatewayctl-").next().unwrap_or_default();
+            match line.rsplit('.').next() {
+                Some("tmp") => format!("{own}a temporary file"),
+                Some("aside") => format!("{own}aside"),
+                _ => line.clone(),
             }
         })
         .collect();
@@ -303,11 +304,14 @@ fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
         "rename .gatewayctl.lock",
         "flush .",
         "write a temporary file",
-        "rename b.yaml",
+        "name aside",
+        "exchange b.yaml",
+        "remove aside",
         "make c",
-        "write a temporary file",
-        "rename c/new.yaml",
-        "remove a/old.yaml",
+        "write c/a temporary file",
+        "name c/new.yaml",
+        "name a/aside",
+        "remove a/aside",
         "remove a",
         "flush .",
         "flush c",

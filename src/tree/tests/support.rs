@@ -119,6 +119,9 @@ pub struct Faulty {
     pub at: usize,
     pub done: Rc<Cell<usize>>,
     pub log: Rc<RefCell<Vec<String>>>,
+    /// What somebody else does directly before an operation, and before which.
+    meanwhile: Option<(usize, Rc<dyn Fn()>)>,
+    exchanges: bool,
 }
 
 impl Faulty {
@@ -128,7 +131,21 @@ impl Faulty {
             at,
             done: Rc::default(),
             log: Rc::default(),
+            meanwhile: None,
+            exchanges: true,
         }
+    }
+
+    /// The same disk, on which no two files can change places.
+    pub fn without_exchange(mut self) -> Self {
+        self.exchanges = false;
+        self
+    }
+
+    /// The same disk, on which somebody else does something directly before operation number `at`.
+    pub fn meanwhile(mut self, at: usize, work: impl Fn() + 'static) -> Self {
+        self.meanwhile = Some((at, Rc::new(work)));
+        self
     }
 
     pub fn struck(&self) -> bool {
@@ -138,6 +155,11 @@ impl Faulty {
     fn step(&self, what: &str, path: &str) -> io::Result<()> {
         let number = self.done.replace(self.done.get() + 1);
         self.log.borrow_mut().push(format!("{what} {path}"));
+        if let Some((at, work)) = &self.meanwhile
+            && *at == number
+        {
+            work();
+        }
         match self.fault {
             Fault::Once(kind) if number == self.at => Err(kind.into()),
             Fault::Killed if number >= self.at => Err(io::Error::other("killed")),
@@ -227,6 +249,9 @@ impl Folder for FaultyFolder {
     }
     fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
         self.step("exchange", other)?;
+        if !self.disk.exchanges {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         self.folder.exchange(one, other)
     }
     fn remove_file(&self, name: &str) -> io::Result<()> {
