@@ -113,8 +113,8 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         .map(|file| file.path.as_str())
         .collect();
     let before = match &args.against {
-        Against::Tree => on_disk(&project.root, &rendered)?,
-        Against::Git(rev) => in_git(&project.root, rev, &rendered)?,
+        Against::Tree => on_disk(&project, &rendered)?,
+        Against::Git(rev) => in_git(&project, rev, &rendered)?,
         Against::Cluster => {
             let (connection, manager) = (&args.connection, &args.manager);
             let asked = cluster::diff(connection, manager, global, &project, &compiled, &keys)?;
@@ -222,17 +222,18 @@ fn exposed(files: &[File]) -> exposure::Table {
     exposure::of(as_applied(&objects, &delivery))
 }
 
+/// The paths that a lock lists and that are compared; what others have in shared files is not ours to compare, unless
+/// such a file is rendered.
+fn listed(lock: &Lock) -> impl Iterator<Item = &str> {
+    lock.whole().map(|(path, _)| path.as_str())
+}
+
 /// The files that are rendered, or that the lock lists.
-fn on_disk(root: &Path, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
-    let lock =
-        Lock::load(root).map_err(|error| anyhow::anyhow!("{error}\n  help: {}", error.help()))?;
-    let shared: BTreeSet<&str> = lock.shared().map(|path| path.as_str()).collect();
-    let owned = lock
-        .files
-        .keys()
-        .map(|path| path.as_str())
-        .filter(|path| !shared.contains(path));
-    let paths: BTreeSet<&str> = owned.chain(rendered.iter().copied()).collect();
+fn on_disk(project: &Project, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
+    let (root, owned) = (&project.root, project.owned()?);
+    let paths: BTreeSet<&str> = listed(&owned.locks.own)
+        .chain(rendered.iter().copied())
+        .collect();
     let mut files = Vec::new();
     for path in paths {
         match read(&root.join(path)) {
@@ -256,20 +257,16 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// The same files at a revision.
-fn in_git(root: &Path, rev: &str, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
+fn in_git(project: &Project, rev: &str, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
+    let (root, name) = (&project.root, &project.owned()?.locks.file);
     let commit = git::commit(root, rev)?;
-    let lock = git::show(root, &commit, &[crate::tree::LOCK_FILE.to_owned()])?;
+    let lock = git::show(root, &commit, std::slice::from_ref(name))?;
     let mut paths: BTreeSet<String> = rendered.iter().map(|path| (*path).to_owned()).collect();
     if let Some((_, bytes)) = lock.into_iter().next() {
         let text = String::from_utf8_lossy(&bytes);
-        let lock =
-            Lock::parse(&text).map_err(|error| anyhow::anyhow!("the lock at {rev}: {error}"))?;
-        let shared: BTreeSet<&str> = lock.shared().map(|path| path.as_str()).collect();
-        let owned = lock
-            .files
-            .keys()
-            .filter(|path| !shared.contains(path.as_str()));
-        paths.extend(owned.map(|path| path.as_str().to_owned()));
+        let lock = Lock::parse(name, &text)
+            .map_err(|error| anyhow::anyhow!("the lock at {rev}: {error}"))?;
+        paths.extend(listed(&lock).map(str::to_owned));
     }
     let paths: Vec<String> = paths.into_iter().collect();
     let files = git::show(root, &commit, &paths)?;

@@ -1,10 +1,19 @@
 //! What Git knows, through its own program.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
+
+/// The root of the repository that a folder lies in, told by `.git`: a folder, or, in a work tree, a file. The folder
+/// must be given without links and dots.
+pub fn repository(folder: &Path) -> Option<PathBuf> {
+    let mut above = folder.ancestors();
+    above
+        .find(|above| above.join(".git").exists())
+        .map(Path::to_path_buf)
+}
 
 fn git(root: &Path) -> Command {
     let mut command = Command::new("git");

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use walkdir::WalkDir;
 
-use super::{Global, found};
+use super::{Global, found, place};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
 use crate::import::files::{self, Files};
@@ -271,7 +271,10 @@ impl Root {
     /// The manifests and scripts below a folder. Links are not followed: what they lead to in the repository is
     /// read where it is.
     fn files(&self, folder: &Path) -> anyhow::Result<Files> {
-        let mut files = Files::default();
+        let mut files = Files {
+            prefix: place::prefix(folder, folder),
+            ..Files::default()
+        };
         let visible = |entry: &walkdir::DirEntry| {
             entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
         };

@@ -69,15 +69,15 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
     Ok(all)
 }
 
-/// Reads the manifests in `folder` of `root`, but for files that are `rendered`; names count from the root. Other YAML
-/// is passed over: these are no files that somebody asked to be checked.
+/// Reads the manifests in `folder` of `root`, but for files that are `replaced` or removed; names count from the root.
+/// Other YAML is passed over: these are no files that somebody asked to be checked.
 ///
 /// # Errors
 /// Where something can't be read.
 pub fn read_beside(
     root: &Path,
     folder: &Path,
-    rendered: &BTreeSet<&str>,
+    replaced: &BTreeSet<String>,
     sources: &mut Sources,
 ) -> anyhow::Result<Manifests> {
     let mut all = Manifests {
@@ -85,7 +85,8 @@ pub fn read_beside(
         ..Manifests::default()
     };
     let mut inputs = all.inputs(&[root.join(folder)])?;
-    inputs.retain(|input| !rendered.contains(&*input.name));
+    inputs.retain(|input| !replaced.contains(&input.name));
+    all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
     all.diagnostics
         .retain(|one| one.code != Code::YamlNotAnObject);

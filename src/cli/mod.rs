@@ -15,6 +15,8 @@ mod import;
 mod init;
 mod manifests;
 mod own;
+mod owned;
+mod place;
 mod project;
 mod render;
 mod schemas;

@@ -1,19 +1,24 @@
 //! The root, its `cluster.toml`, and the files below it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
-use super::{Global, own};
+use super::owned::{self, Owned, with_help};
+use super::{Global, own, place};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Model;
+use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
 use crate::schema::{Catalogue, Selection};
+use crate::tree::plan::Action;
+use crate::tree::{Locks, Plan};
 
 /// The name of the configuration.
 const CONFIG: &str = "cluster.toml";
@@ -28,6 +33,8 @@ pub struct Project {
     pub config: PathBuf,
     /// All schemas.
     pub catalogue: Catalogue,
+    /// What earlier renders have written; read once it is needed.
+    owned: OnceCell<Owned>,
 }
 
 impl Project {
@@ -52,7 +59,35 @@ impl Project {
             root,
             config,
             catalogue,
+            owned: OnceCell::new(),
         })
+    }
+
+    /// What earlier renders have written.
+    ///
+    /// # Errors
+    /// Where a lock can't be read.
+    pub fn owned(&self) -> anyhow::Result<&Owned> {
+        if let Some(owned) = self.owned.get() {
+            return Ok(owned);
+        }
+        let configuration = place::configuration(&self.config, &self.root, &self.out);
+        let locks = Locks::load(&self.out, &configuration).map_err(with_help)?;
+        Ok(self.owned.get_or_init(|| Owned::new(locks)))
+    }
+
+    /// What a render would change, and where kustomize would stop after it.
+    ///
+    /// # Errors
+    /// Where something can't be read, or another render is at work.
+    pub fn plan(
+        &self,
+        compiled: &Compiled,
+        force: bool,
+    ) -> anyhow::Result<(Plan, Vec<Diagnostic>)> {
+        let plan = self.owned()?.plan(&self.out, &compiled.files, force)?;
+        let not_built = owned::not_built(compiled, &plan, &self.out, &self.root);
+        Ok((plan, not_built))
     }
 
     /// Compiles the configuration. What is rendered is right by itself then; whether it fits together and fits the
@@ -71,10 +106,21 @@ impl Project {
     /// Where something can't be read.
     pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile_each()?;
+        let mut replaced: BTreeSet<String> = compiled
+            .files
+            .iter()
+            .map(|file| file.path.clone())
+            .collect();
+        if !compiled.has_errors() {
+            let (plan, not_built) = self.plan(&mut compiled, false)?;
+            compiled.diagnostics.extend(not_built);
+            // What the next render removes is not there any longer.
+            let removed = plan.changes().filter(|it| it.action == Action::Remove);
+            replaced.extend(removed.map(|entry| entry.path.to_string()));
+        }
         let mut found = Manifests::default();
         if let Some(folder) = compiled.model.as_ref().and_then(|model| self.tree(model)) {
-            let rendered: BTreeSet<&str> = compiled.files.iter().map(|file| &*file.path).collect();
-            found = manifests::read_beside(&self.root, &folder, &rendered, &mut compiled.sources)?;
+            found = manifests::read_beside(&self.root, &folder, &replaced, &mut compiled.sources)?;
         }
         compiled.look_across(Beside {
             objects: std::mem::take(&mut found.objects),
@@ -95,6 +141,7 @@ impl Project {
 
     fn compile_each(&self) -> anyhow::Result<Compiled> {
         let name = self.config_name();
+        self.owned()?;
         match self.config_text()? {
             Text::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
             Text::TooLarge(size) => {
@@ -220,13 +267,13 @@ impl Inputs for Project {
     }
 
     fn read_output(&self, path: &str) -> Output {
-        let path = self.out.join(path);
-        match read_text(&path) {
-            Some(text) => Output::Text(text),
-            // What is no regular file is the tree's to refuse.
-            None if path.is_file() => Output::Unreadable,
-            None => Output::Nothing,
-        }
+        let owned = self.owned.get();
+        owned.map_or(Output::Nothing, |owned| owned.read(&self.out, path))
+    }
+
+    fn shared(&self) -> Vec<Shared> {
+        let owned = self.owned.get();
+        owned.map_or_else(Vec::new, |owned| owned.shared(&self.out))
     }
 }
 
@@ -253,5 +300,9 @@ impl World for Project {
             .collect();
         names.sort();
         names
+    }
+
+    fn prefix(&self) -> String {
+        place::prefix(&self.root, &self.out)
     }
 }

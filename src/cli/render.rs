@@ -4,15 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::owned::with_help;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::Compiled;
-use crate::manifest::meaning;
-use crate::render::files::{Inputs, Output};
-use crate::render::{File, Kind};
+use crate::render::Kind;
 use crate::report::Report;
 use crate::tree::plan::Action;
-use crate::tree::{self, Class, Options, Plan};
+use crate::tree::{self, Class, Plan};
 
 /// Arguments of `render`.
 #[derive(Clone, Debug, clap::Args)]
@@ -48,24 +47,17 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
         return Ok(found(failed));
     }
-    let files: Vec<tree::File> = compiled
-        .files
-        .iter()
-        .map(|file| tree_file(file, &project))
-        .collect();
-    let options = Options {
-        force: args.force,
-        same_objects: Some(&meaning::same),
-    };
-    let plan = tree::plan(&project.out, &files, &options).map_err(with_help)?;
+    let (plan, not_built) = project.plan(&mut compiled, args.force)?;
     let findings = if args.check {
         plan.out_of_date()
     } else {
         plan.findings()
     };
+    // Nothing is written that would not build: a file that is listed and will not be there, or can't be written.
+    let builds = not_built.is_empty() && plan.refused.is_empty() && !plan.is_obstructed();
     compiled.diagnostics.extend(findings);
-    // What is listed beside a file that can't be written would not build.
-    let writes = !args.check && plan.refused.is_empty();
+    compiled.diagnostics.extend(not_built);
+    let writes = !args.check && builds;
     if writes && plan.has_work() {
         tree::apply(&plan).map_err(with_help)?;
     }
@@ -88,29 +80,11 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
 }
 
 fn is_kept(entry: &tree::Entry) -> bool {
-    entry.action == Action::Leave && matches!(entry.class, Class::Edited | Class::Foreign)
-}
-
-/// The system's reason, and what to do.
-fn with_help(error: tree::Error) -> anyhow::Error {
-    let help = error.help();
-    anyhow::anyhow!("{error}\n  help: {help}")
-}
-
-/// A file for the tree: the namespace's kustomization is shared with its other entries.
-pub fn tree_file(file: &File, project: &Project) -> tree::File {
-    match file.kind {
-        Kind::Index => {
-            let present = match project.read_output(&file.path) {
-                Output::Text(text) => Some(text.into_bytes()),
-                Output::Nothing | Output::Unreadable => None,
-            };
-            tree::File::shared(&file.path, file.text.as_bytes(), present)
-        }
-        Kind::Manifest | Kind::Script | Kind::Plain => {
-            tree::File::new(&file.path, file.text.as_bytes())
-        }
-    }
+    entry.action == Action::Leave
+        && matches!(
+            entry.class,
+            Class::Edited | Class::Foreign | Class::Others(_)
+        )
 }
 
 fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
@@ -126,7 +100,8 @@ fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
 
 /// All manifests as one stream, each file under a comment with its path.
 fn print(compiled: &Compiled, out: &mut dyn Write) -> anyhow::Result<()> {
-    for file in compiled.files.iter().filter(|file| file.kind.has_objects()) {
+    let is_printed = |kind: Kind| kind.has_objects() && kind != Kind::Left;
+    for file in compiled.files.iter().filter(|file| is_printed(file.kind)) {
         writeln!(out, "# Source: {}", file.path)?;
         out.write_all(file.text.as_bytes())?;
     }

@@ -9,6 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use walkdir::WalkDir;
 
 use super::cluster::{self, Connection};
+use super::owned::with_help;
 use super::{Global, found, own, project};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::read::LARGEST_FILE;
@@ -16,6 +17,7 @@ use crate::schema::files::{self, Difference, Imported, Input};
 use crate::schema::import::Keep;
 use crate::schema::lock::{self, Lock, Locked};
 use crate::schema::{Set, embedded};
+use crate::tree::plain;
 
 /// Arguments of `schemas`.
 #[derive(Clone, Debug, clap::Args)]
@@ -194,6 +196,9 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
     } else {
         Keep::Messages
     };
+    let target = Target::of(&into);
+    // Read first, by the rule that it is written by: what is no regular file is not waited for.
+    let listed = target.seen(files::LOCK)?;
     let lock = own::list(&into)?;
     let imported = files::import(&inputs, lock, keep)?;
     if !imported.problems.is_empty() {
@@ -209,10 +214,7 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
             "there is no CustomResourceDefinition (apiextensions.k8s.io/v1) and no OpenAPI document in these files"
         );
     }
-    for (path, bytes) in &imported.files {
-        let path = into.join(path);
-        write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
-    }
+    target.write(imported.files, listed)?;
     writeln!(out, "{schemas} {} in {}", plural(schemas), into.display())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -221,17 +223,50 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "schema" } else { "schemas" }
 }
 
-/// Writes beside the file and renames, so that a reader sees the old file or the new one.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if std::fs::read(path).is_ok_and(|there| there == bytes) {
-        return Ok(());
+/// The folder that is written to: no link is followed from the folder above it on.
+struct Target {
+    above: PathBuf,
+    name: String,
+}
+
+impl Target {
+    fn of(into: &Path) -> Self {
+        let name = into.file_name().and_then(|name| name.to_str());
+        match (into.parent(), name) {
+            (Some(above), Some(name)) => Target {
+                above: above.to_owned(),
+                name: name.to_owned(),
+            },
+            // `.`, for one: the folder itself.
+            _ => Target {
+                above: into.to_owned(),
+                name: String::new(),
+            },
+        }
     }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+
+    fn path(&self, file: &str) -> String {
+        match self.name.as_str() {
+            "" => file.to_owned(),
+            name => format!("{name}/{file}"),
+        }
     }
-    let beside = path.with_extension("json.new");
-    std::fs::write(&beside, bytes)?;
-    std::fs::rename(&beside, path)
+
+    fn seen(&self, file: &str) -> anyhow::Result<plain::Seen> {
+        plain::read(&self.above, &self.path(file)).map_err(with_help)
+    }
+
+    /// Writes all files, the list last, if that is still the one that was read.
+    fn write(&self, files: Vec<(String, Vec<u8>)>, listed: plain::Seen) -> anyhow::Result<()> {
+        let files: Vec<_> = files
+            .into_iter()
+            .map(|(file, bytes)| {
+                let expected = (file == files::LOCK).then(|| listed.clone());
+                (self.path(&file), bytes, expected)
+            })
+            .collect();
+        plain::write(&self.above, &files).map_err(with_help)
+    }
 }
 
 fn line(imported: &Imported, problem: &Diagnostic) -> String {

@@ -21,6 +21,12 @@ use crate::schema::{Catalogue, Selection, Unknown};
 pub trait World: Inputs {
     /// The names of the files in a folder, in order; none where there is no such folder.
     fn list(&self, folder: &str) -> Vec<String>;
+
+    /// The path from the root of the Git repository to the folder that is rendered in, with `/`; empty where they are
+    /// one, or where there is no repository.
+    fn prefix(&self) -> String {
+        String::new()
+    }
 }
 
 /// What comes out.
@@ -89,7 +95,7 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
             &mut compiled.selection,
             &mut diagnostics,
         );
-        let (model, problems) = model::build(&cluster, versions);
+        let (model, problems) = model::build(&cluster, versions, &world.prefix());
         diagnostics.extend(not_only_misread(problems, &diagnostics));
         let templates = templates(&model, world, &mut diagnostics);
         let (files, problems) = render(&model, &templates, world, sources);

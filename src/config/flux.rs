@@ -26,6 +26,9 @@ object_table! {
         pub wait: Option<Spanned<bool>>,
         /// Where Flux reads this repository from.
         pub source: SourceRef,
+        /// The path from the root of what Flux reads to the folder that the tree is rendered in. Default: the path from
+        /// the root of the Git repository. To be given where another source than a GitRepository holds a part of one.
+        pub path_prefix: Option<Text>,
         /// Kustomizations that come first: `name` or `namespace/name`.
         pub depends_on: Texts,
         /// Objects whose health counts, in Flux's own keys.

@@ -63,6 +63,62 @@ pub fn is_secret(map: &Map) -> bool {
     map.get("kind").and_then(Node::as_str) == Some("Secret")
 }
 
+/// The way from one text to another, as `diff` tells it. The documents that may hold a Secret are not shown, the others
+/// are; `None` where both are the same, or nothing can be told.
+pub fn unified(
+    before: &str,
+    after: &str,
+    diff: impl Fn(&str, &str) -> Option<String>,
+) -> Option<String> {
+    let (old, new) = (shown(before), shown(after));
+    if before != after && old == new {
+        return Some(format!("{HIDDEN}\n"));
+    }
+    diff(&old, &new)
+}
+
+/// A text without the documents that may hold a Secret.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for document in documents(text) {
+        if !may_hold(document) {
+            shown.push_str(document);
+            continue;
+        }
+        if let Some(mark) = document.lines().next().filter(|line| is_mark(line)) {
+            shown.push_str(mark.get(..3).unwrap_or(mark));
+            shown.push('\n');
+        }
+        shown.push_str(HIDDEN);
+        shown.push('\n');
+    }
+    shown
+}
+
+/// The documents of a YAML text, each with the mark that it starts with.
+fn documents(text: &str) -> Vec<&str> {
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if at > 0 && is_mark(line) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let pairs = starts.iter().copied().zip(ends);
+    pairs
+        .filter_map(|(start, end)| text.get(start..end))
+        .filter(|document| !document.is_empty())
+        .collect()
+}
+
+/// Whether a line starts a document.
+fn is_mark(line: &str) -> bool {
+    let rest = line.strip_prefix("---");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
+}
+
 /// Whether a text may hold a Secret: one of its objects is one (a reference to one is not), or, where it can't be
 /// read, a line of it looks like one.
 pub fn may_hold(text: &str) -> bool {
@@ -72,17 +128,73 @@ pub fn may_hold(text: &str) -> bool {
     if problems.is_empty() {
         return documents.iter().any(|document| holds(&document.node));
     }
-    text.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '\t', '-', '+', '{', ',', '"', '\'']);
-        let value = line
-            .strip_prefix("kind")
-            .and_then(|rest| rest.trim_start_matches(['"', '\'', ' ']).strip_prefix(':'));
-        value.is_some_and(|value| {
-            value
-                .trim_start_matches([' ', '\t', '"', '\''])
-                .starts_with("Secret")
-        })
-    })
+    let lines: Vec<&str> = text.lines().collect();
+    (0..lines.len()).any(|at| looks_like_one(&lines, at))
+}
+
+/// Whether a line of a broken text gives the kind of a Secret, and is no part of a reference to one.
+fn looks_like_one(lines: &[&str], at: usize) -> bool {
+    match key_and_value(lines.get(at).copied().unwrap_or_default()) {
+        Some((_, "secretGenerator", _)) => true,
+        Some((indent, "kind", value)) if value.starts_with("Secret") => {
+            indent == 0 || !is_reference(lines, at, indent)
+        }
+        _ => false,
+    }
+}
+
+/// The keys of a reference to an object.
+const REFERENCE: [&str; 6] = [
+    "group",
+    "kind",
+    "name",
+    "namespace",
+    "apiVersion",
+    "optional",
+];
+
+/// Whether the keys beside a line name an object and say nothing else of it.
+fn is_reference(lines: &[&str], at: usize, indent: usize) -> bool {
+    // An entry of a list starts with a dash: what is above that belongs to another one.
+    let (above, below) = lines.split_at(at);
+    let starts = |line: &&str| line.trim_start().starts_with('-');
+    let first = above.len()
+        - match lines.get(at).is_some_and(starts) {
+            true => 0,
+            false => {
+                let own = above.iter().rev().take_while(beside_line(indent));
+                let own: Vec<&&str> = own.collect();
+                let dash = own.iter().position(|line| starts(*line));
+                dash.map_or(own.len(), |dash| dash + 1)
+            }
+        };
+    let after = below.iter().skip(1).take_while(beside_line(indent));
+    let after = after.take_while(|line| !starts(line));
+    let block = lines
+        .get(first..=at)
+        .unwrap_or_default()
+        .iter()
+        .chain(after);
+    let keys: Vec<&str> = block
+        .filter_map(|line| key_and_value(line).map(|(_, key, _)| key))
+        .collect();
+    keys.contains(&"name") && keys.iter().all(|key| REFERENCE.contains(key))
+}
+
+fn beside_line(indent: usize) -> impl Fn(&&&str) -> bool {
+    move |line| key_and_value(line).is_some_and(|(other, ..)| other == indent)
+}
+
+/// How far a line's key is indented, the key, and what follows it.
+fn key_and_value(line: &str) -> Option<(usize, &str, &str)> {
+    let start = line.trim_start_matches([' ', '\t', '-', '+', '{', ',', '"', '\'']);
+    let end = start.find(|c: char| !c.is_ascii_alphanumeric())?;
+    let (key, rest) = start.split_at(end);
+    let value = rest
+        .trim_start_matches(['"', '\'', ' '])
+        .strip_prefix(':')?;
+    let value = value.trim_start_matches([' ', '\t', '"', '\'']);
+    Some((line.len() - start.len(), key, value))
 }
 
 /// Whether a Secret with data, or a generator of one, stands anywhere in a tree.
@@ -153,6 +265,45 @@ mod tests {
         ] {
             assert!(!may_hold(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_reference_in_a_broken_text_is_no_secret() {
+        for text in [
+            "tls:\n  certificateRefs:\n    - group: ''\n      kind: Secret\n      name: example-com-tls\nx: [",
+            "tls:\n  certificateRefs:\n    - kind: Secret\n      name: a\n    - kind: Secret\n      name: b\nx: [",
+        ] {
+            assert!(!may_hold(text), "{text}");
+        }
+        for text in [
+            "kind: Secret\nname: x\nx: [",
+            "items:\n  - kind: Secret\n    metadata:\n      name: x\nx: [",
+            "items:\n  - metadata:\n      name: x\n    kind: Secret\n    stringData: {a: b}\nx: [",
+            "secretGenerator:\n  - literals: [a=b]\nx: [",
+        ] {
+            assert!(may_hold(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_documents_that_are_secrets_are_hidden() {
+        let secret = |value: &str| format!("---\nkind: Secret\nstringData: {{a: {value}}}\n");
+        let other = |value: &str| format!("---\nkind: ConfigMap\ndata: {{a: {value}}}\n");
+        let diff = |old: &str, new: &str| (old != new).then(|| format!("{old}=>\n{new}"));
+        let both = |one: &str, two: &str| secret(one) + &other(two);
+        assert_eq!(
+            unified(&both("s1", "c1"), &both("s2", "c2"), diff),
+            Some(format!(
+                "---\n{HIDDEN}\n{}=>\n---\n{HIDDEN}\n{}",
+                other("c1"),
+                other("c2")
+            ))
+        );
+        assert_eq!(
+            unified(&both("s1", "c"), &both("s2", "c"), diff),
+            Some(format!("{HIDDEN}\n"))
+        );
+        assert_eq!(unified(&both("s", "c"), &both("s", "c"), diff), None);
     }
 
     #[test]

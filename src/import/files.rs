@@ -15,6 +15,8 @@ pub struct Files {
     pub texts: BTreeMap<String, String>,
     /// What could not, and why, as the end of a sentence: `byte 3 is no UTF-8`.
     pub unreadable: BTreeMap<String, String>,
+    /// The path from the root of the Git repository to the folder that paths count from; empty where they are one.
+    pub prefix: String,
 }
 
 impl Inputs for Files {
@@ -34,6 +36,10 @@ impl Inputs for Files {
 impl World for Files {
     fn list(&self, _: &str) -> Vec<String> {
         Vec::new()
+    }
+
+    fn prefix(&self) -> String {
+        self.prefix.clone()
     }
 }
 

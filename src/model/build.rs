@@ -8,7 +8,9 @@ use crate::config::Cluster;
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 
 /// Makes the model of what was written, for the versions in force; and every mistake that needs no schema.
-pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) {
+///
+/// `prefix` is the path from the root of the Git repository to the folder that is rendered in; empty where they are one.
+pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec<Diagnostic>) {
     let problems = &mut Vec::new();
     let version = versions.envoy_gateway.value;
     let unwritten = || Spanned::unwritten("network".to_owned());
@@ -54,7 +56,7 @@ pub fn build(cluster: &Cluster, versions: Versions) -> (Model, Vec<Diagnostic>) 
         autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
         monitoring: monitoring::build(cluster, &namespace, problems),
         chart: chart::build(cluster, version, &namespace, problems),
-        flux: flux::build(cluster, &layout, &namespace, &routes, problems),
+        flux: flux::build(cluster, &layout, &namespace, &routes, prefix, problems),
         cilium: cilium::build(cluster, versions.cilium, problems),
         certificates: cilium::certificates(cluster, problems),
         versions,

@@ -107,10 +107,40 @@ pub fn routes_folder(namespace: &str) -> String {
     format!("routes-{namespace}")
 }
 
-/// A folder of the app's, as Flux names it.
-fn path_of(layout: &Layout, folder: &str) -> String {
-    format!("./{}", join([layout.app_path().as_str(), folder]))
+/// A folder of the app's, as Flux names it: from the root of what it reads.
+fn path_of(prefix: &str, layout: &Layout, folder: &str) -> String {
+    format!("./{}", join([prefix, layout.app_path().as_str(), folder]))
 }
+
+/// The path from the root of what Flux reads to the folder that is rendered in; `above` is the one from the root of the
+/// Git repository.
+fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnostic>) -> &'a str {
+    let table = &cluster.flux;
+    if let Some(given) = &table.path_prefix {
+        names::check_path("the path to what is rendered", given, problems);
+        return &given.value;
+    }
+    let kind = table.source.kind.as_ref();
+    let other = kind.filter(|kind| kind.value != GIT);
+    if let Some(kind) =
+        other.filter(|_| !above.is_empty() && table.enabled.as_ref().is_none_or(|on| on.value))
+    {
+        problems.push(
+            Diagnostic::new(
+                Code::ConfigMissingKey,
+                format!("where in the {} this folder lies is not known", kind.value),
+            )
+            .at(kind.span)
+            .why(format!("Flux reads `path` from the root of its source: that may be the root of the Git repository, {above:?}, or any other folder"))
+            .help(format!("add `path_prefix = {above:?}` to [flux] where the source holds the whole repository, `path_prefix = \".\"` where it holds only this folder"))
+            .with_pointer("/flux/path_prefix"),
+        );
+    }
+    above
+}
+
+/// The kind of source that holds a whole Git repository.
+const GIT: &str = "GitRepository";
 
 /// The Kustomizations: the chart's, the second folder's, and one for each namespace that routes live in.
 /// (Flux's `targetNamespace` moves every object of a Kustomization, so those can't share one.)
@@ -119,8 +149,10 @@ pub fn build(
     layout: &Layout,
     namespace: &Text,
     routes: &[Laid<StreamRoute>],
+    prefix: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Flux {
+    let prefix = self::prefix(cluster, prefix, problems);
     names::check_pairs("common labels", &cluster.flux.common_labels, true, problems);
     names::check_pairs(
         "the namespace's labels",
@@ -128,11 +160,12 @@ pub fn build(
         true,
         problems,
     );
-    let first = kustomization(cluster, layout, namespace, problems);
+    let first = kustomization(cluster, layout, namespace, prefix, problems);
     let name = first.of.name.clone();
     let mut kustomizations = vec![first.clone()];
     if let Some(folder) = &layout.config_folder {
-        kustomizations.push(second(cluster, layout, namespace, folder, &first, problems));
+        let path = path_of(prefix, layout, folder);
+        kustomizations.push(second(cluster, namespace, folder, path, &first, problems));
     }
     let last = kustomizations.last().unwrap_or(&first).of.name.clone();
     let mut seen = Vec::new();
@@ -148,7 +181,7 @@ pub fn build(
                 name: name.with(format!("{}-{folder}", name.value)),
                 depends_on: vec![dependency(&last, namespace)],
                 health_checks: Vec::new(),
-                path: path_of(layout, &folder),
+                path: path_of(prefix, layout, &folder),
                 target: target.clone(),
                 ..first.of.clone()
             },
@@ -184,6 +217,7 @@ fn kustomization(
     cluster: &Cluster,
     layout: &Layout,
     namespace: &Text,
+    prefix: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<Kustomization> {
     let table = &cluster.flux;
@@ -200,11 +234,11 @@ fn kustomization(
             interval: or(&table.interval, "1h"),
             retry_interval: table.retry_interval.clone(),
             timeout: table.timeout.clone(),
-            path: path_of(layout, &layout.folder),
+            path: path_of(prefix, layout, &layout.folder),
             prune: table.prune.clone().unwrap_or(Spanned::unwritten(true)),
             wait: table.wait.clone().or_else(|| wait_for_first(table, layout)),
             source: Source {
-                kind: or(&table.source.kind, "GitRepository"),
+                kind: or(&table.source.kind, GIT),
                 name: or(&table.source.name, "flux-system"),
                 namespace: or(&table.source.namespace, "flux-system"),
             },
@@ -225,9 +259,9 @@ fn wait_for_first(table: &crate::config::flux::Flux, layout: &Layout) -> Option<
 
 fn second(
     cluster: &Cluster,
-    layout: &Layout,
     namespace: &Text,
     folder: &str,
+    path: String,
     first: &Laid<Kustomization>,
     problems: &mut Vec<Diagnostic>,
 ) -> Laid<Kustomization> {
@@ -265,7 +299,7 @@ fn second(
             common_labels,
             health_checks: own.health_checks.clone(),
             wait: own.wait.clone(),
-            path: path_of(layout, folder),
+            path,
             ..first.of.clone()
         },
         overlay: Overlay {

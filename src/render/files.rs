@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::comment::{HEADER, schema_comment};
 use super::engine::Engine;
-use super::index;
 use super::objects::{Item, items};
 use super::overlay::lay_over;
+use super::shared::Shared;
 use super::templates::Templates;
 use crate::config::Text;
 use crate::config::types::Overlay;
 use crate::diagnostic::{Code, Diagnostic, Sources};
-use crate::manifest::{read, write};
+use crate::manifest::write;
 use crate::model::layout::{Group, Layout, Place, join};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
@@ -29,6 +29,8 @@ pub enum Kind {
     Plain,
     /// The namespace's kustomization, which holds other people's entries too.
     Index,
+    /// Such a kustomization of an earlier render: none of its entries is ours any longer.
+    Left,
 }
 
 impl Kind {
@@ -51,6 +53,8 @@ pub struct File {
     pub templates: Vec<&'static str>,
     /// What it is.
     pub kind: Kind,
+    /// The entries in it that are ours, where it holds other people's too.
+    pub entries: Vec<String>,
 }
 
 /// What rendering needs from outside: files by their paths from the root.
@@ -61,6 +65,11 @@ pub trait Inputs {
     /// The text of a file that stands where output goes.
     fn read_output(&self, path: &str) -> Output {
         self.read(path).map_or(Output::Nothing, Output::Text)
+    }
+
+    /// The kustomizations in which earlier renders have entries.
+    fn shared(&self) -> Vec<Shared> {
+        Vec::new()
     }
 }
 
@@ -94,9 +103,6 @@ const WITHOUT_NAMESPACE: [&str; 9] = [
     "namespace.yaml.j2",
 ];
 
-/// The template of the namespace's kustomization.
-const INDEX: &str = "namespace-kustomization.yaml.j2";
-
 /// Renders everything: all files, sorted by path, and what went wrong.
 pub fn render(
     model: &Model,
@@ -128,12 +134,12 @@ fn path_of(model: &Model, place: &Place) -> String {
     join([model.layout.app_path().as_str(), &place.folder, &place.file])
 }
 
-struct Renderer<'a> {
-    model: &'a Model,
-    engine: Engine<'a>,
-    sources: &'a mut Sources,
-    problems: Vec<Diagnostic>,
-    files: BTreeMap<String, File>,
+pub(super) struct Renderer<'a> {
+    pub(super) model: &'a Model,
+    pub(super) engine: Engine<'a>,
+    pub(super) sources: &'a mut Sources,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) files: BTreeMap<String, File>,
 }
 
 impl Renderer<'_> {
@@ -207,7 +213,7 @@ impl Renderer<'_> {
         self.object(path, item);
     }
 
-    fn add(&mut self, path: &str, node: Node, kind: Kind, template: &'static str) {
+    pub(super) fn add(&mut self, path: &str, node: Node, kind: Kind, template: &'static str) {
         let header = if self.model.layout.header && kind == Kind::Manifest {
             HEADER
         } else {
@@ -219,6 +225,7 @@ impl Renderer<'_> {
             objects: Vec::new(),
             templates: Vec::new(),
             kind,
+            entries: Vec::new(),
         });
         file.text.push_str("---\n");
         if let Some(comment) = schema_comment(self.model.layout.schema_host.as_deref(), &node) {
@@ -272,6 +279,7 @@ impl Renderer<'_> {
             objects: Vec::new(),
             templates: Vec::new(),
             kind: Kind::Script,
+            entries: Vec::new(),
         };
         self.files.insert(path, file);
     }
@@ -422,9 +430,7 @@ impl Renderer<'_> {
                 listed.push(entry);
             }
         }
-        if let Some(index) = &self.model.flux.index {
-            self.index(index, listed, inputs);
-        }
+        self.shared(listed, inputs);
     }
 
     /// The helmfile that a new cluster starts with.
@@ -446,56 +452,11 @@ impl Renderer<'_> {
                     objects: Vec::new(),
                     templates: Vec::new(),
                     kind: Kind::Plain,
+                    entries: Vec::new(),
                 };
                 self.files.insert(path, file);
             }
             Err(problem) => self.problems.push(*problem),
-        }
-    }
-
-    /// The namespace's kustomization where there is none yet.
-    fn new_index(&mut self, path: &str, table: &flux::Index, listed: Vec<String>) {
-        let mut values = to_node(table).unwrap_or_else(|_| Node::map());
-        if let Some(map) = values.as_map_mut() {
-            let listed = listed.into_iter().map(Node::string).collect();
-            map.insert("resources", Node::new(Value::List(listed), None));
-        }
-        match self.engine.tree(INDEX, &values, self.sources) {
-            Ok(node) => self.add(path, node, Kind::Index, INDEX),
-            Err(problem) => self.problems.push(*problem),
-        }
-    }
-
-    fn index(&mut self, table: &flux::Index, listed: Vec<String>, inputs: &dyn Inputs) {
-        let path = join([self.model.layout.path.as_str(), "kustomization.yaml"]);
-        let text = match inputs.read_output(&path) {
-            Output::Text(text) => text,
-            Output::Nothing => return self.new_index(&path, table, listed),
-            Output::Unreadable => return self.problems.push(unreadable_index(path)),
-        };
-        let source = self.sources.add(path.clone(), text.as_str());
-        let (documents, problems) = read::read(self.sources, source);
-        let broken = !problems.is_empty();
-        self.problems.extend(problems);
-        let changed = match documents.as_slice() {
-            [one] => index::add(&text, &one.node, &listed),
-            _ => None,
-        };
-        match changed {
-            Some(text) => {
-                let mut changed = Sources::default();
-                let source = changed.add(path.clone(), text.as_str());
-                let (documents, _) = read::read(&changed, source);
-                let objects = documents.into_iter().map(|document| without_places(document.node)).collect();
-                self.files.insert(path.clone(), File { path, text, objects, templates: Vec::new(), kind: Kind::Index });
-            }
-            None if broken => {}
-            None => self.problems.push(
-                Diagnostic::new(Code::TreeForeign, format!("{path} can't be added to"))
-                    .in_file(path)
-                    .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must stay")
-                    .help(format!("list {} under `resources`, one on a line with `- ` in front; or set `namespace.kustomization = false`", listed.join(" and "))),
-            ),
         }
     }
 }
@@ -518,7 +479,7 @@ fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
 }
 
 /// A path relative to a folder, from where the folder's own name counts; `None` where it leads above that.
-fn joined(folder: &str, path: &str) -> Option<String> {
+pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
     for part in path.trim_end_matches('/').split('/') {
         match part {
@@ -532,20 +493,8 @@ fn joined(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn unreadable_index(path: String) -> Diagnostic {
-    Diagnostic::new(Code::TreeForeign, format!("{path} can't be read"))
-        .in_file(path)
-        .why("other people's entries in it must stay, and which they are can't be told")
-        .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
-}
-
 fn text_node(text: &Text) -> Node {
     Node::new(Value::String(text.value.clone()), text.span)
-}
-
-/// A tree of another file: its places are not places in `cluster.toml`.
-fn without_places(node: Node) -> Node {
-    Node::from_json(node.to_json())
 }
 
 /// The file of a route: with the others, or in the folder of its namespace.

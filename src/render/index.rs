@@ -1,4 +1,6 @@
-//! The namespace's kustomization: our entries are added, everybody else's stay.
+//! The namespace's kustomization: our entries are added and taken out, everybody else's stay.
+
+use std::ops::Range;
 
 use crate::manifest::scalar;
 use crate::value::{Kind, Node};
@@ -7,14 +9,10 @@ use crate::value::{Kind, Node};
 /// touching more (a list in brackets, a list that is none).
 pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let listed = tree.get("resources");
-    let has = |resource: &str| {
-        let items = listed.and_then(Node::as_list).unwrap_or_default();
-        items
-            .iter()
-            .filter_map(Node::as_str)
-            .any(|item| same(item, resource))
-    };
-    let missing: Vec<&String> = resources.iter().filter(|resource| !has(resource)).collect();
+    let missing: Vec<&String> = resources
+        .iter()
+        .filter(|resource| !items(tree).iter().any(|item| is(item, resource)))
+        .collect();
     if missing.is_empty() {
         return Some(text.to_owned());
     }
@@ -28,18 +26,17 @@ pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
             push(&mut text, "  ", &missing);
             return Some(text);
         }
-        Some(Kind::List(items)) => {
-            let last = items.last()?.span?.range();
-            let start = text.get(..last.start)?.rfind('\n').map_or(0, |at| at + 1);
-            let line = text.get(start..last.start)?;
-            let indent = line
-                .strip_suffix("- ")
-                .filter(|indent| indent.trim().is_empty())?;
-            let end = text
-                .get(last.end..)?
-                .find('\n')
-                .map_or(text.len(), |at| last.end + at + 1);
-            (end, indent)
+        Some(Kind::List(items)) if !items.is_empty() => {
+            let line = line_of(text, items.last()?)?;
+            (line.end, indent(text, items.last()?)?)
+        }
+        Some(Kind::List(_) | Kind::Null) => {
+            let (heading, rest) = heading(text, text.len())?;
+            let mut changed = text.get(..heading.start)?.to_owned();
+            changed.push_str(&format!("resources:{rest}\n"));
+            push(&mut changed, "  ", &missing);
+            changed.push_str(text.get(heading.end..)?);
+            return Some(changed);
         }
         Some(_) => return None,
     };
@@ -50,6 +47,83 @@ pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     push(&mut changed, indent, &missing);
     changed.push_str(text.get(at..)?);
     Some(changed)
+}
+
+/// The text without the entries in `resources`; `None` where it can't be done without touching more.
+pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
+    let items = items(tree);
+    let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
+    let ours: Vec<&Node> = items.iter().filter(is_ours).collect();
+    if ours.is_empty() {
+        return Some(text.to_owned());
+    }
+    let mut changed = text.to_owned();
+    for item in ours.iter().rev() {
+        indent(text, item)?;
+        changed.replace_range(line_of(text, item)?, "");
+    }
+    if ours.len() == items.len() {
+        // Nothing under the key would be no list.
+        let first = line_of(text, items.first()?)?.start;
+        let (heading, rest) = heading(text, first)?;
+        changed.replace_range(heading, &format!("resources: []{rest}\n"));
+    }
+    Some(changed)
+}
+
+/// Whether it lists nothing.
+pub fn is_empty(tree: &Node) -> bool {
+    items(tree).is_empty()
+}
+
+/// Whether it lists these entries and no others.
+pub fn lists_only(tree: &Node, resources: &[String]) -> bool {
+    let is_one = |item: &Node| resources.iter().any(|resource| is(item, resource));
+    items(tree).iter().all(is_one)
+}
+
+fn items(tree: &Node) -> &[Node] {
+    let listed = tree.get("resources").and_then(Node::as_list);
+    listed.unwrap_or_default()
+}
+
+fn is(item: &Node, resource: &str) -> bool {
+    item.as_str().is_some_and(|item| same(item, resource))
+}
+
+/// What stands before an item's dash; `None` where it is no item on a line of its own.
+fn indent<'a>(text: &'a str, item: &Node) -> Option<&'a str> {
+    let line = text.get(line_of(text, item)?.start..item.span?.range().start)?;
+    let indent = line.strip_suffix("- ")?;
+    indent.trim().is_empty().then_some(indent)
+}
+
+/// The lines on which an item stands, with the line end.
+fn line_of(text: &str, item: &Node) -> Option<Range<usize>> {
+    let item = item.span?.range();
+    let start = text.get(..item.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let end = text.get(item.end..)?.find('\n');
+    Some(start..end.map_or(text.len(), |at| item.end + at + 1))
+}
+
+/// The last line before `end` that starts an empty list of resources, and the comment behind it.
+fn heading(text: &str, end: usize) -> Option<(Range<usize>, &str)> {
+    let mut at = 0;
+    let mut found = None;
+    for line in text.get(..end)?.split_inclusive('\n') {
+        if let Some(rest) = line.strip_prefix("resources:") {
+            let rest = rest.trim_end();
+            let value = rest
+                .find(" #")
+                .map_or(rest, |at| rest.get(..at).unwrap_or(rest));
+            if matches!(value.trim(), "" | "[]" | "null" | "~") {
+                let comment = rest.get(value.len()..).unwrap_or_default();
+                found = Some((at..at + line.len(), comment));
+            }
+        }
+        at += line.len();
+    }
+    found
 }
 
 fn push(text: &mut String, indent: &str, resources: &[&String]) {
@@ -106,7 +180,33 @@ mod tests {
                 "namespace: network\nresources:\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\n"
             )
         );
+        for empty in ["resources: [] # none\nx: y\n", "resources: # none\nx: y\n"] {
+            let want =
+                "resources: # none\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\nx: y\n";
+            assert_eq!(added(empty).as_deref(), Some(want));
+        }
         assert_eq!(added("resources: [./a.yaml]\n"), None);
         assert_eq!(added("resources: 3\n"), None);
+    }
+
+    fn removed(text: &str) -> Option<String> {
+        let mut sources = Sources::default();
+        let id = sources.add("kustomization.yaml", text);
+        let tree = read::parse(text, id, 0).expect("YAML");
+        remove(text, &tree, &["./envoy-gateway/ks.yaml".to_owned()])
+    }
+
+    #[test]
+    fn an_entry_goes_with_its_line_and_everything_else_stays() {
+        let text = "# ours\nresources:\n  # first\n  - ./echo/ks.yaml # demo\n  - envoy-gateway/ks.yaml # it\n  # - ./off/ks.yaml\ncomponents: []\n";
+        let want = text.replace("  - envoy-gateway/ks.yaml # it\n", "");
+        assert_eq!(removed(text), Some(want.clone()));
+        assert_eq!(removed(&want), Some(want));
+        let last = "resources: # all\n  # first\n  - \"./envoy-gateway/ks.yaml\"";
+        assert_eq!(
+            removed(last).as_deref(),
+            Some("resources: [] # all\n  # first\n")
+        );
+        assert_eq!(removed("resources: [./envoy-gateway/ks.yaml]\n"), None);
     }
 }

@@ -11,7 +11,7 @@
 //! - [`objects`]: the table of what is rendered from which template.
 //! - [`overlay`]: the `spec` table and its like, laid over the object.
 //! - [`files`]: objects to files, folder by folder; [`comment`]: what stands above them.
-//! - [`index`]: the namespace's kustomization, where other people's entries stay.
+//! - [`shared`]: kustomizations that hold other people's entries too; [`index`]: how an entry is added or taken out.
 
 pub mod comment;
 pub mod context;
@@ -22,7 +22,9 @@ pub mod lua;
 pub mod marks;
 pub mod objects;
 pub mod overlay;
+pub mod shared;
 pub mod templates;
 
 pub use files::{File, Kind, render};
+pub use shared::{Shared, could_render};
 pub use templates::Templates;

@@ -1,16 +1,16 @@
 //! Doing what a plan says, whole file by whole file.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use super::classify::Before;
-use super::disk::{Disk, Os, Stands};
+use super::disk::{Disk, Folder, Os, Stands};
 use super::error::Error;
 use super::guard::Guard;
-use super::lock::{LOCK_FILE, Lock};
-use super::path::{TreePath, lock_temporary};
-use super::plan::{Action, Entry, Plan, look};
+use super::lock::Lock;
+use super::path::{TreePath, temporary_of};
+use super::plan::{Action, Entry, Plan};
+use super::reach::{Place, Reached, enter, look, look_in, reach, step};
+use super::replace::{Done, Target, clear, is_still, write_lock};
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,12 +43,16 @@ pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
     if !plan.has_work() {
         return Ok(Applied::default());
     }
-    create_root(disk, &plan.root)?;
+    let shown = || plan.root.display().to_string();
+    let failed = |error| Error::io("make the folder", shown(), error);
+    let Some(root) = disk.root(&plan.root, true).map_err(failed)? else {
+        return Err(Error::Changed { path: shown() });
+    };
     let _guard = Guard::take(&plan.root)?;
     let mut work = Work {
-        disk,
         plan,
-        root: &plan.root,
+        root: root.as_ref(),
+        lock: plan.lock_before.clone(),
         unsynced: BTreeSet::new(),
         applied: Applied::default(),
     };
@@ -58,13 +62,11 @@ pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
     if plan.intent.is_pending() {
         work.write_lock(&plan.intent)?;
     }
-    for entry in plan.changes().filter(|entry| entry.action == Action::Write) {
+    let of = |action| plan.changes().filter(move |entry| entry.action == action);
+    for entry in of(Action::Write) {
         work.write(entry)?;
     }
-    for entry in plan
-        .changes()
-        .filter(|entry| entry.action == Action::Remove)
-    {
+    for entry in of(Action::Remove) {
         work.remove(entry)?;
     }
     work.prune()?;
@@ -76,122 +78,111 @@ pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
 }
 
 struct Work<'a> {
-    disk: &'a dyn Disk,
     plan: &'a Plan,
-    root: &'a Path,
-    /// Folders whose entries changed. They are flushed once, before the lock says that all is done.
-    unsynced: BTreeSet<PathBuf>,
+    root: &'a dyn Folder,
+    /// The lock's text as it should stand on disk.
+    lock: Option<Vec<u8>>,
+    /// Folders whose entries changed; `None` is the root. They are flushed once, before the lock says that all is done.
+    unsynced: BTreeSet<Option<TreePath>>,
     applied: Applied,
+}
+
+fn changed(path: &TreePath) -> Error {
+    let path = path.to_string();
+    Error::Changed { path }
 }
 
 impl Work<'_> {
     /// Everything that will be touched, and the lock, is still what the plan saw.
     fn check(&self) -> Result<(), Error> {
-        let path = self.root.join(LOCK_FILE);
-        let failed = |error| Error::io("read", LOCK_FILE, error);
-        let lock = match self.disk.stands(&path).map_err(failed)? {
-            Stands::Nothing => None,
-            _ => self.disk.read(&path, u64::MAX).map_err(failed)?,
-        };
-        if lock != self.plan.lock_before {
-            let path = LOCK_FILE.to_owned();
+        let name = &self.plan.lock;
+        let is_still = is_still(self.root, name, self.lock.as_deref());
+        if !is_still.map_err(|error| Error::io("read", name, error))? {
+            let path = name.clone();
             return Err(Error::Changed { path });
         }
-        self.plan
-            .changes()
-            .try_for_each(|entry| self.check_entry(entry))
-    }
-
-    fn check_entry(&self, entry: &Entry) -> Result<(), Error> {
-        let length = entry.after.as_ref().map_or(0, Vec::len);
-        if look(self.disk, self.root, &entry.path, length)? == entry.before {
-            return Ok(());
-        }
-        let path = entry.path.to_string();
-        Err(Error::Changed { path })
-    }
-
-    /// Removes the temporary files of a run that was killed.
-    fn clear_leftovers(&self) -> Result<(), Error> {
-        for path in &self.plan.leftovers {
-            if !matches!(look(self.disk, self.root, path, 0)?, Before::Blocked(_)) {
-                self.clear(&path.temporary(self.root), path.as_str())?;
+        let touched = |entry: &&Entry| entry.action != Action::Leave || entry.restore.is_some();
+        for entry in self.plan.entries.iter().filter(touched) {
+            let length = entry.after.as_ref().map_or(0, Vec::len);
+            let seen = entry.restore.as_ref().unwrap_or(&entry.before);
+            if look(Some(self.root), &entry.path, length)? != *seen {
+                return Err(changed(&entry.path));
             }
         }
-        self.clear(&lock_temporary(self.root), LOCK_FILE)
+        Ok(())
     }
 
-    fn clear(&self, temporary: &Path, path: &str) -> Result<(), Error> {
-        let failed = |error| Error::io("remove the temporary file of", path, error);
-        match self.disk.stands(temporary).map_err(failed)? {
-            Stands::Nothing | Stands::Folder => Ok(()),
-            _ => self.disk.remove_file(temporary).map_err(failed),
+    /// Puts back what a run that was killed took out of its place, and removes its temporary files.
+    fn clear_leftovers(&self) -> Result<(), Error> {
+        for entry in &self.plan.entries {
+            if let Some(ours) = &entry.restore {
+                let path = &entry.path;
+                let put_back = |target: &Target| target.put_back(ours.clone());
+                self.at(path, "put back", |folder| {
+                    put_back(&Target { folder, path })
+                })?;
+            }
         }
+        for (path, aside) in &self.plan.leftovers {
+            self.at(path, "remove the temporary file of", |folder| {
+                clear(folder, &path.temporary())?;
+                let name = path.aside();
+                match aside {
+                    // Should it be another file by now, it stays for the next run to judge.
+                    Some(ours) if look_in(folder, &name, path, length(ours))? == *ours => {
+                        folder.remove_file(&name)
+                    }
+                    _ => Ok(()),
+                }
+            })?;
+        }
+        let lock = &self.plan.lock;
+        clear(self.root, &temporary_of(lock))
+            .map_err(|error| Error::io("remove the temporary file of", lock, error))
+    }
+
+    /// Does something in the folder that holds a path, where that can be reached.
+    fn at(
+        &self,
+        path: &TreePath,
+        doing: &'static str,
+        work: impl FnOnce(&dyn Folder) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        let done = match reach(self.root, path) {
+            Ok(Reached::Folder(place)) => work(place.folder()),
+            Ok(Reached::Nothing | Reached::Blocked(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
+        done.map_err(|error| Error::io(doing, path.as_str(), error))
     }
 
     fn write(&mut self, entry: &Entry) -> Result<(), Error> {
         let Some(bytes) = &entry.after else {
             return Ok(());
         };
-        for folder in entry.path.folders() {
-            self.create_folder(&folder)?;
-        }
-        self.check_entry(entry)?;
-        self.replace(
-            &entry.path.temporary(self.root),
-            &entry.path.under(self.root),
+        write_file(
+            self.root,
+            &entry.path,
+            &entry.before,
             bytes,
-            entry.path.as_str(),
+            &mut self.unsynced,
         )?;
-        self.changed_in(entry.path.parent());
         self.applied.written.push(entry.path.clone());
         Ok(())
     }
 
-    fn create_folder(&mut self, folder: &TreePath) -> Result<(), Error> {
-        let path = folder.under(self.root);
-        let failed = |error| Error::io("make the folder", folder.as_str(), error);
-        match self.disk.stands(&path).map_err(failed)? {
-            Stands::Folder => Ok(()),
-            Stands::Nothing => {
-                self.disk.create_folder(&path).map_err(failed)?;
-                self.changed_in(folder.parent());
-                Ok(())
-            }
-            // A link, for one, that was put there since the plan was made: nothing is made behind it.
-            _ => Err(Error::Changed {
-                path: folder.to_string(),
-            }),
-        }
-    }
-
-    /// Writes a file whole: beside it first, then in its place.
-    fn replace(
-        &self,
-        temporary: &Path,
-        target: &Path,
-        bytes: &[u8],
-        path: &str,
-    ) -> Result<(), Error> {
-        self.clear(temporary, path)?;
-        let written = self
-            .disk
-            .write_new(temporary, bytes, target)
-            .and_then(|()| self.disk.rename(temporary, target));
-        written.map_err(|error| {
-            // What matters is the first failure; what this leaves, the next run removes.
-            let _ = self.disk.remove_file(temporary);
-            Error::io("write", path, error)
-        })
-    }
-
     fn remove(&mut self, entry: &Entry) -> Result<(), Error> {
-        self.check_entry(entry)?;
-        self.disk
-            .remove_file(&entry.path.under(self.root))
-            .map_err(|error| Error::io("remove", entry.path.as_str(), error))?;
-        self.changed_in(entry.path.parent());
-        self.applied.removed.push(entry.path.clone());
+        let path = &entry.path;
+        let failed = |error| Error::io("remove", path.as_str(), error);
+        let Reached::Folder(place) = reach(self.root, path).map_err(failed)? else {
+            return Err(changed(path));
+        };
+        let folder = place.folder();
+        if (Target { folder, path }).remove(&entry.before)? == Done::Changed {
+            return Err(changed(path));
+        }
+        self.unsynced.insert(path.parent());
+        self.applied.removed.push(path.clone());
         Ok(())
     }
 
@@ -199,72 +190,91 @@ impl Work<'_> {
     fn prune(&mut self) -> Result<(), Error> {
         // Below comes after above, so that the reverse empties from the inside.
         for folder in self.plan.intent.pending_folders.iter().rev() {
-            let path = folder.under(self.root);
             let failed = |error| Error::io("remove the folder", folder.as_str(), error);
-            let reached =
-                folder
-                    .folders()
-                    .iter()
-                    .chain([folder])
-                    .try_fold(true, |reached, folder| {
-                        Ok::<_, io::Error>(
-                            reached
-                                && self.disk.stands(&folder.under(self.root))? == Stands::Folder,
-                        )
-                    });
-            if reached.map_err(failed)? && self.disk.is_empty(&path).map_err(failed)? {
-                self.disk.remove_folder(&path).map_err(failed)?;
-                self.unsynced.remove(&path);
-                self.changed_in(folder.parent());
+            let Reached::Folder(place) = reach(self.root, folder).map_err(failed)? else {
+                continue;
+            };
+            let above = place.folder();
+            let Ok(within) = step(above, folder.name()).map_err(failed)? else {
+                continue;
+            };
+            if within.is_empty().map_err(failed)? {
+                above.remove_folder(folder.name()).map_err(failed)?;
+                self.unsynced.remove(&Some(folder.clone()));
+                self.unsynced.insert(folder.parent());
                 self.applied.removed_folders.push(folder.clone());
             }
         }
         Ok(())
     }
 
-    fn changed_in(&mut self, folder: Option<TreePath>) {
-        let path = folder.map_or_else(|| self.root.to_owned(), |folder| folder.under(self.root));
-        self.unsynced.insert(path);
-    }
-
     fn sync(&mut self) -> Result<(), Error> {
-        for folder in std::mem::take(&mut self.unsynced) {
-            self.sync_folder(&folder)?;
+        sync(self.root, std::mem::take(&mut self.unsynced))
+    }
+
+    fn write_lock(&mut self, lock: &Lock) -> Result<(), Error> {
+        let (name, text) = (&self.plan.lock, lock.text().into_bytes());
+        if write_lock(self.root, name, self.lock.as_deref(), &text)? == Done::Changed {
+            let path = name.clone();
+            return Err(Error::Changed { path });
         }
-        Ok(())
-    }
-
-    fn sync_folder(&self, folder: &Path) -> Result<(), Error> {
-        let synced = self.disk.sync_folder(folder);
-        synced.map_err(|error| Error::io("flush the folder", folder.display().to_string(), error))
-    }
-
-    fn write_lock(&self, lock: &Lock) -> Result<(), Error> {
-        let target = self.root.join(LOCK_FILE);
-        self.replace(
-            &lock_temporary(self.root),
-            &target,
-            lock.text().as_bytes(),
-            LOCK_FILE,
-        )?;
-        self.sync_folder(self.root)
+        self.lock = Some(text);
+        let synced = self.root.sync();
+        synced.map_err(|error| Error::io("flush the folder", ".", error))
     }
 }
 
-/// Makes the root where it is missing; the root itself may be reached by a symbolic link.
-fn create_root(disk: &dyn Disk, root: &Path) -> Result<(), Error> {
-    let mut missing = Vec::new();
-    for folder in root.ancestors().filter(|path| !path.as_os_str().is_empty()) {
-        let failed = |error| Error::io("look at", folder.display().to_string(), error);
-        // With the dot a link is looked through.
-        if disk.stands(&folder.join(".")).map_err(failed)? != Stands::Nothing {
-            break;
-        }
-        missing.push(folder);
+/// Writes one file in the place of what was seen there, and the folders above it where they are missing. The folders
+/// whose entries this changes are still to be flushed.
+pub(super) fn write_file(
+    root: &dyn Folder,
+    path: &TreePath,
+    before: &Before,
+    bytes: &[u8],
+    unsynced: &mut BTreeSet<Option<TreePath>>,
+) -> Result<(), Error> {
+    let mut place = Place::Root(root);
+    for folder in path.folders() {
+        let here = place.folder();
+        let failed = |error| Error::io("make the folder", folder.as_str(), error);
+        let next = match step(here, folder.name()).map_err(failed)? {
+            Ok(next) => next,
+            Err(Stands::Nothing) => {
+                here.create_folder(folder.name()).map_err(failed)?;
+                unsynced.insert(folder.parent());
+                here.enter(folder.name()).map_err(failed)?
+            }
+            // A link, for one, that was put there since the plan was made: nothing is made behind it.
+            Err(_) => return Err(changed(&folder)),
+        };
+        place = Place::Below(next);
     }
-    for folder in missing.into_iter().rev() {
-        let failed = |error| Error::io("make the folder", folder.display().to_string(), error);
-        disk.create_folder(folder).map_err(failed)?;
+    let folder = place.folder();
+    if (Target { folder, path }).write(before, bytes)? == Done::Changed {
+        return Err(changed(path));
+    }
+    unsynced.insert(path.parent());
+    Ok(())
+}
+
+/// Flushes folders; `None` is the root.
+pub(super) fn sync(root: &dyn Folder, folders: BTreeSet<Option<TreePath>>) -> Result<(), Error> {
+    for folder in folders {
+        let shown = folder.as_ref().map_or(".", TreePath::as_str).to_owned();
+        let synced = match enter(root, folder.as_ref()) {
+            Ok(Reached::Folder(place)) => place.folder().sync(),
+            // It was moved away; what is in it went with it.
+            Ok(Reached::Nothing | Reached::Blocked(_)) => Ok(()),
+            Err(error) => Err(error),
+        };
+        synced.map_err(|error| Error::io("flush the folder", shown, error))?;
     }
     Ok(())
+}
+
+fn length(before: &Before) -> usize {
+    match before {
+        Before::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::file::{File, Options, Ownership};
+use super::file::{File, Options};
 use super::lock::{Hash, Lock, Owned};
+use super::locks::{Locks, Owner};
 use super::path::TreePath;
 
 /// What the plan found for a path.
@@ -21,12 +22,16 @@ pub enum Class {
     Edited,
     /// Not ours, and different. Not overwritten without force.
     Foreign,
+    /// Another configuration's, and different. Never overwritten.
+    Others(Owner),
     /// No regular file, or not safely reached. Never overwritten.
     Blocked(Obstacle),
     /// Ours, still exactly as written, and no longer rendered.
     Remove,
     /// Ours, edited by hand since, and no longer rendered: kept, and the user's from now on.
     KeepEdited,
+    /// In the lock, but nothing that a render can have written: kept.
+    KeepStrange,
     /// Shared, and no longer rendered: kept, it holds the user's entries.
     KeepShared,
     /// Ours, and removed by hand: written again where it is still rendered, else forgotten.
@@ -42,6 +47,9 @@ pub enum Obstacle {
     NotAFolder(TreePath),
     /// A folder, a device or a pipe stands where the file should.
     NotAFile,
+    /// A killed run took an edit out of its place and could not put it back; another file stands there now. The edit
+    /// waits under this name, in the same folder.
+    Aside(String),
 }
 
 /// What stands at a path.
@@ -64,8 +72,17 @@ pub(super) struct Found {
     pub known: Option<Hash>,
 }
 
+impl Found {
+    pub(super) fn blocked(obstacle: Obstacle) -> Self {
+        Found {
+            class: Class::Blocked(obstacle),
+            known: None,
+        }
+    }
+}
+
 /// What the lock and an interrupted run know of one path.
-struct Record<'a> {
+pub(super) struct Record<'a> {
     owned: Option<&'a Owned>,
     /// The hashes that we wrote.
     written: Vec<&'a Hash>,
@@ -74,12 +91,15 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn of(lock: &'a Lock, path: &TreePath) -> Self {
+    pub(super) fn of(locks: &'a Locks, path: &TreePath) -> Self {
+        let lock = &locks.own;
         let (owned, pending) = (lock.files.get(path), lock.pending.get(path));
-        let mut written = Vec::new();
-        if let Some(Owned::Whole(hash)) = owned {
-            written.push(hash);
-        }
+        let whole = |lock: &'a Lock| match lock.files.get(path) {
+            Some(Owned::Whole(hash)) => Some(hash),
+            _ => None,
+        };
+        let mut written: Vec<&Hash> = whole(lock).into_iter().collect();
+        written.extend(locks.former.as_ref().and_then(whole));
         written.extend(pending.and_then(|pending| pending.new.as_ref()));
         let replaceable = pending.and_then(|pending| pending.old.as_ref());
         Record {
@@ -99,6 +119,31 @@ impl<'a> Record<'a> {
         self.replaceable
             .is_some_and(|hash| hashes(bytes).contains(hash))
     }
+
+    /// Whether it is our work, or what an interrupted run had leave to replace.
+    pub(super) fn is_no_edit(&self, bytes: &[u8]) -> bool {
+        self.known(bytes).is_some() || self.may_replace(bytes)
+    }
+
+    /// Whether a shared file is as we made it, with nobody else's work in it.
+    fn is_untouched(&self, bytes: &[u8]) -> bool {
+        let Some(Owned::Shared(shared)) = self.owned else {
+            return false;
+        };
+        let made = shared.made.iter().chain(self.written.iter().copied());
+        let hashes = hashes(bytes);
+        shared.made.is_some() && made.into_iter().any(|hash| hashes.contains(hash))
+    }
+}
+
+/// Whether a shared file is as we made it: no byte of it is anybody else's.
+pub fn is_untouched(locks: &Locks, path: &TreePath, bytes: &[u8]) -> bool {
+    Record::of(locks, path).is_untouched(bytes)
+}
+
+/// Whether a file goes once it is no longer rendered: it is ours alone, and as we wrote it.
+pub fn would_go(locks: &Locks, path: &TreePath, bytes: &[u8]) -> bool {
+    Record::of(locks, path).known(bytes).is_some() && !locks.is_others(path)
 }
 
 /// What a rendered file's path is.
@@ -106,17 +151,13 @@ pub(super) fn rendered(
     path: &TreePath,
     file: &File,
     before: &Before,
-    lock: &Lock,
+    locks: &Locks,
     options: &Options,
 ) -> Found {
-    let record = Record::of(lock, path);
+    let record = Record::of(locks, path);
+    let is_shared = file.ownership.merged_from().is_some();
     let bytes = match before {
-        Before::Blocked(obstacle) => {
-            return Found {
-                class: Class::Blocked(obstacle.clone()),
-                known: None,
-            };
-        }
+        Before::Blocked(obstacle) => return Found::blocked(obstacle.clone()),
         Before::Nothing => {
             let class = if record.owned.is_some() {
                 Class::Gone
@@ -129,18 +170,24 @@ pub(super) fn rendered(
         Before::Large => None,
     };
     let known = bytes.and_then(|bytes| record.known(bytes));
-    let same = bytes.is_some_and(|bytes| is_same(bytes, &file.bytes));
-    let shared = matches!(file.ownership, Ownership::Shared { .. });
-    let ours = !record.written.is_empty() || shared;
-    let class = if same {
-        if ours || record.owned.is_some() {
+    let is_same = bytes.is_some_and(|bytes| is_same(bytes, &file.bytes));
+    let is_ours = !record.written.is_empty() || is_shared;
+    let is_made = bytes.is_some_and(|bytes| record.is_untouched(bytes));
+    let class = if is_same {
+        if is_ours || record.owned.is_some() {
             Class::Unchanged
         } else {
             Class::Adopt
         }
-    } else if shared || known.is_some() || bytes.is_some_and(|bytes| record.may_replace(bytes)) {
+    } else if let Some(owner) = locks.owner(path, !is_shared) {
+        Class::Others(owner)
+    } else if is_shared
+        || is_made
+        || known.is_some()
+        || bytes.is_some_and(|bytes| record.may_replace(bytes))
+    {
         Class::Update
-    } else if ours {
+    } else if is_ours {
         Class::Edited
     } else if file.take_over
         || bytes.is_some_and(|bytes| same_objects(path, bytes, &file.bytes, options))
@@ -149,22 +196,51 @@ pub(super) fn rendered(
     } else {
         Class::Foreign
     };
-    Found { class, known }
+    let made = bytes.filter(|_| is_made).map(|bytes| Hash::of(bytes));
+    Found {
+        class,
+        known: if is_shared { made } else { known },
+    }
 }
 
 /// What a path is that the lock knows and that is no longer rendered; `None` where there is nothing to say.
-pub(super) fn abandoned(path: &TreePath, before: &Before, lock: &Lock) -> Option<Found> {
-    let record = Record::of(lock, path);
+pub(super) fn abandoned(
+    path: &TreePath,
+    before: &Before,
+    locks: &Locks,
+    options: &Options,
+) -> Option<Found> {
+    let record = Record::of(locks, path);
+    // Another configuration goes on with it.
+    if locks.is_others(path) {
+        return None;
+    }
     let known = match before {
         Before::Bytes(bytes) => record.known(bytes),
         _ => None,
     };
+    let could_render = |is_shared| {
+        let could_render = options.could_render;
+        could_render.is_none_or(|could_render| could_render(path.as_str(), is_shared))
+    };
     let class = match (before, record.owned) {
         (Before::Nothing, None) => return None,
-        (Before::Nothing, Some(_)) if lock.pending.contains_key(path) => return None,
+        (Before::Nothing, Some(_)) if locks.own.pending.contains_key(path) => return None,
         (Before::Nothing, Some(_)) => Class::Gone,
-        (_, Some(Owned::Shared)) => Class::KeepShared,
-        _ if known.is_some() => Class::Remove,
+        (Before::Bytes(bytes), Some(Owned::Shared(_))) if record.is_untouched(bytes) => {
+            let class = if could_render(true) {
+                Class::Remove
+            } else {
+                Class::KeepShared
+            };
+            return Some(Found {
+                class,
+                known: Some(Hash::of(bytes)),
+            });
+        }
+        (_, Some(Owned::Shared(_))) => Class::KeepShared,
+        _ if known.is_some() && could_render(false) => Class::Remove,
+        _ if known.is_some() => Class::KeepStrange,
         // An interrupted run meant to replace it and didn't come to it: it never was ours.
         (Before::Bytes(bytes), None) if record.may_replace(bytes) => return None,
         _ => Class::KeepEdited,

@@ -1,8 +1,14 @@
-//! The few operations on a disk that the room needs.
+//! The few operations on a disk that the room needs, each on an open folder.
+//!
+//! A path is checked and used through the same handle: whoever puts a symbolic link in the place of a folder, at
+//! whatever instant, moves no file of ours out of the root.
 
-use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, FileType, OpenOptions};
 
 /// What stands at a path; symbolic links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,27 +25,53 @@ pub enum Stands {
     Other,
 }
 
+/// What was read at a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A file's bytes.
+    Bytes(Vec<u8>),
+    /// A file with more bytes than were asked for.
+    Large,
+    /// No regular file; nothing was read from it.
+    NoFile,
+}
+
 /// A disk. [`Os`] is the real one; tests wrap it to fail or to stop at any operation.
 pub trait Disk {
-    /// What stands at `path`.
-    fn stands(&self, path: &Path) -> io::Result<Stands>;
-    /// The bytes of a file; `None` where there are more than `most`.
-    fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>>;
-    /// Whether a folder holds nothing.
-    fn is_empty(&self, folder: &Path) -> io::Result<bool>;
-    /// Makes one folder.
-    fn create_folder(&self, path: &Path) -> io::Result<()>;
+    /// The folder at `path`, which may be reached by symbolic links; `None` where there is none. With `create` it is
+    /// made, and the folders above it.
+    fn root(&self, path: &Path, create: bool) -> io::Result<Option<Box<dyn Folder>>>;
+}
+
+/// An open folder. A `name` is that of an entry in it, never a path.
+pub trait Folder {
+    /// What stands at `name`.
+    fn stands(&self, name: &str) -> io::Result<Stands>;
+    /// Opens a folder in this one; a symbolic link is an error.
+    fn enter(&self, name: &str) -> io::Result<Box<dyn Folder>>;
+    /// The bytes of a file of at most `most` bytes. Neither a link nor a pipe nor a device is read, or waited for.
+    fn read(&self, name: &str, most: u64) -> io::Result<Content>;
+    /// The names of all entries that are UTF-8.
+    fn names(&self) -> io::Result<Vec<String>>;
+    /// Whether it holds nothing.
+    fn is_empty(&self) -> io::Result<bool>;
+    /// Makes a folder in this one.
+    fn create_folder(&self, name: &str) -> io::Result<()>;
     /// Writes a file that must not exist yet and flushes it to the medium, with the mode of `like` where
-    /// that exists, else as the umask has it.
-    fn write_new(&self, path: &Path, bytes: &[u8], like: &Path) -> io::Result<()>;
+    /// that is a file, else as the umask has it.
+    fn write_new(&self, name: &str, bytes: &[u8], like: &str) -> io::Result<()>;
     /// Puts `from` in the place of `to`, atomically.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Gives `from` the name `to`, atomically; [`io::ErrorKind::AlreadyExists`] where something stands there.
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Lets two entries change places, atomically; [`io::ErrorKind::Unsupported`] where the system can't.
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
     /// Removes a file or a link, never what a link leads to.
-    fn remove_file(&self, path: &Path) -> io::Result<()>;
+    fn remove_file(&self, name: &str) -> io::Result<()>;
     /// Removes an empty folder.
-    fn remove_folder(&self, path: &Path) -> io::Result<()>;
-    /// Flushes a folder's entries to the medium.
-    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+    fn remove_folder(&self, name: &str) -> io::Result<()>;
+    /// Flushes the folder's entries to the medium.
+    fn sync(&self) -> io::Result<()>;
 }
 
 /// The operating system's disk.
@@ -47,57 +79,94 @@ pub trait Disk {
 pub struct Os;
 
 impl Disk for Os {
-    fn stands(&self, path: &Path) -> io::Result<Stands> {
-        let kind = match fs::symlink_metadata(path) {
-            Ok(metadata) => metadata.file_type(),
-            // A file stands where a folder of the path should: nothing stands below it.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(Stands::Nothing);
-            }
-            Err(error) => return Err(error),
-        };
-        Ok(if kind.is_symlink() {
-            Stands::Link
-        } else if kind.is_file() {
-            Stands::File
-        } else if kind.is_dir() {
-            Stands::Folder
+    fn root(&self, path: &Path, create: bool) -> io::Result<Option<Box<dyn Folder>>> {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
         } else {
-            Stands::Other
+            path
+        };
+        if create {
+            std::fs::create_dir_all(path)?;
+        }
+        match Dir::open_ambient_dir(path, ambient_authority()) {
+            Ok(dir) => Ok(Some(Box::new(OsFolder(dir)))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct OsFolder(Dir);
+
+impl Folder for OsFolder {
+    fn stands(&self, name: &str) -> io::Result<Stands> {
+        match self.0.symlink_metadata(name) {
+            Ok(metadata) => Ok(stands(metadata.file_type())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Stands::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn enter(&self, name: &str) -> io::Result<Box<dyn Folder>> {
+        Ok(Box::new(OsFolder(self.0.open_dir_nofollow(name)?)))
+    }
+
+    fn read(&self, name: &str, most: u64) -> io::Result<Content> {
+        let mut options = OpenOptions::new();
+        options.read(true).nonblock(true).follow(FollowSymlinks::No);
+        let file = self.0.open_with(name, &options)?;
+        // The open file is asked, not the name: that may mean another one by now.
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(Content::NoFile);
+        }
+        if metadata.len() > most {
+            return Ok(Content::Large);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+        // It may grow while it is read; one byte past the bound tells.
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        let is_whole = u64::try_from(bytes.len()).is_ok_and(|read| read <= most);
+        Ok(if is_whole {
+            Content::Bytes(bytes)
+        } else {
+            Content::Large
         })
     }
 
-    fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-        let file = fs::File::open(path)?;
-        let length = file.metadata()?.len();
-        if length > most {
-            return Ok(None);
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in self.0.entries()? {
+            names.extend(entry?.file_name().into_string());
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        // It may grow under our hands; one byte past the bound tells.
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-        let whole = u64::try_from(bytes.len()).is_ok_and(|read| read <= most);
-        Ok(whole.then_some(bytes))
+        names.sort();
+        Ok(names)
     }
 
-    fn is_empty(&self, folder: &Path) -> io::Result<bool> {
-        Ok(fs::read_dir(folder)?.next().is_none())
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.0.entries()?.next().is_none())
     }
 
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+    fn create_folder(&self, name: &str) -> io::Result<()> {
+        self.0.create_dir(name)
     }
 
-    fn write_new(&self, path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
-        let mut file = fs::File::create_new(path)?;
+    fn write_new(&self, name: &str, bytes: &[u8], like: &str) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create_new(true)
+            .follow(FollowSymlinks::No);
+        let mut file = self.0.open_with(name, &options)?;
         file.write_all(bytes)?;
+        let mode = match self.0.symlink_metadata(like) {
+            Ok(metadata) if metadata.is_file() => Some(metadata.permissions()),
+            Ok(_) => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
         // Some mounts know one mode only, and refuse even to set that.
-        if let Some(mode) = mode_of(like)?
+        if let Some(mode) = mode
             && mode != file.metadata()?.permissions()
         {
             file.set_permissions(mode)?;
@@ -105,35 +174,57 @@ impl Disk for Os {
         file.sync_all()
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, &self.0, to)
     }
 
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        match system::rename_new(&self.0, from, to) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            done => return done,
+        }
+        // A second name is only given where nothing stands, on every file system that has such a thing.
+        match self.0.hard_link(from, &self.0, to) {
+            Ok(()) => self.0.remove_file(from),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            Err(_) if self.stands(to)? == Stands::Nothing => self.rename(from, to),
+            Err(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        }
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        system::exchange(&self.0, one, other)
     }
 
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        sync_folder(path)
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        self.0.remove_file_or_symlink(name)
+    }
+
+    fn remove_folder(&self, name: &str) -> io::Result<()> {
+        self.0.remove_dir(name)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        sync(&self.0)
     }
 }
 
-fn mode_of(path: &Path) -> io::Result<Option<Permissions>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.permissions())),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+fn stands(kind: FileType) -> Stands {
+    if kind.is_symlink() {
+        Stands::Link
+    } else if kind.is_file() {
+        Stands::File
+    } else if kind.is_dir() {
+        Stands::Folder
+    } else {
+        Stands::Other
     }
 }
 
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match fs::File::open(path)?.sync_all() {
+fn sync(folder: &Dir) -> io::Result<()> {
+    // What cap-std holds is a mere name of the folder; only a folder that is open for reading can be flushed.
+    match folder.open(".")?.sync_all() {
         // Some network and user-space file systems have no such thing; there is nothing to be done about it.
         Err(error)
             if matches!(
@@ -149,6 +240,47 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Elsewhere a folder can't be opened as a file; the rename itself is journalled by the file system.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+fn sync(_: &Dir) -> io::Result<()> {
     Ok(())
+}
+
+/// What Linux and macOS can do, and POSIX doesn't know.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+mod system {
+    use std::io;
+
+    use cap_std::fs::Dir;
+    use rustix::fs::{RenameFlags, renameat_with};
+    use rustix::io::Errno;
+
+    pub fn rename_new(folder: &Dir, from: &str, to: &str) -> io::Result<()> {
+        rename(folder, from, to, RenameFlags::NOREPLACE)
+    }
+
+    pub fn exchange(folder: &Dir, one: &str, other: &str) -> io::Result<()> {
+        rename(folder, one, other, RenameFlags::EXCHANGE)
+    }
+
+    fn rename(folder: &Dir, from: &str, to: &str, how: RenameFlags) -> io::Result<()> {
+        renameat_with(folder, from, folder, to, how).map_err(|error| match error {
+            // An old kernel, or a file system that doesn't know how.
+            Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => io::ErrorKind::Unsupported.into(),
+            error => error.into(),
+        })
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+mod system {
+    use std::io;
+
+    use cap_std::fs::Dir;
+
+    pub fn rename_new(_: &Dir, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub fn exchange(_: &Dir, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use super::lock::LOCK_FILE;
-
 /// A failure of the work itself, not a finding: the command exits with 2.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -18,14 +16,18 @@ pub enum Error {
         source: io::Error,
     },
     /// The lock file is there but can't be read as one.
-    #[error("`{LOCK_FILE}` is not a lock file that can be read: {problem}")]
+    #[error("`{file}` is not a lock file that can be read: {problem}")]
     BrokenLock {
+        /// The lock's name.
+        file: String,
         /// What is wrong with it.
         problem: String,
     },
     /// The lock file is of a format that this version doesn't know.
-    #[error("`{LOCK_FILE}` has the format `{found}`, this version of gatewayctl reads `{known}`")]
+    #[error("`{file}` has the format `{found}`, this version of gatewayctl reads `{known}`")]
     UnknownLock {
+        /// The lock's name.
+        file: String,
         /// The format found.
         found: String,
         /// The format known.
@@ -42,6 +44,14 @@ pub enum Error {
     Changed {
         /// The path, relative to the root.
         path: String,
+    },
+    /// A file that has no lock can't be read or written where it is.
+    #[error("`{path}` {problem}")]
+    Unsafe {
+        /// The path, relative to the root.
+        path: String,
+        /// What is wrong, as the end of a sentence.
+        problem: String,
     },
     /// The same path was rendered twice, or as a file and as a folder: a bug of the caller.
     #[error("`{path}` is rendered twice, or both as a file and as a folder")]
@@ -62,8 +72,8 @@ impl Error {
                 "every file is whole, the old one or the new; once the cause is gone, render again: it finishes"
                     .to_owned()
             }
-            Error::BrokenLock { .. } => format!(
-                "restore it with `git checkout -- {LOCK_FILE}`; or delete it and render again: files that are as \
+            Error::BrokenLock { file, .. } => format!(
+                "restore it with `git checkout -- {file}`; or delete it and render again: files that are as \
                  rendered are taken over, any other is shown before it is overwritten"
             ),
             Error::UnknownLock { .. } => {
@@ -73,6 +83,9 @@ impl Error {
             }
             Error::Busy { .. } => "wait until it is done, then run again".to_owned(),
             Error::Changed { .. } => "it was left as it is; run again to see what it is now".to_owned(),
+            Error::Unsafe { .. } => {
+                "nothing was written; put a regular file or a folder in its place, or move it away".to_owned()
+            }
             Error::Duplicate { .. } => "give one of the two another name".to_owned(),
         }
     }

@@ -1,5 +1,9 @@
 //! What a render hands over, and how to plan with it.
 
+use std::collections::BTreeSet;
+
+use super::locks::Locks;
+
 /// One rendered file.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -24,15 +28,31 @@ impl File {
         }
     }
 
-    /// A file in which only some entries are ours. `bytes` holds the user's entries, too, as they were read
+    /// A file in which only `entries` are ours. `bytes` holds the user's entries, too, as they were read
     /// from `merged_from`, the file's present bytes (`None`: there was no file).
     pub fn shared(
         path: impl Into<String>,
         bytes: impl Into<Vec<u8>>,
         merged_from: Option<Vec<u8>>,
+        entries: impl IntoIterator<Item = String>,
     ) -> Self {
         File {
-            ownership: Ownership::Shared { merged_from },
+            ownership: Ownership::Shared {
+                merged_from,
+                entries: entries.into_iter().collect(),
+            },
+            ..File::new(path, bytes)
+        }
+    }
+
+    /// A shared file in which nothing is ours any longer: `bytes` is what the others have in it.
+    pub fn left(
+        path: impl Into<String>,
+        bytes: impl Into<Vec<u8>>,
+        merged_from: Option<Vec<u8>>,
+    ) -> Self {
+        File {
+            ownership: Ownership::Left { merged_from },
             ..File::new(path, bytes)
         }
     }
@@ -50,11 +70,30 @@ impl File {
 pub enum Ownership {
     /// Ours: an edit by hand is shown and kept.
     Whole,
-    /// Ours and the user's: an edit by hand is part of what was merged. Never removed.
+    /// Ours and the user's: an edit by hand is part of what was merged.
     Shared {
         /// The bytes that the user's entries were read from.
         merged_from: Option<Vec<u8>>,
+        /// The entries that are ours.
+        entries: BTreeSet<String>,
     },
+    /// The user's alone from now on: our entries have been taken out.
+    Left {
+        /// The bytes that the user's entries were read from.
+        merged_from: Option<Vec<u8>>,
+    },
+}
+
+impl Ownership {
+    /// The bytes that the user's entries were read from; `None` where the file has none.
+    pub(super) fn merged_from(&self) -> Option<Option<&[u8]>> {
+        match self {
+            Ownership::Whole => None,
+            Ownership::Shared { merged_from, .. } | Ownership::Left { merged_from } => {
+                Some(merged_from.as_deref())
+            }
+        }
+    }
 }
 
 /// Says whether two texts of a path (on disk, rendered) hold equal objects.
@@ -67,4 +106,9 @@ pub struct Options<'a> {
     pub force: bool,
     /// Files that we didn't write are ours where this says so.
     pub same_objects: Option<&'a SameObjects<'a>>,
+    /// The locks in the root, of this configuration and of others; where not given, those of `cluster.toml` are read.
+    pub locks: Option<&'a Locks>,
+    /// Whether a render can have written a path at all, as a whole or, where the second value is true, in parts: nothing
+    /// else is ever removed, whatever the lock says.
+    pub could_render: Option<&'a dyn Fn(&str, bool) -> bool>,
 }

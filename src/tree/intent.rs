@@ -1,15 +1,15 @@
 //! The lock that a plan leads to, and the lock on the way there.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::classify::{Before, Class};
-use super::disk::{Disk, Stands};
+use super::disk::{Folder, Stands};
 use super::error::Error;
-use super::file::Ownership;
-use super::lock::{Hash, Lock, Owned, Pending};
+use super::file::{File, Ownership};
+use super::lock::{Hash, Lock, Owned, Pending, Shared};
 use super::path::TreePath;
 use super::plan::{Action, Entry, Rendered};
+use super::reach::{Reached, reach};
 
 /// What is ours of a path before this run: as the lock says, or as an interrupted run was about to write it.
 fn owned_before(lock: &Lock, path: &TreePath) -> Option<Owned> {
@@ -17,19 +17,28 @@ fn owned_before(lock: &Lock, path: &TreePath) -> Option<Owned> {
     lock.files.get(path).cloned().or_else(written)
 }
 
+fn shared_before(lock: &Lock, path: &TreePath) -> Option<Shared> {
+    match lock.files.get(path) {
+        Some(Owned::Shared(shared)) => Some(shared.clone()),
+        _ => None,
+    }
+}
+
 /// The lock once everything is done.
 pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) -> Lock {
-    let mut after = Lock::default();
+    let mut after = Lock {
+        configuration: lock.configuration.clone(),
+        ..Lock::default()
+    };
     for entry in entries {
         let Some(file) = rendered.get(&entry.path) else {
             continue;
         };
-        let written = || match file.ownership {
-            Ownership::Whole => Owned::Whole(Hash::of(&file.bytes)),
-            Ownership::Shared { .. } => Owned::Shared,
-        };
         let owned = match (&entry.class, entry.action) {
-            (_, Action::Write) | (Class::Unchanged | Class::Adopt, _) => Some(written()),
+            _ if matches!(file.ownership, Ownership::Left { .. }) => None,
+            (_, Action::Write) | (Class::Unchanged | Class::Adopt, _) => {
+                Some(written(entry, file, lock))
+            }
             _ => owned_before(lock, &entry.path),
         };
         if let Some(owned) = owned {
@@ -39,19 +48,39 @@ pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) ->
     after
 }
 
+/// What is ours of a path once it is written, or found as it is to be.
+fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
+    let Ownership::Shared { entries, .. } = &file.ownership else {
+        return Owned::Whole(Hash::of(&file.bytes));
+    };
+    let made = match (entry.action, &entry.before) {
+        (Action::Write, Before::Nothing) => Some(Hash::of(&file.bytes)),
+        (Action::Write, _) => entry.known.is_some().then(|| Hash::of(&file.bytes)),
+        _ => shared_before(lock, &entry.path).and_then(|shared| shared.made),
+    };
+    Owned::Shared(Shared {
+        entries: Some(entries.clone()),
+        made,
+    })
+}
+
 /// The lock during the work: what stays has its new entry already, what will change has its old one, and the
 /// pending section says what becomes of it.
-pub(super) fn intent(entries: &[Entry], lock: &Lock, after: &Lock) -> Lock {
+pub(super) fn intent(entries: &[Entry], rendered: &Rendered, lock: &Lock, after: &Lock) -> Lock {
     let mut intent = after.clone();
     intent.pending_folders.clone_from(&lock.pending_folders);
     for entry in entries.iter().filter(|entry| entry.action != Action::Leave) {
         let path = entry.path.clone();
-        // A shared file holds the user's entries from the first moment on: it must never look like ours alone.
-        let shared = || Some(Owned::Shared).filter(|shared| after.files.get(&path) == Some(shared));
+        let is_shared = rendered
+            .get(&path)
+            .is_some_and(|file| file.ownership.merged_from().is_some());
         let known = || entry.known.clone().map(Owned::Whole);
-        let owned = shared()
-            .or_else(known)
-            .or_else(|| owned_before(lock, &path));
+        let owned = if is_shared {
+            // It holds the user's entries from the first moment on: it must never look like ours alone.
+            shared_on_the_way(lock, after, &path).map(Owned::Shared)
+        } else {
+            known().or_else(|| owned_before(lock, &path))
+        };
         match owned {
             Some(owned) => intent.files.insert(path.clone(), owned),
             None => intent.files.remove(&path),
@@ -72,23 +101,46 @@ pub(super) fn intent(entries: &[Entry], lock: &Lock, after: &Lock) -> Lock {
     intent
 }
 
+/// What is ours of a shared file, whether it has been written yet or not.
+fn shared_on_the_way(lock: &Lock, after: &Lock, path: &TreePath) -> Option<Shared> {
+    let before = shared_before(lock, path);
+    let Some(after) = shared_before(after, path) else {
+        return before;
+    };
+    let had = before.is_some().then(|| lock.entries(path));
+    let entries = after.entries.into_iter().chain(had).flatten().collect();
+    let made_before = before.and_then(|shared| shared.made);
+    Some(Shared {
+        entries: Some(entries),
+        made: after.made.map(|made| made_before.unwrap_or(made)),
+    })
+}
+
 /// The folders that are to be made.
 pub(super) fn missing_folders(
-    disk: &dyn Disk,
-    root: &Path,
+    root: Option<&dyn Folder>,
     entries: &[Entry],
 ) -> Result<BTreeSet<TreePath>, Error> {
     let written = entries.iter().filter(|entry| entry.action == Action::Write);
-    let mut missing = written
-        .flat_map(|entry| entry.path.folders())
-        .collect::<BTreeSet<_>>();
-    let mut failed = None;
-    missing.retain(|folder| match disk.stands(&folder.under(root)) {
-        Ok(stands) => stands == Stands::Nothing,
-        Err(error) => {
-            failed = Some(Error::io("look at", folder.as_str(), error));
-            false
+    let all: BTreeSet<TreePath> = written.flat_map(|entry| entry.path.folders()).collect();
+    let mut missing = BTreeSet::new();
+    for folder in all {
+        let stands = match root {
+            None => Stands::Nothing,
+            Some(root) => stands(root, &folder)
+                .map_err(|error| Error::io("look at", folder.as_str(), error))?,
+        };
+        if stands == Stands::Nothing {
+            missing.insert(folder);
         }
-    });
-    failed.map_or(Ok(missing), Err)
+    }
+    Ok(missing)
+}
+
+fn stands(root: &dyn Folder, path: &TreePath) -> std::io::Result<Stands> {
+    match reach(root, path)? {
+        Reached::Folder(place) => place.folder().stands(path.name()),
+        Reached::Nothing => Ok(Stands::Nothing),
+        Reached::Blocked(_) => Ok(Stands::Other),
+    }
 }

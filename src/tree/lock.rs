@@ -1,21 +1,23 @@
 //! The lock file: what was written here, and what is about to be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{Disk, Os, Stands};
+use super::disk::{Content, Folder, Stands};
 use super::error::Error;
 use super::path::{TreePath, hex};
+use super::wire;
 
-/// The lock's name, at the root.
+/// The name of the lock of `cluster.toml`, at the root.
 pub const LOCK_FILE: &str = ".gatewayctl.lock";
 
-/// The format that this version writes and reads.
-pub const FORMAT: &str = "gatewayctl/lock/v1";
+/// The format that this version writes.
+pub const FORMAT: &str = "gatewayctl/lock/v2";
+
+/// The format that it reads besides. There the entries of shared files are not told, nor whose the lock is.
+pub const FORMER: &str = "gatewayctl/lock/v1";
 
 /// The largest lock that is read, in bytes: some hundred thousand files.
 const LARGEST: u64 = 16 << 20;
@@ -33,7 +35,7 @@ impl Hash {
         Hash(hex(&Sha256::digest(bytes)))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let digits = text
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -46,8 +48,17 @@ impl Hash {
 pub enum Owned {
     /// The whole file is ours; its hash as written.
     Whole(Hash),
-    /// Some entries in it are ours. It has no hash: the others change it as they like.
-    Shared,
+    /// Some entries in it are ours.
+    Shared(Shared),
+}
+
+/// What is ours of a file that holds other people's entries too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// The entries, as they were written; `None` where an earlier version wrote the lock, which kept no account of them.
+    pub entries: Option<BTreeSet<String>>,
+    /// The hash of the whole file, where we made it and have found it untouched since.
+    pub made: Option<Hash>,
 }
 
 /// What an unfinished run was about to do to a file.
@@ -62,6 +73,8 @@ pub struct Pending {
 /// The lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
+    /// The configuration whose lock it is, by its path from the lock's folder; `None`: `cluster.toml` in that folder.
+    pub configuration: Option<String>,
     /// What was written, by path.
     pub files: BTreeMap<TreePath, Owned>,
     /// What an unfinished run was about to do, by path; empty where none was interrupted.
@@ -71,18 +84,43 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Reads the lock below `root`; an empty one where there is none.
-    ///
-    /// # Errors
-    /// Where it can't be read, is broken, or of a format that this version doesn't know.
-    pub fn load(root: &Path) -> Result<Lock, Error> {
-        Ok(load(&Os, root)?.1)
+    /// The files of which only some entries are ours.
+    pub fn shared(&self) -> impl Iterator<Item = (&TreePath, &Shared)> {
+        self.files.iter().filter_map(|(path, owned)| match owned {
+            Owned::Shared(shared) => Some((path, shared)),
+            Owned::Whole(_) => None,
+        })
     }
 
-    /// The files of which only some entries are ours.
-    pub fn shared(&self) -> impl Iterator<Item = &TreePath> {
-        let shared = |(path, owned): (_, &Owned)| (*owned == Owned::Shared).then_some(path);
-        self.files.iter().filter_map(shared)
+    /// The files that are ours as a whole, with their hashes.
+    pub fn whole(&self) -> impl Iterator<Item = (&TreePath, &Hash)> {
+        self.files.iter().filter_map(|(path, owned)| match owned {
+            Owned::Whole(hash) => Some((path, hash)),
+            Owned::Shared(_) => None,
+        })
+    }
+
+    /// Our entries in the shared file at `path`: those that the lock names, or, where it was written before entries
+    /// were kept account of, the files that it lists below the folder of that file.
+    pub fn entries(&self, path: &TreePath) -> BTreeSet<String> {
+        let Some(Owned::Shared(shared)) = self.files.get(path) else {
+            return BTreeSet::new();
+        };
+        if let Some(entries) = &shared.entries {
+            return entries.clone();
+        }
+        let folder = path
+            .parent()
+            .map_or(String::new(), |folder| format!("{folder}/"));
+        let below = self
+            .whole()
+            .filter_map(|(file, _)| file.as_str().strip_prefix(&folder));
+        below.map(|file| format!("./{file}")).collect()
+    }
+
+    /// The configuration whose lock it is, by its path from the lock's folder.
+    pub fn owner(&self) -> &str {
+        self.configuration.as_deref().unwrap_or(CONFIGURATION)
     }
 
     /// Whether a run was interrupted.
@@ -98,11 +136,27 @@ impl Lock {
             quoted(ABOUT),
             quoted(FORMAT)
         );
+        if let Some(configuration) = &self.configuration {
+            text.push_str(&format!(
+                "  \"configuration\": {},\n",
+                quoted(configuration)
+            ));
+        }
         text.push_str("  \"files\": ");
         let files = self.files.iter().map(|(path, owned)| {
             let owned = match owned {
                 Owned::Whole(hash) => format!("{{\"sha256\": {}}}", quoted(&hash.0)),
-                Owned::Shared => "{\"ownership\": \"shared\"}".to_owned(),
+                Owned::Shared(shared) => {
+                    let mut parts = vec!["\"ownership\": \"shared\"".to_owned()];
+                    if let Some(entries) = &shared.entries {
+                        let entries: Vec<String> = entries.iter().map(|it| quoted(it)).collect();
+                        parts.push(format!("\"entries\": [{}]", entries.join(", ")));
+                    }
+                    if let Some(made) = &shared.made {
+                        parts.push(format!("\"sha256\": {}", quoted(&made.0)));
+                    }
+                    format!("{{{}}}", parts.join(", "))
+                }
             };
             format!("{}: {owned}", quoted(path.as_str()))
         });
@@ -135,54 +189,66 @@ impl Lock {
         text
     }
 
-    /// Reads a lock's text.
+    /// Reads the text of the lock that is called `file`.
     ///
     /// # Errors
     /// Where it is broken, or of a format that this version doesn't know.
-    pub fn parse(text: &str) -> Result<Lock, Error> {
-        let broken = |problem: String| Error::BrokenLock { problem };
-        if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
-            return Err(broken(
-                "it holds the marks of a Git merge conflict".to_owned(),
-            ));
-        }
-        let json: Value =
-            serde_json::from_str(text).map_err(|error| broken(format!("not JSON: {error}")))?;
-        match json.get("schema") {
-            Some(Value::String(schema)) if schema == FORMAT => {}
-            Some(Value::String(found)) => {
-                let found = found.chars().take(100).collect();
-                return Err(Error::UnknownLock {
-                    found,
-                    known: FORMAT,
-                });
+    pub fn parse(file: &str, text: &str) -> Result<Lock, Error> {
+        wire::parse(text).map_err(|problem| match problem {
+            wire::Problem::Broken(problem) => Error::BrokenLock {
+                file: file.to_owned(),
+                problem,
+            },
+            wire::Problem::Unknown(found) => Error::UnknownLock {
+                file: file.to_owned(),
+                found,
+                known: FORMAT,
+            },
+        })
+    }
+
+    /// The same lock as an earlier version would have written it: without what that kept no account of.
+    pub(super) fn without_account(&self) -> Lock {
+        let mut former = Lock {
+            configuration: None,
+            ..self.clone()
+        };
+        for owned in former.files.values_mut() {
+            if let Owned::Shared(shared) = owned {
+                *shared = Shared::default();
             }
-            _ => return Err(broken("it has no `schema`".to_owned())),
         }
-        let wire: Wire = serde_json::from_value(json).map_err(|error| broken(error.to_string()))?;
-        wire.lock().map_err(broken)
+        former
+    }
+
+    /// Whether it says all that this version keeps account of.
+    pub(super) fn keeps_account(&self) -> bool {
+        self.shared().all(|(_, shared)| shared.entries.is_some())
     }
 }
 
-/// The lock as a plan needs it: the text as it stands on disk (`None` where there is none), and what it says.
-pub(super) fn load(disk: &dyn Disk, root: &Path) -> Result<(Option<Vec<u8>>, Lock), Error> {
-    let path = root.join(LOCK_FILE);
-    let failed = |error| Error::io("read", LOCK_FILE, error);
-    match disk.stands(&path).map_err(failed)? {
+/// The configuration whose lock names none.
+pub const CONFIGURATION: &str = "cluster.toml";
+
+/// A lock as it stands in the root: its text (`None` where there is none), and what it says.
+pub(super) fn load(folder: &dyn Folder, file: &str) -> Result<(Option<Vec<u8>>, Lock), Error> {
+    let failed = |error| Error::io("read", file, error);
+    let broken = |problem: String| Error::BrokenLock {
+        file: file.to_owned(),
+        problem,
+    };
+    match folder.stands(file).map_err(failed)? {
         Stands::Nothing => return Ok((None, Lock::default())),
         Stands::File => {}
-        _ => {
-            let problem = "it is no regular file".to_owned();
-            return Err(Error::BrokenLock { problem });
-        }
+        _ => return Err(broken("it is no regular file".to_owned())),
     }
-    let problem = || format!("it has more than {} MiB", LARGEST >> 20);
-    let bytes = disk.read(&path, LARGEST).map_err(failed)?;
-    let bytes = bytes.ok_or_else(|| Error::BrokenLock { problem: problem() })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::BrokenLock {
-        problem: "it is not UTF-8".to_owned(),
-    })?;
-    let lock = Lock::parse(text)?;
+    let bytes = match folder.read(file, LARGEST).map_err(failed)? {
+        Content::Bytes(bytes) => bytes,
+        Content::Large => return Err(broken(format!("it has more than {} MiB", LARGEST >> 20))),
+        Content::NoFile => return Err(broken("it is no regular file".to_owned())),
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| broken("it is not UTF-8".to_owned()))?;
+    let lock = Lock::parse(file, text)?;
     Ok((Some(bytes), lock))
 }
 
@@ -200,68 +266,4 @@ fn block(text: &mut String, open: char, items: impl Iterator<Item = String>, clo
         text.push_str("\n  ");
     }
     text.push(close);
-}
-
-/// The lock as it is written. Unknown keys are refused: ignoring one could lose an edit.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    #[serde(rename = "about")]
-    _about: Option<String>,
-    #[serde(rename = "schema")]
-    _schema: String,
-    files: BTreeMap<String, WireFile>,
-    #[serde(default)]
-    pending: BTreeMap<String, WirePending>,
-    #[serde(default)]
-    pending_folders: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireFile {
-    sha256: Option<String>,
-    ownership: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WirePending {
-    old: Option<String>,
-    new: Option<String>,
-}
-
-impl Wire {
-    fn lock(self) -> Result<Lock, String> {
-        let path = |text: &str| {
-            TreePath::parse(text).map_err(|problem| format!("the path {text:?} {problem}"))
-        };
-        let hash = |path: &TreePath, text: &str| {
-            Hash::parse(text).ok_or_else(|| format!("{path}: no SHA-256"))
-        };
-        let mut lock = Lock::default();
-        for (text, file) in &self.files {
-            let path = path(text)?;
-            let owned = match (&file.sha256, file.ownership.as_deref()) {
-                (Some(sha256), None) => Owned::Whole(hash(&path, sha256)?),
-                (None, Some("shared")) => Owned::Shared,
-                _ => return Err(format!("{path}: neither a SHA-256 nor shared")),
-            };
-            lock.files.insert(path, owned);
-        }
-        for (text, change) in &self.pending {
-            let path = path(text)?;
-            let side =
-                |text: &Option<String>| text.as_ref().map(|text| hash(&path, text)).transpose();
-            let change = Pending {
-                old: side(&change.old)?,
-                new: side(&change.new)?,
-            };
-            lock.pending.insert(path, change);
-        }
-        for text in &self.pending_folders {
-            lock.pending_folders.insert(path(text)?);
-        }
-        Ok(lock)
-    }
 }

@@ -9,11 +9,12 @@
 //! flushed, renamed), then the lock is replaced again, without the section. Stopped anywhere, every file is
 //! the old one or the new one, and the next plan knows both for its own.
 //!
-//! - [`path`]: paths that can't leave the root.
+//! - [`path`]: paths that can't leave the root; [`reach`]: the way to them, folder by folder, without links.
 //! - [`disk`]: the few operations on a disk, so that tests can make each of them fail.
-//! - [`lock`]: the lock file.
+//! - [`lock`]: the lock file, as [`wire`] reads it; [`locks`]: one a configuration.
 //! - [`classify`]: what a file on disk is to us.
-//! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps.
+//! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps; [`replace`]: one file in the place of another.
+//! - [`plain`]: files that have no lock, written by the same rules.
 //! - [`finding`]: what the plan has to say, as diagnostics.
 
 pub mod apply;
@@ -25,15 +26,21 @@ pub mod finding;
 mod guard;
 mod intent;
 pub mod lock;
+pub mod locks;
 pub mod path;
+pub mod plain;
 pub mod plan;
+mod reach;
+mod replace;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use apply::{Applied, apply};
 pub use classify::Class;
 pub use error::Error;
 pub use file::{File, Options, Ownership};
 pub use lock::{LOCK_FILE, Lock};
+pub use locks::{Configuration, Locks};
 pub use path::TreePath;
 pub use plan::{Entry, Plan, plan};

@@ -1,7 +1,6 @@
 //! Paths below the root.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -54,9 +53,9 @@ impl TreePath {
         &self.0
     }
 
-    /// The path on disk.
-    pub fn under(&self, root: &Path) -> PathBuf {
-        root.join(&self.0)
+    /// The last part.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
     /// The folder that holds it; `None` directly below the root.
@@ -77,9 +76,13 @@ impl TreePath {
     /// The temporary file through which this path is written: in the same folder, since a rename is atomic
     /// only within a file system, and named after a hash, so that it is never too long and always the same:
     /// what a killed run left behind is found without a search.
-    pub fn temporary(&self, root: &Path) -> PathBuf {
-        let name = self.0.rsplit('/').next().unwrap_or_default();
-        temporary_beside(&self.under(root), name)
+    pub(super) fn temporary(&self) -> String {
+        beside(self.name(), "tmp")
+    }
+
+    /// Where that which stood at this path waits while it is looked at once more; until then, the whole new file.
+    pub(super) fn aside(&self) -> String {
+        beside(self.name(), ASIDE)
     }
 }
 
@@ -89,24 +92,29 @@ impl fmt::Display for TreePath {
     }
 }
 
-/// The lock's own temporary file.
-pub(super) fn lock_temporary(root: &Path) -> PathBuf {
-    temporary_beside(&root.join(LOCK_FILE), LOCK_FILE)
+/// The temporary file of a file in the same folder.
+pub(super) fn temporary_of(name: &str) -> String {
+    beside(name, "tmp")
 }
 
-fn temporary_beside(path: &Path, name: &str) -> PathBuf {
+fn beside(name: &str, ending: &str) -> String {
     let hash = hex(&Sha256::digest(name.as_bytes()));
-    path.with_file_name(format!(
-        "{TEMPORARY}{}.tmp",
-        hash.get(..16).unwrap_or(&hash)
-    ))
+    format!("{OWN}-{}.{ending}", hash.get(..16).unwrap_or(&hash))
 }
 
-/// How the names of temporary files start.
-const TEMPORARY: &str = ".gatewayctl-";
+/// How the names start that the tool keeps for itself.
+const OWN: &str = ".gatewayctl";
+
+const ASIDE: &str = "aside";
+
+/// Whether a file at the root with this name is a lock, of whichever configuration.
+pub(super) fn is_lock(name: &str) -> bool {
+    name == LOCK_FILE || (name.starts_with(".gatewayctl.") && name.ends_with(".lock"))
+}
 
 fn is_reserved(name: &str) -> bool {
-    name.starts_with(LOCK_FILE) || (name.starts_with(TEMPORARY) && name.ends_with(".tmp"))
+    let rest = name.strip_prefix(OWN);
+    rest.is_some_and(|rest| rest.starts_with(['.', '-']))
 }
 
 /// A hash in hexadecimal digits.
@@ -140,6 +148,8 @@ mod tests {
             "sub/.GIT/config",
             ".gatewayctl.lock",
             "a/.gatewayctl-00.tmp",
+            ".gatewayctl.staging.toml.lock",
+            "a/.gatewayctl-00.aside",
         ];
         for text in refused {
             assert!(TreePath::parse(text).is_err(), "{text:?}");

@@ -1,20 +1,20 @@
 //! What a render would change.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::classify::{self, Before, Class, Found, Obstacle};
-use super::disk::{Disk, Os, Stands};
+use super::classify::{self, Before, Class, Found, Obstacle, Record};
+use super::disk::{Disk, Folder, Os, Stands};
 use super::error::Error;
-use super::file::{File, Options, Ownership};
+use super::file::{File, Options};
 use super::guard::Guard;
 use super::intent::{intent, lock_after, missing_folders};
-use super::lock::{self, Hash, Lock};
-use super::path::{TreePath, lock_temporary};
+use super::lock::{Hash, Lock};
+use super::locks::{self, Configuration, Locks};
+use super::path::{TreePath, temporary_of};
+use super::reach::{Reached, look, look_in, reach};
 use crate::diff::{secret, text};
-
-/// The largest file that is compared byte by byte, in bytes; a larger one differs from anything rendered.
-const LARGEST: u64 = crate::manifest::read::LARGEST_FILE;
 
 /// What is to be done with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +42,13 @@ pub struct Entry {
     pub after: Option<Vec<u8>>,
     /// The hash of ours that the file on disk has.
     pub(super) known: Option<Hash>,
+    /// Where `before` is an edit that a killed run took out of its place: what stands there, until it is put back.
+    pub(super) restore: Option<Before>,
 }
 
 impl Entry {
     /// The way from what stands there to what was rendered, as a unified diff with the path in its header;
-    /// `None` where both are the same, or one is no text. A Secret is not shown.
+    /// `None` where both are the same, or one is no text. Secrets are not shown.
     pub fn diff(&self) -> Option<String> {
         let side = |bytes| std::str::from_utf8(bytes).ok();
         let before = match &self.before {
@@ -55,11 +57,7 @@ impl Entry {
             Before::Large | Before::Blocked(_) => return None,
         };
         let after = self.after.as_deref().map_or(Some(""), side)?;
-        let body = if secret::may_hold(before) || secret::may_hold(after) {
-            format!("{}\n", secret::HIDDEN)
-        } else {
-            text::unified(before, after)?
-        };
+        let body = secret::unified(before, after, text::unified)?;
         Some(format!(
             "--- {path} (on disk)\n+++ {path} (rendered)\n{body}",
             path = self.path
@@ -86,13 +84,17 @@ pub struct Plan {
     pub refused: Vec<Refused>,
     /// Whether an earlier run was interrupted; this one finishes its work.
     pub interrupted: bool,
+    /// The lock's name.
+    pub(super) lock: String,
     pub(super) lock_before: Option<Vec<u8>>,
+    /// What that says.
+    lock_found: Lock,
     /// The lock as it will be.
     pub(super) lock_after: Lock,
     /// The lock while the work is being done.
     pub(super) intent: Lock,
-    /// Where an interrupted run may have left temporary files.
-    pub(super) leftovers: BTreeSet<TreePath>,
+    /// Where an interrupted run may have left temporary files, and of which there is one that waits aside and is ours.
+    pub(super) leftovers: BTreeMap<TreePath, Option<Before>>,
     pub(super) lock_leftover: bool,
 }
 
@@ -104,7 +106,42 @@ impl Plan {
             .filter(|entry| entry.action != Action::Leave)
     }
 
-    /// Whether the lock will say something else than it does.
+    /// Whether the lock says something else than it should. One that an earlier version wrote, and that only lacks
+    /// what that didn't keep account of, doesn't.
+    pub fn lock_is_out_of_date(&self) -> bool {
+        let is_former = !self.lock_found.keeps_account();
+        match is_former && self.lock_before.is_some() {
+            true => self.lock_found.without_account() != self.lock_after.without_account(),
+            false => self.lock_changes() && self.lock_found != self.lock_after,
+        }
+    }
+
+    /// What will stand at a path that the plan knows: whether there will be something; `None` where it doesn't know it.
+    pub fn will_stand(&self, path: &str) -> Option<bool> {
+        let entry = self.entries.iter().find(|it| it.path.as_str() == path)?;
+        Some(match (entry.action, &entry.before) {
+            (Action::Write, _) => true,
+            (Action::Remove, _) => false,
+            (Action::Leave, before) => !matches!(
+                before,
+                Before::Nothing | Before::Blocked(Obstacle::NotAFile | Obstacle::NotAFolder(_))
+            ),
+        })
+    }
+
+    /// Whether something that is no file stands where one is to be written, so that what lists it can't be built.
+    pub fn is_obstructed(&self) -> bool {
+        let obstructs = |entry: &Entry| {
+            let is_obstacle = matches!(
+                entry.class,
+                Class::Blocked(Obstacle::NotAFile | Obstacle::NotAFolder(_))
+            );
+            entry.after.is_some() && is_obstacle
+        };
+        self.entries.iter().any(obstructs)
+    }
+
+    /// Whether the lock will have another text than it has.
     pub fn lock_changes(&self) -> bool {
         let text = self.lock_after.text();
         match &self.lock_before {
@@ -115,7 +152,11 @@ impl Plan {
 
     /// Whether there is anything for [`apply`](super::apply()) to do.
     pub fn has_work(&self) -> bool {
-        self.lock_leftover || self.lock_changes() || self.changes().next().is_some()
+        self.lock_leftover
+            || self.lock_changes()
+            || self.changes().next().is_some()
+            || self.entries.iter().any(|entry| entry.restore.is_some())
+            || self.leftovers.values().any(Option::is_some)
     }
 }
 
@@ -143,53 +184,151 @@ pub fn plan_on(
     } else {
         root
     };
-    let (lock_before, lock) = lock::load(disk, root)?;
+    let opened = disk.root(root, false);
+    let opened =
+        opened.map_err(|error| Error::io("open the folder", root.display().to_string(), error))?;
+    let folder = opened.as_deref();
+    let locks = match options.locks {
+        Some(locks) => Cow::Borrowed(locks),
+        None => Cow::Owned(locks::load(folder, &Configuration::default())?),
+    };
+    let lock = &locks.own;
     if lock.is_pending() {
         // A section like this is either a dead run's or a living one's.
         Guard::take(root)?;
     }
     let (rendered, refused) = parse(files)?;
+    let mut looked = Looked {
+        root: folder,
+        locks: &locks,
+        options,
+        leftovers: lock
+            .pending
+            .keys()
+            .map(|path| (path.clone(), None))
+            .collect(),
+    };
     let mut entries = Vec::new();
     for (path, file) in &rendered {
-        let before = look(disk, root, path, file.bytes.len())?;
-        if let Ownership::Shared { merged_from } = &file.ownership {
-            check_merged(path, merged_from.as_deref(), &before)?;
-        }
-        let found = classify::rendered(path, file, &before, &lock, options);
-        entries.push(entry(path, found, before, Some(&file.bytes), options.force));
+        entries.extend(looked.entry(path, Some(file))?);
     }
     let known: BTreeSet<&TreePath> = lock.files.keys().chain(lock.pending.keys()).collect();
     for path in known
         .into_iter()
         .filter(|path| !rendered.contains_key(path))
     {
-        let before = look(disk, root, path, 0)?;
-        if let Some(found) = classify::abandoned(path, &before, &lock) {
-            entries.push(entry(path, found, before, None, options.force));
-        }
+        entries.extend(looked.entry(path, None)?);
     }
     entries.sort_by(|a, b| a.path.cmp(&b.path));
+    let leftovers = looked.leftovers;
 
-    let lock_after = lock_after(&entries, &rendered, &lock);
-    let mut intent = intent(&entries, &lock, &lock_after);
+    let lock_after = lock_after(&entries, &rendered, lock);
+    let mut intent = intent(&entries, &rendered, lock, &lock_after);
     intent
         .pending_folders
-        .extend(missing_folders(disk, root, &entries)?);
-    let lock_leftover = disk
-        .stands(&lock_temporary(root))
-        .map_err(|error| Error::io("look at", root.display().to_string(), error))?
-        != Stands::Nothing;
+        .extend(missing_folders(folder, &entries)?);
+    let lock_leftover = match folder {
+        None => false,
+        Some(folder) => {
+            let stands = folder.stands(&temporary_of(&locks.file));
+            let failed = |error| Error::io("look at", root.display().to_string(), error);
+            stands.map_err(failed)? != Stands::Nothing
+        }
+    };
     Ok(Plan {
         root: root.to_owned(),
         entries,
         refused,
         interrupted: lock.is_pending(),
-        lock_before,
+        lock: locks.file.clone(),
+        lock_before: locks.text.clone(),
+        lock_found: lock.clone(),
         lock_after,
         intent,
-        leftovers: lock.pending.into_keys().collect(),
+        leftovers,
         lock_leftover,
     })
+}
+
+/// What is looked at, path by path.
+struct Looked<'a> {
+    root: Option<&'a dyn Folder>,
+    locks: &'a Locks,
+    options: &'a Options<'a>,
+    leftovers: BTreeMap<TreePath, Option<Before>>,
+}
+
+impl Looked<'_> {
+    /// What is to be done with a path; `None` where there is nothing to say.
+    fn entry(&mut self, path: &TreePath, file: Option<&File>) -> Result<Option<Entry>, Error> {
+        let length = file.map_or(0, |file| file.bytes.len());
+        let mut before = look(self.root, path, length)?;
+        let aside = self.aside(path, file, &before)?;
+        let mut restore = None;
+        let mut in_the_way = None;
+        match aside {
+            Aside::Nothing => {}
+            Aside::Ours(found) => {
+                self.leftovers.insert(path.clone(), Some(found));
+            }
+            Aside::Edit(held) => restore = Some(std::mem::replace(&mut before, held)),
+            Aside::InTheWay => in_the_way = Some(Obstacle::Aside(path.aside())),
+        }
+        if let Some(merged_from) = file.and_then(|file| file.ownership.merged_from()) {
+            check_merged(path, merged_from, &before)?;
+        }
+        let found = match (in_the_way, file) {
+            (Some(obstacle), _) => Found::blocked(obstacle),
+            (None, Some(file)) => classify::rendered(path, file, &before, self.locks, self.options),
+            (None, None) => {
+                let found = classify::abandoned(path, &before, self.locks, self.options);
+                let Some(found) = found else { return Ok(None) };
+                found
+            }
+        };
+        let after = file.map(|file| &file.bytes);
+        let mut entry = entry(path, found, before, after, self.options.force);
+        entry.restore = restore;
+        Ok(Some(entry))
+    }
+
+    /// What a killed run has left aside of a path.
+    fn aside(&self, path: &TreePath, file: Option<&File>, before: &Before) -> Result<Aside, Error> {
+        let Some(root) = self.root else {
+            return Ok(Aside::Nothing);
+        };
+        let failed = |error| Error::io("look beside", path.as_str(), error);
+        let Reached::Folder(place) = reach(root, path).map_err(failed)? else {
+            return Ok(Aside::Nothing);
+        };
+        let length = file.map_or(0, |file| file.bytes.len());
+        let held = look_in(place.folder(), &path.aside(), path, length).map_err(failed)?;
+        let record = Record::of(self.locks, path);
+        let is_no_edit = |found: &Before| match found {
+            Before::Bytes(bytes) => {
+                record.is_no_edit(bytes) || file.is_some_and(|file| file.bytes == *bytes)
+            }
+            Before::Nothing => true,
+            Before::Large | Before::Blocked(_) => false,
+        };
+        Ok(match () {
+            () if held == Before::Nothing => Aside::Nothing,
+            () if is_no_edit(&held) => Aside::Ours(held),
+            () if is_no_edit(before) => Aside::Edit(held),
+            () => Aside::InTheWay,
+        })
+    }
+}
+
+/// What a killed run has left aside of a path.
+enum Aside {
+    Nothing,
+    /// The file that it replaced, or was to write.
+    Ours(Before),
+    /// Somebody's edit, which is to be put back.
+    Edit(Before),
+    /// Somebody's edit, and somebody has saved another file in its place since.
+    InTheWay,
 }
 
 /// The rendered files by path.
@@ -221,46 +360,6 @@ fn parse(files: &[File]) -> Result<(Rendered<'_>, Vec<Refused>), Error> {
             path: folder.to_string(),
         }),
         None => Ok((rendered, refused)),
-    }
-}
-
-/// What stands at a path, looked at without following a link.
-pub(super) fn look(
-    disk: &dyn Disk,
-    root: &Path,
-    path: &TreePath,
-    rendered: usize,
-) -> Result<Before, Error> {
-    let stands = |path: &TreePath| {
-        disk.stands(&path.under(root))
-            .map_err(|error| Error::io("look at", path.as_str(), error))
-    };
-    for folder in path.folders() {
-        match stands(&folder)? {
-            Stands::Folder => {}
-            Stands::Nothing => return Ok(Before::Nothing),
-            Stands::Link => return Ok(Before::Blocked(Obstacle::Link(folder))),
-            Stands::File | Stands::Other => {
-                return Ok(Before::Blocked(Obstacle::NotAFolder(folder)));
-            }
-        }
-    }
-    match stands(path)? {
-        Stands::Nothing => Ok(Before::Nothing),
-        Stands::Link => Ok(Before::Blocked(Obstacle::Link(path.clone()))),
-        Stands::Folder | Stands::Other => Ok(Before::Blocked(Obstacle::NotAFile)),
-        Stands::File => {
-            // Twice the size holds a rendered file whose every line end Git has widened.
-            let most = LARGEST.max(
-                u64::try_from(rendered)
-                    .unwrap_or(u64::MAX)
-                    .saturating_mul(2),
-            );
-            let bytes = disk
-                .read(&path.under(root), most)
-                .map_err(|error| Error::io("read", path.as_str(), error))?;
-            Ok(bytes.map_or(Before::Large, Before::Bytes))
-        }
     }
 }
 
@@ -306,5 +405,6 @@ fn entry(
         before,
         after: after.cloned(),
         known: found.known,
+        restore: None,
     }
 }

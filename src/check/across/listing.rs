@@ -42,29 +42,61 @@ fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry) -> Option<D
     if is_hidden || !whole.is_walked(target) || !whole.has_folder(parent) {
         return None;
     }
+    let has_own = NAMES
+        .iter()
+        .any(|name| whole.files.contains(&format!("{target}/{name}")));
+    let standing = match () {
+        () if whole.files.contains(target) => Standing::File,
+        () if whole.has_folder(target) => Standing::Folder { has_own },
+        () => Standing::Nothing,
+    };
+    not_built(kustomization, entry, standing)
+}
+
+/// What stands where a kustomization's entry leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A file.
+    File,
+    /// A folder, and whether it has a kustomization of its own.
+    Folder {
+        /// Whether it has.
+        has_own: bool,
+    },
+    /// Nothing.
+    Nothing,
+}
+
+/// The entries of kustomizations at which kustomize would stop; `stands` says what stands, or will stand, at a path.
+pub fn at_which_it_stops(objects: &[Object], stands: &dyn Fn(&str) -> Standing) -> Vec<Diagnostic> {
+    let kustomizations = objects.iter().filter(|it| kustomize::is_kustomization(it));
+    let entries = kustomizations.flat_map(|it| {
+        let entries = kustomize::entries(it).into_iter();
+        entries.map(move |entry| (it, entry))
+    });
+    entries
+        .filter_map(|(it, entry)| not_built(it, &entry, stands(&entry.target)))
+        .collect()
+}
+
+/// The finding on an entry, where kustomize would stop at what stands there.
+fn not_built(kustomization: &Object, entry: &Entry, standing: Standing) -> Option<Diagnostic> {
     let written = kustomization
         .node
         .at(&entry.pointer)
         .and_then(Node::as_str)
-        .unwrap_or(target);
-    let is_folder = whole.has_folder(target);
-    let has_own = || {
-        NAMES
-            .iter()
-            .any(|name| whole.files.contains(&format!("{target}/{name}")))
-    };
-    let (message, help) = match (whole.files.contains(target), is_folder, entry.may_be_folder) {
-        (true, _, _) => return None,
-        (false, true, true) if has_own() => return None,
-        (false, true, true) => (
+        .unwrap_or(&entry.target);
+    let (message, help) = match (standing, entry.may_be_folder) {
+        (Standing::File, _) | (Standing::Folder { has_own: true }, true) => return None,
+        (Standing::Folder { .. }, true) => (
             format!("`{written}` is a folder without a kustomization.yaml"),
             "list its files one by one, or give the folder a kustomization.yaml that does",
         ),
-        (false, true, false) => (
+        (Standing::Folder { .. }, false) => (
             format!("`{written}` is a folder, and only a file can stand here"),
             "write the path of a file in it",
         ),
-        (false, false, _) => (
+        (Standing::Nothing, _) => (
             format!("`{written}` is listed and not there"),
             "correct the path, or remove the entry",
         ),

@@ -39,10 +39,29 @@ impl Lift<'_> {
         if let Some(depends_on) = depends_on(node) {
             table.insert("depends_on", list_or_one(depends_on));
         }
+        if let Some(prefix) = self.path_prefix(node) {
+            table.insert("path_prefix", text(prefix));
+        }
         self.extend(&["flux"], table);
         self.flux_slot(first, &["flux"], Form::Object);
         if let Some(second) = second {
             self.second(first, second);
+        }
+    }
+
+    /// Where Flux' path counts from, if it is not the root of the Git repository, or if that doesn't go without saying.
+    fn path_prefix(&self, node: &Node) -> Option<&str> {
+        let prefix = self.files.prefix.as_str();
+        if prefix.is_empty() {
+            return None;
+        }
+        let folder = self.door.place.folder.as_str();
+        let path = resolve("", text_at(node, &["spec", "path"]))?;
+        let kind = text_at(node, &["spec", "sourceRef", "kind"]);
+        match () {
+            () if path == folder => Some("."),
+            () if kind != "GitRepository" && path == join(prefix, folder) => Some(prefix),
+            () => None,
         }
     }
 

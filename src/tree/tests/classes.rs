@@ -1,8 +1,8 @@
 //! Each class of file, on a real folder.
 
-use super::support::{Tree, file};
+use super::support::{Tree, file, lock_in};
 use crate::tree::plan::{Action, plan};
-use crate::tree::{Class, Error, File, LOCK_FILE, Lock, Options, apply};
+use crate::tree::{Class, Error, File, LOCK_FILE, Options, apply};
 
 #[test]
 fn what_is_missing_is_created_with_its_folders() {
@@ -152,7 +152,7 @@ fn what_was_removed_by_hand_is_made_again_or_forgotten() {
     assert_eq!(tree.class(&files[..1], "b.yaml"), Class::Gone);
     tree.render(&files[..1]);
     assert_eq!(tree.snapshot().into_keys().collect::<Vec<_>>(), ["a.yaml"]);
-    assert_eq!(Lock::load(tree.root()).expect("a lock").files.len(), 1);
+    assert_eq!(lock_in(&tree).files.len(), 1);
 }
 
 #[test]
@@ -164,6 +164,7 @@ fn a_shared_file_is_never_edited_and_never_removed() {
             path,
             new,
             old.map(|old| old.as_bytes().to_vec()),
+            ["./ours".to_owned()],
         )]
     };
     tree.put(path, "- theirs\n");
@@ -182,10 +183,9 @@ fn a_shared_file_is_never_edited_and_never_removed() {
         "the user's change does not make the lock out of date"
     );
     assert_eq!(tree.text(LOCK_FILE), lock);
-    let names: Vec<String> = Lock::load(tree.root())
-        .expect("a lock")
+    let names: Vec<String> = lock_in(&tree)
         .shared()
-        .map(ToString::to_string)
+        .map(|(path, _)| path.to_string())
         .collect();
     assert_eq!(names, [path]);
     assert_eq!(tree.class(&[], path), Class::KeepShared);
@@ -201,6 +201,7 @@ fn a_shared_file_that_changed_after_it_was_merged_is_not_overwritten() {
         "k.yaml",
         "- older\n- ours\n",
         Some(b"- older\n".to_vec()),
+        ["./ours".to_owned()],
     )];
     let error = plan(tree.root(), &files, &Options::default()).expect_err("it changed");
     assert!(matches!(error, Error::Changed { path } if path == "k.yaml"));
@@ -238,10 +239,7 @@ fn a_change_between_the_look_and_the_write_is_not_overwritten() {
     tree.put("a.yaml", "mine\n");
     assert!(matches!(apply(&late), Err(Error::Changed { path }) if path == "a.yaml"));
     assert_eq!(tree.text("a.yaml"), "mine\n");
-    assert!(
-        !Lock::load(tree.root()).expect("a lock").is_pending(),
-        "nothing was begun"
-    );
+    assert!(!lock_in(&tree).is_pending(), "nothing was begun");
     tree.put("a.yaml", "1\n");
     tree.render(&[file("a.yaml", "1\n"), file("b.yaml", "1\n")]);
     assert!(matches!(apply(&late), Err(Error::Changed { path }) if path == LOCK_FILE));
@@ -266,7 +264,7 @@ fn the_lock_has_one_line_a_file_in_order() {
     tree.render(&[
         file("b/c.yaml", "1\n"),
         file("a.yaml", "2\n"),
-        File::shared("k.yaml", "- ours\n", none()),
+        File::shared("k.yaml", "- ours\n", none(), ["./ours".to_owned()]),
     ]);
     insta::with_settings!({
         snapshot_path => concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"),
@@ -275,7 +273,7 @@ fn the_lock_has_one_line_a_file_in_order() {
     }, {
         insta::assert_snapshot!("lock", tree.text(LOCK_FILE));
     });
-    let lock = Lock::load(tree.root()).expect("a lock");
+    let lock = lock_in(&tree);
     assert_eq!(
         lock.text(),
         tree.text(LOCK_FILE),
@@ -291,7 +289,7 @@ fn a_lock_that_cannot_be_read_is_an_error_that_says_what_to_do() {
         ("<<<<<<< HEAD\n", "Git merge conflict"),
         (
             r#"{"schema": "gatewayctl/lock/v9", "files": {}}"#,
-            "`gatewayctl/lock/v9`, this version of gatewayctl reads",
+            "`gatewayctl/lock/v9`, this version of gatewayctl reads `gatewayctl/lock/v2`",
         ),
         (
             r#"{"schema": "gatewayctl/lock/v1", "files": {"../x": {"ownership": "shared"}}}"#,
@@ -308,6 +306,14 @@ fn a_lock_that_cannot_be_read_is_an_error_that_says_what_to_do() {
         (
             r#"{"schema": "gatewayctl/lock/v1", "files": {}, "later": 1}"#,
             "unknown field `later`",
+        ),
+        (
+            r#"{"schema": "gatewayctl/lock/v2", "files": {"x": {"ownership": "shared"}, "\u0078": {"ownership": "shared"}}}"#,
+            "\"x\" stands there twice",
+        ),
+        (
+            r#"{"schema": "gatewayctl/lock/v2", "files": {}, "files": {}}"#,
+            "duplicate field `files`",
         ),
     ];
     for (text, want) in cases {

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::support::{Fault, Faulty, Snapshot, Tree, file, render_on};
-use crate::tree::{File, Lock, Options};
+use super::support::{Fault, Faulty, Snapshot, Tree, file, lock_in, render_on};
+use crate::tree::{File, Options};
 
 const PATHS: [&str; 7] = [
     "a.yaml",
@@ -148,10 +148,7 @@ fn stop_everywhere(fates: &[Fate], fault: Fault, force: bool, last: impl Fn(&Fat
         let got = tree.snapshot();
         assert_whole(&got, &context);
         assert_eq!(got, want, "{context}");
-        assert!(
-            !Lock::load(tree.root()).expect("a lock").is_pending(),
-            "{context}"
-        );
+        assert!(!lock_in(&tree).is_pending(), "{context}");
         if !force {
             assert_kept(fates, &got, &context);
         }
@@ -221,7 +218,7 @@ fn a_forced_render_that_was_killed_is_finished_without_force() {
             ..Options::default()
         };
         let _ = render_on(&disk, tree.root(), &files, &force);
-        let begun = Lock::load(tree.root()).expect("a lock").is_pending();
+        let begun = lock_in(&tree).is_pending();
         assert_eq!(tree.plan(&files).interrupted, begun);
         tree.render(&files);
         let ours = begun || !disk.struck() || tree.text("a.yaml") == "2\n";
@@ -243,7 +240,7 @@ fn merged(tree: &Tree, path: &str, ours: bool) -> File {
     let text = String::from_utf8(present.clone().unwrap_or_default()).expect("UTF-8");
     let mut lines: Vec<&str> = text.lines().filter(|line| *line != "- ours").collect();
     lines.extend(ours.then_some("- ours"));
-    File::shared(path, lines.join("\n") + "\n", present)
+    File::shared(path, lines.join("\n") + "\n", present, ["ours".to_owned()])
 }
 
 #[test]
@@ -285,19 +282,20 @@ fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
         &Options::default(),
     )
     .expect("rendered");
-    let root = tree.root().to_str().expect("UTF-8").to_owned();
-    let changes = ["make", "write", "rename", "remove", "flush"];
+    let changes = [
+        "make", "write", "name", "exchange", "rename", "remove", "flush",
+    ];
     let log: Vec<String> = disk
         .log
         .borrow()
         .iter()
         .filter(|line| changes.iter().any(|change| line.starts_with(change)))
-        .map(|line| line.replace(&(root.clone() + "/"), "").replace(&root, "."))
         .map(|line| {
-            if line.ends_with(".tmp") {
-                "write a temporary file".to_owned()
-            } else {
-                line
+            let own = line.split(".gatewayctl-").next().unwrap_or_default();
+            match line.rsplit('.').next() {
+                Some("tmp") => format!("{own}a temporary file"),
+                Some("aside") => format!("{own}aside"),
+                _ => line.clone(),
             }
         })
         .collect();
@@ -306,11 +304,14 @@ fn nothing_is_announced_late_and_nothing_is_said_to_be_done_early() {
         "rename .gatewayctl.lock",
         "flush .",
         "write a temporary file",
-        "rename b.yaml",
+        "name aside",
+        "exchange b.yaml",
+        "remove aside",
         "make c",
-        "write a temporary file",
-        "rename c/new.yaml",
-        "remove a/old.yaml",
+        "write c/a temporary file",
+        "name c/new.yaml",
+        "name a/aside",
+        "remove a/aside",
         "remove a",
         "flush .",
         "flush c",

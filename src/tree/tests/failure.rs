@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::support::{Fault, Faulty, Tree, file, render_on};
+use super::support::{Fault, Faulty, Tree, file, lock_in, render_on};
 use crate::tree::classify::Obstacle;
 use crate::tree::guard::Guard;
-use crate::tree::{Class, Error, LOCK_FILE, Lock, Options, TreePath, apply, plan};
+use crate::tree::{Class, Error, LOCK_FILE, Options, TreePath, apply, plan};
 
 #[test]
 fn a_full_disk_is_named_with_the_path_and_the_reason() {
@@ -201,7 +201,7 @@ mod unix {
         assert!(again.interrupted);
         apply(&again).expect("applied");
         assert_eq!(tree.text("a/b.yaml"), "2\n");
-        assert!(!Lock::load(tree.root()).expect("a lock").is_pending());
+        assert!(!lock_in(&tree).is_pending());
     }
 
     #[test]

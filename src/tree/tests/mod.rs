@@ -3,5 +3,7 @@
 mod classes;
 mod crash;
 mod failure;
+#[cfg(unix)]
+mod race;
 mod said;
 mod support;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::support::{Fault, Faulty, Tree, file, render_on};
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Error, Lock, Options};
+use crate::tree::{Error, LOCK_FILE, Lock, Options};
 
 fn listed(diagnostics: &[Diagnostic]) -> String {
     let mut text = String::new();
@@ -145,8 +145,8 @@ fn errors() {
     let all = [
         io(std::io::ErrorKind::StorageFull),
         io(std::io::ErrorKind::PermissionDenied),
-        Lock::parse("{").expect_err("broken"),
-        Lock::parse(r#"{"schema": "gatewayctl/lock/v2"}"#).expect_err("unknown"),
+        Lock::parse(LOCK_FILE, "{").expect_err("broken"),
+        Lock::parse(LOCK_FILE, r#"{"schema": "gatewayctl/lock/v3"}"#).expect_err("unknown"),
         Error::Busy {
             root: ".".to_owned(),
         },

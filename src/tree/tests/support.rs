@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 
 use tempfile::TempDir;
 
-use crate::tree::disk::{Disk, Os, Stands};
-use crate::tree::{Applied, Class, Error, File, LOCK_FILE, Options, Plan, apply, plan};
+use crate::tree::disk::{Content, Disk, Folder, Os, Stands};
+use crate::tree::{
+    Applied, Class, Configuration, Error, File, LOCK_FILE, Lock, Locks, Options, Plan, apply, plan,
+};
 
 /// A root folder.
 pub struct Tree {
@@ -110,11 +113,15 @@ pub enum Fault {
 }
 
 /// A disk whose operation number `at` (from 0) goes wrong.
+#[derive(Clone)]
 pub struct Faulty {
     pub fault: Fault,
     pub at: usize,
-    pub done: Cell<usize>,
-    pub log: RefCell<Vec<String>>,
+    pub done: Rc<Cell<usize>>,
+    pub log: Rc<RefCell<Vec<String>>>,
+    /// What somebody else does directly before an operation, and before which.
+    meanwhile: Option<(usize, Rc<dyn Fn()>)>,
+    exchanges: bool,
 }
 
 impl Faulty {
@@ -122,20 +129,37 @@ impl Faulty {
         Faulty {
             fault,
             at,
-            done: Cell::new(0),
-            log: RefCell::default(),
+            done: Rc::default(),
+            log: Rc::default(),
+            meanwhile: None,
+            exchanges: true,
         }
+    }
+
+    /// The same disk, on which no two files can change places.
+    pub fn without_exchange(mut self) -> Self {
+        self.exchanges = false;
+        self
+    }
+
+    /// The same disk, on which somebody else does something directly before operation number `at`.
+    pub fn meanwhile(mut self, at: usize, work: impl Fn() + 'static) -> Self {
+        self.meanwhile = Some((at, Rc::new(work)));
+        self
     }
 
     pub fn struck(&self) -> bool {
         self.done.get() > self.at
     }
 
-    fn step(&self, what: &str, path: &Path) -> io::Result<()> {
+    fn step(&self, what: &str, path: &str) -> io::Result<()> {
         let number = self.done.replace(self.done.get() + 1);
-        self.log
-            .borrow_mut()
-            .push(format!("{what} {}", path.display()));
+        self.log.borrow_mut().push(format!("{what} {path}"));
+        if let Some((at, work)) = &self.meanwhile
+            && *at == number
+        {
+            work();
+        }
         match self.fault {
             Fault::Once(kind) if number == self.at => Err(kind.into()),
             Fault::Killed if number >= self.at => Err(io::Error::other("killed")),
@@ -145,52 +169,114 @@ impl Faulty {
 }
 
 impl Disk for Faulty {
-    fn stands(&self, path: &Path) -> io::Result<Stands> {
-        self.step("look at", path)?;
-        Os.stands(path)
+    fn root(&self, path: &Path, create: bool) -> io::Result<Option<Box<dyn Folder>>> {
+        self.step("open", ".")?;
+        let folder = Os.root(path, create)?;
+        let open = |folder| -> Box<dyn Folder> {
+            Box::new(FaultyFolder {
+                disk: self.clone(),
+                folder,
+                path: String::new(),
+            })
+        };
+        Ok(folder.map(open))
     }
-    fn read(&self, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-        self.step("read", path)?;
-        Os.read(path, most)
+}
+
+struct FaultyFolder {
+    disk: Faulty,
+    folder: Box<dyn Folder>,
+    /// With a `/` at its end; empty is the root.
+    path: String,
+}
+
+impl FaultyFolder {
+    fn step(&self, what: &str, name: &str) -> io::Result<()> {
+        self.disk.step(what, &format!("{}{name}", self.path))
     }
-    fn is_empty(&self, folder: &Path) -> io::Result<bool> {
-        self.step("list", folder)?;
-        Os.is_empty(folder)
+}
+
+impl Folder for FaultyFolder {
+    fn stands(&self, name: &str) -> io::Result<Stands> {
+        self.step("look at", name)?;
+        self.folder.stands(name)
     }
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
-        self.step("make", path)?;
-        Os.create_folder(path)
+    fn enter(&self, name: &str) -> io::Result<Box<dyn Folder>> {
+        self.step("open", name)?;
+        Ok(Box::new(FaultyFolder {
+            disk: self.disk.clone(),
+            folder: self.folder.enter(name)?,
+            path: format!("{}{name}/", self.path),
+        }))
     }
-    /// Not flushed, for speed; and where it goes wrong, half of the bytes have been written.
-    fn write_new(&self, path: &Path, bytes: &[u8], _: &Path) -> io::Result<()> {
-        let alive = !(self.struck() && self.fault == Fault::Killed);
-        let step = self.step("write", path);
+    fn read(&self, name: &str, most: u64) -> io::Result<Content> {
+        self.step("read", name)?;
+        self.folder.read(name, most)
+    }
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.step("list", ".")?;
+        self.folder.names()
+    }
+    fn is_empty(&self) -> io::Result<bool> {
+        self.step("list", ".")?;
+        self.folder.is_empty()
+    }
+    fn create_folder(&self, name: &str) -> io::Result<()> {
+        self.step("make", name)?;
+        self.folder.create_folder(name)
+    }
+    /// Where it goes wrong, half of the bytes have been written.
+    fn write_new(&self, name: &str, bytes: &[u8], like: &str) -> io::Result<()> {
+        let alive = !(self.disk.struck() && self.disk.fault == Fault::Killed);
+        let step = self.step("write", name);
         let written = if step.is_ok() {
             bytes
         } else {
             bytes.get(..bytes.len() / 2).unwrap_or_default()
         };
         if alive {
-            assert!(!path.exists(), "a temporary file is made anew");
-            fs::write(path, written)?;
+            self.folder.write_new(name, written, like)?;
         }
         step
     }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.step("rename", to)?;
-        Os.rename(from, to)
+        self.folder.rename(from, to)
     }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.step("remove", path)?;
-        Os.remove_file(path)
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        self.step("name", to)?;
+        self.folder.rename_new(from, to)
     }
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        self.step("remove", path)?;
-        Os.remove_folder(path)
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        self.step("exchange", other)?;
+        if !self.disk.exchanges {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.folder.exchange(one, other)
     }
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.step("flush", path)
+    fn remove_file(&self, name: &str) -> io::Result<()> {
+        self.step("remove", name)?;
+        self.folder.remove_file(name)
     }
+    fn remove_folder(&self, name: &str) -> io::Result<()> {
+        self.step("remove", name)?;
+        self.folder.remove_folder(name)
+    }
+    fn sync(&self) -> io::Result<()> {
+        let path = if self.path.is_empty() {
+            "."
+        } else {
+            self.path.trim_end_matches('/')
+        };
+        self.disk.step("flush", path)
+    }
+}
+
+/// The lock of `cluster.toml` in a root.
+pub fn lock_in(tree: &Tree) -> Lock {
+    Locks::load(tree.root(), &Configuration::default())
+        .expect("a lock")
+        .own
 }
 
 /// Plans and applies on a disk that may fail.

@@ -1,0 +1,225 @@
+//! What earlier renders have written, and what stands after the next one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+
+use crate::check::across::kustomize::NAMES;
+use crate::check::across::listing::{self, Standing};
+use crate::compile::Compiled;
+use crate::config::load::LARGEST_CONFIG;
+use crate::diagnostic::Diagnostic;
+use crate::manifest::{Object, meaning, read};
+use crate::render::files::Output;
+use crate::render::{File, Kind, Shared, could_render};
+use crate::tree::classify::{Before, is_untouched, would_go};
+use crate::tree::plan::Action;
+use crate::tree::{self, Class, Locks, Options, Plan, TreePath, plain};
+
+/// The locks of the folder that output goes to, and the shared files as they were read.
+pub struct Owned {
+    /// The locks.
+    pub locks: Locks,
+    /// What shared files were merged from, by path: what is planned with must be what was read.
+    merged_from: Mutex<BTreeMap<String, Before>>,
+}
+
+/// The system's reason, and what to do.
+pub fn with_help(error: tree::Error) -> anyhow::Error {
+    let help = error.help();
+    anyhow::anyhow!("{error}\n  help: {help}")
+}
+
+impl Owned {
+    /// With these locks.
+    pub fn new(locks: Locks) -> Self {
+        Owned {
+            locks,
+            merged_from: Mutex::default(),
+        }
+    }
+
+    /// The text of a file that stands where output goes.
+    pub fn read(&self, out: &Path, path: &str) -> Output {
+        // What can't be looked at, the plan fails at too, with the reason.
+        let before = plain::stands(out, path).unwrap_or(Before::Nothing);
+        let output = match &before {
+            // What is no regular file is the tree's to refuse.
+            Before::Nothing | Before::Blocked(_) => Output::Nothing,
+            Before::Large => Output::Unreadable,
+            Before::Bytes(bytes) if bytes.len() as u64 > LARGEST_CONFIG => Output::Unreadable,
+            Before::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Output::Text(text.to_owned()),
+                Err(_) => Output::Unreadable,
+            },
+        };
+        if let Ok(mut read) = self.merged_from.lock() {
+            read.insert(path.to_owned(), before);
+        }
+        output
+    }
+
+    /// The kustomizations that earlier renders have entries in.
+    pub fn shared(&self, out: &Path) -> Vec<Shared> {
+        let all = self.locks.own.shared().map(|(path, _)| path);
+        all.filter(|path| could_render(path.as_str(), true))
+            .map(|path| self.shared_at(out, path))
+            .collect()
+    }
+
+    fn shared_at(&self, out: &Path, path: &TreePath) -> Shared {
+        let entries = self.locks.own.entries(path).into_iter();
+        let entries = entries.filter(|entry| {
+            !self.locks.is_listed_by_others(path, entry) && self.goes(out, path, entry)
+        });
+        let text = plain::stands(out, path.as_str());
+        let is_ours = |bytes: &Vec<u8>| is_untouched(&self.locks, path, bytes);
+        Shared {
+            path: path.to_string(),
+            entries: entries.collect(),
+            untouched: matches!(text, Ok(Before::Bytes(bytes)) if is_ours(&bytes)),
+        }
+    }
+
+    /// Whether what an entry names is gone, or goes once it is no longer rendered. A file that somebody edited stays,
+    /// and so does its entry.
+    fn goes(&self, out: &Path, index: &TreePath, entry: &str) -> bool {
+        let folder = index.parent().map_or(String::new(), |it| it.to_string());
+        let target = crate::check::across::kustomize::join(&folder, entry);
+        let Ok(path) = TreePath::parse(&target) else {
+            return false;
+        };
+        match plain::stands(out, &target) {
+            Ok(Before::Nothing) => true,
+            Ok(Before::Bytes(bytes)) => {
+                could_render(&target, false) && would_go(&self.locks, &path, &bytes)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a render would change. Changes nothing.
+    ///
+    /// # Errors
+    /// Where something can't be read, or another render is at work.
+    pub fn plan(&self, out: &Path, files: &[File], force: bool) -> anyhow::Result<Plan> {
+        let files: Vec<tree::File> = files.iter().map(|file| self.tree_file(file)).collect();
+        let options = Options {
+            force,
+            same_objects: Some(&meaning::same),
+            locks: Some(&self.locks),
+            could_render: Some(&could_render),
+        };
+        tree::plan(out, &files, &options).map_err(with_help)
+    }
+
+    /// A file for the tree: kustomizations are shared with their other entries.
+    fn tree_file(&self, file: &File) -> tree::File {
+        let present = || match self.merged_from.lock() {
+            Ok(read) => match read.get(&file.path) {
+                Some(Before::Bytes(bytes)) => Some(bytes.clone()),
+                _ => None,
+            },
+            Err(_) => None,
+        };
+        let bytes = file.text.as_bytes();
+        match file.kind {
+            Kind::Index => {
+                tree::File::shared(&file.path, bytes, present(), file.entries.iter().cloned())
+            }
+            Kind::Left => tree::File::left(&file.path, bytes, present()),
+            Kind::Manifest | Kind::Script | Kind::Plain => tree::File::new(&file.path, bytes),
+        }
+    }
+}
+
+/// The entries in kustomizations at which kustomize would stop after the render: in those that are rendered or shared,
+/// and, of what the render removes, in any that lists it. Where output goes elsewhere than to the project's root, what
+/// stands in the root counts too: a tree that is only looked at has no copy of the user's own manifests.
+pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) -> Vec<Diagnostic> {
+    let on_disk = |path: &str| {
+        let found = [out, root].map(|folder| std::fs::metadata(folder.join(path)));
+        found.into_iter().find_map(Result::ok)
+    };
+    let is_file = |path: &str| {
+        let planned = plan.will_stand(path);
+        planned.unwrap_or_else(|| on_disk(path).is_some_and(|found| found.is_file()))
+    };
+    let is_folder = |path: &str| {
+        let below = format!("{path}/");
+        let is_rendered = plan
+            .entries
+            .iter()
+            .any(|entry| entry.after.is_some() && entry.path.as_str().starts_with(&below));
+        is_rendered || on_disk(path).is_some_and(|found| found.is_dir())
+    };
+    let stands = |path: &str| match () {
+        () if is_file(path) => Standing::File,
+        () if is_folder(path) => Standing::Folder {
+            has_own: NAMES.iter().any(|name| is_file(&format!("{path}/{name}"))),
+        },
+        () => Standing::Nothing,
+    };
+    let mut found = listing::at_which_it_stops(&compiled.objects, &stands);
+    let removed: Vec<&str> = plan
+        .changes()
+        .filter(|entry| entry.action == Action::Remove)
+        .map(|entry| entry.path.as_str())
+        .collect();
+    let after = |path: &str| {
+        let below = format!("{path}/");
+        let is_touched = |it: &&str| **it == *path || it.starts_with(&below);
+        match removed.iter().any(|it| is_touched(it)) {
+            true => stands(path),
+            // Was it broken before, it is none of the render's business.
+            false => Standing::File,
+        }
+    };
+    let kept = kept_kustomizations(compiled, plan, out, &removed);
+    let broken = listing::at_which_it_stops(&kept, &after).into_iter();
+    found.extend(
+        broken.map(|one| one.help("take the entry out: a render removes what it leads to")),
+    );
+    found
+}
+
+/// The kustomizations that a render leaves as they are, in the folders of what it removes and in those above.
+fn kept_kustomizations(
+    compiled: &mut Compiled,
+    plan: &Plan,
+    out: &Path,
+    removed: &[&str],
+) -> Vec<Object> {
+    let mut folders = BTreeSet::new();
+    for path in removed {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        folders.extend(ends.filter_map(|end| path.get(..=end)));
+        folders.insert("");
+    }
+    let mut kept = Vec::new();
+    let all = folders
+        .iter()
+        .flat_map(|folder| NAMES.iter().map(move |name| format!("{folder}{name}")));
+    for path in all {
+        let entry = plan.entries.iter().find(|it| it.path.as_str() == path);
+        let stays = entry.is_none_or(|entry| {
+            let is_rendered = matches!(entry.class, Class::Unchanged | Class::Adopt);
+            entry.action == Action::Leave && !is_rendered
+        });
+        if !stays {
+            continue;
+        }
+        let Ok(Before::Bytes(bytes)) = plain::stands(out, &path) else {
+            continue;
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let source = compiled.sources.add(path.as_str(), text);
+        // What can't be read is for `validate` to say.
+        let (documents, _) = read::read(&compiled.sources, source);
+        let objects = documents.into_iter();
+        kept.extend(objects.map(|document| Object::new(document.node, path.clone())));
+    }
+    kept
+}

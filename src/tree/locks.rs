@@ -1,0 +1,174 @@
+//! The locks in a root: one a configuration.
+
+use std::path::Path;
+
+use super::disk::{Disk, Folder, Os};
+use super::error::Error;
+use super::lock::{self, CONFIGURATION, LOCK_FILE, Lock, Owned};
+use super::path::{TreePath, hex, is_lock};
+use sha2::{Digest, Sha256};
+
+/// Which configuration renders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    /// Its path from the project's root, with `/`.
+    pub from_root: String,
+    /// Its path from the folder that output goes to, with `/`: what makes it itself among those that write there.
+    pub from_output: String,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Configuration {
+            from_root: CONFIGURATION.to_owned(),
+            from_output: CONFIGURATION.to_owned(),
+        }
+    }
+}
+
+/// The locks that stand in a root.
+#[derive(Clone, Debug)]
+pub struct Locks {
+    /// The name of the lock of the configuration that renders.
+    pub file: String,
+    /// What that lock says.
+    pub own: Lock,
+    /// Its text; `None` where there is none yet.
+    pub(super) text: Option<Vec<u8>>,
+    /// The other locks, each with its name.
+    pub(super) others: Vec<(String, Lock)>,
+    /// A lock of a former version, which had one for all configurations: it tells our work from an edit, but nothing
+    /// is removed for it.
+    pub(super) former: Option<Lock>,
+}
+
+/// A configuration that has a file, and its lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The configuration, by its path from the root.
+    pub configuration: String,
+    /// The name of its lock.
+    pub lock: String,
+}
+
+impl Locks {
+    /// Reads the locks in `root`.
+    ///
+    /// # Errors
+    /// Where one can't be read, is broken, or of a format that this version doesn't know.
+    pub fn load(root: &Path, configuration: &Configuration) -> Result<Locks, Error> {
+        let shown = root.display().to_string();
+        let folder = Os.root(root, false);
+        let folder = folder.map_err(|error| Error::io("open the folder", shown, error))?;
+        load(folder.as_deref(), configuration)
+    }
+
+    /// The other configuration that has a file as a whole, or, where `shared`, in any way.
+    pub(super) fn owner(&self, path: &TreePath, shared: bool) -> Option<Owner> {
+        let has = |lock: &Lock| match lock.files.get(path) {
+            Some(Owned::Whole(_)) => true,
+            Some(Owned::Shared(_)) => shared,
+            None => false,
+        };
+        let found = self.others.iter().find(|(_, lock)| has(lock));
+        found.map(|(file, lock)| Owner {
+            configuration: lock.owner().to_owned(),
+            lock: file.clone(),
+        })
+    }
+
+    /// Whether another configuration has this entry in the shared file at `path`.
+    pub fn is_listed_by_others(&self, path: &TreePath, entry: &str) -> bool {
+        self.others
+            .iter()
+            .any(|(_, lock)| lock.entries(path).contains(entry))
+    }
+
+    /// Whether another configuration has a file, or entries in it.
+    pub fn is_others(&self, path: &TreePath) -> bool {
+        self.owner(path, true).is_some()
+    }
+}
+
+/// [`Locks::load`] in an open folder; in none there are no locks.
+pub(super) fn load(
+    folder: Option<&dyn Folder>,
+    configuration: &Configuration,
+) -> Result<Locks, Error> {
+    let failed = |error| Error::io("read the names in", ".", error);
+    let mut all = Vec::new();
+    let mut has_configuration = false;
+    if let Some(folder) = folder {
+        for name in folder.names().map_err(failed)? {
+            has_configuration |= name == CONFIGURATION;
+            if is_lock(&name) {
+                let (text, lock) = lock::load(folder, &name)?;
+                all.push((name, text, lock));
+            }
+        }
+    }
+    let key = &configuration.from_output;
+    // Where there is no `cluster.toml`, a lock that names no configuration is of whichever a former version rendered.
+    let is_former = |name: &str, lock: &Lock| {
+        name == LOCK_FILE
+            && lock.configuration.is_none()
+            && key != CONFIGURATION
+            && !has_configuration
+    };
+    let mut former = None;
+    if let Some(at) = all.iter().position(|(name, _, lock)| is_former(name, lock)) {
+        former = Some(all.remove(at).2);
+    }
+    let own = all.iter().position(|(_, _, lock)| lock.owner() == key);
+    let (file, text, own) = match own {
+        Some(at) => all.remove(at),
+        None => {
+            let is_free = |name: &String| {
+                (former.is_none() || name != LOCK_FILE)
+                    && all.iter().all(|(there, ..)| there != name)
+            };
+            let name = names(configuration).into_iter().find(is_free);
+            let name = name.unwrap_or_else(|| encoded(&format!("{key}\n")));
+            (name, None, Lock::default())
+        }
+    };
+    let mut own = own;
+    own.configuration = (key != CONFIGURATION).then(|| key.clone());
+    let others = all.into_iter().map(|(name, _, lock)| (name, lock));
+    Ok(Locks {
+        file,
+        own,
+        text,
+        others: others.collect(),
+        former,
+    })
+}
+
+/// What the lock of a configuration may be called, the best name first.
+fn names(configuration: &Configuration) -> Vec<String> {
+    let plain = match configuration.from_root.as_str() {
+        CONFIGURATION => LOCK_FILE.to_owned(),
+        other => encoded(other),
+    };
+    vec![plain, encoded(&configuration.from_output)]
+}
+
+/// A path as a part of a file's name.
+fn encoded(path: &str) -> String {
+    let mut name = String::new();
+    for c in path.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') => name.push(c),
+            c => {
+                for byte in c.to_string().bytes() {
+                    name.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+    }
+    // A name has 255 bytes at most.
+    if name.len() > 200 {
+        name = hex(&Sha256::digest(path.as_bytes()));
+    }
+    format!(".gatewayctl.{name}.lock")
+}

@@ -1,0 +1,75 @@
+//! What a render survives, in numbers: kills, saves by an editor, and changes of the configuration.
+//!
+//! A plain `cargo test` runs few of each. `GATEWAYCTL_KILLS`, `GATEWAYCTL_SAVES` and `GATEWAYCTL_PAIRS` say how many;
+//! CONTRIBUTING.md has the command for the numbers that are published. Each test prints one line of figures.
+
+#![cfg(unix)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod kills;
+mod layouts;
+mod pairs;
+mod saves;
+
+use std::collections::BTreeMap;
+
+/// Paths and bytes.
+type Tree = BTreeMap<String, Vec<u8>>;
+
+/// Numbers that look random and are the same each time (a linear congruence, Numerical Recipes' constants).
+struct Numbers(u32);
+
+impl Numbers {
+    fn next(&mut self, below: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u32::try_from((u64::from(self.0) * u64::from(below)) >> 32).expect("it is below")
+    }
+
+    fn index(&mut self, below: usize) -> usize {
+        let below = u32::try_from(below).expect("few");
+        usize::try_from(self.next(below)).expect("an index")
+    }
+}
+
+/// Microseconds within which something happens to a run. How long one takes depends on what else the machine does, so
+/// each round teaches the next: what came too late makes it shorter, what hit longer.
+struct Window(u32);
+
+impl Window {
+    fn next(&self, numbers: &mut Numbers) -> std::time::Duration {
+        std::time::Duration::from_micros(numbers.next(self.0).into())
+    }
+
+    fn learn(&mut self, hit: bool) {
+        let changed = if hit {
+            self.0 + self.0 / 12
+        } else {
+            self.0 - self.0 / 8
+        };
+        self.0 = changed.max(50);
+    }
+}
+
+/// How many rounds: what the environment says, else few.
+fn rounds(variable: &str, few: u32) -> u32 {
+    match std::env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is no number")),
+        Err(_) => few,
+    }
+}
+
+/// Makes a project's files these, and no others.
+fn restore(project: &common::Project, tree: &Tree) {
+    for path in project.files().keys() {
+        if !tree.contains_key(path) {
+            std::fs::remove_file(project.path(path)).expect("removed");
+        }
+    }
+    for (path, bytes) in tree {
+        project.write(path, bytes);
+    }
+}
