@@ -116,6 +116,7 @@ codes! {
     VersionChartValue = "version"/"chart-value", Warning, "A Helm value that the chart does not read.";
     VersionCrdSkew = "version"/"crd-skew", Warning, "Definitions in the cluster that are not those of the declared version.";
     YamlSyntax = "yaml"/"syntax", Error, "A document that is not YAML.";
+    YamlReadersDiffer = "yaml"/"readers-differ", Error, "A place that kustomize reads as something else than other readers of YAML do, or refuses.";
     YamlNotAnObject = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";
     SchemaUnknownKind = "schema"/"unknown-kind", Error, "A kind that no chosen schema describes.";
     SchemaUnknownField = "schema"/"unknown-field", Error, "A field that the declared version doesn't have.";

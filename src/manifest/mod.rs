@@ -2,15 +2,18 @@
 //!
 //! - [`mod@read`]: a file's text to [`Document`]s, as Kubernetes reads YAML.
 //! - [`mod@write`]: a tree to YAML as a careful person writes it.
+//! - `kustomize`: the reader of kustomize, and where others read something else.
 //! - [`meaning`]: whether two manifests say the same.
 //! - [`Object`]: a document with an identity.
 
+mod kustomize;
 pub mod meaning;
 pub mod object;
 mod plain;
 pub mod read;
 mod root;
 pub mod scalar;
+mod tree;
 pub mod write;
 
 pub use object::{Identity, Object, items};

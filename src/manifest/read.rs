@@ -5,12 +5,10 @@
 //! any of them is parsed, as k8s.io/apimachinery does, so that one broken document doesn't hide the others.
 
 use memchr::memmem;
-use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
 
-use super::plain;
+use super::{kustomize, plain, tree};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
-use crate::value::{Entry, Kind, Map, Node};
+use crate::value::{Kind, Node};
 
 /// The largest file that is read, in bytes.
 pub const LARGEST_FILE: u64 = 16 << 20;
@@ -54,6 +52,9 @@ pub fn read_piece(
         .text()
         .get(range.clone())
         .unwrap_or_default();
+    if let Err(fault) = kustomize::check_marks(text, range.start == 0) {
+        return Err(tree::differs(fault, text, source, range.start));
+    }
     match parse(text, source, range.start) {
         Ok(node) if node.kind == Kind::Null => Ok(None),
         Ok(node) => Ok(Some(Document { node })),
@@ -86,9 +87,20 @@ fn too_many(source: SourceId, start: usize) -> Diagnostic {
     .help("split the file")
 }
 
-/// Why a text is no YAML, and where.
+/// What kind of problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is no YAML.
+    Syntax,
+    /// kustomize reads something else than others, or refuses it.
+    Readers,
+}
+
+/// Why a text is not read, and where.
 #[derive(Clone, Debug)]
 pub struct Problem {
+    /// What kind of problem it is.
+    pub wrong: Wrong,
     /// What is wrong.
     pub message: String,
     /// Where.
@@ -98,6 +110,12 @@ pub struct Problem {
 impl Problem {
     /// The problem as a finding.
     pub fn diagnostic(self) -> Diagnostic {
+        if self.wrong == Wrong::Readers {
+            return Diagnostic::new(Code::YamlReadersDiffer, format!("not the same YAML to all readers: {}", self.message))
+                .at(self.span)
+                .why("what kustomize and Flux apply is not what other tools, and people, see in the file")
+                .help("write the value in double quotes, or remove what is at the mark");
+        }
         let help = if self.message.contains("duplicate mapping key") {
             "keep one of the two; the API server would silently take the last"
         } else if self.message.contains("tab") {
@@ -135,207 +153,7 @@ fn split(text: &str) -> Vec<std::ops::Range<usize>> {
 pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     match plain::parse(text, source, offset) {
         Some(node) => Ok(node),
-        None => parse_any(text, source, offset),
-    }
-}
-
-/// As [`parse`], of a document that may hold whatever YAML has.
-pub(super) fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
-    let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
-    match serde_yaml::from_str_with_options::<Tree>(text, options) {
-        Ok(tree) => Ok(tree.place(source, offset, text)),
-        Err(error) => {
-            let location = error.location();
-            let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
-            let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
-            let message = error.without_snippet().to_string();
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(message, _)| message);
-            let message = message
-                .split_once(", set ")
-                .map_or(message, |(message, _)| message);
-            let message = beyond_bounds(message).unwrap_or(message).to_owned();
-            Err(Problem {
-                message,
-                span: Span::new(source, offset + at, offset + end),
-            })
-        }
-    }
-}
-
-/// What the reader's bounds on depth, nodes and aliases mean to a person.
-fn beyond_bounds(message: &str) -> Option<&'static str> {
-    if message.starts_with("recursion limit") || message.contains("budget breached: Depth") {
-        return Some("it is nested deeper than any object");
-    }
-    if message.starts_with("recursive references") {
-        return Some("an alias stands inside what it repeats");
-    }
-    let bounds = message.contains("budget breached") || message.contains("alias replay");
-    bounds.then_some("it holds more values than any object, aliases and merges counted in")
-}
-
-/// The byte of a line and column in characters, both counted from 1.
-fn byte_of(text: &str, line: u64, column: u64) -> usize {
-    let line = usize::try_from(line).unwrap_or(1).max(1);
-    let column = usize::try_from(column).unwrap_or(1).max(1);
-    let start = text
-        .split_inclusive('\n')
-        .take(line - 1)
-        .map(str::len)
-        .sum::<usize>();
-    text[start..]
-        .char_indices()
-        .nth(column - 1)
-        .map_or(text.len(), |(at, _)| start + at)
-}
-
-/// A node as the YAML library gives it: places count in one document, and have no source.
-struct Tree {
-    kind: TreeKind,
-    start: usize,
-    end: usize,
-}
-
-enum TreeKind {
-    Leaf(Kind),
-    List(Vec<Tree>),
-    Map(Vec<(Key, Tree)>),
-}
-
-struct Key {
-    text: String,
-    start: usize,
-    end: usize,
-}
-
-impl Tree {
-    fn place(self, source: SourceId, offset: usize, text: &str) -> Node {
-        let (start, mut end) = (self.start, self.end);
-        let kind = match self.kind {
-            TreeKind::Leaf(kind) => kind,
-            TreeKind::List(items) => {
-                end = end.max(items.last().map_or(end, |item| item.end));
-                Kind::List(
-                    items
-                        .into_iter()
-                        .map(|item| item.place(source, offset, text))
-                        .collect(),
-                )
-            }
-            TreeKind::Map(entries) => {
-                let mut map = Map::default();
-                for (key, value) in entries {
-                    let key_span = Span::new(source, offset + key.start, offset + key.end);
-                    let entry = Entry {
-                        key_span: Some(key_span),
-                        value: value.place(source, offset, text),
-                    };
-                    map.insert_entry(key.text, entry);
-                }
-                Kind::Map(map)
-            }
-        };
-        placed(kind, start, end, text, source, offset)
-    }
-}
-
-/// A node with the place `start..end` of a text that stands `offset` bytes into `source`, without blanks at its end.
-pub(super) fn placed(
-    kind: Kind,
-    start: usize,
-    end: usize,
-    text: &str,
-    source: SourceId,
-    offset: usize,
-) -> Node {
-    let written = text.get(start..end).unwrap_or_default();
-    let end = start + written.trim_end().len();
-    Node::new(kind, Some(Span::new(source, offset + start, offset + end)))
-}
-
-fn bytes(location: &serde_yaml::Location) -> (usize, usize) {
-    let span = location.span();
-    let start = usize::try_from(span.byte_offset().unwrap_or(0)).unwrap_or(0);
-    let length = usize::try_from(span.byte_len().unwrap_or(0)).unwrap_or(0);
-    (start, start + length)
-}
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = serde_yaml::Spanned::<TreeKind>::deserialize(deserializer)?;
-        let (start, end) = bytes(&spanned.referenced);
-        Ok(Tree {
-            kind: spanned.value,
-            start,
-            end,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = serde_yaml::Spanned::<String>::deserialize(deserializer)?;
-        let (start, end) = bytes(&spanned.referenced);
-        Ok(Key {
-            text: spanned.value,
-            start,
-            end,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for TreeKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor)
-    }
-}
-
-struct TreeVisitor;
-
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = TreeKind;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("a YAML value")
-    }
-    fn visit_unit<E>(self) -> Result<TreeKind, E> {
-        Ok(TreeKind::Leaf(Kind::Null))
-    }
-    fn visit_none<E: de::Error>(self) -> Result<TreeKind, E> {
-        self.visit_unit()
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<TreeKind, E> {
-        Ok(TreeKind::Leaf(Kind::Bool(value)))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<TreeKind, E> {
-        Ok(TreeKind::Leaf(Kind::Number(value.into())))
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<TreeKind, E> {
-        Ok(TreeKind::Leaf(Kind::Number(value.into())))
-    }
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<TreeKind, E> {
-        serde_json::Number::from_f64(value)
-            .map(|number| TreeKind::Leaf(Kind::Number(number)))
-            .ok_or_else(|| E::custom("a number that JSON can't hold"))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<TreeKind, E> {
-        Ok(TreeKind::Leaf(Kind::String(value.to_owned())))
-    }
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<TreeKind, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(TreeKind::List(list))
-    }
-    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<TreeKind, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            map.push(entry);
-        }
-        Ok(TreeKind::Map(map))
+        None => tree::parse(text, source, offset),
     }
 }
 

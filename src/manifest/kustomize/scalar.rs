@@ -1,0 +1,400 @@
+//! Scalars: plain, in quotes, and in blocks.
+
+use std::borrow::Cow;
+
+use super::scan::Scanner;
+use super::token::{Fault, Style, Token, fault};
+
+/// A scalar's text: a piece of the source as long as nothing has to be folded or unescaped.
+enum Words<'a> {
+    Slice(usize, usize, &'a str),
+    Made(String),
+}
+
+/// The blanks and ends of lines between two words of a scalar.
+#[derive(Default)]
+struct Gap {
+    /// The blanks on the line of the first word.
+    blanks: (usize, usize),
+    /// The first end of a line.
+    first: Option<&'static str>,
+    /// Those after it.
+    rest: String,
+}
+
+impl Gap {
+    /// What stands for the gap in the text.
+    fn folded<'a>(&'a self, text: &'a str) -> Cow<'a, str> {
+        match self.first {
+            None => Cow::Borrowed(text.get(self.blanks.0..self.blanks.1).unwrap_or_default()),
+            Some("\n") if self.rest.is_empty() => Cow::Borrowed(" "),
+            Some("\n") => Cow::Borrowed(&self.rest),
+            Some(first) => Cow::Owned(format!("{first}{}", self.rest)),
+        }
+    }
+}
+
+impl<'a> Words<'a> {
+    fn new(at: usize, text: &'a str) -> Self {
+        Words::Slice(at, at, text)
+    }
+
+    /// Takes over the bytes `start..end` of the source.
+    fn add(&mut self, start: usize, end: usize, text: &str) {
+        match self {
+            Words::Slice(_, last, _) if *last == start => *last = end,
+            Words::Slice(from, last, _) if from == last => (*from, *last) = (start, end),
+            _ => self.made().push_str(text.get(start..end).unwrap_or_default()),
+        }
+    }
+
+    fn made(&mut self) -> &mut String {
+        if let Words::Slice(start, end, text) = self {
+            *self = Words::Made(text.get(*start..*end).unwrap_or_default().to_owned());
+        }
+        match self {
+            Words::Made(made) => made,
+            Words::Slice(..) => unreachable!("it was made"),
+        }
+    }
+
+    fn finish(self) -> Cow<'a, str> {
+        match self {
+            Words::Slice(start, end, text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
+            Words::Made(text) => Cow::Owned(text),
+        }
+    }
+}
+
+impl<'a> Scanner<'a> {
+    /// A scalar without quotes, and where it ends.
+    pub(super) fn plain_scalar(&mut self) -> Result<(Token<'a>, usize), Fault> {
+        let start = self.at;
+        let column = self.indent + 1;
+        let mut words = Words::new(start, self.text);
+        let mut gap = Gap::default();
+        let mut end = start;
+        let mut has_gap = false;
+        loop {
+            if self.is_document_mark() || self.byte(0) == b'#' {
+                break;
+            }
+            let word = self.at;
+            while !self.is_word_end(0) && !self.ends_plain() {
+                self.skip();
+            }
+            if self.at > word {
+                if has_gap && gap.first.is_none() {
+                    words.add(gap.blanks.0, gap.blanks.1, self.text);
+                } else if has_gap {
+                    let folded = gap.folded(self.text).into_owned();
+                    words.made().push_str(&folded);
+                }
+                words.add(word, self.at, self.text);
+                end = self.at;
+                gap = Gap::default();
+                has_gap = false;
+            }
+            if !(self.is_blank(0) || self.is_break(0)) {
+                break;
+            }
+            if !has_gap {
+                gap.blanks.0 = self.at;
+            }
+            self.gap(&mut gap, Some(column))?;
+            has_gap = true;
+            if self.flow_depth == 0 && self.column() < column {
+                break;
+            }
+        }
+        if gap.first.is_some() {
+            self.key_allowed = true;
+        }
+        self.note_plain(start, end);
+        Ok((Token::Scalar(words.finish(), Style::Plain), end))
+    }
+
+    /// Whether an indicator ends a scalar without quotes here.
+    fn ends_plain(&self) -> bool {
+        match self.byte(0) {
+            b':' => self.is_word_end(1),
+            b',' | b'?' | b'[' | b']' | b'{' | b'}' => self.flow_depth > 0,
+            _ => false,
+        }
+    }
+
+    /// Where readers don't agree on what is a scalar without quotes.
+    fn note_plain(&mut self, start: usize, end: usize) {
+        let said = self.bytes.get(start..end).unwrap_or_default();
+        let in_flow = self.flow_depth > 0 && (said.iter().any(|byte| matches!(byte, b':' | b'?')) || said.first() == Some(&b'-'));
+        let starts = matches!(said.first(), Some(b'?' | b':' | b'-')) && said.len() > 1 && !said[1].is_ascii_alphanumeric();
+        self.is_peculiar |= in_flow || starts || said.iter().any(|byte| matches!(byte, b'\t' | 0xef));
+    }
+
+    /// Blanks and ends of lines inside a scalar. A tab must not indent a line to less than `column`.
+    fn gap(&mut self, gap: &mut Gap, column: Option<isize>) -> Result<(), Fault> {
+        loop {
+            if self.is_blank(0) {
+                let is_tab = self.byte(0) == b'\t';
+                if is_tab && gap.first.is_some() {
+                    self.is_peculiar = true;
+                    if column.is_some_and(|column| self.column() < column) {
+                        return fault("a tab where only spaces indent", self.at);
+                    }
+                }
+                self.skip();
+                if gap.first.is_none() {
+                    gap.blanks.1 = self.at;
+                }
+                continue;
+            }
+            let length = self.break_length(0);
+            if length == 0 {
+                return Ok(());
+            }
+            if column.is_some() {
+                self.plain_break(length)?;
+            }
+            let said = self.read_break(length);
+            match gap.first {
+                None => gap.first = Some(said),
+                Some(_) => gap.rest.push_str(said),
+            }
+        }
+    }
+
+    /// Past the end of a line, and what it is in a text.
+    fn read_break(&mut self, length: usize) -> &'static str {
+        let said = match self.bytes.get(self.at..self.at + length) {
+            Some([0xe2, 0x80, 0xa8]) => "\u{2028}",
+            Some([0xe2, 0x80, 0xa9]) => "\u{2029}",
+            _ => "\n",
+        };
+        self.is_peculiar |= self.byte(0) != b'\n' && self.byte(1) != b'\n';
+        self.pass_line(length);
+        said
+    }
+
+    /// A scalar in quotes.
+    pub(super) fn quoted_scalar(&mut self) -> Result<Token<'a>, Fault> {
+        let start = self.at;
+        let quote = self.byte(0);
+        self.skip();
+        let mut words = Words::new(self.at, self.text);
+        loop {
+            if self.is_document_mark() {
+                return fault("a mark between documents inside quotes", self.at);
+            }
+            if self.at >= self.bytes.len() {
+                return fault("quotes that are not closed", start);
+            }
+            let mut gap = Gap::default();
+            while !self.is_word_end(0) && self.byte(0) != quote || self.is_doubled(quote) {
+                if self.byte(0) == b'\'' && quote == b'\'' {
+                    words.add(self.at, self.at + 1, self.text);
+                    self.skip();
+                    self.skip();
+                } else if quote == b'"' && self.byte(0) == b'\\' {
+                    if self.is_break(1) {
+                        self.skip();
+                        let length = self.break_length(0);
+                        self.read_break(length);
+                        // Nothing stands for it, whatever blanks follow.
+                        gap.first = Some("");
+                        words.made();
+                        break;
+                    }
+                    self.escape(&mut words)?;
+                } else {
+                    let from = self.at;
+                    self.skip();
+                    while !self.is_word_end(0) && !matches!(self.byte(0), b'\'' | b'"' | b'\\') {
+                        self.skip();
+                    }
+                    words.add(from, self.at, self.text);
+                }
+            }
+            if self.byte(0) == quote && gap.first.is_none() {
+                break;
+            }
+            if self.byte(0) == quote {
+                break;
+            }
+            gap.blanks = (self.at, self.at);
+            self.gap(&mut gap, None)?;
+            if gap.first.is_none() {
+                words.add(gap.blanks.0, gap.blanks.1, self.text);
+            } else {
+                let folded = gap.folded(self.text).into_owned();
+                words.made().push_str(&folded);
+            }
+        }
+        self.skip();
+        let style = if quote == b'"' { Style::DoubleQuoted } else { Style::SingleQuoted };
+        Ok(Token::Scalar(words.finish(), style))
+    }
+
+    /// Whether two single quotes stand here, which are one of the text.
+    fn is_doubled(&self, quote: u8) -> bool {
+        quote == b'\'' && self.byte(0) == b'\'' && self.byte(1) == b'\''
+    }
+
+    /// A backslash and what it stands for.
+    fn escape(&mut self, words: &mut Words<'_>) -> Result<(), Fault> {
+        let start = self.at;
+        let digits = match self.byte(1) {
+            b'x' => 2,
+            b'u' => 4,
+            b'U' => 8,
+            _ => 0,
+        };
+        if digits > 0 {
+            let code = self.text.get(start + 2..start + 2 + digits).unwrap_or_default();
+            let is_hex = code.bytes().all(|byte| byte.is_ascii_hexdigit()) && code.len() == digits;
+            let code = u32::from_str_radix(code, 16).ok().filter(|_| is_hex);
+            let Some(said) = code.and_then(char::from_u32) else {
+                return fault("an escape in quotes that is no character", start);
+            };
+            words.made().push(said);
+        } else {
+            let Some((_, said)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
+                return fault("an escape in quotes that kustomize doesn't know", start);
+            };
+            self.is_peculiar |= matches!(self.byte(1), b'\'' | b'\t');
+            words.made().push_str(said);
+        }
+        (0..2 + digits).for_each(|_| self.skip());
+        Ok(())
+    }
+
+    /// A scalar in a block, `|` or `>`, and where its lines start and end.
+    pub(super) fn block_scalar(&mut self) -> Result<(Token<'a>, usize, usize), Fault> {
+        let is_literal = self.byte(0) == b'|';
+        self.skip();
+        let (keeps, step) = self.block_header()?;
+        let mut end = self.at;
+        let mut indent = if step > 0 { self.indent.max(0) + step } else { 0 };
+        let mut text = String::new();
+        let mut breaks = String::new();
+        let mut line_break = "";
+        let mut was_blank = false;
+        self.block_breaks(&mut indent, &mut breaks, &mut end)?;
+        let first = self.at;
+        while self.column() == indent && self.at < self.bytes.len() {
+            let is_blank = self.is_blank(0);
+            if !is_literal && !was_blank && !is_blank && line_break == "\n" {
+                if breaks.is_empty() {
+                    text.push(' ');
+                }
+            } else {
+                text.push_str(line_break);
+            }
+            text.push_str(&breaks);
+            breaks.clear();
+            was_blank = is_blank;
+            let start = self.at;
+            while !self.is_line_end(0) {
+                self.skip();
+            }
+            text.push_str(self.text.get(start..self.at).unwrap_or_default());
+            let length = self.break_length(0);
+            line_break = "";
+            if length > 0 {
+                self.plain_break(length)?;
+                line_break = self.read_break(length);
+            } else {
+                self.is_peculiar = true;
+            }
+            self.block_breaks(&mut indent, &mut breaks, &mut end)?;
+        }
+        if keeps != Some(false) {
+            text.push_str(line_break);
+        }
+        if keeps == Some(true) {
+            text.push_str(&breaks);
+        }
+        let style = if is_literal { Style::Literal } else { Style::Folded };
+        Ok((Token::Scalar(Cow::Owned(text), style), first, end))
+    }
+
+    /// What follows `|` or `>` on its line: whether the last ends of lines are kept (`+`) or stripped (`-`), and the
+    /// indentation where it is given, else 0.
+    fn block_header(&mut self) -> Result<(Option<bool>, isize), Fault> {
+        let start = self.at;
+        let (mut keeps, mut step) = (None, 0);
+        for _ in 0..2 {
+            match self.byte(0) {
+                sign @ (b'+' | b'-') if keeps.is_none() => keeps = Some(sign == b'+'),
+                b'0' if step == 0 => return fault("a block indented by 0", self.at),
+                digit @ b'1'..=b'9' if step == 0 => step = isize::from(digit - b'0'),
+                _ => break,
+            }
+            self.skip();
+        }
+        let after = self.at;
+        while self.is_blank(0) {
+            self.is_peculiar |= self.byte(0) == b'\t';
+            self.skip();
+        }
+        if self.byte(0) == b'#' {
+            self.is_peculiar |= self.at == after;
+            while !self.is_line_end(0) {
+                self.skip();
+            }
+        }
+        if !self.is_line_end(0) {
+            return fault("a text in the line that starts a block", start);
+        }
+        self.skip_line()?;
+        Ok((keeps, step))
+    }
+
+    /// The indentation and the empty lines before a block's next line; with `indent` 0, finds how far it is indented.
+    fn block_breaks(&mut self, indent: &mut isize, breaks: &mut String, end: &mut usize) -> Result<(), Fault> {
+        *end = self.at;
+        let mut widest = 0;
+        loop {
+            while (*indent == 0 || self.column() < *indent) && self.byte(0) == b' ' {
+                self.skip();
+            }
+            widest = widest.max(self.column());
+            if (*indent == 0 || self.column() < *indent) && self.byte(0) == b'\t' {
+                return fault("a tab where only spaces indent", self.at);
+            }
+            let length = self.break_length(0);
+            if length == 0 {
+                break;
+            }
+            self.plain_break(length)?;
+            breaks.push_str(self.read_break(length));
+            *end = self.at;
+        }
+        if *indent == 0 {
+            self.is_peculiar |= widest > self.column();
+            *indent = widest.max(self.indent + 1).max(1);
+        }
+        Ok(())
+    }
+}
+
+/// What stands after a backslash, and what both stand for.
+const ESCAPES: &[(u8, &str)] = &[
+    (b'0', "\0"),
+    (b'a', "\u{7}"),
+    (b'b', "\u{8}"),
+    (b't', "\t"),
+    (b'\t', "\t"),
+    (b'n', "\n"),
+    (b'v', "\u{b}"),
+    (b'f', "\u{c}"),
+    (b'r', "\r"),
+    (b'e', "\u{1b}"),
+    (b' ', " "),
+    (b'"', "\""),
+    (b'\'', "'"),
+    (b'\\', "\\"),
+    (b'N', "\u{85}"),
+    (b'_', "\u{a0}"),
+    (b'L', "\u{2028}"),
+    (b'P', "\u{2029}"),
+];

@@ -1,0 +1,470 @@
+//! Tokens of a text: what stands where, by indentation and indicators.
+
+use std::collections::VecDeque;
+
+use super::token::{Fault, Placed, Token, fault};
+
+/// How deep blocks, and flows, are nested at most: deeper than any object, and less than what costs much.
+const DEEPEST: usize = 256;
+
+/// How many characters a key without `?` has at most, its `:` included.
+const LONGEST_KEY: usize = 1024;
+
+/// What may turn out to be a key, once a `:` follows.
+#[derive(Clone, Copy, Default)]
+struct PossibleKey {
+    possible: bool,
+    /// It stands where a block's next key has to stand.
+    required: bool,
+    /// Which token of the text it starts with, counted from the first.
+    number: usize,
+    start: usize,
+    line: usize,
+}
+
+/// The scanner: go through the text once, a token after the other.
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) line_start: usize,
+    pub(super) line: usize,
+    /// How many lines ended since the last thing that is no blank.
+    pub(super) newlines: usize,
+    pub(super) flow_depth: usize,
+    /// The column of the block that is open; -1 outside of any.
+    pub(super) indent: isize,
+    /// Whether a key may start here.
+    pub(super) key_allowed: bool,
+    /// Whether something was read that a reader of YAML 1.2 may take for something else, or refuse.
+    pub(super) is_peculiar: bool,
+    indents: Vec<isize>,
+    keys: Vec<PossibleKey>,
+    tokens: VecDeque<Placed<'a>>,
+    taken: usize,
+    is_ready: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        Scanner {
+            text,
+            bytes: text.as_bytes(),
+            at,
+            line_start: at,
+            line: 0,
+            newlines: 0,
+            flow_depth: 0,
+            indent: -1,
+            key_allowed: true,
+            is_peculiar: false,
+            indents: Vec::new(),
+            keys: vec![PossibleKey::default()],
+            tokens: VecDeque::with_capacity(8),
+            taken: 0,
+            is_ready: false,
+        }
+    }
+
+    /// The next token, which stays the next.
+    pub(super) fn peek(&mut self) -> Result<&Placed<'a>, Fault> {
+        if !self.is_ready {
+            self.fetch_enough()?;
+            self.is_ready = true;
+        }
+        // There is one: `fetch_enough` sees to it.
+        self.tokens.front().map_or_else(|| fault("the text ends here", self.at), Ok)
+    }
+
+    /// Takes the next token.
+    pub(super) fn take(&mut self) -> Result<Placed<'a>, Fault> {
+        self.peek()?;
+        self.is_ready = false;
+        self.taken += 1;
+        self.tokens.pop_front().map_or_else(|| fault("the text ends here", self.at), Ok)
+    }
+
+    /// Tokens until the first is certain: it may be the start of a key. (Two more than that, as kustomize's reader has
+    /// them: what is wrong with those is wrong before the first is used.)
+    fn fetch_enough(&mut self) -> Result<(), Fault> {
+        loop {
+            if self.tokens.len() > 2 {
+                let taken = self.taken;
+                let first = self.keys.iter().position(|key| key.possible && key.number == taken);
+                match first {
+                    Some(level) if self.is_possible(level)? => {}
+                    _ => return Ok(()),
+                }
+            }
+            self.fetch()?;
+        }
+    }
+
+    /// The byte `ahead` of here; 0 past the end, which no text holds.
+    pub(super) fn byte(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    pub(super) fn column(&self) -> isize {
+        isize::try_from(self.at - self.line_start).unwrap_or(isize::MAX)
+    }
+
+    pub(super) fn is_blank(&self, ahead: usize) -> bool {
+        matches!(self.byte(ahead), b' ' | b'\t')
+    }
+
+    /// How many bytes the end of a line has, that stands `ahead` of here; 0 where none does.
+    pub(super) fn break_length(&self, ahead: usize) -> usize {
+        match self.byte(ahead) {
+            b'\n' => 1,
+            b'\r' if self.byte(ahead + 1) == b'\n' => 2,
+            b'\r' => 1,
+            0xc2 if self.byte(ahead + 1) == 0x85 => 2,
+            0xe2 if self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9) => 3,
+            _ => 0,
+        }
+    }
+
+    pub(super) fn is_break(&self, ahead: usize) -> bool {
+        self.break_length(ahead) > 0
+    }
+
+    /// Whether a line, or the text, ends `ahead` of here.
+    pub(super) fn is_line_end(&self, ahead: usize) -> bool {
+        self.byte(ahead) == 0 || self.is_break(ahead)
+    }
+
+    /// Whether a word ends `ahead` of here.
+    pub(super) fn is_word_end(&self, ahead: usize) -> bool {
+        self.is_blank(ahead) || self.is_line_end(ahead)
+    }
+
+    /// Whether a line starts here with `---` or `...`.
+    pub(super) fn is_document_mark(&self) -> bool {
+        self.at == self.line_start
+            && matches!(self.bytes.get(self.at..self.at + 3), Some(b"---" | b"..."))
+            && self.is_word_end(3)
+    }
+
+    /// Over a byte that ends no line.
+    pub(super) fn skip(&mut self) {
+        if !self.is_blank(0) {
+            self.newlines = 0;
+        }
+        self.at += 1;
+    }
+
+    /// Over the end of a line.
+    pub(super) fn skip_line(&mut self) -> Result<(), Fault> {
+        let length = self.break_length(0);
+        if length > 0 {
+            self.plain_break(length)?;
+            self.pass_line(length);
+        }
+        Ok(())
+    }
+
+    /// Past `length` bytes that end a line.
+    pub(super) fn pass_line(&mut self, length: usize) {
+        self.at += length;
+        self.line_start = self.at;
+        self.line += 1;
+        self.newlines += 1;
+    }
+
+    /// An end of a line that is none for everybody: it is refused outside of quotes.
+    pub(super) fn plain_break(&self, length: usize) -> Result<(), Fault> {
+        let said = self.text.get(self.at..self.at + length).unwrap_or_default();
+        match said.chars().next() {
+            Some('\n') => Ok(()),
+            Some('\r') if length == 2 => Ok(()),
+            Some(other) => fault(
+                format!("U+{:04X}, which ends a line for kustomize and not for others", u32::from(other)),
+                self.at,
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a token at the end of the queue, or where the token of this number stands.
+    fn push(&mut self, token: Token<'a>, start: usize, end: usize, number: Option<usize>) {
+        let placed = Placed { token, start, end };
+        match number {
+            Some(number) => self.tokens.insert(number.saturating_sub(self.taken).min(self.tokens.len()), placed),
+            None => self.tokens.push_back(placed),
+        }
+    }
+
+    /// Finds the next token.
+    fn fetch(&mut self) -> Result<(), Fault> {
+        self.skip_to_token()?;
+        self.close_blocks(self.column());
+        if self.at >= self.bytes.len() {
+            return self.fetch_end();
+        }
+        let start = self.at;
+        if self.at == self.line_start && self.byte(0) == b'%' {
+            self.leave_blocks()?;
+            let token = self.directive()?;
+            self.push(token, start, self.at, None);
+            return Ok(());
+        }
+        if self.is_document_mark() {
+            self.leave_blocks()?;
+            let token = if self.byte(0) == b'-' { Token::DocumentStart } else { Token::DocumentEnd };
+            self.is_peculiar |= token == Token::DocumentEnd;
+            (0..3).for_each(|_| self.skip());
+            self.push(token, start, self.at, None);
+            return Ok(());
+        }
+        self.fetch_node_token()?;
+        let is_entry = self.tokens.back().is_some_and(|last| last.token == Token::BlockEntry);
+        if !is_entry {
+            self.skip_line_comment()?;
+        }
+        Ok(())
+    }
+
+    fn fetch_node_token(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        let in_flow = self.flow_depth > 0;
+        let ends = self.is_word_end(1);
+        match self.byte(0) {
+            b'[' => self.fetch_flow_start(Token::FlowSequenceStart),
+            b'{' => self.fetch_flow_start(Token::FlowMappingStart),
+            b']' => self.fetch_flow_end(Token::FlowSequenceEnd),
+            b'}' => self.fetch_flow_end(Token::FlowMappingEnd),
+            b',' => {
+                self.drop_key()?;
+                self.key_allowed = true;
+                self.skip();
+                self.push(Token::FlowEntry, start, self.at, None);
+                Ok(())
+            }
+            b'-' if ends => self.fetch_block_entry(),
+            b'?' if in_flow || ends => self.fetch_key(),
+            b':' if in_flow || ends => self.fetch_value(),
+            b'*' | b'&' => {
+                self.save_key()?;
+                self.key_allowed = false;
+                let token = self.anchor()?;
+                self.push(token, start, self.at, None);
+                Ok(())
+            }
+            b'!' => {
+                self.save_key()?;
+                self.key_allowed = false;
+                let token = self.tag()?;
+                self.push(token, start, self.at, None);
+                Ok(())
+            }
+            b'|' | b'>' if !in_flow => {
+                self.drop_key()?;
+                self.key_allowed = true;
+                let (token, start, end) = self.block_scalar()?;
+                self.push(token, start, end, None);
+                Ok(())
+            }
+            b'\'' | b'"' => {
+                self.save_key()?;
+                self.key_allowed = false;
+                let token = self.quoted_scalar()?;
+                self.push(token, start, self.at, None);
+                Ok(())
+            }
+            first if self.starts_plain(first) => {
+                self.save_key()?;
+                self.key_allowed = false;
+                let (token, end) = self.plain_scalar()?;
+                self.push(token, start, end, None);
+                Ok(())
+            }
+            b'\t' => fault("a tab where only spaces indent", self.at),
+            _ => fault("a character that no value starts with without quotes", self.at),
+        }
+    }
+
+    fn starts_plain(&self, first: u8) -> bool {
+        match first {
+            b'-' => !self.is_blank(1),
+            b'?' | b':' => self.flow_depth == 0 && !self.is_word_end(1),
+            b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@'
+            | b'`' => false,
+            _ => !self.is_word_end(0),
+        }
+    }
+
+    /// The end of the text; there are as many of them as are asked for.
+    fn fetch_end(&mut self) -> Result<(), Fault> {
+        if self.at != self.line_start {
+            self.line_start = self.at;
+            self.line += 1;
+        }
+        self.leave_blocks()?;
+        self.push(Token::StreamEnd, self.at, self.at, None);
+        Ok(())
+    }
+
+    /// Closes all blocks, before a mark between documents or the end.
+    fn leave_blocks(&mut self) -> Result<(), Fault> {
+        self.close_blocks(-1);
+        self.drop_key()?;
+        self.key_allowed = false;
+        Ok(())
+    }
+
+    fn fetch_flow_start(&mut self, token: Token<'a>) -> Result<(), Fault> {
+        self.save_key()?;
+        if self.flow_depth == DEEPEST {
+            return fault("it is nested deeper than any object", self.at);
+        }
+        self.keys.push(PossibleKey::default());
+        self.flow_depth += 1;
+        self.key_allowed = true;
+        let start = self.at;
+        self.skip();
+        self.push(token, start, self.at, None);
+        Ok(())
+    }
+
+    fn fetch_flow_end(&mut self, token: Token<'a>) -> Result<(), Fault> {
+        self.drop_key()?;
+        if self.flow_depth > 0 {
+            self.flow_depth -= 1;
+            self.keys.pop();
+        }
+        self.key_allowed = false;
+        let start = self.at;
+        self.skip();
+        self.push(token, start, self.at, None);
+        Ok(())
+    }
+
+    fn fetch_block_entry(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        if self.flow_depth == 0 {
+            if !self.key_allowed {
+                return fault("a list's item where none can stand", start);
+            }
+            self.open_block(self.column(), None, Token::BlockSequenceStart, start)?;
+        }
+        self.drop_key()?;
+        self.key_allowed = true;
+        self.skip();
+        self.push(Token::BlockEntry, start, self.at, None);
+        Ok(())
+    }
+
+    fn fetch_key(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        if self.flow_depth == 0 {
+            if !self.key_allowed {
+                return fault("a key where none can stand", start);
+            }
+            self.open_block(self.column(), None, Token::BlockMappingStart, start)?;
+        }
+        self.is_peculiar = true;
+        self.drop_key()?;
+        self.key_allowed = self.flow_depth == 0;
+        self.skip();
+        self.push(Token::Key, start, self.at, None);
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        let level = self.keys.len() - 1;
+        if self.is_possible(level)? {
+            let key = self.keys[level];
+            self.push(Token::Key, key.start, key.start, Some(key.number));
+            let column = isize::try_from(key.start - self.line_start).unwrap_or(isize::MAX);
+            self.open_block(column, Some(key.number), Token::BlockMappingStart, key.start)?;
+            self.keys[level].possible = false;
+            self.key_allowed = false;
+        } else {
+            self.is_peculiar = true;
+            if self.flow_depth == 0 {
+                if !self.key_allowed {
+                    return fault("a colon and a blank inside a value without quotes, or a value where none can stand", start);
+                }
+                self.open_block(self.column(), None, Token::BlockMappingStart, start)?;
+            }
+            self.key_allowed = self.flow_depth == 0;
+        }
+        self.skip();
+        self.push(Token::Value, start, self.at, None);
+        Ok(())
+    }
+
+    /// Whether the possible key of a level still is one: it ends on its line, and soon.
+    fn is_possible(&mut self, level: usize) -> Result<bool, Fault> {
+        let (line, at, text) = (self.line, self.at, self.text);
+        let Some(key) = self.keys.get_mut(level).filter(|key| key.possible) else {
+            return Ok(false);
+        };
+        let is_long = at - key.start > LONGEST_KEY
+            && text.get(key.start..at).is_some_and(|said| said.chars().count() > LONGEST_KEY);
+        if key.line == line && !is_long {
+            return Ok(true);
+        }
+        if key.required {
+            return fault("no colon follows this, which stands where a key has to stand", key.start);
+        }
+        key.possible = false;
+        Ok(false)
+    }
+
+    /// Notes that what starts here may be a key.
+    fn save_key(&mut self) -> Result<(), Fault> {
+        if !self.key_allowed {
+            return Ok(());
+        }
+        self.drop_key()?;
+        let key = PossibleKey {
+            possible: true,
+            required: self.flow_depth == 0 && self.indent == self.column(),
+            number: self.taken + self.tokens.len(),
+            start: self.at,
+            line: self.line,
+        };
+        if let Some(last) = self.keys.last_mut() {
+            *last = key;
+        }
+        Ok(())
+    }
+
+    /// What might have been a key at this level is none.
+    fn drop_key(&mut self) -> Result<(), Fault> {
+        let Some(key) = self.keys.last_mut().filter(|key| key.possible) else {
+            return Ok(());
+        };
+        if key.required {
+            return fault("no colon follows this, which stands where a key has to stand", key.start);
+        }
+        key.possible = false;
+        Ok(())
+    }
+
+    /// Opens a block at `column` where none is open there yet.
+    fn open_block(&mut self, column: isize, number: Option<usize>, token: Token<'a>, start: usize) -> Result<(), Fault> {
+        if self.flow_depth > 0 || self.indent >= column {
+            return Ok(());
+        }
+        if self.indents.len() == DEEPEST {
+            return fault("it is nested deeper than any object", start);
+        }
+        self.indents.push(self.indent);
+        self.indent = column;
+        self.push(token, start, start, number);
+        Ok(())
+    }
+
+    /// Closes the blocks that stand to the right of `column`.
+    fn close_blocks(&mut self, column: isize) {
+        while self.flow_depth == 0 && self.indent > column {
+            self.push(Token::BlockEnd, self.at, self.at, None);
+            self.indent = self.indents.pop().unwrap_or(-1);
+        }
+    }
+}

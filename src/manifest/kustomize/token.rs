@@ -1,0 +1,64 @@
+//! What the scanner finds in a text: tokens, and why there are no more.
+
+use std::borrow::Cow;
+
+/// A token, and the bytes that it stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Placed<'a> {
+    pub(super) token: Token<'a>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::manifest) enum Style {
+    Plain,
+    SingleQuoted,
+    DoubleQuoted,
+    Literal,
+    Folded,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    StreamEnd,
+    /// `%YAML 1.1`.
+    Version(u8, u8),
+    /// `%TAG !e! tag:example.com:`.
+    TagPrefix(&'a str, String),
+    DocumentStart,
+    DocumentEnd,
+    BlockSequenceStart,
+    BlockMappingStart,
+    BlockEnd,
+    FlowSequenceStart,
+    FlowSequenceEnd,
+    FlowMappingStart,
+    FlowMappingEnd,
+    BlockEntry,
+    FlowEntry,
+    Key,
+    Value,
+    Alias(&'a str),
+    Anchor(&'a str),
+    /// A handle (`!!`) and a suffix (`str`).
+    Tag(&'a str, String),
+    Scalar(Cow<'a, str>, Style),
+}
+
+/// Why kustomize's reader stops at a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::manifest) struct Fault {
+    /// What is wrong.
+    pub(in crate::manifest) message: Cow<'static, str>,
+    /// The byte at which it is.
+    pub(in crate::manifest) at: usize,
+}
+
+pub(super) fn fault<T>(message: impl Into<Cow<'static, str>>, at: usize) -> Result<T, Fault> {
+    Err(Fault {
+        message: message.into(),
+        at,
+    })
+}

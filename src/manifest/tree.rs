@@ -1,0 +1,243 @@
+//! The long way to the tree of a document that may hold whatever YAML has: by serde-saphyr, which knows anchors, merges,
+//! tags and bounds, and beside it by kustomize's reader, which has to read the same.
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use super::kustomize::{self, Fault, LastBlock};
+use super::read::{Problem, Wrong};
+use crate::diagnostic::{SourceId, Span};
+use crate::value::{Entry, Kind, Map, Node};
+
+/// As [`parse`], of a document that may hold whatever YAML has.
+pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+    let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
+    match serde_yaml::from_str_with_options::<Tree>(text, options) {
+        Ok(tree) => match kustomize::compare(text) {
+            Ok(last_block) => {
+                let mut tree = tree;
+                if let Some(block) = last_block {
+                    tree.put(&block);
+                }
+                Ok(tree.place(source, offset, text))
+            }
+            Err(fault) => Err(differs(fault, text, source, offset)),
+        },
+        Err(error) => {
+            let location = error.location();
+            let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
+            let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+            let message = error.without_snippet().to_string();
+            let message = message
+                .rsplit_once(" at line ")
+                .map_or(message.as_str(), |(message, _)| message);
+            let message = message
+                .split_once(", set ")
+                .map_or(message, |(message, _)| message);
+            let message = beyond_bounds(message).unwrap_or(message).to_owned();
+            Err(Problem {
+                wrong: Wrong::Syntax,
+                message,
+                span: Span::new(source, offset + at, offset + end),
+            })
+        }
+    }
+}
+
+/// A place that kustomize doesn't read as others do.
+pub(super) fn differs(fault: Fault, text: &str, source: SourceId, offset: usize) -> Problem {
+    let start = fault.at.min(text.len());
+    let rest = text.get(start..).unwrap_or_default();
+    let end = start + rest.chars().next().map_or(0, char::len_utf8);
+    Problem {
+        wrong: Wrong::Readers,
+        message: fault.message.into_owned(),
+        span: Span::new(source, offset + start, offset + end),
+    }
+}
+
+/// What the reader's bounds on depth, nodes and aliases mean to a person.
+fn beyond_bounds(message: &str) -> Option<&'static str> {
+    if message.starts_with("recursion limit") || message.contains("budget breached: Depth") {
+        return Some("it is nested deeper than any object");
+    }
+    if message.starts_with("recursive references") {
+        return Some("an alias stands inside what it repeats");
+    }
+    let bounds = message.contains("budget breached") || message.contains("alias replay");
+    bounds.then_some("it holds more values than any object, aliases and merges counted in")
+}
+
+/// The byte of a line and column in characters, both counted from 1.
+fn byte_of(text: &str, line: u64, column: u64) -> usize {
+    let line = usize::try_from(line).unwrap_or(1).max(1);
+    let column = usize::try_from(column).unwrap_or(1).max(1);
+    let start = text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum::<usize>();
+    text[start..]
+        .char_indices()
+        .nth(column - 1)
+        .map_or(text.len(), |(at, _)| start + at)
+}
+
+/// A node as the YAML library gives it: places count in one document, and have no source.
+struct Tree {
+    kind: TreeKind,
+    start: usize,
+    end: usize,
+}
+
+enum TreeKind {
+    Leaf(Kind),
+    List(Vec<Tree>),
+    Map(Vec<(Key, Tree)>),
+}
+
+struct Key {
+    text: String,
+    start: usize,
+    end: usize,
+}
+
+impl Tree {
+    /// Puts in the text of the block that the document ends with.
+    fn put(&mut self, block: &LastBlock) {
+        match &mut self.kind {
+            TreeKind::Leaf(Kind::String(text)) if self.start == block.start => text.clone_from(&block.text),
+            TreeKind::Leaf(_) => {}
+            TreeKind::List(items) => items.iter_mut().for_each(|item| item.put(block)),
+            TreeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| value.put(block)),
+        }
+    }
+
+    fn place(self, source: SourceId, offset: usize, text: &str) -> Node {
+        let (start, mut end) = (self.start, self.end);
+        let kind = match self.kind {
+            TreeKind::Leaf(kind) => kind,
+            TreeKind::List(items) => {
+                end = end.max(items.last().map_or(end, |item| item.end));
+                Kind::List(
+                    items
+                        .into_iter()
+                        .map(|item| item.place(source, offset, text))
+                        .collect(),
+                )
+            }
+            TreeKind::Map(entries) => {
+                let mut map = Map::default();
+                for (key, value) in entries {
+                    let key_span = Span::new(source, offset + key.start, offset + key.end);
+                    let entry = Entry {
+                        key_span: Some(key_span),
+                        value: value.place(source, offset, text),
+                    };
+                    map.insert_entry(key.text, entry);
+                }
+                Kind::Map(map)
+            }
+        };
+        placed(kind, start, end, text, source, offset)
+    }
+}
+
+/// A node with the place `start..end` of a text that stands `offset` bytes into `source`, without blanks at its end.
+pub(super) fn placed(
+    kind: Kind,
+    start: usize,
+    end: usize,
+    text: &str,
+    source: SourceId,
+    offset: usize,
+) -> Node {
+    let written = text.get(start..end).unwrap_or_default();
+    let end = start + written.trim_end().len();
+    Node::new(kind, Some(Span::new(source, offset + start, offset + end)))
+}
+
+fn bytes(location: &serde_yaml::Location) -> (usize, usize) {
+    let span = location.span();
+    let start = usize::try_from(span.byte_offset().unwrap_or(0)).unwrap_or(0);
+    let length = usize::try_from(span.byte_len().unwrap_or(0)).unwrap_or(0);
+    (start, start + length)
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_yaml::Spanned::<TreeKind>::deserialize(deserializer)?;
+        let (start, end) = bytes(&spanned.referenced);
+        Ok(Tree {
+            kind: spanned.value,
+            start,
+            end,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_yaml::Spanned::<String>::deserialize(deserializer)?;
+        let (start, end) = bytes(&spanned.referenced);
+        Ok(Key {
+            text: spanned.value,
+            start,
+            end,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for TreeKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = TreeKind;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("a YAML value")
+    }
+    fn visit_unit<E>(self) -> Result<TreeKind, E> {
+        Ok(TreeKind::Leaf(Kind::Null))
+    }
+    fn visit_none<E: de::Error>(self) -> Result<TreeKind, E> {
+        self.visit_unit()
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<TreeKind, E> {
+        Ok(TreeKind::Leaf(Kind::Bool(value)))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<TreeKind, E> {
+        Ok(TreeKind::Leaf(Kind::Number(value.into())))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<TreeKind, E> {
+        Ok(TreeKind::Leaf(Kind::Number(value.into())))
+    }
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<TreeKind, E> {
+        serde_json::Number::from_f64(value)
+            .map(|number| TreeKind::Leaf(Kind::Number(number)))
+            .ok_or_else(|| E::custom("a number that JSON can't hold"))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<TreeKind, E> {
+        Ok(TreeKind::Leaf(Kind::String(value.to_owned())))
+    }
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<TreeKind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(TreeKind::List(list))
+    }
+    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<TreeKind, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(TreeKind::Map(map))
+    }
+}
+

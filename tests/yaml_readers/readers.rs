@@ -1,0 +1,94 @@
+//! kustomize's readers, as a program that is asked a text at a time.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What one reader makes of a text: its documents, or why there are none.
+#[derive(Deserialize, Debug, Clone)]
+pub struct Reading {
+    documents: Option<Vec<Value>>,
+    #[serde(default)]
+    error: String,
+}
+
+impl Reading {
+    /// The documents.
+    ///
+    /// # Errors
+    /// Why the reader refuses the text.
+    pub fn result(&self) -> Result<&[Value], &str> {
+        if self.error.is_empty() {
+            Ok(self.documents.as_deref().unwrap_or_default())
+        } else {
+            Err(&self.error)
+        }
+    }
+}
+
+/// What both of kustomize's readers make of a text.
+#[derive(Deserialize, Debug, Clone)]
+pub struct Answer {
+    /// The reader of resources.
+    pub resources: Reading,
+    /// The reader of kustomization.yaml.
+    pub kustomization: Reading,
+}
+
+/// The running program.
+pub struct Readers {
+    child: Child,
+    texts: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Readers {
+    /// Builds the program with Go, and starts it. None, with a word on it, where there is no Go; CI must have it.
+    pub fn start() -> Option<Self> {
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kustomize_reader");
+        let built = Command::new("go")
+            .args(["build", "-trimpath", "-o"])
+            .arg(&program)
+            .arg(".")
+            .env("GOFLAGS", "-mod=readonly -buildvcs=false")
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kustomize_reader"))
+            .status();
+        match built {
+            Ok(status) if status.success() => {}
+            other => {
+                assert!(std::env::var_os("CI").is_none(), "kustomize's readers can't be built: {other:?}");
+                eprintln!("skipped: kustomize's readers can't be built with Go: {other:?}");
+                return None;
+            }
+        }
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let texts = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().expect("it was piped"));
+        Some(Readers { child, texts, answers })
+    }
+
+    /// What they make of a text.
+    pub fn read(&mut self, text: &str) -> Answer {
+        let mut line = serde_json::to_vec(text).expect("JSON");
+        line.push(b'\n');
+        let texts = self.texts.as_mut().expect("it runs");
+        texts.write_all(&line).expect("it reads");
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("it answers");
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer} of {text:?}"))
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        drop(self.texts.take());
+        let _ = self.child.wait();
+    }
+}
