@@ -11,7 +11,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-const KILLS: u32 = 150;
+/// How many renders have to be killed before their end.
+const KILLS: u32 = 90;
+
+/// How many renders there are at most. A machine that is too busy to kill in time needs more than others.
+const MOST_RENDERS: u32 = 3000;
 
 type Tree = BTreeMap<String, Vec<u8>>;
 
@@ -126,7 +130,9 @@ fn a_killed_render_leaves_every_file_whole_and_the_next_one_finishes() {
 
     let (mut all, mut work) = (Window(200_000), Window(4_000));
     let (mut killed, mut interrupted, mut half, mut numbers) = (0, 0, 0, Numbers(7));
-    for round in 0..KILLS {
+    let mut round = 0;
+    while killed < KILLS && round < MOST_RENDERS {
+        round += 1;
         let from = usize::try_from(round % 2).expect("a bit");
         let (old, new) = (&trees[from], &trees[1 - from]);
         restore(&project, old);
@@ -165,12 +171,9 @@ fn a_killed_render_leaves_every_file_whole_and_the_next_one_finishes() {
         assert_eq!(project.files(), *new, "{when}");
     }
     println!(
-        "{killed} of {KILLS} renders were killed before their end, {half} of them in the midst of the files; {interrupted} were finished by the next as interrupted"
+        "{killed} of {round} renders were killed before their end, {half} of them in the midst of the files; {interrupted} were finished by the next as interrupted"
     );
-    assert!(
-        killed >= KILLS / 5,
-        "only {killed} of {KILLS} kills came before the end"
-    );
+    assert_eq!(killed, KILLS, "of {round} renders");
 }
 
 #[test]
@@ -181,8 +184,10 @@ fn a_hand_edit_after_a_kill_is_still_seen() {
         .map(|config| Project::new().config(config).rendered().files());
     let project = Project::new();
     let release = "kubernetes/apps/network/envoy-gateway/app/helmrelease.yaml";
-    let (mut window, mut numbers, mut killed) = (Window(4_000), Numbers(11), 0);
-    for _ in 0..40 {
+    let (mut window, mut numbers) = (Window(4_000), Numbers(11));
+    let (mut killed, mut renders) = (0, 0);
+    while killed < KILLS / 4 && renders < MOST_RENDERS {
+        renders += 1;
         restore(&project, &trees[0]);
         project.write("cluster.toml", &configs[1]);
         let wait = window.next(&mut numbers);
@@ -194,5 +199,5 @@ fn a_hand_edit_after_a_kill_is_still_seen() {
         assert!(project.read(release).contains("# mine"), "{run}");
         run.code(1).warns("tree/edited");
     }
-    assert!(killed >= 8, "only {killed} of 40 kills came before the end");
+    assert_eq!(killed, KILLS / 4, "of {renders} renders");
 }

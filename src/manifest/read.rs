@@ -139,8 +139,11 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
     }
 }
 
-/// As [`parse`], of a document that may hold whatever YAML has.
-pub(super) fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+/// As [`parse`], but never the short way: the reader that settles what a document means.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
     match serde_yaml::from_str_with_options::<Tree>(text, options) {
         Ok(tree) => Ok(tree.place(source, offset, text)),
