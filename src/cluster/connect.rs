@@ -56,25 +56,7 @@ async fn config(options: &Options) -> Result<(Config, String), Error> {
     }
     let place = shown(&files);
     let kubeconfig = read(&files)?;
-    let known: Vec<String> = kubeconfig
-        .contexts
-        .iter()
-        .map(|it| it.name.clone())
-        .collect();
-    let current = kubeconfig
-        .current_context
-        .clone()
-        .filter(|name| !name.is_empty());
-    let Some(context) = options.context.clone().or(current) else {
-        return Err(Error::NoContext { place, known });
-    };
-    if !known.contains(&context) {
-        return Err(Error::UnknownContext {
-            place,
-            context,
-            known,
-        });
-    }
+    let context = context(&place, &kubeconfig, options.context.as_deref())?;
     let asked = KubeConfigOptions {
         context: Some(context.clone()),
         ..KubeConfigOptions::default()
@@ -83,6 +65,34 @@ async fn config(options: &Options) -> Result<(Config, String), Error> {
         .await
         .map_err(|error| unreadable(&place, &error))?;
     Ok((settled(config), context))
+}
+
+/// What a kubeconfig's text says, and the context that a connection with it would use. Nothing that it names is opened
+/// or run.
+///
+/// # Errors
+/// Where the text is no kubeconfig, or has no such context.
+pub fn parse(place: &str, text: &str, asked: Option<&str>) -> Result<(Kubeconfig, String), Error> {
+    let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| unreadable(place, &error))?;
+    let context = context(place, &kubeconfig, asked)?;
+    Ok((kubeconfig, context))
+}
+
+/// The context that is asked for, else the current one.
+fn context(place: &str, kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<String, Error> {
+    let contexts = kubeconfig.contexts.iter();
+    let known: Vec<String> = contexts.map(|it| it.name.clone()).collect();
+    let current = kubeconfig.current_context.as_deref();
+    let place = place.to_owned();
+    match asked.or(current.filter(|name| !name.is_empty())) {
+        None => Err(Error::NoContext { place, known }),
+        Some(context) if known.iter().any(|name| name == context) => Ok(context.to_owned()),
+        Some(context) => Err(Error::UnknownContext {
+            place,
+            context: context.to_owned(),
+            known,
+        }),
+    }
 }
 
 /// Retries and the time for an answer are our own ([`Server`]).

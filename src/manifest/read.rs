@@ -157,6 +157,14 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
     }
 }
 
+/// As [`parse`], but never the short way: the reader that settles what a document means.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+    tree::parse(text, source, offset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,6 +34,9 @@ address = "10.10.30.25"
 /// The configuration at the top of the repository, with everything switched on.
 pub const REFERENCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cluster.toml"));
 
+/// For a shell: ends what hangs. A guard, far above what any run takes on any machine; no test measures with it.
+pub const NO_HANGING: &str = "ulimit -t 600";
+
 /// Where the app of [`MINIMAL`] is rendered.
 pub const APP: &str = "kubernetes/apps/network/envoy-gateway/app";
 

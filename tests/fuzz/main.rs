@@ -9,7 +9,6 @@ mod random;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, Instant};
 
 use gatewayctl::check::Passes;
 use gatewayctl::check::structure::{Structure, format};
@@ -22,9 +21,6 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use random::Random;
 use serde_json::Value;
-
-/// How long one object may take in a debug build on a busy machine: far more than any does, far less than forever.
-const LONGEST: Duration = Duration::from_secs(5);
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);
 
@@ -122,7 +118,6 @@ proptest! {
 
     #[test]
     fn checking_ends_and_says_the_same_each_time(case in case()) {
-        let start = Instant::now();
         let node = Node::from_json(case.object.clone());
         case.with(|schema| {
             let passes = Passes::new(&CATALOGUE);
@@ -137,7 +132,6 @@ proptest! {
             let read: Vec<Node> = documents.into_iter().map(|document| document.node).collect();
             assert_eq!(&first, &said(&passes.check(&object(read[0].clone()), schema)));
         });
-        prop_assert!(start.elapsed() < LONGEST, "{:?}", start.elapsed());
     }
 
     #[test]

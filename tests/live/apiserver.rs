@@ -15,6 +15,9 @@ pub const LIMITED: &str = "limited-token";
 /// The name of that user.
 pub const LIMITED_USER: &str = "limited";
 
+/// How long a server may take to be ready: far longer than any machine needs, far less than forever.
+const PATIENCE: Duration = Duration::from_secs(900);
+
 /// A cluster to test against.
 pub struct Cluster {
     folder: tempfile::TempDir,
@@ -140,7 +143,7 @@ current-context: {context}
     }
 
     fn wait(&self) {
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
             // The server makes it when it is done with everything else.
             let ready = crate::talk::get(self, "/api/v1/namespaces/default");

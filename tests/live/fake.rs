@@ -16,6 +16,9 @@ pub struct Asked {
     pub before: usize,
 }
 
+/// How long a request stalls: nobody waits for so long.
+pub const STALL: Duration = Duration::from_secs(3600);
+
 /// What is done with a request.
 pub enum Does {
     /// What an API server would: objects are not there yet, and whatever is applied comes back.
@@ -100,7 +103,7 @@ fn serve(stream: TcpStream, how: &dyn Fn(&Asked) -> Does, count: &AtomicUsize) {
             ),
             Does::Text(text) => (200, "", text.to_owned()),
             Does::Stall => {
-                std::thread::sleep(Duration::from_secs(60));
+                std::thread::sleep(STALL);
                 return;
             }
             Does::HangUp => return,

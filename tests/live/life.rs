@@ -10,23 +10,24 @@ use serde_json::{Value as Json, json};
 
 use crate::apiserver::Cluster;
 use crate::common::{Project, REFERENCE, Run};
+use crate::made;
 use crate::talk::{apply, apply_text, live, objects, read, run, wanted};
 
 const FLUX: &str = "kustomize-controller";
 
-/// The catalogue's definitions, one version of each project; small ones of our own where that folder is absent.
+/// The definitions that the reference configuration asks for, one version of each project: as the projects release them,
+/// or made of the catalogue's facts where that folder is absent.
 pub fn definitions() -> Vec<PathBuf> {
     let shared = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
     let shared = shared
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"))
         .join("crds");
-    let own = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/live/definitions"
-    ));
     if !shared.is_dir() {
-        println!("no {}: with small definitions of our own", shared.display());
-        return vec![own];
+        println!(
+            "no {}: with definitions of the catalogue's facts",
+            shared.display()
+        );
+        return vec![made::of_the_reference()];
     }
     [
         "cert-manager",
@@ -48,7 +49,7 @@ pub fn bootstrap(project: &Project, cluster: &Cluster) -> Run {
         .iter()
         .map(|it| it.to_string_lossy().into_owned())
         .collect();
-    let mut args = vec!["crds", "apply", "--timeout", "300", "--wait", "120"];
+    let mut args = vec!["crds", "apply", "--wait", "900"];
     files
         .iter()
         .for_each(|file| args.extend(["-f", file.as_str()]));

@@ -14,6 +14,7 @@ mod definitions;
 mod failures;
 mod fake;
 mod life;
+mod made;
 mod oracle;
 mod scale;
 mod status;

@@ -91,7 +91,7 @@ fn agree_on(channel: &str) {
         .iter()
         .map(|it| it.to_string_lossy().replace(EXPERIMENTAL, channel))
         .collect();
-    let mut args = vec!["crds", "apply", "--timeout", "300", "--wait", "120"];
+    let mut args = vec!["crds", "apply", "--wait", "900"];
     folders
         .iter()
         .for_each(|folder| args.extend(["-f", folder.as_str()]));

@@ -22,7 +22,7 @@ pub fn with<T>(
     let options = Options {
         kubeconfig: Some(cluster.kubeconfig.clone()),
         context: None,
-        time: Duration::from_secs(300),
+        time: Duration::from_secs(1800),
     };
     let asked = cluster::run(async { work(&cluster::connect(&options).await?).await });
     asked.expect("a runtime")
@@ -150,12 +150,15 @@ pub fn apply_text(cluster: &Cluster, text: &str, manager: &str) {
     apply(cluster, &objects("test.yaml", text), manager);
 }
 
+/// How long a run may take, where a test says nothing else: a machine may be slow.
+pub const PATIENCE: &str = "--timeout=3600";
+
 /// The program, run in a project against a cluster.
 pub fn run(project: &Project, cluster: &Cluster, args: &[&str]) -> crate::common::Run {
     let kubeconfig = cluster.kubeconfig.to_string_lossy().into_owned();
     let all = args
         .iter()
         .copied()
-        .chain(["--kubeconfig", kubeconfig.as_str()]);
+        .chain([PATIENCE, "--kubeconfig", kubeconfig.as_str()]);
     project.run(all.collect::<Vec<_>>())
 }

@@ -1,0 +1,49 @@
+//! CustomResourceDefinitions: imported, and objects checked against what was imported.
+
+use gatewayctl::compile::check_all;
+use gatewayctl::diagnostic::Sources;
+use gatewayctl::manifest::{Object, items, read};
+use gatewayctl::schema::files::{Input, LOCK, import, verify};
+use gatewayctl::schema::import::Keep;
+use gatewayctl::schema::lock::Lock;
+use gatewayctl::schema::{Catalogue, Selection, Set};
+
+use crate::report;
+
+/// A stream of documents: the definitions in it are imported, all of it is checked against them. What an import writes is
+/// what `schemas verify` accepts.
+pub fn import_and_check(text: &str) {
+    let input = Input {
+        path: "example/1.0.0/crd.yaml".to_owned(),
+        text: text.to_owned(),
+        set: Some(Set::own()),
+    };
+    let imported = import(&[input], Lock::default(), Keep::Messages).expect("a list is written");
+    report::tell(imported.problems, &imported.sources);
+    let text_of = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("what is written is text");
+    let (list, schemas) = imported.files.split_last().expect("the list is always written");
+    assert_eq!(list.0, LOCK);
+    let list = Lock::parse(&text_of(&list.1)).expect("the list is read back");
+    let files = schemas.iter().map(|(path, bytes)| (path.as_str(), Some(text_of(bytes))));
+    assert_eq!(verify(&list, files), []);
+
+    let mut catalogue = Catalogue::empty();
+    for (path, bytes) in schemas {
+        let listed = list.get(path).expect("it is listed");
+        let added = catalogue.add(listed, text_of(bytes));
+        added.expect("what was imported can be used");
+    }
+    let mut sources = Sources::default();
+    let id = sources.add("input.yaml", text);
+    let (documents, _) = read::read(&sources, id);
+    let objects: Vec<Object> = documents
+        .iter()
+        .flat_map(|document| items(&document.node))
+        .map(|node| Object::new(node.clone(), "input.yaml"))
+        .collect();
+    let selection = Selection::newest(&catalogue);
+    let found = check_all(&objects, &catalogue, &selection);
+    let again = check_all(&objects, &catalogue, &selection);
+    assert_eq!(found, again);
+    report::tell(found, &sources);
+}

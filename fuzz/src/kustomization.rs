@@ -1,0 +1,84 @@
+//! Kustomizations: the namespace's, which `render` shares with others, and those that are only read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatewayctl::check::across::{self, Given};
+use gatewayctl::compile::rendered;
+use gatewayctl::diagnostic::Sources;
+use gatewayctl::manifest::{Object, items, read};
+use gatewayctl::render::{Kind, index};
+use gatewayctl::schema::Selection;
+use gatewayctl::value::{Map, Node};
+
+use crate::files::{CATALOGUE, CONFIG, OneFile};
+use crate::report;
+
+/// Where the namespace's kustomization stands.
+const INDEX: &str = "kubernetes/apps/network/kustomization.yaml";
+
+/// Our entries get into the file and nothing else of it changes; then the file is followed as one of a repository.
+pub fn merge_and_read(text: &str) {
+    add(text);
+    let world = OneFile { path: INDEX, text };
+    let compiled = rendered("cluster.toml", CONFIG, &world, &CATALOGUE);
+    let merged = compiled.files.iter().find(|file| file.kind == Kind::Index);
+    if let Some(merged) = merged {
+        let mut sources = Sources::default();
+        let id = sources.add(INDEX, merged.text.as_str());
+        let (_, problems) = read::read(&sources, id);
+        assert!(problems.is_empty(), "{problems:?}\n{}", merged.text);
+    }
+    report::tell(compiled.diagnostics, &compiled.sources);
+    follow(text);
+}
+
+/// Adding keeps what is there: the same tree, with the entries at the end of `resources`, and the second time nothing.
+fn add(text: &str) {
+    let mut sources = Sources::default();
+    let id = sources.add(INDEX, text);
+    let Ok(tree) = read::parse(text, id, 0) else {
+        return;
+    };
+    let ours = ["./envoy-gateway/ks.yaml".to_owned()];
+    let Some(added) = index::add(text, &tree, &ours) else {
+        return;
+    };
+    let id = sources.add("added.yaml", added.as_str());
+    let back = read::parse(&added, id, 0).unwrap_or_else(|problem| {
+        panic!("what was added broke the file: {}\n{added}", problem.message)
+    });
+    let is_other = |(key, _): &(&str, &Node)| *key != "resources";
+    let others = |map: Option<&Map>| -> Vec<(String, Node)> {
+        let entries = map.into_iter().flat_map(Map::iter).filter(is_other);
+        entries.map(|(key, node)| (key.to_owned(), node.clone())).collect()
+    };
+    assert_eq!(others(tree.as_map()), others(back.as_map()), "{added}");
+    assert_eq!(index::add(&added, &back, &ours), Some(added));
+}
+
+/// The file among others that it may list: kustomize's and Flux's ways are followed through it.
+fn follow(text: &str) {
+    let mut sources = Sources::default();
+    let id = sources.add(INDEX, text);
+    let (documents, _) = read::read(&sources, id);
+    let nodes = documents.iter().flat_map(|document| items(&document.node));
+    let objects: Vec<Object> = nodes.map(|node| Object::new(node.clone(), INDEX)).collect();
+    let files: BTreeSet<String> = [
+        INDEX,
+        "kubernetes/apps/network/namespace.yaml",
+        "kubernetes/apps/network/envoy-gateway/ks.yaml",
+        "kubernetes/apps/network/envoy-gateway/app/kustomization.yaml",
+    ]
+    .map(str::to_owned)
+    .into();
+    let found = across::check(&Given {
+        objects: &objects,
+        files: &files,
+        walked: &[String::new()],
+        texts: &BTreeMap::from([(INDEX.to_owned(), id)]),
+        sources: &sources,
+        model: None,
+        selection: &Selection::newest(&CATALOGUE),
+    });
+    report::tell(found, &sources);
+}

@@ -1,0 +1,36 @@
+//! Scripts: parsed as `validate` does it, run as `trace` does it.
+
+use gatewayctl::check::lua;
+use gatewayctl::diagnostic::Sources;
+use gatewayctl::resolve::trace::lua::{Facts, run as run_script};
+
+use crate::report;
+
+/// Parses a script. The same text gives the same findings.
+pub fn parse(text: &str) {
+    let mut sources = Sources::default();
+    let id = sources.add("script.lua", text);
+    let found = lua::check(&sources, id);
+    assert_eq!(found, lua::check(&sources, id));
+    report::tell(found, &sources);
+}
+
+/// Runs a script for a request; twice, to the same end.
+pub fn run(text: &str) {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let facts = Facts {
+        headers: vec![
+            header(":method", "GET"),
+            header(":path", "/a?b=c"),
+            header(":authority", "www.example.com"),
+            header("user-agent", "example/1.0"),
+        ],
+        client: Some("10.10.30.7".to_owned()),
+        peer: Some("10.10.30.8".to_owned()),
+        server_name: Some("www.example.com".to_owned()),
+    };
+    let first = run_script(text, &facts);
+    let second = run_script(text, &facts);
+    assert_eq!(first.verdict, second.verdict);
+    assert_eq!(first.headers, second.headers);
+}

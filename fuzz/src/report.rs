@@ -1,0 +1,27 @@
+//! Findings must be told in each format: their places are in the texts that they name.
+
+use gatewayctl::diagnostic::{Diagnostic, Sources};
+use gatewayctl::report::{Format, Report, Terminal};
+
+/// Writes findings in every format, to nowhere.
+pub fn tell(found: Vec<Diagnostic>, sources: &Sources) {
+    for finding in &found {
+        let places = finding.span.into_iter().chain(finding.origin);
+        let places = places.chain(finding.related.iter().map(|related| related.span));
+        for span in places {
+            let text = sources.get(span.source).text();
+            assert!(
+                text.get(span.range()).is_some(),
+                "{finding:?} is at {:?} of a text of {} bytes",
+                span.range(),
+                text.len()
+            );
+        }
+    }
+    let report = Report::new(found, 1, 1, sources);
+    for format in Format::ALL {
+        format
+            .write(&report, sources, Terminal::default(), &mut std::io::sink())
+            .expect("writing to nowhere never fails");
+    }
+}

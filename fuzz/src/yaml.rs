@@ -1,0 +1,32 @@
+//! YAML: the quick reader beside the slow one, and what is written beside what was meant.
+
+use gatewayctl::diagnostic::Sources;
+use gatewayctl::manifest::{read, write};
+
+use crate::report;
+
+/// Where the quick reader takes a text it sees what the slow one sees, places included. What was read is written, and read
+/// back as the same.
+pub fn compare_readers(text: &str) {
+    let mut sources = Sources::default();
+    let id = sources.add("input.yaml", text);
+    let quick = read::parse(text, id, 0).map(|node| format!("{node:#?}"));
+    let slow = read::parse_any(text, id, 0).map(|node| format!("{node:#?}"));
+    match (quick, slow) {
+        (Ok(quick), Ok(slow)) => assert_eq!(quick, slow),
+        (Err(quick), Err(slow)) => assert_eq!(format!("{quick:?}"), format!("{slow:?}")),
+        (quick, slow) => panic!("the quick reader: {quick:?}\nthe slow one: {slow:?}"),
+    }
+
+    let (documents, problems) = read::read(&sources, id);
+    report::tell(problems, &sources);
+    for document in documents {
+        let written = write::document(&document.node);
+        let mut sources = Sources::default();
+        let id = sources.add("written.yaml", written.as_str());
+        let (back, problems) = read::read(&sources, id);
+        assert!(problems.is_empty(), "{problems:?}\n{written}");
+        let back: Vec<_> = back.into_iter().map(|document| document.node).collect();
+        assert_eq!(back, [document.node], "{written}");
+    }
+}
