@@ -4,9 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::output::Stream;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::Compiled;
+use crate::diagnostic::printable::printable;
 use crate::manifest::meaning;
 use crate::render::files::{Inputs, Output};
 use crate::render::{File, Kind};
@@ -35,7 +37,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Where something can't be read or written.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find_for(global, args.out.as_deref())?;
     let mut compiled = project.compile()?;
     if args.stdout || compiled.has_errors() {
@@ -125,10 +127,10 @@ fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
 }
 
 /// All manifests as one stream, each file under a comment with its path.
-fn print(compiled: &Compiled, out: &mut dyn Write) -> anyhow::Result<()> {
+fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     for file in compiled.files.iter().filter(|file| file.kind.has_objects()) {
-        writeln!(out, "# Source: {}", file.path)?;
-        out.write_all(file.text.as_bytes())?;
+        writeln!(out, "# Source: {}", printable(&file.path))?;
+        out.data(file.text.as_bytes())?;
     }
     Ok(())
 }
@@ -144,7 +146,7 @@ fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> 
             (_, Action::Leave) => {
                 let same = matches!(entry.class, Class::Unchanged | Class::Adopt);
                 if same && global.verbose {
-                    writeln!(out, "unchanged  {}", entry.path.as_str())?;
+                    writeln!(out, "unchanged  {}", printable(entry.path.as_str()))?;
                 }
                 unchanged += usize::from(same && !global.verbose);
                 continue;
@@ -154,7 +156,7 @@ fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> 
             (Class::Edited | Class::Foreign, _) => "overwrote",
             _ => "updated",
         };
-        writeln!(out, "{word:>9}  {}", entry.path.as_str())?;
+        writeln!(out, "{word:>9}  {}", printable(entry.path.as_str()))?;
     }
     if unchanged > 0 {
         writeln!(
