@@ -23,7 +23,7 @@
 //!
 //! **What becomes of it.** [`mod@diff`] compares objects with those that were there before; [`tree`] plans what has to
 //! be written, and writes it so that no edit is lost and no crash leaves half a file. These and [`cli`], one file a
-//! command, are the edges: `tree` and `cli` touch the disk, and everything else is the same output for the same input,
+//! command, are the edges: `tree` and `cli` touch the disk, through [`bounds`] where they read, and everything else is the same output for the same input,
 //! always.
 //!
 //! **What lives there.** `cluster`, behind the feature `live`, is the only room that touches the network: it asks an
@@ -31,6 +31,7 @@
 //! CustomResourceDefinitions that a new cluster starts with.
 #![warn(missing_docs)]
 
+pub mod bounds;
 pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]

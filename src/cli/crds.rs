@@ -9,6 +9,7 @@ use clap::Subcommand;
 
 use super::cluster::{self, Connection, How};
 use super::{FAILED, Global, manifests};
+use crate::diagnostic::printable::printable;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::report::Report;
 use crate::schema::import::is_crd;
@@ -43,7 +44,7 @@ struct Apply {
     #[arg(long)]
     allow_standard: bool,
     /// How long each definition may take until it is established, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
     /// The field manager as which they are applied
     #[arg(long, value_name = "NAME", default_value = "bootstrap")]
@@ -87,14 +88,17 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     let applied = cluster::apply(&args.connection, global, &definitions, &how)?;
     for (name, word) in &applied.done {
         if !global.quiet || *word != "unchanged" {
-            writeln!(out, "{word:9}  {name}")?;
+            writeln!(out, "{word:9}  {}", printable(name))?;
         }
+    }
+    for name in &applied.not_tried {
+        writeln!(out, "not tried  {}", printable(name))?;
     }
     if !applied.refused.is_empty() {
         bail!("nothing was applied:\n{}", applied.refused.join("\n"));
     }
     for failure in &applied.failures {
-        writeln!(std::io::stderr(), "error: {failure}")?;
+        writeln!(global.stderr(), "error: {failure}")?;
     }
     if !global.quiet {
         let count = |wanted: &str| {

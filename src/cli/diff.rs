@@ -1,17 +1,19 @@
 //! `gatewayctl diff`
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::cluster::{self, Asked, Connection, Manager};
+use super::output::Stream;
 use super::project::Project;
 use super::{FAILED, Global, found, git};
+use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
+use crate::diagnostic::printable::printable;
 use crate::diff::{self, Content, File};
 use crate::exposure;
 use crate::manifest::Object;
@@ -74,7 +76,7 @@ impl Against {
 ///
 /// # Errors
 /// Where something can't be read, or Git doesn't know the revision.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find(global)?;
     let compiled = project.compile()?;
     if compiled.has_errors() {
@@ -123,13 +125,15 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     };
     let mut diff = diff::diff(&before, &after, Some(&keys));
     diff.exposure = exposure::compare(&exposed(&before), &exposed(&after));
-    let text = match args.format {
-        Format::Text => diff::terminal::text(&diff, global.out_terminal().color),
-        Format::Markdown => diff::markdown::markdown(&diff),
-        Format::Json => format!("{:#}\n", diff::json::json(&diff)),
-    };
     if !(global.quiet && diff.is_empty()) {
-        out.write_all(text.as_bytes())?;
+        match args.format {
+            Format::Text => {
+                let text = diff::terminal::text(&diff, out.has_colour());
+                write!(out.styled(), "{text}")?;
+            }
+            Format::Markdown => write!(out, "{}", diff::markdown::markdown(&diff))?,
+            Format::Json => out.json(&diff::json::json(&diff))?,
+        }
     }
     Ok(found(!diff.is_empty()))
 }
@@ -139,48 +143,44 @@ fn show_asked(
     asked: &Asked,
     format: Format,
     global: &Global,
-    out: &mut dyn Write,
+    out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let is_complete = asked.failures.is_empty();
     let is_empty = asked.diff.is_empty();
-    let note = |note: &String| format!("note: {note}\n");
+    let is_told = !(global.quiet && is_complete && is_empty);
     let partial = format!(
         "{} of {} objects were compared with {}: this is not all\n",
         asked.compared, asked.objects, asked.server
     );
-    let text = match format {
-        Format::Json => format!("{:#}\n", json(asked)),
+    match format {
+        _ if !is_told => {}
+        Format::Json => out.json(&json(asked))?,
         Format::Text => {
-            let mut text: String = asked.notes.iter().map(note).collect();
+            for note in &asked.notes {
+                writeln!(out, "note: {}", printable(note))?;
+            }
             if is_complete || !is_empty {
-                text.push_str(&diff::terminal::text(
-                    &asked.diff,
-                    global.out_terminal().color,
-                ));
+                let text = diff::terminal::text(&asked.diff, out.has_colour());
+                write!(out.styled(), "{text}")?;
             }
             if !is_complete {
-                text.push_str(&partial);
+                out.write_all(partial.as_bytes())?;
             }
-            text
         }
         Format::Markdown => {
-            let mut text = String::new();
             if is_complete || !is_empty {
-                text.push_str(&diff::markdown::markdown(&asked.diff));
+                write!(out, "{}", diff::markdown::markdown(&asked.diff))?;
             }
-            let notes = asked.notes.iter().map(|note| format!("\n> {note}\n"));
-            text.extend(notes);
+            for note in &asked.notes {
+                write!(out, "\n> {}\n", printable(note))?;
+            }
             if !is_complete {
-                text.push_str(&format!("\n> {partial}"));
+                write!(out, "\n> {partial}")?;
             }
-            text
         }
-    };
-    if !(global.quiet && is_complete && is_empty) {
-        out.write_all(text.as_bytes())?;
     }
     for failure in &asked.failures {
-        writeln!(std::io::stderr(), "error: {failure}")?;
+        writeln!(global.stderr(), "error: {failure}")?;
     }
     match is_complete {
         true => Ok(found(!is_empty)),
@@ -236,24 +236,16 @@ fn on_disk(project: &Project, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<F
         .collect();
     let mut files = Vec::new();
     for path in paths {
-        match read(&root.join(path)) {
-            Ok(bytes) if bytes.len() as u64 > LARGEST_FILE => {
-                bail!("{path} has more than {LARGEST_FILE} bytes: nothing rendered is that large")
-            }
+        match file::read(&root.join(path), LARGEST_FILE) {
             Ok(bytes) => files.push(File::read(path, bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.is_missing() => {}
+            Err(Unread::TooLarge { most, .. }) => {
+                bail!("{path} has more than {most} bytes: nothing rendered is that large")
+            }
             Err(error) => return Err(error).with_context(|| format!("{path}: can't be read")),
         }
     }
     Ok(files)
-}
-
-/// A file's bytes: a byte more than the largest that is compared, where there are more.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The same files at a revision.

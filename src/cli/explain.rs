@@ -9,6 +9,7 @@ use super::Global;
 use super::project;
 use crate::config::reference;
 use crate::diagnostic::Code;
+use crate::diagnostic::printable::printable;
 use crate::diagnostic::suggest::nearest;
 use crate::schema::node::{NodeId, Schema, Type};
 use crate::schema::{KindSchema, Lookup};
@@ -108,12 +109,13 @@ fn describe(
     let node = schema.node(id);
     writeln!(
         out,
-        "{what}: {}, in {}",
+        "{}: {}, in {}",
+        printable(what),
         summary(schema, id),
-        schema.chosen.set.title()
+        printable(&schema.chosen.set.title())
     )?;
     for (name, value) in facts(node) {
-        writeln!(out, "  {name}: {value}")?;
+        writeln!(out, "  {name}: {}", printable(&value))?;
     }
     let inner = schema.node(items_of(schema, id));
     if !inner.properties.is_empty() {
@@ -133,6 +135,7 @@ fn describe(
         } else {
             ""
         };
+        let name = printable(name);
         writeln!(out, "  {name}: {}{mark}", summary(schema, *below))?;
     }
     Ok(())

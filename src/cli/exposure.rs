@@ -1,13 +1,14 @@
 //! `gatewayctl exposure`
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use super::gathered::{Place, gather};
+use super::output::Stream;
 use super::{Global, found};
-use crate::diff::printable;
+use crate::diagnostic::printable::printable;
 use crate::exposure::table::{NoRecord, Record};
 use crate::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
 use crate::resolve::{Settings, resolve};
@@ -34,15 +35,17 @@ enum Format {
 ///
 /// # Errors
 /// Where something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
     let resolved = resolve(&gathered.objects, &Settings::default());
     let table = table(&resolved, &gathered.objects);
-    let text = match args.format {
-        Format::Json => format!("{:#}\n", json::json(&table)),
-        Format::Human => human(&table, global.colour(std::io::stdout().is_terminal())),
-    };
-    out.write_all(text.as_bytes())?;
+    match args.format {
+        Format::Json => out.json(&json::json(&table))?,
+        Format::Human => {
+            let text = human(&table, out.has_colour());
+            write!(out.styled(), "{text}")?;
+        }
+    }
     Ok(found(gathered.is_broken))
 }
 

@@ -1,6 +1,6 @@
 //! `gatewayctl import`
 
-use std::io::{BufRead, IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,9 +8,12 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use walkdir::WalkDir;
 
+use super::output::Stream;
 use super::{Global, found, place};
+use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
+use crate::diagnostic::printable::printable;
 use crate::import::files::{self, Files};
 use crate::import::{self, Failure, Import, find, report, template};
 use crate::manifest::read::LARGEST_FILE;
@@ -49,7 +52,7 @@ enum Format {
 ///
 /// # Errors
 /// Where there is nothing to import, or something can't be read or written.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
     let given = args.dir.canonicalize();
     let given = given.with_context(|| format!("{}: can't be read", args.dir.display()))?;
@@ -80,10 +83,10 @@ fn import_or_ask(
     files: &Files,
     wanted: &str,
     catalogue: &Catalogue,
-    out: &mut dyn Write,
+    out: &mut Stream,
 ) -> anyhow::Result<Result<Import, (Failure, crate::diagnostic::Sources)>> {
     let found = import::import(files, wanted, catalogue);
-    let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let asks = std::io::stdin().is_terminal() && out.is_terminal();
     let Err((Failure::Several(folders), sources)) = found else {
         return Ok(found);
     };
@@ -91,7 +94,7 @@ fn import_or_ask(
         return Ok(Err((Failure::Several(folders), sources)));
     }
     for (at, folder) in folders.iter().enumerate() {
-        writeln!(out, "{:>3}  {folder}", at + 1)?;
+        writeln!(out, "{:>3}  {}", at + 1, printable(folder))?;
     }
     write!(out, "There are several front doors. Which one? ")?;
     out.flush()?;
@@ -114,21 +117,21 @@ fn say(
     global: &Global,
     import: Import,
     written: &Written,
-    out: &mut dyn Write,
+    out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let different = import.is_different();
     if args.format == Format::Json {
         let json = report::json(&import, &written.shown);
         if !written.on_stdout {
-            writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+            out.json(&json)?;
         }
         return Ok(found(different));
     }
     if !global.quiet {
-        let mut text = format!("{} {}\n", written.word, written.shown);
+        let mut text = format!("{} {}\n", written.word, printable(&written.shown));
         text.push_str(&report::human(&import));
         match written.on_stdout {
-            true => std::io::stderr().lock().write_all(text.as_bytes())?,
+            true => global.stderr().write_all(text.as_bytes())?,
             false => out.write_all(text.as_bytes())?,
         }
     }
@@ -152,7 +155,7 @@ fn convert(
     global: &Global,
     path: &Path,
     catalogue: &Catalogue,
-    out: &mut dyn Write,
+    out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let text = read_config(path)?;
     let Some(converted) = template::convert(&text, catalogue) else {
@@ -182,14 +185,7 @@ fn convert(
 }
 
 fn read_config(path: &Path) -> anyhow::Result<String> {
-    let file =
-        std::fs::File::open(path).with_context(|| format!("{}: can't be read", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_CONFIG {
-        bail!("{}: has more than {LARGEST_CONFIG} bytes", path.display());
-    }
-    String::from_utf8(bytes).with_context(|| format!("{}: is no UTF-8", path.display()))
+    file::text(path, LARGEST_CONFIG).with_context(|| format!("{}: can't be read", path.display()))
 }
 
 fn is_template(path: &Path, catalogue: &Catalogue) -> bool {
@@ -300,19 +296,19 @@ impl Root {
             if !entry.file_type().is_file() || !is_wanted {
                 continue;
             }
-            match read(entry.path()) {
+            match file::text(entry.path(), LARGEST_FILE) {
                 Ok(text) => files.texts.insert(path, text),
-                Err(why) => files.unreadable.insert(path, why),
+                Err(why) => files.unreadable.insert(path, why.to_string()),
             };
         }
         Ok(files)
     }
 
     /// Writes the configuration, whole or not at all. One that is there already and says something else is left alone.
-    fn write(&self, args: &Args, config: &str, out: &mut dyn Write) -> anyhow::Result<Written> {
+    fn write(&self, args: &Args, config: &str, out: &mut Stream) -> anyhow::Result<Written> {
         let path = match &args.output {
             Some(path) if path.as_os_str() == "-" => {
-                out.write_all(config.as_bytes())?;
+                out.data(config.as_bytes())?;
                 return Ok(Written {
                     word: "printed",
                     shown: CONFIG.to_owned(),
@@ -331,13 +327,13 @@ impl Root {
             shown: name.clone(),
             on_stdout: false,
         };
-        match std::fs::read(&path) {
+        match file::read(&path, LARGEST_FILE) {
             Ok(there) if there == config.as_bytes() => return Ok(written("unchanged")),
-            Ok(_) => bail!(
+            Ok(_) | Err(Unread::TooLarge { .. }) => bail!(
                 "{}: is there already, and was left alone\n  help: `--output FILE` names another file, `--output -` prints",
                 path.display()
             ),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.is_missing() => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("{}: can't be read", path.display()));
             }
@@ -376,9 +372,11 @@ fn above(given: &Path) -> anyhow::Result<PathBuf> {
             let path = entry.path();
             let name = shown(&path);
             if path.is_file() && files::is_manifest(&name) {
-                files
-                    .texts
-                    .extend(read(&path).ok().map(|text| (name, text)));
+                files.texts.extend(
+                    file::text(&path, LARGEST_FILE)
+                        .ok()
+                        .map(|text| (name, text)),
+                );
             }
         }
     }
@@ -391,22 +389,6 @@ fn above(given: &Path) -> anyhow::Result<PathBuf> {
         .collect();
     let up = find::levels_above(&files, &parts);
     Ok(given.ancestors().nth(up).unwrap_or(given).to_path_buf())
-}
-
-/// A file's text, or why there is none, as the end of a sentence.
-fn read(path: &Path) -> Result<String, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(format!("it has more than {LARGEST_FILE} bytes"));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        format!("byte {at} is no UTF-8; save the file as UTF-8")
-    })
 }
 
 /// A path with `/`.

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use super::Global;
+use super::output::Stream;
 use crate::compile::{World, compile};
+use crate::diagnostic::printable::printable;
 use crate::render::files::Inputs;
 use crate::report::Report;
 use crate::schema::{Catalogue, Selection};
@@ -41,7 +43,7 @@ struct Answers {
 ///
 /// # Errors
 /// Where there is a `cluster.toml` already, an answer is missing, or it can't be written.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let root = global.root.clone().unwrap_or_else(|| PathBuf::from("."));
     let path = global
         .config
@@ -69,7 +71,8 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     file.write_all(text.as_bytes())
         .with_context(|| format!("{}: can't be written", path.display()))?;
     if !global.quiet {
-        writeln!(out, "wrote {}\n\n{}", path.display(), NEXT.trim_end())?;
+        let path = printable(&path.display().to_string());
+        writeln!(out, "wrote {path}\n\n{}", NEXT.trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,8 +93,8 @@ impl World for Nothing {
 }
 
 /// The flags; what they don't say is asked on a terminal.
-fn answers(args: &Args, catalogue: &Catalogue, out: &mut dyn Write) -> anyhow::Result<Answers> {
-    let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Result<Answers> {
+    let asks = std::io::stdin().is_terminal() && out.is_terminal();
     let mut ask = |given: &Option<String>,
                    question: &str,
                    flag: &str,

@@ -1,7 +1,7 @@
 //! Manifests from files, folders and standard input.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 
 use super::walk::{Why, walk};
+use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
+use crate::diagnostic::printable::printable;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
 use crate::manifest::read::{self, LARGEST_FILE, Piece};
 use crate::manifest::{Object, items};
@@ -99,10 +101,7 @@ impl Manifests {
             .iter()
             .filter(|input| input.role != Role::Script)
             .count();
-        let texts: Vec<anyhow::Result<Text>> = inputs
-            .par_iter()
-            .map(|input| Ok(text(&input.name, bytes(input)?)))
-            .collect();
+        let texts: Vec<anyhow::Result<Text>> = inputs.par_iter().map(text).collect();
         let mut read = Vec::with_capacity(inputs.len());
         for (input, text) in inputs.iter().zip(texts) {
             match text? {
@@ -239,7 +238,8 @@ impl Manifests {
         }
         if each {
             for (path, why) in told {
-                writeln!(out, "passed over {}: {}", self.shown(path), why.as_str())?;
+                let shown = printable(&self.shown(path));
+                writeln!(out, "passed over {shown}: {}", why.as_str())?;
             }
             return Ok(());
         }
@@ -281,40 +281,38 @@ fn held(input: &Input, node: crate::value::Node) -> Held {
     }
 }
 
-fn bytes(input: &Input) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = match &input.path {
-        None => std::io::stdin()
-            .lock()
-            .take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes),
-        Some(path) => std::fs::File::open(path)
-            .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)),
-    };
-    read.with_context(|| format!("{}: can't be read", input.name))?;
-    Ok(bytes)
-}
-
 /// A file's text, or why it is none.
 type Text = Result<Arc<str>, Box<Diagnostic>>;
 
-fn text(name: &str, bytes: Vec<u8>) -> Text {
-    if bytes.len() as u64 > LARGEST_FILE {
-        let message = format!("{name} has more than {LARGEST_FILE} bytes");
-        let problem = Diagnostic::new(Code::ConfigTooLarge, message)
-            .in_file(name)
-            .why("it was not read: no object that the API server takes is that large")
-            .help("leave the file out, or split it");
-        return Err(Box::new(problem));
-    }
-    String::from_utf8(bytes).map(Arc::from).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let problem = Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
-            .in_file(name)
-            .why("kustomize and Flux stop at this file")
-            .help("save the file as UTF-8");
-        Box::new(problem)
-    })
+/// Reads a file, or standard input.
+///
+/// # Errors
+/// Where the system won't, or where a pipe or a device stands in the place of a file.
+fn text(input: &Input) -> anyhow::Result<Text> {
+    let name = input.name.as_str();
+    let read = match &input.path {
+        None => file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8),
+        Some(path) => file::text(path, LARGEST_FILE),
+    };
+    let problem = match read {
+        Ok(text) => return Ok(Ok(text.into())),
+        Err(Unread::TooLarge { most, .. }) => {
+            let message = format!("{name} has more than {most} bytes");
+            Diagnostic::new(Code::ConfigTooLarge, message)
+                .why("it was not read: no object that the API server takes is that large")
+                .help("leave the file out, or split it")
+        }
+        Err(Unread::NotUtf8 { at }) => {
+            Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
+                .why("kustomize and Flux stop at this file")
+                .help("save the file as UTF-8")
+        }
+        Err(Unread::Special("a pipe")) => bail!(
+            "{name}: can't be read: it is a pipe, no regular file\n  help: `-` reads standard input"
+        ),
+        Err(error) => return Err(error).with_context(|| format!("{name}: can't be read")),
+    };
+    Ok(Err(Box::new(problem.in_file(name))))
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -14,6 +14,7 @@ mod graph;
 mod import;
 mod init;
 mod manifests;
+mod output;
 mod own;
 mod owned;
 mod place;
@@ -28,13 +29,14 @@ mod validate;
 mod walk;
 mod why;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::report::{Format, Report, Terminal};
+use crate::report::{Format, Report};
+use output::Stream;
 
 /// One cluster.toml to the whole Flux tree of your gateways, checked before Flux sees it.
 #[derive(Debug, Parser)]
@@ -131,10 +133,27 @@ impl Global {
         }
     }
 
-    fn out_terminal(&self) -> Terminal {
-        Terminal {
-            color: self.colour(std::io::stdout().is_terminal()),
-            ..Terminal::default()
+    fn stdout(&self) -> Stream {
+        Stream::stdout(|is_terminal| self.colour(is_terminal))
+    }
+
+    fn stderr(&self) -> Stream {
+        Stream::stderr(|is_terminal| self.colour(is_terminal))
+    }
+
+    /// Writes findings, for people or for programs.
+    fn print(
+        &self,
+        format: Format,
+        report: &Report,
+        sources: &crate::diagnostic::Sources,
+        out: &mut Stream,
+    ) -> std::io::Result<()> {
+        let terminal = out.terminal();
+        match format {
+            Format::Human => format.write(report, sources, terminal, &mut out.styled()),
+            Format::Github => format.write(report, sources, terminal, &mut out.commands()),
+            _ => format.write(report, sources, terminal, out),
         }
     }
 
@@ -143,11 +162,7 @@ impl Global {
         if self.quiet && report.diagnostics.is_empty() {
             return Ok(());
         }
-        let terminal = Terminal {
-            color: self.colour(std::io::stderr().is_terminal()),
-            ..Terminal::default()
-        };
-        Format::Human.write(report, sources, terminal, &mut std::io::stderr().lock())?;
+        self.print(Format::Human, report, sources, &mut self.stderr())?;
         Ok(())
     }
 }
@@ -168,7 +183,11 @@ fn found(any: bool) -> ExitCode {
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    std::panic::set_hook(Box::new(output::tell_panic));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let ran = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         Err(anyhow::anyhow!(
             "this is a mistake of gatewayctl's own; please report it with what stands above and your cluster.toml"
@@ -179,10 +198,28 @@ pub fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to be done where even this can't be written.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            let _ = writeln!(Stream::stderr(|_| false), "error: {error:#}");
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Writes what the command line's reader has to say: help as it is asked for, or what is wrong with the arguments, which
+/// may hold anything.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = |is_terminal: bool| is_terminal && !is_plain;
+    // Whoever doesn't read it to its end has seen enough.
+    let _ = match error.use_stderr() {
+        true => write!(Stream::stderr(colour), "{text}"),
+        false => {
+            let mut out = Stream::stdout(colour);
+            let written = write!(out.styled(), "{}", text.ansi());
+            written.and_then(|()| out.flush())
+        }
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAILED))
 }
 
 /// Whether the reader of our output went away, as `head` does.
@@ -195,8 +232,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
-    let out = &mut std::io::stdout().lock();
-    match cli.command {
+    let out = &mut global.stdout();
+    let code = match cli.command {
         Command::Init(args) => init::run(&args, global, out),
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
@@ -214,5 +251,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ConfigSchema => shells::config_schema(out),
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),
-    }
+    }?;
+    out.flush()?;
+    Ok(code)
 }

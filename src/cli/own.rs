@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
+use crate::bounds::file;
+use crate::manifest::read::LARGEST_FILE;
 use crate::schema::lock::{Lock, Locked};
 use crate::schema::{Catalogue, embedded, files};
 
@@ -18,11 +20,11 @@ pub const FOLDER: &str = "schemas";
 pub fn list(folder: &Path) -> anyhow::Result<Lock> {
     let path = folder.join(files::LOCK);
     let shown = path.display();
-    match std::fs::read_to_string(&path) {
+    match file::text(&path, LARGEST_FILE) {
         Ok(text) => Lock::parse(&text).with_context(|| {
             format!("{shown} is no list of schemas; `gatewayctl schemas import` writes one")
         }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+        Err(error) if error.is_missing() => Ok(Lock::default()),
         Err(error) => Err(error).with_context(|| format!("{shown}: can't be read")),
     }
 }
@@ -39,7 +41,7 @@ pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
     for listed in own(&list)? {
         let path = path_of(folder, listed)?;
         let shown = path.display();
-        let text = std::fs::read_to_string(&path)
+        let text = file::text(&path, LARGEST_FILE)
             .with_context(|| format!("{shown}: is listed in {} and can't be read", files::LOCK))?;
         catalogue
             .add(listed, text)
@@ -73,7 +75,7 @@ pub fn files_in(folder: &Path) -> anyhow::Result<Vec<(String, Option<String>)>> 
         let is_schema =
             entry.path().extension().is_some_and(|it| it == "json") && name != files::LOCK;
         if entry.file_type().is_file() && is_schema {
-            found.push((name, std::fs::read_to_string(entry.path()).ok()));
+            found.push((name, file::text(entry.path(), LARGEST_FILE).ok()));
         }
     }
     Ok(found)

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, own, place};
+use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
@@ -168,16 +169,15 @@ impl Project {
     }
 
     fn config_text(&self) -> anyhow::Result<Text> {
-        let unread = || format!("{}: can't be read", self.config.display());
-        let size = std::fs::metadata(&self.config).with_context(unread)?.len();
-        if size > LARGEST_CONFIG {
-            return Ok(Text::TooLarge(size));
+        match file::text(&self.config, LARGEST_CONFIG) {
+            Ok(text) => Ok(Text::Read(text)),
+            Err(Unread::TooLarge { bytes, .. }) => Ok(Text::TooLarge(bytes)),
+            Err(error @ Unread::NotUtf8 { .. }) => bail!("{}: {error}", self.config_name()),
+            Err(error) => {
+                let unread = || format!("{}: can't be read", self.config.display());
+                Err(error).with_context(unread)
+            }
         }
-        let bytes = std::fs::read(&self.config).with_context(unread)?;
-        String::from_utf8(bytes).map(Text::Read).map_err(|error| {
-            let (name, at) = (self.config_name(), error.utf8_error().valid_up_to());
-            anyhow::anyhow!("{name}: byte {at} is no UTF-8; save the file as UTF-8")
-        })
     }
 }
 
@@ -278,14 +278,7 @@ impl Inputs for Project {
 }
 
 fn read_text(path: &Path) -> Option<String> {
-    let size = std::fs::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)?
-        .len();
-    if size > LARGEST_CONFIG {
-        return None;
-    }
-    std::fs::read_to_string(path).ok()
+    file::text(path, LARGEST_CONFIG).ok()
 }
 
 impl World for Project {

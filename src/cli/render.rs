@@ -4,10 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::output::Stream;
 use super::owned::with_help;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::Compiled;
+use crate::diagnostic::printable::printable;
 use crate::render::Kind;
 use crate::report::Report;
 use crate::tree::plan::Action;
@@ -34,7 +36,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Where something can't be read or written.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find_for(global, args.out.as_deref())?;
     let mut compiled = project.compile()?;
     if args.stdout || compiled.has_errors() {
@@ -99,11 +101,11 @@ fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
 }
 
 /// All manifests as one stream, each file under a comment with its path.
-fn print(compiled: &Compiled, out: &mut dyn Write) -> anyhow::Result<()> {
+fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     let is_printed = |kind: Kind| kind.has_objects() && kind != Kind::Left;
     for file in compiled.files.iter().filter(|file| is_printed(file.kind)) {
-        writeln!(out, "# Source: {}", file.path)?;
-        out.write_all(file.text.as_bytes())?;
+        writeln!(out, "# Source: {}", printable(&file.path))?;
+        out.data(file.text.as_bytes())?;
     }
     Ok(())
 }
@@ -119,7 +121,7 @@ fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> 
             (_, Action::Leave) => {
                 let same = matches!(entry.class, Class::Unchanged | Class::Adopt);
                 if same && global.verbose {
-                    writeln!(out, "unchanged  {}", entry.path.as_str())?;
+                    writeln!(out, "unchanged  {}", printable(entry.path.as_str()))?;
                 }
                 unchanged += usize::from(same && !global.verbose);
                 continue;
@@ -129,7 +131,7 @@ fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> 
             (Class::Edited | Class::Foreign, _) => "overwrote",
             _ => "updated",
         };
-        writeln!(out, "{word:>9}  {}", entry.path.as_str())?;
+        writeln!(out, "{word:>9}  {}", printable(entry.path.as_str()))?;
     }
     if unchanged > 0 {
         writeln!(

@@ -1,6 +1,6 @@
 //! `gatewayctl schemas`: the catalogue.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,7 +11,9 @@ use walkdir::WalkDir;
 use super::cluster::{self, Connection};
 use super::owned::with_help;
 use super::{Global, found, own, project};
+use crate::bounds::file::{self, Unread};
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::printable::printable;
 use crate::manifest::read::LARGEST_FILE;
 use crate::schema::files::{self, Difference, Imported, Input};
 use crate::schema::import::Keep;
@@ -119,16 +121,17 @@ fn list(project: Option<&str>, global: &Global, out: &mut dyn Write) -> anyhow::
             out,
             "{} {:names$}  {:versions$}  {:channels$}  {}  {}{}",
             if in_force.has(&row.set) { '*' } else { ' ' },
-            row.set.project,
-            row.set.version.as_str(),
-            row.set.channel.as_deref().unwrap_or_default(),
+            printable(&row.set.project),
+            printable(row.set.version.as_str()),
+            printable(row.set.channel.as_deref().unwrap_or_default()),
             lock::digest(&of_set),
             if row.is_own { "in schemas/: " } else { "" },
-            row.kinds.join(", ")
+            printable(&row.kinds.join(", "))
         )?;
         for file in of_set.iter().filter(|_| global.verbose) {
-            writeln!(out, "    {}  {}", file.sha256, file.path)?;
-            writeln!(out, "    {}  from {}", file.source_sha256, file.source)?;
+            let (path, source) = (printable(&file.path), printable(&file.source));
+            writeln!(out, "    {}  {path}", printable(&file.sha256))?;
+            writeln!(out, "    {}  from {source}", printable(&file.source_sha256))?;
         }
     }
     writeln!(out, "\n* in force")?;
@@ -177,7 +180,8 @@ fn tell(place: &str, differences: &[Difference], out: &mut dyn Write) -> anyhow:
             Difference::Unlisted(path) => (path, "is there and not listed"),
             Difference::Unreadable(path, why) => (path, why.as_str()),
         };
-        writeln!(out, "{place}: {path}: {what}")?;
+        let (path, what) = (printable(path), printable(what));
+        writeln!(out, "{}: {path}: {what}", printable(place))?;
     }
     Ok(differences.len())
 }
@@ -215,7 +219,8 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
         );
     }
     target.write(imported.files, listed)?;
-    writeln!(out, "{schemas} {} in {}", plural(schemas), into.display())?;
+    let shown = printable(&into.display().to_string());
+    writeln!(out, "{schemas} {} in {shown}", plural(schemas))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -271,9 +276,12 @@ impl Target {
 
 fn line(imported: &Imported, problem: &Diagnostic) -> String {
     let place = problem.span.map(|span| imported.sources.locate(span));
-    let place = place.map_or(String::new(), |it| format!("{}:{}: ", it.file, it.line));
-    let help = problem.help.iter().map(|help| format!("\n  {help}"));
-    format!("{place}{}{}", problem.message, help.collect::<String>())
+    let place = place.map_or(String::new(), |it| {
+        format!("{}:{}: ", printable(&it.file), it.line)
+    });
+    let help = problem.help.iter();
+    let help: String = help.map(|it| format!("\n  {}", printable(it))).collect();
+    format!("{place}{}{help}", printable(&problem.message))
 }
 
 /// The definitions that the cluster has, each as a file of its own.
@@ -282,17 +290,12 @@ fn installed(args: &Import) -> anyhow::Result<Vec<Input>> {
     if definitions.is_empty() {
         bail!("the cluster has no CustomResourceDefinition");
     }
-    let input = |definition: &crate::value::Node| {
-        let name = definition
-            .path(&["metadata", "name"])
-            .and_then(|it| it.as_str());
-        Input {
-            path: format!("cluster/{}.json", name.unwrap_or_default()),
-            text: definition.to_json().to_string(),
-            set: Some(set(args)),
-        }
+    let input = |definition: cluster::Definition| Input {
+        path: format!("cluster/{}.json", definition.name),
+        text: definition.text,
+        set: Some(set(args)),
     };
-    Ok(definitions.iter().map(input).collect())
+    Ok(definitions.into_iter().map(input).collect())
 }
 
 /// What files belong to whose folders say nothing.
@@ -308,7 +311,8 @@ fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in &args.paths {
         if path.as_os_str() == "-" {
-            inputs.push(text(args, "<stdin>".to_owned(), std::io::stdin().lock())?);
+            let read = file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8);
+            inputs.push(input(args, "<stdin>".to_owned(), read)?);
             continue;
         }
         for found in WalkDir::new(path).sort_by_file_name() {
@@ -317,28 +321,26 @@ fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
                 .path()
                 .extension()
                 .is_some_and(|it| it == "yaml" || it == "yml" || it == "json");
-            if found.file_type().is_file() && (is_yaml || found.depth() == 0) {
-                inputs.push(input(args, found.path())?);
+            // What somebody names is read, or it is told why not.
+            let is_named = found.depth() == 0 && !found.file_type().is_dir();
+            if is_named || (is_yaml && found.file_type().is_file()) {
+                let shown = found.path().to_string_lossy().replace('\\', "/");
+                let read = file::text(found.path(), LARGEST_FILE);
+                inputs.push(input(args, shown, read)?);
             }
         }
     }
     Ok(inputs)
 }
 
-fn input(args: &Import, path: &Path) -> anyhow::Result<Input> {
-    let shown = path.to_string_lossy().replace('\\', "/");
-    let file = std::fs::File::open(path).with_context(|| format!("reading {shown}"))?;
-    text(args, shown, file)
-}
-
-fn text(args: &Import, path: String, from: impl Read) -> anyhow::Result<Input> {
-    let mut text = String::new();
-    from.take(LARGEST_FILE + 1)
-        .read_to_string(&mut text)
-        .with_context(|| format!("reading {path}"))?;
-    if text.len() as u64 > LARGEST_FILE {
-        bail!("{path} has more than {LARGEST_FILE} bytes; import it in parts");
-    }
+fn input(args: &Import, path: String, read: Result<String, Unread>) -> anyhow::Result<Input> {
+    let text = match read {
+        Ok(text) => text,
+        Err(Unread::TooLarge { most, .. }) => {
+            bail!("{path} has more than {most} bytes; import it in parts")
+        }
+        Err(error) => return Err(error).with_context(|| format!("reading {path}")),
+    };
     let set = match args.by_folder {
         true => Set::of_path(&path),
         false => Some(set(args)),

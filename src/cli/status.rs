@@ -3,7 +3,7 @@
 mod compared;
 mod table;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::cluster::Connection;
 use super::gathered::{Place, applied};
+use super::output::Stream;
 use super::{Global, found};
 use crate::manifest::Object;
 use crate::resolve::condition::{Condition, is_bad, kind};
@@ -70,7 +71,7 @@ impl Args {
 ///
 /// # Errors
 /// Where something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }
@@ -82,10 +83,10 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         (weight(verdict), verdict.object.kind(), key)
     });
     match args.format {
-        Format::Json => writeln!(out, "{:#}", as_json(&verdicts))?,
+        Format::Json => out.json(&as_json(&verdicts))?,
         Format::Human => {
-            let colour = global.colour(std::io::stdout().is_terminal());
-            out.write_all(table(&verdicts, global.quiet, colour).as_bytes())?;
+            let text = table(&verdicts, global.quiet, out.has_colour());
+            write!(out.styled(), "{text}")?;
         }
     }
     let is_refused = verdicts

@@ -1,6 +1,6 @@
 //! `gatewayctl trace`
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
+use super::output::Stream;
 use super::project::Project;
 use super::{Global, found, manifests};
+use crate::diagnostic::printable::printable;
 use crate::diagnostic::{Sources, Span};
-use crate::diff::printable;
 use crate::manifest::Object;
 use crate::report::Report;
 use crate::resolve::delivery::{Delivery, as_applied};
@@ -69,7 +70,7 @@ struct Material {
 ///
 /// # Errors
 /// Where the request is none, or something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let mut request = Request::get(&args.url)?;
     request.set_method(&args.method)?;
     for line in &args.headers {
@@ -87,12 +88,11 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     match args.format {
         Format::Json => {
             let json = as_json(&request, &found_ways, &material.sources);
-            writeln!(out, "{json:#}")?;
+            out.json(&json)?;
         }
         Format::Human => {
-            let colour = global.colour(std::io::stdout().is_terminal());
-            let text = as_text(&request, &found_ways, &material.sources, colour);
-            out.write_all(text.as_bytes())?;
+            let text = as_text(&request, &found_ways, &material.sources, out.has_colour());
+            write!(out.styled(), "{text}")?;
         }
     }
     let mut ways = found_ways.ways.iter();

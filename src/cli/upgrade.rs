@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use super::manifests::{self, Manifests};
+use super::output::Stream;
 use super::project::{self, Project};
 use super::validate::declare_chart;
 use super::{Global, found};
@@ -16,9 +17,10 @@ use crate::check::across::{self, chart};
 use crate::check::upgrade::{Side, Upgrade, compare};
 use crate::compile::{Beside, Compiled, check_all};
 use crate::config;
+use crate::diagnostic::printable::printable;
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::diff::{self, Change, FieldChange, File};
-use crate::report::{Report, json};
+use crate::report::{self, Report};
 use crate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
 use crate::schema::set::title;
 use crate::schema::{Catalogue, Reason, Selection, Version};
@@ -72,7 +74,7 @@ struct Outlook {
 ///
 /// # Errors
 /// Where something can't be read, or the catalogue doesn't have the version.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let outlook = match args.paths.is_empty() {
         true => of_project(args, global)?,
         false => Some(of_manifests(args, global)?),
@@ -82,8 +84,8 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         return Ok(ExitCode::from(super::FAILED));
     };
     match args.format {
-        Format::Human => human(&outlook, global, out)?,
-        Format::Json => writeln!(out, "{}", json::printable(&document(&outlook)?))?,
+        Format::Human => human(&outlook, out)?,
+        Format::Json => out.json(&document(&outlook)?)?,
     }
     Ok(found(!outlook.upgrade.breaks.is_empty()))
 }
@@ -322,7 +324,7 @@ fn part(findings: &[Diagnostic], sources: &Sources) -> Report {
     Report::new(findings.to_vec(), 0, 0, sources)
 }
 
-fn human(outlook: &Outlook, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
+fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
     let versions: Vec<String> = moved(outlook)
         .into_iter()
         .map(|(project, before, after)| {
@@ -347,7 +349,8 @@ fn human(outlook: &Outlook, global: &Global, out: &mut dyn Write) -> anyhow::Res
 "
             )?;
             let report = part(findings, &outlook.sources);
-            report.write_part(&outlook.sources, global.out_terminal(), out)?;
+            let terminal = out.terminal();
+            report.write_part(&outlook.sources, terminal, &mut out.styled())?;
         }
     }
     if !outlook.edits.is_empty() {
@@ -357,7 +360,7 @@ fn human(outlook: &Outlook, global: &Global, out: &mut dyn Write) -> anyhow::Res
 "
         )?;
         for Edit { file, line, what } in &outlook.edits {
-            writeln!(out, "  {file}:{line}: {what}")?;
+            writeln!(out, "  {}:{line}: {}", printable(file), printable(what))?;
         }
         writeln!(out)?;
     }
@@ -368,7 +371,7 @@ fn human(outlook: &Outlook, global: &Global, out: &mut dyn Write) -> anyhow::Res
 "
         )?;
         for line in &outlook.rendered {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "  {}", printable(line))?;
         }
         writeln!(out)?;
     }
@@ -401,7 +404,7 @@ fn document(outlook: &Outlook) -> anyhow::Result<Value> {
     document.insert("versions".to_owned(), versions);
     for (key, _, findings) in sections(&outlook.upgrade) {
         let report = part(findings, &outlook.sources);
-        let findings = json::findings(&report, &outlook.sources)?;
+        let findings = report::json::findings(&report, &outlook.sources)?;
         document.insert(key.to_owned(), findings);
     }
     document.insert("edits".to_owned(), edits);

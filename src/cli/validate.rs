@@ -9,8 +9,10 @@ use clap::ValueEnum;
 
 use super::cluster::{self, Connection, Manager};
 use super::manifests::{self, Manifests};
+use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found};
+use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given, chart};
 use crate::compile::check_all;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -56,7 +58,7 @@ enum Against {
 ///
 /// # Errors
 /// Where something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
     let checked = if args.paths.is_empty() {
@@ -98,7 +100,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     if global.verbose {
         for chosen in selection.all() {
             writeln!(
-                std::io::stderr(),
+                global.stderr(),
                 "against {}: {}",
                 chosen.set.title(),
                 chosen.clause()
@@ -108,14 +110,13 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     filter.apply(&mut diagnostics);
     let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
-        args.format
-            .write(&report, &sources, global.out_terminal(), out)?;
+        global.print(args.format, &report, &sources, out)?;
     }
     if args.format == Format::Github {
         append_step_summary(&report, &sources)?;
     }
     for failure in &failures {
-        writeln!(std::io::stderr(), "error: {failure}")?;
+        writeln!(global.stderr(), "error: {failure}")?;
     }
     match failures.is_empty() {
         true => Ok(found(report.has_errors())),
@@ -140,7 +141,7 @@ fn judge(
         found,
     )?;
     if !global.quiet {
-        let mut stderr = std::io::stderr();
+        let mut stderr = global.stderr();
         for note in &judged.notes {
             writeln!(stderr, "note: {note}")?;
         }
@@ -172,15 +173,13 @@ fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()>
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return Ok(());
     };
-    let append = || -> std::io::Result<()> {
-        let mut file = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&path)?;
+    let append = || -> Result<(), Unread> {
+        let mut file = file::append(Path::new(&path))?;
         // What the step wrote before counts towards the most that GitHub takes of it.
         let written = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
         let most = github::LARGEST_SUMMARY.saturating_sub(written);
-        file.write_all(github::step_summary(report, sources, most).as_bytes())
+        file.write_all(github::step_summary(report, sources, most).as_bytes())?;
+        Ok(())
     };
     append().with_context(|| {
         let path = Path::new(&path).display();
@@ -215,7 +214,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let mut found = manifests::read_all(&args.paths, &mut sources)?;
     if !global.quiet {
-        found.tell_passed_over(global.verbose, &mut std::io::stderr())?;
+        found.tell_passed_over(global.verbose, &mut global.stderr())?;
     }
     let (catalogue, mut selection) = selection(args, global)?;
     declare_chart(&found, &sources, &catalogue, &mut selection);

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::bounds::file;
+use crate::manifest::read::LARGEST_FILE;
+
 /// How deep folders are walked: deeper ones are a mistake, or a trap.
 const DEEPEST: usize = 64;
 
@@ -118,14 +121,13 @@ impl Walk {
     }
 }
 
-/// The `.gitignore` of a folder, where it has one. Lines that are no patterns are passed over, as Git does.
+/// The `.gitignore` of a folder, where it has one that can be read. Lines that are no patterns are passed over, as Git does.
 fn read(folder: &Path) -> Option<Gitignore> {
-    let path = folder.join(".gitignore");
-    if !path.is_file() {
-        return None;
-    }
+    let bytes = file::read(&folder.join(".gitignore"), LARGEST_FILE).ok()?;
     let mut builder = GitignoreBuilder::new(folder);
-    let _ = builder.add(path);
+    for line in String::from_utf8_lossy(&bytes).lines() {
+        let _ = builder.add_line(None, line.trim_start_matches('\u{feff}'));
+    }
     builder.build().ok()
 }
 

@@ -9,6 +9,7 @@ use super::Global;
 use super::project::Project;
 use crate::compile::Compiled;
 use crate::diagnostic::Span;
+use crate::diagnostic::printable::printable;
 use crate::manifest::Object;
 use crate::value::pointer::Step;
 use crate::value::{Kind, Node, Pointer};
@@ -192,11 +193,11 @@ fn explain(
     writeln!(
         out,
         "{}:{line}  {} {}",
-        object.file,
-        object.identity(),
-        pointer.dotted()
+        printable(&object.file),
+        printable(&object.identity().to_string()),
+        printable(&pointer.dotted())
     )?;
-    writeln!(out, "  is    {value}")?;
+    writeln!(out, "  is    {}", printable(&value))?;
     let own = object
         .origins
         .as_ref()
@@ -208,8 +209,11 @@ fn explain(
             let text = sources.get(span.source).line(place.line).trim();
             writeln!(
                 out,
-                "  from  {}:{}:{}  {text}",
-                place.file, place.line, place.column
+                "  from  {}:{}:{}  {}",
+                printable(&place.file),
+                place.line,
+                place.column,
+                printable(text)
             )?;
         }
         None => writeln!(

@@ -1,15 +1,16 @@
 //! Applies CustomResourceDefinitions, and waits until the server serves them. The only thing here that writes.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::crds::{self, Allow, Refusal};
 use super::error::Error;
 use super::installed::DEFINITIONS;
 use super::kinds::{escaped, items};
-use super::server::{Ask, Server};
+use super::server::{Ask, Server, Until};
 use super::{AT_ONCE, Progress};
 use crate::value::Node;
 
@@ -46,8 +47,10 @@ pub enum Done {
 /// What came of applying.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The definitions that were applied, in the order given.
+    /// The definitions that were applied, in the order given: whatever failed afterwards.
     pub done: Vec<(String, Done)>,
+    /// Those that were not sent, since the server had failed before.
+    pub not_tried: Vec<String>,
     /// Those that may not take the place of what is installed. With any, nothing was written.
     pub refused: Vec<Refusal>,
     /// What went wrong.
@@ -78,40 +81,24 @@ pub async fn apply(
     if !outcome.refused.is_empty() {
         return Ok(outcome);
     }
-    let mut written = Vec::new();
-    let writing = stream::iter(definitions.iter().zip(live)).map(|(definition, live)| async move {
-        (
-            definition,
-            write(server, definition, live.as_ref(), how).await,
-        )
-    });
-    let mut writing = writing.buffered(AT_ONCE);
-    while let Some((definition, done)) = writing.next().await {
-        match done {
-            Ok(done) => written.push((definition, done)),
-            Err(error) => {
-                let ends = error.ends_all();
-                outcome.failures.push(error);
-                if ends {
-                    return Ok(outcome);
-                }
-            }
-        }
+    let written = write_all(server, definitions, &live, how, &mut outcome).await;
+    outcome.done = written
+        .iter()
+        .map(|(definition, done)| (crds::name(definition), *done))
+        .collect();
+    if outcome.failures.iter().any(Error::ends_all) {
+        return Ok(outcome);
     }
     // The server takes some seconds for each, all at the same time.
-    let until = Instant::now() + how.wait;
-    let waiting = stream::iter(written).map(|(definition, done)| async move {
-        (
-            crds::name(definition),
-            done,
-            established(server, definition, until, how.wait).await,
-        )
-    });
-    let mut waiting = waiting.buffered(AT_ONCE);
-    while let Some((name, done, ready)) = waiting.next().await {
-        outcome.done.push((name, done));
-        progress(outcome.done.len(), definitions.len());
-        if let Err(error) = ready {
+    let until = Until::from_now(how.wait);
+    let mut waiting = stream::iter(written)
+        .map(|(definition, _)| established(server, definition, until))
+        .buffered(AT_ONCE);
+    let mut ready = 0;
+    while let Some(answer) = waiting.next().await {
+        ready += 1;
+        progress(ready, definitions.len());
+        if let Err(error) = answer {
             let ends = error.ends_all();
             outcome.failures.push(error);
             if ends {
@@ -120,6 +107,39 @@ pub async fn apply(
         }
     }
     Ok(outcome)
+}
+
+/// Writes all definitions, and gives those that were written. Where the server fails, no more are begun; but what is on
+/// its way by then is waited for: it may be written.
+async fn write_all<'a>(
+    server: &Server,
+    definitions: &'a [Node],
+    live: &[Option<Node>],
+    how: &How,
+    outcome: &mut Outcome,
+) -> Vec<(&'a Node, Done)> {
+    let has_failed = Cell::new(false);
+    let has_failed = &has_failed;
+    let writing = stream::iter(definitions.iter().zip(live)).map(|(definition, live)| async move {
+        if has_failed.get() {
+            return (definition, None);
+        }
+        let done = write(server, definition, live.as_ref(), how).await;
+        if done.as_ref().is_err_and(Error::ends_all) {
+            has_failed.set(true);
+        }
+        (definition, Some(done))
+    });
+    let mut writing = writing.buffered(AT_ONCE);
+    let mut written = Vec::new();
+    while let Some((definition, done)) = writing.next().await {
+        match done {
+            Some(Ok(done)) => written.push((definition, done)),
+            Some(Err(error)) => outcome.failures.push(error),
+            None => outcome.not_tried.push(crds::name(definition)),
+        }
+    }
+    written
 }
 
 fn path(definition: &Node) -> String {
@@ -132,18 +152,18 @@ async fn look(
     definition: &Node,
     how: &How,
 ) -> Result<(Option<Node>, Option<Refusal>), Error> {
-    let answer = server.ask(&Ask::get(path(definition))).await?;
-    if !answer.is_success() {
+    let Some(found) = server.find(&Ask::get(path(definition))).await? else {
         return Ok((None, None));
-    }
-    let live = Node::from_json(answer.body);
+    };
+    let live = Node::from_json(found);
     let mut in_use = false;
     if let (true, Some(objects)) = (
         crds::asks_for_use(&live, definition),
         crds::objects_path(&live),
     ) {
-        let answer = server.ask(&Ask::get(format!("{objects}?limit=1"))).await?;
-        in_use = !items(&answer.body["items"]).is_empty();
+        let found = server.find(&Ask::get(format!("{objects}?limit=1"))).await?;
+        // Where the server doesn't serve the kind, nobody has objects of it.
+        in_use = found.is_some_and(|list| !items(&list["items"]).is_empty());
     }
     let refusal = crds::refusal(&live, definition, in_use, how.allow);
     Ok((Some(live), refusal))
@@ -169,19 +189,20 @@ async fn write(
     let answer = server.ask(&Ask::apply(query, wanted)).await?;
     let object = format!("CustomResourceDefinition {}", crds::name(definition));
     match answer.status {
+        _ if answer.is_success() => {}
         409 => {
             return Err(Error::Conflict {
                 object,
                 message: answer.message(),
             });
         }
-        _ if !answer.is_success() => {
-            return Err(Error::Refused {
+        _ => {
+            return Err(Error::NotWritten {
                 object,
+                status: answer.status,
                 message: answer.message(),
             });
         }
-        _ => {}
     }
     let version = |node: &Node| node.path(&["metadata", "resourceVersion"]).cloned();
     let now = version(&Node::from_json(answer.body));
@@ -193,24 +214,22 @@ async fn write(
 }
 
 /// Waits until the server serves a definition.
-async fn established(
-    server: &Server,
-    definition: &Node,
-    until: Instant,
-    wait: Duration,
-) -> Result<(), Error> {
+async fn established(server: &Server, definition: &Node, until: Until) -> Result<(), Error> {
     loop {
-        let answer = server.ask(&Ask::get(path(definition))).await?;
-        match crds::established(&Node::from_json(answer.body)) {
-            Ok(()) => return Ok(()),
-            Err(problem) if Instant::now() >= until => {
-                return Err(Error::NotEstablished {
-                    name: crds::name(definition),
-                    problem,
-                    after: wait,
-                });
-            }
-            Err(_) => sleep(LOOK).await,
+        let found = server.find(&Ask::get(path(definition))).await?;
+        let is_over = until.left().is_zero();
+        let problem = match found.map(|it| crds::established(&Node::from_json(it))) {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(problem)) => problem,
+            None => "it is not there any more".to_owned(),
+        };
+        if is_over {
+            return Err(Error::NotEstablished {
+                name: crds::name(definition),
+                problem,
+                after: until.time,
+            });
         }
+        sleep(LOOK).await;
     }
 }

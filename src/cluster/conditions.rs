@@ -93,14 +93,8 @@ async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, 
     }
     let path = resource.one(object.namespace(), object.name());
     let ask = Ask::get(path);
-    let answer = server.ask(&ask).await?;
-    match answer.status {
-        _ if answer.is_success() => Ok(Answer::There(Written::of(&Node::from_json(answer.body)))),
-        404 => Ok(Answer::Absent),
-        status => Err(Error::Answer {
-            server: server.url.clone(),
-            request: format!("GET {}", ask.path),
-            problem: format!("{status}, {}", answer.message()),
-        }),
-    }
+    let found = server.find(&ask).await?;
+    Ok(found.map_or(Answer::Absent, |there| {
+        Answer::There(Written::of(&Node::from_json(there)))
+    }))
 }

@@ -1,15 +1,15 @@
 //! Where the cluster is, and who asks: kubeconfig and contexts as kubectl takes them.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::client::ClientBuilder;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
 use super::error::Error;
-use super::server::Server;
-use super::transport;
+use super::server::{Server, Until};
+use super::{kubeconfig, plugin, transport};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,11 +33,12 @@ pub struct Options {
 /// # Errors
 /// Where nothing says where the cluster is, or the credentials can't be had.
 pub async fn connect(options: &Options) -> Result<Server, Error> {
-    let (config, context) = config(options).await?;
+    let until = Until::from_now(options.time);
+    let (config, context) = config(options, until).await?;
     let url = config.cluster_url.to_string();
     let url = url.trim_end_matches('/').to_owned();
     let builder = ClientBuilder::try_from(config).map_err(|error| unusable(&url, &error))?;
-    Ok(Server::new(builder.build(), url, context, options.time))
+    Ok(Server::new(builder.build(), url, context, until))
 }
 
 fn unusable(server: &str, error: &kube::Error) -> Error {
@@ -48,22 +49,26 @@ fn unusable(server: &str, error: &kube::Error) -> Error {
     }
 }
 
-async fn config(options: &Options) -> Result<(Config, String), Error> {
+async fn config(options: &Options, until: Until) -> Result<(Config, String), Error> {
     let (files, looked) = files(options)?;
     if files.is_empty() {
         let inside = Config::incluster().map_err(|_| Error::NoKubeconfig { looked })?;
         return Ok((settled(inside), "in-cluster".to_owned()));
     }
     let place = shown(&files);
-    let kubeconfig = read(&files)?;
+    let mut kubeconfig = kubeconfig::read(&files)?;
     let context = context(&place, &kubeconfig, options.context.as_deref())?;
+    prepare(&mut kubeconfig, &context, &place, until)?;
     let asked = KubeConfigOptions {
         context: Some(context.clone()),
         ..KubeConfigOptions::default()
     };
     let config = Config::from_custom_kubeconfig(kubeconfig, &asked)
         .await
-        .map_err(|error| unreadable(&place, &error))?;
+        .map_err(|error| Error::Kubeconfig {
+            problem: kubeconfig::told(&error),
+            place,
+        })?;
     Ok((settled(config), context))
 }
 
@@ -73,7 +78,10 @@ async fn config(options: &Options) -> Result<(Config, String), Error> {
 /// # Errors
 /// Where the text is no kubeconfig, or has no such context.
 pub fn parse(place: &str, text: &str, asked: Option<&str>) -> Result<(Kubeconfig, String), Error> {
-    let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| unreadable(place, &error))?;
+    let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| Error::Kubeconfig {
+        place: place.to_owned(),
+        problem: kubeconfig::told(&error),
+    })?;
     let context = context(place, &kubeconfig, asked)?;
     Ok((kubeconfig, context))
 }
@@ -93,6 +101,41 @@ fn context(place: &str, kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<
             known,
         }),
     }
+}
+
+/// Reads what the context's cluster and user name, and runs the program that gives credentials. The client, which would
+/// do both itself, knows no bounds there.
+fn prepare(
+    kubeconfig: &mut Kubeconfig,
+    context: &str,
+    place: &str,
+    until: Until,
+) -> Result<(), Error> {
+    let found = kubeconfig.contexts.iter().find(|it| it.name == context);
+    let Some(found) = found.and_then(|it| it.context.clone()) else {
+        return Ok(());
+    };
+    let unusable = |problem: String| Error::Kubeconfig {
+        place: place.to_owned(),
+        problem,
+    };
+    let clusters = kubeconfig.clusters.iter_mut();
+    let mut clusters = clusters.filter(|it| it.name == found.cluster);
+    let Some(cluster) = clusters.find_map(|it| it.cluster.as_mut()) else {
+        return Ok(());
+    };
+    kubeconfig::load_cluster(cluster).map_err(unusable)?;
+    let users = kubeconfig.auth_infos.iter_mut();
+    let mut users = users.filter(|it| Some(&it.name) == found.user.as_ref());
+    let Some(user) = users.find_map(|it| it.auth_info.as_mut()) else {
+        return Ok(());
+    };
+    kubeconfig::load_user(user).map_err(unusable)?;
+    plugin::replace(user, cluster, until.left()).map_err(|problem| Error::Credentials {
+        server: cluster.server.clone().unwrap_or_default(),
+        problem,
+    })?;
+    kubeconfig::check_headers(user).map_err(unusable)
 }
 
 /// Retries and the time for an answer are our own ([`Server`]).
@@ -144,41 +187,10 @@ fn shown(files: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
-    files
-        .iter()
-        .try_fold(Kubeconfig::default(), |merged, file| {
-            let place = place_of(file);
-            let one = Kubeconfig::read_from(file).map_err(|error| unreadable(&place, &error))?;
-            merged
-                .merge(one)
-                .map_err(|error| unreadable(&place, &error))
-        })
-}
-
-fn place_of(file: &Path) -> String {
-    file.display().to_string()
-}
-
-fn unreadable(place: &str, error: &KubeconfigError) -> Error {
-    let problem = match error {
-        // The parser's own words may quote the file, and a kubeconfig holds keys and tokens.
-        KubeconfigError::Parse(_) => "this is not the YAML of a kubeconfig".to_owned(),
-        KubeconfigError::ReadConfig(error, _) => format!("it can't be read: {error}"),
-        KubeconfigError::LoadClusterOfContext(name) => {
-            format!("there is no cluster `{name}`, which the context names")
-        }
-        KubeconfigError::MissingClusterUrl => "the cluster has no `server`".to_owned(),
-        other => other.to_string(),
-    };
-    Error::Kubeconfig {
-        place: place.to_owned(),
-        problem,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

@@ -160,9 +160,8 @@ impl Asking<'_> {
             return Ok(None);
         };
         let path = resource.one(&owner.namespace, &owner.name);
-        match self.server.ask(&Ask::get(path)).await {
-            Ok(answer) if answer.is_success() => Ok(Some(Node::from_json(answer.body))),
-            Ok(_) => Ok(None),
+        match self.server.find(&Ask::get(path)).await {
+            Ok(found) => Ok(found.map(Node::from_json)),
             // What it says is then told by the comparison of the object itself.
             Err(Error::Forbidden { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -287,8 +286,8 @@ async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Er
             });
         }
     };
-    let found = server.ask(&Ask::get(path.as_str())).await?;
-    let live = found.is_success().then(|| Node::from_json(found.body));
+    let found = server.find(&Ask::get(path.as_str())).await?;
+    let live = found.map(Node::from_json);
     let mut wanted = item.object.node.clone();
     if let Some(mark) = live::left_alone(&wanted, live.as_ref()) {
         return Ok(Compared::LeftAlone(mark));

@@ -123,6 +123,16 @@ pub enum Error {
         /// The server's own words.
         message: String,
     },
+    /// The server would not write the object.
+    #[error("the API server did not write {object}: {status}, {message}")]
+    NotWritten {
+        /// The object.
+        object: String,
+        /// The HTTP status.
+        status: u16,
+        /// The server's own words.
+        message: String,
+    },
     /// Fields of the object belong to others.
     #[error("{object} has fields that others set: {message}")]
     Conflict {
@@ -174,6 +184,7 @@ impl Error {
             self,
             Error::Forbidden { .. }
                 | Error::Refused { .. }
+                | Error::NotWritten { .. }
                 | Error::Conflict { .. }
                 | Error::Variable { .. }
                 | Error::NotEstablished { .. }
@@ -257,6 +268,10 @@ impl Error {
             Error::Refused { .. } => told(
                 "Flux would get the same answer, and apply nothing of the object's Kustomization",
                 "change what the message names; an immutable field changes only if the object is made anew",
+            ),
+            Error::NotWritten { .. } => told(
+                "the cluster has what it had before: nothing of this kind, or the older definition",
+                "change what the message names, and apply it again: what was written stays, and is not written twice",
             ),
             Error::Conflict { .. } => told(
                 "to apply it would take these fields from whoever set them",
@@ -368,6 +383,11 @@ mod tests {
             Error::Refused {
                 object: text("Gateway a/b"),
                 message: text("no"),
+            },
+            Error::NotWritten {
+                object: text("widgets.example.com"),
+                status: 422,
+                message: text("spec.versions: Required value"),
             },
             Error::Conflict {
                 object: text("widgets.example.com"),

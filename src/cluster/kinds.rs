@@ -6,12 +6,48 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
 use super::AT_ONCE;
+use super::answer::shown;
 use super::error::Error;
 use super::server::{Ask, Server};
 
 /// Aggregated discovery (Kubernetes 1.30), else what came before it.
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+
+/// A form of discovery: its kind, and the list that it has.
+type Form = (&'static str, &'static str);
+
+/// The forms in which a server tells what it serves.
+const ROOTS: &[Form] = &[
+    ("APIGroupDiscoveryList", "items"),
+    ("APIVersions", "versions"),
+    ("APIGroupList", "groups"),
+];
+
+/// The form in which it tells the kinds of one group and version.
+const RESOURCES: Form = ("APIResourceList", "resources");
+
+/// Asks what the server serves, and gives the answer and the form that it has. Anything else than one of these forms is
+/// no answer: above all, it is no server that serves nothing.
+async fn tell(server: &Server, ask: &Ask, forms: &[Form]) -> Result<(&'static str, Json), Error> {
+    let answer = server.ask(ask).await?;
+    if !answer.is_success() {
+        return Err(server.other(ask, &answer));
+    }
+    let is_of =
+        |(kind, list): &&Form| answer.body["kind"] == *kind && answer.body[*list].is_array();
+    match forms.iter().find(is_of) {
+        Some((kind, _)) => Ok((kind, answer.body)),
+        None => {
+            let problem = format!(
+                "{} and {}, where the list of what it serves should be",
+                answer.status,
+                shown(&answer.body)
+            );
+            Err(server.unusable(ask, problem))
+        }
+    }
+}
 
 /// A kind as the server serves it in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,18 +117,17 @@ impl Kinds {
     pub async fn of(server: &Server) -> Result<Self, Error> {
         let mut kinds = Kinds::default();
         for path in ["/api", "/apis"] {
-            let answer = server.ask(&Ask::get(path).accept(AGGREGATED)).await?;
-            if answer.body["kind"] == "APIGroupDiscoveryList" {
-                kinds.add_aggregated(&answer.body);
+            let (form, answer) = tell(server, &Ask::get(path).accept(AGGREGATED), ROOTS).await?;
+            if form == "APIGroupDiscoveryList" {
+                kinds.add_aggregated(&answer);
                 continue;
             }
-            let paths = group_versions(&answer.body);
-            let lists: Vec<Json> = stream::iter(paths)
-                .map(|path| async move { server.ask(&Ask::get(path)).await.map(|it| it.body) })
+            let lists: Vec<(&str, Json)> = stream::iter(group_versions(&answer))
+                .map(|path| async move { tell(server, &Ask::get(path), &[RESOURCES]).await })
                 .buffered(AT_ONCE)
                 .try_collect()
                 .await?;
-            lists.iter().for_each(|list| kinds.add_list(list));
+            lists.iter().for_each(|(_, list)| kinds.add_list(list));
         }
         Ok(kinds)
     }

@@ -3,8 +3,8 @@
 //! Nothing here writes but [`bootstrap`]; everything else reads, or asks with `dryRun=All`. All else in this program
 //! is synchronous: [`run`] is the one way in.
 //!
-//! - [`connect`], [`server`], [`error`]: kubeconfig and contexts; requests, retries and the time that there is; what
-//!   can go wrong, in words.
+//! - [`connect`], [`server`], [`answer`], [`error`]: kubeconfig, contexts and credentials; requests, retries and the time
+//!   that there is; what is an answer, and what can go wrong, in words.
 //! - [`kinds`]: what the server serves. [`installed`]: the CustomResourceDefinitions that it has.
 //! - [`applied`], [`variables`]: what Flux would apply of a tree. [`drift`]: how that differs from what lives there,
 //!   with [`live`] and [`hide`].
@@ -15,6 +15,7 @@
 //! [`applied`], [`variables`], [`live`], [`hide`], [`crds`], and the comparisons in [`verdict`] and [`skew`] are functions
 //! over values.
 
+pub mod answer;
 pub mod applied;
 pub mod bootstrap;
 pub mod conditions;
@@ -25,7 +26,9 @@ pub mod error;
 pub mod hide;
 pub mod installed;
 pub mod kinds;
+mod kubeconfig;
 pub mod live;
+mod plugin;
 pub mod server;
 pub mod skew;
 mod transport;

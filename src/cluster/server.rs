@@ -8,8 +8,11 @@ use kube::client::{Body, Client};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::answer::{self, Answer, message, shown};
 use super::error::Error;
+use super::kinds::{escaped, text};
 use super::transport;
+use crate::diagnostic::printable::printable;
 
 /// How often a request is made, at most.
 const TRIES: u32 = 5;
@@ -17,36 +20,38 @@ const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// How long an answer may take, at most; half of the whole time, where that is less.
 const ANSWER: Duration = Duration::from_secs(20);
-/// The largest answer that is read, in bytes: a list of every CustomResourceDefinition of a large cluster has some 30 MB.
-const LARGEST_ANSWER: usize = 256 << 20;
+/// The largest answer that is read, in bytes: ten of the largest objects that an API server keeps have 15 MB.
+const LARGEST_ANSWER: usize = 32 << 20;
+/// The most parts in which a list comes, and the most bytes that all of them have: every CustomResourceDefinition of a
+/// large cluster makes some 30 MB.
+const MOST_PAGES: usize = 1000;
+const LARGEST_LIST: usize = 64 << 20;
 
-/// What the server said.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status: 2xx, 404, 409 or 422; all others are errors.
-    pub status: u16,
-    /// The body.
-    pub body: Json,
-    /// What it warned of.
-    pub warnings: Vec<String>,
+/// More time than anybody waits: what is longer may not be countable.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+/// The time that there is for everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Until {
+    /// All of it.
+    pub time: Duration,
+    /// Its end.
+    pub deadline: Instant,
 }
 
-impl Answer {
-    /// Whether it did what was asked.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+impl Until {
+    /// From now on.
+    pub fn from_now(time: Duration) -> Self {
+        Until {
+            time,
+            deadline: Instant::now() + time.min(LONGEST),
+        }
     }
 
-    /// The server's own words on why it did not.
-    pub fn message(&self) -> String {
-        message(&self.body)
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
     }
-}
-
-/// The server's own words in a `Status`.
-fn message(body: &Json) -> String {
-    let text = body["message"].as_str().unwrap_or("no message");
-    crate::diff::printable(text)
 }
 
 /// A connection to one API server.
@@ -131,15 +136,68 @@ enum Tried {
 }
 
 impl Server {
-    /// A server behind a client; all that is asked of it takes at most `time`.
-    pub fn new(client: Client, url: String, context: String, time: Duration) -> Self {
+    /// A server behind a client; all that is asked of it ends with the time that there is.
+    pub fn new(client: Client, url: String, context: String, until: Until) -> Self {
         Server {
             client,
             url,
             context,
-            deadline: Instant::now() + time,
-            time,
+            deadline: until.deadline,
+            time: until.time,
         }
+    }
+
+    /// Reads one object; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where there is any other answer than the two.
+    pub async fn find(&self, ask: &Ask) -> Result<Option<Json>, Error> {
+        let answer = self.ask(ask).await?;
+        match answer.status {
+            _ if answer.is_success() => Ok(Some(answer.body)),
+            404 => Ok(None),
+            _ => Err(self.other(ask, &answer)),
+        }
+    }
+
+    /// Reads the items of a list, part by part, and gives each to `take`.
+    ///
+    /// # Errors
+    /// Where the list can't be had whole.
+    pub async fn list(&self, ask: &Ask, mut take: impl FnMut(Json)) -> Result<(), Error> {
+        let (mut next, mut bytes) = (String::new(), 0);
+        let mark = if ask.path.contains('?') { '&' } else { '?' };
+        for _ in 0..MOST_PAGES {
+            let page = Ask {
+                path: match next.as_str() {
+                    "" => ask.path.clone(),
+                    next => format!("{}{mark}continue={}", ask.path, escaped(next)),
+                },
+                ..ask.clone()
+            };
+            let mut answer = self.ask(&page).await?;
+            if !answer.is_success() {
+                return Err(self.other(ask, &answer));
+            }
+            bytes += answer.bytes;
+            if bytes > LARGEST_LIST {
+                return Err(self.unusable(ask, format!("more than {LARGEST_LIST} bytes")));
+            }
+            match answer.body["items"].take() {
+                Json::Array(items) => items.into_iter().for_each(&mut take),
+                // A list of none may be written as one that is not there.
+                Json::Null if answer.body["metadata"].is_object() => {}
+                _ => {
+                    let problem = format!("{}, and no list", shown(&answer.body));
+                    return Err(self.unusable(ask, problem));
+                }
+            }
+            next = text(&answer.body["metadata"]["continue"]);
+            if next.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(self.unusable(ask, format!("a list of more than {MOST_PAGES} parts")))
     }
 
     /// Asks, and asks again where that helps: 429 and 5xx, and connections that break.
@@ -156,7 +214,8 @@ impl Server {
                 Tried::Again(error, _) if tries >= TRIES => return Err(error),
                 Tried::Again(error, asked) => {
                     let pause = asked.unwrap_or(wait);
-                    if Instant::now() + pause >= self.deadline {
+                    let then = Instant::now().checked_add(pause);
+                    if then.is_none_or(|then| then >= self.deadline) {
                         return Err(error);
                     }
                     sleep(pause).await;
@@ -196,18 +255,11 @@ impl Server {
             Err(error) => return Tried::Again(self.unusable(ask, error.to_string()), None),
         };
         let status = parts.status.as_u16();
-        let json = serde_json::from_slice(&body);
-        self.judge(ask, status, &parts.headers, json, tries)
+        self.judge(ask, status, &parts.headers, &body, tries)
     }
 
-    fn judge(
-        &self,
-        ask: &Ask,
-        status: u16,
-        headers: &HeaderMap,
-        json: Result<Json, serde_json::Error>,
-        tries: u32,
-    ) -> Tried {
+    fn judge(&self, ask: &Ask, status: u16, headers: &HeaderMap, body: &[u8], tries: u32) -> Tried {
+        let json = answer::parse(body);
         let words = json.as_ref().map(message).unwrap_or_default();
         match status {
             401 => Tried::Failed(Error::Unauthorized {
@@ -229,11 +281,15 @@ impl Server {
                 Tried::Again(error, retry_after(headers))
             }
             _ => match json {
-                Ok(body) => Tried::Answered(Answer {
-                    status,
-                    body,
-                    warnings: warnings(headers),
-                }),
+                Ok(json) => match answer::check(status, &json) {
+                    Ok(()) => Tried::Answered(Answer {
+                        status,
+                        bytes: body.len(),
+                        body: json,
+                        warnings: warnings(headers),
+                    }),
+                    Err(problem) => Tried::Failed(self.unusable(ask, problem)),
+                },
                 Err(error) => Tried::Failed(self.unusable(ask, format!("{status}, {error}"))),
             },
         }
@@ -277,7 +333,13 @@ impl Server {
         }
     }
 
-    fn unusable(&self, ask: &Ask, problem: String) -> Error {
+    /// An answer that its asker has no use for.
+    pub fn other(&self, ask: &Ask, answer: &Answer) -> Error {
+        self.unusable(ask, format!("{}, {}", answer.status, answer.message()))
+    }
+
+    /// An answer that is none.
+    pub fn unusable(&self, ask: &Ask, problem: String) -> Error {
         Error::Answer {
             server: self.url.clone(),
             request: ask.shown(),
@@ -303,6 +365,6 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
     let texts = all.filter_map(|value| value.to_str().ok());
     texts
         .filter_map(|text| Some(text.split_once('"')?.1.trim_end_matches('"')))
-        .map(|text| crate::diff::printable(&text.replace("\\\"", "\"")))
+        .map(|text| printable(&text.replace("\\\"", "\"")))
         .collect()
 }

@@ -97,6 +97,13 @@ pub fn skew(
     found.into_iter().map(skew).collect()
 }
 
+/// Whether a definition is of the kind of one of these objects: of no other does [`skew`] take notice.
+pub fn is_used(crd: &Node, objects: &[Object]) -> bool {
+    objects
+        .iter()
+        .any(|object| is_of(crd, object.group(), object.kind()))
+}
+
 fn is_of(crd: &Node, group: &str, kind: &str) -> bool {
     let text = |path: &[&str]| crd.path(path).and_then(Node::as_str);
     text(&["spec", "group"]) == Some(group) && text(&["spec", "names", "kind"]) == Some(kind)

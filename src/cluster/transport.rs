@@ -63,17 +63,7 @@ pub fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
                 _ => None,
             })
     })?;
-    Some(match found {
-        // Its output may hold a token, and so may the environment that it is shown with.
-        AuthError::AuthExecRun { out, .. } => {
-            format!("the kubeconfig's exec plugin ended with {}", out.status)
-        }
-        AuthError::AuthExecStart(error) => format!("the exec plugin can't be run: {error}"),
-        AuthError::AuthExecParse(_) => {
-            "the exec plugin printed something other than an ExecCredential".to_owned()
-        }
-        other => other.to_string(),
-    })
+    Some(found.to_string())
 }
 
 fn certificate(problem: &rustls::CertificateError) -> (String, bool) {

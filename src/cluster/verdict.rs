@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 
+use super::answer::Answer;
 use super::error::Error;
 use super::kinds::{Kinds, escaped};
-use super::server::{Answer, Ask, Server};
+use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -210,6 +211,7 @@ mod tests {
         let answer = |status: u16, reason: &str| Answer {
             status,
             body: json!({"reason": reason, "message": "m"}),
+            bytes: 0,
             warnings: Vec::new(),
         };
         assert_eq!(

@@ -4,6 +4,7 @@
 //! prints them.
 
 pub mod code;
+pub mod printable;
 pub mod source;
 pub mod span;
 pub mod suggest;

@@ -2,6 +2,7 @@
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
 use super::shown::{self, Line, Mark};
+use crate::diagnostic::printable::printable;
 use crate::exposure::Direction;
 
 /// The longest text, in bytes: GitHub takes 65,536 characters, and a comment may hold something else, too.
@@ -236,7 +237,7 @@ fn diff_line(line: &Line) -> String {
 /// a `code` tag GitHub makes no mention or link of it.
 fn code(text: &str) -> String {
     let mut safe = String::from("<code>");
-    for c in shown::printable(text).trim_end().chars() {
+    for c in printable(text).trim_end().chars() {
         match c {
             c if c.is_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-') => safe.push(c),
             c => safe.push_str(&format!("&#{};", u32::from(c))),

@@ -28,4 +28,3 @@ pub use model::{
     Value,
 };
 pub use objects::diff;
-pub use shown::printable;

@@ -2,6 +2,7 @@
 
 use super::model::{FieldChange, FieldDiff, FileChange, Summary, Value};
 use super::secret::HIDDEN;
+use crate::diagnostic::printable::printable;
 use crate::manifest::{scalar, write};
 use crate::value::{Kind, Node};
 
@@ -124,30 +125,6 @@ pub fn has_several_lines(text: &str) -> bool {
 /// Names in a row.
 pub fn names(names: &[String]) -> String {
     printable(&names.join(", "))
-}
-
-/// Text that can't move a terminal's cursor, change its colours or turn its direction: such characters are
-/// written as escapes.
-pub fn printable(text: &str) -> String {
-    let harmless = |c: char| c == '\t' || !(c.is_control() || turns_direction(c));
-    if text.chars().all(harmless) {
-        return text.to_owned();
-    }
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            c if harmless(c) => safe.push(c),
-            '\r' => safe.push_str("\\r"),
-            '\n' => safe.push_str("\\n"),
-            c => safe.extend(c.escape_unicode()),
-        }
-    }
-    safe
-}
-
-/// The bidirectional controls of Unicode (UAX #9), by which text can be made to look like other text.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A summary in words: `2 objects changed, 1 added; 3 fields`.

@@ -5,6 +5,7 @@ use super::door::{Door, Found};
 use super::files::Reader;
 use super::prove;
 use crate::compile::Compiled;
+use crate::diagnostic::printable::printable;
 use crate::value::{Kind, Node, Pointer};
 
 /// A comment.
@@ -89,7 +90,7 @@ pub fn with_comments(text: &str, over: &[(usize, String)]) -> String {
     let mut out = String::new();
     for (at, line) in text.split_inclusive('\n').enumerate() {
         for (_, comment) in over.iter().filter(|(line, _)| *line == at + 1) {
-            out.push_str(&format!("# {comment}\n"));
+            out.push_str(&format!("# {}\n", printable(comment)));
         }
         out.push_str(line);
     }

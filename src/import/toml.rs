@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::diagnostic::printable::{is_hidden, printable};
 use crate::value::{Kind, Map, Node};
 
 /// The longest line that is filled on purpose.
@@ -113,7 +114,7 @@ impl Writer<'_> {
             .filter(|(there, _)| there.starts_with(path))
         {
             self.text
-                .extend(text.lines().map(|line| format!("# {line}\n")));
+                .extend(text.lines().map(|line| format!("# {}\n", printable(line))));
         }
     }
 
@@ -121,7 +122,7 @@ impl Writer<'_> {
     fn comment(&mut self, path: &[String]) {
         for (_, text) in self.comments.iter().filter(|(there, _)| there == path) {
             self.text
-                .extend(text.lines().map(|line| format!("# {line}\n")));
+                .extend(text.lines().map(|line| format!("# {}\n", printable(line))));
         }
     }
 }
@@ -269,7 +270,7 @@ fn key(text: &str) -> String {
 
 /// Text on one line: as it is where it holds quotes or backslashes, else in double quotes.
 fn string(text: &str) -> String {
-    let is_plain = |c: char| c == '\t' || !c.is_control();
+    let is_plain = |c: char| c != '\n' && !is_hidden(c);
     if text.contains(['"', '\\']) && !text.contains('\'') && text.chars().all(is_plain) {
         return format!("'{text}'");
     }
@@ -295,8 +296,8 @@ fn escaped(text: &str, lines: bool) -> String {
             '"' if lines && !out.ends_with('"') => out.push('"'),
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            c if is_hidden(c) => {
+                let _ = write!(out, "\\U{:08X}", u32::from(c));
             }
             c => out.push(c),
         }

@@ -2,10 +2,15 @@
 
 use serde_json::Number;
 
+use crate::diagnostic::printable::is_hidden;
+
 /// A string on one line: plain where that is safe, else in quotes.
 pub fn string(text: &str) -> String {
     if is_dotted_number(text) {
         return text.to_owned();
+    }
+    if text.contains(is_hidden) {
+        return quoted(text);
     }
     let options =
         serde_yaml::ser_options! { prefer_block_scalars: false, folded_wrap_chars: usize::MAX };
@@ -14,6 +19,27 @@ pub fn string(text: &str) -> String {
         .ok()
         .filter(|yaml| !yaml.contains('\n'))
         .unwrap_or_else(|| serde_json::Value::from(text).to_string())
+}
+
+/// A string in double quotes, in which what can't be seen is written as an escape (YAML 1.2, section 5.7): whoever
+/// looks at the file sees that it is there.
+fn quoted(text: &str) -> String {
+    let mut safe = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => safe.extend(['\\', c]),
+            '\n' => safe.push_str("\\n"),
+            '\t' => safe.push_str("\\t"),
+            '\r' => safe.push_str("\\r"),
+            c if is_hidden(c) && u32::from(c) <= 0xffff => {
+                safe.push_str(&format!("\\u{:04X}", u32::from(c)));
+            }
+            c if is_hidden(c) => safe.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c => safe.push(c),
+        }
+    }
+    safe.push('"');
+    safe
 }
 
 /// Whether it is digits with two or more dots between them: an IPv4 address or a version, which no YAML
@@ -41,7 +67,7 @@ pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
     let body = text.trim_end_matches('\n');
     let plain = |c: char| {
         matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-            && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+            && !is_hidden(c)
     };
     let holds = body.contains('\n')
         && !body.starts_with('\n')

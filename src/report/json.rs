@@ -35,8 +35,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Report, place, text};
-use crate::diagnostic::{Diagnostic, Location, ObjectRef, Sources};
+use super::{Report, place};
+use crate::diagnostic::{Diagnostic, Location, ObjectRef, Sources, printable};
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gatewayctl/report/v1";
@@ -116,7 +116,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
             .collect(),
     };
     let json = serde_json::to_string_pretty(&document)?;
-    writeln!(out, "{}", text::json(&json))
+    writeln!(out, "{}", printable::json(&json))
 }
 
 /// The findings of a report as the list under `diagnostics`, for documents of another kind.
@@ -127,11 +127,6 @@ pub fn findings(report: &Report, sources: &Sources) -> serde_json::Result<serde_
     let findings = report.diagnostics.iter();
     let findings: Vec<Finding<'_>> = findings.map(|it| Finding::new(it, sources)).collect();
     serde_json::to_value(findings)
-}
-
-/// A document as text, without characters that act on a terminal.
-pub fn printable(document: &serde_json::Value) -> String {
-    text::json(&format!("{document:#}"))
 }
 
 impl<'a> Finding<'a> {

@@ -99,6 +99,9 @@ fn words(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources
 }
 
 /// Text of an element or an attribute. What XML 1.0 (2.2) has no way to write is left out.
+///
+/// `::` and `##[` are written by references, which mean the same: where the document goes to the log of GitHub Actions,
+/// a line of a finding's words would else be a command.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -107,6 +110,8 @@ fn escape(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
+            ':' if escaped.ends_with(':') => escaped.push_str("&#58;"),
+            '[' if escaped.ends_with("##") => escaped.push_str("&#91;"),
             '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => {
                 escaped.push(c);
             }

@@ -15,7 +15,7 @@ use self::model::{
     Region, Rule, Run, Text, Tool, UriBase, UriBases,
 };
 use super::{Report, place, text};
-use crate::diagnostic::{Code, Diagnostic, Location, ObjectRef, Sources};
+use crate::diagnostic::{Code, Diagnostic, Location, ObjectRef, Sources, printable};
 
 /// Where the schema of the format stands.
 const SCHEMA: &str =
@@ -63,7 +63,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
         }],
     };
     let json = serde_json::to_string_pretty(&log)?;
-    writeln!(out, "{}", text::json(&json))
+    writeln!(out, "{}", printable::json(&json))
 }
 
 fn plain(text: &str) -> Text {

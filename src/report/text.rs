@@ -1,6 +1,7 @@
 //! Text from anywhere, made fit for a terminal; and words that formats share.
 
 use super::{Report, place};
+use crate::diagnostic::printable::is_hidden;
 use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
 
 /// How many characters of a message are shown: no value that a message quotes may flood the terminal.
@@ -16,15 +17,8 @@ pub(super) fn visible(c: char) -> char {
         '\t' => c,
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',
-        // C1 holds the one-character forms of the terminal's escape sequences.
-        '\u{80}'..='\u{9f}'
-        // Soft hyphen, zero-width space and word joiner: there, but not to be seen.
-        | '\u{ad}' | '\u{200b}' | '\u{2060}'
-        // Marks and overrides of direction, which show text in another order than it is read.
-        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        // Line and paragraph separators.
-        | '\u{2028}' | '\u{2029}'
-        | NO_CHARACTER => '\u{fffd}',
+        NO_CHARACTER => '\u{fffd}',
+        c if is_hidden(c) => '\u{fffd}',
         _ => c,
     }
 }
@@ -50,20 +44,6 @@ pub(super) fn lines(text: &str) -> String {
 fn cut(text: &str) -> impl Iterator<Item = char> {
     let more = text.chars().nth(LONGEST).map(|_| '…');
     text.chars().take(LONGEST).chain(more)
-}
-
-/// Escapes what JSON would allow raw inside a string but a terminal would act on. Outside of strings
-/// there is only ASCII, and line ends there stay.
-pub(super) fn json(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c != '\n' && visible(c) != c {
-            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
 }
 
 /// `Gateway network/envoy-external`; without a name, that there is none.

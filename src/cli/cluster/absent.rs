@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::{Applied, Asked, Connection, How, Judged, Manager, Written};
+use super::{Applied, Asked, Connection, Definition, How, Judged, Manager, Written};
 use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
@@ -70,6 +70,6 @@ pub fn apply(_: &Connection, _: &Global, _: &[Node], _: &How) -> anyhow::Result<
 ///
 /// # Errors
 /// Always.
-pub fn definitions(_: &Connection) -> anyhow::Result<Vec<Node>> {
+pub fn definitions(_: &Connection) -> anyhow::Result<Vec<Definition>> {
     absent()
 }

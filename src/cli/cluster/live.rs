@@ -1,15 +1,15 @@
 //! The ways to a cluster: a connection, the calls, and failures as texts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{Applied, Asked, Connection, How, Judged, Manager, Written};
+use super::{Applied, Asked, Connection, Definition, How, Judged, Manager, Written};
 use crate::check::across::Given;
 use crate::cli::Global;
+use crate::cli::output::Stream;
 use crate::cli::project::Project;
 use crate::cluster::applied::Tree;
 use crate::cluster::bootstrap::{self, Done};
@@ -53,14 +53,17 @@ struct Counter {
     what: &'static str,
     shown: Cell<bool>,
     wanted: bool,
+    out: RefCell<Stream>,
 }
 
 impl Counter {
     fn new(global: &Global, what: &'static str) -> Self {
+        let out = global.stderr();
         Counter {
             what,
             shown: Cell::new(false),
-            wanted: !global.quiet && std::io::stderr().is_terminal(),
+            wanted: !global.quiet && out.is_terminal(),
+            out: RefCell::new(out),
         }
     }
 
@@ -68,7 +71,8 @@ impl Counter {
         if self.wanted {
             self.shown.set(true);
             // Nothing depends on it.
-            let _ = write!(std::io::stderr(), "\r\u{1b}[K{} {done} of {of}", self.what);
+            let text = format!("{} {done} of {of}", self.what);
+            let _ = self.out.borrow_mut().in_place(&text);
         }
     }
 }
@@ -76,7 +80,7 @@ impl Counter {
 impl Drop for Counter {
     fn drop(&mut self) {
         if self.shown.get() {
-            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+            let _ = self.out.borrow_mut().in_place("");
         }
     }
 }
@@ -172,10 +176,14 @@ pub fn judge(
         )
         .await?;
         let goes_on = !verdicts.failures.iter().any(Error::ends_all);
+        let mut definitions = Vec::new();
+        let is_used = |definition: &Node| skew::is_used(definition, given.objects);
+        let take = |it| definitions.extend(Some(it).filter(is_used));
         let installed = match goes_on {
-            true => Some(installed::installed(&server).await),
+            true => Some(installed::installed(&server, take).await),
             false => None,
         };
+        let installed = installed.map(|asked| asked.map(|()| definitions));
         Ok((verdicts, installed))
     })?;
     drop(counter);
@@ -317,6 +325,7 @@ pub fn apply(
             .map(|(name, done)| (name, word(done)))
             .collect(),
         refused: outcome.refused.iter().map(|it| it.told()).collect(),
+        not_tried: outcome.not_tried,
         failures: told(&outcome.failures),
     })
 }
@@ -325,9 +334,18 @@ pub fn apply(
 ///
 /// # Errors
 /// Where the cluster can't be asked.
-pub fn definitions(connection: &Connection) -> anyhow::Result<Vec<Node>> {
+pub fn definitions(connection: &Connection) -> anyhow::Result<Vec<Definition>> {
     wait(async {
         let server = connect(&connection.options()).await?;
-        installed::installed(&server).await
+        let mut found = Vec::new();
+        let take = |definition: Node| {
+            let name = definition.path(&["metadata", "name"]);
+            found.push(Definition {
+                name: name.and_then(Node::as_str).unwrap_or_default().to_owned(),
+                text: definition.to_json().to_string(),
+            });
+        };
+        installed::installed(&server, take).await?;
+        Ok(found)
     })
 }

@@ -80,10 +80,20 @@ pub struct Written {
     pub failures: Vec<String>,
 }
 
+/// A CustomResourceDefinition that the cluster has.
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// All of it, as JSON.
+    pub text: String,
+}
+
 /// What came of applying CustomResourceDefinitions.
 pub struct Applied {
-    /// Each definition, and what became of it.
+    /// Each definition that was written, and what became of it.
     pub done: Vec<(String, &'static str)>,
+    /// Those that were not come to, since the server failed before.
+    pub not_tried: Vec<String>,
     /// Those that may not take the place of what is installed. With any, nothing was written.
     pub refused: Vec<String>,
     /// What went wrong: what, where, why and what to do.

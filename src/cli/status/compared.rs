@@ -1,6 +1,6 @@
 //! `gatewayctl status --against cluster`: what is computed beside what the controllers wrote.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
@@ -8,7 +8,9 @@ use serde_json::{Value as Json, json};
 use super::table::{Line, counted, table};
 use super::{Args, FORMAT, Format, Weight, as_condition, on, weigh};
 use crate::cli::cluster::{self, Written};
+use crate::cli::output::Stream;
 use crate::cli::{FAILED, Global, found, gathered};
+use crate::diagnostic::printable::printable;
 use crate::manifest::Object;
 use crate::resolve::helm_routes::RELEASE;
 use crate::resolve::index::Key;
@@ -22,7 +24,7 @@ use crate::resolve::written::{
 ///
 /// # Errors
 /// Where something can't be read, or nothing could be learned from the cluster.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gathered::gather(&args.place, global)?;
     let resolved = resolve(&gathered.objects, &args.settings());
     let wanted = asked(&gathered.objects, &resolved);
@@ -40,14 +42,14 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     compared.from.notes.extend(guessed(&answers));
     compared.sort();
     match args.format {
-        Format::Json => writeln!(out, "{:#}", compared.json())?,
+        Format::Json => out.json(&compared.json())?,
         Format::Human => {
-            let colour = global.colour(std::io::stdout().is_terminal());
-            out.write_all(compared.text(global.quiet, colour).as_bytes())?;
+            let text = compared.text(global.quiet, out.has_colour());
+            write!(out.styled(), "{text}")?;
         }
     }
     for failure in &compared.from.failures {
-        writeln!(std::io::stderr(), "error: {failure}")?;
+        writeln!(global.stderr(), "error: {failure}")?;
     }
     let ranks = compared.ranks();
     let is_bad = ranks.iter().any(|it| *it <= Rank::Refused);
@@ -168,7 +170,12 @@ impl Compared<'_, '_> {
             .collect();
         let mut text = String::new();
         if !is_quiet {
-            text.extend(self.from.notes.iter().map(|note| format!("note: {note}\n")));
+            text.extend(
+                self.from
+                    .notes
+                    .iter()
+                    .map(|note| format!("note: {}\n", printable(note))),
+            );
         }
         let head = ["object", "on", "condition", "computed", "live", "message"];
         text.push_str(&table(head, &lines, 4, colour));

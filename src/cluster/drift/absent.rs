@@ -21,14 +21,14 @@ impl Asking<'_> {
         let answers: Vec<_> = stream::iter(wanted.into_iter().filter(|name| !name.is_empty()))
             .map(|name| async move {
                 let path = format!("/api/v1/namespaces/{}", escaped(&name));
-                (server.ask(&Ask::get(path)).await, name)
+                (server.find(&Ask::get(path)).await, name)
             })
             .buffered(AT_ONCE)
             .collect()
             .await;
         for (answer, name) in answers {
             let is_missing = match answer {
-                Ok(answer) => answer.status == 404,
+                Ok(found) => found.is_none(),
                 // Who may not look at namespaces may still look into them.
                 Err(Error::Forbidden { .. }) => false,
                 Err(error) => {

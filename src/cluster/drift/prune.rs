@@ -8,7 +8,7 @@ use super::{Asking, Drift, Item, is_rendered};
 use crate::cluster::AT_ONCE;
 use crate::cluster::applied::{self, Bundle, Owner};
 use crate::cluster::error::Error;
-use crate::cluster::kinds::{Resource, escaped, items as list};
+use crate::cluster::kinds::{Resource, escaped};
 use crate::cluster::live::{self, Remembered};
 use crate::cluster::server::Ask;
 use crate::manifest::Identity;
@@ -126,13 +126,12 @@ impl Asking<'_> {
         let Some((app, _)) = first.folder.rsplit_once('/') else {
             return Ok(Vec::new());
         };
-        let answer = self
-            .server
-            .ask(&Ask::get(resource.all(&first.owner.namespace)))
-            .await?;
+        let ask = Ask::get(resource.all(&first.owner.namespace));
+        let mut items = Vec::new();
+        self.server.list(&ask, |item| items.push(item)).await?;
         let mut found = Vec::new();
-        for item in list(&answer.body["items"]) {
-            let mut node = Node::from_json(item.clone());
+        for item in items {
+            let mut node = Node::from_json(item);
             name_kind(&mut node, resource);
             let identity = live::identity(&node);
             let owner = Owner {
@@ -183,20 +182,29 @@ impl Asking<'_> {
         let kinds: Vec<&Resource> = self
             .kinds
             .preferred()
-            .filter(|it| it.verbs.iter().any(|verb| verb == "list"))
+            .filter(|it| {
+                // What can't be applied was not applied: metrics, reviews.
+                let can = |verb: &str| it.verbs.iter().any(|it| it == verb);
+                can("list") && can("patch")
+            })
             .collect();
         let mut lists = stream::iter(kinds)
             .map(|kind| {
                 let path = format!("{}?labelSelector={selector}", kind.all(""));
-                async move { (kind, server.ask(&Ask::get(path).accept(METADATA)).await) }
+                async move {
+                    let mut items = Vec::new();
+                    let ask = Ask::get(path).accept(METADATA);
+                    let listed = server.list(&ask, |item| items.push(item)).await;
+                    (kind, listed.map(|()| items))
+                }
             })
             .buffered(AT_ONCE);
         let mut found = Vec::new();
         let mut hidden = Vec::new();
         while let Some((kind, answer)) = lists.next().await {
             match answer {
-                Ok(answer) => found.extend(list(&answer.body["items"]).iter().map(|item| {
-                    let mut node = Node::from_json(item.clone());
+                Ok(items) => found.extend(items.into_iter().map(|item| {
+                    let mut node = Node::from_json(item);
                     name_kind(&mut node, kind);
                     node
                 })),
@@ -237,9 +245,8 @@ impl Asking<'_> {
                 .or(self.kinds.versions(group, kind).first());
             let Some(resource) = served else { continue };
             let ask = Ask::get(resource.one(namespace, name)).accept(METADATA_OF_ONE);
-            let answer = self.server.ask(&ask).await?;
-            if answer.is_success() {
-                let mut node = Node::from_json(answer.body);
+            if let Some(there) = self.server.find(&ask).await? {
+                let mut node = Node::from_json(there);
                 name_kind(&mut node, resource);
                 found.push(node);
             }
@@ -259,7 +266,7 @@ impl Asking<'_> {
         let whole = match resource {
             Some(resource) if kind != "Secret" => {
                 self.server
-                    .ask(&Ask::get(resource.one(&namespace, &name)))
+                    .find(&Ask::get(resource.one(&namespace, &name)))
                     .await
             }
             _ => {
@@ -268,16 +275,16 @@ impl Asking<'_> {
             }
         };
         match whole {
-            Ok(answer) if answer.is_success() => {
+            Ok(Some(there)) => {
                 Drift::put(
                     &mut self.drift.before,
                     folder,
-                    live::compared(Node::from_json(answer.body)),
+                    live::compared(Node::from_json(there)),
                 );
                 false
             }
             // It went in the meantime.
-            Ok(_) => false,
+            Ok(None) => false,
             Err(error) => {
                 Drift::put(&mut self.drift.before, folder, live::compared(gone.clone()));
                 self.drift.fail(error)

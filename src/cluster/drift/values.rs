@@ -54,19 +54,20 @@ impl Asking<'_> {
             escaped(namespace),
             escaped(&name)
         );
-        let answer = match self.server.ask(&Ask::get(path)).await {
-            Ok(answer) => answer,
+        let found = match self.server.find(&Ask::get(path)).await {
+            Ok(found) => found,
             Err(error) => {
                 self.drift.fail(error);
                 return;
             }
         };
-        if !answer.is_success() && from["optional"] != true {
+        if found.is_none() && from["optional"] != true {
             let note =
                 format!("{kind} {namespace}/{name}, from which variables come, is not there");
             self.drift.notes.push(note);
         }
-        for (key, value) in answer.body["data"].as_object().into_iter().flatten() {
+        let data = found.map(|mut it| it["data"].take()).unwrap_or_default();
+        for (key, value) in data.as_object().into_iter().flatten() {
             let value = text(value);
             let value = match kind.as_str() {
                 "Secret" => decoded(&value),

@@ -1,0 +1,185 @@
+//! Files and streams, read whole, up to a number of bytes.
+//!
+//! Only regular files are read, whatever a link on the way leads through. A pipe would keep its reader waiting, a device
+//! may never end; so a file is opened without waiting, and asked what it is through the same handle by which it is read.
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Why a file or a stream was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// The system's own reason.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// It is no regular file, but this.
+    #[error("it is {0}, no regular file")]
+    Special(&'static str),
+    /// It has more bytes than are read.
+    #[error("it has more than {most} bytes")]
+    TooLarge {
+        /// How many it has, as far as that is known: at least one more than are read.
+        bytes: u64,
+        /// How many are read.
+        most: u64,
+    },
+    /// It is no text.
+    #[error("byte {at} is no UTF-8; save the file as UTF-8")]
+    NotUtf8 {
+        /// The first byte that is none, from 0.
+        at: usize,
+    },
+}
+
+impl Unread {
+    /// Whether nothing is there to be read.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Unread::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// The bytes of a regular file, at most `most`.
+///
+/// # Errors
+/// Where it can't be read whole.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+    // A device may already do something as it is opened.
+    regular(std::fs::metadata(path)?.file_type())?;
+    let file = options().read(true).open(path)?;
+    let about = file.metadata()?;
+    regular(about.file_type())?;
+    let bytes = about.len();
+    if bytes > most {
+        return Err(Unread::TooLarge { bytes, most });
+    }
+    stream(file, most)
+}
+
+/// The text of a regular file of at most `most` bytes.
+///
+/// # Errors
+/// Where it can't be read whole, or is no UTF-8.
+pub fn text(path: &Path, most: u64) -> Result<String, Unread> {
+    utf8(read(path, most)?)
+}
+
+/// All that a stream gives, at most `most` bytes.
+///
+/// # Errors
+/// Where it fails, or gives more.
+pub fn stream(from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
+    let mut bytes = Vec::new();
+    // One more tells that there is more.
+    let wanted = most.saturating_add(1);
+    let read = from.take(wanted).read_to_end(&mut bytes)?;
+    match u64::try_from(read) {
+        Ok(read) if read <= most => Ok(bytes),
+        _ => Err(Unread::TooLarge {
+            bytes: wanted,
+            most,
+        }),
+    }
+}
+
+/// Bytes as text.
+///
+/// # Errors
+/// Where they are no UTF-8.
+pub fn utf8(bytes: Vec<u8>) -> Result<String, Unread> {
+    String::from_utf8(bytes).map_err(|error| Unread::NotUtf8 {
+        at: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// A regular file, opened to be written to at its end; made where there is none.
+///
+/// # Errors
+/// Where it can't be opened, or is no regular file.
+pub fn append(path: &Path) -> Result<File, Unread> {
+    let file = options().create(true).append(true).open(path)?;
+    regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Opening waits for nobody at the other end, and no terminal becomes this process's own.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    options
+}
+
+fn regular(kind: FileType) -> Result<(), Unread> {
+    match kind.is_file() {
+        true => Ok(()),
+        false => Err(Unread::Special(name(kind))),
+    }
+}
+
+fn name(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        return "a folder";
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+    }
+    "a device"
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        std::fs::write(&path, "four").expect("a file");
+        let link = folder.path().join("link");
+        symlink(&path, &link).expect("a link");
+        assert_eq!(text(&link, 4).expect("the text"), "four");
+        let error = read(&path, 3).expect_err("too large");
+        assert!(matches!(error, Unread::TooLarge { bytes: 4, most: 3 }));
+        assert_eq!(error.to_string(), "it has more than 3 bytes");
+        std::fs::write(&path, b"ab\xff").expect("a file");
+        assert!(matches!(text(&path, 9), Err(Unread::NotUtf8 { at: 2 })));
+        let missing = read(&folder.path().join("none"), 9).expect_err("nothing");
+        assert!(missing.is_missing());
+    }
+
+    #[test]
+    fn what_is_no_file_is_neither_waited_for_nor_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        let zero = folder.path().join("zero");
+        symlink("/dev/zero", &zero).expect("a link");
+        let why = |path: &Path| read(path, 9).expect_err("no file").to_string();
+        assert_eq!(why(&pipe), "it is a pipe, no regular file");
+        assert_eq!(why(&zero), "it is a device, no regular file");
+        assert_eq!(why(folder.path()), "it is a folder, no regular file");
+        assert!(append(&pipe).is_err());
+        assert!(matches!(append(&zero), Err(Unread::Special("a device"))));
+    }
+
+    #[test]
+    fn a_stream_without_an_end_is_left() {
+        let error = stream(io::repeat(0), 1000).expect_err("no end");
+        assert!(matches!(error, Unread::TooLarge { bytes: 1001, .. }));
+    }
+}

@@ -1,0 +1,138 @@
+//! Other programs, run to their end: for so long, and with so much to say.
+
+use std::io::Write;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::file::{self, Unread};
+
+/// How often a program that has said all is asked whether it has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What a program may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long it may run.
+    pub time: Duration,
+    /// How many bytes it may print.
+    pub bytes: u64,
+}
+
+/// What came of a program.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed to standard output.
+    pub printed: Vec<u8>,
+}
+
+/// Why nothing came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It can't be started, or its output can't be read.
+    #[error("can't be run: {0}")]
+    System(#[from] std::io::Error),
+    /// It was still running after all of its time, and was ended.
+    #[error("was still running after {} s, and was ended", .0.as_secs())]
+    Late(Duration),
+    /// It printed more than it may, and was ended.
+    #[error("printed more than {0} bytes, and was ended")]
+    TooMuch(u64),
+}
+
+/// Runs a program, and gives it `input` where there is any; what else it may read is the caller's to say. Its standard
+/// output is taken, and it is ended where it goes beyond its bounds.
+///
+/// # Errors
+/// Where it can't be run, or was ended.
+pub fn run(command: &mut Command, input: Option<Vec<u8>>, bounds: Bounds) -> Result<Ran, Failure> {
+    let start = Instant::now();
+    if input.is_some() {
+        command.stdin(Stdio::piped());
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let ran = talk(&mut child, input, bounds, start);
+    if ran.is_err() {
+        // It may have ended just now; and who can't be ended can't be waited for.
+        if child.kill().is_ok() {
+            let _ = child.wait();
+        }
+    }
+    ran
+}
+
+fn talk(
+    child: &mut Child,
+    input: Option<Vec<u8>>,
+    bounds: Bounds,
+    start: Instant,
+) -> Result<Ran, Failure> {
+    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+        // What it doesn't read shows in what it prints.
+        std::thread::spawn(move || stdin.write_all(&input));
+    }
+    let (send, receive) = mpsc::channel();
+    if let Some(stdout) = child.stdout.take() {
+        std::thread::spawn(move || send.send(file::stream(stdout, bounds.bytes)));
+    }
+    let printed = match receive.recv_timeout(bounds.time) {
+        Ok(Ok(printed)) => printed,
+        Ok(Err(Unread::System(error))) => return Err(Failure::System(error)),
+        Ok(Err(_)) => return Err(Failure::TooMuch(bounds.bytes)),
+        Err(_) => return Err(Failure::Late(bounds.time)),
+    };
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Ran { status, printed });
+        }
+        if start.elapsed() >= bounds.time {
+            return Err(Failure::Late(bounds.time));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, input: Option<&str>, time: Duration) -> Result<Ran, Failure> {
+        let bounds = Bounds { time, bytes: 1000 };
+        let input = input.map(|text| text.as_bytes().to_vec());
+        run(Command::new("sh").args(["-c", script]), input, bounds)
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+    const SHORT: Duration = Duration::from_millis(200);
+
+    #[test]
+    fn a_program_is_given_its_input_and_says_what_it_has() {
+        let ran = sh("cat; exit 3", Some("words"), LONG).expect("it ran");
+        assert_eq!(ran.printed, b"words");
+        assert_eq!(ran.status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_program_without_an_end_is_ended() {
+        let endless = [
+            ("exec sleep 1000", SHORT),
+            ("exec 1>&-; exec sleep 1000", SHORT),
+        ];
+        for (script, time) in endless {
+            assert!(matches!(sh(script, None, time), Err(Failure::Late(_))));
+        }
+        let much = sh("exec cat /dev/zero", None, LONG);
+        assert!(matches!(much, Err(Failure::TooMuch(1000))), "{much:?}");
+        let none = run(
+            &mut Command::new("/nowhere"),
+            None,
+            Bounds {
+                time: LONG,
+                bytes: 9,
+            },
+        );
+        assert!(matches!(none, Err(Failure::System(_))));
+    }
+}

@@ -1,0 +1,360 @@
+//! The one way out: all that a command writes to standard output and standard error goes through here.
+//!
+//! What files, a cluster and arguments hold is written as it is only where it can do nothing: characters that act on a
+//! terminal or can't be seen become escapes, and no line becomes a command of the machine that runs a CI job. Colours
+//! are this program's own: they pass only through [`Stream::styled`], whose callers make text printable before they
+//! paint it.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::diagnostic::printable;
+use crate::report::Terminal;
+
+/// A stream of the program's.
+pub struct Stream {
+    to: Box<dyn Write>,
+    is_terminal: bool,
+    has_colour: bool,
+    guard: Guard,
+}
+
+impl Stream {
+    /// Standard output, in colour where `colour` says so of a terminal, or of what is none.
+    pub fn stdout(colour: impl FnOnce(bool) -> bool) -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        Stream::new(Box::new(stdout.lock()), is_terminal, colour(is_terminal))
+    }
+
+    /// Standard error, likewise.
+    pub fn stderr(colour: impl FnOnce(bool) -> bool) -> Self {
+        let stderr = io::stderr();
+        let is_terminal = stderr.is_terminal();
+        // Not locked: a panic on another thread must get through.
+        Stream::new(Box::new(stderr), is_terminal, colour(is_terminal))
+    }
+
+    fn new(to: Box<dyn Write>, is_terminal: bool, has_colour: bool) -> Self {
+        Stream {
+            to,
+            is_terminal,
+            has_colour,
+            guard: Guard::default(),
+        }
+    }
+
+    /// Whether somebody sits before it.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Whether it is written in colour.
+    pub fn has_colour(&self) -> bool {
+        self.has_colour
+    }
+
+    /// The form of reports for people.
+    pub fn terminal(&self) -> Terminal {
+        Terminal {
+            color: self.has_colour,
+            ..Terminal::default()
+        }
+    }
+
+    /// The same stream for text that this program has painted, of which the parts that came from elsewhere are
+    /// printable already. Without colour, no style passes here either.
+    pub fn styled(&mut self) -> impl Write {
+        let passes = Passes {
+            styles: self.has_colour,
+            commands: false,
+        };
+        Through {
+            output: self,
+            passes,
+        }
+    }
+
+    /// The same stream for the commands to GitHub Actions that a report consists of.
+    pub fn commands(&mut self) -> impl Write {
+        let passes = Passes {
+            styles: false,
+            commands: true,
+        };
+        Through {
+            output: self,
+            passes,
+        }
+    }
+
+    /// Writes a file's bytes for another program: as they are, but not onto a terminal.
+    ///
+    /// # Errors
+    /// What the stream answers.
+    pub fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.is_terminal {
+            true => self.write_all(bytes),
+            false => self.to.write_all(bytes),
+        }
+    }
+
+    /// Writes a JSON document and the end of a line.
+    ///
+    /// # Errors
+    /// What the stream answers.
+    pub fn json(&mut self, document: &serde_json::Value) -> io::Result<()> {
+        writeln!(self, "{}", printable::json(&format!("{document:#}")))
+    }
+
+    /// Shows `text` in the place of the line that the cursor is in; only for terminals.
+    ///
+    /// # Errors
+    /// What the stream answers.
+    pub fn in_place(&mut self, text: &str) -> io::Result<()> {
+        let text = printable::printable(text);
+        write!(self.to, "\r\u{1b}[K{text}")?;
+        self.to.flush()
+    }
+
+    fn pass(&mut self, bytes: &[u8], passes: Passes) -> io::Result<()> {
+        let text = self.guard.pass(bytes, passes);
+        self.to.write_all(text.as_bytes())
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pass(bytes, Passes::default())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// An [`Stream`] that lets more through.
+struct Through<'a> {
+    output: &'a mut Stream,
+    passes: Passes,
+}
+
+impl Write for Through<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.pass(bytes, self.passes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// What gets through besides harmless text.
+#[derive(Clone, Copy, Default)]
+struct Passes {
+    /// The terminal's sequences for colours and weights.
+    styles: bool,
+    /// Lines that GitHub Actions obeys.
+    commands: bool,
+}
+
+/// What stands before the next character of a line.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Line {
+    /// Nothing but blanks.
+    #[default]
+    Blank,
+    /// Blanks and one colon: with another it would be a command (`::error::`).
+    Colon,
+    /// Something, and then this many `#`: two and a bracket would be a command (`##[error]`), wherever it stands.
+    Hashes(u8),
+}
+
+impl Line {
+    fn after(self, c: char) -> Self {
+        match (self, c) {
+            (_, '\n') => Line::Blank,
+            (Line::Blank, c) if c.is_whitespace() => Line::Blank,
+            (Line::Blank, ':') => Line::Colon,
+            (Line::Hashes(count), '#') => Line::Hashes(count.saturating_add(1)),
+            (_, '#') => Line::Hashes(1),
+            _ => Line::Hashes(0),
+        }
+    }
+
+    /// Whether `c` would make a command of the line.
+    fn begins_command(self, c: char) -> bool {
+        match self {
+            Line::Blank => false,
+            Line::Colon => c == ':',
+            Line::Hashes(count) => c == '[' && count >= 2,
+        }
+    }
+}
+
+/// Makes text harmless, piece by piece: a character or a line may come in several.
+#[derive(Default)]
+struct Guard {
+    line: Line,
+    /// The first bytes of a character whose others have not come yet.
+    begun: Vec<u8>,
+}
+
+impl Guard {
+    fn pass(&mut self, bytes: &[u8], passes: Passes) -> String {
+        let mut all = std::mem::take(&mut self.begun);
+        all.extend_from_slice(bytes);
+        let mut safe = String::with_capacity(all.len());
+        let mut rest = all.as_slice();
+        loop {
+            let error = match std::str::from_utf8(rest) {
+                Ok(text) => {
+                    self.text(text, passes, &mut safe);
+                    return safe;
+                }
+                Err(error) => error,
+            };
+            let (text, after) = rest.split_at(error.valid_up_to());
+            self.text(&String::from_utf8_lossy(text), passes, &mut safe);
+            let Some(bad) = error.error_len() else {
+                self.begun = after.to_vec();
+                return safe;
+            };
+            self.text("\u{fffd}", passes, &mut safe);
+            rest = after.get(bad..).unwrap_or_default();
+        }
+    }
+
+    fn text(&mut self, text: &str, passes: Passes, safe: &mut String) {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if let Some(length) = style(rest).filter(|_| passes.styles) {
+                let (style, after) = rest.split_at(length);
+                safe.push_str(style);
+                rest = after;
+                continue;
+            }
+            if !passes.commands && self.line.begins_command(c) {
+                safe.extend(c.escape_unicode());
+            } else {
+                printable::push(safe, c);
+            }
+            self.line = self.line.after(c);
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+}
+
+/// The length of the sequence for colours and weights (SGR, ECMA-48) that a text begins with.
+fn style(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    numbers.get(end..)?.starts_with('m').then_some(end + 3)
+}
+
+/// Writes what a panic says, as the standard library does, through the same guard.
+pub fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let payload = info.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    let place = info
+        .location()
+        .map_or(String::new(), |at| format!(" at {at}"));
+    let mut out = Stream::stderr(|_| false);
+    // Nothing is left to be done where even this can't be written.
+    let _ = writeln!(out, "panicked{place}:\n{}", printable::printable(message));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("a lock").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(is_terminal: bool, has_colour: bool, work: impl FnOnce(&mut Stream)) -> String {
+        let kept = Kept::default();
+        work(&mut Stream::new(
+            Box::new(kept.clone()),
+            is_terminal,
+            has_colour,
+        ));
+        let bytes = kept.0.lock().expect("a lock").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    const HOSTILE: &str = "a\u{1b}[31mb\u{202e}c\u{1b}]0;x\u{7}\n::error::d\n ##[error]é\n";
+    const SAFE: &str =
+        "a\\u{1b}[31mb\\u{202e}c\\u{1b}]0;x\\u{7}\n:\\u{3a}error::d\n ##\\u{5b}error]é\n";
+
+    #[test]
+    fn text_is_harmless_however_it_comes() {
+        assert_eq!(
+            written(true, true, |out| write!(out, "{HOSTILE}").expect("all")),
+            SAFE
+        );
+        let by_byte = written(true, true, |out| {
+            for byte in HOSTILE.bytes() {
+                out.write_all(&[byte]).expect("all");
+            }
+        });
+        assert_eq!(by_byte, SAFE);
+        let bad = written(true, true, |out| {
+            out.write_all(b"a\xffb\xc3").expect("all");
+        });
+        assert_eq!(bad, "a\u{fffd}b");
+    }
+
+    #[test]
+    fn styles_pass_only_in_colour_and_nothing_but_styles() {
+        let painted = "\u{1b}[1;31mred\u{1b}[0m \u{1b}[2J \u{1b}]8;;x";
+        let styled = |has_colour| {
+            written(true, has_colour, |out| {
+                write!(out.styled(), "{painted}").expect("all");
+            })
+        };
+        assert_eq!(
+            styled(true),
+            "\u{1b}[1;31mred\u{1b}[0m \\u{1b}[2J \\u{1b}]8;;x"
+        );
+        assert!(!styled(false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn only_a_report_for_github_commands_it() {
+        let command = "::error file=a::b\n";
+        let commanded = written(false, false, |out| {
+            write!(out.commands(), "{command}").expect("all");
+        });
+        assert_eq!(commanded, command);
+        let text = written(false, false, |out| write!(out, "{command}").expect("all"));
+        assert_eq!(text, ":\\u{3a}error file=a::b\n");
+    }
+
+    #[test]
+    fn data_is_true_to_its_bytes_but_on_a_terminal() {
+        let data = |is_terminal| {
+            written(is_terminal, false, |out| {
+                out.data(HOSTILE.as_bytes()).expect("all");
+            })
+        };
+        assert_eq!(data(false), HOSTILE);
+        assert_eq!(data(true), SAFE);
+    }
+}
