@@ -306,11 +306,18 @@ mod tests {
         assert!(!is_plain(&deep));
     }
 
+    #[test]
+    fn a_list_below_its_key_is_where_its_first_item_is() {
+        for item in ["a", "[b]", "{b: c}", "b: c", "'b'", "|\n  b", "- b", "- - b", "b: c\n  d:\n  - e\n  - f: g"] {
+            assert!(is_plain(&format!("a:\n- {item}\n- b\nc: d\n")), "{item}");
+        }
+    }
+
     proptest::proptest! {
         /// Whatever the text, it is not plain or it means the same both ways.
         #[test]
         fn both_ways_lead_to_the_same_tree(
-            lines in proptest::collection::vec((0..4_usize, "(- )?([a-z~<0]{1,2}: ?)?[-+.0-9a-foxyn_:~%#'\"\\[\\]{}|>&*!, ]{0,6}[\t\r\u{a0}\u{2028}]?[-a:#?'\" ]{0,2}"), 0..8)
+            lines in proptest::collection::vec((0..4_usize, "(- )?([a-z~<0]{1,2}:( |\n-? ?)?)?[-+.0-9a-foxyn_:~%#'\"\\[\\]{}|>&*!, ]{0,6}[\t\r\u{a0}\u{2028}]?[-a:#?'\" ]{0,2}"), 0..8)
         ) {
             let lines = lines.iter().map(|(depth, line)| format!("{}{line}\n", " ".repeat(*depth)));
             is_plain(&lines.collect::<String>());

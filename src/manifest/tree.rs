@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node,
             Ok(last_block) => {
                 let mut tree = tree;
                 if let Some(block) = last_block {
-                    tree.put(&block);
+                    tree.put(block);
                 }
                 Ok(tree.place(source, offset, text))
             }
@@ -103,13 +103,28 @@ struct Key {
 }
 
 impl Tree {
-    /// Puts in the text of the block that the document ends with.
-    fn put(&mut self, block: &LastBlock) {
+    /// The texts, of keys and of values, and where each starts.
+    fn texts<'a>(&'a mut self, texts: &mut Vec<(usize, &'a mut String)>) {
         match &mut self.kind {
-            TreeKind::Leaf(Kind::String(text)) if self.start == block.start => text.clone_from(&block.text),
+            TreeKind::Leaf(Kind::String(text)) => texts.push((self.start, text)),
             TreeKind::Leaf(_) => {}
-            TreeKind::List(items) => items.iter_mut().for_each(|item| item.put(block)),
-            TreeKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| value.put(block)),
+            TreeKind::List(items) => items.iter_mut().for_each(|item| item.texts(texts)),
+            TreeKind::Map(entries) => {
+                for (key, value) in entries {
+                    texts.push((key.start, &mut key.text));
+                    value.texts(texts);
+                }
+            }
+        }
+    }
+
+    /// Puts in the text of the block that the document ends with.
+    fn put(&mut self, LastBlock(block): LastBlock) {
+        let mut texts = Vec::new();
+        self.texts(&mut texts);
+        let last = texts.into_iter().max_by_key(|(start, _)| *start);
+        if let Some((_, text)) = last.filter(|(_, text)| text.strip_suffix('\n') == Some(&block)) {
+            *text = block;
         }
     }
 

@@ -7,33 +7,74 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/kio"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
 	sigs "sigs.k8s.io/yaml"
 )
 
 // reading is what one reader makes of a text: its documents, or why there are none.
 type reading struct {
 	Documents []json.RawMessage `json:"documents"`
-	Error     string            `json:"error,omitempty"`
+	// Written are the documents as they are once kustomize has written them and read them again, which it does.
+	Written []json.RawMessage `json:"written,omitempty"`
+	Error   string            `json:"error,omitempty"`
 }
 
 // resources reads a file of resources as kustomize's resource factory does.
 func resources(text string) (result reading) {
 	defer refused(&result)
-	result.Documents = []json.RawMessage{}
-	nodes, err := kio.FromBytes([]byte(text))
+	// As kio.FromBytes does it, which overflows the stack where an alias stands inside what it repeats.
+	nodes, err := (&kio.ByteReader{Reader: strings.NewReader(text), OmitReaderAnnotations: true}).Read()
 	if err != nil {
 		return reading{Error: err.Error()}
 	}
 	for _, node := range nodes {
-		document, err := node.MarshalJSON()
+		if repeatsItself(node.YNode(), nil) {
+			return reading{Error: "an alias inside what it repeats"}
+		}
+		if err := node.DeAnchor(); err != nil {
+			return reading{Error: err.Error()}
+		}
+		written, err := node.MarshalJSON()
+		if err != nil {
+			return reading{Error: err.Error()}
+		}
+		result.Written = append(result.Written, written)
+		document, err := decode(node.YNode())
 		if err != nil {
 			return reading{Error: err.Error()}
 		}
 		result.Documents = append(result.Documents, document)
 	}
 	return result
+}
+
+// repeatsItself tells whether an alias stands inside what it repeats.
+func repeatsItself(node *yaml.Node, above []*yaml.Node) bool {
+	if node.Kind == yaml.AliasNode {
+		return slices.Contains(above, node.Alias) || repeatsItself(node.Alias, above)
+	}
+	above = append(above[:len(above):len(above)], node)
+	return slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return repeatsItself(child, above) })
+}
+
+// decode is a document as it was read, before it is written.
+func decode(node *yaml.Node) (json.RawMessage, error) {
+	if node.Kind == yaml.MappingNode {
+		object := map[string]any{}
+		if err := node.Decode(&object); err != nil {
+			return nil, err
+		}
+		return json.Marshal(object)
+	}
+	var document any
+	if err := node.Decode(&document); err != nil {
+		return nil, err
+	}
+	return json.Marshal(document)
 }
 
 // kustomization reads a kustomization.yaml: one document, of which no key may stand twice.

@@ -52,6 +52,8 @@ enum State {
     BlockNode,
     BlockListFirst,
     BlockList,
+    /// The first item of a list that stands as far to the left as the key above it, and where it may start.
+    IndentlessItem(usize),
     IndentlessList,
     BlockMapFirst,
     BlockMapKey,
@@ -109,6 +111,7 @@ impl<'a> Events<'a> {
             State::BlockNode => self.node(true, false),
             State::BlockListFirst => self.first(Self::block_list),
             State::BlockList => self.block_list(),
+            State::IndentlessItem(at) => self.indentless_item(at),
             State::IndentlessList => self.indentless_list(),
             State::BlockMapFirst => self.first(Self::block_map_key),
             State::BlockMapKey => self.block_map_key(),
@@ -238,11 +241,15 @@ impl<'a> Events<'a> {
         }
         let properties = self.properties()?;
         let has_properties = !properties.is_empty();
+        if takes_indentless && self.tokens.peek()?.token == Token::BlockEntry {
+            let at = self.entry()?;
+            self.state = State::IndentlessItem(at);
+            return Ok(Event { what: What::ListStart(properties), start: at, end: at });
+        }
         let next = self.tokens.peek()?;
         let (at, end) = (next.start, next.end);
         let start = if has_properties { start } else { at };
         let opens = match &next.token {
-            Token::BlockEntry if takes_indentless => Some(State::IndentlessList),
             Token::FlowSequenceStart => Some(State::FlowListFirst),
             Token::FlowMappingStart => Some(State::FlowMapFirst),
             Token::BlockSequenceStart if is_block => Some(State::BlockListFirst),
@@ -304,9 +311,9 @@ impl<'a> Events<'a> {
     fn block_list(&mut self) -> Result<Event<'a>, Fault> {
         match self.tokens.peek()?.token {
             Token::BlockEntry => {
-                let end = self.tokens.take()?.end;
+                let at = self.entry()?;
                 match self.tokens.peek()?.token {
-                    Token::BlockEntry | Token::BlockEnd => Ok(self.nothing_then(State::BlockList, end)),
+                    Token::BlockEntry | Token::BlockEnd => Ok(self.nothing_then(State::BlockList, at)),
                     _ => self.node_then(State::BlockList, true, false),
                 }
             }
@@ -323,10 +330,25 @@ impl<'a> Events<'a> {
             self.close();
             return self.event(What::ListEnd);
         }
+        let at = self.entry()?;
+        self.indentless_item(at)
+    }
+
+    /// Takes a list's `-`, and tells where its item may start: behind the blanks that follow.
+    fn entry(&mut self) -> Result<usize, Fault> {
         let end = self.tokens.take()?.end;
+        let behind = self.tokens.bytes.get(end..).unwrap_or_default();
+        let blanks = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        // The other reader has places of its own for what follows a comment.
+        self.tokens.is_peculiar |= behind.get(blanks) == Some(&b'#');
+        Ok(end + blanks)
+    }
+
+    /// An item, which starts at `at` or later, of a list that stands as far to the left as the key above it.
+    fn indentless_item(&mut self, at: usize) -> Result<Event<'a>, Fault> {
         match self.tokens.peek()?.token {
             Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd => {
-                Ok(self.nothing_then(State::IndentlessList, end))
+                Ok(self.nothing_then(State::IndentlessList, at))
             }
             _ => self.node_then(State::IndentlessList, true, false),
         }

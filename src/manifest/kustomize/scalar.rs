@@ -280,6 +280,8 @@ impl<'a> Scanner<'a> {
         let mut was_blank = false;
         self.block_breaks(&mut indent, &mut breaks, &mut end)?;
         let first = self.at;
+        // The other reader has places of its own for a block without lines.
+        self.is_peculiar |= self.column() != indent;
         while self.column() == indent && self.at < self.bytes.len() {
             let is_blank = self.is_blank(0);
             if !is_literal && !was_blank && !is_blank && line_break == "\n" {
@@ -292,11 +294,11 @@ impl<'a> Scanner<'a> {
             text.push_str(&breaks);
             breaks.clear();
             was_blank = is_blank;
-            let start = self.at;
+            let line = self.at;
             while !self.is_line_end(0) {
                 self.skip();
             }
-            text.push_str(self.text.get(start..self.at).unwrap_or_default());
+            text.push_str(self.text.get(line..self.at).unwrap_or_default());
             let length = self.break_length(0);
             line_break = "";
             if length > 0 {
