@@ -44,7 +44,9 @@ fn value(node: &Node) -> Value {
         Kind::String(text) => Value::string(text),
         Kind::List(items) => Value::list(items.iter().map(value).collect()),
         Kind::Map(map) => {
-            let entries = map.iter().map(|(key, node)| (Key::String(key.into()), value(node)));
+            let entries = map
+                .iter()
+                .map(|(key, node)| (Key::String(key.into()), value(node)));
             Value::map(entries.collect())
         }
     }

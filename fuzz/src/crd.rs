@@ -20,11 +20,17 @@ pub fn import_and_check(text: &str) {
     };
     let imported = import(&[input], Lock::default(), Keep::Messages).expect("a list is written");
     report::tell(imported.problems, &imported.sources);
-    let text_of = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("what is written is text");
-    let (list, schemas) = imported.files.split_last().expect("the list is always written");
+    let text_of =
+        |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("what is written is text");
+    let (list, schemas) = imported
+        .files
+        .split_last()
+        .expect("the list is always written");
     assert_eq!(list.0, LOCK);
     let list = Lock::parse(&text_of(&list.1)).expect("the list is read back");
-    let files = schemas.iter().map(|(path, bytes)| (path.as_str(), Some(text_of(bytes))));
+    let files = schemas
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), Some(text_of(bytes))));
     assert_eq!(verify(&list, files), []);
 
     let mut catalogue = Catalogue::empty();

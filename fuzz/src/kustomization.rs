@@ -45,12 +45,17 @@ fn add(text: &str) {
     };
     let id = sources.add("added.yaml", added.as_str());
     let back = read::parse(&added, id, 0).unwrap_or_else(|problem| {
-        panic!("what was added broke the file: {}\n{added}", problem.message)
+        panic!(
+            "what was added broke the file: {}\n{added}",
+            problem.message
+        )
     });
     let is_other = |(key, _): &(&str, &Node)| *key != "resources";
     let others = |map: Option<&Map>| -> Vec<(String, Node)> {
         let entries = map.into_iter().flat_map(Map::iter).filter(is_other);
-        entries.map(|(key, node)| (key.to_owned(), node.clone())).collect()
+        entries
+            .map(|(key, node)| (key.to_owned(), node.clone()))
+            .collect()
     };
     assert_eq!(others(tree.as_map()), others(back.as_map()), "{added}");
     assert_eq!(index::add(&added, &back, &ours), Some(added));

@@ -1,6 +1,7 @@
 //! `cluster.toml`'s text to [`Cluster`], and every mistake of form at once.
 
 use toml::de::{DeTable, DeValue};
+use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
 use crate::diagnostic::suggest::nearest;
@@ -16,6 +17,9 @@ const MOST_SYNTAX: usize = 100;
 
 /// The most mistakes of form that are told.
 const MOST_MISTAKES: usize = 1000;
+
+/// How deep lists and tables are nested at most, and how many parts a key has: somewhat less than the parser can take.
+const DEEPEST: usize = 64;
 
 /// Reads `cluster.toml`. `None` where nothing of it could be read.
 pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagnostic>) {
@@ -39,6 +43,10 @@ fn tree_of(
     source: SourceId,
 ) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let text = sources.get(source).text();
+    // The parser would build, and report, each of a million levels.
+    if let Some(range) = too_deep(text) {
+        return Err(vec![deep(Span::new(source, range.start, range.end))]);
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let mut problems: Vec<_> = errors
@@ -55,6 +63,34 @@ fn tree_of(
         Some(Span::new(source, 0, 0)),
     );
     Ok((tree, problems))
+}
+
+/// The place at which lists and tables, or the parts of a key, are more than [`DEEPEST`].
+fn too_deep(text: &str) -> Option<std::ops::Range<usize>> {
+    let (mut open, mut dots) = (0_usize, 0_usize);
+    for token in toml_parser::Source::new(text).lex() {
+        match token.kind() {
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => open += 1,
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
+                open = open.saturating_sub(1);
+            }
+            TokenKind::Dot => dots += 1,
+            TokenKind::Equals | TokenKind::Comma | TokenKind::Newline => dots = 0,
+            _ => {}
+        }
+        if open > DEEPEST || dots > DEEPEST {
+            return Some(token.span().start()..token.span().end());
+        }
+    }
+    None
+}
+
+fn deep(span: Span) -> Diagnostic {
+    let message = format!("not TOML that can be read: nested more than {DEEPEST} levels deep");
+    Diagnostic::new(Code::ConfigSyntax, message)
+        .at(span)
+        .why("nothing can be rendered or checked until the file can be read")
+        .help("the tables are nested too deep to be meant")
 }
 
 fn syntax(error: &toml::de::Error, text: &str, source: SourceId) -> Diagnostic {
@@ -299,6 +335,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_told_once_and_at_its_place() {
+        let open = |count: usize| format!("domain = {}{}", "[".repeat(count), "]".repeat(count));
+        let is_deep = |text: &str| {
+            let found = problems(text);
+            let says =
+                |found: &(String, usize, String)| found.2.contains("nested more than 64 levels");
+            assert!(!found.iter().any(says) || found.len() == 1, "{found:?}");
+            found.iter().any(says)
+        };
+        assert!(!is_deep(&open(DEEPEST)) && is_deep(&open(DEEPEST + 1)));
+        for unit in ["[", "{a=", "{a=[", "a."] {
+            assert!(
+                is_deep(&format!("x = 1\ny.{}", unit.repeat(1000))),
+                "{unit}"
+            );
+            assert!(is_deep(&format!("x = {}", unit.repeat(1000))), "{unit}");
+        }
+        // Neither strings nor comments nest, nor do lines that are closed.
+        let brackets = "[".repeat(1000);
+        let quoted = format!("a = \"{brackets}\"\nb = '''\n{brackets}'''\n# {brackets}");
+        assert!(!is_deep(&quoted));
+        assert!(!is_deep(&"[a.b.c]\nd = 1.5\n".repeat(1000)));
     }
 
     #[test]

@@ -1,0 +1,1 @@
+if a then x = = 1 `é` "abc

@@ -1,0 +1,210 @@
+//! THIRD-PARTY-NOTICES names every package that becomes part of the program, with the text of its licence.
+//! `UPDATE=1 cargo test --test third_party` writes it anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The program is released for other systems too, whose packages differ by the system's own bindings only.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
+const FILE: &str = "THIRD-PARTY-NOTICES";
+
+const ABOUT: &str = "\
+gatewayctl is made of the packages below, beside its own code. Each is used under the licence that is named; where a
+package offers several of which one is MIT, it is used under MIT. The texts of the licences, and notices that go with
+them, stand after the list, each once with the packages that it is of.
+";
+
+/// What Cargo says of all packages; `None` where it can't be asked without the network.
+fn metadata() -> Option<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--filter-platform", PLATFORM])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("Cargo runs");
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        // Packages for Linux are not there where tests were built for another system.
+        assert!(!cfg!(target_os = "linux"), "{said}");
+        println!("skipped: {said}");
+        return None;
+    }
+    Some(serde_json::from_slice(&output.stdout).expect("JSON"))
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The packages whose code is in the program, by name and version: those that it depends on, and sources in C that a
+/// build compiles in, which are packages called `…-src`.
+fn parts(metadata: &Value) -> Vec<&Value> {
+    let packages: BTreeMap<&str, &Value> = list(metadata, "packages")
+        .iter()
+        .map(|package| (text(package, "id"), package))
+        .collect();
+    let nodes: BTreeMap<&str, &Value> = list(&metadata["resolve"], "nodes")
+        .iter()
+        .map(|node| (text(node, "id"), node))
+        .collect();
+    let root = text(&metadata["resolve"], "root");
+    let (mut found, mut open) = (BTreeSet::new(), vec![root]);
+    while let Some(id) = open.pop() {
+        for dependency in list(nodes[id], "deps") {
+            let id = text(dependency, "pkg");
+            let of_kind = |kind: Option<&str>| {
+                list(dependency, "dep_kinds")
+                    .iter()
+                    .any(|it| it["kind"].as_str() == kind)
+            };
+            let is_compiled_in =
+                of_kind(Some("build")) && text(packages[id], "name").ends_with("-src");
+            let is_macro = list(packages[id], "targets")
+                .iter()
+                .any(|target| list(target, "kind").iter().any(|kind| kind == "proc-macro"));
+            if (of_kind(None) && !is_macro || is_compiled_in) && found.insert(id) {
+                open.push(id);
+            }
+        }
+    }
+    let mut parts: Vec<&Value> = found.into_iter().map(|id| packages[id]).collect();
+    parts.sort_by_key(|package| (text(package, "name"), text(package, "version")));
+    parts
+}
+
+fn named(package: &Value) -> String {
+    format!("{} {}", text(package, "name"), text(package, "version"))
+}
+
+/// The files of a package that have to go with it.
+fn notices(package: &Value) -> Vec<PathBuf> {
+    const NAMES: [&str; 6] = [
+        "LICENSE",
+        "LICENCE",
+        "COPYING",
+        "COPYRIGHT",
+        "NOTICE",
+        "UNLICENSE",
+    ];
+    let folder = Path::new(text(package, "manifest_path")).parent();
+    let entries = std::fs::read_dir(folder.expect("a folder")).expect("the package is there");
+    let name = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().to_uppercase()
+    };
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file() && NAMES.iter().any(|it| name(path).starts_with(it)))
+        .collect();
+    files.sort();
+    let is_of_mit = |path: &Path| name(path).contains("MIT");
+    if text(package, "license").contains(" OR ") || text(package, "license").contains('/') {
+        let is_choice = |path: &Path| {
+            let name = name(path);
+            !name.starts_with("NOTICE") && !is_of_mit(path) && !name.starts_with("COPYRIGHT")
+        };
+        if files.iter().any(|path| is_of_mit(path)) && !text(package, "license").contains(" AND ") {
+            files.retain(|path| !is_choice(path));
+        }
+    }
+    files
+}
+
+/// A text without what differs between copies of the same.
+fn plain(text: &str) -> String {
+    let lines = text.lines().map(str::trim_end).collect::<Vec<_>>();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
+fn written(metadata: &Value) -> String {
+    let parts = parts(metadata);
+    let mut out = format!("Third-party notices\n\n{ABOUT}\n");
+    let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut without = Vec::new();
+    for package in &parts {
+        let licence = text(package, "license");
+        assert!(!licence.is_empty(), "{} names no licence", named(package));
+        let place = match text(package, "repository") {
+            "" => "https://crates.io",
+            repository => repository,
+        };
+        writeln!(out, "- {}: {licence} ({place})", named(package)).expect("a string");
+        let files = notices(package);
+        if files.is_empty() {
+            without.push(named(package));
+        }
+        for file in files {
+            let bytes = std::fs::read(&file).expect("a notice");
+            let of = texts
+                .entry(plain(&String::from_utf8_lossy(&bytes)))
+                .or_default();
+            if !of.contains(&named(package)) {
+                of.push(named(package));
+            }
+        }
+    }
+    if !without.is_empty() {
+        let without = without.join(", ");
+        writeln!(
+            out,
+            "\nThese hold no text of their licence, which is named above: {without}."
+        )
+        .expect("a string");
+    }
+    let mut texts: Vec<(Vec<String>, String)> =
+        texts.into_iter().map(|(text, of)| (of, text)).collect();
+    texts.sort();
+    for (of, text) in texts {
+        writeln!(out, "\n{}\n{}:\n\n{text}", "=".repeat(100), of.join(", ")).expect("a string");
+    }
+    out
+}
+
+#[test]
+fn the_notices_are_those_of_the_packages_in_the_program() {
+    let Some(metadata) = metadata() else { return };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
+    let wanted = written(&metadata);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &wanted).expect("the file");
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = there
+        .lines()
+        .zip(wanted.lines())
+        .find(|(there, wanted)| there != wanted);
+    assert!(
+        there == wanted,
+        "{FILE} is out of date: `UPDATE=1 cargo test --test third_party`; first {differs:?}"
+    );
+}
+
+#[test]
+fn code_in_c_and_what_stands_on_it_is_named() {
+    let Some(metadata) = metadata() else { return };
+    let names: Vec<&str> = parts(&metadata)
+        .iter()
+        .map(|package| text(package, "name"))
+        .collect();
+    for name in [
+        "lua-src",
+        "libmimalloc-sys",
+        "serde",
+        "regex",
+        "kube-client",
+    ] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    for name in ["proptest", "clap_derive", "cc", "gatewayctl"] {
+        assert!(!names.contains(&name), "{name}: {names:?}");
+    }
+}
