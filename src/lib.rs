@@ -43,6 +43,7 @@ pub mod diff;
 pub mod exposure;
 pub mod graph;
 pub mod import;
+pub mod luajit;
 pub mod manifest;
 pub mod model;
 pub mod render;

@@ -21,6 +21,7 @@ mod place;
 mod project;
 mod render;
 mod schemas;
+mod scripts;
 mod shells;
 mod status;
 mod trace;
@@ -119,6 +120,9 @@ enum Command {
     Completions(shells::Args),
     /// Print the manual page
     Man,
+    /// Run scripts for `trace`; not for people
+    #[command(name = scripts::COMMAND, hide = true)]
+    RunScripts,
 }
 
 impl Global {
@@ -251,6 +255,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ConfigSchema => shells::config_schema(out),
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),
+        Command::RunScripts => scripts::serve(out),
     }?;
     out.flush()?;
     Ok(code)

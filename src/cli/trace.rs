@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::output::Stream;
 use super::project::Project;
+use super::scripts::InChild;
 use super::{Global, found, manifests};
 use crate::diagnostic::printable::printable;
 use crate::diagnostic::{Sources, Span};
@@ -69,7 +70,7 @@ struct Material {
 /// (a status from 400, a closed connection, a redirect loop), and where there is none.
 ///
 /// # Errors
-/// Where the request is none, or something can't be read.
+/// Where the request is none, something can't be read, or a script could not be run.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let mut request = Request::get(&args.url)?;
     request.set_method(&args.method)?;
@@ -79,10 +80,12 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     request.from = args.from;
     let material = material(args, global)?;
     let resolved = resolve(&material.objects, &Settings::default());
+    let runner = InChild::default();
     let scene = Scene {
         resolved: &resolved,
         objects: &material.objects,
         generated: &material.generated,
+        runner: &runner,
     };
     let found_ways = trace(&scene, &request, args.gateway.as_deref());
     match args.format {
@@ -94,6 +97,10 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
             let text = as_text(&request, &found_ways, &material.sources, out.has_colour());
             write!(out.styled(), "{text}")?;
         }
+    }
+    if let Some(failure) = runner.failures().into_iter().next() {
+        out.flush()?;
+        return Err(failure.into());
     }
     let mut ways = found_ways.ways.iter();
     let is_wrong = found_ways.ways.is_empty() || ways.any(|way| way.outcome.is_failure());

@@ -8,7 +8,7 @@ use super::chart::nearest;
 use super::kustomize::{self, Content, Generated};
 use crate::check::{finding, lua};
 use crate::diagnostic::suggest;
-use crate::diagnostic::{Code, Diagnostic, Severity, Sources};
+use crate::diagnostic::{Code, Diagnostic, Location, Severity, Sources};
 use crate::manifest::Object;
 use crate::value::{Kind, Map, Node, Pointer, variable};
 
@@ -230,9 +230,12 @@ fn text_of(
     if whole.model.is_none() || file.is_empty() {
         let mut sources = Sources::default();
         let id = sources.add(file, plain.as_str());
-        if let Some(problem) = lua::check(&sources, id).pop() {
-            let line = problem.span.map_or(1, |span| sources.locate(span).line);
-            let message = format!("line {line}{of_file}: {}", problem.message);
+        if let Some(problem) = lua::check(&sources, id) {
+            let place = match problem.span {
+                Some(span) => place_of(text, &plain, sources.locate(span)),
+                None => String::new(),
+            };
+            let message = format!("{place}{of_file}: {}", problem.message);
             return Some(
                 finding(Code::ReferenceLuaScript, object, pointer, message)
                     .why(REFUSED)
@@ -252,6 +255,32 @@ fn text_of(
                 "define `function {request}(handle)` or `function {response}(handle)`"
             )),
     )
+}
+
+/// The line and column of a mistake, and the line itself. Where Flux fills something into the line, the column is not
+/// known.
+fn place_of(text: &str, plain: &str, place: Location) -> String {
+    /// The most characters of a line that are shown.
+    const SHOWN: usize = 80;
+    let line_of = |text: &'_ str| {
+        text.split('\n')
+            .nth(place.line.saturating_sub(1))
+            .map(str::to_owned)
+    };
+    let written = line_of(text).unwrap_or_default();
+    let column = match line_of(plain).is_some_and(|plain| plain == written) {
+        true => format!(", column {}", place.column),
+        false => String::new(),
+    };
+    let shown: String = written.trim().chars().take(SHOWN).collect();
+    let shown = match shown.len() < written.trim().len() {
+        true => format!("{shown}…"),
+        false => shown,
+    };
+    match shown.is_empty() {
+        true => format!("line {}{column}", place.line),
+        false => format!("line {}{column} (`{shown}`)", place.line),
+    }
 }
 
 #[cfg(test)]
@@ -303,8 +332,8 @@ spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
         assert_eq!(
             inline("x = = 1"),
             [
-                "error reference/lua-script /spec/lua/0/inline: line 1: not Lua: `=` is not expected here: expected \
-              values to set to"
+                "error reference/lua-script /spec/lua/0/inline: line 1, column 5 (`x = = 1`): not Lua: `=` stands where \
+              a value should"
             ]
         );
         assert_eq!(

@@ -55,6 +55,8 @@ pub struct Scene<'a> {
     pub objects: &'a [Object],
     /// The ConfigMaps that kustomizations make.
     pub generated: &'a [Generated],
+    /// Who runs scripts.
+    pub runner: &'a dyn lua::Runner,
 }
 
 /// A ConfigMap that a kustomization makes of files.

@@ -1,6 +1,10 @@
-//! LuaJIT's `bit`, and the few other names of Lua 5.1 that 5.2 dropped and LuaJIT has.
+//! LuaJIT's `bit`.
 
-use mlua::{Function, Lua, LuaString, Table, Variadic};
+use std::rc::Rc;
+
+use mlua::{Lua, LuaString, Table, Variadic};
+
+use super::state::{CALL, State};
 
 /// An operation on two words.
 type Join = fn(u32, u32) -> u32;
@@ -33,57 +37,43 @@ const CHANGES: [(&str, Change); 3] = [
     ("bswap", u32::swap_bytes),
 ];
 
-/// Gives scripts what LuaJIT gives them and Lua 5.2 doesn't.
-pub(super) fn add(lua: &Lua) -> mlua::Result<()> {
-    let globals = lua.globals();
-    globals.set("bit", bit(lua)?)?;
-    globals.set("_VERSION", "Lua 5.1")?;
-    let tables: Table = globals.get("table")?;
-    let unpack: Function = tables.get("unpack")?;
-    globals.set("unpack", unpack)?;
-    let dropped = "local math, table, pairs, ipairs, type = ...
-        function math.log10(x) return math.log(x, 10) end
-        function table.getn(t) return #t end
-        function table.maxn(t)
-            local most = 0
-            for key in pairs(t) do if type(key) == 'number' and key > most then most = key end end
-            return most
-        end
-        local function over(entries)
-            return function(t, see)
-                for key, value in entries(t) do
-                    local seen = see(key, value)
-                    if seen ~= nil then return seen end
-                end
-            end
-        end
-        table.foreach, table.foreachi = over(pairs), over(ipairs)";
-    let own = ["math", "table", "pairs", "ipairs", "type"];
-    let own: Vec<mlua::Value> = own
-        .iter()
-        .map(|name| globals.get(*name))
-        .collect::<mlua::Result<_>>()?;
-    lua.load(dropped).call(Variadic::from_iter(own))
+/// Gives scripts `bit`.
+pub(super) fn add(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
+    lua.globals().set("bit", bit(lua, state)?)
 }
 
-fn bit(lua: &Lua) -> mlua::Result<Table> {
+fn bit(lua: &Lua, state: &Rc<State>) -> mlua::Result<Table> {
     let bit = lua.create_table()?;
     for (name, join) in JOINS {
+        let counter = Rc::clone(state);
         let all = move |_: &Lua, (first, rest): (f64, Variadic<f64>)| {
+            counter.charge(CALL + u64::try_from(rest.len()).unwrap_or(u64::MAX))?;
             let rest = rest.iter().map(|number| word(*number));
             Ok(number(rest.fold(word(first), join)))
         };
         bit.set(name, lua.create_function(all)?)?;
     }
     for (name, shift) in SHIFTS {
-        let by = move |_: &Lua, (of, by): (f64, f64)| Ok(number(shift(word(of), word(by) & 31)));
+        let counter = Rc::clone(state);
+        let by = move |_: &Lua, (of, by): (f64, f64)| {
+            counter.charge(CALL)?;
+            Ok(number(shift(word(of), word(by) & 31)))
+        };
         bit.set(name, lua.create_function(by)?)?;
     }
     for (name, change) in CHANGES {
-        let of = move |_: &Lua, of: f64| Ok(number(change(word(of))));
+        let counter = Rc::clone(state);
+        let of = move |_: &Lua, of: f64| {
+            counter.charge(CALL)?;
+            Ok(number(change(word(of))))
+        };
         bit.set(name, lua.create_function(of)?)?;
     }
-    let hex = |lua: &Lua, (of, digits): (f64, Option<f64>)| hex(lua, word(of), digits);
+    let counter = Rc::clone(state);
+    let hex = move |lua: &Lua, (of, digits): (f64, Option<f64>)| {
+        counter.charge(CALL)?;
+        hex(lua, word(of), digits)
+    };
     bit.set("tohex", lua.create_function(hex)?)?;
     Ok(bit)
 }

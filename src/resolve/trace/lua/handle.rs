@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use mlua::{
-    AnyUserData, FromLua, Lua, LuaString, MetaMethod, MultiValue, Table, UserData, UserDataMethods,
+    AnyUserData, FromLua, Function, Lua, LuaString, MetaMethod, Table, UserData, UserDataMethods,
     Value,
 };
 
-use super::sandbox::{Ended, State, shown};
+use super::furnish::{EACH, name_of};
+use super::state::{CALL, Ended, State, steps_for};
 
 /// Headers that Envoy adds, whose values are not known here.
 const ADDED: [&str; 3] = [
@@ -42,6 +43,7 @@ impl Handle {
 impl UserData for Handle {
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
         methods.add_method("headers", |_, this, ()| {
+            this.state.charge(CALL)?;
             Ok(Headers {
                 state: Rc::clone(&this.state),
             })
@@ -65,14 +67,18 @@ impl UserData for Handle {
             ("logCritical", "critical"),
         ] {
             methods.add_method(name, move |_, this, line: Text| {
-                this.state.log(format!("{level}: {}", line.0));
+                this.state.charge_call(line.0.len())?;
+                this.state.log(&format!("{level}: {}", line.0));
                 Ok(())
             });
         }
-        methods.add_method("base64Escape", |lua, _, text: LuaString| {
-            lua.create_string(base64(&text.as_bytes()))
+        methods.add_method("base64Escape", |lua, this, text: LuaString| {
+            let text = text.as_bytes();
+            this.state.charge_call(text.len())?;
+            lua.create_string(base64(&text))
         });
         methods.add_method("streamInfo", |_, this, ()| {
+            this.state.charge(CALL)?;
             Ok(StreamInfo {
                 state: Rc::clone(&this.state),
             })
@@ -83,7 +89,7 @@ impl UserData for Handle {
         });
         methods.add_meta_method(MetaMethod::Index, |_, this, name: Value| {
             this.state
-                .unknown::<()>(format!("`handle:{}()`", shown(&name)))
+                .unknown::<()>(format!("`handle:{}()`", name_of(&name)))
         });
     }
 }
@@ -96,14 +102,19 @@ struct Headers {
 impl Headers {
     /// The values of a header.
     fn values(&self, name: &str) -> mlua::Result<Vec<String>> {
+        self.state.charge_call(name.len())?;
         let name = name.to_lowercase();
         let headers = self.state.headers.borrow();
+        self.state
+            .charge(u64::try_from(headers.len() / 4).unwrap_or(u64::MAX))?;
         let found: Vec<String> = headers
             .iter()
             .filter(|(its, _)| *its == name)
             .map(|(_, value)| value.clone())
             .collect();
         drop(headers);
+        let bytes = found.iter().map(String::len).sum();
+        self.state.charge(steps_for(bytes))?;
         let is_added = ADDED.contains(&name.as_str())
             || (name == "x-forwarded-for" && self.state.facts.peer.is_none());
         match found.is_empty() && is_added {
@@ -115,19 +126,27 @@ impl Headers {
     }
 
     fn change(&self, name: &str, replaces: bool, value: Option<String>) -> mlua::Result<()> {
+        let length = value.as_ref().map_or(0, String::len);
+        if name.len() > LONGEST_HEADER || length > LONGEST_HEADER {
+            return Err(mlua::Error::runtime("a header longer than a request has"));
+        }
+        self.state.charge_call(name.len() + length)?;
         let name = name.to_lowercase();
-        self.state.charge(10)?;
         let mut headers = self.state.headers.borrow_mut();
+        let mut changed = self.state.changed.borrow_mut();
+        let others = headers.len() + changed.len();
+        self.state
+            .charge(u64::try_from(others / 4).unwrap_or(u64::MAX))?;
+        self.state.keep(2 * name.len() + length)?;
         if replaces {
             headers.retain(|(its, _)| *its != name);
         }
         if let Some(value) = value {
-            if headers.len() >= MOST_HEADERS || value.len() > LONGEST_HEADER {
+            if headers.len() >= MOST_HEADERS {
                 return Err(mlua::Error::runtime("more headers than a request has"));
             }
             headers.push((name.clone(), value));
         }
-        let mut changed = self.state.changed.borrow_mut();
         if !changed.contains(&name) {
             changed.push(name);
         }
@@ -164,17 +183,22 @@ impl UserData for Headers {
             this.change(&name.0, true, None)
         });
         methods.add_meta_method(MetaMethod::Pairs, |lua, this, ()| {
-            let headers = this.state.headers.borrow().clone();
-            let mut rest = headers.into_iter();
-            let next = lua.create_function_mut(move |_, _: MultiValue| {
-                let (name, value) = rest.next().unzip();
-                Ok((name, value))
-            })?;
+            let headers = this.state.headers.borrow();
+            let bytes = headers.iter().map(|(name, value)| name.len() + value.len());
+            this.state.charge_call(bytes.sum())?;
+            this.state
+                .charge(u64::try_from(headers.len()).unwrap_or(u64::MAX))?;
+            let names = headers.iter().map(|(name, _)| name.as_str());
+            let values = headers.iter().map(|(_, value)| value.as_str());
+            let names = lua.create_sequence_from(names)?;
+            let values = lua.create_sequence_from(values)?;
+            let each: Function = lua.named_registry_value(EACH)?;
+            let next: Function = each.call((names, values))?;
             Ok((next, Value::Nil, Value::Nil))
         });
         methods.add_meta_method(MetaMethod::Index, |_, this, name: Value| {
             this.state
-                .unknown::<()>(format!("`headers:{}()`", shown(&name)))
+                .unknown::<()>(format!("`headers:{}()`", name_of(&name)))
         });
     }
 }
@@ -187,6 +211,7 @@ struct StreamInfo {
 impl StreamInfo {
     /// An address, whose port is not known.
     fn address(&self, address: Option<&String>, name: &str) -> mlua::Result<String> {
+        self.state.charge(CALL)?;
         match address {
             // Scripts take the port off; which it is, nobody knows.
             Some(address) if address.contains(':') => Ok(format!("[{address}]:0")),
@@ -206,9 +231,12 @@ impl UserData for StreamInfo {
             this.address(peer, "downstreamDirectRemoteAddress")
         });
         methods.add_method("requestedServerName", |_, this, ()| {
-            Ok(this.state.facts.server_name.clone().unwrap_or_default())
+            let name = this.state.facts.server_name.clone().unwrap_or_default();
+            this.state.charge_call(name.len())?;
+            Ok(name)
         });
         methods.add_method("dynamicMetadata", |lua, this, ()| {
+            this.state.charge(CALL)?;
             // One table a run: what a script puts there it can read again.
             let kept: Option<AnyUserData> = lua.named_registry_value("metadata")?;
             if let Some(kept) = kept {
@@ -224,7 +252,7 @@ impl UserData for StreamInfo {
         });
         methods.add_meta_method(MetaMethod::Index, |_, this, name: Value| {
             this.state
-                .unknown::<()>(format!("`streamInfo():{}()`", shown(&name)))
+                .unknown::<()>(format!("`streamInfo():{}()`", name_of(&name)))
         });
     }
 }
@@ -240,6 +268,7 @@ impl UserData for Metadata {
         methods.add_method(
             "set",
             |lua, this, (filter, key, value): (Text, Value, Value)| {
+                this.state.charge_call(filter.0.len())?;
                 let old: Option<Table> = this.data.get(filter.0.as_str())?;
                 let table = match old {
                     Some(table) => table,
@@ -250,6 +279,7 @@ impl UserData for Metadata {
             },
         );
         methods.add_method("get", |_, this, filter: Text| {
+            this.state.charge_call(filter.0.len())?;
             let own: Option<Table> = this.data.get(filter.0.as_str())?;
             match own {
                 Some(own) => Ok(own),
@@ -258,7 +288,7 @@ impl UserData for Metadata {
         });
         methods.add_meta_method(MetaMethod::Index, |_, this, name: Value| {
             this.state
-                .unknown::<()>(format!("`dynamicMetadata():{}()`", shown(&name)))
+                .unknown::<()>(format!("`dynamicMetadata():{}()`", name_of(&name)))
         });
     }
 }

@@ -1,23 +1,30 @@
 //! Scripts and other extensions: EnvoyExtensionPolicy.
 //!
 //! A script is run for this request, as Envoy's Lua filter would run `envoy_on_request`, in a [`sandbox`] that can
-//! reach nothing and ends what takes too long. What a script asks that only a cluster can answer is unknown.
+//! reach nothing and ends what takes too much. What a script asks that only a cluster can answer is unknown. Who traces
+//! a request brings the [`runner`].
 
 mod bit;
+mod furnish;
 mod handle;
 mod pattern;
+pub mod runner;
 pub mod sandbox;
+mod state;
 mod strings;
+#[cfg(test)]
+mod tests;
 
 use super::policies::InForce;
 use super::route::Chosen;
-use super::{Flow, Mark, Place, Stage, Step, Walk, stop};
+use super::{Flow, Mark, Outcome, Place, Stage, Step, Walk, stop};
 use crate::manifest::Object;
 use crate::resolve::index::Key;
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::read::{has, list, text};
 use crate::value::{Map, Node, Pointer, variable};
-pub use sandbox::{Facts, Run, Verdict, run};
+pub use runner::{InProcess, Job, NotRun, Runner};
+pub use sandbox::{Facts, Run, Verdict};
 
 /// The key of a ConfigMap that Envoy Gateway takes first.
 const KEY: &str = "lua";
@@ -149,20 +156,34 @@ impl<'a> Walk<'a, '_> {
             Some(agent) => format!("for user agent `{agent}`"),
             None => "for a request without a user agent".to_owned(),
         };
-        let facts = self.facts();
-        let run = run(&script.text, &facts);
         let name = &script.name;
+        let job = Job {
+            name: format!("{name}, `lua` of {},", policy.named()),
+            script: script.text.clone(),
+            facts: self.facts(),
+        };
+        let run = match self.scene.runner.run(&job) {
+            Ok(run) => run,
+            Err(why) => {
+                let text = format!("{name} could not be run: {}", why.why);
+                let step = Step::new(Stage::Extension, text).mark(Mark::Unknown);
+                self.add(step.place(script.place));
+                return Err(Outcome::Unknown("a script could not be run".to_owned()));
+            }
+        };
         let (text, mark) = match &run.verdict {
             Verdict::Passes { changed } if changed.is_empty() => {
                 (format!("{name} lets it pass"), Mark::Passes)
             }
             Verdict::Passes { changed } => (
-                format!("{name} lets it pass, and changes {}", changed.join(", ")),
+                format!("{name} lets it pass, and changes {}", listed(changed)),
                 Mark::Passes,
             ),
             Verdict::Responds { status } => (format!("{name} answers with {status}"), Mark::Stops),
             Verdict::Fails(message) => (format!("{name} fails: {message}"), Mark::Minds),
-            Verdict::Unreadable(message) => (format!("{name} is no Lua: {message}"), Mark::Stops),
+            Verdict::Unloadable(message) => {
+                (format!("{name} can't be loaded: {message}"), Mark::Stops)
+            }
             Verdict::Unknown(what) => (
                 format!("{name} asks for {what}, which only Envoy can answer"),
                 Mark::Unknown,
@@ -186,9 +207,12 @@ impl<'a> Walk<'a, '_> {
         self.add(logs.fold(step, Step::detail));
         match run.verdict {
             Verdict::Responds { status } => stop(status, "a script answers the request"),
-            Verdict::Unreadable(_) => {
-                stop(500, "Envoy Gateway refuses a script that it can't read")
+            Verdict::Unloadable(_) => {
+                stop(500, "Envoy Gateway refuses a script that can't be loaded")
             }
+            Verdict::Limit(_) => Err(Outcome::Unknown(
+                "a script did not end within its limits".to_owned(),
+            )),
             Verdict::Passes { .. } => {
                 self.take_headers(run.headers);
                 Ok(())
@@ -237,6 +261,16 @@ impl<'a> Walk<'a, '_> {
                 .filter(|(name, _)| !name.starts_with(':'));
             self.request.headers = own.collect();
         }
+    }
+}
+
+/// Names with commas between them, the first of many.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let first: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => first.join(", "),
+        Some(more) => format!("{} and {more} more", first.join(", ")),
     }
 }
 

@@ -92,6 +92,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
                         return broken("missing '[' after '%f' in pattern");
                     }
                     let end = self.class_end(p)?;
+                    (self.charge)(class_steps(p, end))?;
                     let before = s.checked_sub(1).and_then(|at| self.text.get(at).copied());
                     let here = self.text.get(s).copied();
                     let (before, here) = (before.unwrap_or(0), here.unwrap_or(0));
@@ -108,6 +109,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
                 }
                 _ => {
                     let end = self.class_end(p)?;
+                    (self.charge)(class_steps(p, end))?;
                     let fits = self.single(s, p, end);
                     match self.byte(end) {
                         Some(b'?') => {
@@ -229,7 +231,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
     fn most(&mut self, s: usize, p: usize, end: usize) -> Found {
         let mut count = 0;
         while self.single(s + count, p, end) {
-            (self.charge)(1)?;
+            (self.charge)(1 + class_steps(p, end))?;
             count += 1;
         }
         loop {
@@ -248,6 +250,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
             if let Some(found) = self.matches(s, end + 1)? {
                 return Ok(Some(found));
             }
+            (self.charge)(class_steps(p, end))?;
             if !self.single(s, p, end) {
                 return Ok(None);
             }
@@ -296,6 +299,13 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         let rest = self.text.get(s..).unwrap_or_default();
         Ok(rest.starts_with(wanted).then_some(s + wanted.len()))
     }
+}
+
+/// What it costs to compare a byte with the class between two places, beyond a step.
+fn class_steps(p: usize, end: usize) -> u64 {
+    /// How many members of a set are compared in a step.
+    const MEMBERS: usize = 16;
+    u64::try_from(end.saturating_sub(p) / MEMBERS).unwrap_or(u64::MAX)
 }
 
 /// Whether a byte is of a class: `%a`, or a character as it is.

@@ -5,17 +5,13 @@ use std::rc::Rc;
 use mlua::{FromLua, IntoLua, Lua, LuaString, MultiValue, Table, Value};
 
 use super::pattern::{Capture, Matcher};
-use super::sandbox::State;
+use super::state::{CALL, State, steps_for};
 
-/// Bytes that are copied in a step.
-const BYTES_A_STEP: usize = 64;
+/// What a match costs besides the steps to find it.
+const MATCH: u64 = 5;
 
 /// Characters that make a text a pattern.
 const SPECIALS: &[u8] = b"^$*+?.([%-";
-
-fn cost(bytes: usize) -> u64 {
-    u64::try_from(bytes / BYTES_A_STEP).unwrap_or(u64::MAX)
-}
 
 /// Puts the counted functions in place of Lua's own.
 pub(super) fn replace(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
@@ -34,13 +30,6 @@ pub(super) fn replace(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
             },
         )?;
         strings.set(name, function)?;
-    }
-    for name in ["gmatch", "gfind"] {
-        let state = Rc::clone(state);
-        strings.set(
-            name,
-            lua.create_function(move |lua, all| gmatch(lua, &state, all))?,
-        )?;
     }
     let of_gsub = Rc::clone(state);
     let function = lua.create_function(move |lua, all| gsub(lua, &of_gsub, all))?;
@@ -66,17 +55,15 @@ fn rep(
     count: f64,
     between: &[u8],
 ) -> mlua::Result<LuaString> {
-    // Beyond what a script may have at all, the memory ends it.
-    let count = if count >= 1.0 {
-        count.min(1e9) as usize
-    } else {
-        0
-    };
-    let length = text
-        .len()
-        .saturating_add(between.len())
-        .saturating_mul(count);
-    state.charge(cost(length))?;
+    let a_piece = text.len().saturating_add(between.len());
+    if a_piece == 0 || count.is_nan() || count < 1.0 {
+        return lua.create_string("");
+    }
+    // A number too large becomes the largest.
+    let count = count as usize;
+    let length = a_piece.saturating_mul(count);
+    state.has_room(length)?;
+    state.charge_call(length)?;
     let mut out = Vec::with_capacity(length);
     for at in 0..count {
         if at > 0 {
@@ -122,14 +109,14 @@ impl<'s> Search<'s> {
         wants_places: bool,
     ) -> mlua::Result<MultiValue> {
         let nothing = || Ok(MultiValue::from_iter([Value::Nil]));
+        self.state.charge_call(self.pattern.len())?;
         // LuaJIT begins at the end where it is told to begin behind it.
         let from = self.from(start).min(self.text.len());
         let is_text = is_plain || !self.pattern.iter().any(|it| SPECIALS.contains(it));
         if wants_places && is_text {
             let rest = self.text.get(from..).unwrap_or_default();
-            self.state
-                .charge(cost(rest.len().saturating_mul(self.pattern.len().max(1))))?;
-            let Some(at) = position(rest, self.pattern) else {
+            self.state.charge(steps_for(rest.len()))?;
+            let Some(at) = memchr::memmem::find(rest, self.pattern) else {
                 return nothing();
             };
             let first = from + at;
@@ -160,13 +147,29 @@ impl<'s> Search<'s> {
         nothing()
     }
 
+    /// The first match from a place on: where the next is to be looked for, and what was captured.
+    fn next_match(&self, lua: &Lua, from: usize) -> mlua::Result<MultiValue> {
+        self.state.charge(CALL)?;
+        let mut matcher = self.matcher(self.pattern);
+        for at in from..=self.text.len() {
+            if let Some(end) = matcher.at(at)? {
+                // An empty match goes on one further.
+                let next = if end == at { end + 1 } else { end };
+                let mut values = vec![(next + 1).into_lua(lua)?];
+                values.extend(self.values(lua, &matcher.all(at, end))?);
+                return Ok(MultiValue::from_iter(values));
+            }
+        }
+        Ok(MultiValue::new())
+    }
+
     fn values(&self, lua: &Lua, captures: &[Capture]) -> mlua::Result<Vec<Value>> {
         captures
             .iter()
             .map(|capture| match *capture {
                 Capture::Text(start, end) => {
                     let text = self.text.get(start..end).unwrap_or_default();
-                    self.state.charge(cost(text.len()))?;
+                    self.state.charge(1 + steps_for(text.len()))?;
                     Ok(Value::String(lua.create_string(text)?))
                 }
                 Capture::Place(at) => (at + 1).into_lua(lua),
@@ -176,41 +179,20 @@ impl<'s> Search<'s> {
     }
 }
 
-/// Where a text stands in another.
-fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    match wanted.is_empty() {
-        true => Some(0),
-        false => text.windows(wanted.len()).position(|it| it == wanted),
-    }
-}
-
-fn gmatch(
-    lua: &Lua,
-    state: &Rc<State>,
-    (text, pattern): (LuaString, LuaString),
-) -> mlua::Result<mlua::Function> {
-    let (text, pattern) = (text.as_bytes().to_vec(), pattern.as_bytes().to_vec());
+/// What `gmatch` is made of.
+pub(super) fn add_native(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> {
+    let texts = |_: &Lua, both: (LuaString, LuaString)| Ok(both);
+    native.set("texts", lua.create_function(texts)?)?;
     let state = Rc::clone(state);
-    let mut from = 0;
-    lua.create_function_mut(move |lua, _: MultiValue| {
+    let match_from = move |lua: &Lua, (text, pattern, from): (LuaString, LuaString, usize)| {
         let search = Search {
             state: &state,
-            text: &text,
-            pattern: &pattern,
+            text: &text.as_bytes(),
+            pattern: &pattern.as_bytes(),
         };
-        let mut matcher = search.matcher(&pattern);
-        while from <= text.len() {
-            let at = from;
-            if let Some(end) = matcher.at(at)? {
-                // An empty match goes on one further.
-                from = if end == at { end + 1 } else { end };
-                let values = search.values(lua, &matcher.all(at, end))?;
-                return Ok(MultiValue::from_iter(values));
-            }
-            from += 1;
-        }
-        Ok(MultiValue::from_iter([Value::Nil]))
-    })
+        search.next_match(lua, from.saturating_sub(1))
+    };
+    native.set("match_from", lua.create_function(match_from)?)
 }
 
 type Gsub = (LuaString, LuaString, Value, Option<f64>);
@@ -221,6 +203,7 @@ fn gsub(
     (text, pattern, with, most): Gsub,
 ) -> mlua::Result<(LuaString, usize)> {
     let (text, whole) = (text.as_bytes().to_vec(), pattern.as_bytes().to_vec());
+    state.charge_call(text.len() + whole.len())?;
     let (is_anchored, pattern) = match whole.split_first() {
         Some((b'^', rest)) => (true, rest),
         _ => (false, whole.as_slice()),
@@ -250,8 +233,9 @@ fn gsub(
             let captures = search.values(lua, &matcher.all(at, end))?;
             let matched = text.get(at..end).unwrap_or_default();
             let piece = replacement(lua, &with, matched, captures)?;
-            state.charge(cost(piece.len()) + 1)?;
+            state.charge(MATCH + steps_for(piece.len()))?;
             out.extend_from_slice(&piece);
+            state.has_room(out.len())?;
             if end > at {
                 at = end;
                 if is_anchored {
@@ -270,7 +254,7 @@ fn gsub(
         }
     }
     out.extend_from_slice(text.get(at..).unwrap_or_default());
-    state.charge(cost(out.len()))?;
+    state.charge(steps_for(out.len()))?;
     Ok((lua.create_string(out)?, count))
 }
 

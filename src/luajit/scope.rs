@@ -1,0 +1,267 @@
+//! Which variables a function knows, and how many of them LuaJIT takes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::jump::Jumps;
+use super::{Parsed, refuse};
+
+/// The most local variables that are known at one place of a function.
+const MOST_LOCALS: usize = 200;
+
+/// The most variables of functions around it that a function uses.
+const MOST_UPVALUES: usize = 60;
+
+/// The most local variables, labels and jumps of a function and of those around it.
+const MOST_ENTRIES: usize = 65_536 - MOST_UPVALUES;
+
+/// A local variable.
+#[derive(Clone, Copy, Debug)]
+struct Local<'t> {
+    /// `None` for those that a loop keeps for itself.
+    name: Option<&'t str>,
+    /// No other variable that is still known has this number.
+    number: usize,
+}
+
+/// Where a name leads to.
+#[derive(Clone, Copy, Debug)]
+struct Binding {
+    /// The function, counted from the script itself.
+    function: usize,
+    number: usize,
+}
+
+/// A block: what it has of its own ends with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    /// How many variables are known around it.
+    pub active: usize,
+    /// How many labels and jumps there were before it.
+    pub jumps: usize,
+    is_loop: bool,
+}
+
+/// A function that is being read.
+#[derive(Debug)]
+pub(super) struct Function<'t> {
+    /// The variables in reach, and behind them those that come into reach with the end of their statement.
+    locals: Vec<Local<'t>>,
+    active: usize,
+    upvalues: Vec<usize>,
+    blocks: Vec<Block>,
+    entries_before: usize,
+    /// Whether it takes any number of arguments (`...`).
+    pub is_variadic: bool,
+}
+
+impl<'t> Function<'t> {
+    /// How many variables are known.
+    pub fn active(&self) -> usize {
+        self.active
+    }
+
+    /// The innermost block.
+    pub fn block(&self) -> Option<Block> {
+        self.blocks.last().copied()
+    }
+
+    /// Whether only one block is open: the function's own.
+    pub fn is_outermost(&self) -> bool {
+        self.blocks.len() <= 1
+    }
+
+    /// Whether a loop is open.
+    pub fn is_in_loop(&self) -> bool {
+        self.blocks.iter().any(|block| block.is_loop)
+    }
+
+    /// The name of the variable that came into reach as the one of that number, from 0.
+    pub fn local(&self, slot: usize) -> &'t str {
+        let local = self.locals.get(slot);
+        local.and_then(|local| local.name).unwrap_or_default()
+    }
+}
+
+/// All functions that are being read, the innermost last.
+#[derive(Debug)]
+pub(super) struct Scopes<'t> {
+    functions: Vec<Function<'t>>,
+    bindings: HashMap<&'t str, Vec<Binding>>,
+    pub jumps: Jumps<'t>,
+    entries: usize,
+}
+
+impl<'t> Scopes<'t> {
+    pub fn new() -> Self {
+        Scopes {
+            functions: Vec::new(),
+            bindings: HashMap::new(),
+            jumps: Jumps::default(),
+            entries: 0,
+        }
+    }
+
+    /// The innermost function.
+    pub fn function(&self) -> Option<&Function<'t>> {
+        self.functions.last()
+    }
+
+    /// How many variables are known in the innermost function.
+    pub fn active(&self) -> usize {
+        self.function().map_or(0, Function::active)
+    }
+
+    pub fn begin_function(&mut self) {
+        self.functions.push(Function {
+            locals: Vec::new(),
+            active: 0,
+            upvalues: Vec::new(),
+            blocks: Vec::new(),
+            entries_before: self.entries,
+            is_variadic: false,
+        });
+        self.begin_block(false);
+    }
+
+    pub fn set_variadic(&mut self) {
+        if let Some(function) = self.functions.last_mut() {
+            function.is_variadic = true;
+        }
+    }
+
+    /// Ends the innermost function.
+    ///
+    /// # Errors
+    /// Where a `goto` leads nowhere.
+    pub fn end_function(&mut self) -> Parsed<()> {
+        self.end_block()?;
+        if let Some(function) = self.functions.pop() {
+            self.entries = function.entries_before;
+        }
+        Ok(())
+    }
+
+    pub fn begin_block(&mut self, is_loop: bool) {
+        let jumps = self.jumps.count();
+        if let Some(function) = self.functions.last_mut() {
+            function.blocks.push(Block {
+                active: function.active,
+                jumps,
+                is_loop,
+            });
+        }
+    }
+
+    /// Ends the innermost block.
+    ///
+    /// # Errors
+    /// Where it is the last of its function, and a `goto` leads nowhere.
+    pub fn end_block(&mut self) -> Parsed<()> {
+        let Some(function) = self.functions.last_mut() else {
+            return Ok(());
+        };
+        let is_outermost = function.is_outermost();
+        let Some(block) = function.blocks.pop() else {
+            return Ok(());
+        };
+        function.locals.truncate(function.active);
+        for local in function.locals.drain(block.active..).rev() {
+            let known = local.name.and_then(|name| self.bindings.get_mut(name));
+            if let Some(known) = known {
+                known.pop();
+            }
+        }
+        function.active = block.active;
+        self.jumps.end_block(block, is_outermost)
+    }
+
+    /// Counts a variable, a label or a jump.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub fn count_entry(&mut self, range: &Range<usize>) -> Parsed<usize> {
+        if self.entries >= MOST_ENTRIES {
+            let message = format!(
+                "LuaJIT takes {MOST_ENTRIES} local variables, labels and jumps, and this is one more"
+            );
+            return refuse(range.clone(), message);
+        }
+        self.entries += 1;
+        Ok(self.entries - 1)
+    }
+
+    /// Names the next of the variables that come into reach together; `None` where only a loop knows it.
+    ///
+    /// # Errors
+    /// Where a function has too many.
+    pub fn announce(&mut self, name: Option<&'t str>, range: &Range<usize>) -> Parsed<()> {
+        let count = self.function().map_or(0, |it| it.locals.len());
+        if count >= MOST_LOCALS {
+            let message = format!(
+                "LuaJIT takes {MOST_LOCALS} local variables in reach at a place, and this is one more"
+            );
+            return refuse(range.clone(), message);
+        }
+        let number = self.count_entry(range)?;
+        if let Some(function) = self.functions.last_mut() {
+            function.locals.push(Local { name, number });
+        }
+        Ok(())
+    }
+
+    /// Brings the next of the announced variables into reach.
+    pub fn activate(&mut self, count: usize) {
+        let index = self.functions.len().saturating_sub(1);
+        let Some(function) = self.functions.last_mut() else {
+            return;
+        };
+        for local in function.locals.iter().skip(function.active).take(count) {
+            if let Some(name) = local.name {
+                self.bindings.entry(name).or_default().push(Binding {
+                    function: index,
+                    number: local.number,
+                });
+            }
+        }
+        function.active = function
+            .locals
+            .len()
+            .min(function.active.saturating_add(count));
+    }
+
+    /// Uses a name: a variable of a function around takes room in those between.
+    ///
+    /// # Errors
+    /// Where a function uses too many such variables.
+    pub fn look_up(&mut self, name: &str, range: &Range<usize>) -> Parsed<()> {
+        let Some(binding) = self.bindings.get(name).and_then(|all| all.last()).copied() else {
+            return Ok(());
+        };
+        let between = self.functions.iter_mut().skip(binding.function + 1);
+        for function in between.rev() {
+            if function.upvalues.contains(&binding.number) {
+                break;
+            }
+            if function.upvalues.len() >= MOST_UPVALUES {
+                let message = format!(
+                    "LuaJIT takes {MOST_UPVALUES} variables of the functions around one, and `{name}` is one more"
+                );
+                return refuse(range.clone(), message);
+            }
+            function.upvalues.push(binding.number);
+        }
+        Ok(())
+    }
+
+    /// Lets jumps find a label; see [`Jumps::resolve`].
+    ///
+    /// # Errors
+    /// Where one leads into the scope of a variable.
+    pub fn resolve(&mut self, label: usize, block: Block, active: usize) -> Parsed<()> {
+        match self.functions.last() {
+            Some(function) => self.jumps.resolve(label, block, active, function),
+            None => Ok(()),
+        }
+    }
+}
