@@ -11,7 +11,13 @@ pub struct Source {
     text: Arc<str>,
     /// Found when a place in the text is first told: in most there is none to tell.
     line_starts: OnceLock<Vec<u32>>,
+    /// How many characters begin before each [`STEP`] bytes: found when a column far along a line is told.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// How many bytes are looked through to count a column. A minified file is one line of any length, and may hold as many
+/// findings as it has values: to count each from the beginning of the line would take for ever.
+const STEP: usize = 1024;
 
 impl Source {
     fn new(name: String, text: Arc<str>) -> Self {
@@ -19,6 +25,7 @@ impl Source {
             name,
             text,
             line_starts: OnceLock::new(),
+            characters: OnceLock::new(),
         }
     }
 
@@ -46,11 +53,32 @@ impl Source {
         let at = at.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
         let line = self.line_starts().partition_point(|start| *start <= at);
         let start = self.line_starts()[line - 1] as usize;
-        let column = self.text[start..]
-            .char_indices()
-            .take_while(|(offset, _)| start + offset < at as usize)
-            .count();
+        let column = match at as usize - start {
+            ..STEP => begin(&self.text.as_bytes()[start..at as usize]),
+            _ => self.characters_before(at as usize) - self.characters_before(start),
+        };
         (line, column + 1)
+    }
+
+    /// How many characters begin before byte `at`.
+    fn characters_before(&self, at: usize) -> usize {
+        let counts = self.characters.get_or_init(|| {
+            let steps = self.text.as_bytes().chunks(STEP);
+            let counts = steps.scan(0_u32, |before, step| {
+                *before += u32::try_from(begin(step)).unwrap_or(u32::MAX);
+                Some(*before)
+            });
+            std::iter::once(0).chain(counts).collect()
+        });
+        let step = at / STEP;
+        let before = counts.get(step).copied().unwrap_or_default() as usize;
+        before
+            + begin(
+                self.text
+                    .as_bytes()
+                    .get(step * STEP..at)
+                    .unwrap_or_default(),
+            )
     }
 
     /// The text of line `line` (from 1), without its line end; empty past the last.
@@ -73,6 +101,14 @@ impl Source {
         let start = *self.line_starts().get(line.checked_sub(1)?)? as usize;
         Some(start..start + self.line(line).len())
     }
+}
+
+/// How many characters begin in these bytes of UTF-8.
+fn begin(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .filter(|byte| !matches!(byte, 0x80..=0xBF))
+        .count()
 }
 
 /// A span as people count: lines from 1, columns in characters from 1, the end exclusive.
@@ -142,5 +178,26 @@ mod tests {
         assert_eq!(at(99, 200), (3, 1, 3, 1));
         assert_eq!(sources.get(id).line(2), "näme = 2");
         assert_eq!(sources.get(id).line(9), "");
+    }
+
+    /// Each place of a line is told as if it were counted from the line's beginning, however long the line is.
+    #[test]
+    fn columns_of_a_long_line_are_counted_in_steps() {
+        let mut sources = Sources::default();
+        let text = format!("x\n{}\ny", "aé€🦀".repeat(STEP));
+        let id = sources.add("a.json", text.as_str());
+        let mut want = (2, 1);
+        for (at, letter) in text.char_indices().skip(2) {
+            if letter == '\n' {
+                break;
+            }
+            for inside in 1..letter.len_utf8() {
+                let at = u32::try_from(at + inside).expect("a short text");
+                assert_eq!(sources.get(id).line_column(at), (2, want.1 + 1));
+            }
+            let at = u32::try_from(at).expect("a short text");
+            assert_eq!(sources.get(id).line_column(at), want);
+            want.1 += 1;
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! What manifests mean, whatever their order and style: whether two of them are the same.
 
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
 use super::read;
 use crate::diagnostic::Sources;
 use crate::value::{Kind, Map, Node};
@@ -59,16 +63,30 @@ fn without_nulls(node: &Node, keeps_values: bool) -> Node {
 
 /// Whether two texts of a file hold the same objects, in any order.
 pub fn same(path: &str, first: &str, second: &str) -> bool {
-    let (Some(first), Some(mut second)) = (objects(path, first), objects(path, second)) else {
+    let (Some(first), Some(second)) = (objects(path, first), objects(path, second)) else {
         return false;
     };
-    for object in first {
-        match second.iter().position(|other| *other == object) {
-            Some(at) => second.swap_remove(at),
-            None => return false,
-        };
+    if first.len() != second.len() {
+        return false;
     }
-    second.is_empty()
+    // By their hashes, so that each object is compared with those that are most likely equal, and with no others.
+    let mut unmatched: HashMap<u64, Vec<Node>> = HashMap::new();
+    for object in second {
+        unmatched.entry(hash(&object)).or_default().push(object);
+    }
+    first.into_iter().all(|object| {
+        let alike = unmatched.get_mut(&hash(&object));
+        alike.is_some_and(|alike| {
+            let at = alike.iter().rposition(|other| *other == object);
+            at.map(|at| alike.swap_remove(at)).is_some()
+        })
+    })
+}
+
+fn hash(node: &Node) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    node.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn objects(path: &str, text: &str) -> Option<Vec<Node>> {
@@ -97,6 +115,16 @@ mod tests {
         }
         assert!(!same("a.yaml", "a: 1", "a: ["));
         assert!(!same("a.yaml", "a: 1\n---\na: 1\n", "a: 1\n"));
+        assert!(!same(
+            "a.yaml",
+            "a: 1\n---\na: 1\n---\na: 2\n",
+            "a: 1\n---\na: 2\n---\na: 2\n"
+        ));
+        assert!(same(
+            "a.yaml",
+            "a: 1.0\n---\na: {b: -0.0, c: 1}\n",
+            "a: {c: 1, b: 0}\n---\na: 1\n"
+        ));
     }
 
     #[test]

@@ -6,24 +6,40 @@
 //! replaced by the value's text. A value can therefore never change the shape of the document.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use super::context::{Reads, node_of, value_of};
+use super::context::{Reads, Writer, cost_of, value_of};
+use super::dialect;
 use super::lua;
 use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::manifest::read;
-use crate::value::Node;
+use crate::value::{Map, Node};
 
-/// Instructions that one template may run: far beyond any honest one, far below a second.
-const FUEL: u64 = 2_000_000;
+/// The work that one template may do for one object, beside [`FUEL_FOR_BYTE`] and [`FUEL_FOR_VALUE`]: one unit is an
+/// instruction, or 64 bytes that are made. Those that are built in take less than 500, and this is some milliseconds.
+const FUEL: u64 = 20_000;
+
+/// What each byte of the template adds: a long one may run through all of its text.
+const FUEL_FOR_BYTE: u64 = 1;
+
+/// What each value that the template is given adds: a loop over all of them is a small part of it.
+const FUEL_FOR_VALUE: u64 = 50;
+
+/// How much of the work may be values that are written: what stands in a `{% set %}` block can be written often, and
+/// its values are put in anew each time.
+const WRITTEN_FOR_FUEL: u64 = 4;
+
+/// How deep macros and loops may stand in each other. A macro counts four times.
+const DEEPEST: usize = 100;
 
 /// The values that one template wrote, by the number in their mark.
 #[derive(Clone, Default)]
@@ -39,6 +55,7 @@ struct Values {
 /// Renders templates.
 pub struct Engine<'a> {
     environment: Environment<'a>,
+    syntax: SyntaxConfig,
     templates: &'a Templates,
     written: Written,
     reads: Reads,
@@ -52,7 +69,8 @@ impl<'a> Engine<'a> {
         let (written, reads) = (Written::default(), Reads::default());
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(DEEPEST);
+        environment.add_filter("join", join);
         environment.set_auto_escape_callback(|name| {
             AutoEscape::Custom(
                 if name.ends_with(".lua.j2") {
@@ -67,14 +85,14 @@ impl<'a> Engine<'a> {
             .trim_blocks(true)
             .lstrip_blocks(true)
             .keep_trailing_newline(true)
-            .build();
-        if let Ok(syntax) = syntax {
-            environment.set_syntax(syntax);
-        }
+            .build()
+            .unwrap_or_default();
+        environment.set_syntax(syntax.clone());
         let (marks, seen) = (written.clone(), reads.clone());
         environment.set_formatter(move |out, state, value| write(out, state, value, &marks, &seen));
         Engine {
             environment,
+            syntax,
             templates,
             written,
             reads,
@@ -123,10 +141,8 @@ impl<'a> Engine<'a> {
             .lock()
             .map(|written| written.nodes.clone())
             .unwrap_or_default();
-        let resolver = Resolver {
-            written: &written,
-            text: &text.output,
-        };
+        let most = text.fuel / WRITTEN_FOR_FUEL;
+        let resolver = Resolver::new(&written, &text.output, most);
         match resolver.resolve(parsed) {
             Ok(node) => Ok(node.unwrap_or_else(Node::map)),
             Err((message, at)) => Err(Box::new(self.at_output(name, &text, at, message, sources))),
@@ -171,19 +187,42 @@ impl<'a> Engine<'a> {
                 sources,
             )));
         }
-        let template = match self.environment.get_template(name) {
-            Ok(template) => Ok(template),
-            Err(_) => match self.environment.add_template(name, source) {
-                Ok(()) => self.environment.get_template(name),
-                Err(error) => Err(error),
-            },
-        };
+        let fuel = fuel_for(source, values);
+        self.environment.set_fuel(Some(fuel));
         let context = value_of(values, &self.reads);
-        let rendered = template.and_then(|template| template.render_with_spans(context));
+        let (environment, syntax) = (&mut self.environment, &self.syntax);
+        let rendered = match self.templates.is_own(name) {
+            true => with_stack(|| {
+                let keys = values.as_map().into_iter().flat_map(Map::iter);
+                let keys: BTreeSet<&str> = keys.map(|(key, _)| key).collect();
+                dialect::check(source, syntax, &keys).map_err(Failure::Refused)?;
+                run(environment, name, source, context).map_err(Failure::Failed)
+            }),
+            false => run(environment, name, source, context).map_err(Failure::Failed),
+        };
         match rendered {
-            Ok((output, spans)) => Ok(Text { output, spans }),
-            Err(error) => Err(Box::new(self.failed(name, &error, sources))),
+            Ok((output, spans)) => Ok(Text {
+                output,
+                spans,
+                fuel,
+            }),
+            Err(Failure::Refused(refusal)) => Err(Box::new(self.refused(name, refusal, sources))),
+            Err(Failure::Failed(error)) => Err(Box::new(self.failed(name, &error, sources))),
+            Err(Failure::Stopped(message)) => {
+                Err(Box::new(self.at_line(name, Some(1), message, sources)))
+            }
         }
+    }
+
+    /// What a template may not say, in words.
+    fn refused(&self, name: &str, refusal: dialect::Refusal, sources: &mut Sources) -> Diagnostic {
+        let mut diagnostic = self.at_line(name, None, refusal.message, sources);
+        diagnostic.span = diagnostic
+            .span
+            .map(|span| Span::new(span.source, refusal.range.start, refusal.range.end));
+        diagnostic
+            .why("templates are run within bounds, so that no template can make a run hang or take all memory")
+            .help(refusal.help)
     }
 
     /// A template's failure in words.
@@ -192,7 +231,7 @@ impl<'a> Engine<'a> {
             .detail()
             .map_or_else(|| error.kind().to_string(), str::to_owned);
         let message = match error.kind() {
-            ErrorKind::OutOfFuel => "the template runs too long".to_owned(),
+            ErrorKind::OutOfFuel => "the template runs too long, or writes too much".to_owned(),
             ErrorKind::UndefinedError if error.detail().is_none() => {
                 "a name that is not there".to_owned()
             }
@@ -273,10 +312,87 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// Why there is no text.
+enum Failure {
+    /// The template says what it may not.
+    Refused(dialect::Refusal),
+    /// The engine found an error.
+    Failed(Error),
+    /// The engine itself failed.
+    Stopped(String),
+}
+
+/// The room for the calls of the engine, in bytes. It calls itself for what stands in each other: 150 levels at most of
+/// blocks and brackets in its parser, 200 of operators, 25 of macros.
+const STACK: usize = 16 << 20;
+
+/// Runs the engine with enough room, whatever thread this is.
+fn with_stack<T: Send>(run: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let stopped = |why: &str| Failure::Stopped(format!("the template can't be run: {why}"));
+        match thread.spawn_scoped(scope, run) {
+            Ok(running) => running
+                .join()
+                .unwrap_or_else(|_| Err(stopped("the template engine failed, which is a bug"))),
+            Err(error) => Err(stopped(&error.to_string())),
+        }
+    })
+}
+
+/// What a template wrote, and the places of the parts that wrote it.
+type Rendered = (String, Vec<minijinja::OutputSpan>);
+
+fn run<'a>(
+    environment: &mut Environment<'a>,
+    name: &'static str,
+    source: &'a str,
+    context: Value,
+) -> Result<Rendered, Error> {
+    if environment.get_template(name).is_err() {
+        environment.add_template(name, source)?;
+    }
+    environment.get_template(name)?.render_with_spans(context)
+}
+
 /// What a template wrote, and which of its parts wrote what.
 struct Text {
     output: String,
     spans: Vec<minijinja::OutputSpan>,
+    /// The fuel that it was given.
+    fuel: u64,
+}
+
+/// The work that a template may do with these values. It grows with both, so that what is honest is never refused.
+fn fuel_for(source: &str, values: &Node) -> u64 {
+    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let for_template = size(source.len()).saturating_mul(FUEL_FOR_BYTE);
+    let for_values = size(cost_of(values)).saturating_mul(FUEL_FOR_VALUE);
+    FUEL.saturating_add(for_template).saturating_add(for_values)
+}
+
+/// Joins texts, numbers and booleans. The engine's own filter would write out what is in lists and tables, too, and
+/// charges for it afterwards.
+fn join(state: &State, value: &Value, between: Option<&str>) -> Result<String, Error> {
+    let mut joined = String::new();
+    for (at, item) in value.try_iter()?.enumerate() {
+        if matches!(
+            item.kind(),
+            ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::Plain
+        ) {
+            let message = format!("`join` takes texts and numbers, not a {}", item.kind());
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+        let between = between.filter(|_| at > 0).unwrap_or_default();
+        let added = between.len() + item.as_str().map_or(0, str::len);
+        state.consume_fuel(1 + u64::try_from(added / 64).unwrap_or(u64::MAX))?;
+        joined.push_str(between);
+        match item.as_str() {
+            Some(text) => joined.push_str(text),
+            None => joined.push_str(&item.to_string()),
+        }
+    }
+    Ok(joined)
 }
 
 /// The formatter: a mark in YAML, a literal in Lua.
@@ -306,10 +422,12 @@ fn write(
         .0
         .lock()
         .map_err(|_| Error::new(ErrorKind::InvalidOperation, "values are locked"))?;
-    let Some(node) = node_of(value, reads, all.reads) else {
-        let message = format!("{} can't stand in a manifest", value.kind());
-        return Err(Error::new(ErrorKind::BadSerialization, message));
+    let writer = Writer {
+        state,
+        reads,
+        after: all.reads,
     };
+    let node = writer.node_of(value)?;
     all.reads = reads.count();
     all.nodes.push(node);
     write!(out, "{OPEN}{}{CLOSE}", all.nodes.len() - 1).map_err(Error::from)

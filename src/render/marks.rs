@@ -1,5 +1,8 @@
 //! Marks in a parsed tree give way to their values.
 
+use std::cell::Cell;
+
+use super::context::cost_of;
 use crate::diagnostic::Span;
 use crate::value::{Entry, Kind, Map, Node};
 
@@ -20,9 +23,33 @@ pub struct Resolver<'a> {
     pub written: &'a [Node],
     /// The rendered text, which the tree's places count in.
     pub text: &'a str,
+    /// How much may still be put in.
+    left: Cell<u64>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    /// A resolver that puts in at most as many values, or 64 bytes of them, as `most`: one value can have many marks.
+    pub fn new(written: &'a [Node], text: &'a str, most: u64) -> Self {
+        Resolver {
+            written,
+            text,
+            left: Cell::new(most),
+        }
+    }
+
+    /// The value of a mark, by its number.
+    fn value(&self, number: &str, at: usize) -> Result<&'a Node, Mistake> {
+        let node = number.parse::<usize>().ok();
+        let node = node.and_then(|number| self.written.get(number));
+        let node = node.ok_or_else(|| ("a mark without its value".to_owned(), at))?;
+        let cost = u64::try_from(cost_of(node)).unwrap_or(u64::MAX);
+        match self.left.get().checked_sub(cost) {
+            Some(left) => self.left.set(left),
+            None => return Err(("the template writes too much".to_owned(), at)),
+        }
+        Ok(node)
+    }
+
     /// The tree without marks; `None` where it is what was not given.
     ///
     /// # Errors
@@ -91,16 +118,11 @@ impl Resolver<'_> {
 
     /// A scalar that holds marks.
     fn string(&self, text: &str, at: usize) -> Result<Option<Node>, Mistake> {
-        let missing = || ("a mark without its value".to_owned(), at);
         let alone = text
             .strip_prefix(OPEN)
             .and_then(|rest| rest.strip_suffix(CLOSE));
         if let Some(number) = alone.filter(|number| !number.contains([OPEN, CLOSE])) {
-            let node = number
-                .parse::<usize>()
-                .ok()
-                .and_then(|at| self.written.get(at))
-                .ok_or_else(missing)?;
+            let node = self.value(number, at)?;
             let quoted = self
                 .text
                 .get(at..)
@@ -114,12 +136,8 @@ impl Resolver<'_> {
         let (mut whole, mut span) = (String::new(), None);
         let mut rest = text;
         while let Some((before, after)) = rest.split_once(OPEN) {
-            let (number, after) = after.split_once(CLOSE).ok_or_else(missing)?;
-            let node = number
-                .parse::<usize>()
-                .ok()
-                .and_then(|at| self.written.get(at))
-                .ok_or_else(missing)?;
+            let (number, after) = after.split_once(CLOSE).unwrap_or_default();
+            let node = self.value(number, at)?;
             if matches!(node.kind, Kind::Null) {
                 return Ok(None);
             }

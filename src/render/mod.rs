@@ -8,6 +8,7 @@
 //! - [`templates`]: the built-in templates, and those that replace them.
 //! - [`engine`]: a template and values to a tree: [`context`] is what the template sees, [`marks`] what it
 //!   leaves behind; [`lua`] is how values stand in scripts.
+//! - [`dialect`]: what a template of the user's own may say, so that running it is bounded.
 //! - [`objects`]: the table of what is rendered from which template.
 //! - [`overlay`]: the `spec` table and its like, laid over the object.
 //! - [`files`]: objects to files, folder by folder; [`comment`]: what stands above them.
@@ -15,6 +16,7 @@
 
 pub mod comment;
 pub mod context;
+pub mod dialect;
 pub mod engine;
 pub mod files;
 pub mod index;
@@ -24,6 +26,9 @@ pub mod objects;
 pub mod overlay;
 pub mod shared;
 pub mod templates;
+
+#[cfg(test)]
+mod tests;
 
 pub use files::{File, Kind, render};
 pub use shared::{Shared, could_render};

@@ -70,6 +70,11 @@ impl Templates {
         )
     }
 
+    /// Whether a template is the user's own.
+    pub fn is_own(&self, name: &str) -> bool {
+        self.own.contains_key(name)
+    }
+
     /// A template's text, and its path where it is the user's own.
     pub fn get(&self, name: &str) -> Option<(&str, Option<&str>)> {
         if let Some((path, text)) = self.own.get(name) {

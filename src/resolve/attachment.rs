@@ -1,6 +1,6 @@
 //! Which listeners a route attaches to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Resolver;
 use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
@@ -21,9 +21,27 @@ pub(super) struct Parents<'a> {
     sets: HashMap<Key<'a>, SetId>,
 }
 
+/// Whose a hostname is among the listeners of one port of a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    Of(ListenerId),
+    OfSeveral,
+}
+
+impl Own {
+    /// Whether it is of no other listener.
+    fn is_of(self, listener: ListenerId) -> bool {
+        self == Own::Of(listener)
+    }
+}
+
+/// The hostnames of the listeners of each port of each gateway.
+pub(super) type Hosts<'a> = HashMap<(GatewayId, i64), HashMap<&'a str, Own>>;
+
 impl<'a> Resolver<'a, '_> {
     /// Resolves every route, kind by kind.
     pub(super) fn routes(&mut self) {
+        self.hosts = self.hosts_of_listeners();
         let sets = self.view.listener_sets().iter().enumerate();
         let parents = Parents {
             gateways: self.accepted_gateways(),
@@ -57,17 +75,29 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    fn hosts_of_listeners(&self) -> Hosts<'a> {
+        let mut hosts = Hosts::default();
+        for (at, listener) in self.view.lists.listener.iter().enumerate() {
+            let Some(host) = listener.hostname else {
+                continue;
+            };
+            let port = hosts.entry((listener.gateway, listener.port)).or_default();
+            port.entry(host)
+                .and_modify(|own| *own = Own::OfSeveral)
+                .or_insert(Own::Of(ListenerId(at)));
+        }
+        hosts
+    }
+
     fn parents(&self, route: &Route<'a>, known: &Parents<'a>) -> Vec<Parent<'a>> {
         let mut parents: Vec<Parent<'_>> = Vec::new();
+        let mut known_places = HashSet::new();
         for (place, node) in list(&route.object.node, &["spec", "parentRefs"])
             .iter()
             .enumerate()
         {
             let reference = reference(node);
-            if parents
-                .iter()
-                .any(|it| is_same(&it.reference, &reference, route.object.namespace()))
-            {
+            if !known_places.insert(place_of(&reference, route.object.namespace())) {
                 continue;
             }
             let target = self.target(route, &reference, known);
@@ -192,18 +222,11 @@ impl<'a> Resolver<'a, '_> {
                 continue;
             };
             let mut shared = hostname::shared(hostnames, listener.hostname);
-            let gateway = self.view.gateway(listener.gateway);
-            let others = gateway.map_or(&[][..], |gateway| &gateway.listeners).iter();
-            for other in others
-                .filter(|other| *other != id)
-                .filter_map(|other| self.view.listener(*other))
-            {
-                if other.port == listener.port
-                    && let Some(host) = other.hostname
-                {
-                    shared.hostnames.remove(host);
-                }
-            }
+            let here = self.hosts.get(&(listener.gateway, listener.port));
+            shared.hostnames.retain(|host| {
+                let own = here.and_then(|hosts| hosts.get(host.as_str()));
+                own.is_none_or(|own| own.is_of(*id))
+            });
             if shared.hostnames.is_empty() && !shared.is_unknown {
                 continue;
             }
@@ -231,19 +254,26 @@ pub(super) fn reference(node: &Node) -> Reference<'_> {
     }
 }
 
-/// Whether two references lead to the same place, defaults filled in.
-fn is_same(one: &Reference<'_>, other: &Reference<'_>, namespace: &str) -> bool {
-    let full = |it: &Reference<'_>| {
-        (
-            it.group.unwrap_or(GATEWAY_API).to_owned(),
-            it.kind.unwrap_or("Gateway").to_owned(),
-            it.namespace.unwrap_or(namespace).to_owned(),
-            it.name.to_owned(),
-            it.section.map(str::to_owned),
-            it.port,
-        )
-    };
-    full(one) == full(other)
+/// Where a reference leads: group, kind, namespace, name, section and port.
+type PlaceOf<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<i64>,
+);
+
+/// Where a reference leads, defaults filled in.
+fn place_of<'a>(it: &Reference<'a>, namespace: &'a str) -> PlaceOf<'a> {
+    (
+        it.group.unwrap_or(GATEWAY_API),
+        it.kind.unwrap_or("Gateway"),
+        it.namespace.unwrap_or(namespace),
+        it.name,
+        it.section,
+        it.port,
+    )
 }
 
 fn route<'a>(object: &'a Object, kind: RouteKind, index: &super::index::Index<'a>) -> Route<'a> {

@@ -1,6 +1,7 @@
 //! Conditions: what the controller says of an object, a listener, or an object under one of its parents.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The types of condition, as the controller writes them.
@@ -147,5 +148,17 @@ impl Conditions {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+}
+
+/// How many names a message lists. Of thousands nobody reads on; and all names in each of their messages would be millions.
+pub(super) const MOST_NAMED: usize = 8;
+
+/// `a, b, c`; of more than [`MOST_NAMED`] the first.
+pub(super) fn listed(names: &BTreeSet<String>) -> String {
+    let first: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
+    match names.len() > MOST_NAMED {
+        true => format!("{} and others", first.join(", ")),
+        false => first.join(", "),
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Only listeners that are valid by themselves take part, so that a broken one takes nothing from others.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Resolver;
-use super::condition::{Status, kind};
+use super::condition::{Status, kind, listed};
 use super::listener::set as set_condition;
 use super::view::{ClassId, Listener, ListenerId, SetId};
 
@@ -67,10 +67,10 @@ impl Resolver<'_, '_> {
         format!("{key}/{}", listener.name)
     }
 
-    /// `a, b, c`, in order.
+    /// `a, b, c`, in order; of many the first.
     fn names(&self, ids: &[ListenerId]) -> String {
         let names: BTreeSet<String> = ids.iter().map(|id| self.display(*id)).collect();
-        names.into_iter().collect::<Vec<_>>().join(", ")
+        listed(&names)
     }
 
     fn mark(&mut self, id: ListenerId, reason: &'static str, message: &str) {
@@ -117,12 +117,12 @@ impl Resolver<'_, '_> {
                 }
                 continue;
             }
+            let mut first: HashMap<SetId, &str> = HashMap::new();
             let at_odds: HashSet<SetId> = on_port
                 .iter()
                 .filter_map(|(_, family, set)| {
                     let set = (*set)?;
-                    let other = |it: &&OnPort| it.2 == Some(set) && it.1 != *family;
-                    on_port.iter().find(other).map(|_| set)
+                    (*first.entry(set).or_insert(family) != *family).then_some(set)
                 })
                 .collect();
             let mut winner = own.first().copied();

@@ -1,13 +1,13 @@
 //! References across namespaces, and the ReferenceGrants that allow them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::index::{Index, Key};
 use super::read::{list, text};
 use crate::value::Node;
 
 /// What refers: a kind of a group in a namespace.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct From<'a> {
     /// The group.
     pub group: &'a str,
@@ -31,7 +31,18 @@ pub struct To<'a> {
 /// Whether references are allowed.
 #[derive(Debug)]
 pub struct Grants<'a> {
-    by_namespace: HashMap<&'a str, Vec<&'a Node>>,
+    /// By the namespace that they stand in, and whom they allow.
+    granted: HashMap<(&'a str, From<'a>), HashMap<Kind<'a>, Names<'a>>>,
+}
+
+/// A group and a kind.
+type Kind<'a> = (&'a str, &'a str);
+
+/// The objects of a kind that may be referred to.
+#[derive(Debug, Default)]
+struct Names<'a> {
+    are_all: bool,
+    some: HashSet<&'a str>,
 }
 
 /// The answer.
@@ -46,26 +57,38 @@ pub enum Permission {
 impl<'a> Grants<'a> {
     /// The grants at hand.
     pub fn new(index: &Index<'a>) -> Self {
-        let mut by_namespace: HashMap<&str, Vec<&Node>> = HashMap::new();
+        let mut granted: HashMap<_, HashMap<Kind<'_>, Names<'_>>> = HashMap::new();
         for grant in index.all("ReferenceGrant") {
-            if let Some(spec) = grant.node.get("spec") {
-                by_namespace
-                    .entry(grant.namespace())
-                    .or_default()
-                    .push(spec);
+            for from in list(&grant.node, &["spec", "from"]) {
+                let from = From {
+                    group: written(from, "group"),
+                    kind: written(from, "kind"),
+                    namespace: written(from, "namespace"),
+                };
+                let allowed = granted.entry((grant.namespace(), from)).or_default();
+                for to in list(&grant.node, &["spec", "to"]) {
+                    let names = allowed
+                        .entry((written(to, "group"), written(to, "kind")))
+                        .or_default();
+                    match text(to, &["name"]) {
+                        Some(name) => names.some.extend([name]),
+                        None => names.are_all = true,
+                    }
+                }
             }
         }
-        Grants { by_namespace }
+        Grants { granted }
     }
 
     /// Whether a reference is allowed.
     pub fn ask(&self, from: From<'_>, to: To<'_>) -> Permission {
-        let grants = self.by_namespace.get(to.key.namespace);
+        // The map's keys live as long as the objects; a lookup's may be shorter.
+        let all: &HashMap<(&str, From<'_>), HashMap<Kind<'_>, Names<'_>>> = &self.granted;
+        let names = all
+            .get(&(to.key.namespace, from))
+            .and_then(|kinds| kinds.get(&(to.group, to.kind)));
         let granted = from.namespace == to.key.namespace
-            || grants
-                .into_iter()
-                .flatten()
-                .any(|grant| allows_from(grant, from) && allows_to(grant, to));
+            || names.is_some_and(|names| names.are_all || names.some.contains(to.key.name));
         match granted {
             true => Permission::Granted,
             false => Permission::Refused,
@@ -73,22 +96,6 @@ impl<'a> Grants<'a> {
     }
 }
 
-fn is(node: &Node, key: &str, want: &str) -> bool {
-    text(node, &[key]).unwrap_or_default() == want
-}
-
-fn allows_from(grant: &Node, from: From<'_>) -> bool {
-    list(grant, &["from"]).iter().any(|one| {
-        is(one, "namespace", from.namespace)
-            && is(one, "group", from.group)
-            && is(one, "kind", from.kind)
-    })
-}
-
-fn allows_to(grant: &Node, to: To<'_>) -> bool {
-    list(grant, &["to"]).iter().any(|one| {
-        is(one, "group", to.group)
-            && is(one, "kind", to.kind)
-            && text(one, &["name"]).is_none_or(|name| name == to.key.name)
-    })
+fn written<'a>(node: &'a Node, key: &str) -> &'a str {
+    text(node, &[key]).unwrap_or_default()
 }

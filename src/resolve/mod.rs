@@ -80,6 +80,7 @@ pub fn resolve<'a>(
         index,
         grants,
         settings,
+        hosts: attachment::Hosts::default(),
         view: Resolved::default(),
     };
     resolver.classes();
@@ -97,5 +98,7 @@ pub(crate) struct Resolver<'a, 's> {
     index: Index<'a>,
     grants: Grants<'a>,
     settings: &'s Settings,
+    /// Whose each hostname of a listener is.
+    hosts: attachment::Hosts<'a>,
     view: Resolved<'a>,
 }

@@ -1,6 +1,8 @@
 //! HTTPS listeners that share hostnames or certificates: a browser may send one's requests over the other's
 //! connection, so HTTP/2 is turned off where they share certificates.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::Resolver;
 use super::condition::{Status, kind};
 use super::hostname::overlap;
@@ -36,7 +38,9 @@ impl Resolver<'_, '_> {
                 (host(one), host(other))
             })
         };
-        self.mark_pairs(https, "OverlappingHostnames", hosts);
+        let by_host =
+            self.listeners_by_name(https, |it| it.hostname.map(|host| vec![host.to_owned()]));
+        self.mark_pairs(https, by_host, "OverlappingHostnames", hosts);
         self.opaque_certificates(https);
         let certificates = |one: &Listener<'_>, other: &Listener<'_>| {
             let mut pairs = one
@@ -47,13 +51,35 @@ impl Resolver<'_, '_> {
                 .find(|(a, b)| overlap(Some(a), Some(b)))
                 .map(|(a, b)| (a.clone(), b.clone()))
         };
-        self.mark_pairs(https, "OverlappingCertificates", certificates);
+        let by_certificate = self.listeners_by_name(https, |it| Some(it.certificate_names.clone()));
+        self.mark_pairs(
+            https,
+            by_certificate,
+            "OverlappingCertificates",
+            certificates,
+        );
+    }
+
+    /// Listeners by their port and the names that are looked at; `None` stands for all names.
+    fn listeners_by_name(
+        &self,
+        https: &[ListenerId],
+        names: impl Fn(&Listener<'_>) -> Option<Vec<String>>,
+    ) -> ByName {
+        let mut by_name = ByName::default();
+        for (at, id) in https.iter().enumerate() {
+            if let Some(listener) = self.view.listener(*id) {
+                by_name.add(at, listener.port, names(listener));
+            }
+        }
+        by_name
     }
 
     /// Marks each listener with the first other on its port that shares something with it.
     fn mark_pairs(
         &mut self,
         https: &[ListenerId],
+        mut by_name: ByName,
         reason: &'static str,
         shared: impl Fn(&Listener<'_>, &Listener<'_>) -> Option<(String, String)>,
     ) {
@@ -67,17 +93,13 @@ impl Resolver<'_, '_> {
             if found.get(i).is_some_and(Option::is_some) {
                 continue;
             }
-            for (j, other) in https.iter().enumerate().skip(i + 1) {
-                if found.get(j).is_some_and(Option::is_some) {
-                    continue;
-                }
-                let (Some(a), Some(b)) = (self.view.listener(*one), self.view.listener(*other))
-                else {
+            // Each that is met is marked, and never met again: so all of this takes as long as there are listeners.
+            by_name.forget(i);
+            for j in by_name.near(i) {
+                let other = https.get(j).and_then(|id| self.view.listener(*id));
+                let (Some(a), Some(b)) = (self.view.listener(*one), other) else {
                     continue;
                 };
-                if a.port != b.port {
-                    continue;
-                }
                 let Some((mine, theirs)) = shared(a, b) else {
                     continue;
                 };
@@ -94,6 +116,7 @@ impl Resolver<'_, '_> {
                     if let Some(slot) = found.get_mut(at) {
                         *slot = message;
                     }
+                    by_name.forget(at);
                 }
             }
         }
@@ -110,23 +133,30 @@ impl Resolver<'_, '_> {
 
     /// Certificates that Envoy fetches by itself can't be compared: they count as overlapping.
     fn opaque_certificates(&mut self, https: &[ListenerId]) {
+        let mut on_port: HashMap<i64, usize> = HashMap::new();
+        let mut opaque = ByName::default();
+        for (at, id) in https.iter().enumerate() {
+            let Some(listener) = self.view.listener(*id) else {
+                continue;
+            };
+            *on_port.entry(listener.port).or_default() += 1;
+            if listener.uses_sds {
+                let host = listener.hostname.map(|host| vec![host.to_owned()]);
+                opaque.add(at, listener.port, host);
+            }
+        }
         for id in https {
             let Some(listener) = self.view.listener(*id) else {
                 continue;
             };
-            let on_port = || {
-                let all = https.iter().filter_map(|id| self.view.listener(*id));
-                all.filter(|other| other.port == listener.port)
-            };
-            let is_met = on_port().filter(|other| other.uses_sds).any(|opaque| {
-                std::ptr::eq(opaque, listener)
-                    || opaque.hostname.is_none()
-                    || listener
-                        .certificate_names
-                        .iter()
-                        .any(|name| overlap(opaque.hostname, Some(name)))
-            });
-            if on_port().count() < 2 || !is_met {
+            let is_alone = on_port.get(&listener.port).is_none_or(|count| *count < 2);
+            let is_met = listener.uses_sds
+                || opaque.has_all(listener.port)
+                || listener
+                    .certificate_names
+                    .iter()
+                    .any(|name| opaque.has(listener.port, name));
+            if is_alone || !is_met {
                 continue;
             }
             let message = "a certificate on this port is fetched by Envoy (SDS), so its names can't be compared: HTTP/2 is off unless a ClientTrafficPolicy asks for it";
@@ -139,6 +169,104 @@ impl Resolver<'_, '_> {
                 );
             }
         }
+    }
+}
+
+/// Listeners by names, so that those which may overlap are found without a look at all of them. Names overlap where they
+/// are equal, or one is a wildcard for the other's first label.
+#[derive(Default)]
+struct ByName {
+    /// The port and names of each listener; no names stand for all.
+    own: HashMap<usize, (i64, Option<Vec<String>>)>,
+    /// The listeners on a port that have a name.
+    named: HashMap<(i64, String), BTreeSet<usize>>,
+    /// The listeners on a port that have names of one label below another name.
+    below: HashMap<(i64, String), BTreeSet<usize>>,
+    /// The listeners on a port that stand for all names.
+    unnamed: HashMap<i64, BTreeSet<usize>>,
+    /// All on a port.
+    on_port: HashMap<i64, BTreeSet<usize>>,
+}
+
+/// The name that a name stands one label below of.
+fn above(name: &str) -> Option<&str> {
+    name.split_once('.').map(|(_, rest)| rest)
+}
+
+impl ByName {
+    fn add(&mut self, at: usize, port: i64, names: Option<Vec<String>>) {
+        for name in names.iter().flatten() {
+            self.named
+                .entry((port, name.clone()))
+                .or_default()
+                .insert(at);
+            if let Some(above) = above(name) {
+                self.below
+                    .entry((port, above.to_owned()))
+                    .or_default()
+                    .insert(at);
+            }
+        }
+        if names.is_none() {
+            self.unnamed.entry(port).or_default().insert(at);
+        }
+        self.on_port.entry(port).or_default().insert(at);
+        self.own.insert(at, (port, names));
+    }
+
+    /// Takes a listener out of what is found.
+    fn forget(&mut self, at: usize) {
+        let Some((port, names)) = self.own.get(&at) else {
+            return;
+        };
+        for name in names.iter().flatten() {
+            let named = self.named.get_mut(&(*port, name.clone()));
+            named.map(|all| all.remove(&at));
+            let below = above(name).map(|above| (*port, above.to_owned()));
+            let below = below.and_then(|below| self.below.get_mut(&below));
+            below.map(|all| all.remove(&at));
+        }
+        self.unnamed.get_mut(port).map(|all| all.remove(&at));
+        self.on_port.get_mut(port).map(|all| all.remove(&at));
+    }
+
+    /// Those on the port of a listener whose names may overlap with its own, in order.
+    fn near(&self, at: usize) -> BTreeSet<usize> {
+        let Some((port, names)) = self.own.get(&at) else {
+            return BTreeSet::new();
+        };
+        let Some(names) = names else {
+            return self.on_port.get(port).cloned().unwrap_or_default();
+        };
+        let found = names.iter().flat_map(|name| self.overlapping(*port, name));
+        found
+            .chain(self.unnamed.get(port))
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    fn overlapping(&self, port: i64, name: &str) -> impl Iterator<Item = &BTreeSet<usize>> {
+        let named = self.named.get(&(port, name.to_owned()));
+        let (below, wildcard) = match name.strip_prefix("*.") {
+            Some(above) => (self.below.get(&(port, above.to_owned())), None),
+            None => {
+                let wildcard = above(name).map(|above| (port, format!("*.{above}")));
+                (
+                    None,
+                    wildcard.and_then(|wildcard| self.named.get(&wildcard)),
+                )
+            }
+        };
+        named.into_iter().chain(below).chain(wildcard)
+    }
+
+    fn has_all(&self, port: i64) -> bool {
+        self.unnamed.get(&port).is_some_and(|all| !all.is_empty())
+    }
+
+    fn has(&self, port: i64, name: &str) -> bool {
+        self.overlapping(port, name).any(|all| !all.is_empty())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Resolver;
-use super::condition::{Status, kind};
+use super::condition::{MOST_NAMED, Status, kind};
 use super::index::Key;
 use super::policy::PolicyKind;
 use super::read::{list, text};
@@ -58,31 +58,34 @@ impl Resolver<'_, '_> {
                 }
             }
         }
-        let mut others: BTreeMap<(RouteId, ListenerId), BTreeSet<RouteId>> = BTreeMap::new();
+        let by_name = self.by_name();
+        let mut others: BTreeMap<(RouteId, ListenerId), Met> = BTreeMap::new();
         for ((listener, _, _), routes) in at.into_iter().filter(|(_, routes)| routes.len() > 1) {
+            let mut first: Vec<usize> = routes
+                .iter()
+                .filter_map(|id| by_name.places.get(id.0).copied())
+                .collect();
+            first.sort_unstable();
+            // Enough to name so many without the route itself.
+            first.truncate(MOST_NAMED + 1);
             for route in &routes {
-                let rest = routes.iter().copied().filter(|other| other != route);
-                others.entry((*route, listener)).or_default().extend(rest);
+                let own = by_name.places.get(route.0);
+                let met = others.entry((*route, listener)).or_default();
+                let rest = first.iter().copied().filter(|other| Some(other) != own);
+                met.extend(rest, routes.len() - 1 > MOST_NAMED);
             }
         }
         let mut marks = Vec::new();
         for (place, route) in self.view.routes().iter().enumerate() {
             for (parent_at, parent) in route.parents.iter().enumerate() {
-                let met = parent
-                    .allowed
-                    .iter()
-                    .filter_map(|id| others.get(&(RouteId(place), *id)));
-                let met: BTreeSet<String> = met
-                    .flatten()
-                    .filter_map(|id| self.view.route(*id))
-                    .map(named)
-                    .collect();
-                if !met.is_empty() {
-                    marks.push((
-                        place,
-                        parent_at,
-                        met.into_iter().collect::<Vec<_>>().join(", "),
-                    ));
+                let mut met = Met::default();
+                for id in &parent.allowed {
+                    if let Some(there) = others.get(&(RouteId(place), *id)) {
+                        met.extend(there.names.iter().copied(), there.has_more);
+                    }
+                }
+                if !met.names.is_empty() {
+                    marks.push((place, parent_at, met.told(&by_name.names)));
                 }
             }
         }
@@ -100,6 +103,60 @@ impl Resolver<'_, '_> {
                 );
             }
         }
+    }
+}
+
+/// The names of all routes in their order, and where in it each stands.
+struct ByName {
+    names: Vec<String>,
+    places: Vec<usize>,
+}
+
+/// The first by name of the routes that match the same as one does.
+#[derive(Default)]
+struct Met {
+    names: BTreeSet<usize>,
+    has_more: bool,
+}
+
+impl Met {
+    fn extend(&mut self, names: impl Iterator<Item = usize>, has_more: bool) {
+        self.names.extend(names);
+        self.has_more |= has_more;
+        while self.names.len() > MOST_NAMED {
+            self.names.pop_last();
+            self.has_more = true;
+        }
+    }
+
+    fn told(&self, names: &[String]) -> String {
+        let mut told: Vec<&str> = self
+            .names
+            .iter()
+            .filter_map(|at| names.get(*at))
+            .map(String::as_str)
+            .collect();
+        told.dedup();
+        match self.has_more {
+            true => format!("{} and others", told.join(", ")),
+            false => told.join(", "),
+        }
+    }
+}
+
+impl Resolver<'_, '_> {
+    fn by_name(&self) -> ByName {
+        let named = self.view.routes().iter().map(named);
+        let mut names: Vec<(String, usize)> = named.zip(0..).collect();
+        names.sort();
+        let mut places = vec![0; names.len()];
+        for (place, (_, route)) in names.iter().enumerate() {
+            if let Some(slot) = places.get_mut(*route) {
+                *slot = place;
+            }
+        }
+        let names = names.into_iter().map(|(name, _)| name).collect();
+        ByName { names, places }
     }
 }
 

@@ -1,6 +1,8 @@
 //! A map with text for keys, in the order written.
 
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
 use super::node::Node;
 use crate::diagnostic::Span;
@@ -175,6 +177,18 @@ impl PartialEq for Map {
             && self
                 .iter()
                 .all(|(key, value)| other.get(key).is_some_and(|there| there == value))
+    }
+}
+
+/// The order of the keys doesn't count.
+impl Hash for Map {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let entries = self.iter().map(|entry| {
+            let mut one = DefaultHasher::new();
+            entry.hash(&mut one);
+            one.finish()
+        });
+        entries.fold(0, u64::wrapping_add).hash(state);
     }
 }
 

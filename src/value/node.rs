@@ -1,5 +1,7 @@
 //! A value, the place that it came from, and what it holds.
 
+use std::hash::{Hash, Hasher};
+
 use serde_json::Number;
 
 use super::map::Map;
@@ -51,6 +53,24 @@ impl PartialEq for Kind {
             (Kind::List(a), Kind::List(b)) => a == b,
             (Kind::Map(a), Kind::Map(b)) => a == b,
             _ => false,
+        }
+    }
+}
+
+/// What is equal has the same hash: a number counts as the fraction nearest to it.
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(&self.kind).hash(state);
+        match &self.kind {
+            Kind::Null => {}
+            Kind::Bool(value) => value.hash(state),
+            // Nought has two signs, which are equal.
+            Kind::Number(number) => (number.as_f64().unwrap_or_default() + 0.0)
+                .to_bits()
+                .hash(state),
+            Kind::String(text) => text.hash(state),
+            Kind::List(items) => items.hash(state),
+            Kind::Map(map) => map.hash(state),
         }
     }
 }

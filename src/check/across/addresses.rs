@@ -10,7 +10,6 @@ use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::resolve::address::ANNOTATIONS;
-use crate::resolve::delivery::Substitutes;
 use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// How deep values of charts are searched.
@@ -62,10 +61,9 @@ pub fn claims<'a>(whole: &Whole<'a>) -> Vec<Claim<'a>> {
 }
 
 /// The variables that an object's Flux Kustomization gives itself.
-fn given(whole: &Whole<'_>, one: Applied<'_>) -> BTreeMap<String, String> {
-    let flux = one.way.and_then(|way| whole.objects.get(way.flux?));
-    flux.map(|flux| Substitutes::of(flux).given)
-        .unwrap_or_default()
+fn given<'a>(whole: &Whole<'a>, one: Applied<'a>) -> Option<&'a BTreeMap<String, String>> {
+    let (_, substitutes) = whole.substitutes(one.way)?;
+    Some(&substitutes.given)
 }
 
 /// The parts of a claim that are the same for all addresses of one owner.
@@ -75,7 +73,7 @@ struct Asker<'a> {
     labels: Labels,
     is_merged: bool,
     /// The variables that its Flux Kustomization gives itself.
-    given: BTreeMap<String, String>,
+    given: Option<&'a BTreeMap<String, String>>,
 }
 
 impl<'a> Asker<'a> {
@@ -110,7 +108,7 @@ impl<'a> Asker<'a> {
             .strip_prefix("${")
             .and_then(|rest| rest.strip_suffix('}'));
         let text = name
-            .and_then(|name| self.given.get(name))
+            .and_then(|name| self.given?.get(name))
             .map_or(written, String::as_str);
         Claim {
             object: self.object,
@@ -289,8 +287,8 @@ fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
     if let Some(address) = claim.address {
         return Some(address.to_string());
     }
-    let flux = whole.objects.get(claim.owner.way?.flux?)?;
-    let from = Substitutes::of(flux).from;
+    let (_, substitutes) = whole.substitutes(claim.owner.way)?;
+    let from = &substitutes.from;
     variable::is_all(&claim.text).then(|| format!("{} {from:?}", claim.text))
 }
 

@@ -1,12 +1,12 @@
 //! What Flux Kustomizations depend on: whether it is there, and whether they wait for each other.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::delivery::FLUX;
+use crate::resolve::delivery::{FLUX, Place};
 use crate::value::{Node, Pointer, variable};
 
 /// A Flux Kustomization and what it depends on.
@@ -77,43 +77,78 @@ pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let all = waiting(whole);
     let mut found = Vec::new();
+    let mut nearby: BTreeMap<(Place, &str), Near> = BTreeMap::new();
     for waiting in &all {
-        for need in &waiting.needs {
-            found.extend(missing(whole, &all, waiting, need));
+        let place = whole.delivery.place(&waiting.of.object.file);
+        for need in waiting.needs.iter().filter(|need| need.is_missing()) {
+            let near = nearby
+                .entry((place.clone(), need.namespace))
+                .or_insert_with(|| Near::new(whole, &all, &place, need.namespace));
+            found.extend(missing(near, waiting, need));
         }
     }
     found.extend(circles(&all));
     found
 }
 
-fn missing(
-    whole: &Whole<'_>,
-    all: &[Waiting<'_>],
-    waiting: &Waiting<'_>,
-    need: &Need<'_>,
-) -> Option<Diagnostic> {
-    let is_open = need.found.is_some()
-        || need.namespace.is_empty()
-        || variable::in_text(need.name)
-        || variable::in_text(need.namespace);
-    if is_open {
+impl Need<'_> {
+    fn is_missing(&self) -> bool {
+        self.found.is_none()
+            && !self.namespace.is_empty()
+            && !variable::in_text(self.name)
+            && !variable::in_text(self.namespace)
+    }
+}
+
+/// The Flux Kustomizations of a namespace that may be of one cluster.
+struct Near<'a> {
+    names: Vec<&'a str>,
+    /// Whether there are no others.
+    is_known_in_full: bool,
+}
+
+impl<'a> Near<'a> {
+    fn new(whole: &Whole<'a>, all: &[Waiting<'a>], place: &Place<'_>, namespace: &str) -> Self {
+        let near: Vec<&Waiting> = all
+            .iter()
+            .filter(|one| {
+                one.of.object.namespace() == namespace
+                    && place.may_share_cluster(&whole.delivery.place(&one.of.object.file))
+            })
+            .collect();
+        Near {
+            is_known_in_full: !near.is_empty() && is_known_in_full(whole, namespace, &near),
+            names: near.iter().map(|one| one.of.object.name()).collect(),
+        }
+    }
+
+    /// What to do about a name that is none of them.
+    fn help(&self, wanted: &str) -> String {
+        // Each is compared letter by letter: with thousands, for each of thousands, that takes minutes.
+        let compared = self.names.iter().copied().take(MOST_COMPARED);
+        if let Some(name) = nearest(wanted, compared) {
+            return format!("did you mean `{name}`?");
+        }
+        let listed = self.names.iter().copied().take(MOST_LISTED);
+        let listed = listed.collect::<Vec<_>>().join(", ");
+        match self.names.len().checked_sub(MOST_LISTED) {
+            None | Some(0) => format!("there are {listed}"),
+            Some(others) => format!("there are {listed} and {others} others"),
+        }
+    }
+}
+
+/// With how many names one that is not there is compared.
+const MOST_COMPARED: usize = 256;
+
+/// How many names a finding lists.
+const MOST_LISTED: usize = 16;
+
+fn missing(near: &Near<'_>, waiting: &Waiting<'_>, need: &Need<'_>) -> Option<Diagnostic> {
+    if !near.is_known_in_full {
         return None;
     }
-    let near: Vec<&Waiting> = all
-        .iter()
-        .filter(|one| {
-            one.of.object.namespace() == need.namespace
-                && whole.may_share_cluster(one.of.object, waiting.of.object)
-        })
-        .collect();
-    if near.is_empty() || !is_known_in_full(whole, need.namespace, &near) {
-        return None;
-    }
-    let names = near.iter().map(|one| one.of.object.name());
-    let help = match nearest(need.name, names.clone()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-    };
+    let help = near.help(need.name);
     let message = format!(
         "there is no Flux Kustomization {} in the namespace {}",
         need.name, need.namespace
@@ -139,13 +174,8 @@ const SHARED: &str = "flux-system";
 /// Whether all Flux Kustomizations of a namespace are at hand: one kustomization lists them and nothing that is
 /// not at hand, or all that is applied can be followed up to what Flux begins with.
 fn is_known_in_full(whole: &Whole<'_>, namespace: &str, all: &[&Waiting<'_>]) -> bool {
-    let lacks = |by: usize| {
-        whole
-            .delivery
-            .missing()
-            .iter()
-            .any(|missing| missing.by == by)
-    };
+    let lacking: HashSet<usize> = whole.delivery.missing().iter().map(|one| one.by).collect();
+    let lacks = |by: usize| lacking.contains(&by);
     let are_complete = all.iter().all(|one| {
         one.of.way.is_some_and(|way| {
             !way.is_partly_unknown && way.listed_by.map_or(way.flux.is_some(), |by| !lacks(by))
@@ -178,36 +208,29 @@ const DEEPEST: usize = 16;
 
 /// Each circle once, at the first of it.
 fn circles(all: &[Waiting<'_>]) -> Vec<Diagnostic> {
-    // 0: not seen; 1: on the way; 2: done.
-    let mut state = vec![0_u8; all.len()];
+    let mut state = vec![State::New; all.len()];
     let mut found = Vec::new();
     for start in 0..all.len() {
         let mut path: Vec<(usize, usize)> = vec![(start, 0)];
-        if state.get(start) != Some(&0) {
+        if state.get(start) != Some(&State::New) {
             continue;
         }
-        if let Some(slot) = state.get_mut(start) {
-            *slot = 1;
-        }
+        set(&mut state, start, State::OnTheWay(0));
         while let Some((at, next)) = path.last_mut() {
             let need = all.get(*at).and_then(|one| one.needs.get(*next));
             *next += 1;
             let Some(need) = need else {
-                if let Some(slot) = state.get_mut(*at) {
-                    *slot = 2;
-                }
+                set(&mut state, *at, State::Done);
                 path.pop();
                 continue;
             };
             let Some(to) = need.found else { continue };
             match state.get(to) {
-                Some(0) => {
-                    if let Some(slot) = state.get_mut(to) {
-                        *slot = 1;
-                    }
+                Some(State::New) => {
+                    set(&mut state, to, State::OnTheWay(path.len()));
                     path.push((to, 0));
                 }
-                Some(1) => found.extend(circle(all, &path, to)),
+                Some(State::OnTheWay(from)) => found.extend(circle(all, &path, *from)),
                 _ => {}
             }
         }
@@ -215,12 +238,27 @@ fn circles(all: &[Waiting<'_>]) -> Vec<Diagnostic> {
     found
 }
 
-/// The circle that closes when the last of a path depends on `to`.
-fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], to: usize) -> Option<Diagnostic> {
-    let from = path.iter().position(|(at, _)| *at == to)?;
-    let members: Vec<(&Waiting, &Need)> = path
-        .get(from..)?
+/// How far a Flux Kustomization is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    /// It stands in the path, at that place.
+    OnTheWay(usize),
+    Done,
+}
+
+fn set(all: &mut [State], at: usize, state: State) {
+    if let Some(slot) = all.get_mut(at) {
+        *slot = state;
+    }
+}
+
+/// The circle that closes when the last of a path depends on the one at `from`.
+fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], from: usize) -> Option<Diagnostic> {
+    let circle = path.get(from..)?;
+    let members: Vec<(&Waiting, &Need)> = circle
         .iter()
+        .take(MOST_LISTED)
         .filter_map(|(at, next)| {
             let one = all.get(*at)?;
             Some((one, one.needs.get(next.checked_sub(1)?)?))
@@ -235,7 +273,13 @@ fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], to: usize) -> Option<Dia
             .iter()
             .map(|(one, _)| one.of.object.name())
             .collect();
-        format!("{} wait for each other", names.join(", "))
+        match circle.len() - members.len() {
+            0 => format!("{} wait for each other", names.join(", ")),
+            others => format!(
+                "{} and {others} others wait for each other",
+                names.join(", ")
+            ),
+        }
     };
     let mut one = finding(Code::FluxCircularDependency, first.of.object, &need.pointer, message)
         .why("Flux applies none of them: each waits until another is ready")

@@ -14,7 +14,7 @@
 //!
 //! What several passes ask: [`chart`], which release of the chart is at hand and what its values say;
 //! [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
-//! a selector matches.
+//! a selector matches; [`ranges`], which ranges of addresses hold one.
 
 mod addresses;
 mod announcements;
@@ -35,6 +35,7 @@ pub mod kustomize;
 pub mod listing;
 mod monitors;
 mod pools;
+mod ranges;
 pub mod script;
 mod selector;
 mod substitution;
@@ -56,7 +57,7 @@ use self::front::Front;
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
 use crate::model::Model;
-use crate::resolve::delivery::{self, Delivery, Way};
+use crate::resolve::delivery::{self, Delivery, FLUX, Substitutes, Way};
 use crate::schema::bundle::ENVOY_GATEWAY;
 use crate::schema::{Reason, Selection};
 
@@ -94,6 +95,8 @@ pub struct Whole<'a> {
     common: Common<'a>,
     /// The places in [`Given::objects`] of the objects of each kind.
     given_kinds: &'a HashMap<&'a str, Vec<usize>>,
+    /// What each Flux Kustomization substitutes, by its place in [`Given::objects`].
+    substitutes: &'a HashMap<usize, Substitutes>,
 }
 
 /// What several passes ask.
@@ -149,6 +152,12 @@ impl<'a> Whole<'a> {
         of_kind.filter(move |one| one.object.group() == group)
     }
 
+    /// What the Flux Kustomization of a way substitutes, and which it is.
+    pub fn substitutes(&self, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
+        let flux = way?.flux?;
+        Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
+    }
+
     /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
     fn releases(&self, chart: &str) -> &'a [Applied<'a>] {
         let releases = self.common.releases;
@@ -189,6 +198,12 @@ impl<'a> Given<'a> {
             .collect();
         let kinds = by_kind(all.iter().map(|one| one.object));
         let given_kinds = by_kind(self.objects);
+        let flux = given_kinds.get("Kustomization").into_iter().flatten();
+        let substitutes: HashMap<usize, Substitutes> = flux
+            .filter_map(|at| Some((*at, self.objects.get(*at)?)))
+            .filter(|(_, object)| object.group() == FLUX)
+            .map(|(at, object)| (at, Substitutes::of(object)))
+            .collect();
         let mut whole = Whole {
             given: *self,
             delivery: &delivery,
@@ -196,6 +211,7 @@ impl<'a> Given<'a> {
             kinds: &kinds,
             common: Common::default(),
             given_kinds: &given_kinds,
+            substitutes: &substitutes,
         };
         // Each is made of those before it.
         let releases = front::releases(&whole);

@@ -1,17 +1,19 @@
 //! Cilium's address pools: what they hold, whom they serve, and where they are in each other's way.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::addresses::Claim;
 use super::front::{Controller, text};
+use super::ranges::{Earliest, Ranges};
 use super::selector::selects;
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::address::Range;
+use crate::resolve::delivery::Place;
 use crate::value::{Node, Pointer, variable};
 
 /// A block of a pool.
@@ -46,11 +48,74 @@ impl Pool<'_> {
     fn is_known(&self) -> bool {
         self.blocks.iter().all(|block| block.range.is_some())
     }
+}
 
-    fn block_with(&self, address: IpAddr) -> Option<&Block> {
-        self.blocks
-            .iter()
-            .find(|block| block.range.is_some_and(|range| range.contains(address)))
+/// A block by its pool's place among the pools, and its own in the pool.
+type BlockAt = (usize, usize);
+
+/// The pools that may be of one cluster.
+struct Near<'a, 'p> {
+    pools: Vec<&'p Pool<'a>>,
+    /// Their blocks; the first number is the place in `pools`.
+    blocks: Ranges<BlockAt>,
+    /// Whether no Flux variable hides a block.
+    are_known: bool,
+    /// Whether all are what `cluster.toml` says.
+    are_said: bool,
+}
+
+impl<'a, 'p> Near<'a, 'p> {
+    fn new(pools: Vec<&'p Pool<'a>>) -> Self {
+        Near {
+            blocks: blocks(pools.iter().copied()),
+            are_known: pools.iter().all(|pool| pool.is_known()),
+            are_said: pools
+                .iter()
+                .all(|pool| pool.applied.object.origins.is_some()),
+            pools,
+        }
+    }
+
+    /// The pools that hold an address, in their order, with the first of their blocks that does.
+    fn holding(&self, address: IpAddr) -> Vec<(&'p Pool<'a>, &'p Block)> {
+        let mut found = self.blocks.holding(address);
+        found.sort_unstable();
+        found.dedup_by_key(|(pool, _)| *pool);
+        let found = found.into_iter().filter_map(|(pool, block)| {
+            let pool = *self.pools.get(pool)?;
+            Some((pool, pool.blocks.get(block)?))
+        });
+        found.collect()
+    }
+}
+
+/// The blocks of pools, as far as they are known.
+fn blocks<'p, 'a: 'p>(pools: impl Iterator<Item = &'p Pool<'a>>) -> Ranges<BlockAt> {
+    Ranges::new(pools.enumerate().flat_map(|(pool, of)| {
+        let known = of.blocks.iter().enumerate();
+        known.filter_map(move |(block, one)| Some((one.range?, (pool, block))))
+    }))
+}
+
+/// The pools near what stands at each place in the repository, as far as places are told apart.
+struct Nearby<'a, 'p, 'w> {
+    whole: &'p Whole<'w>,
+    pools: &'p [Pool<'a>],
+    known: BTreeMap<Place<'p>, Near<'a, 'p>>,
+}
+
+impl<'a, 'p> Nearby<'a, 'p, '_> {
+    fn of(&mut self, object: &Applied<'_>) -> &Near<'a, 'p> {
+        let place = self.whole.delivery.place(&object.object.file);
+        let pools = self.pools;
+        let whole = self.whole;
+        self.known.entry(place.clone()).or_insert_with(|| {
+            let near = pools.iter().filter(|pool| {
+                let there = whole.delivery.place(&pool.applied.object.file);
+                place.may_share_cluster(&there)
+            });
+            Near::new(near.collect())
+        })
     }
 }
 
@@ -68,13 +133,16 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let given: HashSet<IpAddr> = claims.iter().filter_map(|claim| claim.address).collect();
     let asking: HashSet<usize> = claims.iter().map(|claim| claim.owner.at).collect();
     let mut found = Vec::new();
-    for pool in &pools {
-        found.extend(host_bits(pool));
-        found.extend(routers(whole, pool, &fixed, &given));
-    }
+    found.extend(pools.iter().flat_map(host_bits));
+    found.extend(routers(whole, &pools, &fixed, &given));
     found.extend(overlaps(whole, &pools));
+    let mut nearby = Nearby {
+        whole,
+        pools: &pools,
+        known: BTreeMap::new(),
+    };
     for claim in claims.iter().filter(|claim| claim.is_of_pools) {
-        found.extend(claimed(whole, claim, &pools));
+        found.extend(claimed(claim, nearby.of(&claim.owner)));
     }
     for front in fronts {
         if asking.contains(&front.gateway.at)
@@ -83,7 +151,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         {
             continue;
         }
-        let own = near(whole, &front.gateway, &pools);
+        let own = &nearby.of(&front.gateway).pools;
         let labels = front.service_labels();
         let is_for_none = !own.is_empty()
             && own
@@ -105,14 +173,6 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         }
     }
     found
-}
-
-/// The pools that may be of an object's cluster.
-fn near<'a, 'b>(whole: &Whole<'_>, of: &Applied<'_>, pools: &'b [Pool<'a>]) -> Vec<&'b Pool<'a>> {
-    pools
-        .iter()
-        .filter(|pool| whole.may_share_cluster(pool.applied.object, of.object))
-        .collect()
 }
 
 fn read(applied: Applied<'_>) -> Pool<'_> {
@@ -203,13 +263,25 @@ fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
 /// Addresses of routers and of the API server that a pool holds.
 fn routers(
     whole: &Whole<'_>,
-    pool: &Pool<'_>,
+    pools: &[Pool<'_>],
     fixed: &[Fixed<'_>],
     given: &HashSet<IpAddr>,
 ) -> Vec<Diagnostic> {
+    let blocks = blocks(pools.iter());
+    let mut held: Vec<(usize, usize, usize)> = Vec::new();
+    for (at, (_, _, address, _)) in fixed.iter().enumerate() {
+        let blocks = blocks.holding(*address);
+        held.extend(blocks.into_iter().map(|(pool, block)| (pool, at, block)));
+    }
+    held.sort_unstable();
+    held.dedup_by_key(|(pool, at, _)| (*pool, *at));
     let mut found = Vec::new();
-    for (of, pointer, address, what) in fixed {
-        let Some(block) = pool.block_with(*address) else {
+    for (pool, at, block) in held {
+        let (Some(pool), Some((of, pointer, address, what))) = (pools.get(pool), fixed.get(at))
+        else {
+            continue;
+        };
+        let Some(block) = pool.blocks.get(block) else {
             continue;
         };
         let is_given = given.contains(address);
@@ -281,12 +353,19 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
         })
         .collect();
     let mut found = Vec::new();
+    let mut before: BTreeMap<Place, Earliest> = BTreeMap::new();
     for (at, (pool, block, range)) in blocks.iter().enumerate() {
-        let first = blocks.iter().take(at).find(|(first, _, there)| {
-            (there.contains(range.first) || range.contains(there.first))
-                && whole.may_share_cluster(first.applied.object, pool.applied.object)
-        });
-        let Some((first, other, _)) = first else {
+        let place = whole.delivery.place(&pool.applied.object.file);
+        let first = before
+            .iter()
+            .filter(|(there, _)| there.may_share_cluster(&place))
+            .filter_map(|(_, earliest)| earliest.overlapping(*range))
+            .min();
+        before
+            .entry(place)
+            .or_insert_with(|| Earliest::new(blocks.iter().map(|(_, _, range)| range.first)))
+            .add(*range, at);
+        let Some((first, other, _)) = first.and_then(|first| blocks.get(first)) else {
             continue;
         };
         let is_one = first.applied.at == pool.applied.at;
@@ -316,30 +395,32 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
     found
 }
 
+/// How many blocks a finding lists.
+const MOST_LISTED: usize = 8;
+
 /// An address that is asked for, against the pools that could give it out.
-fn claimed(whole: &Whole<'_>, claim: &Claim<'_>, pools: &[Pool<'_>]) -> Option<Diagnostic> {
+fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     let address = claim.address?;
-    let own = near(whole, &claim.owner, pools);
     // What `cluster.toml` says of its own pools is checked where it is read.
-    let is_said = claim.object.origins.is_some()
-        && own.iter().all(|pool| pool.applied.object.origins.is_some());
-    if own.is_empty() || is_said || !own.iter().all(|pool| pool.is_known()) {
+    let is_said = claim.object.origins.is_some() && near.are_said;
+    if near.pools.is_empty() || is_said || !near.are_known {
         return None;
     }
     let name = claim.owner.object.identity().to_string();
     let about = |code, message| finding(code, claim.object, &claim.pointer, message);
-    let holding: Vec<(&Pool, &Block)> = own
-        .iter()
-        .filter_map(|pool| Some((*pool, pool.block_with(address)?)))
-        .collect();
+    let holding = near.holding(address);
     let Some((first, block)) = holding.first() else {
-        let listed: Vec<&str> = own
-            .iter()
-            .flat_map(|pool| &pool.blocks)
+        let blocks = near.pools.iter().flat_map(|pool| &pool.blocks);
+        let mut listed: Vec<&str> = blocks
             .map(|block| block.text.as_str())
             .filter(|text| !variable::in_text(text))
+            .take(MOST_LISTED + 1)
             .collect();
-        let pool = own.first()?;
+        if listed.len() > MOST_LISTED {
+            listed.truncate(MOST_LISTED);
+            listed.push("another block");
+        }
+        let pool = near.pools.first()?;
         let block = pool.blocks.first();
         return Some(
             about(Code::NetworkOutsidePools, format!("{address} of {name} is in none of the pools"))

@@ -1,5 +1,7 @@
 //! What Flux would replace that is a script's or a dashboard's own, and what its substitution stops at.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Span};
@@ -11,31 +13,41 @@ use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for one in whole.all() {
-        let Some(flux) = substituting(whole, one.way) else {
+        let Some((flux, given)) = substituting(whole, one.way) else {
             continue;
         };
         if is_left_as_it_is(one.object, one.way) {
             continue;
         }
-        let given = Substitutes::of(flux);
         let mut at = Pointer::root();
         each_text(&one.object.node, &mut at, &mut |pointer, text| {
-            found.extend(in_object(&one, flux, &given, pointer, text));
+            found.extend(in_object(&one, flux, given, pointer, text));
         });
+    }
+    let mut listed = HashMap::new();
+    for way in whole.all().filter_map(|one| one.way) {
+        if let Some(by) = way.listed_by {
+            listed.entry(by).or_insert(way);
+        }
     }
     for generated in whole.delivery.generated() {
         if generated.is_left_as_it_is || generated.kind == "Secret" {
             continue;
         }
-        found.extend(in_files(whole, generated));
+        found.extend(in_files(
+            whole,
+            generated,
+            listed.get(&generated.by).copied(),
+        ));
     }
     found
 }
 
 /// The Flux Kustomization of a way, where it substitutes something.
-fn substituting<'a>(whole: &Whole<'a>, way: Option<&Way>) -> Option<&'a Object> {
-    let flux = whole.objects.get(way?.flux?)?;
-    Substitutes::of(flux).is_something().then_some(flux)
+fn substituting<'a>(whole: &Whole<'a>, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
+    whole
+        .substitutes(way)
+        .filter(|(_, given)| given.is_something())
 }
 
 /// Calls `with` for each text that has a `${` in it.
@@ -94,27 +106,22 @@ fn in_object(
     ))
 }
 
-fn in_files(whole: &Whole<'_>, generated: &Generated) -> Vec<Diagnostic> {
+/// What is generated from files. The kustomization's own way is that of what it makes.
+fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    // The kustomization's own ways are those of what it makes.
     let Some(by) = whole.objects.get(generated.by) else {
         return found;
     };
-    let way = whole
-        .all()
-        .filter_map(|one| one.way)
-        .find(|way| way.listed_by == Some(generated.by));
-    let Some(flux) = substituting(whole, way) else {
+    let Some((flux, given)) = substituting(whole, way) else {
         return found;
     };
-    let given = Substitutes::of(flux);
     for (_, path) in &generated.files {
         let Some(source) = whole.texts.get(path) else {
             continue;
         };
         let text = whole.sources.get(*source).text();
         let stops = variable::all(text).find(|variable| !variable.is_readable);
-        let one = match (stops, own(text, &given)) {
+        let one = match (stops, own(text, given)) {
             (Some(stops), _) => {
                 let one = Diagnostic::new(Code::FluxUnreadableVariable, stops_at(text, stops.at));
                 unreadable(placed(one, path, *source, text, stops.at), flux)
@@ -185,47 +192,80 @@ fn replaced(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
 
 /// A variable that the text itself sets, and that Flux is not told of by name: it is the text's own.
 fn own<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
+    let set = names_set(text);
     variable::all(text)
         .map(|variable| variable.name)
-        .find(|name| !given.given.contains_key(*name) && is_set(text, name))
+        .find(|name| !given.given.contains_key(*name) && set.holds(name))
 }
 
-/// Whether a script sets a variable, or a dashboard declares it.
-fn is_set(text: &str, name: &str) -> bool {
-    let is_dashboard = text.contains("\"panels\"") || text.contains("\"templating\"");
-    if is_dashboard {
-        let declared = [
-            format!("\"name\": \"{name}\""),
-            format!("\"name\":\"{name}\""),
-        ];
-        return name.starts_with("__") || declared.iter().any(|one| text.contains(one));
+/// The names that a text sets.
+struct NamesSet<'a> {
+    names: HashSet<&'a str>,
+    is_dashboard: bool,
+}
+
+impl NamesSet<'_> {
+    fn holds(&self, name: &str) -> bool {
+        self.names.contains(name) || self.is_dashboard && name.starts_with("__")
     }
-    text.lines().any(|line| sets(line, name))
 }
 
-/// Whether a line sets a variable: `name=`, `local name`, `for name in`, `read name` and their like in other
-/// languages. One that sets it to what Flux gives for it doesn't.
-fn sets(line: &str, name: &str) -> bool {
+/// What a script sets, or a dashboard declares.
+fn names_set(text: &str) -> NamesSet<'_> {
+    let is_dashboard = text.contains("\"panels\"") || text.contains("\"templating\"");
+    let names = match is_dashboard {
+        true => declared(text).collect(),
+        false => set_by_lines(text),
+    };
+    NamesSet {
+        names,
+        is_dashboard,
+    }
+}
+
+/// The names that a dashboard declares: `"name": "NAME"`.
+fn declared(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\"name\":").skip(1).filter_map(|after| {
+        let after = after.strip_prefix(' ').unwrap_or(after);
+        let (name, _) = after.strip_prefix('"')?.split_once('"')?;
+        Some(name)
+    })
+}
+
+/// The names that lines set, but for those that a line sets to what Flux gives for them.
+fn set_by_lines(text: &str) -> HashSet<&str> {
+    let mut variables = variable::all(text).peekable();
+    let mut names = HashSet::new();
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        end += line.len();
+        let mut given = Vec::new();
+        while let Some(variable) = variables.next_if(|variable| variable.at < end) {
+            given.push(variable.name);
+        }
+        names.extend(set_by(line).filter(|name| !given.contains(name)));
+    }
+    names
+}
+
+/// The names that a line sets: `name=`, `local name`, `for name in`, `read name` and their like in other languages. They
+/// are few: no more than four.
+fn set_by(line: &str) -> impl Iterator<Item = &str> {
     const BEFORE: [&str; 9] = [
         "local", "export", "readonly", "declare", "for", "read", "const", "let", "var",
     ];
-    if variable::all(line).any(|variable| variable.name == name) {
-        return false;
-    }
     let mut words = line
         .split(|c: char| c.is_whitespace() || c == ';' || c == ',')
-        .filter(|word| !word.is_empty());
-    let is_set = |word: &str| {
-        word.strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with('=') && !rest.starts_with("=="))
-    };
-    match words.next() {
-        Some(first) if BEFORE.contains(&first) => {
-            words.take(4).any(|word| word == name || is_set(word))
-        }
-        Some(first) => is_set(first),
-        None => false,
-    }
+        .filter(|word| !word.is_empty())
+        .peekable();
+    let is_after = words.next_if(|first| BEFORE.contains(first)).is_some();
+    let most = if is_after { 4 } else { 1 };
+    words
+        .take(most)
+        .filter_map(move |word| match word.split_once('=') {
+            Some((name, rest)) => (!rest.starts_with('=')).then_some(name),
+            None => is_after.then_some(word),
+        })
 }
 
 #[cfg(test)]

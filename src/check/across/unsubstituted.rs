@@ -4,7 +4,7 @@ use super::Whole;
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
-use crate::resolve::delivery::{Delivery, Substitutes, is_flux_kustomization, may_patch};
+use crate::resolve::delivery::{Delivery, is_flux_kustomization, may_patch};
 use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// The groups in whose objects a `${…}` is never meant as it is: names, hostnames and addresses.
@@ -22,10 +22,10 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         let Some(at) = one.way.and_then(|way| way.flux) else {
             continue;
         };
-        let Some(flux) = whole.objects.get(at) else {
+        let Some((flux, substitutes)) = whole.substitutes(one.way) else {
             continue;
         };
-        if !GROUPS.contains(&one.object.group()) || !Substitutes::of(flux).is_nothing() {
+        if !GROUPS.contains(&one.object.group()) || !substitutes.is_nothing() {
             continue;
         }
         // Annotations may be other programs' texts.

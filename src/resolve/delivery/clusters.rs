@@ -41,6 +41,23 @@ impl Split {
     }
 }
 
+/// Where a file lies, as far as it tells clusters apart: for each [`Split`] the folder of one cluster. Files of which there
+/// are many lie in few places, so that what is the same for a place need be found out once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place<'d>(Vec<Option<&'d str>>);
+
+impl<'d> Place<'d> {
+    pub(super) fn of(splits: &'d [Split], file: &str) -> Self {
+        Place(splits.iter().map(|split| split.own(file)).collect())
+    }
+
+    /// Whether files that lie there and here may belong to one cluster.
+    pub fn may_share_cluster(&self, other: &Self) -> bool {
+        let mut folders = self.0.iter().zip(&other.0);
+        folders.all(|(one, other)| one.is_none() || other.is_none() || one == other)
+    }
+}
+
 /// More clusters than a repository honestly holds; they are then looked at as one.
 const MOST: usize = 8;
 

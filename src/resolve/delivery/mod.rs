@@ -22,7 +22,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use apply::{applied, as_applied};
-pub use clusters::Cluster;
+pub use clusters::{Cluster, Place};
 pub use patches::{may_patch, patches_anything};
 
 use crate::manifest::Object;
@@ -164,6 +164,11 @@ impl Delivery {
     /// namespace, class, gateway or pool stands in two folders, the folders are two clusters'.
     pub fn may_share_cluster(&self, file: &str, other: &str) -> bool {
         self.splits.iter().all(|split| split.may_share(file, other))
+    }
+
+    /// Where a file lies, as far as [`may_share_cluster`](Self::may_share_cluster) tells places apart.
+    pub fn place(&self, file: &str) -> Place<'_> {
+        Place::of(&self.splits, file)
     }
 
     /// The clusters that files are for, as far as [`may_share_cluster`](Self::may_share_cluster) tells them apart.

@@ -278,12 +278,20 @@ fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
     one.with_pointer(place.to_string())
 }
 
-/// `` `http`, `https` ``
+/// How many names a finding lists.
+const MOST_LISTED: usize = 16;
+
+/// With how many names one that is not there is compared, letter by letter.
+const MOST_COMPARED: usize = 256;
+
+/// `` `http`, `https` ``; of many the first.
 fn list(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.is_empty() {
-        true => "none".to_owned(),
-        false => quoted.join(", "),
+    let quoted = names.iter().map(|name| format!("`{name}`"));
+    let quoted: Vec<String> = quoted.take(MOST_LISTED).collect();
+    match names.len().checked_sub(quoted.len()) {
+        _ if names.is_empty() => "none".to_owned(),
+        None | Some(0) => quoted.join(", "),
+        Some(others) => format!("{} and {others} others", quoted.join(", ")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Look, Missing, list, refused, spec};
+use super::{Look, MOST_COMPARED, Missing, list, refused, spec};
 use crate::check::finding;
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -161,7 +161,7 @@ impl Look<'_, '_> {
 
 /// What was meant by a name, and what there is.
 pub(super) fn meant(name: &str, there: &[&str]) -> String {
-    match nearest(name, there.iter().copied()) {
+    match nearest(name, there.iter().copied().take(MOST_COMPARED)) {
         Some(near) if there.len() == 1 => format!("write `{near}`"),
         Some(near) => format!("write `{near}`; there are {}", list(there)),
         None => format!("name one that is there: {}", list(there)),
