@@ -2,7 +2,7 @@
 
 use gatewayctl::check::lua;
 use gatewayctl::diagnostic::Sources;
-use gatewayctl::resolve::trace::lua::{Facts, run as run_script};
+use gatewayctl::resolve::trace::lua::{Facts, InProcess, Job, Runner};
 
 use crate::report;
 
@@ -29,8 +29,12 @@ pub fn run(text: &str) {
         peer: Some("10.10.30.8".to_owned()),
         server_name: Some("www.example.com".to_owned()),
     };
-    let first = run_script(text, &facts);
-    let second = run_script(text, &facts);
-    assert_eq!(first.verdict, second.verdict);
-    assert_eq!(first.headers, second.headers);
+    let job = Job {
+        name: "script.lua".to_owned(),
+        script: text.to_owned(),
+        facts,
+    };
+    let [first, second] = [(); 2].map(|()| InProcess::default().run(&job));
+    let first = first.expect("a run here always ends");
+    assert_eq!(first, second.expect("a run here always ends"));
 }
