@@ -82,7 +82,7 @@ impl Project {
     /// Where something can't be read, or another render is at work.
     pub fn plan(
         &self,
-        compiled: &Compiled,
+        compiled: &mut Compiled,
         force: bool,
     ) -> anyhow::Result<(Plan, Vec<Diagnostic>)> {
         let plan = self.owned()?.plan(&self.out, &compiled.files, force)?;
