@@ -144,7 +144,16 @@ fn a_file_removed_by_hand_is_written_again() {
 #[test]
 fn the_namespaces_kustomization_keeps_what_others_wrote() {
     let theirs = "---\n# ours, since 2023\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: network\ncomponents: [ ../../components/common ]   # shared\nresources:\n    - ./echo/ks.yaml # a demo\n    # - ./off/ks.yaml\n    - \"./vpn/ks.yaml\"\n\npatches: []\n";
-    let project = Project::new().minimal("").file(INDEX, theirs).rendered();
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n";
+    let component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n";
+    let mut project = Project::new()
+        .minimal("")
+        .file(INDEX, theirs)
+        .file("kubernetes/components/common/kustomization.yaml", component);
+    for name in ["echo", "echo2", "vpn"] {
+        project = project.file(&format!("kubernetes/apps/network/{name}/ks.yaml"), manifest);
+    }
+    let project = project.rendered();
     let ours = "    - ./namespace.yaml\n    - ./envoy-gateway/ks.yaml\n";
     let want = theirs.replace(
         "    - \"./vpn/ks.yaml\"\n",
@@ -303,7 +312,7 @@ fn a_revision_is_compared_with() {
     // A project below the repository's top.
     let below = Project::new().file("sub/cluster.toml", MINIMAL);
     below
-        .shell("\"$PROGRAM\" render -C sub && git init -q && git add -A && git commit -qm first")
+        .shell("git init -q && \"$PROGRAM\" render -C sub && git add -A && git commit -qm first")
         .success();
     below
         .run(["diff", "-C", "sub", "--against", "git:HEAD"])

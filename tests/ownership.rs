@@ -155,7 +155,7 @@ fn what_is_listed_and_will_not_be_there_is_an_error_before_anything_is_written()
     }
     // One of `cluster.toml`'s own, at its place there.
     let project = Project::new().minimal("[extra]\nresources = [\"./mine.yaml\"]\n");
-    project.run(["render"]).code(1).warns("cluster.toml:16:15");
+    project.run(["render"]).code(1).warns("cluster.toml:14:14");
     assert_eq!(project.files().len(), 1);
     project.write(
         &format!("{APP}/mine.yaml"),
@@ -176,7 +176,7 @@ fn what_somebody_else_lists_is_not_removed_from_under_it() {
         .run(["render"])
         .code(1)
         .warns(&format!("{above}:4:5"))
-        .warns("`./network` is listed and not there");
+        .warns("`./network` is a folder without a kustomization.yaml");
     assert_eq!(project.files(), before);
     project.run(["validate"]).code(1);
     project.write(
@@ -258,7 +258,7 @@ fn two_configurations_in_one_root_leave_each_others_files_alone() {
         .code(1);
     run.warns("apps/staging/envoy-gateway/app/envoy.yaml` belongs to staging.toml: `.gatewayctl.staging.toml.lock` lists it");
     render("staging.toml").success().says("unchanged");
-    for (path, bytes) in &first {
+    for (path, bytes) in first.iter().filter(|(path, _)| path.starts_with("apps/")) {
         assert_eq!(project.files().get(path), Some(bytes), "{path}");
     }
 }

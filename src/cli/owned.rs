@@ -125,7 +125,8 @@ impl Owned {
         let bytes = file.text.as_bytes();
         match file.kind {
             Kind::Index => {
-                tree::File::shared(&file.path, bytes, present(), file.entries.iter().cloned())
+                let entries = file.entries.iter().cloned();
+                tree::File::shared(&file.path, bytes, present(), entries).fresh(file.fresh)
             }
             Kind::Left => tree::File::left(&file.path, bytes, present()),
             Kind::Manifest | Kind::Script | Kind::Plain => tree::File::new(&file.path, bytes),

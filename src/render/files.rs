@@ -55,6 +55,8 @@ pub struct File {
     pub kind: Kind,
     /// The entries in it that are ours, where it holds other people's too.
     pub entries: Vec<String>,
+    /// Whether such a file is what is written where nothing stands.
+    pub fresh: bool,
 }
 
 /// What rendering needs from outside: files by their paths from the root.
@@ -226,6 +228,7 @@ impl Renderer<'_> {
             templates: Vec::new(),
             kind,
             entries: Vec::new(),
+            fresh: false,
         });
         file.text.push_str("---\n");
         if let Some(comment) = schema_comment(self.model.layout.schema_host.as_deref(), &node) {
@@ -280,6 +283,7 @@ impl Renderer<'_> {
             templates: Vec::new(),
             kind: Kind::Script,
             entries: Vec::new(),
+            fresh: false,
         };
         self.files.insert(path, file);
     }
@@ -453,6 +457,7 @@ impl Renderer<'_> {
                     templates: Vec::new(),
                     kind: Kind::Plain,
                     entries: Vec::new(),
+                    fresh: false,
                 };
                 self.files.insert(path, file);
             }

@@ -40,15 +40,25 @@ impl Renderer<'_> {
         if let Some(index) = index {
             let text = match inputs.read_output(&path) {
                 Output::Text(text) => text,
-                Output::Nothing => return self.new_index(&path, index, listed),
+                Output::Nothing => {
+                    let fresh = self.fresh_index(&path, index, &listed);
+                    self.files.extend(fresh.map(|file| (path, file)));
+                    return;
+                }
                 Output::Unreadable => return self.problems.push(unreadable_index(path)),
             };
             match self.edited(&path, &text, &listed, &stale) {
-                // Nobody else's work is in it: what else it says is brought up to date, too.
-                Ok((_, node)) if untouched && index::lists_only(&node, &listed) => {
-                    self.new_index(&path, index, listed);
+                Ok((text, node)) => {
+                    let is_alone = index::lists_only(&node, &listed);
+                    let fresh = is_alone.then(|| self.fresh_index(&path, index, &listed));
+                    match fresh.flatten() {
+                        // Nobody else's work is in it: what else it says is brought up to date, too.
+                        Some(file) if untouched || file.text == text => {
+                            self.files.insert(path, file);
+                        }
+                        _ => self.put_shared(&path, text, node, Kind::Index, listed),
+                    }
                 }
-                Ok((text, node)) => self.put_shared(&path, text, node, Kind::Index, listed),
                 Err(Some(problems)) => self.problems.extend(problems),
                 Err(None) => self.problems.push(fixed_index(&path, &listed, &stale)),
             }
@@ -129,12 +139,13 @@ impl Renderer<'_> {
             templates: Vec::new(),
             kind,
             entries,
+            fresh: false,
         };
         self.files.insert(path.to_owned(), file);
     }
 
-    /// The namespace's kustomization where there is none yet.
-    fn new_index(&mut self, path: &str, table: &flux::Index, listed: Vec<String>) {
+    /// The namespace's kustomization as it is where nothing stands yet.
+    fn fresh_index(&mut self, path: &str, table: &flux::Index, listed: &[String]) -> Option<File> {
         let mut values = to_node(table).unwrap_or_else(|_| Node::map());
         if let Some(map) = values.as_map_mut() {
             let nodes = listed.iter().map(Node::string).collect();
@@ -143,11 +154,17 @@ impl Renderer<'_> {
         match self.engine.tree(INDEX, &values, self.sources) {
             Ok(node) => {
                 self.add(path, node, Kind::Index, INDEX);
-                if let Some(file) = self.files.get_mut(path) {
-                    file.entries = listed;
-                }
+                let file = self.files.remove(path)?;
+                Some(File {
+                    entries: listed.to_vec(),
+                    fresh: true,
+                    ..file
+                })
             }
-            Err(problem) => self.problems.push(*problem),
+            Err(problem) => {
+                self.problems.push(*problem);
+                None
+            }
         }
     }
 }

@@ -40,9 +40,19 @@ impl File {
             ownership: Ownership::Shared {
                 merged_from,
                 entries: entries.into_iter().collect(),
+                fresh: false,
             },
             ..File::new(path, bytes)
         }
+    }
+
+    /// The same shared file, which has nothing of anybody else's where `is_fresh`.
+    #[must_use]
+    pub fn fresh(mut self, is_fresh: bool) -> Self {
+        if let Ownership::Shared { fresh, .. } = &mut self.ownership {
+            *fresh = is_fresh;
+        }
+        self
     }
 
     /// A shared file in which nothing is ours any longer: `bytes` is what the others have in it.
@@ -76,6 +86,8 @@ pub enum Ownership {
         merged_from: Option<Vec<u8>>,
         /// The entries that are ours.
         entries: BTreeSet<String>,
+        /// Whether it is what is written where nothing stands: it has nothing of anybody else's.
+        fresh: bool,
     },
     /// The user's alone from now on: our entries have been taken out.
     Left {

@@ -50,13 +50,16 @@ pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) ->
 
 /// What is ours of a path once it is written, or found as it is to be.
 fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
-    let Ownership::Shared { entries, .. } = &file.ownership else {
+    let Ownership::Shared { entries, fresh, .. } = &file.ownership else {
         return Owned::Whole(Hash::of(&file.bytes));
     };
+    let hash = || Hash::of(&file.bytes);
     let made = match (entry.action, &entry.before) {
-        (Action::Write, Before::Nothing) => Some(Hash::of(&file.bytes)),
-        (Action::Write, _) => entry.known.is_some().then(|| Hash::of(&file.bytes)),
-        _ => shared_before(lock, &entry.path).and_then(|shared| shared.made),
+        (Action::Write, Before::Nothing) => Some(hash()),
+        (Action::Write, _) => entry.known.is_some().then(hash),
+        _ => shared_before(lock, &entry.path)
+            .and_then(|shared| shared.made)
+            .or_else(|| fresh.then(hash)),
     };
     Owned::Shared(Shared {
         entries: Some(entries.clone()),

@@ -117,15 +117,13 @@ impl Plan {
     }
 
     /// What will stand at a path that the plan knows: whether there will be something; `None` where it doesn't know it.
+    /// What is in the way of a file is told as that, and stands.
     pub fn will_stand(&self, path: &str) -> Option<bool> {
         let entry = self.entries.iter().find(|it| it.path.as_str() == path)?;
-        Some(match (entry.action, &entry.before) {
-            (Action::Write, _) => true,
-            (Action::Remove, _) => false,
-            (Action::Leave, before) => !matches!(
-                before,
-                Before::Nothing | Before::Blocked(Obstacle::NotAFile | Obstacle::NotAFolder(_))
-            ),
+        Some(match entry.action {
+            Action::Write => true,
+            Action::Remove => false,
+            Action::Leave => entry.before != Before::Nothing,
         })
     }
 

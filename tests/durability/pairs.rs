@@ -93,7 +93,7 @@ fn whatever_was_rendered_before_the_tree_that_is_left_builds() {
             project = project
                 .file(
                     INDEX,
-                    "# ours\nnamespace: network\nresources:\n  - ./echo.yaml # a demo\n",
+                    "# ours\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: network\nresources:\n  - ./echo.yaml # a demo\n",
                 )
                 .file(
                     "kubernetes/apps/network/echo.yaml",

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `<!-- new folder -->` | what follows runs in an empty folder |
 //! | `<!-- file: PATH -->` | the block is written to the file |
+//! | `<!-- there: PATH -->` | a manifest of the reader's own stands there, which is not shown |
 //! | `<!-- append: PATH -->` | the block is added at the end of the file, after an empty line |
 //! | `<!-- edit: PATH -->` | the block is a diff; its old lines stand in the file once, and give way to its new ones |
 //! | `<!-- exit: CODE -->` | the block's last command exits with the code; all others exit with 0 |
@@ -36,6 +37,15 @@ pub struct Run {
     pub output: Range<usize>,
 }
 
+/// A manifest of the reader's own.
+fn own(path: &str) -> String {
+    let kustomize = "kustomize.config.k8s.io/v1alpha1";
+    match path.ends_with("/kustomization.yaml") {
+        true => format!("apiVersion: {kustomize}\nkind: Component\n"),
+        false => "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: own\n".to_owned(),
+    }
+}
+
 /// The steps of a text.
 pub fn steps(text: &str) -> Vec<Step> {
     let lines: Vec<&str> = text.lines().collect();
@@ -48,6 +58,10 @@ pub fn steps(text: &str) -> Vec<Step> {
             let (what, value) = comment.split_once(": ").unwrap_or((comment, ""));
             match what {
                 "new folder" => steps.push(Step::NewFolder),
+                "there" => steps.push(Step::Write {
+                    path: value.to_owned(),
+                    text: own(value),
+                }),
                 "file" | "append" | "edit" | "exit" => mark = Some((what, value)),
                 _ => {}
             }
