@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use walkdir::WalkDir;
 
 /// The program is released for other systems too, whose packages differ by the system's own bindings only.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
@@ -45,6 +46,11 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
+/// Whether a package holds sources in C.
+fn is_source(package: &Value) -> bool {
+    text(package, "name").ends_with("-src")
+}
+
 /// The packages whose code is in the program, by name and version: those that it depends on, and sources in C that a
 /// build compiles in, which are packages called `…-src`.
 fn parts(metadata: &Value) -> Vec<&Value> {
@@ -59,6 +65,10 @@ fn parts(metadata: &Value) -> Vec<&Value> {
     let root = text(&metadata["resolve"], "root");
     let (mut found, mut open) = (BTreeSet::new(), vec![root]);
     while let Some(id) = open.pop() {
+        // What such a package depends on helps to compile its sources.
+        if is_source(packages[id]) {
+            continue;
+        }
         for dependency in list(nodes[id], "deps") {
             let id = text(dependency, "pkg");
             let of_kind = |kind: Option<&str>| {
@@ -66,8 +76,7 @@ fn parts(metadata: &Value) -> Vec<&Value> {
                     .iter()
                     .any(|it| it["kind"].as_str() == kind)
             };
-            let is_compiled_in =
-                of_kind(Some("build")) && text(packages[id], "name").ends_with("-src");
+            let is_compiled_in = of_kind(Some("build")) && is_source(packages[id]);
             let is_macro = list(packages[id], "targets")
                 .iter()
                 .any(|target| list(target, "kind").iter().any(|kind| kind == "proc-macro"));
@@ -85,6 +94,12 @@ fn named(package: &Value) -> String {
     format!("{} {}", text(package, "name"), text(package, "version"))
 }
 
+/// Packages that bring the sources of others, whose licences stand in folders below.
+fn brings_others(package: &Value) -> bool {
+    let name = text(package, "name");
+    is_source(package) || name.ends_with("-sys") || name == "ring"
+}
+
 /// The files of a package that have to go with it.
 fn notices(package: &Value) -> Vec<PathBuf> {
     const NAMES: [&str; 6] = [
@@ -96,27 +111,59 @@ fn notices(package: &Value) -> Vec<PathBuf> {
         "UNLICENSE",
     ];
     let folder = Path::new(text(package, "manifest_path")).parent();
-    let entries = std::fs::read_dir(folder.expect("a folder")).expect("the package is there");
+    let depth = if brings_others(package) { 6 } else { 1 };
+    let entries = WalkDir::new(folder.expect("a folder"))
+        .max_depth(depth)
+        .sort_by_file_name();
     let name = |path: &Path| {
         let name = path.file_name().unwrap_or_default();
         name.to_string_lossy().to_uppercase()
     };
     let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry").path())
+        .into_iter()
+        .map(|entry| entry.expect("the package is there").into_path())
         .filter(|path| path.is_file() && NAMES.iter().any(|it| name(path).starts_with(it)))
         .collect();
-    files.sort();
-    let is_of_mit = |path: &Path| name(path).contains("MIT");
-    if text(package, "license").contains(" OR ") || text(package, "license").contains('/') {
-        let is_choice = |path: &Path| {
+    // Of several licences MIT is the one that is chosen.
+    let licence = text(package, "license");
+    let is_choice =
+        (licence.contains(" OR ") || licence.contains('/')) && !licence.contains(" AND ");
+    if is_choice && files.iter().any(|path| name(path).contains("MIT")) {
+        files.retain(|path| {
             let name = name(path);
-            !name.starts_with("NOTICE") && !is_of_mit(path) && !name.starts_with("COPYRIGHT")
-        };
-        if files.iter().any(|path| is_of_mit(path)) && !text(package, "license").contains(" AND ") {
-            files.retain(|path| !is_choice(path));
-        }
+            name.contains("MIT") || name.starts_with("NOTICE") || name.starts_with("COPYRIGHT")
+        });
     }
     files
+}
+
+/// A licence that stands in the code alone: the package, the file, and how the comment begins that is the licence.
+const IN_CODE: &[(&str, &str, &str)] = &[(
+    "lua-src",
+    "lua-5.2.4/lua.h",
+    "* Copyright (C) 1994-2015 Lua.org",
+)];
+
+/// The texts of licences in a package's code.
+fn in_code(package: &Value) -> Vec<String> {
+    let folder = Path::new(text(package, "manifest_path"))
+        .parent()
+        .expect("a folder");
+    let of_it = IN_CODE
+        .iter()
+        .filter(|(name, ..)| text(package, "name") == *name);
+    let comment = |(_, file, start): &(&str, &str, &str)| {
+        let code = std::fs::read_to_string(folder.join(file)).expect("a file of the package");
+        let from = code
+            .find(start)
+            .unwrap_or_else(|| panic!("{file} has no {start:?}"));
+        let comment = code[from..].split("***").next().unwrap_or_default();
+        let lines = comment
+            .lines()
+            .map(|line| line.trim_start_matches('*').trim());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    of_it.map(comment).collect()
 }
 
 /// A text without what differs between copies of the same.
@@ -138,15 +185,17 @@ fn written(metadata: &Value) -> String {
             repository => repository,
         };
         writeln!(out, "- {}: {licence} ({place})", named(package)).expect("a string");
-        let files = notices(package);
-        if files.is_empty() {
+        let files = notices(package).into_iter();
+        let files = files.map(|file| std::fs::read(file).expect("a notice"));
+        let found: Vec<String> = files
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .chain(in_code(package))
+            .collect();
+        if found.is_empty() {
             without.push(named(package));
         }
-        for file in files {
-            let bytes = std::fs::read(&file).expect("a notice");
-            let of = texts
-                .entry(plain(&String::from_utf8_lossy(&bytes)))
-                .or_default();
+        for text in found {
+            let of = texts.entry(plain(&text)).or_default();
             if !of.contains(&named(package)) {
                 of.push(named(package));
             }

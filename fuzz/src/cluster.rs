@@ -3,8 +3,8 @@
 use gatewayctl::cluster::connect;
 use gatewayctl::compile::compile as compile_whole;
 
-use crate::files::{CATALOGUE, OneFile};
-use crate::report;
+use super::files::{CATALOGUE, OneFile};
+use super::report;
 
 /// The whole way: read, rendered, read back, checked. The same text gives the same files and the same findings.
 pub fn compile(text: &str) {

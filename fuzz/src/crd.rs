@@ -8,7 +8,7 @@ use gatewayctl::schema::import::Keep;
 use gatewayctl::schema::lock::Lock;
 use gatewayctl::schema::{Catalogue, Selection, Set};
 
-use crate::report;
+use super::report;
 
 /// A stream of documents: the definitions in it are imported, all of it is checked against them. What an import writes is
 /// what `schemas verify` accepts.

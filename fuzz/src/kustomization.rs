@@ -10,8 +10,8 @@ use gatewayctl::render::{Kind, index};
 use gatewayctl::schema::Selection;
 use gatewayctl::value::{Map, Node};
 
-use crate::files::{CATALOGUE, CONFIG, OneFile};
-use crate::report;
+use super::files::{CATALOGUE, CONFIG, OneFile};
+use super::report;
 
 /// Where the namespace's kustomization stands.
 const INDEX: &str = "kubernetes/apps/network/kustomization.yaml";

@@ -4,7 +4,7 @@ use gatewayctl::check::lua;
 use gatewayctl::diagnostic::Sources;
 use gatewayctl::resolve::trace::lua::{Facts, InProcess, Job, Runner};
 
-use crate::report;
+use super::report;
 
 /// Parses a script. The same text gives the same findings.
 pub fn parse(text: &str) {

@@ -3,8 +3,8 @@
 use gatewayctl::compile::rendered;
 use gatewayctl::render::templates::BUILT_IN;
 
-use crate::files::{CATALOGUE, CONFIG, OneFile};
-use crate::report;
+use super::files::{CATALOGUE, CONFIG, OneFile};
+use super::report;
 
 /// The template that an input replaces whose first line names none.
 const USUAL: &str = "gateway.yaml.j2";

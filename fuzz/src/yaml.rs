@@ -3,7 +3,7 @@
 use gatewayctl::diagnostic::Sources;
 use gatewayctl::manifest::{read, write};
 
-use crate::report;
+use super::report;
 
 /// Where the quick reader takes a text it sees what the slow one sees, places included. What was read is written, and read
 /// back as the same.
