@@ -53,6 +53,10 @@ pub struct Script {
 /// # Errors
 /// The mistake.
 pub fn check(script: &str) -> Result<Script, Refusal> {
+    parse(script).map_err(|refusal| *refusal)
+}
+
+fn parse(script: &str) -> Parsed<Script> {
     let mut parser = Parser::new(script)?;
     parser.script()?;
     Ok(Script {
@@ -67,7 +71,8 @@ pub fn line_and_column(script: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-type Parsed<T> = Result<T, Refusal>;
+/// Boxed, for it is handed through every level of the parser, whose stack is bounded.
+type Parsed<T> = Result<T, Box<Refusal>>;
 
 /// Reads a script, without keeping anything of it but names.
 struct Parser<'t> {
@@ -199,10 +204,10 @@ impl<'t> Parser<'t> {
 }
 
 fn refuse<T>(range: Range<usize>, message: impl Into<String>) -> Parsed<T> {
-    Err(Refusal {
+    Err(Box::new(Refusal {
         range,
         message: message.into(),
-    })
+    }))
 }
 
 /// A token as it is quoted: its first line, up to 40 characters.

@@ -30,7 +30,7 @@ const MOST_KEPT: usize = 4 << 20;
 pub(super) const EVERY: u32 = 100;
 
 /// How much of the largest thing an instruction goes through in a step.
-const BYTES_A_STEP: usize = 1 << 10;
+const BYTES_A_STEP: usize = 2 << 10;
 
 /// How many bytes one of our functions copies or compares in a step.
 const BYTES_COPIED_A_STEP: usize = 64;
