@@ -49,7 +49,7 @@ pub fn substitute(node: &Node, variables: &Variables) -> Result<Substituted, Str
     if !variable::in_text(&text) {
         return Ok(untouched(secrets));
     }
-    let text = expand(&text, variables, &mut secrets)?;
+    let text = expand(&text, variables, &mut secrets, DEEPEST)?;
     let mut sources = Sources::default();
     let id = sources.add("", text.as_str());
     let (documents, problems) = read::read(&sources, id);
@@ -62,12 +62,19 @@ pub fn substitute(node: &Node, variables: &Variables) -> Result<Substituted, Str
     }
 }
 
+/// How many variables may stand in each other's defaults.
+const DEEPEST: usize = 32;
+
 /// A text with each variable's value in its place.
 fn expand(
     text: &str,
     variables: &Variables,
     secrets: &mut BTreeSet<String>,
+    levels: usize,
 ) -> Result<String, String> {
+    let Some(levels) = levels.checked_sub(1) else {
+        return Err(format!("more than {DEEPEST} variables stand in each other"));
+    };
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -82,7 +89,7 @@ fn expand(
             Some(length) => {
                 let (whole, after) = from.split_at(length);
                 let inner = whole.get(2..length - 1).unwrap_or_default();
-                out.push_str(&value(inner, variables, secrets)?);
+                out.push_str(&value(inner, variables, secrets, levels)?);
                 rest = after;
             }
             None => {
@@ -100,6 +107,7 @@ fn value(
     inner: &str,
     variables: &Variables,
     secrets: &mut BTreeSet<String>,
+    levels: usize,
 ) -> Result<String, String> {
     let end = inner
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
@@ -109,7 +117,7 @@ fn value(
     let given = known.filter(|value| !value.is_empty());
     let or = |known: Option<&String>, default: &str, secrets: &mut BTreeSet<String>| match known {
         Some(value) => Ok(value.clone()),
-        None => expand(default, variables, secrets),
+        None => expand(default, variables, secrets, levels),
     };
     let text = match rest.split_at_checked(2) {
         Some((":-" | ":=", default)) => or(given, default, secrets)?,
@@ -196,6 +204,13 @@ mod tests {
         let of = |text: &str| substitute(&Node::from_json(json!({"a": text})), &variables());
         assert!(of("${MISSING}").is_err_and(|why| why.contains("`${MISSING}` has no value")));
         assert!(of("${DOMAIN#x}").is_err_and(|why| why.contains("not followed")));
+    }
+
+    #[test]
+    fn variables_in_each_other_have_a_bound() {
+        let nested = format!("{}x{}", "${A:-".repeat(10_000), "}".repeat(10_000));
+        let of = substitute(&Node::from_json(json!({"a": nested})), &variables());
+        assert!(of.is_err_and(|why| why.contains("stand in each other")));
     }
 
     #[test]

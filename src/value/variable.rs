@@ -108,15 +108,23 @@ pub fn is_all(text: &str) -> bool {
 /// can't read it is as it was.
 pub fn replaced(text: &str, stand_in: &str) -> String {
     let mut plain = String::with_capacity(text.len());
+    let mut stopped = None;
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => plain.push_str(text),
             Piece::Variable(found) => match found.first() {
                 Some(_) if found.iter().all(|one| one.is_readable) => plain.push_str(stand_in),
-                Some(whole) => plain.push_str(text.get(whole.at..).unwrap_or_default()),
+                Some(whole) => {
+                    stopped = Some(whole.at);
+                    plain.push_str(text.get(whole.at..).unwrap_or_default());
+                }
                 None => {}
             },
         }
+    }
+    // What Flux doesn't read is as it was.
+    if let Some(after) = text.find('\0').filter(|_| stopped.is_none()) {
+        plain.push_str(text.get(after..).unwrap_or_default());
     }
     plain
 }

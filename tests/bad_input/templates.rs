@@ -139,13 +139,30 @@ fn a_template_that_writes_too_much_is_refused() {
         ("spaces", "x: {{ \"%1000000000s\" | format(name) }}\n".to_owned()),
         ("an indentation", "x: {{ name | indent(9000000000, true) }}\n".to_owned()),
         ("a long range", "x: {{ range(9000000000) | list }}\n".to_owned()),
+        ("a list repeated", "x: {{ range(99999) | list * 1000 }}\n".to_owned()),
+        ("a namespace in itself", "{% set n = namespace() %}{% set n.n = n %}\nx: {{ n }}\n".to_owned()),
+        ("lists in each other", "{% set n = namespace(a=[]) %}{% for i in range(99999) %}{% set n.a = [n.a] %}{% endfor %}\nx: {{ n.a }}\n".to_owned()),
+        ("lists in each other, written out", format!("x: {{% set a = [name] %}}\n{}", "{% set a = [a, a] %}\n".repeat(60))),
+        ("a list added to itself", "{% set n = namespace(a=[1]) %}{% for i in range(60) %}{% set n.a = n.a + n.a %}{% endfor %}\nx: {{ n.a }}\n".to_owned()),
+        ("a long sum", format!("x: {{{{ 1{} }}}}\n", "+1".repeat(200_000))),
+        ("a long text in parts", format!("x: {{{{ 'a'{} }}}}\n", "~'a'".repeat(100_000))),
+        ("brackets in each other", format!("x: {{{{ {}1{} }}}}\n", "[".repeat(100_000), "]".repeat(100_000))),
+        ("a long chain of filters", format!("x: {{{{ name{} }}}}\n", "|upper".repeat(50_000))),
+        ("a long chain of branches", format!("x: {{% if name %}}{}{{% endif %}}\n", "{% elif name %}".repeat(50_000))),
+        ("blocks in each other", format!("x: {}\n", "{% if name %}".repeat(50_000))),
+        ("a block that is written often", format!("{{% set a %}}{{{{ name }}}}{{% endset %}}\nx:\n{}", "  - {{ a }}{{ a }}{{ a }}{{ a }}\n".repeat(4_000))),
+        ("a macro that calls itself twice", "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}\nx: {{ m() }}\n".to_owned()),
+        ("anchors in each other", format!("a0: &a0 [x]\n{}", (1..60).map(|at| format!("a{at}: &a{at} [*a{0}, *a{0}]\n", at - 1)).collect::<String>())),
+        ("half a megabyte of text", "x: y\n".repeat(100_000)),
     ];
     for (what, text) in rows {
         let project = templated(class, &text);
         let run = super::bounds::bounded(&project, "render");
         assert_eq!(run.code, Some(1), "{what}\n{run}");
-        run.warns(&format!("templates/{class}"));
+        let run = run.warns(&format!("templates/{class}:"));
         assert_eq!(project.files().len(), 2, "{what}");
+        let again = super::bounds::bounded(&project, "render");
+        assert_eq!(again.stderr, run.stderr, "{what}: the same each time");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether the names on a listener's certificates cover its hostname.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Applied, Whole};
 use crate::check::finding;
@@ -9,7 +9,14 @@ use crate::value::{Node, Pointer, variable};
 
 /// Listeners whose hostname is on none of their certificates.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let certificates: Vec<Applied> = whole.of_kind("cert-manager.io", "Certificate").collect();
+    let mut certificates = BySecret::new();
+    for one in whole.of_kind("cert-manager.io", "Certificate") {
+        let secret = one.object.node.path(&["spec", "secretName"]);
+        if let Some(secret) = secret.and_then(Node::as_str) {
+            let place = (one.object.namespace(), secret);
+            certificates.entry(place).or_default().push(one);
+        }
+    }
     if certificates.is_empty() {
         return Vec::new();
     }
@@ -28,12 +35,15 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// The certificates by the namespace and name of the Secret that they are kept in.
+type BySecret<'a> = HashMap<(&'a str, &'a str), Vec<Applied<'a>>>;
+
 fn uncovered(
     whole: &Whole<'_>,
     gateway: &Applied<'_>,
     listener: &Node,
     pointer: &Pointer,
-    certificates: &[Applied<'_>],
+    certificates: &BySecret<'_>,
 ) -> Option<Diagnostic> {
     let hostname = listener.get("hostname")?.as_str()?;
     let references = listener.path(&["tls", "certificateRefs"])?.as_list()?;
@@ -43,17 +53,13 @@ fn uncovered(
         let secret = reference.get("name")?.as_str()?;
         let own = gateway.object.namespace();
         let namespace = reference.get("namespace").map_or(Some(own), Node::as_str)?;
-        let of: Vec<&Applied> = certificates
-            .iter()
-            .filter(|one| {
-                one.object
-                    .node
-                    .path(&["spec", "secretName"])
-                    .and_then(Node::as_str)
-                    == Some(secret)
-                    && one.object.namespace() == namespace
-                    && whole.may_share_cluster(one.object, gateway.object)
-            })
+        // The map's keys live as long as the objects; a lookup's may be shorter.
+        let by_secret: &HashMap<(&str, &str), Vec<Applied<'_>>> = certificates;
+        let of: Vec<&Applied> = by_secret
+            .get(&(namespace, secret))
+            .into_iter()
+            .flatten()
+            .filter(|one| whole.may_share_cluster(one.object, gateway.object))
             .collect();
         // A Secret that is made elsewhere may hold any names.
         if of.is_empty() {

@@ -6,6 +6,8 @@ fn a_stand_in_takes_the_place_of_each_variable() {
     assert_eq!(plain("${A/./-}-tls.${B:-${C}}"), "x-tls.x");
     assert_eq!(plain("${}-${"), "${}-${");
     assert_eq!(plain("none"), "none");
+    assert_eq!(plain("${A}a\0b${C}"), "xa\0b${C}");
+    assert_eq!(plain("${A}${\0${C}"), "x${\0${C}");
 }
 
 #[test]
