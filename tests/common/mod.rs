@@ -205,8 +205,11 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             let bytes = if entry.path_is_symlink() {
                 let target = std::fs::read_link(entry.path()).expect("a link");
                 target.to_string_lossy().into_owned().into_bytes()
-            } else {
+            } else if entry.file_type().is_file() {
                 std::fs::read(entry.path()).unwrap_or_default()
+            } else {
+                // A pipe would keep its reader waiting.
+                Vec::new()
             };
             (path.to_string_lossy().into_owned(), bytes)
         })
