@@ -11,7 +11,7 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {
     /// The system's own reason.
-    #[error("{0}")]
+    #[error(transparent)]
     System(#[from] io::Error),
     /// It is no regular file, but this.
     #[error("it is {0}, no regular file")]

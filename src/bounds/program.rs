@@ -35,7 +35,7 @@ pub enum Failure {
     #[error("can't be run: {0}")]
     System(#[from] std::io::Error),
     /// It was still running after all of its time, and was ended.
-    #[error("was still running after {} s, and was ended", .0.as_secs())]
+    #[error("was still running after {} s, and was ended", .0.as_secs_f64().ceil())]
     Late(Duration),
     /// It printed more than it may, and was ended.
     #[error("printed more than {0} bytes, and was ended")]

@@ -219,7 +219,10 @@ fn usage(error: &clap::Error) -> ExitCode {
         true => write!(Stream::stderr(colour), "{text}"),
         false => {
             let mut out = Stream::stdout(colour);
-            let written = write!(out.styled(), "{}", text.ansi());
+            let written = match out.has_colour() {
+                true => write!(out.styled(), "{}", text.ansi()),
+                false => write!(out, "{text}"),
+            };
             written.and_then(|()| out.flush())
         }
     };

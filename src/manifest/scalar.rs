@@ -9,19 +9,16 @@ pub fn string(text: &str) -> String {
     if is_dotted_number(text) {
         return text.to_owned();
     }
-    if text.contains(is_hidden) {
-        return quoted(text);
-    }
     let options =
         serde_yaml::ser_options! { prefer_block_scalars: false, folded_wrap_chars: usize::MAX };
     serde_yaml::to_string_with_options(&text, options)
         .map(|yaml| yaml.trim_end_matches('\n').to_owned())
         .ok()
-        .filter(|yaml| !yaml.contains('\n'))
-        .unwrap_or_else(|| serde_json::Value::from(text).to_string())
+        .filter(|yaml| !yaml.contains('\n') && !yaml.contains(is_hidden))
+        .unwrap_or_else(|| quoted(text))
 }
 
-/// A string in double quotes, in which what can't be seen is written as an escape (YAML 1.2, section 5.7): whoever
+/// A string on one line in double quotes, in which what can't be seen is written as an escape (YAML 1.2, section 5.7): whoever
 /// looks at the file sees that it is there.
 fn quoted(text: &str) -> String {
     let mut safe = String::from('"');

@@ -211,7 +211,7 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             } else if entry.file_type().is_file() {
                 std::fs::read(entry.path()).unwrap_or_default()
             } else {
-                // A pipe would be waited for.
+                // A pipe would keep its reader waiting.
                 Vec::new()
             };
             (path.to_string_lossy().into_owned(), bytes)

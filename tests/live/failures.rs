@@ -220,7 +220,7 @@ fn a_server_that_hangs_up_or_talks_nonsense_is_told() {
         "can't be reached",
     );
     told(
-        diff(&Fake::start(|_| Does::Text("<html>")), &[]),
+        diff(&Fake::start(|_| Does::Body(200, "<html>".to_owned())), &[]),
         "gave no usable answer to GET /api",
     );
     let later = |asked: &Asked| {
@@ -324,5 +324,264 @@ fn every_command_that_asks_a_cluster_fails_alike() {
         let args = [command, &["--kubeconfig", &kubeconfig]].concat();
         let run = told(project.run(args), "can't be reached: Connection refused");
         assert_eq!(run.stdout, "", "{run}");
+    }
+}
+
+/// What a server may answer in place of what it serves.
+const NO_DISCOVERY: &[(u16, &str, &str)] = &[
+    (200, "true", "200 and `true`, where an object should be"),
+    (200, "null", "200 and `null`, where an object should be"),
+    (200, "[]", "200 and a list of 0, where an object should be"),
+    (
+        200,
+        "{}",
+        "200 and an object without a kind, where the list",
+    ),
+    (200, "\"APIGroupList\"", "200 and a text, where an object"),
+    (
+        200,
+        "{\"kind\": \"APIGroupList\"}",
+        "200 and an object of kind `APIGroupList`",
+    ),
+    (
+        200,
+        "{\"kind\": \"APIVersions\", \"versions\": 1}",
+        "200 and an object of kind `APIVersions`",
+    ),
+    (
+        302,
+        "{\"kind\": \"APIGroupList\", \"groups\": []}",
+        "302 and an object",
+    ),
+    (
+        404,
+        "{\"error\": \"no such page\"}",
+        "404 and an object without a kind, where a Status",
+    ),
+    (
+        404,
+        "{\"kind\": \"Status\", \"message\": \"gone\"}",
+        "404, gone",
+    ),
+    (
+        400,
+        "{\"kind\": \"Status\", \"message\": \"bad\"}",
+        "400, bad",
+    ),
+    (418, "true", "418 and `true`"),
+];
+
+#[test]
+fn a_server_that_does_not_say_what_it_serves_is_no_empty_cluster() {
+    for path in [
+        "/api",
+        "/apis",
+        "/api/v1",
+        "/apis/gateway.networking.k8s.io/v1",
+    ] {
+        for (status, body, shown) in NO_DISCOVERY {
+            let fake = Fake::start(move |asked| match asked.path == path {
+                true => Does::Body(*status, (*body).to_owned()),
+                false => Does::Answer,
+            });
+            let request = format!("gave no usable answer to GET {path}: {shown}");
+            for command in ["diff", "validate", "status"] {
+                let run = against(&fake, command);
+                told(run, &request).never_says("not there yet");
+            }
+        }
+    }
+}
+
+fn against(fake: &Fake, command: &str) -> Run {
+    let project = Project::new().minimal("");
+    let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();
+    project.run([command, "--against", "cluster", "--kubeconfig", &kubeconfig])
+}
+
+#[test]
+fn only_404_says_that_an_object_is_not_there() {
+    for (status, body) in [
+        (200, "true"),
+        (302, "{\"kind\": \"Status\"}"),
+        (404, "{}"),
+        (400, "{\"kind\": \"Status\", \"message\": \"bad\"}"),
+        (410, "{\"kind\": \"Status\", \"message\": \"gone\"}"),
+    ] {
+        let fake = Fake::start(move |asked| {
+            match asked.method == "GET" && asked.path.ends_with("/gateways/envoy-internal") {
+                true => Does::Body(status, body.to_owned()),
+                false => Does::Answer,
+            }
+        });
+        for command in ["diff", "status"] {
+            told(against(&fake, command), "gave no usable answer to GET ").says("this is not all");
+        }
+    }
+}
+
+#[test]
+fn a_wait_beyond_all_time_is_not_waited() {
+    let fake = Fake::start(|_| Does::Status(429, "Retry-After: 9223372036854775807\r\n"));
+    told(diff(&fake, &[]), "answered 429");
+}
+
+/// The kernel's limit is a guard: what is bounded is what the program reads.
+fn guarded(fake: &Fake, args: &str) -> Run {
+    let project = Project::new().minimal("").file("crd.yaml", definition("a"));
+    let kubeconfig = fake.kubeconfig().display().to_string();
+    project.shell(&format!(
+        "ulimit -v 4000000 && exec timeout 300 \"$PROGRAM\" {args} --kubeconfig {kubeconfig}"
+    ))
+}
+
+#[test]
+fn an_answer_is_read_up_to_a_bound() {
+    let lists = "[".repeat(400_000);
+    let fake = Fake::start(move |_| Does::Body(200, lists.clone()));
+    told(guarded(&fake, "diff --against cluster"), "recursion limit");
+    let many = format!("{{\"items\": [{}0]}}", "{\"a\":0},".repeat(1_000_000));
+    let fake = Fake::start(move |_| Does::Body(200, many.clone()));
+    told(
+        guarded(&fake, "diff --against cluster"),
+        "gave no usable answer to GET /api: 200, it has more than 1000000 values",
+    );
+    let long = format!("\"{}\"", "x".repeat(40 << 20));
+    let fake = Fake::start(move |asked| match asked.path == "/api" {
+        true => Does::Body(200, long.clone()),
+        false => Does::HangUp,
+    });
+    told(
+        guarded(&fake, "diff --against cluster"),
+        "gave no usable answer to GET /api: length limit exceeded",
+    );
+}
+
+#[test]
+fn a_list_without_an_end_is_left() {
+    let page = "{\"metadata\": {\"continue\": \"more\"}, \"items\": []}";
+    let fake = Fake::start(
+        move |asked| match asked.path.ends_with("/customresourcedefinitions") {
+            true => Does::Body(200, page.to_owned()),
+            false => Does::Answer,
+        },
+    );
+    told(
+        guarded(&fake, "schemas import --from cluster"),
+        "a list of more than 1000 parts",
+    );
+    let full = format!(
+        "{{\"metadata\": {{\"continue\": \"more\"}}, \"items\": [{{\"a\": \"{}\"}}]}}",
+        "x".repeat(1 << 20)
+    );
+    let fake = Fake::start(
+        move |asked| match asked.path.ends_with("/customresourcedefinitions") {
+            true => Does::Body(200, full.clone()),
+            false => Does::Answer,
+        },
+    );
+    told(
+        guarded(&fake, "schemas import --from cluster"),
+        "more than 67108864 bytes",
+    );
+}
+
+fn definition(name: &str) -> String {
+    format!(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}.example.com}}\nspec: {{group: example.com, names: {{kind: A, plural: {name}}}}}\n---\n"
+    )
+}
+
+/// Applies thirty definitions to a server that does with each what `how` says.
+fn applied(how: impl Fn(&Asked) -> Does + Send + Sync + 'static) -> (Run, Fake) {
+    let names: Vec<String> = (10..40).map(|at| format!("a{at}")).collect();
+    let all: String = names.iter().map(|name| definition(name)).collect();
+    let project = Project::new().file("crds.yaml", all);
+    let fake = Fake::start(how);
+    let kubeconfig = fake.kubeconfig().to_string_lossy().into_owned();
+    let args = ["crds", "apply", "-f", "crds.yaml", "--wait", "0"];
+    let run = project.run([&args[..], &["--kubeconfig", &kubeconfig]].concat());
+    (run, fake)
+}
+
+#[test]
+fn what_was_applied_before_a_failure_is_told() {
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&written);
+    let (run, _fake) = applied(move |asked| match asked.method.as_str() {
+        "PATCH" if asked.path.ends_with("/a25.example.com") => Does::HangUp,
+        "PATCH" => {
+            let name = asked.path.rsplit('/').next().unwrap_or_default().to_owned();
+            seen.lock().expect("nobody panicked").push(name);
+            Does::Answer
+        }
+        _ => Does::Answer,
+    });
+    let run = told(run, "can't be reached");
+    let written = written.lock().expect("nobody panicked").clone();
+    assert!(!written.is_empty() && written.len() < 30, "{written:?}");
+    for name in (10..40).map(|at| format!("a{at}.example.com")) {
+        let line = match name.as_str() {
+            "a25.example.com" => continue,
+            name if written.iter().any(|it| it == name) => format!("created    {name}\n"),
+            name => format!("not tried  {name}\n"),
+        };
+        assert!(run.stdout.contains(&line), "no {line:?} in {run}");
+    }
+    run.says(&format!(
+        "{} created, 0 changed, 0 unchanged",
+        written.len()
+    ));
+}
+
+#[test]
+fn a_definition_that_the_server_does_not_take_is_told_and_the_others_are_applied() {
+    for (status, what) in [
+        (409, "has fields that others set: no"),
+        (
+            422,
+            "did not write CustomResourceDefinition a25.example.com: 422, no",
+        ),
+        (
+            400,
+            "did not write CustomResourceDefinition a25.example.com: 400, no",
+        ),
+    ] {
+        let (run, _fake) = applied(move |asked| match asked.method.as_str() {
+            "PATCH" if asked.path.ends_with("/a25.example.com") => Does::Body(
+                status,
+                "{\"kind\": \"Status\", \"message\": \"no\"}".to_owned(),
+            ),
+            _ => Does::Answer,
+        });
+        told(run, what)
+            .says("created    a39.example.com")
+            .says("29 created, 0 changed, 0 unchanged")
+            .never_says("a25.example.com\n");
+    }
+}
+
+#[test]
+fn only_404_says_that_a_definition_is_not_installed() {
+    for (status, body) in [
+        (409, "{\"kind\": \"Status\", \"message\": \"no\"}"),
+        (422, "{\"kind\": \"Status\", \"message\": \"no\"}"),
+        (404, "{\"message\": \"a page of something else\"}"),
+        (200, "[]"),
+    ] {
+        let written = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&written);
+        let (run, _fake) = applied(move |asked| match asked.method.as_str() {
+            "GET" if asked.path.ends_with("/a25.example.com") => {
+                Does::Body(status, body.to_owned())
+            }
+            "PATCH" => {
+                *count.lock().expect("nobody panicked") += 1;
+                Does::Answer
+            }
+            _ => Does::Answer,
+        });
+        told(run, "gave no usable answer to GET").never_says("created");
+        assert_eq!(*written.lock().expect("nobody panicked"), 0);
     }
 }

@@ -25,8 +25,8 @@ pub enum Does {
     Answer,
     /// A status, and headers.
     Status(u16, &'static str),
-    /// A text that is no JSON.
-    Text(&'static str),
+    /// A status and a body.
+    Body(u16, String),
     /// Nothing, for a long time.
     Stall,
     /// The connection is closed.
@@ -101,7 +101,7 @@ fn serve(stream: TcpStream, how: &dyn Fn(&Asked) -> Does, count: &AtomicUsize) {
                 headers,
                 json!({"kind": "Status", "message": "not now"}).to_string(),
             ),
-            Does::Text(text) => (200, "", text.to_owned()),
+            Does::Body(status, text) => (status, "", text),
             Does::Stall => {
                 std::thread::sleep(STALL);
                 return;

@@ -10,6 +10,7 @@ mod common;
 
 mod access;
 mod apiserver;
+mod credentials;
 mod definitions;
 mod failures;
 mod fake;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use gatewayctl::cluster::answer::Answer;
 use gatewayctl::cluster::applied::Tree;
 use gatewayctl::cluster::kinds::{Kinds, escaped};
-use gatewayctl::cluster::server::{Answer, Ask};
+use gatewayctl::cluster::server::Ask;
 use gatewayctl::cluster::{self, Options, Server};
 use gatewayctl::diagnostic::Sources;
 use gatewayctl::manifest::{self, Object};
