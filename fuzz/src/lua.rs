@@ -12,7 +12,7 @@ pub fn parse(text: &str) {
     let id = sources.add("script.lua", text);
     let found = lua::check(&sources, id);
     assert_eq!(found, lua::check(&sources, id));
-    report::tell(found, &sources);
+    report::tell(found.into_iter().collect(), &sources);
 }
 
 /// Runs a script for a request; twice, to the same end.
