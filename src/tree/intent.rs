@@ -56,10 +56,10 @@ fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
     let hash = || Hash::of(&file.bytes);
     let made = match (entry.action, &entry.before) {
         (Action::Write, Before::Nothing) => Some(hash()),
-        (Action::Write, _) => entry.known.is_some().then(hash),
-        _ => shared_before(lock, &entry.path)
-            .and_then(|shared| shared.made)
-            .or_else(|| fresh.then(hash)),
+        _ if *fresh || entry.known.is_some() => Some(hash()),
+        (Action::Write, _) => None,
+        // Somebody has changed it: should he take that back, it is what we made again.
+        _ => shared_before(lock, &entry.path).and_then(|shared| shared.made),
     };
     Owned::Shared(Shared {
         entries: Some(entries.clone()),

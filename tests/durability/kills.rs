@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::common::{LOCK, Project};
 use crate::layouts::eight;
-use crate::{Numbers, Tree, Window, restore, rounds};
+use crate::{Numbers, Tree, Window, restore, rounds, same};
 
 /// Starts a render and kills it after a time: from its start, or from where it begins to write (the lock is
 /// replaced first). Whether it was killed before its end.
@@ -156,7 +156,7 @@ fn a_killed_render_leaves_every_file_whole_and_the_next_one_finishes() {
             .never_says("tree/edited")
             .never_says("tree/foreign");
         // No temporary file, no file of the old tree, the lock as it is after an undisturbed run.
-        assert_eq!(project.files(), new, "{when}");
+        same(&project.files(), &new, &when);
     }
     println!(
         "kills: {killed} of {kills} renders over 8 layouts were killed before their end, {half} in the midst of the files; {interrupted} were finished by the next as interrupted; lost: 0"

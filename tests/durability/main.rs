@@ -73,3 +73,25 @@ fn restore(project: &common::Project, tree: &Tree) {
         project.write(path, bytes);
     }
 }
+
+/// Asserts that two trees are the same, and shows where they aren't.
+#[track_caller]
+fn same(now: &Tree, want: &Tree, when: &str) {
+    let paths: std::collections::BTreeSet<&String> = now.keys().chain(want.keys()).collect();
+    let mut differences = String::new();
+    for path in paths
+        .into_iter()
+        .filter(|path| now.get(*path) != want.get(*path))
+    {
+        let text = |tree: &Tree| match tree.get(path) {
+            Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            None => "(nothing)".to_owned(),
+        };
+        differences.push_str(&format!(
+            "{path} is\n{}\nand not\n{}\n",
+            text(now),
+            text(want)
+        ));
+    }
+    assert!(differences.is_empty(), "{when}:\n{differences}");
+}
