@@ -3,6 +3,7 @@
 //! Exit codes: 0 where nothing was found, 1 where something was (findings, a difference), 2 where the
 //! command could not do its work. Results go to standard output, all else to standard error.
 
+mod closed;
 mod cluster;
 mod crds;
 mod diff;
@@ -30,9 +31,11 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::{Format, Report, Terminal};
+use closed::UntilClosed;
 
 /// One cluster.toml to the whole Flux tree of your gateways, checked before Flux sees it.
 #[derive(Debug, Parser)]
@@ -145,7 +148,8 @@ impl Global {
             color: self.colour(std::io::stderr().is_terminal()),
             ..Terminal::default()
         };
-        Format::Human.write(report, sources, terminal, &mut std::io::stderr().lock())?;
+        let stderr = &mut UntilClosed::new(std::io::stderr().lock());
+        Format::Human.write(report, sources, terminal, stderr)?;
         Ok(())
     }
 }
@@ -174,7 +178,6 @@ pub fn main() -> ExitCode {
     });
     match ran {
         Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to be done where even this can't be written.
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
@@ -183,17 +186,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether the reader of our output went away, as `head` does.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let mut out = UntilClosed::new(std::io::stdout().lock());
+    let code = run_command(cli, &mut out)?;
+    // What a line's end has not sent yet: a full disk must not look like success.
+    out.flush().context("standard output")?;
+    Ok(code)
 }
 
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+fn run_command(cli: Cli, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
-    let out = &mut std::io::stdout().lock();
     match cli.command {
         Command::Init(args) => init::run(&args, global, out),
         Command::Render(args) => render::run(&args, global, out),

@@ -20,7 +20,7 @@ use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::manifest::read;
-use crate::value::Node;
+use crate::value::{Node, ser};
 
 /// Instructions that one template may run: far beyond any honest one, far below a second.
 const FUEL: u64 = 2_000_000;
@@ -131,6 +131,22 @@ impl<'a> Engine<'a> {
             Ok(node) => Ok(node.unwrap_or_else(Node::map)),
             Err((message, at)) => Err(Box::new(self.at_output(name, &text, at, message, sources))),
         }
+    }
+
+    /// What the template `name` sees.
+    ///
+    /// # Errors
+    /// Where that could not be made: a template must not render as if nothing were set.
+    pub fn values(
+        &self,
+        name: &'static str,
+        made: Result<Node, ser::Error>,
+        sources: &mut Sources,
+    ) -> Result<Node, Box<Diagnostic>> {
+        made.map_err(|problem| {
+            let message = format!("what the template needs can't be made: {problem}");
+            Box::new(self.at_line(name, None, message, sources))
+        })
     }
 
     /// Renders the template `name` with `values` to text, for scripts: values are written as Lua literals.

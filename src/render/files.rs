@@ -139,7 +139,9 @@ struct Renderer<'a> {
 impl Renderer<'_> {
     /// Renders one object and adds it to its file.
     fn object(&mut self, path: &str, item: Item) {
-        let node = match self.engine.tree(item.template, &item.values, self.sources) {
+        let values = self.engine.values(item.template, item.values, self.sources);
+        let made = values.and_then(|values| self.engine.tree(item.template, &values, self.sources));
+        let node = match made {
             Ok(node) => node,
             Err(problem) => {
                 if !self.problems.contains(&problem) {
@@ -200,7 +202,7 @@ impl Renderer<'_> {
                 file: String::new(),
             },
             template,
-            values: to_node(values).unwrap_or_else(|_| Node::map()),
+            values: to_node(values),
             overlay,
             parts: Vec::new(),
         };
@@ -235,7 +237,7 @@ impl Renderer<'_> {
             let place = route_place(self.model, route);
             let item = Item {
                 template: "streamroute.yaml.j2",
-                values: to_node(&route.of).unwrap_or_else(|_| Node::map()),
+                values: to_node(&route.of),
                 overlay: route.overlay.clone(),
                 parts: Vec::new(),
                 place,
@@ -249,11 +251,11 @@ impl Renderer<'_> {
         let Some(lua) = &self.model.lua else { return };
         let text = match &lua.script {
             Script::Block(block) => {
-                let values = to_node(block).unwrap_or_else(|_| Node::map());
-                match self
-                    .engine
-                    .script("block-user-agents.lua.j2", &values, self.sources)
-                {
+                let template = "block-user-agents.lua.j2";
+                let values = self.engine.values(template, to_node(block), self.sources);
+                let made =
+                    values.and_then(|values| self.engine.script(template, &values, self.sources));
+                match made {
                     Ok(text) => text,
                     Err(problem) => return self.problems.push(*problem),
                 }
@@ -307,7 +309,7 @@ impl Renderer<'_> {
                     file: String::new(),
                 },
                 template: "kustomization.yaml.j2",
-                values,
+                values: Ok(values),
                 overlay: Overlay::default(),
                 parts: parts.collect(),
             };
@@ -436,8 +438,11 @@ impl Renderer<'_> {
         if self.files.contains_key(&path) {
             return self.problems.push(taken(&bootstrap.path));
         }
-        let values = to_node(bootstrap).unwrap_or_else(|_| Node::map());
-        match self.engine.document(BOOTSTRAP, &values, self.sources) {
+        let values = self
+            .engine
+            .values(BOOTSTRAP, to_node(bootstrap), self.sources);
+        let made = values.and_then(|values| self.engine.document(BOOTSTRAP, &values, self.sources));
+        match made {
             Ok(node) => {
                 let header = if self.model.layout.header { HEADER } else { "" };
                 let file = File {
@@ -455,7 +460,10 @@ impl Renderer<'_> {
 
     /// The namespace's kustomization where there is none yet.
     fn new_index(&mut self, path: &str, table: &flux::Index, listed: Vec<String>) {
-        let mut values = to_node(table).unwrap_or_else(|_| Node::map());
+        let mut values = match self.engine.values(INDEX, to_node(table), self.sources) {
+            Ok(values) => values,
+            Err(problem) => return self.problems.push(*problem),
+        };
         if let Some(map) = values.as_map_mut() {
             let listed = listed.into_iter().map(Node::string).collect();
             map.insert("resources", Node::new(Value::List(listed), None));
