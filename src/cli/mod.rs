@@ -3,6 +3,7 @@
 //! Exit codes: 0 where nothing was found, 1 where something was (findings, a difference), 2 where the
 //! command could not do its work. Results go to standard output, all else to standard error.
 
+mod closed;
 mod cluster;
 mod crds;
 mod diff;
@@ -34,6 +35,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::{Format, Report};
@@ -199,7 +201,6 @@ pub fn main() -> ExitCode {
     });
     match ran {
         Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to be done where even this can't be written.
             let _ = writeln!(Stream::stderr(|_| false), "error: {error:#}");
@@ -214,8 +215,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render();
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = |is_terminal: bool| is_terminal && !is_plain;
-    // Whoever doesn't read it to its end has seen enough.
-    let _ = match error.use_stderr() {
+    let written = match error.use_stderr() {
         true => write!(Stream::stderr(colour), "{text}"),
         false => {
             let mut out = Stream::stdout(colour);
@@ -226,21 +226,23 @@ fn usage(error: &clap::Error) -> ExitCode {
             written.and_then(|()| out.flush())
         }
     };
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAILED))
-}
-
-/// Whether the reader of our output went away, as `head` does.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    match (written, u8::try_from(error.exit_code())) {
+        (Ok(()), Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::from(FAILED),
+    }
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let mut out = cli.global.stdout();
+    let code = run_command(cli, &mut out)?;
+    // What a line's end has not sent yet: a full disk must not look like success.
+    out.flush().context("standard output")?;
+    Ok(code)
+}
+
+fn run_command(cli: Cli, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
-    let out = &mut global.stdout();
-    let code = match cli.command {
+    match cli.command {
         Command::Init(args) => init::run(&args, global, out),
         Command::Render(args) => render::run(&args, global, out),
         Command::Diff(args) => diff::run(&args, global, out),
@@ -259,7 +261,5 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),
         Command::RunScripts => scripts::serve(out),
-    }?;
-    out.flush()?;
-    Ok(code)
+    }
 }

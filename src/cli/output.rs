@@ -7,12 +7,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use super::closed::UntilClosed;
 use crate::diagnostic::printable;
 use crate::report::Terminal;
 
 /// A stream of the program's.
 pub struct Stream {
-    to: Box<dyn Write>,
+    to: UntilClosed<Box<dyn Write>>,
     is_terminal: bool,
     has_colour: bool,
     guard: Guard,
@@ -36,7 +37,7 @@ impl Stream {
 
     fn new(to: Box<dyn Write>, is_terminal: bool, has_colour: bool) -> Self {
         Stream {
-            to,
+            to: UntilClosed::new(to),
             is_terminal,
             has_colour,
             guard: Guard::default(),

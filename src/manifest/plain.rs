@@ -71,14 +71,20 @@ impl<'a> Reader<'a> {
 
     /// The value that starts with `event`, and the byte after the event.
     fn value(&mut self, event: Event<'a>, depth: usize) -> Option<(Node, usize)> {
-        let Event { what, start, end: written } = event;
+        let Event {
+            what,
+            start,
+            end: written,
+        } = event;
         let mut end = written;
         let kind = match what {
             What::Scalar(properties, text, style) if properties.is_empty() => match style {
                 Style::Plain => plain(&text)?,
                 _ => Kind::String(text.into_owned()),
             },
-            What::MapStart(properties) if properties.is_empty() => self.map(depth.checked_sub(1)?)?,
+            What::MapStart(properties) if properties.is_empty() => {
+                self.map(depth.checked_sub(1)?)?
+            }
             What::ListStart(properties) if properties.is_empty() => {
                 let (items, last) = self.list(depth.checked_sub(1)?)?;
                 end = end.max(last);
@@ -308,7 +314,17 @@ mod tests {
 
     #[test]
     fn a_list_below_its_key_is_where_its_first_item_is() {
-        for item in ["a", "[b]", "{b: c}", "b: c", "'b'", "|\n  b", "- b", "- - b", "b: c\n  d:\n  - e\n  - f: g"] {
+        for item in [
+            "a",
+            "[b]",
+            "{b: c}",
+            "b: c",
+            "'b'",
+            "|\n  b",
+            "- b",
+            "- - b",
+            "b: c\n  d:\n  - e\n  - f: g",
+        ] {
             assert!(is_plain(&format!("a:\n- {item}\n- b\nc: d\n")), "{item}");
         }
     }

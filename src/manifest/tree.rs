@@ -21,6 +21,9 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node,
                 }
                 Ok(tree.place(source, offset, text))
             }
+            Err(fault) if fault.only_in_objects && !tree.is_object() => {
+                Ok(tree.place(source, offset, text))
+            }
             Err(fault) => Err(differs(fault, text, source, offset)),
         },
         Err(error) => {
@@ -103,6 +106,15 @@ struct Key {
 }
 
 impl Tree {
+    /// Whether it has the fields that make an object.
+    fn is_object(&self) -> bool {
+        let TreeKind::Map(entries) = &self.kind else {
+            return false;
+        };
+        let has = |field: &str| entries.iter().any(|(key, _)| key.text == field);
+        has("apiVersion") && has("kind")
+    }
+
     /// The texts, of keys and of values, and where each starts.
     fn texts<'a>(&'a mut self, texts: &mut Vec<(usize, &'a mut String)>) {
         match &mut self.kind {
@@ -255,4 +267,3 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(TreeKind::Map(map))
     }
 }
-

@@ -22,7 +22,7 @@ use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::manifest::read;
-use crate::value::{Map, Node};
+use crate::value::{Map, Node, ser};
 
 /// The work that one template may do for one object, beside [`FUEL_FOR_BYTE`] and [`FUEL_FOR_VALUE`]: one unit is an
 /// instruction, or 64 bytes that are made. Those that are built in take less than 500, and this is some milliseconds.
@@ -147,6 +147,22 @@ impl<'a> Engine<'a> {
             Ok(node) => Ok(node.unwrap_or_else(Node::map)),
             Err((message, at)) => Err(Box::new(self.at_output(name, &text, at, message, sources))),
         }
+    }
+
+    /// What the template `name` sees.
+    ///
+    /// # Errors
+    /// Where that could not be made: a template must not render as if nothing were set.
+    pub fn values(
+        &self,
+        name: &'static str,
+        made: Result<Node, ser::Error>,
+        sources: &mut Sources,
+    ) -> Result<Node, Box<Diagnostic>> {
+        made.map_err(|problem| {
+            let message = format!("what the template needs can't be made: {problem}");
+            Box::new(self.at_line(name, None, message, sources))
+        })
     }
 
     /// Renders the template `name` with `values` to text, for scripts: values are written as Lua literals.

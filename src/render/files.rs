@@ -147,7 +147,9 @@ pub(super) struct Renderer<'a> {
 impl Renderer<'_> {
     /// Renders one object and adds it to its file.
     fn object(&mut self, path: &str, item: Item) {
-        let node = match self.engine.tree(item.template, &item.values, self.sources) {
+        let values = self.engine.values(item.template, item.values, self.sources);
+        let made = values.and_then(|values| self.engine.tree(item.template, &values, self.sources));
+        let node = match made {
             Ok(node) => node,
             Err(problem) => {
                 if !self.problems.contains(&problem) {
@@ -208,7 +210,7 @@ impl Renderer<'_> {
                 file: String::new(),
             },
             template,
-            values: to_node(values).unwrap_or_else(|_| Node::map()),
+            values: to_node(values),
             overlay,
             parts: Vec::new(),
         };
@@ -245,7 +247,7 @@ impl Renderer<'_> {
             let place = route_place(self.model, route);
             let item = Item {
                 template: "streamroute.yaml.j2",
-                values: to_node(&route.of).unwrap_or_else(|_| Node::map()),
+                values: to_node(&route.of),
                 overlay: route.overlay.clone(),
                 parts: Vec::new(),
                 place,
@@ -259,11 +261,11 @@ impl Renderer<'_> {
         let Some(lua) = &self.model.lua else { return };
         let text = match &lua.script {
             Script::Block(block) => {
-                let values = to_node(block).unwrap_or_else(|_| Node::map());
-                match self
-                    .engine
-                    .script("block-user-agents.lua.j2", &values, self.sources)
-                {
+                let template = "block-user-agents.lua.j2";
+                let values = self.engine.values(template, to_node(block), self.sources);
+                let made =
+                    values.and_then(|values| self.engine.script(template, &values, self.sources));
+                match made {
                     Ok(text) => text,
                     Err(problem) => return self.problems.push(*problem),
                 }
@@ -319,7 +321,7 @@ impl Renderer<'_> {
                     file: String::new(),
                 },
                 template: "kustomization.yaml.j2",
-                values,
+                values: Ok(values),
                 overlay: Overlay::default(),
                 parts: parts.collect(),
             };
@@ -446,8 +448,11 @@ impl Renderer<'_> {
         if self.files.contains_key(&path) {
             return self.problems.push(taken(&bootstrap.path));
         }
-        let values = to_node(bootstrap).unwrap_or_else(|_| Node::map());
-        match self.engine.document(BOOTSTRAP, &values, self.sources) {
+        let values = self
+            .engine
+            .values(BOOTSTRAP, to_node(bootstrap), self.sources);
+        let made = values.and_then(|values| self.engine.document(BOOTSTRAP, &values, self.sources));
+        match made {
             Ok(node) => {
                 let header = if self.model.layout.header { HEADER } else { "" };
                 let file = File {

@@ -6,7 +6,7 @@ use crate::config::types::Overlay;
 use crate::model::layout::{Group, Place};
 use crate::model::{Laid, Model};
 use crate::value::ser::to_node;
-use crate::value::{Node, Pointer};
+use crate::value::{self, Node, Pointer};
 
 /// One object to render.
 pub struct Item {
@@ -14,8 +14,8 @@ pub struct Item {
     pub place: Place,
     /// Its template.
     pub template: &'static str,
-    /// What the template sees.
-    pub values: Node,
+    /// What the template sees, or why that can't be made.
+    pub values: Result<Node, value::ser::Error>,
     /// What is laid over the object.
     pub overlay: Overlay,
     /// Further overlays, each on a path of the object.
@@ -42,8 +42,7 @@ impl Items<'_> {
         self.all.push(Item {
             place: self.model.layout.place(group, gateway),
             template,
-            // The model's types hold text keys and finite numbers only.
-            values: to_node(&laid.of).unwrap_or_else(|_| Node::map()),
+            values: to_node(&laid.of),
             overlay: laid.overlay.clone(),
             parts: Vec::new(),
         });

@@ -146,7 +146,13 @@ impl Renderer<'_> {
 
     /// The namespace's kustomization as it is where nothing stands yet.
     fn fresh_index(&mut self, path: &str, table: &flux::Index, listed: &[String]) -> Option<File> {
-        let mut values = to_node(table).unwrap_or_else(|_| Node::map());
+        let mut values = match self.engine.values(INDEX, to_node(table), self.sources) {
+            Ok(values) => values,
+            Err(problem) => {
+                self.problems.push(*problem);
+                return None;
+            }
+        };
         if let Some(map) = values.as_map_mut() {
             let nodes = listed.iter().map(Node::string).collect();
             map.insert("resources", Node::new(Value::List(nodes), None));

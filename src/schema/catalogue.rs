@@ -101,9 +101,11 @@ impl Catalogue {
     /// the others that describe the kind. Whether the text has the listed hash is seen when it is first used.
     ///
     /// # Errors
-    /// Where the text is no compiled file.
+    /// Where the text is no compiled file, or a part of it can't be read.
     pub fn add(&mut self, listed: &Locked, text: String) -> Result<(), compiled::Error> {
-        let header = compiled::header(&text)?;
+        let read = Compiled::read(text.clone())?;
+        read.check()?;
+        let header = read.header().clone();
         let served = header.versions.into_iter().filter(|version| version.served);
         let entry = Entry {
             set: listed.set(),

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::node::{NodeId, Schema};
+use super::node::{NodeId, Schema, Type};
 
 /// Whether objects of a kind live in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,18 +140,19 @@ impl Compiled {
         self.nodes.is_empty()
     }
 
-    /// A node. One that can't be read allows anything: [`check`](Self::check) finds those beforehand.
+    /// A node. [`check`](Self::check) finds those that can't be read beforehand, in the tests for what is embedded and
+    /// at load for a user's own. None can be missing here, then; one that were allows no field.
     pub fn node(&self, id: NodeId) -> &Schema {
-        static ANYTHING: LazyLock<Schema> = LazyLock::new(|| Schema {
-            preserve_unknown_fields: true,
+        static NOTHING: LazyLock<Schema> = LazyLock::new(|| Schema {
+            type_: Some(Type::Object),
             ..Schema::default()
         });
         match self.nodes.get(id.0 as usize) {
             Some(cell) => cell.get_or_init(|| {
                 self.parse(id.0 as usize)
-                    .unwrap_or_else(|_| ANYTHING.clone())
+                    .unwrap_or_else(|_| NOTHING.clone())
             }),
-            None => &ANYTHING,
+            None => &NOTHING,
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::compiled::{self, Compiled, Header, KindVersion, Scope};
 use super::node::Schema;
+use super::pattern::Pattern;
 use crate::value::Node;
 
 /// What is kept of a CRD.
@@ -152,6 +153,11 @@ impl Table {
     ) -> Result<usize, Error> {
         let node: Schema = serde_json::from_value(Value::Object(facts))
             .map_err(|error| wrong(path, error.to_string()))?;
+        if let Some(pattern) = &node.pattern
+            && let Err(problem) = Pattern::new(pattern)
+        {
+            return Err(wrong(path, format!("the pattern `{pattern}` {problem}")));
+        }
         self.put(&node)
     }
 

@@ -3,6 +3,7 @@
 //! - [`import`]: a CustomResourceDefinition to a compiled file; [`openapi`]: a server's own description of its
 //!   kinds to compiled files; [`files`]: whole folders of both.
 //! - [`compiled`], [`node`]: what a compiled file holds, read no further than somebody asks.
+//! - [`pattern`]: the regular expressions of schemas and rules.
 //! - [`defaults`]: an object as the API server has it before it looks: defaults in, nulls out.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
 //! - [`catalogue`]: all files at hand; [`set`], [`version`]: how they are named.
@@ -29,6 +30,7 @@ pub mod lock;
 pub mod lookup;
 pub mod node;
 pub mod openapi;
+pub mod pattern;
 pub mod removed;
 pub mod selection;
 pub mod set;

@@ -18,7 +18,10 @@ fn ours(text: &str) -> Result<Vec<Value>, String> {
     let (documents, problems) = manifest::read(&sources, source);
     match problems.first() {
         Some(problem) => Err(problem.message.clone()),
-        None => Ok(documents.iter().map(|document| document.node.to_json()).collect()),
+        None => Ok(documents
+            .iter()
+            .map(|document| document.node.to_json())
+            .collect()),
     }
 }
 
@@ -28,25 +31,40 @@ fn differ(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
             ours.len() != theirs.len()
-                || ours.iter().any(|(key, value)| theirs.get(key).is_none_or(|other| differ(value, other)))
+                || ours
+                    .iter()
+                    .any(|(key, value)| theirs.get(key).is_none_or(|other| differ(value, other)))
         }
         (Value::Array(ours), Value::Array(theirs)) => {
-            ours.len() != theirs.len() || ours.iter().zip(theirs).any(|(ours, theirs)| differ(ours, theirs))
+            ours.len() != theirs.len()
+                || ours
+                    .iter()
+                    .zip(theirs)
+                    .any(|(ours, theirs)| differ(ours, theirs))
         }
         (Value::String(ours), Value::String(theirs)) => ours != theirs && !is_date(ours),
-        (ours, theirs) => ours.is_object() || ours.is_array() || theirs.is_object() || theirs.is_array(),
+        (ours, theirs) => {
+            ours.is_object() || ours.is_array() || theirs.is_object() || theirs.is_array()
+        }
     }
 }
 
 /// Whether a text is a date: kustomize writes one without quotes in another way.
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    parts.len() == 3 && parts[0].len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+    parts.len() == 3
+        && parts[0].len() == 4
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// Whether kustomize refuses a document for its keys, which is told of objects only.
 fn has_other_keys(error: &str, ours: &[Value]) -> bool {
-    error.contains("map[interface {}]") && ours.iter().all(|it| it.get("apiVersion").is_none() || it.get("kind").is_none())
+    error.contains("map[interface {}]")
+        && ours
+            .iter()
+            .all(|it| it.get("apiVersion").is_none() || it.get("kind").is_none())
 }
 
 /// What is wrong with our reading of a text, beside kustomize's of resources.
@@ -59,8 +77,17 @@ fn fault(readers: &mut Readers, text: &str) -> Option<String> {
     let answer = readers.read(text);
     match answer.resources.result() {
         Err(error) if has_other_keys(error, &ours) => None,
-        Err(error) => Some(format!("kustomize refuses it: {}", error.lines().next().unwrap_or_default())),
-        Ok(theirs) if ours.len() != theirs.len() || ours.iter().zip(theirs).any(|(ours, theirs)| differ(ours, theirs)) => {
+        Err(error) => Some(format!(
+            "kustomize refuses it: {}",
+            error.lines().next().unwrap_or_default()
+        )),
+        Ok(theirs)
+            if ours.len() != theirs.len()
+                || ours
+                    .iter()
+                    .zip(theirs)
+                    .any(|(ours, theirs)| differ(ours, theirs)) =>
+        {
             Some("kustomize reads something else".to_owned())
         }
         Ok(_) => None,
@@ -75,7 +102,10 @@ fn shortest(readers: &mut Readers, text: &str, kind: &str) -> String {
         for length in [40, 20, 10, 5, 3, 2, 1] {
             let mut at = 0;
             while let Some((start, _)) = text.char_indices().nth(at) {
-                let end = text[start..].char_indices().nth(length).map_or(text.len(), |(end, _)| start + end);
+                let end = text[start..]
+                    .char_indices()
+                    .nth(length)
+                    .map_or(text.len(), |(end, _)| start + end);
                 let mut shorter = text.clone();
                 shorter.replace_range(start..end, "");
                 if fault(readers, &shorter).is_some_and(|it| it == kind) {
@@ -93,8 +123,13 @@ fn shortest(readers: &mut Readers, text: &str, kind: &str) -> String {
 
 #[test]
 fn what_we_read_is_what_kustomize_reads() {
-    let Some(mut readers) = Readers::start() else { return };
-    let count: usize = std::env::var("TEXTS").ok().and_then(|it| it.parse().ok()).unwrap_or(20_000);
+    let Some(mut readers) = Readers::start() else {
+        return;
+    };
+    let count: usize = std::env::var("TEXTS")
+        .ok()
+        .and_then(|it| it.parse().ok())
+        .unwrap_or(20_000);
     let texts = texts::texts();
     let mut runner = TestRunner::deterministic();
     let (mut read, mut refused_alone, mut faults) = (0, 0, std::collections::BTreeMap::new());
@@ -104,7 +139,9 @@ fn what_we_read_is_what_kustomize_reads() {
             read += 1;
         } else if readers.read(&text).resources.result().is_ok() {
             refused_alone += 1;
-            if std::env::var_os("SHOW").is_some() { println!("ALONE {:?} of {text:?}", ours(&text)); }
+            if std::env::var_os("SHOW").is_some() {
+                println!("ALONE {:?} of {text:?}", ours(&text));
+            }
         }
         if let Some(kind) = fault(&mut readers, &text) {
             let shortest = shortest(&mut readers, &text, &kind);
@@ -113,7 +150,11 @@ fn what_we_read_is_what_kustomize_reads() {
     }
     println!("{count} texts: {read} read, {refused_alone} refused that kustomize reads");
     for ((kind, text), times) in &faults {
-        println!("{times:5} {kind}: {text:?}: {:?} / {:?}", ours(text), readers.read(text).resources.result());
+        println!(
+            "{times:5} {kind}: {text:?}: {:?} / {:?}",
+            ours(text),
+            readers.read(text).resources.result()
+        );
     }
     assert!(faults.is_empty(), "{} faults", faults.len());
 }

@@ -54,12 +54,18 @@ impl Readers {
             .arg(&program)
             .arg(".")
             .env("GOFLAGS", "-mod=readonly -buildvcs=false")
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kustomize_reader"))
+            .current_dir(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/kustomize_reader"
+            ))
             .status();
         match built {
             Ok(status) if status.success() => {}
             other => {
-                assert!(std::env::var_os("CI").is_none(), "kustomize's readers can't be built: {other:?}");
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "kustomize's readers can't be built: {other:?}"
+                );
                 eprintln!("skipped: kustomize's readers can't be built with Go: {other:?}");
                 return None;
             }
@@ -71,7 +77,11 @@ impl Readers {
             .expect("it runs");
         let texts = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("it was piped"));
-        Some(Readers { child, texts, answers })
+        Some(Readers {
+            child,
+            texts,
+            answers,
+        })
     }
 
     /// What they make of a text.
@@ -82,7 +92,8 @@ impl Readers {
         texts.write_all(&line).expect("it reads");
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("it answers");
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer} of {text:?}"))
+        serde_json::from_str(&answer)
+            .unwrap_or_else(|error| panic!("{error}: {answer} of {text:?}"))
     }
 }
 

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// How far lines are indented.
-const INDENTS: &[&str] = &["", "", "  ", "  ", "    ", "    ", "      ", " ", "\t", "  \t"];
+const INDENTS: &[&str] = &[
+    "", "", "  ", "  ", "    ", "    ", "      ", " ", "\t", "  \t",
+];
 
 /// What stands before a value.
 #[rustfmt::skip]
@@ -48,7 +50,16 @@ const MANIFESTS: &[&str] = &[
 
 /// A text of lines of bits.
 fn lines() -> impl Strategy<Value = String> {
-    let line = (select(INDENTS), select(HEADS), select(VALUES), select(&["\n", "\n", "\n", "\n", " \n", " # c\n", "\t\n", "", "\r\n", "\n\n"][..]));
+    let line = (
+        select(INDENTS),
+        select(HEADS),
+        select(VALUES),
+        select(
+            &[
+                "\n", "\n", "\n", "\n", " \n", " # c\n", "\t\n", "", "\r\n", "\n\n",
+            ][..],
+        ),
+    );
     let line = line.prop_map(|(indent, head, value, end)| [indent, head, value, end].concat());
     proptest::collection::vec(line, 1..6).prop_map(|lines| lines.concat())
 }
@@ -58,16 +69,26 @@ type Edit = (prop::sample::Index, usize, &'static str);
 
 /// A text that was changed in a few places.
 fn changed(text: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
-    let edit = (any::<prop::sample::Index>(), prop_oneof![3 => Just(0_usize), 1 => 0..6_usize], select(BITS));
-    (text, proptest::collection::vec(edit, 1..4)).prop_map(|(mut text, edits): (String, Vec<Edit>)| {
-        for (place, length, bit) in edits {
-            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-            let at = place.index(places.len());
-            let end = places[(at + length).min(places.len() - 1)];
-            text.replace_range(places[at]..end, bit);
-        }
-        text
-    })
+    let edit = (
+        any::<prop::sample::Index>(),
+        prop_oneof![3 => Just(0_usize), 1 => 0..6_usize],
+        select(BITS),
+    );
+    (text, proptest::collection::vec(edit, 1..4)).prop_map(
+        |(mut text, edits): (String, Vec<Edit>)| {
+            for (place, length, bit) in edits {
+                let places: Vec<usize> = text
+                    .char_indices()
+                    .map(|(at, _)| at)
+                    .chain([text.len()])
+                    .collect();
+                let at = place.index(places.len());
+                let end = places[(at + length).min(places.len() - 1)];
+                text.replace_range(places[at]..end, bit);
+            }
+            text
+        },
+    )
 }
 
 /// Texts that are nearly YAML.

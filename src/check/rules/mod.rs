@@ -21,10 +21,10 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use crate::check::structure::pattern::Patterns;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;
 use crate::schema::KindSchema;
+use crate::schema::pattern::Patterns;
 use program::Programs;
 
 /// How many steps all rules of an object may take together; the API server's budget is as many units of cost.

@@ -14,7 +14,6 @@
 //! variable may stand for a number or a truth value.
 
 pub mod format;
-pub mod pattern;
 
 mod combination;
 mod list;
@@ -29,8 +28,8 @@ mod tests;
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Object;
+use crate::schema::pattern::Patterns;
 use crate::schema::{Catalogue, KindSchema};
-use pattern::Patterns;
 
 /// The pass, and what it keeps between objects: compiled patterns.
 #[derive(Debug)]

@@ -258,10 +258,12 @@ impl<'a> Walk<'a> {
                 });
             }
         }
-        if let Some(pattern) = &schema.pattern
-            && !self.run.patterns.found(pattern, text)
-        {
-            self.report(|walk| words::no_match(walk, text, pattern));
+        if let Some(pattern) = &schema.pattern {
+            match self.run.patterns.find(pattern, text) {
+                Ok(true) => {}
+                Ok(false) => self.report(|walk| words::no_match(walk, text, pattern)),
+                Err(problem) => self.report(|walk| words::no_pattern(walk, pattern, problem)),
+            }
         }
         if let Some(want) = schema
             .format

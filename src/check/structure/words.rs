@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::schema::Set;
 use crate::schema::node::{NodeId, Schema, Type};
+use crate::schema::pattern::Unusable;
 use crate::value::{Kind, Node, Pointer};
 
 /// How many characters of a value a finding shows.
@@ -280,6 +281,20 @@ pub(super) fn no_match(walk: &Walk<'_>, text: &str, pattern: &str) -> Diagnostic
         None => format!("write a string that matches `{pattern}`"),
     };
     walk.finding(Code::SchemaValue, message).help(help)
+}
+
+/// The schema's pattern can't be used.
+pub(super) fn no_pattern(walk: &Walk<'_>, pattern: &str, problem: Unusable) -> Diagnostic {
+    let message = format!(
+        "{} can't be judged: its pattern {problem}",
+        name(&walk.pointer)
+    );
+    walk.finding(Code::SchemaUnreadable, message)
+        .why("whether the API server takes the value is not known")
+        .help(format!(
+            "the pattern, of the CustomResourceDefinition, is `{}`",
+            cut(pattern)
+        ))
 }
 
 /// Patterns that stand in many CRDs, in words.

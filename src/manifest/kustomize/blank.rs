@@ -36,10 +36,13 @@ impl Scanner<'_> {
         if self.newlines > 0 {
             return Ok(());
         }
-        let blanks = (0..FARTHEST_COMMENT).take_while(|ahead| self.is_blank(*ahead)).count();
+        let blanks = (0..FARTHEST_COMMENT)
+            .take_while(|ahead| self.is_blank(*ahead))
+            .count();
         if blanks < FARTHEST_COMMENT && self.byte(blanks) == b'#' {
             let before = self.bytes.get(..self.at + blanks).unwrap_or_default();
-            self.is_peculiar |= before.last() != Some(&b' ') || before.get(self.at..).is_some_and(|it| it.contains(&b'\t'));
+            self.is_peculiar |= before.last() != Some(&b' ')
+                || before.get(self.at..).is_some_and(|it| it.contains(&b'\t'));
             self.at += blanks;
             self.skip_rest_of_line()?;
         }
@@ -52,7 +55,9 @@ impl Scanner<'_> {
         loop {
             // Blanks and empty lines up to the next `#`; a tab in front of it is no matter here.
             let mut ahead = 1;
-            while ahead < FARTHEST_COMMENT && (self.is_blank(ahead) || matches!(self.byte(ahead), b'\n' | b'\r')) {
+            while ahead < FARTHEST_COMMENT
+                && (self.is_blank(ahead) || matches!(self.byte(ahead), b'\n' | b'\r'))
+            {
                 ahead += 1;
             }
             if ahead == FARTHEST_COMMENT || self.byte(ahead) != b'#' || !self.is_break(0) {

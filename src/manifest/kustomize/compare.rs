@@ -16,7 +16,8 @@ pub(in crate::manifest) struct LastBlock(pub(in crate::manifest) String);
 /// What kustomize refuses, and the first place at which the two read something else.
 pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
     control_characters(text)?;
-    let options = granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };
+    let options =
+        granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };
     let mut others = Parser::new_from_str_with_options(text, options);
     let mut events = Events::new(text);
     let mut anchors = Vec::new();
@@ -36,7 +37,9 @@ pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Faul
         }
         refused.check(&event)?;
         match event.what {
-            What::Scalar(_, said, Style::Literal | Style::Folded) if event.end == text.len() && !text.ends_with('\n') => {
+            What::Scalar(_, said, Style::Literal | Style::Folded)
+                if event.end == text.len() && !text.ends_with('\n') =>
+            {
                 last_block = Some(LastBlock(said.into_owned()));
             }
             What::End => return refused.finish().map(|()| last_block),
@@ -46,14 +49,22 @@ pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Faul
 }
 
 /// The next event that both readers have.
-fn next_other<'a>(others: &mut Parser<'a, StrInput<'a>>) -> Option<Result<(Other<'a>, granit_parser::Span), granit_parser::ScanError>> {
+fn next_other<'a>(
+    others: &mut Parser<'a, StrInput<'a>>,
+) -> Option<Result<(Other<'a>, granit_parser::Span), granit_parser::ScanError>> {
     let next = others.next()?;
-    if matches!(next, Ok((Other::StreamStart, _))) { others.next() } else { Some(next) }
+    if matches!(next, Ok((Other::StreamStart, _))) {
+        others.next()
+    } else {
+        Some(next)
+    }
 }
 
 fn properties<'e, 'a>(what: &'e What<'a>) -> Option<&'e Properties<'a>> {
     match what {
-        What::Scalar(properties, ..) | What::ListStart(properties) | What::MapStart(properties) => Some(properties),
+        What::Scalar(properties, ..) | What::ListStart(properties) | What::MapStart(properties) => {
+            Some(properties)
+        }
         _ => None,
     }
 }
@@ -66,7 +77,9 @@ fn is_same(what: &What, other: &Other, anchors: &[&str]) -> bool {
         | (What::End, Other::StreamEnd)
         | (What::ListEnd, Other::SequenceEnd)
         | (What::MapEnd, Other::MappingEnd) => true,
-        (What::Alias(name), Other::Alias(id)) => anchors.iter().rposition(|it| it == name).map(|at| at + 1) == Some(*id),
+        (What::Alias(name), Other::Alias(id)) => {
+            anchors.iter().rposition(|it| it == name).map(|at| at + 1) == Some(*id)
+        }
         (What::ListStart(properties), Other::SequenceStart(_, id, tag))
         | (What::MapStart(properties), Other::MappingStart(_, id, tag)) => {
             has_same_properties(properties, *id, tag.as_deref(), anchors)
@@ -81,7 +94,12 @@ fn is_same(what: &What, other: &Other, anchors: &[&str]) -> bool {
     }
 }
 
-fn has_same_properties(properties: &Properties, id: usize, tag: Option<&Tag>, anchors: &[&str]) -> bool {
+fn has_same_properties(
+    properties: &Properties,
+    id: usize,
+    tag: Option<&Tag>,
+    anchors: &[&str],
+) -> bool {
     let other = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
     let own = properties.anchor.map_or(0, |_| anchors.len());
     own == id && properties.tag == other
@@ -106,4 +124,3 @@ fn difference(what: &What) -> String {
     };
     format!("kustomize reads {read} here, and other readers something else")
 }
-

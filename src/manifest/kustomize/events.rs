@@ -83,7 +83,11 @@ pub(in crate::manifest) struct Events<'a> {
 /// What scalars that are not written are.
 fn nothing<'a>(at: usize) -> Event<'a> {
     let what = What::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
-    Event { what, start: at, end: at }
+    Event {
+        what,
+        start: at,
+        end: at,
+    }
 }
 
 impl<'a> Events<'a> {
@@ -119,7 +123,9 @@ impl<'a> Events<'a> {
             State::FlowListFirst => self.first(|events| events.flow_list(true)),
             State::FlowList => self.flow_list(false),
             State::FlowListPairKey => self.flow_list_pair_key(),
-            State::FlowListPairValue => self.flow_value(State::FlowListPairEnd, &Token::FlowSequenceEnd),
+            State::FlowListPairValue => {
+                self.flow_value(State::FlowListPairEnd, &Token::FlowSequenceEnd)
+            }
             State::FlowListPairEnd => self.flow_list_pair_end(),
             State::FlowMapFirst => self.first(|events| events.flow_map_key(true)),
             State::FlowMapKey => self.flow_map_key(false),
@@ -136,17 +142,28 @@ impl<'a> Events<'a> {
     /// An event at the next token, which stays.
     fn event(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.peek()?;
-        Ok(Event { what, start: token.start, end: token.end })
+        Ok(Event {
+            what,
+            start: token.start,
+            end: token.end,
+        })
     }
 
     /// An event of the next token.
     fn event_of_token(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.take()?;
-        Ok(Event { what, start: token.start, end: token.end })
+        Ok(Event {
+            what,
+            start: token.start,
+            end: token.end,
+        })
     }
 
     /// Takes the token that opens a map or list, and goes on inside.
-    fn first(&mut self, inside: impl Fn(&mut Self) -> Result<Event<'a>, Fault>) -> Result<Event<'a>, Fault> {
+    fn first(
+        &mut self,
+        inside: impl Fn(&mut Self) -> Result<Event<'a>, Fault>,
+    ) -> Result<Event<'a>, Fault> {
         self.tokens.take()?;
         inside(self)
     }
@@ -157,7 +174,12 @@ impl<'a> Events<'a> {
     }
 
     /// Reads a node, and then goes on with `state`.
-    fn node_then(&mut self, state: State, is_block: bool, takes_indentless: bool) -> Result<Event<'a>, Fault> {
+    fn node_then(
+        &mut self,
+        state: State,
+        is_block: bool,
+        takes_indentless: bool,
+    ) -> Result<Event<'a>, Fault> {
         self.after.push(state);
         self.node(is_block, takes_indentless)
     }
@@ -177,13 +199,18 @@ impl<'a> Events<'a> {
                 self.state = State::End;
                 self.event(What::End)
             }
-            Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart => self.marked_document(),
+            Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart => {
+                self.marked_document()
+            }
             _ if is_first => {
                 self.after.push(State::DocumentEnd);
                 self.state = State::BlockNode;
                 self.event(What::DocumentStart)
             }
-            _ => fault("more than one value in a document", self.tokens.peek()?.start),
+            _ => fault(
+                "more than one value in a document",
+                self.tokens.peek()?.start,
+            ),
         }
     }
 
@@ -195,8 +222,15 @@ impl<'a> Events<'a> {
             match &self.tokens.peek()?.token {
                 Token::Version(..) if has_version => return fault("a second %YAML", start),
                 Token::Version(1, 1) => has_version = true,
-                Token::Version(..) => return fault("a version of YAML that kustomize doesn't read: it reads 1.1", start),
-                Token::TagPrefix(handle, _) if self.prefixes.iter().any(|(other, _)| other == handle) => {
+                Token::Version(..) => {
+                    return fault(
+                        "a version of YAML that kustomize doesn't read: it reads 1.1",
+                        start,
+                    );
+                }
+                Token::TagPrefix(handle, _)
+                    if self.prefixes.iter().any(|(other, _)| other == handle) =>
+                {
                     return fault("a second %TAG of the same handle", start);
                 }
                 Token::TagPrefix(handle, prefix) => self.prefixes.push((handle, prefix.clone())),
@@ -214,7 +248,11 @@ impl<'a> Events<'a> {
         let token = self.tokens.peek()?;
         let at = token.start;
         match token.token {
-            Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart | Token::DocumentEnd | Token::StreamEnd => {
+            Token::Version(..)
+            | Token::TagPrefix(..)
+            | Token::DocumentStart
+            | Token::DocumentEnd
+            | Token::StreamEnd => {
                 self.close();
                 Ok(nothing(at))
             }
@@ -244,7 +282,11 @@ impl<'a> Events<'a> {
         if takes_indentless && self.tokens.peek()?.token == Token::BlockEntry {
             let at = self.entry()?;
             self.state = State::IndentlessItem(at);
-            return Ok(Event { what: What::ListStart(properties), start: at, end: at });
+            return Ok(Event {
+                what: What::ListStart(properties),
+                start: at,
+                end: at,
+            });
         }
         let next = self.tokens.peek()?;
         let (at, end) = (next.start, next.end);
@@ -259,20 +301,32 @@ impl<'a> Events<'a> {
         if let Some(state) = opens {
             self.state = state;
             let is_map = matches!(state, State::FlowMapFirst | State::BlockMapFirst);
-            let what = if is_map { What::MapStart(properties) } else { What::ListStart(properties) };
+            let what = if is_map {
+                What::MapStart(properties)
+            } else {
+                What::ListStart(properties)
+            };
             return Ok(Event { what, start, end });
         }
         if matches!(next.token, Token::Scalar(..)) {
             self.close();
             let Placed { token, end, .. } = self.tokens.take()?;
             if let Token::Scalar(text, style) = token {
-                return Ok(Event { what: What::Scalar(properties, text, style), start, end });
+                return Ok(Event {
+                    what: What::Scalar(properties, text, style),
+                    start,
+                    end,
+                });
             }
         }
         if has_properties {
             self.close();
             let what = What::Scalar(properties, Cow::Borrowed(""), Style::Plain);
-            return Ok(Event { what, start, end: at });
+            return Ok(Event {
+                what,
+                start,
+                end: at,
+            });
         }
         fault("no value where one has to stand", at)
     }
@@ -283,21 +337,29 @@ impl<'a> Events<'a> {
         let mut has_tag = false;
         for _ in 0..2 {
             match &self.tokens.peek()?.token {
-                Token::Anchor(name) if properties.anchor.is_none() => properties.anchor = Some(name),
+                Token::Anchor(name) if properties.anchor.is_none() => {
+                    properties.anchor = Some(name)
+                }
                 Token::Tag(handle, suffix) if !has_tag => {
                     has_tag = true;
                     let prefix = match *handle {
                         "" => Some(String::new()),
-                        handle => self.prefixes.iter().find(|(it, _)| *it == handle).map(|(_, prefix)| prefix.clone()).or(
-                            match handle {
+                        handle => self
+                            .prefixes
+                            .iter()
+                            .find(|(it, _)| *it == handle)
+                            .map(|(_, prefix)| prefix.clone())
+                            .or(match handle {
                                 "!" => Some("!".to_owned()),
                                 "!!" => Some("tag:yaml.org,2002:".to_owned()),
                                 _ => None,
-                            },
-                        ),
+                            }),
                     };
                     let Some(prefix) = prefix else {
-                        return fault("a tag whose handle no %TAG explains", self.tokens.peek()?.start);
+                        return fault(
+                            "a tag whose handle no %TAG explains",
+                            self.tokens.peek()?.start,
+                        );
                     };
                     properties.tag = Some(prefix + suffix);
                 }
@@ -313,7 +375,9 @@ impl<'a> Events<'a> {
             Token::BlockEntry => {
                 let at = self.entry()?;
                 match self.tokens.peek()?.token {
-                    Token::BlockEntry | Token::BlockEnd => Ok(self.nothing_then(State::BlockList, at)),
+                    Token::BlockEntry | Token::BlockEnd => {
+                        Ok(self.nothing_then(State::BlockList, at))
+                    }
                     _ => self.node_then(State::BlockList, true, false),
                 }
             }
@@ -321,7 +385,10 @@ impl<'a> Events<'a> {
                 self.close();
                 self.event_of_token(What::ListEnd)
             }
-            _ => fault("something else than the list's next item", self.tokens.peek()?.start),
+            _ => fault(
+                "something else than the list's next item",
+                self.tokens.peek()?.start,
+            ),
         }
     }
 
@@ -338,7 +405,10 @@ impl<'a> Events<'a> {
     fn entry(&mut self) -> Result<usize, Fault> {
         let end = self.tokens.take()?.end;
         let behind = self.tokens.bytes.get(end..).unwrap_or_default();
-        let blanks = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let blanks = behind
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
         // The other reader has places of its own for what follows a comment.
         self.tokens.is_peculiar |= behind.get(blanks) == Some(&b'#');
         Ok(end + blanks)
@@ -359,7 +429,9 @@ impl<'a> Events<'a> {
             Token::Key => {
                 let end = self.tokens.take()?.end;
                 match self.tokens.peek()?.token {
-                    Token::Key | Token::Value | Token::BlockEnd => Ok(self.nothing_then(State::BlockMapValue, end)),
+                    Token::Key | Token::Value | Token::BlockEnd => {
+                        Ok(self.nothing_then(State::BlockMapValue, end))
+                    }
                     _ => self.node_then(State::BlockMapValue, true, true),
                 }
             }
@@ -367,7 +439,10 @@ impl<'a> Events<'a> {
                 self.close();
                 self.event_of_token(What::MapEnd)
             }
-            _ => fault("something else than the map's next key", self.tokens.peek()?.start),
+            _ => fault(
+                "something else than the map's next key",
+                self.tokens.peek()?.start,
+            ),
         }
     }
 
@@ -379,7 +454,9 @@ impl<'a> Events<'a> {
         }
         let colon = self.tokens.take()?.start;
         match self.tokens.peek()?.token {
-            Token::Key | Token::Value | Token::BlockEnd => Ok(self.nothing_then(State::BlockMapKey, colon)),
+            Token::Key | Token::Value | Token::BlockEnd => {
+                Ok(self.nothing_then(State::BlockMapKey, colon))
+            }
             _ => self.node_then(State::BlockMapKey, true, true),
         }
     }

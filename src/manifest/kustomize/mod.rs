@@ -32,7 +32,10 @@ pub(super) fn check_marks(text: &str, is_first: bool) -> Result<(), Fault> {
     let line = text.lines().next().unwrap_or_default();
     let behind = line.strip_prefix("---").map_or("", str::trim_start);
     if !is_first && !behind.is_empty() && !behind.starts_with('#') {
-        return fault("a value behind `---`, which kustomize refuses", line.len() - behind.len());
+        return fault(
+            "a value behind `---`, which kustomize refuses",
+            line.len() - behind.len(),
+        );
     }
     let mut lines = text.lines().skip(1).map(str::trim_start);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
@@ -40,23 +43,32 @@ pub(super) fn check_marks(text: &str, is_first: bool) -> Result<(), Fault> {
         return fault("`...` where no document is, which kustomize refuses", 0);
     }
     match memchr::memmem::find(text.as_bytes(), b"\n---") {
-        Some(at) => fault("a line that starts with `---`, which kustomize takes for the end of the document", at + 1),
+        Some(at) => fault(
+            "a line that starts with `---`, which kustomize takes for the end of the document",
+            at + 1,
+        ),
         None => Ok(()),
     }
 }
 
 /// What no YAML holds, written as it is.
 fn control_characters(text: &str) -> Result<(), Fault> {
-    let is_allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
-        Some((at, c)) => fault(format!("the character U+{:04X}, which YAML doesn't allow", u32::from(c)), at),
+        Some((at, c)) => fault(
+            format!(
+                "the character U+{:04X}, which YAML doesn't allow",
+                u32::from(c)
+            ),
+            at,
+        ),
         None => Ok(()),
     }
 }
 
 /// Whether a text certainly holds no character that YAML doesn't allow: there is none but what printers have.
 pub(super) fn is_printable(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) || control_characters(text).is_ok()
+    text.bytes()
+        .all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
+        || control_characters(text).is_ok()
 }

@@ -3,7 +3,7 @@
 
 use super::events::{Event, Properties, What};
 use super::resolve::{Type, type_of};
-use super::token::{Fault, Style, fault};
+use super::token::{Fault, Style, fault, fault_in_object};
 
 /// What goes before the names of YAML's own tags.
 const OWN_TAGS: &str = "tag:yaml.org,2002:";
@@ -24,10 +24,8 @@ pub(super) struct Refused<'a> {
     levels: Vec<Level>,
     /// The anchors, and whether each is a map's.
     anchors: Vec<(&'a str, bool)>,
-    /// The key that is no text, if the document is an object.
+    /// The first key that is no text.
     key: Option<Fault>,
-    /// How many of the two fields are there that make an object.
-    fields: usize,
 }
 
 impl<'a> Refused<'a> {
@@ -40,16 +38,26 @@ impl<'a> Refused<'a> {
                 return Ok(());
             }
             What::DocumentStart | What::DocumentEnd | What::End => return Ok(()),
-            What::Scalar(properties, text, style) => self.check_tag(properties, text, *style, at)?,
+            What::Scalar(properties, text, style) => {
+                self.check_tag(properties, text, *style, at)?
+            }
             What::Alias(_) | What::ListStart(_) | What::MapStart(_) => {}
         }
         let is_map = match &event.what {
             What::MapStart(_) => true,
-            What::Alias(name) => self.anchors.iter().rev().any(|(anchor, is_map)| anchor == name && *is_map),
+            What::Alias(name) => self
+                .anchors
+                .iter()
+                .rev()
+                .any(|(anchor, is_map)| anchor == name && *is_map),
             _ => false,
         };
-        if let What::Scalar(properties, ..) | What::ListStart(properties) | What::MapStart(properties) = &event.what {
-            self.anchors.extend(properties.anchor.map(|name| (name, is_map)));
+        if let What::Scalar(properties, ..)
+        | What::ListStart(properties)
+        | What::MapStart(properties) = &event.what
+        {
+            self.anchors
+                .extend(properties.anchor.map(|name| (name, is_map)));
         }
         let depth = self.levels.len();
         let mut merges_items = false;
@@ -58,7 +66,10 @@ impl<'a> Refused<'a> {
             if !is_key && level.is_merged {
                 let is_list = level.is_map && matches!(event.what, What::ListStart(_));
                 if !is_map && !is_list {
-                    return fault("a merge (`<<`) of what is no map, which kustomize refuses", at);
+                    return fault(
+                        "a merge (`<<`) of what is no map, which kustomize refuses",
+                        at,
+                    );
                 }
                 merges_items = is_list;
             }
@@ -70,7 +81,10 @@ impl<'a> Refused<'a> {
                 return fault("a merge (`<<`) with a tag, which kustomize leaves out", at);
             }
             if is_key && level.is_merged && std::mem::replace(&mut level.has_merge, true) {
-                return fault("a second merge (`<<`) in one map, which kustomize refuses", at);
+                return fault(
+                    "a second merge (`<<`) in one map, which kustomize refuses",
+                    at,
+                );
             }
             if is_key {
                 self.check_key(event, depth);
@@ -78,31 +92,43 @@ impl<'a> Refused<'a> {
         }
         if let What::MapStart(_) | What::ListStart(_) = event.what {
             let is_map = matches!(event.what, What::MapStart(_));
-            self.levels.push(Level { is_map, takes_key: is_map, is_merged: merges_items, has_merge: false });
+            self.levels.push(Level {
+                is_map,
+                takes_key: is_map,
+                is_merged: merges_items,
+                has_merge: false,
+            });
         }
         Ok(())
     }
 
-    /// Notes a key that is no text, and the keys of an object.
+    /// Notes a key that is no text.
     fn check_key(&mut self, event: &Event<'a>, depth: usize) {
         let is_text = match &event.what {
-            What::Scalar(Properties { tag: Some(tag), .. }, ..) => tag.strip_prefix(OWN_TAGS) == Some("str"),
-            What::Scalar(_, text, Style::Plain) => matches!(type_of(text), Type::Text | Type::Merge),
+            What::Scalar(Properties { tag: Some(tag), .. }, ..) => {
+                matches!(tag.strip_prefix(OWN_TAGS), Some("str" | "merge"))
+            }
+            What::Scalar(_, text, Style::Plain) => {
+                matches!(type_of(text), Type::Text | Type::Merge)
+            }
             What::Scalar(..) | What::Alias(_) => true,
             _ => false,
         };
         // kustomize makes texts of the keys of the object itself.
         if !is_text && depth > 1 && self.key.is_none() {
             let message = "a key that is no text: kustomize refuses an object with it";
-            self.key = fault::<()>(message, event.start).err();
-        }
-        if depth == 1 && matches!(&event.what, What::Scalar(_, text, _) if text == "apiVersion" || text == "kind") {
-            self.fields += 1;
+            self.key = fault_in_object::<()>(message, event.start).err();
         }
     }
 
     /// Checks that a value is of the type that its tag names.
-    fn check_tag(&self, properties: &Properties, text: &str, style: Style, at: usize) -> Result<(), Fault> {
+    fn check_tag(
+        &self,
+        properties: &Properties,
+        text: &str,
+        style: Style,
+        at: usize,
+    ) -> Result<(), Fault> {
         let Some(tag) = properties.tag.as_deref() else {
             return Ok(());
         };
@@ -113,17 +139,22 @@ impl<'a> Refused<'a> {
             Some("int") => found == Type::Integer,
             Some("float") => matches!(found, Type::Integer | Type::Float),
             Some("timestamp") => found == Type::Timestamp,
-            _ => !(text.is_empty() && style == Style::Plain && (self.levels.is_empty() || tag == "!")),
+            _ => {
+                !(text.is_empty()
+                    && style == Style::Plain
+                    && (self.levels.is_empty() || tag == "!"))
+            }
         };
-        if is_right { Ok(()) } else { fault("a value that is not of the type that its tag names", at) }
+        if is_right {
+            Ok(())
+        } else {
+            fault("a value that is not of the type that its tag names", at)
+        }
     }
 
     /// What only counts once all was seen.
     pub(super) fn finish(self) -> Result<(), Fault> {
-        match self.key {
-            Some(fault) if self.fields == 2 => Err(fault),
-            _ => Ok(()),
-        }
+        self.key.map_or(Ok(()), Err)
     }
 }
 
@@ -135,7 +166,9 @@ fn is_tagged_merge(key: &What) -> bool {
 /// Whether a key is `<<`.
 fn is_merge(key: &What) -> bool {
     match key {
-        What::Scalar(Properties { tag: Some(tag), .. }, ..) => tag.strip_prefix(OWN_TAGS) == Some("merge"),
+        What::Scalar(Properties { tag: Some(tag), .. }, ..) => {
+            tag.strip_prefix(OWN_TAGS) == Some("merge")
+        }
         What::Scalar(_, text, style) => *style == Style::Plain && text == "<<",
         _ => false,
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::scan::Scanner;
-use super::token::{Fault, Style, Token, fault};
+use super::token::{Fault, Style, Token, fault, fault_in_object};
 
 /// A scalar's text: a piece of the source as long as nothing has to be folded or unescaped.
 enum Words<'a> {
@@ -44,7 +44,9 @@ impl<'a> Words<'a> {
         match self {
             Words::Slice(_, last, _) if *last == start => *last = end,
             Words::Slice(from, last, _) if from == last => (*from, *last) = (start, end),
-            _ => self.made().push_str(text.get(start..end).unwrap_or_default()),
+            _ => self
+                .made()
+                .push_str(text.get(start..end).unwrap_or_default()),
         }
     }
 
@@ -60,7 +62,9 @@ impl<'a> Words<'a> {
 
     fn finish(self) -> Cow<'a, str> {
         match self {
-            Words::Slice(start, end, text) => Cow::Borrowed(text.get(start..end).unwrap_or_default()),
+            Words::Slice(start, end, text) => {
+                Cow::Borrowed(text.get(start..end).unwrap_or_default())
+            }
             Words::Made(text) => Cow::Owned(text),
         }
     }
@@ -126,9 +130,13 @@ impl<'a> Scanner<'a> {
     /// Where readers don't agree on what is a scalar without quotes.
     fn note_plain(&mut self, start: usize, end: usize) {
         let said = self.bytes.get(start..end).unwrap_or_default();
-        let in_flow = self.flow_depth > 0 && (said.iter().any(|byte| matches!(byte, b':' | b'?')) || said.first() == Some(&b'-'));
-        let starts = matches!(said.first(), Some(b'?' | b':' | b'-')) && said.len() > 1 && !said[1].is_ascii_alphanumeric();
-        self.is_peculiar |= in_flow || starts || said.iter().any(|byte| matches!(byte, b'\t' | 0xef));
+        let in_flow = self.flow_depth > 0
+            && (said.iter().any(|byte| matches!(byte, b':' | b'?')) || said.first() == Some(&b'-'));
+        let starts = matches!(said.first(), Some(b'?' | b':' | b'-'))
+            && said.len() > 1
+            && !said[1].is_ascii_alphanumeric();
+        self.is_peculiar |=
+            in_flow || starts || said.iter().any(|byte| matches!(byte, b'\t' | 0xef));
     }
 
     /// Blanks and ends of lines inside a scalar. A tab must not indent a line to less than `column`.
@@ -230,7 +238,11 @@ impl<'a> Scanner<'a> {
             }
         }
         self.skip();
-        let style = if quote == b'"' { Style::DoubleQuoted } else { Style::SingleQuoted };
+        let style = if quote == b'"' {
+            Style::DoubleQuoted
+        } else {
+            Style::SingleQuoted
+        };
         Ok(Token::Scalar(words.finish(), style))
     }
 
@@ -249,16 +261,22 @@ impl<'a> Scanner<'a> {
             _ => 0,
         };
         if digits > 0 {
-            let code = self.text.get(start + 2..start + 2 + digits).unwrap_or_default();
+            let code = self
+                .text
+                .get(start + 2..start + 2 + digits)
+                .unwrap_or_default();
             let is_hex = code.bytes().all(|byte| byte.is_ascii_hexdigit()) && code.len() == digits;
             let code = u32::from_str_radix(code, 16).ok().filter(|_| is_hex);
             let Some(said) = code.and_then(char::from_u32) else {
-                return fault("an escape in quotes that is no character", start);
+                return fault_in_object(
+                    "an escape in quotes that is no character to kustomize",
+                    start,
+                );
             };
             words.made().push(said);
         } else {
             let Some((_, said)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
-                return fault("an escape in quotes that kustomize doesn't know", start);
+                return fault_in_object("an escape in quotes that kustomize doesn't know", start);
             };
             self.is_peculiar |= matches!(self.byte(1), b'\'' | b'\t');
             words.made().push_str(said);
@@ -273,7 +291,11 @@ impl<'a> Scanner<'a> {
         self.skip();
         let (keeps, step) = self.block_header()?;
         let mut end = self.at;
-        let mut indent = if step > 0 { self.indent.max(0) + step } else { 0 };
+        let mut indent = if step > 0 {
+            self.indent.max(0) + step
+        } else {
+            0
+        };
         let mut text = String::new();
         let mut breaks = String::new();
         let mut line_break = "";
@@ -315,7 +337,11 @@ impl<'a> Scanner<'a> {
         if keeps == Some(true) {
             text.push_str(&breaks);
         }
-        let style = if is_literal { Style::Literal } else { Style::Folded };
+        let style = if is_literal {
+            Style::Literal
+        } else {
+            Style::Folded
+        };
         Ok((Token::Scalar(Cow::Owned(text), style), first, end))
     }
 
@@ -352,7 +378,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// The indentation and the empty lines before a block's next line; with `indent` 0, finds how far it is indented.
-    fn block_breaks(&mut self, indent: &mut isize, breaks: &mut String, end: &mut usize) -> Result<(), Fault> {
+    fn block_breaks(
+        &mut self,
+        indent: &mut isize,
+        breaks: &mut String,
+        end: &mut usize,
+    ) -> Result<(), Fault> {
         *end = self.at;
         let mut widest = 0;
         loop {

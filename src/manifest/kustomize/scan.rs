@@ -74,7 +74,9 @@ impl<'a> Scanner<'a> {
             self.is_ready = true;
         }
         // There is one: `fetch_enough` sees to it.
-        self.tokens.front().map_or_else(|| fault("the text ends here", self.at), Ok)
+        self.tokens
+            .front()
+            .map_or_else(|| fault("the text ends here", self.at), Ok)
     }
 
     /// Takes the next token.
@@ -82,7 +84,9 @@ impl<'a> Scanner<'a> {
         self.peek()?;
         self.is_ready = false;
         self.taken += 1;
-        self.tokens.pop_front().map_or_else(|| fault("the text ends here", self.at), Ok)
+        self.tokens
+            .pop_front()
+            .map_or_else(|| fault("the text ends here", self.at), Ok)
     }
 
     /// Tokens until the first is certain: it may be the start of a key. (Two more than that, as kustomize's reader has
@@ -91,7 +95,10 @@ impl<'a> Scanner<'a> {
         loop {
             if self.tokens.len() > 2 {
                 let taken = self.taken;
-                let first = self.keys.iter().position(|key| key.possible && key.number == taken);
+                let first = self
+                    .keys
+                    .iter()
+                    .position(|key| key.possible && key.number == taken);
                 match first {
                     Some(level) if self.is_possible(level)? => {}
                     _ => return Ok(()),
@@ -121,7 +128,9 @@ impl<'a> Scanner<'a> {
             b'\r' if self.byte(ahead + 1) == b'\n' => 2,
             b'\r' => 1,
             0xc2 if self.byte(ahead + 1) == 0x85 => 2,
-            0xe2 if self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9) => 3,
+            0xe2 if self.byte(ahead + 1) == 0x80 && matches!(self.byte(ahead + 2), 0xa8 | 0xa9) => {
+                3
+            }
             _ => 0,
         }
     }
@@ -180,7 +189,10 @@ impl<'a> Scanner<'a> {
             Some('\n') => Ok(()),
             Some('\r') if length == 2 => Ok(()),
             Some(other) => fault(
-                format!("U+{:04X}, which ends a line for kustomize and not for others", u32::from(other)),
+                format!(
+                    "U+{:04X}, which ends a line for kustomize and not for others",
+                    u32::from(other)
+                ),
                 self.at,
             ),
             None => Ok(()),
@@ -191,7 +203,10 @@ impl<'a> Scanner<'a> {
     fn push(&mut self, token: Token<'a>, start: usize, end: usize, number: Option<usize>) {
         let placed = Placed { token, start, end };
         match number {
-            Some(number) => self.tokens.insert(number.saturating_sub(self.taken).min(self.tokens.len()), placed),
+            Some(number) => self.tokens.insert(
+                number.saturating_sub(self.taken).min(self.tokens.len()),
+                placed,
+            ),
             None => self.tokens.push_back(placed),
         }
     }
@@ -212,14 +227,21 @@ impl<'a> Scanner<'a> {
         }
         if self.is_document_mark() {
             self.leave_blocks()?;
-            let token = if self.byte(0) == b'-' { Token::DocumentStart } else { Token::DocumentEnd };
+            let token = if self.byte(0) == b'-' {
+                Token::DocumentStart
+            } else {
+                Token::DocumentEnd
+            };
             self.is_peculiar |= token == Token::DocumentEnd;
             (0..3).for_each(|_| self.skip());
             self.push(token, start, self.at, None);
             return Ok(());
         }
         self.fetch_node_token()?;
-        let is_entry = self.tokens.back().is_some_and(|last| last.token == Token::BlockEntry);
+        let is_entry = self
+            .tokens
+            .back()
+            .is_some_and(|last| last.token == Token::BlockEntry);
         if !is_entry {
             self.skip_line_comment()?;
         }
@@ -281,7 +303,10 @@ impl<'a> Scanner<'a> {
                 Ok(())
             }
             b'\t' => fault("a tab where only spaces indent", self.at),
-            _ => fault("a character that no value starts with without quotes", self.at),
+            _ => fault(
+                "a character that no value starts with without quotes",
+                self.at,
+            ),
         }
     }
 
@@ -289,8 +314,8 @@ impl<'a> Scanner<'a> {
         match first {
             b'-' => !self.is_blank(1),
             b'?' | b':' => self.flow_depth == 0 && !self.is_word_end(1),
-            b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@'
-            | b'`' => false,
+            b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
+            | b'"' | b'%' | b'@' | b'`' => false,
             _ => !self.is_word_end(0),
         }
     }
@@ -379,14 +404,22 @@ impl<'a> Scanner<'a> {
             let key = self.keys[level];
             self.push(Token::Key, key.start, key.start, Some(key.number));
             let column = isize::try_from(key.start - self.line_start).unwrap_or(isize::MAX);
-            self.open_block(column, Some(key.number), Token::BlockMappingStart, key.start)?;
+            self.open_block(
+                column,
+                Some(key.number),
+                Token::BlockMappingStart,
+                key.start,
+            )?;
             self.keys[level].possible = false;
             self.key_allowed = false;
         } else {
             self.is_peculiar = true;
             if self.flow_depth == 0 {
                 if !self.key_allowed {
-                    return fault("a colon and a blank inside a value without quotes, or a value where none can stand", start);
+                    return fault(
+                        "a colon and a blank inside a value without quotes, or a value where none can stand",
+                        start,
+                    );
                 }
                 self.open_block(self.column(), None, Token::BlockMappingStart, start)?;
             }
@@ -404,12 +437,17 @@ impl<'a> Scanner<'a> {
             return Ok(false);
         };
         let is_long = at - key.start > LONGEST_KEY
-            && text.get(key.start..at).is_some_and(|said| said.chars().count() > LONGEST_KEY);
+            && text
+                .get(key.start..at)
+                .is_some_and(|said| said.chars().count() > LONGEST_KEY);
         if key.line == line && !is_long {
             return Ok(true);
         }
         if key.required {
-            return fault("no colon follows this, which stands where a key has to stand", key.start);
+            return fault(
+                "no colon follows this, which stands where a key has to stand",
+                key.start,
+            );
         }
         key.possible = false;
         Ok(false)
@@ -440,14 +478,23 @@ impl<'a> Scanner<'a> {
             return Ok(());
         };
         if key.required {
-            return fault("no colon follows this, which stands where a key has to stand", key.start);
+            return fault(
+                "no colon follows this, which stands where a key has to stand",
+                key.start,
+            );
         }
         key.possible = false;
         Ok(())
     }
 
     /// Opens a block at `column` where none is open there yet.
-    fn open_block(&mut self, column: isize, number: Option<usize>, token: Token<'a>, start: usize) -> Result<(), Fault> {
+    fn open_block(
+        &mut self,
+        column: isize,
+        number: Option<usize>,
+        token: Token<'a>,
+        start: usize,
+    ) -> Result<(), Fault> {
         if self.flow_depth > 0 || self.indent >= column {
             return Ok(());
         }

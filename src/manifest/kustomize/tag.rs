@@ -10,12 +10,23 @@ impl<'a> Scanner<'a> {
         let is_alias = self.byte(0) == b'*';
         self.skip();
         let name = self.word();
-        let ends = self.is_word_end(0) || matches!(self.byte(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
+        let ends = self.is_word_end(0)
+            || matches!(
+                self.byte(0),
+                b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`'
+            );
         if name.is_empty() || !ends {
             let what = if is_alias { "an alias" } else { "an anchor" };
-            return fault(format!("{what} whose name is not letters, digits, `-` and `_`"), start);
+            return fault(
+                format!("{what} whose name is not letters, digits, `-` and `_`"),
+                start,
+            );
         }
-        Ok(if is_alias { Token::Alias(name) } else { Token::Anchor(name) })
+        Ok(if is_alias {
+            Token::Alias(name)
+        } else {
+            Token::Anchor(name)
+        })
     }
 
     /// `!suffix`, `!handle!suffix` or `!<uri>`.
@@ -36,7 +47,11 @@ impl<'a> Scanner<'a> {
                 (handle, self.tag_uri("", start)?)
             } else {
                 let suffix = self.tag_uri(handle, start)?;
-                if suffix.is_empty() { ("", "!".to_owned()) } else { ("!", suffix) }
+                if suffix.is_empty() {
+                    ("", "!".to_owned())
+                } else {
+                    ("!", suffix)
+                }
             }
         };
         if !self.is_word_end(0) {

@@ -54,11 +54,22 @@ pub(in crate::manifest) struct Fault {
     pub(in crate::manifest) message: Cow<'static, str>,
     /// The byte at which it is.
     pub(in crate::manifest) at: usize,
+    /// Whether it matters in an object only: another file, a dashboard in JSON for one, is for other readers.
+    pub(in crate::manifest) only_in_objects: bool,
 }
 
 pub(super) fn fault<T>(message: impl Into<Cow<'static, str>>, at: usize) -> Result<T, Fault> {
     Err(Fault {
         message: message.into(),
         at,
+        only_in_objects: false,
+    })
+}
+
+pub(super) fn fault_in_object<T>(message: &'static str, at: usize) -> Result<T, Fault> {
+    Err(Fault {
+        message: message.into(),
+        at,
+        only_in_objects: true,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expr::{Ask, Expr, Item};
 use super::operators;
 use super::value::{Key, Value};
-use crate::check::structure::pattern::Patterns;
+use crate::schema::pattern::Patterns;
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::{Fault, Run, Value, parse};
 use crate::check::rules::cel::value::Key;
-use crate::check::structure::pattern::Patterns;
+use crate::schema::pattern::Patterns;
 
 /// What an expression yields where `self` is `{a: 1, s: "text", l: [1, 2, 3], u: unknown}`.
 fn evaluate(text: &str, steps: u64) -> Result<Value, Fault> {

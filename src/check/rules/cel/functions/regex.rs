@@ -31,10 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn all(run: &mut Run<'_>, text: &str, pattern: &str, most: usize) -> Result<Vec<Value>, Fault> {
     run.spend((text.len() / 10 + 1).saturating_mul(pattern.len() / 4 + 1))?;
     let found = run.patterns.parts(pattern, text, most);
-    let found = found.ok_or_else(|| {
-        Fault::Error(format!(
-            "error parsing regexp: `{pattern}` is no regular expression"
-        ))
-    })?;
+    let found = found
+        .map_err(|problem| Fault::Error(format!("error parsing regexp: `{pattern}` {problem}")))?;
     Ok(found.into_iter().map(Value::string).collect())
 }

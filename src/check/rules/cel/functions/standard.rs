@@ -54,9 +54,9 @@ fn matches(run: &mut Run<'_>, it: &[Value]) -> Answer {
     };
     run.spend((text.len() / 10 + 1).saturating_mul(pattern.len() / 4 + 1))?;
     match run.patterns.find(pattern, text) {
-        Some(found) => Ok(Value::Bool(found)),
-        None => Err(Fault::Error(format!(
-            "error parsing regexp: `{pattern}` is no regular expression"
+        Ok(found) => Ok(Value::Bool(found)),
+        Err(problem) => Err(Fault::Error(format!(
+            "error parsing regexp: `{pattern}` {problem}"
         ))),
     }
 }
