@@ -116,9 +116,6 @@ enum Command {
     Completions(shells::Args),
     /// Print the manual page
     Man,
-    /// Run scripts for `trace`; not for people
-    #[command(name = scripts::COMMAND, hide = true)]
-    RunScripts,
 }
 
 impl Global {
@@ -170,6 +167,9 @@ fn found(any: bool) -> ExitCode {
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
+    if scripts::is_wanted() {
+        return scripts::main();
+    }
     let cli = Cli::parse();
     let ran = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         Err(anyhow::anyhow!(
@@ -216,6 +216,5 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ConfigSchema => shells::config_schema(out),
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),
-        Command::RunScripts => scripts::serve(out),
     }
 }
