@@ -122,9 +122,6 @@ enum Command {
     Completions(shells::Args),
     /// Print the manual page
     Man,
-    /// Run scripts for `trace`; not for people
-    #[command(name = scripts::COMMAND, hide = true)]
-    RunScripts,
 }
 
 impl Global {
@@ -189,6 +186,9 @@ fn found(any: bool) -> ExitCode {
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
+    if scripts::is_wanted() {
+        return scripts::main();
+    }
     std::panic::set_hook(Box::new(output::tell_panic));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -260,6 +260,5 @@ fn run_command(cli: Cli, out: &mut Stream) -> anyhow::Result<ExitCode> {
         Command::ConfigSchema => shells::config_schema(out),
         Command::Completions(args) => shells::completions(&args, out),
         Command::Man => shells::man(out),
-        Command::RunScripts => scripts::serve(out),
     }
 }

@@ -7,17 +7,19 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use anyhow::Context;
 
+use super::FAILED;
 use super::output::Stream;
 use crate::resolve::trace::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
 
-/// The hidden command that runs scripts.
-pub const COMMAND: &str = "run-scripts";
+/// The argument with which this program runs scripts. It is none of its commands, so that nobody is shown it.
+const ARGUMENT: &str = "run-scripts";
 
 /// The processor time that all scripts of a trace may take, in seconds. What is counted takes a fraction of it; a build
 /// that is not optimised is slower by far.
@@ -34,12 +36,23 @@ const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(unix) { 60 } else { 1
 /// What is said of a script that the kernel ended, or the wait.
 const BEYOND: &str = "processor time or memory";
 
-/// Runs scripts that come as lines on standard input, and answers each with a line.
-///
-/// # Errors
-/// Where the limits can't be set, or something else comes.
-pub fn serve(out: &mut Stream) -> anyhow::Result<ExitCode> {
+/// Whether this process is to run scripts.
+pub fn is_wanted() -> bool {
+    let mut arguments = std::env::args_os().skip(1);
+    arguments.next().is_some_and(|first| first == ARGUMENT) && arguments.next().is_none()
+}
+
+/// Runs scripts that come as lines on standard input, and answers each with a line on standard output.
+pub fn main() -> ExitCode {
+    match std::panic::catch_unwind(serve) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(_)) | Err(_) => ExitCode::from(FAILED),
+    }
+}
+
+fn serve() -> anyhow::Result<()> {
     limit().context("no limits can be set")?;
+    let mut out = Stream::stdout(|_| false);
     let runner = InProcess::default();
     for line in std::io::stdin().lock().lines() {
         let job: Job = serde_json::from_str(&line?)?;
@@ -49,7 +62,7 @@ pub fn serve(out: &mut Stream) -> anyhow::Result<ExitCode> {
         out.data(&line)?;
         out.flush()?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Sets the kernel's limits for this process.
@@ -88,15 +101,16 @@ fn limit() -> std::io::Result<()> {
 /// The process, and the thread that talks to it.
 #[derive(Debug)]
 struct Session {
+    wait: Duration,
     child: Child,
     jobs: Sender<Job>,
     answers: Receiver<std::io::Result<String>>,
 }
 
 impl Session {
-    fn start() -> anyhow::Result<Self> {
-        let mut child = Command::new(program()?)
-            .arg(COMMAND)
+    fn start(program: &Path, wait: Duration) -> anyhow::Result<Self> {
+        let mut child = Command::new(program)
+            .arg(ARGUMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -120,6 +134,7 @@ impl Session {
         };
         let thread = std::thread::Builder::new().spawn(talk);
         let mut session = Session {
+            wait,
             child,
             jobs,
             answers,
@@ -137,7 +152,7 @@ impl Session {
     fn run(&mut self, job: &Job) -> anyhow::Result<Run> {
         // Where the thread has ended, there is no answer either.
         let _ = self.jobs.send(job.clone());
-        let line = match self.answers.recv_timeout(LONGEST_WAIT) {
+        let line = match self.answers.recv_timeout(self.wait) {
             Ok(Ok(line)) => line,
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => String::new(),
             Err(RecvTimeoutError::Timeout) => {
@@ -168,8 +183,8 @@ impl Drop for Session {
 }
 
 /// This program. Linux finds it even where its file has been replaced.
-fn program() -> anyhow::Result<std::path::PathBuf> {
-    let own = std::path::PathBuf::from("/proc/self/exe");
+fn program() -> anyhow::Result<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
     if cfg!(target_os = "linux") && own.exists() {
         return Ok(own);
     }
@@ -241,7 +256,7 @@ impl State {
         }
         let session = match self.session.take() {
             Some(session) => session,
-            None => Session::start()?,
+            None => Session::start(&program()?, LONGEST_WAIT)?,
         };
         let run = self.session.insert(session).run(job)?;
         if run == beyond() {
@@ -264,5 +279,73 @@ impl Runner for InChild {
             state.failures.push(failure.clone());
             failure
         })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::resolve::trace::lua::Facts;
+
+    /// What comes of a script where the process is this shell script.
+    fn run_by(shell: &str, wait: Duration) -> Result<Verdict, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = folder.path().join("program");
+        std::fs::write(&program, format!("#!/bin/sh\n{shell}\n")).expect("a program");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&program, executable).expect("it may be run");
+        let job = Job {
+            name: "the script".to_owned(),
+            script: String::new(),
+            facts: Facts::default(),
+        };
+        let session = Session::start(&program, wait);
+        let run = session.and_then(|mut session| session.run(&job));
+        run.map(|run| run.verdict).map_err(|why| format!("{why:#}"))
+    }
+
+    #[test]
+    fn a_process_that_is_ended_says_nothing_of_the_script() {
+        let beyond = Ok(Verdict::Limit(BEYOND.to_owned()));
+        for shell in [
+            "kill -SEGV $$",
+            "read line; kill -XCPU $$",
+            "read line; kill -KILL $$",
+        ] {
+            assert_eq!(run_by(shell, LONGEST_WAIT), beyond, "{shell}");
+        }
+        let none = Duration::from_millis(1);
+        assert_eq!(run_by("exec sleep 600", none), beyond);
+    }
+
+    #[test]
+    fn a_process_that_fails_is_no_verdict() {
+        for (shell, wanted) in [
+            (
+                "read line; exit 3",
+                "its process ended without an answer (exit status: 3)",
+            ),
+            (
+                "exit 0",
+                "its process ended without an answer (exit status: 0)",
+            ),
+            (
+                "read line; echo yes; exec sleep 600",
+                "its process gives an answer that is none: expected value",
+            ),
+        ] {
+            let told = run_by(shell, LONGEST_WAIT).expect_err("a failure");
+            assert!(told.starts_with(wanted), "{shell}: {told}");
+        }
+        let told = Session::start(Path::new("/nowhere/program"), LONGEST_WAIT);
+        let told = told
+            .map_err(|why| format!("{why:#}"))
+            .expect_err("a failure");
+        assert!(
+            told.starts_with("a process for it can't be started"),
+            "{told}"
+        );
     }
 }

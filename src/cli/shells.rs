@@ -46,8 +46,7 @@ pub fn man(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut page = Vec::new();
     let command = super::Cli::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
-    for sub in shown {
+    for sub in command.get_subcommands() {
         let name = format!("gatewayctl {}", sub.get_name());
         clap_mangen::Man::new(sub.clone().bin_name(&name).display_name(&name)).render(&mut page)?;
     }

@@ -40,6 +40,18 @@ impl Handle {
     }
 }
 
+/// Makes one of each kind, so that what Lua keeps of the kinds themselves is not counted as the script's.
+pub(super) fn prepare(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
+    let state = || Rc::clone(state);
+    let data = lua.create_table()?;
+    lua.create_userdata(Handle::new(state()))?;
+    lua.create_userdata(Headers { state: state() })?;
+    lua.create_userdata(StreamInfo { state: state() })?;
+    let state = state();
+    lua.create_userdata(Metadata { state, data })?;
+    Ok(())
+}
+
 impl UserData for Handle {
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
         methods.add_method("headers", |_, this, ()| {

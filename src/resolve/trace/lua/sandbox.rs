@@ -11,7 +11,7 @@ use mlua::{HookTriggers, Lua, LuaOptions, StdLib, Value, VmState};
 use serde::{Deserialize, Serialize};
 
 use super::furnish::furnish;
-use super::handle::Handle;
+use super::handle::{self, Handle};
 use super::state::{EVERY, Ended, MOST_MEMORY, State, shortened};
 use crate::luajit;
 
@@ -199,6 +199,7 @@ fn prepared(state: &Rc<State>) -> mlua::Result<Lua> {
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     lua.gc_stop();
     furnish(&lua, state)?;
+    handle::prepare(&lua, state)?;
     lua.set_memory_limit(lua.used_memory() + MOST_MEMORY)?;
     let counter = Rc::clone(state);
     let triggers = HookTriggers::new().every_nth_instruction(EVERY);

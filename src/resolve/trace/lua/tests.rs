@@ -175,7 +175,7 @@ fn a_script_that_does_not_end_is_ended() {
         ),
         ("('a'):rep(30):find(('a*'):rep(30) .. 'b')", &steps),
         ("local s = ('x'):rep(1e9)", &memory),
-        ("local s = 'x' while true do s = s .. s end", &steps),
+        ("local s = 'x' while true do s = s .. s end", &memory),
         ("local t = {} while true do t[#t + 1] = {} end", &memory),
         (
             "local s = ('x'):rep(2e6) while true do local t = s .. 'y' end",
@@ -204,5 +204,56 @@ proptest! {
         for body in ["s:find(p)", "s:match(p)", "s:gsub(p, '%0')", "for a in s:gmatch(p) do end"] {
             on_request(&format!("{call} {body}"));
         }
+    }
+}
+
+/// What a body takes beyond one that is empty, in steps.
+fn steps_of(body: &str) -> u64 {
+    let steps = |body: &str| {
+        let job = Job {
+            name: String::new(),
+            script: format!("function envoy_on_request(h)\n{body}\nend"),
+            facts: Facts::default(),
+        };
+        let run = run(&job);
+        assert_eq!(run.verdict, passes(), "{body}");
+        run.steps
+    };
+    steps(body).saturating_sub(steps(""))
+}
+
+#[test]
+fn plain_work_costs_a_step_an_instruction() {
+    let short = steps_of("h:headers():get('a') for i = 1, 100000 do end");
+    assert!((100_000..102_000).contains(&short), "{short}");
+}
+
+/// Twice the work costs at least one and a half times the steps: nothing that grows is left uncounted.
+#[test]
+fn work_is_counted_that_grows_with_what_a_function_is_given() {
+    for call in [
+        "local t = {} for i = 1, N do t[i] = i end for i = 1, 20 do table.insert(t, 1, 1) end",
+        "local t = {} for i = 1, N do t[i] = i end for i = 1, 20 do table.remove(t, 1) end",
+        "local t = {} for i = 1, N do t[i] = -i end table.sort(t)",
+        "local t = {} for i = 1, N do t[i] = 'x' end for i = 1, 20 do table.concat(t) end",
+        "local t = {} for i = 1, N do t[i] = 1 end for i = 1, 20 do for _ in pairs(t) do end end",
+        "local s = ('x'):rep(N * 20) for i = 1, 500 do local a = s == s .. '' end",
+        "local s = ('0'):rep(N * 20) for i = 1, 500 do local a = s + 1 end",
+        "local s = ('x'):rep(N * 20) for i = 1, 50 do s:upper() end",
+        "local s = ('x'):rep(N * 20) for i = 1, 50 do s:find('y', 1, true) end",
+        "local s = ('x'):rep(N) s:find('x*x*y')",
+        "local s = ('x'):rep(N) for i = 1, 5 do s:gsub('x', 'y') end",
+        "local s = ('x'):rep(N) for i = 1, 5 do for a in s:gmatch('x') do end end",
+        "local s, p = ('x'):rep(100), '[' .. ('a'):rep(N * 20) .. ']' for i = 1, 5 do s:find(p) end",
+        "local s = ('x'):rep(N * 20) for i = 1, 50 do h:headers():get(s) end",
+        "local s = ('x'):rep(N * 20) for i = 1, 50 do h:base64Escape(s) end",
+        "local s = ('x'):rep(N * 20) for i = 1, 50 do h:logInfo(s) end",
+        "for i = 1, N / 10 do h:headers():add('a' .. i, 'b') end for i = 1, N / 10 do h:headers():get('a') end",
+        "for i = 1, N do bit.band(1, 2) end",
+        "for i = 1, N do pcall(type, 1) end",
+    ] {
+        let of = |count: &str| steps_of(&call.replace('N', count));
+        let (once, twice) = (of("300"), of("600"));
+        assert!(twice * 2 > once * 3, "{call}: {once}, then {twice}");
     }
 }
