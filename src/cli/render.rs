@@ -130,7 +130,7 @@ fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
 fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     for file in compiled.files.iter().filter(|file| file.kind.has_objects()) {
         writeln!(out, "# Source: {}", printable(&file.path))?;
-        out.data(file.text.as_bytes())?;
+        out.data().write_all(file.text.as_bytes())?;
     }
     Ok(())
 }
