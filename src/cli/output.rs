@@ -278,6 +278,11 @@ pub fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
     let mut out = Stream::stderr(|_| false);
     // Nothing is left to be done where even this can't be written.
     let _ = writeln!(out, "panicked{place}:\n{}", printable::printable(message));
+    // Where somebody asked for one, by RUST_BACKTRACE.
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        let _ = writeln!(out, "{trace}");
+    }
 }
 
 #[cfg(test)]
