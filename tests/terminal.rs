@@ -211,7 +211,7 @@ fn commands(evil: &str) -> Vec<Vec<String>> {
         "trace http://a.example.com/ --in tree --header x:EVIL",
         "trace http://a.example.com/ --in tree --method EVIL",
         "trace http://a.example.com/ --in tree --from EVIL",
-        "upgrade --to 1.9.1",
+        "upgrade --to 1.8.3",
         "upgrade --to EVIL",
         "upgrade --to 1.9.0 tree broken",
         "upgrade --to 1.9.0 tree --format json",

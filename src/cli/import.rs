@@ -308,7 +308,7 @@ impl Root {
     fn write(&self, args: &Args, config: &str, out: &mut Stream) -> anyhow::Result<Written> {
         let path = match &args.output {
             Some(path) if path.as_os_str() == "-" => {
-                out.data(config.as_bytes())?;
+                out.data().write_all(config.as_bytes())?;
                 return Ok(Written {
                     word: "printed",
                     shown: CONFIG.to_owned(),

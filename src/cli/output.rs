@@ -87,15 +87,9 @@ impl Stream {
         }
     }
 
-    /// Writes a file's bytes for another program: as they are, but not onto a terminal.
-    ///
-    /// # Errors
-    /// What the stream answers.
-    pub fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.is_terminal {
-            true => self.write_all(bytes),
-            false => self.to.write_all(bytes),
-        }
+    /// The same stream for the bytes of a file that another program reads: they stay as they are, but on a terminal.
+    pub fn data(&mut self) -> impl Write {
+        Data { stream: self }
     }
 
     /// Writes a JSON document and the end of a line.
@@ -147,6 +141,24 @@ impl Write for Through<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
+    }
+}
+
+/// A [`Stream`] for other programs.
+struct Data<'a> {
+    stream: &'a mut Stream,
+}
+
+impl Write for Data<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.is_terminal {
+            true => self.stream.write(bytes),
+            false => self.stream.to.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 
@@ -267,6 +279,11 @@ pub fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
     let mut out = Stream::stderr(|_| false);
     // Nothing is left to be done where even this can't be written.
     let _ = writeln!(out, "panicked{place}:\n{}", printable::printable(message));
+    // Where somebody asked for one, by RUST_BACKTRACE.
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        let _ = writeln!(out, "{trace}");
+    }
 }
 
 #[cfg(test)]
@@ -352,7 +369,7 @@ mod tests {
     fn data_is_true_to_its_bytes_but_on_a_terminal() {
         let data = |is_terminal| {
             written(is_terminal, false, |out| {
-                out.data(HOSTILE.as_bytes()).expect("all");
+                out.data().write_all(HOSTILE.as_bytes()).expect("all");
             })
         };
         assert_eq!(data(false), HOSTILE);

@@ -105,7 +105,7 @@ fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     let is_printed = |kind: Kind| kind.has_objects() && kind != Kind::Left;
     for file in compiled.files.iter().filter(|file| is_printed(file.kind)) {
         writeln!(out, "# Source: {}", printable(&file.path))?;
-        out.data(file.text.as_bytes())?;
+        out.data().write_all(file.text.as_bytes())?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use crate::diagnostic::printable::printable;
 
 /// The most values that are read of an answer. The largest definitions have 25,000 with all that others wrote into
-/// them, and come ten at a time; a value takes some 150 bytes of memory.
-const MOST_VALUES: usize = 1_000_000;
+/// them, and come ten at a time; a value takes up to 300 bytes of memory.
+const MOST_VALUES: usize = 500_000;
 
 /// The longest text of the server's own that is quoted, in characters.
 const LONGEST_QUOTE: usize = 1000;
@@ -154,7 +154,7 @@ mod tests {
         let many = format!("[{}0]", "[],".repeat(MOST_VALUES / 2));
         assert_eq!(
             parse(many.as_bytes()),
-            Err("it has more than 1000000 values".to_owned())
+            Err("it has more than 500000 values".to_owned())
         );
         let text = format!("[{:?}]", ",[{".repeat(MOST_VALUES));
         assert!(parse(text.as_bytes()).is_ok());

@@ -149,7 +149,8 @@ fn settled(mut config: Config) -> Config {
 fn files(options: &Options) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
     if let Some(file) = &options.kubeconfig {
         let looked = vec![file.display().to_string()];
-        return match file.is_file() {
+        // What stands there and is no file is told as it is read.
+        return match file.exists() {
             true => Ok((vec![file.clone()], looked)),
             false => Err(Error::NoKubeconfig { looked }),
         };

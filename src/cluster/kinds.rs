@@ -14,18 +14,57 @@ use super::server::{Ask, Server};
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/// A form of discovery: its kind, and the list that it has.
-type Form = (&'static str, &'static str);
+/// A form of discovery.
+struct Form {
+    /// Its kind.
+    kind: &'static str,
+    /// The list that it has.
+    list: &'static str,
+    /// Whether something is an entry of that list.
+    is_entry: fn(&Json) -> bool,
+    /// Whether the list may have no entry. Every server serves something, but not in every version of it.
+    may_be_empty: bool,
+}
 
 /// The forms in which a server tells what it serves.
 const ROOTS: &[Form] = &[
-    ("APIGroupDiscoveryList", "items"),
-    ("APIVersions", "versions"),
-    ("APIGroupList", "groups"),
+    Form {
+        kind: "APIGroupDiscoveryList",
+        list: "items",
+        is_entry: |it| it["metadata"].is_object() && it["versions"].is_array(),
+        may_be_empty: false,
+    },
+    Form {
+        kind: "APIVersions",
+        list: "versions",
+        is_entry: Json::is_string,
+        may_be_empty: false,
+    },
+    Form {
+        kind: "APIGroupList",
+        list: "groups",
+        is_entry: |it| it["versions"].is_array(),
+        may_be_empty: false,
+    },
 ];
 
 /// The form in which it tells the kinds of one group and version.
-const RESOURCES: Form = ("APIResourceList", "resources");
+const RESOURCES: &[Form] = &[Form {
+    kind: "APIResourceList",
+    list: "resources",
+    is_entry: |it| it["name"].is_string() && it["kind"].is_string(),
+    may_be_empty: true,
+}];
+
+impl Form {
+    fn is_of(&self, answer: &Json) -> bool {
+        let entries = answer[self.list].as_array();
+        let is_list = entries.is_some_and(|entries| {
+            entries.iter().all(self.is_entry) && (self.may_be_empty || !entries.is_empty())
+        });
+        answer["kind"] == self.kind && is_list
+    }
+}
 
 /// Asks what the server serves, and gives the answer and the form that it has. Anything else than one of these forms is
 /// no answer: above all, it is no server that serves nothing.
@@ -34,10 +73,8 @@ async fn tell(server: &Server, ask: &Ask, forms: &[Form]) -> Result<(&'static st
     if !answer.is_success() {
         return Err(server.other(ask, &answer));
     }
-    let is_of =
-        |(kind, list): &&Form| answer.body["kind"] == *kind && answer.body[*list].is_array();
-    match forms.iter().find(is_of) {
-        Some((kind, _)) => Ok((kind, answer.body)),
+    match forms.iter().find(|form| form.is_of(&answer.body)) {
+        Some(form) => Ok((form.kind, answer.body)),
         None => {
             let problem = format!(
                 "{} and {}, where the list of what it serves should be",
@@ -123,7 +160,7 @@ impl Kinds {
                 continue;
             }
             let lists: Vec<(&str, Json)> = stream::iter(group_versions(&answer))
-                .map(|path| async move { tell(server, &Ask::get(path), &[RESOURCES]).await })
+                .map(|path| async move { tell(server, &Ask::get(path), RESOURCES).await })
                 .buffered(AT_ONCE)
                 .try_collect()
                 .await?;

@@ -99,10 +99,8 @@ fn run(exec: &ExecConfig, cluster: &Cluster, time: Duration) -> Result<Json, Str
 fn info(exec: &ExecConfig, cluster: &Cluster, is_interactive: bool) -> Json {
     let mut spec = json!({"interactive": is_interactive});
     if exec.provide_cluster_info {
-        let extensions = cluster.extensions.iter().flatten();
-        let config = extensions
-            .filter(|it| it.name == EXTENSION)
-            .map(|it| it.extension.clone());
+        let mut extensions = cluster.extensions.iter().flatten();
+        let config = extensions.find(|it| it.name == EXTENSION);
         let all = [
             ("server", json!(cluster.server)),
             ("tls-server-name", json!(cluster.tls_server_name)),
@@ -115,7 +113,7 @@ fn info(exec: &ExecConfig, cluster: &Cluster, is_interactive: bool) -> Json {
                 json!(cluster.certificate_authority_data),
             ),
             ("proxy-url", json!(cluster.proxy_url)),
-            ("config", config.last().unwrap_or_default()),
+            ("config", json!(config.map(|it| &it.extension))),
         ];
         let known = all.into_iter().filter(|(_, value)| !value.is_null());
         spec["cluster"] = known

@@ -340,6 +340,16 @@ const NO_DISCOVERY: &[(u16, &str, &str)] = &[
     (200, "\"APIGroupList\"", "200 and a text, where an object"),
     (
         200,
+        "{\"kind\": \"APIVersions\", \"versions\": []}",
+        "200 and an object of kind `APIVersions`, where the list",
+    ),
+    (
+        200,
+        "{\"kind\": \"APIGroupDiscoveryList\", \"items\": [1, true]}",
+        "200 and an object of kind `APIGroupDiscoveryList`, where the list",
+    ),
+    (
+        200,
         "{\"kind\": \"APIGroupList\"}",
         "200 and an object of kind `APIGroupList`",
     ),
@@ -444,7 +454,7 @@ fn an_answer_is_read_up_to_a_bound() {
     let fake = Fake::start(move |_| Does::Body(200, many.clone()));
     told(
         guarded(&fake, "diff --against cluster"),
-        "gave no usable answer to GET /api: 200, it has more than 1000000 values",
+        "gave no usable answer to GET /api: 200, it has more than 500000 values",
     );
     let long = format!("\"{}\"", "x".repeat(40 << 20));
     let fake = Fake::start(move |asked| match asked.path == "/api" {

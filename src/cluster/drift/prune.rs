@@ -18,6 +18,9 @@ use crate::value::Node;
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const METADATA_OF_ONE: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
+/// How many objects of a list come in one answer.
+const A_PAGE: usize = 200;
+
 /// What a Kustomization applies now, and what it did before.
 pub(super) struct Applied {
     owner: Owner,
@@ -126,7 +129,8 @@ impl Asking<'_> {
         let Some((app, _)) = first.folder.rsplit_once('/') else {
             return Ok(Vec::new());
         };
-        let ask = Ask::get(resource.all(&first.owner.namespace));
+        let all = resource.all(&first.owner.namespace);
+        let ask = Ask::get(format!("{all}?limit={A_PAGE}"));
         let mut items = Vec::new();
         self.server.list(&ask, |item| items.push(item)).await?;
         let mut found = Vec::new();
@@ -190,7 +194,7 @@ impl Asking<'_> {
             .collect();
         let mut lists = stream::iter(kinds)
             .map(|kind| {
-                let path = format!("{}?labelSelector={selector}", kind.all(""));
+                let path = format!("{}?labelSelector={selector}&limit={A_PAGE}", kind.all(""));
                 async move {
                     let mut items = Vec::new();
                     let ask = Ask::get(path).accept(METADATA);
