@@ -59,7 +59,7 @@ fn serve() -> anyhow::Result<()> {
         let run = runner.run(&job)?;
         let mut line = serde_json::to_vec(&run)?;
         line.push(b'\n');
-        out.data(&line)?;
+        out.data().write_all(&line)?;
         out.flush()?;
     }
     Ok(())
