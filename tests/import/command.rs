@@ -110,7 +110,10 @@ fn any_folder_of_the_tree_will_do_and_the_output_may_be_elsewhere() {
     assert!(!nested.contains("./kubernetes"), "{nested}");
     project.run(["-C", "kubernetes", "render"]).success();
     let flux = project.read(&format!("{app}/ks.yaml"));
-    assert!(flux.contains("path: ./kubernetes/apps/network/envoy-gateway/app\n"), "{flux}");
+    assert!(
+        flux.contains("path: ./kubernetes/apps/network/envoy-gateway/app\n"),
+        "{flux}"
+    );
 }
 
 #[test]
