@@ -170,7 +170,7 @@ pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) 
     let after = |path: &str| {
         let below = format!("{path}/");
         let is_touched = |it: &&str| **it == *path || it.starts_with(&below);
-        match removed.iter().any(|it| is_touched(it)) {
+        match removed.iter().any(is_touched) {
             true => stands(path),
             // Was it broken before, it is none of the render's business.
             false => Standing::File,

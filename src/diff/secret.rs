@@ -155,34 +155,34 @@ const REFERENCE: [&str; 6] = [
 
 /// Whether the keys beside a line name an object and say nothing else of it.
 fn is_reference(lines: &[&str], at: usize, indent: usize) -> bool {
-    // An entry of a list starts with a dash: what is above that belongs to another one.
     let (above, below) = lines.split_at(at);
+    let key = |line: &&&str| match key_and_value(line) {
+        Some((other, key, _)) if other == indent => Some(key.to_owned()),
+        _ => None,
+    };
     let starts = |line: &&str| line.trim_start().starts_with('-');
-    let first = above.len()
-        - match lines.get(at).is_some_and(starts) {
-            true => 0,
-            false => {
-                let own = above.iter().rev().take_while(beside_line(indent));
-                let own: Vec<&&str> = own.collect();
-                let dash = own.iter().position(|line| starts(*line));
-                dash.map_or(own.len(), |dash| dash + 1)
+    let mut keys = Vec::new();
+    // An entry of a list starts with a dash: what is above that belongs to another one. A line more than a reference
+    // has keys tells that it is none.
+    let most = REFERENCE.len() + 1;
+    if !below.first().is_some_and(starts) {
+        for line in above.iter().rev().take(most) {
+            let Some(key) = key(&line) else { break };
+            keys.push(key);
+            if starts(line) {
+                break;
             }
-        };
-    let after = below.iter().skip(1).take_while(beside_line(indent));
-    let after = after.take_while(|line| !starts(line));
-    let block = lines
-        .get(first..=at)
-        .unwrap_or_default()
-        .iter()
-        .chain(after);
-    let keys: Vec<&str> = block
-        .filter_map(|line| key_and_value(line).map(|(_, key, _)| key))
-        .collect();
-    keys.contains(&"name") && keys.iter().all(|key| REFERENCE.contains(key))
-}
-
-fn beside_line(indent: usize) -> impl Fn(&&&str) -> bool {
-    move |line| key_and_value(line).is_some_and(|(other, ..)| other == indent)
+        }
+    }
+    for (count, line) in below.iter().take(most).enumerate() {
+        match key(&line) {
+            Some(key) if count == 0 || !starts(line) => keys.push(key),
+            _ => break,
+        }
+    }
+    keys.len() <= REFERENCE.len()
+        && keys.iter().any(|key| key == "name")
+        && keys.iter().all(|key| REFERENCE.contains(&key.as_str()))
 }
 
 /// How far a line's key is indented, the key, and what follows it.

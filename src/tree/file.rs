@@ -111,6 +111,9 @@ impl Ownership {
 /// Says whether two texts of a path (on disk, rendered) hold equal objects.
 pub type SameObjects<'a> = dyn Fn(&str, &str, &str) -> bool + 'a;
 
+/// Says whether a render can have written a path, as a whole or, where the second value is true, in parts.
+pub type CouldRender<'a> = dyn Fn(&str, bool) -> bool + 'a;
+
 /// How to plan.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
@@ -120,7 +123,6 @@ pub struct Options<'a> {
     pub same_objects: Option<&'a SameObjects<'a>>,
     /// The locks in the root, of this configuration and of others; where not given, those of `cluster.toml` are read.
     pub locks: Option<&'a Locks>,
-    /// Whether a render can have written a path at all, as a whole or, where the second value is true, in parts: nothing
-    /// else is ever removed, whatever the lock says.
-    pub could_render: Option<&'a dyn Fn(&str, bool) -> bool>,
+    /// What else than this allows is never removed, whatever the lock says.
+    pub could_render: Option<&'a CouldRender<'a>>,
 }
