@@ -121,6 +121,52 @@ fn the_list_names_each_schema_with_its_hash_and_verify_compares_them() {
 }
 
 #[test]
+fn a_schema_that_cant_be_read_is_a_failure_and_no_verdict() {
+    let project = Project::new().minimal("");
+    project.write("widgets.yaml", WIDGETS);
+    project.run(["schemas", "import", "widgets.yaml"]).success();
+    project.edit("schemas/own/example.com_widgets.json", "integer", "whole");
+    project.write("widget.yaml", widget("size: 3"));
+    project
+        .run(["validate", "widget.yaml"])
+        .code(2)
+        .warns("schemas/own/example.com_widgets.json: import its CustomResourceDefinition again")
+        .warns("unknown variant `whole`");
+}
+
+#[test]
+fn a_pattern_that_cant_be_compiled_is_refused_at_import() {
+    let project = Project::new().minimal("");
+    for (pattern, problem) in [
+        ("(", "the pattern `(` is no regular expression"),
+        (
+            "((a{1,1000}){1,1000}){1,1000}",
+            "the pattern `((a{1,1000}){1,1000}){1,1000}` is too large to be compiled",
+        ),
+    ] {
+        let field = format!("{{type: string, pattern: '{pattern}'}}");
+        project.write("crd.yaml", WIDGETS.replace("{type: integer}", &field));
+        project
+            .run(["schemas", "import", "crd.yaml"])
+            .code(1)
+            .says(problem)
+            .says("nothing was written");
+    }
+    // Large for other engines, and none of the API server's bounds.
+    let field = r"{type: string, pattern: '^\p{L}{1,63}$'}";
+    let crd = WIDGETS.replace("{type: integer}", field);
+    project.write("crd.yaml", crd.replace("self.size > 1", "self.size != 'b'"));
+    project.run(["schemas", "import", "crd.yaml"]).success();
+    project.write("widget.yaml", widget("size: é"));
+    project.run(["validate", "widget.yaml"]).success();
+    project.write("widget.yaml", widget("size: a!"));
+    project
+        .run(["validate", "widget.yaml"])
+        .code(1)
+        .says("write a string that matches");
+}
+
+#[test]
 fn nothing_is_imported_where_one_definition_is_broken() {
     let project = Project::new().minimal("");
     project.write("crds/a.yaml", WIDGETS);

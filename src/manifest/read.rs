@@ -211,6 +211,95 @@ mod tests {
         );
     }
 
+    /// The first problem of a text: line, column, and what is said.
+    fn problem(text: &str) -> Option<(usize, usize, String)> {
+        let (sources, _, problems) = read_text(text);
+        let problem = problems.first()?;
+        assert!(problem.why.is_some() && problem.help.is_some());
+        let place = sources.locate(problem.span.expect("a place"));
+        Some((place.line, place.column, problem.message.clone()))
+    }
+
+    #[test]
+    fn an_end_of_a_line_that_nobody_sees_is_refused_outside_of_quotes() {
+        for end in ["\u{2028}", "\u{2029}", "\u{85}", "\r"] {
+            let code = end.chars().map(u32::from).next().unwrap_or_default();
+            for (line, column, text) in [
+                (2, 13, format!("a:\n  - b: c # x{end}    - b: d\n")),
+                (1, 5, format!("a: b{end}c\n")),
+                (1, 6, format!("# a b{end}c: d\ne: f\n")),
+                (2, 4, format!("a: |\n  b{end}  c\n")),
+                (1, 6, format!("a: [b{end}, c]\n")),
+                (1, 4, format!("a: {end}  b\n")),
+            ] {
+                let said = format!(
+                    "not the same YAML to all readers: U+{code:04X}, which ends a line for kustomize and not for others"
+                );
+                assert_eq!(problem(&text).map(|it| it.2), Some(said), "{text:?}");
+                assert_eq!(
+                    problem(&text).map(|it| (it.0, it.1)),
+                    Some((line, column)),
+                    "{text:?}"
+                );
+            }
+        }
+        // Escaped, and where both kinds of readers have the same, it is a text like any other.
+        assert_eq!(problem("a: \"b\\u2028\\u0085c\"\nd: 'e\u{2028}f'\n"), None);
+        assert!(
+            problem("a: 'b \u{2028} c'\n").is_some(),
+            "blanks around it are kept, or not"
+        );
+        assert!(
+            problem("a: \"b\u{85}c\"\n").is_some(),
+            "it is a blank, or itself"
+        );
+        assert_eq!(problem("a: b\r\nc: d\r\n"), None);
+    }
+
+    #[test]
+    fn what_two_readers_take_for_something_else_is_refused() {
+        for text in [
+            "a: {b:}\n",
+            "a: [{b:}]\n",
+            "a:\n-\tb: c\n",
+            "a: \"\u{7f}\"\n",
+            "a: b\n--- c\nd: e\n",
+            "a: b\n---\nc: d\n----\n",
+            "a: b\n...\nc: d\n",
+            "%YAML 1.2\n---\na: b\n",
+            "a: {<<: }\n",
+            "apiVersion: v1\nkind: A\na: {1: b}\n",
+            "apiVersion: v1\nkind: A\na: \"\\/\"\n",
+            "a: !!int b\n",
+            "a: \u{feff}b\n\u{feff}c: d\n",
+        ] {
+            assert!(problem(text).is_some(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_read_as_ever() {
+        for text in [
+            "\u{feff}a: b\n",
+            "---\n# a\n---\na: b\n",
+            "a: |\n  b",
+            "a:\n- b\n-\n- c\n",
+            "a: b\t# c\n",
+            "a: {b: c, d: [e, f], \"g\": \"h\"}\n",
+            "{\n\t\"a\": [1, null],\n\t\"b\": {}\n}\n",
+            "a: http://b.c/d?e#f\nb: [http://b.c/d]\n",
+            "a: &x {b: c}\nd: *x\ne:\n  <<: *x\nf:\n  <<: [*x, {g: h}]\n",
+            "a:\n  !!merge <<: {b: c}\napiVersion: v1\nkind: A\n",
+            "a: \"\\ud83d\\ude00\"\n",
+            "1: b\n",
+            "a: b\n...\n",
+        ] {
+            assert_eq!(problem(text), None, "{text:?}");
+        }
+        let (_, documents, _) = read_text("a: |\n  b");
+        assert_eq!(documents[0].node.to_json().to_string(), r#"{"a":"b"}"#);
+    }
+
     #[test]
     fn bombs_are_refused() {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");

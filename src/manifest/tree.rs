@@ -12,38 +12,42 @@ use crate::value::{Entry, Kind, Map, Node};
 /// As [`parse`], of a document that may hold whatever YAML has.
 pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
-    match serde_yaml::from_str_with_options::<Tree>(text, options) {
-        Ok(tree) => match kustomize::compare(text) {
-            Ok(last_block) => {
-                let mut tree = tree;
-                if let Some(block) = last_block {
-                    tree.put(block);
-                }
-                Ok(tree.place(source, offset, text))
-            }
-            Err(fault) if fault.only_in_objects && !tree.is_object() => {
-                Ok(tree.place(source, offset, text))
-            }
-            Err(fault) => Err(differs(fault, text, source, offset)),
-        },
+    let mut tree = match serde_yaml::from_str_with_options::<Tree>(text, options) {
+        Ok(tree) => tree,
         Err(error) => {
-            let location = error.location();
-            let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
-            let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
-            let message = error.without_snippet().to_string();
-            let message = message
-                .rsplit_once(" at line ")
-                .map_or(message.as_str(), |(message, _)| message);
-            let message = message
-                .split_once(", set ")
-                .map_or(message, |(message, _)| message);
-            let message = beyond_bounds(message).unwrap_or(message).to_owned();
-            Err(Problem {
-                wrong: Wrong::Syntax,
-                message,
-                span: Span::new(source, offset + at, offset + end),
-            })
+            return Err(match kustomize::hidden_break(text) {
+                Some(fault) => differs(fault, text, source, offset),
+                None => syntax(error, text, source, offset),
+            });
         }
+    };
+    match kustomize::compare(text) {
+        Ok(Some(block)) => tree.put(block),
+        Err(fault) if !fault.only_in_objects || tree.is_object() => {
+            return Err(differs(fault, text, source, offset));
+        }
+        Ok(None) | Err(_) => {}
+    }
+    Ok(tree.place(source, offset, text))
+}
+
+/// What is no YAML.
+fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize) -> Problem {
+    let location = error.location();
+    let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
+    let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+    let message = error.without_snippet().to_string();
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(message, _)| message);
+    let message = message
+        .split_once(", set ")
+        .map_or(message, |(message, _)| message);
+    let message = beyond_bounds(message).unwrap_or(message).to_owned();
+    Problem {
+        wrong: Wrong::Syntax,
+        message,
+        span: Span::new(source, offset + at, offset + end),
     }
 }
 

@@ -400,8 +400,8 @@ mod tests {
     fn patterns_that_are_forgotten_are_compiled_again() {
         let patterns = Patterns::default();
         for round in 0..3 {
-            for count in 1..40 {
-                let pattern = format!(r"^\p{{L}}{{1,{count}00}}$");
+            for count in (100..1000).step_by(50) {
+                let pattern = format!(r"^\p{{L}}{{1,{count}}}$");
                 assert_eq!(patterns.find(&pattern, "é"), Ok(true), "{round} {count}");
             }
             let kept = patterns.known.read().expect("no thread failed").cost;

@@ -6,6 +6,7 @@
 mod common;
 
 mod bounds;
+mod closed;
 mod config;
 mod disk;
 mod names;

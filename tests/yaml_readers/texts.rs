@@ -41,7 +41,7 @@ const BITS: &[&str] = &[
 ];
 
 /// What people write, as a start.
-const MANIFESTS: &[&str] = &[
+pub const MANIFESTS: &[&str] = &[
     "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: app\n  namespace: web\n  annotations: {example.com/note: \"on\", other: 'it''s'}\nspec:\n  hostnames: [app.example.com, \"*.example.com\"]\n  parentRefs:\n    - name: envoy-internal # inside\n      sectionName: https\n  rules:\n    - backendRefs:\n        - name: app\n          port: 80\n      matches:\n        - path: {type: PathPrefix, value: /}\n",
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: &labels\n    app: a\n    \"on\": 'yes'\ndata:\n  script.lua: |\n    function f()\n      return 1\n    end\n\n    # comment\n  folded: >-\n    one\n    two\n\n    three\n  plain: a text\n    of two lines\n  quoted: \"a \\\n    b\"\n  <<: *labels\n",
     "---\n# first\nkind: A\nitems:\n- a\n- b: 1\n  c: 2\n-   - x\n    - y\n---\n\nkind: B\nlist: [1, 2,\n  3]\nmap: {a: {b: c}, d: [e]}\n# last\n",
@@ -61,7 +61,9 @@ fn lines() -> impl Strategy<Value = String> {
         ),
     );
     let line = line.prop_map(|(indent, head, value, end)| [indent, head, value, end].concat());
-    proptest::collection::vec(line, 1..6).prop_map(|lines| lines.concat())
+    let heading = select(&["", "", "apiVersion: v1\nkind: A\n"][..]);
+    (heading, proptest::collection::vec(line, 1..6))
+        .prop_map(|(heading, lines)| heading.to_owned() + &lines.concat())
 }
 
 /// A change of a text: where, how many bytes are taken out, and what is put in.

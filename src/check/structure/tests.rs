@@ -10,6 +10,11 @@ use crate::schema::{Catalogue, Lookup, Selection, Set};
 
 /// A catalogue with one kind, `Thing`, whose `spec` has the given properties.
 fn things(spec: &str) -> Catalogue {
+    things_changed(spec, |text| text)
+}
+
+/// The same, whose compiled text was changed afterwards.
+fn things_changed(spec: &str, change: impl Fn(String) -> String) -> Catalogue {
     let crd = format!(
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: example.com\n  \
          names: {{kind: Thing, plural: things}}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: \
@@ -22,6 +27,7 @@ fn things(spec: &str) -> Catalogue {
     let (documents, problems) = manifest::read(&sources, id);
     assert_eq!(problems, []);
     let text = import::compile(&documents[0].node, Keep::Facts).expect("a CRD");
+    let text = change(text);
     let mut catalogue = Catalogue::empty();
     let set = Set::new("things", "1.0.0", None);
     let listed = Locked::new(&set, "widgets.json".to_owned(), &text, "widgets.yaml", "");
@@ -58,6 +64,31 @@ fn said(catalogue: &Catalogue, selection: &Selection, text: &str) -> Vec<String>
             )
         })
         .collect()
+}
+
+#[test]
+fn a_value_whose_pattern_cant_be_used_is_not_taken_for_right() {
+    let spec = "            properties: {a: {type: string, pattern: ^x$}}\n";
+    let object = "apiVersion: example.com/v1\nkind: Thing\nspec: {a: b}\n";
+    for (pattern, problem) in [
+        ("(", "is no regular expression"),
+        (
+            "((a{1,1000}){1,1000}){1,1000}",
+            "is too large to be compiled",
+        ),
+    ] {
+        let catalogue = things_changed(spec, |text| text.replace("^x$", pattern));
+        let selection = Selection::newest(&catalogue);
+        for _ in 0..3 {
+            assert_eq!(
+                said(&catalogue, &selection, object),
+                [format!(
+                    "3:11 schema/unreadable: `spec.a` can't be judged: its pattern {problem}; \
+                     the pattern, of the CustomResourceDefinition, is `{pattern}`"
+                )]
+            );
+        }
+    }
 }
 
 /// What is said of a `Thing` with the given `spec`, indented by two.

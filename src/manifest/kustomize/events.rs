@@ -91,6 +91,7 @@ fn nothing<'a>(at: usize) -> Event<'a> {
 }
 
 impl<'a> Events<'a> {
+    /// Of a text without control characters: a NUL would be its end.
     pub(in crate::manifest) fn new(text: &'a str) -> Self {
         Events {
             tokens: Scanner::new(text),

@@ -26,6 +26,27 @@ pub(super) use events::{Event, Events, What};
 use token::fault;
 pub(super) use token::{Fault, Style};
 
+/// The end of a line, if there is one, that kustomize stops at and that nobody sees: in a text that is no YAML, it may
+/// be why.
+pub(super) fn hidden_break(text: &str) -> Option<Fault> {
+    // The scanner takes a NUL for the end.
+    control_characters(text).ok()?;
+    let mut events = Events::new(text);
+    let fault = loop {
+        match events.next() {
+            Ok(Event {
+                what: What::End, ..
+            }) => return None,
+            Ok(_) => {}
+            Err(fault) => break fault,
+        }
+    };
+    let is_hidden = text
+        .get(fault.at..)?
+        .starts_with(['\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    is_hidden.then_some(fault)
+}
+
 /// Checks the marks between documents: kustomize takes every line that starts with `---` for one, and nothing may stand
 /// behind it but a comment. `text` starts with a mark, unless it is the file's first document.
 pub(super) fn check_marks(text: &str, is_first: bool) -> Result<(), Fault> {
