@@ -135,7 +135,7 @@ impl<'t> Lexer<'t> {
             lexer.at = '\u{feff}'.len_utf8();
         }
         if lexer.byte() == Some(b'#') {
-            lexer.to_line_end();
+            lexer.skip_line();
         }
         match lexer.byte() {
             Some(0x1b) => refuse(
@@ -174,7 +174,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         self.skip_while(|byte| byte != b'\n' && byte != b'\r');
     }
 
@@ -204,7 +204,7 @@ impl<'t> Lexer<'t> {
             self.at += 2;
             match self.long_bracket() {
                 Some(level) => self.long(start, level, "comment")?,
-                None => self.to_line_end(),
+                None => self.skip_line(),
             }
         }
     }

@@ -4,9 +4,10 @@
 -- and those are counted.
 
 local native = ...
-local error, format, getmetatable, next, pairs, pcall, rawget, rawlen, rawset, select, setmetatable, tostring, type, unpack, xpcall
-    = error, string.format, getmetatable, next, pairs, pcall, rawget, rawlen, rawset, select, setmetatable, tostring, type, table.unpack, xpcall
-local ipairs, floor, log = ipairs, math.floor, math.log
+local error, next, pairs, ipairs, pcall, xpcall = error, next, pairs, ipairs, pcall, xpcall
+local rawget, rawlen, rawset, setmetatable, select, type = rawget, rawlen, rawset, setmetatable, select, type
+local format, tonumber, tostring, unpack = string.format, tonumber, tostring, table.unpack
+local floor, log = math.floor, math.log
 
 -- Errors. What ends a script is not caught by it, nor answered by its handlers.
 
@@ -233,7 +234,9 @@ function string.format(text, ...)
         local kind = type(given[at])
         if kind == 'table' or kind == 'function' or kind == 'userdata' then given[at] = named(given[at]) end
     end
-    return format(text, unpack(given, 1, last))
+    local made = format(text, unpack(given, 1, last))
+    native.goes_through(made)
+    return made
 end
 
 function string.gmatch(text, pattern)
@@ -250,6 +253,12 @@ end
 string.gfind = string.gmatch
 
 -- Numbers.
+
+function _G.tonumber(...)
+    local text = ...
+    if type(text) == 'string' then native.goes_through(text) end
+    return tonumber(...)
+end
 
 function math.log10(number) return log(number, 10) end
 function math.random() native.unknown('a random number (`math.random`)') end

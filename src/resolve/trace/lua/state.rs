@@ -2,10 +2,10 @@
 //!
 //! Three counts bound a run, and none of them is a clock: a script ends the same way on every machine.
 //!
-//! - **Steps.** An instruction is one. A single instruction, or a function of Lua's own, may look at a whole text or
-//!   list, so each costs a step more for every [`BYTES_A_STEP`] of the largest thing that the script has made. Functions
-//!   of ours count what they do; what loops in Lua's C code on a script's word is written in Lua, where it is counted
-//!   (`prelude.lua`).
+//! - **Steps.** An instruction is one. A single instruction, or a function of Lua's own, may go through a whole text or
+//!   list, so each costs a step more for every [`TEXT_A_STEP`] of the longest text that is known of, and for every
+//!   [`MADE_A_STEP`] of the largest thing that was made at once. Functions of ours count what they do; what loops in
+//!   Lua's C code on a script's word is written in Lua, where it is counted (`prelude.lua`).
 //! - **Memory.** Nothing is given back before the end: no collector runs that a script could keep busy, or that would
 //!   call a `__gc`. So the limit is on all that a script ever makes, and with it on the work of making it.
 //! - **What we keep for it**: headers and lines of the log.
@@ -29,8 +29,11 @@ const MOST_KEPT: usize = 4 << 20;
 /// How many instructions pass between two looks at the counters.
 pub(super) const EVERY: u32 = 100;
 
-/// How much of the largest thing an instruction goes through in a step.
-const BYTES_A_STEP: usize = 2 << 10;
+/// How many bytes of a text an instruction goes through in a step: it may read a number in it.
+const TEXT_A_STEP: usize = 2 << 10;
+
+/// How many bytes of something else: of a list, most of all, whose places are copied or looked at.
+const MADE_A_STEP: usize = 8 << 10;
 
 /// How many bytes one of our functions copies or compares in a step.
 const BYTES_COPIED_A_STEP: usize = 64;
@@ -67,6 +70,8 @@ pub(super) struct State {
     memory: Cell<usize>,
     /// The most that was made between two looks.
     largest: Cell<usize>,
+    /// The longest text that is known of.
+    longest_text: Cell<usize>,
 }
 
 impl State {
@@ -113,23 +118,25 @@ impl State {
         }
     }
 
-    /// Counts a call of one of our functions that goes through so many bytes.
+    /// Counts a call of one of our functions that goes through a text of so many bytes.
     pub fn charge_call(&self, bytes: usize) -> mlua::Result<()> {
+        self.longest_text.set(self.longest_text.get().max(bytes));
         self.charge(CALL + steps_for(bytes))
     }
 
     /// Says how much memory is in use before the script begins, and how long the longest text in it is.
     pub fn begin(&self, memory: usize, longest_text: usize) {
         self.memory.set(memory);
-        self.largest.set(longest_text);
+        self.longest_text.set(longest_text);
     }
 
     /// Counts the instructions since the last look, with so much memory in use now.
     pub fn look(&self, memory: usize) -> mlua::Result<()> {
         let made = memory.saturating_sub(self.memory.replace(memory));
         self.largest.set(self.largest.get().max(made));
-        let a_step = u64::try_from(self.largest.get() / BYTES_A_STEP).unwrap_or(u64::MAX);
-        self.charge(u64::from(EVERY).saturating_mul(a_step.saturating_add(1)))
+        let more = self.longest_text.get() / TEXT_A_STEP + self.largest.get() / MADE_A_STEP;
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        self.charge(u64::from(EVERY).saturating_mul(more.saturating_add(1)))
     }
 
     /// Counts what is kept for the script until its end.

@@ -181,6 +181,9 @@ impl<'s> Search<'s> {
 
 /// What `gmatch` is made of.
 pub(super) fn add_native(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> {
+    let counter = Rc::clone(state);
+    let goes_through = move |_: &Lua, text: LuaString| counter.charge_call(text.as_bytes().len());
+    native.set("goes_through", lua.create_function(goes_through)?)?;
     let texts = |_: &Lua, both: (LuaString, LuaString)| Ok(both);
     native.set("texts", lua.create_function(texts)?)?;
     let state = Rc::clone(state);
@@ -254,7 +257,7 @@ fn gsub(
         }
     }
     out.extend_from_slice(text.get(at..).unwrap_or_default());
-    state.charge(steps_for(out.len()))?;
+    state.charge_call(out.len())?;
     Ok((lua.create_string(out)?, count))
 }
 
