@@ -173,6 +173,20 @@ pub fn cost_of(node: &Node) -> usize {
     }
 }
 
+/// The length of the longest text in a tree, in bytes, as the engine has it: a list or table can become text, too.
+pub fn longest_text(node: &Node) -> usize {
+    let longest_in = |node: &Node| match &node.kind {
+        Kind::String(text) => text.len(),
+        Kind::List(_) | Kind::Map(_) => node.to_json().to_string().len(),
+        _ => 0,
+    };
+    match &node.kind {
+        Kind::Map(map) => map.iter().map(|(_, below)| longest_in(below)).max(),
+        _ => Some(longest_in(node)),
+    }
+    .unwrap_or_default()
+}
+
 impl Tracked {
     fn read(&self, at: usize) -> Option<Value> {
         let Part { value, scalar } = self.below.get(at)?;

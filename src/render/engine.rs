@@ -10,12 +10,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::ValueKind;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use super::context::{Reads, Writer, cost_of, value_of};
+use super::bounds;
+use super::context::{Reads, Writer, longest_text, value_of};
 use super::dialect;
 use super::lua;
 use super::marks::{CLOSE, OPEN, Resolver};
@@ -23,23 +23,6 @@ use super::templates::Templates;
 use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
 use crate::manifest::read;
 use crate::value::{Map, Node, ser};
-
-/// The work that one template may do for one object, beside [`FUEL_FOR_BYTE`] and [`FUEL_FOR_VALUE`]: one unit is an
-/// instruction, or 64 bytes that are made. Those that are built in take less than 500, and this is some milliseconds.
-const FUEL: u64 = 20_000;
-
-/// What each byte of the template adds: a long one may run through all of its text.
-const FUEL_FOR_BYTE: u64 = 1;
-
-/// What each value that the template is given adds: a loop over all of them is a small part of it.
-const FUEL_FOR_VALUE: u64 = 50;
-
-/// How much of the work may be values that are written: what stands in a `{% set %}` block can be written often, and
-/// its values are put in anew each time.
-const WRITTEN_FOR_FUEL: u64 = 4;
-
-/// How deep macros and loops may stand in each other. A macro counts four times.
-const DEEPEST: usize = 100;
 
 /// The values that one template wrote, by the number in their mark.
 #[derive(Clone, Default)]
@@ -69,8 +52,8 @@ impl<'a> Engine<'a> {
         let (written, reads) = (Written::default(), Reads::default());
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_recursion_limit(DEEPEST);
-        environment.add_filter("join", join);
+        environment.set_recursion_limit(bounds::DEEPEST);
+        environment.add_filter("join", bounds::join);
         environment.set_auto_escape_callback(|name| {
             AutoEscape::Custom(
                 if name.ends_with(".lua.j2") {
@@ -141,7 +124,7 @@ impl<'a> Engine<'a> {
             .lock()
             .map(|written| written.nodes.clone())
             .unwrap_or_default();
-        let most = text.fuel / WRITTEN_FOR_FUEL;
+        let most = text.fuel / bounds::WRITTEN_FOR_FUEL;
         let resolver = Resolver::new(&written, &text.output, most);
         match resolver.resolve(parsed) {
             Ok(node) => Ok(node.unwrap_or_else(Node::map)),
@@ -203,16 +186,22 @@ impl<'a> Engine<'a> {
                 sources,
             )));
         }
-        let fuel = fuel_for(source, values);
+        let fuel = bounds::fuel_for(source, values);
         self.environment.set_fuel(Some(fuel));
         let context = value_of(values, &self.reads);
         let (environment, syntax) = (&mut self.environment, &self.syntax);
         let rendered = match self.templates.is_own(name) {
-            true => with_stack(|| {
+            true => bounds::with_stack(|| {
                 let keys = values.as_map().into_iter().flat_map(Map::iter);
                 let keys: BTreeSet<&str> = keys.map(|(key, _)| key).collect();
-                dialect::check(source, syntax, &keys).map_err(Failure::Refused)?;
+                dialect::check(source, syntax, &keys, longest_text(values))
+                    .map_err(Failure::Refused)?;
                 run(environment, name, source, context).map_err(Failure::Failed)
+            })
+            .unwrap_or_else(|why| {
+                Err(Failure::Stopped(format!(
+                    "the template can't be run: {why}"
+                )))
             }),
             false => run(environment, name, source, context).map_err(Failure::Failed),
         };
@@ -338,24 +327,6 @@ enum Failure {
     Stopped(String),
 }
 
-/// The room for the calls of the engine, in bytes. It calls itself for what stands in each other: 150 levels at most of
-/// blocks and brackets in its parser, 200 of operators, 25 of macros.
-const STACK: usize = 16 << 20;
-
-/// Runs the engine with enough room, whatever thread this is.
-fn with_stack<T: Send>(run: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        let stopped = |why: &str| Failure::Stopped(format!("the template can't be run: {why}"));
-        match thread.spawn_scoped(scope, run) {
-            Ok(running) => running
-                .join()
-                .unwrap_or_else(|_| Err(stopped("the template engine failed, which is a bug"))),
-            Err(error) => Err(stopped(&error.to_string())),
-        }
-    })
-}
-
 /// What a template wrote, and the places of the parts that wrote it.
 type Rendered = (String, Vec<minijinja::OutputSpan>);
 
@@ -377,38 +348,6 @@ struct Text {
     spans: Vec<minijinja::OutputSpan>,
     /// The fuel that it was given.
     fuel: u64,
-}
-
-/// The work that a template may do with these values. It grows with both, so that what is honest is never refused.
-fn fuel_for(source: &str, values: &Node) -> u64 {
-    let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let for_template = size(source.len()).saturating_mul(FUEL_FOR_BYTE);
-    let for_values = size(cost_of(values)).saturating_mul(FUEL_FOR_VALUE);
-    FUEL.saturating_add(for_template).saturating_add(for_values)
-}
-
-/// Joins texts, numbers and booleans. The engine's own filter would write out what is in lists and tables, too, and
-/// charges for it afterwards.
-fn join(state: &State, value: &Value, between: Option<&str>) -> Result<String, Error> {
-    let mut joined = String::new();
-    for (at, item) in value.try_iter()?.enumerate() {
-        if matches!(
-            item.kind(),
-            ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::Plain
-        ) {
-            let message = format!("`join` takes texts and numbers, not a {}", item.kind());
-            return Err(Error::new(ErrorKind::InvalidOperation, message));
-        }
-        let between = between.filter(|_| at > 0).unwrap_or_default();
-        let added = between.len() + item.as_str().map_or(0, str::len);
-        state.consume_fuel(1 + u64::try_from(added / 64).unwrap_or(u64::MAX))?;
-        joined.push_str(between);
-        match item.as_str() {
-            Some(text) => joined.push_str(text),
-            None => joined.push_str(&item.to_string()),
-        }
-    }
-    Ok(joined)
 }
 
 /// The formatter: a mark in YAML, a literal in Lua.

@@ -8,12 +8,13 @@
 //! - [`templates`]: the built-in templates, and those that replace them.
 //! - [`engine`]: a template and values to a tree: [`context`] is what the template sees, [`marks`] what it
 //!   leaves behind; [`lua`] is how values stand in scripts.
-//! - [`dialect`]: what a template of the user's own may say, so that running it is bounded.
+//! - [`dialect`]: what a template of the user's own may say, so that running it is bounded; [`bounds`]: by how much.
 //! - [`objects`]: the table of what is rendered from which template.
 //! - [`overlay`]: the `spec` table and its like, laid over the object.
 //! - [`files`]: objects to files, folder by folder; [`comment`]: what stands above them.
 //! - [`shared`]: kustomizations that hold other people's entries too; [`index`]: how an entry is added or taken out.
 
+pub mod bounds;
 pub mod comment;
 pub mod context;
 pub mod dialect;

@@ -1,0 +1,286 @@
+//! Expressions, and what they can hold.
+
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
+
+use super::Holds::{List, Lists, Namespace, Scalar, Value};
+use super::reader::{Found, Reader, refusal};
+use super::tables::{LOOP_SCALARS, NUMBERS};
+use super::{ENDLESS, Holds, MOST_COMPARED, Made, NUMBER};
+
+const WRITE_OUT: &str = "write the parts out one by one with `{% for %}`";
+
+impl<'a> Reader<'a> {
+    /// What an expression holds, which is no more than `most`.
+    pub(super) fn at_most(&mut self, most: Holds, expression: &'a Expr<'a>, what: &str) -> Found {
+        let made = self.expression(expression)?;
+        if made.holds > most {
+            return refusal(
+                expression.span(),
+                format!("{what} a list or table that the template makes"),
+                WRITE_OUT,
+            );
+        }
+        Ok(made)
+    }
+
+    /// Whether a text is short enough for what is charged as if it had no length.
+    pub(super) fn check_length(&self, span: Span, made: Made) -> Found<()> {
+        if made.longest <= self.longest.max(MOST_COMPARED) {
+            return Ok(());
+        }
+        refusal(
+            span,
+            "a text that can have any length is compared or cut here",
+            "compare or cut its parts before they are joined",
+        )
+    }
+
+    /// Compares two; how much there is to compare goes by the shorter.
+    pub(super) fn compared(
+        &mut self,
+        left: &'a Expr<'a>,
+        right: &'a Expr<'a>,
+        most: Holds,
+    ) -> Found<()> {
+        let what = "nothing can be compared with";
+        let left_made = self.at_most(Value, left, what)?;
+        let right_made = self.at_most(most, right, what)?;
+        let longest = left_made.longest.min(right_made.longest);
+        self.check_length(right.span(), Made::new(Scalar, longest))
+    }
+
+    pub(super) fn expression(&mut self, expression: &'a Expr<'a>) -> Found {
+        Ok(match expression {
+            Expr::Const(it) => Made::new(Scalar, length(it.value.as_str())),
+            Expr::Var(it) => {
+                let made = self.variable(it.id);
+                if made.holds == Namespace {
+                    return refusal(
+                        it.span(),
+                        "a namespace stands by itself",
+                        format!("write one of its attributes, such as `{}.name`", it.id),
+                    );
+                }
+                made
+            }
+            Expr::Slice(it) => {
+                if it.step.is_some() {
+                    return refusal(
+                        it.span(),
+                        "a part of a text or list is taken in order here",
+                        "leave out the step",
+                    );
+                }
+                for bound in [&it.start, &it.stop].into_iter().flatten() {
+                    self.at_most(Value, bound, "a part can't begin or end at")?;
+                }
+                let made = self.at_most(Value, &it.expr, "no part can be taken of")?;
+                self.check_length(it.span(), made)?;
+                let holds = if made.holds == Scalar { Scalar } else { List };
+                Made::new(holds, made.longest)
+            }
+            Expr::UnaryOp(it) => {
+                self.expression(&it.expr)?;
+                match it.op {
+                    UnaryOpKind::Not | UnaryOpKind::Neg => Made::number(),
+                }
+            }
+            Expr::BinOp(it) => self.operator(it.op, expression.span(), &it.left, &it.right)?,
+            Expr::Compare(it) => {
+                let mut left = &it.expr;
+                for one in &it.ops {
+                    let most = match one.op {
+                        CompareOpKind::In | CompareOpKind::NotIn => Lists,
+                        _ => Value,
+                    };
+                    self.compared(left, &one.expr, most)?;
+                    left = &one.expr;
+                }
+                Made::number()
+            }
+            Expr::IfExpr(it) => {
+                self.expression(&it.test_expr)?;
+                let holds = self.expression(&it.true_expr)?;
+                match &it.false_expr {
+                    Some(other) => holds.or(self.expression(other)?),
+                    None => holds,
+                }
+            }
+            Expr::Filter(it) => self.filter(it)?,
+            Expr::Test(it) => self.test(it)?,
+            Expr::GetAttr(it) => match &it.expr {
+                Expr::Var(var) if self.variable(var.id).holds == Namespace => {
+                    self.variable(var.id).item()
+                }
+                Expr::Var(var) if var.id == "loop" && LOOP_SCALARS.contains(&it.name) => {
+                    Made::number()
+                }
+                below => self.expression(below)?.item(),
+            },
+            Expr::GetItem(it) => {
+                let key = self.at_most(Value, &it.subscript_expr, "nothing stands at")?;
+                self.check_length(it.span(), key)?;
+                self.expression(&it.expr)?.item()
+            }
+            Expr::Call(it) => self.call(it)?,
+            Expr::List(it) => self.literal(&it.items)?,
+            Expr::Tuple(it) => self.literal(&it.items)?,
+            Expr::Map(it) => self.literal(&it.keys)?.or(self.literal(&it.values)?),
+        })
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Made {
+        let given = Made::new(Value, self.longest.max(NUMBER));
+        match self.names.get(name).copied() {
+            Some(own) if !self.context.contains(name) => own,
+            // A name of the context may be read where the template has not set it.
+            Some(own) => own.or(given),
+            None => given,
+        }
+    }
+
+    pub(super) fn operator(
+        &mut self,
+        op: BinOpKind,
+        span: Span,
+        left: &'a Expr<'a>,
+        right: &'a Expr<'a>,
+    ) -> Found {
+        match op {
+            BinOpKind::ScAnd | BinOpKind::ScOr => {
+                return Ok(self.expression(left)?.or(self.expression(right)?));
+            }
+            BinOpKind::In => self.compared(left, right, Lists)?,
+            BinOpKind::Concat => {
+                let left = self.at_most(Value, left, "`~` can't join")?;
+                let right = self.at_most(Value, right, "`~` can't join")?;
+                let longest = left.longest.saturating_add(right.longest);
+                return Ok(Made::new(Scalar, longest));
+            }
+            BinOpKind::Add => {
+                // Where one of both is no list, the engine refuses a list on the other side.
+                let (made_left, made_right) = (self.expression(left)?, self.expression(right)?);
+                if made_left.holds.min(made_right.holds) != Scalar {
+                    return refusal(
+                        span,
+                        "`+` may join two lists, which has no bound",
+                        "write `~` to join texts, `| int` after a number, and one loop after the other for lists",
+                    );
+                }
+                // A number is added to numbers only.
+                let is_number = is_number(left) || is_number(right);
+                let longest = made_left.longest.saturating_add(made_right.longest);
+                return Ok(Made::new(Scalar, if is_number { NUMBER } else { longest }));
+            }
+            BinOpKind::Mul => {
+                let made = self.expression(left)?.or(self.expression(right)?);
+                if made.holds != Scalar {
+                    return refusal(
+                        span,
+                        "`*` may repeat a list, which has no bound",
+                        "write `| int` after what is a number",
+                    );
+                }
+                let is_number = is_number(left) && is_number(right);
+                return Ok(Made::new(Scalar, if is_number { NUMBER } else { ENDLESS }));
+            }
+            BinOpKind::Eq
+            | BinOpKind::Ne
+            | BinOpKind::Lt
+            | BinOpKind::Lte
+            | BinOpKind::Gt
+            | BinOpKind::Gte => self.compared(left, right, Value)?,
+            BinOpKind::Sub
+            | BinOpKind::Div
+            | BinOpKind::FloorDiv
+            | BinOpKind::Rem
+            | BinOpKind::Pow => {
+                self.expression(left)?;
+                self.expression(right)?;
+            }
+        }
+        Ok(Made::number())
+    }
+
+    pub(super) fn literal(&mut self, items: &'a [Expr<'a>]) -> Found {
+        let mut made = Made::new(Value, 0);
+        for item in items {
+            if is_literal(item) {
+                made.longest = made.longest.max(longest_in(item));
+                continue;
+            }
+            let one = self.at_most(Value, item, "a list or table can't hold")?;
+            made = made.or(Made::new(List, one.longest));
+        }
+        Ok(made)
+    }
+
+    pub(super) fn arguments(&mut self, arguments: &'a [CallArg<'a>], most: Holds) -> Found {
+        let mut made = Made::new(Scalar, 0);
+        for argument in arguments {
+            let one = match argument {
+                CallArg::Pos(one) | CallArg::Kwarg(_, one) => one,
+                CallArg::PosSplat(one) | CallArg::KwargSplat(one) => {
+                    return refusal(
+                        one.span(),
+                        "arguments are written one by one here",
+                        "leave out the star",
+                    );
+                }
+            };
+            made = made.or(self.at_most(most, one, "an argument can't be")?);
+        }
+        Ok(made)
+    }
+}
+
+/// Whether an expression is written out whole: no name is in it.
+fn is_literal(expression: &Expr<'_>) -> bool {
+    match expression {
+        Expr::Const(_) => true,
+        Expr::UnaryOp(it) => matches!(it.expr, Expr::Const(_)),
+        Expr::List(it) => it.items.iter().all(is_literal),
+        Expr::Tuple(it) => it.items.iter().all(is_literal),
+        Expr::Map(it) => it.keys.iter().chain(&it.values).all(is_literal),
+        _ => false,
+    }
+}
+
+/// Whether an expression is a number or a boolean, or fails.
+fn is_number(expression: &Expr<'_>) -> bool {
+    match expression {
+        Expr::Const(it) => it.value.as_str().is_none(),
+        Expr::UnaryOp(_) | Expr::Compare(_) | Expr::Test(_) => true,
+        Expr::BinOp(it) => match it.op {
+            BinOpKind::Concat => false,
+            BinOpKind::Add => is_number(&it.left) || is_number(&it.right),
+            BinOpKind::Mul | BinOpKind::ScAnd | BinOpKind::ScOr => {
+                is_number(&it.left) && is_number(&it.right)
+            }
+            _ => true,
+        },
+        Expr::Filter(it) => NUMBERS.contains(&it.name),
+        Expr::GetAttr(it) => {
+            matches!(&it.expr, Expr::Var(var) if var.id == "loop")
+                && LOOP_SCALARS.contains(&it.name)
+        }
+        _ => false,
+    }
+}
+
+fn length(text: Option<&str>) -> u64 {
+    text.map_or(NUMBER, |text| u64::try_from(text.len()).unwrap_or(ENDLESS))
+}
+
+/// The longest text in what is written out whole.
+fn longest_in(expression: &Expr<'_>) -> u64 {
+    let longest = |items: &[Expr<'_>]| items.iter().map(longest_in).max().unwrap_or_default();
+    match expression {
+        Expr::Const(it) => length(it.value.as_str()),
+        Expr::List(it) => longest(&it.items),
+        Expr::Tuple(it) => longest(&it.items),
+        Expr::Map(it) => longest(&it.keys).max(longest(&it.values)),
+        _ => NUMBER,
+    }
+}
