@@ -3,9 +3,9 @@
 use gatewayctl::check::rules::cel::value::Key;
 use gatewayctl::check::rules::cel::{Run, Value};
 use gatewayctl::check::rules::program::Program;
-use gatewayctl::check::structure::pattern::Patterns;
 use gatewayctl::diagnostic::Sources;
 use gatewayctl::manifest::read;
+use gatewayctl::schema::pattern::Patterns;
 use gatewayctl::value::{Kind, Node};
 
 /// As many steps as a rule has in the program.

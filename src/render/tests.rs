@@ -348,7 +348,7 @@ impl Hostile {
             let name = self.one_of(&["a", "b", "n.a", "n.b", "x"]);
             match self.below(if depth == 0 { 4 } else { 7 }) {
                 0 | 1 => write!(self.text, "{{% set {name} = {one} %}}").expect("a string"),
-                2 => write!(self.text, "- {{{{ {one} }}}}\n").expect("a string"),
+                2 => writeln!(self.text, "- {{{{ {one} }}}}").expect("a string"),
                 3 => self.text.push_str("{% set n = namespace(a=1, b='x') %}"),
                 4 => {
                     write!(self.text, "{{% for x in {one} %}}").expect("a string");
