@@ -158,9 +158,9 @@ impl<'a> Refused<'a> {
     }
 }
 
-/// Whether a key is `<<` with some other tag than that of texts.
+/// Whether a key is `<<` with some other tag than that of merges.
 fn is_tagged_merge(key: &What) -> bool {
-    matches!(key, What::Scalar(Properties { tag: Some(tag), .. }, text, Style::Plain) if text == "<<" && tag.strip_prefix(OWN_TAGS) != Some("str"))
+    matches!(key, What::Scalar(Properties { tag: Some(tag), .. }, text, Style::Plain) if text == "<<" && tag.strip_prefix(OWN_TAGS) != Some("merge"))
 }
 
 /// Whether a key is `<<`.

@@ -6,9 +6,11 @@ use super::scan::Scanner;
 use super::token::{Fault, Style, Token, fault, fault_in_object};
 
 /// A scalar's text: a piece of the source as long as nothing has to be folded or unescaped.
-enum Words<'a> {
-    Slice(usize, usize, &'a str),
-    Made(String),
+struct Words<'a> {
+    text: &'a str,
+    start: usize,
+    end: usize,
+    made: Option<String>,
 }
 
 /// The blanks and ends of lines between two words of a scalar.
@@ -36,37 +38,40 @@ impl Gap {
 
 impl<'a> Words<'a> {
     fn new(at: usize, text: &'a str) -> Self {
-        Words::Slice(at, at, text)
+        Words {
+            text,
+            start: at,
+            end: at,
+            made: None,
+        }
     }
 
     /// Takes over the bytes `start..end` of the source.
-    fn add(&mut self, start: usize, end: usize, text: &str) {
-        match self {
-            Words::Slice(_, last, _) if *last == start => *last = end,
-            Words::Slice(from, last, _) if from == last => (*from, *last) = (start, end),
-            _ => self
-                .made()
-                .push_str(text.get(start..end).unwrap_or_default()),
+    fn add(&mut self, start: usize, end: usize) {
+        if self.made.is_none() && self.start == self.end {
+            (self.start, self.end) = (start, end);
+        } else if self.made.is_none() && self.end == start {
+            self.end = end;
+        } else {
+            let text = self.text;
+            self.made()
+                .push_str(text.get(start..end).unwrap_or_default());
         }
     }
 
+    fn slice(&self) -> &'a str {
+        self.text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The text, to which is added what does not stand in the source.
     fn made(&mut self) -> &mut String {
-        if let Words::Slice(start, end, text) = self {
-            *self = Words::Made(text.get(*start..*end).unwrap_or_default().to_owned());
-        }
-        match self {
-            Words::Made(made) => made,
-            Words::Slice(..) => unreachable!("it was made"),
-        }
+        let slice = self.slice();
+        self.made.get_or_insert_with(|| slice.to_owned())
     }
 
     fn finish(self) -> Cow<'a, str> {
-        match self {
-            Words::Slice(start, end, text) => {
-                Cow::Borrowed(text.get(start..end).unwrap_or_default())
-            }
-            Words::Made(text) => Cow::Owned(text),
-        }
+        let slice = self.slice();
+        self.made.map_or(Cow::Borrowed(slice), Cow::Owned)
     }
 }
 
@@ -89,12 +94,12 @@ impl<'a> Scanner<'a> {
             }
             if self.at > word {
                 if has_gap && gap.first.is_none() {
-                    words.add(gap.blanks.0, gap.blanks.1, self.text);
+                    words.add(gap.blanks.0, gap.blanks.1);
                 } else if has_gap {
                     let folded = gap.folded(self.text).into_owned();
                     words.made().push_str(&folded);
                 }
-                words.add(word, self.at, self.text);
+                words.add(word, self.at);
                 end = self.at;
                 gap = Gap::default();
                 has_gap = false;
@@ -133,8 +138,9 @@ impl<'a> Scanner<'a> {
         let in_flow = self.flow_depth > 0
             && (said.iter().any(|byte| matches!(byte, b':' | b'?')) || said.first() == Some(&b'-'));
         let starts = matches!(said.first(), Some(b'?' | b':' | b'-'))
-            && said.len() > 1
-            && !said[1].is_ascii_alphanumeric();
+            && said
+                .get(1)
+                .is_some_and(|next| !next.is_ascii_alphanumeric());
         self.is_peculiar |=
             in_flow || starts || said.iter().any(|byte| matches!(byte, b'\t' | 0xef));
     }
@@ -199,7 +205,7 @@ impl<'a> Scanner<'a> {
             let mut gap = Gap::default();
             while !self.is_word_end(0) && self.byte(0) != quote || self.is_doubled(quote) {
                 if self.byte(0) == b'\'' && quote == b'\'' {
-                    words.add(self.at, self.at + 1, self.text);
+                    words.add(self.at, self.at + 1);
                     self.skip();
                     self.skip();
                 } else if quote == b'"' && self.byte(0) == b'\\' {
@@ -219,7 +225,7 @@ impl<'a> Scanner<'a> {
                     while !self.is_word_end(0) && !matches!(self.byte(0), b'\'' | b'"' | b'\\') {
                         self.skip();
                     }
-                    words.add(from, self.at, self.text);
+                    words.add(from, self.at);
                 }
             }
             if self.byte(0) == quote && gap.first.is_none() {
@@ -231,7 +237,7 @@ impl<'a> Scanner<'a> {
             gap.blanks = (self.at, self.at);
             self.gap(&mut gap, None)?;
             if gap.first.is_none() {
-                words.add(gap.blanks.0, gap.blanks.1, self.text);
+                words.add(gap.blanks.0, gap.blanks.1);
             } else {
                 let folded = gap.folded(self.text).into_owned();
                 words.made().push_str(&folded);

@@ -399,18 +399,14 @@ impl<'a> Scanner<'a> {
 
     fn fetch_value(&mut self) -> Result<(), Fault> {
         let start = self.at;
-        let level = self.keys.len() - 1;
-        if self.is_possible(level)? {
-            let key = self.keys[level];
-            self.push(Token::Key, key.start, key.start, Some(key.number));
-            let column = isize::try_from(key.start - self.line_start).unwrap_or(isize::MAX);
-            self.open_block(
-                column,
-                Some(key.number),
-                Token::BlockMappingStart,
-                key.start,
-            )?;
-            self.keys[level].possible = false;
+        let level = self.keys.len().saturating_sub(1);
+        let is_possible = self.is_possible(level)?;
+        if let Some(key) = self.keys.get_mut(level).filter(|_| is_possible) {
+            key.possible = false;
+            let PossibleKey { number, start, .. } = *key;
+            self.push(Token::Key, start, start, Some(number));
+            let column = isize::try_from(start - self.line_start).unwrap_or(isize::MAX);
+            self.open_block(column, Some(number), Token::BlockMappingStart, start)?;
             self.key_allowed = false;
         } else {
             self.is_peculiar = true;
