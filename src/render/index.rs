@@ -1,11 +1,46 @@
 //! The namespace's kustomization: our entries are added, everybody else's stay.
 
-use crate::manifest::scalar;
+use crate::diagnostic::Sources;
+use crate::manifest::{read, scalar};
 use crate::value::{Kind, Node};
 
 /// The text with `resources` added that it doesn't list yet; `None` where it can't be done without
 /// touching more (a list in brackets, a list that is none).
 pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
+    let changed = with_lines(text, tree, resources)?;
+    // The text may be no map, one in braces, or a stream: lines that are added to such a text say something else.
+    let mut sources = Sources::default();
+    let id = sources.add("changed", changed.as_str());
+    let is_read = read::parse(&changed, id, 0).is_ok_and(|read| is_with(&read, tree, resources));
+    is_read.then_some(changed)
+}
+
+/// Whether a tree is the other one, with these resources listed too.
+fn is_with(changed: &Node, tree: &Node, resources: &[String]) -> bool {
+    let listed = |tree: &Node| -> Vec<Node> {
+        let items = tree.get("resources").and_then(Node::as_list);
+        items.unwrap_or_default().to_vec()
+    };
+    let others = |tree: &Node| -> Vec<(String, Node)> {
+        let entries = tree.as_map().into_iter().flat_map(|map| map.iter());
+        let others = entries.filter(|(key, _)| *key != "resources");
+        others
+            .map(|(key, node)| (key.to_owned(), node.clone()))
+            .collect()
+    };
+    let (before, after) = (listed(tree), listed(changed));
+    let has = |resource: &String| {
+        let mut items = after.iter().filter_map(Node::as_str);
+        items.any(|item| same(item, resource))
+    };
+    let is_map = matches!(tree.kind, Kind::Map(_) | Kind::Null);
+    is_map
+        && others(tree) == others(changed)
+        && after.starts_with(&before)
+        && resources.iter().all(has)
+}
+
+fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let listed = tree.get("resources");
     let has = |resource: &str| {
         let items = listed.and_then(Node::as_list).unwrap_or_default();
@@ -106,6 +141,10 @@ mod tests {
                 "namespace: network\nresources:\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\n"
             )
         );
+        // Lines behind these would break them, or would not be theirs.
+        for text in ["a text", "{namespace: network}\n", "a: b\n...\n", "- a\n"] {
+            assert_eq!(added(text), None, "{text}");
+        }
         assert_eq!(added("resources: [./a.yaml]\n"), None);
         assert_eq!(added("resources: 3\n"), None);
     }
