@@ -1,4 +1,8 @@
-//! The inputs that are kept for the fuzz targets, each handed to its target: what a search has found stays mended.
+//! The inputs that are kept for the fuzz targets, each handed to its target: what a search has found stays mended. Then the
+//! same inputs with a few changes each, the same changes in every run.
+//!
+//! `FUZZ_CHANGED=10000 cargo test --release --test fuzz_seeds yaml` changes each input of a target so often, where there is
+//! no time to build for libFuzzer. The last input is in `target/tmp/fuzz-TARGET`.
 
 #[path = "../fuzz/src/lib.rs"]
 mod entries;
@@ -22,18 +26,158 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Runs a target on its inputs.
+/// How often each input is changed, unless `FUZZ_CHANGED` says so.
+const CHANGED: usize = 20;
+
+/// Runs a target on its inputs, and on changed ones.
 fn run(target: &str) {
     let inputs = files(&seeds().join(target));
     assert!(inputs.len() > 2, "{target} has {} inputs", inputs.len());
-    let mut bytes = 0;
-    for path in inputs {
-        let input = std::fs::read(&path).expect("an input");
-        bytes += input.len();
+    let texts: Vec<Vec<u8>> = inputs
+        .iter()
+        .map(|path| std::fs::read(path).expect("an input"))
+        .collect();
+    for (path, input) in inputs.iter().zip(&texts) {
         println!("{}", path.display());
-        entries::run(target, &input);
+        entries::run(target, input);
     }
+    let bytes: usize = texts.iter().map(Vec::len).sum();
     assert!(bytes <= MOST, "{target}: {bytes} bytes of inputs");
+
+    let often = std::env::var("FUZZ_CHANGED").ok();
+    let often = often.map_or(CHANGED, |often| often.parse().expect("a number"));
+    let last = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{target}"));
+    let mut random = Random(1);
+    for _ in 0..often {
+        for input in &texts {
+            let changed = changed(input, &texts, &mut random);
+            // For what ends the program: a stack that overflows is no panic.
+            std::fs::write(&last, &changed).expect("a file in the target folder");
+            println!("{}", String::from_utf8_lossy(&changed));
+            entries::run(target, &changed);
+        }
+    }
+}
+
+/// Numbers that look random and are the same each time (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let mixed = usize::try_from((mixed ^ (mixed >> 31)) >> 32).expect("32 bits");
+        mixed % end.max(1)
+    }
+}
+
+/// What stands for something in one of the languages, or is often forgotten.
+const PIECES: &[&str] = &[
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "  ",
+    "\0",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "\u{a0}",
+    "é",
+    "🦀",
+    "\"",
+    "'",
+    "`",
+    "\\",
+    "#",
+    "//",
+    "--",
+    "---\n",
+    "...",
+    "[",
+    "]",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[[",
+    "]]",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "${",
+    "$$",
+    ":",
+    ": ",
+    ",",
+    ".",
+    "-",
+    "- ",
+    "? ",
+    "| ",
+    "> ",
+    "&a ",
+    "*a",
+    "<<: ",
+    "!!str ",
+    "!",
+    "=",
+    "==",
+    "~",
+    "null",
+    "true",
+    "on",
+    "0",
+    "-1",
+    "1e999",
+    "0x",
+    "010",
+    "99999999999999999999",
+    "1:30",
+    "2026-01-01",
+    "and",
+    "not ",
+    "end",
+    "function()",
+    "self",
+    ".all(x, ",
+];
+
+/// An input after one to six changes: pieces are added, doubled, taken away, moved in from another input.
+fn changed(input: &[u8], others: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut text: Vec<char> = String::from_utf8_lossy(input).chars().collect();
+    for _ in 0..=random.below(6) {
+        let at = random.below(text.len() + 1);
+        let end = (at + 1 + random.below(12)).min(text.len());
+        let piece: Vec<char> = match random.below(6) {
+            0 => text[at..end].to_vec(),
+            1 => {
+                let other =
+                    String::from_utf8_lossy(&others[random.below(others.len())]).into_owned();
+                let from = random.below(other.chars().count());
+                other
+                    .chars()
+                    .skip(from)
+                    .take(1 + random.below(40))
+                    .collect()
+            }
+            2 => PIECES[random.below(PIECES.len())]
+                .repeat(1 + random.below(100))
+                .chars()
+                .collect(),
+            3 => Vec::new(),
+            _ => PIECES[random.below(PIECES.len())].chars().collect(),
+        };
+        let taken = if random.below(2) == 0 {
+            at..at
+        } else {
+            at..end
+        };
+        text.splice(taken, piece);
+    }
+    text.into_iter().collect::<String>().into_bytes()
 }
 
 macro_rules! targets {

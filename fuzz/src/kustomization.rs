@@ -22,7 +22,8 @@ pub fn merge_and_read(text: &str) {
     let world = OneFile { path: INDEX, text };
     let compiled = rendered("cluster.toml", CONFIG, &world, &CATALOGUE);
     let merged = compiled.files.iter().find(|file| file.kind == Kind::Index);
-    if let Some(merged) = merged {
+    // What is wrong with the file keeps it from being written.
+    if let Some(merged) = merged.filter(|_| !compiled.has_errors()) {
         let mut sources = Sources::default();
         let id = sources.add(INDEX, merged.text.as_str());
         let (_, problems) = read::read(&sources, id);

@@ -2,12 +2,43 @@
 
 use std::ops::Range;
 
-use crate::manifest::scalar;
+use crate::diagnostic::Sources;
+use crate::manifest::{read, scalar};
 use crate::value::{Kind, Node};
 
 /// The text with `resources` added that it doesn't list yet; `None` where it can't be done without
 /// touching more (a list in brackets, a list that is none).
 pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
+    let changed = with_lines(text, tree, resources)?;
+    let before = items(tree);
+    let is_listed = |after: &[Node], resource: &String| after.iter().any(|item| is(item, resource));
+    reads_as(&changed, tree, |after| {
+        after.starts_with(before) && resources.iter().all(|one| is_listed(after, one))
+    })
+    .then_some(changed)
+}
+
+/// Whether a text reads as `tree` does but for `resources`, whose items fit. The text before may have been no map, a map
+/// in braces, or a stream: lines that are added to such a text, or taken out of it, say something else.
+fn reads_as(text: &str, tree: &Node, fits: impl Fn(&[Node]) -> bool) -> bool {
+    let mut sources = Sources::default();
+    let id = sources.add("changed", text);
+    let Ok(changed) = read::parse(text, id, 0) else {
+        return false;
+    };
+    let others = |tree: &Node| -> Vec<(String, Node)> {
+        let entries = tree.as_map().into_iter().flat_map(|map| map.iter());
+        let others = entries.filter(|(key, _)| *key != "resources");
+        others
+            .map(|(key, node)| (key.to_owned(), node.clone()))
+            .collect()
+    };
+    matches!(tree.kind, Kind::Map(_) | Kind::Null)
+        && others(tree) == others(&changed)
+        && fits(items(&changed))
+}
+
+fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let listed = tree.get("resources");
     let missing: Vec<&String> = resources
         .iter()
@@ -51,6 +82,13 @@ pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
 
 /// The text without the entries in `resources`; `None` where it can't be done without touching more.
 pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
+    let changed = without_lines(text, tree, resources)?;
+    let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
+    let left = items(tree).iter().filter(|item| !is_ours(item));
+    reads_as(&changed, tree, |after| after.iter().eq(left.clone())).then_some(changed)
+}
+
+fn without_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let items = items(tree);
     let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
     let ours: Vec<&Node> = items.iter().filter(is_ours).collect();
@@ -184,6 +222,10 @@ mod tests {
             let want =
                 "resources: # none\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\nx: y\n";
             assert_eq!(added(empty).as_deref(), Some(want));
+        }
+        // Lines behind these would break them, or would not be theirs.
+        for text in ["a text", "{namespace: network}\n", "a: b\n...\n", "- a\n"] {
+            assert_eq!(added(text), None, "{text}");
         }
         assert_eq!(added("resources: [./a.yaml]\n"), None);
         assert_eq!(added("resources: 3\n"), None);
