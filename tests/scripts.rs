@@ -248,6 +248,7 @@ fn all_scripts_together_are_bounded() {
 fn the_answer_does_not_depend_on_where_things_lie() {
     let body = "local t, seen = {}, {} for i = 1, 50 do t['k' .. i] = i end
         for k in pairs(t) do seen[#seen + 1] = k end
+        for k in next, t do seen[#seen + 1] = k end assert(#seen == 100 and next({}) == nil)
         h:logInfo(table.concat(seen, ' ')) h:logInfo(tostring(t) .. string.format('%s', print))";
     let first = format!("{}", traced(&[&on_request(body)]).success());
     for _ in 0..3 {

@@ -5,7 +5,8 @@
 
 local native = ...
 local error, next, pairs, ipairs, pcall, xpcall = error, next, pairs, ipairs, pcall, xpcall
-local rawget, rawlen, rawset, setmetatable, select, type = rawget, rawlen, rawset, setmetatable, select, type
+local rawequal, rawget, rawlen, rawset = rawequal, rawget, rawlen, rawset
+local select, setmetatable, type = select, setmetatable, type
 local format, tonumber, tostring, unpack = string.format, tonumber, tostring, table.unpack
 local floor, log = math.floor, math.log
 
@@ -70,6 +71,27 @@ function _G.pairs(value)
             if found ~= nil then return key, found end
         end
     end, value, nil
+end
+
+-- The same order; the list of keys is kept for the next call.
+local walked, keys, at
+
+function _G.next(value, key)
+    if type(value) ~= 'table' then return next(value, key) end
+    if key == nil then
+        walked, keys, at = value, native.keys(value), 0
+    elseif not rawequal(walked, value) or not rawequal(keys[at], key) then
+        walked, keys, at = value, native.keys(value), 1
+        while keys[at] ~= nil and not rawequal(keys[at], key) do at = at + 1 end
+        if keys[at] == nil then return next(value, key) end
+    end
+    while true do
+        at = at + 1
+        local following = keys[at]
+        if following == nil then return nil end
+        local found = rawget(value, following)
+        if found ~= nil then return following, found end
+    end
 end
 
 function table.insert(list, ...)

@@ -216,7 +216,11 @@ fn steps_of(body: &str) -> u64 {
             facts: Facts::default(),
         };
         let run = run(&job);
-        assert_eq!(run.verdict, passes(), "{body}");
+        assert!(
+            matches!(run.verdict, Verdict::Passes { .. }),
+            "{body}: {:?}",
+            run.verdict
+        );
         run.steps
     };
     steps(body).saturating_sub(steps(""))
