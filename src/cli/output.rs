@@ -195,6 +195,14 @@ impl Line {
         }
     }
 
+    /// After a run of plain characters.
+    fn after_plain(self, run: &str) -> Self {
+        match self {
+            Line::Blank if run.bytes().all(|byte| byte == b' ') => Line::Blank,
+            _ => Line::Hashes(0),
+        }
+    }
+
     /// Whether `c` would make a command of the line.
     fn begins_command(self, c: char) -> bool {
         match self {
@@ -241,6 +249,15 @@ impl Guard {
     fn text(&mut self, text: &str, passes: Passes, safe: &mut String) {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
+            // Most text is plain, and there may be much of it.
+            let plain = rest.bytes().take_while(|byte| is_plain(*byte)).count();
+            if plain > 0 {
+                let (run, after) = rest.split_at(plain);
+                safe.push_str(run);
+                self.line = self.line.after_plain(run);
+                rest = after;
+                continue;
+            }
             if let Some(length) = style(rest).filter(|_| passes.styles) {
                 let (style, after) = rest.split_at(length);
                 safe.push_str(style);
@@ -256,6 +273,11 @@ impl Guard {
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
         }
     }
+}
+
+/// Whether a byte is a character that is harmless and no part of a command.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b':' | b'#' | b'[')
 }
 
 /// The length of the sequence for colours and weights (SGR, ECMA-48) that a text begins with.
