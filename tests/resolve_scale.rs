@@ -263,12 +263,12 @@ fn the_status_takes_twice_the_work_for_twice_the_repository() {
     grows_evenly(
         &["status", "."],
         &[
-            ("routes of one hostname", routes_of_one_hostname, 150),
-            ("routes", routes_and_hostnames, 100),
-            ("gateways", gateways, 100),
-            ("ListenerSets", listener_sets, 100),
-            ("rules", rules, 200),
-            ("policies", policies, 100),
+            ("routes of one hostname", routes_of_one_hostname, 100),
+            ("routes", routes_and_hostnames, 60),
+            ("gateways", gateways, 60),
+            ("ListenerSets", listener_sets, 60),
+            ("rules", rules, 120),
+            ("policies", policies, 60),
         ],
     );
 }
@@ -279,11 +279,11 @@ fn validation_takes_twice_the_work_for_twice_the_repository() {
         &["validate", "."],
         &[
             ("routes of one hostname", routes_of_one_hostname, 100),
-            ("addresses and blocks of pools", pools, 200),
-            ("Flux Kustomizations", flux_kustomizations, 150),
-            ("keys on one line", one_line, 2_000),
-            ("findings", findings, 100),
-            ("variables of a script", script, 1_000),
+            ("addresses and blocks of pools", pools, 120),
+            ("Flux Kustomizations", flux_kustomizations, 100),
+            ("keys on one line", one_line, 1_000),
+            ("findings", findings, 60),
+            ("variables of a script", script, 500),
         ],
     );
 }
