@@ -58,11 +58,11 @@ const KINDS: &[Kind] = &[
     Kind {
         is: |name| name == "pattern",
         lay: folder,
-        // Its catalogue has a pattern that no engine compiles: what it would say can't be known.
+        // Its patterns are large, and its values match none of them.
         runs: &[
-            ("validate w.yaml", &[2]),
-            ("validate sixty.yaml", &[2]),
-            ("schemas import crd.yaml --into again", &[1, 2]),
+            ("validate w.yaml", &[1]),
+            ("validate sixty.yaml", &[1]),
+            ("schemas import crd.yaml --into again", &[0]),
         ],
     },
     Kind {
@@ -83,9 +83,10 @@ const KINDS: &[Kind] = &[
         runs: &[("validate", &[0, 1]), ("render", &[0, 1])],
     },
     Kind {
+        // TOML 1.1 takes what TOML 1.0 refuses: an inline table may go on in the next line.
         is: |name| name.starts_with("fz-config-"),
         lay: |project, input| project.config(bytes(input)),
-        runs: &[("validate", &[1]), ("render", &[1])],
+        runs: &[("validate", &[0, 1]), ("render", &[0, 1])],
     },
     Kind {
         is: |name| name.ends_with("-crd.json") || name.starts_with("fz-crd-"),

@@ -295,7 +295,10 @@ fn harmless(bytes: &[u8], args: &[String], is_coloured: bool) {
     let hidden: String = plain.chars().filter(|c| is_hidden(*c)).collect();
     assert!(hidden.is_empty(), "{hidden:?} in {}", told());
     for line in plain.lines() {
-        let is_command = line.trim_start().starts_with("::") || line.contains("##[");
+        // Three colons stand before another place of a finding, and are no command.
+        let start = line.trim_start();
+        let has_colons = start.starts_with("::") && !start.starts_with(":::");
+        let is_command = has_colons || line.contains("##[");
         let is_report = args.iter().any(|it| it == "github")
             && ["::error ", "::warning ", "::notice "]
                 .iter()

@@ -203,11 +203,16 @@ impl Line {
         }
     }
 
-    /// Whether `c` would make a command of the line.
-    fn begins_command(self, c: char) -> bool {
+    /// Whether the first character of `rest` would make a command of the line. Three colons make none: they stand before
+    /// another place of a finding.
+    fn begins_command(self, rest: &str) -> bool {
+        let mut characters = rest.chars();
+        let (Some(c), next) = (characters.next(), characters.next()) else {
+            return false;
+        };
         match self {
             Line::Blank => false,
-            Line::Colon => c == ':',
+            Line::Colon => c == ':' && next != Some(':'),
             Line::Hashes(count) => c == '[' && count >= 2,
         }
     }
@@ -264,7 +269,7 @@ impl Guard {
                 rest = after;
                 continue;
             }
-            if !passes.commands && self.line.begins_command(c) {
+            if !passes.commands && self.line.begins_command(rest) {
                 safe.extend(c.escape_unicode());
             } else {
                 printable::push(safe, c);
@@ -355,6 +360,9 @@ mod tests {
             }
         });
         assert_eq!(by_byte, SAFE);
+        let places = " ::: a.yaml:1:1\n";
+        let all = written(true, true, |out| write!(out, "{places}").expect("all"));
+        assert_eq!(all, places);
         let bad = written(true, true, |out| {
             out.write_all(b"a\xffb\xc3").expect("all");
         });

@@ -252,7 +252,7 @@ fn metadata_is_checked_as_the_api_server_checks_it() {
     for fine in [
         "{name: a.b-c}",
         "{generateName: a-}",
-        "{name: '${NAME}', labels: {'${KEY}': '${a b}'}}",
+        "{name: '${NAME}', labels: {'${KEY}': '${A:=a b}'}}",
         "{name: a, labels: {example.com/A_b: '', b: v1.2}, annotations: {Example.com/a: any text}}",
         "{name: a, finalizers: [example.com/a], creationTimestamp: null}",
         "{name: a, ownerReferences: [{apiVersion: v1, kind: K, name: o, uid: u, controller: true}]}",

@@ -234,10 +234,10 @@ fn a_broken_manifest_of_a_secret_is_not_shown() {
 
 #[test]
 fn many_documents_without_a_name_take_no_ages() {
-    let text = "--- {a: 1}\n".repeat(9_000);
+    let text = "---\n{a: 1}\n".repeat(9_000);
     let side = |extra: &str| [file("a.yaml", &format!("{text}{extra}"))];
     assert_eq!(
-        diff(&side(""), &side("--- {a: 2}\n"), None).objects.len(),
+        diff(&side(""), &side("---\n{a: 2}\n"), None).objects.len(),
         1
     );
 }
