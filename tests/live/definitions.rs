@@ -80,7 +80,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
     assert_eq!(read(&cluster, PATH), before);
     apply(&widgets(&["v1"], "experimental"), &["--allow-downgrade"])
         .code(2)
-        .warns("the API server refuses CustomResourceDefinition widgets.example.com");
+        .warns("the API server did not write CustomResourceDefinition widgets.example.com: 422");
 
     // The standard channel over the experimental one: only while nobody uses it.
     apply_text(

@@ -30,15 +30,17 @@ pub fn definitions() -> Vec<PathBuf> {
         return vec![made::of_the_reference()];
     }
     [
-        "cert-manager",
-        "cilium",
+        "cert-manager/v1.21.1",
+        "cilium/v1.18.2",
         "envoy-gateway/v1.9.0",
-        "external-dns",
-        "flux",
+        "external-dns/v0.22.0",
+        "flux/helm-controller-v1.6.3",
+        "flux/kustomize-controller-v1.9.4",
+        "flux/source-controller-v1.9.1",
         "gateway-api/v1.6.1/experimental",
-        "grafana-operator",
+        "grafana-operator/v5.24.0",
         "keda/v2.20.2",
-        "prometheus-operator",
+        "prometheus-operator/v0.93.0",
     ]
     .map(|path| shared.join(path))
     .to_vec()

@@ -20,6 +20,20 @@ use crate::talk::{apply_text, run, with};
 /// The channel that `experimental` stands for in the paths of [`definitions`].
 const EXPERIMENTAL: &str = "experimental";
 
+/// The sets of cases on which every verdict agrees: the server is asked about each case again. `tests/oracle.rs` compares
+/// all sets, those on which some differ included, with the answers that were recorded.
+const AGREED: &[&str] = &[
+    "apply-mutated-gateway.jsonl",
+    "apply-mutated-real-documents.jsonl",
+    "apply-scratch.jsonl",
+    "envoy-gateway-v1.9.0.jsonl",
+    "gateway-api-v1.6.1-experimental.jsonl",
+    "gateway-api-v1.6.1-standard.jsonl",
+    "mutated-gateway-v1.6.1-envoy-v1.9.0.jsonl",
+    "mutated-real-documents.jsonl",
+    "real-documents.jsonl",
+];
+
 fn cases(channel: &str) -> Option<Vec<(String, Vec<Object>)>> {
     let shared = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
     let folder = shared
@@ -35,7 +49,10 @@ fn cases(channel: &str) -> Option<Vec<(String, Vec<Object>)>> {
     let mut files: Vec<PathBuf> = files
         .filter(|it| it.extension().is_some_and(|it| it == "jsonl"))
         .collect();
-    files.retain(|path| path.to_string_lossy().contains("standard") == (channel == "standard"));
+    files.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        AGREED.contains(&&*name) && name.contains("standard") == (channel == "standard")
+    });
     files.sort();
     Some(
         files

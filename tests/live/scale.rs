@@ -18,8 +18,8 @@ fn a_thousand_objects_are_compared() {
     }
     let project = Project::new()
         .minimal("[extra]\nresources = [\"./many.yaml\"]\n")
+        .file("kubernetes/apps/network/envoy-gateway/app/many.yaml", many)
         .rendered();
-    project.write("kubernetes/apps/network/envoy-gateway/app/many.yaml", many);
     bootstrap(&project, &cluster).success();
     apply_text(
         &cluster,
