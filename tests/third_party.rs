@@ -31,7 +31,9 @@ fn metadata() -> Option<Value> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         // Packages for Linux are not there where tests were built for another system.
-        assert!(!cfg!(target_os = "linux"), "{said}");
+        if cfg!(target_os = "linux") {
+            panic!("{said}");
+        }
         println!("skipped: {said}");
         return None;
     }
