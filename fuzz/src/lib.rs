@@ -18,8 +18,11 @@ mod template;
 mod variables;
 mod yaml;
 
-/// All targets: the name, which is also the folder in `seeds`, and what is done with an input.
-pub const TARGETS: &[(&str, fn(&str))] = &[
+/// A target: its name, which is also its folder in `seeds`, and what is done with an input.
+type Target = (&'static str, fn(&str));
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
     ("cel", cel::parse_and_evaluate),
     ("cluster_toml", cluster::compile),
     ("crd", crd::import_and_check),

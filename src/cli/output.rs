@@ -100,10 +100,12 @@ impl Stream {
         writeln!(self, "{}", printable::json(&format!("{document:#}")))
     }
 
-    /// Shows `text` in the place of the line that the cursor is in; only for terminals.
+    /// Shows `text` in the place of the line that the cursor is in; only for terminals. What takes so long that somebody
+    /// wants to see it asks a cluster.
     ///
     /// # Errors
     /// What the stream answers.
+    #[cfg(feature = "live")]
     pub fn in_place(&mut self, text: &str) -> io::Result<()> {
         let text = printable::printable(text);
         write!(self.to, "\r\u{1b}[K{text}")?;
