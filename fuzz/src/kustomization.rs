@@ -41,7 +41,7 @@ fn add(text: &str) {
         return;
     };
     let ours = ["./envoy-gateway/ks.yaml".to_owned()];
-    let Some(added) = index::add(text, &tree, &ours) else {
+    let Some((added, _)) = index::add(text, &tree, &ours) else {
         return;
     };
     let id = sources.add("added.yaml", added.as_str());
@@ -59,7 +59,10 @@ fn add(text: &str) {
             .collect()
     };
     assert_eq!(others(tree.as_map()), others(back.as_map()), "{added}");
-    assert_eq!(index::add(&added, &back, &ours), Some(added));
+    assert_eq!(
+        index::add(&added, &back, &ours).map(|(text, _)| text),
+        Some(added)
+    );
 }
 
 /// The file among others that it may list: kustomize's and Flux's ways are followed through it.

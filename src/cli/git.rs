@@ -1,6 +1,6 @@
 //! What Git knows, through its own program.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -17,11 +17,8 @@ const LARGEST: u64 = 64 << 20;
 
 /// The root of the repository that a folder lies in, told by `.git`: a folder, or, in a work tree, a file. The folder
 /// must be given without links and dots.
-pub fn repository(folder: &Path) -> Option<PathBuf> {
-    let mut above = folder.ancestors();
-    above
-        .find(|above| above.join(".git").exists())
-        .map(Path::to_path_buf)
+pub fn repository(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|above| above.join(".git").exists())
 }
 
 /// Runs Git in `root`, and gives it `input`. What it has to say of errors is not shown: it may quote anything.

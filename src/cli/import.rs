@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use walkdir::WalkDir;
 
 use super::output::Stream;
-use super::{Global, found, place};
+use super::{Global, found, git, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
@@ -207,7 +207,7 @@ struct Written {
 
 impl Root {
     fn of(given: &Path, args: &Args) -> anyhow::Result<Self> {
-        let top = match given.ancestors().find(|above| above.join(".git").exists()) {
+        let top = match git::repository(given) {
             Some(top) => top.to_path_buf(),
             None => above(given)?,
         };
@@ -254,7 +254,7 @@ impl Root {
             None => given.to_path_buf(),
         };
         Ok(match path.strip_prefix(&self.base) {
-            Ok(below) => shown(below),
+            Ok(below) => place::slashed(below),
             Err(_) if self.base.starts_with(&path) => String::new(),
             Err(_) => bail!(
                 "{}: lies outside of {}, where cluster.toml would be",
@@ -280,7 +280,7 @@ impl Root {
             .filter_entry(visible)
         {
             let entry = entry.with_context(|| format!("{}: can't be walked", folder.display()))?;
-            let path = shown(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
+            let path = place::slashed(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
             if entry.path_is_symlink() {
                 let inside = entry
                     .path()
@@ -319,7 +319,7 @@ impl Root {
             None => self.base.join(CONFIG),
         };
         let name = match (&args.output, path.strip_prefix(&self.base)) {
-            (None, Ok(name)) => shown(name),
+            (None, Ok(name)) => place::slashed(name),
             _ => path.display().to_string(),
         };
         let written = |word| Written {
@@ -370,7 +370,7 @@ fn above(given: &Path) -> anyhow::Result<PathBuf> {
             .filter_map(Result::ok)
         {
             let path = entry.path();
-            let name = shown(&path);
+            let name = place::slashed(&path);
             if path.is_file() && files::is_manifest(&name) {
                 files.texts.extend(
                     file::text(&path, LARGEST_FILE)
@@ -389,12 +389,4 @@ fn above(given: &Path) -> anyhow::Result<PathBuf> {
         .collect();
     let up = find::levels_above(&files, &parts);
     Ok(given.ancestors().nth(up).unwrap_or(given).to_path_buf())
-}
-
-/// A path with `/`.
-fn shown(path: &Path) -> String {
-    let parts = path
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().into_owned());
-    parts.collect::<Vec<_>>().join("/")
 }

@@ -130,9 +130,7 @@ impl Global {
         match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => {
-                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            }
+            Color::Auto => is_terminal && is_colour_wanted(),
         }
     }
 
@@ -209,12 +207,16 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether the environment leaves colours to the terminal (<https://no-color.org>).
+fn is_colour_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Writes what the command line's reader has to say: help as it is asked for, or what is wrong with the arguments, which
 /// may hold anything.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render();
-    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = |is_terminal: bool| is_terminal && !is_plain;
+    let colour = |is_terminal: bool| is_terminal && is_colour_wanted();
     let written = match error.use_stderr() {
         true => write!(Stream::stderr(colour), "{text}"),
         false => {

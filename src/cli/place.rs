@@ -37,7 +37,7 @@ pub fn prefix(root: &Path, out: &Path) -> String {
     let folders = [settled(out), settled(root)];
     let found = folders.iter().find_map(|folder| {
         let repository = git::repository(folder)?;
-        Some(slashed(folder.strip_prefix(&repository).ok()?))
+        Some(slashed(folder.strip_prefix(repository).ok()?))
     });
     found.unwrap_or_default()
 }
@@ -83,8 +83,8 @@ fn settled(path: &Path) -> PathBuf {
     }
 }
 
-/// A path with `/`.
-fn slashed(path: &Path) -> String {
+/// A path with `/` on every system, without `.` in it.
+pub fn slashed(path: &Path) -> String {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     let parts = parts.map(|part| part.as_os_str().to_string_lossy().into_owned());
     parts.collect::<Vec<_>>().join("/")

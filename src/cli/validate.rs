@@ -11,7 +11,7 @@ use super::cluster::{self, Connection, Manager};
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
-use super::{FAILED, Global, found};
+use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given, chart};
 use crate::compile::check_all;
@@ -160,7 +160,7 @@ fn base(folder: &Path) -> Base {
     let Ok(folder) = folder.canonicalize() else {
         return Base::default();
     };
-    let repository = folder.ancestors().find(|above| above.join(".git").exists());
+    let repository = git::repository(&folder);
     let shown = |path: &Path| path.to_string_lossy().replace('\\', "/");
     Base {
         repository: shown(repository.unwrap_or(&folder)),

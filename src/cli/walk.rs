@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::git;
 use crate::bounds::file;
 use crate::manifest::read::LARGEST_FILE;
 
@@ -133,7 +134,7 @@ fn read(folder: &Path) -> Option<Gitignore> {
 
 /// The `.gitignore`s of the folders above, up to the repository's.
 fn above(folder: &Path) -> Vec<Gitignore> {
-    let Some(repository) = folder.ancestors().find(|it| it.join(".git").exists()) else {
+    let Some(repository) = git::repository(folder) else {
         return Vec::new();
     };
     let between = folder

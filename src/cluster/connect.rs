@@ -78,10 +78,7 @@ async fn config(options: &Options, until: Until) -> Result<(Config, String), Err
 /// # Errors
 /// Where the text is no kubeconfig, or has no such context.
 pub fn parse(place: &str, text: &str, asked: Option<&str>) -> Result<(Kubeconfig, String), Error> {
-    let kubeconfig = Kubeconfig::from_yaml(text).map_err(|error| Error::Kubeconfig {
-        place: place.to_owned(),
-        problem: kubeconfig::told(&error),
-    })?;
+    let kubeconfig = kubeconfig::parse(place, text)?;
     let context = context(place, &kubeconfig, asked)?;
     Ok((kubeconfig, context))
 }

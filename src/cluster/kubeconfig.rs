@@ -28,10 +28,21 @@ pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
             let bytes = file::read(path, LARGEST)
                 .map_err(|error| unread(format!("it can't be read: {error}")))?;
             let text = decoded(bytes).map_err(&unread)?;
-            let mut one = Kubeconfig::from_yaml(&text).map_err(|error| unread(told(&error)))?;
+            let mut one = parse(&place, &text)?;
             resolve(&mut one, path.parent().unwrap_or(Path::new("")));
             merged.merge(one).map_err(|error| unread(told(&error)))
         })
+}
+
+/// What the text of a kubeconfig says; `place` is where it stands.
+///
+/// # Errors
+/// Where it is none.
+pub fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
+    Kubeconfig::from_yaml(text).map_err(|error| Error::Kubeconfig {
+        place: place.to_owned(),
+        problem: told(&error),
+    })
 }
 
 /// What is wrong with a kubeconfig, without words that may quote it: it holds keys and tokens.

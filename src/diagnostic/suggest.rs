@@ -1,7 +1,27 @@
-//! The nearest known word to one that isn't known.
+//! What to offer in the place of a word that isn't known: the nearest that is, or all that are.
 
 /// The longest word, in letters, that others are compared with letter by letter.
 const LONGEST: usize = 256;
+
+/// With how many words one that isn't known is compared, where there may be thousands, and thousands to compare: each is
+/// compared letter by letter.
+pub const MOST_COMPARED: usize = 256;
+
+/// How many names a finding lists.
+pub const MOST_LISTED: usize = 16;
+
+/// Names with commas between them; of many the first, and how many there are beside them.
+pub fn listed(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
+    let count = names.len();
+    let first: Vec<String> = names
+        .take(MOST_LISTED)
+        .map(|name| name.to_string())
+        .collect();
+    match count - first.len() {
+        0 => first.join(", "),
+        others => format!("{} and {others} others", first.join(", ")),
+    }
+}
 
 /// The candidate that `word` was most likely meant to be; `None` where none is near.
 ///

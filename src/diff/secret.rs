@@ -80,43 +80,20 @@ pub fn unified(
 /// A text without the documents that may hold a Secret.
 fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for document in documents(text) {
+    let documents = read::split(text).into_iter();
+    let documents = documents.filter_map(|range| text.get(range));
+    for document in documents.filter(|document| !document.is_empty()) {
         if !may_hold(document) {
             shown.push_str(document);
             continue;
         }
-        if let Some(mark) = document.lines().next().filter(|line| is_mark(line)) {
-            shown.push_str(mark.get(..3).unwrap_or(mark));
-            shown.push('\n');
+        if read::is_mark(document) {
+            shown.push_str("---\n");
         }
         shown.push_str(HIDDEN);
         shown.push('\n');
     }
     shown
-}
-
-/// The documents of a YAML text, each with the mark that it starts with.
-fn documents(text: &str) -> Vec<&str> {
-    let mut starts = vec![0];
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if at > 0 && is_mark(line) {
-            starts.push(at);
-        }
-        at += line.len();
-    }
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    let pairs = starts.iter().copied().zip(ends);
-    pairs
-        .filter_map(|(start, end)| text.get(start..end))
-        .filter(|document| !document.is_empty())
-        .collect()
-}
-
-/// Whether a line starts a document.
-fn is_mark(line: &str) -> bool {
-    let rest = line.strip_prefix("---");
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
 }
 
 /// Whether a text may hold a Secret: one of its objects is one (a reference to one is not), or, where it can't be

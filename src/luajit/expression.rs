@@ -42,7 +42,7 @@ impl Parser<'_> {
         self.operators(0).map(|_| ())
     }
 
-    /// Expressions with commas between them; how many.
+    /// Expressions with commas between them.
     pub(super) fn expressions(&mut self) -> Parsed<()> {
         self.expression()?;
         while self.skip(Token::Symbol(b','))? {

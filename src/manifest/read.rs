@@ -130,20 +130,25 @@ impl Problem {
     }
 }
 
-/// Where the documents of a text are.
-fn split(text: &str) -> Vec<std::ops::Range<usize>> {
+/// Where the documents of a text are, each with the mark that it starts with.
+pub fn split(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
     for before in memmem::find_iter(text.as_bytes(), "\n---") {
         let at = before + 1;
-        let rest = text.get(at + 3..).unwrap_or_default();
-        if rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']) {
+        if text.get(at..).is_some_and(is_mark) {
             parts.push(start..at);
             start = at;
         }
     }
     parts.push(start..text.len());
     parts
+}
+
+/// Whether a text begins with the mark that starts a document.
+pub fn is_mark(text: &str) -> bool {
+    let rest = text.strip_prefix("---");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
 /// Parses one document that stands `offset` bytes into `source`.

@@ -9,7 +9,7 @@ use super::read::{Problem, Wrong};
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Entry, Kind, Map, Node};
 
-/// As [`parse`], of a document that may hold whatever YAML has.
+/// Parses a document that may hold whatever YAML has.
 pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
     let mut tree = match serde_yaml::from_str_with_options::<Tree>(text, options) {

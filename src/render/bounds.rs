@@ -3,15 +3,15 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::context::cost_of;
+use super::context::{BYTES_FOR_FUEL, cost_of};
 use crate::value::Node;
 
-/// The work that one template may do for one object, beside [`BYTES_FOR_FUEL`] and [`FUEL_FOR_VALUE`]: one unit is an
-/// instruction, or 64 bytes that are made. Those that are built in take less than 500, and this is some milliseconds.
+/// The work that one template may do for one object, beside [`SOURCE_FOR_FUEL`] and [`FUEL_FOR_VALUE`]: one unit is an
+/// instruction, or [`BYTES_FOR_FUEL`] bytes that are made. Those that are built in take less than 500, and this is some milliseconds.
 const FUEL: u64 = 20_000;
 
 /// How many bytes of the template add one unit: a long one may run through all of its text.
-const BYTES_FOR_FUEL: u64 = 8;
+const SOURCE_FOR_FUEL: u64 = 8;
 
 /// What each value that the template is given adds: a loop over all of them is a small part of it.
 const FUEL_FOR_VALUE: u64 = 50;
@@ -26,7 +26,7 @@ pub const DEEPEST: usize = 100;
 /// The work that a template may do with these values. It grows with both, so that what is honest is never refused.
 pub fn fuel_for(source: &str, values: &Node) -> u64 {
     let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let for_template = size(source.len()) / BYTES_FOR_FUEL;
+    let for_template = size(source.len()) / SOURCE_FOR_FUEL;
     let for_values = size(cost_of(values)).saturating_mul(FUEL_FOR_VALUE);
     FUEL.saturating_add(for_template).saturating_add(for_values)
 }
@@ -45,7 +45,7 @@ pub fn join(state: &State, value: &Value, between: Option<&str>) -> Result<Strin
         }
         let between = between.filter(|_| at > 0).unwrap_or_default();
         let added = between.len() + item.as_str().map_or(0, str::len);
-        state.consume_fuel(1 + u64::try_from(added / 64).unwrap_or(u64::MAX))?;
+        state.consume_fuel(1 + u64::try_from(added / BYTES_FOR_FUEL).unwrap_or(u64::MAX))?;
         joined.push_str(between);
         match item.as_str() {
             Some(text) => joined.push_str(text),

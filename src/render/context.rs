@@ -29,7 +29,7 @@ const MOST_READS: usize = 4096;
 const READS_FOR_FUEL: usize = 16;
 
 /// How many bytes are copied or compared for one unit of fuel, as in the engine itself.
-const BYTES_FOR_FUEL: usize = 64;
+pub const BYTES_FOR_FUEL: usize = 64;
 
 /// How deep a value that a template writes may be. What `cluster.toml` holds is never that deep.
 const DEEPEST: usize = 128;

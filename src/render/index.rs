@@ -6,26 +6,24 @@ use crate::diagnostic::Sources;
 use crate::manifest::{read, scalar};
 use crate::value::{Kind, Node};
 
-/// The text with `resources` added that it doesn't list yet; `None` where it can't be done without
+/// The text with `resources` added that it doesn't list yet, and its tree; `None` where it can't be done without
 /// touching more (a list in brackets, a list that is none).
-pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
+pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<(String, Node)> {
     let changed = with_lines(text, tree, resources)?;
     let before = items(tree);
     let is_listed = |after: &[Node], resource: &String| after.iter().any(|item| is(item, resource));
-    reads_as(&changed, tree, |after| {
+    let after = read_as(&changed, tree, |after| {
         after.starts_with(before) && resources.iter().all(|one| is_listed(after, one))
-    })
-    .then_some(changed)
+    })?;
+    Some((changed, after))
 }
 
-/// Whether a text reads as `tree` does but for `resources`, whose items fit. The text before may have been no map, a map
+/// The tree of a text that reads as `tree` does but for `resources`, whose items fit. The text before may have been no map, a map
 /// in braces, or a stream: lines that are added to such a text, or taken out of it, say something else.
-fn reads_as(text: &str, tree: &Node, fits: impl Fn(&[Node]) -> bool) -> bool {
+fn read_as(text: &str, tree: &Node, fits: impl Fn(&[Node]) -> bool) -> Option<Node> {
     let mut sources = Sources::default();
     let id = sources.add("changed", text);
-    let Ok(changed) = read::parse(text, id, 0) else {
-        return false;
-    };
+    let changed = read::parse(text, id, 0).ok()?;
     let others = |tree: &Node| -> Vec<(String, Node)> {
         let entries = tree.as_map().into_iter().flat_map(|map| map.iter());
         let others = entries.filter(|(key, _)| *key != "resources");
@@ -33,9 +31,10 @@ fn reads_as(text: &str, tree: &Node, fits: impl Fn(&[Node]) -> bool) -> bool {
             .map(|(key, node)| (key.to_owned(), node.clone()))
             .collect()
     };
-    matches!(tree.kind, Kind::Map(_) | Kind::Null)
+    let is_same = matches!(tree.kind, Kind::Map(_) | Kind::Null)
         && others(tree) == others(&changed)
-        && fits(items(&changed))
+        && fits(items(&changed));
+    is_same.then_some(changed)
 }
 
 fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
@@ -80,12 +79,13 @@ fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     Some(changed)
 }
 
-/// The text without the entries in `resources`; `None` where it can't be done without touching more.
-pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
+/// The text without the entries in `resources`, and its tree; `None` where it can't be done without touching more.
+pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<(String, Node)> {
     let changed = without_lines(text, tree, resources)?;
     let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
     let left = items(tree).iter().filter(|item| !is_ours(item));
-    reads_as(&changed, tree, |after| after.iter().eq(left.clone())).then_some(changed)
+    let after = read_as(&changed, tree, |after| after.iter().eq(left.clone()))?;
+    Some((changed, after))
 }
 
 fn without_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
@@ -194,6 +194,7 @@ mod tests {
                 "./envoy-gateway/ks.yaml".to_owned(),
             ],
         )
+        .map(|(text, _)| text)
     }
 
     #[test]
@@ -235,7 +236,8 @@ mod tests {
         let mut sources = Sources::default();
         let id = sources.add("kustomization.yaml", text);
         let tree = read::parse(text, id, 0).expect("YAML");
-        remove(text, &tree, &["./envoy-gateway/ks.yaml".to_owned()])
+        let removed = remove(text, &tree, &["./envoy-gateway/ks.yaml".to_owned()]);
+        removed.map(|(text, _)| text)
     }
 
     #[test]

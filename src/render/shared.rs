@@ -2,7 +2,7 @@
 
 use super::files::{File, Inputs, Kind, Output, Renderer, joined};
 use super::index;
-use crate::diagnostic::{Code, Diagnostic, Sources};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::read;
 use crate::model::flux;
 use crate::model::layout::join;
@@ -117,11 +117,8 @@ impl Renderer<'_> {
         let [one] = documents.as_slice() else {
             return Err(None);
         };
-        let without = index::remove(text, &one.node, stale).ok_or(None)?;
-        let node = read_again(path, &without).ok_or(None)?;
-        let with = index::add(&without, &node, listed).ok_or(None)?;
-        let node = read_again(path, &with).ok_or(None)?;
-        Ok((with, node))
+        let (without, node) = index::remove(text, &one.node, stale).ok_or(None)?;
+        index::add(&without, &node, listed).ok_or(None)
     }
 
     fn put_shared(
@@ -194,16 +191,6 @@ fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
         .in_file(path)
         .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must stay")
         .help(format!("{help}; or set `namespace.kustomization = false`"))
-}
-
-/// The one document of a text of our own making.
-fn read_again(path: &str, text: &str) -> Option<Node> {
-    let mut sources = Sources::default();
-    let source = sources.add(path, text);
-    let (documents, _) = read::read(&sources, source);
-    let mut documents = documents.into_iter();
-    let first = documents.next()?;
-    documents.next().is_none().then_some(first.node)
 }
 
 /// Whether a render can write a file at this path: a manifest below a folder, or a script among a folder's resources.

@@ -117,9 +117,8 @@ impl Work<'_> {
         for entry in &self.plan.entries {
             if let Some(ours) = &entry.restore {
                 let path = &entry.path;
-                let put_back = |target: &Target| target.put_back(ours.clone());
                 self.at(path, "put back", |folder| {
-                    put_back(&Target { folder, path })
+                    Target { folder, path }.put_back(ours.clone())
                 })?;
             }
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::disk::{Disk, Folder, Os};
 use super::error::Error;
 use super::lock::{self, CONFIGURATION, LOCK_FILE, Lock, Owned};
-use super::path::{TreePath, hex, is_lock};
+use super::path::{TreePath, hex, is_lock, lock_of};
 use sha2::{Digest, Sha256};
 
 /// Which configuration renders.
@@ -153,7 +153,7 @@ fn names(configuration: &Configuration) -> Vec<String> {
     vec![plain, encoded(&configuration.from_output)]
 }
 
-/// A path as a part of a file's name.
+/// The name of a lock that is told from the others by a path.
 fn encoded(path: &str) -> String {
     let mut name = String::new();
     for c in path.chars() {
@@ -170,5 +170,5 @@ fn encoded(path: &str) -> String {
     if name.len() > 200 {
         name = hex(&Sha256::digest(path.as_bytes()));
     }
-    format!(".gatewayctl.{name}.lock")
+    lock_of(&name)
 }

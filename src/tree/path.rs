@@ -107,9 +107,15 @@ const OWN: &str = ".gatewayctl";
 
 const ASIDE: &str = "aside";
 
+/// The name of the lock of a configuration that isn't the usual one, which `text` tells from the others.
+pub(super) fn lock_of(text: &str) -> String {
+    format!("{OWN}.{text}.lock")
+}
+
 /// Whether a file at the root with this name is a lock, of whichever configuration.
 pub(super) fn is_lock(name: &str) -> bool {
-    name == LOCK_FILE || (name.starts_with(".gatewayctl.") && name.ends_with(".lock"))
+    let rest = name.strip_prefix(OWN).and_then(|it| it.strip_prefix('.'));
+    name == LOCK_FILE || rest.is_some_and(|rest| rest.ends_with(".lock"))
 }
 
 fn is_reserved(name: &str) -> bool {

@@ -119,7 +119,10 @@ impl Plan {
     /// What will stand at a path that the plan knows: whether there will be something; `None` where it doesn't know it.
     /// What is in the way of a file is told as that, and stands.
     pub fn will_stand(&self, path: &str) -> Option<bool> {
-        let entry = self.entries.iter().find(|it| it.path.as_str() == path)?;
+        let found = self
+            .entries
+            .binary_search_by(|it| it.path.as_str().cmp(path));
+        let entry = self.entries.get(found.ok()?)?;
         Some(match entry.action {
             Action::Write => true,
             Action::Remove => false,

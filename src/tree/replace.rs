@@ -12,7 +12,7 @@
 use std::io;
 
 use super::classify::Before;
-use super::disk::{Folder, Stands};
+use super::disk::{Content, Folder, Stands};
 use super::error::Error;
 use super::path::TreePath;
 use super::reach::look_in;
@@ -200,7 +200,6 @@ pub(super) fn write_lock(
 
 /// Whether a file holds these bytes still; `None`: whether nothing stands there.
 pub(super) fn is_still(folder: &dyn Folder, name: &str, bytes: Option<&[u8]>) -> io::Result<bool> {
-    use super::disk::Content;
     match (folder.stands(name)?, bytes) {
         (Stands::Nothing, None) => Ok(true),
         (Stands::File, Some(bytes)) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::check::finding;
-use crate::diagnostic::suggest::nearest;
+use crate::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::resolve::delivery::{FLUX, Place};
 use crate::value::{Node, Pointer, variable};
@@ -124,25 +124,13 @@ impl<'a> Near<'a> {
 
     /// What to do about a name that is none of them.
     fn help(&self, wanted: &str) -> String {
-        // Each is compared letter by letter: with thousands, for each of thousands, that takes minutes.
         let compared = self.names.iter().copied().take(MOST_COMPARED);
         if let Some(name) = nearest(wanted, compared) {
             return format!("did you mean `{name}`?");
         }
-        let listed = self.names.iter().copied().take(MOST_LISTED);
-        let listed = listed.collect::<Vec<_>>().join(", ");
-        match self.names.len().checked_sub(MOST_LISTED) {
-            None | Some(0) => format!("there are {listed}"),
-            Some(others) => format!("there are {listed} and {others} others"),
-        }
+        format!("there are {}", listed(self.names.iter()))
     }
 }
-
-/// With how many names one that is not there is compared.
-const MOST_COMPARED: usize = 256;
-
-/// How many names a finding lists.
-const MOST_LISTED: usize = 16;
 
 fn missing(near: &Near<'_>, waiting: &Waiting<'_>, need: &Need<'_>) -> Option<Diagnostic> {
     if !near.is_known_in_full {

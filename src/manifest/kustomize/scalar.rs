@@ -228,9 +228,6 @@ impl<'a> Scanner<'a> {
                     words.add(from, self.at);
                 }
             }
-            if self.byte(0) == quote && gap.first.is_none() {
-                break;
-            }
             if self.byte(0) == quote {
                 break;
             }

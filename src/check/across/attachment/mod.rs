@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::front::GATEWAY_API;
 use super::{Applied, Whole};
 use crate::check::finding;
+use crate::diagnostic::suggest::listed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::resolve::condition::{Condition, kind};
@@ -278,20 +279,11 @@ fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
     one.with_pointer(place.to_string())
 }
 
-/// How many names a finding lists.
-const MOST_LISTED: usize = 16;
-
-/// With how many names one that is not there is compared, letter by letter.
-const MOST_COMPARED: usize = 256;
-
 /// `` `http`, `https` ``; of many the first.
 fn list(names: &[&str]) -> String {
-    let quoted = names.iter().map(|name| format!("`{name}`"));
-    let quoted: Vec<String> = quoted.take(MOST_LISTED).collect();
-    match names.len().checked_sub(quoted.len()) {
-        _ if names.is_empty() => "none".to_owned(),
-        None | Some(0) => quoted.join(", "),
-        Some(others) => format!("{} and {others} others", quoted.join(", ")),
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => listed(names.iter().map(|name| format!("`{name}`"))),
     }
 }
 

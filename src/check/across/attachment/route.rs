@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Look, MOST_COMPARED, Missing, list, refused, spec};
+use super::{Look, Missing, list, refused, spec};
 use crate::check::finding;
-use crate::diagnostic::suggest::nearest;
+use crate::diagnostic::suggest::{MOST_COMPARED, nearest};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::fault::Fault;
