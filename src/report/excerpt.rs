@@ -62,6 +62,10 @@ impl Mark {
         if to.line - from.line >= MOST_LINES {
             to = end_of(source, from.line);
         }
+        if to.line == from.line {
+            // A span that begins in the blanks at the end of its line is marked where it begins.
+            to.byte = to.byte.max(from.byte);
+        }
         Mark {
             span,
             label,

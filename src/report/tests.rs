@@ -161,6 +161,11 @@ fn a_span_of_many_lines_is_marked_on_its_first() {
 }
 
 #[test]
+fn a_span_that_begins_in_the_blanks_after_a_line_is_marked_there() {
+    snapshot!(shown("a: 1  \nb: 2\n", " \n"));
+}
+
+#[test]
 fn a_file_with_carriage_returns_is_shown_without() {
     snapshot!(shown(
         &CONFIG.replace('\n', "\r\n"),
@@ -310,6 +315,7 @@ fn any_place_can_be_shown() {
         ("", 1),
         ("\n", 1),
         ("\r", 1),
+        ("a:  \n \t\n  b: 日 \r\n\n c ", 1),
     ] {
         let mut run = Run::default();
         let file = run.file("a.toml", text);
