@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewayctl::manifest::Object;
+use manifest::Object;
 use gatewayctl::resolve::{Features, Knowledge, Order, Settings, resolve};
-use gatewayctl::value::Node;
+use manifest::value::Node;
 use serde_json::{Value, json};
 
 /// How many disagreements are listed.

@@ -1,8 +1,8 @@
 //! Kubernetes' own kinds: what an ordinary repository has of them passes, and slips are found.
 
 use gatewayctl::compile::check_all;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{self, Object};
+use manifest::diagnostic::Sources;
+use manifest::{self, Object};
 use gatewayctl::schema::{Catalogue, Selection};
 
 const OBJECTS: &str = include_str!("kubernetes_kinds.yaml");

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use gatewayctl::codes;
 use gatewayctl::compile::{World, compile};
-use gatewayctl::diagnostic::{Code, Sources};
-use gatewayctl::manifest::read;
+use manifest::diagnostic::{Code, Sources};
+use manifest::read;
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::{Inputs, Output};
 use gatewayctl::schema::Catalogue;
-use gatewayctl::value::Node;
+use manifest::value::Node;
 
 /// Where the repositories are.
 fn shared() -> PathBuf {
@@ -93,7 +94,7 @@ fn folder(root: &Path, below: &str) -> BTreeMap<String, Content> {
 }
 
 /// What is found in a tree, and rightly: one runs a later Envoy than its chart brings.
-const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", Code::VersionEnvoyImage)];
+const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", codes::VERSION_ENVOY_IMAGE)];
 
 /// Renders a config of `tests/trees` and compares its app's folder with the repository's.
 fn same_as_the_real_tree(name: &str, below: &str) {

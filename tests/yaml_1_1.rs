@@ -7,10 +7,10 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use gatewayctl::compile::{World, compile};
-use gatewayctl::manifest::write;
+use manifest::write;
 use gatewayctl::render::files::{Inputs, Output};
 use gatewayctl::schema::Catalogue;
-use gatewayctl::value::Node;
+use manifest::value::Node;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;

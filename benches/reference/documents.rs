@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatewayctl::manifest::{Object, write};
-use gatewayctl::value::Node;
+use manifest::{Object, write};
+use manifest::value::Node;
 
 /// How many documents there are.
 pub const DOCUMENTS: usize = 10_000;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gatewayctl::manifest::Object;
+use manifest::Object;
 use gatewayctl::schema::{Catalogue, Lookup, Selection};
 
 use super::json_schema::of_kind;

@@ -3,10 +3,10 @@
 use gatewayctl::check::rules::cel::value::Key;
 use gatewayctl::check::rules::cel::{Run, Value};
 use gatewayctl::check::rules::program::Program;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::read;
+use manifest::diagnostic::Sources;
+use manifest::read;
 use gatewayctl::schema::pattern::Patterns;
-use gatewayctl::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 /// As many steps as a rule has in the program.
 const STEPS: u64 = 1_000_000;

@@ -1,8 +1,8 @@
 //! CustomResourceDefinitions: imported, and objects checked against what was imported.
 
 use gatewayctl::compile::check_all;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{Object, items, read};
+use manifest::diagnostic::Sources;
+use manifest::{Object, items, read};
 use gatewayctl::schema::files::{Input, LOCK, import, verify};
 use gatewayctl::schema::import::Keep;
 use gatewayctl::schema::lock::Lock;

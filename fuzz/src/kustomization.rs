@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatewayctl::check::across::{self, Given};
 use gatewayctl::compile::rendered;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{Object, items, read};
+use manifest::diagnostic::Sources;
+use manifest::{Object, items, read};
 use gatewayctl::render::{Kind, index};
 use gatewayctl::schema::Selection;
-use gatewayctl::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 use super::files::{CATALOGUE, CONFIG, OneFile};
 use super::report;

@@ -1,7 +1,7 @@
 //! Scripts: parsed as `validate` does it, run as `trace` does it.
 
 use gatewayctl::check::lua;
-use gatewayctl::diagnostic::Sources;
+use manifest::diagnostic::Sources;
 use gatewayctl::resolve::trace::lua::{Facts, InProcess, Job, Runner};
 
 use super::report;

@@ -1,6 +1,6 @@
 //! Findings must be told in each format: their places are in the texts that they name.
 
-use gatewayctl::diagnostic::{Diagnostic, Sources};
+use manifest::diagnostic::{Diagnostic, Sources};
 use gatewayctl::report::{Format, Report, Terminal};
 
 /// Writes findings in every format, to nowhere.

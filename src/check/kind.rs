@@ -1,15 +1,16 @@
 //! Whether the chosen schemas have an object's kind and version.
 
 use super::finding;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::catalogue::Entry;
 use crate::schema::removed::{self, Removed};
 use crate::schema::set::title;
 use crate::schema::version::maturity;
 use crate::schema::{Chosen, KindSchema, Lookup, Set};
-use crate::value::Pointer;
+use manifest::value::Pointer;
 
 /// What a look-up's answer means for the object: nothing where its kind is served and not on its way out.
 pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
@@ -66,13 +67,13 @@ fn damaged(object: &Object, entry: &Entry) -> Diagnostic {
             "run `gatewayctl schemas verify`, then install the program anew",
         ),
     };
-    finding(Code::SchemaUnreadable, object, &Pointer::root(), message)
+    finding(codes::SCHEMA_UNREADABLE, object, &Pointer::root(), message)
         .why("the object stays unchecked")
         .help(help)
 }
 
 fn refused(object: &Object, message: String) -> Diagnostic {
-    finding(Code::SchemaUnknownKind, object, &Pointer::root().key("apiVersion"), message).why(
+    finding(codes::SCHEMA_UNKNOWN_KIND, object, &Pointer::root().key("apiVersion"), message).why(
         "the API server answers `no matches for kind`, and nothing of the object's Flux Kustomization is applied",
     )
 }
@@ -129,7 +130,7 @@ fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
             .to_owned(),
     };
     let pointer = Pointer::root().key("kind");
-    finding(Code::SchemaUnknownKind, object, &pointer, message)
+    finding(codes::SCHEMA_UNKNOWN_KIND, object, &pointer, message)
         .why("its fields stay unchecked, and a cluster without the kind answers `no matches for kind`")
         .help(help)
 }
@@ -169,7 +170,7 @@ fn deprecated(object: &Object, schema: &KindSchema<'_>) -> Option<Diagnostic> {
         set.version
     );
     let diagnostic = finding(
-        Code::SchemaDeprecatedVersion,
+        codes::SCHEMA_DEPRECATED_VERSION,
         object,
         &Pointer::root().key("apiVersion"),
         message,

@@ -1,6 +1,7 @@
 //! Whether Envoy's LuaJIT loads a Lua script.
 
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::luajit;
 
 /// Reports what keeps a script from being loaded.
@@ -8,7 +9,7 @@ pub fn check(sources: &Sources, source: SourceId) -> Option<Diagnostic> {
     let refusal = luajit::check(sources.get(source).text()).err()?;
     let message = format!("not Lua: {}", refusal.message);
     let span = Span::new(source, refusal.range.start, refusal.range.end);
-    let found = Diagnostic::new(Code::ConfigLua, message)
+    let found = Diagnostic::new(codes::CONFIG_LUA, message)
         .at(span)
         .why("Envoy would load no script, and every request on its gateways would be answered with 500")
         .help("mend the script at the mark; Envoy runs LuaJIT, which is Lua 5.1 with `goto`");

@@ -5,12 +5,13 @@
 //! is not known yet, and passes.
 
 use super::{finding, finding_on_key};
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Code, Diagnostic, Severity};
+use manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::compiled::Scope;
-use crate::value::{Kind, Map, Node, Pointer, names, variable};
+use manifest::value::{Kind, Map, Node, Pointer, names, variable};
 
 /// How large all annotations of an object may be, in bytes of keys and values.
 const MOST_ANNOTATIONS: usize = 256 << 10;
@@ -156,7 +157,7 @@ impl Walk<'_> {
     }
 
     fn report(&mut self, pointer: &Pointer, message: String, help: impl Into<String>) {
-        self.report_as(Code::SchemaMetadata, pointer, message, help);
+        self.report_as(codes::SCHEMA_METADATA, pointer, message, help);
     }
 
     fn report_as(
@@ -184,7 +185,7 @@ impl Walk<'_> {
                 None => "remove it; a key of one's own belongs under `labels` or `annotations`"
                     .to_owned(),
             };
-            let found = finding_on_key(Code::SchemaUnknownField, self.object, &pointer, message)
+            let found = finding_on_key(codes::SCHEMA_UNKNOWN_FIELD, self.object, &pointer, message)
                 .why("the API server refuses a field that it doesn't know")
                 .help(help);
             self.found.push(found);
@@ -199,7 +200,7 @@ impl Walk<'_> {
             _ => {
                 let pointer = root.key(key);
                 let message = format!("`{}` must be a string", pointer.dotted());
-                self.report_as(Code::SchemaType, &pointer, message, "put it in quotes");
+                self.report_as(codes::SCHEMA_TYPE, &pointer, message, "put it in quotes");
                 None
             }
         }
@@ -216,7 +217,7 @@ impl Walk<'_> {
             let pointer = root.key("name");
             let message = "`metadata.name` is missing".to_owned();
             self.report_as(
-                Code::SchemaRequired,
+                codes::SCHEMA_REQUIRED,
                 &pointer,
                 message,
                 "add `name:`, a string",
@@ -259,7 +260,7 @@ impl Walk<'_> {
             let message =
                 format!("{kind} belongs to the whole cluster, and `metadata.namespace` is set");
             // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace`: cleared, not refused.
-            let found = finding(Code::SchemaMetadata, self.object, &pointer, message)
+            let found = finding(codes::SCHEMA_METADATA, self.object, &pointer, message)
                 .severity(Severity::Warning)
                 .why("the API server drops the namespace; the object is not in it")
                 .help("remove `namespace`");
@@ -290,7 +291,7 @@ impl Walk<'_> {
         }
         let pointer = root.key(key);
         let message = format!("`{}` can't have the key {}", root.dotted(), shown(key));
-        let found = finding_on_key(Code::SchemaMetadata, self.object, &pointer, message)
+        let found = finding_on_key(codes::SCHEMA_METADATA, self.object, &pointer, message)
             .why("the API server refuses the object")
             .help(format!("write {}", KEY.want));
         self.found.push(found);
@@ -321,7 +322,7 @@ impl Walk<'_> {
             None | Some(Kind::Null) => return,
             Some(_) => {
                 let message = format!("`{}` must be a list", root.dotted());
-                return self.report_as(Code::SchemaType, &root, message, "write a list");
+                return self.report_as(codes::SCHEMA_TYPE, &root, message, "write a list");
             }
         };
         let mut controllers = 0;
@@ -330,7 +331,7 @@ impl Walk<'_> {
             let Some(map) = owner.as_map() else {
                 let message = format!("`{}` must be a map", root.dotted());
                 self.report_as(
-                    Code::SchemaType,
+                    codes::SCHEMA_TYPE,
                     &root,
                     message,
                     "write `kind`, `name` and so on",
@@ -346,14 +347,14 @@ impl Walk<'_> {
                     let pointer = root.key(*key);
                     let message = format!("`{}` is missing", pointer.dotted());
                     let help = format!("add `{key}:`, a string");
-                    self.report_as(Code::SchemaRequired, &pointer, message, help);
+                    self.report_as(codes::SCHEMA_REQUIRED, &pointer, message, help);
                 }
             }
             for (key, _) in map.iter() {
                 if !OWNER_FIELDS.iter().any(|(known, _)| *known == key) {
                     let pointer = root.key(key);
                     let message = format!("`{}` is not a field of an owner", pointer.dotted());
-                    self.report_as(Code::SchemaUnknownField, &pointer, message, "remove it");
+                    self.report_as(codes::SCHEMA_UNKNOWN_FIELD, &pointer, message, "remove it");
                 }
             }
             controllers += usize::from(map.get("controller").and_then(Node::as_bool) == Some(true));
@@ -371,7 +372,7 @@ impl Walk<'_> {
             None | Some(Kind::Null) => return,
             Some(_) => {
                 let message = format!("`{}` must be a list", root.dotted());
-                return self.report_as(Code::SchemaType, &root, message, "write a list");
+                return self.report_as(codes::SCHEMA_TYPE, &root, message, "write a list");
             }
         };
         for (index, item) in finalizers.iter().enumerate() {
@@ -384,7 +385,7 @@ impl Walk<'_> {
                 }
                 None => {
                     let message = format!("`{}` must be a string", pointer.dotted());
-                    self.report_as(Code::SchemaType, &pointer, message, "write a string");
+                    self.report_as(codes::SCHEMA_TYPE, &pointer, message, "write a string");
                 }
             }
         }

@@ -16,10 +16,11 @@ pub mod rules;
 pub mod structure;
 pub mod upgrade;
 
-use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::manifest::Object;
+use crate::codes;
+use manifest::diagnostic::{Code, Diagnostic, Span};
+use manifest::Object;
 use crate::schema::{Catalogue, KindSchema};
-use crate::value::{Node, Pointer, pointer::Step};
+use manifest::value::{Node, Pointer, pointer::Step};
 
 /// The passes that look at one object and its schema, and what they keep between objects.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl<'a> Passes<'a> {
     /// hold, its rules.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
         let mut found = metadata::check(object, schema);
-        let unnamed = found.iter().any(|one| one.code == Code::SchemaRequired);
+        let unnamed = found.iter().any(|one| one.code == codes::SCHEMA_REQUIRED);
         let examined = self.structure.examine(object, schema);
         found.extend(examined.findings);
         if !examined.blocks_rules && !unnamed {

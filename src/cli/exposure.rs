@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::gathered::{Place, gather};
 use super::output::Stream;
 use super::{Global, found};
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 use crate::exposure::table::{NoRecord, Record};
 use crate::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
 use crate::resolve::{Settings, resolve};

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::project::Project;
 use super::{Global, manifests};
-use crate::diagnostic::Sources;
+use manifest::diagnostic::Sources;
 use crate::exposure::with_charted;
-use crate::manifest::Object;
+use manifest::Object;
 use crate::report::Report;
 use crate::resolve::delivery::{Delivery, as_applied};
 

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use super::Global;
 use super::output::Stream;
 use crate::compile::{World, compile};
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 use crate::render::files::Inputs;
 use crate::report::Report;
 use crate::schema::{Catalogue, Selection};

@@ -9,12 +9,13 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 
 use super::walk::{Why, walk};
+use crate::codes;
 use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
-use crate::manifest::read::{self, LARGEST_FILE, Piece};
-use crate::manifest::{Object, items};
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use manifest::read::{self, LARGEST_FILE, Piece};
+use manifest::{Object, items};
 use crate::schema::Selection;
 
 /// What was read.
@@ -91,7 +92,7 @@ pub fn read_beside(
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
     all.diagnostics
-        .retain(|one| one.code != Code::YamlNotAnObject);
+        .retain(|one| one.code != codes::YAML_NOT_AN_OBJECT);
     Ok(all)
 }
 
@@ -261,12 +262,12 @@ enum Held {
     Problem(Box<Diagnostic>),
 }
 
-fn held(input: &Input, node: crate::value::Node) -> Held {
+fn held(input: &Input, node: manifest::value::Node) -> Held {
     let object = |node| Object::new(node, input.name.clone());
     let document = object(node);
     // In a folder there is other YAML too: values for charts, settings of tools.
     if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
-        let problem = Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
+        let problem = Diagnostic::new(codes::YAML_NOT_AN_OBJECT, "no Kubernetes object: not checked")
             .at(document.node.span)
             .in_file(&document.file)
             .severity(Severity::Note);
@@ -298,12 +299,12 @@ fn text(input: &Input) -> anyhow::Result<Text> {
         Ok(text) => return Ok(Ok(text.into())),
         Err(Unread::TooLarge { most, .. }) => {
             let message = format!("{name} has more than {most} bytes");
-            Diagnostic::new(Code::ConfigTooLarge, message)
+            Diagnostic::new(codes::CONFIG_TOO_LARGE, message)
                 .why("it was not read: no object that the API server takes is that large")
                 .help("leave the file out, or split it")
         }
         Err(Unread::NotUtf8 { at }) => {
-            Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
+            Diagnostic::new(codes::YAML_SYNTAX, format!("byte {at} is no UTF-8"))
                 .why("kustomize and Flux stop at this file")
                 .help("save the file as UTF-8")
         }

@@ -147,7 +147,7 @@ impl Global {
         &self,
         format: Format,
         report: &Report,
-        sources: &crate::diagnostic::Sources,
+        sources: &manifest::diagnostic::Sources,
         out: &mut Stream,
     ) -> std::io::Result<()> {
         let terminal = out.terminal();
@@ -159,7 +159,7 @@ impl Global {
     }
 
     /// Writes findings for people to standard error. With `--quiet`, only where there are any.
-    fn report(&self, report: &Report, sources: &crate::diagnostic::Sources) -> anyhow::Result<()> {
+    fn report(&self, report: &Report, sources: &manifest::diagnostic::Sources) -> anyhow::Result<()> {
         if self.quiet && report.diagnostics.is_empty() {
             return Ok(());
         }

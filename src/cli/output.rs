@@ -8,7 +8,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::closed::UntilClosed;
-use crate::diagnostic::printable;
+use manifest::diagnostic::printable;
 use crate::report::Terminal;
 
 /// A stream of the program's.

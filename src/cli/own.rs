@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
 use crate::bounds::file;
-use crate::manifest::read::LARGEST_FILE;
+use manifest::read::LARGEST_FILE;
 use crate::schema::lock::{Lock, Locked};
 use crate::schema::{Catalogue, embedded, files};
 

@@ -9,7 +9,7 @@ use super::owned::with_help;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 use crate::render::Kind;
 use crate::report::Report;
 use crate::tree::plan::Action;

@@ -13,7 +13,7 @@ use super::cluster::Connection;
 use super::gathered::{Place, applied};
 use super::output::Stream;
 use super::{Global, found};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::condition::{Condition, is_bad, kind};
 use crate::resolve::index::Key;
 use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
@@ -215,8 +215,8 @@ fn on(word: &str, which: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     pub fn objects(text: &str) -> Vec<Object> {
         let mut sources = Sources::default();

@@ -12,9 +12,9 @@ use super::output::Stream;
 use super::project::Project;
 use super::scripts::InChild;
 use super::{Global, found, manifests};
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Sources, Span};
-use crate::manifest::Object;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Sources, Span};
+use manifest::Object;
 use crate::report::Report;
 use crate::resolve::delivery::{Delivery, as_applied};
 use crate::resolve::trace::{

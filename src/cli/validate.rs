@@ -15,7 +15,7 @@ use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given, chart};
 use crate::compile::check_all;
-use crate::diagnostic::{Diagnostic, Sources};
+use manifest::diagnostic::{Diagnostic, Sources};
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crate::schema::bundle::ENVOY_GATEWAY;

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// The most values that are read of an answer. The largest definitions have 25,000 with all that others wrote into
 /// them, and come ten at a time; a value takes up to 300 bytes of memory.

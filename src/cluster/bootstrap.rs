@@ -12,7 +12,7 @@ use super::installed::DEFINITIONS;
 use super::kinds::{escaped, items};
 use super::server::{Ask, Server, Until};
 use super::{AT_ONCE, Progress};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The field manager of a bootstrap.
 pub const MANAGER: &str = "bootstrap";

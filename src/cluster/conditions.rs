@@ -8,9 +8,9 @@ use super::error::Error;
 use super::kinds::Kinds;
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::written::{Answer, Written};
-use crate::value::{Node, variable};
+use manifest::value::{Node, variable};
 
 /// What came of asking.
 #[derive(Debug, Default)]

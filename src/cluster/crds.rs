@@ -1,6 +1,6 @@
 //! Which CustomResourceDefinitions may take the place of those that are installed.
 
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The channel of a Gateway API definition (Gateway API 1.0).
 const CHANNEL: &str = "gateway.networking.k8s.io/channel";

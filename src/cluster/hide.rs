@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diff::secret::HIDDEN;
 use crate::diff::{Diff, FieldChange, Value};
-use crate::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 /// Texts this short are hidden only where they are all of a value: they stand in half the words there are.
 const SHORT: usize = 3;

@@ -1,7 +1,7 @@
 //! A live object as it is compared: without what the server writes.
 
-use crate::manifest::Identity;
-use crate::value::{Map, Node};
+use manifest::Identity;
+use manifest::value::{Map, Node};
 
 use super::applied::{FLUX, Owner};
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::compiled::Compiled;
 use crate::schema::import::{self, Keep};
 use crate::schema::lock::sha256;
 use crate::schema::{Catalogue, Selection, Set};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What the cluster has in place of a declared definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,7 +217,7 @@ impl Skew {
                 "declare the version that the cluster has; if the catalogue doesn't know it, `gatewayctl schemas import --from cluster`".to_owned(),
             ),
         };
-        Diagnostic::new(Code::VersionCrdSkew, message)
+        Diagnostic::new(codes::VERSION_CRD_SKEW, message)
             .why("what is valid here may be refused there, and fields that are new here are dropped there")
             .help(help)
             .with_pointer(match self.declared.project.as_str() {

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Sources;
-use crate::manifest::{read, write};
-use crate::value::{Node, variable};
+use manifest::diagnostic::Sources;
+use manifest::{read, write};
+use manifest::value::{Node, variable};
 
 /// The label or annotation by which an object is left as it is.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";

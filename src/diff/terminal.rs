@@ -3,7 +3,7 @@
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileChange, FileDiff, ObjectDiff};
 use super::secret::HIDDEN;
 use super::shown::{self, Line, Mark};
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 use crate::exposure::Direction;
 
 /// Two values stand on one line up to this many characters.

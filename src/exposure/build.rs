@@ -8,7 +8,7 @@ use super::reach::reach;
 use super::table::{
     Answer, Door, Exposure, Front, Guard, Hostname, Namespaces, NoRecord, Records, Table,
 };
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::helm_routes::RELEASE;
 use crate::resolve::hostname::shared;
@@ -184,7 +184,7 @@ fn push_new<T: PartialEq>(all: &mut Vec<T>, new: T) {
 }
 
 /// Whether a rule only sends clients elsewhere.
-pub fn is_redirect(rule: &crate::value::Node) -> bool {
+pub fn is_redirect(rule: &manifest::value::Node) -> bool {
     let filters = list(rule, &["filters"]);
     filters
         .iter()

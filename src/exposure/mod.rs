@@ -24,7 +24,7 @@ pub use build::table;
 pub use compare::{Change, Direction, compare};
 pub use table::{Door, Exposure, Front, Guard, Hostname, Namespaces, Reach, Records, Side, Table};
 
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::helm_routes::helm_routes;
 use crate::resolve::{Settings, resolve};
 

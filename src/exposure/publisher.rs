@@ -3,10 +3,10 @@
 use super::guard::named;
 use super::selector::Selector;
 use super::table::Record;
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::RouteKind;
 use crate::resolve::read::{flag, has, list, text};
-use crate::value::{Node, variable};
+use manifest::value::{Node, variable};
 
 /// Who publishes.
 #[derive(Debug)]

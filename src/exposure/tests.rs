@@ -2,8 +2,8 @@
 
 use super::table::{GuardKind, NoRecord};
 use super::{Change, Hostname, Side, Table, compare, json, of};
-use crate::diagnostic::Sources;
-use crate::manifest::{Object, read};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read};
 
 fn objects(text: &str) -> Vec<Object> {
     let mut sources = Sources::default();

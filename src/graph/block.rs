@@ -4,7 +4,7 @@
 //! their height, or 0.62 in the widest that are common.
 
 use super::escape::shorten;
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 use crate::exposure::Side;
 
 /// How a line is set.

@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::exposure::Side;
 use crate::exposure::build::{door_name, is_redirect, namespaces, reach_of, target};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::condition::{Condition, Conditions, Status, kind};
 use crate::resolve::helm_routes::RELEASE;
 use crate::resolve::index::Key;
@@ -421,7 +421,7 @@ fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
 }
 
 /// Where a rule redirects to: its status, and what it changes.
-fn redirect(rule: &crate::value::Node) -> Option<String> {
+fn redirect(rule: &manifest::value::Node) -> Option<String> {
     if !is_redirect(rule) {
         return None;
     }

@@ -2,9 +2,9 @@
 
 use super::model::Hold;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
-use crate::diagnostic::Sources;
+use manifest::diagnostic::Sources;
 use crate::exposure::{Side, with_charted};
-use crate::manifest::{Object, read};
+use manifest::{Object, read};
 use crate::resolve::{Settings, resolve};
 
 fn drawn(text: &str) -> Picture {

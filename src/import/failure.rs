@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::diagnostic::Diagnostic;
+use manifest::diagnostic::Diagnostic;
 
 /// Why nothing could be imported.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::lift::{Form, Slot};
 use super::prove::merge;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 /// Settings that several tables have alike move into the table that they all take them from.
 pub fn hoisted(config: &Config, slots: &[Slot]) -> Option<Config> {

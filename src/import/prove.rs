@@ -10,9 +10,9 @@ use super::lift::{Form, Lifted};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
-use crate::manifest::{Object, meaning};
+use manifest::{Object, meaning};
 use crate::schema::Catalogue;
-use crate::value::{Kind, Node, Pointer};
+use manifest::value::{Kind, Node, Pointer};
 
 /// How often what differs is laid over: tables that inherit need the one above them first, lists a second look.
 const ROUNDS: usize = 6;
@@ -244,7 +244,7 @@ fn object<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a
 /// Merges a tree into what a path holds.
 pub(super) fn merge(config: &mut Config, path: &[&str], over: Node) {
     let mut node = config.take(path).unwrap_or_else(Node::map);
-    crate::value::merge::merge(&mut node, over);
+    manifest::value::merge::merge(&mut node, over);
     config.set(path, node);
 }
 

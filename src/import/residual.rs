@@ -1,7 +1,7 @@
 //! What has to be laid over one object to make another of it, and what has to be taken out: as little as can be.
 
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// The difference from what is rendered to what is wanted.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ fn maps(rendered: &Map, wanted: &Map, at: &mut Pointer, remove: &mut Vec<Pointer
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::merge;
+    use manifest::value::merge;
     use serde_json::json;
 
     #[test]

@@ -7,9 +7,9 @@
 use super::config::{Config, flag, list, text};
 use super::toml::document;
 use crate::config::load;
-use crate::diagnostic::Sources;
+use manifest::diagnostic::Sources;
 use crate::schema::Catalogue;
-use crate::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 /// The converted file, and what to say about it.
 pub struct Converted {

@@ -2,7 +2,7 @@
 
 use super::read::{list, text};
 use super::view::Gateway;
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Annotations by which a Service asks for addresses, with the one by which it agrees to share them, and
 /// whether they are given out of Cilium's pools.

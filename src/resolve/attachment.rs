@@ -12,8 +12,8 @@ use super::view::{
     Attachment, BackendRef, GatewayId, ListenerId, Parent, Reference, Route, RouteId, RouteKind,
     Rule, SetId, Target,
 };
-use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use manifest::Object;
+use manifest::value::{Node, Pointer};
 
 /// Where parents are looked up.
 pub(super) struct Parents<'a> {

@@ -6,8 +6,8 @@ use super::fault::Fault;
 use super::index::{ENVOY_GATEWAY, Key};
 use super::read::{flag, has, int, list, text};
 use super::view::Backend;
-use crate::manifest::Object;
-use crate::value::{Node, names, variable};
+use manifest::Object;
+use manifest::value::{Node, names, variable};
 
 impl<'a> Resolver<'a, '_> {
     /// Judges every Backend.

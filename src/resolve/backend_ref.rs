@@ -7,8 +7,8 @@ use super::grant::From;
 use super::index::{ENVOY_GATEWAY, GATEWAY_API, Key, MULTI_CLUSTER};
 use super::read::{has, int, list, text};
 use super::view::{GatewayId, Reference, RouteKind};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 /// The protocol of a Service's port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

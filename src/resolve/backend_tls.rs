@@ -11,7 +11,7 @@ use super::index::{ENVOY_GATEWAY, Key};
 use super::read::{flag, has, int, list, text};
 use super::tls::data;
 use super::view::{BackendTls, GatewayId, Reference};
-use crate::value::Node;
+use manifest::value::Node;
 
 impl<'a> Resolver<'a, '_> {
     /// Whether TLS towards a backend can be had: by the Backend itself, a BackendTLSPolicy, the gateway's own

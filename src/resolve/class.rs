@@ -8,8 +8,8 @@ use super::index::{ENVOY_GATEWAY, GATEWAY_API, Key};
 use super::read::{flag, has, list, text};
 use super::view::{Class, ClassId, Gateway, Proxy, Reference};
 use super::{Resolver, telemetry};
-use crate::manifest::Object;
-use crate::value::{Node, merge::merge};
+use manifest::Object;
+use manifest::value::{Node, merge::merge};
 
 /// What the names of this controller begin with; the chart lets the rest be chosen.
 pub(super) const CONTROLLER: &str = "gateway.envoyproxy.io/";

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
-use crate::value::Pointer;
+use manifest::value::Pointer;
 
 /// One thing that is wrong, or not known.
 #[derive(Clone, Debug, PartialEq, Eq)]

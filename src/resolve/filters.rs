@@ -10,8 +10,8 @@ use super::modify::{extended_rewrite, headers, redirect, rewrite};
 use super::read::{has, int, list, text};
 use super::tls::{data, holds_any};
 use super::view::{GatewayId, Reference, Route, RouteKind};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 const UNSUPPORTED: &str = "UnsupportedValue";
 
@@ -303,5 +303,5 @@ impl<'a> Resolver<'a, '_> {
 
 fn list_len(object: &Object) -> usize {
     let map = object.node.get("data").and_then(Node::as_map);
-    map.map_or(0, crate::value::Map::len)
+    map.map_or(0, manifest::value::Map::len)
 }

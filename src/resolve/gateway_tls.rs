@@ -10,8 +10,8 @@ use super::index::{GATEWAY_API, Key};
 use super::read::{int, list, text};
 use super::tls::{SDS, check_sds, data, holds_any};
 use super::view::{Frontend, GatewayId};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 impl<'a> Resolver<'a, '_> {
     /// What a gateway's `tls` asks of clients and shows to backends.

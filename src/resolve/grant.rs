@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::index::{Index, Key};
 use super::read::{list, text};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What refers: a kind of a group in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,9 +11,9 @@
 use super::index::GATEWAY_API;
 use super::read::{flag, has, list, text};
 use super::view::RouteKind;
-use crate::manifest::Object;
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer, variable};
+use manifest::Object;
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// The group of Flux's HelmRelease.
 pub const HELM: &str = "helm.toolkit.fluxcd.io";
@@ -292,7 +292,7 @@ impl Fill {
             Kind::Map(map) => {
                 let mut filled = Map::default();
                 for (key, entry) in map.entries() {
-                    let entry = crate::value::Entry {
+                    let entry = manifest::value::Entry {
                         key_span: entry.key_span,
                         value: self.node(&entry.value),
                     };

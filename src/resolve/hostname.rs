@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::value::variable;
+use manifest::value::variable;
 
 /// The hostnames that a route answers to at a listener, and whether more can't be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::fault::Fault;
 use super::settings::{Knowledge, Order, Settings};
-use crate::manifest::Object;
+use manifest::Object;
 
 /// The group of the Gateway API.
 pub const GATEWAY_API: &str = "gateway.networking.k8s.io";

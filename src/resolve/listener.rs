@@ -6,8 +6,8 @@ use super::index::{NAMESPACE_NAME, label};
 use super::read::{int, list, text};
 use super::selector;
 use super::view::{Allowed, Frontend, GatewayId, Listener, ListenerId, RouteKind, SetId};
-use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use manifest::Object;
+use manifest::value::{Node, Pointer};
 
 impl<'a> Resolver<'a, '_> {
     /// All listeners: those of gateways and of the ListenerSets on them, by themselves and together.

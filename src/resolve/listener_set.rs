@@ -8,7 +8,7 @@ use super::index::{Key, label};
 use super::read::text;
 use super::selector;
 use super::view::{GatewayId, ListenerSet, SetId};
-use crate::manifest::Object;
+use manifest::Object;
 
 impl<'a> Resolver<'a, '_> {
     /// Adds the listeners of ListenerSets to their gateways, where these let them.

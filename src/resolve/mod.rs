@@ -65,7 +65,7 @@ pub use view::{
     RouteKind, SetId, Target,
 };
 
-use crate::manifest::Object;
+use manifest::Object;
 use grant::Grants;
 use index::Index;
 

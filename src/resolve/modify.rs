@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::filters::{Filters, Rewrite, refused};
 use super::read::{has, int, list, text};
 use super::rules::is_pattern;
-use crate::value::{Node, names, variable};
+use manifest::value::{Node, names, variable};
 
 fn check_host(host: Option<&str>) -> Result<(), Fault> {
     let Some(host) = host.filter(|host| !variable::in_text(host)) else {

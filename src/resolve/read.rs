@@ -1,6 +1,6 @@
 //! Short ways into an object's tree.
 
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The text that `path` leads to; `None` where it is empty too, as the controller takes both for the default.
 pub fn text<'a>(node: &'a Node, path: &[&str]) -> Option<&'a str> {
@@ -25,5 +25,5 @@ pub fn flag(node: &Node, path: &[&str]) -> Option<bool> {
 /// Whether something stands there, `null` aside.
 pub fn has(node: &Node, path: &[&str]) -> bool {
     node.path(path)
-        .is_some_and(|node| !matches!(node.kind, crate::value::Kind::Null))
+        .is_some_and(|node| !matches!(node.kind, manifest::value::Kind::Null))
 }

@@ -8,7 +8,7 @@ use super::index::Key;
 use super::policy::PolicyKind;
 use super::read::{list, text};
 use super::view::{ListenerId, Route, RouteId, RouteKind};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What a match asks of a request, in one text for all ways to write it.
 type Matched = String;
@@ -262,7 +262,7 @@ fn grpc_path(method: Option<&Node>, headers: &mut Vec<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Object;
+    use manifest::Object;
     use crate::resolve::{Settings, resolve};
     use serde_json::{Value, json};
 

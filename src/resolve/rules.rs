@@ -9,7 +9,7 @@ use super::fault::{Fault, Faults};
 use super::filters::Filters;
 use super::read::{list, text};
 use super::view::{GatewayId, Parent, Reference, Route, RouteKind, Rule, Target};
-use crate::value::{Node, Pointer};
+use manifest::value::{Node, Pointer};
 
 const UNSUPPORTED: &str = "UnsupportedValue";
 

@@ -1,7 +1,7 @@
 //! Label selectors (apimachinery's `LabelSelector`, Kubernetes 1.34).
 
 use super::read::{list, text};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Whether labels satisfy a selector.
 ///

@@ -65,7 +65,7 @@ pub struct Settings {
     /// Kinds of an extension server's policies, with their groups.
     pub extension_policies: Vec<(String, String)>,
     /// The `spec` of an EnvoyProxy that the controller's own configuration gives for all gateways.
-    pub proxy: Option<crate::value::Node>,
+    pub proxy: Option<manifest::value::Node>,
 }
 
 impl Default for Settings {

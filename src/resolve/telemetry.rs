@@ -9,8 +9,8 @@ use super::{
     condition::{Status, kind},
     index::ENVOY_GATEWAY,
 };
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 /// Whether the controller can use an EnvoyProxy.
 ///

@@ -11,8 +11,8 @@ use super::index::{GATEWAY_API, Key};
 use super::listener::Told;
 use super::read::{has, list, text};
 use super::view::{Frontend, Listener};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 /// The type of Secret that tells Envoy where to fetch a certificate by itself.
 pub(super) const SDS: &str = "gateway.envoyproxy.io/sds";

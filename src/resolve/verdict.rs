@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, Conditions};
 use super::view::{ListenerId, Reference, Resolved};
-use crate::manifest::Object;
+use manifest::Object;
 
 /// Where a condition stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

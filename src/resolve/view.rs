@@ -9,8 +9,8 @@ use super::condition::Conditions;
 use super::fault::Faults;
 use super::index::Key;
 use super::policy::Policy;
-use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use manifest::Object;
+use manifest::value::{Node, Pointer};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident of $item:ident in $list:ident;)*) => {$(

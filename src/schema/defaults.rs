@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::compiled::{Compiled, KindVersion};
 use super::node::{Additional, NodeId, Schema};
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 /// An object without what the API server drops before all else: on creation, the status of a kind that has one of its
 /// own.

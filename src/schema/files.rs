@@ -8,9 +8,10 @@ use super::import::{self, Keep};
 use super::lock::{Lock, Locked, sha256};
 use super::openapi;
 use super::set::{Set, plain};
-use crate::diagnostic::{Code, Diagnostic, Sources};
-use crate::manifest;
-use crate::value::Node;
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest;
+use manifest::value::Node;
 
 /// A file of CRDs, or an OpenAPI document, to import.
 #[derive(Clone, Debug)]
@@ -76,7 +77,7 @@ fn compile(
     keep: Keep,
 ) -> Result<Vec<(Locked, Vec<u8>)>, Box<Diagnostic>> {
     let problem = |message: String| {
-        Diagnostic::new(Code::SchemaUnreadable, message)
+        Diagnostic::new(codes::SCHEMA_UNREADABLE, message)
             .why("the kind stays unknown, its objects unchecked")
     };
     let Some(set) = &input.set else {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::compiled::{self, Compiled, Header, KindVersion, Scope};
 use super::node::Schema;
 use super::pattern::Pattern;
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What is kept of a CRD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::compiled::{Compiled, KindVersion};
 use super::node::{NodeId, Schema};
 use super::selection::{Chosen, Selection};
 use super::set::Set;
-use crate::value::{Pointer, pointer::Step};
+use manifest::value::{Pointer, pointer::Step};
 
 /// The schema of a kind in one version.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use super::bundle::{self, ENVOY_GATEWAY, GATEWAY_API};
 use super::catalogue::Catalogue;
 use super::set::{Set, title};
 use super::version::Version;
-use crate::diagnostic::suggest::nearest;
+use manifest::diagnostic::suggest::nearest;
 
 /// Why a version is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]

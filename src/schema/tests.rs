@@ -7,9 +7,9 @@ use super::import::{self, Keep};
 use super::lock::{Lock, Locked};
 use super::node::{Additional, Type};
 use super::*;
-use crate::diagnostic::Sources;
-use crate::manifest;
-use crate::value::{Node, Pointer};
+use manifest::diagnostic::Sources;
+use manifest;
+use manifest::value::{Node, Pointer};
 
 const WIDGETS: &str = r#"
 apiVersion: apiextensions.k8s.io/v1

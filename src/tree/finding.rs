@@ -3,7 +3,8 @@
 use super::classify::{Class, Obstacle};
 use super::locks::Owner;
 use super::plan::{Action, Entry, Plan};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, Severity};
 
 const LOST: &str = "rendering over it would lose what was written there";
 
@@ -12,7 +13,7 @@ impl Plan {
     pub fn findings(&self) -> Vec<Diagnostic> {
         let interrupted = self.interrupted.then(|| interrupted(&self.lock));
         let refused = self.refused.iter().map(|refused| {
-            Diagnostic::new(Code::TreeUnsafePath, format!("the output path {:?} {}", refused.path, refused.problem))
+            Diagnostic::new(codes::TREE_UNSAFE_PATH, format!("the output path {:?} {}", refused.path, refused.problem))
                 .why("nothing outside the output folder is ever written, and the path means another file elsewhere")
                 .help("give the file another name in cluster.toml")
         });
@@ -39,7 +40,7 @@ impl Plan {
 
 fn interrupted(lock: &str) -> Diagnostic {
     Diagnostic::new(
-        Code::TreeInterrupted,
+        codes::TREE_INTERRUPTED,
         "an earlier render was interrupted; this one finishes its work",
     )
     .in_file(lock)
@@ -52,26 +53,26 @@ fn conflict(entry: &Entry) -> Option<Diagnostic> {
     let path = &entry.path;
     let diagnostic = match &entry.class {
         _ if entry.action != Action::Leave => return None,
-        Class::Edited => Diagnostic::new(Code::TreeEdited, format!("`{path}` was edited by hand since it was rendered"))
+        Class::Edited => Diagnostic::new(codes::TREE_EDITED, format!("`{path}` was edited by hand since it was rendered"))
             .why(LOST)
             .help("move the change into cluster.toml (every object has a `spec` table); or overwrite it with --force"),
         Class::KeepEdited => {
             let message = format!("`{path}` is no longer rendered, but was edited by hand: it was kept");
-            Diagnostic::new(Code::TreeEdited, message)
+            Diagnostic::new(codes::TREE_EDITED, message)
                 .severity(Severity::Warning)
                 .why("Flux applies it as long as a kustomization lists it; gatewayctl no longer looks after it")
                 .help("remove it if it isn't needed, or list it among your own manifests")
         }
         Class::Foreign => {
             let message = format!("`{path}` is in the way: gatewayctl would write there, but didn't write what is there");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("rename it, or give the rendered file another name; or overwrite it with --force")
         }
         Class::Others(owner) => of_others(path.as_str(), owner),
         Class::KeepStrange => {
             let message = format!("`{path}` is in the lock and no longer rendered, but no render writes such a file: it was kept");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .severity(Severity::Warning)
                 .why("only manifests and scripts are ever written, so the lock was changed by hand")
                 .help("nothing is to be done; the lock no longer lists it")
@@ -88,7 +89,7 @@ fn of_others(path: &str, owner: &Owner) -> Diagnostic {
         lock,
     } = owner;
     let message = format!("`{path}` belongs to {configuration}: `{lock}` lists it");
-    Diagnostic::new(Code::TreeForeign, message)
+    Diagnostic::new(codes::TREE_FOREIGN, message)
         .why("two configurations would take turns in overwriting it; a file of another one's is never written or removed, --force or not")
         .help("give each configuration a `layout.path` or `layout.app` of its own; where this is the same one under a new name, remove that lock and render again: files that are as rendered are taken over")
 }
@@ -97,28 +98,28 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
     match obstacle {
         Obstacle::Link(link) => {
             let message = format!("`{path}` is not written: `{link}` is a symbolic link");
-            Diagnostic::new(Code::TreeUnsafePath, message)
+            Diagnostic::new(codes::TREE_UNSAFE_PATH, message)
                 .why("a link can lead out of the repository; gatewayctl neither follows nor replaces one, --force or not")
                 .help("put a folder or a file in its place, or render elsewhere with --out")
         }
         Obstacle::NotAFolder(file) => {
             let message =
                 format!("`{path}` is not written: `{file}` is a file, where a folder is needed");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("move the file away, then render again")
         }
         Obstacle::Aside(name) => {
             let message =
                 format!("`{path}` is not written: `{name}` beside it holds an edit of it");
-            Diagnostic::new(Code::TreeEdited, message)
+            Diagnostic::new(codes::TREE_EDITED, message)
                 .why("a render was killed just when somebody saved that edit, and what stands in its place was saved later")
                 .help(format!("compare the two, keep what is right in `{path}`, and remove `{name}`"))
         }
         Obstacle::NotAFile => {
             let message =
                 format!("`{path}` is not written: what is there is a folder, or no regular file");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("move it away, then render again")
         }
@@ -152,7 +153,7 @@ fn stale(entry: &Entry) -> Option<Diagnostic> {
 }
 
 fn out_of_date(path: &str, how: &str) -> Diagnostic {
-    Diagnostic::new(Code::TreeOutOfDate, format!("`{path}` {how}"))
+    Diagnostic::new(codes::TREE_OUT_OF_DATE, format!("`{path}` {how}"))
         .in_file(path)
         .why("Flux applies what is in Git: the cluster runs something else than cluster.toml says")
         .help("run `gatewayctl render`, and commit what it writes")

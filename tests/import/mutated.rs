@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gatewayctl::diagnostic::Sources;
+use manifest::diagnostic::Sources;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, import};
-use gatewayctl::manifest::{read, write};
+use manifest::{read, write};
 use gatewayctl::schema::Catalogue;
-use gatewayctl::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 use super::{comes_back, differences};
 

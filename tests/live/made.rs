@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use gatewayctl::cluster::skew::skew;
 use gatewayctl::compile::in_force;
-use gatewayctl::manifest::Object;
+use manifest::Object;
 use gatewayctl::schema::Catalogue;
 use gatewayctl::schema::catalogue::Entry;
 use gatewayctl::schema::compiled::{Compiled, KindVersion};
 use gatewayctl::schema::node::{Additional, NodeId};
-use gatewayctl::value::Node;
+use manifest::value::Node;
 use serde_json::{Map, Value as Json, json};
 
 use crate::common::REFERENCE;

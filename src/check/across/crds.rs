@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::Whole;
 use super::dependencies::{Waiting, waiting};
 use super::front::{ENVOY_GATEWAY, text};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::value::Pointer;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
+use manifest::value::Pointer;
 
 /// API groups of the front door's objects, and the charts that bring their CRDs. The Gateway API's own are left
 /// out: nearly everybody installs them by other means too.
@@ -130,7 +131,7 @@ fn late(
         installer.name()
     );
     Some(
-        finding(Code::FluxMissingCrds, flux.object, &pointer, message)
+        finding(codes::FLUX_MISSING_CRDS, flux.object, &pointer, message)
             .related(user.span(&Pointer::root().key("kind")), "the object")
             .related(installer.span(&pointer), "what installs its CRD")
             .why("on a new cluster the API server does not know the kind: Flux applies nothing of the Kustomization until it tries again")

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
-use crate::diagnostic::{Code, Diagnostic};
+use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
+use manifest::diagnostic::Diagnostic;
 use crate::resolve::delivery::{FLUX, Place};
-use crate::value::{Node, Pointer, variable};
+use manifest::value::{Node, Pointer, variable};
 
 /// A Flux Kustomization and what it depends on.
 pub struct Waiting<'a> {
@@ -143,7 +144,7 @@ fn missing(near: &Near<'_>, waiting: &Waiting<'_>, need: &Need<'_>) -> Option<Di
     );
     Some(
         finding(
-            Code::FluxMissingDependency,
+            codes::FLUX_MISSING_DEPENDENCY,
             waiting.of.object,
             &need.pointer,
             message,
@@ -269,7 +270,7 @@ fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], from: usize) -> Option<D
             ),
         }
     };
-    let mut one = finding(Code::FluxCircularDependency, first.of.object, &need.pointer, message)
+    let mut one = finding(codes::FLUX_CIRCULAR_DEPENDENCY, first.of.object, &need.pointer, message)
         .why("Flux applies none of them: each waits until another is ready")
         .help("take one of these dependencies out; a health check can stand for what is really waited for");
     for (other, need) in members.iter().skip(1) {

@@ -4,9 +4,10 @@
 //! `api/v1alpha1/shared_types.go`) and is tested with no other.
 
 use super::{Whole, field};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::Node;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
 /// Major and minor number.
 type Minor = (u64, u64);
@@ -54,7 +55,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                     "the image is Envoy {a}.{b}; Envoy Gateway 1.{gateway} brings Envoy {major}.{minor}"
                 );
                 found.push(
-                    finding(Code::VersionEnvoyImage, object, &pointer, message)
+                    finding(codes::VERSION_ENVOY_IMAGE, object, &pointer, message)
                         .why("an Envoy that refuses a part of the configuration keeps its old one: changes stop \
                               arriving, and a new proxy has no listeners at all")
                         .help(format!(

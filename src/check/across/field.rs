@@ -3,7 +3,7 @@
 //! Keys with dots between them; `key[]` is each item of the list under `key`, `*` any key, and a leading `**.` any
 //! depth.
 
-use crate::value::{Kind, Node, Pointer, pointer::Step};
+use manifest::value::{Kind, Node, Pointer, pointer::Step};
 
 /// Where a pattern leads in an object.
 pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {

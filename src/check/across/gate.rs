@@ -4,11 +4,12 @@
 //! [`rules`](crate::check::rules)'s to say; here is what is accepted and then not done.
 
 use super::{Whole, field};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::Object;
 use crate::schema::bundle::GATEWAY_API;
-use crate::value::{Kind, Node, Pointer};
+use manifest::value::{Kind, Node, Pointer};
 
 /// Major and minor number.
 type Minor = (u64, u64);
@@ -146,7 +147,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                 let node = node.filter(|node| !matches!(node.kind, Kind::Null));
                 if node.is_some_and(|node| (gate.when)(object, node)) {
                     found.push(
-                        finding(Code::VersionGate, object, &pointer, gate.message)
+                        finding(codes::VERSION_GATE, object, &pointer, gate.message)
                             .severity(gate.severity)
                             .why(gate.why)
                             .help(gate.help),
@@ -210,7 +211,7 @@ spec:
     #[test]
     fn stream_routes_need_the_gateway_api_that_the_chart_brings() {
         use crate::check::across::support;
-        use crate::diagnostic::Sources;
+        use manifest::diagnostic::Sources;
         use crate::schema::{Catalogue, Selection};
         let catalogue = Catalogue::embedded();
         let mut selection = Selection::newest(&catalogue);

@@ -10,11 +10,12 @@ use super::front::{Controller, text};
 use super::ranges::{Earliest, Ranges};
 use super::selector::selects;
 use super::{Applied, Whole};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use manifest::diagnostic::{Diagnostic, Severity};
 use crate::model::address::Range;
 use crate::resolve::delivery::Place;
-use crate::value::{Node, Pointer, variable};
+use manifest::value::{Node, Pointer, variable};
 
 /// A block of a pool.
 struct Block {
@@ -163,7 +164,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             let message = format!("no address pool is for the Service of {name}");
             found.push(selector(
                 finding(
-                    Code::NetworkPoolSelector,
+                    codes::NETWORK_POOL_SELECTOR,
                     front.gateway.object,
                     &pointer,
                     message,
@@ -243,7 +244,7 @@ fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
         let meant = block.meant?;
         let message = format!("Cilium reads {} as {meant}", block.text);
         let finding = finding(
-            Code::NetworkInvalidCidr,
+            codes::NETWORK_INVALID_CIDR,
             pool.applied.object,
             &block.pointer,
             message,
@@ -294,7 +295,7 @@ fn routers(
             pool.name()
         );
         found.push(
-            finding(Code::NetworkPoolHoldsRouter, pool.applied.object, &block.pointer, message)
+            finding(codes::NETWORK_POOL_HOLDS_ROUTER, pool.applied.object, &block.pointer, message)
                 .related(of.object.span(pointer), format!("{address} is {what}'s here"))
                 .why("Cilium may give it to a Service and announce it: what is behind that address is then out of reach")
                 .help("narrow the pool, or give a range with `start` and `stop` beside it"),
@@ -386,7 +387,7 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
             )
         };
         found.push(
-            finding(Code::NetworkPoolOverlap, pool.applied.object, &block.pointer, message)
+            finding(codes::NETWORK_POOL_OVERLAP, pool.applied.object, &block.pointer, message)
                 .related(first.applied.object.span(&other.pointer), "the other block")
                 .why("Cilium marks the pool that came last as conflicting, and gives out none of its addresses")
                 .help("give each address to one pool; `serviceSelector` does not keep pools apart"),
@@ -423,7 +424,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         let pool = near.pools.first()?;
         let block = pool.blocks.first();
         return Some(
-            about(Code::NetworkOutsidePools, format!("{address} of {name} is in none of the pools"))
+            about(codes::NETWORK_OUTSIDE_POOLS, format!("{address} of {name} is in none of the pools"))
                 .related(block.and_then(|block| pool.applied.object.span(&block.pointer)), "the pools are declared here")
                 .why("Cilium gives out addresses of its pools only: the Service stays pending, and its hostnames lead nowhere")
                 .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
@@ -438,7 +439,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     if holding.iter().all(|(_, block)| is_end(block)) {
         return Some(
             about(
-                Code::NetworkOutsidePools,
+                codes::NETWORK_OUTSIDE_POOLS,
                 format!(
                     "{address} of {name} is an end of {}, which the pool {} keeps back",
                     block.text,
@@ -463,7 +464,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         "{address} of {name} is in the pool {}, which is not for its Service",
         first.name()
     );
-    is_for_another.then(|| selector(about(Code::NetworkPoolSelector, message), first))
+    is_for_another.then(|| selector(about(codes::NETWORK_POOL_SELECTOR, message), first))
 }
 
 fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {

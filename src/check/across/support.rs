@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Given, Pass};
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::{Object, read};
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::{Object, read};
 use crate::schema::{Catalogue, Selection};
 
 /// The objects of a file.

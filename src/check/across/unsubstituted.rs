@@ -1,11 +1,12 @@
 //! Variables where Flux substitutes nothing.
 
 use super::Whole;
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::resolve::delivery::{Delivery, is_flux_kustomization, may_patch};
-use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// The groups in whose objects a `${…}` is never meant as it is: names, hostnames and addresses.
 const GROUPS: [&str; 4] = [
@@ -41,7 +42,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         }
         let message = format!("nothing is substituted here: {text} stays as it is");
         found.push(
-            finding(Code::FluxNotSubstituted, one.object, &pointer, message)
+            finding(codes::FLUX_NOT_SUBSTITUTED, one.object, &pointer, message)
                 .related(flux.span(&Pointer::root().key("spec")), format!("{} has no `postBuild`", flux.name()))
                 .why("the API server refuses it where a name, a hostname or an address belongs, and Flux then applies nothing of its Kustomization")
                 .help(format!("give {} `postBuild.substituteFrom`, or write the value itself", flux.name())),

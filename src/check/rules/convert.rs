@@ -12,8 +12,8 @@ use super::cel::value::{Key, Value};
 use crate::schema::compiled::Compiled;
 use crate::schema::defaults;
 use crate::schema::node::{Additional, NodeId, Schema, Type};
-use crate::value::variable;
-use crate::value::{Kind, Map, Node};
+use manifest::value::variable;
+use manifest::value::{Kind, Map, Node};
 
 /// Converts an object's values.
 #[derive(Clone, Copy, Debug)]

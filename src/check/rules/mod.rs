@@ -21,8 +21,8 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::Diagnostic;
-use crate::manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::pattern::Patterns;
 use program::Programs;

@@ -1,8 +1,8 @@
 //! What the pass says of small schemas and of the real ones.
 
 use crate::check::Passes;
-use crate::diagnostic::Sources;
-use crate::manifest::{self, Object};
+use manifest::diagnostic::Sources;
+use manifest::{self, Object};
 use crate::schema::import::{self, Keep};
 use crate::schema::lock::Locked;
 use crate::schema::{Catalogue, Lookup, Selection, Set};
@@ -342,9 +342,9 @@ fn a_rule_that_looks_for_an_absent_field_speaks_in_the_tables_words() {
 
 #[test]
 fn the_pages_examples_are_wrong_and_right() {
-    use crate::diagnostic::Code;
+    use crate::codes;
     let catalogue = Catalogue::embedded();
-    for code in [Code::RuleFailed, Code::SchemaMetadata] {
+    for code in [codes::RULE_FAILED, codes::SCHEMA_METADATA] {
         let yaml = code
             .page()
             .split("```")

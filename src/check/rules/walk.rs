@@ -6,14 +6,15 @@ use super::cel::{Fault, Run, Value};
 use super::convert::{Converter, escape};
 use super::program::Program;
 use super::{MOST_FINDINGS, MOST_STEPS, MOST_STEPS_OF_A_RULE, Rules, place, words};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::defaults::{self, Field};
 use crate::schema::node::{NodeId, Rule, Schema, Type};
-use crate::value::trail::{Part, Trail};
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::value::trail::{Part, Trail};
+use manifest::value::{Kind, Map, Node, Pointer};
 
 pub(super) struct Walk<'a> {
     run: &'a Rules,
@@ -208,7 +209,7 @@ impl<'a> Walk<'a> {
         let at = steps.fold(Pointer::clone(&self.pointer), |at, step| at.key(step));
         let own = self.expressed(rule, value).or_else(|| rule.message.clone());
         let said = words::failed(self.object, &self.pointer, rule, own.as_deref());
-        let mut found = finding(Code::RuleFailed, self.object, &at, said.message).why(said.why);
+        let mut found = finding(codes::RULE_FAILED, self.object, &at, said.message).why(said.why);
         found.help = said.help;
         found
     }

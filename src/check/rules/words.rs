@@ -9,11 +9,12 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::node::Rule;
-use crate::value::{Pointer, pointer::Step};
+use manifest::value::{Pointer, pointer::Step};
 
 /// The table, as committed.
 pub static TABLE: &str = include_str!(concat!(
@@ -141,7 +142,7 @@ pub(super) fn unreadable(
         name(pointer),
         shown(problem)
     );
-    finding(Code::RuleUnreadable, object, pointer, message)
+    finding(codes::RULE_UNREADABLE, object, pointer, message)
         .why("whether the API server would refuse the object is not known")
         .help(format!("the rule is `{}`", shown(&rule.rule)))
 }
@@ -153,7 +154,7 @@ pub(super) fn fails(object: &Object, pointer: &Pointer, rule: &Rule, problem: &s
         name(pointer),
         shown(problem)
     );
-    finding(Code::RuleUnreadable, object, pointer, message)
+    finding(codes::RULE_UNREADABLE, object, pointer, message)
         .why("the API server refuses an object on which a rule can't be evaluated")
         .help(format!("the rule is `{}`", shown(&rule.rule)))
 }
@@ -161,7 +162,7 @@ pub(super) fn fails(object: &Object, pointer: &Pointer, rule: &Rule, problem: &s
 /// A rule that takes more work than it may.
 pub(super) fn spent(object: &Object, pointer: &Pointer, rule: &Rule) -> Diagnostic {
     let message = format!("a rule on {} takes too much work", name(pointer));
-    finding(Code::RuleUnreadable, object, pointer, message)
+    finding(codes::RULE_UNREADABLE, object, pointer, message)
         .why("the API server gives up on such a rule, and refuses the object")
         .help(format!(
             "shorten the lists that it goes over; the rule is `{}`",

@@ -2,9 +2,10 @@
 
 use super::walk::{View, Walk};
 use super::{format, words};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
 use crate::schema::node::{NodeId, Schema};
-use crate::value::{Node, trail::Part};
+use manifest::value::{Node, trail::Part};
 
 impl Walk<'_> {
     /// Checks the combinations that a schema asks for.
@@ -78,7 +79,7 @@ impl Walk<'_> {
 
     fn none_of(&self, branches: &[NodeId]) -> Diagnostic {
         let name = words::name(&self.pointer);
-        let finding = |message| self.finding(Code::SchemaCombination, message);
+        let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
         if let Some(keys) = self.keys(branches, "or") {
             return finding(format!(
                 "{name} has none of the fields of which it needs one"
@@ -97,7 +98,7 @@ impl Walk<'_> {
 
     fn conflict(&self, branches: &[NodeId]) -> Diagnostic {
         let name = words::name(&self.pointer);
-        let finding = |message| self.finding(Code::SchemaCombination, message);
+        let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
         match self.keys(branches, "and") {
             Some(keys) => finding(format!("{name} has {keys}, of which only one may be there"))
                 .help("keep one of them"),
@@ -117,7 +118,7 @@ impl Walk<'_> {
         } else {
             &schema.any_of
         };
-        let finding = |message| self.finding(Code::SchemaCombination, message);
+        let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
         match (self.keys(branches, "and"), self.forms(branches)) {
             (Some(keys), _) => {
                 finding(format!("{name} can't have {keys}")).help("remove what excludes the rest")

@@ -8,7 +8,7 @@ use super::number::is_whole;
 use super::walk::{View, Walk};
 use super::words;
 use crate::schema::node::{ListType, Schema};
-use crate::value::{Kind, Node, trail::Part};
+use manifest::value::{Kind, Node, trail::Part};
 
 impl Walk<'_> {
     /// Checks the current value, a list.

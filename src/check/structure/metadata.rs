@@ -3,7 +3,7 @@
 use super::walk::Walk;
 use super::words;
 use crate::schema::node::Type;
-use crate::value::{Kind, trail::Part};
+use manifest::value::{Kind, trail::Part};
 
 /// Checks the object's metadata.
 pub(super) fn check(walk: &mut Walk<'_>) {
@@ -23,7 +23,7 @@ pub(super) fn check(walk: &mut Walk<'_>) {
     });
 }
 
-fn texts(walk: &mut Walk<'_>, field: &crate::value::Node) {
+fn texts(walk: &mut Walk<'_>, field: &manifest::value::Node) {
     let map = match &field.kind {
         Kind::Map(map) => map,
         Kind::Null => return,

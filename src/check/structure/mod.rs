@@ -26,8 +26,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::Diagnostic;
-use crate::manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::pattern::Patterns;
 use crate::schema::{Catalogue, KindSchema};
 

@@ -2,8 +2,8 @@
 
 use super::Structure;
 use crate::check::kind;
-use crate::diagnostic::{Severity, Sources};
-use crate::manifest::{self, Object};
+use manifest::diagnostic::{Severity, Sources};
+use manifest::{self, Object};
 use crate::schema::import::{self, Keep};
 use crate::schema::lock::Locked;
 use crate::schema::{Catalogue, Lookup, Selection, Set};
@@ -454,7 +454,8 @@ fn a_kind_that_is_not_there_says_what_is() {
 
 #[test]
 fn the_pages_examples_are_wrong_and_right() {
-    use crate::diagnostic::Code;
+    use crate::codes;
+    use manifest::diagnostic::Code;
     let whole = |code: Code, block: &str| {
         let api = match () {
             () if block.contains("apiVersion:") => "",
@@ -468,11 +469,11 @@ fn the_pages_examples_are_wrong_and_right() {
         said.iter().any(|it| it.contains(&format!(" {code}: ")))
     };
     let elsewhere = [
-        Code::SchemaUnreadable,
-        Code::SchemaMetadata,
-        Code::SchemaDisagreesWithServer,
+        codes::SCHEMA_UNREADABLE,
+        codes::SCHEMA_METADATA,
+        codes::SCHEMA_DISAGREES_WITH_SERVER,
     ];
-    let codes = Code::ALL.iter().copied();
+    let codes = codes::all().iter().copied();
     for code in codes.filter(|code| code.group() == "schema" && !elsewhere.contains(code)) {
         let blocks: Vec<&str> = code.page().split("```").collect();
         let yaml: Vec<&str> = blocks

@@ -2,12 +2,13 @@
 
 use super::walk::Walk;
 use super::words;
+use crate::codes;
 use crate::check::finding_on_key;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::Diagnostic;
 use crate::schema::Set;
 use crate::schema::node::Schema;
-use crate::value::{Map, Pointer};
+use manifest::value::{Map, Pointer};
 
 /// How many levels up a misplaced field's place is looked for.
 const LEVELS_UP: usize = 2;
@@ -49,7 +50,7 @@ impl Walk<'_> {
 
     fn on_key(&self, message: String) -> Diagnostic {
         finding_on_key(
-            Code::SchemaUnknownField,
+            codes::SCHEMA_UNKNOWN_FIELD,
             self.object,
             &self.pointer,
             message,

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::number::{compare, is_multiple, is_whole};
 use super::{Structure, format, metadata, words};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use manifest::diagnostic::{Code, Diagnostic};
+use manifest::Object;
 use crate::schema::KindSchema;
 use crate::schema::node::{NodeId, Schema, Type};
-use crate::value::trail::{Part, Trail};
-use crate::value::{Kind, Map, Node, Pointer, variable};
+use manifest::value::trail::{Part, Trail};
+use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// How many findings an object gets: enough for any honest one.
 const MOST_FINDINGS: usize = 100;
@@ -111,7 +112,7 @@ impl<'a> Walk<'a> {
         self.failed = true;
         if !self.quiet && self.found.len() < MOST_FINDINGS {
             let finding = make(self);
-            if !self.in_status || finding.code == Code::SchemaUnknownField {
+            if !self.in_status || finding.code == codes::SCHEMA_UNKNOWN_FIELD {
                 self.found.push(finding);
             }
         }

@@ -3,13 +3,14 @@
 use serde_json::{Number, Value};
 
 use super::walk::Walk;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::Set;
 use crate::schema::node::{NodeId, Schema, Type};
 use crate::schema::pattern::Unusable;
-use crate::value::{Kind, Node, Pointer};
+use manifest::value::{Kind, Node, Pointer};
 
 /// How many characters of a value a finding shows.
 const LONGEST_SHOWN: usize = 60;
@@ -122,7 +123,7 @@ pub(super) fn wrong_type(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diagn
             what_it_is(node)
         );
         return walk
-            .finding(Code::SchemaType, message)
+            .finding(codes::SCHEMA_TYPE, message)
             .help("write a number, or a string in quotes");
     };
     let finding = wrong_type_for(walk, node, type_);
@@ -141,7 +142,7 @@ pub(super) fn wrong_type_for(walk: &Walk<'_>, node: &Node, type_: Type) -> Diagn
         article(type_),
         what_it_is(node)
     );
-    walk.finding(Code::SchemaType, message)
+    walk.finding(codes::SCHEMA_TYPE, message)
         .help(instead(node, type_))
 }
 
@@ -187,7 +188,7 @@ pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diag
         }
         _ => format!("write {all}"),
     };
-    walk.finding(Code::SchemaValue, message).help(help)
+    walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
 /// A value that another version takes.
@@ -213,7 +214,7 @@ fn of_another_version(walk: &Walk<'_>, node: &Node, set: &Set) -> Diagnostic {
             "write another value; the project's release notes say what replaces it".to_owned(),
         )
     };
-    walk.finding(Code::SchemaValue, message).help(help)
+    walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
 pub(super) fn out_of_bounds(walk: &Walk<'_>, number: &Number, schema: &Schema) -> Diagnostic {
@@ -227,20 +228,20 @@ pub(super) fn out_of_bounds(walk: &Walk<'_>, number: &Number, schema: &Schema) -
     let most =
         most.map(|n| than(schema.exclusive_maximum, "at most", "less than") + &format!(" {n}"));
     let bounds: Vec<String> = least.into_iter().chain(most).collect();
-    walk.finding(Code::SchemaValue, message)
+    walk.finding(codes::SCHEMA_VALUE, message)
         .help(format!("write {}", list(&bounds, "and")))
 }
 
 /// A whole number that its format has no room for.
 pub(super) fn beyond(walk: &Walk<'_>, number: &Number, least: f64, most: f64) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
-    walk.finding(Code::SchemaValue, message)
+    walk.finding(codes::SCHEMA_VALUE, message)
         .help(format!("write at least {least:.0} and at most {most:.0}"))
 }
 
 pub(super) fn not_a_multiple(walk: &Walk<'_>, number: &Number, step: &Number) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
-    walk.finding(Code::SchemaValue, message)
+    walk.finding(codes::SCHEMA_VALUE, message)
         .help(format!("write a multiple of {step}"))
 }
 
@@ -266,7 +267,7 @@ pub(super) fn size(
         (_, Some(most)) => format!("give at most {}", count(most)),
         _ => String::new(),
     };
-    walk.finding(Code::SchemaValue, message).help(help)
+    walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
 pub(super) fn no_match(walk: &Walk<'_>, text: &str, pattern: &str) -> Diagnostic {
@@ -280,7 +281,7 @@ pub(super) fn no_match(walk: &Walk<'_>, text: &str, pattern: &str) -> Diagnostic
         Some((_, want)) => format!("write {want}"),
         None => format!("write a string that matches `{pattern}`"),
     };
-    walk.finding(Code::SchemaValue, message).help(help)
+    walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
 /// The schema's pattern can't be used.
@@ -289,7 +290,7 @@ pub(super) fn no_pattern(walk: &Walk<'_>, pattern: &str, problem: Unusable) -> D
         "{} can't be judged: its pattern {problem}",
         name(&walk.pointer)
     );
-    walk.finding(Code::SchemaUnreadable, message)
+    walk.finding(codes::SCHEMA_UNREADABLE, message)
         .why("whether the API server takes the value is not known")
         .help(format!(
             "the pattern, of the CustomResourceDefinition, is `{}`",
@@ -343,7 +344,7 @@ pub(super) fn wrong_format(walk: &Walk<'_>, text: &str, want: &str) -> Diagnosti
         name(&walk.pointer),
         cut(&format!("{text:?}"))
     );
-    walk.finding(Code::SchemaValue, message)
+    walk.finding(codes::SCHEMA_VALUE, message)
         .help(format!("write {want}"))
 }
 
@@ -354,7 +355,7 @@ pub(super) fn twice(walk: &Walk<'_>, item: &Node, first: usize) -> Diagnostic {
         shown(item)
     );
     let earlier = walk.sibling(first);
-    walk.finding(Code::SchemaListKey, message)
+    walk.finding(codes::SCHEMA_LIST_KEY, message)
         .related(walk.object.span(&earlier), "the same value")
         .help("remove one of the two")
 }
@@ -366,7 +367,7 @@ pub(super) fn key_twice(walk: &Walk<'_>, key: &str, first: usize) -> Diagnostic 
         cut(key)
     );
     let earlier = walk.sibling(first);
-    walk.finding(Code::SchemaListKey, message)
+    walk.finding(codes::SCHEMA_LIST_KEY, message)
         .related(walk.object.span(&earlier), "the entry with the same key")
         .help("give each entry a key of its own, or remove one of the two")
 }
@@ -381,5 +382,5 @@ pub(super) fn missing(walk: &Walk<'_>, key: &str, child: Option<NodeId>) -> Diag
         Some(what) => format!("add `{key}:`, {what}"),
         None => format!("add `{key}:`"),
     };
-    walk.finding(Code::SchemaRequired, message).help(help)
+    walk.finding(codes::SCHEMA_REQUIRED, message).help(help)
 }

@@ -3,12 +3,13 @@
 //! From the "breaking changes" of Envoy Gateway's release notes, 1.6.0 to 1.9.0, as far as an object shows that it is
 //! touched. What a schema or a gate says is not repeated here.
 
+use crate::codes;
 use crate::check::across::field;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::Object;
 use crate::schema::Version;
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Something that an object's field does differently from a version on.
 struct Behaviour {
@@ -162,7 +163,7 @@ pub fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnost
                 if object.node.at(&pointer).is_some_and(it.when) {
                     let message = format!("from Envoy Gateway {} on, {}", it.at, it.message);
                     found.push(
-                        finding(Code::VersionBehaviour, object, &pointer, message)
+                        finding(codes::VERSION_BEHAVIOUR, object, &pointer, message)
                             .why(it.why)
                             .help(it.help),
                     );

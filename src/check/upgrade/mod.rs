@@ -9,8 +9,9 @@ pub mod changes;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic, ObjectRef};
-use crate::manifest::Object;
+use crate::codes;
+use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
+use manifest::Object;
 use crate::schema::Selection;
 use crate::schema::bundle::ENVOY_GATEWAY;
 
@@ -41,7 +42,7 @@ pub struct Upgrade {
 }
 
 /// What says that something is on its way out.
-const DEPRECATED: &[Code] = &[Code::VersionDeprecatedField, Code::SchemaDeprecatedVersion];
+const DEPRECATED: &[Code] = &[codes::VERSION_DEPRECATED_FIELD, codes::SCHEMA_DEPRECATED_VERSION];
 
 /// What makes two findings the same, though their words name versions.
 type Key = (Code, Option<ObjectRef>, Option<String>);
@@ -125,7 +126,7 @@ spec:
     fn what_only_the_new_version_refuses_breaks() {
         let upgrade = upgraded(POLICY, "1.8.3", "1.9.0");
         assert_eq!(upgrade.breaks.len(), 1, "{:?}", upgrade.breaks);
-        assert_eq!(upgrade.breaks[0].code, Code::RuleFailed);
+        assert_eq!(upgrade.breaks[0].code, codes::RULE_FAILED);
         let none = upgraded(POLICY, "1.7.5", "1.8.3");
         assert!(none.breaks.is_empty() && none.warns.is_empty());
     }

@@ -57,7 +57,7 @@ pub struct Asked {
 /// What came of asking a cluster for its judgement.
 pub struct Judged {
     /// Findings.
-    pub diagnostics: Vec<crate::diagnostic::Diagnostic>,
+    pub diagnostics: Vec<manifest::diagnostic::Diagnostic>,
     /// How many objects the server judged.
     pub judged: usize,
     /// What has to be known of it.

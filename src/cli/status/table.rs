@@ -1,6 +1,6 @@
 //! Lines in columns.
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// A line, and the colour of what it is about.
 pub struct Line<const N: usize> {

@@ -4,10 +4,10 @@ mod formats;
 mod found;
 mod properties;
 
-use crate::diagnostic::Sources;
+use manifest::diagnostic::Sources;
 use crate::diff::{Content, Diff, File, diff};
-use crate::manifest::{Object, read};
-use crate::value::Node;
+use manifest::{Object, read};
+use manifest::value::Node;
 
 /// A file of YAML documents.
 fn file(path: &str, text: &str) -> File {

@@ -165,6 +165,6 @@ impl Lift<'_> {
     }
 }
 
-fn text_node(value: &str) -> crate::value::Node {
+fn text_node(value: &str) -> manifest::value::Node {
     text(value)
 }

@@ -5,7 +5,7 @@ use crate::import::config::{flag, list, pairs, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::{self, Rule, short};
-use crate::value::{Map, Node, variable};
+use manifest::value::{Map, Node, variable};
 
 /// Where a gateway's name and target in DNS stand, after the prefix.
 const HOSTNAME: &str = "/hostname";

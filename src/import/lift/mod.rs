@@ -22,7 +22,7 @@ use super::files::{Files, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::version::{COMPRESSOR, Version};
 use crate::schema::Catalogue;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 pub use rows::put;
 

@@ -2,7 +2,7 @@
 
 use crate::import::config::{flag, texts};
 use crate::import::toml::can_say;
-use crate::value::{Kind, Map, Node, variable};
+use manifest::value::{Kind, Map, Node, variable};
 
 /// What a setting takes.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::scope::is_cluster_scoped;
 use super::{Delivery, Way};
-use crate::manifest::Object;
-use crate::value::{Map, Node};
+use manifest::Object;
+use manifest::value::{Map, Node};
 
 /// The objects with the namespace, name, labels and annotations that kustomize and Flux give them, in the order
 /// of [`Delivery::copies`]. Places stay; what is added has the place of nothing.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::paths::folder;
 use super::scope::is_cluster_scoped;
 use super::{Delivery, is_flux_kustomization, is_kustomization};
-use crate::manifest::Object;
-use crate::value::variable;
+use manifest::Object;
+use manifest::value::variable;
 
 /// The kinds of which a cluster has only one of a name, and that no repository holds twice for one cluster.
 const TELLING: [&str; 6] = [

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::{folder, join};
 use super::{Generated, SUBSTITUTE};
-use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use manifest::Object;
+use manifest::value::{Node, Pointer};
 
 /// The file names by which kustomize finds a kustomization in a folder.
 pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];

@@ -7,8 +7,8 @@ use super::paths::{Folders, folder};
 use super::{
     Delivery, Missing, Standing, Way, is_flux_kustomization, is_kustomization, patches_anything,
 };
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 /// More ways than any object honestly takes; further ones are left out.
 const MOST_WAYS: usize = 64;

@@ -25,8 +25,8 @@ pub use apply::{applied, as_applied};
 pub use clusters::{Cluster, Place};
 pub use patches::{may_patch, patches_anything};
 
-use crate::manifest::Object;
-use crate::value::{Kind, Node, Pointer};
+use manifest::Object;
+use manifest::value::{Kind, Node, Pointer};
 
 /// The group of kustomize's own kinds.
 pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";

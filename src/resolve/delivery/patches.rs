@@ -3,8 +3,8 @@
 //! Patches are not applied here. It is only told which objects they may touch, so that nothing is said of
 //! these that a patch could make wrong.
 
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 
 /// The keys under which kustomizations, of kustomize and of Flux, hold patches.
 const KEYS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::diagnostic::Sources;
-use crate::manifest::read;
+use manifest::diagnostic::Sources;
+use manifest::read;
 
 /// Files as they would be read from a disk.
 pub(crate) struct Tree {
     pub(crate) objects: Vec<Object>,
     pub(crate) files: BTreeSet<String>,
-    pub(crate) texts: BTreeMap<String, crate::diagnostic::SourceId>,
+    pub(crate) texts: BTreeMap<String, manifest::diagnostic::SourceId>,
     pub(crate) sources: Sources,
 }
 

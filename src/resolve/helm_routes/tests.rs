@@ -1,6 +1,6 @@
 use super::*;
-use crate::diagnostic::Sources;
-use crate::manifest::{read, write};
+use manifest::diagnostic::Sources;
+use manifest::{read, write};
 
 fn with<T>(spec: &str, look: impl FnOnce(&[HelmRoute<'_>], &Sources) -> T) -> T {
     let text = format!(

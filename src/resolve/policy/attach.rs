@@ -13,7 +13,7 @@ use crate::resolve::fault::Faults;
 use crate::resolve::index::Key;
 use crate::resolve::read::text;
 use crate::resolve::view::{GatewayId, ListenerId, PolicyId, Reference, RouteId};
-use crate::value::merge::merge;
+use manifest::value::merge::merge;
 
 /// The work on one kind of policy.
 struct Work<'a> {

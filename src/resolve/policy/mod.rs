@@ -24,8 +24,8 @@ use super::Resolver;
 use super::condition::{Condition, Conditions, NOT_AT_HAND, Status, kind};
 use super::fault::Faults;
 use super::view::{PolicyId, Reference};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 pub use scope::Scope;
 
 /// The kinds of policy.

@@ -12,7 +12,7 @@ use super::{Flow, Mark, Outcome, Request, Stage, Step, Walk, stop};
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::read::{flag, has, list, text};
 use crate::resolve::view::ListenerId;
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What the rules come to.
 #[derive(Clone, Debug, PartialEq, Eq)]

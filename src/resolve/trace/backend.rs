@@ -7,7 +7,7 @@ use crate::resolve::fault::Fault;
 use crate::resolve::index::Key;
 use crate::resolve::read::{flag, has, int, list, text};
 use crate::resolve::view::{BackendRef, Route};
-use crate::value::{Node, Pointer};
+use manifest::value::{Node, Pointer};
 
 /// Where a rule stands.
 pub(super) fn rule_place<'a>(route: &Route<'a>, rule: usize) -> Place<'a> {

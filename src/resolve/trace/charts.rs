@@ -3,12 +3,12 @@
 
 use super::matching::{self, Fit};
 use super::{Flow, Mark, Outcome, Place, Scene, Stage, Step, Walk};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::helm_routes::helm_routes;
 use crate::resolve::index::Key;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::Gateway;
-use crate::value::{Node, Pointer};
+use manifest::value::{Node, Pointer};
 
 /// A route that a chart makes for a host.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use super::policies::InForce;
 use super::{Flow, Found, Mark, Outcome, Stage, Step, Walk, path, stop};
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::read::{flag, has, int, list, text};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The most addresses in `X-Forwarded-For` that Envoy looks through.
 const MOST_HOPS: usize = 20;

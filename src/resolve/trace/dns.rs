@@ -9,11 +9,11 @@ use std::net::IpAddr;
 
 use super::matching::Fit;
 use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, charts, matching};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::{Gateway, GatewayId, Route};
 
-use crate::value::{Node, Pointer};
+use manifest::value::{Node, Pointer};
 
 /// The prefixes of external-dns' annotations: until 0.21, and from 0.22 on.
 const PREFIXES: [&str; 2] = [

@@ -3,11 +3,11 @@
 use super::dns::named;
 use super::route::Chosen;
 use super::{Flow, Mark, Outcome, Place, Scheme, Stage, Step, Walk};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::index::{ENVOY_GATEWAY, Key};
 use crate::resolve::read::{has, int, list, text};
 use crate::resolve::view::Route;
-use crate::value::{Node, Pointer};
+use manifest::value::{Node, Pointer};
 
 /// A path whose prefix is replaced, by the Gateway API's rules: slashes between the two are neither lost nor doubled.
 pub fn replace_prefix(path: &str, prefix: &str, replacement: &str) -> String {

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use super::Request;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::RouteKind;
-use crate::value::{Node, variable};
+use manifest::value::{Node, variable};
 
 /// Whether something matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -43,8 +43,8 @@ pub use request::{BadRequest, Request, Scheme};
 use super::index::Key;
 use super::policy::effective::Holding;
 use super::view::{GatewayId, ListenerId, Resolved};
-use crate::manifest::Object;
-use crate::value::Pointer;
+use manifest::Object;
+use manifest::value::Pointer;
 
 /// All that a request is traced through.
 #[derive(Clone, Copy, Debug)]

@@ -2,13 +2,13 @@
 
 use super::route::Chosen;
 use super::{Place, Walk};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::condition::{Condition, Status, kind};
 use crate::resolve::index::Key;
 use crate::resolve::policy::{Policy, PolicyKind};
 use crate::resolve::view::ListenerId;
-use crate::value::merge::merge;
-use crate::value::{Node, Pointer};
+use manifest::value::merge::merge;
+use manifest::value::{Node, Pointer};
 
 /// A policy in force.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::resolve::condition::{Status, kind};
 use crate::resolve::index::Key;
 use crate::resolve::read::{flag, list, text};
 use crate::resolve::view::{Attachment, ListenerId, Parent, Route, RouteId, RouteKind};
-use crate::value::{Node, Pointer};
+use manifest::value::{Node, Pointer};
 
 /// How a way ends where a route may be let in.
 pub(super) const OPEN: &str = "whether a route is let in is not at hand";

@@ -6,7 +6,7 @@ use super::route::Chosen;
 use super::{Flow, Mark, Outcome, Stage, Step, Walk, stop};
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::read::{flag, has, list, text};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Methods that change something, which CSRF protection is about.
 const MUTATING: [&str; 4] = ["POST", "PUT", "DELETE", "PATCH"];

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::lua::InProcess;
 use super::{Outcome, Request, Scene, trace};
-use crate::diagnostic::Sources;
-use crate::manifest::{Object, read};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read};
 use crate::resolve::{Settings, resolve};
 
 const GATEWAY: &str = "apiVersion: gateway.networking.k8s.io/v1

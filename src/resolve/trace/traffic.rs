@@ -4,7 +4,7 @@ use super::route::Chosen;
 use super::{Flow, Mark, Stage, Step, Walk, stop};
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::read::{has, int, list, text};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Settings that are told as they are: the path in the policy, and what they say.
 const TOLD: &[(&[&str], &str)] = &[

@@ -7,8 +7,8 @@ use super::super::condition::{self, Condition, Status};
 use super::super::index::{ENVOY_GATEWAY, GATEWAY_API};
 use super::super::{Resolved, Verdict};
 use super::read::{Place, Said, Written};
-use crate::manifest::Object;
-use crate::value::variable;
+use manifest::Object;
+use manifest::value::variable;
 
 /// The kinds of the two groups that carry no status.
 const SILENT: [&str; 2] = ["ReferenceGrant", "HTTPRouteFilter"];

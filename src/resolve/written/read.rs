@@ -5,7 +5,7 @@ use super::super::class::CONTROLLER;
 use super::super::condition::Status;
 use super::super::read::{int, list, text};
 use super::super::view::Reference;
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What a condition stands on. Parts that are not written have their defaults, so that two places are equal where they
 /// mean the same.

@@ -1,10 +1,10 @@
 //! Live objects as YAML, beside the verdicts on our own.
 
 use super::*;
-use crate::diagnostic::Sources;
-use crate::manifest::{Object, read as read_yaml};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read as read_yaml};
 use crate::resolve::{Settings, resolve};
-use crate::value::Node;
+use manifest::value::Node;
 
 fn objects(text: &str) -> Vec<Object> {
     let mut sources = Sources::default();

@@ -28,7 +28,7 @@ use super::compiled::{Header, KindVersion, Scope};
 use super::import::{self, Keep, Table};
 use super::node::NodeId;
 use super::version::maturity;
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Why an OpenAPI document can't be compiled.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::support::{Fault, Faulty, Tree, file, render_on};
-use crate::diagnostic::Diagnostic;
+use manifest::diagnostic::Diagnostic;
 use crate::tree::{Error, LOCK_FILE, Lock, Options};
 
 fn listed(diagnostics: &[Diagnostic]) -> String {

@@ -2,13 +2,14 @@
 
 use super::Look;
 use super::redirect::redirects;
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
+use manifest::diagnostic::Diagnostic;
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::read::list;
 use crate::resolve::view::Gateway;
 use crate::resolve::{GatewayId, Listener, ListenerId, Target};
-use crate::value::variable;
+use manifest::value::variable;
 
 impl Look<'_, '_> {
     pub(super) fn listener(&self, listener: &Listener<'_>) -> Vec<Diagnostic> {
@@ -28,7 +29,7 @@ impl Look<'_, '_> {
             );
             found.push(
                 finding(
-                    Code::AttachmentListenerConflict,
+                    codes::ATTACHMENT_LISTENER_CONFLICT,
                     listener.object,
                     &listener.pointer,
                     message,
@@ -41,15 +42,15 @@ impl Look<'_, '_> {
         if let Some(refs) = refs.filter(|it| it.status == Status::False) {
             let (code, help) = match refs.reason.as_ref() {
                 "RefNotPermitted" => (
-                    Code::ReferenceNotPermitted,
+                    codes::REFERENCE_NOT_PERMITTED,
                     "add a ReferenceGrant in the other namespace",
                 ),
                 "InvalidRouteKinds" => (
-                    Code::AttachmentRefused,
+                    codes::ATTACHMENT_REFUSED,
                     "leave `allowedRoutes.kinds` out: the protocol decides",
                 ),
                 _ => (
-                    Code::ReferenceUnusable,
+                    codes::REFERENCE_UNUSABLE,
                     "refer to a Secret of type kubernetes.io/tls",
                 ),
             };
@@ -105,7 +106,7 @@ impl Look<'_, '_> {
                 "no route is attached to listener `{}`: plain HTTP is not redirected to https",
                 listener.name
             );
-            finding(Code::AttachmentNoRedirect, listener.object, &listener.pointer, message)
+            finding(codes::ATTACHMENT_NO_REDIRECT, listener.object, &listener.pointer, message)
                 .why("who asks for a site with http:// gets 404, and is not led to https://")
                 .help(format!(
                     "bind an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or leave the listener out",

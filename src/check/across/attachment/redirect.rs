@@ -5,13 +5,14 @@
 //! what is left out is taken from the request; without a port, a scheme that is given brings its own.)
 
 use super::{Look, spec};
+use crate::codes;
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::Object;
 use crate::resolve::index::Key;
 use crate::resolve::read::{has, int, list, text};
 use crate::resolve::{Attachment, Listener, Parent, Route, RouteKind, Target};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// Each rule of a route that redirects, with what it redirects to.
 pub(super) fn redirects(route: &Object) -> impl Iterator<Item = (&Node, &Node)> {
@@ -128,7 +129,7 @@ impl Look<'_, '_> {
         };
         let is_sure = exact.is_some() || !is_at_plain_http;
         Some(
-            finding(Code::AttachmentRedirectLoop, route.object, &place, message)
+            finding(codes::ATTACHMENT_REDIRECT_LOOP, route.object, &place, message)
                 .severity(if is_sure {
                     Severity::Error
                 } else {

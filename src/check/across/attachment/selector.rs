@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::{Look, is_known, is_patched, spec};
+use crate::codes;
 use crate::check::across::Applied;
 use crate::check::across::selector::{Labels, selects};
 use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use manifest::diagnostic::{Diagnostic, Severity};
 use crate::resolve::RouteKind;
 use crate::resolve::helm_routes::{HELM, release_namespace};
 use crate::resolve::index::GATEWAY_API;
 use crate::resolve::policy::{Outcome, Policy, Scope};
 use crate::resolve::read::{list, text};
-use crate::value::Node;
+use manifest::value::Node;
 
 impl<'a> Look<'_, 'a> {
     pub(super) fn selectors(&self, policy: &Policy<'a>) -> Vec<Diagnostic> {
@@ -51,7 +52,7 @@ impl<'a> Look<'_, 'a> {
         };
         let place = spec().key("targetSelectors").index(at);
         Some(
-            finding(Code::AttachmentNoTarget, policy.object, &place, message)
+            finding(codes::ATTACHMENT_NO_TARGET, policy.object, &place, message)
                 .severity(Severity::Warning)
                 .why("the policy holds for nothing by it")
                 .help(format!(
@@ -135,7 +136,7 @@ impl<'a> Look<'_, 'a> {
         );
         let place = spec().key("targetSelectors");
         Some(
-            finding(Code::AttachmentSelectorReach, policy.object, &place, message)
+            finding(codes::ATTACHMENT_SELECTOR_REACH, policy.object, &place, message)
                 .why("what is set for one gateway holds for the others too; a policy of their own for them would be in conflict with it")
                 .help(format!("name the gateway in `targetRefs`, or add `matchLabels` that only `{meant}` has")),
         )

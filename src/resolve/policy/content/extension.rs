@@ -2,14 +2,14 @@
 
 use super::client::check_data;
 use super::{Content, lacking};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::grant::From;
 use crate::resolve::index::{ENVOY_GATEWAY, Key};
 use crate::resolve::read::{list, text};
 use crate::resolve::view::GatewayId;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 pub(in crate::resolve) fn check<'a>(
     resolver: &mut Resolver<'a, '_>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::traffic::is_cidr;
 use super::units::check_durations;
 use super::{Content, Scope, lacking};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::grant::From;
@@ -15,7 +15,7 @@ use crate::resolve::read::{flag, has, list, text};
 use crate::resolve::rules::is_pattern;
 use crate::resolve::tls::data;
 use crate::resolve::view::{GatewayId, ListenerId, RouteKind};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// What contradicts itself, whatever else is there.
 pub(in crate::resolve) fn check_form(spec: Option<&Node>, scope: Scope<'_>, faults: &mut Faults) {

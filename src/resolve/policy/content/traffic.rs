@@ -6,7 +6,7 @@ use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::read::{has, int, list, text};
 use crate::resolve::rules::is_pattern;
-use crate::value::Node;
+use manifest::value::Node;
 
 const DURATIONS: &[&[&str]] = &[
     &["timeout", "tcp", "connectTimeout"],
@@ -136,5 +136,5 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
 
 /// Whether a text is a CIDR, host bits and Flux variables aside.
 pub(super) fn is_cidr(text: &str) -> bool {
-    text.parse::<ipnet::IpNet>().is_ok() || crate::value::variable::in_text(text)
+    text.parse::<ipnet::IpNet>().is_ok() || manifest::value::variable::in_text(text)
 }

@@ -2,7 +2,7 @@
 
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::read::has;
-use crate::value::{Kind, Node, variable};
+use manifest::value::{Kind, Node, variable};
 
 /// Whether a text is a duration of Go (`time.ParseDuration`).
 pub fn is_duration(text: &str) -> bool {

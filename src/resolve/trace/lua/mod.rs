@@ -18,11 +18,11 @@ mod tests;
 use super::policies::InForce;
 use super::route::Chosen;
 use super::{Flow, Mark, Outcome, Place, Stage, Step, Walk, stop};
-use crate::manifest::Object;
+use manifest::Object;
 use crate::resolve::index::Key;
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::read::{has, list, text};
-use crate::value::{Map, Node, Pointer, variable};
+use manifest::value::{Map, Node, Pointer, variable};
 pub use runner::{InProcess, Job, NotRun, Runner};
 pub use sandbox::{Facts, Run, Verdict};
 

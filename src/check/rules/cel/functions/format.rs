@@ -4,7 +4,7 @@ use super::{Function, global, member, no_overload, url};
 use crate::check::rules::cel::eval::{Answer, Run};
 use crate::check::rules::cel::value::Value;
 use crate::check::structure::format::violated;
-use crate::value::names;
+use manifest::value::names;
 
 /// A named format.
 pub struct Format {

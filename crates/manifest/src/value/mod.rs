@@ -12,6 +12,8 @@
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
+#[cfg(feature = "schemars")]
+mod json_schema;
 pub mod map;
 pub mod merge;
 pub mod names;

@@ -122,7 +122,7 @@ impl Writer {
 mod tests {
     use super::*;
     use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use crate::read;
     use serde_json::{Value, json};
 
     fn written(value: Value) -> String {

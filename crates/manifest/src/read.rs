@@ -7,7 +7,8 @@
 use memchr::memmem;
 
 use super::{kustomize, plain, tree};
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::value::{Kind, Node};
 
 /// The largest file that is read, in bytes.
@@ -79,7 +80,7 @@ pub fn read(sources: &Sources, source: SourceId) -> (Vec<Document>, Vec<Diagnost
 
 fn too_many(source: SourceId, start: usize) -> Diagnostic {
     Diagnostic::new(
-        Code::ConfigTooLarge,
+        codes::CONFIG_TOO_LARGE,
         format!("more than {MOST_DOCUMENTS} documents in one file"),
     )
     .at(Span::new(source, start, start + 3))
@@ -111,7 +112,7 @@ impl Problem {
     /// The problem as a finding.
     pub fn diagnostic(self) -> Diagnostic {
         if self.wrong == Wrong::Readers {
-            return Diagnostic::new(Code::YamlReadersDiffer, format!("not the same YAML to all readers: {}", self.message))
+            return Diagnostic::new(codes::YAML_READERS_DIFFER, format!("not the same YAML to all readers: {}", self.message))
                 .at(self.span)
                 .why("what kustomize and Flux apply is not what other tools, and people, see in the file")
                 .help("write the value in double quotes, or remove what is at the mark");
@@ -123,7 +124,7 @@ impl Problem {
         } else {
             "check indentation, quotes and colons at the mark"
         };
-        Diagnostic::new(Code::YamlSyntax, format!("not YAML: {}", self.message))
+        Diagnostic::new(codes::YAML_SYNTAX, format!("not YAML: {}", self.message))
             .at(self.span)
             .why("kustomize and Flux stop at this file; nothing of its Kustomization is applied")
             .help(help)

@@ -8,13 +8,13 @@ use super::refused::Refused;
 use super::token::{Fault, Style, fault};
 
 /// The text of a block that ends with the file, without an end of its last line. Others add one to it.
-pub(in crate::manifest) struct LastBlock(pub(in crate::manifest) String);
+pub(crate) struct LastBlock(pub(crate) String);
 
 /// Reads a text, which a reader of YAML 1.2 has read, by both ways.
 ///
 /// # Errors
 /// What kustomize refuses, and the first place at which the two read something else.
-pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
+pub(crate) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
     control_characters(text)?;
     let options =
         granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };

@@ -12,7 +12,7 @@ pub(super) struct Placed<'a> {
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::manifest) enum Style {
+pub(crate) enum Style {
     Plain,
     SingleQuoted,
     DoubleQuoted,
@@ -49,13 +49,13 @@ pub(super) enum Token<'a> {
 
 /// Why kustomize's reader stops at a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::manifest) struct Fault {
+pub(crate) struct Fault {
     /// What is wrong.
-    pub(in crate::manifest) message: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
     /// The byte at which it is.
-    pub(in crate::manifest) at: usize,
+    pub(crate) at: usize,
     /// Whether it matters in an object only: another file, a dashboard in JSON for one, is for other readers.
-    pub(in crate::manifest) only_in_objects: bool,
+    pub(crate) only_in_objects: bool,
 }
 
 pub(super) fn fault<T>(message: impl Into<Cow<'static, str>>, at: usize) -> Result<T, Fault> {

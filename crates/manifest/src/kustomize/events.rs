@@ -7,15 +7,15 @@ use super::token::{Fault, Placed, Style, Token, fault};
 
 /// What is read next, and the bytes that it stands for.
 #[derive(Clone, Debug)]
-pub(in crate::manifest) struct Event<'a> {
-    pub(in crate::manifest) what: What<'a>,
-    pub(in crate::manifest) start: usize,
-    pub(in crate::manifest) end: usize,
+pub(crate) struct Event<'a> {
+    pub(crate) what: What<'a>,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// What is read next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::manifest) enum What<'a> {
+pub(crate) enum What<'a> {
     DocumentStart,
     DocumentEnd,
     End,
@@ -29,15 +29,15 @@ pub(in crate::manifest) enum What<'a> {
 
 /// A node's anchor and tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::manifest) struct Properties<'a> {
-    pub(in crate::manifest) anchor: Option<&'a str>,
+pub(crate) struct Properties<'a> {
+    pub(crate) anchor: Option<&'a str>,
     /// Written out, as in `tag:yaml.org,2002:str`.
-    pub(in crate::manifest) tag: Option<String>,
+    pub(crate) tag: Option<String>,
 }
 
 impl Properties<'_> {
     /// Whether there is neither.
-    pub(in crate::manifest) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.anchor.is_none() && self.tag.is_none()
     }
 }
@@ -71,7 +71,7 @@ enum State {
 }
 
 /// The events of a text.
-pub(in crate::manifest) struct Events<'a> {
+pub(crate) struct Events<'a> {
     tokens: Scanner<'a>,
     state: State,
     /// What is expected after what is open, the innermost last.
@@ -92,7 +92,7 @@ fn nothing<'a>(at: usize) -> Event<'a> {
 
 impl<'a> Events<'a> {
     /// Of a text without control characters: a NUL would be its end.
-    pub(in crate::manifest) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Events {
             tokens: Scanner::new(text),
             state: State::FirstDocument,
@@ -102,12 +102,12 @@ impl<'a> Events<'a> {
     }
 
     /// Whether something was read that a reader of YAML 1.2 may take for something else, or refuse.
-    pub(in crate::manifest) fn is_peculiar(&self) -> bool {
+    pub(crate) fn is_peculiar(&self) -> bool {
         self.tokens.is_peculiar
     }
 
     /// The next event; `End` for ever once there is none.
-    pub(in crate::manifest) fn next(&mut self) -> Result<Event<'a>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Event<'a>, Fault> {
         match self.state {
             State::FirstDocument => self.document_start(true),
             State::Document => self.document_start(false),
