@@ -48,5 +48,4 @@ pub mod model;
 pub mod render;
 pub mod report;
 pub mod resolve;
-pub mod schema;
 pub mod tree;

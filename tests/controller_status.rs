@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use manifest::Object;
 use gatewayctl::resolve::{Features, Knowledge, Order, Settings, resolve};
+use manifest::Object;
 use manifest::value::Node;
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! Kubernetes' own kinds: what an ordinary repository has of them passes, and slips are found.
 
+use crd_validate::schema::{Catalogue, Selection};
 use gatewayctl::compile::check_all;
 use manifest::diagnostic::Sources;
 use manifest::{self, Object};
-use gatewayctl::schema::{Catalogue, Selection};
 
 const OBJECTS: &str = include_str!("kubernetes_kinds.yaml");
 

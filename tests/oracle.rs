@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::{Passes, kind};
 use gatewayctl::codes;
-use gatewayctl::check::{Passes, kind};
-use manifest::diagnostic::Diagnostic;
 use manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
+use manifest::diagnostic::Diagnostic;
 use manifest::value::{Node, Pointer, pointer::Step};
 use serde_json::Value;
 

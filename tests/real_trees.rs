@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::codes;
 use gatewayctl::compile::{World, compile};
-use manifest::diagnostic::{Code, Sources};
-use manifest::read;
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::{Inputs, Output};
-use gatewayctl::schema::Catalogue;
+use manifest::diagnostic::{Code, Sources};
+use manifest::read;
 use manifest::value::Node;
 
 /// Where the repositories are.

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use manifest::{Object, write};
 use manifest::value::Node;
+use manifest::{Object, write};
 
 /// How many documents there are.
 pub const DOCUMENTS: usize = 10_000;

@@ -1,11 +1,11 @@
 //! The rules' language: parsed, and evaluated within its bounds.
 
-use gatewayctl::check::rules::cel::value::Key;
-use gatewayctl::check::rules::cel::{Run, Value};
-use gatewayctl::check::rules::program::Program;
+use cel_k8s::value::Key;
+use cel_k8s::{Run, Value};
+use crd_validate::rules::program::Program;
+use k8s_syntax::pattern::Patterns;
 use manifest::diagnostic::Sources;
 use manifest::read;
-use gatewayctl::schema::pattern::Patterns;
 use manifest::value::{Kind, Node};
 
 /// As many steps as a rule has in the program.

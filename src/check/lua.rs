@@ -1,8 +1,8 @@
 //! Whether Envoy's LuaJIT loads a Lua script.
 
 use crate::codes;
-use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::luajit;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 
 /// Reports what keeps a script from being loaded.
 pub fn check(sources: &Sources, source: SourceId) -> Option<Diagnostic> {

@@ -9,10 +9,10 @@ use clap::Subcommand;
 
 use super::cluster::{self, Connection, How};
 use super::{FAILED, Global, manifests};
+use crate::report::Report;
+use crd_validate::schema::import::is_crd;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Sources};
-use crate::report::Report;
-use crate::schema::import::is_crd;
 use manifest::value::Node;
 
 /// Arguments of `crds`.

@@ -13,15 +13,15 @@ use super::project::Project;
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
-use manifest::diagnostic::printable::printable;
 use crate::diff::{self, Content, File};
 use crate::exposure;
-use manifest::Object;
-use manifest::read::LARGEST_FILE;
 use crate::report::Report;
 use crate::resolve::delivery::{Delivery, as_applied};
-use crate::schema::Lookup;
 use crate::tree::Lock;
+use crd_validate::schema::Lookup;
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
 use manifest::value::Pointer;
 
 /// Arguments of `diff`.

@@ -7,12 +7,12 @@ use anyhow::bail;
 
 use super::Global;
 use super::project;
-use crate::config::reference;
 use crate::codes;
+use crate::config::reference;
+use crd_validate::schema::node::{NodeId, Schema, Type};
+use crd_validate::schema::{KindSchema, Lookup};
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::suggest::nearest;
-use crate::schema::node::{NodeId, Schema, Type};
-use crate::schema::{KindSchema, Lookup};
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]

@@ -8,10 +8,10 @@ use clap::ValueEnum;
 use super::gathered::{Place, gather};
 use super::output::Stream;
 use super::{Global, found};
-use manifest::diagnostic::printable::printable;
 use crate::exposure::table::{NoRecord, Record};
 use crate::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
 use crate::resolve::{Settings, resolve};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `exposure`.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::project::Project;
 use super::{Global, manifests};
-use manifest::diagnostic::Sources;
 use crate::exposure::with_charted;
-use manifest::Object;
 use crate::report::Report;
 use crate::resolve::delivery::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::Sources;
 
 /// Where the objects are.
 #[derive(Clone, Debug, clap::Args)]

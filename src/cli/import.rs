@@ -13,12 +13,12 @@ use super::{Global, found, git, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
-use manifest::diagnostic::printable::printable;
 use crate::import::files::{self, Files};
 use crate::import::{self, Failure, Import, find, report, template};
-use manifest::read::LARGEST_FILE;
 use crate::report::Report;
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
 
 /// The name of the configuration.
 const CONFIG: &str = "cluster.toml";

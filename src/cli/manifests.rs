@@ -9,14 +9,14 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 
 use super::walk::{Why, walk};
-use crate::codes;
 use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
+use crate::codes;
+use crd_validate::schema::Selection;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
 use manifest::read::{self, LARGEST_FILE, Piece};
 use manifest::{Object, items};
-use crate::schema::Selection;
 
 /// What was read.
 #[derive(Default)]
@@ -267,10 +267,13 @@ fn held(input: &Input, node: manifest::value::Node) -> Held {
     let document = object(node);
     // In a folder there is other YAML too: values for charts, settings of tools.
     if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
-        let problem = Diagnostic::new(codes::YAML_NOT_AN_OBJECT, "no Kubernetes object: not checked")
-            .at(document.node.span)
-            .in_file(&document.file)
-            .severity(Severity::Note);
+        let problem = Diagnostic::new(
+            codes::YAML_NOT_AN_OBJECT,
+            "no Kubernetes object: not checked",
+        )
+        .at(document.node.span)
+        .in_file(&document.file)
+        .severity(Severity::Note);
         return Held::Problem(Box::new(problem));
     }
     let is_one = items(&document.node)

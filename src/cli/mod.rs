@@ -159,7 +159,11 @@ impl Global {
     }
 
     /// Writes findings for people to standard error. With `--quiet`, only where there are any.
-    fn report(&self, report: &Report, sources: &manifest::diagnostic::Sources) -> anyhow::Result<()> {
+    fn report(
+        &self,
+        report: &Report,
+        sources: &manifest::diagnostic::Sources,
+    ) -> anyhow::Result<()> {
         if self.quiet && report.diagnostics.is_empty() {
             return Ok(());
         }

@@ -8,8 +8,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::closed::UntilClosed;
-use manifest::diagnostic::printable;
 use crate::report::Terminal;
+use manifest::diagnostic::printable;
 
 /// A stream of the program's.
 pub struct Stream {

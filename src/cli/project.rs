@@ -9,18 +9,18 @@ use anyhow::{Context, bail};
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, own, place};
-use crate::codes;
 use crate::bounds::file::{self, Unread};
+use crate::codes;
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
-use manifest::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
-use crate::schema::{Catalogue, Selection};
 use crate::tree::plan::Action;
 use crate::tree::{Locks, Plan};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::Diagnostic;
 
 /// The name of the configuration.
 const CONFIG: &str = "cluster.toml";

@@ -13,10 +13,10 @@ use super::cluster::Connection;
 use super::gathered::{Place, applied};
 use super::output::Stream;
 use super::{Global, found};
-use manifest::Object;
 use crate::resolve::condition::{Condition, is_bad, kind};
 use crate::resolve::index::Key;
 use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
+use manifest::Object;
 use table::{Line, counted};
 
 /// The format's name. Keys are added to it, never renamed or dropped.

@@ -8,9 +8,9 @@ use anyhow::bail;
 use super::Global;
 use super::project::Project;
 use crate::compile::Compiled;
+use manifest::Object;
 use manifest::diagnostic::Span;
 use manifest::diagnostic::printable::printable;
-use manifest::Object;
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Node, Pointer};
 

@@ -8,8 +8,8 @@ use super::error::Error;
 use super::kinds::Kinds;
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use manifest::Object;
 use crate::resolve::written::{Answer, Written};
+use manifest::Object;
 use manifest::value::{Node, variable};
 
 /// What came of asking.

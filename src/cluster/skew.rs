@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::codes;
-use manifest::diagnostic::Diagnostic;
+use crd_validate::schema::compiled::Compiled;
+use crd_validate::schema::import::{self, Keep};
+use crd_validate::schema::lock::sha256;
+use crd_validate::schema::{Catalogue, Selection, Set};
 use manifest::Object;
-use crate::schema::compiled::Compiled;
-use crate::schema::import::{self, Keep};
-use crate::schema::lock::sha256;
-use crate::schema::{Catalogue, Selection, Set};
+use manifest::diagnostic::Diagnostic;
 use manifest::value::Node;
 
 /// What the cluster has in place of a declared definition.
@@ -71,7 +71,7 @@ pub fn skew(
                 if there == sum(declared) {
                     continue;
                 }
-                let is_same = |it: &&crate::schema::catalogue::Entry| {
+                let is_same = |it: &&crd_validate::schema::catalogue::Entry| {
                     it.is(&entry.group, &entry.kind)
                         && it.set != entry.set
                         && it.compiled().is_some_and(|it| sum(it) == there)
@@ -129,7 +129,7 @@ const CHILDREN: &[&str] = &[
 fn sum(compiled: &Compiled) -> String {
     let mut sums: Vec<String> = Vec::with_capacity(compiled.len());
     for id in 0..compiled.len() {
-        let id = crate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
+        let id = crd_validate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
         let mut node = serde_json::to_value(compiled.node(id)).unwrap_or_default();
         if let Some(map) = node.as_object_mut() {
             for key in CHILDREN {

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use manifest::diagnostic::Sources;
-use manifest::{read, write};
 use manifest::value::{Node, variable};
+use manifest::{read, write};
 
 /// The label or annotation by which an object is left as it is.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";

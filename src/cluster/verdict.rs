@@ -10,9 +10,9 @@ use super::kinds::{Kinds, escaped};
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Pointer, variable};
 
 /// What the server says of an object.
@@ -156,7 +156,8 @@ pub fn disagreement(
         return None;
     }
     let root = Pointer::root();
-    let say = |message: String| finding(codes::SCHEMA_DISAGREES_WITH_SERVER, object, &root, message);
+    let say =
+        |message: String| finding(codes::SCHEMA_DISAGREES_WITH_SERVER, object, &root, message);
     match (errors.first(), verdict) {
         (None, Verdict::Refused(words)) => Some(
             say(format!("the API server refuses what is valid here: {words}"))

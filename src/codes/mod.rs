@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+pub use crd_validate::codes::*;
 pub use manifest::codes::*;
 
 use manifest::diagnostic::Code;
@@ -59,19 +60,7 @@ manifest::codes! {
     VERSION_BEHAVIOUR = "version"/"behaviour", Note, "Something that does something else from a version on.";
     VERSION_CHART_VALUE = "version"/"chart-value", Warning, "A Helm value that the chart does not read.";
     VERSION_CRD_SKEW = "version"/"crd-skew", Warning, "Definitions in the cluster that are not those of the declared version.";
-    SCHEMA_UNKNOWN_KIND = "schema"/"unknown-kind", Error, "A kind that no chosen schema describes.";
-    SCHEMA_UNKNOWN_FIELD = "schema"/"unknown-field", Error, "A field that the declared version doesn't have.";
-    SCHEMA_REQUIRED = "schema"/"required", Error, "A field that must be there.";
-    SCHEMA_TYPE = "schema"/"type", Error, "A value of another type than the field takes.";
-    SCHEMA_VALUE = "schema"/"value", Error, "A value that the field doesn't allow.";
-    SCHEMA_LIST_KEY = "schema"/"list-key", Error, "Two list entries with one key.";
-    SCHEMA_COMBINATION = "schema"/"combination", Error, "Fields that don't go together.";
-    SCHEMA_METADATA = "schema"/"metadata", Error, "A name, label, annotation or owner that Kubernetes refuses.";
-    SCHEMA_UNREADABLE = "schema"/"unreadable", Error, "A CustomResourceDefinition that can't be read.";
-    SCHEMA_DEPRECATED_VERSION = "schema"/"deprecated-version", Warning, "An API version on its way out.";
     SCHEMA_DISAGREES_WITH_SERVER = "schema"/"disagrees-with-server", Error, "An object on which the API server and gatewayctl don't agree.";
-    RULE_FAILED = "rule"/"failed", Error, "Values that a rule of the schema refuses.";
-    RULE_UNREADABLE = "rule"/"unreadable", Error, "A rule of a schema that can't be read or evaluated.";
     FLUX_REPLACED_IN_SCRIPT = "flux"/"replaced-in-script", Warning, "A script's or dashboard's own variable that Flux replaces.";
     FLUX_UNREADABLE_VARIABLE = "flux"/"unreadable-variable", Error, "A text at which Flux's substitution stops.";
     FLUX_NOT_SUBSTITUTED = "flux"/"not-substituted", Error, "A variable where Flux substitutes nothing.";
@@ -92,11 +81,26 @@ manifest::codes! {
 
 /// The groups of codes, in the order in which they are listed.
 const GROUPS: &[&str] = &[
-    "config", "attachment", "network", "reference", "version", "yaml", "schema", "rule", "flux", "keda", "tree",
+    "config",
+    "attachment",
+    "network",
+    "reference",
+    "version",
+    "yaml",
+    "schema",
+    "rule",
+    "flux",
+    "keda",
+    "tree",
 ];
 
 static ALL: LazyLock<Vec<Code>> = LazyLock::new(|| {
-    let mut all = [manifest::codes::DECLARED, DECLARED].concat();
+    let mut all = [
+        manifest::codes::DECLARED,
+        crd_validate::codes::DECLARED,
+        DECLARED,
+    ]
+    .concat();
     all.sort_by_key(|code| GROUPS.iter().position(|group| *group == code.group()));
     all
 });

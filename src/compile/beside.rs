@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Compiled, not_said_yet};
 use crate::check::across::{self, Given};
-use manifest::diagnostic::SourceId;
 use manifest::Object;
+use manifest::diagnostic::SourceId;
 
 /// The manifests that lie beside what is rendered.
 #[derive(Debug, Default)]

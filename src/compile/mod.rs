@@ -8,15 +8,15 @@ use rayon::prelude::*;
 
 pub use beside::Beside;
 
-use crate::codes;
 use crate::check;
+use crate::codes;
 use crate::config::{self, Cluster};
-use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
-use manifest::{Object, read};
 use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
-use crate::schema::{Catalogue, Selection, Unknown};
+use crd_validate::schema::{Catalogue, Selection, Unknown};
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
+use manifest::{Object, read};
 
 /// What compiling reads: files by their paths from the root, as text.
 pub trait World: Inputs {
@@ -339,7 +339,7 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
             continue;
         }
         problems.push(
-            check::finding(
+            manifest::finding(
                 codes::CONFIG_DUPLICATE,
                 object,
                 &root,
@@ -358,14 +358,16 @@ pub fn check_all(
     catalogue: &Catalogue,
     selection: &Selection,
 ) -> Vec<Diagnostic> {
-    let passes = check::Passes::new(catalogue);
+    let passes = crd_validate::Passes::new(catalogue);
     let check = |object: &Object| {
         if object.api_version().is_empty() || object.kind().is_empty() {
             return vec![not_an_object(object)];
         }
         let lookup = catalogue.look_up(selection, object.group(), object.version(), object.kind());
-        let mut found: Vec<Diagnostic> = check::kind::check(object, &lookup).into_iter().collect();
-        if let crate::schema::Lookup::Known(schema) = lookup {
+        let mut found: Vec<Diagnostic> = crd_validate::kind::check(object, &lookup)
+            .into_iter()
+            .collect();
+        if let crd_validate::schema::Lookup::Known(schema) = lookup {
             found.extend(passes.check(object, &schema));
         }
         found
@@ -387,7 +389,7 @@ fn not_an_object(object: &Object) -> Diagnostic {
         ),
     };
     let root = manifest::value::Pointer::root();
-    check::finding(codes::YAML_NOT_AN_OBJECT, object, &root, message)
+    manifest::finding(codes::YAML_NOT_AN_OBJECT, object, &root, message)
         .why("kustomize and the API server refuse it")
         .help("every object has `apiVersion`, `kind` and `metadata.name`; leave other YAML out of the path")
 }

@@ -214,11 +214,12 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
             .why("only these words have a meaning here")
             .help(help)
         }
-        Wrong::Missing(key) => {
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, format!("`{path}` has no `{key}`"))
-                .why("there is no default for it")
-                .help(format!("add `{key} = …`"))
-        }
+        Wrong::Missing(key) => Diagnostic::new(
+            codes::CONFIG_MISSING_KEY,
+            format!("`{path}` has no `{key}`"),
+        )
+        .why("there is no default for it")
+        .help(format!("add `{key} = …`")),
         Wrong::Type(found, expected) => Diagnostic::new(
             codes::CONFIG_WRONG_TYPE,
             format!("`{path}` is {}", article(&found)),

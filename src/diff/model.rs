@@ -1,9 +1,9 @@
 //! What a difference is.
 
-use manifest::diagnostic::Sources;
 use crate::exposure;
-use manifest::{self, Document, Identity, Object};
+use manifest::diagnostic::Sources;
 use manifest::value::{Node, Pointer};
+use manifest::{self, Document, Identity, Object};
 
 /// One file of a side.
 #[derive(Clone, Debug)]

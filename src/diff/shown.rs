@@ -3,8 +3,8 @@
 use super::model::{FieldChange, FieldDiff, FileChange, Summary, Value};
 use super::secret::HIDDEN;
 use manifest::diagnostic::printable::printable;
-use manifest::{scalar, write};
 use manifest::value::{Kind, Node};
+use manifest::{scalar, write};
 
 /// Whether a line is new, gone, or stands around a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

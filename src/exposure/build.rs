@@ -8,7 +8,6 @@ use super::reach::reach;
 use super::table::{
     Answer, Door, Exposure, Front, Guard, Hostname, Namespaces, NoRecord, Records, Table,
 };
-use manifest::Object;
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::helm_routes::RELEASE;
 use crate::resolve::hostname::shared;
@@ -19,6 +18,7 @@ use crate::resolve::view::{Allowed, Gateway};
 use crate::resolve::{
     Attachment, GatewayId, Listener, ListenerId, Resolved, Route, RouteId, RouteKind, Target,
 };
+use manifest::Object;
 
 /// The table of all that is exposed: `objects` are those that the view was resolved of.
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {

@@ -8,10 +8,10 @@
 use super::publisher::{Filter, Publisher, deployment, endpoints, release};
 use super::selector::Selector;
 use super::table::{NoRecord, Record, Records};
-use manifest::Object;
 use crate::resolve::RouteKind;
 use crate::resolve::index::Key;
 use crate::resolve::read::text;
+use manifest::Object;
 use manifest::value::variable;
 
 /// The prefixes of external-dns' annotations: since 0.22, and before.

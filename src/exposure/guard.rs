@@ -1,11 +1,11 @@
 //! What a client has to pass: the parts of policies that keep somebody out.
 
 use super::table::{Guard, GuardKind, Trusted};
-use manifest::Object;
 use crate::resolve::policy::PolicyKind;
 use crate::resolve::policy::effective::Holding;
 use crate::resolve::read::{flag, has, int, list, text};
 use crate::resolve::{ListenerId, PolicyId, Resolved, RouteId};
+use manifest::Object;
 use manifest::value::Node;
 
 /// The kinds of policy that may guard.

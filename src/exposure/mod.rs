@@ -24,9 +24,9 @@ pub use build::table;
 pub use compare::{Change, Direction, compare};
 pub use table::{Door, Exposure, Front, Guard, Hostname, Namespaces, Reach, Records, Side, Table};
 
-use manifest::Object;
 use crate::resolve::helm_routes::helm_routes;
 use crate::resolve::{Settings, resolve};
+use manifest::Object;
 
 /// The objects together with the routes that charts make.
 pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {

@@ -3,9 +3,9 @@
 use super::guard::named;
 use super::selector::Selector;
 use super::table::Record;
-use manifest::Object;
 use crate::resolve::RouteKind;
 use crate::resolve::read::{flag, has, list, text};
+use manifest::Object;
 use manifest::value::{Node, variable};
 
 /// Who publishes.

@@ -7,7 +7,6 @@ use super::model::{
 };
 use crate::exposure::Side;
 use crate::exposure::build::{door_name, is_redirect, namespaces, reach_of, target};
-use manifest::Object;
 use crate::resolve::condition::{Condition, Conditions, Status, kind};
 use crate::resolve::helm_routes::RELEASE;
 use crate::resolve::index::Key;
@@ -15,6 +14,7 @@ use crate::resolve::policy::{Outcome, Scope};
 use crate::resolve::read::{int, list, text};
 use crate::resolve::view::{self, Parent};
 use crate::resolve::{ListenerId, Resolved, RouteKind, Target};
+use manifest::Object;
 
 /// The picture of all that was resolved.
 pub fn picture(resolved: &Resolved<'_>) -> Picture {

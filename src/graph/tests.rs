@@ -2,10 +2,10 @@
 
 use super::model::Hold;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
-use manifest::diagnostic::Sources;
 use crate::exposure::{Side, with_charted};
-use manifest::{Object, read};
 use crate::resolve::{Settings, resolve};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read};
 
 fn drawn(text: &str) -> Picture {
     let mut sources = Sources::default();

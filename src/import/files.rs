@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::compile::World;
+use crate::render::files::{Inputs, Output};
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read;
-use crate::render::files::{Inputs, Output};
 use manifest::value::Node;
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.

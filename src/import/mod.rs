@@ -27,9 +27,9 @@ pub mod toml;
 use std::collections::BTreeSet;
 
 use crate::compile::check_all;
-use manifest::diagnostic::{Diagnostic, Sources};
+use crd_validate::schema::Catalogue;
 use manifest::Object;
-use crate::schema::Catalogue;
+use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::{Kind, Node};
 
 use config::text;

@@ -8,9 +8,9 @@ use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
 use super::{comments, find};
 use crate::compile::{Compiled, compile_each};
-use manifest::diagnostic::ObjectRef;
 use crate::diff::{self, FieldDiff};
 use manifest::Object;
+use manifest::diagnostic::ObjectRef;
 use manifest::value::Node;
 
 /// What became of an object.

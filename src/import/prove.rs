@@ -10,9 +10,9 @@ use super::lift::{Form, Lifted};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
-use manifest::{Object, meaning};
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
 use manifest::value::{Kind, Node, Pointer};
+use manifest::{Object, meaning};
 
 /// How often what differs is laid over: tables that inherit need the one above them first, lists a second look.
 const ROUNDS: usize = 6;

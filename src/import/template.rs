@@ -7,8 +7,8 @@
 use super::config::{Config, flag, list, text};
 use super::toml::document;
 use crate::config::load;
+use crd_validate::schema::Catalogue;
 use manifest::diagnostic::Sources;
-use crate::schema::Catalogue;
 use manifest::value::{Kind, Node};
 
 /// The converted file, and what to say about it.

@@ -9,8 +9,8 @@ use super::route::StreamRoute;
 use crate::codes;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
-use manifest::diagnostic::Spanned;
 use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 use manifest::value::merge::merge;
 

@@ -248,10 +248,13 @@ impl Layout {
             names::check_file("a file's name", &file, &[".yaml", ".yml"], problems);
             if TAKEN.contains(&name) {
                 problems.push(
-                    Diagnostic::new(codes::CONFIG_DUPLICATE, format!("{name} is the folder's own"))
-                        .at(value.span)
-                        .why("kustomize reads it as the list of the folder's files")
-                        .help("choose another name"),
+                    Diagnostic::new(
+                        codes::CONFIG_DUPLICATE,
+                        format!("{name} is the folder's own"),
+                    )
+                    .at(value.span)
+                    .why("kustomize reads it as the list of the folder's files")
+                    .help("choose another name"),
                 );
             }
             if key.value == FLUX.0 {

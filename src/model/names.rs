@@ -4,8 +4,9 @@
 
 use crate::codes;
 use crate::config::{Pairs, Text};
+use k8s_syntax::names;
 use manifest::diagnostic::Diagnostic;
-use manifest::value::{names, variable};
+use manifest::value::variable;
 
 /// Which rule a name follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use super::route::chosen;
 use crate::codes;
 use crate::config::policy::Policy as Table;
 use crate::config::{Cluster, Text};
-use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 
 /// A policy, as its template sees it.
 #[derive(Clone, Debug, Serialize)]

@@ -30,10 +30,13 @@ fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
     });
     let Some(file) = file else {
         problems.push(
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, "an object of [extra] has no `file`")
-                .at(object.span)
-                .why("it would be written nowhere")
-                .help("add `file = \"envoy.yaml\"`, the file that it goes into"),
+            Diagnostic::new(
+                codes::CONFIG_MISSING_KEY,
+                "an object of [extra] has no `file`",
+            )
+            .at(object.span)
+            .why("it would be written nowhere")
+            .help("add `file = \"envoy.yaml\"`, the file that it goes into"),
         );
         return None;
     };

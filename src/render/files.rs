@@ -11,13 +11,13 @@ use super::templates::Templates;
 use crate::codes;
 use crate::config::Text;
 use crate::config::types::Overlay;
-use manifest::diagnostic::{Diagnostic, Sources};
-use manifest::write;
 use crate::model::layout::{Group, Layout, Place, join};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
+use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::ser::to_node;
 use manifest::value::{Kind as Value, Map, Node, Pointer};
+use manifest::write;
 
 /// What a rendered file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

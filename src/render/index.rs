@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use manifest::diagnostic::Sources;
-use manifest::{read, scalar};
 use manifest::value::{Kind, Node};
+use manifest::{read, scalar};
 
 /// The text with `resources` added that it doesn't list yet, and its tree; `None` where it can't be done without
 /// touching more (a list in brackets, a list that is none).

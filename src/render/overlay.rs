@@ -2,8 +2,8 @@
 
 use crate::codes;
 use crate::config::types::Overlay;
-use manifest::diagnostic::Diagnostic;
 use crate::model::names;
+use manifest::diagnostic::Diagnostic;
 use manifest::value::merge::{merge, remove};
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Map, Node, Pointer};

@@ -3,10 +3,10 @@
 use super::files::{File, Inputs, Kind, Output, Renderer, joined};
 use super::index;
 use crate::codes;
-use manifest::diagnostic::Diagnostic;
-use manifest::read;
 use crate::model::flux;
 use crate::model::layout::join;
+use manifest::diagnostic::Diagnostic;
+use manifest::read;
 use manifest::value::ser::to_node;
 use manifest::value::{Kind as Value, Node};
 

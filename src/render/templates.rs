@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::codes;
-use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {

@@ -99,14 +99,17 @@ fn full() -> Run {
     let unknown = Diagnostic::new(codes::CONFIG_UNKNOWN_KEY, "unknown key `adress`")
         .at(run.find(config, "adress"))
         .help("did you mean `address`?");
-    let twice = Diagnostic::new(codes::NETWORK_DUPLICATE_ADDRESS, "10.10.30.26 is given twice")
-        .at(Span::new(config, CONFIG.len() - 14, CONFIG.len() - 1))
-        .related(run.find(config, "\"10.10.30.26\""), "first given here")
-        .related(
-            run.find(rendered, "envoy-external"),
-            "taken by this Gateway",
-        )
-        .severity(Severity::Warning);
+    let twice = Diagnostic::new(
+        codes::NETWORK_DUPLICATE_ADDRESS,
+        "10.10.30.26 is given twice",
+    )
+    .at(Span::new(config, CONFIG.len() - 14, CONFIG.len() - 1))
+    .related(run.find(config, "\"10.10.30.26\""), "first given here")
+    .related(
+        run.find(rendered, "envoy-external"),
+        "taken by this Gateway",
+    )
+    .severity(Severity::Warning);
     run.findings = vec![twice, value, unknown];
     run
 }

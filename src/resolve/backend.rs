@@ -6,8 +6,9 @@ use super::fault::Fault;
 use super::index::{ENVOY_GATEWAY, Key};
 use super::read::{flag, has, int, list, text};
 use super::view::Backend;
+use k8s_syntax::names;
 use manifest::Object;
-use manifest::value::{Node, names, variable};
+use manifest::value::{Node, variable};
 
 impl<'a> Resolver<'a, '_> {
     /// Judges every Backend.

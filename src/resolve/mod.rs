@@ -65,9 +65,9 @@ pub use view::{
     RouteKind, SetId, Target,
 };
 
-use manifest::Object;
 use grant::Grants;
 use index::Index;
+use manifest::Object;
 
 /// Resolves objects, whose namespaces are those that they will have in the cluster.
 pub fn resolve<'a>(

@@ -4,7 +4,8 @@ use super::fault::Fault;
 use super::filters::{Filters, Rewrite, refused};
 use super::read::{has, int, list, text};
 use super::rules::is_pattern;
-use manifest::value::{Node, names, variable};
+use k8s_syntax::names;
+use manifest::value::{Node, variable};
 
 fn check_host(host: Option<&str>) -> Result<(), Fault> {
     let Some(host) = host.filter(|host| !variable::in_text(host)) else {

@@ -262,8 +262,8 @@ fn grpc_path(method: Option<&Node>, headers: &mut Vec<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manifest::Object;
     use crate::resolve::{Settings, resolve};
+    use manifest::Object;
     use serde_json::{Value, json};
 
     fn route(name: &str, matches: Value) -> Value {

@@ -1,7 +1,7 @@
 //! Small trees of the shapes that people give their repositories.
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::{Fate, Import, import};
-use gatewayctl::schema::Catalogue;
 
 use super::{comes_back, differences, files, imported, is_generated};
 

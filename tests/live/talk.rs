@@ -8,8 +8,8 @@ use gatewayctl::cluster::kinds::{Kinds, escaped};
 use gatewayctl::cluster::server::Ask;
 use gatewayctl::cluster::{self, Options, Server};
 use manifest::diagnostic::Sources;
-use manifest::{self, Object};
 use manifest::value::Node;
+use manifest::{self, Object};
 use serde_json::Value as Json;
 
 use crate::apiserver::Cluster;

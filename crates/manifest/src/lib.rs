@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod diagnostic;
+mod finding;
 mod kustomize;
 pub mod meaning;
 pub mod object;
@@ -13,6 +14,7 @@ mod tree;
 pub mod value;
 pub mod write;
 
+pub use finding::{finding, finding_on_key};
 pub use object::{Identity, Object, items};
 pub use read::{Document, read};
 pub use root::Root;

@@ -7,10 +7,10 @@ use super::front::{Front, add_meta};
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::Diagnostic;
-use manifest::Object;
 use crate::resolve::address::ANNOTATIONS;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// How deep values of charts are searched.

@@ -6,8 +6,8 @@ use super::front::{Controller, Front, text};
 use super::selector::selects;
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
 use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 /// Gateways that no L2 policy covers, and those whose address a node announces that has no proxy.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::front::{CHART, Front, Place, Settings, Workload, release_namespace, text};
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 /// The name that the chart gives the controller's Deployment, whatever the release is called (1.5 to 1.9).

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
 use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 /// Listeners whose hostname is on none of their certificates.

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use super::kustomize::{self, Content};
 use super::{Given, kustomize::split};
+use crd_validate::schema::Version;
 use manifest::diagnostic::Sources;
-use manifest::{Object, read};
-use crate::schema::Version;
 use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, read};
 
 /// The chart's name.
 pub const NAME: &str = "gateway-helm";

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use super::Whole;
 use super::chart::{self, Chart};
 use crate::codes;
-use crate::check::finding_on_key;
-use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
+use manifest::finding_on_key;
 use manifest::value::{Map, Node, Pointer, pointer::Step};
 
 /// A value that the chart reads.

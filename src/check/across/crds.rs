@@ -6,9 +6,9 @@ use super::Whole;
 use super::dependencies::{Waiting, waiting};
 use super::front::{ENVOY_GATEWAY, text};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::Diagnostic;
 use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::Pointer;
 
 /// API groups of the front door's objects, and the charts that bring their CRDs. The Gateway API's own are left

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
-use manifest::diagnostic::Diagnostic;
 use crate::resolve::delivery::{FLUX, Place};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 /// A Flux Kustomization and what it depends on.

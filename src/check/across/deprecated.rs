@@ -2,11 +2,11 @@
 
 use super::{Whole, field};
 use crate::codes;
-use crate::check::finding_on_key;
-use manifest::diagnostic::{Diagnostic, Severity};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::set::title;
 use manifest::Object;
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::set::title;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding_on_key;
 use manifest::value::Pointer;
 
 /// A field on its way out.
@@ -323,7 +323,7 @@ spec:
 
     #[test]
     fn every_deprecated_field_is_in_the_newest_schema() {
-        use crate::schema::{Catalogue, Lookup, Selection};
+        use crd_validate::schema::{Catalogue, Lookup, Selection};
         use manifest::value::{Pointer, pointer::Step};
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);

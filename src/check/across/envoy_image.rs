@@ -5,8 +5,8 @@
 
 use super::{Whole, field};
 use crate::codes;
-use crate::check::finding;
 use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::Node;
 
 /// Major and minor number.

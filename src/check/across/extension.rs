@@ -8,9 +8,9 @@ use super::Whole;
 use super::chart::{self, Chart, Switch};
 use super::field;
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Node, Pointer};
 
 const GROUP: &str = "gateway.envoyproxy.io";
@@ -220,11 +220,16 @@ fn said(
         true => Severity::Warning,
         false => Severity::Error,
     };
-    finding(codes::REFERENCE_EXTENSION_DISABLED, object, pointer, message)
-        .severity(severity)
-        .related(chart.release.span(&place), "the values")
-        .why(format!("{}{by_default}", extension.why))
-        .help(help)
+    finding(
+        codes::REFERENCE_EXTENSION_DISABLED,
+        object,
+        pointer,
+        message,
+    )
+    .severity(severity)
+    .related(chart.release.span(&place), "the values")
+    .why(format!("{}{by_default}", extension.why))
+    .help(help)
 }
 
 #[cfg(test)]

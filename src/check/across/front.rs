@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 pub use super::chart::NAME as CHART;
 use super::selector::Labels;
 use super::{Applied, Whole};
-use manifest::Object;
 use crate::model::names::hashed_deployment;
 pub use crate::resolve::helm_routes::release_namespace;
 pub use crate::resolve::index::{ENVOY_GATEWAY, GATEWAY_API};
+use manifest::Object;
 use manifest::value::{Node, variable};
 
 /// The labels that Envoy Gateway puts on every Service, Deployment and Pod of proxies (1.5 to 1.9).

@@ -1,14 +1,14 @@
 //! What means something else, or nothing, in the versions in force.
 //!
-//! What the schema of a version refuses is [`structure`](crate::check::structure)'s and
-//! [`rules`](crate::check::rules)'s to say; here is what is accepted and then not done.
+//! What the schema of a version refuses is [`structure`](crd_validate::structure)'s and
+//! [`rules`](crd_validate::rules)'s to say; here is what is accepted and then not done.
 
 use super::{Whole, field};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
+use crd_validate::schema::bundle::GATEWAY_API;
 use manifest::Object;
-use crate::schema::bundle::GATEWAY_API;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Kind, Node, Pointer};
 
 /// Major and minor number.
@@ -211,8 +211,8 @@ spec:
     #[test]
     fn stream_routes_need_the_gateway_api_that_the_chart_brings() {
         use crate::check::across::support;
+        use crd_validate::schema::{Catalogue, Selection};
         use manifest::diagnostic::Sources;
-        use crate::schema::{Catalogue, Selection};
         let catalogue = Catalogue::embedded();
         let mut selection = Selection::newest(&catalogue);
         let objects = support::objects(

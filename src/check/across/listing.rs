@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Whole;
 use super::kustomize::{self, Entry, NAMES, split};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::Diagnostic;
 use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Node, Pointer};
 
 /// Listed and missing, there and not listed.

@@ -54,12 +54,12 @@ use rayon::prelude::*;
 use self::addresses::Claim;
 use self::chart::Chart;
 use self::front::Front;
-use manifest::diagnostic::{Diagnostic, SourceId, Sources};
-use manifest::Object;
 use crate::model::Model;
 use crate::resolve::delivery::{self, Delivery, FLUX, Substitutes, Way};
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::{Reason, Selection};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Reason, Selection};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 
 /// Everything at hand, as files have it.
 #[derive(Clone, Copy, Debug)]

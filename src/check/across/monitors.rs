@@ -6,8 +6,8 @@ use super::front::{CHART, Controller, Front, OWNER_NAME, OWNER_NAMESPACE, releas
 use super::selector::{Labels, selects};
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
 use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 const MONITORING: &str = "monitoring.coreos.com";

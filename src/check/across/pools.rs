@@ -11,10 +11,10 @@ use super::ranges::{Earliest, Ranges};
 use super::selector::selects;
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
 use crate::model::address::Range;
 use crate::resolve::delivery::Place;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 /// A block of a pool.

@@ -6,11 +6,12 @@
 use super::Whole;
 use super::chart::nearest;
 use super::kustomize::{self, Content, Generated};
+use crate::check::lua;
 use crate::codes;
-use crate::check::{finding, lua};
+use manifest::Object;
 use manifest::diagnostic::suggest;
 use manifest::diagnostic::{Diagnostic, Location, Severity, Sources};
-use manifest::Object;
+use manifest::finding;
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// The key that Envoy Gateway looks for.

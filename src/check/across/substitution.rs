@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
-use manifest::Object;
 use crate::resolve::delivery::{Generated, Substitutes, Way, is_left_as_it_is};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
+use manifest::finding;
 use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// What is applied by Flux Kustomizations that substitute something.
@@ -124,7 +124,8 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
         let stops = variable::all(text).find(|variable| !variable.is_readable);
         let one = match (stops, own(text, given)) {
             (Some(stops), _) => {
-                let one = Diagnostic::new(codes::FLUX_UNREADABLE_VARIABLE, stops_at(text, stops.at));
+                let one =
+                    Diagnostic::new(codes::FLUX_UNREADABLE_VARIABLE, stops_at(text, stops.at));
                 unreadable(placed(one, path, *source, text, stops.at), flux)
             }
             (None, Some(name)) => {

@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use super::front::{ENVOY_GATEWAY, text};
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
 use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Node, Pointer};
 
 /// The shortest prefix of a network that can be the Services' own and nothing else: the API server refuses

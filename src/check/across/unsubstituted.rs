@@ -2,10 +2,10 @@
 
 use super::Whole;
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::Diagnostic;
-use manifest::Object;
 use crate::resolve::delivery::{Delivery, is_flux_kustomization, may_patch};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// The groups in whose objects a `${…}` is never meant as it is: names, hostnames and addresses.

@@ -3,12 +3,12 @@
 //! From the "breaking changes" of Envoy Gateway's release notes, 1.6.0 to 1.9.0, as far as an object shows that it is
 //! touched. What a schema or a gate says is not repeated here.
 
-use crate::codes;
 use crate::check::across::field;
-use crate::check::finding;
-use manifest::diagnostic::Diagnostic;
+use crate::codes;
+use crd_validate::schema::Version;
 use manifest::Object;
-use crate::schema::Version;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::Node;
 
 /// Something that an object's field does differently from a version on.

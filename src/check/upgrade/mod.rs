@@ -10,10 +10,10 @@ pub mod changes;
 use std::collections::BTreeSet;
 
 use crate::codes;
-use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
+use crd_validate::schema::Selection;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use manifest::Object;
-use crate::schema::Selection;
-use crate::schema::bundle::ENVOY_GATEWAY;
+use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
 
 /// The objects under one version, and what is found on them.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,10 @@ pub struct Upgrade {
 }
 
 /// What says that something is on its way out.
-const DEPRECATED: &[Code] = &[codes::VERSION_DEPRECATED_FIELD, codes::SCHEMA_DEPRECATED_VERSION];
+const DEPRECATED: &[Code] = &[
+    codes::VERSION_DEPRECATED_FIELD,
+    codes::SCHEMA_DEPRECATED_VERSION,
+];
 
 /// What makes two findings the same, though their words name versions.
 type Key = (Code, Option<ObjectRef>, Option<String>);
@@ -84,7 +87,7 @@ mod tests {
     use super::*;
     use crate::check::across::support::objects;
     use crate::compile::check_all;
-    use crate::schema::Catalogue;
+    use crd_validate::schema::Catalogue;
 
     fn upgraded(text: &str, from: &str, to: &str) -> Upgrade {
         let catalogue = Catalogue::embedded();

@@ -7,10 +7,10 @@ use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
 use crate::compile::Compiled;
-use manifest::diagnostic::Diagnostic;
 use crate::diff::ListKeys;
+use crd_validate::schema::Catalogue;
 use manifest::Object;
-use crate::schema::Catalogue;
+use manifest::diagnostic::Diagnostic;
 use manifest::value::Node;
 
 fn absent<T>() -> anyhow::Result<T> {

@@ -19,13 +19,13 @@ use crate::cluster::{
     self, Error, Options, conditions, connect, drift, hide, installed, skew, verdict,
 };
 use crate::compile::Compiled;
-use manifest::diagnostic::Diagnostic;
 use crate::diff::{self, ListKeys};
-use manifest::Object;
 use crate::render::files::Inputs;
 use crate::resolve::written::Answer;
-use crate::schema::compiled::Scope;
-use crate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::schema::compiled::Scope;
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
 use manifest::value::Node;
 
 impl Connection {

@@ -10,14 +10,14 @@ use super::{Args, FORMAT, Format, Weight, as_condition, on, weigh};
 use crate::cli::cluster::{self, Written};
 use crate::cli::output::Stream;
 use crate::cli::{FAILED, Global, found, gathered};
-use manifest::diagnostic::printable::printable;
-use manifest::Object;
 use crate::resolve::helm_routes::RELEASE;
 use crate::resolve::index::Key;
 use crate::resolve::resolve;
 use crate::resolve::written::{
     Addresses, Answer, Relation, Row, Said, Silence, addresses, asked, rows,
 };
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
 
 /// Prints computed and written conditions and addresses. The exit code is 1 where they differ or something is
 /// refused, 2 where the cluster did not tell all.

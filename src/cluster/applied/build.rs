@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Tree, add_all, is_below, normal, set};
 use manifest::diagnostic::Sources;
-use manifest::{self, Object};
 use manifest::value::{Kind, Map, Node};
+use manifest::{self, Object};
 
 /// How deep folders list folders.
 const DEEPEST: usize = 16;

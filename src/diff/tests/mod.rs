@@ -4,10 +4,10 @@ mod formats;
 mod found;
 mod properties;
 
-use manifest::diagnostic::Sources;
 use crate::diff::{Content, Diff, File, diff};
-use manifest::{Object, read};
+use manifest::diagnostic::Sources;
 use manifest::value::Node;
+use manifest::{Object, read};
 
 /// A file of YAML documents.
 fn file(path: &str, text: &str) -> File {

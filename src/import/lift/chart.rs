@@ -7,7 +7,7 @@ use crate::import::files::text as text_at;
 use crate::import::find::is_chart;
 use crate::model::layout::Group;
 use crate::model::version::Version as Number;
-use crate::schema::version::Version;
+use crd_validate::schema::version::Version;
 
 /// The chart's address where nothing is said, but for the registry.
 const ADDRESS: &str = "/envoyproxy/gateway-helm";

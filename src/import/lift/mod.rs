@@ -21,7 +21,7 @@ use super::door::{Door, Found};
 use super::files::{Files, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::version::{COMPRESSOR, Version};
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
 use manifest::value::{Map, Node};
 
 pub use rows::put;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Outcome, Policy, PolicyTarget, Scope};
-use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::grant::{From, Permission, To};
 use crate::resolve::index::{GATEWAY_API, Key, label};
 use crate::resolve::read::{list, text};
 use crate::resolve::selector;
 use crate::resolve::view::{GatewayId, ListenerId, PolicyId, Reference, RouteId, RouteKind, SetId};
+use manifest::Object;
 use manifest::value::Node;
 
 /// The things that policies of one kind can target, and which of them are taken.

@@ -1,12 +1,12 @@
 //! Whether the certificate is one for the name.
 
 use super::{Flow, Found, Mark, Outcome, Place, Stage, Step, Walk};
-use manifest::Object;
 use crate::resolve::certificate;
 use crate::resolve::index::Key;
 use crate::resolve::read::{has, list, text};
 use crate::resolve::tls::data;
 use crate::resolve::view::Listener;
+use manifest::Object;
 use manifest::value::{Node, variable};
 
 /// The names of a certificate, and what tells them.

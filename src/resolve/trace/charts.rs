@@ -3,11 +3,11 @@
 
 use super::matching::{self, Fit};
 use super::{Flow, Mark, Outcome, Place, Scene, Stage, Step, Walk};
-use manifest::Object;
 use crate::resolve::helm_routes::helm_routes;
 use crate::resolve::index::Key;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::Gateway;
+use manifest::Object;
 use manifest::value::{Node, Pointer};
 
 /// A route that a chart makes for a host.

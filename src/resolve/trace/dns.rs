@@ -9,9 +9,9 @@ use std::net::IpAddr;
 
 use super::matching::Fit;
 use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, charts, matching};
-use manifest::Object;
 use crate::resolve::read::{list, text};
 use crate::resolve::view::{Gateway, GatewayId, Route};
+use manifest::Object;
 
 use manifest::value::{Node, Pointer};
 

@@ -3,10 +3,10 @@
 use super::dns::named;
 use super::route::Chosen;
 use super::{Flow, Mark, Outcome, Place, Scheme, Stage, Step, Walk};
-use manifest::Object;
 use crate::resolve::index::{ENVOY_GATEWAY, Key};
 use crate::resolve::read::{has, int, list, text};
 use crate::resolve::view::Route;
+use manifest::Object;
 use manifest::value::{Node, Pointer};
 
 /// A path whose prefix is replaced, by the Gateway API's rules: slashes between the two are neither lost nor doubled.

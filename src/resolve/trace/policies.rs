@@ -2,11 +2,11 @@
 
 use super::route::Chosen;
 use super::{Place, Walk};
-use manifest::Object;
 use crate::resolve::condition::{Condition, Status, kind};
 use crate::resolve::index::Key;
 use crate::resolve::policy::{Policy, PolicyKind};
 use crate::resolve::view::ListenerId;
+use manifest::Object;
 use manifest::value::merge::merge;
 use manifest::value::{Node, Pointer};
 

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::lua::InProcess;
 use super::{Outcome, Request, Scene, trace};
+use crate::resolve::{Settings, resolve};
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
-use crate::resolve::{Settings, resolve};
 
 const GATEWAY: &str = "apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass

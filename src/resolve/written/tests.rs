@@ -1,10 +1,10 @@
 //! Live objects as YAML, beside the verdicts on our own.
 
 use super::*;
-use manifest::diagnostic::Sources;
-use manifest::{Object, read as read_yaml};
 use crate::resolve::{Settings, resolve};
+use manifest::diagnostic::Sources;
 use manifest::value::Node;
+use manifest::{Object, read as read_yaml};
 
 fn objects(text: &str) -> Vec<Object> {
     let mut sources = Sources::default();

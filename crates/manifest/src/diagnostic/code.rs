@@ -61,7 +61,9 @@ impl Code {
 
     /// The part before the slash.
     pub fn group(self) -> &'static str {
-        self.name.split_once('/').map_or(self.name, |(group, _)| group)
+        self.name
+            .split_once('/')
+            .map_or(self.name, |(group, _)| group)
     }
 
     /// One line that says what was found.

@@ -8,7 +8,7 @@
 //! - [`node`], [`mod@map`]: the tree itself.
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`], the pointer of a walk.
-//! - [`names`], [`variable`]: what texts may be: the forms of Kubernetes' names, Flux's variables.
+//! - [`variable`]: Flux's variables in texts.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
@@ -16,7 +16,6 @@ pub mod de;
 mod json_schema;
 pub mod map;
 pub mod merge;
-pub mod names;
 pub mod node;
 pub mod pointer;
 pub mod ser;

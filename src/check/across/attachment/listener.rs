@@ -3,12 +3,12 @@
 use super::Look;
 use super::redirect::redirects;
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::Diagnostic;
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::read::list;
 use crate::resolve::view::Gateway;
 use crate::resolve::{GatewayId, Listener, ListenerId, Target};
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
 use manifest::value::variable;
 
 impl Look<'_, '_> {

@@ -24,15 +24,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::front::GATEWAY_API;
 use super::{Applied, Whole};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::suggest::listed;
-use manifest::diagnostic::Diagnostic;
-use manifest::Object;
 use crate::resolve::condition::{Condition, kind};
 use crate::resolve::delivery::{Cluster, may_patch};
 use crate::resolve::helm_routes::{HELM, HelmRoute, helm_routes};
 use crate::resolve::index::Key;
 use crate::resolve::{Resolved, RouteKind, Settings, resolve};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::listed;
+use manifest::finding;
 use manifest::value::{Pointer, variable};
 
 /// Reports what attaches to nothing, and what the controller would refuse.

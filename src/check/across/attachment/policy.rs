@@ -3,12 +3,12 @@
 use super::route::meant;
 use super::{Look, Missing, list, refused, spec};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::Object;
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::index::Key;
 use crate::resolve::policy::{Outcome, Policy, PolicyTarget, Scope};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 const NOTHING: &str =

@@ -6,12 +6,12 @@
 
 use super::{Look, spec};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::Object;
 use crate::resolve::index::Key;
 use crate::resolve::read::{has, int, list, text};
 use crate::resolve::{Attachment, Listener, Parent, Route, RouteKind, Target};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::Node;
 
 /// Each rule of a route that redirects, with what it redirects to.
@@ -129,14 +129,19 @@ impl Look<'_, '_> {
         };
         let is_sure = exact.is_some() || !is_at_plain_http;
         Some(
-            finding(codes::ATTACHMENT_REDIRECT_LOOP, route.object, &place, message)
-                .severity(if is_sure {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                })
-                .why(why)
-                .help(self.where_it_belongs(parent)),
+            finding(
+                codes::ATTACHMENT_REDIRECT_LOOP,
+                route.object,
+                &place,
+                message,
+            )
+            .severity(if is_sure {
+                Severity::Error
+            } else {
+                Severity::Warning
+            })
+            .why(why)
+            .help(self.where_it_belongs(parent)),
         )
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{Look, Missing, list, refused, spec};
 use crate::codes;
-use crate::check::finding;
-use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
-use manifest::diagnostic::{Diagnostic, Severity};
 use crate::resolve::condition::{Status, kind};
 use crate::resolve::fault::Fault;
 use crate::resolve::index::{GATEWAY_API, Key};
 use crate::resolve::{Listener, Parent, Route, Target};
+use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::{Pointer, variable};
 
 const NOTHING: &str = "the route is attached to nothing there: its requests are not answered by it";
@@ -232,8 +232,13 @@ fn no_listener(
         ),
     };
     Some(
-        finding(codes::ATTACHMENT_NO_LISTENER, route.object, &pointer, message)
-            .why(NOTHING)
-            .help(help),
+        finding(
+            codes::ATTACHMENT_NO_LISTENER,
+            route.object,
+            &pointer,
+            message,
+        )
+        .why(NOTHING)
+        .help(help),
     )
 }

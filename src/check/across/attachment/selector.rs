@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{Look, is_known, is_patched, spec};
-use crate::codes;
 use crate::check::across::Applied;
 use crate::check::across::selector::{Labels, selects};
-use crate::check::finding;
-use manifest::diagnostic::{Diagnostic, Severity};
+use crate::codes;
 use crate::resolve::RouteKind;
 use crate::resolve::helm_routes::{HELM, release_namespace};
 use crate::resolve::index::GATEWAY_API;
 use crate::resolve::policy::{Outcome, Policy, Scope};
 use crate::resolve::read::{list, text};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
 use manifest::value::Node;
 
 impl<'a> Look<'_, 'a> {

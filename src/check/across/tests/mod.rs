@@ -6,7 +6,7 @@ mod network;
 
 use super::*;
 use crate::resolve::delivery::tests::tree;
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
 
 /// The groups that are told here.
 const GROUPS: [&str; 3] = ["network", "flux", "keda"];

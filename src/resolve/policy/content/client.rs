@@ -1,7 +1,6 @@
 //! What a ClientTrafficPolicy may get wrong.
 
 use super::units::{check_durations, check_quantity};
-use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::grant::From;
@@ -10,6 +9,7 @@ use crate::resolve::modify::is_header_value;
 use crate::resolve::read::{flag, has, list, text};
 use crate::resolve::tls::holds_any;
 use crate::resolve::view::Listener;
+use manifest::Object;
 use manifest::value::Node;
 
 const DURATIONS: &[&[&str]] = &[

@@ -2,13 +2,13 @@
 
 use super::client::check_data;
 use super::{Content, lacking};
-use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::grant::From;
 use crate::resolve::index::{ENVOY_GATEWAY, Key};
 use crate::resolve::read::{list, text};
 use crate::resolve::view::GatewayId;
+use manifest::Object;
 use manifest::value::{Map, Node};
 
 pub(in crate::resolve) fn check<'a>(

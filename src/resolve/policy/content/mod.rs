@@ -7,7 +7,6 @@ pub mod traffic;
 pub mod units;
 
 use super::{PolicyKind, Scope};
-use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::backend_ref::{Protocol, Want};
 use crate::resolve::fault::Fault;
@@ -15,6 +14,7 @@ use crate::resolve::grant::From;
 use crate::resolve::index::{ENVOY_GATEWAY, MULTI_CLUSTER};
 use crate::resolve::read::{flag, has, int, text};
 use crate::resolve::view::{GatewayId, ListenerId, Reference};
+use manifest::Object;
 use manifest::value::Node;
 
 /// A policy's settings at one place, merged where they are.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::traffic::is_cidr;
 use super::units::check_durations;
 use super::{Content, Scope, lacking};
-use manifest::Object;
 use crate::resolve::Resolver;
 use crate::resolve::fault::{Fault, Faults};
 use crate::resolve::grant::From;
@@ -15,6 +14,7 @@ use crate::resolve::read::{flag, has, list, text};
 use crate::resolve::rules::is_pattern;
 use crate::resolve::tls::data;
 use crate::resolve::view::{GatewayId, ListenerId, RouteKind};
+use manifest::Object;
 use manifest::value::Node;
 
 /// What contradicts itself, whatever else is there.
