@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewayctl::resolve::{Features, Knowledge, Order, Settings, resolve};
+use envoy_gateway::{Features, Knowledge, Order, Settings, resolve};
 use manifest::Object;
 use manifest::value::Node;
 use serde_json::{Value, json};

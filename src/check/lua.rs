@@ -1,12 +1,11 @@
 //! Whether Envoy's LuaJIT loads a Lua script.
 
 use crate::codes;
-use crate::luajit;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 
 /// Reports what keeps a script from being loaded.
 pub fn check(sources: &Sources, source: SourceId) -> Option<Diagnostic> {
-    let refusal = luajit::check(sources.get(source).text()).err()?;
+    let refusal = luajit_syntax::check(sources.get(source).text()).err()?;
     let message = format!("not Lua: {}", refusal.message);
     let span = Span::new(source, refusal.range.start, refusal.range.end);
     let found = Diagnostic::new(codes::CONFIG_LUA, message)

@@ -16,7 +16,7 @@ use anyhow::Context;
 
 use super::FAILED;
 use super::output::Stream;
-use crate::resolve::trace::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
+use envoy_simulate::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
 
 /// The argument with which this program runs scripts. It is none of its commands, so that nobody is shown it.
 const ARGUMENT: &str = "run-scripts";
@@ -287,7 +287,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::resolve::trace::lua::Facts;
+    use envoy_simulate::lua::Facts;
 
     /// What comes of a script where the process is this shell script.
     fn run_by(shell: &str, wait: Duration) -> Result<Verdict, String> {

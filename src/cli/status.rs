@@ -13,9 +13,9 @@ use super::cluster::Connection;
 use super::gathered::{Place, applied};
 use super::output::Stream;
 use super::{Global, found};
-use crate::resolve::condition::{Condition, is_bad, kind};
-use crate::resolve::index::Key;
-use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
+use envoy_gateway::condition::{Condition, is_bad, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::{Knowledge, Settings, Status, Verdict, resolve};
 use manifest::Object;
 use table::{Line, counted};
 

@@ -13,11 +13,11 @@ use super::project::Project;
 use super::scripts::InChild;
 use super::{Global, found, manifests};
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
-use crate::resolve::trace::{
+use envoy_gateway::{Settings, resolve};
+use envoy_simulate::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
 };
-use crate::resolve::{Settings, resolve};
+use flux_repo::{Delivery, as_applied};
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Sources, Span};

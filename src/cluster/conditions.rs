@@ -8,7 +8,7 @@ use super::error::Error;
 use super::kinds::Kinds;
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::resolve::written::{Answer, Written};
+use envoy_gateway::written::{Answer, Written};
 use manifest::Object;
 use manifest::value::{Node, variable};
 

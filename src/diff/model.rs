@@ -1,6 +1,6 @@
 //! What a difference is.
 
-use crate::exposure;
+use envoy_gateway::exposure;
 use manifest::diagnostic::Sources;
 use manifest::value::{Node, Pointer};
 use manifest::{self, Document, Identity, Object};

@@ -4,7 +4,7 @@
 //! their height, or 0.62 in the widest that are common.
 
 use super::escape::shorten;
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 use manifest::diagnostic::printable::printable;
 
 /// How a line is set.

@@ -2,8 +2,8 @@
 
 use super::model::Hold;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
-use crate::exposure::{Side, with_charted};
-use crate::resolve::{Settings, resolve};
+use envoy_gateway::exposure::{Side, with_charted};
+use envoy_gateway::{Settings, resolve};
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
 

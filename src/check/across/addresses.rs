@@ -7,7 +7,7 @@ use super::front::{Front, add_meta};
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::codes;
-use crate::resolve::address::ANNOTATIONS;
+use envoy_gateway::address::ANNOTATIONS;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;

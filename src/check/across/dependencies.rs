@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::codes;
-use crate::resolve::delivery::{FLUX, Place};
+use flux_repo::{FLUX, Place};
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
 use manifest::finding;

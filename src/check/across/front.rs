@@ -6,8 +6,8 @@ pub use super::chart::NAME as CHART;
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::model::names::hashed_deployment;
-pub use crate::resolve::helm_routes::release_namespace;
-pub use crate::resolve::index::{ENVOY_GATEWAY, GATEWAY_API};
+pub use envoy_gateway::helm_routes::release_namespace;
+pub use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API};
 use manifest::Object;
 use manifest::value::{Node, variable};
 

@@ -55,9 +55,9 @@ use self::addresses::Claim;
 use self::chart::Chart;
 use self::front::Front;
 use crate::model::Model;
-use crate::resolve::delivery::{self, Delivery, FLUX, Substitutes, Way};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
+use flux_repo::{self, Delivery, FLUX, Substitutes, Way};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 
@@ -191,7 +191,7 @@ impl<'a> Given<'a> {
     /// Calls `look` with what kustomize and Flux make of it.
     pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
         let delivery = Delivery::of(self.objects, self.files);
-        let applied = delivery::applied(self.objects, &delivery);
+        let applied = flux_repo::applied(self.objects, &delivery);
         let copies = delivery.copies().zip(&applied);
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), object)| Applied { at, way, object })

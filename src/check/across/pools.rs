@@ -12,7 +12,7 @@ use super::selector::selects;
 use super::{Applied, Whole};
 use crate::codes;
 use crate::model::address::Range;
-use crate::resolve::delivery::Place;
+use flux_repo::Place;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::{Node, Pointer, variable};

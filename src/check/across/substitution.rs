@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::codes;
-use crate::resolve::delivery::{Generated, Substitutes, Way, is_left_as_it_is};
+use flux_repo::{Generated, Substitutes, Way, is_left_as_it_is};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
 use manifest::finding;

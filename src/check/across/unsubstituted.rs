@@ -2,7 +2,7 @@
 
 use super::Whole;
 use crate::codes;
-use crate::resolve::delivery::{Delivery, is_flux_kustomization, may_patch};
+use flux_repo::{Delivery, is_flux_kustomization, may_patch};
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;

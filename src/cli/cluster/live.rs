@@ -21,9 +21,9 @@ use crate::cluster::{
 use crate::compile::Compiled;
 use crate::diff::{self, ListKeys};
 use crate::render::files::Inputs;
-use crate::resolve::written::Answer;
 use crd_validate::schema::compiled::Scope;
 use crd_validate::schema::{Catalogue, Lookup, Selection};
+use envoy_gateway::written::Answer;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::value::Node;

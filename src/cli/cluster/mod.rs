@@ -69,7 +69,7 @@ pub struct Judged {
 /// What came of asking a cluster for what its controllers wrote.
 pub struct Written {
     /// One for each object, in order.
-    pub answers: Vec<crate::resolve::written::Answer>,
+    pub answers: Vec<envoy_gateway::written::Answer>,
     /// The server's address.
     pub server: String,
     /// The context that names it.

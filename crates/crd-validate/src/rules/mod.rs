@@ -1,7 +1,7 @@
 //! The rules of a schema (`x-kubernetes-validations`), as the API server evaluates them on creation
 //! (apiextensions-apiserver's `schema/cel`, Kubernetes 1.34).
 //!
-//! - [`cel`]: the language.
+//! - `cel_k8s`: the language.
 //! - [`convert`]: an object with its schema to values of the language.
 //! - [`program`]: a rule, read once a run.
 //! - [`words`]: what findings say.

@@ -3,10 +3,10 @@
 use super::Look;
 use super::redirect::redirects;
 use crate::codes;
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::read::list;
-use crate::resolve::view::Gateway;
-use crate::resolve::{GatewayId, Listener, ListenerId, Target};
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::read::list;
+use envoy_gateway::view::Gateway;
+use envoy_gateway::{GatewayId, Listener, ListenerId, Target};
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
 use manifest::value::variable;

@@ -3,9 +3,9 @@
 use super::route::meant;
 use super::{Look, Missing, list, refused, spec};
 use crate::codes;
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::index::Key;
-use crate::resolve::policy::{Outcome, Policy, PolicyTarget, Scope};
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::policy::{Outcome, Policy, PolicyTarget, Scope};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;

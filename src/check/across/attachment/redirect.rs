@@ -6,9 +6,9 @@
 
 use super::{Look, spec};
 use crate::codes;
-use crate::resolve::index::Key;
-use crate::resolve::read::{has, int, list, text};
-use crate::resolve::{Attachment, Listener, Parent, Route, RouteKind, Target};
+use envoy_gateway::index::Key;
+use envoy_gateway::read::{has, int, list, text};
+use envoy_gateway::{Attachment, Listener, Parent, Route, RouteKind, Target};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Look, Missing, list, refused, spec};
 use crate::codes;
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::fault::Fault;
-use crate::resolve::index::{GATEWAY_API, Key};
-use crate::resolve::{Listener, Parent, Route, Target};
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::fault::Fault;
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::{Listener, Parent, Route, Target};
 use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;

@@ -1,0 +1,105 @@
+#![doc = include_str!("../README.md")]
+//!
+//! What a cluster makes of objects. For Envoy Gateway: which listeners are valid, which routes attach where, which policy
+//! holds for what, and the conditions that it would write. Offline, without a cluster.
+//!
+//! [`resolve`] is the way in: objects in, the [`Resolved`] view out. It follows Envoy Gateway 1.9.0's
+//! translator of the Gateway API, in its order:
+//!
+//! 1. [`class`]: which gateways are the controller's, and the EnvoyProxy in force for each;
+//! 2. [`listener`], [`listener_set`], [`tls`], [`gateway_tls`], [`conflict`], [`overlap`]: the listeners of
+//!    Gateways and ListenerSets, each by itself, then against each other;
+//! 3. [`attachment`], [`hostname`]: which listeners let a route in, and for which hostnames;
+//! 4. [`rules`], [`filters`], [`modify`], [`backend_ref`], [`backend`], [`backend_tls`]: what the rules of routes
+//!    do and refer to, and whether they may ([`grant`]);
+//! 5. [`policy`]: what each policy targets, and which of several policies wins;
+//! 6. [`route_overlap`]: routes that match just the same requests.
+//!
+//! The crate `envoy-simulate` follows one request through that view. [`written`] holds it against what the controllers of a live cluster
+//! wrote.
+//!
+//! Before all of that, the crate `flux-repo` tells what kustomize and Flux make of the files: which objects the API server gets,
+//! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
+//! a gateway is reached.
+//!
+//! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
+//! makes. What depends on those is then `Unknown`, never refused.
+
+pub mod address;
+pub mod attachment;
+pub mod backend;
+pub mod backend_ref;
+pub mod backend_tls;
+pub mod certificate;
+pub mod class;
+pub mod condition;
+pub mod conflict;
+pub mod exposure;
+pub mod fault;
+pub mod filters;
+pub mod gateway_tls;
+pub mod grant;
+pub mod helm_routes;
+pub mod hostname;
+pub mod index;
+pub mod listener;
+pub mod listener_set;
+pub mod modify;
+pub mod overlap;
+pub mod policy;
+pub mod read;
+pub mod route_overlap;
+pub mod rules;
+pub mod selector;
+pub mod settings;
+pub mod telemetry;
+pub mod tls;
+pub mod verdict;
+pub mod view;
+pub mod written;
+
+pub use condition::{Condition, Conditions, Status};
+pub use settings::{Features, Knowledge, Order, Settings};
+pub use verdict::{On, Verdict};
+pub use view::{
+    Attachment, GatewayId, Listener, ListenerId, Parent, PolicyId, Resolved, Route, RouteId,
+    RouteKind, SetId, Target,
+};
+
+use grant::Grants;
+use index::Index;
+use manifest::Object;
+
+/// Resolves objects, whose namespaces are those that they will have in the cluster.
+pub fn resolve<'a>(
+    objects: impl IntoIterator<Item = &'a Object>,
+    settings: &Settings,
+) -> Resolved<'a> {
+    let index = Index::new(objects, settings);
+    let grants = Grants::new(&index);
+    let mut resolver = Resolver {
+        index,
+        grants,
+        settings,
+        hosts: attachment::Hosts::default(),
+        view: Resolved::default(),
+    };
+    resolver.classes();
+    resolver.listeners();
+    resolver.backends();
+    resolver.routes();
+    resolver.policies();
+    resolver.route_overlaps();
+    resolver.backend_tls_conflicts();
+    resolver.view
+}
+
+/// The work in hand.
+pub(crate) struct Resolver<'a, 's> {
+    index: Index<'a>,
+    grants: Grants<'a>,
+    settings: &'s Settings,
+    /// Whose each hostname of a listener is.
+    hosts: attachment::Hosts<'a>,
+    view: Resolved<'a>,
+}
