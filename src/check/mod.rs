@@ -1,12 +1,12 @@
-//! Passes over objects, one file a pass. Each says what is wrong with an object, where, and what to do.
+//! Checks objects: one file a pass. Each finding says what is wrong with an object, where, and what to do about it.
 //!
-//! - [`across`]: whether objects fit each other, the network and the versions in force.
+//! - [`across`]: cross rules, on objects that don't fit each other, the network or the versions in force.
 //! - [`kind`]: whether the chosen schemas have the object's kind and version.
-//! - [`lua`]: whether scripts parse.
-//! - [`structure`]: fields, types, values, lists and combinations, as the object's schema has them.
+//! - [`lua`]: whether scripts can be parsed.
+//! - [`structure`]: fields, types, values, lists and combinations, by the object's schema.
 //! - [`metadata`]: names, labels, annotations and owners.
-//! - [`rules`]: the schema's rules in CEL, where the structure holds.
-//! - [`upgrade`]: what another version would find, compared with what this one does.
+//! - [`rules`]: the CEL rules of the schema, if the structure is valid.
+//! - [`upgrade`]: what another version would report that this one doesn't.
 
 pub mod across;
 pub mod kind;
@@ -21,7 +21,7 @@ use crate::manifest::Object;
 use crate::schema::{Catalogue, KindSchema};
 use crate::value::{Node, Pointer, pointer::Step};
 
-/// The passes that look at one object and its schema, and what they keep between objects.
+/// The passes that look at one object and its schema, with their caches.
 #[derive(Debug)]
 pub struct Passes<'a> {
     structure: structure::Structure<'a>,
@@ -29,7 +29,7 @@ pub struct Passes<'a> {
 }
 
 impl<'a> Passes<'a> {
-    /// The passes, looking into `catalogue` for the version that has an unknown field.
+    /// Creates the passes. `catalogue` is used to find the version that has an unknown field.
     pub fn new(catalogue: &'a Catalogue) -> Self {
         Passes {
             structure: structure::Structure::new(catalogue),
@@ -37,8 +37,8 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// All that the API server would say of an object on creation: its metadata, its structure, and where these
-    /// hold, its rules.
+    /// Everything that the API server would report on creating an object: findings on its metadata and its structure,
+    /// and if both are valid, on its rules.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
         let mut found = metadata::check(object, schema);
         let unnamed = found.iter().any(|one| one.code == Code::SchemaRequired);
@@ -51,8 +51,8 @@ impl<'a> Passes<'a> {
     }
 }
 
-/// A finding on what `pointer` leads to: the object, the place in its file and the place in `cluster.toml`
-/// are filled in.
+/// A finding on the value at `pointer`. The object, the place in its file and the place in `cluster.toml` are filled
+/// in.
 pub fn finding(
     code: Code,
     object: &Object,
@@ -63,7 +63,7 @@ pub fn finding(
     about(code, object, pointer, message, span, object.origin(pointer))
 }
 
-/// As [`finding`], but on the key that `pointer` ends with, not on its value.
+/// Like [`finding`], but on the key at the end of `pointer`, not on its value.
 pub fn finding_on_key(
     code: Code,
     object: &Object,

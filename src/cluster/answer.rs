@@ -51,7 +51,7 @@ fn quoted(text: &str) -> String {
 /// Reads a body.
 ///
 /// # Errors
-/// Where it is no JSON, or has more values than are read: said before any of them takes memory.
+/// If it is no JSON, or has more values than are read: said before any of them takes memory.
 pub fn parse(body: &[u8]) -> Result<Json, String> {
     if values(body) > MOST_VALUES {
         return Err(format!("it has more than {MOST_VALUES} values"));

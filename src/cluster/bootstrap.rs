@@ -60,7 +60,7 @@ pub struct Outcome {
 /// Applies definitions, after looking at all of them: where one is refused, none is written.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned at all.
 pub async fn apply(
     server: &Server,
     definitions: &[Node],

@@ -29,7 +29,7 @@ pub struct Found {
 /// version the cluster serves: the status is the same in all.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned at all.
 pub async fn status(
     server: &Server,
     objects: &[&Object],

@@ -31,7 +31,7 @@ pub struct Options {
 /// say something wins), else `~/.kube/config`, else the service account of the Pod that this runs in.
 ///
 /// # Errors
-/// Where nothing says where the cluster is, or the credentials can't be had.
+/// If nothing says where the cluster is, or the credentials can't be had.
 pub async fn connect(options: &Options) -> Result<Server, Error> {
     let until = Until::from_now(options.time);
     let (config, context) = config(options, until).await?;
@@ -76,7 +76,7 @@ async fn config(options: &Options, until: Until) -> Result<(Config, String), Err
 /// or run.
 ///
 /// # Errors
-/// Where the text is no kubeconfig, or has no such context.
+/// If the text is no kubeconfig, or has no such context.
 pub fn parse(place: &str, text: &str, asked: Option<&str>) -> Result<(Kubeconfig, String), Error> {
     let kubeconfig = kubeconfig::parse(place, text)?;
     let context = context(place, &kubeconfig, asked)?;

@@ -77,7 +77,7 @@ pub type Scope<'a> = &'a dyn Fn(&Object) -> Option<bool>;
 /// Compares what Flux would apply with what lives there. `manager` is the field manager.
 ///
 /// # Errors
-/// Where nothing could be learned at all. What fails later is in [`Drift::failures`].
+/// If nothing could be learned at all. What fails later is in [`Drift::failures`].
 pub async fn drift(
     server: &Server,
     bundles: Vec<Bundle>,

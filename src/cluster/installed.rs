@@ -14,7 +14,7 @@ const A_PAGE: usize = 10;
 /// to be kept.
 ///
 /// # Errors
-/// Where the server doesn't answer, or doesn't let us.
+/// If the server doesn't answer, or doesn't let us.
 pub async fn installed(server: &Server, mut take: impl FnMut(Node)) -> Result<(), Error> {
     let ask = Ask::get(format!("{DEFINITIONS}?limit={A_PAGE}"));
     let definition = |item| {

@@ -150,7 +150,7 @@ impl Kinds {
     /// Asks the server: two requests, or one for each group and version of an old one.
     ///
     /// # Errors
-    /// Where it doesn't answer.
+    /// If it doesn't answer.
     pub async fn of(server: &Server) -> Result<Self, Error> {
         let mut kinds = Kinds::default();
         for path in ["/api", "/apis"] {

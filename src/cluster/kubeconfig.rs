@@ -15,7 +15,7 @@ const LARGEST: u64 = 4 << 20;
 /// Reads kubeconfigs; of several, the first to say something wins.
 ///
 /// # Errors
-/// Where one can't be read, or is none.
+/// If one can't be read, or is none.
 pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
     files
         .iter()
@@ -37,7 +37,7 @@ pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
 /// What the text of a kubeconfig says; `place` is where it stands.
 ///
 /// # Errors
-/// Where it is none.
+/// If it is none.
 pub fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
     Kubeconfig::from_yaml(text).map_err(|error| Error::Kubeconfig {
         place: place.to_owned(),
@@ -113,7 +113,7 @@ fn resolve(config: &mut Kubeconfig, folder: &Path) {
 /// Puts what a cluster's files hold in their place.
 ///
 /// # Errors
-/// Where one can't be read.
+/// If one can't be read.
 pub fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
     if let Some(data) = encoded(
         &mut cluster.certificate_authority,
@@ -127,7 +127,7 @@ pub fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
 /// Puts what a user's files hold in their place.
 ///
 /// # Errors
-/// Where one can't be read.
+/// If one can't be read.
 pub fn load_user(user: &mut AuthInfo) -> Result<(), String> {
     if let Some(data) = encoded(&mut user.client_certificate, &user.client_certificate_data)? {
         user.client_certificate_data = Some(data);

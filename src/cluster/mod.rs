@@ -51,7 +51,7 @@ pub type Progress<'a> = &'a dyn Fn(usize, usize);
 /// Waits for what has to do with the network, on this thread.
 ///
 /// # Errors
-/// Where the system gives no means to wait.
+/// If the system gives no means to wait.
 pub fn run<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

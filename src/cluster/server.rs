@@ -150,7 +150,7 @@ impl Server {
     /// Reads one object; `None` where there is none.
     ///
     /// # Errors
-    /// Where there is any other answer than the two.
+    /// If there is any other answer than the two.
     pub async fn find(&self, ask: &Ask) -> Result<Option<Json>, Error> {
         let answer = self.ask(ask).await?;
         match answer.status {
@@ -163,7 +163,7 @@ impl Server {
     /// Reads the items of a list, part by part, and gives each to `take`.
     ///
     /// # Errors
-    /// Where the list can't be had whole.
+    /// If the list can't be had whole.
     pub async fn list(&self, ask: &Ask, mut take: impl FnMut(Json)) -> Result<(), Error> {
         let (mut next, mut bytes) = (String::new(), 0);
         let mark = if ask.path.contains('?') { '&' } else { '?' };
@@ -203,7 +203,7 @@ impl Server {
     /// Asks, and asks again where that helps: 429 and 5xx, and connections that break.
     ///
     /// # Errors
-    /// Where there is no answer in time, or one that no caller can use.
+    /// If there is no answer in time, or one that no caller can use.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Error> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;

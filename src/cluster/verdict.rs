@@ -40,7 +40,7 @@ pub struct Verdicts {
 /// admission. `namespace` is that of objects without one. An object that is there already is judged as a new one.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned at all.
 pub async fn verdicts(
     server: &Server,
     objects: &[Object],

@@ -89,7 +89,7 @@ pub fn is_kustomization(path: &str) -> bool {
 /// Reads all objects of a front door.
 ///
 /// # Errors
-/// Where one of its files can't be read, or is no YAML.
+/// If one of its files can't be read, or is no YAML.
 pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, Failure> {
     let folders: Vec<String> = [Some(place.folder.clone()), place.config.clone()]
         .into_iter()

@@ -75,7 +75,7 @@ fn configures_gateway(node: &Node) -> bool {
 /// Finds the front door at or below `wanted` (empty: anywhere).
 ///
 /// # Errors
-/// Where there is none, or more than one.
+/// If there is none, or more than one.
 pub fn find(reader: &mut Reader, wanted: &str) -> Result<(Place, Vec<Flux>), Failure> {
     let signs = signs(reader);
     let signs = of_envoy(signs);

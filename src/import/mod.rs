@@ -47,7 +47,7 @@ const ATTEMPTS: usize = 8;
 /// Imports the front door at or below `wanted` (empty: anywhere).
 ///
 /// # Errors
-/// Where there is none, or several, or one of its files can't be read. The sources are those that findings point into.
+/// If there is none, or several, or one of its files can't be read. The sources are those that findings point into.
 pub fn import(
     files: &Files,
     wanted: &str,

@@ -60,7 +60,7 @@ impl<'t> Jumps<'t> {
     /// A label; what is returned is its number.
     ///
     /// # Errors
-    /// Where its block has one of that name.
+    /// If its block has one of that name.
     pub fn label(
         &mut self,
         name: &'t str,
@@ -81,7 +81,7 @@ impl<'t> Jumps<'t> {
     /// jumps: those of the block do not, where nothing but its end follows.
     ///
     /// # Errors
-    /// Where a jump leads into the scope of a variable.
+    /// If a jump leads into the scope of a variable.
     pub fn resolve(
         &mut self,
         label: usize,
@@ -116,7 +116,7 @@ impl<'t> Jumps<'t> {
     /// Ends a block: its labels are out of reach, and its jumps look for theirs in the block around it.
     ///
     /// # Errors
-    /// Where there is none around it.
+    /// If there is none around it.
     pub fn end_block(&mut self, block: Block, is_outermost: bool) -> Parsed<()> {
         for index in block.jumps..self.entries.len() {
             let Some(entry) = self.entries.get_mut(index).filter(|it| !it.is_done) else {

@@ -133,7 +133,7 @@ impl<'t> Scopes<'t> {
     /// Ends the innermost function.
     ///
     /// # Errors
-    /// Where a `goto` leads nowhere.
+    /// If a `goto` leads nowhere.
     pub fn end_function(&mut self) -> Parsed<()> {
         self.end_block()?;
         if let Some(function) = self.functions.pop() {
@@ -156,7 +156,7 @@ impl<'t> Scopes<'t> {
     /// Ends the innermost block.
     ///
     /// # Errors
-    /// Where it is the last of its function, and a `goto` leads nowhere.
+    /// If it is the last of its function, and a `goto` leads nowhere.
     pub fn end_block(&mut self) -> Parsed<()> {
         let Some(function) = self.functions.last_mut() else {
             return Ok(());
@@ -179,7 +179,7 @@ impl<'t> Scopes<'t> {
     /// Counts a variable, a label or a jump.
     ///
     /// # Errors
-    /// Where there are too many.
+    /// If there are too many.
     pub fn count_entry(&mut self, range: &Range<usize>) -> Parsed<usize> {
         if self.entries >= MOST_ENTRIES {
             let message = format!(
@@ -194,7 +194,7 @@ impl<'t> Scopes<'t> {
     /// Names the next of the variables that come into reach together; `None` where only a loop knows it.
     ///
     /// # Errors
-    /// Where a function has too many.
+    /// If a function has too many.
     pub fn announce(&mut self, name: Option<&'t str>, range: &Range<usize>) -> Parsed<()> {
         let count = self.function().map_or(0, |it| it.locals.len());
         if count >= MOST_LOCALS {
@@ -233,7 +233,7 @@ impl<'t> Scopes<'t> {
     /// Uses a name: a variable of a function around takes room in those between.
     ///
     /// # Errors
-    /// Where a function uses too many such variables.
+    /// If a function uses too many such variables.
     pub fn look_up(&mut self, name: &str, range: &Range<usize>) -> Parsed<()> {
         let Some(binding) = self.bindings.get(name).and_then(|all| all.last()).copied() else {
             return Ok(());
@@ -257,7 +257,7 @@ impl<'t> Scopes<'t> {
     /// Lets jumps find a label; see [`Jumps::resolve`].
     ///
     /// # Errors
-    /// Where one leads into the scope of a variable.
+    /// If one leads into the scope of a variable.
     pub fn resolve(&mut self, label: usize, block: Block, active: usize) -> Parsed<()> {
         match self.functions.last() {
             Some(function) => self.jumps.resolve(label, block, active, function),

@@ -101,7 +101,7 @@ impl Catalogue {
     /// the others that describe the kind. Whether the text has the listed hash is seen when it is first used.
     ///
     /// # Errors
-    /// Where the text is no compiled file, or a part of it can't be read.
+    /// If the text is no compiled file, or a part of it can't be read.
     pub fn add(&mut self, listed: &Locked, text: String) -> Result<(), compiled::Error> {
         let read = Compiled::read(text.clone())?;
         read.check()?;

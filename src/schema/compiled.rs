@@ -99,7 +99,7 @@ impl Compiled {
     /// Reads the first line and finds the others.
     ///
     /// # Errors
-    /// Where the text is not as [`write`] makes it. Nodes are not looked at: see [`check`](Self::check).
+    /// If the text is not as [`write`] makes it. Nodes are not looked at: see [`check`](Self::check).
     pub fn read(text: String) -> Result<Self, Error> {
         let header = header(&text)?;
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -197,7 +197,7 @@ impl Compiled {
     /// Reads every node.
     ///
     /// # Errors
-    /// Where one can't be read, or refers to one that does not come before it.
+    /// If one can't be read, or refers to one that does not come before it.
     pub fn check(&self) -> Result<(), Error> {
         for index in 0..self.len() {
             let node = self
@@ -218,7 +218,7 @@ impl Compiled {
 /// What the first line of a compiled file says.
 ///
 /// # Errors
-/// Where the text is not as [`write`] makes it.
+/// If the text is not as [`write`] makes it.
 pub fn header(text: &str) -> Result<Header, Error> {
     let (first, _) = text
         .split_once('\n')
@@ -236,7 +236,7 @@ fn offset(at: usize) -> Result<u32, Error> {
 /// The text of a compiled file: the header, then a node a line, given as JSON.
 ///
 /// # Errors
-/// Where the header can't be JSON, which none that this crate makes can't.
+/// If the header can't be JSON, which none that this crate makes can't.
 pub(super) fn write(header: &Header, nodes: &[String]) -> Result<String, serde_json::Error> {
     let header = serde_json::to_string(header)?;
     let header = header.strip_suffix('}').unwrap_or(&header);

@@ -41,7 +41,7 @@ pub const LOCK: &str = "lock.json";
 /// passed over.
 ///
 /// # Errors
-/// Where the list can't be written.
+/// If the list can't be written.
 pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, serde_json::Error> {
     let mut imported = Imported::default();
     let mut files = BTreeMap::new();

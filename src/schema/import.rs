@@ -53,7 +53,7 @@ pub fn is_crd(node: &Node) -> bool {
 /// Compiles a CRD to the text of a compiled file. The same CRD gives the same bytes.
 ///
 /// # Errors
-/// Where the document is no CRD, or its schema is not structural.
+/// If the document is no CRD, or its schema is not structural.
 pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
     let spec = crd
         .get("spec")

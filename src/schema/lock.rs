@@ -61,7 +61,7 @@ impl Lock {
     /// Reads a list.
     ///
     /// # Errors
-    /// Where the text is not what [`to_text`](Self::to_text) makes.
+    /// If the text is not what [`to_text`](Self::to_text) makes.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }

@@ -63,7 +63,7 @@ impl Patterns {
     /// Whether `pattern` is found in `text`.
     ///
     /// # Errors
-    /// Where the pattern can't be used, whatever the text.
+    /// If the pattern can't be used, whatever the text.
     pub fn find(&self, pattern: &str, text: &str) -> Result<bool, Unusable> {
         Ok(self.get(pattern)?.is_match(text))
     }
@@ -71,7 +71,7 @@ impl Patterns {
     /// The first `most` parts of `text` that match `pattern`.
     ///
     /// # Errors
-    /// Where the pattern can't be used.
+    /// If the pattern can't be used.
     pub fn parts(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, Unusable> {
         Ok(self.get(pattern)?.parts(text, most))
     }
@@ -99,7 +99,7 @@ impl Pattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// Where it is none, or too large.
+    /// If it is none, or too large.
     pub fn new(text: &str) -> Result<Self, Unusable> {
         let translated = translate(text);
         let hir = regex_syntax::parse(&translated).map_err(|_| Unusable::Syntax)?;

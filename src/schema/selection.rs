@@ -156,7 +156,7 @@ impl Selection {
     /// it stays in the one in force, where the version has it.
     ///
     /// # Errors
-    /// Where the catalogue doesn't have it.
+    /// If the catalogue doesn't have it.
     pub fn declare(
         &mut self,
         catalogue: &Catalogue,

@@ -192,7 +192,7 @@ impl Lock {
     /// Reads the text of the lock that is called `file`.
     ///
     /// # Errors
-    /// Where it is broken, or of a format that this version doesn't know.
+    /// If it is broken, or of a format that this version doesn't know.
     pub fn parse(file: &str, text: &str) -> Result<Lock, Error> {
         wire::parse(text).map_err(|problem| match problem {
             wire::Problem::Broken(problem) => Error::BrokenLock {

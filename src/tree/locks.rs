@@ -55,7 +55,7 @@ impl Locks {
     /// Reads the locks in `root`.
     ///
     /// # Errors
-    /// Where one can't be read, is broken, or of a format that this version doesn't know.
+    /// If one can't be read, is broken, or of a format that this version doesn't know.
     pub fn load(root: &Path, configuration: &Configuration) -> Result<Locks, Error> {
         let shown = root.display().to_string();
         let folder = Os.root(root, false);

@@ -29,7 +29,7 @@ impl Seen {
 /// What stands at a path below `root`; symbolic links are not followed.
 ///
 /// # Errors
-/// Where the path leads elsewhere by its text, or something can't be read.
+/// If the path leads elsewhere by its text, or something can't be read.
 pub fn stands(root: &Path, path: &str) -> Result<Before, Error> {
     let folder = Os.root(root, false);
     let folder = folder.map_err(|error| Error::io("open the folder", shown(root), error))?;
@@ -39,7 +39,7 @@ pub fn stands(root: &Path, path: &str) -> Result<Before, Error> {
 /// Reads a file below `root`.
 ///
 /// # Errors
-/// Where it can't be read, is no regular file, is too large, or lies behind a symbolic link.
+/// If it can't be read, is no regular file, is too large, or lies behind a symbolic link.
 pub fn read(root: &Path, path: &str) -> Result<Seen, Error> {
     seen(stands(root, path)?, &parse(path)?).map(Seen)
 }

@@ -164,7 +164,7 @@ impl Plan {
 /// Compares rendered files with what stands below `root`. Changes nothing.
 ///
 /// # Errors
-/// Where something can't be read, the lock is broken or unknown, a shared file changed since it was merged,
+/// If something can't be read, the lock is broken or unknown, a shared file changed since it was merged,
 /// a path was given twice, or another render is at work.
 pub fn plan(root: &Path, files: &[File], options: &Options) -> Result<Plan, Error> {
     plan_on(&Os, root, files, options)

@@ -7,7 +7,7 @@ use crate::schema::node::{NodeId, Schema};
 use crate::value::{Node, trail::Part};
 
 impl Walk<'_> {
-    /// Checks the combinations that a schema asks for.
+    /// Checks the combinations in a schema.
     pub(super) fn combinations(&mut self, value: &Node, view: View, schema: &Schema) {
         for branch in &schema.all_of {
             self.value(value, view.branch(*branch));
@@ -41,7 +41,7 @@ impl Walk<'_> {
             .any(|branch| self.holds(value, view.branch(*branch)))
     }
 
-    /// No branch holds: where all but one are out of the question, that one says what is wrong.
+    /// Reports that no branch is satisfied. If all branches but one are impossible, its own findings are reported.
     fn no_branch(&mut self, value: &Node, view: View, branches: &[NodeId]) {
         let possible: Vec<NodeId> = branches
             .iter()
@@ -54,7 +54,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a value is of a branch's type and has the fixed values that tell the branch from others.
+    /// Whether a value has a branch's type, and the fixed values that distinguish the branch from others.
     fn is_possible(&mut self, value: &Node, view: View) -> bool {
         let schema = self.schema.node(view.node);
         self.has_type(value, schema)
@@ -81,30 +81,30 @@ impl Walk<'_> {
         let finding = |message| self.finding(Code::SchemaCombination, message);
         if let Some(keys) = self.keys(branches, "or") {
             return finding(format!(
-                "{name} has none of the fields of which it needs one"
+                "{name} needs one of several fields, but has none of them"
             ))
             .help(format!("add {keys}"));
         }
         let help = match self.forms(branches) {
             Some(forms) => format!("write {forms}"),
             None => format!(
-                "`gatewayctl explain {}` shows the field",
+                "`gatewayctl explain {}` describes the field",
                 self.pointer.dotted()
             ),
         };
-        finding(format!("{name} has none of the forms that it can have")).help(help)
+        finding(format!("{name} has none of its allowed forms")).help(help)
     }
 
     fn conflict(&self, branches: &[NodeId]) -> Diagnostic {
         let name = words::name(&self.pointer);
         let finding = |message| self.finding(Code::SchemaCombination, message);
         match self.keys(branches, "and") {
-            Some(keys) => finding(format!("{name} has {keys}, of which only one may be there"))
+            Some(keys) => finding(format!("{name} has {keys}, but only one of them is allowed"))
                 .help("keep one of them"),
             None => finding(format!(
-                "{name} has several of the forms of which it can have one"
+                "{name} has several of its allowed forms, but may have only one"
             ))
-            .help("keep the fields of one form"),
+            .help("keep only the fields of one form"),
         }
     }
 
@@ -120,7 +120,7 @@ impl Walk<'_> {
         let finding = |message| self.finding(Code::SchemaCombination, message);
         match (self.keys(branches, "and"), self.forms(branches)) {
             (Some(keys), _) => {
-                finding(format!("{name} can't have {keys}")).help("remove what excludes the rest")
+                finding(format!("{name} can't have {keys}")).help("remove the fields that exclude the others")
             }
             (None, Some(forms)) => {
                 finding(format!("{name} can't be {forms}")).help("write another value")
@@ -130,7 +130,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The fields that tell branches apart, where each does nothing but ask for some.
+    /// The fields that distinguish branches, if each branch only requires fields.
     fn keys(&self, branches: &[NodeId], last: &str) -> Option<String> {
         let of_branch = |branch: &NodeId| {
             let schema = self.schema.node(*branch);
@@ -141,7 +141,7 @@ impl Walk<'_> {
         keys.map(|keys| words::list(&keys, last))
     }
 
-    /// What branches allow, where each can be said in a few words.
+    /// What branches allow, if each can be described in a few words.
     fn forms(&self, branches: &[NodeId]) -> Option<String> {
         let of_branch = |branch: &NodeId| {
             let schema = self.schema.node(*branch);

@@ -72,7 +72,7 @@ pub fn is_openapi(node: &Node) -> bool {
 /// the same bytes.
 ///
 /// # Errors
-/// Where the document is of another version, has no kinds, or a kind's schema can't be read.
+/// If the document is of another version, has no kinds, or a kind's schema can't be read.
 pub fn compile(document: &Node, keep: Keep) -> Result<Vec<String>, Error> {
     let version = |key: &str| document.get(key).and_then(Node::as_str);
     if version("swagger") != Some("2.0") {

@@ -45,7 +45,7 @@ spec: {spec}
 /// The findings on manifests, each as `code pointer: message (help)`.
 fn said(text: &str) -> Vec<String> {
     let found = support::found(check, "1.9.0", &[("a.yaml", text)]);
-    // No test of others redirects plain HTTP.
+    // No test for other findings redirects plain HTTP.
     let found = found
         .iter()
         .filter(|it| it.code != Code::AttachmentNoRedirect);
@@ -78,7 +78,7 @@ fn routes_that_are_not_let_in_are_told() {
     assert_eq!(
         said(&text),
         [
-            "attachment/not-allowed /spec/parentRefs/0: Gateway network/external doesn't take this route: no listener of the parent takes HTTPRoute from namespace `apps` (widen `allowedRoutes` of the listener, or attach the route to another one)"
+            "attachment/not-allowed /spec/parentRefs/0: Gateway network/external doesn't accept this route: no listener of the parent allows HTTPRoute from namespace `apps` (widen `allowedRoutes` of the listener, or attach the route to another one)"
         ]
     );
     let text = GATEWAY.to_owned() + &route("sectionName: https", "hostnames: [app.example.org]");
@@ -142,7 +142,7 @@ fn of_two_policies_for_one_target_the_second_is_told() {
             "attachment/policy-conflict /spec/targetRefs/0: Gateway network/external has a ClientTrafficPolicy already: network/a (write the settings of both into one policy)"
         ]
     );
-    // Two gateways of one name: nobody can tell which policy is for which gateway.
+    // There are two gateways with the same name, so it is not known which policy is for which gateway.
     assert_eq!(said(&(text + "---" + GATEWAY)), [""; 0]);
 }
 
@@ -202,7 +202,7 @@ fn graded(text: &str) -> Vec<String> {
     found.iter().map(line).collect()
 }
 
-/// `external`, and beside it `internal` in the same namespace.
+/// `external`, and a second gateway `internal` in the same namespace.
 fn two_gateways() -> String {
     let internal = GATEWAY
         .replace("name: external", "name: internal")
@@ -326,7 +326,7 @@ spec:
     }
 }
 
-/// What is said of a redirect in the gateway's namespace, bound as `parent` says.
+/// The findings on a redirect in the gateway's namespace, attached as `parent` says.
 fn redirect(parent: &str, hostnames: &str, to: &str) -> Vec<String> {
     let spec = format!(
         "{hostnames}
@@ -419,7 +419,7 @@ fn selectors_that_match_nothing_are_told() {
             "warning attachment/no-target SecurityPolicy /spec/targetSelectors/0: the selector matches none of the 2 Gateways in reach"
         ]
     );
-    // No route of that namespace is at hand.
+    // No route of that namespace is given.
     assert_eq!(of("HTTPRoute", "matchLabels: {reach: wan}"), [""; 0]);
 }
 
@@ -502,7 +502,7 @@ fn each_cluster_of_a_repository_is_looked_at_by_itself() {
             "error attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htp`"
         ]
     );
-    // What both share is wrong only where it is for both.
+    // An object that both clusters share is only reported if it is wrong in both.
     let shared = route("sectionName: htp", "rules: []");
     let plain = GATEWAY.replace("name: https", "name: htp");
     let tree = [

@@ -1,18 +1,18 @@
-//! The Common Expression Language, as the API server has it (cel-go, with the libraries that Kubernetes 1.34
-//! gives to CRDs).
+//! The Common Expression Language as the API server implements it (cel-go, with the libraries that Kubernetes 1.34
+//! provides for CRDs).
 //!
-//! Written here and not taken from a crate for four reasons: rules of one run are parsed in microseconds each
-//! (a CRD has up to a hundred, and a command has milliseconds); a value that Flux fills in later is unknown,
-//! and what doesn't depend on it must be decided all the same; evaluation must stop after a bounded amount of
-//! work; and nothing that an input holds may panic.
+//! It is implemented here instead of using a crate for four reasons. Parsing a rule takes microseconds, because a CRD
+//! has up to a hundred rules and a command has only milliseconds. A value that Flux fills in later is unknown, and
+//! everything that doesn't depend on it must be decided nevertheless. Evaluation must stop after a limited amount of
+//! work. And no input may cause a panic.
 //!
-//! Types are found while evaluating, not before: a rule that the API server took in a CRD is well typed.
+//! Types are checked during evaluation, not before: a rule in a CRD that the API server accepted is well typed.
 //!
-//! Left out: the authorizer, which CRDs don't have; zones of time other than UTC in `getHours` and the like; the
-//! unordered comparison of lists of the types `set` and `map`, which matters to rules on changes.
+//! These parts are missing: the authorizer, which CRDs can't use; time zones other than UTC in `getHours` and similar
+//! functions; the unordered comparison of lists with type `set` or `map`, which only matters for transition rules.
 //!
-//! - [`lex`], [`parse`]: text to an [`Expr`](expr::Expr); macros are nodes of their own.
-//! - [`value`]: what expressions yield; [`eval`]: how.
+//! - [`lex`], [`parse`]: from text to an [`Expr`](expr::Expr). Macros are nodes of their own.
+//! - [`value`]: the values of expressions; [`eval`]: the evaluation.
 //! - [`functions`]: the libraries, one file each, all in one table.
 
 pub mod eval;
