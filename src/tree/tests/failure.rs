@@ -1,4 +1,4 @@
-//! Links, permissions, full disks, and two at once.
+//! Links, permissions, full disks, and two renders at once.
 
 use std::io;
 
@@ -147,7 +147,7 @@ mod unix {
         other.put("lock", "{}");
         symlink(other.root().join("lock"), tree.root().join(LOCK_FILE)).expect("a link");
         let error = plan(tree.root(), &[], &Options::default()).expect_err("a link");
-        assert!(error.to_string().contains("no regular file"), "{error}");
+        assert!(error.to_string().contains("not a regular file"), "{error}");
     }
 
     #[test]
