@@ -124,9 +124,11 @@ fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
             format!("{kind} exists in the group `{group}`; did you mean that one?")
         }
         (Some(meant), _) => format!("did you mean `kind: {meant}`?"),
-        (None, _) => "if the cluster has the kind, import its CRD with `gatewayctl schemas import`; \
+        (None, _) => {
+            "if the cluster has the kind, import its CRD with `gatewayctl schemas import`; \
                       `--ignore schema/unknown-kind` turns this into a note"
-            .to_owned(),
+                .to_owned()
+        }
     };
     let pointer = Pointer::root().key("kind");
     finding(Code::SchemaUnknownKind, object, &pointer, message)

@@ -181,8 +181,9 @@ impl Walk<'_> {
             let message = format!("`{}` is not a field of `metadata`", pointer.dotted());
             let help = match nearest(key, FIELDS.iter().copied()) {
                 Some(meant) => format!("write `{meant}`"),
-                None => "remove it; your own keys belong under `labels` or `annotations`"
-                    .to_owned(),
+                None => {
+                    "remove it; your own keys belong under `labels` or `annotations`".to_owned()
+                }
             };
             let found = finding_on_key(Code::SchemaUnknownField, self.object, &pointer, message)
                 .why("the API server refuses unknown fields")
@@ -256,8 +257,7 @@ impl Walk<'_> {
         if scope == Scope::Cluster {
             let pointer = root.key("namespace");
             let kind = self.object.kind();
-            let message =
-                format!("{kind} is cluster-scoped, but `metadata.namespace` is set");
+            let message = format!("{kind} is cluster-scoped, but `metadata.namespace` is set");
             // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace` clears the namespace and doesn't refuse the
             // object.
             let found = finding(Code::SchemaMetadata, self.object, &pointer, message)
@@ -361,7 +361,11 @@ impl Walk<'_> {
         }
         if controllers > 1 {
             let message = format!("`{}` names {controllers} controllers", root.dotted());
-            self.report(&root, message, "keep `controller: true` on only one of them");
+            self.report(
+                &root,
+                message,
+                "keep `controller: true` on only one of them",
+            );
         }
     }
 

@@ -104,7 +104,9 @@ fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Resu
             return Ok(given.clone());
         }
         if !asks {
-            return default.with_context(|| format!("{flag} is needed, because there is no terminal to ask on"));
+            return default.with_context(|| {
+                format!("{flag} is needed, because there is no terminal to ask on")
+            });
         }
         let shown = default
             .as_ref()

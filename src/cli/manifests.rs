@@ -267,10 +267,13 @@ fn held(input: &Input, node: crate::value::Node) -> Held {
     let document = object(node);
     // A folder contains other YAML too: chart values, settings of other tools.
     if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
-        let problem = Diagnostic::new(Code::YamlNotAnObject, "this is not a Kubernetes object, so it was not checked")
-            .at(document.node.span)
-            .in_file(&document.file)
-            .severity(Severity::Note);
+        let problem = Diagnostic::new(
+            Code::YamlNotAnObject,
+            "this is not a Kubernetes object, so it was not checked",
+        )
+        .at(document.node.span)
+        .in_file(&document.file)
+        .severity(Severity::Note);
         return Held::Problem(Box::new(problem));
     }
     let is_one = items(&document.node)
@@ -303,11 +306,12 @@ fn text(input: &Input) -> anyhow::Result<Text> {
                 .why("the file was not read: the API server accepts no object of that size")
                 .help("leave the file out, or split it")
         }
-        Err(Unread::NotUtf8 { at }) => {
-            Diagnostic::new(Code::YamlSyntax, format!("the file is not valid UTF-8, from byte {at} on"))
-                .why("kustomize and Flux fail on this file")
-                .help("save the file as UTF-8")
-        }
+        Err(Unread::NotUtf8 { at }) => Diagnostic::new(
+            Code::YamlSyntax,
+            format!("the file is not valid UTF-8, from byte {at} on"),
+        )
+        .why("kustomize and Flux fail on this file")
+        .help("save the file as UTF-8"),
         Err(Unread::Special("a pipe")) => bail!(
             "{name}: can't be read: it is a pipe, not a regular file\n  help: `-` reads standard input"
         ),

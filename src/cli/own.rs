@@ -22,7 +22,9 @@ pub fn list(folder: &Path) -> anyhow::Result<Lock> {
     let shown = path.display();
     match file::text(&path, LARGEST_FILE) {
         Ok(text) => Lock::parse(&text).with_context(|| {
-            format!("{shown} is not a valid list of schemas; `gatewayctl schemas import` writes one")
+            format!(
+                "{shown} is not a valid list of schemas; `gatewayctl schemas import` writes one"
+            )
         }),
         Err(error) if error.is_missing() => Ok(Lock::default()),
         Err(error) => Err(error).with_context(|| format!("{shown}: can't be read")),
@@ -55,7 +57,8 @@ pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// If the program's own list is damaged.
 pub fn own(list: &Lock) -> anyhow::Result<Vec<&Locked>> {
-    let embedded = Lock::parse(embedded::LOCK).context("can't read the list of schemas in this program")?;
+    let embedded =
+        Lock::parse(embedded::LOCK).context("can't read the list of schemas in this program")?;
     Ok(list.without(&embedded).collect())
 }
 

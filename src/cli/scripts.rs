@@ -162,7 +162,8 @@ impl Session {
             }
         };
         if !line.is_empty() {
-            return serde_json::from_str(&line).context("its process gave an answer that can't be read");
+            return serde_json::from_str(&line)
+                .context("its process gave an answer that can't be read");
         }
         match self.child.wait()? {
             status if was_ended(status) => Ok(beyond()),
@@ -344,9 +345,6 @@ mod tests {
         let told = told
             .map_err(|why| format!("{why:#}"))
             .expect_err("a failure");
-        assert!(
-            told.starts_with("can't start a process for it"),
-            "{told}"
-        );
+        assert!(told.starts_with("can't start a process for it"), "{told}");
     }
 }

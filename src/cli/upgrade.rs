@@ -115,9 +115,7 @@ fn of_project(args: &Args, global: &Global) -> anyhow::Result<Option<Outlook>> {
         return Ok(None);
     }
     let Some(after) = project.compile_again(&before, &args.to) else {
-        bail!(
-            "[chart] has no `version`: add the version that runs now, then ask again"
-        );
+        bail!("[chart] has no `version`: add the version that runs now, then ask again");
     };
     Ok(Some(Outlook {
         upgrade: compare(&side(&before), &side(&after)),

@@ -61,7 +61,9 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         match (&args.pointer, line) {
             (Some(pointer), _) => bail!("no object of {path} has {pointer}"),
             (None, Some(line)) => bail!("no value starts on line {line} of {path}"),
-            (None, None) if objects.is_empty() => bail!("{path} contains no object: it is a script"),
+            (None, None) if objects.is_empty() => {
+                bail!("{path} contains no object: it is a script")
+            }
             (None, None) => bail!(
                 "no value of {path} is set in cluster.toml, all are defaults; to ask about one line, write {path}:LINE"
             ),
@@ -105,7 +107,9 @@ fn rendered<'a>(compiled: &'a Compiled, name: &str) -> anyhow::Result<&'a str> {
 
 fn at_pointer(object: &Object, text: &str) -> anyhow::Result<Vec<Pointer>> {
     let Some(pointer) = Pointer::parse(text) else {
-        bail!("{text} is not a JSON pointer; one starts with a slash, such as /spec/listeners/0/port");
+        bail!(
+            "{text} is not a JSON pointer; one starts with a slash, such as /spec/listeners/0/port"
+        );
     };
     let pointer = pointer.resolve_in(&object.node);
     Ok(object

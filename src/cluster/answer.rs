@@ -84,14 +84,8 @@ pub fn check(status: u16, body: &Json) -> Result<(), String> {
     match status {
         200..=299 if body.is_object() => Ok(()),
         400..=499 if is_reason() => Ok(()),
-        200..=299 => Err(format!(
-            "{status} and {} instead of an object",
-            shown(body)
-        )),
-        400..=499 => Err(format!(
-            "{status} and {} instead of a Status",
-            shown(body)
-        )),
+        200..=299 => Err(format!("{status} and {} instead of an object", shown(body))),
+        400..=499 => Err(format!("{status} and {} instead of a Status", shown(body))),
         _ => Err(format!("{status} and {}", shown(body))),
     }
 }
@@ -128,16 +122,8 @@ mod tests {
             assert_eq!(check(code, &body), Ok(()));
         }
         for (code, body, told) in [
-            (
-                200,
-                json!(true),
-                "200 and `true` instead of an object",
-            ),
-            (
-                200,
-                json!([1]),
-                "200 and a list of 1 instead of an object",
-            ),
+            (200, json!(true), "200 and `true` instead of an object"),
+            (200, json!([1]), "200 and a list of 1 instead of an object"),
             (
                 404,
                 json!({}),

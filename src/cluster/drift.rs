@@ -179,9 +179,9 @@ impl Asking<'_> {
     ) -> Option<Item> {
         let name = object.identity().to_string();
         if object.node.get("sops").is_some() {
-            self.drift
-                .notes
-                .push(format!("{name} is encrypted with SOPS, so it is not compared"));
+            self.drift.notes.push(format!(
+                "{name} is encrypted with SOPS, so it is not compared"
+            ));
             return None;
         }
         let mut object = object.clone();

@@ -71,11 +71,13 @@ fn certificate(problem: &rustls::CertificateError) -> (String, bool) {
     let (text, expired) = match problem {
         Wrong::Expired | Wrong::ExpiredContext { .. } => ("it has expired", true),
         Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => ("it isn't valid yet", true),
-        Wrong::UnknownIssuer => ("it is not signed by the kubeconfig's certificate authority", false),
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => (
-            "it is not valid for the host name in the kubeconfig",
+        Wrong::UnknownIssuer => (
+            "it is not signed by the kubeconfig's certificate authority",
             false,
         ),
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            ("it is not valid for the host name in the kubeconfig", false)
+        }
         other => return (other.to_string(), false),
     };
     (text.to_owned(), expired)

@@ -252,7 +252,9 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
         for key in ["resources", "components", "bases"] {
             for entry in texts(node, key) {
                 match resolve(&folder, entry) {
-                    None => notes.push(format!("{path}: {entry} is outside of the repository, and was not read")),
+                    None => notes.push(format!(
+                        "{path}: {entry} is outside of the repository, and was not read"
+                    )),
                     Some(path) if is_manifest(&path) => {
                         found.insert(path);
                     }

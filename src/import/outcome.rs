@@ -138,7 +138,9 @@ pub(super) fn outcome(
     let mut notes = door.notes.clone();
     notes.extend(lifted.notes.iter().cloned());
     notes.extend(door.place.others.iter().map(|other| {
-        format!("{other} also has Gateways; it was not imported, use `--path` to import it separately")
+        format!(
+            "{other} also has Gateways; it was not imported, use `--path` to import it separately"
+        )
     }));
     Import {
         place: door.place.clone(),

@@ -83,12 +83,14 @@ pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
         .or_else(|| get("cloudflare.domain"))
         .is_some()
     {
-        notes.push("the domain stays in the cluster's secrets as `${SECRET_DOMAIN}`, as in the template".to_owned());
+        notes.push(
+            "the domain stays in the cluster's secrets as `${SECRET_DOMAIN}`, as in the template"
+                .to_owned(),
+        );
     }
     if get("dns.provider") == Some("none") {
         notes.push(
-            "`dns.provider` is \"none\"; check that `cert_manager` names your issuer"
-                .to_owned(),
+            "`dns.provider` is \"none\"; check that `cert_manager` names your issuer".to_owned(),
         );
     }
     if get("gateways.dns").is_some() {
@@ -97,7 +99,9 @@ pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
         );
     }
     if tree.path(&["cilium", "bgp"]).is_some() {
-        notes.push("`cilium.bgp` was left out, because it is rendered with Cilium itself".to_owned());
+        notes.push(
+            "`cilium.bgp` was left out, because it is rendered with Cilium itself".to_owned(),
+        );
     }
     let others: Vec<&str> = OTHERS
         .into_iter()

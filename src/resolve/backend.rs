@@ -82,9 +82,9 @@ impl<'a> Resolver<'a, '_> {
             let message = "`tls` names no certificate authority: it has neither `caCertificateRefs` nor `wellKnownCACertificates`, and there is no BackendTLSPolicy that does";
             return Err(match self.index.is_complete() {
                 true => Fault::new("InvalidBackendRef", message),
-                false => {
-                    Fault::unknown("no BackendTLSPolicy that names a certificate authority is at hand")
-                }
+                false => Fault::unknown(
+                    "no BackendTLSPolicy that names a certificate authority is at hand",
+                ),
             });
         }
         let namespace = text(tls, &["clientCertificateRef", "namespace"]);
@@ -178,7 +178,10 @@ fn check_address(address: &str, is_host: bool) -> Result<(), Fault> {
         return Ok(());
     }
     let Ok(parsed) = address.parse::<std::net::IpAddr>() else {
-        return Err(Fault::new(REASON, format!("`{address}` is not an IP address")));
+        return Err(Fault::new(
+            REASON,
+            format!("`{address}` is not an IP address"),
+        ));
     };
     if parsed.is_loopback() && !is_host {
         return Err(Fault::new(

@@ -100,7 +100,11 @@ impl<'a> Resolver<'a, '_> {
         if want.kind() != "Backend" && want.port().is_none() {
             return Err(Fault::new(
                 "PortNotSpecified",
-                format!("the reference to {} {} needs a `port`", want.kind(), want.key()),
+                format!(
+                    "the reference to {} {} needs a `port`",
+                    want.kind(),
+                    want.key()
+                ),
             ));
         }
         self.check_object(want)?;
@@ -152,10 +156,7 @@ impl<'a> Resolver<'a, '_> {
                 if !want.allows_sockets && sockets.into_iter().any(|it| has(it, &["unix"])) {
                     return Err(Fault::new(
                         "UnsupportedAddressType",
-                        format!(
-                            "{} has a Unix socket, which a route can't use",
-                            named(key)
-                        ),
+                        format!("{} has a Unix socket, which a route can't use", named(key)),
                     ));
                 }
                 Ok(())

@@ -202,8 +202,10 @@ impl Resolver<'_, '_> {
                     first.insert(port, *id);
                 }
                 Some(first) => {
-                    let message =
-                        format!("{} already uses {protocol} port {port}", self.display(first));
+                    let message = format!(
+                        "{} already uses {protocol} port {port}",
+                        self.display(first)
+                    );
                     if let Some(listener) = self.view.lists.listener.get_mut(id.0) {
                         set_condition(
                             listener,

@@ -226,7 +226,9 @@ impl<'a> Resolver<'a, '_> {
         };
         let matches = list(spec, &["matches"]);
         if !matches.is_empty() && filters.has_matches {
-            return Err(refused("only one HTTPRouteFilter of a rule may have `matches`"));
+            return Err(refused(
+                "only one HTTPRouteFilter of a rule may have `matches`",
+            ));
         }
         filters.has_matches |= !matches.is_empty();
         filters.matches.extend(matches);

@@ -81,7 +81,8 @@ impl<'a> Resolver<'a, '_> {
         };
         let conditions = &mut gateway.conditions;
         if is_insecure {
-            let message = "clients without a valid certificate are accepted (AllowInsecureFallback)";
+            let message =
+                "clients without a valid certificate are accepted (AllowInsecureFallback)";
             conditions.set(
                 kind::INSECURE_FRONTEND,
                 Status::True,

@@ -261,7 +261,10 @@ fn allowed_kinds(listener: &Listener<'_>, told: &mut Told) -> Vec<RouteKind> {
 
 fn check_hostname(listener: &Listener<'_>, told: &mut Told) {
     if matches!(listener.protocol, "TCP" | "UDP") && listener.node.get("hostname").is_some() {
-        let message = format!("a listener with protocol {} can't have a hostname", listener.protocol);
+        let message = format!(
+            "a listener with protocol {} can't have a hostname",
+            listener.protocol
+        );
         told.refuse(kind::PROGRAMMED, "Invalid", message);
     }
 }

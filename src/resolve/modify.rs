@@ -57,10 +57,14 @@ fn check_path(path: &Node) -> Result<(), Fault> {
     ];
     let its = text(path, &["type"]).unwrap_or_default();
     let Some((_, wanted, other)) = TYPES.iter().find(|(name, _, _)| *name == its) else {
-        return Err(refused(format!("a path can't be rewritten with type `{its}`")));
+        return Err(refused(format!(
+            "a path can't be rewritten with type `{its}`"
+        )));
     };
     if has(path, &[other]) {
-        return Err(refused(format!("a path of type {its} can't have `{other}`")));
+        return Err(refused(format!(
+            "a path of type {its} can't have `{other}`"
+        )));
     }
     match has(path, &[wanted]) {
         true => Ok(()),
@@ -84,7 +88,9 @@ pub(super) fn redirect(node: Option<&Node>, filters: &mut Filters<'_>) -> Result
     let path = text(node, &["path", "type"]);
     if let Some(other) = path.filter(|it| !matches!(*it, "ReplaceFullPath" | "ReplacePrefixMatch"))
     {
-        return Err(refused(format!("a path can't be replaced with type `{other}`")));
+        return Err(refused(format!(
+            "a path can't be replaced with type `{other}`"
+        )));
     }
     let status = int(node, &["statusCode"]);
     if let Some(status) = status.filter(|it| !matches!(it, 301 | 302 | 303 | 307 | 308)) {
@@ -113,7 +119,9 @@ pub(super) fn headers(
         if !is_modifiable(name) {
             wrong.push(format!("the header `{name}` can't be set"));
         } else if !is_header_value(value) {
-            wrong.push(format!("the header `{name}` can't have the value `{value}`"));
+            wrong.push(format!(
+                "the header `{name}` can't have the value `{value}`"
+            ));
         } else {
             good += 1;
         }
@@ -191,7 +199,9 @@ pub(super) fn extended_rewrite(node: &Node, filters: &mut Filters<'_>) -> Result
                 "hostname.pathRegex.pattern",
             )?;
             if text(host, &["pathRegex", "substitution"]).is_none() {
-                return Err(refused("a hostname of type `PathRegex` needs a `substitution`"));
+                return Err(refused(
+                    "a hostname of type `PathRegex` needs a `substitution`",
+                ));
             }
             filters.rewrites_host_by_path = filters.host.is_none();
         }
@@ -204,9 +214,9 @@ pub(super) fn extended_rewrite(node: &Node, filters: &mut Filters<'_>) -> Result
 fn check_pattern(pattern: Option<&str>, what: &str) -> Result<(), Fault> {
     match pattern {
         None => Err(refused(format!("`{what}` is missing"))),
-        Some(pattern) if !is_pattern(pattern) => {
-            Err(refused(format!("`{what}` is not a valid regular expression")))
-        }
+        Some(pattern) if !is_pattern(pattern) => Err(refused(format!(
+            "`{what}` is not a valid regular expression"
+        ))),
         Some(_) => Ok(()),
     }
 }

@@ -85,7 +85,9 @@ impl Resolver<'_, '_> {
     ) {
         // Shared hostnames are only reported.
         let follows = match reason {
-            "OverlappingCertificates" => "; HTTP/2 is disabled unless a ClientTrafficPolicy enables it",
+            "OverlappingCertificates" => {
+                "; HTTP/2 is disabled unless a ClientTrafficPolicy enables it"
+            }
             _ => "",
         };
         let mut found: Vec<Option<String>> = vec![None; https.len()];

@@ -284,7 +284,8 @@ fn note_unknown_hostnames(parent: &mut Parent<'_>) {
         && all.iter().all(|it| it.is_unknown)
         && parent.conditions.is(kind::ACCEPTED, Status::True)
     {
-        let message = "whether the route and the listener share a hostname depends on a Flux variable";
+        let message =
+            "whether the route and the listener share a hostname depends on a Flux variable";
         parent
             .conditions
             .set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
@@ -297,7 +298,9 @@ fn check_matches(route: RouteKind, rule: &Node, filters: &Filters<'_>) -> Result
     if route == RouteKind::Http
         && let Some(other) = session.filter(|it| !matches!(*it, "Cookie" | "Header"))
     {
-        return refuse(format!("session persistence of type `{other}` is not supported"));
+        return refuse(format!(
+            "session persistence of type `{other}` is not supported"
+        ));
     }
     let regular = |it: &&Node| text(it, &["type"]) == Some("RegularExpression");
     let cookies = filters.matches.iter().flat_map(|it| list(it, &["cookies"]));

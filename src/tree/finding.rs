@@ -116,8 +116,9 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
                 .help(format!("compare the two files, keep the right version in `{path}`, and remove `{name}`"))
         }
         Obstacle::NotAFile => {
-            let message =
-                format!("`{path}` is not written: there is a folder, or something that is not a regular file");
+            let message = format!(
+                "`{path}` is not written: there is a folder, or something that is not a regular file"
+            );
             Diagnostic::new(Code::TreeForeign, message)
                 .why(LOST)
                 .help("move it away, then render again")
@@ -134,9 +135,7 @@ fn stale(entry: &Entry) -> Option<Diagnostic> {
         (Class::Blocked(Obstacle::Aside(_)), _) => {
             "has an edit beside it, left by an interrupted render"
         }
-        (Class::Foreign | Class::Others(_) | Class::Blocked(_), _) => {
-            "is not the rendered file"
-        }
+        (Class::Foreign | Class::Others(_) | Class::Blocked(_), _) => "is not the rendered file",
         (_, Action::Write) => "differs from what is rendered",
         (_, Action::Remove) => "is no longer rendered, but still exists",
         (_, Action::Leave) => return None,

@@ -269,9 +269,14 @@ fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], from: usize) -> Option<D
             ),
         }
     };
-    let mut one = finding(Code::FluxCircularDependency, first.of.object, &need.pointer, message)
-        .why("Flux applies none of them, because each waits until another is ready")
-        .help("remove one of these dependencies; a health check can wait for a single object instead");
+    let mut one = finding(
+        Code::FluxCircularDependency,
+        first.of.object,
+        &need.pointer,
+        message,
+    )
+    .why("Flux applies none of them, because each waits until another is ready")
+    .help("remove one of these dependencies; a health check can wait for a single object instead");
     for (other, need) in members.iter().skip(1) {
         one = one.related(
             other.of.object.span(&need.pointer),

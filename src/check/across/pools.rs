@@ -251,9 +251,7 @@ fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
         Some(
             finding
                 .severity(Severity::Note)
-                .why(
-                    "host bits are dropped, so the pool may contain more addresses than intended",
-                )
+                .why("host bits are dropped, so the pool may contain more addresses than intended")
                 .help(format!("write {meant}, or a longer prefix")),
         )
     });
@@ -386,10 +384,15 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
             )
         };
         found.push(
-            finding(Code::NetworkPoolOverlap, pool.applied.object, &block.pointer, message)
-                .related(first.applied.object.span(&other.pointer), "the other block")
-                .why("Cilium marks the newer pool as conflicting, and assigns none of its addresses")
-                .help("put each address into one pool only; different `serviceSelector`s don't help"),
+            finding(
+                Code::NetworkPoolOverlap,
+                pool.applied.object,
+                &block.pointer,
+                message,
+            )
+            .related(first.applied.object.span(&other.pointer), "the other block")
+            .why("Cilium marks the newer pool as conflicting, and assigns none of its addresses")
+            .help("put each address into one pool only; different `serviceSelector`s don't help"),
         );
     }
     found

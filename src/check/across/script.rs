@@ -110,9 +110,9 @@ fn referred(
         .why(format!("if the cluster has none either, {REFUSED}"));
     Some(match suggest::nearest(name, known) {
         Some(meant) => said.help(format!("did you mean `{meant}`?")),
-        None => said.severity(Severity::Note).help(
-            "add it, or a `configMapGenerator` for it, unless something else creates it",
-        ),
+        None => said
+            .severity(Severity::Note)
+            .help("add it, or a `configMapGenerator` for it, unless something else creates it"),
     })
 }
 

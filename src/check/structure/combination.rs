@@ -99,8 +99,10 @@ impl Walk<'_> {
         let name = words::name(&self.pointer);
         let finding = |message| self.finding(Code::SchemaCombination, message);
         match self.keys(branches, "and") {
-            Some(keys) => finding(format!("{name} has {keys}, but only one of them is allowed"))
-                .help("keep one of them"),
+            Some(keys) => finding(format!(
+                "{name} has {keys}, but only one of them is allowed"
+            ))
+            .help("keep one of them"),
             None => finding(format!(
                 "{name} has several of its allowed forms, but may have only one"
             ))
@@ -119,9 +121,8 @@ impl Walk<'_> {
         };
         let finding = |message| self.finding(Code::SchemaCombination, message);
         match (self.keys(branches, "and"), self.forms(branches)) {
-            (Some(keys), _) => {
-                finding(format!("{name} can't have {keys}")).help("remove the fields that exclude the others")
-            }
+            (Some(keys), _) => finding(format!("{name} can't have {keys}"))
+                .help("remove the fields that exclude the others"),
             (None, Some(forms)) => {
                 finding(format!("{name} can't be {forms}")).help("write another value")
             }

@@ -130,6 +130,9 @@ fn known_fields(schema: &Schema) -> String {
             known.join(", "),
             all - MOST_NAMED
         ),
-        _ => format!("remove it; the fields here are {}", words::list(&known, "and")),
+        _ => format!(
+            "remove it; the fields here are {}",
+            words::list(&known, "and")
+        ),
     }
 }

@@ -21,7 +21,9 @@ impl Build<'_> {
     /// The objects of a folder, as kustomize builds them.
     pub(super) fn folder(&mut self, folder: &str, depth: usize) -> Vec<Object> {
         if depth > DEEPEST || !self.seen.insert(folder.to_owned()) {
-            self.unread.push(format!("{folder} lists itself, directly or through other folders"));
+            self.unread.push(format!(
+                "{folder} lists itself, directly or through other folders"
+            ));
             return Vec::new();
         }
         let Some(own) = self.kustomization(folder) else {

@@ -141,8 +141,9 @@ impl Lift<'_> {
                 let nearest = nearest.map_or(newest, |version| version.as_str().to_owned());
                 self.set(&["versions", "envoy_gateway"], text_node(&nearest));
                 let path = vec!["versions".to_owned(), "envoy_gateway".to_owned()];
-                let why =
-                    format!("The catalogue has no {text}, so the schemas of this version are used.");
+                let why = format!(
+                    "The catalogue has no {text}, so the schemas of this version are used."
+                );
                 self.lifted.comments.push((path, why));
                 self.set(&["chart", "version"], text_node(text));
                 self.version = Number::parse(&nearest).unwrap_or(self.version);

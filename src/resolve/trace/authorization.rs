@@ -83,7 +83,10 @@ fn fit(
     }
     const ELSEWHERE: [(&str, &str); 2] = [
         ("jwt", "the claims of the token"),
-        ("clientIPGeoLocations", "the location of the client's address"),
+        (
+            "clientIPGeoLocations",
+            "the location of the client's address",
+        ),
     ];
     for (key, what) in ELSEWHERE {
         if asks(&[key]).is_some() {

@@ -68,10 +68,13 @@ impl<'a> Walk<'a, '_> {
             .collect();
         let names = names.join(", ");
         let first = known.into_iter().flatten().next();
-        let step = Step::new(Stage::Certificate, format!("{listed} is not valid for {host}"))
-            .mark(Mark::Stops)
-            .detail(format!("it is valid for {names}"))
-            .place(first.map_or_else(|| tls_place(listener), |it| it.place));
+        let step = Step::new(
+            Stage::Certificate,
+            format!("{listed} is not valid for {host}"),
+        )
+        .mark(Mark::Stops)
+        .detail(format!("it is valid for {names}"))
+        .place(first.map_or_else(|| tls_place(listener), |it| it.place));
         self.add(step);
         Err(Outcome::Closed(format!(
             "the certificate is valid for {names}, so clients that verify it close the connection"

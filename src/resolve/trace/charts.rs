@@ -37,7 +37,10 @@ impl ChartRoute<'_> {
 
     /// The name of the route in a step.
     pub fn named(&self) -> String {
-        format!("the route that HelmRelease {} creates", Key::of(self.release))
+        format!(
+            "the route that HelmRelease {} creates",
+            Key::of(self.release)
+        )
     }
 }
 

@@ -44,7 +44,10 @@ pub(super) fn detect(
     header: impl Fn(&str) -> Option<String>,
 ) -> Detected {
     let Some(detection) = detection else {
-        return Detected::is(from, "the address of the connection, because no policy changes it");
+        return Detected::is(
+            from,
+            "the address of the connection, because no policy changes it",
+        );
     };
     if let Some(custom) = detection.get("customHeader") {
         let name = text(custom, &["name"]).unwrap_or_default();
@@ -57,7 +60,9 @@ pub(super) fn detect(
             },
             _ => Detected::is(
                 from,
-                format!("the address of the connection, because the header {name} contains no address"),
+                format!(
+                    "the address of the connection, because the header {name} contains no address"
+                ),
             ),
         };
     }
@@ -124,7 +129,9 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
         let Ok(address) = hop.parse::<IpAddr>() else {
             return Detected::is(
                 from,
-                format!("the address of the connection, because `{hop}` in X-Forwarded-For is not an address"),
+                format!(
+                    "the address of the connection, because `{hop}` in X-Forwarded-For is not an address"
+                ),
             );
         };
         seen = Some(address);
@@ -139,7 +146,9 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
         ),
         None => Detected::is(
             from,
-            format!("the address of the connection, because {peer} is trusted but sends no X-Forwarded-For"),
+            format!(
+                "the address of the connection, because {peer} is trusted but sends no X-Forwarded-For"
+            ),
         ),
     }
 }
@@ -205,7 +214,8 @@ impl<'a> Walk<'a, '_> {
                 || flag(&it.spec, &["enableProxyProtocol"]) == Some(true)
         });
         if has_proxy_protocol {
-            step = step.detail("the address of the connection is the one in the PROXY protocol header");
+            step = step
+                .detail("the address of the connection is the one in the PROXY protocol header");
         }
         if detected.is_refused {
             step = step.mark(Mark::Stops);
@@ -283,7 +293,8 @@ impl<'a> Walk<'a, '_> {
                 }
                 "RejectRequest" => Some(Outcome::Response {
                     status: 400,
-                    why: "paths with escaped slashes are refused (`escapedSlashesAction`)".to_owned(),
+                    why: "paths with escaped slashes are refused (`escapedSlashesAction`)"
+                        .to_owned(),
                 }),
                 _ => {
                     let mut to = self.request.clone();

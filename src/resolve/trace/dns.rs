@@ -258,7 +258,8 @@ impl<'a> Walk<'a, '_> {
                     self.record(gateway, &who, Some(route.place), &addresses)
                 }
                 None => {
-                    let text = format!("{host}: nothing was found that publishes it for this gateway");
+                    let text =
+                        format!("{host}: nothing was found that publishes it for this gateway");
                     Step::new(Stage::Dns, text).mark(Mark::Unknown)
                 }
             },

@@ -135,14 +135,19 @@ impl Rank {
                 self.exact_headers != other.exact_headers,
                 "it requires more exact headers",
             ),
-            (self.query != other.query, "it requires more query parameters"),
+            (
+                self.query != other.query,
+                "it requires more query parameters",
+            ),
             (
                 self.exact_query != other.exact_query,
                 "it requires more exact query parameters",
             ),
         ];
         let found = parts.into_iter().find(|(differs, _)| *differs);
-        found.map_or("its name is first in alphabetical order", |(_, reason)| reason)
+        found.map_or("its name is first in alphabetical order", |(_, reason)| {
+            reason
+        })
     }
 }
 
@@ -436,7 +441,11 @@ mod tests {
                 json!({}),
                 "it requires more query parameters",
             ),
-            (json!({}), json!({}), "its name is first in alphabetical order"),
+            (
+                json!({}),
+                json!({}),
+                "its name is first in alphabetical order",
+            ),
         ];
         for (first, second, reason) in rows {
             let a = one(first.clone()).rank("apps/a".to_owned());

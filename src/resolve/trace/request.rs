@@ -113,7 +113,9 @@ impl Request {
     /// If it is not a URL, or its scheme is not supported.
     pub fn get(url: &str) -> Result<Self, BadRequest> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return bad(format!("{url}: write a complete URL, such as https://{url}"));
+            return bad(format!(
+                "{url}: write a complete URL, such as https://{url}"
+            ));
         };
         let scheme = scheme.to_ascii_lowercase();
         let Some((_, kind, plain)) = SCHEMES.iter().find(|(name, ..)| *name == scheme) else {
@@ -128,7 +130,9 @@ impl Request {
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (host, port) = host_and_port(authority)?;
         let Some(port) = port.or(*plain) else {
-            return bad(format!("{url}: a port is needed; write {scheme}://{host}:PORT"));
+            return bad(format!(
+                "{url}: a port is needed; write {scheme}://{host}:PORT"
+            ));
         };
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),

@@ -238,7 +238,8 @@ fn basic(walk: &Walk<'_, '_>, _: &Node) -> Asks {
     let header = walk.request.header("authorization").unwrap_or_default();
     match header.to_lowercase().starts_with("basic ") {
         true => Asks::Given(
-            "a user name and password are given; whether they are valid is not known here".to_owned(),
+            "a user name and password are given; whether they are valid is not known here"
+                .to_owned(),
         ),
         false => Asks::Ends(
             "a user name and password are required".to_owned(),
@@ -265,7 +266,9 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
         );
     }
     if path == callback {
-        return Asks::Given(format!("{callback} is the URL that {issuer} redirects users back to"));
+        return Asks::Given(format!(
+            "{callback} is the URL that {issuer} redirects users back to"
+        ));
     }
     if path == logout {
         let outcome = Outcome::Redirect {

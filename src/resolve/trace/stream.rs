@@ -24,8 +24,7 @@ impl<'a> Walk<'a, '_> {
                 if listener.protocol == "HTTPS" {
                     self.certificate(Found { listener: id })?;
                     return Err(Outcome::Unknown(
-                        "the listener uses HTTP inside TLS; trace the URL with https://"
-                            .to_owned(),
+                        "the listener uses HTTP inside TLS; trace the URL with https://".to_owned(),
                     ));
                 }
             }
@@ -147,7 +146,9 @@ impl<'a> Walk<'a, '_> {
         match (is_open, may_be_let_in) {
             (true, _) => Err(Outcome::Unknown("it depends on a Flux variable".to_owned())),
             (_, true) => Err(Outcome::Unknown(route::OPEN.to_owned())),
-            _ => closed("Envoy doesn't open the port, or closes the connection, because there is no route for it"),
+            _ => closed(
+                "Envoy doesn't open the port, or closes the connection, because there is no route for it",
+            ),
         }
     }
 

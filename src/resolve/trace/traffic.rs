@@ -74,7 +74,10 @@ impl<'a> Walk<'a, '_> {
         if let Some((route, rule)) = rule {
             let mut told = Vec::new();
             for (path, what) in [
-                (["timeouts", "request"], "the response must be complete within"),
+                (
+                    ["timeouts", "request"],
+                    "the response must be complete within",
+                ),
                 (
                     ["timeouts", "backendRequest"],
                     "each attempt must be answered within",

@@ -187,10 +187,9 @@ fn faulty(route: &Route<'_>, fault: &Fault) -> Diagnostic {
             Code::ReferencePort,
             "write a port of the Service, not of its containers",
         ),
-        _ if fault.kind == kind::ACCEPTED => (
-            Code::AttachmentRefused,
-            "change the rule accordingly",
-        ),
+        _ if fault.kind == kind::ACCEPTED => {
+            (Code::AttachmentRefused, "change the rule accordingly")
+        }
         _ => (
             Code::ReferenceUnusable,
             "refer to an object that can be used there",

@@ -284,7 +284,10 @@ fn what_can_not_be_read_says_why() {
     let said = |text: &str| parse(text).err().unwrap_or_default();
     assert_eq!(said("self.a ==="), "'=' is not allowed here");
     assert_eq!(said("self.a == "), "a value is expected instead of the end");
-    assert_eq!(said("f(1)"), "there is no function `f` with these arguments");
+    assert_eq!(
+        said("f(1)"),
+        "there is no function `f` with these arguments"
+    );
     assert_eq!(
         said("self.a.size(1)"),
         "there is no function `size` with these arguments"

@@ -128,7 +128,9 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
         });
         for cidr in cidrs {
             if !is_cidr(cidr) {
-                faults.push(Fault::invalid(format!("`rateLimit`: `{cidr}` is not a CIDR")));
+                faults.push(Fault::invalid(format!(
+                    "`rateLimit`: `{cidr}` is not a CIDR"
+                )));
             }
         }
     }

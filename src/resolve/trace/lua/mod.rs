@@ -129,8 +129,11 @@ impl<'a> Walk<'a, '_> {
                 None => Err(missing(format!("ConfigMap {key} contains no script"))),
             };
         }
-        self.generated(owner, key, place)
-            .ok_or_else(|| missing(format!("ConfigMap {key}, which should contain a script, is not at hand")))
+        self.generated(owner, key, place).ok_or_else(|| {
+            missing(format!(
+                "ConfigMap {key}, which should contain a script, is not at hand"
+            ))
+        })
     }
 
     /// The script in a ConfigMap that a kustomization generates. If several have the name, the nearest one to the
@@ -177,7 +180,10 @@ impl<'a> Walk<'a, '_> {
                 (format!("{name} lets the request pass"), Mark::Passes)
             }
             Verdict::Passes { changed } => (
-                format!("{name} lets the request pass, and changes {}", listed(changed)),
+                format!(
+                    "{name} lets the request pass, and changes {}",
+                    listed(changed)
+                ),
                 Mark::Passes,
             ),
             Verdict::Responds { status } => (format!("{name} responds with {status}"), Mark::Stops),
