@@ -205,7 +205,7 @@ fn a_summary_that_cannot_be_written_is_a_failure_and_a_full_one_gets_no_more() {
     assert_eq!(code, Some(2));
     assert_eq!(
         said,
-        "error: no/folder, which GITHUB_STEP_SUMMARY names, can't be written: No such file or directory (os error 2)\n"
+        "error: no/folder, the file in GITHUB_STEP_SUMMARY, can't be written: No such file or directory (os error 2)\n"
     );
     let full = "x".repeat(1024 * 1024 - 50);
     project.write("summary", &full);

@@ -22,7 +22,7 @@ fn what_is_rendered_is_there_and_the_second_time_nothing_is_written() {
     project
         .run(["render", "--check"])
         .code(1)
-        .warns("is rendered, but not there");
+        .warns("is rendered, but doesn't exist");
     let first = project.run(["render"]).success();
     assert_eq!(first.stderr, "");
     let files = project.files();
@@ -124,7 +124,7 @@ fn what_is_no_longer_rendered_is_removed_unless_it_was_edited() {
     project.write("cluster.toml", MINIMAL);
     let run = project.run(["render"]).success();
     run.says(&format!("removed  {external}"))
-        .warns("was edited by hand: it was kept");
+        .warns("was kept because it was edited by hand");
     assert!(!project.path(&external).exists());
     assert!(project.read(&internal).contains("10.10.30.27"));
     assert_eq!(project.read(&format!("{APP}/mine.yaml")), "kind: Mine\n");
@@ -240,7 +240,7 @@ fn a_folder_below_the_root_will_do() {
     Project::new()
         .run(["render"])
         .code(2)
-        .warns("there is no cluster.toml here");
+        .warns("there is no cluster.toml in this folder or above");
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn a_revision_is_compared_with() {
     project
         .run(["diff", "--against", "git:nobody"])
         .code(2)
-        .warns("knows no revision `nobody`");
+        .warns("there is no revision `nobody`");
     project.run(["diff", "--against", "git:--help"]).code(2);
     project.run(["diff", "--against", "git:"]).code(2);
     project.run(["diff", "--against", "svn:1"]).code(2);
@@ -346,7 +346,7 @@ fn why_leads_back_to_cluster_toml() {
     project
         .run(["why", ENVOY, "spec"])
         .code(2)
-        .warns("is no JSON pointer");
+        .warns("is not a JSON pointer");
     project.run(["why", &format!("{ENVOY}:99999")]).code(2);
     project
         .run(["why", "envoy.yml"])
@@ -468,7 +468,7 @@ fn a_new_project_is_begun_rendered_and_checked() {
     project
         .run(flags)
         .code(2)
-        .warns("is there already, and was left alone");
+        .warns("exists already, and was not changed");
     assert_eq!(project.read("cluster.toml"), text);
     let other = Project::new();
     other.run(["init"]).code(2).warns("give --domain");
@@ -550,7 +550,7 @@ fn findings_are_filtered_and_printed_for_programs() {
     project
         .run(["validate", "nothing.yaml"])
         .code(2)
-        .warns("there is no such file");
+        .warns("no such file");
     let good: Run = project.run_with(
         ["validate", "-"],
         b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n",

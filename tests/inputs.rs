@@ -28,7 +28,7 @@ fn passed_over(project: &Project) -> String {
     let lines = run
         .stderr
         .lines()
-        .filter(|line| line.starts_with("passed over"));
+        .filter(|line| line.starts_with("skipped"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -52,11 +52,11 @@ fn what_gitignore_names_is_passed_over_and_counted() {
     project
         .run(["validate", "apps"])
         .success()
-        .warns("passed over 3 in folders, 2 of them for a .gitignore; --verbose names each");
+        .warns("skipped 3 in folders, 2 of them because of a .gitignore; --verbose lists them");
     project
         .run(["validate", "apps", "--quiet"])
         .success()
-        .never_says("passed over");
+        .never_says("skipped");
     // What a person names is read, whatever a .gitignore says of it.
     project
         .run(["validate", "apps/b.yaml"])

@@ -138,7 +138,7 @@ fn a_schema_that_cant_be_read_is_a_failure_and_no_verdict() {
 fn a_pattern_that_cant_be_compiled_is_refused_at_import() {
     let project = Project::new().minimal("");
     for (pattern, problem) in [
-        ("(", "the pattern `(` is no regular expression"),
+        ("(", "the pattern `(` is not a valid regular expression"),
         (
             "((a{1,1000}){1,1000}){1,1000}",
             "the pattern `((a{1,1000}){1,1000}){1,1000}` is too large to be compiled",
@@ -201,7 +201,7 @@ fn a_list_that_leads_out_of_its_folder_is_not_followed() {
     project
         .run(["validate"])
         .code(2)
-        .warns("leads out of its folder");
+        .warns("which is outside of its folder");
 }
 
 #[test]
@@ -230,9 +230,9 @@ fn a_project_without_own_schemas_lists_those_in_the_program() {
     project
         .run(["schemas", "list", "kda"])
         .code(2)
-        .warns("no project `kda`; known are cert-manager, ");
+        .warns("there is no project `kda`; the known ones are cert-manager, ");
     project
         .run(["schemas", "import", "-"])
         .code(2)
-        .warns("there is no cluster.toml here");
+        .warns("there is no cluster.toml in this folder or above");
 }

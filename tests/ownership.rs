@@ -112,7 +112,7 @@ fn an_entry_stays_with_a_file_that_stays() {
     project
         .run(["render"])
         .success()
-        .warns("was edited by hand: it was kept");
+        .warns("was kept because it was edited by hand");
     assert!(project.path(NAMESPACE).is_file());
     assert!(project.read(INDEX).contains("- ./namespace.yaml\n"));
 }
@@ -322,7 +322,7 @@ fn a_lock_removes_nothing_that_no_render_can_have_written() {
     project
         .run(["render"])
         .code(2)
-        .warns("\"a.yaml\" stands there twice");
+        .warns("\"a.yaml\" appears twice");
 }
 
 #[test]
@@ -482,7 +482,7 @@ spec:
             .file("schemas/x", "");
         project.shell("mkfifo schemas/lock.json").success();
         let script = "timeout 60 \"$PROGRAM\" schemas import crd.yaml";
-        project.shell(script).code(2).warns("is no regular file");
+        project.shell(script).code(2).warns("is not a regular file");
         let project = Project::new().minimal("").rendered();
         std::fs::remove_file(project.path(ENVOY)).expect("removed");
         std::fs::remove_file(project.path(INDEX)).expect("removed");
@@ -490,6 +490,6 @@ spec:
         project
             .shell("timeout 60 \"$PROGRAM\" render")
             .code(1)
-            .warns("is a folder, or no regular file");
+            .warns("there is a folder, or something that is not a regular file");
     }
 }

@@ -138,8 +138,8 @@ fn what_somebody_names_is_told_to_be_no_file() {
         let project = project();
         put(&project, "special", what);
         let is = match *what {
-            "pipe" => "it is a pipe, no regular file",
-            _ => "it is a device, no regular file",
+            "pipe" => "it is a pipe, not a regular file",
+            _ => "it is a device, not a regular file",
         };
         for command in [
             "validate special",
@@ -160,7 +160,7 @@ fn what_somebody_names_is_told_to_be_no_file() {
         project
             .shell(&command)
             .code(2)
-            .warns("special, which GITHUB_STEP_SUMMARY names");
+            .warns("special, the file in GITHUB_STEP_SUMMARY");
         for config in ["--kubeconfig special", ""] {
             let named = format!("export KUBECONFIG=special HOME=/nowhere; {GUARD}");
             let command = format!("{named} \"$PROGRAM\" diff --against cluster {config}");
@@ -193,5 +193,5 @@ fn git_is_not_waited_for_without_end_and_what_it_says_is_bounded() {
     project
         .shell(&script)
         .code(2)
-        .warns("git, which is needed for `--against git:REV`: printed more than");
+        .warns("can't run git, which `--against git:REV` needs: printed more than");
 }

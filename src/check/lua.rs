@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn the_first_mistake_is_told_with_its_place() {
         let script = "function envoy_on_request(handle)\n  local x = = 1\nend\n";
-        let told = "not Lua: `=` stands where a value should".to_owned();
+        let told = "not Lua: expected a value instead of `=`".to_owned();
         assert_eq!(found(script), Some((2, 13, told)));
     }
 }

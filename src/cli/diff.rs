@@ -149,7 +149,7 @@ fn show_asked(
     let is_empty = asked.diff.is_empty();
     let is_told = !(global.quiet && is_complete && is_empty);
     let partial = format!(
-        "only {} of {} objects were compared with {}\n",
+        "incomplete: only {} of {} objects were compared with {}\n",
         asked.compared, asked.objects, asked.server
     );
     match format {

@@ -82,7 +82,7 @@ pub enum Error {
         message: String,
     },
     /// A request was not answered in time.
-    #[error("{server} didn't answer {request} for {} s", .after.as_secs())]
+    #[error("{server} did not answer {request} within {} s", .after.as_secs())]
     Stalled {
         /// The server's address.
         server: String,

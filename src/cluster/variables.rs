@@ -203,7 +203,7 @@ mod tests {
     fn what_has_no_value_is_no_empty_text() {
         let of = |text: &str| substitute(&Node::from_json(json!({"a": text})), &variables());
         assert!(of("${MISSING}").is_err_and(|why| why.contains("`${MISSING}` has no value")));
-        assert!(of("${DOMAIN#x}").is_err_and(|why| why.contains("not followed")));
+        assert!(of("${DOMAIN#x}").is_err_and(|why| why.contains("not supported")));
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn a_file_that_can_not_grow_is_whole_and_the_next_run_finishes() {
             failed += 1;
             let run = run
                 .code(2)
-                .warns("every file is whole, the old one or the new");
+                .warns("every file is complete, either old or new");
             assert!(run.stderr.starts_with("error: can't write"), "{run}");
         }
         let finished = project.run(["render"]).success();
@@ -103,7 +103,7 @@ fn a_full_disk_leaves_every_file_whole_and_the_next_run_finishes() {
         whole(&files(&project.path("seen")), &before, &wanted);
         if run.stdout.contains("first 2\n") {
             failed += 1;
-            run.warns("make room, then render again: it finishes");
+            run.warns("free some space and render again to finish");
         } else {
             run.says("first 0\n");
         }

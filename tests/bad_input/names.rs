@@ -303,7 +303,7 @@ fn a_file_where_a_folder_is_needed_is_left_alone() {
     let run = project
         .run(["render"])
         .code(1)
-        .warns("is a file, where a folder is needed");
+        .warns("is a file, but a folder is needed");
     snapshot!("file_for_a_folder", run);
     assert_eq!(
         project.read("kubernetes/apps/network/envoy-gateway"),
@@ -316,7 +316,7 @@ fn a_file_where_a_folder_is_needed_is_left_alone() {
     project
         .run(["render", "--force"])
         .code(1)
-        .warns("what is there is a folder");
+        .warns("there is a folder");
     assert!(project.path(&format!("{ENVOY}/theirs")).is_file());
 }
 

@@ -24,7 +24,7 @@ fn no_gateway() {
         .file("b/c.txt", "kind: Gateway\n");
     refused(&project)
         .warns("there is no Gateway of Envoy Gateway here")
-        .warns("help: give the repository's folder");
+        .warns("help: give the folder of the repository");
     project
         .run(["import", "nowhere"])
         .code(2)
@@ -32,7 +32,7 @@ fn no_gateway() {
     project
         .run(["import", "b/c.txt"])
         .code(2)
-        .warns("is no cluster.toml of cluster-template");
+        .warns("is not a cluster.toml of cluster-template");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_link_out_of_the_repository() {
     let project = tree();
     std::os::unix::fs::symlink("/etc/hostname", project.path(&format!("{APP}/link.yaml")))
         .expect("a link");
-    refused(&project).warns("app/link.yaml: is a symbolic link that leads out of the repository");
+    refused(&project).warns("app/link.yaml: is a symbolic link that is broken or leads out of the repository");
     let project = tree();
     std::os::unix::fs::symlink("/etc", project.path(&format!("{APP}/etc"))).expect("a link");
     refused(&project).warns("app/etc: is a symbolic link");

@@ -90,7 +90,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
     );
     apply(&widgets(&["v1", "v2"], "standard"), &[])
         .code(2)
-        .warns("of the experimental channel and in use")
+        .warns("from the experimental channel and in use")
         .warns("--allow-standard");
     apply(&widgets(&["v1", "v2"], "standard"), &["--allow-standard"])
         .success()
@@ -110,14 +110,14 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         "\"plural\":\"widgetz\",\"singular\":\"widget\"",
     );
     let late = apply(&taken, &["--wait", "1"]).code(2);
-    late.warns("widgetz.example.com was applied and is not established after 1 s");
+    late.warns("widgetz.example.com was applied, but is not established after 1 s");
 
     apply("kind: [", &[])
         .code(2)
-        .warns("nothing was applied: the manifests can't be read whole");
+        .warns("nothing was applied, because some manifests can't be read");
     apply("apiVersion: v1\nkind: ConfigMap\n", &[])
         .code(2)
-        .warns("there is no CustomResourceDefinition in these manifests");
+        .warns("there are no CustomResourceDefinitions in these manifests");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn the_definitions_of_a_cluster_become_the_projects_own_schemas() {
         &["validate", "widget.yaml", "--against", "cluster"],
     )
     .code(1)
-    .says("warning[schema/disagrees-with-server]: the API server takes what is refused here")
+    .says("warning[schema/disagrees-with-server]: the API server accepts what is refused here")
     .says("warning[version/crd-skew]");
     project.write(
         "widget.yaml",

@@ -110,13 +110,13 @@ fn an_empty_cluster_is_bootstrapped_and_then_shows_no_drift() {
 
     let empty = diff(&project, &cluster, &[]).code(1);
     let empty = empty
-        .says("note: namespace `network` is not there yet;")
-        .says("note: namespace `dev` is not there yet, and nothing in this tree makes it;")
-        .says("note: kinds whose CustomResourceDefinitions are not there yet: ");
+        .says("note: namespace `network` doesn't exist yet;")
+        .says("note: namespace `dev` doesn't exist yet, and nothing in this tree creates it;")
+        .says("note: the CustomResourceDefinitions of these kinds are not installed yet: ");
     let count = json(&diff(&project, &cluster, &["--format", "json"]))["summary"]["added"].clone();
     empty.says(&format!("{count} objects added"));
     let unready = run(&project, &cluster, &["validate", "--against", "cluster"]).success();
-    unready.says("warning[version/crd-skew]: the cluster has no CustomResourceDefinition of");
+    unready.says("warning[version/crd-skew]: the cluster has no CustomResourceDefinition for");
 
     let start = Instant::now();
     let first = bootstrap(&project, &cluster).success();
@@ -325,9 +325,9 @@ fn variables_get_the_clusters_values_and_secrets_are_never_printed() {
     );
     let without = diff(&project, &cluster, &[]).code(2);
     without
-        .says("this is not all")
+        .says("incomplete: only ")
         .warns("`${SECRET_DOMAIN}` has no value")
-        .says("Secret network/cluster-secrets, from which variables come, is not there");
+        .says("Secret network/cluster-secrets, from which variables are taken, doesn't exist");
     apply_text(
         &cluster,
         "apiVersion: v1\nkind: Secret\nmetadata: {name: cluster-secrets, namespace: network}\nstringData: {SECRET_DOMAIN: hidden.example.org}\n",

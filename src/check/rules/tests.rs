@@ -188,7 +188,7 @@ fn a_rule_that_can_not_be_read_or_evaluated_is_never_passed_over() {
     assert_eq!(
         of_thing(schema, "{a: x}"),
         [
-            "4:7 rule/unreadable /spec: a rule on `spec` can't be read: there is no function `frobnicate` with these arguments",
+            "4:7 rule/unreadable /spec: a rule on `spec` can't be parsed: there is no function `frobnicate` with these arguments",
             "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: no such key: missing",
             "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: its result is int, not bool",
         ]

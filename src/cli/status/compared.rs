@@ -194,7 +194,7 @@ impl Compared<'_, '_> {
         }
         if !self.from.failures.is_empty() {
             text.push_str(&format!(
-                "only {} of {} objects were read from {}\n",
+                "incomplete: only {} of {} objects were read from {}\n",
                 self.read, self.objects, self.from.server
             ));
         }

@@ -286,7 +286,7 @@ fn a_lock_that_cannot_be_read_is_an_error_that_says_what_to_do() {
     let cases = [
         ("{", "not JSON"),
         ("{}", "no `schema`"),
-        ("<<<<<<< HEAD\n", "Git merge conflict"),
+        ("<<<<<<< HEAD\n", "conflict markers of a Git merge"),
         (
             r#"{"schema": "gatewayctl/lock/v9", "files": {}}"#,
             "`gatewayctl/lock/v9`, but this version of gatewayctl reads `gatewayctl/lock/v2`",

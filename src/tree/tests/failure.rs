@@ -20,7 +20,7 @@ fn a_full_disk_is_named_with_the_path_and_the_reason() {
         if last.as_ref().is_some_and(|last| last.starts_with("write")) {
             let error = result.expect_err("a full disk");
             said.push(error.to_string());
-            assert!(error.help().contains("make room"), "{}", error.help());
+            assert!(error.help().contains("free some space"), "{}", error.help());
             assert!(matches!(tree.text("a.yaml").as_str(), "old\n" | "new\n"));
         }
         if !disk.struck() {

@@ -110,13 +110,13 @@ impl Look<'_, '_> {
             Some(section) => (
                 place.key("sectionName"),
                 format!(
-                    "the redirect leads to itself, because listener `{section}` of {name} already is for https"
+                    "the redirect leads to itself, because listener `{section}` of {name} is already for https"
                 ),
             ),
             None => (
                 place,
                 format!(
-                    "the redirect leads to itself at listener `{}` of {name}, which already is for https",
+                    "the redirect leads to itself at listener `{}` of {name}, which is already for https",
                     listener.name
                 ),
             ),

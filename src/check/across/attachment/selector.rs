@@ -44,10 +44,10 @@ impl<'a> Look<'_, 'a> {
         let names: Vec<&str> = names.into_iter().collect();
         let message = match names.as_slice() {
             [only] => format!(
-                "the selector doesn't match {kind} `{only}`, the only one that it can select"
+                "the selector doesn't match {kind} `{only}`, the only one in its scope"
             ),
             all => format!(
-                "the selector matches none of the {} {kind}s that it can select",
+                "the selector matches none of the {} {kind}s in its scope",
                 all.len()
             ),
         };
