@@ -1,4 +1,4 @@
-//! CONTRIBUTING.md tells the truth: its paths are there, its map is the code's.
+//! Checks that CONTRIBUTING.md is correct: its paths exist, and its map matches the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ fn contributing() -> String {
     read(&root().join("CONTRIBUTING.md"))
 }
 
-/// The files that the recipes make: they are examples.
+/// The files that the recipes create as examples.
 const MADE: &[&str] = &[
     "snapshots/envoy-gateway-1.9.1",
     "src/diagnostic/pages/network-open-to-all.md",
@@ -43,7 +43,7 @@ fn every_path_in_it_is_there() {
     assert!(missing.is_empty(), "not there: {missing:?}");
 }
 
-/// The rooms of the table, and what each uses.
+/// The rooms in the table, and those that each uses.
 fn map() -> BTreeMap<String, String> {
     let text = contributing();
     let rows = text.lines().filter_map(|line| {
@@ -77,7 +77,7 @@ fn rooms_use_what_the_map_says_and_nothing_else() {
     }
 }
 
-/// The other rooms that a room's code names, tests and documentation aside.
+/// The other rooms that a room's code uses, without tests and documentation.
 fn used_by(room: &str, map: &BTreeMap<String, String>) -> BTreeSet<String> {
     let folder = root().join("src").join(room);
     let files = WalkDir::new(&folder).into_iter().filter_entry(|entry| {

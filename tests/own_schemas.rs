@@ -1,4 +1,5 @@
-//! A project's own schemas: imported into `schemas/` beside `cluster.toml`, they win over those in the program.
+//! A project's own schemas: they are imported into `schemas/` beside `cluster.toml` and take precedence over those in
+//! the program.
 
 mod common;
 
@@ -152,7 +153,7 @@ fn a_pattern_that_cant_be_compiled_is_refused_at_import() {
             .says(problem)
             .says("nothing was written");
     }
-    // Large for other engines, and none of the API server's bounds.
+    // This is large for other engines, but within the API server's limits.
     let field = r"{type: string, pattern: '^\p{L}{1,63}$'}";
     let crd = WIDGETS.replace("{type: integer}", field);
     project.write("crd.yaml", crd.replace("self.size > 1", "self.size != 'b'"));

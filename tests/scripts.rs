@@ -1,5 +1,5 @@
-//! Scripts in Lua, as people have them in a repository: what LuaJIT refuses is found, and whatever one does when it is
-//! run, `trace` ends with an answer, which is the same in every run.
+//! Lua scripts as people use them: what LuaJIT refuses is reported, and whatever a script does when it is run,
+//! `trace` ends with an answer that is the same in every run.
 
 mod common;
 
@@ -45,7 +45,7 @@ fn tree(scripts: &[&str]) -> Project {
     Project::new().file("tree.yaml", format!("{TREE}{scripts}"))
 }
 
-/// Traces a request through scripts. The system's limits are far beyond what a run takes, and end what hangs.
+/// Traces a request through scripts. The system's limits are far above what a run needs, and end runs that hang.
 fn traced(scripts: &[&str]) -> Run {
     let limits = match cfg!(target_os = "linux") {
         true => "ulimit -t 60 && ulimit -d 262144",
@@ -139,7 +139,7 @@ fn what_a_script_does_is_told() {
     run.says("the script can't be loaded: script:1: attempt to perform arithmetic on a nil value");
 }
 
-/// Bodies of scripts that take all that they are given. Each is ended: nothing is known of it.
+/// Bodies of scripts that never end. Each is stopped, and its result is unknown.
 const ENDLESS: &[&str] = &[
     "while true do end",
     "while true do pcall(function() while true do end end) end",
@@ -259,7 +259,7 @@ fn the_answer_does_not_depend_on_where_things_lie() {
 #[cfg(unix)]
 #[test]
 fn a_script_that_could_not_be_run_is_no_answer() {
-    // Without pipes there is no process to run it in.
+    // Without pipes, no process can be started to run it in.
     let project = tree(&[&on_request("")]);
     project
         .shell("ulimit -n 7 && exec \"$PROGRAM\" trace https://app.example.com/ --in tree.yaml")

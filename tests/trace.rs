@@ -1,11 +1,11 @@
-//! What `trace` says of a request: in words, in JSON, by its exit code.
+//! The output of `trace`: text, JSON, and the exit code.
 
 mod common;
 
 use common::{MINIMAL, Project};
 use serde_json::Value;
 
-/// Two applications behind the gateways of [`MINIMAL`], and one that has both.
+/// Two applications behind the gateways of [`MINIMAL`], and one behind both.
 const APPS: &str = r"apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: wiki, namespace: apps}

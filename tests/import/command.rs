@@ -1,8 +1,8 @@
-//! The command: what it writes, says and returns; and a `render` after it.
+//! The command `import`: what it writes and prints, its exit code, and a `render` after it.
 
 use super::common::{APP, ENVOY, LOCK, MINIMAL, Project};
 
-/// A tree as somebody else keeps it: rendered once, without `cluster.toml` and lock, and with a file of their own.
+/// A tree of another user: rendered once, without `cluster.toml` and lock, and with a file of their own.
 fn tree() -> Project {
     let project = Project::new().config(MINIMAL).rendered();
     for path in ["cluster.toml", LOCK] {
@@ -94,7 +94,7 @@ fn any_folder_of_the_tree_will_do_and_the_output_may_be_elsewhere() {
         .run(["import", app, "--output", "-"])
         .success()
         .says("[gateways.envoy-external]");
-    // Not a Git repository: Flux' paths say where the top is.
+    // This is not a Git repository, so the paths of Flux Kustomizations show where the top is.
     project.run(["import", &format!("{app}/app")]).success();
     let config = project.read("cluster.toml");
     std::fs::remove_file(project.path("cluster.toml")).expect("a file");
@@ -106,7 +106,7 @@ fn any_folder_of_the_tree_will_do_and_the_output_may_be_elsewhere() {
         .success();
     let nested = project.read("kubernetes/cluster.toml");
     assert!(nested.contains("path = \"apps/network\""), "{nested}");
-    // That Flux reads from the repository's root goes without saying.
+    // That Flux reads from the repository's root is the default, so it isn't written.
     assert!(!nested.contains("./kubernetes"), "{nested}");
     project.run(["-C", "kubernetes", "render"]).success();
     let flux = project.read(&format!("{app}/ks.yaml"));

@@ -41,7 +41,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
     let project = Project::new();
     let apply = |text: &str, more: &[&str]| apply(&project, &cluster, text, more);
 
-    // A stream as Helm prints one: everything else in it is passed over.
+    // A stream as Helm prints it. Everything but definitions is skipped.
     let stream = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: passed-over, namespace: default}}\n---\n{}\n",
         widgets(&["v1"], "experimental")
@@ -71,7 +71,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         .success()
         .says("changed    widgets.example.com");
 
-    // Objects are stored in v2 now: v1 alone would lose them.
+    // Objects are now stored in v2, so a definition with only v1 would lose them.
     let before = read(&cluster, PATH);
     apply(&widgets(&["v1"], "experimental"), &[])
         .code(2)
@@ -82,7 +82,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         .code(2)
         .warns("the API server did not write CustomResourceDefinition widgets.example.com: 422");
 
-    // The standard channel over the experimental one: only while nobody uses it.
+    // The standard channel may replace the experimental one only if nobody uses it.
     apply_text(
         &cluster,
         "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: default}\nspec: {size: 3}\n",
@@ -104,7 +104,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         .warns("--force-conflicts");
     apply(&other, &["--field-manager", "helm", "--force-conflicts"]).success();
 
-    // A name that is taken never becomes established.
+    // A definition with a name that is taken never becomes established.
     let taken = widgets(&["v1"], "x").replace("widgets", "widgetz").replace(
         "\"plural\":\"widgetz\"",
         "\"plural\":\"widgetz\",\"singular\":\"widget\"",
@@ -157,7 +157,7 @@ fn the_definitions_of_a_cluster_become_the_projects_own_schemas() {
     .never_says("disagrees")
     .never_says("crd-skew");
 
-    // The cluster moves on, the schemas don't.
+    // The cluster's definition changes, but the imported schema doesn't.
     let wider = widgets(&["v1"], "x").replace("integer", "string");
     apply(&project, &cluster, &wider, &[]).success();
     run(

@@ -1,4 +1,4 @@
-//! What goes wrong between here and a server. Never is it taken for "no difference", always it is exit 2.
+//! Failures when asking a server. They are never treated as "no difference", and the exit code is always 2.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -26,7 +26,7 @@ fn diff(fake: &Fake, more: &[&str]) -> Run {
     run.never_says("s3cret-token").never_says("no difference")
 }
 
-/// A slow machine has its time, but where the test is about time.
+/// A slow machine gets enough time, except in tests of time limits.
 fn patience(args: &[&str]) -> &'static [&'static str] {
     match args.contains(&"--timeout") {
         true => &[],
@@ -34,7 +34,7 @@ fn patience(args: &[&str]) -> &'static [&'static str] {
     }
 }
 
-/// A failure that is told whole: what, why, what to do.
+/// Asserts that a failure is reported completely: what, why, and what to do.
 #[track_caller]
 fn told(run: Run, what: &str) -> Run {
     run.code(2)
@@ -96,7 +96,7 @@ fn an_expired_certificate_is_told() {
     told(diff(&fake, &[]), "is not accepted: ").warns("download the kubeconfig again");
 }
 
-/// A TLS server that shakes hands and says nothing; its port.
+/// A TLS server that completes the handshake and then sends nothing. Returns its port.
 fn tls(certificate: rustls::pki_types::CertificateDer<'static>, key: rcgen::KeyPair) -> u16 {
     let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -114,7 +114,7 @@ fn tls(certificate: rustls::pki_types::CertificateDer<'static>, key: rcgen::KeyP
             let connection =
                 rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
             let mut stream = rustls::StreamOwned::new(connection, stream);
-            // The client hangs up in the middle of the handshake.
+            // The client closes the connection during the handshake.
             let _ = stream.flush();
         }
     });
@@ -209,7 +209,7 @@ fn a_server_that_stops_answering_is_waited_for_no_longer_than_asked() {
         diff(&Fake::start(late), &["--timeout", "30"]),
         "answered 503",
     );
-    // A server that stalls, or names a time, would have kept it for longer.
+    // A server that stalls, or asks for a wait, would have taken longer.
     assert!(start.elapsed() < STALL, "{:?}", start.elapsed());
 }
 
@@ -250,7 +250,7 @@ fn a_status_that_could_not_be_read_whole_is_no_agreement() {
             .never_says("s3cret-token")
             .never_says("agree\n")
     };
-    // Nothing is there: that is an answer.
+    // That nothing exists is a valid answer.
     let run = status(&Fake::start(|_| Does::Answer), &[]).success();
     run.says("GatewayClass (gateway.networking.k8s.io)")
         .says("  absent  ")
@@ -327,7 +327,7 @@ fn every_command_that_asks_a_cluster_fails_alike() {
     }
 }
 
-/// What a server may answer in place of what it serves.
+/// Answers to discovery that are not valid.
 const NO_DISCOVERY: &[(u16, &str, &str)] = &[
     (200, "true", "200 and `true` instead of an object"),
     (200, "null", "200 and `null`, where an object should be"),
@@ -425,7 +425,8 @@ fn only_404_says_that_an_object_is_not_there() {
             }
         });
         for command in ["diff", "status"] {
-            told(against(&fake, command), "gave no usable answer to GET ").says("incomplete: only ");
+            told(against(&fake, command), "gave no usable answer to GET ")
+                .says("incomplete: only ");
         }
     }
 }
@@ -436,7 +437,7 @@ fn a_wait_beyond_all_time_is_not_waited() {
     told(diff(&fake, &[]), "answered 429");
 }
 
-/// The kernel's limit is a guard: what is bounded is what the program reads.
+/// The kernel's limit is only a guard; the program itself limits what it reads.
 fn guarded(fake: &Fake, args: &str) -> Run {
     let project = Project::new().minimal("").file("crd.yaml", definition("a"));
     let kubeconfig = fake.kubeconfig().display().to_string();

@@ -43,9 +43,9 @@ impl<'a> Look<'_, 'a> {
         let names: BTreeSet<&str> = candidates.iter().map(|one| one.object.name()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let message = match names.as_slice() {
-            [only] => format!(
-                "the selector doesn't match {kind} `{only}`, the only one in its scope"
-            ),
+            [only] => {
+                format!("the selector doesn't match {kind} `{only}`, the only one in its scope")
+            }
             all => format!(
                 "the selector matches none of the {} {kind}s in its scope",
                 all.len()
