@@ -1,4 +1,4 @@
-//! CONTRIBUTING.md tells the truth: its paths are there, its map is the code's.
+//! Checks that CONTRIBUTING.md is correct: its paths exist, and its map matches the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ fn contributing() -> String {
     read(&root().join("CONTRIBUTING.md"))
 }
 
-/// The files that the recipes make: they are examples.
+/// The files that the recipes create as examples.
 const MADE: &[&str] = &[
     "snapshots/envoy-gateway-1.9.1",
     "src/codes/pages/network-open-to-all.md",

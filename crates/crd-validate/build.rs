@@ -1,7 +1,7 @@
-//! Packs `schemas/` into the binary: each file compressed by itself, so that a look-up unpacks one.
+//! Compresses `schemas/` into the binary, each file by itself, so that a look-up only unpacks one.
 //!
-//! Writes `schemas.bin` (the packed files, one after the other) and `schemas.rs` (a table of what is where)
-//! to the output folder, from the files that `schemas/lock.json` lists and nothing else.
+//! It reads the files that `schemas/lock.json` lists, and nothing else, and writes `schemas.bin` (the compressed
+//! files, one after the other) and `schemas.rs` (a table of their positions) to the output folder.
 
 use std::error::Error;
 use std::fmt::Write as _;

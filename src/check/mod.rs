@@ -1,8 +1,8 @@
-//! Passes over objects, one file a pass. Each says what is wrong with an object, where, and what to do.
+//! Checks objects: one file a pass. Each finding says what is wrong with an object, where, and what to do about it.
 //!
-//! - [`across`]: whether objects fit each other, the network and the versions in force.
-//! - [`lua`]: whether scripts parse.
-//! - [`upgrade`]: what another version would find, compared with what this one does.
+//! - [`across`]: cross rules, on objects that don't fit each other, the network or the versions in force.
+//! - [`lua`]: whether scripts can be parsed.
+//! - [`upgrade`]: what another version would report that this one doesn't.
 
 pub mod across;
 pub mod lua;

@@ -1,7 +1,7 @@
-//! Random objects along every schema of the catalogue: whatever they are, checking them ends, gives the same answer
-//! each time, and agrees with another judge of the same schema on what JSON Schema can say.
+//! Checks random objects for every schema of the catalogue: checking always ends, gives the same result each time,
+//! and agrees with an independent JSON Schema validator on what JSON Schema can express.
 //!
-//! `PROPTEST_CASES=100000 cargo test --test fuzz` looks longer.
+//! `PROPTEST_CASES=100000 cargo test --test fuzz` runs longer.
 
 #[path = "../common/json_schema.rs"]
 mod json_schema;
@@ -26,7 +26,7 @@ use serde_json::Value;
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);
 
-/// A random object, and which of the catalogue's kinds it is of, in which version.
+/// A random object, with the index of its kind in the catalogue and its version.
 #[derive(Clone, Debug)]
 struct Case {
     entry: usize,
@@ -82,16 +82,16 @@ fn object(node: Node) -> Object {
     Object::new(node, "random.yaml")
 }
 
-/// What findings say, without their places.
+/// The text of findings, without their places.
 fn said(found: &[Diagnostic]) -> Vec<String> {
     let line = |one: &Diagnostic| format!("{} {:?} {}", one.code, one.pointer, one.message);
     found.iter().map(line).collect()
 }
 
-/// The judges so far, by the entry and the version that they are of.
+/// The validators so far, by catalogue entry and version.
 type Judges = Mutex<HashMap<(usize, String), Arc<jsonschema::Validator>>>;
 
-/// Another judge of the same schema, made once for each kind.
+/// An independent validator for the same schema, created once for each kind.
 fn judge(case: &Case) -> Arc<jsonschema::Validator> {
     static MADE: LazyLock<Judges> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().expect("no test panics with it");
@@ -141,8 +141,8 @@ proptest! {
         let node = Node::from_json(case.object.clone());
         let (ours, settled) = case.with(|schema| {
             let found = Structure::new(&CATALOGUE).check(&object(node.clone()), schema);
-            // Keys of lists are Kubernetes' own, metadata has its own rules, and a status is dropped on creation: none
-            // of these is for the other judge to see.
+            // Kubernetes' list keys, the rules for metadata, and the status that is dropped on creation can't be
+            // expressed in JSON Schema.
             let drops_status = schema.version.status;
             let is_elsewhere = |at: &str| at.starts_with("/metadata") || (drops_status && at.starts_with("/status"));
             let found: Vec<Diagnostic> = found

@@ -1,4 +1,4 @@
-//! The recorded answers of another API server, put to this one: where it and `validate` differ is listed.
+//! Sends the recorded cases of another API server to this one, and lists where it and `validate` differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ use crate::talk::{apply_text, run, with};
 /// The channel that `experimental` stands for in the paths of [`definitions`].
 const EXPERIMENTAL: &str = "experimental";
 
-/// The sets of cases on which every verdict agrees: the server is asked about each case again. `tests/oracle.rs` compares
-/// all sets, those on which some differ included, with the answers that were recorded.
+/// The sets of cases on which every verdict agrees. The server is asked about each case again. `tests/oracle.rs`
+/// compares all sets, including those with differences, with the recorded answers.
 const AGREED: &[&str] = &[
     "apply-mutated-gateway.jsonl",
     "apply-mutated-real-documents.jsonl",

@@ -1,4 +1,4 @@
-//! Evaluation, within a bound.
+//! Evaluates expressions within a cost limit.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use k8s_syntax::pattern::Patterns;
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// It hangs on a value that nobody knows yet.
+    /// It depends on a value that is not known yet.
     Unknown,
-    /// It fails, as the API server says it.
+    /// It fails, with the message of the API server.
     Error(String),
-    /// It takes more work than it may.
+    /// It exceeds its cost limit.
     Spent,
 }
 
-/// A value, or why there is none.
+/// A value, or the reason why there is none.
 pub type Answer = Result<Value, Fault>;
 
 impl Fault {
-    /// A failure.
+    /// An error with a message.
     pub fn error(text: impl Into<String>) -> Self {
         Fault::Error(text.into())
     }
 
-    /// The failure of a function or operator that doesn't take such values.
+    /// The error of a function or operator that has no overload for these values.
     pub fn no_overload(name: &str, values: &[&Value]) -> Self {
         if values.iter().any(|value| matches!(value, Value::Unknown)) {
             return Fault::Unknown;
@@ -37,7 +37,7 @@ impl Fault {
     }
 }
 
-/// How deep an expression is evaluated, within the smallest stack that a thread has.
+/// How deeply an expression is evaluated. It must fit into the smallest stack of a thread.
 const DEEPEST: usize = 160;
 
 /// The evaluation of one expression.
@@ -51,7 +51,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// An evaluation that may take `steps`: about as many as the API server's units of cost.
+    /// Creates an evaluation with a limit of `steps`. A step is about one unit of the API server's cost.
     pub fn new(patterns: &'a Patterns, steps: u64) -> Self {
         Run {
             patterns,
@@ -61,38 +61,38 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Gives a name a value.
+    /// Binds a name to a value.
     pub fn bind(&mut self, name: &'a str, value: Value) {
         self.names.push((name, value));
     }
 
-    /// How many steps are left.
+    /// The number of steps that are left.
     pub fn left(&self) -> u64 {
         self.left
     }
 
-    /// Takes `steps` of those that are left.
+    /// Uses `steps` of those that are left.
     ///
     /// # Errors
-    /// Where there are fewer.
+    /// If fewer are left.
     pub fn spend(&mut self, steps: usize) -> Result<(), Fault> {
         let left = self.left.checked_sub(steps as u64);
         self.left = left.unwrap_or(0);
         left.map(|_| ()).ok_or(Fault::Spent)
     }
 
-    /// Takes as many steps as the API server counts for a text of `bytes`.
+    /// Uses as many steps as the API server charges for a string of `bytes`.
     ///
     /// # Errors
-    /// Where there are fewer left.
+    /// If fewer are left.
     pub fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
         self.spend(bytes / 10 + 1)
     }
 
-    /// The value of an expression.
+    /// Evaluates an expression.
     ///
     /// # Errors
-    /// Says why there is none.
+    /// The reason why it has no value.
     pub fn value(&mut self, expr: &'a Expr) -> Answer {
         self.spend(1)?;
         if self.depth >= DEEPEST {
@@ -205,8 +205,8 @@ impl<'a> Run<'a> {
         bound.map(|(_, value)| value)
     }
 
-    /// What a path such as `self.spec.a` leads to, in place, and the steps to it; `None` of anything else, which
-    /// [`value`](Self::value) settles. Most of what rules do is to go down such paths.
+    /// Looks a path such as `self.spec.a` up without copying, and returns the value and the steps to it. `None` for
+    /// all other expressions, which [`value`](Self::value) evaluates. Most of what rules do is to follow such paths.
     fn look(&self, expr: &Expr) -> Option<(&Value, usize)> {
         let (value, steps) = match expr {
             Expr::Name(name) => (self.bound(name)?, 1),
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
             .ok_or_else(|| Fault::Error(format!("undeclared reference to '{name}'")))
     }
 
-    /// `&&` (which `false` decides) and `||` (which `true` does): a part that decides outweighs one that fails.
+    /// `&&` and `||`. `decides` is the value that decides the result, even if another part fails.
     fn logic(&mut self, parts: &'a [Expr], decides: bool) -> Answer {
         let mut fault = None;
         for part in parts {
@@ -277,7 +277,7 @@ impl<'a> Run<'a> {
         Ok(Value::map(map))
     }
 
-    /// The value of an expression in which further names have values.
+    /// Evaluates an expression with additional names bound.
     pub(super) fn with<const N: usize>(
         &mut self,
         names: [(&'a str, Value); N],
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Of two faults the one that says less: what hangs on something unknown is unknown.
+/// The less specific of two faults: if one part is unknown, the whole is.
 pub(super) fn worse(fault: Option<Fault>, other: Fault) -> Option<Fault> {
     match (&fault, &other) {
         (Some(Fault::Unknown), _) => fault,
@@ -300,7 +300,7 @@ pub(super) fn worse(fault: Option<Fault>, other: Fault) -> Option<Fault> {
     }
 }
 
-/// What it costs to look at a value whole.
+/// The cost of looking at a whole value.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() / 10,

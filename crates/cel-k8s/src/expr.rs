@@ -1,4 +1,4 @@
-//! Expressions, as parsed.
+//! Parsed expressions.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ pub enum Expr {
     Name(Arc<str>),
     /// `of.name`, `has(of.name)`, `of.?name`.
     Field {
-        /// What has the field.
+        /// The value that has the field.
         of: Box<Expr>,
-        /// The field.
+        /// The name of the field.
         name: Arc<str>,
-        /// What is asked of it.
+        /// Which of the three forms it is.
         ask: Ask,
     },
     /// `of[at]`, `of[?at]`.
@@ -46,19 +46,19 @@ pub enum Expr {
     If(Box<[Expr; 3]>),
     /// `a == b` and the like.
     Binary(Operator, Box<[Expr; 2]>),
-    /// A function; what a method is called on is its first argument.
+    /// A function call. For a method, the receiver is the first argument.
     Call(&'static Function, Vec<Expr>),
     /// `over.all(name, body)` and the like.
     Fold {
-        /// Which.
+        /// The macro.
         fold: Fold,
         /// The list or map.
         over: Box<Expr>,
         /// The variable, or index and variable.
         names: Vec<Arc<str>>,
-        /// What an item must hold for `map` to take it.
+        /// The condition that `map` filters items by.
         filter: Option<Box<Expr>>,
-        /// What is asked of an item.
+        /// The expression that is evaluated for each item.
         body: Box<Expr>,
     },
     /// `cel.bind(name, value, body)`.
@@ -69,34 +69,34 @@ pub enum Expr {
         name: Arc<str>,
         /// The optional value.
         value: Box<Expr>,
-        /// What becomes of it.
+        /// The expression that is evaluated with the value.
         body: Box<Expr>,
-        /// Whether that is optional itself.
+        /// Whether its result is an optional value itself.
         flat: bool,
     },
 }
 
-/// An item of a list or map, and whether it is left out where it is absent.
+/// An element of a list or map literal.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// The item.
     pub value: Expr,
-    /// Whether it is optional.
+    /// Whether it is left out if its value is absent.
     pub optional: bool,
 }
 
-/// What is asked of a field.
+/// What is wanted of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Its value.
     Value,
-    /// Whether it is there.
+    /// Whether it exists.
     Presence,
-    /// Its value, if it is there.
+    /// Its value as an optional.
     Optional,
 }
 
-/// Operators on two values.
+/// Binary operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     /// `==`
@@ -128,16 +128,16 @@ pub enum Operator {
 /// Macros over lists and maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fold {
-    /// Each item holds.
+    /// The condition is true for all items.
     All,
-    /// An item holds.
+    /// The condition is true for at least one item.
     Exists,
-    /// Exactly one item holds.
+    /// The condition is true for exactly one item.
     ExistsOne,
-    /// The items that hold.
+    /// The items for which the condition is true.
     Filter,
-    /// What items become.
+    /// The results for all items.
     Map,
-    /// The same map with other values (`transformMap`).
+    /// The same keys with new values (`transformMap`).
     MapValues,
 }

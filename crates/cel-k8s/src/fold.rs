@@ -6,11 +6,11 @@ use super::eval::{Answer, Fault, Run, worse};
 use super::expr::{Expr, Fold};
 use super::value::{Key, Value};
 
-/// How many items a list that a rule makes may have.
+/// The maximum length of a list that a rule creates.
 const LONGEST: usize = 1_000_000;
 
 impl<'a> Run<'a> {
-    /// Asks each item of a list, or each key of a map. With two names, the index or key comes first.
+    /// Evaluates a macro for each item of a list or each key of a map. With two names, the index or key comes first.
     pub(super) fn fold(
         &mut self,
         fold: Fold,
@@ -74,7 +74,7 @@ fn entry(over: &Value, at: usize) -> Option<(Value, Value)> {
     }
 }
 
-/// What a macro has seen so far.
+/// The state of a macro while it iterates.
 #[derive(Default)]
 struct Sum {
     fault: Option<Fault>,
@@ -85,7 +85,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// Takes in what the body says of an item; whether that settles it.
+    /// Adds the body's result for an item. Returns whether the macro's result is settled.
     fn add(
         &mut self,
         fold: Fold,

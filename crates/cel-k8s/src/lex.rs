@@ -1,36 +1,36 @@
-//! Text to tokens.
+//! Splits text into tokens.
 
 /// A token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
-    /// A name, or a reserved word.
+    /// An identifier or a reserved word.
     Name(String),
-    /// A whole number.
+    /// An integer.
     Int(u64),
-    /// A whole number without a sign.
+    /// An unsigned integer.
     Uint(u64),
-    /// A number.
+    /// A floating-point number.
     Double(f64),
-    /// Text.
+    /// A string.
     String(String),
     /// Bytes.
     Bytes(Vec<u8>),
     /// Punctuation.
     Sign(&'static str),
-    /// The end.
+    /// The end of the text.
     End,
 }
 
-/// Signs, longer ones first.
+/// The punctuation, longer ones first.
 const SIGNS: &[&str] = &[
     "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", ":", "?", "<", ">",
     "+", "-", "*", "/", "%", "!",
 ];
 
-/// The tokens of a text, an end last.
+/// Splits a text into tokens. The last one is [`Token::End`].
 ///
 /// # Errors
-/// Says what can't be read.
+/// If the text can't be split; the message says why.
 pub fn lex(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -55,7 +55,7 @@ pub fn lex(text: &str) -> Result<Vec<Token>, String> {
             'a'..='z' | 'A'..='Z' | '_' => word(rest)?,
             _ => {
                 let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
-                let sign = *sign.ok_or_else(|| format!("{first:?} has no meaning"))?;
+                let sign = *sign.ok_or_else(|| format!("{first:?} is not allowed here"))?;
                 (Token::Sign(sign), &rest[sign.len()..])
             }
         };
@@ -66,7 +66,7 @@ pub fn lex(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// A name, or a string with a prefix.
+/// An identifier, or a string with a prefix.
 fn word(text: &str) -> Result<(Token, &str), String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
@@ -81,7 +81,7 @@ fn word(text: &str) -> Result<(Token, &str), String> {
 }
 
 fn number(text: &str) -> Result<(Token, &str), String> {
-    let wrong = |text: &str| format!("{text} is no number in range");
+    let wrong = |text: &str| format!("{text} is not a number, or out of range");
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         let end = hex
             .find(|c: char| !c.is_ascii_hexdigit())
@@ -177,20 +177,20 @@ impl Out {
             .extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
     }
 
-    /// A code: a byte in bytes, a character in text.
+    /// Adds a character code: a byte in bytes, a character in a string.
     fn code(&mut self, code: u32) -> Result<(), String> {
         if self.as_bytes {
-            let byte = u8::try_from(code).map_err(|_| "an escape is past a byte")?;
+            let byte = u8::try_from(code).map_err(|_| "an escape is larger than a byte")?;
             self.bytes.push(byte);
         } else {
-            let c = char::from_u32(code).ok_or("an escape is no character")?;
+            let c = char::from_u32(code).ok_or("an escape is not a character")?;
             self.char(c);
         }
         Ok(())
     }
 }
 
-/// Reads what follows a backslash; how many bytes it took.
+/// Reads an escape sequence after its backslash. Returns the number of bytes that it has.
 fn escape(text: &str, out: &mut Out) -> Result<usize, String> {
     let first = text.chars().next().ok_or("a string ends in a backslash")?;
     let plain = match first {
@@ -213,7 +213,7 @@ fn escape(text: &str, out: &mut Out) -> Result<usize, String> {
         'u' => (1, 4, 16),
         'U' => (1, 8, 16),
         '0'..='3' => (0, 3, 8),
-        _ => return Err(format!("`\\{first}` is no escape")),
+        _ => return Err(format!("`\\{first}` is not an escape")),
     };
     let digits = text.get(from..from + length).unwrap_or_default();
     let code = u32::from_str_radix(digits, radix);

@@ -1,4 +1,4 @@
-//! Operators on two values, with the meaning that cel-go gives them.
+//! Binary operators, with the semantics of cel-go.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ pub(super) fn apply(run: &mut Run<'_>, operator: Operator, left: &Value, right: 
     })
 }
 
-/// Whether two values are equal. Values of different types are not; numbers are by what they count.
+/// Whether two values are equal. Values of different types are not, but numbers are compared by value.
 ///
 /// # Errors
-/// Where it hangs on a part that is unknown, or takes too long: a rule can build values that share their parts,
-/// small to keep and endless to compare.
+/// If the result depends on an unknown part, or takes too long: a rule can build values that share their parts, which
+/// are small to store but take very long to compare.
 pub fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bool, Fault> {
     run.spend(1)?;
     Ok(match (left, right) {
@@ -63,7 +63,7 @@ pub fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bool, Fau
     })
 }
 
-/// Whether all are true; one that is false outweighs one that is not known.
+/// Whether all are true. False wins over unknown.
 fn every(answers: impl Iterator<Item = Result<bool, Fault>>) -> Result<bool, Fault> {
     let mut fault = None;
     for answer in answers {
@@ -77,7 +77,7 @@ fn every(answers: impl Iterator<Item = Result<bool, Fault>>) -> Result<bool, Fau
     fault.map_or(Ok(true), Err)
 }
 
-/// The order of two numbers; `None` where one is none, or not a number.
+/// Compares two numbers; `None` if one is NaN, or not a number.
 #[allow(clippy::cast_precision_loss)] // as cel-go compares whole numbers with others
 fn numbers(left: &Value, right: &Value) -> Option<Ordering> {
     let whole = |value: &Value| match value {
@@ -95,10 +95,10 @@ fn numbers(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-/// The order of two values; `None` beside a NaN.
+/// Compares two values; `None` if one is NaN.
 ///
 /// # Errors
-/// Where their types have no order.
+/// If values of these types can't be ordered.
 pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
     Ok(Some(match (left, right) {
         (Value::Unknown, _) | (_, Value::Unknown) => return Err(Fault::Unknown),
@@ -115,10 +115,10 @@ pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
     }))
 }
 
-/// Whether a list has an item, or a map a key.
+/// Whether a list contains an item, or a map a key.
 ///
 /// # Errors
-/// Where it is neither, or where it hangs on something unknown.
+/// If it is neither a list nor a map, or the result depends on something unknown.
 pub fn contains(run: &mut Run<'_>, all: &Value, one: &Value) -> Result<bool, Fault> {
     match all {
         Value::List(items) => {

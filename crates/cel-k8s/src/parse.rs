@@ -1,4 +1,4 @@
-//! Tokens to an expression.
+//! Parses tokens to an expression.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use super::functions::{self, Form};
 use super::lex::{Token, lex};
 use super::value::{TYPES, Value};
 
-/// How deep an expression may be nested: several times what any rule needs (cel-go stops at 250), and within the
-/// smallest stack that a thread has.
+/// How deeply an expression may be nested: several times what any rule needs (cel-go stops at 250). It must fit into
+/// the smallest stack of a thread.
 const DEEPEST: usize = 80;
 
-/// How many steps an expression may take in all; no walk over one goes deeper.
+/// The maximum number of nodes of an expression, which limits the work of every pass over it.
 const MOST_STEPS: usize = 4000;
 
-/// How long an expression may be, in bytes.
+/// The maximum length of an expression, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// Reads an expression.
+/// Parses an expression.
 ///
 /// # Errors
-/// Says what can't be read: bad syntax, or a function that there isn't.
+/// If the syntax is invalid, or a function doesn't exist; the message says which.
 pub fn parse(text: &str) -> Result<Expr, String> {
     if text.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} bytes"));
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<Expr, String> {
     let expr = parser.expression()?;
     match parser.peek() {
         Token::End => Ok(expr),
-        other => Err(format!("{} is one too many", shown(other))),
+        other => Err(format!("{} is not expected here", shown(other))),
     }
 }
 
@@ -58,7 +58,7 @@ fn shown(token: &Token) -> String {
     }
 }
 
-/// Operators, and how tightly they bind.
+/// Operators and their precedence.
 const OPERATORS: &[(&str, Operator, u8)] = &[
     ("==", Operator::Equal, 0),
     ("!=", Operator::Unequal, 0),
@@ -102,13 +102,13 @@ impl Parser {
         Err(format!("`{sign}` is missing before {}", shown(self.peek())))
     }
 
-    /// One step more, one level deeper; what a loop adds to the left of a tree counts as well.
+    /// Counts one more node and one more level. The left-hand side of an operator chain counts too.
     fn deeper(&mut self) -> Parsed<()> {
         self.depth += 1;
         self.steps += 1;
         if self.depth > DEEPEST || self.steps > MOST_STEPS {
             return Err(format!(
-                "it is nested deeper than {DEEPEST} levels, or has over {MOST_STEPS} steps"
+                "it is nested deeper than {DEEPEST} levels, or has more than {MOST_STEPS} parts"
             ));
         }
         Ok(())
@@ -154,7 +154,7 @@ impl Parser {
         Ok(Expr::And(parts))
     }
 
-    /// Operators that bind at least as tightly as `least`, by precedence climbing.
+    /// Parses operators with a precedence of at least `least`, by precedence climbing.
     fn binary(&mut self, least: u8) -> Parsed {
         let before = self.depth;
         let mut left = self.unary()?;
@@ -257,7 +257,7 @@ impl Parser {
                 _ if self.take("(") => self.call(&name)?,
                 _ => Expr::Name(name.into()),
             },
-            other => return Err(format!("{} stands where a value belongs", shown(&other))),
+            other => return Err(format!("a value is expected instead of {}", shown(&other))),
         })
     }
 
@@ -383,7 +383,7 @@ fn qualified(expr: &Expr) -> Option<String> {
 fn function(name: &str, form: Form, arguments: Vec<Expr>) -> Parsed {
     functions::find(name, form, arguments.len())
         .map(|function| Expr::Call(function, arguments))
-        .ok_or_else(|| format!("there is no function `{name}` that is called so"))
+        .ok_or_else(|| format!("there is no function `{name}` with these arguments"))
 }
 
 fn bind(arguments: Vec<Expr>) -> Parsed {
@@ -396,7 +396,7 @@ fn bind(arguments: Vec<Expr>) -> Parsed {
     ))
 }
 
-/// The macro that a method is, if it is one.
+/// The macro that a method call stands for, if it is one.
 fn fold(of: &Expr, name: &str, arguments: &[Expr]) -> Option<Expr> {
     let named = |expr: &Expr| match expr {
         Expr::Name(name) => Some(name.clone()),

@@ -1,10 +1,10 @@
-//! The language: what expressions yield, and why some yield nothing.
+//! Values of expressions, and errors.
 
 use super::{Fault, Run, Value, parse};
 use crate::value::Key;
 use k8s_syntax::pattern::Patterns;
 
-/// What an expression yields where `self` is `{a: 1, s: "text", l: [1, 2, 3], u: unknown}`.
+/// Evaluates an expression with `self` being `{a: 1, s: "text", l: [1, 2, 3], u: unknown}`.
 fn evaluate(text: &str, steps: u64) -> Result<Value, Fault> {
     let expr = parse(text).unwrap_or_else(|problem| panic!("{text}: {problem}"));
     let patterns = Patterns::default();
@@ -205,7 +205,7 @@ fn functions_of_strings_and_lists() {
         "type(1) == int && type('a') == string && type(null) == null_type && dyn(1) == 1",
         "int('3') == 3 && double('1.5') == 1.5 && string(3) == '3' && bool('true')",
     ]);
-    assert!(fails("'a'.matches('(')").contains("no regular expression"));
+    assert!(fails("'a'.matches('(')").contains("not a valid regular expression"));
     assert!(fails("['a', 1].sort() == []").starts_with("no such overload"));
 }
 
@@ -282,20 +282,23 @@ fn urls_are_read_as_go_reads_them() {
 #[test]
 fn what_can_not_be_read_says_why() {
     let said = |text: &str| parse(text).err().unwrap_or_default();
-    assert_eq!(said("self.a ==="), "'=' has no meaning");
-    assert_eq!(said("self.a == "), "the end stands where a value belongs");
-    assert_eq!(said("f(1)"), "there is no function `f` that is called so");
+    assert_eq!(said("self.a ==="), "'=' is not allowed here");
+    assert_eq!(said("self.a == "), "a value is expected instead of the end");
+    assert_eq!(
+        said("f(1)"),
+        "there is no function `f` with these arguments"
+    );
     assert_eq!(
         said("self.a.size(1)"),
-        "there is no function `size` that is called so"
+        "there is no function `size` with these arguments"
     );
     assert_eq!(said("has(self)"), "`has` takes a field");
     assert_eq!(said("(1"), "`)` is missing before the end");
-    assert_eq!(said("1 2"), "a number is one too many");
-    assert_eq!(said("a #"), "'#' has no meaning");
+    assert_eq!(said("1 2"), "a number is not expected here");
+    assert_eq!(said("a #"), "'#' is not allowed here");
     assert_eq!(
         said("99999999999999999999"),
-        "99999999999999999999 is no number in range"
+        "99999999999999999999 is not a number, or out of range"
     );
     assert_eq!(said("X{a: 1}"), "messages can't be built in rules");
 }
@@ -333,7 +336,7 @@ fn deep_and_long_expressions_end() {
 }
 
 proptest::proptest! {
-    /// Nothing that can be written makes the language panic or hang.
+    /// No text makes the parser or the evaluation panic or hang.
     #[test]
     fn any_text_is_read_or_refused(text in r#"[a-c0-9.()\[\]{}?:,!&|=<>+*/%'"\\ \-éin]{0,60}"#) {
         if let Ok(expr) = parse(&text) {
@@ -345,7 +348,7 @@ proptest::proptest! {
         }
     }
 
-    /// As above, of texts that are made of pieces that belong together.
+    /// The same, with texts that are made of meaningful pieces.
     #[test]
     fn any_calls_are_answered(
         pieces in proptest::collection::vec(proptest::sample::select(PIECES), 1..14)

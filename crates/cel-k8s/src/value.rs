@@ -1,4 +1,4 @@
-//! What expressions yield.
+//! The values of expressions.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -11,20 +11,20 @@ use super::functions::format::Format;
 use super::functions::quantity::Quantity;
 use super::functions::url::Url;
 
-/// A value. Copies are cheap: what is large is shared.
+/// A value. Copies are cheap, because large values are shared.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A whole number without a sign.
+    /// An unsigned integer.
     Uint(u64),
-    /// A number.
+    /// A floating-point number.
     Double(f64),
-    /// Text.
+    /// A string.
     String(SmolStr),
     /// Bytes.
     Bytes(Arc<[u8]>),
@@ -32,40 +32,40 @@ pub enum Value {
     List(Arc<[Value]>),
     /// A map or an object, ordered by key.
     Map(Arc<[(Key, Value)]>),
-    /// A span of time, in nanoseconds.
+    /// A duration, in nanoseconds.
     Duration(i64),
-    /// A point in time, in nanoseconds from 1970-01-01T00:00:00Z.
+    /// A timestamp, in nanoseconds since 1970-01-01T00:00:00Z.
     Timestamp(i128),
     /// A type, by its name.
     Type(&'static str),
-    /// A value that may be absent.
+    /// An optional value.
     Optional(Option<Arc<Value>>),
     /// An IP address.
     Ip(IpAddr),
-    /// A network.
+    /// A CIDR.
     Cidr(IpNet),
     /// A URL.
     Url(Arc<Url>),
     /// A Kubernetes quantity.
     Quantity(Quantity),
-    /// A named format of strings.
+    /// A named string format.
     Format(&'static Format),
     /// A semantic version.
     Semver(Arc<semver::Version>),
-    /// What nobody knows yet: a value that Flux fills in, or that is encrypted.
+    /// A value that is not known yet, because Flux fills it in or it is encrypted.
     Unknown,
 }
 
-/// A key of a map. Whole numbers that fit are [`Key::Int`], so that `1` and `1u` are one key.
+/// A key of a map. Integers that fit are [`Key::Int`], so that `1` and `1u` are the same key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A whole number past the range of the others.
+    /// An unsigned integer that doesn't fit into an `i64`.
     Uint(u64),
-    /// Text.
+    /// A string.
     String(SmolStr),
 }
 
@@ -80,7 +80,7 @@ impl Key {
         }
     }
 
-    /// The key that a value is; `None` of what can't be one.
+    /// Converts a value to a key; `None` if it can't be one.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // tested to be whole
     pub fn of(value: &Value) -> Option<Key> {
         Some(match value {
@@ -97,7 +97,7 @@ impl Key {
 }
 
 impl Value {
-    /// Text.
+    /// A string.
     pub fn string(text: impl Into<SmolStr>) -> Self {
         Value::String(text.into())
     }
@@ -107,19 +107,19 @@ impl Value {
         Value::List(items.into())
     }
 
-    /// A map; of two equal keys the first counts.
+    /// A map. If two keys are equal, the first one counts.
     pub fn map(mut entries: Vec<(Key, Value)>) -> Self {
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         entries.dedup_by(|(later, _), (first, _)| later == first);
         Value::Map(entries.into())
     }
 
-    /// A value that is there.
+    /// An optional that has a value.
     pub fn some(value: Value) -> Self {
         Value::Optional(Some(Arc::new(value)))
     }
 
-    /// What a field of a map or object holds.
+    /// The value of a field of a map or object.
     pub fn field(&self, name: &str) -> Option<&Value> {
         let Value::Map(entries) = self else {
             return None;
@@ -131,7 +131,7 @@ impl Value {
         entries.get(at.ok()?).map(|(_, value)| value)
     }
 
-    /// What a key of a map leads to.
+    /// The value of a key of a map.
     pub fn entry(&self, key: &Key) -> Option<&Value> {
         let Value::Map(entries) = self else {
             return None;
@@ -166,7 +166,7 @@ impl Value {
         }
     }
 
-    /// Whether it is the value that its type has where nothing is given (`optional.ofNonZeroValue`).
+    /// Whether it is the zero value of its type (`optional.ofNonZeroValue`).
     pub fn is_zero(&self) -> bool {
         match self {
             Value::Null => true,
@@ -184,7 +184,7 @@ impl Value {
     }
 }
 
-/// The names of types that an expression can write.
+/// The names of types that an expression can contain.
 pub const TYPES: &[&str] = &[
     "null_type",
     "bool",

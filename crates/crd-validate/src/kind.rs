@@ -1,4 +1,4 @@
-//! Whether the chosen schemas have an object's kind and version.
+//! Checks that the chosen schemas have an object's kind and version.
 
 use crate::codes;
 use crate::schema::catalogue::Entry;
@@ -12,7 +12,7 @@ use manifest::diagnostic::suggest::nearest;
 use manifest::finding;
 use manifest::value::Pointer;
 
-/// What a look-up's answer means for the object: nothing where its kind is served and not on its way out.
+/// The finding for the result of a look-up; `None` if the kind is served and not deprecated.
 pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
     let gone = || removed::find(object.group(), object.version(), object.kind());
     match lookup {
@@ -40,7 +40,7 @@ pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
             let help = match entry.served.len() {
                 0 => "remove the object".to_owned(),
                 1 => help,
-                _ => format!("{help}; served are {served}"),
+                _ => format!("{help}; the served versions are {served}"),
             };
             Some(refused(object, message).help(help))
         }
@@ -58,17 +58,17 @@ fn damaged(object: &Object, entry: &Entry) -> Diagnostic {
     let (message, help) = match entry.own_path() {
         Some(path) => (
             format!(
-                "schemas/{path} is not what schemas/lock.json says: it was changed by hand, or written half"
+                "schemas/{path} doesn't match its hash in schemas/lock.json: it was edited, or not written completely"
             ),
             "import the CustomResourceDefinition again: `gatewayctl schemas import`",
         ),
         None => (
             format!("the schema of {} in this program is damaged", entry.kind),
-            "run `gatewayctl schemas verify`, then install the program anew",
+            "run `gatewayctl schemas verify`, then reinstall the program",
         ),
     };
     finding(codes::SCHEMA_UNREADABLE, object, &Pointer::root(), message)
-        .why("the object stays unchecked")
+        .why("the object was not checked")
         .help(help)
 }
 
@@ -78,7 +78,7 @@ fn refused(object: &Object, message: String) -> Diagnostic {
     )
 }
 
-/// `group/version`, or `version` of the core group.
+/// `group/version`, or only `version` for the core group.
 fn api_version(object: &Object, version: &str) -> String {
     match object.group() {
         "" => version.to_owned(),
@@ -109,41 +109,43 @@ fn needs(object: &Object, chosen: &Chosen, elsewhere: &Set) -> String {
             chosen.clause()
         ),
         std::cmp::Ordering::Less => format!(
-            "{what} is gone from {}; {} had it",
+            "{what} was removed in {}; {} had it",
             chosen.set.title(),
             elsewhere.title()
         ),
     }
 }
 
-/// A kind that nobody describes: nothing can be said of its objects but that.
+/// A kind without a schema, so its objects can't be checked.
 fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
     let message = format!("no schema for {} {}", object.api_version(), object.kind());
     let kind = object.kind();
     let help = match (nearest(kind, kinds.iter().copied()), groups) {
         (_, [group]) if !group.is_empty() => {
-            format!("{kind} is known in the group `{group}`; write that if it is meant")
+            format!("{kind} exists in the group `{group}`; did you mean that one?")
         }
-        (Some(meant), _) => format!("write `kind: {meant}`, if that is meant"),
-        (None, _) => "if the cluster has the kind, give its CRD to `gatewayctl schemas import`; \
-                      `--ignore schema/unknown-kind` makes a note of this"
-            .to_owned(),
+        (Some(meant), _) => format!("did you mean `kind: {meant}`?"),
+        (None, _) => {
+            "if the cluster has the kind, import its CRD with `gatewayctl schemas import`; \
+                      `--ignore schema/unknown-kind` turns this into a note"
+                .to_owned()
+        }
     };
     let pointer = Pointer::root().key("kind");
     finding(codes::SCHEMA_UNKNOWN_KIND, object, &pointer, message)
-        .why("its fields stay unchecked, and a cluster without the kind answers `no matches for kind`")
+        .why("its fields were not checked, and a cluster without the kind answers `no matches for kind`")
         .help(help)
 }
 
-/// An API version that a release took away for good.
+/// An API version that a release has removed.
 fn taken_away(object: &Object, gone: &Removed) -> Diagnostic {
     let what = format!("{} {}", object.api_version(), object.kind());
     let finding = refused(
         object,
-        format!("{what} is gone: {} stopped serving it", gone.by),
+        format!("{what} was removed: {} stopped serving it", gone.by),
     );
     let Some(now) = &gone.now else {
-        return finding.help("remove the object; nothing took its place");
+        return finding.help("remove the object; there is no replacement");
     };
     finding.help(match now.split_once(' ') {
         Some((api, kind)) => {
@@ -175,13 +177,13 @@ fn deprecated(object: &Object, schema: &KindSchema<'_>) -> Option<Diagnostic> {
         &Pointer::root().key("apiVersion"),
         message,
     )
-    .why("a later release stops serving it, and the object can't be applied any more");
+    .why("a later release will stop serving it, and then the object can't be applied any more");
     Some(match better {
         Some(better) => diagnostic.help(format!(
             "write `apiVersion: {}/{}`",
             object.group(),
             better.name
         )),
-        None => diagnostic.help("read the project's release notes for what replaces it"),
+        None => diagnostic.help("see the project's release notes for its replacement"),
     })
 }

@@ -1,8 +1,8 @@
-//! `metadata` as the API server checks it on creation (apimachinery's `api/validation`, Kubernetes 1.34):
-//! names, labels, annotations, owners, finalizers.
+//! Checks `metadata` as the API server does on creation (apimachinery's `api/validation`, Kubernetes 1.34): names,
+//! labels, annotations, owners, finalizers.
 //!
-//! A namespaced object without a namespace is left alone: Flux and kubectl fill it in. What holds a Flux variable
-//! is not known yet, and passes.
+//! A namespaced object without a namespace is accepted, because Flux and kubectl fill it in. Values with a Flux
+//! variable are not known yet, and are accepted too.
 
 use crate::codes;
 use crate::schema::KindSchema;
@@ -14,13 +14,13 @@ use manifest::diagnostic::{Code, Diagnostic, Severity};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 use manifest::{finding, finding_on_key};
 
-/// How large all annotations of an object may be, in bytes of keys and values.
+/// The maximum size of all annotations of an object, in bytes of keys and values.
 const MOST_ANNOTATIONS: usize = 256 << 10;
 
 /// How many characters of a value a finding shows.
 const LONGEST_SHOWN: usize = 60;
 
-/// A form of names: a test, and what to write.
+/// A format of names: a test, and a description of what is allowed.
 struct Form {
     holds: fn(&str) -> bool,
     want: &'static str,
@@ -41,7 +41,7 @@ const SERVICE: Form = Form {
     want: "lower-case letters, digits and `-`, a letter first and a letter or digit last, at most 63 characters",
 };
 
-/// What the Jobs of a CronJob are called is eleven characters longer.
+/// A CronJob's name must be shorter, because the names of its Jobs are eleven characters longer.
 const CRON_JOB: Form = Form {
     holds: |text| names::is_dns_subdomain(text) && text.len() <= 52,
     want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 52 characters",
@@ -62,11 +62,11 @@ const LABEL_VALUE: Form = Form {
     want: "at most 63 letters, digits, `-`, `_` and `.`, a letter or digit at both ends; other text belongs in an annotation",
 };
 
-/// How people write the name of a Namespace that kustomize fills in: its `namespace:` renames Namespaces too.
+/// A placeholder for the name of a Namespace, which kustomize's `namespace:` replaces.
 const FILLED_IN: &str = "_";
 
-/// The kinds whose names have another form than a subdomain: those that become part of a DNS name or of a label,
-/// and those that only have to fit into a path of the API (`pkg/apis/*/validation`, Kubernetes 1.37).
+/// The kinds whose names have another format than a DNS subdomain: those that become part of a DNS name or a label,
+/// and those that only have to fit into an API path (`pkg/apis/*/validation`, Kubernetes 1.37).
 const FORMS: &[(&str, &str, &Form)] = &[
     ("", "Namespace", &LABEL),
     ("", "Service", &SERVICE),
@@ -82,7 +82,7 @@ const FORMS: &[(&str, &str, &Form)] = &[
     ("rbac.authorization.k8s.io", "RoleBinding", &SEGMENT),
 ];
 
-/// The form of a kind's names.
+/// The format of a kind's names.
 fn form_of(object: &Object) -> &'static Form {
     let is_of = |group: &str, kind: &str| object.group() == group && object.kind() == kind;
     let mut forms = FORMS.iter();
@@ -109,7 +109,7 @@ const FIELDS: &[&str] = &[
     "uid",
 ];
 
-/// The fields of an owner (`OwnerReference`, meta/v1), and whether each must be there.
+/// The fields of an owner reference (`OwnerReference`, meta/v1), and whether each is required.
 const OWNER_FIELDS: &[(&str, bool)] = &[
     ("apiVersion", true),
     ("kind", true),
@@ -119,8 +119,8 @@ const OWNER_FIELDS: &[(&str, bool)] = &[
     ("blockOwnerDeletion", false),
 ];
 
-/// All that is wrong with an object's metadata, but for the types of labels and annotations, which the
-/// structure pass looks at. kustomize's own files never reach the API server.
+/// Finds everything that is wrong with an object's metadata, except for the types of labels and annotations, which
+/// the structure pass checks. kustomize's own files are skipped, because they never reach the API server.
 pub fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
     let mut walk = Walk {
         object,
@@ -145,7 +145,7 @@ impl Walk<'_> {
         let map = match object.node.get("metadata").map(|node| &node.kind) {
             Some(Kind::Map(map)) => map,
             None | Some(Kind::Null) => &empty,
-            // The structure pass says so.
+            // The structure pass reports this.
             Some(_) => return,
         };
         self.fields(map, &root);
@@ -183,17 +183,18 @@ impl Walk<'_> {
             let message = format!("`{}` is not a field of `metadata`", pointer.dotted());
             let help = match nearest(key, FIELDS.iter().copied()) {
                 Some(meant) => format!("write `{meant}`"),
-                None => "remove it; a key of one's own belongs under `labels` or `annotations`"
-                    .to_owned(),
+                None => {
+                    "remove it; your own keys belong under `labels` or `annotations`".to_owned()
+                }
             };
             let found = finding_on_key(codes::SCHEMA_UNKNOWN_FIELD, self.object, &pointer, message)
-                .why("the API server refuses a field that it doesn't know")
+                .why("the API server refuses unknown fields")
                 .help(help);
             self.found.push(found);
         }
     }
 
-    /// The text of a field, where it is text that is known.
+    /// The string in a field, if it is a string and known.
     fn text<'n>(&mut self, map: &'n Map, root: &Pointer, key: &str) -> Option<&'n str> {
         match &map.get(key)?.kind {
             Kind::String(text) if !variable::in_text(text) => Some(text),
@@ -233,7 +234,7 @@ impl Walk<'_> {
         {
             self.form("name", name, root, form);
         }
-        // What is generated ends in five letters and digits more: a `-` at the end is fine.
+        // The API server appends five letters and digits, so the name may end in `-`.
         if let Some(name) = self.text(map, root, "generateName")
             && !name.is_empty()
             && !(form.holds)(&format!("{}a", name.trim_end_matches('-')))
@@ -258,12 +259,12 @@ impl Walk<'_> {
         if scope == Scope::Cluster {
             let pointer = root.key("namespace");
             let kind = self.object.kind();
-            let message =
-                format!("{kind} belongs to the whole cluster, and `metadata.namespace` is set");
-            // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace`: cleared, not refused.
+            let message = format!("{kind} is cluster-scoped, but `metadata.namespace` is set");
+            // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace` clears the namespace and doesn't refuse the
+            // object.
             let found = finding(codes::SCHEMA_METADATA, self.object, &pointer, message)
                 .severity(Severity::Warning)
-                .why("the API server drops the namespace; the object is not in it")
+                .why("the API server drops the namespace, so the object is not in it")
                 .help("remove `namespace`");
             self.found.push(found);
         } else if !names::is_dns_label(namespace) {
@@ -285,7 +286,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A key of labels or annotations; `checked` is what of it counts.
+    /// Checks a key of labels or annotations. `checked` is the key in the form that is checked.
     fn key(&mut self, key: &str, checked: &str, root: &Pointer) {
         if variable::in_text(key) || (KEY.holds)(checked) {
             return;
@@ -303,14 +304,14 @@ impl Walk<'_> {
         let annotations = map.get("annotations").and_then(Node::as_map);
         let mut size = 0;
         for (key, value) in annotations.into_iter().flat_map(Map::iter) {
-            // Case doesn't matter here.
+            // Annotation keys are not case-sensitive.
             self.key(key, &key.to_lowercase(), &root);
             size += key.len() + value.as_str().map_or(0, str::len);
         }
         if size > MOST_ANNOTATIONS {
             let message = format!("`{}` has {size} bytes", root.dotted());
             let help = format!(
-                "keep keys and values together below {MOST_ANNOTATIONS}; large text belongs in a ConfigMap"
+                "keys and values together must stay below {MOST_ANNOTATIONS}; put large text into a ConfigMap"
             );
             self.report(&root, message, help);
         }
@@ -362,7 +363,11 @@ impl Walk<'_> {
         }
         if controllers > 1 {
             let message = format!("`{}` names {controllers} controllers", root.dotted());
-            self.report(&root, message, "leave `controller: true` on one of them");
+            self.report(
+                &root,
+                message,
+                "keep `controller: true` on only one of them",
+            );
         }
     }
 

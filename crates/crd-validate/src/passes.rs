@@ -6,7 +6,7 @@ use manifest::diagnostic::Diagnostic;
 use crate::schema::{Catalogue, KindSchema};
 use crate::{codes, metadata, rules, structure};
 
-/// The passes that look at one object and its schema, and what they keep between objects.
+/// The passes that look at one object and its schema, with their caches.
 #[derive(Debug)]
 pub struct Passes<'a> {
     structure: structure::Structure<'a>,
@@ -14,7 +14,7 @@ pub struct Passes<'a> {
 }
 
 impl<'a> Passes<'a> {
-    /// The passes, looking into `catalogue` for the version that has an unknown field.
+    /// Creates the passes. `catalogue` is used to find the version that has an unknown field.
     pub fn new(catalogue: &'a Catalogue) -> Self {
         Passes {
             structure: structure::Structure::new(catalogue),
@@ -22,8 +22,8 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// All that the API server would say of an object on creation: its metadata, its structure, and where these
-    /// hold, its rules.
+    /// Everything that the API server would report on creating an object: findings on its metadata and its structure,
+    /// and if both are valid, on its rules.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
         let mut found = metadata::check(object, schema);
         let unnamed = found.iter().any(|one| one.code == codes::SCHEMA_REQUIRED);

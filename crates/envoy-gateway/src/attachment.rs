@@ -1,4 +1,4 @@
-//! Which listeners a route attaches to.
+//! Attaches routes to listeners.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +15,13 @@ use super::view::{
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
-/// Where parents are looked up.
+/// Looks up the parents of routes.
 pub(super) struct Parents<'a> {
     gateways: HashMap<Key<'a>, GatewayId>,
     sets: HashMap<Key<'a>, SetId>,
 }
 
-/// Whose a hostname is among the listeners of one port of a gateway.
+/// Which listeners have a hostname, among those on one port of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
     Of(ListenerId),
@@ -29,17 +29,17 @@ pub(super) enum Own {
 }
 
 impl Own {
-    /// Whether it is of no other listener.
+    /// Whether no other listener has it.
     fn is_of(self, listener: ListenerId) -> bool {
         self == Own::Of(listener)
     }
 }
 
-/// The hostnames of the listeners of each port of each gateway.
+/// The hostnames of the listeners on each port of each gateway.
 pub(super) type Hosts<'a> = HashMap<(GatewayId, i64), HashMap<&'a str, Own>>;
 
 impl<'a> Resolver<'a, '_> {
-    /// Resolves every route, kind by kind.
+    /// Resolves every route, one kind after the other.
     pub(super) fn routes(&mut self) {
         self.hosts = self.hosts_of_listeners();
         let sets = self.view.listener_sets().iter().enumerate();
@@ -131,7 +131,7 @@ impl<'a> Resolver<'a, '_> {
                 "ListenerSet",
                 known.sets.get(&key).copied().map(Target::Set),
             ),
-            // Other controllers' parents, such as the Services of a mesh.
+            // Parents of other controllers, such as the Services of a service mesh.
             _ => return Target::Foreign,
         };
         found.unwrap_or_else(|| match self.index.here(kind, key) {
@@ -140,7 +140,7 @@ impl<'a> Resolver<'a, '_> {
         })
     }
 
-    /// Finds the listeners of a parent that let a route in.
+    /// Finds the listeners of a parent that allow a route.
     fn allow(&self, route: &Route<'a>, parent: &mut Parent<'a>) {
         let candidates: Vec<ListenerId> = match parent.target {
             Target::Gateway(id) => self
@@ -170,7 +170,7 @@ impl<'a> Resolver<'a, '_> {
             .collect();
         let conditions = &mut parent.conditions;
         if selected.is_empty() {
-            let message = "the parent has no listener of that name and port";
+            let message = "the parent has no listener with that name and port";
             conditions.set(kind::ACCEPTED, Status::False, "NoMatchingParent", message);
             return;
         }
@@ -194,13 +194,13 @@ impl<'a> Resolver<'a, '_> {
             );
         } else if is_unknown {
             let message = format!(
-                "the labels of namespace `{}`, by which the listener chooses, are not at hand",
+                "the listener selects namespaces by label, and the labels of namespace `{}` are not at hand",
                 route.object.namespace()
             );
             conditions.set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
         } else {
             let message = format!(
-                "no listener of the parent takes {} from namespace `{}`",
+                "no listener of the parent allows {} from namespace `{}`",
                 route.kind.as_str(),
                 route.object.namespace()
             );
@@ -213,8 +213,8 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Attaches a route to those of the listeners that let it in with which it shares a hostname; says whether
-    /// there is one.
+    /// Attaches a route to those listeners that allow it and share a hostname with it. False if there is no such
+    /// listener.
     pub(super) fn attach(&self, hostnames: &[&'a str], parent: &mut Parent<'a>) -> bool {
         let mut is_any = parent.allowed.is_empty();
         for id in &parent.allowed {
@@ -241,7 +241,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// A `parentRef` or `targetRef` as written.
+/// A `parentRef` or `targetRef` as written in the object.
 pub(super) fn reference(node: &Node) -> Reference<'_> {
     let written = |key: &str| node.get(key).and_then(Node::as_str);
     Reference {
@@ -254,7 +254,7 @@ pub(super) fn reference(node: &Node) -> Reference<'_> {
     }
 }
 
-/// Where a reference leads: group, kind, namespace, name, section and port.
+/// The target of a reference: group, kind, namespace, name, section and port.
 type PlaceOf<'a> = (
     &'a str,
     &'a str,
@@ -264,7 +264,7 @@ type PlaceOf<'a> = (
     Option<i64>,
 );
 
-/// Where a reference leads, defaults filled in.
+/// The target of a reference, with defaults filled in.
 fn place_of<'a>(it: &Reference<'a>, namespace: &'a str) -> PlaceOf<'a> {
     (
         it.group.unwrap_or(GATEWAY_API),

@@ -1,4 +1,4 @@
-//! Backends of Envoy Gateway: whether the controller takes them.
+//! Envoy Gateway's Backends: whether the controller accepts them.
 
 use super::Resolver;
 use super::condition::{Conditions, Status, kind};
@@ -11,14 +11,14 @@ use manifest::Object;
 use manifest::value::{Node, variable};
 
 impl<'a> Resolver<'a, '_> {
-    /// Judges every Backend.
+    /// Decides for every Backend whether it is accepted.
     pub(super) fn backends(&mut self) {
         for object in self.index.all("Backend").to_vec() {
             let mut conditions = Conditions::default();
             let fault = match self.settings.features.backend {
                 true => self.check_backend(object).err(),
                 false => Some(Fault::invalid(
-                    "the controller's configuration leaves Backend off (`enableBackend`)",
+                    "the controller's configuration doesn't enable Backend (`enableBackend`)",
                 )),
             };
             match fault {
@@ -28,7 +28,8 @@ impl<'a> Resolver<'a, '_> {
                     "Accepted",
                     "the Backend can be used",
                 ),
-                // 1.9.0 writes the reason for the type and the type for the reason.
+                // Envoy Gateway 1.9.0 swaps type and reason: it writes `Invalid` as the type and `Accepted` as the
+                // reason.
                 Some(fault) if !fault.is_unknown => {
                     conditions.set(kind::INVALID, Status::False, "Accepted", fault.message);
                 }
@@ -40,10 +41,10 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether a Backend's own fields can be used.
+    /// Checks whether the fields of a Backend can be used.
     ///
     /// # Errors
-    /// Why not, with the reason that a route's condition has.
+    /// Why they can't, with the reason that the route's condition has.
     pub(super) fn check_backend(&self, object: &'a Object) -> Result<(), Fault> {
         let endpoints = list(&object.node, &["spec", "endpoints"]);
         if is_dynamic(object) && !endpoints.is_empty() {
@@ -79,24 +80,24 @@ impl<'a> Resolver<'a, '_> {
             has(tls, &["wellKnownCACertificates"]) || !list(tls, &["caCertificateRefs"]).is_empty();
         let is_trusting = flag(tls, &["insecureSkipVerify"]) == Some(true);
         if !is_trusting && !has_authority && !self.has_tls_policy(object, endpoints) {
-            let message = "`tls` names no authority: neither `caCertificateRefs` nor `wellKnownCACertificates`, and no BackendTLSPolicy does";
+            let message = "`tls` names no certificate authority: it has neither `caCertificateRefs` nor `wellKnownCACertificates`, and there is no BackendTLSPolicy that does";
             return Err(match self.index.is_complete() {
                 true => Fault::new("InvalidBackendRef", message),
-                false => {
-                    Fault::unknown("a BackendTLSPolicy that names an authority is not at hand")
-                }
+                false => Fault::unknown(
+                    "no BackendTLSPolicy that names a certificate authority is at hand",
+                ),
             });
         }
         let namespace = text(tls, &["clientCertificateRef", "namespace"]);
         if namespace.is_some_and(|namespace| namespace != object.namespace()) {
             let message =
-                "its `clientCertificateRef` leads to another namespace, which is not allowed";
+                "its `clientCertificateRef` refers to another namespace, which is not allowed";
             return Err(Fault::new("InvalidBackendRef", message));
         }
         Ok(())
     }
 
-    /// Whether BackendTLSPolicies name an authority for the whole Backend, or a policy stands for each port.
+    /// Whether BackendTLSPolicies name a certificate authority for the whole Backend, or for each of its ports.
     fn has_tls_policy(&self, object: &'a Object, endpoints: &[Node]) -> bool {
         let port =
             |endpoint: &Node| int(endpoint, &["fqdn", "port"]).or(int(endpoint, &["ip", "port"]));
@@ -122,7 +123,7 @@ impl<'a> Resolver<'a, '_> {
         is_whole || (!ports.is_empty() && covered >= ports.len())
     }
 
-    /// The BackendTLSPolicies, of any namespace, that target a name; with the section that they target.
+    /// The BackendTLSPolicies of all namespaces that target this name, each with the section that it targets.
     fn tls_targets<'s>(
         &'s self,
         group: &'s str,
@@ -144,7 +145,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// Whether a Backend stands for whatever host a request names.
+/// Whether a Backend resolves the hostname of each request (type DynamicResolver).
 pub(super) fn is_dynamic(object: &Object) -> bool {
     text(&object.node, &["spec", "type"]) == Some("DynamicResolver")
 }
@@ -155,18 +156,18 @@ fn check_host(host: &str, is_host: bool) -> Result<(), Fault> {
         return Ok(());
     }
     if !names::is_dns_subdomain(host.strip_suffix('.').unwrap_or(host)) {
-        return Err(Fault::new(REASON, format!("`{host}` is no hostname")));
+        return Err(Fault::new(REASON, format!("`{host}` is not a hostname")));
     }
     if !is_host && !host.contains('.') {
         return Err(Fault::new(
             REASON,
-            format!("`{host}` has a single label; a hostname here needs two or more"),
+            format!("`{host}` has only one label; a hostname here needs at least two"),
         ));
     }
     if host.parse::<std::net::IpAddr>().is_ok() {
         return Err(Fault::new(
             REASON,
-            format!("`{host}` is an address; write it under `ip`"),
+            format!("`{host}` is an IP address; write it under `ip`"),
         ));
     }
     Ok(())
@@ -178,7 +179,10 @@ fn check_address(address: &str, is_host: bool) -> Result<(), Fault> {
         return Ok(());
     }
     let Ok(parsed) = address.parse::<std::net::IpAddr>() else {
-        return Err(Fault::new(REASON, format!("`{address}` is no IP address")));
+        return Err(Fault::new(
+            REASON,
+            format!("`{address}` is not an IP address"),
+        ));
     };
     if parsed.is_loopback() && !is_host {
         return Err(Fault::new(
@@ -189,7 +193,7 @@ fn check_address(address: &str, is_host: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether the endpoints of a Backend are of kinds that can't stand together.
+/// Whether a Backend has endpoints of kinds that can't be combined.
 pub(super) fn is_mixed(object: &Object) -> bool {
     let endpoints = list(&object.node, &["spec", "endpoints"]);
     let count = |key: &str| endpoints.iter().filter(|it| has(it, &[key])).count();
@@ -197,7 +201,7 @@ pub(super) fn is_mixed(object: &Object) -> bool {
     names > 0 && names < endpoints.len() && (count("ip") > 0 || count("unix") > 0)
 }
 
-/// How messages name a Backend.
+/// The name of a Backend in messages.
 pub(super) fn named(key: Key<'_>) -> String {
     format!("Backend {key}")
 }

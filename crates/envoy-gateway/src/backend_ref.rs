@@ -1,4 +1,4 @@
-//! References to backends: whether they are there, may be referred to, and have endpoints.
+//! References to backends: whether the backends exist, may be referred to, and have endpoints.
 
 use super::Resolver;
 use super::backend::{is_dynamic, is_mixed, named};
@@ -10,7 +10,7 @@ use super::view::{GatewayId, Reference, RouteKind};
 use manifest::Object;
 use manifest::value::Node;
 
-/// The protocol of a Service's port.
+/// The protocol of a Service port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// TCP.
@@ -28,16 +28,16 @@ impl Protocol {
     }
 }
 
-/// A reference to a backend, and who refers.
+/// A reference to a backend, with what the referring object needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Want<'n> {
     /// The reference.
     pub node: &'n Node,
-    /// The namespace of whoever refers.
+    /// The namespace of the referring object.
     pub namespace: &'n str,
-    /// What the port must speak.
+    /// The protocol that the port must have.
     pub protocol: Protocol,
-    /// Whether a Backend may have a Unix socket.
+    /// Whether a Backend with a Unix socket is allowed.
     pub allows_sockets: bool,
 }
 
@@ -63,7 +63,7 @@ impl<'n> Want<'n> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// All that the controller asks of a route's reference to a backend, filters aside.
+    /// Checks everything that the controller checks on a route's backend reference, except for filters.
     pub(super) fn check_backend_ref(
         &mut self,
         want: &Want<'a>,
@@ -100,7 +100,11 @@ impl<'a> Resolver<'a, '_> {
         if want.kind() != "Backend" && want.port().is_none() {
             return Err(Fault::new(
                 "PortNotSpecified",
-                format!("which port of {} {}?", want.kind(), want.key()),
+                format!(
+                    "the reference to {} {} needs a `port`",
+                    want.kind(),
+                    want.key()
+                ),
             ));
         }
         self.check_object(want)?;
@@ -112,13 +116,13 @@ impl<'a> Resolver<'a, '_> {
         self.endpoints(want, gateway)
     }
 
-    /// Whether a group and kind are an extension server's.
+    /// Whether a group and kind belong to an extension server.
     pub(super) fn is_extension(&self, group: &str, kind: &str) -> bool {
         let all = &self.settings.extensions;
         all.iter().any(|(its, name)| its == group && name == kind)
     }
 
-    /// Whether the object that is referred to is there, and has the port.
+    /// Checks that the backend exists and has the port.
     pub(super) fn check_object(&self, want: &Want<'_>) -> Result<(), Fault> {
         let key = want.key();
         let missing = |what| Fault::new("BackendNotFound", what);
@@ -143,7 +147,7 @@ impl<'a> Resolver<'a, '_> {
                 if !self.settings.features.backend {
                     return Err(Fault::new(
                         "UnsupportedValue",
-                        "the controller's configuration leaves Backend off (`enableBackend`)",
+                        "the controller's configuration doesn't enable Backend (`enableBackend`)",
                     ));
                 }
                 let backend = self.index.find("Backend", key, missing)?;
@@ -152,10 +156,7 @@ impl<'a> Resolver<'a, '_> {
                 if !want.allows_sockets && sockets.into_iter().any(|it| has(it, &["unix"])) {
                     return Err(Fault::new(
                         "UnsupportedAddressType",
-                        format!(
-                            "{} has a Unix socket, which a route can't reach",
-                            named(key)
-                        ),
+                        format!("{} has a Unix socket, which a route can't use", named(key)),
                     ));
                 }
                 Ok(())
@@ -185,8 +186,8 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether there are endpoints, and of one kind. Without a single EndpointSlice at hand nobody can tell:
-    /// no tree has them, only a cluster.
+    /// Checks that there are endpoints, and that they are all of one kind. If no EndpointSlice is given at all,
+    /// nothing is known: repositories don't contain them, only clusters do.
     pub(super) fn endpoints(
         &self,
         want: &Want<'_>,
@@ -264,7 +265,7 @@ impl<'a> Resolver<'a, '_> {
         Ok(())
     }
 
-    /// Whether a reference leads to a Backend that stands for any host.
+    /// Whether a reference names a Backend that resolves the hostname of each request.
     pub(super) fn is_dynamic(&self, want: &Want<'_>) -> bool {
         let backend = (want.kind() == "Backend")
             .then(|| self.index.here("Backend", want.key()))

@@ -1,4 +1,5 @@
-//! TLS towards backends: who vouches for them, and what they are shown. BackendTLSPolicies get their status here.
+//! TLS to backends: which authority their certificate is checked against, and which client certificate they are
+//! shown. The status of BackendTLSPolicies is computed here.
 
 use std::collections::HashMap;
 
@@ -14,8 +15,8 @@ use super::view::{BackendTls, GatewayId, Reference};
 use manifest::value::Node;
 
 impl<'a> Resolver<'a, '_> {
-    /// Whether TLS towards a backend can be had: by the Backend itself, a BackendTLSPolicy, the gateway's own
-    /// certificate. Writes the policy's status under whoever refers.
+    /// Checks whether TLS to a backend can be set up, by the Backend itself, a BackendTLSPolicy and the gateway's
+    /// client certificate. Writes the policy's status under the ancestor of the referring object.
     pub(super) fn apply_backend_tls(
         &mut self,
         want: &Want<'_>,
@@ -60,7 +61,7 @@ impl<'a> Resolver<'a, '_> {
             return Err(Fault::new(
                 "InvalidBackendTLS",
                 format!(
-                    "nothing says which authority vouches for {} {key}",
+                    "no certificate authority is configured for {} {key}",
                     want.kind()
                 ),
             ));
@@ -68,7 +69,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(gateway) = gateway.and_then(|id| self.view.gateway(id)) else {
             return Ok(());
         };
-        // The gateway's own `tls.backend` was judged with the gateway; it takes the place of the proxy's.
+        // The gateway's own `tls.backend` was checked together with the gateway. It replaces that of the EnvoyProxy.
         if has(&gateway.object.node, &["spec", "tls", "backend"]) {
             return Ok(());
         }
@@ -86,7 +87,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The certificate that is shown to backends.
+    /// The client certificate that is shown to backends.
     fn own_certificate(
         &self,
         tls: &Node,
@@ -117,7 +118,8 @@ impl<'a> Resolver<'a, '_> {
         Ok(())
     }
 
-    /// The place of the BackendTLSPolicy that holds for a backend: one for its port before one for all of it.
+    /// The index of the BackendTLSPolicy that applies to a backend. One for its port comes before one for the whole
+    /// backend.
     fn tls_policy(&mut self, want: &Want<'_>) -> Option<usize> {
         let key = want.key();
         let section = self.section_of(want);
@@ -147,7 +149,7 @@ impl<'a> Resolver<'a, '_> {
         find(true).or_else(|| find(false))
     }
 
-    /// What a policy calls a port: its name at a Service, its number at a Backend.
+    /// The section name by which a policy targets a port: the port's name in a Service, its number in a Backend.
     fn section_of(&self, want: &Want<'_>) -> Option<String> {
         let port = want.port()?;
         if want.kind() == "Backend" {
@@ -159,7 +161,7 @@ impl<'a> Resolver<'a, '_> {
         text(found, &["name"]).map(str::to_owned)
     }
 
-    /// Lists the BackendTLSPolicies in the view, once.
+    /// Adds all BackendTLSPolicies to the view, once.
     fn add_tls_policies(&mut self) {
         let objects = self.index.all("BackendTLSPolicy");
         if self.view.lists.tls.len() == objects.len() {
@@ -195,7 +197,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(policy) = self.view.lists.tls.get_mut(at) else {
             return Ok(());
         };
-        // A status has no place for ports.
+        // The ancestor in a status has no port.
         let under = Reference {
             port: None,
             ..under.clone()
@@ -210,14 +212,14 @@ impl<'a> Resolver<'a, '_> {
                         kind::RESOLVED_REFS,
                         Status::True,
                         "ResolvedRefs",
-                        "all that it refers to is there",
+                        "everything that it refers to exists",
                     );
                     if conditions.get(kind::ACCEPTED).is_none() {
                         conditions.set(
                             kind::ACCEPTED,
                             Status::True,
                             "Accepted",
-                            "the policy holds",
+                            "the policy applies",
                         );
                     }
                 }
@@ -258,7 +260,7 @@ impl<'a> Resolver<'a, '_> {
         found
     }
 
-    /// Marks BackendTLSPolicies that target what an earlier one targets.
+    /// Marks BackendTLSPolicies that have the same target as an earlier one.
     pub(super) fn backend_tls_conflicts(&mut self) {
         self.add_tls_policies();
         let mut first = HashMap::new();
@@ -294,8 +296,8 @@ impl<'a> Resolver<'a, '_> {
             else {
                 continue;
             };
-            // As in 1.9.0, as many of the winner's ancestors are taken over as the loser has of its own; a
-            // loser that was never used says so under all of them.
+            // As in Envoy Gateway 1.9.0: as many of the winner's ancestors are copied as the loser has itself. A
+            // loser that was never used gets the condition under all of them.
             let Some(loser) = self.view.lists.tls.get_mut(at) else {
                 continue;
             };
@@ -310,7 +312,7 @@ impl<'a> Resolver<'a, '_> {
                 });
                 if let Some((_, conditions)) = loser.ancestors.get_mut(at) {
                     let message = format!(
-                        "BackendTLSPolicy {} has the same target and holds instead",
+                        "BackendTLSPolicy {} has the same target and applies instead",
                         Key::of(object)
                     );
                     conditions.set(kind::ACCEPTED, Status::False, "Conflicted", message);

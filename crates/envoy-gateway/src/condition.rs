@@ -1,49 +1,49 @@
-//! Conditions: what the controller says of an object, a listener, or an object under one of its parents.
+//! Conditions that the controller writes on an object, on a listener, or on an object under one of its parents.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The types of condition, as the controller writes them.
+/// The types of condition that the controller writes.
 pub mod kind {
-    /// Whether the thing is taken at all.
+    /// Whether the object is accepted.
     pub const ACCEPTED: &str = "Accepted";
-    /// Whether all that it refers to is there and may be used.
+    /// Whether everything that it refers to exists and may be used.
     pub const RESOLVED_REFS: &str = "ResolvedRefs";
-    /// Whether it is sent to Envoy.
+    /// Whether its configuration is sent to Envoy.
     pub const PROGRAMMED: &str = "Programmed";
-    /// Whether another listener is in its way.
+    /// Whether it conflicts with another listener.
     pub const CONFLICTED: &str = "Conflicted";
-    /// Whether a name or a certificate is shared with another listener, which turns HTTP/2 off.
+    /// Whether it shares a hostname or a certificate with another listener, which disables HTTP/2.
     pub const OVERLAPPING_TLS: &str = "OverlappingTLSConfig";
-    /// Whether clients without a valid certificate get through where one is asked for.
+    /// Whether clients without a valid certificate are accepted although one is asked for.
     pub const INSECURE_FRONTEND: &str = "InsecureFrontendValidationMode";
     /// Whether some rules of a route were dropped.
     pub const PARTIALLY_INVALID: &str = "PartiallyInvalid";
-    /// Whether another route matches just the same requests.
+    /// Whether another route matches exactly the same requests.
     pub const RULES_OVERLAP: &str = "RouteRulesOverlap";
-    /// Whether the backends have an endpoint that is ready.
+    /// Whether the backends have at least one ready endpoint.
     pub const BACKENDS_AVAILABLE: &str = "BackendsAvailable";
-    /// Whether a policy closer to the traffic takes its place.
+    /// Whether a more specific policy replaces it.
     pub const OVERRIDDEN: &str = "Overridden";
-    /// Whether it is laid over another policy, or another over it.
+    /// Whether it is merged with another policy.
     pub const MERGED: &str = "Merged";
-    /// Whether there is something to mind, a deprecated field above all.
+    /// Whether there is a warning, most often about a deprecated field.
     pub const WARNING: &str = "Warning";
-    /// Whether more parents were met than a status can hold.
+    /// Whether there are more ancestors than a status can hold.
     pub const AGGREGATED: &str = "Aggregated";
-    /// The condition of a Backend that is not taken: its type, where the reason should stand, in 1.9.0.
+    /// The type that Envoy Gateway 1.9.0 writes for a Backend that it refuses. It was meant to be the reason.
     pub const INVALID: &str = "Invalid";
 }
 
-/// A condition's status.
+/// The status of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// It holds.
+    /// The condition holds.
     True,
-    /// It does not.
+    /// The condition doesn't hold.
     False,
-    /// What it depends on is not at hand.
+    /// It depends on objects that are not given.
     Unknown,
 }
 
@@ -64,30 +64,30 @@ impl fmt::Display for Status {
     }
 }
 
-/// The reason of every condition whose status is [`Status::Unknown`].
+/// The reason of every condition with [`Status::Unknown`]. The controller never writes it.
 pub const NOT_AT_HAND: &str = "NotAtHand";
 
-/// One condition.
+/// A condition of an object, a listener or a parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// Its type, one of [`kind`].
+    /// Its type, one of those in [`kind`].
     pub kind: &'static str,
     /// Whether it holds.
     pub status: Status,
-    /// Why, in one word, as the controller has it; several are joined by commas.
+    /// The controller's reason, in one word. Several are joined by commas.
     pub reason: Cow<'static, str>,
-    /// Why, in this project's own words.
+    /// An explanation in this project's own words.
     pub message: String,
 }
 
 impl Condition {
-    /// Whether a person would rather not see it: a refusal, a conflict, a policy without effect, a warning.
+    /// Whether the condition needs attention: a refusal, a conflict, a policy without effect, or a warning.
     pub fn is_bad(&self) -> bool {
         is_bad(self.kind, self.status)
     }
 }
 
-/// Whether a person would rather not see a condition of a type with that status.
+/// Whether a condition of this type with this status needs attention.
 pub fn is_bad(kind: &str, status: Status) -> bool {
     match kind {
         kind::CONFLICTED
@@ -103,14 +103,14 @@ pub fn is_bad(kind: &str, status: Status) -> bool {
     }
 }
 
-/// Conditions, one of each type.
+/// Conditions of one object, at most one of each type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     all: Vec<Condition>,
 }
 
 impl Conditions {
-    /// Sets a condition, in place of one of the same type.
+    /// Sets a condition, and replaces the one of the same type.
     pub fn set(
         &mut self,
         kind: &'static str,
@@ -130,12 +130,12 @@ impl Conditions {
         }
     }
 
-    /// The condition of a type.
+    /// The condition of a type, if there is one.
     pub fn get(&self, kind: &str) -> Option<&Condition> {
         self.all.iter().find(|one| one.kind == kind)
     }
 
-    /// Whether there is a condition of that type with that status.
+    /// Whether there is a condition of this type with this status.
     pub fn is(&self, kind: &str, status: Status) -> bool {
         self.get(kind).is_some_and(|one| one.status == status)
     }
@@ -145,16 +145,17 @@ impl Conditions {
         self.all.iter()
     }
 
-    /// Whether there is none.
+    /// Whether there are no conditions.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 }
 
-/// How many names a message lists. Of thousands nobody reads on; and all names in each of their messages would be millions.
+/// How many names a message lists. Nobody reads thousands of names, and with thousands of messages that each list
+/// them all the output would have millions.
 pub(super) const MOST_NAMED: usize = 8;
 
-/// `a, b, c`; of more than [`MOST_NAMED`] the first.
+/// `a, b, c`; only the first [`MOST_NAMED`] if there are more.
 pub(super) fn listed(names: &BTreeSet<String>) -> String {
     let first: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
     match names.len() > MOST_NAMED {

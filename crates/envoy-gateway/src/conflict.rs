@@ -1,6 +1,7 @@
-//! Listeners that are in each other's way: protocols on a port, hostnames on a port, sole users of a port.
+//! Conflicts between listeners: different protocols on one port, the same hostname on one port, and ports that only
+//! one listener can use.
 //!
-//! Only listeners that are valid by themselves take part, so that a broken one takes nothing from others.
+//! Only listeners that are valid by themselves take part, so that an invalid listener doesn't affect others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,14 +10,14 @@ use super::condition::{Status, kind, listed};
 use super::listener::set as set_condition;
 use super::view::{ClassId, Listener, ListenerId, SetId};
 
-/// A listener on a port: the protocols that it can share it with, and its ListenerSet.
+/// A listener on a port: the family of protocols that can share the port, and its ListenerSet.
 type OnPort = (ListenerId, &'static str, Option<SetId>);
 
-/// A listener for a hostname on a port, and its ListenerSet.
+/// A listener with a hostname on a port, and its ListenerSet.
 type OnHost = (ListenerId, Option<SetId>);
 
 impl Resolver<'_, '_> {
-    /// Marks conflicts, gateway by gateway and, where a class merges its gateways, across them.
+    /// Marks conflicts within each gateway, and across gateways if their class merges them.
     pub(super) fn conflicts(&mut self) {
         let own: Vec<Vec<ListenerId>> = self
             .view
@@ -67,7 +68,7 @@ impl Resolver<'_, '_> {
         format!("{key}/{}", listener.name)
     }
 
-    /// `a, b, c`, in order; of many the first.
+    /// `a, b, c`, in order; only the first ones if there are many.
     fn names(&self, ids: &[ListenerId]) -> String {
         let names: BTreeSet<String> = ids.iter().map(|id| self.display(*id)).collect();
         listed(&names)
@@ -85,8 +86,9 @@ impl Resolver<'_, '_> {
         listener.has_protocol_conflict |= reason == "ProtocolConflict";
     }
 
-    /// One port, one protocol: HTTPS and TLS go together, UDP with all. A gateway's own listeners win over
-    /// those of its ListenerSets; among themselves they all lose; among ListenerSets the first wins.
+    /// All listeners on a port must have compatible protocols: HTTPS and TLS share a port, and UDP shares it with
+    /// all. The gateway's own listeners win over those of its ListenerSets. If the gateway's own listeners differ
+    /// among themselves, they all lose. Among ListenerSets the first one wins.
     fn protocol_conflicts(&mut self, listeners: &[ListenerId]) {
         let mut ports: BTreeMap<i64, Vec<OnPort>> = BTreeMap::new();
         for id in listeners {
@@ -142,7 +144,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// One port, one listener for a hostname, with the same winners.
+    /// Only one listener on a port may have a given hostname. The winners are the same as for protocols.
     fn hostname_conflicts(&mut self, listeners: &[ListenerId]) {
         let mut groups: BTreeMap<(i64, String), Vec<OnHost>> = BTreeMap::new();
         for id in listeners {
@@ -175,7 +177,7 @@ impl Resolver<'_, '_> {
                 &host
             };
             let message = format!(
-                "one port and one hostname ({host}) for several: {}",
+                "several listeners have the same port and hostname ({host}): {}",
                 self.names(&ids)
             );
             for id in ids.into_iter().filter(|id| Some(*id) != winner) {
@@ -184,7 +186,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// TCP and UDP have nothing to tell connections apart by: the first listener on a port has it.
+    /// Connections to TCP and UDP listeners can't be told apart, so the first listener on a port gets the port.
     fn sole_users(&mut self, listeners: &[ListenerId], protocol: &str) {
         let mut first = BTreeMap::new();
         for id in listeners {
@@ -200,8 +202,10 @@ impl Resolver<'_, '_> {
                     first.insert(port, *id);
                 }
                 Some(first) => {
-                    let message =
-                        format!("{} has {protocol} port {port} already", self.display(first));
+                    let message = format!(
+                        "{} already uses {protocol} port {port}",
+                        self.display(first)
+                    );
                     if let Some(listener) = self.view.lists.listener.get_mut(id.0) {
                         set_condition(
                             listener,
@@ -216,7 +220,8 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Gateways that share a proxy must not share protocol, port and hostname: the first has them.
+    /// Gateways that share a proxy must not have listeners with the same protocol, port and hostname. The first one
+    /// wins.
     fn merged_conflicts(&mut self, listeners: &[ListenerId]) {
         let mut first: BTreeMap<(String, String, i64), ListenerId> = BTreeMap::new();
         for id in listeners {
@@ -249,7 +254,8 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The protocols that can share a port; none for UDP, which is in nobody's way, and for unknown ones.
+/// The family of protocols that can share a port. `None` for UDP, which conflicts with nothing, and for unknown
+/// protocols.
 fn family(protocol: &str) -> Option<&'static str> {
     match protocol {
         "HTTPS" | "TLS" => Some("HTTPS or TLS"),

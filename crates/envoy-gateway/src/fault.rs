@@ -1,27 +1,27 @@
-//! Why something can't be used, or why it can't be known whether it can.
+//! Faults: why something can't be used, or why it is not known whether it can.
 
 use std::collections::BTreeSet;
 
 use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
 use manifest::value::Pointer;
 
-/// One thing that is wrong, or not known.
+/// One thing that is wrong or unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The type of condition that it goes into.
+    /// The type of the condition that reports it.
     pub kind: &'static str,
-    /// The controller's word for it.
+    /// The controller's reason for it.
     pub reason: &'static str,
     /// What is wrong, in this project's own words.
     pub message: String,
-    /// Where it stands in the object, where that is known.
+    /// Where in the object it is, if that is known.
     pub pointer: Option<Pointer>,
-    /// Whether it is only not known, because what decides it is not at hand.
+    /// Whether it is only unknown, because the object that decides it is not given.
     pub is_unknown: bool,
 }
 
 impl Fault {
-    /// What the controller refuses; the condition is `ResolvedRefs` unless [`of`](Self::of) says otherwise.
+    /// A refusal by the controller. Its condition is `ResolvedRefs`, unless [`of`](Self::of) sets another type.
     pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
         Fault {
             kind: kind::RESOLVED_REFS,
@@ -32,7 +32,7 @@ impl Fault {
         }
     }
 
-    /// What can't be known here.
+    /// Something that can't be known from the given objects.
     pub fn unknown(message: impl Into<String>) -> Self {
         Fault {
             is_unknown: true,
@@ -40,18 +40,18 @@ impl Fault {
         }
     }
 
-    /// A value that can't be used, without a reason of its own: a policy is then `Invalid`.
+    /// A value that can't be used and has no reason of its own. A policy then has the reason `Invalid`.
     pub fn invalid(message: impl Into<String>) -> Self {
         Fault::new("Invalid", message)
     }
 
-    /// The same for a condition of another type.
+    /// Sets the type of the condition.
     #[must_use]
     pub fn of(self, kind: &'static str) -> Self {
         Fault { kind, ..self }
     }
 
-    /// The same with another reason, where it is a refusal.
+    /// Sets the reason, unless it is only unknown.
     #[must_use]
     pub fn because(self, reason: &'static str) -> Self {
         match self.is_unknown {
@@ -60,14 +60,14 @@ impl Fault {
         }
     }
 
-    /// The same, at a place in the object, unless it has one.
+    /// Sets the place in the object, unless there is one already.
     #[must_use]
     pub fn on(self, pointer: &Pointer) -> Self {
         let pointer = self.pointer.or_else(|| Some(pointer.clone()));
         Fault { pointer, ..self }
     }
 
-    /// The same, saying where.
+    /// Adds the place to the message.
     #[must_use]
     pub fn at(self, place: impl AsRef<str>) -> Self {
         let message = format!("{}: {}", place.as_ref(), self.message);
@@ -75,29 +75,29 @@ impl Fault {
     }
 }
 
-/// All faults of one thing.
+/// All faults of one object.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     all: Vec<Fault>,
 }
 
 impl Faults {
-    /// Adds one.
+    /// Adds a fault.
     pub fn push(&mut self, fault: Fault) {
         self.all.push(fault);
     }
 
-    /// Adds what went wrong, and gives what did not.
+    /// Keeps the error of a result, and returns its value.
     pub fn keep<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.all.push(fault)).ok()
     }
 
-    /// Adds several.
+    /// Adds several faults.
     pub fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
         self.all.extend(faults);
     }
 
-    /// Whether there is none.
+    /// Whether there are no faults.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
@@ -107,8 +107,8 @@ impl Faults {
         self.all.iter()
     }
 
-    /// The verdict for one type of condition: `None` where nothing is wrong; `False` where something is, with
-    /// its reasons and messages; `Unknown` where something is only not known.
+    /// Status, reasons and messages for one type of condition. `None` if nothing is wrong, `False` if something is,
+    /// `Unknown` if something is only unknown.
     pub fn verdict(&self, kind: &str) -> Option<(Status, String, String)> {
         let all = || self.all.iter().filter(|fault| fault.kind == kind);
         all().next()?;
@@ -123,7 +123,7 @@ impl Faults {
         Some((status, reason, messages.join("\n")))
     }
 
-    /// Sets the condition of a type from its faults; says whether there was one.
+    /// Sets the condition of a type if there are faults of that type. Returns whether there are.
     pub fn write(&self, kind: &'static str, conditions: &mut Conditions) -> bool {
         let Some((status, reason, message)) = self.verdict(kind) else {
             return false;

@@ -1,4 +1,4 @@
-//! Filters of a route's rule or backend: what contradicts itself, and what is not there.
+//! Filters of a route's rule or backend: contradictions between them, and references to objects that don't exist.
 
 use super::Resolver;
 use super::backend_ref::{Protocol, Want};
@@ -15,16 +15,16 @@ use manifest::value::Node;
 
 const UNSUPPORTED: &str = "UnsupportedValue";
 
-/// What the filters of one rule add up to.
+/// The combined effect of a rule's filters.
 #[derive(Debug, Default)]
 pub(super) struct Filters<'a> {
-    /// Matches that an HTTPRouteFilter adds to the rule's own.
+    /// Matches that an HTTPRouteFilter adds to those of the rule.
     pub matches: Vec<&'a Node>,
-    /// Whether the host is rewritten by a pattern on the path.
+    /// Whether the hostname is rewritten by a pattern on the path.
     pub rewrites_host_by_path: bool,
     pub path: Option<Rewrite>,
     pub host: Option<Rewrite>,
-    /// The status of a response that is given at once; 500 where a filter can't be used.
+    /// The status of a direct response; 500 if a filter can't be used.
     response: Option<i64>,
     pub redirects: bool,
     mirrors: bool,
@@ -32,7 +32,7 @@ pub(super) struct Filters<'a> {
     pub headers: [usize; 2],
 }
 
-/// Whose rewrite it is.
+/// The kind of filter that a rewrite comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rewrite {
     /// The Gateway API's own filter.
@@ -41,13 +41,13 @@ pub(super) enum Rewrite {
     Extension,
 }
 
-/// The condition of what a person wrote wrong, as opposed to what is not there.
+/// A fault in what the user wrote, as opposed to a reference to something that doesn't exist.
 pub(super) fn refused(message: impl Into<String>) -> Fault {
     Fault::new(UNSUPPORTED, message).of(kind::ACCEPTED)
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// Goes through filters in their order.
+    /// Checks filters in their order.
     pub(super) fn filters(
         &mut self,
         route: &Route<'a>,
@@ -78,7 +78,7 @@ impl<'a> Resolver<'a, '_> {
                 other => {
                     filters.response = Some(500);
                     Err(refused(format!(
-                        "a {} knows no filter `{other}`",
+                        "a {} doesn't support the filter `{other}`",
                         route.kind.as_str()
                     )))
                 }
@@ -100,12 +100,12 @@ impl<'a> Resolver<'a, '_> {
                 .response
                 .is_some_and(|status| (200..300).contains(&status))
         {
-            faults.push(refused("a direct response with a 2xx status carries no gRPC message; clients would take it for broken"));
+            faults.push(refused("a direct response with a 2xx status has no gRPC message; clients would treat it as broken"));
         }
         filters
     }
 
-    /// The filters of a single backend: few are known there.
+    /// Checks the filters of a single backend, where only few types are supported.
     pub(super) fn check_backend_filters(
         &mut self,
         route: &Route<'a>,
@@ -141,7 +141,7 @@ impl<'a> Resolver<'a, '_> {
             if !is_known {
                 return Err(Fault::new(
                     REASON,
-                    format!("filter `{filter_type}` is not known on a backend"),
+                    format!("filter `{filter_type}` is not supported on a backend"),
                 ));
             }
         }
@@ -163,7 +163,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether an `extensionRef` is of a kind that the controller, or its extension server, knows.
+    /// Whether an `extensionRef` has a kind that the controller, or its extension server, supports.
     fn is_filter(&self, filter: &Node) -> bool {
         let group = text(filter, &["extensionRef", "group"]).unwrap_or_default();
         let kind = text(filter, &["extensionRef", "kind"]).unwrap_or_default();
@@ -206,7 +206,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(reference) = reference.filter(|_| self.is_filter(filter)) else {
             filters.response = Some(500);
             return Err(refused(
-                "the `extensionRef` leads to no kind of filter that the controller knows",
+                "the `extensionRef` has a kind that the controller doesn't support as a filter",
             ));
         };
         let key = Key {
@@ -226,7 +226,9 @@ impl<'a> Resolver<'a, '_> {
         };
         let matches = list(spec, &["matches"]);
         if !matches.is_empty() && filters.has_matches {
-            return Err(refused("two HTTPRouteFilters with `matches` on one rule"));
+            return Err(refused(
+                "only one HTTPRouteFilter of a rule may have `matches`",
+            ));
         }
         filters.has_matches |= !matches.is_empty();
         filters.matches.extend(matches);
@@ -264,13 +266,13 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// A Secret that something of Envoy Gateway's refers to.
+    /// A Secret that an object of Envoy Gateway refers to.
     ///
     /// # Errors
-    /// Where it is of another kind, in a namespace that no grant opens, or not there.
+    /// If the reference has another kind, no ReferenceGrant allows it, or the Secret doesn't exist.
     pub(super) fn secret(&self, from: From<'_>, reference: &Node) -> Result<&'a Object, Fault> {
         if text(reference, &["group"]).is_some() {
-            return Err(Fault::new(UNSUPPORTED, "a Secret is of no group"));
+            return Err(Fault::new(UNSUPPORTED, "the group of a Secret is empty"));
         }
         let key = Key {
             namespace: text(reference, &["namespace"]).unwrap_or(from.namespace),
@@ -282,7 +284,7 @@ impl<'a> Resolver<'a, '_> {
             .find("Secret", key, |what| Fault::new(UNSUPPORTED, what))
     }
 
-    /// Whether the body of a response is there.
+    /// Checks that the body of a response exists.
     pub(super) fn check_body(&self, body: Option<&Node>, namespace: &str) -> Result<(), Fault> {
         let Some(reference) = body.and_then(|body| body.get("valueRef")) else {
             return Ok(());

@@ -1,4 +1,5 @@
-//! A gateway's own TLS: the authorities that vouch for clients, the certificate that backends are shown.
+//! A gateway's own TLS settings: the certificate authorities for client certificates, and the client certificate for
+//! backends.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use manifest::Object;
 use manifest::value::Node;
 
 impl<'a> Resolver<'a, '_> {
-    /// What a gateway's `tls` asks of clients and shows to backends.
+    /// Checks what a gateway's `tls` requires of clients and shows to backends.
     pub(super) fn gateway_tls(&mut self, id: GatewayId) {
         let Some(gateway) = self.view.gateway(id).filter(|one| one.is_accepted) else {
             return;
@@ -80,7 +81,8 @@ impl<'a> Resolver<'a, '_> {
         };
         let conditions = &mut gateway.conditions;
         if is_insecure {
-            let message = "clients without a valid certificate get through (AllowInsecureFallback)";
+            let message =
+                "clients without a valid certificate are accepted (AllowInsecureFallback)";
             conditions.set(
                 kind::INSECURE_FRONTEND,
                 Status::True,
@@ -94,7 +96,7 @@ impl<'a> Resolver<'a, '_> {
                 kind::RESOLVED_REFS,
                 Status::True,
                 "ResolvedRefs",
-                "all that `tls` refers to is there",
+                "everything that `tls` refers to exists",
             ),
             Some(fault) => {
                 let status = if fault.is_unknown {
@@ -121,7 +123,7 @@ impl<'a> Resolver<'a, '_> {
         if kind != "Secret" || text(reference, &["group"]).is_some() {
             return Err(Fault::new(
                 REASON,
-                format!("a client certificate is a Secret, not a {kind}"),
+                format!("a client certificate must be a Secret, not a {kind}"),
             ));
         }
         let key = Key {
@@ -146,10 +148,10 @@ impl<'a> Resolver<'a, '_> {
         Ok(())
     }
 
-    /// Whether the authorities that a list of references names can be had.
+    /// Checks that the certificate authorities in a list of references exist.
     ///
     /// # Errors
-    /// Why not, with the reason that a listener's condition has.
+    /// Why they can't be used, with the reason that a listener's condition has.
     pub(super) fn authorities(
         &self,
         refs: &[Node],
@@ -202,11 +204,11 @@ impl<'a> Resolver<'a, '_> {
             (true, _) => Ok(()),
             (_, true) => Err(Fault::new(
                 "NoValidCACertificate",
-                "no certificate of an authority is found",
+                "no certificate authority was found",
             )),
             _ => Err(Fault::new(
                 "InvalidCACertificateKind",
-                "an authority is a ConfigMap, a Secret or a ClusterTrustBundle",
+                "a certificate authority must be a ConfigMap, a Secret or a ClusterTrustBundle",
             )),
         }
     }

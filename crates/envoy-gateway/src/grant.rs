@@ -6,7 +6,7 @@ use super::index::{Index, Key};
 use super::read::{list, text};
 use manifest::value::Node;
 
-/// What refers: a kind of a group in a namespace.
+/// The referring side: a kind of a group, in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct From<'a> {
     /// The group.
@@ -17,7 +17,7 @@ pub struct From<'a> {
     pub namespace: &'a str,
 }
 
-/// What is referred to.
+/// The object that is referred to.
 #[derive(Clone, Copy, Debug)]
 pub struct To<'a> {
     /// The group; empty for the core group.
@@ -28,10 +28,10 @@ pub struct To<'a> {
     pub key: Key<'a>,
 }
 
-/// Whether references are allowed.
+/// The references that ReferenceGrants allow.
 #[derive(Debug)]
 pub struct Grants<'a> {
-    /// By the namespace that they stand in, and whom they allow.
+    /// By the namespace of the grant and the referring side that it allows.
     granted: HashMap<(&'a str, From<'a>), HashMap<Kind<'a>, Names<'a>>>,
 }
 
@@ -45,17 +45,17 @@ struct Names<'a> {
     some: HashSet<&'a str>,
 }
 
-/// The answer.
+/// Whether a reference is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// It stays in its namespace, or a grant allows it.
+    /// The reference stays in its namespace, or a grant allows it.
     Granted,
     /// No grant allows it.
     Refused,
 }
 
 impl<'a> Grants<'a> {
-    /// The grants at hand.
+    /// Collects the given ReferenceGrants.
     pub fn new(index: &Index<'a>) -> Self {
         let mut granted: HashMap<_, HashMap<Kind<'_>, Names<'_>>> = HashMap::new();
         for grant in index.all("ReferenceGrant") {
@@ -80,9 +80,9 @@ impl<'a> Grants<'a> {
         Grants { granted }
     }
 
-    /// Whether a reference is allowed.
+    /// Decides whether a reference is allowed.
     pub fn ask(&self, from: From<'_>, to: To<'_>) -> Permission {
-        // The map's keys live as long as the objects; a lookup's may be shorter.
+        // The map's keys live as long as the objects, but the lookup's key may not.
         let all: &HashMap<(&str, From<'_>), HashMap<Kind<'_>, Names<'_>>> = &self.granted;
         let names = all
             .get(&(to.key.namespace, from))

@@ -1,12 +1,12 @@
-//! The routes that charts of applications make of their values.
+//! Routes that Helm charts of applications create from their values.
 //!
-//! A HelmRelease of an application mostly brings its route along: bjw-s' app-template reads `route.NAME`, other
-//! charts `httpRoute` or `gateway`. Whatever the chart, the block of values with a list `parentRefs` in it is handed
-//! on as it is: its parents, hostnames, rules and filters are those of a route of the Gateway API. [`helm_routes`]
-//! gives each as an object whose places lead into the HelmRelease, apart from the routes that manifests hold.
+//! A HelmRelease of an application usually contains its route: bjw-s' app-template reads `route.NAME`, other charts
+//! read `httpRoute` or `gateway`. All of them copy the block of values with the list `parentRefs` into the route as
+//! it is: its parents, hostnames, rules and filters are those of a Gateway API route. [`helm_routes`] returns each
+//! such route as an object whose places point into the HelmRelease. They are kept apart from routes in manifests.
 //!
-//! The name is a guess (that of app-template's library, 4.x); labels are those of the block, and backends that the chart
-//! names by itself are not known.
+//! The name is a guess (as app-template's library 4.x makes it). The labels are those of the block, and backends that
+//! only the chart knows are missing.
 
 use super::index::GATEWAY_API;
 use super::read::{flag, has, list, text};
@@ -18,33 +18,33 @@ use manifest::value::{Kind, Map, Node, Pointer, variable};
 /// The group of Flux's HelmRelease.
 pub const HELM: &str = "helm.toolkit.fluxcd.io";
 
-/// The annotation by which Helm marks what it makes: the release's name (Helm 3).
+/// The annotation that Helm 3 puts on everything that it creates; its value is the release's name.
 pub const RELEASE: &str = "meta.helm.sh/release-name";
 
-/// What stands for a chart's template in a text: a Flux variable, which may become anything too.
+/// Replaces a chart's template in a string. It is a Flux variable, because the result is as unknown as that of one.
 const TEMPLATE: &str = "${TEMPLATE}";
 
-/// The keys under which charts take hostnames.
+/// The keys that charts read hostnames from.
 const HOSTNAMES: [&str; 4] = ["hostnames", "hosts", "hostname", "host"];
 
-/// How deep values are looked into.
+/// How deeply values are searched.
 const DEEPEST: usize = 32;
 
-/// A route that a chart makes of its values.
+/// A route that a chart creates from its values.
 #[derive(Clone, Debug)]
 pub struct HelmRoute<'a> {
-    /// The release.
+    /// The HelmRelease.
     pub release: &'a Object,
-    /// The route. Its places lead into the release's file; a text in which a chart's template stands holds a
-    /// variable in its place.
+    /// The route. Its places point into the release's file. In strings, a variable stands where the chart has a
+    /// template.
     pub object: Object,
-    /// Where the block of values stands in the release.
+    /// The path of the block of values in the release.
     pub block: Pointer,
     hostnames: &'static str,
 }
 
 impl HelmRoute<'_> {
-    /// Where in the release that stands which `pointer` leads to in the route.
+    /// The path in the release for `pointer`, a path in the route.
     pub fn place(&self, pointer: &Pointer) -> Pointer {
         let mut place = self.block.clone();
         for (at, step) in pointer.steps().iter().enumerate().skip(1) {
@@ -59,14 +59,14 @@ impl HelmRoute<'_> {
     }
 }
 
-/// The namespace into which a release is installed; empty where it isn't known.
+/// The namespace that a release is installed in; empty if it isn't known.
 pub fn release_namespace(release: &Object) -> &str {
     let given = text(&release.node, &["spec", "targetNamespace"]);
     given.unwrap_or(release.namespace())
 }
 
-/// The name of the Helm release: as given, else that of the object, behind its target namespace where it has one
-/// (helm-controller 1.6).
+/// The name of the Helm release: the one that is given, else the name of the object, after its target namespace if it
+/// has one (helm-controller 1.6).
 pub fn release_name(release: &Object) -> String {
     let spec = |key| text(&release.node, &["spec", key]);
     match (spec("releaseName"), spec("targetNamespace")) {
@@ -76,8 +76,8 @@ pub fn release_name(release: &Object) -> String {
     }
 }
 
-/// The routes that the charts of `releases` make of the values that stand in them. What is switched off
-/// (`enabled: false`) is left out, and so are releases whose `postRenderers` change routes.
+/// The routes that the charts of `releases` create from their values. Routes that are disabled (`enabled: false`) are
+/// left out, and so are releases whose `postRenderers` change routes.
 pub fn helm_routes<'a>(releases: impl IntoIterator<Item = &'a Object>) -> Vec<HelmRoute<'a>> {
     let mut found = Vec::new();
     for release in releases {
@@ -101,13 +101,13 @@ pub fn helm_routes<'a>(releases: impl IntoIterator<Item = &'a Object>) -> Vec<He
     found
 }
 
-/// Whether what the chart makes is patched afterwards, its routes among it.
+/// Whether the chart's output is patched afterwards in a way that may change routes.
 fn changes_routes(release: &Object) -> bool {
     let patches = release.node.path(&["spec", "postRenderers"]);
     patches.is_some_and(|patches| patches.to_json().to_string().contains("Route"))
 }
 
-/// A block of values with a list of parents in it.
+/// A block of values that contains a list of parents.
 struct Block<'a> {
     node: &'a Node,
     /// The map that it stands in.
@@ -164,7 +164,7 @@ fn is_off(node: &Node) -> bool {
     flag(node, &["enabled"]) == Some(false) || text(node, &["enabled"]) == Some("false")
 }
 
-/// Whether a map has a list of parents: maps, each with a name.
+/// Whether a map has a list `parentRefs` whose elements are maps with a name.
 fn names_parents(node: &Node) -> bool {
     let parents = list(node, &["parentRefs"]);
     !parents.is_empty()
@@ -173,7 +173,7 @@ fn names_parents(node: &Node) -> bool {
             .all(|parent| text(parent, &["name"]).is_some())
 }
 
-/// The kind of route that a block is for; `None` where it is for something else. A block may be the `spec` of a whole
+/// The kind of route that a block is for; `None` if it is not for a route. A block may also be the `spec` of a whole
 /// manifest.
 fn kind_of(block: &Block<'_>) -> Option<RouteKind> {
     let around = block.around.filter(|_| is_spec(block));
@@ -215,7 +215,7 @@ fn route<'a>(release: &'a Object, block: &Block<'_>, is_only: bool) -> Option<He
         _ => "v1alpha2",
     };
     let mut metadata: Map = [("name", Node::string(name))].into_iter().collect();
-    // A namespace that Flux fills in is not known here.
+    // The value of a Flux variable in the namespace is not known.
     if !(namespace.is_empty() || variable::in_text(&namespace)) {
         metadata.insert("namespace", Node::string(namespace));
     }
@@ -230,7 +230,7 @@ fn route<'a>(release: &'a Object, block: &Block<'_>, is_only: bool) -> Option<He
         spec.insert("hostnames", fill.hostnames(given));
     }
     let rules = match list(block.node, &["rules"]) {
-        // The chart then makes one for its own Service.
+        // Without rules, the chart creates one for its own Service.
         [] => vec![Node::map()],
         rules => rules.iter().map(|rule| fill.rule(rule)).collect(),
     };
@@ -261,7 +261,7 @@ fn spanned(kind: Kind, like: &Node) -> Node {
     }
 }
 
-/// What a chart's templates in values are known to become.
+/// The values of the chart templates that are known.
 struct Fill {
     name: String,
     namespace: String,
@@ -305,7 +305,7 @@ impl Fill {
         spanned(kind, node)
     }
 
-    /// The block's annotations, and Helm's.
+    /// The annotations of the block, and those that Helm adds.
     fn annotations(&self, block: &Node) -> Node {
         let given = block.get("annotations").map(|given| self.node(given));
         let mut node = match given {
@@ -318,7 +318,7 @@ impl Fill {
         node
     }
 
-    /// A list of names, of maps with a `host`, or one name.
+    /// Hostnames from a list of strings, a list of maps with `host`, or a single string.
     fn hostnames(&self, given: &Node) -> Node {
         let one = std::slice::from_ref(given);
         let items = given.as_list().unwrap_or(one).iter();
@@ -329,7 +329,7 @@ impl Fill {
         spanned(Kind::List(hosts.collect()), given)
     }
 
-    /// A rule as the Gateway API has it, without the backends that only the chart knows.
+    /// A rule in the form of the Gateway API, without the backends that only the chart knows.
     fn rule(&self, rule: &Node) -> Node {
         let mut rule = self.node(rule);
         let is_known = |backend: &Node| {

@@ -1,21 +1,21 @@
 //! Hostnames that a route and a listener share.
 //!
-//! After Envoy Gateway 1.9.0: unlike in a certificate, `*` stands for any number of labels, at least one.
+//! As in Envoy Gateway 1.9.0: unlike in a certificate, `*` stands for one or more labels.
 
 use std::collections::BTreeSet;
 
 use manifest::value::variable;
 
-/// The hostnames that a route answers to at a listener, and whether more can't be known.
+/// The hostnames of a route at a listener, and whether others can't be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// The hostnames; `*` is all.
+    /// The hostnames; `*` stands for all.
     pub hostnames: BTreeSet<String>,
-    /// Whether a Flux variable in one of the two keeps it from being known whether they share one.
+    /// Whether a Flux variable in one of them makes it unknown whether they share one.
     pub is_unknown: bool,
 }
 
-/// What a route with `route`'s hostnames answers to at a listener with `listener`'s.
+/// The hostnames that a route with the hostnames `route` serves at a listener with the hostname `listener`.
 pub fn shared(route: &[&str], listener: Option<&str>) -> Shared {
     let mut shared = Shared::default();
     if route.is_empty() {
@@ -36,7 +36,7 @@ pub fn shared(route: &[&str], listener: Option<&str>) -> Shared {
     shared
 }
 
-/// The narrower of two hostnames, where one holds the other.
+/// The more specific of two hostnames, if one includes the other.
 fn intersection<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
     if one == other || covers(other, one) {
         Some(one)
@@ -47,7 +47,7 @@ fn intersection<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Whether a wildcard holds another hostname, which may be a wildcard itself.
+/// Whether a wildcard includes another hostname, which may be a wildcard too.
 fn covers(wildcard: &str, host: &str) -> bool {
     let Some(suffix) = wildcard.strip_prefix('*') else {
         return false;
@@ -62,8 +62,8 @@ fn covers(wildcard: &str, host: &str) -> bool {
     }
 }
 
-/// Whether two listeners' hostnames (or two names of certificates) take the same connection: equal, or one
-/// is a wildcard for the other's one label. None takes all.
+/// Whether the hostnames of two listeners (or two names of certificates) can match the same connection: they are
+/// equal, or one is a wildcard for the first label of the other. `None` matches everything.
 pub fn overlap(one: Option<&str>, other: Option<&str>) -> bool {
     let (Some(one), Some(other)) = (one, other) else {
         return true;

@@ -10,13 +10,13 @@ use manifest::Object;
 pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// The group of Envoy Gateway.
 pub const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
-/// The group of multi-cluster services.
+/// The group of the Multi-Cluster Services API.
 pub const MULTI_CLUSTER: &str = "multicluster.x-k8s.io";
 
-/// The label of a namespace that is its name.
+/// The label that holds the name of a namespace.
 pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
-/// The kinds that the controller looks at, with their groups.
+/// The kinds that the controller reads, with their groups.
 const KINDS: &[(&str, &str)] = &[
     (GATEWAY_API, "GatewayClass"),
     (GATEWAY_API, "Gateway"),
@@ -45,7 +45,7 @@ const KINDS: &[(&str, &str)] = &[
     ("certificates.k8s.io", "ClusterTrustBundle"),
 ];
 
-/// A namespace and a name; the namespace is empty for what has none.
+/// A namespace and a name. The namespace is empty for cluster-scoped objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
     /// The namespace.
@@ -73,7 +73,7 @@ impl std::fmt::Display for Key<'_> {
     }
 }
 
-/// The objects at hand, indexed once.
+/// The given objects, indexed once.
 #[derive(Debug)]
 pub struct Index<'a> {
     by_kind: HashMap<&'a str, Vec<&'a Object>>,
@@ -84,7 +84,8 @@ pub struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// Indexes objects. Of two of one identity the last is found by name, as in the controller's own maps.
+    /// Indexes objects. If two have the same identity, the last one is found by name, as in the controller's own
+    /// maps.
     pub fn new(objects: impl IntoIterator<Item = &'a Object>, settings: &Settings) -> Self {
         let groups: HashMap<&str, &str> =
             KINDS.iter().map(|(group, kind)| (*kind, *group)).collect();
@@ -131,9 +132,9 @@ impl<'a> Index<'a> {
         self.by_kind.get(kind).map_or(&[], Vec::as_slice)
     }
 
-    /// An object that is at hand.
+    /// A given object.
     pub fn here(&self, kind: &str, key: Key<'_>) -> Option<&'a Object> {
-        // The map's keys live as long as the objects; a lookup's may be shorter.
+        // The map's keys live as long as the objects, but the lookup's key may not.
         let map: &HashMap<(&str, Key<'_>), &'a Object> = &self.by_key;
         map.get(&(kind, key)).copied()
     }
@@ -141,7 +142,7 @@ impl<'a> Index<'a> {
     /// An object that something refers to.
     ///
     /// # Errors
-    /// Where it is not at hand: with `missing` where it therefore does not exist, else as unknown.
+    /// If it is not given: the fault from `missing` if it therefore doesn't exist, else an unknown.
     pub fn find(
         &self,
         kind: &str,
@@ -160,28 +161,28 @@ impl<'a> Index<'a> {
         map.get(&(kind, key)).cloned().unwrap_or_default()
     }
 
-    /// Whether anything at hand is in a namespace.
+    /// Whether a given object is in this namespace.
     pub fn knows_namespace(&self, name: &str) -> bool {
         self.is_complete() || (!name.is_empty() && self.namespaces.contains(name))
     }
 
-    /// Whether what stands beside an object would be at hand: the object itself is, or the HelmRelease that makes
-    /// it. A ReferenceGrant is written where the object is, and may be as far away.
+    /// Whether objects beside this one would be given too: the object itself is, or the HelmRelease that creates it.
+    /// A ReferenceGrant is written where the object is, which may be in another repository.
     pub fn knows_around(&self, kind: &str, key: Key<'_>) -> bool {
         self.is_complete()
             || self.here(kind, key).is_some()
             || self.here("HelmRelease", key).is_some()
     }
 
-    /// Whether what is not at hand does not exist.
+    /// Whether objects that are not given don't exist.
     pub fn is_complete(&self) -> bool {
         self.knowledge == Knowledge::Complete
     }
 
-    /// A label of a namespace. Every namespace carries its name as a label (Kubernetes 1.22 and later).
+    /// A namespace.
     ///
     /// # Errors
-    /// Where the namespace is not at hand; `None` where it therefore does not exist.
+    /// If the namespace is not given. `None` if it therefore doesn't exist.
     pub fn namespace(&self, name: &str) -> Result<Option<&'a Object>, Fault> {
         let key = Key {
             namespace: "",
@@ -197,7 +198,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// A label of an object; of a namespace, its name is one.
+/// A label of an object. The name of a namespace is one of its labels (Kubernetes 1.22 and later).
 pub fn label<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     let labels = object.node.path(&["metadata", "labels"]);
     let given = labels.and_then(|labels| labels.get(key)?.as_str());
@@ -205,12 +206,12 @@ pub fn label<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     given.or(is_name.then(|| object.name()))
 }
 
-/// When it was created, where the manifest says so; RFC 3339 in UTC sorts as text.
+/// The creation time, if the manifest has it. RFC 3339 times in UTC sort as text.
 fn created(object: &Object) -> &str {
     super::read::text(&object.node, &["metadata", "creationTimestamp"]).unwrap_or_default()
 }
 
-/// EndpointSlices by what they are of: the label names it.
+/// EndpointSlices by the object that their label names.
 fn slices<'a>(all: &[&'a Object]) -> HashMap<(&'static str, Key<'a>), Vec<&'a Object>> {
     const OWNERS: [(&str, &str); 2] = [
         ("Service", "kubernetes.io/service-name"),

@@ -1,29 +1,29 @@
 #![doc = include_str!("../README.md")]
 //!
-//! What a cluster makes of objects. For Envoy Gateway: which listeners are valid, which routes attach where, which policy
-//! holds for what, and the conditions that it would write. Offline, without a cluster.
+//! Computes what Envoy Gateway would do with objects, without a cluster: which listeners are valid, which routes
+//! attach where, which policies apply to what, and the conditions that it would write.
 //!
-//! [`resolve`] is the way in: objects in, the [`Resolved`] view out. It follows Envoy Gateway 1.9.0's
-//! translator of the Gateway API, in its order:
+//! [`resolve`] takes objects and returns the [`Resolved`] view. It follows the Gateway API translator of Envoy
+//! Gateway 1.9.0, in the same order:
 //!
-//! 1. [`class`]: which gateways are the controller's, and the EnvoyProxy in force for each;
+//! 1. [`class`]: which gateways belong to the controller, and the EnvoyProxy of each;
 //! 2. [`listener`], [`listener_set`], [`tls`], [`gateway_tls`], [`conflict`], [`overlap`]: the listeners of
 //!    Gateways and ListenerSets, each by itself, then against each other;
-//! 3. [`attachment`], [`hostname`]: which listeners let a route in, and for which hostnames;
+//! 3. [`attachment`], [`hostname`]: which listeners allow a route, and for which hostnames;
 //! 4. [`rules`], [`filters`], [`modify`], [`backend_ref`], [`backend`], [`backend_tls`]: what the rules of routes
 //!    do and refer to, and whether they may ([`grant`]);
 //! 5. [`policy`]: what each policy targets, and which of several policies wins;
-//! 6. [`route_overlap`]: routes that match just the same requests.
+//! 6. [`route_overlap`]: routes that match exactly the same requests.
 //!
-//! The crate `envoy-simulate` follows one request through that view. [`written`] holds it against what the controllers of a live cluster
-//! wrote.
+//! The crate `envoy-simulate` follows one request through that view. [`written`] compares the view with what the controllers of a live
+//! cluster wrote.
 //!
-//! Before all of that, the crate `flux-repo` tells what kustomize and Flux make of the files: which objects the API server gets,
-//! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
-//! a gateway is reached.
+//! Before that, the crate `flux-repo` works out what kustomize and Flux make of the files: which objects the API server gets,
+//! and in which namespaces. [`helm_routes`] finds the routes that charts create from the values of HelmReleases.
+//! [`address`] says where a gateway can be reached.
 //!
-//! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
-//! makes. What depends on those is then `Unknown`, never refused.
+//! [`Knowledge`] says how much of the cluster is given: a repository in Git doesn't have the Secrets that
+//! cert-manager creates, for example. What depends on missing objects is then `Unknown`, never refused.
 
 pub mod address;
 pub mod attachment;
@@ -70,7 +70,7 @@ use grant::Grants;
 use index::Index;
 use manifest::Object;
 
-/// Resolves objects, whose namespaces are those that they will have in the cluster.
+/// Resolves objects. Their namespaces must be those that they will have in the cluster.
 pub fn resolve<'a>(
     objects: impl IntoIterator<Item = &'a Object>,
     settings: &Settings,
@@ -94,12 +94,12 @@ pub fn resolve<'a>(
     resolver.view
 }
 
-/// The work in hand.
+/// The state while objects are resolved.
 pub(crate) struct Resolver<'a, 's> {
     index: Index<'a>,
     grants: Grants<'a>,
     settings: &'s Settings,
-    /// Whose each hostname of a listener is.
+    /// Which listeners have each hostname.
     hosts: attachment::Hosts<'a>,
     view: Resolved<'a>,
 }

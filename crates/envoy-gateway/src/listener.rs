@@ -1,4 +1,4 @@
-//! Listeners, each by itself: protocol, kinds of route, namespaces, TLS, hostname.
+//! Checks each listener by itself: protocol, kinds of routes, namespaces, TLS, hostname.
 
 use super::Resolver;
 use super::condition::{Conditions, Status, kind};
@@ -10,7 +10,7 @@ use manifest::Object;
 use manifest::value::{Node, Pointer};
 
 impl<'a> Resolver<'a, '_> {
-    /// All listeners: those of gateways and of the ListenerSets on them, by themselves and together.
+    /// Checks all listeners, those of gateways and of their ListenerSets, each by itself and against each other.
     pub(super) fn listeners(&mut self) {
         for at in 0..self.view.lists.gateway.len() {
             let id = GatewayId(at);
@@ -89,19 +89,19 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether a listener takes routes from a namespace; `None` where the namespace's labels are not at hand.
+    /// Whether a listener allows routes from a namespace; `None` if the namespace's labels are not given.
     pub(super) fn allows_namespace(
         &self,
         listener: &Listener<'a>,
         namespace: &str,
     ) -> Option<bool> {
         if namespace.is_empty() && !self.index.is_complete() && listener.allowed != Allowed::All {
-            // A manifest that leaves its namespace to Flux.
+            // The manifest leaves its namespace to Flux.
             return None;
         }
         let object = self.index.namespace(namespace);
         if let Ok(None) = object {
-            // The controller asks for the namespace first, and lets nothing in from one that isn't there.
+            // The controller looks the namespace up first, and allows nothing from one that doesn't exist.
             return Some(false);
         }
         match listener.allowed {
@@ -110,7 +110,7 @@ impl<'a> Resolver<'a, '_> {
             Allowed::Nothing => Some(false),
             Allowed::Selected(by) => {
                 let Some(object) = object.ok().flatten() else {
-                    // Its name is a label that every namespace has (Kubernetes 1.22 and later).
+                    // Every namespace has its name as a label (Kubernetes 1.22 and later).
                     let name = |key: &str| (key == NAMESPACE_NAME).then_some(namespace);
                     let is_by_name = selector::keys(by).all(|key| key == NAMESPACE_NAME);
                     return is_by_name.then(|| selector::matches(by, name).unwrap_or_default());
@@ -121,7 +121,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// What is found wrong with a listener, before it is written.
+/// The conditions of a listener, before they are written.
 #[derive(Debug)]
 pub(super) struct Told {
     pub conditions: Vec<(&'static str, Status, &'static str, String)>,
@@ -138,7 +138,7 @@ impl Default for Told {
 }
 
 impl Told {
-    /// A condition that makes the listener invalid.
+    /// Sets a condition that makes the listener invalid.
     pub fn refuse(&mut self, kind: &'static str, reason: &'static str, message: impl Into<String>) {
         self.is_valid = false;
         self.conditions
@@ -175,7 +175,7 @@ fn listener<'a>(
     }
 }
 
-/// Sets a condition of a listener. In a ListenerSet the reason `Invalid` goes by another name.
+/// Sets a condition of a listener. In a ListenerSet, the reason `Invalid` has another name.
 pub(super) fn set(
     listener: &mut Listener<'_>,
     kind: &'static str,
@@ -215,7 +215,7 @@ fn allowed_namespaces<'a>(listener: &Listener<'a>, told: &mut Told) -> Allowed<'
     }
 }
 
-/// The kinds of route that a protocol takes; `None` where it is none of the Gateway API's.
+/// The kinds of routes that a protocol supports; `None` if the Gateway API doesn't have the protocol.
 fn kinds_of(protocol: &str, mode: Option<&str>) -> Option<&'static [RouteKind]> {
     Some(match (protocol, mode) {
         ("HTTP" | "HTTPS", _) => &[RouteKind::Http, RouteKind::Grpc],
@@ -230,7 +230,7 @@ fn kinds_of(protocol: &str, mode: Option<&str>) -> Option<&'static [RouteKind]> 
 fn allowed_kinds(listener: &Listener<'_>, told: &mut Told) -> Vec<RouteKind> {
     let Some(able) = kinds_of(listener.protocol, text(listener.node, &["tls", "mode"])) else {
         let message = format!(
-            "protocol `{}` is not served; HTTP, HTTPS, TLS, TCP and UDP are",
+            "protocol `{}` is not supported; HTTP, HTTPS, TLS, TCP and UDP are",
             listener.protocol
         );
         told.refuse(kind::ACCEPTED, "UnsupportedProtocol", message);
@@ -249,7 +249,7 @@ fn allowed_kinds(listener: &Listener<'_>, told: &mut Told) -> Vec<RouteKind> {
             Some(kind) => kinds.push(kind),
             None => {
                 let message = format!(
-                    "a listener of protocol {} can't take {name}",
+                    "a listener with protocol {} doesn't support {name}",
                     listener.protocol
                 );
                 told.refuse(kind::RESOLVED_REFS, "InvalidRouteKinds", message);
@@ -261,18 +261,21 @@ fn allowed_kinds(listener: &Listener<'_>, told: &mut Told) -> Vec<RouteKind> {
 
 fn check_hostname(listener: &Listener<'_>, told: &mut Told) {
     if matches!(listener.protocol, "TCP" | "UDP") && listener.node.get("hostname").is_some() {
-        let message = format!("protocol {} knows no hostname", listener.protocol);
+        let message = format!(
+            "a listener with protocol {} can't have a hostname",
+            listener.protocol
+        );
         told.refuse(kind::PROGRAMMED, "Invalid", message);
     }
 }
 
-/// Writes what follows from the conditions of a listener that were set so far.
+/// Writes the conditions that follow from those that were set so far.
 fn conclude(listener: &mut Listener<'_>) {
     use Status::{False, True, Unknown};
     const TAKEN: &str = "the listener is valid";
     const SENT: &str = "the listener is sent to Envoy";
-    const RESOLVED: &str = "all that it refers to is there";
-    const BROKEN: &str = "the listener is not sent to Envoy: see its other conditions";
+    const RESOLVED: &str = "everything that it refers to exists";
+    const BROKEN: &str = "the listener is not sent to Envoy; see its other conditions";
     if listener.conditions.is_empty() {
         set(listener, kind::PROGRAMMED, True, "Programmed", SENT);
         set(listener, kind::ACCEPTED, True, "Accepted", TAKEN);
@@ -284,7 +287,7 @@ fn conclude(listener: &mut Listener<'_>) {
             RESOLVED,
         );
         if listener.set.is_some() {
-            let message = "no other listener is in its way";
+            let message = "it conflicts with no other listener";
             set(listener, kind::CONFLICTED, False, "NoConflicts", message);
         }
         return;

@@ -1,4 +1,4 @@
-//! ListenerSets: which gateway they add listeners to, and what becomes of them.
+//! ListenerSets: which gateway they add listeners to, and their conditions.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::view::{GatewayId, ListenerSet, SetId};
 use manifest::Object;
 
 impl<'a> Resolver<'a, '_> {
-    /// Adds the listeners of ListenerSets to their gateways, where these let them.
+    /// Adds the listeners of ListenerSets to their gateways, if the gateways allow it.
     pub(super) fn attach_listener_sets(&mut self) {
         let gateways = self.accepted_gateways();
         for object in self.index.all("ListenerSet").to_vec() {
@@ -34,7 +34,7 @@ impl<'a> Resolver<'a, '_> {
                         Status::False,
                         "NotAllowed",
                         format!(
-                            "Gateway {parent} takes no ListenerSets from namespace `{}` (`allowedListeners`)",
+                            "Gateway {parent} allows no ListenerSets from namespace `{}` (`allowedListeners`)",
                             object.namespace()
                         ),
                     ),
@@ -56,7 +56,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The gateways that are taken, by namespace and name.
+    /// The accepted gateways, by namespace and name.
     pub(super) fn accepted_gateways(&self) -> HashMap<Key<'a>, GatewayId> {
         let all = self.view.gateways().iter().enumerate();
         all.filter(|(_, gateway)| gateway.is_accepted)
@@ -64,7 +64,7 @@ impl<'a> Resolver<'a, '_> {
             .collect()
     }
 
-    /// Whether a gateway lets ListenerSets of a namespace in; `None` where the namespace is not at hand.
+    /// Whether a gateway allows ListenerSets of a namespace; `None` if the namespace is not given.
     fn allows_set(&self, gateway: GatewayId, namespace: &str) -> Option<bool> {
         let gateway = self.view.gateway(gateway)?;
         let path = ["spec", "allowedListeners", "namespaces"];
@@ -90,14 +90,14 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Writes what follows for a ListenerSet from its listeners.
+    /// Writes the conditions of ListenerSets that follow from their listeners.
     pub(super) fn judge_listener_sets(&mut self) {
         for at in 0..self.view.lists.set.len() {
             let Some(set) = self.view.set(SetId(at)) else {
                 continue;
             };
-            // In 1.9.0 a set whose gateway is another controller's is judged too, as one without listeners.
-            // Only sets of this controller's gateways reach it, so that never shows.
+            // Envoy Gateway 1.9.0 also judges a set whose gateway belongs to another controller, as one without
+            // listeners. But only sets of its own gateways reach it, so that never shows.
             if set.gateway.is_none() || !set.conditions.is_empty() {
                 continue;
             }
@@ -126,20 +126,20 @@ impl<'a> Resolver<'a, '_> {
                         kind::ACCEPTED,
                         Status::True,
                         "Accepted",
-                        "all listeners are taken",
+                        "all listeners are accepted",
                     );
                 }
                 (0, _) => conditions.set(
                     kind::ACCEPTED,
                     Status::False,
                     "ListenersNotValid",
-                    "no listener is taken",
+                    "no listener is accepted",
                 ),
                 _ => conditions.set(
                     kind::ACCEPTED,
                     Status::True,
                     "ListenersNotValid",
-                    "some listeners are not taken",
+                    "some listeners are not accepted",
                 ),
             }
             match programmed {
@@ -148,7 +148,7 @@ impl<'a> Resolver<'a, '_> {
                     conditions.set(kind::PROGRAMMED, Status::True, "Programmed", message);
                 }
                 _ if is_unknown => {
-                    let message = "what its listeners refer to is not at hand";
+                    let message = "objects that its listeners refer to are not at hand";
                     conditions.set(kind::PROGRAMMED, Status::Unknown, NOT_AT_HAND, message);
                 }
                 _ => {

@@ -1,4 +1,4 @@
-//! What filters change: paths, hostnames, headers; and where they contradict each other.
+//! Filters that change paths, hostnames and headers, and contradictions between them.
 
 use super::fault::Fault;
 use super::filters::{Filters, Rewrite, refused};
@@ -16,7 +16,7 @@ fn check_host(host: Option<&str>) -> Result<(), Fault> {
         && host.parse::<std::net::IpAddr>().is_err();
     match is_good {
         true => Ok(()),
-        false => Err(refused(format!("`{host}` is no hostname"))),
+        false => Err(refused(format!("`{host}` is not a hostname"))),
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn rewrite(node: Option<&Node>, filters: &mut Filters<'_>) -> Result<
         || (host.is_some() && is_other(filters.host))
         || (path.is_some() && is_other(filters.path))
     {
-        return Err(refused("a rule can be rewritten once"));
+        return Err(refused("a rule can have only one URL rewrite"));
     }
     check_host(text(node, &["hostname"]))?;
     if host.is_some() {
@@ -46,7 +46,7 @@ pub(super) fn rewrite(node: Option<&Node>, filters: &mut Filters<'_>) -> Result<
     Ok(())
 }
 
-/// A path of a rewrite: the field that its type names, and no other.
+/// Checks the path of a rewrite: it must have the field that its type names, and no other.
 fn check_path(path: &Node) -> Result<(), Fault> {
     const TYPES: [(&str, &str, &str); 2] = [
         ("ReplaceFullPath", "replaceFullPath", "replacePrefixMatch"),
@@ -58,10 +58,14 @@ fn check_path(path: &Node) -> Result<(), Fault> {
     ];
     let its = text(path, &["type"]).unwrap_or_default();
     let Some((_, wanted, other)) = TYPES.iter().find(|(name, _, _)| *name == its) else {
-        return Err(refused(format!("a path can't be rewritten by `{its}`")));
+        return Err(refused(format!(
+            "a path can't be rewritten with type `{its}`"
+        )));
     };
     if has(path, &[other]) {
-        return Err(refused(format!("a path of type {its} takes no `{other}`")));
+        return Err(refused(format!(
+            "a path of type {its} can't have `{other}`"
+        )));
     }
     match has(path, &[wanted]) {
         true => Ok(()),
@@ -71,31 +75,33 @@ fn check_path(path: &Node) -> Result<(), Fault> {
 
 pub(super) fn redirect(node: Option<&Node>, filters: &mut Filters<'_>) -> Result<(), Fault> {
     if filters.redirects {
-        return Err(refused("a rule can redirect once"));
+        return Err(refused("a rule can have only one redirect"));
     }
     let Some(node) = node else {
         return Ok(());
     };
     if let Some(scheme) = text(node, &["scheme"]).filter(|it| !matches!(*it, "http" | "https")) {
         return Err(refused(format!(
-            "nothing can be redirected to scheme `{scheme}`; http and https are known"
+            "a redirect can't have the scheme `{scheme}`; http and https are supported"
         )));
     }
     check_host(text(node, &["hostname"]))?;
     let path = text(node, &["path", "type"]);
     if let Some(other) = path.filter(|it| !matches!(*it, "ReplaceFullPath" | "ReplacePrefixMatch"))
     {
-        return Err(refused(format!("a path can't be replaced by `{other}`")));
+        return Err(refused(format!(
+            "a path can't be replaced with type `{other}`"
+        )));
     }
     let status = int(node, &["statusCode"]);
     if let Some(status) = status.filter(|it| !matches!(it, 301 | 302 | 303 | 307 | 308)) {
-        return Err(refused(format!("{status} is no status of a redirect")));
+        return Err(refused(format!("{status} is not a status of a redirect")));
     }
     filters.redirects = true;
     Ok(())
 }
 
-/// A header modifier of requests (0) or responses (1).
+/// A modifier of request headers (0) or response headers (1).
 pub(super) fn headers(
     node: Option<&Node>,
     side: usize,
@@ -112,9 +118,11 @@ pub(super) fn headers(
         let name = text(one, &["name"]).unwrap_or_default();
         let value = one.get("value").and_then(Node::as_str).unwrap_or_default();
         if !is_modifiable(name) {
-            wrong.push(format!("`{name}` is no header that can be set"));
+            wrong.push(format!("the header `{name}` can't be set"));
         } else if !is_header_value(value) {
-            wrong.push(format!("header `{name}` can't have the value `{value}`"));
+            wrong.push(format!(
+                "the header `{name}` can't have the value `{value}`"
+            ));
         } else {
             good += 1;
         }
@@ -124,7 +132,7 @@ pub(super) fn headers(
         let name = one.as_str().unwrap_or_default();
         match is_modifiable(name) {
             true => good += 1,
-            false => wrong.push(format!("`{name}` is no header that can be removed")),
+            false => wrong.push(format!("the header `{name}` can't be removed")),
         }
     }
     let before = filters.headers.get_mut(side).map_or(0, |count| {
@@ -132,7 +140,7 @@ pub(super) fn headers(
         *count
     });
     if before == 0 && given > 0 && wrong.is_empty() {
-        wrong.push("no header is changed".to_owned());
+        wrong.push("the filter changes no header".to_owned());
     }
     match wrong.is_empty() {
         true => Ok(()),
@@ -140,12 +148,12 @@ pub(super) fn headers(
     }
 }
 
-/// Whether a header may be changed: the host has filters of its own, `:` begins what HTTP/2 keeps to itself.
+/// Whether a header may be changed: there are other filters for the host, and names with `:` are reserved by HTTP/2.
 pub(super) fn is_modifiable(name: &str) -> bool {
     !name.is_empty() && !name.contains(['/', ':']) && !name.eq_ignore_ascii_case("host")
 }
 
-/// Whether a text is a header's value (RFC 7230): visible characters, single blanks between them.
+/// Whether a string is a valid header value (RFC 7230): visible characters with single blanks between them.
 pub(super) fn is_header_value(value: &str) -> bool {
     let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
     let bytes = value.as_bytes();
@@ -170,7 +178,7 @@ pub(super) fn extended_rewrite(node: &Node, filters: &mut Filters<'_>) -> Result
         || (host.is_some() && is(filters.host, Rewrite::Core))
         || (path.is_some() && is(filters.path, Rewrite::Core))
     {
-        return Err(refused("a rule can be rewritten once"));
+        return Err(refused("a rule can have only one URL rewrite"));
     }
     if let Some(path) = path.filter(|path| text(path, &["type"]) == Some("ReplaceRegexMatch")) {
         check_pattern(
@@ -184,7 +192,7 @@ pub(super) fn extended_rewrite(node: &Node, filters: &mut Filters<'_>) -> Result
     };
     match text(host, &["type"]) {
         Some("Header") if !has(host, &["header"]) => {
-            return Err(refused("a hostname by `Header` needs `header`"));
+            return Err(refused("a hostname of type `Header` needs `header`"));
         }
         Some("PathRegex") => {
             check_pattern(
@@ -192,7 +200,9 @@ pub(super) fn extended_rewrite(node: &Node, filters: &mut Filters<'_>) -> Result
                 "hostname.pathRegex.pattern",
             )?;
             if text(host, &["pathRegex", "substitution"]).is_none() {
-                return Err(refused("a hostname by `PathRegex` needs a `substitution`"));
+                return Err(refused(
+                    "a hostname of type `PathRegex` needs a `substitution`",
+                ));
             }
             filters.rewrites_host_by_path = filters.host.is_none();
         }
@@ -205,9 +215,9 @@ pub(super) fn extended_rewrite(node: &Node, filters: &mut Filters<'_>) -> Result
 fn check_pattern(pattern: Option<&str>, what: &str) -> Result<(), Fault> {
     match pattern {
         None => Err(refused(format!("`{what}` is missing"))),
-        Some(pattern) if !is_pattern(pattern) => {
-            Err(refused(format!("`{what}` is no regular expression")))
-        }
+        Some(pattern) if !is_pattern(pattern) => Err(refused(format!(
+            "`{what}` is not a valid regular expression"
+        ))),
         Some(_) => Ok(()),
     }
 }

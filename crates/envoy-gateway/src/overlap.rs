@@ -1,5 +1,5 @@
-//! HTTPS listeners that share hostnames or certificates: a browser may send one's requests over the other's
-//! connection, so HTTP/2 is turned off where they share certificates.
+//! HTTPS listeners that share hostnames or certificates. Browsers may reuse a connection to one listener for requests
+//! to another one with the same certificate, so HTTP/2 is disabled for listeners that share certificates.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use super::hostname::overlap;
 use super::view::{Listener, ListenerId};
 
 impl Resolver<'_, '_> {
-    /// Marks overlaps, gateway by gateway, or class by class where the class merges its gateways.
+    /// Marks overlaps within each gateway, or within each class if it merges its gateways.
     pub(super) fn overlaps(&mut self) {
         let mut groups = self.merged_listeners();
         for gateway in self.view.gateways() {
@@ -60,7 +60,7 @@ impl Resolver<'_, '_> {
         );
     }
 
-    /// Listeners by their port and the names that are looked at; `None` stands for all names.
+    /// Listeners by port and by the names that are compared; `None` stands for all names.
     fn listeners_by_name(
         &self,
         https: &[ListenerId],
@@ -75,7 +75,7 @@ impl Resolver<'_, '_> {
         by_name
     }
 
-    /// Marks each listener with the first other on its port that shares something with it.
+    /// Marks each listener with another one on its port that shares something with it.
     fn mark_pairs(
         &mut self,
         https: &[ListenerId],
@@ -83,9 +83,11 @@ impl Resolver<'_, '_> {
         reason: &'static str,
         shared: impl Fn(&Listener<'_>, &Listener<'_>) -> Option<(String, String)>,
     ) {
-        // Shared hostnames are only noted.
+        // Shared hostnames are only reported.
         let follows = match reason {
-            "OverlappingCertificates" => ": HTTP/2 is off unless a ClientTrafficPolicy asks for it",
+            "OverlappingCertificates" => {
+                "; HTTP/2 is disabled unless a ClientTrafficPolicy enables it"
+            }
             _ => "",
         };
         let mut found: Vec<Option<String>> = vec![None; https.len()];
@@ -93,7 +95,8 @@ impl Resolver<'_, '_> {
             if found.get(i).is_some_and(Option::is_some) {
                 continue;
             }
-            // Each that is met is marked, and never met again: so all of this takes as long as there are listeners.
+            // A listener is forgotten once it has been compared, so that the time grows linearly with the number of
+            // listeners.
             by_name.forget(i);
             for j in by_name.near(i) {
                 let other = https.get(j).and_then(|id| self.view.listener(*id));
@@ -111,7 +114,7 @@ impl Resolver<'_, '_> {
                     ))
                 };
                 let (first, second) = (say(&mine, &theirs, b), say(&theirs, &mine, a));
-                // As in 1.9.0, the first listener keeps the last other that it meets.
+                // As in Envoy Gateway 1.9.0, the first listener reports the last one that it overlaps with.
                 for (at, message) in [(i, first), (j, second)] {
                     if let Some(slot) = found.get_mut(at) {
                         *slot = message;
@@ -131,7 +134,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Certificates that Envoy fetches by itself can't be compared: they count as overlapping.
+    /// Certificates that Envoy fetches by itself can't be compared, so they count as overlapping.
     fn opaque_certificates(&mut self, https: &[ListenerId]) {
         let mut on_port: HashMap<i64, usize> = HashMap::new();
         let mut opaque = ByName::default();
@@ -159,7 +162,7 @@ impl Resolver<'_, '_> {
             if is_alone || !is_met {
                 continue;
             }
-            let message = "a certificate on this port is fetched by Envoy (SDS), so its names can't be compared: HTTP/2 is off unless a ClientTrafficPolicy asks for it";
+            let message = "a certificate on this port is fetched by Envoy (SDS), so its names can't be compared; HTTP/2 is disabled unless a ClientTrafficPolicy enables it";
             if let Some(listener) = self.view.lists.listener.get_mut(id.0) {
                 listener.conditions.set(
                     kind::OVERLAPPING_TLS,
@@ -172,23 +175,23 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Listeners by names, so that those which may overlap are found without a look at all of them. Names overlap where they
-/// are equal, or one is a wildcard for the other's first label.
+/// Listeners by name, to find possible overlaps without comparing all pairs. Names overlap if they are equal, or if
+/// one is a wildcard for the first label of the other.
 #[derive(Default)]
 struct ByName {
-    /// The port and names of each listener; no names stand for all.
+    /// The port and the names of each listener; `None` stands for all names.
     own: HashMap<usize, (i64, Option<Vec<String>>)>,
-    /// The listeners on a port that have a name.
+    /// The listeners on a port that have this name.
     named: HashMap<(i64, String), BTreeSet<usize>>,
-    /// The listeners on a port that have names of one label below another name.
+    /// The listeners on a port that have a name with one more label than this one.
     below: HashMap<(i64, String), BTreeSet<usize>>,
     /// The listeners on a port that stand for all names.
     unnamed: HashMap<i64, BTreeSet<usize>>,
-    /// All on a port.
+    /// All listeners on a port.
     on_port: HashMap<i64, BTreeSet<usize>>,
 }
 
-/// The name that a name stands one label below of.
+/// The name without its first label.
 fn above(name: &str) -> Option<&str> {
     name.split_once('.').map(|(_, rest)| rest)
 }
@@ -214,7 +217,7 @@ impl ByName {
         self.own.insert(at, (port, names));
     }
 
-    /// Takes a listener out of what is found.
+    /// Removes a listener, so that it is not found any more.
     fn forget(&mut self, at: usize) {
         let Some((port, names)) = self.own.get(&at) else {
             return;
@@ -230,7 +233,7 @@ impl ByName {
         self.on_port.get_mut(port).map(|all| all.remove(&at));
     }
 
-    /// Those on the port of a listener whose names may overlap with its own, in order.
+    /// The listeners on the same port whose names may overlap with those of this one, in order.
     fn near(&self, at: usize) -> BTreeSet<usize> {
         let Some((port, names)) = self.own.get(&at) else {
             return BTreeSet::new();
@@ -270,7 +273,7 @@ impl ByName {
     }
 }
 
-/// Whether nothing is wrong with a listener but, at most, one certificate among good ones.
+/// Whether nothing is wrong with a listener, except perhaps that some of its certificates can't be used.
 fn is_sound(listener: &Listener<'_>) -> bool {
     let conditions = &listener.conditions;
     let refs = conditions.get(kind::RESOLVED_REFS);

@@ -1,4 +1,5 @@
-//! Routes that match just the same requests at a listener: which of them answers goes by age and name.
+//! Routes that match exactly the same requests at a listener. The oldest of them, or the first by name, gets the
+//! requests.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,11 +11,11 @@ use super::read::{list, text};
 use super::view::{ListenerId, Route, RouteId, RouteKind};
 use manifest::value::Node;
 
-/// What a match asks of a request, in one text for all ways to write it.
+/// What a match requires of a request, as a string that is the same for all ways to write it.
 type Matched = String;
 
 impl Resolver<'_, '_> {
-    /// Marks routes that share a match with another one at a listener.
+    /// Marks routes that have the same match as another one at a listener.
     pub(super) fn route_overlaps(&mut self) {
         let mut at: HashMap<(ListenerId, &str, Matched), BTreeSet<RouteId>> = HashMap::new();
         let holding = self.view.holding();
@@ -66,7 +67,7 @@ impl Resolver<'_, '_> {
                 .filter_map(|id| by_name.places.get(id.0).copied())
                 .collect();
             first.sort_unstable();
-            // Enough to name so many without the route itself.
+            // One more than are listed, because the route itself is left out.
             first.truncate(MOST_NAMED + 1);
             for route in &routes {
                 let own = by_name.places.get(route.0);
@@ -93,7 +94,7 @@ impl Resolver<'_, '_> {
             let route = self.view.lists.route.get_mut(route);
             if let Some(parent) = route.and_then(|it| it.parents.get_mut(parent)) {
                 let message = format!(
-                    "just the same requests are matched by {names}; the older route answers them, or the first by name"
+                    "{names} match exactly the same requests; the oldest route gets them, or the first by name"
                 );
                 parent.conditions.set(
                     kind::RULES_OVERLAP,
@@ -106,13 +107,13 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// The names of all routes in their order, and where in it each stands.
+/// The names of all routes in order, and the index of each in it.
 struct ByName {
     names: Vec<String>,
     places: Vec<usize>,
 }
 
-/// The first by name of the routes that match the same as one does.
+/// The first names of the routes that have the same match as this one.
 #[derive(Default)]
 struct Met {
     names: BTreeSet<usize>,
@@ -164,18 +165,18 @@ fn named(route: &Route<'_>) -> String {
     format!("{} {}", route.kind.as_str(), Key::of(route.object))
 }
 
-/// What one match asks: of the path, and of all else.
+/// What one match requires: of the path, and of everything else.
 struct Asked {
     path: String,
     rest: String,
 }
 
-/// The matches of a route's rules, with the rules' names.
+/// The matches of a route's rules, with the names of the rules.
 fn matches_of<'a>(route: &Route<'a>) -> Vec<(Option<&'a str>, Asked)> {
     let mut all = Vec::new();
     for rule in &route.rules {
         let matches = list(rule.node, &["matches"]);
-        // A filter of Envoy Gateway's own may ask for cookies.
+        // An HTTPRouteFilter may also match cookies.
         let filters = list(rule.node, &["filters"]).iter();
         let own: String = filters
             .filter_map(|filter| text(filter, &["extensionRef", "name"]))
@@ -206,7 +207,7 @@ fn matches_of<'a>(route: &Route<'a>) -> Vec<(Option<&'a str>, Asked)> {
     all
 }
 
-/// Headers or query parameters, in an order of their own. Headers' names have no case.
+/// Headers or query parameters in a canonical order. Header names are not case-sensitive.
 fn entries(all: &[Node], has_no_case: bool) -> Vec<String> {
     let mut found: Vec<String> = all
         .iter()
@@ -226,7 +227,7 @@ fn entries(all: &[Node], has_no_case: bool) -> Vec<String> {
     found
 }
 
-/// A path: nothing is the prefix `/`, and a prefix may end in a slash or not.
+/// The path of a match. Without one it is the prefix `/`, and a trailing slash of a prefix doesn't matter.
 fn path_of(path: Option<&Node>) -> String {
     let how = path
         .and_then(|it| text(it, &["type"]))
@@ -239,7 +240,7 @@ fn path_of(path: Option<&Node>) -> String {
     format!("{how}:{value}")
 }
 
-/// The path that a method of gRPC has in HTTP.
+/// The HTTP path of a gRPC method.
 fn grpc_path(method: Option<&Node>, headers: &mut Vec<String>) -> String {
     let part = |key: &str| method.and_then(|it| text(it, &[key]));
     let how = part("type").unwrap_or("Exact");

@@ -1,4 +1,4 @@
-//! The rules of routes under one parent: filters, matches, backends, and the verdict.
+//! Checks the rules of routes under one parent: filters, matches, backends, and the resulting conditions.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use manifest::value::{Node, Pointer};
 const UNSUPPORTED: &str = "UnsupportedValue";
 
 impl<'a> Resolver<'a, '_> {
-    /// Judges a route's rules under the parent at a place.
+    /// Checks a route's rules under the parent with the index `at`.
     pub(super) fn judge_rules(&mut self, route: &mut Route<'a>, at: usize) {
         let Some(mut parent) = route.parents.get_mut(at).map(take) else {
             return;
@@ -75,7 +75,8 @@ impl<'a> Resolver<'a, '_> {
         faults.write(kind::RESOLVED_REFS, &mut parent.conditions);
         faults.write(kind::BACKENDS_AVAILABLE, &mut parent.conditions);
         set_resolved(parent);
-        // A GRPCRoute that is refused already is not asked for its hostnames; an HTTPRoute is.
+        // The controller doesn't check the hostnames of a GRPCRoute that is refused already; for an HTTPRoute it
+        // does.
         let is_left_out =
             route.kind == RouteKind::Grpc && parent.conditions.is(kind::ACCEPTED, Status::False);
         if !is_left_out && !self.attach(&route.hostnames, parent) {
@@ -103,7 +104,7 @@ impl<'a> Resolver<'a, '_> {
         );
         if let Err(fault) = check_matches(route.kind, rule.node, &filters) {
             faults.push(fault);
-            // A rule whose matches can't be read is left out; its backends are not looked at.
+            // A rule whose matches can't be read is dropped, so its backends don't matter.
             return faults;
         }
         let mut has_dynamic = false;
@@ -136,7 +137,7 @@ impl<'a> Resolver<'a, '_> {
             .any(|it| it.kind != kind::BACKENDS_AVAILABLE && it.kind != kind::RESOLVED_REFS);
         if has_dynamic && is_any_weighed && !is_broken {
             if filters.rewrites_host_by_path {
-                let message = "the host can't be rewritten from the path where a DynamicResolver would follow it";
+                let message = "the hostname can't be rewritten from the path if the backend is a DynamicResolver";
                 faults.push(Fault::new(UNSUPPORTED, message));
             } else if rule.backends.len() > 1 && route.kind == RouteKind::Http {
                 faults.push(Fault::new(
@@ -237,14 +238,14 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The gateway whose settings count: that of the first listener that lets the route in.
+    /// The gateway whose settings apply: that of the first listener that allows the route.
     fn gateway_of(&self, parent: &Parent<'a>) -> Option<GatewayId> {
         let first = parent.allowed.first()?;
         self.view.listener(*first).map(|listener| listener.gateway)
     }
 }
 
-/// Takes a parent out of its list for a while.
+/// Takes a parent out of its list temporarily.
 fn take<'a>(parent: &mut Parent<'a>) -> Parent<'a> {
     Parent {
         reference: parent.reference.clone(),
@@ -259,7 +260,7 @@ fn take<'a>(parent: &mut Parent<'a>) -> Parent<'a> {
 
 fn set_resolved(parent: &mut Parent<'_>) {
     if parent.conditions.get(kind::RESOLVED_REFS).is_none() {
-        let message = "all that its rules refer to is there";
+        let message = "everything that its rules refer to exists";
         parent
             .conditions
             .set(kind::RESOLVED_REFS, Status::True, "ResolvedRefs", message);
@@ -267,7 +268,7 @@ fn set_resolved(parent: &mut Parent<'_>) {
 }
 
 fn no_hostname(parent: &mut Parent<'_>) {
-    let message = "route and listener have no hostname in common";
+    let message = "the route and the listener have no hostname in common";
     parent.conditions.set(
         kind::ACCEPTED,
         Status::False,
@@ -276,14 +277,15 @@ fn no_hostname(parent: &mut Parent<'_>) {
     );
 }
 
-/// Where all that a route may share with its listeners hangs on Flux variables, nobody can say.
+/// If all hostnames that a route may share with its listeners depend on Flux variables, the result is unknown.
 fn note_unknown_hostnames(parent: &mut Parent<'_>) {
     let all = &parent.attachments;
     if !all.is_empty()
         && all.iter().all(|it| it.is_unknown)
         && parent.conditions.is(kind::ACCEPTED, Status::True)
     {
-        let message = "a Flux variable decides whether route and listener share a hostname";
+        let message =
+            "whether the route and the listener share a hostname depends on a Flux variable";
         parent
             .conditions
             .set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
@@ -296,7 +298,9 @@ fn check_matches(route: RouteKind, rule: &Node, filters: &Filters<'_>) -> Result
     if route == RouteKind::Http
         && let Some(other) = session.filter(|it| !matches!(*it, "Cookie" | "Header"))
     {
-        return refuse(format!("session persistence by `{other}` is not known"));
+        return refuse(format!(
+            "session persistence of type `{other}` is not supported"
+        ));
     }
     let regular = |it: &&Node| text(it, &["type"]) == Some("RegularExpression");
     let cookies = filters.matches.iter().flat_map(|it| list(it, &["cookies"]));
@@ -317,13 +321,13 @@ fn check_matches(route: RouteKind, rule: &Node, filters: &Filters<'_>) -> Result
         }
     }
     match patterns.into_iter().find(|pattern| !is_pattern(pattern)) {
-        Some(pattern) => refuse(format!("`{pattern}` is no regular expression")),
+        Some(pattern) => refuse(format!("`{pattern}` is not a valid regular expression")),
         None => Ok(()),
     }
 }
 
-/// Whether Envoy would take a regular expression (RE2). Where RE2 and the engine here read a class
-/// differently, it is taken.
+/// Whether Envoy would accept a regular expression (RE2). If RE2 and the engine used here differ on a character
+/// class, it counts as accepted.
 pub(super) fn is_pattern(pattern: &str) -> bool {
     let reads_differently = ["[[", "&&", "--", "~~", "${"]
         .iter()
@@ -332,7 +336,7 @@ pub(super) fn is_pattern(pattern: &str) -> bool {
     reads_differently || !(repeats_twice(pattern) || is_refused())
 }
 
-/// Whether a repetition is repeated at once (`a*+`), which RE2 refuses and the engine here takes.
+/// Whether a repetition is repeated directly (`a*+`), which RE2 refuses and the engine used here accepts.
 fn repeats_twice(pattern: &str) -> bool {
     let mut rest = pattern.chars().peekable();
     let (mut in_class, mut is_repeated) = (false, false);
@@ -348,7 +352,7 @@ fn repeats_twice(pattern: &str) -> bool {
                 if was_repeated {
                     return true;
                 }
-                // `?` behind a repetition only makes it lazy.
+                // A `?` after a repetition only makes it lazy.
                 rest.next_if_eq(&'?');
                 is_repeated = true;
             }

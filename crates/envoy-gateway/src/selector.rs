@@ -3,10 +3,10 @@
 use super::read::{list, text};
 use manifest::value::Node;
 
-/// Whether labels satisfy a selector.
+/// Whether labels match a selector.
 ///
 /// # Errors
-/// Where the selector itself can't be read; the text says why.
+/// If the selector itself is invalid; the text says why.
 pub fn matches<'a>(
     selector: &'a Node,
     label: impl Fn(&'a str) -> Option<&'a str>,
@@ -36,13 +36,13 @@ pub fn matches<'a>(
             ("Exists" | "DoesNotExist", false) => {
                 return Err(format!("`{operator}` on `{key}` takes no values"));
             }
-            _ => return Err(format!("`{operator}` on `{key}` is no operator")),
+            _ => return Err(format!("`{operator}` on `{key}` is not an operator")),
         };
     }
     Ok(all)
 }
 
-/// The labels that a selector asks for.
+/// The keys of the labels that a selector uses.
 pub fn keys(selector: &Node) -> impl Iterator<Item = &str> {
     let labels = selector.get("matchLabels").and_then(Node::as_map);
     let labels = labels

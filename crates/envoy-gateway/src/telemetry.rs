@@ -1,4 +1,4 @@
-//! What an EnvoyProxy gets wrong that its schema lets through, and the backends of its telemetry.
+//! Faults in an EnvoyProxy that its schema allows, and the backends of its telemetry.
 
 use super::Resolver;
 use super::backend_ref::{Protocol, Want};
@@ -12,10 +12,10 @@ use super::{
 use manifest::Object;
 use manifest::value::Node;
 
-/// Whether the controller can use an EnvoyProxy.
+/// Checks whether the controller can use an EnvoyProxy.
 ///
 /// # Errors
-/// What it would say.
+/// Why it can't.
 pub fn check_proxy(proxy: &Object) -> Result<(), Fault> {
     let mut wrong = Vec::new();
     let log = ["spec", "telemetry", "accessLog"];
@@ -56,13 +56,14 @@ pub fn check_proxy(proxy: &Object) -> Result<(), Fault> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// Whether the backends that a gateway's telemetry is sent to are there.
+    /// Checks that the backends of a gateway's telemetry exist.
     pub(super) fn check_telemetry(&mut self, id: GatewayId) {
         let Some(gateway) = self.view.gateway(id) else {
             return;
         };
         let class = gateway.class.and_then(|class| self.view.class(class));
-        // What the proxy's own namespace is, decides; a merged one counts as the nearest's.
+        // The namespace of the EnvoyProxy decides where its references lead. If proxies are merged, that of the
+        // gateway's own counts.
         let Some(proxy) = gateway.proxy.or(class.and_then(|class| class.proxy)) else {
             return;
         };
@@ -121,7 +122,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// The `backendRefs` of telemetry, in the order in which they are looked at.
+/// The `backendRefs` of telemetry settings, in the order in which they are checked.
 fn backends(settings: &Node) -> Vec<(&'static str, Node)> {
     let mut all = Vec::new();
     let mut add = |what, holder: Option<&Node>| {

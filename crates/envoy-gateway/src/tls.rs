@@ -1,4 +1,4 @@
-//! Certificates of listeners, and what Secrets hold.
+//! Certificates of listeners, and the contents of Secrets.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use super::view::{Frontend, Listener};
 use manifest::Object;
 use manifest::value::Node;
 
-/// The type of Secret that tells Envoy where to fetch a certificate by itself.
+/// The type of a Secret that tells Envoy where to fetch a certificate by itself.
 pub(super) const SDS: &str = "gateway.envoyproxy.io/sds";
 
-/// What the certificates of a listener say.
+/// The names in the certificates of a listener.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub names: Vec<String>,
@@ -25,7 +25,7 @@ pub(super) struct Names {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// Whether the TLS of a listener is as its protocol wants it.
+    /// Checks the TLS settings of a listener against its protocol.
     pub(super) fn check_tls(&self, listener: &Listener<'a>, told: &mut Told) -> Names {
         let mut names = Names::default();
         let tls = listener
@@ -40,32 +40,32 @@ impl<'a> Resolver<'a, '_> {
                 told.refuse(
                     kind::PROGRAMMED,
                     "Invalid",
-                    format!("protocol {protocol} takes no `tls`"),
+                    format!("a listener with protocol {protocol} can't have `tls`"),
                 );
             }
             ("HTTPS" | "TLS", None) => {
                 told.refuse(
                     kind::PROGRAMMED,
                     "Invalid",
-                    format!("protocol {protocol} needs `tls`"),
+                    format!("a listener with protocol {protocol} needs `tls`"),
                 );
             }
             ("HTTPS", Some(_)) => match mode {
                 None | Some("Terminate") => names = self.check_certificates(listener, refs, told),
                 Some(mode) => {
                     let message = format!(
-                        "HTTPS can't be passed through: `tls.mode` is {mode}; write Terminate, or protocol TLS"
+                        "a listener with protocol HTTPS can't have `tls.mode` {mode}; write Terminate, or use protocol TLS"
                     );
                     told.refuse(kind::PROGRAMMED, "UnsupportedTLSMode", message);
                 }
             },
             ("TLS", Some(_)) if mode == Some("Passthrough") && !refs.is_empty() => {
-                let message = "with `tls.mode` Passthrough there is no use for `certificateRefs`";
+                let message = "with `tls.mode` Passthrough, `certificateRefs` can't be used";
                 told.refuse(kind::PROGRAMMED, "Invalid", message);
             }
             ("TLS", Some(_)) if mode == Some("Terminate") => {
                 names = self.check_certificates(listener, refs, told);
-                // In 1.9.0 only HTTPS listeners are compared by their certificates.
+                // Envoy Gateway 1.9.0 compares the certificates of HTTPS listeners only.
                 names.names.clear();
             }
             _ => {}
@@ -74,7 +74,7 @@ impl<'a> Resolver<'a, '_> {
             && !fault.is_unknown
         {
             let message = format!(
-                "the authorities that `tls.frontend` names for clients: {}",
+                "the certificate authorities for clients in `tls.frontend`: {}",
                 fault.message
             );
             for kind in [kind::RESOLVED_REFS, kind::PROGRAMMED] {
@@ -97,7 +97,7 @@ impl<'a> Resolver<'a, '_> {
             told.refuse(
                 kind::PROGRAMMED,
                 "Invalid",
-                "a listener that ends TLS needs a `certificateRefs`",
+                "a listener that terminates TLS needs `certificateRefs`",
             );
             return names;
         }
@@ -161,13 +161,13 @@ impl<'a> Resolver<'a, '_> {
         if let Some(group) = text(reference, &["group"]) {
             return Err(Fault::new(
                 REASON,
-                format!("a certificate is a Secret, of no group; not of `{group}`"),
+                format!("a certificate must be a Secret, whose group is empty and not `{group}`"),
             ));
         }
         if let Some(kind) = text(reference, &["kind"]).filter(|kind| *kind != "Secret") {
             return Err(Fault::new(
                 REASON,
-                format!("a certificate is a Secret, not a {kind}"),
+                format!("a certificate must be a Secret, not a {kind}"),
             ));
         }
         let own = listener.object.namespace();
@@ -193,7 +193,7 @@ impl<'a> Resolver<'a, '_> {
                 .map_err(|fault| fault.because(REASON))?,
             Some("kubernetes.io/tls") => {
                 if data(secret, "tls.crt").is_none() || data(secret, "tls.key").is_none() {
-                    // A Secret in Git may be filled in later, by SOPS or by a reflector.
+                    // A Secret in Git may be completed later, for example by a reflector.
                     let message = format!("Secret {key} lacks `tls.crt` or `tls.key`");
                     return Err(Fault::new(REASON, message));
                 }
@@ -209,10 +209,10 @@ impl<'a> Resolver<'a, '_> {
         Ok(secret)
     }
 
-    /// Whether a reference may cross namespaces.
+    /// Checks whether a reference to another namespace is allowed.
     ///
     /// # Errors
-    /// Where no ReferenceGrant allows it; the reason is `RefNotPermitted`.
+    /// If no ReferenceGrant allows it; the reason is `RefNotPermitted`.
     pub(super) fn permit(
         &self,
         from: From<'_>,
@@ -234,7 +234,7 @@ impl<'a> Resolver<'a, '_> {
             Permission::Refused => Err(Fault::new(
                 "RefNotPermitted",
                 format!(
-                    "no ReferenceGrant in `{}` lets {} of `{}` refer to {kind} {key}",
+                    "no ReferenceGrant in namespace `{}` allows {} of namespace `{}` to refer to {kind} {key}",
                     key.namespace, from.kind, from.namespace
                 ),
             )),
@@ -242,14 +242,14 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// Whether one of the keys, or a single other key, stands in the data of a ConfigMap or Secret.
+/// Whether the data of a ConfigMap or Secret has one of the keys, or consists of a single other key.
 pub(super) fn holds_any(object: &Object, keys: &[&str]) -> bool {
     let maps = ["data", "stringData"];
     let mut maps = maps.iter().filter_map(|key| object.node.get(key)?.as_map());
     maps.any(|map| keys.iter().any(|key| map.contains_key(key)) || map.len() == 1)
 }
 
-/// What stands under a key of a Secret: `data` in base64, or `stringData` as it is. `None` where it is empty.
+/// The value of a key of a Secret, from base64 in `data` or plain in `stringData`. `None` if it is empty.
 pub fn data(secret: &Object, key: &str) -> Option<Vec<u8>> {
     let plain = secret
         .node
@@ -258,7 +258,7 @@ pub fn data(secret: &Object, key: &str) -> Option<Vec<u8>> {
     let coded = secret.node.path(&["data", key]).and_then(Node::as_str);
     let bytes = match (plain, coded) {
         (Some(plain), _) => plain.as_bytes().to_vec(),
-        // What is no base64 is encrypted (SOPS), and something all the same.
+        // A value that is not base64 is encrypted by SOPS. It counts as present.
         (None, Some(coded)) => {
             certificate::base64(coded.as_bytes()).unwrap_or_else(|| coded.as_bytes().to_vec())
         }
@@ -267,7 +267,7 @@ pub fn data(secret: &Object, key: &str) -> Option<Vec<u8>> {
     Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
-/// Whether a Secret was encrypted in place by SOPS: what it holds is not known here.
+/// Whether SOPS encrypted the Secret in place, so that its contents are not known.
 fn is_encrypted(secret: &Object) -> bool {
     has(&secret.node, &["sops"])
 }
@@ -276,7 +276,7 @@ pub(super) fn check_sds(secret: &Object, is_on: bool) -> Result<(), Fault> {
     let key = Key::of(secret);
     if !is_on {
         return Err(Fault::invalid(format!(
-            "Secret {key} is of type `{SDS}`, which the controller's configuration leaves off"
+            "Secret {key} is of type `{SDS}`, which the controller's configuration doesn't enable"
         )));
     }
     for part in ["url", "secretName"] {
@@ -295,7 +295,7 @@ pub(super) fn check_sds(secret: &Object, is_on: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The DNS names of the certificate in a Secret. For one kind of key a name must not come twice on a listener.
+/// The DNS names of the certificate in a Secret. On one listener, a name may appear only once for each kind of key.
 fn check_pair(
     secret: &Object,
     taken: &mut BTreeSet<(Vec<u8>, String)>,
@@ -308,13 +308,13 @@ fn check_pair(
     let Some(read) = read else {
         return Err(Fault::new(
             "InvalidCertificateRef",
-            format!("`tls.crt` of Secret {key} is no certificate"),
+            format!("`tls.crt` of Secret {key} is not a certificate"),
         ));
     };
     if !data(secret, "tls.key").is_some_and(|pem| certificate::is_key(&pem)) {
         return Err(Fault::new(
             "InvalidCertificateRef",
-            format!("`tls.key` of Secret {key} is no private key"),
+            format!("`tls.key` of Secret {key} is not a private key"),
         ));
     }
     let own: BTreeSet<_> = read

@@ -1,17 +1,17 @@
-//! All conditions of the resolved view, one after the other.
+//! All conditions of the resolved view as one list.
 
 use super::condition::{Condition, Conditions};
 use super::view::{ListenerId, Reference, Resolved};
 use manifest::Object;
 
-/// Where a condition stands.
+/// What a condition is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum On<'a> {
-    /// On the object as a whole.
+    /// The object as a whole.
     Object,
-    /// On a listener, by name.
+    /// A listener, by name.
     Listener(&'a str),
-    /// Under a parent or an ancestor.
+    /// The object under a parent or an ancestor.
     Parent(Reference<'a>),
 }
 
@@ -25,7 +25,7 @@ impl On<'_> {
         }
     }
 
-    /// The listener's name, or `namespace/name/section` of the parent; empty for the object.
+    /// The listener's name, or `namespace/name/section` of the parent; empty for the object as a whole.
     pub fn which(&self) -> String {
         match self {
             On::Object => String::new(),
@@ -35,19 +35,19 @@ impl On<'_> {
     }
 }
 
-/// A condition and where it stands.
+/// A condition, and what it is about.
 #[derive(Clone, Debug)]
 pub struct Verdict<'v, 'a> {
     /// The object.
     pub object: &'a Object,
-    /// On what of it.
+    /// The part of the object.
     pub on: On<'a>,
     /// The condition.
     pub condition: &'v Condition,
 }
 
 impl<'a> Resolved<'a> {
-    /// All that the controller would write, by kind, then in the order of the objects.
+    /// All conditions that the controller would write, by kind, then in the order of the objects.
     pub fn verdicts(&self) -> Vec<Verdict<'_, 'a>> {
         let mut all = Vec::new();
         let lists = &self.lists;

@@ -1,7 +1,7 @@
-//! The resolved view: what is attached to what, and what the controller says of it.
+//! The resolved view: what is attached to what, and the conditions of each object.
 //!
-//! Everything refers to everything else by its place in one of the lists of [`Resolved`]; the types of the
-//! places ([`GatewayId`] and its like) keep them apart.
+//! Everything refers to everything else by its index in one of the lists of [`Resolved`]. Each list has an index type
+//! of its own ([`GatewayId`] and so on), so that they can't be confused.
 
 use std::collections::BTreeMap;
 
@@ -28,21 +28,21 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A place in [`Resolved::classes`].
+    /// An index into [`Resolved::classes`].
     ClassId of class in Class;
-    /// A place in [`Resolved::gateways`].
+    /// An index into [`Resolved::gateways`].
     GatewayId of gateway in Gateway;
-    /// A place in [`Resolved::listener_sets`].
+    /// An index into [`Resolved::listener_sets`].
     SetId of set in ListenerSet;
-    /// A place in [`Resolved::listeners`].
+    /// An index into [`Resolved::listeners`].
     ListenerId of listener in Listener;
-    /// A place in [`Resolved::routes`].
+    /// An index into [`Resolved::routes`].
     RouteId of route in Route;
-    /// A place in [`Resolved::policies`].
+    /// An index into [`Resolved::policies`].
     PolicyId of policy in Policy;
 }
 
-/// All that was resolved.
+/// Everything that was resolved.
 #[derive(Debug, Default)]
 pub struct Resolved<'a> {
     pub(super) lists: Lists<'a>,
@@ -61,16 +61,16 @@ pub(super) struct Lists<'a> {
     pub tls: Vec<BackendTls<'a>>,
 }
 
-/// A GatewayClass of this controller, at hand or only named by gateways.
+/// A GatewayClass of this controller, which is given or only named by gateways.
 #[derive(Debug)]
 pub struct Class<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The class itself, where it is at hand.
+    /// The GatewayClass, if it is given.
     pub object: Option<&'a Object>,
-    /// The EnvoyProxy that its `parametersRef` names, where it is at hand.
+    /// The EnvoyProxy that its `parametersRef` names, if it is given.
     pub proxy: Option<&'a Object>,
-    /// Whether all of its gateways share one proxy (`mergeGateways`).
+    /// Whether all its gateways share one proxy (`mergeGateways`).
     pub merges: bool,
     /// Its conditions.
     pub conditions: Conditions,
@@ -81,19 +81,19 @@ pub struct Class<'a> {
 pub struct Gateway<'a> {
     /// The object.
     pub object: &'a Object,
-    /// Its class; `None` where that is another controller's, or where nothing tells whose it is. Nothing is
-    /// resolved below such a gateway, and no verdict given on what refers to it.
+    /// Its class. `None` if the class belongs to another controller, or if that is not known. Nothing is resolved
+    /// below such a gateway, and nothing that refers to it gets a condition.
     pub class: Option<ClassId>,
-    /// The EnvoyProxy that its own `parametersRef` names, where it is at hand.
+    /// The EnvoyProxy that its own `parametersRef` names, if it is given.
     pub proxy: Option<&'a Object>,
-    /// The `spec` in force of an EnvoyProxy: the gateway's own over the class's over the controller's.
+    /// The `spec` of the EnvoyProxy that applies: the gateway's own, merged with that of the class and of the
+    /// controller.
     pub settings: Option<Node>,
-    /// Whether all that these settings come from is at hand; where it is not, nothing that is missing in them is
-    /// held against anyone.
+    /// Whether everything that these settings come from is given. If not, missing settings are no fault.
     pub knows_settings: bool,
-    /// Its listeners, then those of the ListenerSets that are attached to it.
+    /// Its own listeners, then those of the ListenerSets that are attached to it.
     pub listeners: Vec<ListenerId>,
-    /// Whether it is taken: its settings can be used.
+    /// Whether it is accepted: its settings can be used.
     pub is_accepted: bool,
     /// Its conditions.
     pub conditions: Conditions,
@@ -111,9 +111,9 @@ impl<'a> Gateway<'a> {
 pub struct ListenerSet<'a> {
     /// The object.
     pub object: &'a Object,
-    /// The gateway that it belongs to, where that is at hand and this controller's.
+    /// The gateway that it belongs to, if that is given and belongs to this controller.
     pub gateway: Option<GatewayId>,
-    /// Its listeners; empty where it was not allowed.
+    /// Its listeners; empty if the gateway doesn't allow the ListenerSet.
     pub listeners: Vec<ListenerId>,
     /// Its conditions.
     pub conditions: Conditions,
@@ -126,47 +126,47 @@ impl<'a> ListenerSet<'a> {
     }
 }
 
-/// From which namespaces a listener takes routes.
+/// The namespaces that a listener allows routes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Allowed<'a> {
-    /// Its own.
+    /// Its own namespace.
     Same,
-    /// All.
+    /// All namespaces.
     All,
-    /// Those whose labels a selector matches.
+    /// The namespaces whose labels match a selector.
     Selected(&'a Node),
-    /// None: the selector can't be used.
+    /// No namespace, because the selector is invalid.
     Nothing,
 }
 
 /// A listener of a Gateway or of a ListenerSet.
 #[derive(Debug)]
 pub struct Listener<'a> {
-    /// The gateway that it listens for.
+    /// The gateway that it belongs to.
     pub gateway: GatewayId,
-    /// The ListenerSet that it stands in; `None` where it stands in the Gateway itself.
+    /// The ListenerSet that contains it; `None` if the Gateway itself does.
     pub set: Option<SetId>,
-    /// The object that it stands in.
+    /// The object that contains it.
     pub object: &'a Object,
-    /// Where it stands there.
+    /// Its path in that object.
     pub pointer: Pointer,
     /// The listener itself.
     pub node: &'a Node,
-    /// Its name, the `sectionName` of those who refer to it.
+    /// Its name, which is the `sectionName` of references to it.
     pub name: &'a str,
-    /// Its port; 0 where it gives none that is a number.
+    /// Its port; 0 if it has no valid one.
     pub port: i64,
     /// Its protocol.
     pub protocol: &'a str,
-    /// Its hostname; `None` takes all.
+    /// Its hostname; `None` matches all.
     pub hostname: Option<&'a str>,
-    /// The kinds of route that it takes.
+    /// The kinds of routes that it allows.
     pub kinds: Vec<RouteKind>,
-    /// The namespaces that it takes routes from.
+    /// The namespaces that it allows routes from.
     pub allowed: Allowed<'a>,
-    /// The DNS names of its certificates, where they are at hand.
+    /// The DNS names of its certificates, if they are given.
     pub certificate_names: Vec<String>,
-    /// The routes that are attached, each once.
+    /// The attached routes, without duplicates.
     pub routes: Vec<RouteId>,
     /// Its conditions.
     pub conditions: Conditions,
@@ -176,26 +176,26 @@ pub struct Listener<'a> {
     pub(super) frontend: Frontend,
 }
 
-/// What a Gateway's `tls.frontend` asks of a listener's clients.
+/// What a Gateway's `tls.frontend` requires of a listener's clients.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Frontend {
     /// Nothing.
     #[default]
     None,
-    /// A certificate by these authorities.
+    /// A certificate that one of these authorities has signed.
     Valid,
-    /// A certificate by authorities that can't be had.
+    /// A certificate, but its authorities can't be used.
     Broken(super::fault::Fault),
 }
 
 impl Listener<'_> {
-    /// Whether Envoy is told of it; where that is not known, it is taken to be.
+    /// Whether it is sent to Envoy. If that is unknown, it counts as sent.
     pub fn is_ready(&self) -> bool {
         let programmed = self.conditions.get(super::condition::kind::PROGRAMMED);
         programmed.is_some_and(|one| one.status != super::condition::Status::False)
     }
 
-    /// Whether a client is asked for TLS.
+    /// Whether clients have to use TLS.
     pub fn is_tls(&self) -> bool {
         matches!(self.protocol, "HTTPS" | "TLS")
     }
@@ -217,7 +217,7 @@ pub enum RouteKind {
 }
 
 impl RouteKind {
-    /// All, in the order in which the controller goes through them.
+    /// All kinds, in the order in which the controller processes them.
     pub const ALL: [RouteKind; 5] = [
         RouteKind::Http,
         RouteKind::Grpc,
@@ -226,7 +226,7 @@ impl RouteKind {
         RouteKind::Udp,
     ];
 
-    /// The kind as Kubernetes writes it.
+    /// The name of the kind in Kubernetes.
     pub fn as_str(self) -> &'static str {
         match self {
             RouteKind::Http => "HTTPRoute",
@@ -237,7 +237,7 @@ impl RouteKind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
@@ -250,18 +250,18 @@ pub struct Reference<'a> {
     pub group: Option<&'a str>,
     /// The kind as written.
     pub kind: Option<&'a str>,
-    /// The namespace as written; that of whoever refers, where none is.
+    /// The namespace as written. Without one, it is the namespace of the referring object.
     pub namespace: Option<&'a str>,
     /// The name.
     pub name: &'a str,
-    /// The listener, where one is named.
+    /// The name of the listener, if there is one.
     pub section: Option<&'a str>,
-    /// The port, where one is named.
+    /// The port, if there is one.
     pub port: Option<i64>,
 }
 
 impl std::fmt::Display for Reference<'_> {
-    /// `namespace/name/section`, the parts that are not written empty.
+    /// `namespace/name/section`; parts that are not written are empty.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (namespace, section) = (
             self.namespace.unwrap_or_default(),
@@ -271,16 +271,16 @@ impl std::fmt::Display for Reference<'_> {
     }
 }
 
-/// What a `parentRef` leads to.
+/// What a `parentRef` refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A Gateway of this controller.
     Gateway(GatewayId),
     /// A ListenerSet of one of its gateways.
     Set(SetId),
-    /// A Gateway or ListenerSet that is at hand, but not this controller's, or refused by it.
+    /// A Gateway or ListenerSet that is given, but belongs to another controller or is refused.
     Foreign,
-    /// Nothing that is at hand.
+    /// An object that is not given.
     NotAtHand,
 }
 
@@ -289,11 +289,11 @@ pub enum Target {
 pub struct Attachment {
     /// The listener.
     pub listener: ListenerId,
-    /// The hostnames that the route answers to there: those that route and listener share, less those that
-    /// belong to a listener of their own. `*` is all. Empty for routes without hostnames (TCP, UDP), and where
-    /// it is not known.
+    /// The hostnames that the route serves there: those that it shares with the listener, except for those that
+    /// belong to a more specific listener. `*` stands for all. Empty for routes without hostnames (TCP, UDP), and if
+    /// it is unknown.
     pub hostnames: Vec<String>,
-    /// Whether Flux variables keep it from being known that the two share a hostname.
+    /// Whether Flux variables make it unknown whether the two share a hostname.
     pub is_unknown: bool,
 }
 
@@ -302,13 +302,13 @@ pub struct Attachment {
 pub struct Parent<'a> {
     /// The `parentRef`.
     pub reference: Reference<'a>,
-    /// Its place in `spec.parentRefs`.
+    /// Its index in `spec.parentRefs`.
     pub place: usize,
-    /// What it leads to.
+    /// What it refers to.
     pub target: Target,
-    /// The listeners that let it in, whether they share a hostname or not.
+    /// The listeners that allow the route, whether they share a hostname or not.
     pub allowed: Vec<ListenerId>,
-    /// The listeners that it is attached to.
+    /// The listeners that the route is attached to.
     pub attachments: Vec<Attachment>,
     /// The faults of its rules.
     pub faults: Faults,
@@ -321,19 +321,19 @@ pub struct Parent<'a> {
 pub struct BackendRef<'a> {
     /// The group; empty for the core group.
     pub group: &'a str,
-    /// The kind: `Service` where none is given.
+    /// The kind; `Service` by default.
     pub kind: &'a str,
-    /// The namespace: the route's where none is given.
+    /// The namespace; that of the route by default.
     pub namespace: &'a str,
     /// The name.
     pub name: &'a str,
-    /// The port, where one is given.
+    /// The port, if there is one.
     pub port: Option<i64>,
-    /// The weight: 1 where none is given.
+    /// The weight; 1 by default.
     pub weight: i64,
-    /// Where it stands in the route.
+    /// Its path in the route.
     pub pointer: Pointer,
-    /// The object, where it is at hand.
+    /// The object, if it is given.
     pub object: Option<&'a Object>,
     pub(super) node: &'a Node,
 }
@@ -341,7 +341,7 @@ pub struct BackendRef<'a> {
 /// A rule of a route.
 #[derive(Debug)]
 pub struct Rule<'a> {
-    /// Its name, the `sectionName` of policies that target it.
+    /// Its name, which is the `sectionName` of policies that target it.
     pub name: Option<&'a str>,
     /// Its backends.
     pub backends: Vec<BackendRef<'a>>,
@@ -356,9 +356,9 @@ pub struct Route<'a> {
     pub object: &'a Object,
     /// Its kind.
     pub kind: RouteKind,
-    /// Its hostnames as written; none stands for those of its listeners.
+    /// Its hostnames as written. If there are none, those of its listeners apply.
     pub hostnames: Vec<&'a str>,
-    /// Its parents, each once.
+    /// Its parents, without duplicates.
     pub parents: Vec<Parent<'a>>,
     /// Its rules.
     pub rules: Vec<Rule<'a>>,
@@ -370,7 +370,7 @@ impl<'a> Route<'a> {
         Key::of(self.object)
     }
 
-    /// The parents that are this controller's, which are those that it writes a status for.
+    /// The parents that belong to this controller. It writes a status only for these.
     pub fn managed(&self) -> impl Iterator<Item = &Parent<'a>> {
         self.parents
             .iter()
@@ -387,21 +387,21 @@ pub struct Backend<'a> {
     pub conditions: Conditions,
 }
 
-/// An EnvoyProxy under the gateways and classes that name it.
+/// An EnvoyProxy, and the gateways and classes that name it.
 #[derive(Debug)]
 pub struct Proxy<'a> {
     /// The object.
     pub object: &'a Object,
-    /// What the controller says of it under each.
+    /// The conditions under each of them.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
 }
 
-/// A BackendTLSPolicy under those through which its backends are used.
+/// A BackendTLSPolicy, and the gateways through which its backends are used.
 #[derive(Debug)]
 pub struct BackendTls<'a> {
     /// The object.
     pub object: &'a Object,
-    /// What the controller says of it under each.
+    /// The conditions under each of them.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
 }
 
@@ -411,12 +411,12 @@ impl<'a> Resolved<'a> {
         &self.lists.class
     }
 
-    /// The gateways at hand, others' too.
+    /// The given gateways, including those of other controllers.
     pub fn gateways(&self) -> &[Gateway<'a>] {
         &self.lists.gateway
     }
 
-    /// The ListenerSets at hand.
+    /// The given ListenerSets.
     pub fn listener_sets(&self) -> &[ListenerSet<'a>] {
         &self.lists.set
     }
@@ -426,27 +426,27 @@ impl<'a> Resolved<'a> {
         &self.lists.listener
     }
 
-    /// The routes at hand, whoever their parents are.
+    /// The given routes, whoever their parents belong to.
     pub fn routes(&self) -> &[Route<'a>] {
         &self.lists.route
     }
 
-    /// The policies at hand.
+    /// The given policies.
     pub fn policies(&self) -> &[Policy<'a>] {
         &self.lists.policy
     }
 
-    /// The Backends at hand.
+    /// The given Backends.
     pub fn backends(&self) -> &[Backend<'a>] {
         &self.lists.backend
     }
 
-    /// The EnvoyProxies at hand.
+    /// The given EnvoyProxies.
     pub fn proxies(&self) -> &[Proxy<'a>] {
         &self.lists.proxy
     }
 
-    /// The BackendTLSPolicies at hand.
+    /// The given BackendTLSPolicies.
     pub fn backend_tls_policies(&self) -> &[BackendTls<'a>] {
         &self.lists.tls
     }

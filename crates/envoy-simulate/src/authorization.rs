@@ -1,5 +1,5 @@
-//! SecurityPolicy, as far as it says who may pass: `authorization`. The first rule that fits decides; none, the default,
-//! which is to deny (Envoy Gateway 1.9.0).
+//! The `authorization` of a SecurityPolicy: who is allowed. The first matching rule decides; if none matches, the
+//! default action does, which is to deny (Envoy Gateway 1.9.0).
 
 use std::net::IpAddr;
 
@@ -14,22 +14,22 @@ use envoy_gateway::read::{flag, has, list, text};
 use envoy_gateway::view::ListenerId;
 use manifest::value::Node;
 
-/// What the rules come to.
+/// The result of the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ruling {
     /// It is decided.
     Is {
         allows: bool,
-        /// The rule that decides; `None` is the default.
+        /// The rule that decides; `None` if it is the default action.
         rule: Option<usize>,
-        /// Of a rule by the client's address, the network that it is in.
+        /// If the rule is about the client's address, the network that contains it.
         network: Option<String>,
     },
-    /// It hangs on this.
+    /// The result depends on this, which is not known.
     Open(String),
 }
 
-/// Judges a request.
+/// Applies the rules to a request.
 pub(super) fn judge(authorization: &Node, request: &Request, client: Option<IpAddr>) -> Ruling {
     let allows = |action: Option<&str>| action == Some("Allow");
     let mut open = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn judge(authorization: &Node, request: &Request, client: Option<IpAd
     }
 }
 
-/// Whether a rule fits; all that it asks for must.
+/// Whether everything that a rule requires is true for the request.
 fn fit(
     rule: &Node,
     request: &Request,
@@ -82,8 +82,11 @@ fn fit(
         all.extend(headers.iter().map(|header| has_header(header, request)));
     }
     const ELSEWHERE: [(&str, &str); 2] = [
-        ("jwt", "what the token says"),
-        ("clientIPGeoLocations", "where the client's address is"),
+        ("jwt", "the claims of the token"),
+        (
+            "clientIPGeoLocations",
+            "the location of the client's address",
+        ),
     ];
     for (key, what) in ELSEWHERE {
         if asks(&[key]).is_some() {
@@ -152,12 +155,12 @@ fn has_path(path: &Node, request: &Request) -> Fit {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Asks whether the client may pass.
+    /// Checks whether the client is allowed.
     pub(super) fn authorization(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
         self.authorize(chosen.listener, chosen, |why| stop(403, why))
     }
 
-    /// The same for a connection, which is closed where it may not.
+    /// The same for a connection, which is closed if the client is not allowed.
     pub(super) fn authorize_connection(
         &mut self,
         listener: ListenerId,
@@ -179,9 +182,9 @@ impl<'a> Walk<'a, '_> {
         };
         match judge(&authorization, &self.request, self.client) {
             Ruling::Open(what) => {
-                let text = format!("{} decides by {what}", policy.named());
+                let text = format!("the decision of {} depends on {what}", policy.named());
                 let step = Step::new(Stage::Security, text).mark(Mark::Unknown);
-                let step = step.detail("what follows holds where it lets the request pass");
+                let step = step.detail("the following steps assume that it allows the request");
                 self.add_for(step, &policy, &["authorization"]);
                 Ok(())
             }
@@ -214,8 +217,8 @@ impl<'a> Walk<'a, '_> {
         let verb = if allows { "allows" } else { "denies" };
         let rules = list(authorization, &["rules"]);
         let by = match rule {
-            None if rules.is_empty() => "its `defaultAction`: it has no rules".to_owned(),
-            None => "its `defaultAction`: no rule is for the request".to_owned(),
+            None if rules.is_empty() => "its `defaultAction`, because it has no rules".to_owned(),
+            None => "its `defaultAction`, because no rule matches the request".to_owned(),
             Some(at) => {
                 let name = rules.get(at).and_then(|it| text(it, &["name"]));
                 let name = name.map_or(format!("rule {at}"), |name| format!("rule `{name}`"));
@@ -305,7 +308,7 @@ mod tests {
             (
                 json!({"rules": [{"action": "Allow", "principal": {"jwt": {"provider": "p"}}}]}),
                 "",
-                "open: what the token says",
+                "open: the claims of the token",
             ),
         ];
         for (authorization, client, want) in rows {

@@ -1,4 +1,4 @@
-//! The backends of a rule, and their parts of the requests.
+//! The backends of a rule, and the share of requests that each gets.
 
 use super::route::{Chosen, parent_at};
 use super::{Flow, Mark, Outcome, Place, Share, Stage, Step, Walk, stop};
@@ -9,7 +9,7 @@ use envoy_gateway::read::{flag, has, int, list, text};
 use envoy_gateway::view::{BackendRef, Route};
 use manifest::value::{Node, Pointer};
 
-/// Where a rule stands.
+/// The place of a rule in its route.
 pub(super) fn rule_place<'a>(route: &Route<'a>, rule: usize) -> Place<'a> {
     Place {
         object: route.object,
@@ -17,17 +17,17 @@ pub(super) fn rule_place<'a>(route: &Route<'a>, rule: usize) -> Place<'a> {
     }
 }
 
-/// How many of 100 requests a weight is.
+/// The share of a weight, in percent.
 fn percent(weight: i64, total: i64) -> u8 {
     let (weight, total) = (i128::from(weight), i128::from(total.max(1)));
     u8::try_from((weight * 100 + total / 2) / total).unwrap_or(100)
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Says which backends there are.
+    /// Adds the step that lists the backends.
     pub(super) fn backends(&mut self, chosen: &Chosen<'a>) -> Flow<Outcome> {
         let Some(route) = self.scene.resolved.route(chosen.route) else {
-            return stop(404, "there is no route");
+            return stop(404, "no route matches");
         };
         let backends = route
             .rules
@@ -43,7 +43,7 @@ impl<'a> Walk<'a, '_> {
             };
             let step = Step::new(Stage::Backend, text).mark(Mark::Stops);
             self.add(step.place(rule_place(route, chosen.rule)));
-            return stop(500, "there is nobody to send the request to");
+            return stop(500, "there is no backend to send the request to");
         }
         let faults: Vec<Fault> = parent_at(route, chosen.listener)
             .map(|it| it.faults.iter().cloned().collect())
@@ -113,7 +113,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// What the backend itself says.
+    /// Details from the backend itself.
     fn described(&self, backend: &BackendRef<'a>) -> Vec<String> {
         let Some(object) = backend.object else {
             return Vec::new();
@@ -133,20 +133,20 @@ impl<'a> Walk<'a, '_> {
                 .collect();
         }
         if spec(&["type"]) == Some("DynamicResolver") {
-            return vec!["it stands for the host that the request names".to_owned()];
+            return vec!["it forwards to the host that the request names".to_owned()];
         }
         let endpoints = list(&object.node, &["spec", "endpoints"]);
         let mut told: Vec<String> = endpoints.iter().filter_map(endpoint).collect();
         if has(&object.node, &["spec", "tls"]) {
-            told.push("over TLS, as the Backend says".to_owned());
+            told.push("with TLS, because of the Backend's `tls`".to_owned());
         }
         if flag(&object.node, &["spec", "fallback"]) == Some(true) {
-            told.push("only used while the others are down (`fallback`)".to_owned());
+            told.push("only used while the other backends are unhealthy (`fallback`)".to_owned());
         }
         told
     }
 
-    /// Whether a BackendTLSPolicy has the backend spoken to over TLS.
+    /// The detail on TLS, if a BackendTLSPolicy applies to the backend.
     fn tls_to(&self, backend: &BackendRef<'a>) -> Option<String> {
         let is_target = |it: &Node| {
             text(it, &["kind"]) == Some(backend.kind) && text(it, &["name"]) == Some(backend.name)
@@ -160,14 +160,14 @@ impl<'a> Walk<'a, '_> {
         })?;
         let host = text(&policy.object.node, &["spec", "validation", "hostname"]);
         Some(format!(
-            "over TLS for {}, as BackendTLSPolicy {} says",
+            "with TLS for {}, because of BackendTLSPolicy {}",
             host.unwrap_or("its own name"),
             Key::of(policy.object)
         ))
     }
 }
 
-/// Where an endpoint of a Backend is.
+/// The address of a Backend's endpoint.
 fn endpoint(node: &Node) -> Option<String> {
     let at = |kind: &str, key: &str| {
         let host = text(node, &[kind, key])?;

@@ -1,4 +1,4 @@
-//! Whether the certificate is one for the name.
+//! Checks that the certificate is valid for the hostname.
 
 use super::{Flow, Found, Mark, Outcome, Place, Stage, Step, Walk};
 use envoy_gateway::certificate;
@@ -9,7 +9,7 @@ use envoy_gateway::view::Listener;
 use manifest::Object;
 use manifest::value::{Node, variable};
 
-/// The names of a certificate, and what tells them.
+/// The names of a certificate, and where they come from.
 struct Names<'a> {
     names: Vec<String>,
     place: Place<'a>,
@@ -17,10 +17,10 @@ struct Names<'a> {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Says which certificate is shown, and whether it is for the name.
+    /// Adds the step that says which certificate is used, and whether it is valid for the hostname.
     ///
     /// # Errors
-    /// Where no certificate is for the name, clients end the connection.
+    /// If no certificate is valid for the hostname, because clients then close the connection.
     pub(super) fn certificate(&mut self, found: Found) -> Flow<()> {
         let Some(listener) = self.scene.resolved.listener(found.listener) else {
             return Ok(());
@@ -45,7 +45,7 @@ impl<'a> Walk<'a, '_> {
             Some((name.clone(), it))
         });
         if let Some((name, it)) = covering {
-            let step = Step::new(Stage::Certificate, format!("{listed} is for {host}"))
+            let step = Step::new(Stage::Certificate, format!("{listed} is valid for {host}"))
                 .detail(format!("its name {name}, {}", it.how))
                 .place(it.place.clone());
             self.add(step);
@@ -54,7 +54,7 @@ impl<'a> Walk<'a, '_> {
         let has_variable = |it: &Names<'_>| it.names.iter().any(|name| variable::in_text(name));
         let is_open = known.iter().any(|it| it.as_ref().is_none_or(has_variable));
         if is_open || variable::in_text(&host) {
-            let text = format!("{listed}: its names are not at hand");
+            let text = format!("{listed}: the names of the certificate are not at hand");
             let step = Step::new(Stage::Certificate, text)
                 .mark(Mark::Unknown)
                 .place(tls_place(listener));
@@ -68,17 +68,21 @@ impl<'a> Walk<'a, '_> {
             .collect();
         let names = names.join(", ");
         let first = known.into_iter().flatten().next();
-        let step = Step::new(Stage::Certificate, format!("{listed} is not for {host}"))
-            .mark(Mark::Stops)
-            .detail(format!("it is for {names}"))
-            .place(first.map_or_else(|| tls_place(listener), |it| it.place));
+        let step = Step::new(
+            Stage::Certificate,
+            format!("{listed} is not valid for {host}"),
+        )
+        .mark(Mark::Stops)
+        .detail(format!("it is valid for {names}"))
+        .place(first.map_or_else(|| tls_place(listener), |it| it.place));
         self.add(step);
         Err(Outcome::Closed(format!(
-            "the certificate is for {names}, and clients that verify it go no further"
+            "the certificate is valid for {names}, so clients that verify it close the connection"
         )))
     }
 
-    /// The names of the certificate in a Secret: as it says, or as cert-manager is asked for it.
+    /// The names of the certificate in a Secret: from the certificate itself, or from the Certificate of
+    /// cert-manager.
     fn names_of(&self, key: Key<'_>) -> Option<Names<'a>> {
         let secret = self.scene.find("Secret", key);
         let read = secret.filter(|it| !has(&it.node, &["sops"]));
@@ -106,7 +110,7 @@ impl<'a> Walk<'a, '_> {
         Some(Names {
             names: names.chain(common).map(str::to_owned).collect(),
             place: Place::of(asked, &["spec", "dnsNames"]),
-            how: format!("asked for by Certificate {}", Key::of(asked)),
+            how: format!("from Certificate {}", Key::of(asked)),
         })
     }
 }
@@ -118,7 +122,7 @@ fn tls_place<'a>(listener: &Listener<'a>) -> Place<'a> {
     }
 }
 
-/// Whether a certificate's name is one for a host: `*` stands for one label (RFC 6125).
+/// Whether a name in a certificate covers a hostname. `*` stands for exactly one label (RFC 6125).
 fn covers(name: &str, host: &str) -> bool {
     let name = name.to_lowercase();
     match name.strip_prefix("*.") {

@@ -1,5 +1,5 @@
-//! Routes that charts make: a HelmRelease's values name hostnames and gateways, as charts for applications have it. What
-//! the chart makes of them in detail is not known here; that there is a route, and where, is.
+//! Routes that Helm charts create: the values of a HelmRelease name hostnames and gateways. The details that the
+//! chart adds are not known here, only that there is a route and where.
 
 use super::matching::{self, Fit};
 use super::{Flow, Mark, Outcome, Place, Scene, Stage, Step, Walk};
@@ -10,19 +10,19 @@ use envoy_gateway::view::Gateway;
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
-/// A route that a chart makes for a host.
+/// A route that a chart creates for a hostname.
 #[derive(Clone, Debug)]
 pub(super) struct ChartRoute<'a> {
     /// The HelmRelease.
     release: &'a Object,
-    /// Where the hostname stands.
+    /// Where the hostname is written.
     pub place: Place<'a>,
-    /// The route as far as the values tell it.
+    /// The route, as far as the values tell.
     route: Object,
 }
 
 impl ChartRoute<'_> {
-    /// Whether it is for a gateway.
+    /// Whether its parent is this gateway.
     pub fn is_at(&self, gateway: &Gateway<'_>) -> bool {
         let key = gateway.key();
         let own = self.route.namespace();
@@ -35,13 +35,16 @@ impl ChartRoute<'_> {
             })
     }
 
-    /// What it is called in a step.
+    /// The name of the route in a step.
     pub fn named(&self) -> String {
-        format!("the route that HelmRelease {} makes", Key::of(self.release))
+        format!(
+            "the route that HelmRelease {} creates",
+            Key::of(self.release)
+        )
     }
 }
 
-/// The routes for a host that charts make.
+/// The routes that charts create for a hostname.
 pub(super) fn routes<'a>(scene: &Scene<'a>, host: &str) -> Vec<ChartRoute<'a>> {
     let found = helm_routes(scene.objects).into_iter().filter_map(|one| {
         let names = list(&one.object.node, &["spec", "hostnames"]);
@@ -65,14 +68,14 @@ pub(super) fn routes<'a>(scene: &Scene<'a>, host: &str) -> Vec<ChartRoute<'a>> {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// The route for a host that a chart makes for this gateway.
+    /// The route that a chart creates for a hostname at this gateway.
     pub(super) fn chart_route(&self, host: &str) -> Option<ChartRoute<'a>> {
         let gateway = self.scene.resolved.gateway(self.gateway)?;
         let mut all = routes(self.scene, host).into_iter();
         all.find(|route| route.is_at(gateway))
     }
 
-    /// Ends the way at a route that a chart makes, where there is one.
+    /// Ends the trace at a route that a chart creates, if there is one.
     pub(super) fn end_at_chart(&mut self) -> Flow<()> {
         let host = self.request.authority.clone();
         let Some(route) = self.chart_route(&host) else {
@@ -81,11 +84,11 @@ impl<'a> Walk<'a, '_> {
         let step = Step::new(Stage::Route, route.named())
             .mark(Mark::Unknown)
             .detail(format!(
-                "its values name {host} and the gateway; what its rules are, the chart decides"
+                "its values name {host} and the gateway, but its rules come from the chart"
             ));
         self.add(step.place(route.place.clone()));
         Err(Outcome::Unknown(format!(
-            "{}: `helm template` shows its rules",
+            "{}: use `helm template` to see its rules",
             route.named()
         )))
     }

@@ -1,7 +1,8 @@
-//! The client as policies see it, and the path as routes see it: ClientTrafficPolicy.
+//! ClientTrafficPolicy: the client's address as other policies see it, and the path as routes see it.
 //!
-//! After Envoy Gateway 1.9.0's HTTP connection manager: without a policy the client is who opens the connection, paths
-//! are normalized, slashes merged, and an escaped slash is answered with a redirect to the path without.
+//! This follows the HTTP connection manager of Envoy Gateway 1.9.0. Without a policy, the client is the peer of the
+//! connection, paths are normalized, repeated slashes are merged, and a path with an escaped slash is redirected to
+//! the unescaped one.
 
 use std::net::IpAddr;
 
@@ -13,15 +14,15 @@ use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{flag, has, int, list, text};
 use manifest::value::Node;
 
-/// The most addresses in `X-Forwarded-For` that Envoy looks through.
+/// The most addresses in `X-Forwarded-For` that Envoy reads.
 const MOST_HOPS: usize = 20;
 
-/// What a policy makes of the client's address.
+/// The client's address according to a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Detected {
     pub address: Option<IpAddr>,
     pub why: String,
-    /// Whether requests without the header are refused, and this is one.
+    /// Whether the policy refuses requests without the header, and this is one.
     pub is_refused: bool,
 }
 
@@ -35,7 +36,7 @@ impl Detected {
     }
 }
 
-/// The client's address by `clientIPDetection`.
+/// Detects the client's address by `clientIPDetection`.
 pub(super) fn detect(
     detection: Option<&Node>,
     from: Option<IpAddr>,
@@ -43,7 +44,10 @@ pub(super) fn detect(
     header: impl Fn(&str) -> Option<String>,
 ) -> Detected {
     let Some(detection) = detection else {
-        return Detected::is(from, "the connection's own: no policy says otherwise");
+        return Detected::is(
+            from,
+            "the address of the connection, because no policy changes it",
+        );
     };
     if let Some(custom) = detection.get("customHeader") {
         let name = text(custom, &["name"]).unwrap_or_default();
@@ -52,16 +56,18 @@ pub(super) fn detect(
             Some(Ok(address)) => Detected::is(Some(address), format!("from the header {name}")),
             _ if flag(custom, &["failClosed"]) == Some(true) => Detected {
                 is_refused: true,
-                ..Detected::is(None, format!("the header {name} holds no address"))
+                ..Detected::is(None, format!("the header {name} contains no address"))
             },
             _ => Detected::is(
                 from,
-                format!("the connection's own: the header {name} holds no address"),
+                format!(
+                    "the address of the connection, because the header {name} contains no address"
+                ),
             ),
         };
     }
     let Some(settings) = detection.get("xForwardedFor") else {
-        return Detected::is(from, "the connection's own, as the policy says");
+        return Detected::is(from, "the address of the connection, as the policy says");
     };
     let hops: Vec<&str> = forwarded
         .unwrap_or_default()
@@ -77,7 +83,7 @@ pub(super) fn detect(
     by_networks(&super::dns::words(trusted), from, &hops)
 }
 
-/// The address that stands so many places from the right. Envoy Gateway counts from 1.
+/// The address at this position from the right. Envoy Gateway counts from 1.
 fn by_count(count: i64, from: Option<IpAddr>, hops: &[&str]) -> Detected {
     let place = usize::try_from(count.max(1)).unwrap_or(usize::MAX);
     let at = hops.len().checked_sub(place);
@@ -90,13 +96,13 @@ fn by_count(count: i64, from: Option<IpAddr>, hops: &[&str]) -> Detected {
         None => Detected::is(
             from,
             format!(
-                "the connection's own: X-Forwarded-For has no address at number {place} from the right"
+                "the address of the connection, because X-Forwarded-For has no address at number {place} from the right"
             ),
         ),
     }
 }
 
-/// The first address from the right that is not trusted, where the connection comes from one that is.
+/// The first address from the right that is not trusted, provided that the connection comes from a trusted one.
 fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detected {
     let networks: Vec<(IpNet, &str)> = trusted
         .iter()
@@ -113,7 +119,7 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
         return Detected::is(
             from,
             format!(
-                "the connection's own: it comes from none of {}",
+                "the address of the connection, because it is in none of {}",
                 trusted.join(", ")
             ),
         );
@@ -123,7 +129,9 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
         let Ok(address) = hop.parse::<IpAddr>() else {
             return Detected::is(
                 from,
-                format!("the connection's own: `{hop}` in X-Forwarded-For is no address"),
+                format!(
+                    "the address of the connection, because `{hop}` in X-Forwarded-For is not an address"
+                ),
             );
         };
         seen = Some(address);
@@ -138,13 +146,15 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
         ),
         None => Detected::is(
             from,
-            format!("the connection's own: {peer} is trusted, and sends no X-Forwarded-For"),
+            format!(
+                "the address of the connection, because {peer} is trusted but sends no X-Forwarded-For"
+            ),
         ),
     }
 }
 
 impl<'a> Walk<'a, '_> {
-    /// What the listener's policy makes of the client, the headers and the path.
+    /// Applies the listener's policy to the client's address, the headers and the path.
     pub(super) fn client_policy(&mut self, found: Found) -> Flow<Found> {
         let policy = self.in_force(PolicyKind::Client, found.listener, None);
         if let Some((policy, why)) = policy
@@ -157,7 +167,7 @@ impl<'a> Walk<'a, '_> {
             self.add_for(step, policy, &[]);
             return stop(
                 500,
-                "a refused ClientTrafficPolicy makes every route answer 500",
+                "because the ClientTrafficPolicy is refused, every route answers 500",
             );
         }
         self.client_address(policy.as_ref())?;
@@ -197,14 +207,15 @@ impl<'a> Walk<'a, '_> {
             .mark(mark)
             .detail(detected.why);
         if self.request.from.is_none() && detected.address.is_none() {
-            step = step.detail("say whence the connection comes, with --from");
+            step = step.detail("give the address of the connection with --from");
         }
         let has_proxy_protocol = policy.is_some_and(|it| {
             has(&it.spec, &["proxyProtocol"])
                 || flag(&it.spec, &["enableProxyProtocol"]) == Some(true)
         });
         if has_proxy_protocol {
-            step = step.detail("the connection's address is the one that the PROXY protocol says");
+            step = step
+                .detail("the address of the connection is the one in the PROXY protocol header");
         }
         if detected.is_refused {
             step = step.mark(Mark::Stops);
@@ -214,12 +225,12 @@ impl<'a> Walk<'a, '_> {
             None => self.add(step),
         }
         match detected.is_refused {
-            true => stop(403, "the client's address can't be found (`failClosed`)"),
+            true => stop(403, "the client's address can't be detected (`failClosed`)"),
             false => Ok(()),
         }
     }
 
-    /// Says whether clients must show a certificate.
+    /// Adds a step if clients may or must show a certificate.
     fn client_certificate(&mut self, policy: Option<&InForce<'a>>) {
         let keys = ["tls", "clientValidation"];
         let validation = policy.and_then(|it| Some((it, it.spec.path(&keys)?)));
@@ -260,7 +271,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// The path as routes see it.
+    /// Normalizes the path, as routes see it.
     fn plain_path(&mut self, policy: Option<&InForce<'a>>) -> Flow<()> {
         let spec = policy.map(|it| &it.spec);
         let keeps_slashes = spec
@@ -282,7 +293,8 @@ impl<'a> Walk<'a, '_> {
                 }
                 "RejectRequest" => Some(Outcome::Response {
                     status: 400,
-                    why: "escaped slashes are refused (`escapedSlashesAction`)".to_owned(),
+                    why: "paths with escaped slashes are refused (`escapedSlashesAction`)"
+                        .to_owned(),
                 }),
                 _ => {
                     let mut to = self.request.clone();
@@ -305,7 +317,7 @@ impl<'a> Walk<'a, '_> {
         }
         let plain = path::normalized(&self.request.path, !keeps_slashes);
         if plain != self.request.path {
-            let text = format!("the path {written} is read as {plain}");
+            let text = format!("the path {written} is normalized to {plain}");
             self.add(Step::new(Stage::Client, text));
             self.request.path = plain;
         }

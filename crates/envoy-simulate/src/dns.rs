@@ -1,8 +1,8 @@
-//! The name in DNS: which gateways it leads to, and who says so.
+//! The DNS name of a request: which gateways it leads to, and who publishes it.
 //!
-//! external-dns makes records of routes: the names are a route's hostnames (or its annotation `hostname`), what they
-//! lead to is the annotation `target` of the Gateway that it is attached to, else the Gateway's address
-//! (external-dns 0.22, source `gateway-httproute` and its like). The Gateway's own name is that of its Service.
+//! external-dns makes records from routes. The names are a route's hostnames (or its annotation `hostname`). They
+//! lead to the annotation `target` of the Gateway that the route is attached to, else to the Gateway's address
+//! (external-dns 0.22, source `gateway-httproute` and its like). The name of a Gateway itself comes from its Service.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -30,10 +30,10 @@ const ADDRESSES: [&str; 5] = [
     "kube-vip.io/loadbalancerIPs",
 ];
 
-/// Where a gateway's annotations for what is made for it stand.
+/// The path of a gateway's annotations for its infrastructure.
 const INFRASTRUCTURE: [&str; 3] = ["spec", "infrastructure", "annotations"];
 
-/// Where an EnvoyProxy's annotations for the Service stand.
+/// The path of an EnvoyProxy's annotations for the Service.
 const SERVICE: [&str; 4] = ["provider", "kubernetes", "envoyService", "annotations"];
 
 /// The gateways that a request may reach.
@@ -42,7 +42,7 @@ pub(super) struct Candidates {
     pub notes: Vec<String>,
 }
 
-/// An annotation of external-dns, and where it stands.
+/// An annotation of external-dns, and its place.
 fn annotation<'a>(object: &'a Object, path: &[&str], name: &str) -> Option<(&'a str, Place<'a>)> {
     let map = object.node.path(path)?;
     let key = PREFIXES.iter().map(|prefix| format!("{prefix}{name}"));
@@ -57,12 +57,12 @@ fn annotation<'a>(object: &'a Object, path: &[&str], name: &str) -> Option<(&'a 
 
 const OWN: [&str; 2] = ["metadata", "annotations"];
 
-/// The parts of a list in one text.
+/// The elements of a comma-separated list.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|it| !it.is_empty())
 }
 
-/// The names that a route has in DNS, and where the first of them that fits stands.
+/// The DNS name of a route that matches the host, and its place.
 fn published<'a>(route: &Route<'a>, host: &str) -> Option<(String, Place<'a>)> {
     let mut names = route.hostnames.iter().enumerate();
     let found = names.find(|(_, name)| matching::host(name, host) == Fit::Yes);
@@ -76,13 +76,13 @@ fn published<'a>(route: &Route<'a>, host: &str) -> Option<(String, Place<'a>)> {
     Some((name.to_owned(), place))
 }
 
-/// Whether external-dns is told to leave a route alone.
+/// Whether an annotation tells external-dns to ignore a route.
 fn is_left_out<'a>(route: &Route<'a>) -> Option<Place<'a>> {
     let (controller, place) = annotation(route.object, &OWN, "controller")?;
     (controller != "dns-controller").then_some(place)
 }
 
-/// The addresses that a gateway asks for, and where the first of them stands.
+/// The addresses that a gateway asks for, and the place of the first one.
 pub(super) fn addresses<'a>(gateway: &Gateway<'a>) -> (Vec<String>, Option<Place<'a>>) {
     let object = gateway.object;
     let written: Vec<String> = list(&object.node, &["spec", "addresses"])
@@ -116,7 +116,7 @@ pub(super) fn addresses<'a>(gateway: &Gateway<'a>) -> (Vec<String>, Option<Place
     (found, place)
 }
 
-/// Whether a gateway's own name, that of its Service, is the host.
+/// Whether the host is the name of the gateway's own Service.
 fn own_name<'a>(gateway: &Gateway<'a>, host: &str) -> Option<Place<'a>> {
     let (names, place) = annotation(gateway.object, &INFRASTRUCTURE, "hostname")?;
     parts(names)
@@ -124,8 +124,8 @@ fn own_name<'a>(gateway: &Gateway<'a>, host: &str) -> Option<Place<'a>> {
         .then_some(place)
 }
 
-/// The gateways that a request may reach: those that DNS leads to and those that have a route for the host; all,
-/// where there is neither.
+/// The gateways that a request may reach: those that DNS leads to and those that have a route for the host. If there
+/// are none of either, all gateways.
 pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&str>) -> Candidates {
     let all = scene.resolved.gateways().iter().enumerate();
     let all: Vec<(GatewayId, &Gateway<'_>)> = all
@@ -134,7 +134,7 @@ pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&s
         .collect();
     let mut notes = Vec::new();
     if all.is_empty() {
-        notes.push("no Gateway of Envoy Gateway is at hand".to_owned());
+        notes.push("there is no Gateway of Envoy Gateway among these objects".to_owned());
     }
     if let Some(wanted) = wanted {
         let is_it = |gateway: &Gateway<'_>| {
@@ -161,7 +161,7 @@ pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&s
         .collect();
     if led.is_empty() && !all.is_empty() {
         notes.push(format!(
-            "nothing at hand leads {} to a gateway: each is shown as if it did",
+            "no DNS record for {} was found, so every gateway is shown as if the name led to it",
             request.host
         ));
     }
@@ -198,16 +198,16 @@ fn routes_at<'s, 'a>(scene: &'s Scene<'a>, id: GatewayId) -> impl Iterator<Item 
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Says where the name leads, and who publishes it.
+    /// Adds the step that says where the name leads, and who publishes it.
     pub(super) fn dns(&mut self, gateway: &Gateway<'a>) {
         let host = self.request.host.clone();
         let (addresses, _) = addresses(gateway);
         let addresses = match addresses.is_empty() {
-            true => "an address that is not at hand".to_owned(),
+            true => "an unknown address".to_owned(),
             false => addresses.join(", "),
         };
         if host.parse::<IpAddr>().is_ok() {
-            let text = format!("{host} is an address: no name is asked for");
+            let text = format!("{host} is an IP address, so DNS is not needed");
             self.add(Step::new(Stage::Dns, text));
             return;
         }
@@ -242,9 +242,9 @@ impl<'a> Walk<'a, '_> {
                 self.record(gateway, &who, place, &addresses)
             }
             (None, Some((route, place))) => {
-                let text = format!("{host}: external-dns leaves its route alone");
+                let text = format!("{host}: external-dns ignores its route");
                 let why = format!(
-                    "the annotation `controller` of {} says so; without another record, the name is not known",
+                    "the annotation `controller` of {} says so; without another record, the name can't be resolved",
                     named(route)
                 );
                 Step::new(Stage::Dns, text)
@@ -258,7 +258,8 @@ impl<'a> Walk<'a, '_> {
                     self.record(gateway, &who, Some(route.place), &addresses)
                 }
                 None => {
-                    let text = format!("{host}: nothing at hand publishes it for this gateway");
+                    let text =
+                        format!("{host}: nothing was found that publishes it for this gateway");
                     Step::new(Stage::Dns, text).mark(Mark::Unknown)
                 }
             },
@@ -266,7 +267,7 @@ impl<'a> Walk<'a, '_> {
         self.add(step);
     }
 
-    /// The record that external-dns makes of a route, which `own` says where it stands.
+    /// The step for the record that external-dns makes from a route. `own` is the place of the hostname.
     fn record(
         &self,
         gateway: &Gateway<'a>,
@@ -278,7 +279,7 @@ impl<'a> Walk<'a, '_> {
         let who = format!("published by external-dns {who}");
         let Some((target, place)) = annotation(gateway.object, &OWN, "target") else {
             let text = format!("{host} leads to {addresses}");
-            let why = "the Gateway has no annotation `target`: its own address is published";
+            let why = "the Gateway has no annotation `target`, so its own address is published";
             let step = Step::new(Stage::Dns, text).detail(who).detail(why);
             return Step { place: own, ..step };
         };
@@ -295,29 +296,29 @@ impl<'a> Walk<'a, '_> {
                 }
                 Some(other) => {
                     let told = format!(
-                        "{target} is the name of another gateway, {}: requests go there",
+                        "{target} is the name of another gateway, {}, so requests go there",
                         other.key()
                     );
                     step.detail(told).mark(Mark::Minds)
                 }
-                None => step.detail(format!("{target}: nothing at hand publishes it")),
+                None => step.detail(format!("{target}: nothing was found that publishes it")),
             };
         }
         step
     }
 
-    /// The gateway whose Service has a name.
+    /// The gateway whose Service has this name.
     fn owner_of(&self, name: &str) -> Option<&Gateway<'a>> {
         let mut all = self.scene.resolved.gateways().iter();
         all.find(|gateway| own_name(gateway, name).is_some())
     }
 
-    /// Says which gateway it is, and whether it is there at all.
+    /// Adds the step that names the gateway, and checks that it runs.
     pub(super) fn gateway(&mut self, gateway: &Gateway<'a>) -> super::Flow<()> {
         let (addresses, place) = addresses(gateway);
         let key = gateway.key();
         let text = match addresses.is_empty() {
-            true => format!("{key}, at an address that is not at hand"),
+            true => format!("{key}, at an unknown address"),
             false => format!("{key} at {}", addresses.join(", ")),
         };
         let step = Step::new(Stage::Gateway, text);
@@ -339,7 +340,8 @@ impl<'a> Walk<'a, '_> {
         ))
     }
 
-    /// With the policy that makes nodes answer for each other: the client's address may then be a node's.
+    /// Adds a detail if the Service may forward connections between nodes. The client's address may then be that of a
+    /// node.
     fn with_source(&self, step: Step<'a>, gateway: &Gateway<'a>) -> Step<'a> {
         let path = [
             "provider",
@@ -351,19 +353,19 @@ impl<'a> Walk<'a, '_> {
         let is_udp = self.request.scheme == Scheme::Udp;
         match policy {
             Some("Cluster") if !is_udp => step.detail(
-                "`externalTrafficPolicy: Cluster`: a node may pass the connection on under its own address",
+                "`externalTrafficPolicy: Cluster`: a node may forward the connection with its own address as the source",
             ),
             _ => step,
         }
     }
 }
 
-/// A route as steps name it.
+/// The name of a route in a step.
 pub(super) fn named(route: &Route<'_>) -> String {
     format!("{} {}", route.kind.as_str(), route.key())
 }
 
-/// The text of a node, where it is one.
+/// The strings among nodes.
 pub(super) fn words(nodes: &[Node]) -> Vec<&str> {
     nodes.iter().filter_map(Node::as_str).collect()
 }

@@ -1,4 +1,4 @@
-//! What the filters of a rule do: redirects, rewrites, direct responses, headers.
+//! Applies the filters of a rule: redirects, rewrites, direct responses, headers.
 
 use super::dns::named;
 use super::route::Chosen;
@@ -9,7 +9,8 @@ use envoy_gateway::view::Route;
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
-/// A path whose prefix is replaced, by the Gateway API's rules: slashes between the two are neither lost nor doubled.
+/// Replaces the prefix of a path by the rules of the Gateway API: slashes between the two parts are neither lost nor
+/// doubled.
 pub fn replace_prefix(path: &str, prefix: &str, replacement: &str) -> String {
     let prefix = prefix.trim_end_matches('/');
     let rest = path.strip_prefix(prefix).unwrap_or_default();
@@ -20,7 +21,7 @@ pub fn replace_prefix(path: &str, prefix: &str, replacement: &str) -> String {
     }
 }
 
-/// A path after a `path` of a redirect or a rewrite.
+/// The path after the `path` of a redirect or a rewrite.
 fn new_path(change: Option<&Node>, path: &str, prefix: Option<&str>) -> Option<String> {
     let change = change?;
     match text(change, &["type"])? {
@@ -34,7 +35,7 @@ fn new_path(change: Option<&Node>, path: &str, prefix: Option<&str>) -> Option<S
 }
 
 impl<'a> Walk<'a, '_> {
-    /// The HTTPRouteFilters of a rule that are at hand.
+    /// The HTTPRouteFilters of a rule that are given.
     pub(super) fn own_filters(&self, route: &Route<'a>, rule: &Node) -> Vec<&'a Object> {
         let filters = list(rule, &["filters"]).iter();
         filters
@@ -52,7 +53,7 @@ impl<'a> Walk<'a, '_> {
         is_own.then(|| self.scene.find("HTTPRouteFilter", key))?
     }
 
-    /// Goes through the filters of the rule.
+    /// Applies the filters of the rule in order.
     pub(super) fn filters(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
         let Some(route) = self.scene.resolved.route(chosen.route) else {
             return Ok(());
@@ -143,7 +144,7 @@ impl<'a> Walk<'a, '_> {
             (Some(port), _) => port,
             (None, Some("https")) => 443,
             (None, Some("http")) => 80,
-            // The listener's own, which is the one that was asked for.
+            // The port of the listener, which is the one of the request.
             _ => self.request.port,
         };
         let path = redirect.and_then(|it| it.get("path"));
@@ -153,7 +154,7 @@ impl<'a> Walk<'a, '_> {
         (status.unwrap_or(302), to.to_string())
     }
 
-    /// Rewrites host and path for the backend; says how.
+    /// Rewrites host and path for the backend, and describes the change.
     fn rewrite(&mut self, rewrite: &Node, chosen: &Chosen<'a>) -> String {
         let mut told = Vec::new();
         let path = new_path(
@@ -162,11 +163,11 @@ impl<'a> Walk<'a, '_> {
             chosen.prefix.as_deref(),
         );
         if let Some(path) = path {
-            told.push(format!("path {} becomes {path}", self.request.path));
+            told.push(format!("path {} is rewritten to {path}", self.request.path));
             self.request.path = path;
         }
         if let Some(host) = text(rewrite, &["hostname"]) {
-            told.push(format!("the backend is asked for host {host}"));
+            told.push(format!("host is rewritten to {host}"));
             self.request.authority = host.to_owned();
         }
         match told.is_empty() {
@@ -175,7 +176,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// An HTTPRouteFilter.
+    /// Applies an HTTPRouteFilter.
     fn extension(&mut self, route: &Route<'a>, filter: &Node, place: Place<'a>) -> Flow<()> {
         let Some(reference) = filter.get("extensionRef") else {
             return Ok(());
@@ -202,16 +203,16 @@ impl<'a> Walk<'a, '_> {
         };
         let status = int(response, &["statusCode"]).and_then(|it| u16::try_from(it).ok());
         let status = status.unwrap_or(200);
-        let text = format!("HTTPRouteFilter {name} answers with {status}");
+        let text = format!("HTTPRouteFilter {name} responds with {status}");
         let step = Step::new(Stage::Filter, text).mark(Mark::Stops);
         self.add(step.at(object, &["spec", "directResponse"]));
         Err(Outcome::Response {
             status,
-            why: "a direct response: no backend is asked".to_owned(),
+            why: "a direct response, which needs no backend".to_owned(),
         })
     }
 
-    /// A rewrite by a pattern, or of the host by a header.
+    /// Rewrites the path by a pattern, or the host by a header.
     fn own_rewrite(&mut self, object: &Object, rewrite: &Node) -> Step<'a> {
         let mut told = Vec::new();
         let mut mark = Mark::Passes;
@@ -224,12 +225,12 @@ impl<'a> Walk<'a, '_> {
                     let path = read
                         .replace_all(&self.request.path, dollars(to))
                         .into_owned();
-                    told.push(format!("path {} becomes {path}", self.request.path));
+                    told.push(format!("path {} is rewritten to {path}", self.request.path));
                     self.request.path = path;
                 }
                 Err(_) => {
                     told.push(format!(
-                        "path is rewritten by `{pattern}`, which can't be read here"
+                        "path is rewritten by `{pattern}`, which can't be evaluated here"
                     ));
                     mark = Mark::Unknown;
                 }
@@ -238,7 +239,7 @@ impl<'a> Walk<'a, '_> {
         if let Some(host) = rewrite.get("hostname") {
             let by = text(host, &["type"]).unwrap_or_default();
             told.push(match text(host, &["header"]) {
-                Some(header) => format!("the host is that of the header {header}"),
+                Some(header) => format!("the host is taken from the header {header}"),
                 None => format!("the host is rewritten by {by}"),
             });
         }
@@ -247,7 +248,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// A substitution of RE2 (`\1`) as one of the engine here (`${1}`).
+/// Converts a substitution of RE2 (`\1`) to the syntax of the engine used here (`${1}`).
 fn dollars(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -264,7 +265,7 @@ fn dollars(text: &str) -> String {
     out
 }
 
-/// What a header modifier changes, in words.
+/// Describes the changes of a header modifier.
 fn changed(change: &Node) -> String {
     let mut told = Vec::new();
     for verb in ["set", "add"] {

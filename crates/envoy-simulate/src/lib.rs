@@ -1,21 +1,21 @@
 #![doc = include_str!("../README.md")]
 //!
-//! What becomes of one request: from its name in DNS to a backend, or to where it stops.
+//! Follows one request from its name in DNS to a backend, or to the place where it fails.
 //!
-//! [`trace`] takes the resolved view and a [`Request`], and goes the way that the request would go, for each gateway
-//! that it may reach. Every stage is a file and adds [`Step`]s, each with the object that decides; the first that
-//! stops the request gives the [`Outcome`]. The order is that of Envoy Gateway 1.9.0's filters:
+//! [`trace`] takes the resolved view and a [`Request`], and follows the request through each gateway that it may
+//! reach. Every stage is in a file of its own and adds [`Step`]s, each with the object that decides. The first stage
+//! that ends the request returns the [`Outcome`]. The order is that of the filters in Envoy Gateway 1.9.0:
 //!
-//! 1. [`dns`]: whose address the name has; [`listener`]: who listens on the port, and for the name; [`certificate`];
-//! 2. [`client`]: the client's address as policies see it, the path as routes see it;
-//! 3. [`route`], by [`matching`]: which route and rule, and why;
-//! 4. [`security`]: who must say who he is; [`lua`]: what scripts do; [`authorization`]: who may pass;
+//! 1. [`dns`]: which gateway the name leads to; [`listener`]: the listener for the port and the hostname; [`certificate`];
+//! 2. [`client`]: the client's address as policies see it, and the path as routes see it;
+//! 3. [`route`], with [`matching`]: which route and rule match, and why;
+//! 4. [`security`]: authentication; [`lua`]: what scripts do; [`authorization`]: who is allowed;
 //! 5. [`filters`]: redirects, rewrites, direct responses;
-//! 6. [`traffic`], [`backend`]: how it goes on, and whereto.
+//! 6. [`traffic`], [`backend`]: how the request is forwarded, and where to.
 //!
-//! [`stream`] does the same for connections that are not HTTP; [`charts`] knows of routes that are not at hand, for a
-//! chart makes them. What the tree does not tell is said to be unknown:
-//! nothing is made up.
+//! [`stream`] does the same for connections that are not HTTP. [`charts`] finds routes that are in no manifest
+//! because a Helm chart creates them. What can't be known from the given objects is reported as unknown, never
+//! guessed.
 
 pub mod authorization;
 pub mod backend;
@@ -48,32 +48,32 @@ use envoy_gateway::view::{GatewayId, ListenerId, Resolved};
 use manifest::Object;
 use manifest::value::Pointer;
 
-/// All that a request is traced through.
+/// Everything that a request is traced through.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     /// The resolved view.
     pub resolved: &'a Resolved<'a>,
-    /// The objects that it was made of.
+    /// The objects that the view was resolved from.
     pub objects: &'a [Object],
-    /// The ConfigMaps that kustomizations make.
+    /// The ConfigMaps that kustomizations generate.
     pub generated: &'a [Generated],
-    /// Who runs scripts.
+    /// Runs scripts.
     pub runner: &'a dyn lua::Runner,
 }
 
-/// A ConfigMap that a kustomization makes of files.
+/// A ConfigMap that a kustomization generates from files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// Its name.
     pub name: String,
     /// The file of the kustomization.
     pub by: String,
-    /// Its keys, and of each the file and its text, where that is at hand.
+    /// Its keys, each with the file and, if it is given, the text of the file.
     pub keys: Vec<(String, String, Option<String>)>,
 }
 
 impl<'a> Scene<'a> {
-    /// The object of a kind, namespace and name.
+    /// The object with a kind, namespace and name.
     fn find(&self, kind: &str, key: Key<'_>) -> Option<&'a Object> {
         let is_it = |it: &&Object| it.kind() == kind && Key::of(it) == key;
         self.objects.iter().find(is_it)
@@ -83,7 +83,7 @@ impl<'a> Scene<'a> {
 /// What a step is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The name in DNS.
+    /// The DNS name.
     Dns,
     /// The gateway and its address.
     Gateway,
@@ -95,20 +95,20 @@ pub enum Stage {
     Client,
     /// The route and its rule.
     Route,
-    /// A policy that asks who it is, or who may pass.
+    /// Authentication or authorization by a policy.
     Security,
     /// A script or another extension.
     Extension,
     /// A filter of the rule.
     Filter,
-    /// How it goes on to the backend.
+    /// How the request is forwarded to the backend.
     Traffic,
     /// The backend.
     Backend,
 }
 
 impl Stage {
-    /// The word for it.
+    /// The word in the output.
     pub fn as_str(self) -> &'static str {
         match self {
             Stage::Dns => "dns",
@@ -126,21 +126,21 @@ impl Stage {
     }
 }
 
-/// How a step goes.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
     /// The request passes.
     Passes,
-    /// It passes, and something is to mind.
+    /// It passes, but something needs attention.
     Minds,
-    /// What decides it is not at hand.
+    /// It depends on something that is not given.
     Unknown,
     /// The request stops here.
     Stops,
 }
 
 impl Mark {
-    /// The word for it.
+    /// The word in the output.
     pub fn as_str(self) -> &'static str {
         match self {
             Mark::Passes => "passes",
@@ -151,35 +151,35 @@ impl Mark {
     }
 }
 
-/// The place that decides a step.
+/// The place of the setting that decides a step.
 #[derive(Clone, Debug)]
 pub struct Place<'a> {
     /// The object.
     pub object: &'a Object,
-    /// Where in it.
+    /// The path in the object.
     pub pointer: Pointer,
 }
 
 impl<'a> Place<'a> {
-    /// What keys lead to in an object.
+    /// The place of a field, given by its keys.
     pub fn of(object: &'a Object, keys: &[&str]) -> Self {
         let pointer = keys.iter().fold(Pointer::root(), |at, key| at.key(*key));
         Place { object, pointer }
     }
 }
 
-/// One step of the way.
+/// One step of the request.
 #[derive(Clone, Debug)]
 pub struct Step<'a> {
-    /// What it is about.
+    /// What the step is about.
     pub stage: Stage,
-    /// How it goes.
+    /// The result of the step.
     pub mark: Mark,
-    /// What happens, in a line.
+    /// What happens, in one line.
     pub text: String,
-    /// Why, and what else there is to know, in a line each.
+    /// Why, and other information, one line each.
     pub details: Vec<String>,
-    /// What decides it.
+    /// The setting that decides the step.
     pub place: Option<Place<'a>>,
 }
 
@@ -195,19 +195,19 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The same with another mark.
+    /// Sets the mark.
     #[must_use]
     pub fn mark(self, mark: Mark) -> Self {
         Step { mark, ..self }
     }
 
-    /// The same, decided by what keys lead to in an object.
+    /// Sets the place to the field of an object, given by its keys.
     #[must_use]
     pub fn at(self, object: &'a Object, keys: &[&str]) -> Self {
         self.place(Place::of(object, keys))
     }
 
-    /// The same, decided there.
+    /// Sets the place.
     #[must_use]
     pub fn place(self, place: Place<'a>) -> Self {
         Step {
@@ -216,7 +216,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The same with one more line.
+    /// Adds a detail.
     #[must_use]
     pub fn detail(mut self, text: impl Into<String>) -> Self {
         self.details.push(text.into());
@@ -224,7 +224,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// A backend's part of the requests.
+/// The share of requests that a backend gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
     /// The kind: `Service`, `Backend`, …
@@ -233,43 +233,43 @@ pub struct Share {
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// The port, where one is given.
+    /// The port, if one is given.
     pub port: Option<i64>,
-    /// How many of 100 requests it gets.
+    /// The share in percent.
     pub percent: u8,
-    /// Whether the controller refuses it: these requests are answered with 500.
+    /// Whether the controller refuses the backend. Its share of requests is answered with 500.
     pub is_refused: bool,
 }
 
-/// How it ends.
+/// How a request ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// At backends.
+    /// It is forwarded to backends.
     Backends(Vec<Share>),
-    /// With a response that the gateway gives itself.
+    /// The gateway responds itself.
     Response {
-        /// Its status.
+        /// The status of the response.
         status: u16,
-        /// Why it is given.
+        /// The reason for the response.
         why: String,
     },
-    /// With a redirect.
+    /// The gateway redirects it.
     Redirect {
-        /// Its status.
+        /// The status of the redirect.
         status: u16,
-        /// Whereto.
+        /// The target of the redirect.
         location: String,
-        /// Whether following it leads back here.
+        /// Whether following the redirect leads back here.
         is_loop: bool,
     },
-    /// Without a response: the connection is refused or closed.
+    /// There is no response, because the connection is refused or closed; with the reason.
     Closed(String),
-    /// Nobody can tell from what is at hand.
+    /// It can't be known from the given objects; with the reason.
     Unknown(String),
 }
 
 impl Outcome {
-    /// Whether somebody who asked for the URL would be disappointed: nothing, an error, or a circle.
+    /// Whether the client gets no response, an error, or a redirect loop.
     pub fn is_failure(&self) -> bool {
         match self {
             Outcome::Backends(shares) => shares.iter().any(|share| share.is_refused),
@@ -281,42 +281,42 @@ impl Outcome {
     }
 }
 
-/// The way through one gateway.
+/// The request at one gateway.
 #[derive(Clone, Debug)]
 pub struct Way<'a> {
     /// The gateway.
     pub gateway: &'a Object,
     /// The steps.
     pub steps: Vec<Step<'a>>,
-    /// How it ends.
+    /// How the request ends.
     pub outcome: Outcome,
 }
 
-/// What became of a request, gateway by gateway.
+/// The trace of a request, gateway by gateway.
 #[derive(Clone, Debug)]
 pub struct Trace<'a> {
-    /// The ways.
+    /// The gateways that the request may reach.
     pub ways: Vec<Way<'a>>,
-    /// Why there is no way, or no other.
+    /// Notes, for example why there are no ways.
     pub notes: Vec<String>,
 }
 
-/// What is known of a request at some point of its way.
+/// The state of a request while it is traced.
 struct Walk<'a, 's> {
     scene: &'s Scene<'a>,
     holding: &'s Holding<'a>,
     gateway: GatewayId,
-    /// The request as it is by now: headers and path may have been changed.
+    /// The request in its current form, with headers and path as changed so far.
     request: Request,
     /// The client's address, once it is known.
     client: Option<IpAddr>,
     steps: Vec<Step<'a>>,
 }
 
-/// A stage goes on with something, or the way ends.
+/// A stage returns what the next one needs, or ends the trace with an outcome.
 type Flow<T> = Result<T, Outcome>;
 
-/// Ends the way.
+/// Ends the trace with a response.
 fn stop<T>(status: u16, why: impl Into<String>) -> Flow<T> {
     Err(Outcome::Response {
         status,
@@ -329,7 +329,7 @@ impl<'a> Walk<'a, '_> {
         self.steps.push(step);
     }
 
-    /// The way of a request for HTTP.
+    /// Traces an HTTP request.
     fn http(&mut self) -> Flow<Outcome> {
         let found = self.http_listener()?;
         self.certificate(found)?;
@@ -344,7 +344,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// Traces a request. With `gateway`, a name or `namespace/name`, only through that one.
+/// Traces a request. If `gateway` is given (a name, or `namespace/name`), only through that one.
 pub fn trace<'a>(scene: &Scene<'a>, request: &Request, gateway: Option<&str>) -> Trace<'a> {
     let holding = scene.resolved.holding();
     let candidates = dns::candidates(scene, request, gateway);
@@ -360,7 +360,7 @@ pub fn trace<'a>(scene: &Scene<'a>, request: &Request, gateway: Option<&str>) ->
     }
 }
 
-/// The way of a request through a gateway.
+/// Traces a request through one gateway.
 fn walk<'a>(
     scene: &Scene<'a>,
     holding: &Holding<'a>,
@@ -391,7 +391,7 @@ fn walk<'a>(
     })
 }
 
-/// A listener by its place, for stages that follow.
+/// The listener that was found, for the stages that follow.
 #[derive(Clone, Copy, Debug)]
 struct Found {
     listener: ListenerId,

@@ -1,4 +1,4 @@
-//! Who listens on the port, and for the name.
+//! Finds the listener for the port and the hostname.
 
 use super::matching::{self, Fit};
 use super::{Flow, Found, Mark, Outcome, Place, Scheme, Stage, Step, Walk};
@@ -20,10 +20,10 @@ impl<'a> Walk<'a, '_> {
             .collect()
     }
 
-    /// The listeners on the port that Envoy is told of and that speak over TCP (or, where it is asked for, UDP).
+    /// The listeners on the port that are sent to Envoy and use TCP (or UDP, if the request does).
     ///
     /// # Errors
-    /// Where there is none, nobody answers.
+    /// If there is none, because the connection is then refused.
     pub(super) fn ready(&mut self) -> Flow<Vec<(ListenerId, &'a str)>> {
         let wants_udp = self.request.scheme == Scheme::Udp;
         let fits = |it: &Listener<'_>| (it.protocol == "UDP") == wants_udp;
@@ -48,7 +48,7 @@ impl<'a> Walk<'a, '_> {
             .iter()
             .find(|it| it.status == Status::False && it.kind != kind::CONFLICTED)
             .map_or_else(
-                || "it conflicts with another".to_owned(),
+                || "it conflicts with another listener".to_owned(),
                 |it| it.message.clone(),
             );
         let step = Step::new(
@@ -74,19 +74,19 @@ impl<'a> Walk<'a, '_> {
             .map(|it| format!("{} ({})", it.port, it.protocol))
             .collect();
         ports.dedup();
-        let step = Step::new(Stage::Listener, format!("nobody listens on port {port}"))
+        let step = Step::new(Stage::Listener, format!("no listener uses port {port}"))
             .mark(Mark::Stops)
-            .detail(format!("the gateway has {}", ports.join(", ")));
+            .detail(format!("the gateway has listeners on {}", ports.join(", ")));
         match gateway {
             Some(gateway) => step.at(gateway.object, &["spec", "listeners"]),
             None => step,
         }
     }
 
-    /// The listener that takes a TLS connection for the host: the one with the closest hostname.
+    /// The listener that accepts a TLS connection for the host: the one with the most specific hostname.
     ///
     /// # Errors
-    /// Where none takes it, the connection is closed.
+    /// If no listener accepts it, because the connection is then closed.
     pub(super) fn by_server_name(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<ListenerId> {
         let host = self.request.host.clone();
         let tls = ready
@@ -117,20 +117,20 @@ impl<'a> Walk<'a, '_> {
         let port = self.request.port;
         if !open.is_empty() {
             let open = open.join(", ");
-            let text = format!("a Flux variable decides whether {host} is one of {open}");
+            let text = format!("whether {host} matches {open} depends on a Flux variable");
             self.add(Step::new(Stage::Listener, text).mark(Mark::Unknown));
             return Err(Outcome::Unknown(
-                "write the variable in the URL, as the manifests have it".to_owned(),
+                "write the variable into the URL as it is in the manifests".to_owned(),
             ));
         }
         let (text, why) = match tls.is_empty() {
             true => (
-                format!("port {port} speaks no TLS"),
-                "the TLS handshake fails: the listener speaks plain text",
+                format!("port {port} doesn't use TLS"),
+                "the TLS handshake fails, because the listener expects plain text",
             ),
             false => (
-                format!("no listener on port {port} takes the server name {host}"),
-                "the TLS handshake fails: Envoy closes the connection",
+                format!("no listener on port {port} accepts the server name {host}"),
+                "the TLS handshake fails, because Envoy closes the connection",
             ),
         };
         let first = ready
@@ -144,7 +144,7 @@ impl<'a> Walk<'a, '_> {
         closed(why)
     }
 
-    /// The listener that takes the request.
+    /// The listener that accepts the request.
     pub(super) fn http_listener(&mut self) -> Flow<Found> {
         let ready = self.ready()?;
         let id = match self.request.scheme.is_tls() {
@@ -152,17 +152,17 @@ impl<'a> Walk<'a, '_> {
             false => self.plain(&ready)?,
         };
         let Some(listener) = self.scene.resolved.listener(id) else {
-            return closed("there is no listener");
+            return closed("no listener matches");
         };
         self.tell_listener(listener);
         if listener.protocol == "TLS" {
-            // What is inside the TLS is not Envoy's to see, or it is no HTTP to it.
+            // Envoy can't see what is inside the TLS connection, or doesn't treat it as HTTP.
             return Err(self.tls_route(id));
         }
         Ok(Found { listener: id })
     }
 
-    /// The first of the listeners for plain HTTP: those on one port share their routes.
+    /// The first listener for plain HTTP. All of them on one port share their routes.
     fn plain(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<ListenerId> {
         if let Some((id, _)) = ready.iter().find(|(_, protocol)| *protocol == "HTTP") {
             return Ok(*id);
@@ -170,19 +170,19 @@ impl<'a> Walk<'a, '_> {
         let port = self.request.port;
         let first = ready.first().copied();
         let Some((id, protocol)) = first else {
-            return closed("there is no listener");
+            return closed("no listener matches");
         };
         if protocol == "TCP" {
             return Ok(id);
         }
         let step =
-            Step::new(Stage::Listener, format!("port {port} speaks {protocol}")).mark(Mark::Stops);
+            Step::new(Stage::Listener, format!("port {port} uses {protocol}")).mark(Mark::Stops);
         let listener = self.scene.resolved.listener(id);
         self.add(match listener {
             Some(listener) => step.place(place(listener)),
             None => step,
         });
-        closed("the listener waits for TLS, and closes a connection that begins without")
+        closed("the listener expects TLS, and closes connections that start without it")
     }
 
     pub(super) fn tell_listener(&mut self, listener: &Listener<'a>) {
@@ -191,7 +191,7 @@ impl<'a> Walk<'a, '_> {
             None => "for every hostname".to_owned(),
         };
         let mode = match text(listener.node, &["tls", "mode"]) {
-            Some("Passthrough") => ", TLS passed through",
+            Some("Passthrough") => ", with TLS passthrough",
             _ => "",
         };
         let text = format!(
@@ -202,7 +202,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// Where a listener stands.
+/// The place of a listener in its object.
 pub(super) fn place<'a>(listener: &Listener<'a>) -> Place<'a> {
     Place {
         object: listener.object,

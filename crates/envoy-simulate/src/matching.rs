@@ -1,8 +1,9 @@
-//! Whether a rule of a route matches a request, and which of several that do goes first.
+//! Whether a rule of a route matches a request, and which of several matching rules is used.
 //!
-//! The order is Envoy Gateway's (1.9.0): an exact path before a regular expression before a prefix, then the longer path,
-//! then the number of headers (the method counts as one), then of query parameters, then the name. The Gateway API
-//! leaves the place of regular expressions open, and asks for the rest but for what it says of the method.
+//! The order is that of Envoy Gateway 1.9.0: exact paths come before regular expressions, and these before prefixes.
+//! Then the longer path wins, then the larger number of headers (a method counts as one), then that of query
+//! parameters, then the name. The Gateway API doesn't define the order of regular expressions, and requires the rest
+//! except for the method.
 
 use std::cmp::Reverse;
 
@@ -14,11 +15,11 @@ use manifest::value::{Node, variable};
 /// Whether something matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
-    /// It does not.
+    /// It doesn't match.
     No,
-    /// A Flux variable decides it.
+    /// It depends on a Flux variable.
     Maybe,
-    /// It does.
+    /// It matches.
     Yes,
 }
 
@@ -28,7 +29,7 @@ impl From<bool> for Fit {
     }
 }
 
-/// Whether a hostname, which may be a wildcard, takes a host. `*` stands for any number of labels, at least one.
+/// Whether a hostname, which may be a wildcard, matches a host. `*` stands for one or more labels.
 pub fn host(pattern: &str, host: &str) -> Fit {
     let pattern_text = match variable::in_text(pattern) {
         true => pattern.to_owned(),
@@ -57,7 +58,7 @@ pub fn host(pattern: &str, host: &str) -> Fit {
     Fit::No
 }
 
-/// How close a hostname that takes a host is to it: the larger, the closer.
+/// How specific a hostname is that matches a host; larger is more specific.
 pub fn specificity(pattern: &str) -> usize {
     match pattern.strip_prefix('*') {
         None => usize::MAX,
@@ -68,50 +69,50 @@ pub fn specificity(pattern: &str) -> usize {
 /// How a path, a header or a parameter is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum How {
-    /// By its segments from the first.
+    /// By path segments, from the first one on.
     Prefix,
-    /// By a regular expression, over all of it.
+    /// By a regular expression that must match the whole value.
     Regular,
-    /// As it is.
+    /// By equality.
     Exact,
 }
 
-/// What a match asks of the path.
+/// What a match requires of the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// How it is compared.
+    /// How the path is compared.
     pub how: How,
-    /// With what.
+    /// The value to compare with.
     pub value: String,
 }
 
-/// What a match asks of a header or a parameter.
+/// What a match requires of a header or a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// The name; of a header in lower case.
+    /// The name; header names are in lower case.
     pub name: String,
     /// How the value is compared.
     pub how: How,
-    /// With what.
+    /// The value to compare with.
     pub value: String,
 }
 
 /// One match of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    /// The path.
+    /// The required path.
     pub path: Path,
-    /// The method, where one is asked for.
+    /// The required method, if there is one.
     pub method: Option<String>,
-    /// The headers.
+    /// The required headers.
     pub headers: Vec<Pair>,
-    /// The parameters behind `?`.
+    /// The required query parameters.
     pub query: Vec<Pair>,
-    /// The end of the path, where a method of gRPC is asked for without its service.
+    /// The end of the path, if a gRPC method is required without its service.
     pub suffix: Option<String>,
 }
 
-/// What decides between matches; the largest goes first.
+/// The order of matches: the largest one wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     path: How,
@@ -124,37 +125,42 @@ pub struct Rank {
 }
 
 impl Rank {
-    /// Why this one goes before another.
+    /// Why this match wins over another.
     pub fn reason_over(&self, other: &Rank) -> &'static str {
         let parts = [
             (self.path != other.path, path_reason(self.path, other.path)),
             (self.length != other.length, "its path is longer"),
-            (self.headers != other.headers, "it asks for more headers"),
+            (self.headers != other.headers, "it requires more headers"),
             (
                 self.exact_headers != other.exact_headers,
-                "it asks for more headers exactly",
+                "it requires more exact headers",
             ),
-            (self.query != other.query, "it asks for more parameters"),
+            (
+                self.query != other.query,
+                "it requires more query parameters",
+            ),
             (
                 self.exact_query != other.exact_query,
-                "it asks for more parameters exactly",
+                "it requires more exact query parameters",
             ),
         ];
         let found = parts.into_iter().find(|(differs, _)| *differs);
-        found.map_or("the first by name", |(_, reason)| reason)
+        found.map_or("its name is first in alphabetical order", |(_, reason)| {
+            reason
+        })
     }
 }
 
 fn path_reason(one: How, other: How) -> &'static str {
     match (one, other) {
-        (How::Exact, _) => "an exact path goes first",
-        (How::Regular, _) => "a regular expression goes before a prefix",
+        (How::Exact, _) => "an exact path comes first",
+        (How::Regular, _) => "a regular expression comes before a prefix",
         (How::Prefix, _) => "a prefix",
     }
 }
 
 impl Match {
-    /// The matches of a rule; without any, one for all requests.
+    /// The matches of a rule. A rule without matches has one that matches all requests.
     pub fn all(kind: RouteKind, rule: &Node) -> Vec<Match> {
         let matches = list(rule, &["matches"]);
         let read = |node: Option<&Node>| match kind {
@@ -167,7 +173,7 @@ impl Match {
         }
     }
 
-    /// Where it stands among others; `name` decides between equals.
+    /// The rank of the match among others; `name` decides between equal ones.
     pub fn rank(&self, name: String) -> Rank {
         let exact = |pairs: &[Pair]| pairs.iter().filter(|it| it.how == How::Exact).count();
         let method = usize::from(self.method.is_some()) + usize::from(self.suffix.is_some());
@@ -206,7 +212,7 @@ impl Match {
         all.min().unwrap_or(Fit::Yes)
     }
 
-    /// What it asks for, in words.
+    /// Describes what it requires.
     pub fn described(&self) -> String {
         let pair = |what: &str, it: &Pair| match it.how {
             How::Regular => format!("{what} {} like `{}`", it.name, it.value),
@@ -215,7 +221,7 @@ impl Match {
         let path = match self.path.how {
             How::Exact => format!("path {}", self.path.value),
             How::Prefix => format!("path prefix {}", self.path.value),
-            How::Regular => format!("path like `{}`", self.path.value),
+            How::Regular => format!("path matching `{}`", self.path.value),
         };
         let mut all = vec![path];
         all.extend(self.suffix.iter().map(|it| format!("path ending in {it}")));
@@ -267,7 +273,7 @@ fn of_http(node: Option<&Node>) -> Match {
     }
 }
 
-/// A method of gRPC is the path `/SERVICE/METHOD`.
+/// The path of a gRPC method is `/SERVICE/METHOD`.
 fn of_grpc(node: Option<&Node>) -> Match {
     let method = node.and_then(|it| it.get("method"));
     let part = |key: &str| method.and_then(|it| text(it, &[key]));
@@ -296,7 +302,7 @@ fn of_grpc(node: Option<&Node>) -> Match {
     }
 }
 
-/// Compares a value with what is wanted.
+/// Compares a value with the wanted one.
 pub fn compare(how: How, wanted: &str, value: &str) -> Fit {
     let fits = match how {
         How::Exact => wanted == value,
@@ -310,14 +316,14 @@ pub fn compare(how: How, wanted: &str, value: &str) -> Fit {
     }
 }
 
-/// Whether a path lies below a prefix, segment by segment.
+/// Whether a path starts with a prefix, compared segment by segment.
 pub fn is_prefix(prefix: &str, path: &str) -> bool {
     let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
     path.strip_prefix(prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a regular expression takes all of a value. One that can't be read takes none.
+/// Whether a regular expression matches the whole value. An invalid one matches nothing.
 pub fn regular(pattern: &str, value: &str) -> bool {
     regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|it| it.is_match(value))
 }
@@ -398,17 +404,17 @@ mod tests {
             (
                 path("Exact", "/a"),
                 path("PathPrefix", "/a/b/c"),
-                "an exact path goes first",
+                "an exact path comes first",
             ),
             (
                 path("Exact", "/a"),
                 path("RegularExpression", "/a/b/c"),
-                "an exact path goes first",
+                "an exact path comes first",
             ),
             (
                 path("RegularExpression", "/.*"),
                 path("PathPrefix", "/a/b/c"),
-                "a regular expression goes before a prefix",
+                "a regular expression comes before a prefix",
             ),
             (
                 path("PathPrefix", "/a/b"),
@@ -418,24 +424,28 @@ mod tests {
             (
                 json!({"method": "GET"}),
                 json!({}),
-                "it asks for more headers",
+                "it requires more headers",
             ),
             (
                 json!({"headers": header("a", "Exact")}),
                 json!({"queryParams": header("a", "Exact")}),
-                "it asks for more headers",
+                "it requires more headers",
             ),
             (
                 json!({"headers": header("a", "Exact")}),
                 json!({"headers": header("a", "RegularExpression")}),
-                "it asks for more headers exactly",
+                "it requires more exact headers",
             ),
             (
                 json!({"queryParams": header("a", "Exact")}),
                 json!({}),
-                "it asks for more parameters",
+                "it requires more query parameters",
             ),
-            (json!({}), json!({}), "the first by name"),
+            (
+                json!({}),
+                json!({}),
+                "its name is first in alphabetical order",
+            ),
         ];
         for (first, second, reason) in rows {
             let a = one(first.clone()).rank("apps/a".to_owned());

@@ -1,11 +1,11 @@
-//! Paths, as Envoy reads them before it looks for a route.
+//! Paths, as Envoy reads them before it selects a route.
 
 /// Whether a part of a URL has no character that must be escaped.
 pub fn is_clean(text: &str) -> bool {
     text.chars().all(|c| !c.is_control() && !c.is_whitespace())
 }
 
-/// Percent-encoding undone (RFC 3986); `+` stays what it is, as Envoy leaves it.
+/// Decodes percent-encoding (RFC 3986). A `+` stays a `+`, as in Envoy.
 pub fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -13,7 +13,7 @@ pub fn decoded(text: &str) -> String {
     while let Some(byte) = bytes.get(at) {
         let code = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
         let code = code.and_then(|code| std::str::from_utf8(code).ok());
-        // `from_str_radix` would take a sign.
+        // `from_str_radix` would accept a sign.
         let code = code.filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
         match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
             Some(value) => {
@@ -29,7 +29,7 @@ pub fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// `.` and `..` resolved, and slashes that follow each other made one, unless they are to stay.
+/// Resolves `.` and `..`, and merges repeated slashes unless `merges_slashes` is false.
 pub fn normalized(path: &str, merges_slashes: bool) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
@@ -53,7 +53,7 @@ pub fn normalized(path: &str, merges_slashes: bool) -> String {
     format!("/{}", kept.join("/"))
 }
 
-/// Slashes that are written as `%2F` or `%5C` made slashes; `None` where there is none.
+/// Replaces `%2F` and `%5C` by slashes; `None` if there are none.
 pub fn unescaped_slashes(path: &str) -> Option<String> {
     const CODES: [(&str, &str); 4] = [("%2F", "/"), ("%2f", "/"), ("%5C", "\\"), ("%5c", "\\")];
     let plain = CODES.iter().fold(path.to_owned(), |path, (code, slash)| {

@@ -1,4 +1,4 @@
-//! The policies that hold for a request, laid over each other where they are merged.
+//! The policies that apply to a request, with their settings merged.
 
 use super::route::Chosen;
 use super::{Place, Walk};
@@ -10,19 +10,19 @@ use manifest::Object;
 use manifest::value::merge::merge;
 use manifest::value::{Node, Pointer};
 
-/// A policy in force.
+/// A policy that applies.
 #[derive(Clone, Debug)]
 pub(super) struct InForce<'a> {
-    /// The policies, the closest to the traffic first.
+    /// The policies that are merged, the most specific one first.
     pub objects: Vec<&'a Object>,
-    /// Their settings, laid over each other.
+    /// Their merged settings.
     pub spec: Node,
-    /// Why the controller refuses it, where it does.
+    /// The reason if the controller refuses it.
     pub refused: Option<String>,
 }
 
 impl<'a> InForce<'a> {
-    /// The policy that says what keys of `spec` lead to.
+    /// The place of a setting in the policy that contains it.
     pub fn place(&self, keys: &[&str]) -> Option<Place<'a>> {
         let pointer = keys
             .iter()
@@ -33,7 +33,7 @@ impl<'a> InForce<'a> {
         Some(Place { object, pointer })
     }
 
-    /// The policies' names.
+    /// The names of the policies.
     pub fn named(&self) -> String {
         let names = self
             .objects
@@ -44,7 +44,7 @@ impl<'a> InForce<'a> {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// The policy of a kind that holds at a listener, or for what was chosen there.
+    /// The policy of a kind that applies at a listener, or to the route that was chosen there.
     pub(super) fn in_force(
         &self,
         kind: PolicyKind,

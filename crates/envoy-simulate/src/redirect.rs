@@ -1,12 +1,12 @@
-//! Whether following a redirect leads back.
+//! Finds redirect loops.
 
 use super::{GatewayId, Mark, Outcome, Request, Scene, Stage, Step, Way, dns, walk};
 use envoy_gateway::policy::effective::Holding;
 
-/// How many redirects clients follow, and a little more.
+/// The maximum number of redirects to follow: a few more than clients follow.
 const MOST_HOPS: usize = 20;
 
-/// The request that a client sends next.
+/// The request that a client sends after a redirect.
 fn next(request: &Request, location: &str) -> Option<Request> {
     let url = match location.starts_with('/') {
         true => {
@@ -25,7 +25,7 @@ fn next(request: &Request, location: &str) -> Option<Request> {
     })
 }
 
-/// Follows a redirect as long as it leads through the same gateway; marks a way that leads back to where it was.
+/// Follows a redirect while it leads through the same gateway, and marks it if it leads back to an earlier URL.
 pub(super) fn find_loop<'a>(
     scene: &Scene<'a>,
     holding: &Holding<'a>,

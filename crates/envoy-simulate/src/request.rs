@@ -1,11 +1,11 @@
-//! A request as a person gives it: a URL, a method, headers, an address.
+//! A request as the user describes it: a URL, a method, headers, an address.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::path::is_clean;
 
-/// The schemes, with the port of each where it has one of its own.
+/// The supported schemes, each with its default port if it has one.
 const SCHEMES: &[(&str, Scheme, Option<u16>)] = &[
     ("http", Scheme::Http, Some(80)),
     ("ws", Scheme::Http, Some(80)),
@@ -27,33 +27,33 @@ const SCHEMES: &[(&str, Scheme, Option<u16>)] = &[
     ("dns", Scheme::Udp, Some(53)),
 ];
 
-/// What is spoken on the wire.
+/// The protocol of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// Plain HTTP.
     Http,
     /// HTTP over TLS.
     Https,
-    /// TLS with anything inside.
+    /// TLS with any protocol inside.
     Tls,
-    /// Anything over TCP.
+    /// Any protocol over TCP.
     Tcp,
     /// Datagrams.
     Udp,
 }
 
 impl Scheme {
-    /// Whether it is HTTP, over TLS or not.
+    /// Whether it is HTTP, with or without TLS.
     pub fn is_http(self) -> bool {
         matches!(self, Scheme::Http | Scheme::Https)
     }
 
-    /// Whether the connection begins with TLS.
+    /// Whether the connection starts with TLS.
     pub fn is_tls(self) -> bool {
         matches!(self, Scheme::Https | Scheme::Tls)
     }
 
-    /// The word for it in a URL.
+    /// The scheme in a URL.
     pub fn as_str(self) -> &'static str {
         match self {
             Scheme::Http => "http",
@@ -64,7 +64,7 @@ impl Scheme {
         }
     }
 
-    /// The port that a URL of HTTP needs not name.
+    /// The default port of an HTTP scheme.
     fn plain_port(self) -> Option<u16> {
         match self {
             Scheme::Http => Some(80),
@@ -77,27 +77,27 @@ impl Scheme {
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What is spoken.
+    /// The protocol.
     pub scheme: Scheme,
-    /// The host of the URL, in lower case; what DNS and TLS are asked for.
+    /// The host of the URL in lower case, as used for DNS and TLS.
     pub host: String,
     /// The port.
     pub port: u16,
-    /// The path, from `/`; empty where it is not HTTP.
+    /// The path, starting with `/`; empty if it is not HTTP.
     pub path: String,
-    /// What stands behind `?`.
+    /// The query, without the `?`.
     pub query: Option<String>,
     /// The method.
     pub method: String,
-    /// The headers, names in lower case, without `host`.
+    /// The headers without `host`; the names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// The host that routes see: the header `Host`, without its port; else the URL's.
+    /// The host that routes see: the header `Host` without its port, else the host of the URL.
     pub authority: String,
-    /// The address that the connection comes from, as the gateway sees it; `None` where nobody said.
+    /// The address of the connection's peer, as the gateway sees it; `None` if it is not given.
     pub from: Option<IpAddr>,
 }
 
-/// Why a request can't be read.
+/// Why a request is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadRequest(String);
@@ -107,19 +107,21 @@ fn bad<T>(text: impl Into<String>) -> Result<T, BadRequest> {
 }
 
 impl Request {
-    /// A `GET` of a URL (RFC 3986). Flux variables (`${DOMAIN}`) may stand in the host, as they do in manifests.
+    /// A `GET` request for a URL (RFC 3986). The host may contain Flux variables (`${DOMAIN}`), as in manifests.
     ///
     /// # Errors
-    /// Where it is none, or of a scheme that is not known.
+    /// If it is not a URL, or its scheme is not supported.
     pub fn get(url: &str) -> Result<Self, BadRequest> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return bad(format!("{url}: write a whole URL, such as https://{url}"));
+            return bad(format!(
+                "{url}: write a complete URL, such as https://{url}"
+            ));
         };
         let scheme = scheme.to_ascii_lowercase();
         let Some((_, kind, plain)) = SCHEMES.iter().find(|(name, ..)| *name == scheme) else {
             let known: Vec<&str> = SCHEMES.iter().map(|(name, ..)| *name).collect();
             return bad(format!(
-                "{scheme}: is no scheme that is known here; {} are",
+                "the scheme `{scheme}` is not supported; these are: {}",
                 known.join(", ")
             ));
         };
@@ -128,7 +130,9 @@ impl Request {
         let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (host, port) = host_and_port(authority)?;
         let Some(port) = port.or(*plain) else {
-            return bad(format!("{url}: which port? Write {scheme}://{host}:PORT"));
+            return bad(format!(
+                "{url}: a port is needed; write {scheme}://{host}:PORT"
+            ));
         };
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
@@ -136,7 +140,7 @@ impl Request {
         };
         if !is_clean(path) || !query.as_deref().is_none_or(is_clean) {
             return bad(format!(
-                "{url}: a blank or control character must be written as %20 and the like"
+                "{url}: blanks and control characters must be percent-encoded; a blank is %20"
             ));
         }
         let path = match (kind.is_http(), path) {
@@ -160,32 +164,32 @@ impl Request {
     /// Sets the method.
     ///
     /// # Errors
-    /// Where it is no word (RFC 9110).
+    /// If it is not a token (RFC 9110).
     pub fn set_method(&mut self, method: &str) -> Result<(), BadRequest> {
         if !is_token(method) {
             return bad(format!(
-                "--method {method}: a method is a word, such as POST"
+                "--method {method}: a method is one word, such as POST"
             ));
         }
         self.method = method.to_owned();
         Ok(())
     }
 
-    /// Adds a header, written as `Name: value`. `Host` takes the place of the URL's.
+    /// Adds a header, written as `Name: value`. `Host` replaces the host of the URL.
     ///
     /// # Errors
-    /// Where it is none (RFC 9110).
+    /// If it is not a valid header (RFC 9110).
     pub fn add_header(&mut self, line: &str) -> Result<(), BadRequest> {
         let Some((name, value)) = line.split_once(':') else {
             return bad(format!("--header {line}: write 'Name: value'"));
         };
         let (name, value) = (name.trim(), value.trim());
         if !is_token(name) {
-            return bad(format!("--header {line}: `{name}` is no header's name"));
+            return bad(format!("--header {line}: `{name}` is not a header name"));
         }
         if value.chars().any(|c| c.is_control() && c != '\t') {
             return bad(format!(
-                "--header {name}: a value has no control characters"
+                "--header {name}: the value must not have control characters"
             ));
         }
         if name.eq_ignore_ascii_case("host") {
@@ -197,14 +201,14 @@ impl Request {
         Ok(())
     }
 
-    /// The values of a header, joined as proxies join them; its name in lower case.
+    /// The values of a header, joined by commas. The name must be in lower case.
     pub fn header(&self, name: &str) -> Option<String> {
         let mut values = self.headers.iter().filter(|(its, _)| its == name);
         let first = values.next()?.1.clone();
         Some(values.fold(first, |all, (_, value)| format!("{all},{value}")))
     }
 
-    /// The parameters behind `?`, decoded, in their order.
+    /// The query parameters, decoded and in order.
     pub fn parameters(&self) -> Vec<(String, String)> {
         let pairs = self.query.as_deref().unwrap_or_default().split('&');
         let pairs = pairs.filter(|pair| !pair.is_empty());
@@ -216,7 +220,7 @@ impl Request {
             .collect()
     }
 
-    /// The path with what stands behind it.
+    /// The path with the query.
     pub fn target(&self) -> String {
         match &self.query {
             Some(query) => format!("{}?{query}", self.path),
@@ -226,7 +230,7 @@ impl Request {
 }
 
 impl fmt::Display for Request {
-    /// The URL, its port left out where the scheme says it.
+    /// The URL, without the port if it is the default.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme.as_str())?;
         match self.host.parse::<Ipv6Addr>() {
@@ -240,7 +244,7 @@ impl fmt::Display for Request {
     }
 }
 
-/// Where the authority of a URL ends: at the first `/` or `?` that is not inside a variable.
+/// The end of a URL's authority: the first `/` or `?` that is not inside a variable.
 fn authority_end(text: &str) -> usize {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -254,11 +258,11 @@ fn authority_end(text: &str) -> usize {
     text.len()
 }
 
-/// Host and port of an authority.
+/// Splits an authority into host and port.
 fn host_and_port(text: &str) -> Result<(String, Option<u16>), BadRequest> {
     if text.contains('@') {
         return bad(format!(
-            "{text}: a user's name is no part of a request; send a header"
+            "{text}: a URL can't have a user name here; use --header instead"
         ));
     }
     if let Some(rest) = text.strip_prefix('[') {
@@ -266,11 +270,11 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), BadRequest> {
             return bad(format!("{text}: `]` is missing"));
         };
         let Ok(address) = address.parse::<Ipv6Addr>() else {
-            return bad(format!("{address}: is no IPv6 address"));
+            return bad(format!("{address}: not an IPv6 address"));
         };
         return Ok((address.to_string(), port(rest)?));
     }
-    // A colon within a variable begins its default.
+    // A colon inside a variable starts its default value.
     let name = text.rfind('}').map_or(0, |at| at + 1);
     let colon = text.get(name..).and_then(|rest| rest.find(':'));
     let (host, rest) = match colon.and_then(|at| text.split_at_checked(name + at)) {
@@ -280,7 +284,7 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), BadRequest> {
     let is_fine = |c: char| c.is_alphanumeric() || "-._${}:=*".contains(c);
     let host = host.strip_suffix('.').unwrap_or(host);
     if host.is_empty() || host.len() > 253 || !host.chars().all(is_fine) {
-        return bad(format!("`{host}` is no host"));
+        return bad(format!("`{host}` is not a host"));
     }
     let host = match host.contains("${") {
         true => host.to_owned(),
@@ -295,9 +299,9 @@ fn port(text: &str) -> Result<Option<u16>, BadRequest> {
         Some("") => Ok(None),
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
             Ok(port @ 1..) => Ok(Some(port)),
-            _ => bad(format!("{digits}: a port is a number from 1 to 65535")),
+            _ => bad(format!("{digits}: a port must be a number from 1 to 65535")),
         },
-        _ => bad(format!("`{text}` behind the host is no port")),
+        _ => bad(format!("`{text}` after the host is not a port")),
     }
 }
 
@@ -377,22 +381,22 @@ mod tests {
         for (url, told) in [
             (
                 "app.example.com",
-                "app.example.com: write a whole URL, such as https://app.example.com",
+                "app.example.com: write a complete URL, such as https://app.example.com",
             ),
             (
                 "tcp://a.example.com",
-                "tcp://a.example.com: which port? Write tcp://a.example.com:PORT",
+                "tcp://a.example.com: a port is needed; write tcp://a.example.com:PORT",
             ),
-            ("https://a:0/", "0: a port is a number from 1 to 65535"),
-            ("https://a:+1/", "`:+1` behind the host is no port"),
-            ("https://", "`` is no host"),
+            ("https://a:0/", "0: a port must be a number from 1 to 65535"),
+            ("https://a:+1/", "`:+1` after the host is not a port"),
+            ("https://", "`` is not a host"),
             (
                 "https://u@a/",
-                "u@a: a user's name is no part of a request; send a header",
+                "u@a: a URL can't have a user name here; use --header instead",
             ),
             (
                 "https://a/b c",
-                "https://a/b c: a blank or control character must be written as %20 and the like",
+                "https://a/b c: blanks and control characters must be percent-encoded; a blank is %20",
             ),
             ("https://[::1/", "[::1: `]` is missing"),
         ] {
@@ -402,7 +406,7 @@ mod tests {
             .expect_err("a scheme")
             .to_string();
         assert!(
-            told.starts_with("gopher: is no scheme that is known here; http, ws"),
+            told.starts_with("the scheme `gopher` is not supported; these are: http, ws"),
             "{told}"
         );
     }

@@ -1,7 +1,7 @@
-//! Which route and rule a request takes.
+//! Which route and rule a request matches.
 //!
-//! Envoy looks for the closest hostname first, and then only among the routes of that name: a request that none of
-//! them matches is answered with 404, even where a wildcard's route would match.
+//! Envoy selects the most specific hostname first, and then only looks at the routes for that hostname. If none of
+//! them matches, the response is 404, even if a route for a wildcard would match.
 
 use std::collections::BTreeSet;
 
@@ -14,25 +14,25 @@ use envoy_gateway::read::{flag, list, text};
 use envoy_gateway::view::{Attachment, ListenerId, Parent, Route, RouteId, RouteKind};
 use manifest::value::{Node, Pointer};
 
-/// How a way ends where a route may be let in.
-pub(super) const OPEN: &str = "whether a route is let in is not at hand";
+/// The outcome if it is not known whether a route is attached.
+pub(super) const OPEN: &str = "it is not known whether a route is attached";
 
-/// How many of those that lost are told.
+/// How many of the other matching rules are listed.
 const MOST_TOLD: usize = 5;
 
-/// The rule that a request takes.
+/// The rule that a request matches.
 #[derive(Clone, Debug)]
 pub(super) struct Chosen<'a> {
     pub route: RouteId,
-    /// The rule's place.
+    /// The index of the rule.
     pub rule: usize,
     pub rule_name: Option<&'a str>,
     pub listener: ListenerId,
-    /// The prefix that the path was matched by, where it was by one.
+    /// The prefix that matched the path, if it was matched by a prefix.
     pub prefix: Option<String>,
 }
 
-/// A match of a rule that may be the one.
+/// A match of a rule that may be used.
 struct Candidate<'a> {
     chosen: Chosen<'a>,
     matched: Match,
@@ -42,14 +42,14 @@ struct Candidate<'a> {
     place: Place<'a>,
 }
 
-/// A route at a listener, and how close its hostname is.
+/// A route at a listener, and how specific its hostname is.
 struct Served {
     route: RouteId,
     listener: ListenerId,
     hostname: String,
 }
 
-/// The hostnames by which a route is reached at a listener.
+/// The hostnames of a route at a listener.
 fn hostnames(attachment: &Attachment, route: &Route<'_>) -> Vec<String> {
     match attachment.is_unknown {
         false => attachment.hostnames.clone(),
@@ -57,7 +57,7 @@ fn hostnames(attachment: &Attachment, route: &Route<'_>) -> Vec<String> {
     }
 }
 
-/// A route's parent under which it is attached to a listener.
+/// The parent under which a route is attached to a listener.
 pub(super) fn parent_at<'r, 'a>(
     route: &'r Route<'a>,
     listener: ListenerId,
@@ -67,7 +67,7 @@ pub(super) fn parent_at<'r, 'a>(
     parents.find(|parent| parent.attachments.iter().any(is_here))
 }
 
-/// Why the controller drops a rule, where it does.
+/// Why the controller drops a rule, if it does.
 fn dropped(parent: Option<&Parent<'_>>, rule: usize) -> Option<String> {
     let at = Pointer::root().key("spec").key("rules").index(rule);
     let mut faults = parent?.faults.iter();
@@ -78,10 +78,10 @@ fn dropped(parent: Option<&Parent<'_>>, rule: usize) -> Option<String> {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// The rule that takes the request.
+    /// The rule that the request matches.
     ///
     /// # Errors
-    /// Where none does: 404; or where a Flux variable decides.
+    /// If no rule matches (404), or if that depends on a Flux variable.
     pub(super) fn choose_route(&mut self, found: Found) -> Flow<Chosen<'a>> {
         let (served, open) = self.served(found.listener);
         if served.is_empty() {
@@ -108,7 +108,7 @@ impl<'a> Walk<'a, '_> {
         let step = match open.is_empty() {
             true => step,
             false => step.mark(Mark::Minds).detail(format!(
-                "a Flux variable decides whether {} is closer",
+                "whether {} is more specific depends on a Flux variable",
                 open.join(", ")
             )),
         };
@@ -117,7 +117,7 @@ impl<'a> Walk<'a, '_> {
         Ok(chosen)
     }
 
-    /// The listeners whose routes Envoy looks through: all for plain HTTP on one port.
+    /// The listeners whose routes Envoy searches together: all plain HTTP listeners on one port.
     fn sharing(&self, listener: ListenerId) -> Vec<ListenerId> {
         let is_plain = |id: &ListenerId| {
             let found = self.scene.resolved.listener(*id);
@@ -130,7 +130,7 @@ impl<'a> Walk<'a, '_> {
         all.filter(is_plain).collect()
     }
 
-    /// The routes of the closest hostname, and the hostnames that may be closer, did we know a variable.
+    /// The routes with the most specific hostname, and the hostnames with variables that may be more specific.
     fn served(&self, listener: ListenerId) -> (Vec<Served>, Vec<String>) {
         let host = &self.request.authority;
         let mut all: Vec<(usize, Served)> = Vec::new();
@@ -174,7 +174,7 @@ impl<'a> Walk<'a, '_> {
         )
     }
 
-    /// The matches of a route's rules that may take the request, or that do not.
+    /// The matches of a route's rules that may match the request. Notes on rules that don't are added to `told`.
     fn candidates(&self, served: &Served, told: &mut Vec<String>) -> Vec<Candidate<'a>> {
         let Some(route) = self.scene.resolved.route(served.route) else {
             return Vec::new();
@@ -228,7 +228,7 @@ impl<'a> Walk<'a, '_> {
         all
     }
 
-    /// Whether the cookies fit that an HTTPRouteFilter of a rule asks for.
+    /// Whether the cookies match that the HTTPRouteFilters of a rule require.
     fn cookies(&self, route: &Route<'a>, rule: &Node) -> Fit {
         let sent = self.request.header("cookie").unwrap_or_default();
         let sent: Vec<(&str, &str)> = sent
@@ -257,7 +257,7 @@ impl<'a> Walk<'a, '_> {
         all
     }
 
-    /// Whether the proxy's settings keep rules in the order in which they are written.
+    /// Whether the EnvoyProxy keeps rules in the order in which they are written.
     fn keeps_order(&self) -> bool {
         let gateway = self.scene.resolved.gateway(self.gateway);
         let settings = gateway.and_then(|it| it.settings.as_ref());
@@ -294,7 +294,7 @@ impl<'a> Walk<'a, '_> {
             .filter(|it| it.fit != Fit::No && it.order != best.order && !same(it));
         lost.take(MOST_TOLD).fold(step, |step, other| {
             let reason = match (other.fit, keeps_order) {
-                (Fit::Maybe, _) => "a Flux variable decides whether it matches",
+                (Fit::Maybe, _) => "whether it matches depends on a Flux variable",
                 (_, true) => "it is written first (`preserveRouteOrder`)",
                 _ => best.rank.reason_over(&other.rank),
             };
@@ -309,12 +309,12 @@ impl<'a> Walk<'a, '_> {
     fn no_route(&mut self, listener: ListenerId, open: &[String]) -> Flow<Chosen<'a>> {
         let host = self.request.authority.clone();
         if !open.is_empty() {
-            let text = format!("a Flux variable decides whether a route is for {host}");
+            let text = format!("whether a route matches {host} depends on a Flux variable");
             let step = Step::new(Stage::Route, text).mark(Mark::Unknown);
             let told = open.iter().take(MOST_TOLD).cloned();
             self.add(told.fold(step, Step::detail));
             return Err(Outcome::Unknown(
-                "write the variable in the URL, as the manifests have it".to_owned(),
+                "write the variable into the URL as it is in the manifests".to_owned(),
             ));
         }
         self.end_at_chart()?;
@@ -322,7 +322,7 @@ impl<'a> Walk<'a, '_> {
         let (told, is_open) = self.left_out(&kinds, Some(&host));
         let listener = self.scene.resolved.listener(listener);
         let mark = if is_open { Mark::Unknown } else { Mark::Stops };
-        let step = Step::new(Stage::Route, format!("no route is for {host}")).mark(mark);
+        let step = Step::new(Stage::Route, format!("no route matches {host}")).mark(mark);
         let step = told.into_iter().fold(step, Step::detail);
         self.add(match listener {
             Some(listener) => step.place(super::listener::place(listener)),
@@ -330,12 +330,12 @@ impl<'a> Walk<'a, '_> {
         });
         match is_open {
             true => Err(Outcome::Unknown(OPEN.to_owned())),
-            false => stop(404, "no route at this listener is for the host"),
+            false => stop(404, "no route at this listener matches the host"),
         }
     }
 
-    /// Routes for the host (for any, without one) that name the gateway and are not let in, and whether one of them may
-    /// be after all.
+    /// Routes for the host (or for any host) that name the gateway but are not attached, and whether one of them may
+    /// be attached after all.
     pub(super) fn left_out(&self, kinds: &[RouteKind], host: Option<&str>) -> (Vec<String>, bool) {
         let gateway = self.scene.resolved.gateway(self.gateway);
         let Some(key) = gateway.map(|it| it.key()) else {
@@ -361,8 +361,8 @@ impl<'a> Walk<'a, '_> {
                 let is_here = under == key && reference.port.is_none_or(|it| it == port);
                 let accepted = parent.conditions.get(kind::ACCEPTED).filter(|_| is_here);
                 let how = match accepted.map(|it| it.status) {
-                    Some(Status::False) => "is not let in",
-                    Some(Status::Unknown) => "may be let in",
+                    Some(Status::False) => "is not attached",
+                    Some(Status::Unknown) => "may be attached",
                     _ => continue,
                 };
                 is_open |= accepted.is_some_and(|it| it.status == Status::Unknown);
@@ -384,13 +384,13 @@ impl<'a> Walk<'a, '_> {
         let asked = all.iter().map(|it| {
             let route = self.scene.resolved.route(it.chosen.route);
             let name = route.map(named).unwrap_or_default();
-            format!("{name} asks for {}", it.matched.described())
+            format!("{name} requires {}", it.matched.described())
         });
         let asked: Vec<String> = asked.filter(|it| seen.insert(it.clone())).collect();
         let target = format!("{} {}", self.request.method, self.request.target());
         let (text, mark) = match maybe {
             Some(_) => (
-                format!("a Flux variable decides whether {target} matches"),
+                format!("whether {target} matches depends on a Flux variable"),
                 Mark::Unknown,
             ),
             None => (format!("no rule matches {target}"), Mark::Stops),
@@ -401,8 +401,8 @@ impl<'a> Walk<'a, '_> {
         let place = maybe.or(all.first()).map(|it| it.place.clone());
         self.add(Step { place, ..step });
         match maybe {
-            Some(_) => Err(Outcome::Unknown("a Flux variable decides it".to_owned())),
-            None => stop(404, "the host's routes have no rule for the request"),
+            Some(_) => Err(Outcome::Unknown("it depends on a Flux variable".to_owned())),
+            None => stop(404, "no rule of the host's routes matches the request"),
         }
     }
 }

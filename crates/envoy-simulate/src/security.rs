@@ -1,5 +1,5 @@
-//! SecurityPolicy, as far as it asks who the client is. In the order of Envoy Gateway's filters: CORS, CSRF, an
-//! external service, API keys, passwords, OpenID Connect, tokens.
+//! Authentication by a SecurityPolicy. The order is that of Envoy Gateway's filters: CORS, CSRF, external
+//! authorization, API keys, basic authentication, OpenID Connect, JWT.
 
 use super::policies::InForce;
 use super::route::Chosen;
@@ -8,20 +8,20 @@ use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{flag, has, list, text};
 use manifest::value::Node;
 
-/// Methods that change something, which CSRF protection is about.
+/// The methods that change something, which CSRF protection applies to.
 const MUTATING: [&str; 4] = ["POST", "PUT", "DELETE", "PATCH"];
 
-/// What one way of authentication makes of the request.
+/// The result of one way of authentication.
 enum Asks {
-    /// It has what is asked for; whether that is right is not known here.
+    /// The request has what is required. Whether it is valid is not known here.
     Given(String),
-    /// It has not, and needs not.
+    /// The request doesn't have it, but doesn't need it.
     Optional(String),
-    /// It has not: this ends the way.
+    /// The request doesn't have it, which ends the trace.
     Ends(String, Outcome),
 }
 
-/// One way of authentication: its settings in, its verdict out.
+/// One way of authentication, as a function of its settings.
 type Way = fn(&Walk<'_, '_>, &Node) -> Asks;
 
 fn denied(status: u16, why: &str) -> Outcome {
@@ -32,7 +32,7 @@ fn denied(status: u16, why: &str) -> Outcome {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Asks the client who it is.
+    /// Applies authentication.
     pub(super) fn authentication(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
         self.route_cors(chosen)?;
         let policy = self.in_force(PolicyKind::Security, chosen.listener, Some(chosen));
@@ -76,7 +76,7 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    /// The CORS filters of the rule itself.
+    /// Applies the CORS filters of the rule itself.
     fn route_cors(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
         let Some(route) = self.scene.resolved.route(chosen.route) else {
             return Ok(());
@@ -105,7 +105,7 @@ impl<'a> Walk<'a, '_> {
         stop(200, "the gateway answers CORS preflights itself")
     }
 
-    /// What is said of a preflight from an origin that is allowed.
+    /// Describes a preflight from an allowed origin.
     fn preflight(&self, cors: &Node) -> Option<String> {
         let origin = self.request.header("origin")?;
         let is_preflight = self.request.method == "OPTIONS"
@@ -146,7 +146,7 @@ fn csrf(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
     let request = &walk.request;
     if !MUTATING.contains(&request.method.as_str()) {
         return Asks::Optional(format!(
-            "{} changes nothing: no origin is asked for",
+            "{} has no effect, because the request has no origin",
             request.method
         ));
     }
@@ -162,16 +162,16 @@ fn csrf(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
     });
     match host {
         Some(host) if host == request.authority => {
-            Asks::Optional("the origin is the host itself".to_owned())
+            Asks::Optional("the origin is the same as the host".to_owned())
         }
         _ if has(settings, &["shadowFraction"]) => {
-            Asks::Given("only a part of the requests is asked for its origin".to_owned())
+            Asks::Given("the origin is only checked for a part of the requests".to_owned())
         }
         Some(host) if !list(settings, &["additionalOrigins"]).is_empty() => Asks::Given(format!(
             "the origin {host} must be one of `additionalOrigins`"
         )),
         _ => Asks::Ends(
-            "the origin is not the host".to_owned(),
+            "the origin differs from the host".to_owned(),
             denied(403, "the request comes from another origin (CSRF)"),
         ),
     }
@@ -190,11 +190,11 @@ fn external(_: &Walk<'_, '_>, settings: &Node) -> Asks {
         text(it, &["name"]).unwrap_or_default()
     });
     let else_passes = match flag(settings, &["failOpen"]) {
-        Some(true) => "; where it does not answer, requests pass",
+        Some(true) => "; if it does not answer, requests are allowed",
         _ => "",
     };
     Asks::Given(format!(
-        "{name} is asked whether the request may pass{else_passes}"
+        "{name} decides whether the request is allowed{else_passes}"
     ))
 }
 
@@ -224,12 +224,12 @@ fn api_key(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
     }
     if let Some((place, _)) = places.iter().find(|(_, is_there)| *is_there) {
         return Asks::Given(format!(
-            "an API key is in the {place}; whether it is right is not known here"
+            "an API key is in the {place}; whether it is valid is not known here"
         ));
     }
     let places: Vec<String> = places.into_iter().map(|(place, _)| place).collect();
     Asks::Ends(
-        format!("an API key is asked for, in the {}", places.join(" or ")),
+        format!("an API key is required, in the {}", places.join(" or ")),
         denied(401, "the request has no API key"),
     )
 }
@@ -238,10 +238,11 @@ fn basic(walk: &Walk<'_, '_>, _: &Node) -> Asks {
     let header = walk.request.header("authorization").unwrap_or_default();
     match header.to_lowercase().starts_with("basic ") {
         true => Asks::Given(
-            "a name and password are given; whether they are right is not known here".to_owned(),
+            "a user name and password are given; whether they are valid is not known here"
+                .to_owned(),
         ),
         false => Asks::Ends(
-            "a name and password are asked for".to_owned(),
+            "a user name and password are required".to_owned(),
             denied(401, "the request has no `Authorization: Basic …`"),
         ),
     }
@@ -261,11 +262,13 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
     let path = walk.request.path.as_str();
     if flag(settings, &["passThroughAuthHeader"]) == Some(true) && walk.bearer().is_some() {
         return Asks::Optional(
-            "a token is given, and passed on (`passThroughAuthHeader`)".to_owned(),
+            "a token is given, and left to JWT authentication (`passThroughAuthHeader`)".to_owned(),
         );
     }
     if path == callback {
-        return Asks::Given(format!("{callback} is where {issuer} sends users back to"));
+        return Asks::Given(format!(
+            "{callback} is the URL that {issuer} redirects users back to"
+        ));
     }
     if path == logout {
         let outcome = Outcome::Redirect {
@@ -277,7 +280,7 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
     }
     if walk.request.header("cookie").is_some() {
         return Asks::Given(
-            "cookies are given; whether one is a session is not known here".to_owned(),
+            "cookies are given; whether one of them is a session is not known here".to_owned(),
         );
     }
     if has(settings, &["denyRedirect"]) {
@@ -293,7 +296,7 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
         is_loop: false,
     };
     Asks::Ends(
-        format!("users without a session are sent to {issuer} to sign in"),
+        format!("users without a session are redirected to {issuer} to sign in"),
         outcome,
     )
 }
@@ -321,15 +324,15 @@ fn jwt(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
         };
         if is_there {
             return Asks::Given(
-                "a token is given; whether it is right is not known here".to_owned(),
+                "a token is given; whether it is valid is not known here".to_owned(),
             );
         }
     }
     if flag(settings, &["optional"]) == Some(true) {
-        return Asks::Optional("no token is given, and none is needed (`optional`)".to_owned());
+        return Asks::Optional("no token is given, and none is required (`optional`)".to_owned());
     }
     Asks::Ends(
-        format!("a token (JWT) of {} is asked for", names.join(" or ")),
+        format!("a token (JWT) of {} is required", names.join(" or ")),
         denied(401, "the request has no token"),
     )
 }

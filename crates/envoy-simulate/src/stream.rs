@@ -1,4 +1,4 @@
-//! Connections that are not HTTP to Envoy: TCP, UDP, and TLS by its server name.
+//! Connections that are not HTTP for Envoy: TCP, UDP, and TLS by server name.
 
 use super::dns::named;
 use super::matching::{self, Fit};
@@ -12,7 +12,7 @@ fn closed<T>(why: impl Into<String>) -> Flow<T> {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// The way of a connection.
+    /// Traces a connection.
     pub(super) fn stream(&mut self) -> Flow<Outcome> {
         let ready = self.ready()?;
         if self.request.scheme == Scheme::Tls
@@ -24,8 +24,7 @@ impl<'a> Walk<'a, '_> {
                 if listener.protocol == "HTTPS" {
                     self.certificate(Found { listener: id })?;
                     return Err(Outcome::Unknown(
-                        "the listener speaks HTTP inside the TLS: trace the URL with https://"
-                            .to_owned(),
+                        "the listener uses HTTP inside TLS; trace the URL with https://".to_owned(),
                     ));
                 }
             }
@@ -48,22 +47,22 @@ impl<'a> Walk<'a, '_> {
 
     fn not_a_stream(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<Outcome> {
         let Some((id, protocol)) = ready.first().copied() else {
-            return closed("there is no listener");
+            return closed("no listener matches");
         };
         if let Some(listener) = self.scene.resolved.listener(id) {
             self.tell_listener(listener);
         }
         let why = match protocol {
-            "HTTP" => "the listener speaks HTTP: trace the URL with http://",
-            _ => "the listener waits for TLS: trace the URL with tls:// or https://",
+            "HTTP" => "the listener uses HTTP; trace the URL with http://",
+            _ => "the listener expects TLS; trace the URL with tls:// or https://",
         };
         Err(Outcome::Unknown(why.to_owned()))
     }
 
-    /// The way of a connection at a listener for TLS.
+    /// Traces a connection at a TLS listener.
     pub(super) fn tls_route(&mut self, id: ListenerId) -> Outcome {
         let Some(listener) = self.scene.resolved.listener(id) else {
-            return Outcome::Closed("there is no listener".to_owned());
+            return Outcome::Closed("no listener matches".to_owned());
         };
         if text(listener.node, &["tls", "mode"]) != Some("Passthrough")
             && let Err(outcome) = self.certificate(Found { listener: id })
@@ -79,7 +78,7 @@ impl<'a> Walk<'a, '_> {
         outcome
     }
 
-    /// The route of a kind at a listener that takes the connection, by its server name or the first.
+    /// The route of a kind that accepts the connection at a listener: by its server name, or the first one.
     fn first_route(
         &mut self,
         listener: ListenerId,
@@ -130,7 +129,7 @@ impl<'a> Walk<'a, '_> {
         is_open: bool,
     ) -> Flow<Outcome> {
         let (told, may_be_let_in) = self.left_out(&[kind], None);
-        let text = format!("no {} takes the connection", kind.as_str());
+        let text = format!("no {} accepts the connection", kind.as_str());
         let is_unknown = is_open || may_be_let_in;
         let mark = if is_unknown {
             Mark::Unknown
@@ -145,15 +144,17 @@ impl<'a> Walk<'a, '_> {
             None => step,
         });
         match (is_open, may_be_let_in) {
-            (true, _) => Err(Outcome::Unknown("a Flux variable decides it".to_owned())),
+            (true, _) => Err(Outcome::Unknown("it depends on a Flux variable".to_owned())),
             (_, true) => Err(Outcome::Unknown(route::OPEN.to_owned())),
-            _ => closed("Envoy opens no port, or closes the connection: it has nowhere to send it"),
+            _ => closed(
+                "Envoy doesn't open the port, or closes the connection, because there is no route for it",
+            ),
         }
     }
 
     fn take(&mut self, listener: ListenerId, id: RouteId) -> Flow<Outcome> {
         let Some(route) = self.scene.resolved.route(id) else {
-            return closed("there is no route");
+            return closed("no route matches");
         };
         let chosen = Chosen {
             route: id,
@@ -164,12 +165,12 @@ impl<'a> Walk<'a, '_> {
         };
         let step = Step::new(Stage::Route, named(route));
         self.add(step.place(backend::rule_place(route, 0)));
-        // Policies of gateways hold for all that the proxy takes over TCP, those of routes for a TCPRoute only.
+        // Policies of gateways apply to all TCP connections to the proxy. Those of routes only apply to TCPRoutes.
         if route.kind != RouteKind::Udp {
             self.authorize_connection(listener, &chosen)?;
         }
         match self.backends(&chosen) {
-            // There is no status where nobody speaks HTTP.
+            // A connection that is not HTTP has no response status.
             Err(Outcome::Response { why, .. }) => closed(why),
             other => other,
         }

@@ -1,4 +1,4 @@
-//! Ways through small trees.
+//! Traces of requests through small sets of manifests.
 
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ fn outcomes(more: &str, request: &Request) -> Vec<Outcome> {
     ways.into_iter().map(|way| way.outcome).collect()
 }
 
-/// How the only way of a request ends, in a few words.
+/// The outcome of a request that has a single way, in a few words.
 fn ends(more: &str, url: &str, headers: &[&str]) -> String {
     let mut request = Request::get(url).expect("a URL");
     request.from = "10.10.30.7".parse().ok();
@@ -118,7 +118,7 @@ fn the_closest_hostname_has_all_of_its_requests() {
         ("https://app.example.com/", "app"),
         ("https://app.example.com/fixed", "418"),
         ("https://b.example.com/all", "all"),
-        // The wildcard's route would match; Envoy does not look there.
+        // The wildcard's route would match, but Envoy doesn't look at it.
         ("https://app.example.com/all", "app"),
         ("https://b.example.com/", "404"),
         ("https://vault.example.com/", "vault"),

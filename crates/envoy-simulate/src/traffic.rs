@@ -1,4 +1,4 @@
-//! How the request goes on: BackendTrafficPolicy, and what the rule itself says.
+//! How the request is forwarded: BackendTrafficPolicies, and the settings of the rule itself.
 
 use super::route::Chosen;
 use super::{Flow, Mark, Stage, Step, Walk, stop};
@@ -6,11 +6,11 @@ use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{has, int, list, text};
 use manifest::value::Node;
 
-/// Settings that are told as they are: the path in the policy, and what they say.
+/// Settings that are reported as they are: the path in the policy, and the text before the value.
 const TOLD: &[(&[&str], &str)] = &[
     (
         &["timeout", "http", "requestTimeout"],
-        "the response must be there within",
+        "the response must be complete within",
     ),
     (
         &["timeout", "http", "streamTimeout"],
@@ -26,16 +26,16 @@ const TOLD: &[(&[&str], &str)] = &[
     ),
     (
         &["timeout", "tcp", "connectTimeout"],
-        "the backend must take the connection within",
+        "the backend must accept the connection within",
     ),
     (&["loadBalancer", "type"], "endpoints are chosen by"),
     (
         &["requestBuffer", "limit"],
-        "requests are held back whole, up to",
+        "requests are buffered completely, up to",
     ),
 ];
 
-/// Settings by which the gateway may answer in place of the backend.
+/// Settings that let the gateway respond instead of the backend.
 const ANSWERS: &[(&str, &str)] = &[
     ("rateLimit", "a rate limit may answer with 429"),
     ("circuitBreaker", "a circuit breaker may answer with 503"),
@@ -46,7 +46,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The retries of a policy, in words.
+/// Describes the retries of a policy.
 fn retries(retry: &Node) -> String {
     let count = int(retry, &["numRetries"]).unwrap_or(2);
     let triggers = list(retry, &["retryOn", "triggers"]).iter();
@@ -67,17 +67,20 @@ fn retries(retry: &Node) -> String {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Says how the request goes on.
+    /// Adds the steps that say how the request is forwarded.
     pub(super) fn traffic(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
         let route = self.scene.resolved.route(chosen.route);
         let rule = route.and_then(|it| Some((it, it.rules.get(chosen.rule)?)));
         if let Some((route, rule)) = rule {
             let mut told = Vec::new();
             for (path, what) in [
-                (["timeouts", "request"], "the response must be there within"),
+                (
+                    ["timeouts", "request"],
+                    "the response must be complete within",
+                ),
                 (
                     ["timeouts", "backendRequest"],
-                    "each try must be answered within",
+                    "each attempt must be answered within",
                 ),
             ] {
                 told.extend(text(rule.node, &path).map(|value| format!("{what} {value}")));
@@ -86,7 +89,7 @@ impl<'a> Walk<'a, '_> {
                 told.push(format!("retried {attempts} times"));
             }
             if !told.is_empty() {
-                let text = format!("the rule's own: {}", told.join("; "));
+                let text = format!("set in the rule: {}", told.join("; "));
                 let step = Step::new(Stage::Traffic, text);
                 self.add(step.place(super::backend::rule_place(route, chosen.rule)));
             }
@@ -123,7 +126,7 @@ impl<'a> Walk<'a, '_> {
         let step = match has(spec, &["faultInjection"]) {
             true => step
                 .mark(Mark::Minds)
-                .detail("faults are injected: some requests are delayed or fail on purpose"),
+                .detail("faults are injected on purpose: some requests are delayed or fail"),
             false => step,
         };
         self.add_for(step, &policy, &[]);

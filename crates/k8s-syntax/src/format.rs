@@ -1,16 +1,17 @@
-//! The formats that the API server enforces in CRDs, and the one that it reads in Kubernetes' own kinds.
+//! The formats that the API server enforces in CRDs, and the one that it uses for Kubernetes' own kinds.
 //!
-//! apiextensions.k8s.io/v1 keeps a list of them (`supportedFormats`, Kubernetes 1.34) and drops all others:
-//! `idn-hostname` is not enforced. `int32` and the like are, as bounds of whole numbers. What each takes is what
-//! k8s.io/kube-openapi's `strfmt` takes. A format of the list that isn't here is rare, and anything passes.
+//! apiextensions.k8s.io/v1 has a list of formats (`supportedFormats`, Kubernetes 1.34) and ignores all others:
+//! `idn-hostname` is not enforced, for example. `int32` and similar ones are enforced as bounds of integers. Each
+//! format accepts what `strfmt` of k8s.io/kube-openapi accepts. Formats of the list that are missing here are rare,
+//! and not enforced.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The format of a field that Go reads as bytes: base64 in which line breaks don't count (`encoding/base64`).
-/// The `byte` of a CRD is another: the server looks at it with a pattern that has no place for them.
+/// The format of a field that Go decodes as bytes: base64 in which line breaks are ignored (`encoding/base64`). The
+/// format `byte` in a CRD is different: the server checks it with a pattern that doesn't allow line breaks.
 pub const BYTES: &str = "gobytes";
 
-/// One format: its name, a test, and what to write.
+/// A format: its name, a test, and a description of what is allowed.
 struct Format {
     name: &'static str,
     holds: fn(&str) -> bool,
@@ -65,14 +66,14 @@ const FORMATS: &[Format] = &[
     },
 ];
 
-/// What a text of `format` must be, where `text` is not; `None` where it is, or where the format is not
+/// A description of `format`, if `text` doesn't have that format; `None` if it does, or if the format is not
 /// enforced.
 pub fn violated(format: &str, text: &str) -> Option<&'static str> {
     let format = known(format)?;
     (!(format.holds)(text)).then_some(format.want)
 }
 
-/// What a text of `format` is, where the format is enforced.
+/// A description of a format, if it is enforced.
 pub fn description(format: &str) -> Option<&'static str> {
     known(format).map(|format| format.want)
 }
@@ -82,7 +83,7 @@ fn known(format: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
-/// An address and a prefix length; bits behind the prefix are allowed, as Go's `net.ParseCIDR` does.
+/// An address and a prefix length. Host bits are allowed, as in Go's `net.ParseCIDR`.
 fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok()
 }
@@ -119,7 +120,7 @@ fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// RFC 3339, with the letters in either case.
+/// RFC 3339, with upper-case or lower-case letters.
 fn is_date_time(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let Some((date, time)) = lower.split_once('t') else {
@@ -163,7 +164,7 @@ fn is_hostname(text: &str) -> bool {
         })
 }
 
-/// The names of all formats that are enforced on text.
+/// The names of all formats that are enforced on strings.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().map(|format| format.name)
 }

@@ -1,40 +1,40 @@
-//! Patterns as the API server has them: Go's RE2 syntax, found anywhere in the text.
+//! Patterns as the API server uses them: in Go's RE2 syntax, and matching anywhere in the text.
 //!
-//! A pattern is read once, by `regex-syntax`, and what it costs is counted. Ordinary ones are compiled by `regex`, which
-//! is quick to run. One that repeats classes of Unicode (`\p{L}{1,63}`), of which `regex` makes megabytes, is compiled by
-//! `regex-lite`, which is quick to build. Which one it is depends on the pattern and on nothing else, and both are given
-//! the same.
+//! A pattern is parsed once, by `regex-syntax`, and its cost is computed. Ordinary patterns are compiled by `regex`,
+//! which matches fast. Patterns that repeat Unicode classes (`\p{L}{1,63}`), for which `regex` needs megabytes, are
+//! compiled by `regex-lite`, which builds fast. The choice only depends on the pattern, and both engines get the same
+//! input.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use regex_syntax::hir::{self, Hir, HirKind, Look};
 use rustc_hash::FxHashMap;
 
-/// The cost up to which `regex` compiles a pattern, in ranges of characters: more take it milliseconds.
+/// The cost up to which `regex` compiles a pattern, in character ranges. Above that it takes milliseconds.
 const ORDINARY: usize = 1000;
 
-/// The cost up to which a pattern is compiled at all. Go's own bound on repetitions (1000) is far below it, but for the
-/// largest classes.
+/// The cost up to which a pattern is compiled at all. Go's own limit of repetitions (1000) is far below it, except
+/// for the largest classes.
 const LARGEST: usize = 2_000_000;
 
-/// The largest program, in bytes, that either engine makes of a pattern within these bounds.
+/// The largest program, in bytes, that either engine builds for a pattern within these limits.
 const MOST_BYTES: usize = 32 << 20;
 
-/// What the patterns that are kept cost together; a run over a whole repository needs about forty, of 100 each.
+/// The maximum cost of all cached patterns. A whole repository needs about forty patterns of 100 each.
 const MOST_KEPT: usize = 2_000_000;
 
 /// Why a pattern can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// The syntax is not RE2's.
-    #[error("is no regular expression")]
+    /// Its syntax is not that of RE2.
+    #[error("is not a valid regular expression")]
     Syntax,
-    /// It repeats more than the API server takes.
+    /// It has more repetitions than the API server accepts.
     #[error("is too large to be compiled")]
     TooLarge,
 }
 
-/// The patterns of one run, each compiled when it is first needed.
+/// The patterns of one run, each compiled when it is used first.
 #[derive(Debug, Default)]
 pub struct Patterns {
     known: RwLock<Known>,
@@ -60,10 +60,10 @@ enum Program {
 }
 
 impl Patterns {
-    /// Whether `pattern` is found in `text`.
+    /// Whether `pattern` matches a part of `text`.
     ///
     /// # Errors
-    /// Where the pattern can't be used, whatever the text.
+    /// If the pattern can't be used, whatever the text.
     pub fn find(&self, pattern: &str, text: &str) -> Result<bool, Unusable> {
         Ok(self.get(pattern)?.is_match(text))
     }
@@ -71,7 +71,7 @@ impl Patterns {
     /// The first `most` parts of `text` that match `pattern`.
     ///
     /// # Errors
-    /// Where the pattern can't be used.
+    /// If the pattern can't be used.
     pub fn parts(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, Unusable> {
         Ok(self.get(pattern)?.parts(text, most))
     }
@@ -82,7 +82,7 @@ impl Patterns {
             return pattern.clone();
         }
         drop(known);
-        // Compiled outside of the lock: another thread that needs the same one does the same.
+        // The pattern is compiled without holding the lock. Another thread may compile the same one.
         let new = Pattern::new(pattern).map(Arc::new);
         let cost = new.as_ref().map_or(1, |new| new.cost) + pattern.len();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +99,7 @@ impl Pattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// Where it is none, or too large.
+    /// If it is not valid, or too large.
     pub fn new(text: &str) -> Result<Self, Unusable> {
         let translated = translate(text);
         let hir = regex_syntax::parse(&translated).map_err(|_| Unusable::Syntax)?;
@@ -149,7 +149,7 @@ impl Pattern {
     }
 }
 
-/// What a pattern costs: the ranges of its classes and the bytes of its texts, as often as they are repeated.
+/// The cost of a pattern: the ranges of its classes and the bytes of its literals, multiplied by their repetitions.
 fn cost(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
@@ -169,7 +169,7 @@ fn cost(hir: &Hir) -> usize {
     }
 }
 
-/// A pattern as `regex-lite` takes it: every class written out.
+/// A pattern in the syntax of `regex-lite`, with every class written out.
 fn write(hir: &Hir, out: &mut String) {
     match hir.kind() {
         HirKind::Empty => out.push_str("(?:)"),
@@ -227,7 +227,7 @@ fn write_class(class: &hir::Class, out: &mut String) {
             .collect(),
     };
     if ranges.is_empty() {
-        // Nothing is in it: no text has this.
+        // The class is empty, so it must match nothing.
         out.push_str("[^\\x{0}-\\x{10FFFF}]");
         return;
     }
@@ -238,8 +238,8 @@ fn write_class(class: &hir::Class, out: &mut String) {
     out.push(']');
 }
 
-/// Go's syntax in that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in
-/// Go, and inside a class the crate knows set operations (`[`, `&&`, `--`, `~~`) that Go takes literally.
+/// Converts Go's syntax to that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in Go,
+/// and the crate has set operations inside classes (`[`, `&&`, `--`, `~~`) that are literals in Go.
 pub fn translate(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len());
     let mut rest = pattern.chars().peekable();
@@ -272,7 +272,7 @@ pub fn translate(pattern: &str) -> String {
                 }
             }
             ('[', true) if rest.peek() == Some(&':') => {
-                // A named class, `[:alpha:]`: copied to its end.
+                // A named class such as `[:alpha:]` is copied to its end.
                 text.push('[');
                 for c in rest.by_ref() {
                     text.push(c);
@@ -328,7 +328,7 @@ fn ascii(escaped: char) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    /// A pattern, a text that has it and one that has not.
+    /// A pattern, a text that it matches and one that it doesn't match.
     const CASES: &[(&str, &str, &str)] = &[
         ("one", "a one b", "two"),
         (r"^\d+$", "12", "१२"),
@@ -410,7 +410,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever the pattern, both engines find the same.
+        /// Both engines find the same, whatever the pattern.
         #[test]
         fn engines_agree(
             pattern in "(\\^?)(([ab.]|[\\[][\\^]?[a-c]-?[\\]]|\\\\[dwsDWSb]|\\\\pL|\\(a\\|b\\)|\\(\\?i:k\\))([*+?]|\\{1,3\\})?){0,5}(\\$?)",

@@ -1,4 +1,4 @@
-//! Expressions, after LuaJIT's `lj_parse.c`.
+//! Parses expressions, like LuaJIT's `lj_parse.c`.
 
 use std::ops::Range;
 
@@ -8,21 +8,21 @@ use super::{Parsed, Parser, refuse};
 /// What an expression can be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It can stand on the left of `=`.
+    /// It can be on the left of `=`.
     Variable,
-    /// It can stand alone, as a statement.
+    /// It can be a statement by itself.
     Call,
-    /// It can only be used.
+    /// It can only be used as a value.
     Value,
 }
 
-/// How strongly an operator binds to its left and to its right.
+/// The precedence of an operator on its left and on its right.
 type Priority = (u8, u8);
 
-/// How strongly `not`, `-` and `#` bind.
+/// The precedence of `not`, `-` and `#`.
 const UNARY: u8 = 8;
 
-/// An operator between two expressions.
+/// The precedence of a binary operator.
 fn binary(token: Token) -> Option<Priority> {
     match token {
         Token::Symbol(b'+' | b'-') => Some((6, 6)),
@@ -42,7 +42,7 @@ impl Parser<'_> {
         self.operators(0).map(|_| ())
     }
 
-    /// Expressions with commas between them.
+    /// Parses expressions separated by commas.
     pub(super) fn expressions(&mut self) -> Parsed<()> {
         self.expression()?;
         while self.skip(Token::Symbol(b','))? {
@@ -51,7 +51,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Operators that bind more strongly than a limit, with their operands; the operator that ended them.
+    /// Parses operators with a precedence above a limit, with their operands. Returns the operator that follows.
     fn operators(&mut self, limit: u8) -> Parsed<Option<Priority>> {
         self.deeper()?;
         self.unary()?;
@@ -84,7 +84,7 @@ impl Parser<'_> {
                     true => self.next(),
                     false => refuse(
                         self.token.range.clone(),
-                        "`...` is known only in a function whose parameters end with `...`",
+                        "`...` can only be used in a function whose parameters end with `...`",
                     ),
                 }
             }
@@ -98,7 +98,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A name or an expression in brackets, and what is indexed and called of it.
+    /// Parses a name or an expression in parentheses, with the indexing and calls that follow it.
     pub(super) fn primary(&mut self) -> Parsed<Kind> {
         let range = self.token.range.clone();
         let mut kind = match self.token.token {
@@ -183,7 +183,7 @@ impl Parser<'_> {
         self.close(Token::Symbol(b'}'), &opened)
     }
 
-    /// The parameters and the block of a function.
+    /// Parses the parameters and the block of a function.
     pub(super) fn body(&mut self, is_method: bool, opened: &Range<usize>) -> Parsed<()> {
         self.scopes.begin_function();
         self.expect(Token::Symbol(b'('))?;

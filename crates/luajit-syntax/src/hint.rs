@@ -1,40 +1,34 @@
-//! What other languages have in a place where LuaJIT has something else.
+//! Hints for syntax of other languages that LuaJIT doesn't have.
 
-/// What stands in a script, and what to write instead; the first that fits is told.
+/// Text in a script, and what to write instead. The first one that matches is used.
 const HINTS: [(&str, &str); 18] = [
-    ("!=", "Lua writes `~=` for unequal"),
-    ("&&", "Lua writes `and`"),
-    ("||", "Lua writes `or`"),
-    ("!", "Lua writes `not`"),
+    ("!=", "Lua uses `~=` for unequal"),
+    ("&&", "Lua uses `and`"),
+    ("||", "Lua uses `or`"),
+    ("!", "Lua uses `not`"),
     (
         "//",
-        "LuaJIT has no `//`: write `math.floor(a / b)`, and `--` before a comment",
+        "LuaJIT has no `//`; write `math.floor(a / b)`, and `--` before a comment",
     ),
-    ("<<", "LuaJIT has no operators on bits: use `bit.lshift`"),
-    (">>", "LuaJIT has no operators on bits: use `bit.rshift`"),
-    ("&", "LuaJIT has no operators on bits: use `bit.band`"),
-    ("|", "LuaJIT has no operators on bits: use `bit.bor`"),
+    ("<<", "LuaJIT has no bit operators; use `bit.lshift`"),
+    (">>", "LuaJIT has no bit operators; use `bit.rshift`"),
+    ("&", "LuaJIT has no bit operators; use `bit.band`"),
+    ("|", "LuaJIT has no bit operators; use `bit.bor`"),
     (
         "~",
-        "LuaJIT has no operators on bits: use `bit.bxor` or `bit.bnot`",
+        "LuaJIT has no bit operators; use `bit.bxor` or `bit.bnot`",
     ),
-    ("++", "Lua has no `++`: write `a = a + 1`"),
-    ("+=", "Lua has no `+=`: write `a = a + b`"),
-    ("-=", "Lua has no `-=`: write `a = a - b`"),
-    ("*=", "Lua has no `*=`: write `a = a * b`"),
-    ("/=", "Lua has no `/=`: write `a = a / b`"),
-    (
-        "<const>",
-        "attributes of variables are newer than LuaJIT: leave it out",
-    ),
-    (
-        "<close>",
-        "attributes of variables are newer than LuaJIT: leave it out",
-    ),
-    ("`", "texts stand in \" or in '"),
+    ("++", "Lua has no `++`; write `a = a + 1`"),
+    ("+=", "Lua has no `+=`; write `a = a + b`"),
+    ("-=", "Lua has no `-=`; write `a = a - b`"),
+    ("*=", "Lua has no `*=`; write `a = a * b`"),
+    ("/=", "Lua has no `/=`; write `a = a / b`"),
+    ("<const>", "LuaJIT has no variable attributes; remove it"),
+    ("<close>", "LuaJIT has no variable attributes; remove it"),
+    ("`", "strings are quoted with \" or '"),
 ];
 
-/// What to write instead of what begins at a byte, or of what it is the second character of.
+/// The hint for the text that starts at a byte, or whose second character is there.
 pub(super) fn of(text: &str, at: usize) -> Option<&'static str> {
     let rest = text.get(at..).unwrap_or_default();
     let pair = at.checked_sub(1).and_then(|before| text.get(before..));

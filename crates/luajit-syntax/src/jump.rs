@@ -1,5 +1,5 @@
-//! `goto` and labels: a jump leads to a label of its own block or of one around it, and not over a variable's
-//! declaration into its scope.
+//! `goto` and labels: a jump goes to a label in its own block or in one around it, and not over the declaration of a
+//! variable into its scope.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,18 +12,18 @@ use super::{Parsed, refuse};
 struct Entry<'t> {
     name: &'t str,
     is_jump: bool,
-    /// How many variables are known there.
+    /// The number of variables in scope there.
     active: usize,
     range: Range<usize>,
-    /// A label whose block has ended, or a jump whose label was found.
+    /// Whether it is a label whose block has ended, or a jump whose label was found.
     is_done: bool,
 }
 
-/// All labels and jumps of the functions that are being read.
+/// All labels and jumps of the functions that are being parsed.
 #[derive(Debug, Default)]
 pub(super) struct Jumps<'t> {
     entries: Vec<Entry<'t>>,
-    /// The labels in reach, by name.
+    /// The labels that can be reached, by name.
     labels: HashMap<&'t str, Vec<usize>>,
     /// The jumps whose label was not found yet, by name.
     pending: HashMap<&'t str, Vec<usize>>,
@@ -52,15 +52,15 @@ impl<'t> Jumps<'t> {
         index
     }
 
-    /// A `goto`, at a place where so many variables are known.
+    /// Adds a `goto`, with the number of variables in scope.
     pub fn jump(&mut self, name: &'t str, active: usize, range: Range<usize>) {
         self.add(name, true, active, range);
     }
 
-    /// A label; what is returned is its number.
+    /// Adds a label, and returns its number.
     ///
     /// # Errors
-    /// Where its block has one of that name.
+    /// If its block already has one with that name.
     pub fn label(
         &mut self,
         name: &'t str,
@@ -71,17 +71,17 @@ impl<'t> Jumps<'t> {
         let others = self.labels.get(name);
         match others.and_then(|all| all.last()) {
             Some(other) if *other >= block.jumps => {
-                refuse(range, format!("the block has a label `{name}` already"))
+                refuse(range, format!("the block already has a label `{name}`"))
             }
             _ => Ok(self.add(name, false, active, range)),
         }
     }
 
-    /// Lets the jumps of a block find a label behind them. Before the label so many variables are known as counts for
-    /// jumps: those of the block do not, where nothing but its end follows.
+    /// Resolves the earlier jumps of a block to a label. `active` is the number of variables that count as in scope
+    /// before the label: if nothing but the end of the block follows, those of the block don't count.
     ///
     /// # Errors
-    /// Where a jump leads into the scope of a variable.
+    /// If a jump goes into the scope of a variable.
     pub fn resolve(
         &mut self,
         label: usize,
@@ -104,7 +104,7 @@ impl<'t> Jumps<'t> {
                 return refuse(
                     jump.range.clone(),
                     format!(
-                        "`goto {name}` jumps over `local {local}`, which is in reach at the label"
+                        "`goto {name}` jumps over `local {local}`, which is in scope at the label"
                     ),
                 );
             }
@@ -113,10 +113,10 @@ impl<'t> Jumps<'t> {
         Ok(())
     }
 
-    /// Ends a block: its labels are out of reach, and its jumps look for theirs in the block around it.
+    /// Ends a block: its labels can't be reached any more, and its open jumps are moved to the block around it.
     ///
     /// # Errors
-    /// Where there is none around it.
+    /// If there is no block around it, and a jump is still open.
     pub fn end_block(&mut self, block: Block, is_outermost: bool) -> Parsed<()> {
         for index in block.jumps..self.entries.len() {
             let Some(entry) = self.entries.get_mut(index).filter(|it| !it.is_done) else {
@@ -124,7 +124,7 @@ impl<'t> Jumps<'t> {
             };
             if entry.is_jump {
                 if is_outermost {
-                    let message = format!("`goto {0}` finds no label `::{0}::`", entry.name);
+                    let message = format!("there is no label `::{0}::` for `goto {0}`", entry.name);
                     return refuse(entry.range.clone(), message);
                 }
                 entry.active = block.active;
@@ -135,7 +135,7 @@ impl<'t> Jumps<'t> {
             if let Some(labels) = self.labels.get_mut(name) {
                 labels.pop_if(|last| *last == index);
             }
-            // Jumps back.
+            // Backward jumps.
             let pending = self.pending.entry(name).or_default();
             while let Some(jump) = pending.pop_if(|jump| *jump > index) {
                 if let Some(jump) = self.entries.get_mut(jump) {

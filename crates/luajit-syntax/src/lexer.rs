@@ -1,4 +1,4 @@
-//! A script as tokens, after LuaJIT's `lj_lex.c`.
+//! Splits a script into tokens, like LuaJIT's `lj_lex.c`.
 
 use std::ops::Range;
 
@@ -32,7 +32,7 @@ pub(super) enum Word {
     While,
 }
 
-/// The reserved words, as they are written.
+/// The reserved words as they are written.
 const WORDS: [(&str, Word); 22] = [
     ("and", Word::And),
     ("break", Word::Break),
@@ -58,7 +58,7 @@ const WORDS: [(&str, Word); 22] = [
     ("while", Word::While),
 ];
 
-/// What a token is.
+/// The type of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     /// The end of the script.
@@ -67,7 +67,7 @@ pub(super) enum Token {
     Number,
     Text,
     Word(Word),
-    /// Any other character; not every one has a meaning.
+    /// Any other character, whether it is valid or not.
     Symbol(u8),
     /// `..`
     Concat,
@@ -86,7 +86,7 @@ pub(super) enum Token {
 }
 
 impl Token {
-    /// The token as it is written, where that is always the same.
+    /// The text of the token, if it is always the same.
     pub fn as_str(self) -> String {
         match self {
             Token::End => "the end".to_owned(),
@@ -109,14 +109,14 @@ impl Token {
     }
 }
 
-/// A token and its bytes.
+/// A token and its byte range.
 #[derive(Clone, Debug)]
 pub(super) struct Lexed {
     pub token: Token,
     pub range: Range<usize>,
 }
 
-/// Goes through a script token by token.
+/// Reads a script token by token.
 pub(super) struct Lexer<'t> {
     text: &'t str,
     at: usize,
@@ -124,7 +124,7 @@ pub(super) struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    /// At the start: a byte order mark and a first line that begins with `#` are passed over.
+    /// Starts reading. A byte order mark and a first line that begins with `#` are skipped.
     pub fn new(text: &'t str) -> Parsed<Self> {
         let mut lexer = Lexer {
             text,
@@ -140,13 +140,13 @@ impl<'t> Lexer<'t> {
         match lexer.byte() {
             Some(0x1b) => refuse(
                 lexer.at..lexer.at + 1,
-                "this is no text, but what a compiler made of one",
+                "this is compiled bytecode, not source text",
             ),
             _ => Ok(lexer),
         }
     }
 
-    /// How long the longest text is that was passed over.
+    /// The length of the longest string so far.
     pub fn longest_text(&self) -> usize {
         self.longest_text
     }
@@ -159,7 +159,7 @@ impl<'t> Lexer<'t> {
         self.text.as_bytes().get(at).copied()
     }
 
-    /// Passes over a byte, where it is this one.
+    /// Skips a byte if it is this one.
     fn skip(&mut self, byte: u8) -> bool {
         let is_there = self.byte() == Some(byte);
         if is_there {
@@ -178,7 +178,7 @@ impl<'t> Lexer<'t> {
         self.skip_while(|byte| byte != b'\n' && byte != b'\r');
     }
 
-    /// The next token.
+    /// Reads the next token.
     pub fn next(&mut self) -> Parsed<Lexed> {
         self.skip_blanks()?;
         let start = self.at;
@@ -192,7 +192,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// Passes over white space and comments.
+    /// Skips white space and comments.
     fn skip_blanks(&mut self) -> Parsed<()> {
         loop {
             self.skip_while(is_blank);
@@ -248,7 +248,7 @@ impl<'t> Lexer<'t> {
         Ok(token)
     }
 
-    /// A number with all that sticks to it.
+    /// Reads a number, with everything that follows it directly.
     fn number(&mut self, start: usize) -> Parsed<Token> {
         self.skip(b'.');
         let digit = self.at;
@@ -269,15 +269,15 @@ impl<'t> Lexer<'t> {
             true => Ok(Token::Number),
             false => refuse(
                 start..self.at,
-                format!("`{}` is no number", shortened(text)),
+                format!("`{}` is not a number", shortened(text)),
             ),
         }
     }
 
-    /// `[`, or a long text.
+    /// Reads `[`, or a long string.
     fn bracket(&mut self, start: usize) -> Parsed<Token> {
         if let Some(level) = self.long_bracket() {
-            self.long(start, level, "text")?;
+            self.long(start, level, "string")?;
             return Ok(Token::Text);
         }
         self.at = start + 1;
@@ -287,14 +287,14 @@ impl<'t> Lexer<'t> {
             false => refuse(
                 start..self.at,
                 format!(
-                    "`{0}` begins a long text only as `{0}[`",
+                    "a long string must begin with `{0}[`, not `{0}`",
                     self.text.get(start..self.at).unwrap_or_default()
                 ),
             ),
         }
     }
 
-    /// Passes over `[[`, `[=[` and so on, where they are; how many `=` they have.
+    /// Skips `[[`, `[=[` and so on, and returns the number of `=`.
     fn long_bracket(&mut self) -> Option<usize> {
         let start = self.at;
         if self.skip(b'[') {
@@ -308,7 +308,7 @@ impl<'t> Lexer<'t> {
         None
     }
 
-    /// Passes over a long text or comment, up to the bracket that closes it.
+    /// Skips a long string or comment, up to its closing bracket.
     fn long(&mut self, start: usize, level: usize, what: &str) -> Parsed<()> {
         let opened = self.at;
         while let Some(byte) = self.byte() {
@@ -325,11 +325,11 @@ impl<'t> Lexer<'t> {
         let close = format!("]{}]", "=".repeat(level.min(40)));
         refuse(
             start..opened,
-            format!("the long {what} that begins here has no `{close}`"),
+            format!("the long {what} that begins here is not closed with `{close}`"),
         )
     }
 
-    /// A text in quotes.
+    /// Reads a quoted string.
     fn quoted(&mut self, start: usize, quote: u8) -> Parsed<Token> {
         self.at += 1;
         loop {
@@ -342,7 +342,7 @@ impl<'t> Lexer<'t> {
                     let quote = char::from(quote);
                     return refuse(
                         start..self.at,
-                        format!("the text that begins here has no `{quote}` at its end"),
+                        format!("the string that begins here is not closed with `{quote}`"),
                     );
                 }
                 Some(b'\\') => self.escape()?,
@@ -351,12 +351,12 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Passes over a backslash and what belongs to it.
+    /// Skips an escape sequence.
     fn escape(&mut self) -> Parsed<()> {
         let start = self.at;
         self.at += 1;
         let is_known = match self.byte() {
-            // The missing quote is told instead.
+            // The missing quote is reported instead.
             None => true,
             Some(b'x') => self.digits_of_escape(2),
             Some(b'u') => self.code_point(),
@@ -398,13 +398,13 @@ impl<'t> Lexer<'t> {
         refuse(
             start..self.at,
             format!(
-                "`{}` is no escape of Lua; a backslash itself is written `\\\\`",
+                "`{}` is not an escape sequence of Lua; write a backslash as `\\\\`",
                 shortened(escape)
             ),
         )
     }
 
-    /// `x` and so many hexadecimal digits.
+    /// Skips `x` and this many hexadecimal digits.
     fn digits_of_escape(&mut self, count: usize) -> bool {
         self.at += 1;
         (0..count).all(|_| {
@@ -414,7 +414,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// `u{…}`: a code point that is none of a surrogate pair.
+    /// Skips `u{…}`: a code point that is not a surrogate.
     fn code_point(&mut self) -> bool {
         self.at += 1;
         if !self.skip(b'{') {
@@ -436,7 +436,7 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 
-/// Whether a byte may stand in a name: every one beyond ASCII may.
+/// Whether a byte may be part of a name. All non-ASCII bytes may.
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }

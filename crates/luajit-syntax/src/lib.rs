@@ -1,19 +1,20 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Whether Envoy's LuaJIT loads a script: its grammar, and the limits that it puts on a script.
+//! Checks whether Envoy's LuaJIT loads a script: its syntax, and the limits that LuaJIT has.
 //!
-//! Envoy 1.36 to 1.40 builds LuaJIT 2.1 with `LUAJIT_ENABLE_LUA52COMPAT` (its `bazel/foreign_cc/luajit.patch`). That is
-//! Lua 5.1 with `goto`, with 5.2's empty statement and `break` anywhere in a block, with the escapes `\x41`, `\z` and
-//! `\u{41}`, and with numbers such as `1LL`, `2i`, `0b11` and `0x1p4`. Integer division, bit operators and attributes
-//! are not among it.
+//! Envoy 1.36 to 1.40 builds LuaJIT 2.1 with `LUAJIT_ENABLE_LUA52COMPAT` (see its `bazel/foreign_cc/luajit.patch`).
+//! That is Lua 5.1 with `goto`, with the empty statement and `break` anywhere in a block from 5.2, with the escapes
+//! `\x41`, `\z` and `\u{41}`, and with numbers such as `1LL`, `2i`, `0b11` and `0x1p4`. It has no integer division,
+//! bit operators and attributes.
 //!
-//! The parser is our own, for no library knows this dialect. `full_moon` recurses without a bound and panics on a
-//! backtick; Lua 5.2's compiler, which [`resolve`](envoy_gateway) runs scripts with, refuses `1LL` and `goto` where
-//! LuaJIT takes it, and has other limits. It follows `lj_lex.c` and `lj_parse.c` function by function, so that it takes
-//! what they take: `tests/luajit.rs` compares the two. Each level of nesting counts, as it does there, and more than
-//! [`MOST_LEVELS`] are refused: that bounds the recursion. Its work grows with the length of the script.
+//! The parser is our own, because no library supports this dialect. `full_moon` recurses without a limit and panics
+//! on a backtick. Lua 5.2's compiler, with which [`resolve`](envoy_gateway) runs scripts, refuses `1LL` and some
+//! uses of `goto` that LuaJIT accepts, and has other limits. This parser follows `lj_lex.c` and `lj_parse.c` function
+//! by function, so that it accepts the same scripts; `tests/luajit.rs` compares the two. As in LuaJIT, each level of
+//! nesting counts, and more than [`MOST_LEVELS`] are refused, which limits the recursion. The work is linear in the
+//! length of the script.
 //!
-//! What is left to LuaJIT are the limits of its bytecode: 250 registers in a function, 65,536 constants, and jumps over
+//! The limits of LuaJIT's bytecode are not checked: 250 registers in a function, 65,536 constants, and jumps over
 //! 32,767 instructions.
 
 mod expression;
@@ -31,29 +32,29 @@ use std::ops::Range;
 use lexer::{Lexed, Lexer, Token, Word};
 use scope::Scopes;
 
-/// The most levels of nesting: blocks, functions, brackets, unary operators and the right side of `..` and `^` count.
+/// The maximum nesting of blocks, functions, brackets, unary operators and the right-hand sides of `..` and `^`.
 pub const MOST_LEVELS: usize = 200;
 
-/// Why LuaJIT does not load a script.
+/// Why LuaJIT doesn't load a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The bytes at fault; empty where the script ends too early.
+    /// The bytes with the mistake; empty at the end of the script if it ends too early.
     pub range: Range<usize>,
-    /// What is wrong, in a line.
+    /// What is wrong, in one line.
     pub message: String,
 }
 
 /// A script that LuaJIT loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// How long the longest text in it is, in bytes, with its quotes.
+    /// The length of its longest string, in bytes, including the quotes.
     pub longest_text: usize,
 }
 
-/// Says what keeps LuaJIT from loading a script: the first mistake, where there are several.
+/// Checks whether LuaJIT loads a script.
 ///
 /// # Errors
-/// The mistake.
+/// The first mistake.
 pub fn check(script: &str) -> Result<Script, Refusal> {
     parse(script).map_err(|refusal| *refusal)
 }
@@ -66,25 +67,25 @@ fn parse(script: &str) -> Parsed<Script> {
     })
 }
 
-/// The line in which a byte stands, and the character in it, both from 1.
+/// The line of a byte, and the character in that line, both starting at 1.
 pub fn line_and_column(script: &str, at: usize) -> (usize, usize) {
     let before = script.get(..at).unwrap_or(script);
     let line = before.rsplit('\n').next().unwrap_or_default();
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// Boxed, for it is handed through every level of the parser, whose stack is bounded.
+/// The error is boxed because it is passed through every level of the parser, whose stack is limited.
 type Parsed<T> = Result<T, Box<Refusal>>;
 
-/// Reads a script, without keeping anything of it but names.
+/// Parses a script without building a tree. Only names are kept.
 struct Parser<'t> {
     text: &'t str,
     lexer: Lexer<'t>,
-    /// The token that is looked at.
+    /// The current token.
     token: Lexed,
-    /// The one behind it, where it was looked at already.
+    /// The token after it, if it has been read already.
     ahead: Option<Lexed>,
-    /// How many levels of nesting are open.
+    /// The number of open levels of nesting.
     level: usize,
     scopes: Scopes<'t>,
 }
@@ -111,7 +112,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// The token behind the one that is looked at.
+    /// The token after the current one.
     fn look_ahead(&mut self) -> Parsed<Token> {
         let ahead = match self.ahead.take() {
             Some(token) => token,
@@ -130,7 +131,7 @@ impl<'t> Parser<'t> {
         self.is(Token::Word(word))
     }
 
-    /// Passes over a token, where it is this one.
+    /// Skips a token if it is this one.
     fn skip(&mut self, token: Token) -> Parsed<bool> {
         let is_there = self.is(token);
         if is_there {
@@ -139,7 +140,7 @@ impl<'t> Parser<'t> {
         Ok(is_there)
     }
 
-    /// Passes over a token that must be this one.
+    /// Skips a token that must be this one.
     fn expect(&mut self, token: Token) -> Parsed<()> {
         match self.skip(token)? {
             true => Ok(()),
@@ -147,7 +148,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Passes over the token that closes what was opened at a place.
+    /// Skips the token that closes what was opened at a place.
     fn close(&mut self, token: Token, opened: &Range<usize>) -> Parsed<()> {
         if self.skip(token)? {
             return Ok(());
@@ -155,12 +156,12 @@ impl<'t> Parser<'t> {
         let opener = self.text.get(opened.clone()).unwrap_or_default();
         let (line, _) = line_and_column(self.text, opened.start);
         self.unexpected(&format!(
-            "`{}`, for the `{opener}` of line {line},",
+            "`{}` for the `{opener}` in line {line}",
             token.as_str()
         ))
     }
 
-    /// A name, passed over.
+    /// Reads a name.
     fn name(&mut self) -> Parsed<&'t str> {
         if !self.is(Token::Name) {
             return self.unexpected("a name");
@@ -174,10 +175,10 @@ impl<'t> Parser<'t> {
         self.text.get(self.token.range.clone()).unwrap_or_default()
     }
 
-    /// Refuses the token that is looked at, in whose place something else should stand.
+    /// Refuses the current token, because something else is expected.
     fn unexpected<T>(&self, wanted: &str) -> Parsed<T> {
         let message = match self.token.token {
-            Token::End => format!("the script ends where {wanted} should follow"),
+            Token::End => format!("expected {wanted}, but the script ends"),
             _ => {
                 let found = match shortened(self.token_text()).as_str() {
                     "`" => "a backtick".to_owned(),
@@ -185,21 +186,21 @@ impl<'t> Parser<'t> {
                 };
                 match hint::of(self.text, self.token.range.start) {
                     Some(hint) => format!("{found} is not expected here: {hint}"),
-                    None => format!("{found} stands where {wanted} should"),
+                    None => format!("expected {wanted} instead of {found}"),
                 }
             }
         };
         refuse(self.token.range.clone(), message)
     }
 
-    /// Counts a level of nesting. Its end is `self.level -= 1`; after a refusal nothing goes on.
+    /// Counts a level of nesting. The caller ends it with `self.level -= 1`, unless there was an error.
     fn deeper(&mut self) -> Parsed<()> {
         self.level += 1;
         if self.level < MOST_LEVELS {
             return Ok(());
         }
         let message = format!(
-            "nested too deep: LuaJIT takes fewer than {MOST_LEVELS} levels of blocks, brackets and operators"
+            "nested too deeply: LuaJIT allows fewer than {MOST_LEVELS} levels of blocks, brackets and operators"
         );
         refuse(self.token.range.clone(), message)
     }
@@ -212,7 +213,7 @@ fn refuse<T>(range: Range<usize>, message: impl Into<String>) -> Parsed<T> {
     }))
 }
 
-/// A token as it is quoted: its first line, up to 40 characters.
+/// A token in a message: its first line, up to 40 characters.
 fn shortened(token: &str) -> String {
     let line = token.lines().next().unwrap_or_default();
     match line.char_indices().nth(40) {

@@ -1,6 +1,6 @@
-//! Numbers as LuaJIT reads them in a script (`lj_strscan.c`).
+//! Numbers as LuaJIT parses them in a script (`lj_strscan.c`).
 
-/// Exponents, and digits behind the point, from which a number is refused.
+/// Exponents, and numbers of digits after the point, from which on a number is refused.
 const TOO_FAR: usize = 1 << 20;
 
 /// Whether a text that begins with a digit, or with a point and a digit, is a number.
@@ -58,7 +58,7 @@ fn trimmed(digits: &[u8]) -> &[u8] {
     digits.get(zeros..).unwrap_or_default()
 }
 
-/// Whether a text begins with an exponent, and what follows; `None` where the exponent is none that can be.
+/// Parses an exponent at the beginning of a text: whether there is one, and what follows; `None` if it is not valid.
 fn exponent(text: &[u8], base: u32) -> Option<(bool, &[u8])> {
     let letter = match base {
         16 => b'p',

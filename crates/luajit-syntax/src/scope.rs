@@ -1,4 +1,4 @@
-//! Which variables a function knows, and how many of them LuaJIT takes.
+//! The variables of functions, and the limits on their number in LuaJIT.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,25 +6,25 @@ use std::ops::Range;
 use super::jump::Jumps;
 use super::{Parsed, refuse};
 
-/// The most local variables that are known at one place of a function.
+/// The maximum number of local variables in scope at one place of a function.
 const MOST_LOCALS: usize = 200;
 
-/// The most variables of functions around it that a function uses.
+/// The maximum number of variables of outer functions that a function uses.
 const MOST_UPVALUES: usize = 60;
 
-/// The most local variables, labels and jumps of a function and of those around it.
+/// The maximum number of local variables, labels and jumps of a function and those around it.
 const MOST_ENTRIES: usize = 65_536 - MOST_UPVALUES;
 
 /// A local variable.
 #[derive(Clone, Copy, Debug)]
 struct Local<'t> {
-    /// `None` for those that a loop keeps for itself.
+    /// `None` for the internal variables of a loop.
     name: Option<&'t str>,
-    /// No other variable that is still known has this number.
+    /// A number that is unique among the variables in scope.
     number: usize,
 }
 
-/// Where a name leads to.
+/// The variable that a name refers to.
 #[derive(Clone, Copy, Debug)]
 struct Binding {
     /// The function, counted from the script itself.
@@ -32,31 +32,31 @@ struct Binding {
     number: usize,
 }
 
-/// A block: what it has of its own ends with it.
+/// A block. Its variables and labels end with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block {
-    /// How many variables are known around it.
+    /// The number of variables in scope before it.
     pub active: usize,
-    /// How many labels and jumps there were before it.
+    /// The number of labels and jumps before it.
     pub jumps: usize,
     is_loop: bool,
 }
 
-/// A function that is being read.
+/// A function that is being parsed.
 #[derive(Debug)]
 pub(super) struct Function<'t> {
-    /// The variables in reach, and behind them those that come into reach with the end of their statement.
+    /// The variables in scope, followed by those that come into scope at the end of their statement.
     locals: Vec<Local<'t>>,
     active: usize,
     upvalues: Vec<usize>,
     blocks: Vec<Block>,
     entries_before: usize,
-    /// Whether it takes any number of arguments (`...`).
+    /// Whether it has variable arguments (`...`).
     pub is_variadic: bool,
 }
 
 impl<'t> Function<'t> {
-    /// How many variables are known.
+    /// The number of variables in scope.
     pub fn active(&self) -> usize {
         self.active
     }
@@ -66,7 +66,7 @@ impl<'t> Function<'t> {
         self.blocks.last().copied()
     }
 
-    /// Whether only one block is open: the function's own.
+    /// Whether only the function's own block is open.
     pub fn is_outermost(&self) -> bool {
         self.blocks.len() <= 1
     }
@@ -76,14 +76,14 @@ impl<'t> Function<'t> {
         self.blocks.iter().any(|block| block.is_loop)
     }
 
-    /// The name of the variable that came into reach as the one of that number, from 0.
+    /// The name of the variable in this slot, starting at 0.
     pub fn local(&self, slot: usize) -> &'t str {
         let local = self.locals.get(slot);
         local.and_then(|local| local.name).unwrap_or_default()
     }
 }
 
-/// All functions that are being read, the innermost last.
+/// All functions that are being parsed, the innermost last.
 #[derive(Debug)]
 pub(super) struct Scopes<'t> {
     functions: Vec<Function<'t>>,
@@ -107,7 +107,7 @@ impl<'t> Scopes<'t> {
         self.functions.last()
     }
 
-    /// How many variables are known in the innermost function.
+    /// The number of variables in scope in the innermost function.
     pub fn active(&self) -> usize {
         self.function().map_or(0, Function::active)
     }
@@ -133,7 +133,7 @@ impl<'t> Scopes<'t> {
     /// Ends the innermost function.
     ///
     /// # Errors
-    /// Where a `goto` leads nowhere.
+    /// If a `goto` has no label.
     pub fn end_function(&mut self) -> Parsed<()> {
         self.end_block()?;
         if let Some(function) = self.functions.pop() {
@@ -156,7 +156,7 @@ impl<'t> Scopes<'t> {
     /// Ends the innermost block.
     ///
     /// # Errors
-    /// Where it is the last of its function, and a `goto` leads nowhere.
+    /// If it is the outermost one of its function, and a `goto` has no label.
     pub fn end_block(&mut self) -> Parsed<()> {
         let Some(function) = self.functions.last_mut() else {
             return Ok(());
@@ -179,11 +179,11 @@ impl<'t> Scopes<'t> {
     /// Counts a variable, a label or a jump.
     ///
     /// # Errors
-    /// Where there are too many.
+    /// If there are too many.
     pub fn count_entry(&mut self, range: &Range<usize>) -> Parsed<usize> {
         if self.entries >= MOST_ENTRIES {
             let message = format!(
-                "LuaJIT takes {MOST_ENTRIES} local variables, labels and jumps, and this is one more"
+                "this exceeds LuaJIT's limit of {MOST_ENTRIES} local variables, labels and jumps"
             );
             return refuse(range.clone(), message);
         }
@@ -191,16 +191,16 @@ impl<'t> Scopes<'t> {
         Ok(self.entries - 1)
     }
 
-    /// Names the next of the variables that come into reach together; `None` where only a loop knows it.
+    /// Declares the next one of the variables that come into scope together; `None` for an internal variable of a
+    /// loop.
     ///
     /// # Errors
-    /// Where a function has too many.
+    /// If a function has too many.
     pub fn announce(&mut self, name: Option<&'t str>, range: &Range<usize>) -> Parsed<()> {
         let count = self.function().map_or(0, |it| it.locals.len());
         if count >= MOST_LOCALS {
-            let message = format!(
-                "LuaJIT takes {MOST_LOCALS} local variables in reach at a place, and this is one more"
-            );
+            let message =
+                format!("this exceeds LuaJIT's limit of {MOST_LOCALS} local variables in scope");
             return refuse(range.clone(), message);
         }
         let number = self.count_entry(range)?;
@@ -210,7 +210,7 @@ impl<'t> Scopes<'t> {
         Ok(())
     }
 
-    /// Brings the next of the announced variables into reach.
+    /// Brings the next declared variables into scope.
     pub fn activate(&mut self, count: usize) {
         let index = self.functions.len().saturating_sub(1);
         let Some(function) = self.functions.last_mut() else {
@@ -230,10 +230,10 @@ impl<'t> Scopes<'t> {
             .min(function.active.saturating_add(count));
     }
 
-    /// Uses a name: a variable of a function around takes room in those between.
+    /// Uses a name. A variable of an outer function takes a slot in all functions between.
     ///
     /// # Errors
-    /// Where a function uses too many such variables.
+    /// If a function uses too many such variables.
     pub fn look_up(&mut self, name: &str, range: &Range<usize>) -> Parsed<()> {
         let Some(binding) = self.bindings.get(name).and_then(|all| all.last()).copied() else {
             return Ok(());
@@ -245,7 +245,7 @@ impl<'t> Scopes<'t> {
             }
             if function.upvalues.len() >= MOST_UPVALUES {
                 let message = format!(
-                    "LuaJIT takes {MOST_UPVALUES} variables of the functions around one, and `{name}` is one more"
+                    "`{name}` exceeds LuaJIT's limit of {MOST_UPVALUES} variables from outer functions"
                 );
                 return refuse(range.clone(), message);
             }
@@ -254,10 +254,10 @@ impl<'t> Scopes<'t> {
         Ok(())
     }
 
-    /// Lets jumps find a label; see [`Jumps::resolve`].
+    /// Resolves jumps to a label; see [`Jumps::resolve`].
     ///
     /// # Errors
-    /// Where one leads into the scope of a variable.
+    /// If one goes into the scope of a variable.
     pub fn resolve(&mut self, label: usize, block: Block, active: usize) -> Parsed<()> {
         match self.functions.last() {
             Some(function) => self.jumps.resolve(label, block, active, function),

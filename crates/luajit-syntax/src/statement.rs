@@ -1,4 +1,4 @@
-//! Statements, after LuaJIT's `lj_parse.c`.
+//! Parses statements, like LuaJIT's `lj_parse.c`.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use super::expression::Kind;
 use super::lexer::{Token, Word};
 use super::{MOST_LEVELS, Parsed, Parser, refuse};
 
-/// How many variables a loop keeps for itself.
+/// The number of internal variables of a loop.
 const KEPT_BY_LOOP: usize = 3;
 
 impl Parser<'_> {
-    /// The whole script: a function of any number of arguments.
+    /// Parses the whole script, which is a function with variable arguments.
     pub(super) fn script(&mut self) -> Parsed<()> {
         self.scopes.begin_function();
         self.scopes.set_variadic();
@@ -19,7 +19,7 @@ impl Parser<'_> {
             let found = self.token_text();
             let message = match self.token.token {
                 Token::Word(Word::End | Word::Else | Word::Elseif | Word::Until) => {
-                    format!("`{found}` is not expected here: nothing is open that it belongs to")
+                    format!("`{found}` is not expected here: there is no open block for it")
                 }
                 _ => {
                     return self
@@ -31,7 +31,7 @@ impl Parser<'_> {
         self.scopes.end_function()
     }
 
-    /// Statements up to the word that ends them.
+    /// Parses statements up to the keyword that ends them.
     pub(super) fn block(&mut self) -> Parsed<()> {
         self.deeper()?;
         while !self.is_block_end() {
@@ -121,7 +121,7 @@ impl Parser<'_> {
         self.next()?;
         self.block()?;
         self.close(Token::Word(Word::Until), opened)?;
-        // The condition knows the variables of the block.
+        // The condition can use the variables of the block.
         self.expression()?;
         self.scopes.end_block()?;
         self.scopes.end_block()
@@ -164,7 +164,7 @@ impl Parser<'_> {
         self.scopes.end_block()
     }
 
-    /// The block of a loop, in which its variables are known.
+    /// Parses the block of a loop, with its variables in scope.
     fn visible_block(&mut self) -> Parsed<()> {
         self.scopes.begin_block(false);
         self.scopes.activate(usize::MAX);
@@ -215,7 +215,7 @@ impl Parser<'_> {
     fn break_loop(&mut self, range: &Range<usize>) -> Parsed<()> {
         let is_in_loop = self.scopes.function().is_some_and(|it| it.is_in_loop());
         if !is_in_loop {
-            return refuse(range.clone(), "`break` stands in no loop");
+            return refuse(range.clone(), "`break` is not in a loop");
         }
         self.scopes.count_entry(range)?;
         self.next()
@@ -231,7 +231,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A label, with the labels that follow it: each counts as a level, for LuaJIT.
+    /// Parses a label and the labels that follow it. LuaJIT counts each as a level of nesting.
     fn label(&mut self) -> Parsed<()> {
         self.next()?;
         let range = self.token.range.clone();
@@ -280,7 +280,7 @@ impl Parser<'_> {
             }
             kind = self.primary()?;
             if self.level + count >= MOST_LEVELS {
-                let message = "LuaJIT takes no more variables on the left of an assignment";
+                let message = "too many variables on the left of an assignment for LuaJIT";
                 return refuse(self.token.range.clone(), message);
             }
             count += 1;

@@ -1,10 +1,10 @@
-//! What LuaJIT takes is taken, and what it refuses is told at its place.
+//! The parser accepts what LuaJIT accepts, and reports what it refuses at the right place.
 
 use proptest::prelude::*;
 
 use super::{check, line_and_column};
 
-/// The line, the column and the text of a refusal.
+/// The line, the column and the message of a refusal.
 fn refused(script: &str) -> Option<(usize, usize, String)> {
     let refusal = check(script).err()?;
     let (line, column) = line_and_column(script, refusal.range.start);
@@ -43,9 +43,9 @@ fn what_luajit_takes_is_taken() {
 #[test]
 fn the_place_of_a_mistake_is_told() {
     let script = "function envoy_on_request(handle)\n  local x = = 1\nend\n";
-    let wanted = "`=` stands where a value should".to_owned();
+    let wanted = "expected a value instead of `=`".to_owned();
     assert_eq!(refused(script), Some((2, 13, wanted)));
-    let wanted = "`end` is not expected here: nothing is open that it belongs to".to_owned();
+    let wanted = "`end` is not expected here: there is no open block for it".to_owned();
     assert_eq!(refused("x = 'ä' end"), Some((1, 9, wanted)));
 }
 
@@ -54,62 +54,62 @@ fn a_mistake_is_told_in_words() {
     for (script, wanted) in [
         (
             "if a then\n",
-            "the script ends where `end`, for the `if` of line 1, should follow",
+            "expected `end` for the `if` in line 1, but the script ends",
         ),
         (
             "f(1,\n2 3)",
-            "`3` stands where `)`, for the `(` of line 1, should",
+            "expected `)` for the `(` in line 1 instead of `3`",
         ),
-        ("local 1", "`1` stands where a name should"),
+        ("local 1", "expected a name instead of `1`"),
         (
             "x",
-            "the script ends where `=` or the arguments of a call should follow",
+            "expected `=` or the arguments of a call, but the script ends",
         ),
         (
             "return 1 x = 2",
-            "`x` stands where the end of the script (`return` is the last statement) should",
+            "expected the end of the script (`return` is the last statement) instead of `x`",
         ),
-        ("f() = 1", "`=` stands where a value should"),
+        ("f() = 1", "expected a value instead of `=`"),
         (
             "(a) = 1",
             "this is neither a call nor the left side of an assignment",
         ),
         (
             "x = 'abc\ny",
-            "the text that begins here has no `'` at its end",
+            "the string that begins here is not closed with `'`",
         ),
         (
             "x = [==[ ]]",
-            "the long text that begins here has no `]==]`",
+            "the long string that begins here is not closed with `]==]`",
         ),
-        ("--[[ x", "the long comment that begins here has no `]]`"),
-        ("x = [= 1", "`[=` begins a long text only as `[=[`"),
+        (
+            "--[[ x",
+            "the long comment that begins here is not closed with `]]`",
+        ),
+        ("x = [= 1", "a long string must begin with `[=[`, not `[=`"),
         (
             "x = '\\q'",
-            "`\\q` is no escape of Lua; a backslash itself is written `\\\\`",
+            "`\\q` is not an escape sequence of Lua; write a backslash as `\\\\`",
         ),
         (
             "x = '\\300'",
-            "`\\300` is no escape of Lua; a backslash itself is written `\\\\`",
+            "`\\300` is not an escape sequence of Lua; write a backslash as `\\\\`",
         ),
-        ("x = 0x", "`0x` is no number"),
-        ("x = 1..2", "`1..2` is no number"),
-        ("goto a", "`goto a` finds no label `::a::`"),
-        ("::a:: ::a::", "the block has a label `a` already"),
+        ("x = 0x", "`0x` is not a number"),
+        ("x = 1..2", "`1..2` is not a number"),
+        ("goto a", "there is no label `::a::` for `goto a`"),
+        ("::a:: ::a::", "the block already has a label `a`"),
         (
             "goto a local x ::a:: f()",
-            "`goto a` jumps over `local x`, which is in reach at the label",
+            "`goto a` jumps over `local x`, which is in scope at the label",
         ),
-        ("break", "`break` stands in no loop"),
+        ("break", "`break` is not in a loop"),
         (
             "function f() return ... end",
-            "`...` is known only in a function whose parameters end with `...`",
+            "`...` can only be used in a function whose parameters end with `...`",
         ),
-        ("local goto = 1", "`goto` stands where a name should"),
-        (
-            "\u{1b}LJ",
-            "this is no text, but what a compiler made of one",
-        ),
+        ("local goto = 1", "expected a name instead of `goto`"),
+        ("\u{1b}LJ", "this is compiled bytecode, not source text"),
     ] {
         assert_eq!(told(script), wanted, "{script}");
     }
@@ -120,47 +120,47 @@ fn what_other_languages_write_is_told_in_luas_words() {
     for (script, wanted) in [
         (
             "x = `a`",
-            "a backtick is not expected here: texts stand in \" or in '",
+            "a backtick is not expected here: strings are quoted with \" or '",
         ),
         (
             "if a != b then end",
-            "`!` is not expected here: Lua writes `~=` for unequal",
+            "`!` is not expected here: Lua uses `~=` for unequal",
         ),
         (
             "if a && b then end",
-            "`&` is not expected here: Lua writes `and`",
+            "`&` is not expected here: Lua uses `and`",
         ),
-        ("x = !a", "`!` is not expected here: Lua writes `not`"),
+        ("x = !a", "`!` is not expected here: Lua uses `not`"),
         (
             "x += 1",
-            "`+` is not expected here: Lua has no `+=`: write `a = a + b`",
+            "`+` is not expected here: Lua has no `+=`; write `a = a + b`",
         ),
         (
             "local x <const> = 1",
-            "`<` is not expected here: attributes of variables are newer than LuaJIT: leave it out",
+            "`<` is not expected here: LuaJIT has no variable attributes; remove it",
         ),
         (
             "x = a // b",
-            "`/` is not expected here: LuaJIT has no `//`: write `math.floor(a / b)`, and `--` before a comment",
+            "`/` is not expected here: LuaJIT has no `//`; write `math.floor(a / b)`, and `--` before a comment",
         ),
         (
             "x = a << 2",
-            "`<` is not expected here: LuaJIT has no operators on bits: use `bit.lshift`",
+            "`<` is not expected here: LuaJIT has no bit operators; use `bit.lshift`",
         ),
         (
             "x = a | b",
-            "`|` is not expected here: LuaJIT has no operators on bits: use `bit.bor`",
+            "`|` is not expected here: LuaJIT has no bit operators; use `bit.bor`",
         ),
         (
             "x = ~a",
-            "`~` is not expected here: LuaJIT has no operators on bits: use `bit.bxor` or `bit.bnot`",
+            "`~` is not expected here: LuaJIT has no bit operators; use `bit.bxor` or `bit.bnot`",
         ),
     ] {
         assert_eq!(told(script), wanted, "{script}");
     }
 }
 
-/// The least number of times that a script is refused which repeats a part: LuaJIT's own numbers.
+/// How often a script must repeat a part until it is refused. The numbers are those of LuaJIT.
 #[test]
 fn limits_are_those_of_luajit() {
     type Repeated = fn(usize) -> String;
@@ -168,47 +168,47 @@ fn limits_are_those_of_luajit() {
         (
             |n| format!("x = {}1{}", "(".repeat(n), ")".repeat(n)),
             198,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("x = {}a", "#".repeat(n)),
             198,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("x = {}a", "not ".repeat(n)),
             198,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("x = {}a", "a..".repeat(n)),
             198,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("x = {}a", "a^".repeat(n)),
             198,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("x = {}{}", "{".repeat(n), "}".repeat(n)),
             199,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("{}{}", "do ".repeat(n), "end ".repeat(n)),
             199,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| format!("x = a{}{}", "[a".repeat(n), "]".repeat(n)),
             198,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| (0..n).map(|at| format!("::a{at}::")).collect(),
             200,
-            "nested too deep",
+            "nested too deeply",
         ),
         (
             |n| (0..n).map(|at| format!("local a{at} ")).collect(),
@@ -218,7 +218,7 @@ fn limits_are_those_of_luajit() {
         (
             |n| format!("{}a = 1", "a,".repeat(n)),
             199,
-            "no more variables on the left",
+            "too many variables on the left",
         ),
         (
             |n| {
@@ -274,7 +274,7 @@ fn a_long_script_is_read_on_a_small_stack() {
             .collect();
         assert!(check(&jumps).is_ok());
     };
-    // A quarter of what a thread has.
+    // A quarter of the default stack of a thread.
     let thread = std::thread::Builder::new()
         .stack_size(512 << 10)
         .spawn(read);

@@ -5,8 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::value::pointer::Step;
 use crate::value::{Node, Pointer};
 
-/// A finding on what `pointer` leads to: the object, the place in its file and the place in `cluster.toml`
-/// are filled in.
+/// A finding on the value at `pointer`. The object, the place in its file and the place of its origin are filled in.
 pub fn finding(
     code: Code,
     object: &Object,
@@ -17,7 +16,7 @@ pub fn finding(
     about(code, object, pointer, message, span, object.origin(pointer))
 }
 
-/// As [`finding`], but on the key that `pointer` ends with, not on its value.
+/// Like [`finding`], but on the key at the end of `pointer`, not on its value.
 pub fn finding_on_key(
     code: Code,
     object: &Object,

@@ -1,4 +1,4 @@
-//! What people read.
+//! The texts for users.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Kubernetes' format library: named formats of strings.
+//! Kubernetes' format library: named string formats.
 
 use super::{Function, global, member, no_overload, url};
 use crate::eval::{Answer, Run};
@@ -8,7 +8,7 @@ use k8s_syntax::names;
 
 /// A named format.
 pub struct Format {
-    /// Its name, as rules write it.
+    /// Its name in rules.
     pub name: &'static str,
     holds: fn(&str) -> bool,
 }
@@ -19,7 +19,7 @@ impl std::fmt::Debug for Format {
     }
 }
 
-/// A format whose names may end in `-`, being prefixes.
+/// Formats for prefixes of names, which may end in `-`.
 fn prefix(text: &str, holds: fn(&str) -> bool) -> bool {
     match text.strip_suffix('-') {
         Some(text) if !text.is_empty() => holds(&format!("{text}a")),
@@ -121,7 +121,7 @@ pub(super) const FUNCTIONS: &[Function] = formats!(
     "datetime"
 );
 
-/// The problems with a text; absent where there are none.
+/// The problems of a string; an absent optional if there are none.
 fn validate(run: &mut Run<'_>, it: &[Value]) -> Answer {
     let [Value::Format(format), Value::String(text)] = it else {
         return Err(no_overload("validate", it));

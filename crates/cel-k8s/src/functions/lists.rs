@@ -57,7 +57,7 @@ fn is_sorted(_: &mut Run<'_>, it: &[Value]) -> Answer {
     Ok(Value::Bool(true))
 }
 
-/// Numbers and durations only: texts would grow without bounds.
+/// Only numbers and durations are supported, because strings would grow without a limit.
 fn sum(run: &mut Run<'_>, it: &[Value]) -> Answer {
     let (first, rest) = match items(it, "sum")?.split_first() {
         Some((first, rest)) => (first.clone(), rest),
@@ -165,7 +165,7 @@ fn slice(_: &mut Run<'_>, it: &[Value]) -> Answer {
         .ok_or_else(|| Fault::error("slice is out of range"))
 }
 
-/// Items of one type only, and no NaN: among others there is no order, and sorting without one may panic.
+/// Only items of the same type are supported, and no NaN: others have no total order, and sorting them may panic.
 fn sort(run: &mut Run<'_>, it: &[Value]) -> Answer {
     let mut out = items(it, "sort")?.to_vec();
     run.spend(out.len())?;

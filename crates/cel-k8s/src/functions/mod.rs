@@ -1,4 +1,4 @@
-//! The functions that rules can call: one table, a file for each library.
+//! The functions that rules can call, in one table with a file for each library.
 
 pub mod format;
 pub mod quantity;
@@ -29,12 +29,12 @@ pub enum Form {
 
 /// A function.
 pub struct Function {
-    /// Its name; with a dot where it belongs to a namespace.
+    /// Its name, including the namespace and a dot if it has one.
     pub name: &'static str,
     form: Form,
-    /// The least and the greatest number of arguments.
+    /// The minimum and maximum number of arguments.
     arguments: (usize, usize),
-    /// What it does. The arguments are as many as it takes.
+    /// The implementation. The number of arguments has been checked.
     pub call: fn(&mut Run<'_>, &[Value]) -> Answer,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Debug for Function {
 
 type Call = fn(&mut Run<'_>, &[Value]) -> Answer;
 
-/// A function `f(…)` of so many arguments.
+/// A function `f(…)` with `least` to `most` arguments.
 const fn global(name: &'static str, least: usize, most: usize, call: Call) -> Function {
     Function {
         name,
@@ -56,7 +56,7 @@ const fn global(name: &'static str, least: usize, most: usize, call: Call) -> Fu
     }
 }
 
-/// A function `a.f(…)` of so many arguments, `a` not counted.
+/// A function `a.f(…)` with `least` to `most` arguments in addition to `a`.
 const fn member(name: &'static str, least: usize, most: usize, call: Call) -> Function {
     Function {
         name,
@@ -81,7 +81,7 @@ const LIBRARIES: &[&[Function]] = &[
     time::FUNCTIONS,
 ];
 
-/// The function that is called so.
+/// Finds a function by its name, its form and the number of arguments.
 pub fn find(name: &str, form: Form, arguments: usize) -> Option<&'static Function> {
     let all = LIBRARIES.iter().flat_map(|library| library.iter());
     let fits = |it: &Function| it.arguments.0 <= arguments && arguments <= it.arguments.1;
@@ -89,13 +89,13 @@ pub fn find(name: &str, form: Form, arguments: usize) -> Option<&'static Functio
     all.find(|it| fits(it))
 }
 
-/// Whether there is a function of this name, in a namespace.
+/// Whether a function with this name exists in a namespace.
 pub fn is_known(name: &str) -> bool {
     let mut all = LIBRARIES.iter().flat_map(|library| library.iter());
     all.any(|it| it.name == name && it.form == Form::Global)
 }
 
-/// The failure of a function that doesn't take such values.
+/// The error of a function that has no overload for these values.
 fn no_overload(name: &str, arguments: &[Value]) -> Fault {
     let arguments: Vec<&Value> = arguments.iter().collect();
     Fault::no_overload(name, &arguments)

@@ -1,4 +1,4 @@
-//! Kubernetes' IP and CIDR libraries. Addresses with a zone, and IPv4 addresses written as IPv6, are none.
+//! Kubernetes' IP and CIDR libraries. Addresses with a zone and IPv4-mapped IPv6 addresses are not accepted.
 
 use std::net::IpAddr;
 

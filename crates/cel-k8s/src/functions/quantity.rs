@@ -1,4 +1,4 @@
-//! Kubernetes' quantities: exact, to a billionth.
+//! Kubernetes' quantities, exact to a billionth.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ pub struct Quantity(i128);
 
 const UNIT: i128 = 1_000_000_000;
 
-/// The suffixes: what they multiply a billionth with.
+/// The suffixes, with their factor in billionths.
 const SUFFIXES: &[(&str, i128)] = &[
     ("", UNIT),
     ("n", 1),
@@ -33,8 +33,8 @@ const SUFFIXES: &[(&str, i128)] = &[
 ];
 
 impl Quantity {
-    /// Reads a quantity (`resource.ParseQuantity`): a sign, digits with a dot, a suffix or an exponent. What is
-    /// finer than a billionth is rounded up, what is past 128 bits is as large as can be.
+    /// Parses a quantity (`resource.ParseQuantity`): a sign, digits with a dot, and a suffix or an exponent. Digits
+    /// beyond a billionth are rounded up, and values beyond 128 bits become the largest value.
     pub fn parse(text: &str) -> Option<Quantity> {
         let (sign, rest) = match text.as_bytes().first()? {
             b'-' => (-1, text.get(1..)?),
@@ -79,7 +79,8 @@ fn scaled(digits: &str, scale: i128, shift: i32) -> i128 {
     };
     let cut = i32::try_from(digits.len().saturating_sub(36)).unwrap_or(i32::MAX);
     let mut shift = shift.saturating_add(cut);
-    // Dividing first loses digits, multiplying first overflows: powers of ten are taken out of the scale.
+    // Dividing first would lose digits and multiplying first would overflow, so powers of ten are removed from the
+    // scale.
     let mut scale = scale;
     while shift < 0 && scale % 10 == 0 && scale > 1 {
         scale /= 10;
@@ -114,7 +115,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("quantity", 1, 1, |_, it| match it {
         [Value::String(text)] => Quantity::parse(text)
             .map(Value::Quantity)
-            .ok_or_else(|| Fault::Error(format!("{text:?} is no quantity"))),
+            .ok_or_else(|| Fault::Error(format!("{text:?} is not a quantity"))),
         _ => Err(no_overload("quantity", it)),
     }),
     global("isQuantity", 1, 1, |_, it| match it {
@@ -167,7 +168,7 @@ fn sum(it: &[Value], sign: i128) -> Answer {
     Ok(Value::Quantity(Quantity(sum)))
 }
 
-/// The order of two quantities, or of two semantic versions: they share the names of their functions.
+/// Compares two quantities, or two semantic versions, because their functions have the same names.
 fn order(it: &[Value]) -> Result<Ordering, Fault> {
     match it {
         [Value::Quantity(a), Value::Quantity(b)] => Ok(a.cmp(b)),

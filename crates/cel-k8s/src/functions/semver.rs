@@ -13,7 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     global("semver", 1, 2, |_, it| {
         read(it)?
             .map(|version| Value::Semver(Arc::new(version)))
-            .ok_or_else(|| Fault::error("no semantic version"))
+            .ok_or_else(|| Fault::error("not a semantic version"))
     }),
     global("isSemver", 1, 2, |_, it| {
         Ok(Value::Bool(read(it)?.is_some()))
@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     member("patch", 0, 0, |_, it| part(it, |version| version.patch)),
 ];
 
-/// The version in a text; the second argument asks for leniency (`v1.2`, `01.2.3`).
+/// Parses a version. The second argument asks for leniency (`v1.2`, `01.2.3`).
 fn read(it: &[Value]) -> Result<Option<Version>, Fault> {
     match it {
         [Value::String(text)] | [Value::String(text), Value::Bool(false)] => {
@@ -64,7 +64,7 @@ fn part(it: &[Value], part: fn(&Version) -> u64) -> Answer {
     }
 }
 
-/// The order of two versions; what was built doesn't count.
+/// Compares two versions without their build metadata.
 pub(super) fn order(a: &Version, b: &Version) -> Ordering {
     a.cmp_precedence(b)
 }

@@ -1,4 +1,4 @@
-//! CEL's standard functions: sizes, conversions, texts.
+//! CEL's standard functions: sizes, conversions, strings.
 
 use super::{Function, global, int, member, no_overload, time};
 use crate::eval::{Answer, Fault, Run};
@@ -34,7 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// Sizes count characters of text, not bytes.
+/// The size of a string is its number of characters, not bytes.
 fn size(run: &mut Run<'_>, it: &[Value]) -> Answer {
     match it {
         [Value::String(text)] => {
@@ -81,7 +81,7 @@ fn to_int(_: &mut Run<'_>, it: &[Value]) -> Answer {
         [Value::Double(_)] => return Err(range()),
         [Value::String(text)] => text
             .parse()
-            .map_err(|_| Fault::Error(format!("{text:?} is no whole number")))?,
+            .map_err(|_| Fault::Error(format!("{text:?} is not an integer")))?,
         [Value::Timestamp(at)] => {
             i64::try_from(at.div_euclid(1_000_000_000)).map_err(|_| range())?
         }
@@ -102,7 +102,7 @@ fn to_uint(_: &mut Run<'_>, it: &[Value]) -> Answer {
         [Value::Double(_)] => return Err(range()),
         [Value::String(text)] => text
             .parse()
-            .map_err(|_| Fault::Error(format!("{text:?} is no whole number")))?,
+            .map_err(|_| Fault::Error(format!("{text:?} is not an integer")))?,
         _ => return Err(no_overload("uint", it)),
     };
     Ok(Value::Uint(value))
@@ -116,7 +116,7 @@ fn to_double(_: &mut Run<'_>, it: &[Value]) -> Answer {
         [Value::Uint(value)] => *value as f64,
         [Value::String(text)] => text
             .parse()
-            .map_err(|_| Fault::Error(format!("{text:?} is no number")))?,
+            .map_err(|_| Fault::Error(format!("{text:?} is not a number")))?,
         _ => return Err(no_overload("double", it)),
     };
     Ok(Value::Double(value))
@@ -131,7 +131,7 @@ fn to_string(_: &mut Run<'_>, it: &[Value]) -> Answer {
         .ok_or_else(|| no_overload("string", it))
 }
 
-/// A value as `string` writes it; `None` of one that has no text.
+/// Converts a value as `string` does; `None` if it can't be converted.
 pub(super) fn text(value: &Value) -> Option<String> {
     Some(match value {
         Value::String(text) => text.to_string(),
@@ -156,7 +156,7 @@ fn to_bool(_: &mut Run<'_>, it: &[Value]) -> Answer {
         [Value::String(text)] => match &**text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Value::Bool(true)),
             "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Value::Bool(false)),
-            _ => Err(Fault::Error(format!("{text:?} is no truth value"))),
+            _ => Err(Fault::Error(format!("{text:?} is not a boolean"))),
         },
         _ => Err(no_overload("bool", it)),
     }

@@ -1,4 +1,4 @@
-//! cel-go's strings extension, version 2, as Kubernetes has it. Positions count characters.
+//! cel-go's strings extension, version 2, as Kubernetes uses it. Positions count characters.
 
 use super::{Function, global, int, member, no_overload, standard};
 use crate::eval::{Answer, Fault, Run};
@@ -39,7 +39,7 @@ fn out_of_range(at: i64) -> Fault {
     Fault::Error(format!("index out of range: {at}"))
 }
 
-/// The byte where the character `at` starts; the end counts.
+/// The byte offset of the character `at`. The end of the string is valid too.
 fn offset(text: &str, at: i64) -> Result<usize, Fault> {
     let wanted = usize::try_from(at).map_err(|_| out_of_range(at))?;
     let starts = text.char_indices().map(|(start, _)| start);
@@ -127,7 +127,7 @@ fn split(run: &mut Run<'_>, it: &[Value]) -> Answer {
         return Ok(Value::list(Vec::new()));
     }
     let parts: Vec<Value> = if by.is_empty() {
-        // As Go does: a character each, with nothing before the first.
+        // As in Go, each character becomes a part, without an empty one at the start.
         let mut parts = Vec::new();
         let mut rest: &str = text;
         while let Some(c) = rest.chars().next()
@@ -175,7 +175,7 @@ fn substring(_: &mut Run<'_>, it: &[Value]) -> Answer {
     };
     let part = text.get(from..to);
     part.map(Value::string)
-        .ok_or_else(|| Fault::error("invalid substring range: its start is after its end"))
+        .ok_or_else(|| Fault::error("invalid substring range: the start is after the end"))
 }
 
 /// `'%s: %d'.format([a, b])`.
@@ -248,7 +248,7 @@ fn clause(
     })
 }
 
-/// A value as `%s` writes it; each part costs, as parts may be shared many times.
+/// Formats a value as `%s` does. Each part has a cost, because parts may be shared many times.
 fn display(run: &mut Run<'_>, value: &Value) -> Result<String, Fault> {
     run.spend(1)?;
     let text = match value {

@@ -1,4 +1,4 @@
-//! Durations and points in time.
+//! Durations and timestamps.
 
 use super::{Function, global, member, no_overload};
 use crate::eval::{Answer, Fault};
@@ -19,7 +19,7 @@ const UNITS: &[(&str, i128)] = &[
     ("h", 3600 * SECOND),
 ];
 
-/// Reads a duration as Go's `time.ParseDuration` does: `1h30m`, `1.5s`, `-2ms`, `0`. Nanoseconds.
+/// Parses a duration as Go's `time.ParseDuration` does: `1h30m`, `1.5s`, `-2ms`, `0`. Returns nanoseconds.
 pub fn parse_duration(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.as_bytes().first()? {
         b'-' => (-1, text.get(1..)?),
@@ -64,7 +64,7 @@ pub fn parse_duration(text: &str) -> Option<i64> {
     i64::try_from(sign * total).ok()
 }
 
-/// A duration as `string` writes it: seconds.
+/// Converts a duration as `string` does, in seconds.
 pub(super) fn duration_text(span: i64) -> String {
     let whole = span / 1_000_000_000;
     let rest = (span % 1_000_000_000).unsigned_abs();
@@ -76,7 +76,7 @@ pub(super) fn duration_text(span: i64) -> String {
     format!("{sign}{whole}.{}s", fraction.trim_end_matches('0'))
 }
 
-/// Days from 1970-01-01 (Howard Hinnant's `days_from_civil`).
+/// The days since 1970-01-01 (Howard Hinnant's `days_from_civil`).
 fn days(year: i128, month: i128, day: i128) -> i128 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -85,7 +85,7 @@ fn days(year: i128, month: i128, day: i128) -> i128 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// Year, month and day of a day counted from 1970-01-01.
+/// The year, month and day of a number of days since 1970-01-01.
 fn date(days: i128) -> (i128, i128, i128) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -99,7 +99,7 @@ fn date(days: i128) -> (i128, i128, i128) {
     (year, month, day)
 }
 
-/// Reads a date with a time (RFC 3339), or a date alone. Nanoseconds from 1970.
+/// Parses a date with a time (RFC 3339), or only a date. Returns nanoseconds since 1970.
 pub fn parse_timestamp(text: &str) -> Option<i128> {
     let number = |from: usize, to: usize| -> Option<i128> {
         let part = text.get(from..to)?;
@@ -156,7 +156,7 @@ pub fn parse_timestamp(text: &str) -> Option<i128> {
     Some(seconds * SECOND + nanos)
 }
 
-/// A point in time as `string` writes it; `None` past the year 9999.
+/// Converts a timestamp as `string` does; `None` after the year 9999.
 pub(super) fn timestamp_text(at: i128) -> Option<String> {
     let parts = Parts::of(at);
     if !(0..=9999).contains(&parts.year) {
@@ -207,7 +207,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         [Value::Duration(span)] => Ok(Value::Duration(*span)),
         [Value::String(text)] => parse_duration(text)
             .map(Value::Duration)
-            .ok_or_else(|| Fault::Error(format!("{text:?} is no duration"))),
+            .ok_or_else(|| Fault::Error(format!("{text:?} is not a duration"))),
         _ => Err(no_overload("duration", it)),
     }),
     global("timestamp", 1, 1, |_, it| match it {
@@ -215,7 +215,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         [Value::Int(seconds)] => Ok(Value::Timestamp(i128::from(*seconds) * SECOND)),
         [Value::String(text)] if text.len() > 10 => parse_timestamp(text)
             .map(Value::Timestamp)
-            .ok_or_else(|| Fault::Error(format!("{text:?} is no date with a time"))),
+            .ok_or_else(|| Fault::Error(format!("{text:?} is not a date with a time"))),
         _ => Err(no_overload("timestamp", it)),
     }),
     member("getFullYear", 0, 0, |_, it| part(it, |at| at.year, None)),
@@ -244,7 +244,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// A part of a point in time (UTC), or a whole duration in a unit.
+/// A component of a timestamp (UTC), or a duration in a unit, without its fraction.
 fn part(it: &[Value], part: fn(&Parts) -> i128, unit: Option<i128>) -> Answer {
     let number = match (it, unit) {
         ([Value::Timestamp(at)], _) => part(&Parts::of(*at)),

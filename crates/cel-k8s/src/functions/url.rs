@@ -1,4 +1,4 @@
-//! Kubernetes' URL library: what Go's `url.ParseRequestURI` reads.
+//! Kubernetes' URL library, which accepts what Go's `url.ParseRequestURI` does.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use super::{Function, global, member, no_overload};
 use crate::eval::{Answer, Fault};
 use crate::value::{Key, Value};
 
-/// A URL, in parts.
+/// A parsed URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Url {
-    /// As it was written.
+    /// The URL as written.
     pub text: String,
     scheme: String,
     /// Host and port.
     host: String,
-    /// Still escaped.
+    /// The path, still escaped.
     path: String,
     query: String,
 }
 
 impl Url {
-    /// Reads an absolute URL, or an absolute path. What follows a `#` is part of the path or query.
+    /// Parses an absolute URL or an absolute path. What follows a `#` is part of the path or the query.
     pub fn parse(text: &str) -> Option<Url> {
         if text.is_empty() || text.bytes().any(|b| b < 0x20 || b == 0x7f) {
             return None;
@@ -101,7 +101,7 @@ impl Url {
     }
 }
 
-/// The host and port of an authority, without who logs in; `None` where they can't be.
+/// The host and port of an authority, without the user; `None` if they are invalid.
 fn host(authority: &str) -> Option<String> {
     let host = match authority.rsplit_once('@') {
         Some((user, host)) => {
@@ -124,7 +124,7 @@ fn host(authority: &str) -> Option<String> {
     (is_port && host.chars().all(is_plain)).then(|| host.to_owned())
 }
 
-/// The text that `%` escapes stand for; `None` where one is broken.
+/// Decodes `%` escapes; `None` if one is invalid.
 fn unescape(text: &str, is_query: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,7 +1,7 @@
-//! An object and its schema to a value of the rules' language.
+//! Converts an object to CEL values, according to its schema.
 //!
-//! The schema says what a value is (apiextensions-apiserver's `UnstructuredToVal`): `1` under `type: number`
-//! is a double, a string with `format: duration` a duration. Fields go by escaped names, keys of maps don't.
+//! The schema decides the type (as apiextensions-apiserver's `UnstructuredToVal`): `1` is a double for `type:
+//! number`, and a string with `format: duration` is a duration. Names of fields are escaped, keys of maps are not.
 
 use std::borrow::Cow;
 
@@ -15,22 +15,22 @@ use cel_k8s::value::{Key, Value};
 use manifest::value::variable;
 use manifest::value::{Kind, Map, Node};
 
-/// Converts an object's values.
+/// Converts the values of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Converter<'a> {
     /// The schemas.
     pub compiled: &'a Compiled,
-    /// Whether texts that start as SOPS's cipher are unknown.
+    /// Whether strings that look like SOPS's ciphertext are unknown.
     pub encrypted: bool,
 }
 
-/// What of an object can be read whatever its schema says; of `metadata` only the names.
+/// The fields that rules can read whatever the schema says. Of `metadata`, only the names.
 const IDENTITY: &[&str] = &["apiVersion", "kind", "metadata"];
 
 impl Converter<'_> {
-    /// The whole object with its defaults in. Its `apiVersion`, `kind`, `metadata.name` and `metadata.generateName`
-    /// can be read whatever the schema says, and nothing else of its metadata. So it is with objects inside it
-    /// (`x-kubernetes-embedded-resource`).
+    /// Converts a whole object with its defaults. Rules can read its `apiVersion`, `kind`, `metadata.name` and
+    /// `metadata.generateName` whatever the schema says, and nothing else of its metadata. The same holds for objects
+    /// inside it (`x-kubernetes-embedded-resource`).
     pub fn object(self, object: &Node, root: NodeId) -> Value {
         match (self.value(object, root), &object.kind) {
             (Value::Map(entries), Kind::Map(object)) => self.identified(entries.to_vec(), object),
@@ -49,8 +49,8 @@ impl Converter<'_> {
         Value::map(entries)
     }
 
-    /// What rules see of a field of an object by which it can be told, as [`object`](Self::object) has it; `None` of
-    /// other fields.
+    /// Converts a field that identifies an object, in the same way as [`object`](Self::object); `None` for other
+    /// fields.
     pub fn identity(self, object: &Map, key: &str) -> Option<Value> {
         let node = object.get(key).filter(|_| IDENTITY.contains(&key))?;
         if key != "metadata" {
@@ -63,7 +63,7 @@ impl Converter<'_> {
         Some(Value::map(names.collect()))
     }
 
-    /// A value of a schema, with its defaults in.
+    /// Converts a value with a schema, including defaults.
     pub fn value(self, node: &Node, id: NodeId) -> Value {
         let schema = self.compiled.node(id);
         match (&node.kind, schema.type_) {
@@ -87,12 +87,12 @@ impl Converter<'_> {
                 None => Value::Unknown,
             },
             (_, None) => self.dynamic(node),
-            // Another type than the schema has: a finding of the structure pass, and nothing for rules.
+            // The type differs from that in the schema. The structure pass reports it, and rules can't use it.
             _ => Value::Unknown,
         }
     }
 
-    /// The fields that the schema has; `None` of a map that is open.
+    /// Converts the fields in the schema; `None` if the map may have unknown keys.
     fn map(self, map: &Map, schema: &Schema) -> Option<Vec<(Key, Value)>> {
         if self.is_open(map, schema) {
             return None;
@@ -112,14 +112,14 @@ impl Converter<'_> {
         Some(entries)
     }
 
-    /// Whether a map may have further keys that nobody knows yet: one of its keys is for Flux to fill in.
+    /// Whether a map may get more keys that are not known yet, because Flux fills in one of them.
     pub fn is_open(self, map: &Map, schema: &Schema) -> bool {
         matches!(schema.additional_properties, Some(Additional::Schema(_)))
             && defaults::fields(map, self.compiled, schema)
                 .any(|field| variable::in_text(field.key))
     }
 
-    /// A value that no schema describes, or one that may be a number or text.
+    /// Converts a value without a schema, or one that may be a number or a string.
     fn dynamic(self, node: &Node) -> Value {
         match &node.kind {
             Kind::Null => Value::Null,
@@ -169,7 +169,7 @@ fn whole(number: &Number) -> Value {
     }
 }
 
-/// The bytes of base64 with padding.
+/// Decodes base64 with padding.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0_u32, 0);
@@ -193,7 +193,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Whether it is one of CEL's reserved words.
+/// Whether a name is one of CEL's reserved words.
 fn is_reserved(name: &str) -> bool {
     matches!(
         name,
@@ -221,7 +221,7 @@ fn is_reserved(name: &str) -> bool {
     )
 }
 
-/// A field's name as rules write it; `None` where they can't.
+/// The name of a field in rules; `None` if rules can't use it.
 pub fn escape(name: &str) -> Option<Cow<'_, str>> {
     if is_reserved(name) {
         return Some(Cow::Owned(format!("__{name}__")));

@@ -1,14 +1,13 @@
-//! The rules of a schema (`x-kubernetes-validations`), as the API server evaluates them on creation
+//! Evaluates the rules of a schema (`x-kubernetes-validations`) as the API server does on creation
 //! (apiextensions-apiserver's `schema/cel`, Kubernetes 1.34).
 //!
-//! - `cel_k8s`: the language.
-//! - [`convert`]: an object with its schema to values of the language.
-//! - [`program`]: a rule, read once a run.
-//! - [`words`]: what findings say.
+//! - [`convert`]: from an object with its schema to CEL values.
+//! - [`program`]: parsed rules; each is parsed once a run.
+//! - [`words`]: the texts of findings.
 //!
-//! The object is taken as it is once defaults are in. A rule on changes (one that names `oldSelf`) is passed
-//! over, unless `optionalOldSelf` asks for it. A rule that can't be read or evaluated is a finding of its own.
-//! What hangs on a Flux variable, and on nothing that decides it without, is left open.
+//! Rules see the object with its defaults. A transition rule (one that uses `oldSelf`) is skipped, unless it has
+//! `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a
+//! Flux variable, nothing is reported.
 
 pub mod convert;
 pub mod program;
@@ -26,16 +25,16 @@ use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use program::Programs;
 
-/// How many steps all rules of an object may take together; the API server's budget is as many units of cost.
+/// The maximum number of steps of all rules of an object. The API server's budget has as many units of cost.
 const MOST_STEPS: u64 = 10_000_000;
 
-/// How many steps one evaluation of one rule may take; as above.
+/// The maximum number of steps of one evaluation of one rule, as in the API server.
 const MOST_STEPS_OF_A_RULE: u64 = 1_000_000;
 
-/// How many findings an object gets.
+/// The maximum number of findings for an object.
 const MOST_FINDINGS: usize = 100;
 
-/// The pass, and what it keeps between objects: rules and patterns, read when first needed.
+/// The pass, with a cache of parsed rules and compiled patterns.
 #[derive(Debug, Default)]
 pub struct Rules {
     programs: Programs,
@@ -43,12 +42,12 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// A pass.
+    /// Creates the pass.
     pub fn new() -> Self {
         Rules::default()
     }
 
-    /// All rules that an object breaks, in the order of its schema. For objects whose structure holds: see
+    /// All rules that an object breaks, in the order of its schema. The structure of the object must be valid: see
     /// [`Examined::blocks_rules`](super::structure::Examined::blocks_rules).
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
         let mut walk = walk::Walk::new(self, object, *schema);

@@ -1,6 +1,6 @@
 //! A rule's `fieldPath`.
 
-/// The fields that a path names: `.a.b`, `['a.b'].c`. `None` of what is no such path.
+/// The fields in a path: `.a.b`, `['a.b'].c`. `None` if it is not a valid path.
 pub(super) fn steps(path: &str) -> Option<Vec<String>> {
     let mut steps = Vec::new();
     let mut rest = path;

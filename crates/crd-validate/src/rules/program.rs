@@ -1,4 +1,4 @@
-//! Rules, each read once a run.
+//! Parsed rules. Each is parsed once a run.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,23 +8,23 @@ use cel_k8s::expr::Expr;
 use cel_k8s::lex::{Token, lex};
 use cel_k8s::parse;
 
-/// How many rules are kept: EnvoyProxy has about a hundred.
+/// How many rules are cached: EnvoyProxy has about a hundred.
 const MOST: usize = 2000;
 
-/// A rule that was read.
+/// A parsed rule.
 #[derive(Debug)]
 pub struct Program {
-    /// What it says.
+    /// The expression.
     pub expr: Expr,
-    /// Whether it names `oldSelf`: a rule on changes.
+    /// Whether it uses `oldSelf`, so that it is a transition rule.
     pub on_changes: bool,
 }
 
 impl Program {
-    /// Reads a rule.
+    /// Parses a rule.
     ///
     /// # Errors
-    /// Says what can't be read.
+    /// If it can't be parsed; the message says why.
     pub fn read(text: &str) -> Result<Program, String> {
         let on_changes = text.contains("oldSelf")
             && lex(text)?
@@ -46,7 +46,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// A rule, read now or earlier.
+    /// A rule, parsed now or earlier.
     pub fn get(&self, text: &str) -> Entry {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = known.get(text) {

@@ -1,4 +1,4 @@
-//! What the pass says of small schemas and of the real ones.
+//! Findings on small schemas and on the embedded ones.
 
 use crate::Passes;
 use crate::schema::import::{self, Keep};
@@ -7,7 +7,7 @@ use crate::schema::{Catalogue, Lookup, Selection, Set};
 use manifest::diagnostic::Sources;
 use manifest::{self, Object};
 
-/// A catalogue with one kind, `Thing`, whose `spec` is the given schema.
+/// A catalogue with one kind, `Thing`, whose `spec` has the given schema.
 fn things(spec: &str) -> Catalogue {
     let crd = format!(
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: example.com\n  \
@@ -27,7 +27,7 @@ fn things(spec: &str) -> Catalogue {
     catalogue
 }
 
-/// What is said of a manifest: `LINE:COLUMN code POINTER: message`.
+/// The findings on a manifest: `LINE:COLUMN code POINTER: message`.
 fn said(catalogue: &Catalogue, text: &str) -> Vec<String> {
     let mut sources = Sources::default();
     let id = sources.add("thing.yaml", text);
@@ -52,7 +52,7 @@ fn said(catalogue: &Catalogue, text: &str) -> Vec<String> {
     lines.collect()
 }
 
-/// What is said of a `Thing` with the given `spec`, which stands on line 4.
+/// The findings on a `Thing` with the given `spec`, which is on line 4.
 fn of_thing(schema: &str, spec: &str) -> Vec<String> {
     let head = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: thing}\n";
     said(&things(schema), &format!("{head}spec: {spec}"))
@@ -188,9 +188,9 @@ fn a_rule_that_can_not_be_read_or_evaluated_is_never_passed_over() {
     assert_eq!(
         of_thing(schema, "{a: x}"),
         [
-            "4:7 rule/unreadable /spec: a rule on `spec` can't be read: there is no function `frobnicate` that is called so",
+            "4:7 rule/unreadable /spec: a rule on `spec` can't be parsed: there is no function `frobnicate` with these arguments",
             "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: no such key: missing",
-            "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: it yields int, not bool",
+            "4:7 rule/unreadable /spec: a rule on `spec` can't be evaluated: its result is int, not bool",
         ]
     );
 }
@@ -271,7 +271,7 @@ fn metadata_is_checked_as_the_api_server_checks_it() {
         (
             "{name: a, namespace: b}",
             &[
-                "schema/metadata /metadata/namespace: Thing belongs to the whole cluster, and `metadata.namespace` is set",
+                "schema/metadata /metadata/namespace: Thing is cluster-scoped, but `metadata.namespace` is set",
             ],
         ),
         (

@@ -1,4 +1,4 @@
-//! The walk over an object's values and its schema.
+//! Walks over an object's values and its schema together.
 
 use std::borrow::Cow;
 
@@ -22,21 +22,21 @@ pub(super) struct Walk<'a> {
     schema: KindSchema<'a>,
     converter: Converter<'a>,
     pointer: Trail,
-    /// How many steps are left for all rules that are still to come.
+    /// The number of steps that are left for all following rules.
     steps: u64,
     pub findings: Vec<Diagnostic>,
 }
 
-/// What became of a rule.
+/// The result of a rule.
 enum Outcome {
-    /// It holds, or can't be decided yet.
+    /// It is true, or can't be decided yet.
     Holds,
     Broken,
-    /// It can't be read.
+    /// It can't be parsed.
     Unreadable(String),
-    /// It fails while it is evaluated; to the API server that is as bad as one that doesn't hold.
+    /// It fails during evaluation. The API server treats that like a rule that is false.
     Fails(String),
-    /// It takes too long.
+    /// It exceeds its cost limit.
     Spent,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Evaluates all rules of an object with its defaults in.
+    /// Evaluates all rules of an object with its defaults.
     pub fn object(&mut self) {
         self.schema.compiled.asked();
         let object = defaults::object(&self.object.node, self.schema.version);
@@ -69,8 +69,8 @@ impl<'a> Walk<'a> {
         self.pointer.leave();
     }
 
-    /// Evaluates the rules of a value and of all below it. `value` is the value as rules see it where a rule further
-    /// up has looked at it; elsewhere it is made only for the sake of a rule.
+    /// Evaluates the rules of a value and of all values below it. `value` is the CEL value if a rule further up has
+    /// already used it; otherwise it is only created if a rule needs it.
     fn value(&mut self, node: &Node, value: Option<&Value>, id: NodeId) {
         if self.findings.len() >= MOST_FINDINGS || self.schema.compiled.is_silent(id) {
             return;
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The fields of a map: those that the schema names, then others, both in the order of their names.
+    /// The fields of a map: those in the schema first, then others, each in the order of their names.
     fn fields(&mut self, map: &Map, value: Option<&Value>, schema: &Schema) {
         if value.is_none() && self.converter.is_open(map, schema) {
             return;
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
         let found = match outcome {
             Outcome::Holds => return,
             Outcome::Broken => self.broken(rule, value),
-            // Where the words are known they say more than which field the rule looked for in vain.
+            // If there are words for the rule, they are more helpful than the name of the field that it didn't find.
             Outcome::Fails(_) if words::are_known(self.object, &self.pointer, rule) => {
                 self.broken(rule, value)
             }
@@ -197,7 +197,7 @@ impl<'a> Walk<'a> {
         match answer {
             Ok(Value::Bool(true)) | Err(Fault::Unknown) => Outcome::Holds,
             Ok(Value::Bool(false)) => Outcome::Broken,
-            Ok(other) => Outcome::Fails(format!("it yields {}, not bool", other.type_name())),
+            Ok(other) => Outcome::Fails(format!("its result is {}, not bool", other.type_name())),
             Err(Fault::Error(problem)) => Outcome::Fails(problem),
             Err(Fault::Spent) => Outcome::Spent,
         }
@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
         found
     }
 
-    /// What `messageExpression` says: text on one line, or nothing.
+    /// The result of `messageExpression`: one line of text, or nothing.
     fn expressed(&mut self, rule: &Rule, value: &Value) -> Option<String> {
         let entry = self.run.programs.get(rule.message_expression.as_deref()?);
         let program = (*entry).as_ref().ok()?;

@@ -1,8 +1,8 @@
-//! What findings on rules say.
+//! The texts of findings on rules.
 //!
-//! The words of the embedded schemas' rules stand in a table, `schemas/words/rules.toml`, by the rule's exact
-//! text; it is read when a rule fails. A rule without an entry speaks for itself: with the message that its CRD
-//! gives, where that was kept on import, else with its own text.
+//! The texts for the rules of the embedded schemas are in a table, `schemas/words/rules.toml`, by the rule's exact
+//! text. The table is read when a rule fails. For a rule without an entry, the finding has the message of its CRD if
+//! that was kept on import, else the rule itself.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -25,11 +25,11 @@ pub static TABLE: &str = include_str!(concat!(
 /// How many characters of a rule a finding shows.
 const LONGEST_SHOWN: usize = 160;
 
-/// What follows from a rule that fails, where the table doesn't say more.
+/// The consequence of a failing rule, if the table doesn't have a more specific one.
 const REFUSED: &str =
     "the API server refuses the object, and Flux reports the whole Kustomization as failed";
 
-/// The table's form.
+/// The format of the table.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
@@ -38,28 +38,28 @@ pub struct Words {
     pub rules: Vec<Entry>,
 }
 
-/// One entry: what to say where a rule fails.
+/// The text for a failing rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The rule's exact text.
     pub rule: String,
-    /// Where it stands, for a text that stands in several places with different meanings: the kind and its
-    /// fields (`Gateway.spec.listeners`), or the end of that.
+    /// Where the rule is, if the same text has different meanings at different places: the kind and its fields
+    /// (`Gateway.spec.listeners`), or the end of that.
     pub at: Option<String>,
-    /// What is wrong; `{path}` is the dotted path of the value at fault, `{kind}` the object's kind.
+    /// What is wrong; `{path}` is the dotted path of the value, `{kind}` the object's kind.
     pub message: String,
-    /// What follows from it.
+    /// The consequence.
     pub why: Option<String>,
-    /// What to do.
+    /// What to do about it.
     pub help: Option<String>,
 }
 
 impl Words {
-    /// Reads a table.
+    /// Parses a table.
     ///
     /// # Errors
-    /// Where it is not of the form.
+    /// If it doesn't have the right format.
     pub fn read(text: &str) -> Result<Words, toml::de::Error> {
         toml::from_str(text)
     }
@@ -67,7 +67,7 @@ impl Words {
 
 impl Entry {
     fn message_for(&self, kind: &str, pointer: &Pointer) -> String {
-        // One pass: a key of the path may itself look like a placeholder.
+        // All placeholders are replaced in one pass, because a key of the path may look like a placeholder.
         let mut text = String::new();
         let mut rest = self.message.as_str();
         while let Some((before, after)) = rest.split_once('{') {
@@ -88,14 +88,14 @@ impl Entry {
     }
 }
 
-/// What a finding says.
+/// The text of a finding.
 pub(super) struct Said {
     pub message: String,
     pub why: String,
     pub help: Option<String>,
 }
 
-/// What to say of a rule that fails at `pointer`; `own` is what its CRD says.
+/// The text for a rule that fails at `pointer`; `own` is the message of its CRD.
 pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Option<&str>) -> Said {
     if let Some(entry) = find(&rule.rule, &place(object.kind(), pointer)) {
         return Said {
@@ -119,18 +119,18 @@ pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Optio
             ),
             why: REFUSED.to_owned(),
             help: Some(
-                "`self` in the rule is that field; change it until the rule holds".to_owned(),
+                "`self` in the rule is this field; change it so that the rule is true".to_owned(),
             ),
         },
     }
 }
 
-/// Whether the table speaks of a rule.
+/// Whether the table has an entry for a rule.
 pub(super) fn are_known(object: &Object, pointer: &Pointer, rule: &Rule) -> bool {
     find(&rule.rule, &place(object.kind(), pointer)).is_some()
 }
 
-/// A rule that can't be read.
+/// The finding for a rule that can't be parsed.
 pub(super) fn unreadable(
     object: &Object,
     pointer: &Pointer,
@@ -138,16 +138,16 @@ pub(super) fn unreadable(
     problem: &str,
 ) -> Diagnostic {
     let message = format!(
-        "a rule on {} can't be read: {}",
+        "a rule on {} can't be parsed: {}",
         name(pointer),
         shown(problem)
     );
     finding(codes::RULE_UNREADABLE, object, pointer, message)
-        .why("whether the API server would refuse the object is not known")
+        .why("it is not known whether the API server would refuse the object")
         .help(format!("the rule is `{}`", shown(&rule.rule)))
 }
 
-/// A rule that fails while it is evaluated.
+/// The finding for a rule that fails during evaluation.
 pub(super) fn fails(object: &Object, pointer: &Pointer, rule: &Rule, problem: &str) -> Diagnostic {
     let message = format!(
         "a rule on {} can't be evaluated: {}",
@@ -159,13 +159,13 @@ pub(super) fn fails(object: &Object, pointer: &Pointer, rule: &Rule, problem: &s
         .help(format!("the rule is `{}`", shown(&rule.rule)))
 }
 
-/// A rule that takes more work than it may.
+/// The finding for a rule that exceeds its cost limit.
 pub(super) fn spent(object: &Object, pointer: &Pointer, rule: &Rule) -> Diagnostic {
     let message = format!("a rule on {} takes too much work", name(pointer));
     finding(codes::RULE_UNREADABLE, object, pointer, message)
         .why("the API server gives up on such a rule, and refuses the object")
         .help(format!(
-            "shorten the lists that it goes over; the rule is `{}`",
+            "shorten the lists that it iterates over; the rule is `{}`",
             shown(&rule.rule)
         ))
 }
@@ -177,7 +177,7 @@ fn name(pointer: &Pointer) -> String {
     format!("`{}`", pointer.dotted())
 }
 
-/// A text on one line, cut where it is long.
+/// A text on one line, shortened.
 fn shown(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(LONGEST_SHOWN) {
@@ -186,7 +186,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// Where a node is in its kind: `Gateway.spec.listeners`, without positions.
+/// The path of a node from its kind: `Gateway.spec.listeners`, without list indices.
 fn place(kind: &str, pointer: &Pointer) -> String {
     let mut text = kind.to_owned();
     for step in pointer.steps() {
@@ -198,14 +198,14 @@ fn place(kind: &str, pointer: &Pointer) -> String {
     text
 }
 
-/// The entry for a rule: of several the one whose `at` says most about the place.
+/// The entry for a rule. If there are several, the one whose `at` is the most specific.
 fn find(rule: &str, place: &str) -> Option<&'static Entry> {
     static WORDS: OnceLock<HashMap<String, Vec<Entry>>> = OnceLock::new();
     let words = WORDS.get_or_init(|| index(own_words()));
     best(words.get(rule)?, place)
 }
 
-/// The table in this program, which the tests read.
+/// The table in this program, for tests.
 fn own_words() -> Words {
     Words::read(TABLE).expect("schemas/words/rules.toml is of its form")
 }
@@ -224,7 +224,7 @@ fn best<'a>(entries: &'a [Entry], place: &str) -> Option<&'a Entry> {
     entries.iter().filter(fits).max_by_key(says)
 }
 
-/// Whether `at` is a run of whole steps of `place`.
+/// Whether `at` consists of consecutive whole steps of `place`.
 fn is_at(place: &str, at: &str) -> bool {
     let wanted: Vec<&str> = at.split('.').collect();
     let steps: Vec<&str> = place.split('.').collect();

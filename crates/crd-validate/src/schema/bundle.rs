@@ -1,19 +1,19 @@
-//! Which Gateway API comes with which Envoy Gateway.
+//! Which release of the Gateway API each version of Envoy Gateway installs.
 
 use super::set::Set;
 use super::version::Version;
 
-/// The project whose chart brings Gateway API with it.
+/// The project whose chart installs the Gateway API.
 pub const ENVOY_GATEWAY: &str = "envoy-gateway";
 
-/// The project that it brings.
+/// The project that the chart installs.
 pub const GATEWAY_API: &str = "gateway-api";
 
-/// The channel of Gateway API that the chart bundles.
+/// The channel of the Gateway API in the chart.
 pub const CHANNEL: &str = "experimental";
 
-/// Minor version of Envoy Gateway's `gateway-helm` chart, and the Gateway API release in its `crds` folder.
-/// The last line holds for later minor versions too, until the catalogue learns of them.
+/// The minor version of the `gateway-helm` chart, and the Gateway API release in its `crds` folder. The last line is
+/// also used for later minor versions, until the catalogue has them.
 const BUNDLED: &[((u64, u64), &str)] = &[
     ((1, 5), "1.3.0"),
     ((1, 6), "1.4.1"),
@@ -22,8 +22,8 @@ const BUNDLED: &[((u64, u64), &str)] = &[
     ((1, 9), "1.6.1"),
 ];
 
-/// The Gateway API release whose CRDs the `gateway-helm` chart of this version installs; `None` where the
-/// version is older than the table.
+/// The Gateway API release whose CRDs this version of the `gateway-helm` chart installs; `None` if the version is
+/// older than the table.
 pub fn gateway_api_of(envoy_gateway: &Version) -> Option<Set> {
     let minor = envoy_gateway.minor()?;
     let (_, version) = BUNDLED.iter().rev().find(|(from, _)| *from <= minor)?;

@@ -1,4 +1,4 @@
-//! All schemas that are at hand: those in the binary, and a user's own.
+//! All available schemas: those in the binary, and the user's own.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -9,10 +9,10 @@ use super::lock::{Locked, sha256};
 use super::set::Set;
 use super::version::Version;
 
-/// One kind of one set.
+/// The schemas of one kind in one set.
 #[derive(Debug)]
 pub struct Entry {
-    /// What it belongs to.
+    /// The set that it belongs to.
     pub set: Set,
     /// The API group; empty for the core group.
     pub group: Cow<'static, str>,
@@ -47,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// The schemas, unpacked when first asked for; `None` where the file is not what its list says.
+    /// The schemas, unpacked at the first call; `None` if the file doesn't match its hash.
     pub fn compiled(&self) -> Option<&Compiled> {
         let read = || match &self.source {
             Source::Embedded(packed) => Compiled::read(packed.unpack()?).ok(),
@@ -63,7 +63,7 @@ impl Entry {
         self.compiled.get_or_init(read).as_ref()
     }
 
-    /// The file of the user's that it was read from, below their `schemas`; `None` where it is in the binary.
+    /// The user's file that it was read from, relative to their `schemas` folder; `None` if it is in the binary.
     pub fn own_path(&self) -> Option<&str> {
         match &self.source {
             Source::Embedded(_) => None,
@@ -71,37 +71,37 @@ impl Entry {
         }
     }
 
-    /// Whether it describes `kind` of `group`.
+    /// Whether it is for `kind` of `group`.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
     }
 }
 
-/// All schemas that are at hand.
+/// All available schemas.
 #[derive(Debug)]
 pub struct Catalogue {
     entries: Vec<Entry>,
 }
 
 impl Catalogue {
-    /// Those in the binary.
+    /// The catalogue of the binary.
     pub fn embedded() -> Self {
         let entries = embedded::files().iter().map(Entry::embedded).collect();
         Catalogue { entries }
     }
 
-    /// None.
+    /// A catalogue without schemas.
     pub fn empty() -> Self {
         Catalogue {
             entries: Vec::new(),
         }
     }
 
-    /// Adds a kind of the user's own: the text of a compiled file, and what their list says of it. It goes before
-    /// the others that describe the kind. Whether the text has the listed hash is seen when it is first used.
+    /// Adds a kind of the user's own, with the text of a compiled file and its entry in the list. It takes precedence
+    /// over other schemas of the kind. The hash of the text is checked when it is used first.
     ///
     /// # Errors
-    /// Where the text is no compiled file, or a part of it can't be read.
+    /// If the text is not a compiled file, or a part of it can't be parsed.
     pub fn add(&mut self, listed: &Locked, text: String) -> Result<(), compiled::Error> {
         let read = Compiled::read(text.clone())?;
         read.check()?;
@@ -145,7 +145,7 @@ impl Catalogue {
         versions
     }
 
-    /// The channels of a project's version, in alphabetical order; none where it has no channels.
+    /// The channels of a project's version, in alphabetical order; empty if it has no channels.
     pub fn channels(&self, project: &str, version: &Version) -> Vec<&str> {
         let of_version = self
             .sets()

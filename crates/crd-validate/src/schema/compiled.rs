@@ -1,7 +1,7 @@
-//! A compiled file: one kind with all its versions, and the table of nodes that they share.
+//! A compiled file: all versions of one kind, with a table of nodes that they share.
 //!
-//! The file is JSON with a node a line, so that reading it takes the first line and the places of the
-//! others; a node is parsed when a walk first comes to it. EnvoyProxy has 375, an object reaches a few dozen.
+//! The file is JSON with one node a line, so that loading it only parses the first line and finds the positions of
+//! the others. A node is parsed when it is used first: EnvoyProxy has 375 nodes, and an object uses a few dozen.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::node::{NodeId, Schema, Type};
 
-/// Whether objects of a kind live in a namespace.
+/// Whether objects of a kind are namespaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
-    /// In a namespace.
+    /// Its objects are in namespaces.
     Namespaced,
-    /// In the cluster.
+    /// Its objects are cluster-scoped.
     Cluster,
 }
 
@@ -25,14 +25,14 @@ pub enum Scope {
 pub struct KindVersion {
     /// `v1`, `v1beta1`.
     pub name: String,
-    /// Whether the API server answers for it.
+    /// Whether the API server serves it.
     pub served: bool,
     /// Whether objects are stored in it.
     pub storage: bool,
-    /// Whether the API server warns of it.
+    /// Whether the API server warns about its use.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deprecated: bool,
-    /// Whether it has a status of its own (the `status` subresource).
+    /// Whether it has the `status` subresource.
     #[serde(default, skip_serializing_if = "is_false")]
     pub status: bool,
     /// Its schema.
@@ -44,7 +44,7 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// What a compiled file says of its kind as a whole.
+/// The facts about a kind as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Header {
@@ -54,57 +54,57 @@ pub struct Header {
     pub kind: String,
     /// The plural, as in paths of the API.
     pub plural: String,
-    /// Where its objects live.
+    /// Whether its objects are namespaced.
     pub scope: Scope,
     /// Its versions, in the order of the CRD.
     pub versions: Vec<KindVersion>,
 }
 
-/// Why a text is no compiled file.
+/// Why a text is not a compiled file.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text is not laid out as the importer writes it.
+    /// The text doesn't have the layout that the importer writes.
     #[error("not a compiled schema: {0}")]
     Layout(&'static str),
-    /// The first line can't be read.
-    #[error("the first line of the compiled schema can't be read: {0}")]
+    /// The first line can't be parsed.
+    #[error("the first line of the compiled schema can't be parsed: {0}")]
     Header(serde_json::Error),
-    /// A node can't be read.
-    #[error("node {0} of the compiled schema can't be read: {1}")]
+    /// A node can't be parsed.
+    #[error("node {0} of the compiled schema can't be parsed: {1}")]
     Node(usize, serde_json::Error),
-    /// A node refers to one that does not come before it.
+    /// A node refers to one that doesn't come before it.
     #[error("node {0} of the compiled schema refers to node {1}, which does not come before it")]
     Reference(usize, u32),
 }
 
-/// A kind's schemas, parsed as far as anybody asked.
+/// The schemas of a kind, parsed as far as they are needed.
 #[derive(Debug)]
 pub struct Compiled {
     header: Header,
     text: String,
     lines: Vec<(u32, u32)>,
     nodes: Vec<OnceLock<Schema>>,
-    /// How many objects were looked at, up to [`OFTEN`].
+    /// The number of objects so far, up to [`OFTEN`].
     asked: AtomicUsize,
-    /// Which nodes have no rules on or inside them, once that is worth knowing.
+    /// The nodes without rules on or inside them, once there are enough objects to compute them.
     silent: OnceLock<Vec<bool>>,
 }
 
-/// How many objects of a kind are looked at, before it pays to look at all of its schema.
+/// The number of objects of a kind after which it pays to examine its whole schema.
 const OFTEN: usize = 50;
 
 const OPEN: &str = ",\"nodes\":[";
 
 impl Compiled {
-    /// Reads the first line and finds the others.
+    /// Parses the first line and finds the others.
     ///
     /// # Errors
-    /// Where the text is not as [`write`] makes it. Nodes are not looked at: see [`check`](Self::check).
+    /// If the text is not in the form that [`write`] gives it. Nodes are not parsed: see [`check`](Self::check).
     pub fn read(text: String) -> Result<Self, Error> {
         let header = header(&text)?;
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
         if !rest.ends_with("\n]}\n") && rest != "]}\n" {
-            return Err(Error::Layout("its last line does not close the nodes"));
+            return Err(Error::Layout("its last line doesn't close the nodes"));
         }
         let mut lines = Vec::with_capacity(rest.len() / 100);
         let mut start = first.len() + 1;
@@ -125,23 +125,23 @@ impl Compiled {
         })
     }
 
-    /// What the file says of its kind as a whole.
+    /// The facts about the kind as a whole.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is no node.
+    /// Whether there are no nodes.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// A node. [`check`](Self::check) finds those that can't be read beforehand, in the tests for what is embedded and
-    /// at load for a user's own. None can be missing here, then; one that were allows no field.
+    /// A node. [`check`](Self::check) finds nodes that can't be parsed, in tests for the embedded files and at load
+    /// time for the user's own. So none can be missing here; a missing node would allow no fields.
     pub fn node(&self, id: NodeId) -> &Schema {
         static NOTHING: LazyLock<Schema> = LazyLock::new(|| Schema {
             type_: Some(Type::Object),
@@ -156,15 +156,15 @@ impl Compiled {
         }
     }
 
-    /// Says that an object will be looked at: of a kind that many objects are of, it is worth knowing
-    /// [which nodes are silent](Self::is_silent) all the way down.
+    /// Records that an object will be checked. If a kind has many objects, the [silent nodes](Self::is_silent) are
+    /// computed.
     pub fn asked(&self) {
         if self.silent.get().is_none() && self.asked.fetch_add(1, Ordering::Relaxed) >= OFTEN {
             self.silent.get_or_init(|| self.silence());
         }
     }
 
-    /// Of each node, whether no rule stands on it, nor on any inside it.
+    /// For each node, whether it has no rules, neither on itself nor inside.
     fn silence(&self) -> Vec<bool> {
         let mut silent: Vec<bool> = Vec::with_capacity(self.len());
         for id in (0_u32..).take(self.len()) {
@@ -177,7 +177,7 @@ impl Compiled {
         silent
     }
 
-    /// Whether it is known that no rule stands on a node, nor on any inside it.
+    /// Whether a node is known to have no rules, neither on itself nor inside.
     pub fn is_silent(&self, id: NodeId) -> bool {
         if let Some(silent) = self.silent.get() {
             return silent.get(id.0 as usize) == Some(&true);
@@ -194,10 +194,10 @@ impl Compiled {
         serde_json::from_str(line.unwrap_or_default())
     }
 
-    /// Reads every node.
+    /// Parses every node.
     ///
     /// # Errors
-    /// Where one can't be read, or refers to one that does not come before it.
+    /// If one can't be parsed, or refers to one that doesn't come before it.
     pub fn check(&self) -> Result<(), Error> {
         for index in 0..self.len() {
             let node = self
@@ -215,17 +215,17 @@ impl Compiled {
     }
 }
 
-/// What the first line of a compiled file says.
+/// Parses the first line of a compiled file.
 ///
 /// # Errors
-/// Where the text is not as [`write`] makes it.
+/// If the text is not in the form that [`write`] gives it.
 pub fn header(text: &str) -> Result<Header, Error> {
     let (first, _) = text
         .split_once('\n')
         .ok_or(Error::Layout("it has a single line"))?;
     let header = first
         .strip_suffix(OPEN)
-        .ok_or(Error::Layout("its first line does not open the nodes"))?;
+        .ok_or(Error::Layout("its first line doesn't open the nodes"))?;
     serde_json::from_str(&format!("{header}}}")).map_err(Error::Header)
 }
 
@@ -233,10 +233,10 @@ fn offset(at: usize) -> Result<u32, Error> {
     u32::try_from(at).map_err(|_| Error::Layout("it is larger than 4 GiB"))
 }
 
-/// The text of a compiled file: the header, then a node a line, given as JSON.
+/// The text of a compiled file: the header, then one node a line, given as JSON.
 ///
 /// # Errors
-/// Where the header can't be JSON, which none that this crate makes can't.
+/// If the header can't be written as JSON, which can't happen for headers of this crate.
 pub(super) fn write(header: &Header, nodes: &[String]) -> Result<String, serde_json::Error> {
     let header = serde_json::to_string(header)?;
     let header = header.strip_suffix('}').unwrap_or(&header);

@@ -1,7 +1,7 @@
-//! An object as the API server has it before it looks at it: nulls out, defaults in.
+//! Objects as the API server sees them before validation: without nulls, and with defaults.
 //!
-//! apiextensions-apiserver's `structural/defaulting` (Kubernetes 1.34): `Default`, then
-//! `PruneNonNullableNullsWithoutDefaults`. Defaults reach into defaults that were inserted.
+//! This follows apiextensions-apiserver's `structural/defaulting` (Kubernetes 1.34): `Default`, then
+//! `PruneNonNullableNullsWithoutDefaults`. Inserted defaults get defaults too.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use super::compiled::{Compiled, KindVersion};
 use super::node::{Additional, NodeId, Schema};
 use manifest::value::{Kind, Map, Node};
 
-/// An object without what the API server drops before all else: on creation, the status of a kind that has one of its
-/// own.
+/// The object without what the API server drops first: on creation, the status of a kind with the `status`
+/// subresource.
 pub fn object<'a>(object: &'a Node, version: &KindVersion) -> Cow<'a, Node> {
     match &object.kind {
         Kind::Map(map) if version.status && map.contains_key("status") => {
@@ -24,12 +24,12 @@ pub fn object<'a>(object: &'a Node, version: &KindVersion) -> Cow<'a, Node> {
     }
 }
 
-/// A field of a settled map.
+/// A field of a map, after defaults are applied.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'a> {
     /// Its key.
     pub key: &'a str,
-    /// What it leads to in the schema, where the schema says.
+    /// Its node in the schema, if the schema has the field.
     pub id: Option<NodeId>,
     value: Settled<'a>,
 }
@@ -41,7 +41,8 @@ enum Settled<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// Its value. What was written keeps its place, what was inserted has none; what lies below is not settled yet.
+    /// Its value. A written value keeps its place, an inserted default has none. Defaults inside the value are not
+    /// applied yet.
     pub fn value(&self) -> Cow<'a, Node> {
         match self.value {
             Settled::Written(node) => Cow::Borrowed(node),
@@ -50,7 +51,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The fields of a map with defaults in and nulls out, in no order that means anything.
+/// The fields of a map with defaults and without nulls, in arbitrary order.
 pub fn fields<'a>(
     map: &'a Map,
     compiled: &'a Compiled,
@@ -77,7 +78,7 @@ pub fn fields<'a>(
     written.chain(inserted)
 }
 
-/// An item of a list: a null where null is no value becomes the default.
+/// An item of a list: a null that is not allowed becomes the default.
 pub fn item<'a>(node: &'a Node, of_item: &Schema) -> Cow<'a, Node> {
     match &of_item.default {
         Some(default) if is_bare_null(node, of_item) => {
@@ -87,7 +88,7 @@ pub fn item<'a>(node: &'a Node, of_item: &Schema) -> Cow<'a, Node> {
     }
 }
 
-/// The whole object as the API server has it, at all depths.
+/// The whole object as the API server sees it, at all depths.
 pub fn settle(node: &Node, compiled: &Compiled, version: &KindVersion) -> Node {
     settled(&object(node, version), compiled, version.root)
 }
@@ -122,7 +123,7 @@ fn child(schema: &Schema, key: &str) -> Option<NodeId> {
     schema.properties.get(key).copied().or(further)
 }
 
-/// Whether a value is null where null is no value.
+/// Whether a value is a null that is not allowed.
 fn is_bare_null(node: &Node, schema: &Schema) -> bool {
     matches!(node.kind, Kind::Null) && !schema.nullable
 }

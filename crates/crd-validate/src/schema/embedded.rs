@@ -1,19 +1,19 @@
-//! The schemas in the binary, as `build.rs` packs them.
+//! The schemas in the binary, as `build.rs` compresses them.
 
 use std::io::Read as _;
 
 use flate2::bufread::DeflateDecoder;
 
-/// One file of `schemas/`, packed.
+/// One compressed file of `schemas/`.
 #[derive(Clone, Copy, Debug)]
 pub struct Packed {
-    /// Its path below `schemas/`.
+    /// Its path relative to `schemas/`.
     pub path: &'static str,
     /// The project.
     pub project: &'static str,
-    /// Its version, without a leading `v`.
+    /// The project's version, without a leading `v`.
     pub version: &'static str,
-    /// Its channel.
+    /// The project's channel.
     pub channel: Option<&'static str>,
     /// The API group of its kind.
     pub group: &'static str,
@@ -42,7 +42,7 @@ pub fn files() -> &'static [Packed] {
 }
 
 impl Packed {
-    /// The file's text; `None` where the binary is damaged.
+    /// The text of the file; `None` if the binary is damaged.
     pub fn unpack(&self) -> Option<String> {
         let mut text = String::with_capacity(self.length);
         let bytes = BYTES.get(self.start..self.end)?;

@@ -1,4 +1,4 @@
-//! Whole catalogues: what `schemas import` writes and `schemas verify` finds.
+//! Reads and writes whole catalogues, for `schemas import` and `schemas verify`.
 
 use std::collections::BTreeMap;
 
@@ -16,33 +16,33 @@ use manifest::value::Node;
 /// A file of CRDs, or an OpenAPI document, to import.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// Its path, as shown.
+    /// Its path, as messages show it.
     pub path: String,
-    /// What it holds.
+    /// Its contents.
     pub text: String,
-    /// What its kinds belong to; `None` where nothing says so, which is a problem if it holds a CRD.
+    /// The set of its kinds; `None` if it is not given, which is an error if the file contains a CRD.
     pub set: Option<Set>,
 }
 
-/// What an import gives.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub struct Imported {
-    /// The compiled files, by path below the root of the catalogue, and the new `lock.json` last.
+    /// The compiled files, by path below the root of the catalogue, and the new `lock.json` at the end.
     pub files: Vec<(String, Vec<u8>)>,
     /// What could not be imported, and why.
     pub problems: Vec<Diagnostic>,
-    /// The texts that the problems' places count in.
+    /// The texts that the problems refer to.
     pub sources: Sources,
 }
 
 /// The name of the list of files.
 pub const LOCK: &str = "lock.json";
 
-/// Compiles the CRDs and the OpenAPI documents of files, and brings the list up to date. Other documents are
-/// passed over.
+/// Compiles the CRDs and OpenAPI documents in files, and updates the list. Other documents are skipped.
 ///
 /// # Errors
-/// Where the list can't be written.
+/// If the list can't be written.
+/// If the list can't be written.
 pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, serde_json::Error> {
     let mut imported = Imported::default();
     let mut files = BTreeMap::new();
@@ -70,7 +70,7 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
     Ok(imported)
 }
 
-/// The compiled files of a document, each with its entry of the list: one of a CRD, many of an OpenAPI document.
+/// The compiled files of a document, each with its entry in the list: one for a CRD, many for an OpenAPI document.
 fn compile(
     input: &Input,
     document: &Node,
@@ -78,22 +78,22 @@ fn compile(
 ) -> Result<Vec<(Locked, Vec<u8>)>, Box<Diagnostic>> {
     let problem = |message: String| {
         Diagnostic::new(codes::SCHEMA_UNREADABLE, message)
-            .why("the kind stays unknown, its objects unchecked")
+            .why("the kind stays unknown, so its objects are not checked")
     };
     let Some(set) = &input.set else {
         let message =
-            "the file's folders don't say which project and version this belongs to".to_owned();
+            "the file's folders don't say which project and version it belongs to".to_owned();
         return Err(Box::new(problem(message).help(
-            "lay the files out as PROJECT/VERSION/FILE, or give --project and --version",
+            "arrange the files as PROJECT/VERSION/FILE, or use --project and --version",
         )));
     };
     let unreadable =
         |error: &dyn std::error::Error, help: &str| Box::new(problem(error.to_string()).help(help));
     let texts = if import::is_crd(document) {
-        let help = "import the CustomResourceDefinition as its project releases it";
+        let help = "import the CustomResourceDefinition in the form that its project releases";
         vec![import::compile(document, keep).map_err(|error| unreadable(&error, help))?]
     } else {
-        let help = "give what `kubectl get --raw /openapi/v2` prints, or `api/openapi-spec/swagger.json` of \
+        let help = "use the output of `kubectl get --raw /openapi/v2`, or `api/openapi-spec/swagger.json` of \
                     Kubernetes' source";
         openapi::compile(document, keep).map_err(|error| unreadable(&error, help))?
     };
@@ -119,20 +119,20 @@ fn locked(input: &Input, set: &Set, source_sha256: &str, text: &str) -> Locked {
     Locked::new(set, path, text, source, source_sha256)
 }
 
-/// How a catalogue's file differs from the list.
+/// How a file differs from the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// Its hash is another.
+    /// Its hash differs.
     Changed(String),
-    /// It is listed and not there.
+    /// It is listed but doesn't exist.
     Missing(String),
-    /// It is there and not listed.
+    /// It exists but is not listed.
     Unlisted(String),
-    /// It has the hash but can't be read.
+    /// It has the right hash but can't be parsed.
     Unreadable(String, String),
 }
 
-/// Compares files with the list, and reads every one.
+/// Compares files with the list, and parses all of them.
 pub fn verify<'a>(
     lock: &Lock,
     files: impl IntoIterator<Item = (&'a str, Option<String>)>,
@@ -163,7 +163,7 @@ pub fn verify<'a>(
     differences
 }
 
-/// One set, as `schemas list` shows it.
+/// One set, as a row of `schemas list`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The project, version and channel.

@@ -1,7 +1,7 @@
-//! CustomResourceDefinitions to compiled files.
+//! Compiles CustomResourceDefinitions.
 //!
-//! A compiled file holds facts only: types, bounds, patterns, defaults, list semantics, rules. Prose is
-//! left out. Equal sub-schemas are one node, so a kind's versions share nearly all of theirs.
+//! A compiled file only has facts: types, bounds, patterns, defaults, list semantics, rules. Descriptions are left
+//! out. Equal sub-schemas are one node, so the versions of a kind share nearly all nodes.
 
 use std::collections::HashMap;
 
@@ -15,45 +15,45 @@ use manifest::value::Node;
 /// What is kept of a CRD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Facts only, for a catalogue that is published: no words of others.
+    /// Only facts, without texts of others, for a catalogue that is published.
     Facts,
-    /// The messages of CEL rules too, for a user's own CRDs.
+    /// Also the messages of CEL rules, for the user's own CRDs.
     Messages,
 }
 
 /// Why a CRD can't be compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something that every CRD has is not there.
+    /// Something that every CRD has is missing.
     #[error("the CustomResourceDefinition has no {0}")]
     Missing(String),
-    /// A keyword that structural schemas don't have, or a value that it doesn't take.
+    /// A keyword is not allowed in structural schemas, or has an invalid value.
     #[error("{path}: not a structural schema: {problem}")]
     Keyword {
-        /// Where in the schema, dotted.
+        /// The dotted path in the schema.
         path: String,
         /// What is wrong.
         problem: String,
     },
-    /// The compiled file can't be written or read back.
+    /// The compiled file can't be written.
     #[error("the compiled schema can't be written: {0}")]
     Write(#[from] serde_json::Error),
-    /// The compiled file can't be read back.
+    /// The compiled file can't be parsed again.
     #[error(transparent)]
     Read(#[from] compiled::Error),
 }
 
-/// Whether a document is a CRD, of the one version that there is (`apiextensions.k8s.io/v1`, Kubernetes 1.16).
+/// Whether a document is a CRD of the only version that exists (`apiextensions.k8s.io/v1`, Kubernetes 1.16).
 pub fn is_crd(node: &Node) -> bool {
     let text = |key: &str| node.get(key).and_then(Node::as_str);
     text("kind") == Some("CustomResourceDefinition")
         && text("apiVersion") == Some("apiextensions.k8s.io/v1")
 }
 
-/// Compiles a CRD to the text of a compiled file. The same CRD gives the same bytes.
+/// Compiles a CRD. The same CRD always gives the same bytes.
 ///
 /// # Errors
-/// Where the document is no CRD, or its schema is not structural.
+/// If the document is not a CRD, or its schema is not structural.
 pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
     let spec = crd
         .get("spec")
@@ -87,14 +87,14 @@ pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
     finish(&header, &table)
 }
 
-/// The text of a compiled file, proven to be one.
+/// The text of a compiled file, after checking that it can be parsed.
 pub(super) fn finish(header: &Header, table: &Table) -> Result<String, Error> {
     let text = compiled::write(header, &table.nodes)?;
     Compiled::read(text.clone())?.check()?;
     Ok(text)
 }
 
-/// The nodes so far, each once.
+/// The nodes so far, without duplicates.
 pub(super) struct Table {
     keep: Keep,
     nodes: Vec<String>,
@@ -128,10 +128,10 @@ impl Table {
         })
     }
 
-    /// The number of a schema's node, after those of its children.
+    /// Adds a schema after its children, and returns its number.
     fn add(&mut self, schema: Value, path: &mut Vec<String>) -> Result<usize, Error> {
         let Value::Object(schema) = schema else {
-            return Err(wrong(path, "a schema is a map"));
+            return Err(wrong(path, "a schema must be a map"));
         };
         let mut facts = Map::new();
         for (key, value) in schema {
@@ -145,7 +145,7 @@ impl Table {
         self.node(facts, path)
     }
 
-    /// The number of a node whose children have theirs.
+    /// Adds a node whose children have been added, and returns its number.
     pub(super) fn node(
         &mut self,
         facts: Map<String, Value>,
@@ -161,8 +161,8 @@ impl Table {
         self.put(&node)
     }
 
-    /// The number of the node that is as another, and takes null too; the other's where it asks for fields, of
-    /// which null has none.
+    /// The number of a node like another one that also allows null. If the other one requires fields, it is returned
+    /// unchanged, because null has no fields.
     pub(super) fn nullable(&mut self, index: usize) -> Result<usize, Error> {
         let text = self.nodes.get(index).map_or("{}", String::as_str);
         let mut node: Schema = serde_json::from_str(text)?;
@@ -183,7 +183,7 @@ impl Table {
         Ok(index)
     }
 
-    /// The value of a keyword with schemas replaced by the numbers of their nodes; `None` for prose.
+    /// The value of a keyword, with schemas replaced by the numbers of their nodes; `None` for descriptions.
     pub(super) fn keyword(
         &mut self,
         key: &str,

@@ -1,4 +1,4 @@
-//! The list of a catalogue's files: what each was made from, and the hashes of both.
+//! The list of a catalogue's files, with the file that each was made from, and the hashes of both.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,14 +11,14 @@ use super::set::Set;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Locked {
-    /// The file, below the root of the catalogue.
+    /// The path, relative to the root of the catalogue.
     pub path: String,
     /// The project.
     pub project: String,
-    /// Its version, without a leading `v`; empty for a user's own schemas that belong to none.
+    /// The project's version, without a leading `v`; empty for the user's own schemas that belong to no project.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
-    /// Its channel, where it has channels.
+    /// The project's channel, if it has channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// The name of the file that it was made from.
@@ -30,8 +30,8 @@ pub struct Locked {
 }
 
 impl Locked {
-    /// An entry for the file at `path` below the root of the catalogue, whose text is `text`, and which was made
-    /// from the file named `source` with that SHA-256.
+    /// An entry for a file at `path` with the contents `text`, which was made from the file named `source` with that
+    /// SHA-256.
     pub fn new(set: &Set, path: String, text: &str, source: &str, source_sha256: &str) -> Self {
         Locked {
             path,
@@ -50,7 +50,7 @@ impl Locked {
     }
 }
 
-/// The list, as `lock.json` has it.
+/// The list, in the form of `lock.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
@@ -58,18 +58,18 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Reads a list.
+    /// Parses a list.
     ///
     /// # Errors
-    /// Where the text is not what [`to_text`](Self::to_text) makes.
+    /// If the text is not in the form of [`to_text`](Self::to_text).
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// The text of the list: by path, an entry a block, the same bytes for the same files.
+    /// The text of the list: sorted by path, and the same for the same files.
     ///
     /// # Errors
-    /// None that text fields can cause.
+    /// None that strings can cause.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
@@ -84,7 +84,7 @@ impl Lock {
         self.files.iter().find(|file| file.path == path)
     }
 
-    /// The files that another list doesn't have in the same form.
+    /// The files for which another list doesn't have the same entry.
     pub fn without<'a>(&'a self, other: &Lock) -> impl Iterator<Item = &'a Locked> {
         let theirs: HashMap<&str, &str> = other
             .files
@@ -95,7 +95,7 @@ impl Lock {
         self.files.iter().filter(move |it| !is_theirs(it))
     }
 
-    /// Adds files; one that is there already is replaced.
+    /// Adds files, and replaces existing entries for them.
     pub fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
         let all = std::mem::take(&mut self.files).into_iter().chain(files);
         let by_path: BTreeMap<String, Locked> = all.map(|file| (file.path.clone(), file)).collect();
@@ -103,7 +103,7 @@ impl Lock {
     }
 }
 
-/// A short hash of files together: twelve hexadecimal digits, the same wherever the files are the same.
+/// A short hash of several files: twelve hexadecimal digits that only depend on the files.
 pub fn digest(files: &[&Locked]) -> String {
     let sums: Vec<&str> = files.iter().map(|file| &*file.sha256).collect();
     let mut digest = sha256(sums.join("\n").as_bytes());

@@ -1,4 +1,4 @@
-//! From an object's `apiVersion` and `kind` to its schema, or to what is there instead.
+//! Finds the schema for an `apiVersion` and a `kind`, or what exists instead.
 
 use super::catalogue::{Catalogue, Entry};
 use super::compiled::{Compiled, KindVersion};
@@ -10,9 +10,9 @@ use manifest::value::{Pointer, pointer::Step};
 /// The schema of a kind in one version.
 #[derive(Clone, Copy, Debug)]
 pub struct KindSchema<'a> {
-    /// The kind, and the set that it belongs to.
+    /// The kind with its set.
     pub entry: &'a Entry,
-    /// The set as it was chosen.
+    /// The chosen set.
     pub chosen: &'a Chosen,
     /// All versions of the kind.
     pub compiled: &'a Compiled,
@@ -21,7 +21,7 @@ pub struct KindSchema<'a> {
 }
 
 impl<'a> KindSchema<'a> {
-    /// One node.
+    /// A node.
     pub fn node(&self, id: NodeId) -> &'a Schema {
         self.compiled.node(id)
     }
@@ -33,48 +33,48 @@ impl<'a> KindSchema<'a> {
 }
 
 impl KindSchema<'_> {
-    /// The keys that tell the items of the list at `pointer` apart (`x-kubernetes-list-map-keys`); `None` where
-    /// the schema has none.
+    /// The keys that identify the items of the list at `pointer` (`x-kubernetes-list-map-keys`); `None` if the schema
+    /// has none.
     pub fn list_keys(&self, pointer: &Pointer) -> Option<Vec<String>> {
         let node = self.node(find(self.compiled, self.version.root, pointer)?);
         (!node.list_map_keys.is_empty()).then(|| node.list_map_keys.clone())
     }
 }
 
-/// What a look-up finds.
+/// The result of a look-up.
 #[derive(Clone, Debug)]
 pub enum Lookup<'a> {
     /// The schema.
     Known(KindSchema<'a>),
-    /// The project in force has the kind, but doesn't serve the version.
+    /// The version in force of the project has the kind, but doesn't serve this version of it.
     NotServed {
         /// The kind.
         entry: &'a Entry,
-        /// The set as it was chosen.
+        /// The chosen set.
         chosen: &'a Chosen,
-        /// Another version of the project that serves it: the next one, or the last before.
+        /// Another version of the project that serves it: the next one, or the last one before.
         elsewhere: Option<&'a Set>,
     },
-    /// The project doesn't have the kind in the version in force.
+    /// The version in force of the project doesn't have the kind.
     OtherVersion {
-        /// The project's version in force.
+        /// The version in force.
         chosen: &'a Chosen,
-        /// The version of the project that has it: the next one, or the last before.
+        /// The version of the project that has it: the next one, or the last one before.
         elsewhere: &'a Set,
     },
     /// No project has the kind.
     KindUnknown {
-        /// The groups that have a kind of this name.
+        /// The groups that have a kind with this name.
         groups: Vec<&'a str>,
         /// The kinds of the group.
         kinds: Vec<&'a str>,
     },
-    /// The catalogue's own file is damaged.
+    /// The file of the catalogue is damaged.
     Damaged(&'a Entry),
 }
 
 impl Catalogue {
-    /// The schema of `kind` in `version` of `group` under a selection, or what there is instead.
+    /// The schema of `kind` in `version` of `group` for a selection, or what exists instead.
     pub fn look_up<'a>(
         &'a self,
         selection: &'a Selection,
@@ -94,7 +94,7 @@ impl Catalogue {
                 return known(entry, chosen, version);
             } else {
                 not_served = Some((entry, chosen));
-                // What the user imported is what the cluster has, whatever else is known of the kind.
+                // What the user imported is what the cluster has, so it takes precedence.
                 if entry.set.is_own() {
                     break;
                 }
@@ -133,8 +133,8 @@ impl Catalogue {
         Lookup::KindUnknown { groups, kinds }
     }
 
-    /// The set of the same project nearest to `from` whose kind fits: another channel of the same version,
-    /// else the next version, else the last before.
+    /// The nearest set of the same project with a kind that fits: another channel of the same version, else the next
+    /// version, else the last one before.
     fn nearest_set<'a>(
         &'a self,
         from: &Set,
@@ -151,14 +151,14 @@ impl Catalogue {
         others.into_iter().find(fits).map(|entry| &entry.set)
     }
 
-    /// The other version of the project in which the same kind has a field at `pointer`: the next one that
-    /// has it, else the same version's other channel, else the last before.
+    /// The nearest version of the project that has the field at `pointer` in this kind: the next one, else another
+    /// channel of the same version, else the last one before.
     pub fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
         self.node_elsewhere(schema, pointer, |_| true)
     }
 
-    /// The other version of the project in which the field at `pointer` may be `value`, as it may not be in this
-    /// one; in the order of [`field_elsewhere`](Self::field_elsewhere).
+    /// The nearest version of the project that allows `value` for the field at `pointer`, which this one doesn't. The
+    /// order is that of [`field_elsewhere`](Self::field_elsewhere).
     pub fn value_elsewhere(
         &self,
         schema: &KindSchema<'_>,
@@ -200,7 +200,7 @@ fn known<'a>(entry: &'a Entry, chosen: &'a Chosen, version: &str) -> Lookup<'a> 
     schema.map_or(Lookup::Damaged(entry), Lookup::Known)
 }
 
-/// Where a set comes among the alternatives to `from`: the smaller the better.
+/// The rank of a set among the alternatives to `from`; smaller is better.
 fn rank(entry: &Entry, from: &Set) -> (u8, (u64, u64, u64), bool) {
     let set = &entry.set;
     let side = match set.version.cmp(&from.version) {
@@ -212,7 +212,7 @@ fn rank(entry: &Entry, from: &Set) -> (u8, (u64, u64, u64), bool) {
     (side, apart, set.channel != from.channel)
 }
 
-/// The node of the field at `pointer`, where the schema names it.
+/// The node of the field at `pointer`, if the schema has it.
 fn find(compiled: &Compiled, root: NodeId, pointer: &Pointer) -> Option<NodeId> {
     pointer.steps().iter().try_fold(root, |id, step| {
         let node = compiled.node(id);

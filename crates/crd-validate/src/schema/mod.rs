@@ -1,18 +1,18 @@
-//! The catalogue of schemas: CRDs by project and version, compiled; import of new ones; look-up.
+//! The catalogue of schemas: compiled CRDs by project and version, with import and look-up.
 //!
-//! - [`import`]: a CustomResourceDefinition to a compiled file; [`openapi`]: a server's own description of its
-//!   kinds to compiled files; [`files`]: whole folders of both.
-//! - [`compiled`], [`node`]: what a compiled file holds, read no further than somebody asks.
-//! - [`defaults`]: an object as the API server has it before it looks: defaults in, nulls out.
-//! - [`embedded`]: the compiled files in the binary; [`lock`]: the list of them, with hashes.
-//! - [`catalogue`]: all files at hand; [`set`], [`version`]: how they are named.
-//! - [`selection`]: which version of each project is in force; [`bundle`]: which brings which.
-//! - [`removed`]: versions of APIs that are gone, and what took their place.
-//! - [`lookup`]: from `apiVersion` and `kind` to a schema, or to what is there instead.
+//! - [`import`]: compiles a CustomResourceDefinition; [`openapi`]: compiles a server's own description of its kinds;
+//!   [`files`]: compiles whole folders of both.
+//! - [`compiled`], [`node`]: the contents of a compiled file, parsed as far as they are needed.
+//! - [`defaults`]: objects as the API server sees them: with defaults, without nulls.
+//! - [`embedded`]: the compiled files in the binary; [`lock`]: their list, with hashes.
+//! - [`catalogue`]: all available files; [`set`], [`version`]: their names.
+//! - [`selection`]: which version of each project is in force; [`bundle`]: which version installs which other.
+//! - [`removed`]: removed API versions, and their replacements.
+//! - [`lookup`]: finds the schema for an `apiVersion` and a `kind`, or what exists instead.
 //!
-//! The embedded files are what `gatewayctl schemas import` writes. To make them anew, with upstream's
-//! releases in `crds/PROJECT/VERSION[/CHANNEL]`, and `api/openapi-spec/swagger.json` of Kubernetes' in
-//! `crds/core/VERSION`:
+//! `gatewayctl schemas import` writes the embedded files. To write them again, put upstream's releases into
+//! `crds/PROJECT/VERSION[/CHANNEL]`, and `api/openapi-spec/swagger.json` of Kubernetes into `crds/core/VERSION`, and
+//! run:
 //!
 //! ```text
 //! gatewayctl schemas import crds schemas/sources --by-folder --into schemas --facts-only

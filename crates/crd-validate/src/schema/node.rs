@@ -1,17 +1,17 @@
-//! One node of a compiled schema: what the API server checks of one value.
+//! A node of a compiled schema: what the API server checks on one value.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
-/// Names a node of one compiled file. A node's children have smaller numbers than the node itself, so no
-/// walk over nodes can run in circles.
+/// Identifies a node in one compiled file. The children of a node have smaller numbers than the node itself, so no
+/// walk over nodes can be infinite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(pub u32);
 
-/// The types that a CRD's schema can ask for.
+/// The types that a CRD's schema can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Type {
@@ -19,35 +19,35 @@ pub enum Type {
     Array,
     /// `true` or `false`.
     Boolean,
-    /// A whole number; a float without a fraction counts.
+    /// An integer, or a float without a fraction.
     Integer,
     /// Any number.
     Number,
     /// A map.
     Object,
-    /// Text.
+    /// A string.
     String,
 }
 
-/// What a map's keys beyond `properties` lead to.
+/// The schema of a map's keys that are not in `properties`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Additional {
-    /// Anything, or nothing.
+    /// Any values, or none.
     Allowed(bool),
-    /// Values of this schema.
+    /// Values with this schema.
     Schema(NodeId),
 }
 
-/// How a list is merged and what may stand in it twice (`x-kubernetes-list-type`).
+/// How a list is merged, and which items must be unique (`x-kubernetes-list-type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ListType {
-    /// Replaced whole; duplicates are allowed.
+    /// It is replaced as a whole; duplicates are allowed.
     Atomic,
-    /// Scalars, each once.
+    /// Its items are unique scalars.
     Set,
-    /// Maps, each with keys of its own (`x-kubernetes-list-map-keys`).
+    /// Its items are maps with unique keys (`x-kubernetes-list-map-keys`).
     Map,
 }
 
@@ -57,98 +57,98 @@ pub enum ListType {
 pub struct Rule {
     /// The expression.
     pub rule: String,
-    /// Upstream's words; only of a user's own CRDs.
+    /// Upstream's message; only in the user's own CRDs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// An expression that yields upstream's words; only of a user's own CRDs.
+    /// An expression for upstream's message; only in the user's own CRDs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_expression: Option<String>,
-    /// The kind of error; `FieldValueInvalid` where absent.
+    /// The type of error; `FieldValueInvalid` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The field that is at fault, relative to the node.
+    /// The field that the error is reported on, relative to the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field_path: Option<String>,
-    /// Whether a rule on changes runs on creation too.
+    /// Whether a transition rule is also evaluated on creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional_old_self: Option<bool>,
 }
 
-/// One node: the keywords of a structural schema (apiextensions.k8s.io/v1 `JSONSchemaProps`), under their
-/// own names, without prose. Children are numbers of other nodes.
+/// A node: the keywords of a structural schema (apiextensions.k8s.io/v1 `JSONSchemaProps`) under their own names,
+/// without descriptions. Children are given as numbers of other nodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Schema {
-    /// The type; `None` with `int_or_string`, in branches of combinations, and where anything goes.
+    /// The type; `None` with `int_or_string`, in branches of combinations, and if any value is allowed.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<Type>,
-    /// `format`; the API server enforces some, see [`format`](k8s_syntax::format).
+    /// The format. The API server enforces some, see [`format`](k8s_syntax::format).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// Whether null is a value; elsewhere the API server drops a null field.
+    /// Whether null is allowed. If not, the API server drops a null field.
     #[serde(skip_serializing_if = "is_false")]
     pub nullable: bool,
-    /// Whether a whole number will do where there is a string, and the other way round.
+    /// Whether the value may be an integer or a string.
     #[serde(
         rename = "x-kubernetes-int-or-string",
         skip_serializing_if = "is_false"
     )]
     pub int_or_string: bool,
-    /// Whether fields beyond `properties` are kept.
+    /// Whether fields that are not in `properties` are kept.
     #[serde(
         rename = "x-kubernetes-preserve-unknown-fields",
         skip_serializing_if = "is_false"
     )]
     pub preserve_unknown_fields: bool,
-    /// Whether this is a whole object with `apiVersion`, `kind` and `metadata`.
+    /// Whether this is a complete object with `apiVersion`, `kind` and `metadata`.
     #[serde(
         rename = "x-kubernetes-embedded-resource",
         skip_serializing_if = "is_false"
     )]
     pub embedded_resource: bool,
-    /// The values that are allowed.
+    /// The allowed values.
     #[serde(rename = "enum", skip_serializing_if = "Vec::is_empty")]
     pub enumeration: Vec<Value>,
-    /// What an absent field is set to.
+    /// The value of a missing field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
-    /// The least number.
+    /// The minimum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Number>,
     /// Whether `minimum` itself is excluded.
     #[serde(skip_serializing_if = "is_false")]
     pub exclusive_minimum: bool,
-    /// The greatest number.
+    /// The maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum: Option<Number>,
     /// Whether `maximum` itself is excluded.
     #[serde(skip_serializing_if = "is_false")]
     pub exclusive_maximum: bool,
-    /// What the number must be a multiple of.
+    /// The number that the value must be a multiple of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multiple_of: Option<Number>,
-    /// The least length of text, in characters.
+    /// The minimum length of a string, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u64>,
-    /// The greatest length of text, in characters.
+    /// The maximum length of a string, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u64>,
-    /// A regular expression (RE2) that must be found in the text; not anchored.
+    /// A regular expression (RE2) that must match a part of the string.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The least number of items.
+    /// The minimum number of items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_items: Option<u64>,
-    /// The greatest number of items.
+    /// The maximum number of items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u64>,
-    /// Whether no two items may be equal.
+    /// Whether all items must be different.
     #[serde(skip_serializing_if = "is_false")]
     pub unique_items: bool,
-    /// The least number of keys.
+    /// The minimum number of keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_properties: Option<u64>,
-    /// The greatest number of keys.
+    /// The maximum number of keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_properties: Option<u64>,
     /// How the list is merged.
@@ -157,40 +157,40 @@ pub struct Schema {
         skip_serializing_if = "Option::is_none"
     )]
     pub list_type: Option<ListType>,
-    /// The keys that tell items apart.
+    /// The keys that identify an item.
     #[serde(
         rename = "x-kubernetes-list-map-keys",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub list_map_keys: Vec<String>,
-    /// `atomic` where the map is replaced whole.
+    /// `atomic` if the map is replaced as a whole.
     #[serde(
         rename = "x-kubernetes-map-type",
         skip_serializing_if = "Option::is_none"
     )]
     pub map_type: Option<String>,
-    /// The keys that must be there.
+    /// The required keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub required: Vec<String>,
-    /// The keys that are known.
+    /// The known keys.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, NodeId>,
-    /// What further keys lead to.
+    /// The schema of other keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_properties: Option<Additional>,
-    /// What the list holds.
+    /// The schema of the list's items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<NodeId>,
-    /// All of these hold.
+    /// The value must match all of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub all_of: Vec<NodeId>,
-    /// At least one of these holds.
+    /// The value must match at least one of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub any_of: Vec<NodeId>,
-    /// Exactly one of these holds.
+    /// The value must match exactly one of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<NodeId>,
-    /// This does not hold.
+    /// The value must not match this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<NodeId>,
     /// The CEL rules.
@@ -207,7 +207,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Schema {
-    /// What the key `name` leads to, where the schema says.
+    /// The node for the key `name`, if the schema has one.
     pub fn child(&self, name: &str) -> Option<NodeId> {
         match (self.properties.get(name), self.additional_properties) {
             (Some(id), _) => Some(*id),
@@ -216,7 +216,7 @@ impl Schema {
         }
     }
 
-    /// Whether keys beyond `properties` are kept.
+    /// Whether keys that are not in `properties` are kept.
     pub fn is_open(&self) -> bool {
         self.preserve_unknown_fields
             || !matches!(
@@ -225,7 +225,7 @@ impl Schema {
             )
     }
 
-    /// The nodes of the values that a value of this one holds.
+    /// The nodes of the values inside a value of this node.
     pub fn inside(&self) -> impl Iterator<Item = NodeId> {
         let additional = match self.additional_properties {
             Some(Additional::Schema(id)) => Some(id),
@@ -235,7 +235,7 @@ impl Schema {
         fields.chain(additional).chain(self.items)
     }
 
-    /// Every node that this one refers to.
+    /// All nodes that this one refers to.
     pub fn children(&self) -> impl Iterator<Item = NodeId> {
         self.inside()
             .chain(self.not)

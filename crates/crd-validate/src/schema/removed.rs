@@ -1,10 +1,11 @@
-//! API versions that the newest releases serve no more: which release stopped serving them, and what took their place.
+//! API versions that the newest releases don't serve any more: the release that removed them, and their replacement.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// A version of an API that the newest release in the catalogue serves no more: an entry of `schemas/removed.toml`.
+/// An API version that the newest release in the catalogue doesn't serve any more: an entry in
+/// `schemas/removed.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removed {
@@ -12,9 +13,9 @@ pub struct Removed {
     version: String,
     #[serde(default)]
     kinds: Vec<String>,
-    /// The release that stopped serving it: `Kubernetes 1.25`.
+    /// The release that removed it: `Kubernetes 1.25`.
     pub by: String,
-    /// `group/version` to write instead, with the kind behind it where that is another; `None` where there is none.
+    /// The `group/version` to use instead, followed by the kind if it differs; `None` if there is no replacement.
     pub now: Option<String>,
 }
 
@@ -28,7 +29,7 @@ const TEXT: &str = include_str!(concat!(
     "/../../schemas/removed.toml"
 ));
 
-/// What became of `kind` in `version` of `group`; `None` where nothing is known of a removal.
+/// The removal of `kind` in `version` of `group`; `None` if none is known.
 pub fn find(group: &str, version: &str, kind: &str) -> Option<&'static Removed> {
     static TABLE: LazyLock<Vec<Removed>> = LazyLock::new(|| {
         toml::from_str::<Table>(TEXT).map_or_else(|_| Vec::new(), |table| table.removed)

@@ -12,35 +12,35 @@ use manifest::diagnostic::suggest::nearest;
 /// Why a version is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Somebody declares it: `cluster.toml`, `--use`.
+    /// It is declared, in `cluster.toml` or with `--use`.
     Declared(String),
-    /// Somebody declares another release of the same minor version, which the catalogue doesn't have.
+    /// Another release of the same minor version is declared, which the catalogue doesn't have.
     Like {
-        /// Who.
+        /// Where it is declared.
         by: String,
-        /// What is declared.
+        /// The declared version.
         declared: Version,
     },
-    /// Another project's version brings it.
+    /// Another project's version installs it.
     Bundled(Set),
-    /// It is the newest release, and nobody declares one.
+    /// It is the newest release, and none is declared.
     Assumed,
 }
 
-/// A project's version that is in force, and why.
+/// The version of a project that is in force, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
-    /// The version, and the channel.
+    /// The version and the channel.
     pub set: Set,
     /// Why.
     pub reason: Reason,
 }
 
 impl Chosen {
-    /// Who says so, as the end of a sentence: `cluster.toml declares 1.7.5`.
+    /// The reason, as the end of a sentence: `cluster.toml declares 1.7.5`.
     pub fn clause(&self) -> String {
         if self.set.is_own() {
-            return "they hold for every version".to_owned();
+            return "they are used for every version".to_owned();
         }
         let version = &self.set.version;
         match &self.reason {
@@ -49,45 +49,45 @@ impl Chosen {
                 format!("{by} declares {declared}, which is checked as {version}")
             }
             Reason::Bundled(with) => format!("{} brings {version}", with.title()),
-            Reason::Assumed => format!("{version} is assumed, since no version is declared"),
+            Reason::Assumed => format!("{version} is assumed, because no version is declared"),
         }
     }
 }
 
-/// Which version of each project is in force: the newest release where nothing else is declared.
+/// The version of each project that is in force: the newest release by default.
 ///
-/// Gateway API follows Envoy Gateway, whose chart installs it, unless it is declared itself.
+/// The Gateway API follows Envoy Gateway, whose chart installs it, unless it is declared itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
     chosen: BTreeMap<String, Chosen>,
 }
 
-/// What the catalogue doesn't have.
+/// Something that the catalogue doesn't have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unknown {
     /// The project.
     Project {
-        /// As given.
+        /// The name as given.
         given: String,
-        /// All that there are.
+        /// All projects.
         known: Vec<String>,
     },
     /// The version.
     Version {
         /// The project.
         project: String,
-        /// As given.
+        /// The version as given.
         given: String,
-        /// All that there are, nearest first.
+        /// All versions, the nearest one first.
         known: Vec<Version>,
     },
     /// The channel.
     Channel {
-        /// The project and version, as people write them.
+        /// The project and version, in the form for messages.
         of: String,
-        /// As given.
+        /// The channel as given.
         given: String,
-        /// All that there are.
+        /// All channels.
         known: Vec<String>,
     },
 }
@@ -98,16 +98,16 @@ impl Unknown {
         match self {
             Unknown::Project { given, known } => match nearest(given, texts(known)) {
                 Some(meant) => format!("write `{meant}`"),
-                None => format!("known are {}", known.join(", ")),
+                None => format!("the known ones are {}", known.join(", ")),
             },
             Unknown::Version { known, .. } => {
                 let known: Vec<String> = known.iter().map(Version::to_string).collect();
-                format!("known, nearest first: {}", known.join(", "))
+                format!("the known ones, nearest first: {}", known.join(", "))
             }
             Unknown::Channel { known, .. } if known.is_empty() => {
-                "leave the channel out; the project has none".to_owned()
+                "remove the channel; the project has no channels".to_owned()
             }
-            Unknown::Channel { known, .. } => format!("known are {}", known.join(", ")),
+            Unknown::Channel { known, .. } => format!("the known ones are {}", known.join(", ")),
         }
     }
 }
@@ -135,7 +135,7 @@ impl fmt::Display for Unknown {
 impl std::error::Error for Unknown {}
 
 impl Selection {
-    /// The newest release of each project, or the newest version where none is a release.
+    /// The newest release of each project, or the newest version if it has no release.
     pub fn newest(catalogue: &Catalogue) -> Self {
         let mut selection = Selection {
             chosen: BTreeMap::new(),
@@ -152,11 +152,11 @@ impl Selection {
         selection
     }
 
-    /// Declares a project's version, with or without a leading `v`, on somebody's word. Without a channel
-    /// it stays in the one in force, where the version has it.
+    /// Declares a project's version, with or without a leading `v`. `by` says where it is declared. Without a
+    /// channel, the one in force is kept if the version has it.
     ///
     /// # Errors
-    /// Where the catalogue doesn't have it.
+    /// If the catalogue doesn't have it.
     pub fn declare(
         &mut self,
         catalogue: &Catalogue,
@@ -190,8 +190,8 @@ impl Selection {
         Ok(())
     }
 
-    /// Declares the catalogue's nearest release of the same minor version, on somebody's word: fields and rules
-    /// come and go with minor versions. False where the catalogue has no release of it.
+    /// Declares the nearest release of the same minor version in the catalogue, because fields and rules only change
+    /// with minor versions. `by` says where it is declared. False if the catalogue has no such release.
     pub fn declare_like(
         &mut self,
         catalogue: &Catalogue,
@@ -219,7 +219,7 @@ impl Selection {
         true
     }
 
-    /// The version in force of a project.
+    /// The version of a project that is in force.
     pub fn of(&self, project: &str) -> Option<&Chosen> {
         self.chosen.get(project)
     }
@@ -230,7 +230,7 @@ impl Selection {
             .is_some_and(|chosen| chosen.set == *set)
     }
 
-    /// All versions in force, by project.
+    /// All versions that are in force, by project.
     pub fn all(&self) -> impl Iterator<Item = &Chosen> {
         self.chosen.values()
     }
@@ -245,7 +245,7 @@ impl Selection {
             .insert(project.to_owned(), Chosen { set, reason });
     }
 
-    /// Takes the Gateway API that the Envoy Gateway in force brings, unless another is declared.
+    /// Selects the Gateway API that the Envoy Gateway in force installs, unless another one is declared.
     fn follow(&mut self, catalogue: &Catalogue) {
         let is_declared = |chosen: &Chosen| matches!(chosen.reason, Reason::Declared(_));
         let declared = self.of(GATEWAY_API).is_some_and(is_declared);
@@ -291,7 +291,7 @@ fn given_channel(
     })
 }
 
-/// The channel in force where the version has it, else `standard`, else the first; none where there is none.
+/// The channel in force if the version has it, else `standard`, else the first one; `None` if there are no channels.
 fn default_channel(
     catalogue: &Catalogue,
     project: &str,

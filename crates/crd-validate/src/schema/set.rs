@@ -1,10 +1,10 @@
-//! What a schema belongs to: a project's version, and its channel where it has channels.
+//! The set that a schema belongs to: a project's version, with a channel if the project has channels.
 
 use std::fmt;
 
 use super::version::Version;
 
-/// A project's version, and its channel where the project has channels.
+/// A project's version, with a channel if the project has channels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Set {
     /// The project: `envoy-gateway`.
@@ -15,7 +15,7 @@ pub struct Set {
     pub channel: Option<String>,
 }
 
-/// How projects write their own names.
+/// The names of projects, as they write them.
 const TITLES: &[(&str, &str)] = &[
     ("cilium", "Cilium"),
     ("core", "Kubernetes"),
@@ -26,10 +26,10 @@ const TITLES: &[(&str, &str)] = &[
     ("prometheus-operator", "Prometheus Operator"),
 ];
 
-/// The project of schemas that a user imported without naming any.
+/// The project of schemas that a user imported without a project.
 const OWN: &str = "own";
 
-/// How a project writes its own name; the name itself where that is not known.
+/// The name of a project as it writes it, or `project` itself if that is not known.
 pub fn title(project: &str) -> &str {
     TITLES
         .iter()
@@ -38,7 +38,7 @@ pub fn title(project: &str) -> &str {
 }
 
 impl Set {
-    /// A set, from what people write.
+    /// Creates a set from user input.
     pub fn new(project: &str, version: &str, channel: Option<&str>) -> Self {
         Set {
             project: project.to_owned(),
@@ -47,7 +47,7 @@ impl Set {
         }
     }
 
-    /// The set of a user's own schemas that belong to no version of a project: what is in it always holds.
+    /// The set of the user's own schemas that belong to no project. They are always used.
     pub fn own() -> Self {
         Set::new(OWN, "", None)
     }
@@ -57,9 +57,8 @@ impl Set {
         *self == Set::own()
     }
 
-    /// The set that the folders of a path name: `PROJECT/VERSION/FILE` or `PROJECT/VERSION/CHANNEL/FILE`,
-    /// behind any others. `flux/NAME-vVERSION/FILE` is how releases of several projects stand together: the
-    /// project is `NAME`.
+    /// The set in a path: `PROJECT/VERSION/FILE` or `PROJECT/VERSION/CHANNEL/FILE`, after any other folders.
+    /// `flux/NAME-vVERSION/FILE` is used for releases of several projects together; the project is `NAME`.
     pub fn of_path(path: &str) -> Option<Self> {
         let folders: Vec<&str> = path.split('/').rev().skip(1).collect();
         let is_version = |text: &str| Version::new(text).minor().is_some();
@@ -78,7 +77,7 @@ impl Set {
         Some(Set::new(project, number, channel))
     }
 
-    /// The folder that holds its files, below the root of a catalogue.
+    /// The folder for its files, relative to the root of a catalogue.
     pub fn folder(&self) -> String {
         if self.is_own() {
             return OWN.to_owned();
@@ -91,7 +90,7 @@ impl Set {
         folder
     }
 
-    /// The project as it writes its own name, and the version.
+    /// The project's own name and the version.
     pub fn title(&self) -> String {
         if self.is_own() {
             return "your own schemas".to_owned();
@@ -100,7 +99,7 @@ impl Set {
     }
 }
 
-/// `v1.9.4` of `kustomize-controller-v1.9.4`; the whole where there is no such part.
+/// `v1.9.4` for `kustomize-controller-v1.9.4`; the whole name if it has no such part.
 fn last_part(folder: &str) -> &str {
     match folder.rfind("-v") {
         Some(at) if Version::new(&folder[at + 1..]).minor().is_some() => &folder[at + 1..],
@@ -108,7 +107,7 @@ fn last_part(folder: &str) -> &str {
     }
 }
 
-/// A name that stays in its folder, whatever somebody calls a thing.
+/// A name that can be used as a file name without leaving its folder.
 pub(super) fn plain(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let name: String = name

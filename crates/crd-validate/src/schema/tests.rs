@@ -1,4 +1,4 @@
-//! The room as a whole: import, the embedded files, selection and look-up.
+//! Tests of the whole module: import, embedded files, selection and look-up.
 
 use std::path::{Path, PathBuf};
 
@@ -144,7 +144,7 @@ fn files_that_hold_no_crd_are_passed_over_and_broken_ones_are_named() {
     let imported = files::import(&[nameless], Lock::default(), Keep::Facts).expect("a list");
     assert_eq!(
         imported.problems[0].message,
-        "the file's folders don't say which project and version this belongs to"
+        "the file's folders don't say which project and version it belongs to"
     );
 }
 
@@ -225,7 +225,7 @@ fn the_embedded_schemas_are_what_their_sources_give() {
     let given = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
     let crds = given.unwrap_or_else(|| root.join("../shared")).join("crds");
     if crds.is_dir() {
-        // What is not in the catalogue yet is no source of it.
+        // Files that are not in the catalogue yet are not sources of it.
         let committed = Lock::parse(embedded::LOCK).expect("a list");
         let is_of = |set: &Set, file: &Locked| {
             file.project == set.project
@@ -256,11 +256,11 @@ fn the_embedded_schemas_are_what_their_sources_give() {
     }
 }
 
-/// The file in Kubernetes' source that its own kinds are from.
+/// The file in Kubernetes' source that describes its own kinds.
 const SWAGGER: &str = "swagger.json";
 
-/// Kubernetes' own kinds, from the file that `GATEWAYCTL_SWAGGER` names: `api/openapi-spec/swagger.json` of the
-/// release that the catalogue has.
+/// Kubernetes' own kinds, from the file in `GATEWAYCTL_SWAGGER`: `api/openapi-spec/swagger.json` of the release in
+/// the catalogue.
 fn kubernetes() -> Option<Input> {
     let Some(path) = std::env::var_os("GATEWAYCTL_SWAGGER") else {
         eprintln!("without Kubernetes' own kinds: GATEWAYCTL_SWAGGER names no file");
@@ -300,7 +300,7 @@ fn versions_are_declared_with_or_without_v_and_unknown_ones_name_the_nearest() {
     assert_eq!(
         declare("envoy-gateway", "1.7.2", None),
         error(
-            "the catalogue has no Envoy Gateway 1.7.2: known, nearest first: 1.7.5, 1.8.3, 1.6.7, 1.9.0, 1.5.9"
+            "the catalogue has no Envoy Gateway 1.7.2: the known ones, nearest first: 1.7.5, 1.8.3, 1.6.7, 1.9.0, 1.5.9"
         )
     );
     assert_eq!(
@@ -309,11 +309,11 @@ fn versions_are_declared_with_or_without_v_and_unknown_ones_name_the_nearest() {
     );
     assert_eq!(
         declare("gateway-api", "1.6.1", Some("beta")),
-        error("Gateway API 1.6.1 has no channel `beta`: known are experimental, standard")
+        error("Gateway API 1.6.1 has no channel `beta`: the known ones are experimental, standard")
     );
     assert_eq!(
         declare("keda", "2.20.2", Some("beta")),
-        error("KEDA 2.20.2 has no channel `beta`: leave the channel out; the project has none")
+        error("KEDA 2.20.2 has no channel `beta`: remove the channel; the project has no channels")
     );
     assert_eq!(
         api(&selection).as_deref(),
@@ -411,7 +411,7 @@ fn what_a_user_imported_without_a_version_holds_whatever_is_declared() {
         (schema.entry.own_path(), schema.chosen.set.title().as_str()),
         (Some("own/x.json"), "your own schemas")
     );
-    // The embedded schema has v1alpha1; the cluster whose CRD was imported doesn't serve it.
+    // The embedded schema has v1alpha1, but the cluster whose CRD was imported doesn't serve it.
     let found = catalogue.look_up(&selection, "keda.sh", "v1alpha1", "ScaledObject");
     assert!(
         matches!(found, Lookup::NotServed { entry, .. } if entry.set.is_own()),

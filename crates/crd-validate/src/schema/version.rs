@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A project's version, shown without a leading `v`.
 ///
-/// Ordered as semantic versions (semver 2.0.0); what is none comes before all that are, by its text.
+/// Semantic versions (semver 2.0.0) are ordered as such. Other versions come before them, ordered as text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version {
     text: String,
@@ -13,7 +13,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Reads a version; any text is one.
+    /// Parses a version. Every text is valid.
     pub fn new(text: &str) -> Self {
         let text = match text.strip_prefix('v') {
             Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
@@ -31,7 +31,7 @@ impl Version {
         &self.text
     }
 
-    /// The folder that holds it: `v1.9.0`; what is no semantic version, as it is.
+    /// The name of its folder: `v1.9.0`, or the text itself if it is not a semantic version.
     pub fn folder(&self) -> String {
         match self.parsed {
             Some(_) => format!("v{}", self.text),
@@ -39,17 +39,17 @@ impl Version {
         }
     }
 
-    /// Whether it is a release, not a candidate.
+    /// Whether it is a release, not a pre-release.
     pub fn is_stable(&self) -> bool {
         self.parsed.as_ref().is_some_and(|it| it.pre.is_empty())
     }
 
-    /// Major and minor number.
+    /// The major and minor version.
     pub fn minor(&self) -> Option<(u64, u64)> {
         self.parsed.as_ref().map(|it| (it.major, it.minor))
     }
 
-    /// How far two versions are apart: by major number, then minor, then patch.
+    /// The distance of two versions: by major version, then minor, then patch.
     pub fn distance(&self, other: &Version) -> (u64, u64, u64) {
         match (&self.parsed, &other.parsed) {
             (Some(a), Some(b)) => (
@@ -62,7 +62,7 @@ impl Version {
     }
 }
 
-/// How far along a version of an API is: `v2` comes after `v1`, that after `v1beta1`, that after `v1alpha1`.
+/// The maturity of an API version: `v2` comes after `v1`, which comes after `v1beta1`, which comes after `v1alpha1`.
 pub fn maturity(version: &str) -> (u8, Vec<u32>) {
     let stage = match () {
         () if version.contains("alpha") => 0,

@@ -9,7 +9,7 @@ use manifest::diagnostic::Diagnostic;
 use manifest::value::{Node, trail::Part};
 
 impl Walk<'_> {
-    /// Checks the combinations that a schema asks for.
+    /// Checks the combinations in a schema.
     pub(super) fn combinations(&mut self, value: &Node, view: View, schema: &Schema) {
         for branch in &schema.all_of {
             self.value(value, view.branch(*branch));
@@ -43,7 +43,7 @@ impl Walk<'_> {
             .any(|branch| self.holds(value, view.branch(*branch)))
     }
 
-    /// No branch holds: where all but one are out of the question, that one says what is wrong.
+    /// Reports that no branch is satisfied. If all branches but one are impossible, its own findings are reported.
     fn no_branch(&mut self, value: &Node, view: View, branches: &[NodeId]) {
         let possible: Vec<NodeId> = branches
             .iter()
@@ -56,7 +56,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a value is of a branch's type and has the fixed values that tell the branch from others.
+    /// Whether a value has a branch's type, and the fixed values that distinguish the branch from others.
     fn is_possible(&mut self, value: &Node, view: View) -> bool {
         let schema = self.schema.node(view.node);
         self.has_type(value, schema)
@@ -83,30 +83,32 @@ impl Walk<'_> {
         let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
         if let Some(keys) = self.keys(branches, "or") {
             return finding(format!(
-                "{name} has none of the fields of which it needs one"
+                "{name} needs one of several fields, but has none of them"
             ))
             .help(format!("add {keys}"));
         }
         let help = match self.forms(branches) {
             Some(forms) => format!("write {forms}"),
             None => format!(
-                "`gatewayctl explain {}` shows the field",
+                "`gatewayctl explain {}` describes the field",
                 self.pointer.dotted()
             ),
         };
-        finding(format!("{name} has none of the forms that it can have")).help(help)
+        finding(format!("{name} has none of its allowed forms")).help(help)
     }
 
     fn conflict(&self, branches: &[NodeId]) -> Diagnostic {
         let name = words::name(&self.pointer);
         let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
         match self.keys(branches, "and") {
-            Some(keys) => finding(format!("{name} has {keys}, of which only one may be there"))
-                .help("keep one of them"),
-            None => finding(format!(
-                "{name} has several of the forms of which it can have one"
+            Some(keys) => finding(format!(
+                "{name} has {keys}, but only one of them is allowed"
             ))
-            .help("keep the fields of one form"),
+            .help("keep one of them"),
+            None => finding(format!(
+                "{name} has several of its allowed forms, but may have only one"
+            ))
+            .help("keep only the fields of one form"),
         }
     }
 
@@ -121,9 +123,8 @@ impl Walk<'_> {
         };
         let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
         match (self.keys(branches, "and"), self.forms(branches)) {
-            (Some(keys), _) => {
-                finding(format!("{name} can't have {keys}")).help("remove what excludes the rest")
-            }
+            (Some(keys), _) => finding(format!("{name} can't have {keys}"))
+                .help("remove the fields that exclude the others"),
             (None, Some(forms)) => {
                 finding(format!("{name} can't be {forms}")).help("write another value")
             }
@@ -132,7 +133,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The fields that tell branches apart, where each does nothing but ask for some.
+    /// The fields that distinguish branches, if each branch only requires fields.
     fn keys(&self, branches: &[NodeId], last: &str) -> Option<String> {
         let of_branch = |branch: &NodeId| {
             let schema = self.schema.node(*branch);
@@ -143,7 +144,7 @@ impl Walk<'_> {
         keys.map(|keys| words::list(&keys, last))
     }
 
-    /// What branches allow, where each can be said in a few words.
+    /// What branches allow, if each can be described in a few words.
     fn forms(&self, branches: &[NodeId]) -> Option<String> {
         let of_branch = |branch: &NodeId| {
             let schema = self.schema.node(*branch);

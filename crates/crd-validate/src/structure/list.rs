@@ -1,4 +1,4 @@
-//! Lists: how long, of what, and what may not stand in them twice.
+//! Lists: their length, their items, and duplicates.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A list in which each value stands once.
+    /// Checks that each value of a set appears only once.
     fn set(&mut self, items: &[Node]) {
         let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
@@ -50,7 +50,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A list in which each entry has keys of its own.
+    /// Checks that each entry has a unique key.
     fn keyed(&mut self, items: &[Node], schema: &Schema) {
         let kind = self.schema;
         let of_item = schema.items.map(|node| kind.node(node));
@@ -87,13 +87,13 @@ impl Walk<'_> {
     }
 }
 
-/// The values of a list so far: where each stands first, and whether it stood again.
+/// The values of a list so far: where each appears first, and whether it has appeared again.
 #[derive(Default)]
 struct Seen(HashMap<String, (usize, bool)>);
 
 impl Seen {
-    /// Where a value stood before, when it stands for the second time; the API server complains once of a
-    /// value that stands in a list many times.
+    /// The index of a value's first appearance, when it appears for the second time. The API server reports a value
+    /// only once, even if it appears many times.
     fn first(&mut self, value: String, index: usize) -> Option<usize> {
         let (first, again) = self.0.entry(value).or_insert((index, false));
         let is_second = *first != index && !*again;
@@ -102,7 +102,7 @@ impl Seen {
     }
 }
 
-/// A value's text, the same for equal values.
+/// The text of a value, which is the same for equal values.
 fn canonical(value: Value) -> String {
     fn sorted(value: Value) -> Value {
         match value {

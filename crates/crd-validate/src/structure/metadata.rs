@@ -1,4 +1,4 @@
-//! `metadata`, which no CRD describes: a map, with labels and annotations of text.
+//! The structure of `metadata`, which CRDs don't describe: a map whose labels and annotations are strings.
 
 use super::walk::Walk;
 use super::words;

@@ -1,17 +1,17 @@
-//! Structure: fields, types, values, lists and combinations, as the object's schema has them.
+//! Checks the structure of objects: fields, types, values, lists and combinations, by the object's schema.
 //!
-//! One walk over the object and its schema, side by side; a node of the schema that the object doesn't
-//! reach is never parsed. What counts is what the API server does with a CRD (apiextensions.k8s.io/v1,
-//! Kubernetes 1.34) under `fieldValidation=Strict`:
+//! The object and its schema are walked together. Parts of the schema that the object doesn't use are never parsed.
+//! The checks are those of the API server for CRDs (apiextensions.k8s.io/v1, Kubernetes 1.34) with
+//! `fieldValidation=Strict`:
 //!
-//! - a field that the schema doesn't have is an error, as it is to server-side apply;
+//! - an unknown field is an error, as it is for server-side apply;
 //! - a null is dropped before anything is checked, unless the field is nullable;
-//! - a missing field with a default is there;
-//! - a float without a fraction is a whole number;
-//! - lengths count characters, and patterns are searched, not matched from end to end.
+//! - a missing field with a default has the default;
+//! - a float without a fraction is an integer;
+//! - lengths count characters, and a pattern may match any part of a string.
 //!
-//! A text with a Flux variable in it is checked no further than its being text; one that is nothing but a
-//! variable may stand for a number or a truth value.
+//! A string that contains a Flux variable is only checked for being a string. A string that consists of a variable
+//! may also stand for a number or a boolean.
 
 mod combination;
 mod list;
@@ -31,25 +31,25 @@ use k8s_syntax::pattern::Patterns;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 
-/// The pass, and what it keeps between objects: compiled patterns.
+/// The pass, with a cache of compiled patterns.
 #[derive(Debug)]
 pub struct Structure<'a> {
     catalogue: &'a Catalogue,
     patterns: Patterns,
 }
 
-/// What the pass has to say of an object.
+/// The result for an object.
 #[derive(Debug)]
 pub struct Examined {
-    /// What is wrong, in the order of the object.
+    /// The findings, in the order of the object.
     pub findings: Vec<Diagnostic>,
-    /// Whether the API server would not run the schema's rules: where a field is missing, of another type, not
-    /// in its enumeration, too long or too many. Other findings don't keep it from that.
+    /// Whether the API server would skip the schema's rules: if a field is missing, has the wrong type or a value
+    /// that is not in its enumeration, or is too long. Other findings don't have that effect.
     pub blocks_rules: bool,
 }
 
 impl<'a> Structure<'a> {
-    /// A pass that looks into `catalogue` for the version that has an unknown field.
+    /// Creates the pass. `catalogue` is used to find the version that has an unknown field.
     pub fn new(catalogue: &'a Catalogue) -> Self {
         Structure {
             catalogue,
@@ -57,12 +57,12 @@ impl<'a> Structure<'a> {
         }
     }
 
-    /// All that is wrong with an object's structure, in the order of the object.
+    /// All findings on an object's structure, in the order of the object.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
         self.examine(object, schema).findings
     }
 
-    /// As [`check`](Self::check), and whether the object is fit for rules.
+    /// Like [`check`](Self::check), and also whether rules can be evaluated.
     pub fn examine(&self, object: &Object, schema: &KindSchema<'_>) -> Examined {
         let mut walk = walk::Walk::new(self, object, *schema);
         walk.object();

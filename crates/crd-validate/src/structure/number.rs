@@ -1,4 +1,4 @@
-//! Arithmetic on JSON's numbers, whole ones exactly.
+//! Arithmetic on JSON numbers, exact for integers.
 
 use serde_json::Number;
 
@@ -9,7 +9,7 @@ pub(super) fn is_whole(number: &Number) -> bool {
     !number.is_f64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
 }
 
-/// The order of two numbers.
+/// Compares two numbers.
 pub(super) fn compare(a: &Number, b: &Number) -> Option<std::cmp::Ordering> {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
@@ -17,7 +17,7 @@ pub(super) fn compare(a: &Number, b: &Number) -> Option<std::cmp::Ordering> {
     }
 }
 
-/// Whether `number` is a multiple of `step`; any number is one of 0.
+/// Whether `number` is a multiple of `step`. Every number counts as a multiple of 0.
 pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     match (number.as_i128(), step.as_i128()) {
         (_, Some(0)) => true,
@@ -29,8 +29,8 @@ pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     }
 }
 
-/// The bounds of whole numbers by their format; 64 bits where they have none (kube-openapi's
-/// `IsValueValidAgainstRange`). As fractions: what lies beyond a bound of 64 bits is a float to the API server.
+/// The bounds of an integer format; those of 64 bits if it has none (kube-openapi's `IsValueValidAgainstRange`). They
+/// are floats, because the API server reads integers beyond 64 bits as floats.
 #[allow(clippy::cast_precision_loss)]
 pub fn integer_range(schema: &Schema) -> Option<(f64, f64)> {
     if schema.type_ != Some(Type::Integer) {

@@ -1,4 +1,4 @@
-//! What the pass says, word for word, of small schemas and of the real ones.
+//! The exact findings on small schemas and on the embedded ones.
 
 use super::Structure;
 use crate::kind;
@@ -13,7 +13,7 @@ fn things(spec: &str) -> Catalogue {
     things_changed(spec, |text| text)
 }
 
-/// The same, whose compiled text was changed afterwards.
+/// The same, with changes to the compiled text.
 fn things_changed(spec: &str, change: impl Fn(String) -> String) -> Catalogue {
     let crd = format!(
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: example.com\n  \
@@ -35,7 +35,7 @@ fn things_changed(spec: &str, change: impl Fn(String) -> String) -> Catalogue {
     catalogue
 }
 
-/// What is said of a manifest: `LINE:COLUMN code: message; help`.
+/// The findings on a manifest: `LINE:COLUMN code: message; help`.
 fn said(catalogue: &Catalogue, selection: &Selection, text: &str) -> Vec<String> {
     let mut sources = Sources::default();
     let id = sources.add("thing.yaml", text);
@@ -71,7 +71,7 @@ fn a_value_whose_pattern_cant_be_used_is_not_taken_for_right() {
     let spec = "            properties: {a: {type: string, pattern: ^x$}}\n";
     let object = "apiVersion: example.com/v1\nkind: Thing\nspec: {a: b}\n";
     for (pattern, problem) in [
-        ("(", "is no regular expression"),
+        ("(", "is not a valid regular expression"),
         (
             "((a{1,1000}){1,1000}){1,1000}",
             "is too large to be compiled",
@@ -83,15 +83,15 @@ fn a_value_whose_pattern_cant_be_used_is_not_taken_for_right() {
             assert_eq!(
                 said(&catalogue, &selection, object),
                 [format!(
-                    "3:11 schema/unreadable: `spec.a` can't be judged: its pattern {problem}; \
-                     the pattern, of the CustomResourceDefinition, is `{pattern}`"
+                    "3:11 schema/unreadable: `spec.a` can't be checked: its pattern {problem}; \
+                     the pattern in the CustomResourceDefinition is `{pattern}`"
                 )]
             );
         }
     }
 }
 
-/// What is said of a `Thing` with the given `spec`, indented by two.
+/// The findings on a `Thing` with the given `spec`, indented by two.
 fn of_thing(schema: &str, spec: &str) -> Vec<String> {
     let catalogue = things(schema);
     let selection = Selection::newest(&catalogue);
@@ -188,13 +188,13 @@ fn values_out_of_bounds_say_the_bounds() {
             "5:9 schema/value: `spec.name` can't be \"Abcdé\"; write a string that matches `^[a-zé]+$`",
             "6:10 schema/value: `spec.count` can't be 4; write at least 1 and at most 3",
             "7:10 schema/value: `spec.ratio` can't be 0; write more than 0",
-            "8:9 schema/value: `spec.mode` can't be \"fast\"; write `Fast`; allowed are `Fast` and `Slow`",
+            "8:9 schema/value: `spec.mode` can't be \"fast\"; write `Fast`; the allowed values are `Fast` and `Slow`",
             "9:12 schema/value: `spec.address` can't be \"10.10.30.256\"; write an IPv4 address, like \
              `10.10.30.26`",
             "10:11 schema/value: `spec.labels` has 2 keys; give at most 1 key",
             "11:10 schema/value: `spec.ports` is empty; give at least 1 entry",
             "12:9 schema/value: `spec.tags` has 3 entries; give at most 2 entries",
-            "12:16 schema/list-key: `spec.tags[2]` is \"a\", which stands at [0] already; remove one of the two",
+            "12:16 schema/list-key: `spec.tags[2]` is \"a\", which is at [0] already; remove one of the two",
         ]
     );
 }
@@ -214,7 +214,7 @@ fn missing_fields_and_repeated_keys_are_found() {
         [
             "5:9 schema/required: `spec.name` is missing; add `name:`, a string",
             "7:7 schema/required: `spec.ports[0].port` is missing; add `port:`, an integer",
-            "9:7 schema/list-key: `spec.ports[2]` has port: 53, protocol: \"TCP\", as [1] already has; give each \
+            "9:7 schema/list-key: `spec.ports[2]` has port: 53, protocol: \"TCP\", the same as [1]; give each \
              entry a key of its own, or remove one of the two",
         ]
     );
@@ -239,7 +239,7 @@ fn an_unknown_field_is_named_or_placed() {
             "7:3 schema/unknown-field: `spec.idle` is not a field of Thing; it belongs under `spec.timeout`",
             "9:5 schema/unknown-field: `spec.timeout.mode` is not a field of Thing; it belongs under `spec`",
             "10:5 schema/unknown-field: `spec.timeout.Request` is not a field of Thing; write `request`",
-            "11:5 schema/unknown-field: `spec.timeout.frobnicate` is not a field of Thing; remove it; known here \
+            "11:5 schema/unknown-field: `spec.timeout.frobnicate` is not a field of Thing; remove it; the fields here \
              are `idle` and `request`",
             "12:25 schema/type: `spec.free.known` must be an integer, not a string; write an integer",
         ]
@@ -276,12 +276,12 @@ fn combinations_say_which_fields_go_together() {
     assert_eq!(
         of_thing(FORMS, spec),
         [
-            "5:11 schema/combination: `spec.either` has `a` and `b`, of which only one may be there; keep one of \
+            "5:11 schema/combination: `spec.either` has `a` and `b`, but only one of them is allowed; keep one of \
              them",
-            "6:9 schema/combination: `spec.some` has none of the fields of which it needs one; add `a` or `b`",
-            "7:10 schema/combination: `spec.never` can't have `a` with `b`; remove what excludes the rest",
+            "6:9 schema/combination: `spec.some` needs one of several fields, but has none of them; add `a` or `b`",
+            "7:10 schema/combination: `spec.never` can't have `a` with `b`; remove the fields that exclude the others",
             "8:9 schema/value: `spec.size` can't be 4; write at most 3",
-            "9:12 schema/combination: `spec.address` has none of the forms that it can have; write an IPv4 \
+            "9:12 schema/combination: `spec.address` has none of its allowed forms; write an IPv4 \
              address, like `10.10.30.26` or an IPv6 address, like `fd00::26`",
             "10:9 schema/value: `spec.both` has 4 characters; give at most 3 characters",
             "10:9 schema/value: `spec.both` can't be \"ABCD\"; write a string that matches `^[a-z]*$`",
@@ -314,7 +314,7 @@ fn metadata_is_a_map_with_texts_and_the_status_is_not_checked() {
             "6:16 schema/type: `metadata.annotations` must be a map, not a list; write keys, without the `-` \
              before them",
             "8:10 schema/unknown-field: `status.b` is not a field of Thing; write `a`",
-            "9:1 schema/unknown-field: `extra` is not a field of Thing; remove it; known here are `spec` and \
+            "9:1 schema/unknown-field: `extra` is not a field of Thing; remove it; the fields here are `spec` and \
              `status`",
         ]
     );
@@ -374,7 +374,7 @@ fn a_value_of_another_version_names_it() {
     let said = under(&[(eg, "1.9.0", None)], proxy);
     assert!(
         said[0].contains(
-            "\"Custom\" in `spec.provider.type` is gone from Envoy Gateway 1.9.0; 1.5.9 had it"
+            "\"Custom\" in `spec.provider.type` was removed in Envoy Gateway 1.9.0; 1.5.9 had it"
         ),
         "{said:?}"
     );
@@ -418,21 +418,21 @@ fn a_kind_that_is_not_there_says_what_is() {
     assert_eq!(
         of(&format!("{gateway}/v1"), "HTTPRuote", "1.9.0"),
         [
-            "2:7 schema/unknown-kind: no schema for gateway.networking.k8s.io/v1 HTTPRuote; write `kind: \
-             HTTPRoute`, if that is meant"
+            "2:7 schema/unknown-kind: no schema for gateway.networking.k8s.io/v1 HTTPRuote; did you mean `kind: \
+             HTTPRoute`?"
         ]
     );
     assert_eq!(
         of("example.com/v1", "Widget", "1.9.0"),
         [
-            "2:7 schema/unknown-kind: no schema for example.com/v1 Widget; if the cluster has the kind, give its CRD \
-             to `gatewayctl schemas import`; `--ignore schema/unknown-kind` makes a note of this"
+            "2:7 schema/unknown-kind: no schema for example.com/v1 Widget; if the cluster has the kind, import its CRD \
+             with `gatewayctl schemas import`; `--ignore schema/unknown-kind` turns this into a note"
         ]
     );
     assert_eq!(
         of(&format!("{gateway}/v1alpha2"), "HTTPRoute", "1.9.0"),
         [
-            "1:13 schema/unknown-kind: gateway.networking.k8s.io/v1alpha2 HTTPRoute is gone: Gateway API 0.8 stopped \
+            "1:13 schema/unknown-kind: gateway.networking.k8s.io/v1alpha2 HTTPRoute was removed: Gateway API 0.8 stopped \
              serving it; write `apiVersion: gateway.networking.k8s.io/v1`, and compare the fields"
         ]
     );
@@ -446,8 +446,8 @@ fn a_kind_that_is_not_there_says_what_is() {
     assert_eq!(
         of("networking.k8s.io/v1", "Gateway", "1.9.0"),
         [
-            "2:7 schema/unknown-kind: no schema for networking.k8s.io/v1 Gateway; Gateway is known in the \
-             group `gateway.networking.k8s.io`; write that if it is meant"
+            "2:7 schema/unknown-kind: no schema for networking.k8s.io/v1 Gateway; Gateway exists in the \
+             group `gateway.networking.k8s.io`; did you mean that one?"
         ]
     );
 }

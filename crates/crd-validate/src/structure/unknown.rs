@@ -1,4 +1,4 @@
-//! A field that the schema doesn't have: which was meant, where it belongs, or which version has it.
+//! Unknown fields: which field was probably meant, where the field belongs, or which version has it.
 
 use super::walk::Walk;
 use super::words;
@@ -10,14 +10,14 @@ use manifest::diagnostic::suggest::nearest;
 use manifest::finding_on_key;
 use manifest::value::{Map, Pointer};
 
-/// How many levels up a misplaced field's place is looked for.
+/// How many levels up the right place of a field is looked for.
 const LEVELS_UP: usize = 2;
 
-/// How many fields a finding names at most.
+/// How many fields a finding lists at most.
 const MOST_NAMED: usize = 12;
 
 impl Walk<'_> {
-    /// The finding on the current field, which `schema` doesn't have; `map` is what it stands in.
+    /// The finding on the current field, which `schema` doesn't have. `map` contains the field.
     pub(super) fn unknown(&self, key: &str, map: &Map, schema: &Schema) -> Diagnostic {
         if let Some(set) = self
             .run
@@ -82,15 +82,15 @@ impl Walk<'_> {
             }
             std::cmp::Ordering::Less => self
                 .on_key(format!(
-                    "{name} is gone from {}; {} had it",
+                    "{name} was removed in {}; {} had it",
                     here.title(),
                     set.version
                 ))
-                .help("remove the field; the project's release notes say what replaces it"),
+                .help("remove the field; see the project's release notes for its replacement"),
         }
     }
 
-    /// The maps nearby whose schema has `key`: above, or one level below this map or one above.
+    /// The maps nearby whose schema has `key`: above this map, or one level below it or below a map above.
     fn places(&self, key: &str) -> Vec<Pointer> {
         let mut places = Vec::new();
         for (up, above) in self.above.iter().rev().take(LEVELS_UP + 1).enumerate() {
@@ -125,12 +125,15 @@ fn known_fields(schema: &Schema) -> String {
     let all = known.len();
     known.truncate(MOST_NAMED);
     match all {
-        0 => "remove it; nothing can stand here".to_owned(),
+        0 => "remove it; no fields are allowed here".to_owned(),
         _ if all > MOST_NAMED => format!(
-            "remove it; known here are {} and {} more",
+            "remove it; the fields here are {} and {} more",
             known.join(", "),
             all - MOST_NAMED
         ),
-        _ => format!("remove it; known here are {}", words::list(&known, "and")),
+        _ => format!(
+            "remove it; the fields here are {}",
+            words::list(&known, "and")
+        ),
     }
 }

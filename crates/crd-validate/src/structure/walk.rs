@@ -1,4 +1,4 @@
-//! The walk over an object and its schema.
+//! Walks over an object and its schema together.
 
 use serde_json::Value;
 
@@ -14,13 +14,13 @@ use manifest::finding;
 use manifest::value::trail::{Part, Trail};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 
-/// How many findings an object gets: enough for any honest one.
+/// The maximum number of findings for an object. No real object has as many.
 const MOST_FINDINGS: usize = 100;
 
-/// The node that a value is checked against, and the one that says what the value is.
+/// The schema that a value is checked against, and the one that gives its shape.
 ///
-/// They are the same but in branches of combinations: those say nothing of nulls, defaults and unknown
-/// fields, the structural schema around them does.
+/// They only differ in branches of combinations: a branch says nothing about nulls, defaults and unknown fields, the
+/// structural schema around it does.
 #[derive(Clone, Copy)]
 pub(super) struct View {
     pub node: NodeId,
@@ -47,10 +47,10 @@ impl View {
     }
 }
 
-/// A map on the way from the root to the current value.
+/// A map between the root and the current value.
 pub(super) struct Above {
     pub node: NodeId,
-    /// How many steps lead to it.
+    /// Its depth.
     pub depth: usize,
 }
 
@@ -60,14 +60,14 @@ pub(super) struct Walk<'a> {
     pub schema: KindSchema<'a>,
     pub pointer: Trail,
     pub above: Vec<Above>,
-    /// Whether something was found that keeps the API server from running rules.
+    /// Whether there is a finding that keeps the API server from evaluating rules.
     pub blocks_rules: bool,
     found: Vec<Diagnostic>,
-    /// Whether findings are only noted, not worded: while a branch is tried.
+    /// Whether findings are only counted and not formatted, because a branch is tried.
     quiet: bool,
     failed: bool,
-    /// Whether the current value is the status, of which the API server keeps nothing on creation: it reads
-    /// the fields' names and drops the rest.
+    /// Whether the current value is in `status`. On creation the API server only checks the names of its fields, and
+    /// drops it.
     in_status: bool,
     encrypted: bool,
 }
@@ -96,7 +96,7 @@ impl<'a> Walk<'a> {
         self.value(&object.node, View::whole(self.schema.version.root));
     }
 
-    /// What was found, each finding once.
+    /// The findings without duplicates.
     pub fn findings(self) -> Vec<Diagnostic> {
         let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.found.len());
         for finding in self.found {
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
         kept
     }
 
-    /// Notes a finding on the current value; the words are made only where somebody will read them.
+    /// Adds a finding on the current value. The text is only created if it is needed.
     pub fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.failed = true;
         if !self.quiet && self.found.len() < MOST_FINDINGS {
@@ -119,13 +119,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// As [`report`](Self::report), of what keeps the API server from running rules.
+    /// Like [`report`](Self::report), for a finding that keeps the API server from evaluating rules.
     pub fn report_blocking(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.blocks_rules |= !self.quiet && !self.in_status;
         self.report(make);
     }
 
-    /// A finding on a length outside its bounds: too much of something keeps rules from running.
+    /// A finding on a length that is out of bounds. If it is too large, rules are not evaluated.
     pub fn report_size(&mut self, over: bool, make: impl FnOnce(&Self) -> Diagnostic) {
         if over {
             self.report_blocking(make);
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         finding(code, self.object, &self.pointer, message).why(words::refused(self.object))
     }
 
-    /// Whether a value holds against a view, without a word.
+    /// Whether a value is valid for a view, without reporting anything.
     pub fn holds(&mut self, value: &Node, view: View) -> bool {
         let before = (self.quiet, self.failed);
         (self.quiet, self.failed) = (true, false);
@@ -149,21 +149,21 @@ impl<'a> Walk<'a> {
         held
     }
 
-    /// Goes one step down.
+    /// Goes one level down.
     pub fn inside(&mut self, part: Part<'_>, walk: impl FnOnce(&mut Self)) {
         self.pointer.enter(part);
         walk(self);
         self.pointer.leave();
     }
 
-    /// The path of another entry of the list that the current value is an entry of.
+    /// The path of another entry of the list that contains the current value.
     pub fn sibling(&self, index: usize) -> Pointer {
         self.pointer
             .parent()
             .map_or_else(Pointer::root, |list| list.index(index))
     }
 
-    /// Whether a text is not known before Flux has been there: a variable, or SOPS's cipher.
+    /// Whether a string is not known yet: it has a Flux variable, or is SOPS's ciphertext.
     pub fn is_unsettled(&self, text: &str) -> bool {
         variable::in_text(text) || (self.encrypted && text.starts_with("ENC["))
     }
@@ -325,7 +325,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// An object inside an object says what it is (`x-kubernetes-embedded-resource`), whatever else its schema asks.
+    /// An embedded object must have its identity (`x-kubernetes-embedded-resource`), whatever else its schema
+    /// requires.
     fn identity(&mut self, map: &Map) {
         for key in ["apiVersion", "kind"] {
             let given = map.get(key).and_then(Node::as_str);
@@ -337,7 +338,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The fields of a map, all of which the schema should know.
+    /// Checks the fields of a map. All of them should be in the schema.
     fn fields(&mut self, map: &Map, schema: &Schema) {
         let is_root = self.pointer.steps().is_empty();
         for (key, value) in map.iter() {
@@ -363,7 +364,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The fields that a branch of a combination speaks of, as they are once nulls and defaults are settled.
+    /// Checks the fields that a branch of a combination mentions, after nulls and defaults have been applied.
     fn branch_fields(&mut self, map: &Map, schema: &Schema, shape: Option<&Schema>) {
         for (key, node) in &schema.properties {
             let given = map
@@ -383,7 +384,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether the API server drops a field before it looks: a null where none is allowed.
+    /// Whether the API server drops a field before checking it: a null that is not allowed.
     fn is_dropped(&self, shape: Option<&Schema>, key: &str, value: &Node) -> bool {
         matches!(value.kind, Kind::Null)
             && shape
@@ -397,7 +398,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a value is the one that a schema names.
+/// Whether a value equals one in a schema.
 fn equal(value: &Node, known: &Value) -> bool {
     match (&value.kind, known) {
         (Kind::String(text), Value::String(known)) => text == known,

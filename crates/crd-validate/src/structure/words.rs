@@ -1,4 +1,4 @@
-//! What the findings say.
+//! The texts of findings.
 
 use serde_json::{Number, Value};
 
@@ -15,13 +15,13 @@ use manifest::value::{Kind, Node, Pointer};
 /// How many characters of a value a finding shows.
 const LONGEST_SHOWN: usize = 60;
 
-/// YAML 1.1's booleans, which Kubernetes reads.
+/// The booleans of YAML 1.1, which Kubernetes uses.
 const BOOLEANS: &str = "unquoted, `yes`, `no`, `on`, `off`, `y` and `n` are booleans";
 
 /// How many values a finding lists.
 const MOST_LISTED: usize = 20;
 
-/// A field, as a finding names it.
+/// The name of a field in a finding.
 pub(super) fn name(pointer: &Pointer) -> String {
     if pointer.steps().is_empty() {
         return "the object".to_owned();
@@ -38,7 +38,7 @@ pub(super) fn list(words: &[String], last: &str) -> String {
     }
 }
 
-/// Values as a person would write them; `None` where there are none.
+/// Values as a list; `None` if there are none.
 pub(super) fn values(values: &[Value]) -> Option<String> {
     let shown: Vec<String> = values.iter().take(MOST_LISTED).map(value).collect();
     (!shown.is_empty()).then(|| list(&shown, "or"))
@@ -52,7 +52,7 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// A value as a finding quotes it, cut where it is long.
+/// A value as a finding quotes it, shortened.
 fn shown(node: &Node) -> String {
     let text = match &node.kind {
         Kind::List(_) => return "a list".to_owned(),
@@ -98,20 +98,20 @@ fn is_kustomize(object: &Object) -> bool {
     object.group() == "kustomize.config.k8s.io"
 }
 
-/// What follows from a value that is refused.
+/// The consequence of a refused value.
 pub(super) fn refused(object: &Object) -> &'static str {
     if is_kustomize(object) {
-        return "kustomize refuses the file; nothing of its folder is built or applied";
+        return "kustomize refuses the file, so nothing of its folder is built or applied";
     }
-    "the API server refuses the object, and nothing of its Flux Kustomization is applied"
+    "the API server refuses the object, so nothing of its Flux Kustomization is applied"
 }
 
-/// What follows from a field that is not known.
+/// The consequence of an unknown field.
 pub(super) fn unknown_refused(object: &Object) -> &'static str {
     if is_kustomize(object) {
         return refused(object);
     }
-    "Flux applies with server-side apply, which refuses a field that the schema doesn't have; nothing of the \
+    "Flux uses server-side apply, which refuses fields that the schema doesn't have, so nothing of the \
      object's Flux Kustomization is applied"
 }
 
@@ -146,7 +146,7 @@ pub(super) fn wrong_type_for(walk: &Walk<'_>, node: &Node, type_: Type) -> Diagn
         .help(instead(node, type_))
 }
 
-/// What to write in place of a value of the wrong type.
+/// What to write instead of a value of the wrong type.
 fn instead(node: &Node, want: Type) -> String {
     match (&node.kind, want) {
         (Kind::Null, _) => format!("write {}, or remove the entry", article(want)),
@@ -182,7 +182,7 @@ pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diag
     let help = match meant {
         Some(meant) if schema.enumeration.len() > 1 => {
             format!(
-                "write `{meant}`; allowed are {}",
+                "write `{meant}`; the allowed values are {}",
                 all.replace(" or ", " and ")
             )
         }
@@ -191,7 +191,7 @@ pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diag
     walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
-/// A value that another version takes.
+/// The finding on a value that another version allows.
 fn of_another_version(walk: &Walk<'_>, node: &Node, set: &Set) -> Diagnostic {
     let chosen = walk.schema.chosen;
     let (name, value) = (name(&walk.pointer), shown(node));
@@ -207,11 +207,11 @@ fn of_another_version(walk: &Walk<'_>, node: &Node, set: &Set) -> Diagnostic {
     } else {
         (
             format!(
-                "{value} in {name} is gone from {}; {} had it",
+                "{value} in {name} was removed in {}; {} had it",
                 chosen.set.title(),
                 set.version
             ),
-            "write another value; the project's release notes say what replaces it".to_owned(),
+            "write another value; see the project's release notes for its replacement".to_owned(),
         )
     };
     walk.finding(codes::SCHEMA_VALUE, message).help(help)
@@ -232,7 +232,7 @@ pub(super) fn out_of_bounds(walk: &Walk<'_>, number: &Number, schema: &Schema) -
         .help(format!("write {}", list(&bounds, "and")))
 }
 
-/// A whole number that its format has no room for.
+/// The finding on an integer that is out of the range of its format.
 pub(super) fn beyond(walk: &Walk<'_>, number: &Number, least: f64, most: f64) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
     walk.finding(codes::SCHEMA_VALUE, message)
@@ -245,7 +245,7 @@ pub(super) fn not_a_multiple(walk: &Walk<'_>, number: &Number, step: &Number) ->
         .help(format!("write a multiple of {step}"))
 }
 
-/// Too few or too many of something.
+/// The finding on a length that is too small or too large.
 pub(super) fn size(
     walk: &Walk<'_>,
     thing: &str,
@@ -284,21 +284,21 @@ pub(super) fn no_match(walk: &Walk<'_>, text: &str, pattern: &str) -> Diagnostic
     walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
-/// The schema's pattern can't be used.
+/// The finding on a pattern in the schema that can't be used.
 pub(super) fn no_pattern(walk: &Walk<'_>, pattern: &str, problem: Unusable) -> Diagnostic {
     let message = format!(
-        "{} can't be judged: its pattern {problem}",
+        "{} can't be checked: its pattern {problem}",
         name(&walk.pointer)
     );
     walk.finding(codes::SCHEMA_UNREADABLE, message)
-        .why("whether the API server takes the value is not known")
+        .why("it is not known whether the API server accepts the value")
         .help(format!(
-            "the pattern, of the CustomResourceDefinition, is `{}`",
+            "the pattern in the CustomResourceDefinition is `{}`",
             cut(pattern)
         ))
 }
 
-/// Patterns that stand in many CRDs, in words.
+/// Descriptions of patterns that many CRDs use.
 const PATTERNS: &[(&str, &str)] = &[
     (
         "^([0-9]{1,5}(h|m|s|ms)){1,4}$",
@@ -350,7 +350,7 @@ pub(super) fn wrong_format(walk: &Walk<'_>, text: &str, want: &str) -> Diagnosti
 
 pub(super) fn twice(walk: &Walk<'_>, item: &Node, first: usize) -> Diagnostic {
     let message = format!(
-        "{} is {}, which stands at [{first}] already",
+        "{} is {}, which is at [{first}] already",
         name(&walk.pointer),
         shown(item)
     );
@@ -362,7 +362,7 @@ pub(super) fn twice(walk: &Walk<'_>, item: &Node, first: usize) -> Diagnostic {
 
 pub(super) fn key_twice(walk: &Walk<'_>, key: &str, first: usize) -> Diagnostic {
     let message = format!(
-        "{} has {}, as [{first}] already has",
+        "{} has {}, the same as [{first}]",
         name(&walk.pointer),
         cut(key)
     );

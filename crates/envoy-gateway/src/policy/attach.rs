@@ -1,5 +1,5 @@
-//! BackendTrafficPolicy, SecurityPolicy and EnvoyExtensionPolicy: they target routes, listeners and gateways
-//! (and rules, and ListenerSets), and the one closest to the traffic holds, alone or merged over the next.
+//! Attaches BackendTrafficPolicies, SecurityPolicies and EnvoyExtensionPolicies. They target routes, listeners and
+//! gateways (and rules, and ListenerSets). The most specific policy applies, alone or merged with the next one.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,17 +15,17 @@ use crate::read::text;
 use crate::view::{GatewayId, ListenerId, PolicyId, Reference, RouteId};
 use manifest::value::merge::merge;
 
-/// The work on one kind of policy.
+/// The state while one kind of policy is attached.
 struct Work<'a> {
     kind: PolicyKind,
     board: Board<'a>,
-    /// The first policy at each gateway, ListenerSet and listener: what policies of routes are merged over.
+    /// The first policy of each gateway, ListenerSet and listener. Policies of routes are merged with it.
     first: HashMap<Scope<'a>, PolicyId>,
     overrides: Graph<'a>,
     merged: Graph<'a>,
 }
 
-/// The order in which targets are gone through: the closest to the traffic first.
+/// The order in which targets are processed: the most specific ones first.
 const STAGES: [fn(&Scope<'_>) -> bool; 6] = [
     |it| matches!(it, Scope::Rule(..)),
     |it| matches!(it, Scope::Route(..)),
@@ -151,7 +151,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The scopes that a route attaches to, and the listeners behind each.
+    /// The scopes that a route attaches to, and the listeners of each.
     fn parents_of(&self, route: RouteId) -> Option<(Vec<Scope<'a>>, Vec<Vec<ListenerId>>)> {
         let route = self.view.route(route)?;
         let mut scopes = Vec::new();
@@ -177,7 +177,7 @@ impl<'a> Resolver<'a, '_> {
         self.view.listener(*listener).map(|it| it.gateway)
     }
 
-    /// What is wrong with a SecurityPolicy by itself is told before it is merged.
+    /// Reports faults in a SecurityPolicy itself before it is merged.
     fn refuse_before_merge(
         &mut self,
         id: PolicyId,
@@ -199,7 +199,7 @@ impl<'a> Resolver<'a, '_> {
         !faults.is_empty()
     }
 
-    /// Attaches a policy that is merged over the next one around it, at one listener.
+    /// Attaches a policy that is merged with the next less specific one, at one listener.
     fn attach_merged(
         &mut self,
         id: PolicyId,
@@ -254,7 +254,7 @@ impl<'a> Resolver<'a, '_> {
                 kind::MERGED,
                 Status::True,
                 "Merged",
-                format!("merged over {} {name}", policy.object.kind()),
+                format!("merged with {} {name}", policy.object.kind()),
             );
         });
     }
@@ -307,7 +307,7 @@ impl<'a> Resolver<'a, '_> {
         let merged = work.merged.children(scope);
         if !merged.is_empty() {
             let message = format!(
-                "other {}s are merged over it, at {}",
+                "other {}s are merged with it, at {}",
                 work.kind.as_str(),
                 listed(&merged)
             );
@@ -326,7 +326,7 @@ impl<'a> Resolver<'a, '_> {
         self.override_at(id, &under, &overriding, work.kind);
     }
 
-    /// Says that others hold in a policy's place.
+    /// Records that other policies apply instead of this one.
     fn override_at(
         &mut self,
         id: PolicyId,
@@ -338,7 +338,7 @@ impl<'a> Resolver<'a, '_> {
             return;
         }
         let message = format!(
-            "other {}s hold instead of it, at {}",
+            "other {}s apply instead of it, at {}",
             of.as_str(),
             listed(by)
         );
@@ -355,7 +355,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Writes why a target can't be had; says whether it can't.
+    /// Writes why a target can't be used. Returns whether there is such a reason.
     pub(super) fn refuse_target(
         &mut self,
         id: PolicyId,
@@ -367,7 +367,7 @@ impl<'a> Resolver<'a, '_> {
             Outcome::Holds => return false,
             Outcome::Conflicts => (
                 "Conflicted",
-                format!("another policy of its kind holds for {scope} already"),
+                format!("another policy of this kind already applies to {scope}"),
             ),
             Outcome::NoSection => ("TargetNotFound", format!("there is no {scope}")),
             Outcome::NotFound => return true,
@@ -400,7 +400,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether the settings of a policy, or of it merged over another, can be used.
+    /// Checks the settings of a policy, merged with those of the other policy if it is merged.
     fn check_content(
         &mut self,
         id: PolicyId,
@@ -441,7 +441,7 @@ impl<'a> Resolver<'a, '_> {
         faults
     }
 
-    /// Changes a policy.
+    /// Changes a policy in the view.
     pub(super) fn policy(&mut self, id: PolicyId, change: impl FnOnce(&mut super::Policy<'a>)) {
         if let Some(policy) = self.view.lists.policy.get_mut(id.0) {
             change(policy);
@@ -449,7 +449,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-/// A scope as an ancestor.
+/// A scope as an ancestor in a status.
 pub(super) fn as_ancestor(scope: Scope<'_>) -> Reference<'_> {
     let kind = match scope {
         Scope::Set(_) | Scope::SetListener(..) => "ListenerSet",

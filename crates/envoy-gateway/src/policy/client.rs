@@ -1,4 +1,5 @@
-//! ClientTrafficPolicy: it holds for listeners, those of a ListenerSet before those of the whole Gateway.
+//! ClientTrafficPolicies apply to listeners. One that targets a listener or a ListenerSet comes before one for the
+//! whole Gateway.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,7 +12,7 @@ use crate::index::Key;
 use crate::read::has;
 use crate::view::{GatewayId, Listener, ListenerId, PolicyId};
 
-/// What is taken, gateway by gateway.
+/// The targets that have a policy already, by gateway.
 #[derive(Default)]
 struct Taken<'a> {
     /// Gateways and ListenerSets as a whole.
@@ -68,7 +69,8 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether a listener is there. In 1.9.0 one of a Gateway may be one of its ListenerSets' too.
+    /// Whether a section exists. In Envoy Gateway 1.9.0, a section of a Gateway may also be a listener of its
+    /// ListenerSets.
     fn has_any_section(
         &self,
         scope: Scope<'a>,
@@ -111,7 +113,7 @@ impl<'a> Resolver<'a, '_> {
                 .collect();
             if !overriding.is_empty() {
                 let message = format!(
-                    "other ClientTrafficPolicies hold for the listeners {}",
+                    "other ClientTrafficPolicies apply to the listeners {}",
                     overriding.join(", ")
                 );
                 self.policy(id, |policy| {
@@ -146,7 +148,7 @@ impl<'a> Resolver<'a, '_> {
             policy.accept(under);
             if !without_http3.is_empty() {
                 let message = format!(
-                    "HTTP/3 is off for {}: Envoy can't check clients' certificates over QUIC",
+                    "HTTP/3 is disabled for {}: Envoy can't verify client certificates over QUIC",
                     without_http3.join(", ")
                 );
                 policy.warn(under, "UnsupportedHTTP3ClientValidation", &message);
@@ -155,8 +157,8 @@ impl<'a> Resolver<'a, '_> {
         self.warn_deprecated(id, std::slice::from_ref(under));
     }
 
-    /// Checks a policy at one listener; says whether the listener shares its port with one that the policy
-    /// isn't meant for.
+    /// Checks a policy at one listener. Returns whether the listener shares its port with one that the policy doesn't
+    /// apply to.
     fn check_client(
         &self,
         id: PolicyId,
@@ -174,7 +176,7 @@ impl<'a> Resolver<'a, '_> {
         let sharing = self.sharing_port(scope, listener);
         if !sharing.is_empty() {
             let message = format!(
-                "on port {} plain HTTP listeners share settings, and the policy is not for {}",
+                "plain HTTP listeners on port {} share their settings, and the policy doesn't apply to {}",
                 listener.port,
                 sharing.join(", ")
             );
@@ -185,8 +187,8 @@ impl<'a> Resolver<'a, '_> {
         false
     }
 
-    /// The other plain HTTP listeners on a listener's port that a policy is not meant for: Envoy has one
-    /// listener for all of them.
+    /// The other plain HTTP listeners on the same port that a policy doesn't apply to. Envoy has one listener for all
+    /// of them.
     fn sharing_port(&self, scope: Scope<'a>, listener: &Listener<'a>) -> Vec<String> {
         if listener.protocol != "HTTP" {
             return Vec::new();
@@ -249,7 +251,7 @@ fn scope_of<'a>(listener: &Listener<'a>) -> Scope<'a> {
     }
 }
 
-/// The port inside the proxy's container: those that only root may open are moved up by 10000.
+/// The port inside the proxy's container. Privileged ports are moved up by 10000.
 fn inner_port(port: i64) -> i64 {
     if port < 1024 { port + 10_000 } else { port }
 }

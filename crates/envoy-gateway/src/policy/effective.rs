@@ -1,4 +1,4 @@
-//! Which policies hold for a route at a listener.
+//! Which policies apply to a route at a listener.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use crate::index::Key;
 use crate::read::text;
 use crate::view::{ListenerId, PolicyId, Resolved, RouteId};
 
-/// The policies that hold at each scope, looked up often.
+/// The policies that apply at each scope, indexed because they are looked up often.
 #[derive(Debug)]
 pub struct Holding<'a> {
     at: HashMap<(PolicyKind, Scope<'a>), PolicyId>,
 }
 
 impl<'a> Resolved<'a> {
-    /// Indexes the policies by where they hold.
+    /// Indexes the policies by the scopes where they apply.
     pub fn holding(&self) -> Holding<'a> {
         let mut at = HashMap::new();
         for (place, policy) in self.policies().iter().enumerate() {
@@ -30,8 +30,8 @@ impl<'a> Resolved<'a> {
         Holding { at }
     }
 
-    /// The policies of a kind that hold for requests on a route (and a rule of it, by name) at a listener: the
-    /// closest to the traffic first. There is more than one only where the closest is merged over the next
+    /// The policies of a kind that apply to requests on a route (and one of its rules, by name) at a listener, the
+    /// most specific one first. There is more than one only if the most specific one is merged with the next
     /// (`mergeType`).
     pub fn effective(
         &self,

@@ -1,12 +1,12 @@
 //! Policies: what each targets, which of several wins, and whether its settings can be used.
 //!
-//! - [`scope`]: where a policy holds, and which scopes lie within which;
-//! - [`targets`]: references and selectors to scopes;
-//! - [`attach`]: BackendTrafficPolicy, SecurityPolicy and EnvoyExtensionPolicy, which attach alike;
-//! - [`client`]: ClientTrafficPolicy, which holds for listeners;
+//! - [`scope`]: where a policy applies, and which scopes contain which;
+//! - [`targets`]: from references and selectors to scopes;
+//! - [`attach`]: BackendTrafficPolicy, SecurityPolicy and EnvoyExtensionPolicy, which attach in the same way;
+//! - [`client`]: ClientTrafficPolicy, which applies to listeners;
 //! - [`patch`]: EnvoyPatchPolicy; [`server`]: the policies of an extension server;
-//! - [`effective`]: which policies hold for a route at a listener;
-//! - [`content`]: settings that the controller can't use.
+//! - [`effective`]: which policies apply to a route at a listener;
+//! - [`content`]: settings that the controller refuses.
 
 pub mod attach;
 pub mod client;
@@ -46,7 +46,7 @@ pub enum PolicyKind {
 }
 
 impl PolicyKind {
-    /// Those of Envoy Gateway itself.
+    /// The kinds that Envoy Gateway itself has.
     pub const OWN: [PolicyKind; 5] = [
         PolicyKind::Client,
         PolicyKind::Backend,
@@ -55,7 +55,7 @@ impl PolicyKind {
         PolicyKind::Patch,
     ];
 
-    /// The kind as Kubernetes writes it; empty for those of an extension server, which have their own.
+    /// The kind in Kubernetes; empty for policies of an extension server, which have kinds of their own.
     pub fn as_str(self) -> &'static str {
         match self {
             PolicyKind::Client => "ClientTrafficPolicy",
@@ -68,27 +68,27 @@ impl PolicyKind {
     }
 }
 
-/// What becomes of a policy at one of its targets.
+/// The result of attaching a policy to one of its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds there, unless a policy closer to the traffic takes its place.
+    /// It applies there, unless a more specific policy replaces it.
     Holds,
-    /// Another policy was there first.
+    /// Another policy already applies there.
     Conflicts,
-    /// The object is there, its section is not.
+    /// The object exists, but not the section.
     NoSection,
-    /// The object is not at hand, is another controller's, or can't be targeted by this kind of policy.
+    /// The object is not given, belongs to another controller, or can't be targeted by this kind of policy.
     NotFound,
 }
 
 /// One target of a policy.
 #[derive(Clone, Debug)]
 pub struct PolicyTarget<'a> {
-    /// Where the policy is to hold.
+    /// Where the policy is to apply.
     pub scope: Scope<'a>,
-    /// Whether a selector chose it, as opposed to a reference that names it.
+    /// Whether a selector chose the target, instead of a reference that names it.
     pub is_selected: bool,
-    /// What becomes of it.
+    /// The result at this target.
     pub outcome: Outcome,
 }
 
@@ -99,17 +99,17 @@ pub struct Policy<'a> {
     pub object: &'a Object,
     /// Its kind.
     pub kind: PolicyKind,
-    /// Its targets, each once; those by selector only where something was selected.
+    /// Its targets, without duplicates. Selectors only appear here if they select something.
     pub targets: Vec<PolicyTarget<'a>>,
-    /// What the controller says of it under each ancestor: a Gateway or ListenerSet, or a listener of one.
+    /// The conditions under each ancestor: a Gateway or ListenerSet, or a listener of one.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
 }
 
-/// The most ancestors that a status holds (Gateway API 1.6).
+/// The most ancestors that a status can hold (Gateway API 1.6).
 const MOST_ANCESTORS: usize = 16;
 
 impl<'a> Policy<'a> {
-    /// The policy's settings.
+    /// The settings of the policy.
     pub fn spec(&self) -> Option<&'a Node> {
         self.object.node.get("spec")
     }
@@ -135,7 +135,7 @@ impl<'a> Policy<'a> {
         let mut conditions = Conditions::default();
         conditions.set(kind, status, reason, message);
         self.ancestors.push((under.clone(), conditions));
-        // The controller keeps one more than a status holds, and drops the least important at once.
+        // The controller keeps one more than a status can hold, and drops the least important one immediately.
         if self.ancestors.len() > MOST_ANCESTORS + 1 {
             let ranks = self.ancestors.iter().map(rank).enumerate();
             let worst = ranks.max_by(|(a, one), (b, other)| one.cmp(other).then(b.cmp(a)));
@@ -145,16 +145,16 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Takes the policy at an ancestor, unless that is decided already.
+    /// Accepts the policy under an ancestor, unless that is decided already.
     fn accept(&mut self, under: &Reference<'a>) {
         let old = self.at(under).and_then(|it| it.get(kind::ACCEPTED));
         if old.is_none() {
-            let message = "the policy holds";
+            let message = "the policy applies";
             self.set(under, kind::ACCEPTED, Status::True, "Accepted", message);
         }
     }
 
-    /// Writes faults of its settings.
+    /// Writes faults of the settings.
     fn refuse(&mut self, under: &Reference<'a>, faults: &Faults) {
         let all: Vec<_> = faults.iter().collect();
         let refused: Vec<&str> = all
@@ -182,7 +182,7 @@ impl<'a> Policy<'a> {
         }
     }
 
-    /// Writes a warning beside those that are there.
+    /// Adds a warning to those that exist already.
     fn warn(&mut self, under: &Reference<'a>, reason: &'static str, message: &str) {
         let old = self.at(under).and_then(|it| it.get(kind::WARNING));
         let (reason, message) = match old {
@@ -193,7 +193,7 @@ impl<'a> Policy<'a> {
         self.set(under, kind::WARNING, Status::True, reason, message);
     }
 
-    /// Cuts the ancestors to what a status holds, those first that something is wrong with.
+    /// Cuts the ancestors to what a status can hold. Those with problems come first.
     fn truncate(&mut self) {
         if self.ancestors.len() <= MOST_ANCESTORS {
             return;
@@ -202,12 +202,12 @@ impl<'a> Policy<'a> {
             .sort_by(|one, other| rank(one).cmp(&rank(other)));
         self.ancestors.truncate(MOST_ANCESTORS);
         if let Some((_, last)) = self.ancestors.last_mut() {
-            let message = "a status holds 16 ancestors; this policy has more";
+            let message = "a status can hold 16 ancestors, and this policy has more";
             last.set(kind::AGGREGATED, Status::True, "Aggregated", message);
         }
     }
 
-    /// The condition of a type under the first ancestor that has it with that status.
+    /// The condition of a type under the first ancestor where it has that status.
     pub fn condition(&self, kind: &str, status: Status) -> Option<&Condition> {
         let mut all = self
             .ancestors
@@ -217,7 +217,7 @@ impl<'a> Policy<'a> {
     }
 }
 
-/// What is shown first where a status can't hold all: what is refused, what is overridden, then by name.
+/// The order of ancestors if a status can't hold all: refused ones first, then overridden ones, then by name.
 fn rank<'r>(ancestor: &'r (Reference<'_>, Conditions)) -> (u8, &'r str, &'r str) {
     let (under, conditions) = ancestor;
     let rank = match conditions {
@@ -244,7 +244,7 @@ impl<'a> Resolver<'a, '_> {
                 PolicyKind::Server => self.server_objects(),
                 kind => self.index.all(kind.as_str()).to_vec(),
             };
-            // Of two objects of one identity there can be only one.
+            // Two objects with the same identity can't both exist.
             let mut seen = HashSet::new();
             let is_new = |it: &&'a Object| seen.insert((it.kind(), it.namespace(), it.name()));
             for object in objects.into_iter().filter(is_new) {

@@ -1,4 +1,4 @@
-//! EnvoyPatchPolicy: it patches the configuration of a Gateway, or of a class that merges its gateways.
+//! EnvoyPatchPolicies change the configuration of a Gateway, or of a class that merges its gateways.
 
 use super::targets::{ancestor, referenced};
 use super::{Outcome, Scope};
@@ -54,11 +54,11 @@ impl<'a> Resolver<'a, '_> {
                 (wanted == "GatewayClass").then(|| {
                     (
                         "Invalid",
-                        format!("there is no {wanted} `{name}` that merges its gateways"),
+                        format!("there is no {wanted} `{name}` that merges gateways"),
                     )
                 })
             } else if !self.settings.features.patch_policy {
-                let message = "the controller's configuration leaves EnvoyPatchPolicy off (`enableEnvoyPatchPolicy`)";
+                let message = "the controller's configuration doesn't enable EnvoyPatchPolicy (`enableEnvoyPatchPolicy`)";
                 Some(("Disabled", message.to_owned()))
             } else if its != (Some(GATEWAY_API), Some(wanted)) {
                 let its = its.1.unwrap_or("nothing");

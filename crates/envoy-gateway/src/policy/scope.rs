@@ -1,4 +1,4 @@
-//! Where policies hold, and which scopes lie within which.
+//! Where policies apply, and which scopes contain which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::index::Key;
 use crate::view::RouteKind;
 
-/// Where a policy holds, from the widest to the narrowest.
+/// Where a policy applies, from the widest to the narrowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope<'a> {
     /// A Gateway with all its listeners.
@@ -26,7 +26,7 @@ pub enum Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The object as a whole.
+    /// The scope of the whole object.
     pub fn whole(self) -> Self {
         match self {
             Scope::GatewayListener(key, _) => Scope::Gateway(key),
@@ -41,7 +41,7 @@ impl<'a> Scope<'a> {
         self.whole() != self
     }
 
-    /// The object's kind.
+    /// The kind of the object.
     pub fn kind(self) -> &'a str {
         match self {
             Scope::Gateway(_) | Scope::GatewayListener(..) => "Gateway",
@@ -51,7 +51,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The object's namespace and name.
+    /// The namespace and name of the object.
     pub fn key(self) -> Key<'a> {
         match self {
             Scope::Gateway(key)
@@ -64,7 +64,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The section's name, of a section.
+    /// The name of the section, if it is one.
     pub fn section(self) -> Option<&'a str> {
         match self {
             Scope::GatewayListener(_, name)
@@ -85,17 +85,17 @@ impl fmt::Display for Scope<'_> {
     }
 }
 
-/// Which scopes have policies that take the place of those around them (or are merged into them).
+/// Which scopes have policies that replace those of wider scopes, or are merged with them.
 #[derive(Debug, Default)]
 pub(super) struct Graph<'a> {
-    /// The scopes whose policies displace (or merge into) a scope's own.
+    /// For each scope, the scopes whose policies replace its own or are merged with them.
     children: BTreeMap<Scope<'a>, BTreeSet<Scope<'a>>>,
-    /// The scopes that lie within a scope, and have children.
+    /// For each scope, the scopes that it contains and that have children.
     within: BTreeMap<Scope<'a>, BTreeSet<Scope<'a>>>,
 }
 
 impl<'a> Graph<'a> {
-    /// Records a child of a scope.
+    /// Adds a child of a scope.
     pub fn add(&mut self, parent: Scope<'a>, child: Scope<'a>) {
         self.children.entry(parent).or_default().insert(child);
         if parent.is_section() {
@@ -114,12 +114,13 @@ impl<'a> Graph<'a> {
             .insert(Scope::Set(set));
     }
 
-    /// The children of a scope itself.
+    /// The direct children of a scope.
     pub fn children(&self, scope: Scope<'a>) -> BTreeSet<Scope<'a>> {
         self.children.get(&scope).cloned().unwrap_or_default()
     }
 
-    /// The children of a scope and of those within it. A listener also has the routes of its whole Gateway.
+    /// The children of a scope and of the scopes that it contains. A listener also has the routes of its whole
+    /// Gateway.
     pub fn descendants(&self, scope: Scope<'a>) -> BTreeSet<Scope<'a>> {
         let mut all = self.children(scope);
         if scope.is_section() {
@@ -140,7 +141,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// A list of scopes for a message.
+/// Scopes as a list for a message.
 pub(super) fn listed(scopes: &BTreeSet<Scope<'_>>) -> String {
     let all: Vec<String> = scopes.iter().map(Scope::to_string).collect();
     all.join(", ")

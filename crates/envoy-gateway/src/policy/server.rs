@@ -1,4 +1,4 @@
-//! Policies of an extension server: the controller only says whether they attach.
+//! Policies of an extension server. The controller only reports whether they attach.
 
 use super::targets::ancestor;
 use super::{Outcome, Scope};

@@ -1,4 +1,4 @@
-//! What policies target: by reference, in their own namespace; by selector, elsewhere too.
+//! Targets of policies: by reference in the policy's own namespace, by selector also in others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use crate::view::{GatewayId, ListenerId, PolicyId, Reference, RouteId, RouteKind
 use manifest::Object;
 use manifest::value::Node;
 
-/// The things that policies of one kind can target, and which of them are taken.
+/// Everything that policies of one kind can target, and which of it is taken already.
 pub(super) struct Board<'a> {
     pub gateways: BTreeMap<Key<'a>, GatewayId>,
     pub sets: BTreeMap<Key<'a>, SetId>,
@@ -21,7 +21,8 @@ pub(super) struct Board<'a> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// The targets that are there: accepted gateways, ListenerSets, routes under this controller's gateways.
+    /// The objects that can be targeted: accepted gateways, ListenerSets, and routes under this controller's
+    /// gateways.
     pub(super) fn board(&self) -> Board<'a> {
         let routes = self.view.routes_by_key().into_iter();
         Board {
@@ -44,7 +45,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The targets of each policy, those by selector first.
+    /// The targets of each policy. Those that a selector chose come first.
     pub(super) fn find_targets(
         &self,
         ids: &[PolicyId],
@@ -68,13 +69,13 @@ impl<'a> Resolver<'a, '_> {
             .collect()
     }
 
-    /// What selectors choose from.
+    /// The objects that selectors choose from.
     fn potential(&self, board: &Board<'a>) -> Vec<(Scope<'a>, &'a Object)> {
         let routes = board.routes.iter().filter_map(|((kind, key), id)| {
             Some((*id, Scope::Route(*kind, *key), self.view.route(*id)?.object))
         });
         let mut routes: Vec<_> = routes.collect();
-        // Objects are chosen in the controller's order, which is that of the view.
+        // Objects are chosen in the controller's order, which is the order of the view.
         routes.sort_by_key(|(id, _, _)| *id);
         let mut gateways: Vec<_> = board
             .gateways
@@ -161,7 +162,7 @@ impl<'a> Resolver<'a, '_> {
         self.grants.ask(from, to) == Permission::Granted
     }
 
-    /// Claims a scope for a policy: whether the section is there, and nobody was there before.
+    /// Claims a scope for a policy. Checks that the section exists and that no policy has claimed the scope before.
     pub(super) fn claim(&self, scope: Scope<'a>, board: &mut Board<'a>) -> Outcome {
         if !self.is_there(scope.whole(), board) {
             return Outcome::NotFound;
@@ -175,7 +176,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether an object is there to be targeted.
+    /// Whether an object exists and can be targeted.
     pub(super) fn is_there(&self, scope: Scope<'a>, board: &Board<'a>) -> bool {
         match scope {
             Scope::Gateway(key) => board.gateways.contains_key(&key),
@@ -185,7 +186,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether a section is there.
+    /// Whether a section exists.
     pub(super) fn has_section(&self, scope: Scope<'a>, board: &Board<'a>) -> bool {
         match scope {
             Scope::GatewayListener(key, name) => {
@@ -218,14 +219,14 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The gateway that a ListenerSet belongs to, where that is taken.
+    /// The gateway that a ListenerSet belongs to, if the gateway accepts it.
     pub(super) fn gateway_of_set(&self, key: Key<'a>, board: &Board<'a>) -> Option<GatewayId> {
         let set = board.sets.get(&key).and_then(|id| self.view.set(*id))?;
         let parent = crate::listener_set::parent_of(set.object);
         board.gateways.get(&parent).copied()
     }
 
-    /// Notes what became of a target.
+    /// Records the result for a target.
     pub(super) fn note(
         &mut self,
         id: PolicyId,
@@ -301,7 +302,7 @@ fn scope<'a>(kind: &'a str, key: Key<'a>, section: Option<&'a str>) -> Scope<'a>
     }
 }
 
-/// A Gateway or ListenerSet, or a listener of one, as an ancestor.
+/// A Gateway or ListenerSet, or a listener of one, as an ancestor in a status.
 pub(super) fn ancestor<'a>(
     kind: &'static str,
     key: Key<'a>,

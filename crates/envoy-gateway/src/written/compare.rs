@@ -1,4 +1,4 @@
-//! What is computed beside what was written.
+//! Compares computed conditions with those that controllers wrote.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,28 +10,28 @@ use super::read::{Place, Said, Written};
 use manifest::Object;
 use manifest::value::variable;
 
-/// The kinds of the two groups that carry no status.
+/// The kinds of the two API groups that have no status.
 const SILENT: [&str; 2] = ["ReferenceGrant", "HTTPRouteFilter"];
 
-/// What came of asking for a live object.
+/// The result of asking for a live object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is there.
+    /// It exists.
     There(Written),
-    /// It is not there.
+    /// It doesn't exist.
     Absent,
-    /// It could not be asked for, or there was no answer. The words go on from "an object".
+    /// It could not be asked for, or there was no answer. The text continues "an object".
     NotAsked(&'static str),
 }
 
-/// Why nothing that was written can be held against what is computed.
+/// Why there is no live condition to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Silence {
     /// The object is not in the cluster.
     Absent,
-    /// No controller has come by: the condition is the API server's default.
+    /// No controller has processed the object: the condition is the API server's default.
     Pending,
-    /// The controller looked at an older generation of the object.
+    /// The condition is about an older generation of the object.
     Stale,
     /// There is no such condition.
     Unwritten,
@@ -39,23 +39,23 @@ pub enum Silence {
     NotAsked,
 }
 
-/// How what is computed and what was written go together.
+/// How a computed and a live condition relate to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
-    /// Another status, or another reason.
+    /// They have a different status or reason.
     Differs,
-    /// The same status and reason.
+    /// They have the same status and reason.
     Agrees,
-    /// Only the cluster can know it, and says it.
+    /// It was computed as unknown, and the cluster has decided it.
     Decided,
     /// It is not computed here.
     OnlyLive,
-    /// Nothing was written that it could be compared with.
+    /// There is no live condition to compare with.
     OnlyComputed(Silence),
 }
 
 impl Relation {
-    /// The word for programs.
+    /// The word in JSON output.
     pub fn as_str(self) -> &'static str {
         match self {
             Relation::Differs => "differs",
@@ -70,7 +70,7 @@ impl Relation {
         }
     }
 
-    /// Whether both say the same; `None` where one of them says nothing.
+    /// Whether both are the same; `None` if one of them is missing.
     pub fn agrees(self) -> Option<bool> {
         match self {
             Relation::Differs => Some(false),
@@ -80,25 +80,25 @@ impl Relation {
     }
 }
 
-/// A condition, as computed and as written; at least one of both is there.
+/// A computed condition and the live one. At least one of them exists.
 #[derive(Clone, Debug)]
 pub struct Row<'v, 'a> {
     /// The object.
     pub object: &'a Object,
-    /// On what of it.
+    /// The part of the object.
     pub place: Place,
-    /// The condition's type.
+    /// The type of the condition.
     pub kind: String,
-    /// As computed.
+    /// The computed condition.
     pub computed: Option<&'v Condition>,
-    /// As written.
+    /// The live condition.
     pub live: Option<Said>,
-    /// How they go together.
+    /// How they relate to each other.
     pub relation: Relation,
 }
 
 impl Row<'_, '_> {
-    /// Whether the condition as written, where it can be taken for current, is one that a person would rather not see.
+    /// Whether the live condition is up to date and needs attention.
     pub fn is_bad_there(&self) -> bool {
         let silent = matches!(self.relation, Relation::OnlyComputed(_));
         let live = self.live.as_ref().filter(|_| !silent);
@@ -111,16 +111,16 @@ impl Row<'_, '_> {
 pub struct Addresses<'a> {
     /// The gateway.
     pub object: &'a Object,
-    /// Those that it asks for.
+    /// The addresses that it asks for.
     pub wanted: Vec<String>,
-    /// Those that it has.
+    /// The addresses that it has.
     pub live: Vec<String>,
-    /// How they go together.
+    /// How they relate to each other.
     pub relation: Relation,
 }
 
-/// The objects to ask a cluster for: of both groups, but those that carry no status, and those that are known to be
-/// another controller's.
+/// The objects to ask a cluster for: those of both API groups, except for kinds without a status and objects that are
+/// known to belong to another controller.
 pub fn asked<'a>(objects: &'a [Object], resolved: &Resolved<'a>) -> Vec<&'a Object> {
     let is_at_hand = |object: &&Object| {
         matches!(object.group(), GATEWAY_API | ENVOY_GATEWAY)
@@ -131,7 +131,8 @@ pub fn asked<'a>(objects: &'a [Object], resolved: &Resolved<'a>) -> Vec<&'a Obje
     objects.iter().filter(is_at_hand).collect()
 }
 
-/// Whether the conditions on an object itself, which name no controller, are this one's. Those under parents do.
+/// Whether the conditions on an object itself are this controller's. Unlike those under parents, they don't name a
+/// controller.
 fn is_ours(object: &Object, resolved: &Resolved<'_>) -> bool {
     let same = |one: &Object| std::ptr::eq(one, object);
     match object.kind() {
@@ -151,7 +152,7 @@ fn is_ours(object: &Object, resolved: &Resolved<'_>) -> bool {
     }
 }
 
-/// All conditions, computed ones in their order, then those of each object that are only written.
+/// All conditions: computed ones in order, and after those of each object the ones that only exist in the cluster.
 pub fn rows<'v, 'a>(
     verdicts: &[Verdict<'v, 'a>],
     answers: &[(&'a Object, Answer)],
@@ -199,7 +200,7 @@ pub fn rows<'v, 'a>(
     for ((object, answer), met) in answers.iter().zip(met) {
         let said = written(answer).map_or(&[][..], |it| it.conditions.as_slice());
         let others = said.iter().zip(met).filter(|(_, met)| !met);
-        // Of what nobody computed, what nobody wrote is nothing.
+        // A condition that is neither computed nor written by a controller is left out.
         let others = others.filter(|(said, _)| !said.is_pending());
         rows.extend(others.map(|(said, _)| Row {
             object,
@@ -239,7 +240,7 @@ fn relation(computed: &Condition, said: Option<&Said>, written: &Written) -> Rel
     }
 }
 
-/// The addresses of this controller's gateways, where they ask for some or have some.
+/// The addresses of this controller's gateways, if they ask for some or have some.
 pub fn addresses<'a>(
     resolved: &Resolved<'a>,
     answers: &[(&'a Object, Answer)],
@@ -268,7 +269,8 @@ pub fn addresses<'a>(
         .collect()
 }
 
-/// A gateway may get more than it asks for, a second family above all; what it asks for must be among it.
+/// A gateway may get more addresses than it asks for, often of a second IP family. Those that it asks for must be
+/// among them.
 fn address_relation(wanted: &[String], written: &Written) -> Relation {
     let on_object = written.conditions.iter();
     let mut on_object = on_object.filter(|it| it.place == Place::Object);
@@ -294,7 +296,7 @@ fn address_relation(wanted: &[String], written: &Written) -> Relation {
     }
 }
 
-/// Whether the cluster decides what an address will be: a Flux variable, or `0.0.0.0` and `::`, which ask for any.
+/// Whether the cluster chooses an address: it is a Flux variable, or `0.0.0.0` or `::`, which ask for any address.
 fn is_open(address: &str) -> bool {
     variable::in_text(address)
         || address
@@ -302,7 +304,7 @@ fn is_open(address: &str) -> bool {
             .is_ok_and(|it| it.is_unspecified())
 }
 
-/// Whether two texts are one address, or one host name.
+/// Whether two strings are the same address or hostname.
 fn is_same(one: &str, other: &str) -> bool {
     match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
         (Ok(one), Ok(other)) => one == other,

@@ -1,8 +1,8 @@
-//! What the controllers of a cluster wrote into `status`, beside what is computed here.
+//! Compares the `status` that the controllers of a cluster wrote with the computed one.
 //!
-//! - [`read`]: the conditions and addresses of a live object, as values.
-//! - [`compare`]: those beside the [`Verdict`](super::Verdict)s of the same objects. Who fetched the live objects, and how, is no
-//!   matter of this room.
+//! - [`read`] reads the conditions and addresses of a live object.
+//! - [`compare`] compares them with the [`Verdict`](super::Verdict)s of the same objects. Fetching the live objects is the
+//!   caller's task.
 
 pub mod compare;
 pub mod read;

@@ -1,4 +1,4 @@
-//! The status of one live object.
+//! Reads the status of one live object.
 
 use super::super::On;
 use super::super::class::CONTROLLER;
@@ -7,8 +7,7 @@ use super::super::read::{int, list, text};
 use super::super::view::Reference;
 use manifest::value::Node;
 
-/// What a condition stands on. Parts that are not written have their defaults, so that two places are equal where they
-/// mean the same.
+/// What a condition is about. Parts that are not written have their defaults, so that equal places compare as equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// The object itself.
@@ -23,15 +22,15 @@ pub enum Place {
         namespace: String,
         /// Its name.
         name: String,
-        /// The listener; empty where none is named.
+        /// The listener; empty if none is named.
         section: String,
-        /// The port, where one is named.
+        /// The port, if there is one.
         port: Option<i64>,
     },
 }
 
 impl Place {
-    /// The place of a verdict on an object in a namespace.
+    /// The place of a verdict on an object in the namespace `own`.
     pub fn of(on: &On<'_>, own: &str) -> Self {
         match on {
             On::Object => Place::Object,
@@ -49,7 +48,7 @@ impl Place {
         }
     }
 
-    /// The listener's name, or `namespace/name/section` of the parent; empty for the object.
+    /// The listener's name, or `namespace/name/section` of the parent; empty for the object itself.
     pub fn which(&self) -> String {
         match self {
             Place::Object => String::new(),
@@ -82,23 +81,23 @@ fn parent(reference: &Reference<'_>, own: &str) -> Place {
 /// A condition as a controller wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// On what.
+    /// What it is about.
     pub place: Place,
     /// Its type.
     pub kind: String,
-    /// `True`, `False` or `Unknown`; whatever else stands there means nothing, and counts as the last.
+    /// `True`, `False` or `Unknown`. Any other value counts as `Unknown`.
     pub status: Status,
-    /// Why, in a word.
+    /// The reason, in one word.
     pub reason: String,
-    /// Why, in the controller's words.
+    /// The controller's message.
     pub message: String,
-    /// The generation of the object that the controller looked at, where it says so.
+    /// The generation of the object that the condition is about, if it is written.
     pub observed: Option<i64>,
 }
 
 impl Said {
-    /// Whether no controller has come by: the API server's own default of a new Gateway's or GatewayClass's conditions
-    /// (the CRDs of the Gateway API).
+    /// Whether no controller has processed the object: the condition is the default that the CRDs of the Gateway API
+    /// set for a new Gateway or GatewayClass.
     pub fn is_pending(&self) -> bool {
         self.status == Status::Unknown && self.reason == "Pending"
     }
@@ -107,16 +106,16 @@ impl Said {
 /// The status of a live object, as far as this controller wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// The object's generation: it counts the changes of its `spec`. 0 where it has none.
+    /// The object's generation, which counts changes of its `spec`; 0 if it has none.
     pub generation: i64,
-    /// The conditions. Those under a parent or ancestor that another controller wrote are left out.
+    /// The conditions, without those under a parent or ancestor that another controller wrote.
     pub conditions: Vec<Said>,
     /// The addresses of a Gateway.
     pub addresses: Vec<String>,
 }
 
 impl Written {
-    /// Reads a live object.
+    /// Reads the status of a live object.
     pub fn of(object: &Node) -> Self {
         let own = text(object, &["metadata", "namespace"]).unwrap_or_default();
         let mut conditions = Vec::new();
@@ -148,15 +147,15 @@ impl Written {
         }
     }
 
-    /// Whether a condition speaks of an older generation of the object.
+    /// Whether a condition is about an older generation of the object.
     pub fn is_stale(&self, said: &Said) -> bool {
         said.observed
             .is_some_and(|observed| observed < self.generation)
     }
 }
 
-/// Whether this controller wrote under a parent or ancestor. Only an EnvoyProxy's ancestors name no controller (Envoy
-/// Gateway 1.9's CRD has no such field there), and nobody else reads that kind.
+/// Whether this controller wrote a condition under a parent or ancestor. Only the ancestors of an EnvoyProxy name no
+/// controller (the CRD of Envoy Gateway 1.9 has no field for it), and no other controller uses that kind.
 fn is_ours(holder: &Node) -> bool {
     text(holder, &["controllerName"]).is_none_or(|name| name.starts_with(CONTROLLER))
 }

@@ -1,4 +1,4 @@
-//! Live objects as YAML, beside the verdicts on our own.
+//! Live objects, written as YAML, compared with the verdicts on our own.
 
 use super::*;
 use crate::{Settings, resolve};
@@ -15,7 +15,8 @@ fn objects(text: &str) -> Vec<Object> {
     documents.into_iter().map(|it| object(it.node)).collect()
 }
 
-/// A class, a gateway, a route with a listener that is there and one that isn't, and a policy for a route elsewhere.
+/// A class, a gateway, a route with one parent that exists and one that doesn't, and a policy for a route that is not
+/// given.
 const OURS: &str = "
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -56,7 +57,7 @@ kind: ReferenceGrant
 metadata: {name: grant, namespace: network}
 ";
 
-/// The rows about `object` where the cluster answers with `live`, as `PLACE TYPE COMPUTED | LIVE | COMPARISON`.
+/// The rows about `object` if the cluster answers with `live`, as `PLACE TYPE COMPUTED | LIVE | COMPARISON`.
 fn compared(object: &str, answer: Answer) -> Vec<String> {
     let objects = objects(OURS);
     let resolved = resolve(&objects, &Settings::default());

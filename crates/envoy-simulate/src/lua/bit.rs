@@ -1,4 +1,4 @@
-//! LuaJIT's `bit`.
+//! LuaJIT's library `bit`.
 
 use std::rc::Rc;
 
@@ -12,14 +12,14 @@ type Join = fn(u32, u32) -> u32;
 /// An operation on one word.
 type Change = fn(u32) -> u32;
 
-/// Operations on any number of words (bitop.luajit.org).
+/// Operations on any number of words (<https://bitop.luajit.org>).
 const JOINS: [(&str, Join); 3] = [
     ("band", |a, b| a & b),
     ("bor", |a, b| a | b),
     ("bxor", |a, b| a ^ b),
 ];
 
-/// Operations on a word and a number of bits, of which the lowest five count.
+/// Operations on a word and a number of bits. Only the lowest five bits of that number count.
 const SHIFTS: [(&str, Join); 5] = [
     ("lshift", |word, by| word << by),
     ("rshift", |word, by| word >> by),
@@ -37,7 +37,7 @@ const CHANGES: [(&str, Change); 3] = [
     ("bswap", u32::swap_bytes),
 ];
 
-/// Gives scripts `bit`.
+/// Makes `bit` available to scripts.
 pub(super) fn add(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     lua.globals().set("bit", bit(lua, state)?)
 }
@@ -78,7 +78,7 @@ fn bit(lua: &Lua, state: &Rc<State>) -> mlua::Result<Table> {
     Ok(bit)
 }
 
-/// The last digits of a word, eight where nobody says how many; in capitals where that is less than none.
+/// The last hex digits of a word, eight by default. A negative number of digits means capital letters.
 fn hex(lua: &Lua, word: u32, digits: Option<f64>) -> mlua::Result<LuaString> {
     let digits = digits.unwrap_or(8.0).clamp(-8.0, 8.0);
     let all = match digits < 0.0 {
@@ -90,13 +90,13 @@ fn hex(lua: &Lua, word: u32, digits: Option<f64>) -> mlua::Result<LuaString> {
     lua.create_string(all.get(8 - count..).unwrap_or_default())
 }
 
-/// The word that a number stands for: its lowest 32 bits.
+/// The word that a number is converted to: its lowest 32 bits.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 2^32
 fn word(number: f64) -> u32 {
     number.round_ties_even().rem_euclid(4_294_967_296.0) as u32
 }
 
-/// A word as a number: with a sign, as LuaJIT has it.
+/// A word as a signed number, as in LuaJIT.
 fn number(word: u32) -> f64 {
     f64::from(word.cast_signed())
 }

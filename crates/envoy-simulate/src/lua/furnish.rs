@@ -1,4 +1,5 @@
-//! What scripts find in Lua: without what reaches out, and with functions that keep count in place of Lua's own.
+//! Prepares the Lua environment of scripts: removes functions that reach outside, and replaces others by ones that
+//! count their steps.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -11,20 +12,20 @@ use super::{bit, strings};
 /// The functions that are written in Lua.
 const PRELUDE: &str = include_str!("prelude.lua");
 
-/// Where the function is kept that goes through two lists.
+/// The registry key of the function that iterates over two lists.
 pub(super) const EACH: &str = "each";
 
-/// What catching an error costs, in steps: it is passed through many calls.
+/// The cost of catching an error, in steps. An error passes through many calls.
 const CATCH: u64 = 200;
 
-/// How deep errors may be caught within each other.
+/// How deeply calls that catch errors may be nested.
 const DEEPEST_CATCH: usize = 100;
 
-/// How much of a name is shown, in characters.
+/// How many characters of a name are shown.
 const LONGEST_NAME: usize = 100;
 
-/// What a script can't be given: it would reach out, run what is not the script, or change what functions see, which
-/// Lua 5.2 has no more.
+/// What scripts can't use: functions that reach outside, run other code than the script, or change the environment of
+/// functions, which Lua 5.2 doesn't have any more.
 const WITHHELD: [&str; 18] = [
     "io",
     "os",
@@ -46,7 +47,7 @@ const WITHHELD: [&str; 18] = [
     "setfenv",
 ];
 
-/// Takes out what reaches out, and puts in what keeps count.
+/// Removes functions that reach outside, and installs those that count.
 pub(super) fn furnish(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     let globals = lua.globals();
     for name in WITHHELD {
@@ -72,7 +73,7 @@ pub(super) fn furnish(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     lua.set_named_registry_value(EACH, each)
 }
 
-/// What `pcall` and `xpcall` are made of.
+/// Adds the functions that `pcall` and `xpcall` are built on.
 fn add_catching(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> {
     let at_start = Rc::clone(state);
     let enter = move |_: &Lua, (): ()| {
@@ -98,10 +99,10 @@ fn add_catching(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()
     native.set("is_ended", lua.create_function(is_ended)?)
 }
 
-/// Whether an error is that there is no more memory: nothing is given back, so there will be none.
+/// Whether an error means that memory is used up. Nothing is freed during a run, so this can't be recovered from.
 fn is_out_of_memory(why: &Value) -> bool {
     match why {
-        // Lua's own.
+        // Lua's own error.
         Value::String(text) => *text.as_bytes() == *b"not enough memory",
         Value::Error(error) => error
             .chain()
@@ -110,7 +111,7 @@ fn is_out_of_memory(why: &Value) -> bool {
     }
 }
 
-/// What the functions on tables are made of.
+/// Adds the functions that table functions are built on.
 fn add_tables(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> {
     let number = |lua: &Lua, value: Value| Ok(f64::from_lua(value, lua).ok());
     native.set("number", lua.create_function(number)?)?;
@@ -119,7 +120,7 @@ fn add_tables(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> 
             Some(meta) => Ok(!meta.raw_get::<Value>(name)?.is_nil()),
             None => Ok(false),
         },
-        // What handles have of Lua's own is found by it.
+        // Lua finds the metamethods of handles by it.
         Value::UserData(_) => Ok(name == "__pairs"),
         _ => Ok(false),
     };
@@ -135,7 +136,7 @@ fn add_tables(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> 
     native.set("unknown", lua.create_function(unknown)?)
 }
 
-/// The keys of a table in an order that is always the same: numbers, texts, all else as Lua has it.
+/// The keys of a table in a stable order: numbers, then strings, then everything else in Lua's order.
 fn keys(lua: &Lua, state: &State, table: &Table) -> mlua::Result<Table> {
     let mut keys = Vec::new();
     let mut bytes = 0;
@@ -203,7 +204,7 @@ fn whole(number: f64) -> i64 {
     number as i64
 }
 
-/// Something that ends the script as soon as it is used, saying what it was.
+/// A value that ends the script as soon as it is used, and reports what it was.
 fn withheld(lua: &Lua, state: &Rc<State>, name: &'static str) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let meta = lua.create_table()?;
@@ -221,12 +222,12 @@ fn withheld(lua: &Lua, state: &Rc<State>, name: &'static str) -> mlua::Result<Ta
     Ok(table)
 }
 
-/// A key, as far as it is shown.
+/// A key as messages show it, shortened.
 pub(super) fn name_of(value: &Value) -> String {
     shortened(&shown(value), LONGEST_NAME)
 }
 
-/// A value in a log.
+/// A value in a log line.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.to_string_lossy(),

@@ -1,5 +1,5 @@
-//! The handle that a script is given, as Envoy documents it (1.36 to 1.38, Lua filter): headers, answers, logs, what is
-//! known of the connection. All else of it ends the script as unknown.
+//! The handle that a script gets, as Envoy documents it (1.36 to 1.38, Lua filter): headers, responses, logs, and
+//! information on the connection. Using anything else of it ends the script with an unknown result.
 
 use std::rc::Rc;
 
@@ -11,14 +11,14 @@ use mlua::{
 use super::furnish::{EACH, name_of};
 use super::state::{CALL, Ended, State, steps_for};
 
-/// Headers that Envoy adds, whose values are not known here.
+/// Headers that Envoy adds. Their values are not known here.
 const ADDED: [&str; 3] = [
     "x-request-id",
     "x-envoy-external-address",
     "x-envoy-expected-rq-timeout-ms",
 ];
 
-/// A text that a script gives, numbers included.
+/// A string from a script. Numbers are converted.
 struct Text(String);
 
 impl FromLua for Text {
@@ -40,7 +40,7 @@ impl Handle {
     }
 }
 
-/// Makes one of each kind, so that what Lua keeps of the kinds themselves is not counted as the script's.
+/// Creates one handle of each kind, so that the memory which Lua keeps for each kind is not counted as the script's.
 pub(super) fn prepare(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     let state = || Rc::clone(state);
     let data = lua.create_table()?;
@@ -166,7 +166,7 @@ impl Headers {
     }
 }
 
-/// The most headers and the longest value that Envoy takes, or more.
+/// The limits on headers. They are at least those of Envoy.
 const MOST_HEADERS: usize = 1000;
 const LONGEST_HEADER: usize = 60 << 10;
 
@@ -221,11 +221,11 @@ struct StreamInfo {
 }
 
 impl StreamInfo {
-    /// An address, whose port is not known.
+    /// An address with a port of 0, because the port is not known.
     fn address(&self, address: Option<&String>, name: &str) -> mlua::Result<String> {
         self.state.charge(CALL)?;
         match address {
-            // Scripts take the port off; which it is, nobody knows.
+            // Scripts remove the port, so any value will do.
             Some(address) if address.contains(':') => Ok(format!("[{address}]:0")),
             Some(address) => Ok(format!("{address}:0")),
             None => self.state.unknown(format!("`streamInfo():{name}()`")),
@@ -249,7 +249,7 @@ impl UserData for StreamInfo {
         });
         methods.add_method("dynamicMetadata", |lua, this, ()| {
             this.state.charge(CALL)?;
-            // One table a run: what a script puts there it can read again.
+            // There is one table for each run, so that a script can read what it has put there.
             let kept: Option<AnyUserData> = lua.named_registry_value("metadata")?;
             if let Some(kept) = kept {
                 return Ok(kept);
@@ -269,7 +269,8 @@ impl UserData for StreamInfo {
     }
 }
 
-/// `streamInfo():dynamicMetadata()`: what the script itself puts there. What other filters put there is not known.
+/// `streamInfo():dynamicMetadata()`: only what the script itself has put there. What other filters put there is not
+/// known.
 struct Metadata {
     state: Rc<State>,
     data: Table,
@@ -305,7 +306,7 @@ impl UserData for Metadata {
     }
 }
 
-/// Base64 (RFC 4648), with padding.
+/// Base64 (RFC 4648) with padding.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -1,8 +1,8 @@
-//! Scripts and other extensions: EnvoyExtensionPolicy.
+//! Scripts and other extensions in EnvoyExtensionPolicies.
 //!
-//! A script is run for this request, as Envoy's Lua filter would run `envoy_on_request`, in a [`sandbox`] that can
-//! reach nothing and ends what takes too much. What a script asks that only a cluster can answer is unknown. Who traces
-//! a request brings the [`runner`].
+//! A script is run for the traced request, as Envoy's Lua filter would run `envoy_on_request`, in a [`sandbox`] that
+//! can't reach anything outside and stops scripts that use too much. If a script asks for something that only a
+//! running cluster knows, its result is unknown. The caller of a trace provides the [`runner`].
 
 mod bit;
 mod furnish;
@@ -26,10 +26,10 @@ use manifest::value::{Map, Node, Pointer, variable};
 pub use runner::{InProcess, Job, NotRun, Runner};
 pub use sandbox::{Facts, Run, Verdict};
 
-/// The key of a ConfigMap that Envoy Gateway takes first.
+/// The key of a ConfigMap that Envoy Gateway prefers.
 const KEY: &str = "lua";
 
-/// Extensions that are not scripts: nobody can say here what they do.
+/// Extensions other than scripts. Their effect can't be known here.
 const OTHERS: [(&str, &str); 3] = [
     (
         "extProc",
@@ -42,16 +42,16 @@ const OTHERS: [(&str, &str); 3] = [
     ),
 ];
 
-/// A script, and where it stands.
+/// A script, and where it is defined.
 struct Script<'a> {
     text: String,
     place: Place<'a>,
-    /// What it is called in a step.
+    /// Its name in steps.
     name: String,
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Runs the scripts that hold for the request.
+    /// Runs the scripts that apply to the request.
     pub(super) fn extensions(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
         let policy = self.in_force(PolicyKind::Extension, chosen.listener, Some(chosen));
         let Some(policy) = policy else {
@@ -86,7 +86,7 @@ impl<'a> Walk<'a, '_> {
     /// A script of a policy.
     ///
     /// # Errors
-    /// Where it is not at hand; the step says so.
+    /// If the script is not given; the error is a step that says so.
     fn script(
         &self,
         policy: &InForce<'a>,
@@ -96,7 +96,7 @@ impl<'a> Walk<'a, '_> {
         let missing = |what: String| {
             let mut step = Step::new(Stage::Extension, what).mark(Mark::Unknown);
             step.place = policy.place(&["lua"]);
-            Box::new(step.detail("what the script does with the request is not known"))
+            Box::new(step.detail("so it is not known what the script does with the request"))
         };
         let Some(mut place) = policy.place(&["lua"]) else {
             return Err(missing("a script without a policy".to_owned()));
@@ -126,14 +126,18 @@ impl<'a> Walk<'a, '_> {
                     },
                     name: format!("`{name}` of ConfigMap {key}"),
                 }),
-                None => Err(missing(format!("ConfigMap {key} holds no script"))),
+                None => Err(missing(format!("ConfigMap {key} contains no script"))),
             };
         }
-        self.generated(owner, key, place)
-            .ok_or_else(|| missing(format!("ConfigMap {key}, with a script, is not at hand")))
+        self.generated(owner, key, place).ok_or_else(|| {
+            missing(format!(
+                "ConfigMap {key}, which should contain a script, is not at hand"
+            ))
+        })
     }
 
-    /// The script in a ConfigMap that a kustomization makes: of those of that name the one nearest to the policy.
+    /// The script in a ConfigMap that a kustomization generates. If several have the name, the nearest one to the
+    /// policy counts.
     fn generated(&self, owner: &Object, key: Key<'_>, place: Place<'a>) -> Option<Script<'a>> {
         let of_name = self.scene.generated.iter().filter(|it| it.name == key.name);
         let nearest = of_name.max_by_key(|it| in_common(&it.by, &owner.file))?;
@@ -173,23 +177,26 @@ impl<'a> Walk<'a, '_> {
         };
         let (text, mark) = match &run.verdict {
             Verdict::Passes { changed } if changed.is_empty() => {
-                (format!("{name} lets it pass"), Mark::Passes)
+                (format!("{name} lets the request pass"), Mark::Passes)
             }
             Verdict::Passes { changed } => (
-                format!("{name} lets it pass, and changes {}", listed(changed)),
+                format!(
+                    "{name} lets the request pass, and changes {}",
+                    listed(changed)
+                ),
                 Mark::Passes,
             ),
-            Verdict::Responds { status } => (format!("{name} answers with {status}"), Mark::Stops),
+            Verdict::Responds { status } => (format!("{name} responds with {status}"), Mark::Stops),
             Verdict::Fails(message) => (format!("{name} fails: {message}"), Mark::Minds),
             Verdict::Unloadable(message) => {
                 (format!("{name} can't be loaded: {message}"), Mark::Stops)
             }
             Verdict::Unknown(what) => (
-                format!("{name} asks for {what}, which only Envoy can answer"),
+                format!("{name} uses {what}, which is only known in Envoy"),
                 Mark::Unknown,
             ),
             Verdict::Limit(what) => (
-                format!("{name} was ended: it ran past its limit of {what}"),
+                format!("{name} was stopped, because it exceeded its limit of {what}"),
                 Mark::Unknown,
             ),
         };
@@ -198,7 +205,7 @@ impl<'a> Walk<'a, '_> {
             .detail(format!("{agent}; `lua` of {}", policy.named()))
             .place(script.place);
         if let Verdict::Fails(_) = run.verdict {
-            step = step.detail("Envoy logs the error, and the request passes");
+            step = step.detail("Envoy logs the error and lets the request pass");
         }
         if variable::in_text(&script.text) {
             step = step.detail("Flux may replace a `${…}` in it before Envoy reads it");
@@ -206,7 +213,7 @@ impl<'a> Walk<'a, '_> {
         let logs = run.logs.iter().map(|line| format!("it logs: {line}"));
         self.add(logs.fold(step, Step::detail));
         match run.verdict {
-            Verdict::Responds { status } => stop(status, "a script answers the request"),
+            Verdict::Responds { status } => stop(status, "a script responds to the request"),
             Verdict::Unloadable(_) => {
                 stop(500, "Envoy Gateway refuses a script that can't be loaded")
             }
@@ -221,7 +228,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// What a script is told of the request.
+    /// What a script can ask about the request.
     fn facts(&self) -> Facts {
         let request = &self.request;
         let mut headers = vec![
@@ -252,7 +259,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// The headers as a script left them. What Envoy itself added stays out of the request.
+    /// Takes over the headers as a script left them, without those that Envoy itself adds.
     fn take_headers(&mut self, headers: Vec<(String, String)>) {
         let before = self.facts().headers;
         if headers != before {
@@ -264,7 +271,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// Names with commas between them, the first of many.
+/// Names separated by commas; only the first ones if there are many.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 10;
     let first: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
@@ -274,7 +281,7 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// The key that Envoy Gateway takes: `lua`, else the first.
+/// The key that Envoy Gateway uses: `lua`, else the first one.
 fn chosen_key(data: &Map) -> Option<(&str, &str)> {
     let named = data.get(KEY).and_then(|it| Some((KEY, it.as_str()?)));
     let mut texts = data

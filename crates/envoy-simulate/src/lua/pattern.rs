@@ -1,24 +1,24 @@
-//! Lua's patterns (5.1, with `%f`), with every step counted: LuaJIT's own can be kept busy for years by a pattern of a
-//! few characters, and no hook would be called.
+//! Lua's patterns (5.1, with `%f`), with every step counted. LuaJIT's own matcher can be kept busy for years by a
+//! short pattern, without calling any hook.
 
-/// How deep a match may go, as in LuaJIT.
+/// How deeply matching may recurse, as in LuaJIT.
 const DEEPEST: usize = 200;
 
-/// The most captures.
+/// The maximum number of captures.
 const MOST_CAPTURES: usize = 32;
 
 /// A capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Capture {
-    /// From here, not yet closed.
+    /// An open capture, and where it starts.
     Open(usize),
-    /// From here, to there.
+    /// The start and the end of a captured text.
     Text(usize, usize),
-    /// A place.
+    /// A position capture.
     Place(usize),
 }
 
-/// A match of a pattern against a text.
+/// Matches a pattern against a text.
 pub(super) struct Matcher<'m, C> {
     text: &'m [u8],
     pattern: &'m [u8],
@@ -44,14 +44,14 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         }
     }
 
-    /// Where a match that begins at a place ends.
+    /// The end of the match that starts at a position.
     pub fn at(&mut self, start: usize) -> Found {
         self.captures.clear();
         self.depth = 0;
         self.matches(start, 0)
     }
 
-    /// The captures, or the whole match where there are none.
+    /// The captures, or the whole match if there are none.
     pub fn all(&self, start: usize, end: usize) -> Vec<Capture> {
         match self.captures.is_empty() {
             true => vec![Capture::Text(start, end)],
@@ -134,7 +134,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         }
     }
 
-    /// The end of the class that begins at a place.
+    /// The end of the character class that starts at a position.
     fn class_end(&self, p: usize) -> mlua::Result<usize> {
         match self.byte(p) {
             Some(b'%') => match self.byte(p + 1) {
@@ -146,7 +146,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
                 if self.byte(at) == Some(b'^') {
                     at += 1;
                 }
-                // The first may be `]` itself.
+                // The first member may be `]` itself.
                 loop {
                     match self.byte(at) {
                         None => return broken("malformed pattern (missing ']')"),
@@ -175,7 +175,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         }
     }
 
-    /// Whether a byte is in the set `[…]` between two places.
+    /// Whether a byte is in the set `[…]` between two positions of the pattern.
     fn in_set(&self, byte: u8, p: usize, end: usize) -> bool {
         let last = end - 1;
         let mut at = p + 1;
@@ -287,7 +287,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         Ok(found)
     }
 
-    /// The same text as an earlier capture.
+    /// Matches the text of an earlier capture again.
     fn same_again(&self, s: usize, digit: u8) -> Found {
         let nth = usize::from(digit).checked_sub(usize::from(b'1'));
         let capture = nth.and_then(|nth| self.captures.get(nth));
@@ -301,14 +301,14 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
     }
 }
 
-/// What it costs to compare a byte with the class between two places, beyond a step.
+/// The additional cost of comparing a byte with the class between two positions, in steps.
 fn class_steps(p: usize, end: usize) -> u64 {
-    /// How many members of a set are compared in a step.
+    /// How many members of a set are compared in one step.
     const MEMBERS: usize = 16;
     u64::try_from(end.saturating_sub(p) / MEMBERS).unwrap_or(u64::MAX)
 }
 
-/// Whether a byte is of a class: `%a`, or a character as it is.
+/// Whether a byte belongs to a class such as `%a`, or is that character itself.
 fn in_class(byte: u8, class: u8) -> bool {
     let fits = match class.to_ascii_lowercase() {
         b'a' => byte.is_ascii_alphabetic(),
@@ -317,7 +317,7 @@ fn in_class(byte: u8, class: u8) -> bool {
         b'g' => byte.is_ascii_graphic(),
         b'l' => byte.is_ascii_lowercase(),
         b'p' => byte.is_ascii_punctuation(),
-        // Rust leaves out the vertical tab.
+        // Rust's function leaves out the vertical tab.
         b's' => byte.is_ascii_whitespace() || byte == 0x0b,
         b'u' => byte.is_ascii_uppercase(),
         b'w' => byte.is_ascii_alphanumeric(),

@@ -1,7 +1,7 @@
--- What scripts find in place of some of Lua 5.2's functions: as LuaJIT has them, built with LUAJIT_ENABLE_LUA52COMPAT.
--- A function stands here where Lua's own would loop on a script's word without being counted, where LuaJIT's does
--- something else, or where the answer would not be the same in every run. Lists are moved and compared by instructions,
--- and those are counted.
+-- Replacements for some of Lua 5.2's functions. They behave as in LuaJIT with LUAJIT_ENABLE_LUA52COMPAT. A function is
+-- replaced if Lua's own could loop for long without being counted, if LuaJIT's behaves differently, or if the result
+-- would not be the same in every run. Lists are moved and compared by Lua instructions here, because those are
+-- counted.
 
 local native = ...
 local error, next, pairs, ipairs, pcall, xpcall = error, next, pairs, ipairs, pcall, xpcall
@@ -10,7 +10,7 @@ local select, setmetatable, type = select, setmetatable, type
 local format, tonumber, tostring, unpack = string.format, tonumber, tostring, table.unpack
 local floor, log = math.floor, math.log
 
--- Errors. What ends a script is not caught by it, nor answered by its handlers.
+-- Errors. An error that stops the script can't be caught by it, and doesn't reach its handlers.
 
 local function left(...)
     native.leave(...)
@@ -46,7 +46,7 @@ local function a_number(value, name, at)
     return number
 end
 
--- Lua 5.2 calls `__gc`, LuaJIT does not; it is looked for here and at no other time.
+-- Lua 5.2 calls `__gc`, LuaJIT doesn't. Lua looks for it only here, when the metatable is set.
 function _G.setmetatable(value, meta)
     if type(meta) ~= 'table' then return setmetatable(value, meta) end
     local gc = rawget(meta, '__gc')
@@ -58,7 +58,7 @@ function _G.setmetatable(value, meta)
     return value
 end
 
--- The order is always the same: numbers, texts, all else.
+-- The order is always the same: numbers, strings, everything else.
 function _G.pairs(value)
     if type(value) ~= 'table' or native.has(value, '__pairs') then return pairs(value) end
     local keys, at = native.keys(value), 0
@@ -142,7 +142,7 @@ function table.concat(list, between, from, to)
     return native.concat(list, between, from, to)
 end
 
--- Lua 5.1's, comparison by comparison.
+-- The algorithm of Lua 5.1, with the same comparisons.
 function table.sort(list, less)
     a_table(list, 'sort')
     if less == nil then
@@ -231,7 +231,7 @@ function table.foreachi(list, see)
     end
 end
 
--- Texts. In place of an address, which is another in every run, stands a number.
+-- Strings. An address, which differs in every run, is replaced by a number.
 
 local numbers, count = {}, 0
 
@@ -286,7 +286,7 @@ function math.log10(number) return log(number, 10) end
 function math.random() native.unknown('a random number (`math.random`)') end
 math.randomseed = math.random
 
--- What handles give in turn: names and values of two lists.
+-- The iteration over handles: names and values from two lists.
 return function(names, values)
     local at = 0
     return function()

@@ -1,4 +1,4 @@
-//! Who runs scripts: whoever traces a request brings a [`Runner`].
+//! The interface for running scripts: the caller of a trace provides a [`Runner`].
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,38 +8,38 @@ use serde::{Deserialize, Serialize};
 use super::sandbox::{Facts, Run, Verdict, run};
 use super::state::{MOST_STEPS, MOST_STEPS_OF_ALL};
 
-/// A script, and the request that it is to be run for.
+/// A script, and the request to run it for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// What it is called, for whoever has to say that it could not be run.
+    /// The name of the script, for messages.
     pub name: String,
-    /// Its text.
+    /// The source of the script.
     pub script: String,
-    /// What it is told of the request.
+    /// What the script can ask about the request.
     pub facts: Facts,
 }
 
-/// A script could not be run: nothing is known of what it would do.
+/// A script could not be run, so it is not known what it would do.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{job} could not be run: {why}")]
 pub struct NotRun {
-    /// What the script is called.
+    /// The name of the script.
     pub job: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 /// Runs scripts.
 pub trait Runner: fmt::Debug {
-    /// Runs one.
+    /// Runs a script.
     ///
     /// # Errors
-    /// Where that can't be done, which says nothing about the script.
+    /// If it can't be run. This says nothing about the script itself.
     fn run(&self, job: &Job) -> Result<Run, NotRun>;
 }
 
-/// Runs scripts here and now. Steps and memory are counted, and those counts alone bound them: against a mistake in Lua
-/// itself, or in the counting, there is no guard. The program runs scripts in a process of their own instead.
+/// Runs scripts in this process. Only the counts of steps and memory limit them, so a bug in Lua or in the counting
+/// is not contained. The program therefore runs scripts in a separate process.
 #[derive(Debug)]
 pub struct InProcess {
     left: Cell<u64>,

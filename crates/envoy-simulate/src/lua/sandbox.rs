@@ -1,8 +1,8 @@
-//! Where scripts run: without anything that reaches out, and within the limits of [`super::state`].
+//! The environment that scripts run in: it can't reach anything outside, and keeps to the limits in [`super::state`].
 //!
-//! Envoy runs LuaJIT, which is Lua 5.1 with much of 5.2. Here it is Lua 5.2, which knows LuaJIT's `goto` and is built with
-//! the compiler that Rust links with, plus what LuaJIT kept of 5.1 (`bit` among it). Whether LuaJIT loads a script is
-//! told by [`luajit_syntax`]; what it loads and Lua 5.2 does not is unknown.
+//! Envoy runs LuaJIT, which is Lua 5.1 with many parts of 5.2. Here it is Lua 5.2, which has LuaJIT's `goto` and
+//! needs no other compiler than the one that Rust links with, plus what LuaJIT kept of 5.1 (for example `bit`).
+//! [`luajit_syntax`] decides whether LuaJIT loads a script. If it does but Lua 5.2 doesn't, the result is unknown.
 
 use std::rc::Rc;
 
@@ -14,73 +14,73 @@ use super::furnish::furnish;
 use super::handle::{self, Handle};
 use super::state::{EVERY, Ended, MOST_MEMORY, State, shortened};
 
-/// The longest script that is run, in bytes: Lua takes long to read some that are longer.
+/// The longest script that is run, in bytes. Lua takes very long to parse some longer ones.
 const LONGEST_SCRIPT: usize = 128 << 10;
 
-/// What it takes to prepare a run, in steps.
+/// The cost of preparing a run, in steps.
 const PREPARING: u64 = 5000;
 
-/// How much of an error is shown, in characters.
+/// How many characters of an error are shown.
 const LONGEST_ERROR: usize = 500;
 
-/// What a script is told of the request.
+/// What a script can ask about the request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
-    /// The headers, those that begin with `:` included.
+    /// The headers, including those that begin with `:`.
     pub headers: Vec<(String, String)>,
     /// The client's address, as policies see it.
     pub client: Option<String>,
-    /// The address that the connection comes from.
+    /// The address of the connection's peer.
     pub peer: Option<String>,
-    /// The server name that TLS was asked for.
+    /// The server name of the TLS connection.
     pub server_name: Option<String>,
 }
 
 /// What a script does with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// It lets it pass.
+    /// It lets the request pass.
     Passes {
         /// The headers that it changes.
         changed: Vec<String>,
     },
-    /// It answers itself.
+    /// It responds itself.
     Responds {
-        /// With this status.
+        /// The status of the response.
         status: u16,
     },
-    /// It ends with an error; Envoy lets the request pass.
+    /// It ends with an error, and Envoy lets the request pass.
     Fails(String),
-    /// It is no Lua, or ends with an error before Envoy has its functions.
+    /// It is not valid Lua, or ends with an error before its functions are defined.
     Unloadable(String),
-    /// It asks for this, which is not known here.
+    /// It uses something that is not known here.
     Unknown(String),
-    /// It has taken too much of this.
+    /// It exceeded this limit.
     Limit(String),
 }
 
-/// A run of a script.
+/// The result of running a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// What came of it.
+    /// What it does with the request.
     pub verdict: Verdict,
-    /// What it logged.
+    /// The lines that it logged.
     pub logs: Vec<String>,
-    /// The headers, as it left them.
+    /// The headers, as the script left them.
     pub headers: Vec<(String, String)>,
-    /// The steps that it took.
+    /// The number of steps that it took.
     pub steps: u64,
 }
 
-/// How far a script came.
+/// How far a script got.
 enum Came {
-    /// Envoy has its functions.
+    /// Its functions are defined.
     Loaded(mlua::Result<()>),
-    /// It ended before, or was none.
+    /// It ended before that, or is not valid Lua.
     NotLoaded(Verdict),
 }
 
-/// Runs a script's `envoy_on_request` for a request, in at most so many steps.
+/// Runs a script's `envoy_on_request` for a request, with a limit of steps.
 pub(super) fn run(script: &str, facts: &Facts, most_steps: u64) -> Run {
     let state = Rc::new(State::new(facts, most_steps));
     let came = enter(script, &state);
@@ -107,7 +107,7 @@ fn memory_limit() -> String {
     format!("{} MiB of memory", MOST_MEMORY >> 20)
 }
 
-/// What an error means that is none of the script's own, else its message.
+/// The verdict for an error that the script didn't cause itself, else the message.
 fn failed(error: &mlua::Error) -> Result<Verdict, String> {
     match error {
         mlua::Error::MemoryError(_) => Ok(Verdict::Limit(memory_limit())),
@@ -122,8 +122,8 @@ fn failed(error: &mlua::Error) -> Result<Verdict, String> {
     }
 }
 
-/// A message with the line of the script that it is about. Where a function of ours found the error, the script's line
-/// is in the trace of calls.
+/// A message with the script's line number. If the error was found in one of our functions, the line is taken from
+/// the traceback.
 fn placed(message: &str, trace: &str) -> String {
     const SCRIPT: &str = "script:";
     let first = message.lines().next().unwrap_or_default();
@@ -187,12 +187,12 @@ fn on_request(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     let entry: Value = lua.globals().get("envoy_on_request")?;
     match entry {
         Value::Function(entry) => entry.call::<()>(Handle::new(Rc::clone(state))),
-        // It may only look at responses.
+        // A script may only handle responses.
         _ => Ok(()),
     }
 }
 
-/// Lua with what scripts may use, counting.
+/// A Lua state with what scripts may use, and with counting enabled.
 fn prepared(state: &Rc<State>) -> mlua::Result<Lua> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;

@@ -1,4 +1,4 @@
-//! Those functions of Lua's `string` that may work long on a short call, with every step counted.
+//! Lua's `string` functions that can take long for a short call, with every step counted.
 
 use std::rc::Rc;
 
@@ -7,13 +7,13 @@ use mlua::{FromLua, IntoLua, Lua, LuaString, MultiValue, Table, Value};
 use super::pattern::{Capture, Matcher};
 use super::state::{CALL, State, steps_for};
 
-/// What a match costs besides the steps to find it.
+/// The cost of a match in addition to the steps for finding it.
 const MATCH: u64 = 5;
 
-/// Characters that make a text a pattern.
+/// The characters that make a string a pattern.
 const SPECIALS: &[u8] = b"^$*+?.([%-";
 
-/// Puts the counted functions in place of Lua's own.
+/// Replaces Lua's own functions with the counted ones.
 pub(super) fn replace(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
     let strings: Table = lua.globals().get("string")?;
     for (name, wants_places) in [("find", true), ("match", false)] {
@@ -59,7 +59,7 @@ fn rep(
     if a_piece == 0 || count.is_nan() || count < 1.0 {
         return lua.create_string("");
     }
-    // A number too large becomes the largest.
+    // The conversion saturates if the number is too large.
     let count = count as usize;
     let length = a_piece.saturating_mul(count);
     state.has_room(length)?;
@@ -74,7 +74,7 @@ fn rep(
     lua.create_string(out)
 }
 
-/// A search in a text.
+/// A search in a string.
 struct Search<'s> {
     state: &'s State,
     text: &'s [u8],
@@ -87,12 +87,12 @@ impl<'s> Search<'s> {
         Matcher::new(self.text, pattern, move |steps| state.charge(steps))
     }
 
-    /// The byte at which a search begins that is told to begin at `start`, from 1, or from the end.
+    /// The index of the byte to start at. `start` counts from 1, or from the end if it is negative.
     fn from(&self, start: Option<f64>) -> usize {
         let start = start.unwrap_or(1.0);
         let length = self.text.len();
         if start >= 1.0 {
-            // A number too large becomes the largest, which is behind the end.
+            // The conversion saturates, which is past the end.
             (start as usize).saturating_sub(1)
         } else if start < 0.0 {
             length.saturating_sub((-start) as usize)
@@ -110,7 +110,7 @@ impl<'s> Search<'s> {
     ) -> mlua::Result<MultiValue> {
         let nothing = || Ok(MultiValue::from_iter([Value::Nil]));
         self.state.charge_call(self.pattern.len())?;
-        // LuaJIT begins at the end where it is told to begin behind it.
+        // LuaJIT starts at the end if `start` is past it.
         let from = self.from(start).min(self.text.len());
         let is_text = is_plain || !self.pattern.iter().any(|it| SPECIALS.contains(it));
         if wants_places && is_text {
@@ -147,13 +147,13 @@ impl<'s> Search<'s> {
         nothing()
     }
 
-    /// The first match from a place on: where the next is to be looked for, and what was captured.
+    /// The first match from a position on, as the next position to search from and the captures.
     fn next_match(&self, lua: &Lua, from: usize) -> mlua::Result<MultiValue> {
         self.state.charge(CALL)?;
         let mut matcher = self.matcher(self.pattern);
         for at in from..=self.text.len() {
             if let Some(end) = matcher.at(at)? {
-                // An empty match goes on one further.
+                // After an empty match, the search continues one byte further.
                 let next = if end == at { end + 1 } else { end };
                 let mut values = vec![(next + 1).into_lua(lua)?];
                 values.extend(self.values(lua, &matcher.all(at, end))?);
@@ -179,7 +179,7 @@ impl<'s> Search<'s> {
     }
 }
 
-/// What `gmatch` is made of.
+/// Adds the function that `gmatch` is built on.
 pub(super) fn add_native(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()> {
     let counter = Rc::clone(state);
     let goes_through = move |_: &Lua, text: LuaString| counter.charge_call(text.as_bytes().len());
@@ -261,7 +261,7 @@ fn gsub(
     Ok((lua.create_string(out)?, count))
 }
 
-/// What takes the place of a match.
+/// The replacement of a match.
 fn replacement(
     lua: &Lua,
     with: &Value,
@@ -286,7 +286,7 @@ fn replacement(
     }
 }
 
-/// A text with `%0` to `%9` filled in.
+/// A replacement string with `%0` to `%9` filled in.
 fn filled(lua: &Lua, text: &[u8], matched: &[u8], captures: &[Value]) -> mlua::Result<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied();

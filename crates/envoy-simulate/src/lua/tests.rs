@@ -1,4 +1,4 @@
-//! Scripts do what they do in Envoy, and end.
+//! Scripts do the same as in Envoy, and always end.
 
 use proptest::prelude::*;
 
@@ -207,7 +207,7 @@ proptest! {
     }
 }
 
-/// What a body takes beyond one that is empty, in steps.
+/// The steps that a body takes in addition to those of an empty one.
 fn steps_of(body: &str) -> u64 {
     let steps = |body: &str| {
         let job = Job {
@@ -232,7 +232,7 @@ fn plain_work_costs_a_step_an_instruction() {
     assert!((100_000..102_000).contains(&short), "{short}");
 }
 
-/// Twice the work costs at least one and a half times the steps: nothing that grows is left uncounted.
+/// With twice the work, the steps must grow at least by half, so nothing that grows is left uncounted.
 #[test]
 fn work_is_counted_that_grows_with_what_a_function_is_given() {
     for call in [

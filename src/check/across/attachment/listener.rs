@@ -1,4 +1,4 @@
-//! Listeners in conflict, listeners that refer to what they may not use, and plain HTTP that leads nowhere.
+//! Listeners that conflict or refer to what they may not use, and plain HTTP listeners without routes.
 
 use super::Look;
 use super::redirect::redirects;
@@ -24,7 +24,7 @@ impl Look<'_, '_> {
             && !self.is_told_by_schema(listener)
         {
             let message = format!(
-                "listener `{}` is in conflict: {}",
+                "listener `{}` conflicts with another: {}",
                 listener.name, conflict.message
             );
             found.push(
@@ -34,7 +34,7 @@ impl Look<'_, '_> {
                     &listener.pointer,
                     message,
                 )
-                .why("Envoy is not told of it: nothing answers for it")
+                .why("the listener is not sent to Envoy, so its requests are not answered")
                 .help("give it a port or a hostname of its own"),
             );
         }
@@ -47,7 +47,7 @@ impl Look<'_, '_> {
                 ),
                 "InvalidRouteKinds" => (
                     codes::ATTACHMENT_REFUSED,
-                    "leave `allowedRoutes.kinds` out: the protocol decides",
+                    "remove `allowedRoutes.kinds`; the protocol then decides",
                 ),
                 _ => (
                     codes::REFERENCE_UNUSABLE,
@@ -57,14 +57,14 @@ impl Look<'_, '_> {
             let message = format!("listener `{}`: {}", listener.name, refs.message);
             found.push(
                 finding(code, listener.object, &listener.pointer, message)
-                    .why("the listener is not sent to Envoy, or lacks what is refused")
+                    .why("the listener is not sent to Envoy, or is sent without what is refused")
                     .help(help),
             );
         }
         found
     }
 
-    /// Whether the schema's own rule says it: the same port, protocol and hostname in one object.
+    /// Whether the schema's own rule reports it: the same port, protocol and hostname within one object.
     fn is_told_by_schema(&self, listener: &Listener<'_>) -> bool {
         self.resolved.listeners().iter().any(|other| {
             !std::ptr::eq(other, listener)
@@ -74,8 +74,8 @@ impl Look<'_, '_> {
         })
     }
 
-    /// Plain HTTP listeners without any route, beside HTTPS listeners that have some. Where no route is at hand at
-    /// all, they stand elsewhere.
+    /// Reports plain HTTP listeners without any route, if HTTPS listeners beside them have some. If there is no route
+    /// at all, the routes are probably in another repository.
     pub(super) fn plain_http(&self, gateway: &Gateway<'_>) -> Vec<Diagnostic> {
         let gateways = self.resolved.gateways().iter();
         let Some(id) = gateways
@@ -107,17 +107,17 @@ impl Look<'_, '_> {
                 listener.name
             );
             finding(codes::ATTACHMENT_NO_REDIRECT, listener.object, &listener.pointer, message)
-                .why("who asks for a site with http:// gets 404, and is not led to https://")
+                .why("requests with http:// get 404 instead of a redirect to https://")
                 .help(format!(
-                    "bind an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or leave the listener out",
+                    "attach an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or remove the listener",
                     listener.name
                 ))
         };
         bare.into_iter().map(one).collect()
     }
 
-    /// Whether a route may be attached to a gateway's listeners though that can't be known, or was meant to be: then
-    /// what keeps it off is told.
+    /// Whether other routes may be attached to a gateway's listeners, or were meant to be. What keeps those from
+    /// being attached is reported on its own.
     fn may_have_others(&self, gateway: GatewayId) -> bool {
         self.resolved.routes().iter().any(|route| {
             let is_redirect = redirects(route.object).next().is_some();
@@ -139,7 +139,7 @@ impl Look<'_, '_> {
         })
     }
 
-    /// Whether cert-manager answers challenges of certificate authorities on plain HTTP, by routes of its own.
+    /// Whether cert-manager answers ACME challenges on plain HTTP, with routes that it creates.
     fn answers_challenges(&self) -> bool {
         self.all
             .iter()

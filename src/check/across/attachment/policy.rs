@@ -1,4 +1,4 @@
-//! Policies and what they target: what isn't there, and what has a policy of their kind already.
+//! Policies whose targets don't exist, or already have another policy of the same kind.
 
 use super::route::meant;
 use super::{Look, Missing, list, refused, spec};
@@ -12,7 +12,7 @@ use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
 const NOTHING: &str =
-    "the policy holds for nothing: what it guards is unguarded, what it sets is not set";
+    "the policy applies to nothing: it protects nothing, and its settings have no effect";
 
 impl Look<'_, '_> {
     pub(super) fn policy(&self, policy: &Policy<'_>) -> Vec<Diagnostic> {
@@ -62,11 +62,11 @@ impl Look<'_, '_> {
             .unwrap_or_default();
         let (message, help) = match target.is_selected {
             true => (
-                format!("the selector reaches {scope}, which has a {kind} already: {name}"),
-                "let `matchLabels` select the gateways that are meant, or write the settings of both into one policy",
+                format!("the selector matches {scope}, which already has a {kind}: {name}"),
+                "select only the intended gateways with `matchLabels`, or write the settings of both into one policy",
             ),
             false => (
-                format!("{scope} has a {kind} already: {name}"),
+                format!("{scope} already has a {kind}: {name}"),
                 "write the settings of both into one policy",
             ),
         };
@@ -76,12 +76,12 @@ impl Look<'_, '_> {
             place,
             message,
         )
-        .why("the older policy holds, or the first by name; this one does nothing there")
+        .why("only the oldest policy applies, or the first by name; this one has no effect there")
         .help(help);
         match winner {
             Some(winner) => one.related(
                 winner.object.span(&place_of_scope(winner, target)),
-                "the policy that holds",
+                "the policy that applies",
             ),
             None => one,
         }
@@ -112,7 +112,7 @@ impl Look<'_, '_> {
         )
     }
 
-    /// A gateway that isn't there, where the tree would have it.
+    /// A gateway that doesn't exist, although it would have to be among the given objects.
     fn no_target(
         &self,
         policy: &Policy<'_>,
@@ -134,7 +134,7 @@ impl Look<'_, '_> {
         Some(match missing {
             Missing::Among(there) => one.why(NOTHING).help(meant(key.name, &there)),
             Missing::In(namespace) => one.severity(Severity::Warning).why(NOTHING).help(format!(
-                "a policy's targets are in its own namespace: move it to `{namespace}`"
+                "a policy can only target objects in its own namespace; move it to `{namespace}`"
             )),
         })
     }
@@ -152,7 +152,7 @@ impl Look<'_, '_> {
     }
 }
 
-/// Where a policy names a target.
+/// The path in the policy where a target is named.
 fn place_of(policy: &Object, target: &PolicyTarget<'_>) -> Pointer {
     let is_it = |node: &Node| {
         let text = |key: &str| node.get(key).and_then(Node::as_str);

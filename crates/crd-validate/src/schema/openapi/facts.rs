@@ -1,17 +1,18 @@
-//! What the API server asks of Kubernetes' own kinds and doesn't publish, and what it publishes and doesn't ask.
+//! What the API server checks on Kubernetes' own kinds but doesn't publish, and what it publishes but doesn't check.
 //!
-//! From the validation and the defaults of k8s.io/kubernetes 1.37 (`pkg/apis/*/validation`, `pkg/apis/*/v1/defaults.go`).
-//! Only what holds for a field by itself, and has held since 1.30 or so: older servers know fewer values of an
-//! enumeration, never more. Definitions are named without the leading `io.k8s.`.
+//! The tables follow the validation and the defaults of k8s.io/kubernetes 1.37 (`pkg/apis/*/validation`,
+//! `pkg/apis/*/v1/defaults.go`). They only have what applies to a single field, and has applied since about 1.30:
+//! older servers have fewer values in an enumeration, never more. Definitions are named without the leading
+//! `io.k8s.`.
 
 use serde_json::Value;
 
 pub use k8s_syntax::format::BYTES;
 
-/// Types that the server reads by their own rules, and the schemas of what they take.
+/// Types that the server decodes in a special way, with schemas of the values that it accepts.
 ///
-/// A quantity may be a number, with a fraction too (`apimachinery/pkg/api/resource`); its pattern is the one
-/// that CRDs have for it.
+/// A quantity may be a number, with or without a fraction (`apimachinery/pkg/api/resource`). Its pattern is the one
+/// in CRDs.
 pub(super) const KNOWN_TYPES: &[(&str, &str)] = &[
     (
         "apimachinery.pkg.api.resource.Quantity",
@@ -22,10 +23,10 @@ pub(super) const KNOWN_TYPES: &[(&str, &str)] = &[
     ("apimachinery.pkg.apis.meta.v1.FieldsV1", "{}"),
 ];
 
-/// Fields that a document calls required, and the server doesn't ask for: those whose zero value is as good as any
-/// other, and those that it fills in. Newer documents have fewer of them.
+/// Fields that a document calls required, but that the server doesn't require: their zero value is valid, or the
+/// server sets them. Newer documents have fewer of them.
 const NOT_ENFORCED: &[(&str, &str)] = &[
-    // An empty list, map or selector will do.
+    // An empty list, map or selector is valid.
     ("api.apps.v1.StatefulSetSpec", "serviceName"),
     ("api.batch.v1.PodFailurePolicy", "rules"),
     ("api.core.v1.LimitRangeSpec", "limits"),
@@ -36,10 +37,10 @@ const NOT_ENFORCED: &[(&str, &str)] = &[
     ("api.storage.v1.CSINode", "spec"),
     ("api.storage.v1.CSINodeSpec", "drivers"),
     ("api.storage.v1.TokenRequest", "audience"),
-    // Empty text will do.
+    // An empty string is valid.
     ("api.core.v1.HTTPHeader", "value"),
     ("api.core.v1.Sysctl", "value"),
-    // 0 or false will do.
+    // 0 or false is valid.
     ("api.apps.v1.ControllerRevision", "revision"),
     ("api.core.v1.ISCSIPersistentVolumeSource", "lun"),
     ("api.core.v1.ISCSIVolumeSource", "lun"),
@@ -50,13 +51,13 @@ const NOT_ENFORCED: &[(&str, &str)] = &[
     ("api.scheduling.v1.PriorityClass", "value"),
     (CRD_VERSION, "served"),
     (CRD_VERSION, "storage"),
-    // The server fills it in.
+    // The server sets it.
     (
         "api.batch.v1.PodFailurePolicyOnPodConditionsPattern",
         "status",
     ),
     ("api.rbac.v1.RoleRef", "apiGroup"),
-    // Of an Event in `default`, it may name nothing.
+    // For an Event in `default`, it may be empty.
     ("api.core.v1.Event", "involvedObject"),
 ];
 
@@ -65,7 +66,7 @@ const CRD_VERSION: &str =
 
 const PROTOCOL: &str = r#"{"enum": ["TCP", "UDP", "SCTP", ""], "default": "TCP"}"#;
 const PORT: &str = r#"{"minimum": 1, "maximum": 65535}"#;
-/// Where 0 is as good as no port.
+/// 0 means that there is no port.
 const PORT_OR_NONE: &str = r#"{"minimum": 0, "maximum": 65535}"#;
 const NOT_NEGATIVE: &str = r#"{"minimum": 0}"#;
 const POSITIVE: &str = r#"{"minimum": 1}"#;
@@ -84,8 +85,8 @@ const MATCH_POLICY: &str = r#"{"enum": ["Equivalent", "Exact"]}"#;
 const SIDE_EFFECTS: &str = r#"{"enum": ["None", "NoneOnDryRun"]}"#;
 const WEBHOOK_TIMEOUT: &str = r#"{"minimum": 1, "maximum": 30}"#;
 
-/// What the server asks of a field besides its type, as keywords of a schema. The empty text is among the values
-/// where it is as good as no field: helm charts write it.
+/// What the server checks on a field besides its type, as keywords of a schema. The empty string is among the values
+/// if it means the same as no field, because Helm charts write it.
 #[rustfmt::skip] // A line a field.
 const ENFORCED: &[(&str, &str, &str)] = &[
     ("api.admissionregistration.v1.MutatingWebhook", "failurePolicy", FAILURE_POLICY),
@@ -207,19 +208,19 @@ const ENFORCED: &[(&str, &str, &str)] = &[
 
 const RBAC_GROUP: &str = r#"{"enum": ["rbac.authorization.k8s.io", ""]}"#;
 
-/// Whether the server does without a field that the document calls required.
+/// Whether the server doesn't require a field that the document calls required.
 pub(super) fn is_not_enforced(definition: Option<&str>, field: &str) -> bool {
     definition.is_some_and(|name| NOT_ENFORCED.contains(&(name, field)))
 }
 
-/// What the server asks of a field besides its type.
+/// What the server checks on a field besides its type.
 pub(super) fn enforced(definition: Option<&str>, field: &str) -> Option<Value> {
     let mut facts = ENFORCED.iter();
     let (.., keywords) = facts.find(|(of, name, _)| Some(*of) == definition && *name == field)?;
     Some(json(keywords))
 }
 
-/// A schema of these tables; null where it is not JSON, which a test rules out.
+/// Parses a schema of these tables; null if it is not JSON, which a test excludes.
 pub(super) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }

@@ -1,15 +1,15 @@
-//! A server's own description of its kinds (OpenAPI v2) to compiled files.
+//! Compiles a server's own description of its kinds (OpenAPI v2).
 //!
-//! Kubernetes has no CustomResourceDefinitions for its own kinds; it publishes `/openapi/v2` instead, and its
-//! source holds the same document as `api/openapi-spec/swagger.json`. Each kind that can be created and read
-//! back becomes a compiled file as a CRD's would, with all versions that the document has of it. A live
-//! cluster's document holds the kinds of its CRDs too; they are read the same way.
+//! Kubernetes has no CustomResourceDefinitions for its own kinds. It publishes `/openapi/v2` instead, and its source
+//! has the same document as `api/openapi-spec/swagger.json`. Each kind that can be created and read becomes a
+//! compiled file like that of a CRD, with all its versions in the document. The document of a live cluster also has
+//! the kinds of its CRDs, which are compiled in the same way.
 //!
-//! What differs from a CRD (k8s.io/apimachinery and k8s.io/kubernetes 1.37):
+//! The differences from a CRD are (k8s.io/apimachinery and k8s.io/kubernetes 1.37):
 //!
-//! - the server decodes the object into a Go type: a field that the type doesn't have is refused, a null is as
-//!   good as no field, and numbers have the type's width;
-//! - `required` says which fields the type always has, not all of which the server asks for ([`facts`]);
+//! - the server decodes the object into a Go type: unknown fields are refused, a null is the same as no field, and numbers
+//!   have the size of the type;
+//! - `required` lists the fields that the type always has, which the server doesn't always require ([`facts`]);
 //! - enumerations and bounds are not published; those that the server checks are in [`facts`].
 
 mod facts;
@@ -33,46 +33,47 @@ use manifest::value::Node;
 /// Why an OpenAPI document can't be compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is of another version.
-    #[error("the OpenAPI document is of version {0}; version 2.0 is read")]
+    /// It has another version.
+    #[error("the OpenAPI document has version {0}; only version 2.0 is supported")]
     Version(String),
     /// It has no kind that can be created.
-    #[error("the OpenAPI document tells of no kind that can be created")]
+    #[error("the OpenAPI document has no kind that can be created")]
     NoKinds,
-    /// A schema refers to one that is not there.
+    /// A schema refers to a definition that doesn't exist.
     #[error("{path}: the document has no definition `{name}`")]
     Reference {
-        /// Where in the document, dotted.
+        /// The dotted path in the document.
         path: String,
-        /// What is referred to.
+        /// The name of the missing definition.
         name: String,
     },
-    /// Schemas stand in schemas without an end in sight.
-    #[error("{0}: nested deeper than any kind")]
+    /// Schemas are nested too deeply.
+    #[error("{0}: nested deeper than in any known kind")]
     Deep(String),
     /// The document is far larger than that of any cluster.
-    #[error("the OpenAPI document holds more than {0} schemas, references counted in")]
+    #[error("the OpenAPI document has more than {0} schemas, including references")]
     Large(usize),
     /// A schema can't be compiled.
     #[error(transparent)]
     Schema(#[from] import::Error),
 }
 
-/// What the document of Kubernetes' source has for a version. It lists all versions of all kinds, those that a
-/// server serves only when told to among them.
+/// The version of the document in Kubernetes' source. It has all versions of all kinds, including those that a server
+/// only serves if they are enabled.
 const UNVERSIONED: &str = "unversioned";
 
-/// Whether a document is an OpenAPI document, of whatever version.
+/// Whether a document is an OpenAPI document of any version.
 pub fn is_openapi(node: &Node) -> bool {
     let version = |key: &str| node.get(key).and_then(Node::as_str).is_some();
     version("swagger") || version("openapi")
 }
 
-/// Compiles a document to the texts of compiled files, a kind each, by group and kind. The same document gives
+/// Compiles a document to one compiled file for each kind, sorted by group and kind. The same document always gives
 /// the same bytes.
 ///
 /// # Errors
-/// Where the document is of another version, has no kinds, or a kind's schema can't be read.
+/// If the document has another version or no kinds, or a kind's schema can't be compiled.
+/// If the document is of another version, has no kinds, or a kind's schema can't be read.
 pub fn compile(document: &Node, keep: Keep) -> Result<Vec<String>, Error> {
     let version = |key: &str| document.get(key).and_then(Node::as_str);
     if version("swagger") != Some("2.0") {
@@ -98,7 +99,7 @@ pub fn compile(document: &Node, keep: Keep) -> Result<Vec<String>, Error> {
                 root: number(walk.root(&version.definition)?),
                 name: version.name,
                 served: true,
-                // The document doesn't say.
+                // The document doesn't have this information.
                 storage: false,
                 deprecated: version.deprecated,
                 status: version.status,
@@ -125,11 +126,11 @@ fn number(index: usize) -> NodeId {
     NodeId(u32::try_from(index).unwrap_or(u32::MAX))
 }
 
-/// A kind that can be created: where, and in which versions.
+/// A kind that can be created: its path, and its versions.
 struct Resource {
     plural: String,
     scope: Scope,
-    /// The most mature last.
+    /// The versions, the most mature one last.
     versions: Vec<ResourceVersion>,
 }
 
@@ -140,8 +141,8 @@ struct ResourceVersion {
     deprecated: bool,
 }
 
-/// The kinds that can be created and read back, by group and kind: not subresources (`Eviction`, `Scale`), not
-/// lists and options, not questions that the server answers and forgets (`TokenReview`).
+/// The kinds that can be created and read, by group and kind: no subresources (`Eviction`, `Scale`), no lists and
+/// options, and no requests that the server answers without storing them (`TokenReview`).
 fn kinds(
     definitions: &Map<String, Value>,
     paths: &Map<String, Value>,
@@ -158,7 +159,7 @@ fn kinds(
             continue;
         };
         let [group, version, kind] = name;
-        // A release doesn't serve an alpha version unless it is told to.
+        // Alpha versions are not served by default.
         if path.contains("{name}") || (is_source && version.contains("alpha")) {
             continue;
         }
@@ -185,14 +186,14 @@ fn kinds(
     kinds
 }
 
-/// Group, version and kind of an operation or of an item of a definition's list.
+/// The group, version and kind of an operation, or of an item of a definition's list.
 fn gvk(of: &Value) -> Option<[String; 3]> {
     let name = of.get("x-kubernetes-group-version-kind").unwrap_or(of);
     let text = |key: &str| name.get(key).and_then(Value::as_str).map(str::to_owned);
     Some([text("group")?, text("version")?, text("kind")?])
 }
 
-/// The definitions of whole objects, those with metadata, by group, version and kind.
+/// The definitions of complete objects, which have metadata, by group, version and kind.
 fn objects(definitions: &Map<String, Value>) -> BTreeMap<[String; 3], &str> {
     let mut objects = BTreeMap::new();
     for (name, definition) in definitions {
@@ -209,8 +210,8 @@ fn objects(definitions: &Map<String, Value>) -> BTreeMap<[String; 3], &str> {
     objects
 }
 
-/// Whether the API server warns of a version of a built-in kind. The document says it in prose only, in the words
-/// that Go has for it: a paragraph that starts with `Deprecated:`.
+/// Whether the API server warns about a version of a built-in kind. Only the description in the document says so,
+/// with a paragraph that starts with `Deprecated:`, as is usual in Go.
 fn is_deprecated(definitions: &Map<String, Value>, name: &str) -> bool {
     let prose = definitions.get(name).filter(|_| walk::is_built_in(name));
     let prose = prose.and_then(|it| it.get("description")?.as_str());

@@ -1,4 +1,4 @@
-//! What becomes of a document: which kinds, and what their fields ask for.
+//! The kinds in a document, and what their fields require.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,8 @@ use super::*;
 use crate::schema::compiled::Compiled;
 use crate::schema::node::{Schema, Type};
 
-/// A document as a server gives it: two versions of a kind of Kubernetes' own with a status, a kind of a CRD, a
-/// question that is answered and forgotten, and a subresource.
+/// A document as a server returns it: two versions of a Kubernetes kind with a status, a kind of a CRD, a request
+/// that is not stored, and a subresource.
 fn document() -> Value {
     let operation = |group: &str, version: &str, kind: &str| {
         let name = json!({"group": group, "version": version, "kind": kind});
@@ -97,7 +97,7 @@ fn compiled(document: Value) -> Result<Vec<Compiled>, Error> {
     Ok(files.map(|file| file.expect("a compiled file")).collect())
 }
 
-/// The node below the kind's last version, by the names of fields.
+/// The node in the kind's last version, by the names of fields.
 fn at<'a>(kind: &'a Compiled, path: &[&str]) -> &'a Schema {
     let version = kind.header().versions.last().expect("a version");
     let step = |node: &'a Schema, name: &&str| match *name {
@@ -164,7 +164,7 @@ fn fields_are_read_as_go_reads_them() {
     assert_eq!((cpu.type_, cpu.any_of.len()), (None, 2));
     let key = mill(&["spec", "key"]);
     assert_eq!(key.format.as_deref(), Some(BYTES));
-    assert_eq!(key.default, None, "Go's zero is no default");
+    assert_eq!(key.default, None, "Go's zero value is not a default");
     assert!(mill(&["spec", "args", "[]"]).nullable);
     assert!(
         !mill(&["spec", "values", "any"]).nullable,
@@ -184,7 +184,7 @@ fn what_the_server_asks_and_does_not_publish_is_there() {
     assert!(protocol.enumeration.contains(&json!("SCTP")));
     assert!(
         !at(&kinds[1], &["spec", "pods", "[]"]).nullable,
-        "it asks for a port"
+        "it requires a port"
     );
 }
 
@@ -219,11 +219,11 @@ fn a_crds_kind_is_what_its_schema_says() {
 fn a_document_that_cannot_be_read_says_why() {
     assert_eq!(
         error(json!({"openapi": "3.0.0"})),
-        "the OpenAPI document is of version 3.0.0; version 2.0 is read"
+        "the OpenAPI document has version 3.0.0; only version 2.0 is supported"
     );
     assert_eq!(
         error(json!({"swagger": "2.0"})),
-        "the OpenAPI document tells of no kind that can be created"
+        "the OpenAPI document has no kind that can be created"
     );
     let mut lost = document();
     lost["definitions"]["io.k8s.api.mill.v1.Spec"]["properties"]["args"] =
@@ -255,5 +255,8 @@ fn a_document_without_an_end_is_refused() {
     deep["definitions"]["io.k8s.api.mill.v1.Mill"]["properties"]["spec"] =
         json!({"$ref": "#/definitions/d0"});
     let said = error(deep);
-    assert!(said.ends_with("a: nested deeper than any kind"), "{said}");
+    assert!(
+        said.ends_with("a: nested deeper than in any known kind"),
+        "{said}"
+    );
 }

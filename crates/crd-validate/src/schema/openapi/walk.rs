@@ -1,4 +1,4 @@
-//! The walk over the schemas of an OpenAPI document, from one kind's on.
+//! Walks over the schemas of an OpenAPI document, starting at one kind.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use super::super::import::{Table, wrong};
 use super::{Error, facts};
 
-/// How many schemas are looked at, over all kinds: a large cluster's document has some 100,000.
+/// The maximum number of schemas for all kinds. The document of a large cluster has about 100,000.
 pub(super) const MOST_SCHEMAS: usize = 5_000_000;
 
-/// How many schemas and definitions stand in each other: a Pod's get to 30.
+/// How deeply schemas and definitions may be nested. Those of a Pod reach 30.
 const DEEPEST: usize = 100;
 
-/// The keywords that say something of a value and hold no schema.
+/// The keywords that constrain a value and contain no schema.
 const KEYWORDS: &[&str] = &[
     "type",
     "format",
@@ -43,10 +43,10 @@ const KEYWORDS: &[&str] = &[
     "x-kubernetes-validations",
 ];
 
-/// How the names of all that comes from Kubernetes begin.
+/// The beginning of the names of all definitions by Kubernetes.
 const IO_K8S: &str = "io.k8s.";
 
-/// The definitions of Kubernetes' own types begin with one of these; all others are of CRDs.
+/// The definitions of Kubernetes' own types begin with one of these; all others come from CRDs.
 const BUILT_IN: &[&str] = &[
     "io.k8s.api.",
     "io.k8s.apiextensions-apiserver.",
@@ -54,7 +54,7 @@ const BUILT_IN: &[&str] = &[
     "io.k8s.kube-aggregator.",
 ];
 
-/// Whether a definition is of a type of Kubernetes itself.
+/// Whether a definition is for a type of Kubernetes itself.
 pub(super) fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -62,13 +62,13 @@ pub(super) fn is_built_in(name: &str) -> bool {
 pub(super) struct Walk<'a> {
     definitions: &'a Map<String, Value>,
     table: &'a mut Table,
-    /// How many schemas may still be looked at.
+    /// How many schemas may still be visited.
     left: &'a mut usize,
     /// The nodes of definitions, by name.
     known: HashMap<&'a str, usize>,
-    /// The definitions that the walk is inside of.
+    /// The definitions that the walk is currently inside of.
     inside: Vec<&'a str>,
-    /// Where the walk is.
+    /// The current path.
     path: Vec<String>,
 }
 
@@ -88,8 +88,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The node of a whole object. Its `metadata` is a plain map: what may stand in there is the same for all
-    /// kinds, and is checked by itself.
+    /// The node of a complete object. Its `metadata` is a plain map, because it is the same for all kinds and is
+    /// checked separately.
     pub fn root(&mut self, name: &str) -> Result<usize, Error> {
         let (name, schema) = self.find(name)?;
         let mut schema = schema.clone();
@@ -114,7 +114,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The node of a definition. One that stands in itself is open where it does.
+    /// The node of a definition. Where a definition contains itself, it allows anything.
     fn definition(&mut self, name: &str) -> Result<usize, Error> {
         let (name, schema) = self.find(name)?;
         if let Some(index) = self.known.get(name) {
@@ -137,12 +137,12 @@ impl<'a> Walk<'a> {
         Ok(index)
     }
 
-    /// The node of a schema that stands in the definition `of`.
+    /// The node of a schema in the definition `of`.
     fn schema(&mut self, schema: &Value, of: &'a str) -> Result<usize, Error> {
         self.count()?;
         let map = match schema {
             Value::Object(map) => map,
-            _ => return Err(wrong(&self.path, "a schema is a map").into()),
+            _ => return Err(wrong(&self.path, "a schema must be a map").into()),
         };
         if let Some(Value::String(reference)) = map.get("$ref") {
             return self.definition(reference.rsplit('/').next().unwrap_or_default());
@@ -168,8 +168,8 @@ impl<'a> Walk<'a> {
         self.node(node)
     }
 
-    /// A keyword as a node has it, schemas replaced by the numbers of their nodes; `None` where a node has no
-    /// such keyword.
+    /// A keyword of a node, with schemas replaced by the numbers of their nodes; `None` if a node has no such
+    /// keyword.
     fn keyword(
         &mut self,
         key: &str,
@@ -211,7 +211,7 @@ impl<'a> Walk<'a> {
                 };
                 fields.iter().filter(enforced).cloned().collect()
             }
-            // What Go has for a field that nobody set; servers up to 1.27 publish it.
+            // This is Go's zero value of a field that is not set. Servers up to 1.27 publish it.
             ("default", value) if is_built_in && is_zero(value) => return Ok(None),
             _ if KEYWORDS.contains(&key) => {
                 return Ok(self.table.keyword(key, value.clone(), &mut self.path)?);
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
         Ok(index)
     }
 
-    /// Go reads a null in a list as it reads an empty entry, unless entries are told apart by what they hold.
+    /// Go decodes a null in a list as an empty item, unless items are identified by keys.
     fn items_may_be_null(
         &mut self,
         node: &mut Map<String, Value>,
@@ -259,7 +259,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What allows anything.
+/// A schema that allows anything.
 fn open() -> Map<String, Value> {
     let key = "x-kubernetes-preserve-unknown-fields".to_owned();
     Map::from_iter([(key, Value::Bool(true))])
@@ -276,7 +276,7 @@ fn is_zero(value: &Value) -> bool {
     }
 }
 
-/// Adds keywords to a schema and to what its list holds.
+/// Adds keywords to a schema, and to that of its list's items.
 fn merge(schema: &mut Value, more: Value) {
     match (schema, more) {
         (Value::Object(schema), Value::Object(more)) => {

@@ -1,4 +1,4 @@
-//! What a ClientTrafficPolicy may get wrong.
+//! Checks the settings of ClientTrafficPolicies.
 
 use super::units::{check_durations, check_quantity};
 use crate::Resolver;
@@ -82,11 +82,11 @@ fn check_headers(key: &str, headers: &Node, faults: &mut Faults) {
             let value = one.get("value").and_then(Node::as_str).unwrap_or_default();
             if header.is_empty() || header.contains(['/', ':']) {
                 faults.push(Fault::invalid(format!(
-                    "`headers.{key}`: `{header}` is no header's name"
+                    "`headers.{key}`: `{header}` is not a header name"
                 )));
             } else if !is_header_value(value) {
                 faults.push(Fault::invalid(format!(
-                    "`headers.{key}`: header `{header}` can't have the value `{value}`"
+                    "`headers.{key}`: the header `{header}` can't have the value `{value}`"
                 )));
             } else {
                 is_any = true;
@@ -96,7 +96,7 @@ fn check_headers(key: &str, headers: &Node, faults: &mut Faults) {
     for one in list(headers, &["remove"]) {
         match one.as_str() {
             None | Some("") => faults.push(Fault::invalid(format!(
-                "`headers.{key}`: a header without a name can't be removed"
+                "`headers.{key}`: a header that is removed needs a name"
             ))),
             Some(_) => is_any = true,
         }
@@ -133,7 +133,7 @@ fn check_validation(
     };
     if needs && refs.is_empty() {
         faults.push(Fault::invalid(
-            "`tls.clientValidation` names no authority (`caCertificateRefs`)",
+            "`tls.clientValidation` names no certificate authority (`caCertificateRefs`)",
         ));
     }
     for reference in list(validation, &["crl", "refs"]) {
@@ -141,7 +141,7 @@ fn check_validation(
     }
 }
 
-/// Whether a Secret, ConfigMap or ClusterTrustBundle holds what is asked for.
+/// Whether a Secret, ConfigMap or ClusterTrustBundle has the key that is needed.
 pub(super) fn check_data(
     resolver: &Resolver<'_, '_>,
     from: From<'_>,
@@ -172,6 +172,6 @@ pub(super) fn check_data(
             };
             resolver.index.find(kind, key, Fault::invalid).map(|_| ())
         }
-        other => Err(Fault::invalid(format!("a {other} holds no certificates"))),
+        other => Err(Fault::invalid(format!("a {other} can't hold certificates"))),
     }
 }

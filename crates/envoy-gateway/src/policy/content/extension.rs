@@ -1,4 +1,4 @@
-//! What an EnvoyExtensionPolicy may get wrong.
+//! Checks the settings of EnvoyExtensionPolicies.
 
 use super::client::check_data;
 use super::{Content, lacking};
@@ -44,7 +44,7 @@ pub(crate) fn check<'a>(
         let scripts = list(spec, &["lua"]);
         if !scripts.is_empty() && !resolver.settings.features.lua {
             faults.push(Fault::invalid(
-                "lua: the controller's configuration leaves it off (`enableLua`)",
+                "lua: the controller's configuration doesn't enable it (`enableLua`)",
             ));
         } else {
             let owner = content.owner(&["lua"]);
@@ -61,7 +61,7 @@ pub(crate) fn check<'a>(
     }
 }
 
-/// Whether the ConfigMap of a script has one: under `lua`, else whatever it has.
+/// Whether the ConfigMap of a script contains one: under `lua`, else under any key.
 fn check_script(resolver: &Resolver<'_, '_>, owner: &Object, script: &Node) -> Result<(), Fault> {
     let Some(reference) = script.get("valueRef") else {
         return Ok(());
@@ -74,13 +74,13 @@ fn check_script(resolver: &Resolver<'_, '_>, owner: &Object, script: &Node) -> R
     let data = object.node.get("data").and_then(Node::as_map);
     match data.is_none_or(Map::is_empty) {
         true => Err(Fault::invalid(format!(
-            "ConfigMap {key} holds no script (`lua`)"
+            "ConfigMap {key} contains no script (`lua`)"
         ))),
         false => Ok(()),
     }
 }
 
-/// Modules are used by the names under which the EnvoyProxy registers them.
+/// Checks that the EnvoyProxy registers the dynamic modules by these names.
 fn check_modules(
     resolver: &Resolver<'_, '_>,
     spec: &Node,
@@ -99,7 +99,7 @@ fn check_modules(
             .any(|it| text(it, &["name"]) == Some(name))
         {
             let message = format!(
-                "dynamicModule: no module `{name}` is registered (`dynamicModules`) in the EnvoyProxy"
+                "dynamicModule: the EnvoyProxy registers no module `{name}` (`dynamicModules`)"
             );
             faults.push(lacking(resolver, gateway, message));
         }

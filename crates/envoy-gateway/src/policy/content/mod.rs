@@ -1,4 +1,4 @@
-//! Settings of policies that their schemas let through, but the controller can't use.
+//! Settings of policies that their schemas allow, but the controller refuses.
 
 pub mod client;
 pub mod extension;
@@ -17,25 +17,25 @@ use crate::view::{GatewayId, ListenerId, Reference};
 use manifest::Object;
 use manifest::value::Node;
 
-/// A policy's settings at one place, merged where they are.
+/// The settings of a policy at one scope, merged if the policy is merged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Content<'a, 'c> {
     /// The policy.
     pub object: &'a Object,
-    /// The policy that it is merged over.
+    /// The policy that it is merged with.
     pub parent: Option<&'a Object>,
     /// The settings.
     pub spec: &'c Node,
-    /// Where they are to hold.
+    /// Where they are to apply.
     pub scope: Scope<'a>,
-    /// The gateways behind it.
+    /// The gateways of the scope.
     pub gateways: &'c [GatewayId],
-    /// The listeners behind it.
+    /// The listeners of the scope.
     pub listeners: &'c [ListenerId],
 }
 
 impl<'a> Content<'a, '_> {
-    /// The policy that a setting is from: the one itself, unless only its parent has it.
+    /// The policy that a setting comes from: this one, unless only its parent has the setting.
     pub fn owner(&self, path: &[&str]) -> &'a Object {
         let own = self
             .object
@@ -49,7 +49,7 @@ impl<'a> Content<'a, '_> {
     }
 }
 
-/// The deprecated fields of each kind of policy in 1.9.0, with what takes their place.
+/// The deprecated fields of each kind of policy in Envoy Gateway 1.9.0, with their replacements.
 const DEPRECATED: &[(PolicyKind, &[&str], &str)] = &[
     (PolicyKind::Backend, &["targetRef"], "targetRefs"),
     (PolicyKind::Backend, &["compression"], "compressor"),
@@ -78,7 +78,7 @@ const DEPRECATED: &[(PolicyKind, &[&str], &str)] = &[
     (PolicyKind::Extension, &["targetRef"], "targetRefs"),
 ];
 
-/// The deprecated fields that a policy uses, a sentence each.
+/// The deprecated fields that a policy uses, one sentence each.
 pub(super) fn deprecated(kind: PolicyKind, policy: &Object) -> Vec<String> {
     let Some(spec) = policy.node.get("spec") else {
         return Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn deprecated(kind: PolicyKind, policy: &Object) -> Vec<String> {
     found
 }
 
-/// What the settings of a gateway lack: a fault only where all of them are at hand.
+/// The fault for settings that a gateway lacks. It is unknown if not all objects are given.
 fn lacking(resolver: &Resolver<'_, '_>, gateway: GatewayId, message: String) -> Fault {
     let gateway = resolver.view.gateway(gateway);
     match gateway.is_none_or(|it| it.knows_settings) {
@@ -112,7 +112,7 @@ fn lacking(resolver: &Resolver<'_, '_>, gateway: GatewayId, message: String) -> 
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// Whether the backends of an outer service (authorization, processing, keys) can be used.
+    /// Checks the backends of an external service (authorization, processing, JWKS).
     pub(super) fn check_services(
         &mut self,
         owner: &'a Object,
@@ -120,7 +120,7 @@ impl<'a> Resolver<'a, '_> {
         gateway: GatewayId,
     ) -> Result<(), Fault> {
         if refs.is_empty() {
-            return Err(Fault::invalid("there is no backend"));
+            return Err(Fault::invalid("the service has no backend"));
         }
         for node in refs {
             let want = Want {
@@ -151,13 +151,13 @@ impl<'a> Resolver<'a, '_> {
         }
         if want.kind() != "Backend" && int(want.node, &["port"]).is_none() {
             return Err(Fault::invalid(format!(
-                "which port of {} {}?",
+                "the reference to {} {} needs a `port`",
                 want.kind(),
                 want.key()
             )));
         }
         if want.kind() == "Backend" {
-            // A Backend that the controller refuses is only found out about when it is used.
+            // Whether the controller accepts the Backend is only found out when it is used.
             self.index.find("Backend", want.key(), Fault::invalid)?;
             if self.is_dynamic(want) {
                 return Err(Fault::invalid(format!(
@@ -180,7 +180,7 @@ impl<'a> Resolver<'a, '_> {
         self.endpoints(want, Some(gateway))?;
         if want.kind() == "Backend" && !self.settings.features.backend {
             return Err(Fault::invalid(
-                "the controller's configuration leaves Backend off (`enableBackend`)",
+                "the controller's configuration doesn't enable Backend (`enableBackend`)",
             ));
         }
         let under = Reference {

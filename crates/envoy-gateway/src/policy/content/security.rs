@@ -1,4 +1,4 @@
-//! What a SecurityPolicy may get wrong.
+//! Checks the settings of SecurityPolicies.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::view::{GatewayId, ListenerId, RouteKind};
 use manifest::Object;
 use manifest::value::Node;
 
-/// What contradicts itself, whatever else is there.
+/// Finds contradictions within the settings, which don't depend on other objects.
 pub(crate) fn check_form(spec: Option<&Node>, scope: Scope<'_>, faults: &mut Faults) {
     let Some(spec) = spec else {
         return;
@@ -35,7 +35,7 @@ pub(crate) fn check_form(spec: Option<&Node>, scope: Scope<'_>, faults: &mut Fau
             .filter(|key| !list(source, &[key]).is_empty());
         if given.count() > 1 {
             faults.push(Fault::invalid(
-                "`apiKeyAuth.extractFrom`: one entry has one of `headers`, `params`, `cookies`",
+                "`apiKeyAuth.extractFrom`: an entry must have exactly one of `headers`, `params`, `cookies`",
             ));
         }
     }
@@ -64,7 +64,7 @@ fn check_tcp(spec: &Node, faults: &mut Faults) {
     ];
     if let Some(key) = HTTP_ONLY.iter().find(|key| has(spec, &[key])) {
         faults.push(Fault::invalid(format!(
-            "`{key}` has no meaning for TCP; `authorization` has"
+            "`{key}` can't be used for TCP; only `authorization` can"
         )));
     }
     for rule in list(spec, &["authorization", "rules"]) {
@@ -74,7 +74,7 @@ fn check_tcp(spec: &Node, faults: &mut Faults) {
                 .any(|key| has(rule, &["principal", key]));
         if is_http {
             faults.push(Fault::invalid(
-                "for TCP, `authorization` goes by `clientCIDRs` only",
+                "for TCP, `authorization` can only use `clientCIDRs`",
             ));
         }
     }
@@ -109,7 +109,7 @@ pub(crate) fn check<'a>(
     }
 }
 
-/// What goes out to other services.
+/// Checks the external services that the settings name.
 fn check_services<'a>(
     resolver: &mut Resolver<'a, '_>,
     content: &Content<'a, '_>,
@@ -200,7 +200,7 @@ fn check_users(resolver: &Resolver<'_, '_>, owner: &Object, basic: &Node) -> Res
     match lines.all(is_hashed) {
         true => Ok(()),
         false => Err(Fault::invalid(format!(
-            "Secret {key}: each line is a user, `:` and a hash by `htpasswd -s` (`{{SHA}}`)"
+            "Secret {key}: each line must be a user, `:` and a hash made by `htpasswd -s` (`{{SHA}}`)"
         ))),
     }
 }
@@ -221,7 +221,7 @@ fn check_keys(resolver: &Resolver<'_, '_>, owner: &Object, keys: &Node) -> Resul
         for name in names {
             if clients.insert(name.to_owned()) && !seen.insert(data(secret, name)) {
                 return Err(Fault::invalid(format!(
-                    "two clients have one key: `{name}` of Secret {} and another",
+                    "two clients have the same key: `{name}` of Secret {} and another one",
                     Key::of(secret)
                 )));
             }
@@ -263,7 +263,7 @@ fn check_oidc<'a>(
         namespace: &resolver.settings.namespace,
         name: "envoy-oidc-hmac",
     };
-    // The controller's own job makes it.
+    // The controller's certgen job creates this Secret.
     resolver
         .index
         .find("Secret", key, Fault::invalid)
@@ -302,7 +302,7 @@ fn check_authorization(authorization: &Node, faults: &mut Faults) {
         {
             if !is_cidr(cidr) {
                 faults.push(Fault::invalid(format!(
-                    "authorization: `{cidr}` is no CIDR"
+                    "authorization: `{cidr}` is not a CIDR"
                 )));
             }
         }
@@ -313,13 +313,13 @@ fn check_authorization(authorization: &Node, faults: &mut Faults) {
             .filter(|it| !is_pattern(it))
         {
             faults.push(Fault::invalid(format!(
-                "authorization: `{pattern}` is no regular expression"
+                "authorization: `{pattern}` is not a valid regular expression"
             )));
         }
     }
 }
 
-/// Rules by place need to know the client's address, and a database of places.
+/// Rules by geolocation need the client's address and a GeoIP database.
 fn check_locations(
     resolver: &Resolver<'_, '_>,
     content: &Content<'_, '_>,
@@ -359,18 +359,18 @@ fn check_locations(
                 .count()
         });
         if ways != 1 {
-            faults.push(Fault::invalid(format!("authorization by place: a ClientTrafficPolicy must say how listener `{}` learns the client's address (one way of `clientIPDetection`)", listener.name)));
+            faults.push(Fault::invalid(format!("authorization by geolocation: a ClientTrafficPolicy must say how listener `{}` learns the client's address (one way of `clientIPDetection`)", listener.name)));
             continue;
         }
         if detection.is_some_and(|it| !list(it, &["xForwardedFor", "trustedCIDRs"]).is_empty()) {
-            faults.push(Fault::invalid("authorization by place can't go with `clientIPDetection.xForwardedFor.trustedCIDRs`"));
+            faults.push(Fault::invalid("authorization by geolocation can't be combined with `clientIPDetection.xForwardedFor.trustedCIDRs`"));
             continue;
         }
         let gateway = resolver.view.gateway(listener.gateway);
         let settings = gateway.and_then(|it| it.settings.as_ref());
         let Some(database) = settings.and_then(|it| it.path(&["geoIP", "provider", "maxMind"]))
         else {
-            let message = "authorization by place needs `geoIP.provider` in the EnvoyProxy";
+            let message = "authorization by geolocation needs `geoIP.provider` in the EnvoyProxy";
             faults.push(lacking(resolver, listener.gateway, message.to_owned()));
             continue;
         };
@@ -387,7 +387,7 @@ fn check_locations(
     }
 }
 
-/// How a listener learns its clients' addresses.
+/// How a listener detects the addresses of its clients.
 fn detection_at<'a>(
     resolver: &Resolver<'a, '_>,
     holding: &crate::policy::effective::Holding<'a>,

@@ -1,4 +1,4 @@
-//! What a BackendTrafficPolicy may get wrong.
+//! Checks the settings of BackendTrafficPolicies.
 
 use super::Content;
 use super::units::{check_durations, check_quantity};
@@ -61,7 +61,7 @@ pub(crate) fn check(
     }
     if has(spec, &["requestBuffer"]) && !list(spec, &["httpUpgrade"]).is_empty() {
         faults.push(Fault::invalid(
-            "`requestBuffer` and `httpUpgrade` exclude each other: an upgraded request has no end",
+            "`requestBuffer` and `httpUpgrade` can't be combined: an upgraded request has no end",
         ));
     }
     if let Some(limit) = spec.get("rateLimit") {
@@ -98,12 +98,12 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
     let is_open = |rule: &&Node| list(rule, &["clientSelectors"]).is_empty();
     let open: Vec<&Node> = rules.iter().filter(is_open).collect();
     if open.len() > 1 {
-        faults.push(Fault::invalid("`rateLimit.local` has two rules without `clientSelectors`; a route has one limit for all"));
+        faults.push(Fault::invalid("`rateLimit.local` has two rules without `clientSelectors`; only one is allowed, the limit for all clients"));
     }
     let unit = |rule: &Node| seconds(text(rule, &["limit", "unit"]).unwrap_or_default());
     let base = open.first().map_or(1, |rule| unit(rule));
     if rules.iter().any(|rule| base == 0 || unit(rule) % base != 0) {
-        faults.push(Fault::invalid("in `rateLimit.local` a rule's unit must be a multiple of that of the rule without `clientSelectors`"));
+        faults.push(Fault::invalid("`rateLimit.local`: the unit of a rule must be a multiple of that of the rule without `clientSelectors`"));
     }
     let all = rules.iter().chain(list(limit, &["global", "rules"]));
     for by in all.flat_map(|rule| list(rule, &["clientSelectors"])) {
@@ -116,7 +116,7 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
         for pattern in patterns.filter_map(|it| text(it, &["value"])) {
             if !is_pattern(pattern) {
                 faults.push(Fault::invalid(format!(
-                    "`rateLimit`: `{pattern}` is no regular expression"
+                    "`rateLimit`: `{pattern}` is not a valid regular expression"
                 )));
             }
         }
@@ -128,13 +128,15 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
         });
         for cidr in cidrs {
             if !is_cidr(cidr) {
-                faults.push(Fault::invalid(format!("`rateLimit`: `{cidr}` is no CIDR")));
+                faults.push(Fault::invalid(format!(
+                    "`rateLimit`: `{cidr}` is not a CIDR"
+                )));
             }
         }
     }
 }
 
-/// Whether a text is a CIDR, host bits and Flux variables aside.
+/// Whether a string is a CIDR. Host bits and Flux variables are allowed.
 pub(super) fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok() || manifest::value::variable::in_text(text)
 }

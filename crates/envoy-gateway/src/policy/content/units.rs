@@ -1,10 +1,10 @@
-//! Durations and quantities, as Go and Kubernetes read them.
+//! Durations and quantities, as Go and Kubernetes parse them.
 
 use crate::fault::{Fault, Faults};
 use crate::read::has;
 use manifest::value::{Kind, Node, variable};
 
-/// Whether a text is a duration of Go (`time.ParseDuration`).
+/// Whether a string is a Go duration (`time.ParseDuration`).
 pub fn is_duration(text: &str) -> bool {
     let rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if rest == "0" {
@@ -33,8 +33,8 @@ pub fn is_duration(text: &str) -> bool {
     is_any
 }
 
-/// The whole number that a quantity of Kubernetes stands for (apimachinery's `Quantity.AsInt64`); `None` where
-/// it is none, or not whole.
+/// The integer value of a Kubernetes quantity (apimachinery's `Quantity.AsInt64`). `None` if it is not a quantity, or
+/// not an integer.
 pub fn whole(node: &Node) -> Option<i128> {
     let text = match &node.kind {
         Kind::Number(number) => number.to_string(),
@@ -77,20 +77,20 @@ pub fn whole(node: &Node) -> Option<i128> {
     Some(value)
 }
 
-/// Reports durations that are none.
+/// Reports invalid durations.
 pub fn check_durations(spec: &Node, paths: &[&[&str]], faults: &mut Faults) {
     for path in paths {
         let text = spec.path(path).and_then(Node::as_str);
         if let Some(text) = text.filter(|text| !is_duration(text) && !variable::in_text(text)) {
             faults.push(Fault::invalid(format!(
-                "`{}`: `{text}` is no duration",
+                "`{}`: `{text}` is not a duration",
                 path.join(".")
             )));
         }
     }
 }
 
-/// Reports a quantity that is no whole number, or out of bounds.
+/// Reports a quantity that is not an integer, or out of bounds.
 pub fn check_quantity(spec: &Node, path: &[&str], least: i128, most: i128, faults: &mut Faults) {
     let Some(node) = spec.path(path).filter(|_| has(spec, path)) else {
         return;
@@ -101,11 +101,11 @@ pub fn check_quantity(spec: &Node, path: &[&str], least: i128, most: i128, fault
     let name = path.join(".");
     match whole(node) {
         None => faults.push(Fault::invalid(format!(
-            "`{name}` is no whole number of bytes"
+            "`{name}` is not a whole number of bytes"
         ))),
         Some(value) if value < least || value > most => {
             faults.push(Fault::invalid(format!(
-                "`{name}` is {value}; from {least} to {most} is possible"
+                "`{name}` is {value}; it must be from {least} to {most}"
             )));
         }
         Some(_) => {}
