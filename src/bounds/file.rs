@@ -1,7 +1,7 @@
-//! Files and streams, read whole, up to a number of bytes.
-//!
-//! Only regular files are read, whatever a link on the way leads through. A pipe would keep its reader waiting, a device
-//! may never end; so a file is opened without waiting, and asked what it is through the same handle by which it is read.
+//! Reads whole files and streams, up to a maximum number of bytes.
+//!  Only regular files are read, and symbolic links to them. Reading a pipe could wait forever, and a device
+//! may never end. So a file is opened without waiting, and its type is checked with the same handle that it
+//! is read from.
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read};
@@ -10,41 +10,40 @@ use std::path::Path;
 /// Why a file or a stream was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unread {
-    /// The system's own reason.
+    /// The operating system reported an error.
     #[error(transparent)]
     System(#[from] io::Error),
-    /// It is no regular file, but this.
-    #[error("it is {0}, no regular file")]
+    /// It is not a regular file; the text says what it is.
+    #[error("it is {0}, not a regular file")]
     Special(&'static str),
-    /// It has more bytes than are read.
+    /// It has more bytes than allowed.
     #[error("it has more than {most} bytes")]
     TooLarge {
-        /// How many it has, as far as that is known: at least one more than are read.
+        /// The number of bytes, as far as it is known; at least one more than allowed.
         bytes: u64,
-        /// How many are read.
+        /// The maximum number of bytes.
         most: u64,
     },
-    /// It is no text.
-    #[error("byte {at} is no UTF-8; save the file as UTF-8")]
+    /// It is not text.
+    #[error("byte {at} is not valid UTF-8; save the file as UTF-8")]
     NotUtf8 {
-        /// The first byte that is none, from 0.
+        /// The position of the first invalid byte, from 0.
         at: usize,
     },
 }
 
 impl Unread {
-    /// Whether nothing is there to be read.
+    /// Whether the file doesn't exist.
     pub fn is_missing(&self) -> bool {
         matches!(self, Unread::System(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// The bytes of a regular file, at most `most`.
-///
-/// # Errors
-/// Where it can't be read whole.
+/// Reads a regular file of at most `most` bytes.
+///  # Errors
+///  Fails if it can't be read completely.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
-    // A device may already do something as it is opened.
+    // Opening a device may already have an effect, so its type is checked first.
     regular(std::fs::metadata(path)?.file_type())?;
     let file = options().read(true).open(path)?;
     let about = file.metadata()?;
@@ -56,21 +55,19 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     stream(file, most)
 }
 
-/// The text of a regular file of at most `most` bytes.
-///
-/// # Errors
-/// Where it can't be read whole, or is no UTF-8.
+/// Reads a regular file of at most `most` bytes as text.
+///  # Errors
+///  Fails if it can't be read completely, or is not UTF-8.
 pub fn text(path: &Path, most: u64) -> Result<String, Unread> {
     utf8(read(path, most)?)
 }
 
-/// All that a stream gives, at most `most` bytes.
-///
-/// # Errors
-/// Where it fails, or gives more.
+/// Reads a stream to its end, at most `most` bytes.
+///  # Errors
+///  Fails if reading fails, or if there are more bytes.
 pub fn stream(from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
-    // One more tells that there is more.
+    // One more byte shows that the stream is longer than allowed.
     let wanted = most.saturating_add(1);
     let read = from.take(wanted).read_to_end(&mut bytes)?;
     match u64::try_from(read) {
@@ -82,27 +79,26 @@ pub fn stream(from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
     }
 }
 
-/// Bytes as text.
-///
-/// # Errors
-/// Where they are no UTF-8.
+/// Converts bytes to text.
+///  # Errors
+///  Fails if they are not UTF-8.
 pub fn utf8(bytes: Vec<u8>) -> Result<String, Unread> {
     String::from_utf8(bytes).map_err(|error| Unread::NotUtf8 {
         at: error.utf8_error().valid_up_to(),
     })
 }
 
-/// A regular file, opened to be written to at its end; made where there is none.
-///
-/// # Errors
-/// Where it can't be opened, or is no regular file.
+/// Opens a regular file for appending. It is created if it doesn't exist.
+///  # Errors
+///  Fails if it can't be opened, or is not a regular file.
 pub fn append(path: &Path) -> Result<File, Unread> {
     let file = options().create(true).append(true).open(path)?;
     regular(file.metadata()?.file_type())?;
     Ok(file)
 }
 
-/// Opening waits for nobody at the other end, and no terminal becomes this process's own.
+/// Options with which opening neither waits for the other end of a pipe nor makes a terminal the controlling
+/// one.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -170,9 +166,9 @@ mod tests {
         let zero = folder.path().join("zero");
         symlink("/dev/zero", &zero).expect("a link");
         let why = |path: &Path| read(path, 9).expect_err("no file").to_string();
-        assert_eq!(why(&pipe), "it is a pipe, no regular file");
-        assert_eq!(why(&zero), "it is a device, no regular file");
-        assert_eq!(why(folder.path()), "it is a folder, no regular file");
+        assert_eq!(why(&pipe), "it is a pipe, not a regular file");
+        assert_eq!(why(&zero), "it is a device, not a regular file");
+        assert_eq!(why(folder.path()), "it is a folder, not a regular file");
         assert!(append(&pipe).is_err());
         assert!(matches!(append(&zero), Err(Unread::Special("a device"))));
     }

@@ -1,4 +1,4 @@
-//! What was rendered, together with the rest of the repository.
+//! Checks of the rendered objects together with the rest of the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,22 +7,22 @@ use crate::check::across::{self, Given};
 use crate::diagnostic::SourceId;
 use crate::manifest::Object;
 
-/// The manifests that lie beside what is rendered.
+/// The manifests of the repository that are not rendered.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// Their objects.
+    /// The objects of these manifests.
     pub objects: Vec<Object>,
-    /// All files that are there, manifests or not, by their paths from the root.
+    /// All existing files, manifests or not, by their paths relative to the root.
     pub files: BTreeSet<String>,
-    /// The folders that were walked: what is not in `files` below them is not there.
+    /// The folders that were searched. A file below them exists only if it is in `files`.
     pub walked: Vec<String>,
-    /// The files whose text is among the sources.
+    /// The files whose text is one of the sources.
     pub texts: BTreeMap<String, SourceId>,
 }
 
 impl Compiled {
-    /// Checks whether what was rendered fits together, and fits what lies beside it. A file that is rendered
-    /// takes the place of the one that is there.
+    /// Checks whether the rendered objects fit together, and whether they fit the rest of the repository. A
+    /// rendered file replaces the existing one.
     pub fn look_across(&mut self, beside: Beside) {
         let Some(model) = &self.model else {
             return;
@@ -31,7 +31,8 @@ impl Compiled {
         let others = beside.objects.into_iter();
         let others: Vec<Object> = others.filter(|it| !rendered.contains(&*it.file)).collect();
         let rendered_objects = self.objects.len();
-        // Together for the look, and apart again: only what was rendered is compared and written.
+        // The others are added only for this check, because only rendered objects are compared and written
+        // later.
         self.objects.extend(others);
         let mut files = beside.files;
         files.extend(rendered.iter().map(|file| (*file).to_owned()));
@@ -50,7 +51,7 @@ impl Compiled {
             model: Some(model),
             selection: &self.selection,
         });
-        // What is found in the others doesn't follow from mistakes in `cluster.toml`.
+        // Findings in the other objects are not caused by mistakes in `cluster.toml`.
         let (own, theirs): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
             one.file
                 .as_deref()

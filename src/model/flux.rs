@@ -1,4 +1,4 @@
-//! Flux Kustomizations, the namespace and its kustomization.
+//! Flux Kustomizations, and the namespace with its kustomization.
 
 use serde::Serialize;
 
@@ -13,47 +13,47 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::value::Node;
 use crate::value::merge::merge;
 
-/// What Flux is told.
+/// The Flux Kustomizations and the objects of the namespace.
 #[derive(Clone, Debug)]
 pub struct Flux {
     /// The Kustomizations, in the order in which they depend on each other.
     pub kustomizations: Vec<Laid<Kustomization>>,
-    /// Whether each object gives the namespace itself.
+    /// Whether each object sets `metadata.namespace`.
     pub in_objects: bool,
-    /// The Namespace, where it is written.
+    /// The Namespace; `None` if it is not written.
     pub namespace: Option<Laid<Namespace>>,
-    /// The namespace's kustomization, where it is kept up.
+    /// The namespace's kustomization; `None` if it is not updated.
     pub index: Option<Index>,
 }
 
-/// A Flux Kustomization, as its template sees it.
+/// The values for the template of a Flux Kustomization.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kustomization {
-    /// Its name.
+    /// The name of the Kustomization.
     pub name: Text,
-    /// Its namespace, where `ks.yaml` gives it.
+    /// The namespace of the Kustomization, if `ks.yaml` sets it.
     pub namespace: Option<Text>,
-    /// Labels that Flux adds.
+    /// Labels that Flux adds to all objects.
     pub common_labels: Pairs,
-    /// What comes first.
+    /// The Kustomizations that must be ready before this one.
     pub depends_on: Vec<Dependency>,
-    /// Objects whose health counts.
+    /// Objects whose health Flux checks.
     pub health_checks: Vec<Node>,
-    /// How often it is reconciled.
+    /// How often Flux reconciles.
     pub interval: Text,
-    /// How soon a failure is tried again.
+    /// How long Flux waits before it retries after a failure.
     pub retry_interval: Option<Text>,
-    /// How long applying may take.
+    /// The timeout of one reconciliation.
     pub timeout: Option<Text>,
-    /// The folder.
+    /// The path of the folder, from the root of the source, with `./` in front.
     pub path: String,
-    /// Whether what is no longer there is deleted.
+    /// Whether Flux deletes objects that are no longer rendered.
     pub prune: Spanned<bool>,
-    /// Whether Flux waits until all is ready.
+    /// Whether Flux waits until all objects are ready.
     pub wait: Option<Spanned<bool>>,
-    /// Where the repository is read from.
+    /// The source from which Flux reads the repository.
     pub source: Source,
-    /// The namespace of what it applies.
+    /// The namespace of the objects that it applies (`targetNamespace`).
     pub target: Text,
     /// Post-build substitution.
     pub post_build: Option<Node>,
@@ -61,30 +61,30 @@ pub struct Kustomization {
     pub decryption: Option<Node>,
 }
 
-/// A Kustomization that comes first.
+/// A Kustomization that another one depends on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dependency {
-    /// Its name.
+    /// The name of the Kustomization.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the Kustomization.
     pub namespace: Option<Text>,
 }
 
-/// Where the repository is read from.
+/// The source from which Flux reads the repository.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
-    /// The kind of source.
+    /// The kind of the source.
     pub kind: Text,
-    /// Its name.
+    /// The name of the source.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the source.
     pub namespace: Text,
 }
 
-/// The Namespace, as its template sees it.
+/// The values for the template of the Namespace.
 #[derive(Clone, Debug, Serialize)]
 pub struct Namespace {
-    /// Its name.
+    /// The name of the namespace.
     pub name: Text,
 }
 
@@ -93,7 +93,7 @@ pub struct Namespace {
 pub struct Index {
     /// The namespace that it sets.
     pub namespace: Text,
-    /// Its components.
+    /// The kustomize components that it uses.
     pub components: Vec<Text>,
 }
 
@@ -102,18 +102,18 @@ fn or(text: &Option<Text>, default: &str) -> Text {
         .unwrap_or_else(|| Spanned::unwritten(default.to_owned()))
 }
 
-/// The folder of routes that live in another namespace, in the app's folder.
+/// The folder for routes in another namespace, inside the app's folder.
 pub fn routes_folder(namespace: &str) -> String {
     format!("routes-{namespace}")
 }
 
-/// A folder of the app's, as Flux names it: from the root of what it reads.
+/// The path of one of the app's folders as Flux needs it: from the root of the source.
 fn path_of(prefix: &str, layout: &Layout, folder: &str) -> String {
     format!("./{}", join([prefix, layout.app_path().as_str(), folder]))
 }
 
-/// The path from the root of what Flux reads to the folder that is rendered in; `above` is the one from the root of the
-/// Git repository.
+/// The path from the root of Flux's source to the folder that the tree is rendered in. `above` is the path
+/// from the root of the Git repository, which is used unless `path_prefix` is given.
 fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnostic>) -> &'a str {
     let table = &cluster.flux;
     if let Some(given) = &table.path_prefix {
@@ -128,22 +128,23 @@ fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnosti
         problems.push(
             Diagnostic::new(
                 Code::ConfigMissingKey,
-                format!("where in the {} this folder lies is not known", kind.value),
+                format!("it is not known where this folder is in the {}", kind.value),
             )
             .at(kind.span)
-            .why(format!("Flux reads `path` from the root of its source: that may be the root of the Git repository, {above:?}, or any other folder"))
-            .help(format!("add `path_prefix = {above:?}` to [flux] where the source holds the whole repository, `path_prefix = \".\"` where it holds only this folder"))
+            .why(format!("Flux resolves `path` from the root of its source, which may be the root of the Git repository, {above:?}, or any other folder"))
+            .help(format!("add `path_prefix = {above:?}` to [flux] if the source contains the whole repository, or `path_prefix = \".\"` if it contains only this folder"))
             .with_pointer("/flux/path_prefix"),
         );
     }
     above
 }
 
-/// The kind of source that holds a whole Git repository.
+/// The kind of source that contains a whole Git repository.
 const GIT: &str = "GitRepository";
 
-/// The Kustomizations: the chart's, the second folder's, and one for each namespace that routes live in.
-/// (Flux's `targetNamespace` moves every object of a Kustomization, so those can't share one.)
+/// Builds the Kustomizations: one for the chart, one for the second folder, and one for each other namespace
+/// that routes are in. (Flux's `targetNamespace` moves every object of a Kustomization, so such routes need a
+/// Kustomization of their own.)
 pub fn build(
     cluster: &Cluster,
     layout: &Layout,
@@ -250,8 +251,8 @@ fn kustomization(
     }
 }
 
-/// With two folders the second one needs the CRDs that the first one's release installs: Flux waits for the
-/// first, unless something says otherwise.
+/// With two folders, the second one needs the CRDs that the release in the first one installs, so Flux waits
+/// for the first unless the configuration says otherwise.
 fn wait_for_first(table: &crate::config::flux::Flux, layout: &Layout) -> Option<Spanned<bool>> {
     let waits = layout.config_folder.is_some() && table.health_checks.is_empty();
     waits.then_some(Spanned::unwritten(true))
@@ -316,7 +317,7 @@ fn dependency(name: &Text, namespace: &Text) -> Dependency {
     }
 }
 
-/// `name` or `namespace/name`.
+/// Parses references of the form `name` or `namespace/name`.
 fn dependencies(texts: &Texts, problems: &mut Vec<Diagnostic>) -> Vec<Dependency> {
     let mut all = Vec::new();
     for text in texts.iter() {
@@ -333,10 +334,10 @@ fn dependencies(texts: &Texts, problems: &mut Vec<Diagnostic>) -> Vec<Dependency
                 problems.push(
                     Diagnostic::new(
                         Code::ConfigInvalidName,
-                        format!("no Kustomization is called {:?}", text.value),
+                        format!("a Kustomization can't be called {:?}", text.value),
                     )
                     .at(text.span)
-                    .why("Flux would refuse it, or wait for ever")
+                    .why("Flux would refuse it, or wait forever")
                     .help("write `name` or `namespace/name`"),
                 );
                 break;

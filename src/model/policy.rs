@@ -1,4 +1,4 @@
-//! Policies whose `spec` is given in the CRD's own keys.
+//! Policies whose `spec` is written with the CRD's own keys.
 
 use serde::Serialize;
 
@@ -11,22 +11,22 @@ use crate::config::{Cluster, Text};
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// A policy, as its template sees it.
+/// The values for the template of a policy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Policy {
-    /// Its kind.
+    /// The kind of the policy.
     pub kind: &'static str,
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The gateways that it is for.
+    /// The names of the gateways that it targets.
     pub gateways: Vec<Text>,
-    /// The listener that it is for.
+    /// The listener that it targets (`sectionName`).
     pub listener: Option<Text>,
-    /// Whether the kind takes one target only (`targetRef`).
+    /// Whether the kind has a single target (`targetRef`).
     pub one_target: bool,
 }
 
-/// All policies, by kind. A kind that takes one target becomes a policy for each gateway.
+/// Builds all policies, by kind. For a kind with a single target, a policy is written for each gateway.
 pub fn build(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],
@@ -77,7 +77,7 @@ pub fn build(
     policies
 }
 
-/// A listener that one of the chosen gateways doesn't have.
+/// Reports the first of the chosen gateways that doesn't have the listener.
 fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> Option<Diagnostic> {
     let names = |gateway: &Text| -> Option<Vec<&str>> {
         let there = all
@@ -93,13 +93,13 @@ fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> 
     let (gateway, names) = without?;
     let help = match nearest(listener, names.iter().copied()) {
         Some(near) => format!("write `{near}`"),
-        None => format!("it has {}", names.join(", ")),
+        None => format!("the listeners are {}", names.join(", ")),
     };
     let message = format!("{} has no listener {:?}", gateway.value, listener.value);
     Some(
         Diagnostic::new(Code::ConfigUnknownReference, message)
             .at(listener.span)
-            .why("the policy would attach to nothing, and what it guards would stand open")
+            .why("the policy would attach to nothing, so what it protects would be unprotected")
             .help(help),
     )
 }
@@ -112,7 +112,7 @@ fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut 
                 format!("the {kind} {} has no `spec`", name.value),
             )
             .at(name.span)
-            .why("it would change nothing")
+            .why("it would have no effect")
             .help("add a `spec` table with the CRD's own keys"),
         );
     }
@@ -120,7 +120,7 @@ fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut 
         problems.push(
             Diagnostic::new(
                 Code::ConfigMissingKey,
-                format!("the {kind} {} is for no gateway", name.value),
+                format!("the {kind} {} targets no gateway", name.value),
             )
             .at(table.gateways.span.or(name.span))
             .why("it would attach to nothing")

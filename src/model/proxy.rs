@@ -1,4 +1,4 @@
-//! EnvoyProxies and the GatewayClass.
+//! EnvoyProxies and GatewayClasses.
 
 use serde::Serialize;
 
@@ -10,37 +10,37 @@ use crate::config::{Cluster, Pairs, Text, Texts};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 use crate::value::merge::merge;
 
-/// An EnvoyProxy, as its template sees it.
+/// The values for the template of an EnvoyProxy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Proxy {
-    /// Its name.
+    /// The name of the EnvoyProxy.
     pub name: Text,
-    /// What runs the proxies.
+    /// Whether the proxies run as a DaemonSet instead of a Deployment.
     pub daemon_set: bool,
-    /// The gateway that it is for; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// The settings.
+    /// The settings, with the shared ones where the gateway has none of its own.
     pub set: config::proxy::Proxy,
 }
 
-/// A GatewayClass, as its template sees it.
+/// The values for the template of a GatewayClass.
 #[derive(Clone, Debug, Serialize)]
 pub struct Class {
-    /// Its name.
+    /// The name of the GatewayClass.
     pub name: Text,
-    /// The one gateway that has it; none of the shared one, and of one that several have.
+    /// The gateway that uses the class; `None` if it is the shared class or several gateways use it.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// The controller.
+    /// The name of the controller (`spec.controllerName`).
     pub controller: Text,
-    /// The EnvoyProxy of all its gateways, where there is one.
+    /// The name of the EnvoyProxy for all gateways of the class, if there is one.
     pub proxy: Option<Text>,
-    /// The namespace.
+    /// The namespace of the EnvoyProxy.
     pub namespace: Text,
 }
 
-/// The shared EnvoyProxy, unless every gateway has its own, and those that gateways have of their own.
+/// Builds the shared EnvoyProxy, unless every gateway has its own, and the EnvoyProxies of single gateways.
 pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Proxy>> {
     let mut proxies = Vec::new();
     let is_off = cluster.proxy.enabled.as_ref().is_some_and(|on| !on.value);
@@ -63,7 +63,7 @@ pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Prox
     proxies
 }
 
-/// A gateway's own settings over the shared ones.
+/// A gateway's own settings, completed with the shared ones.
 fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config::proxy::Proxy {
     let (own, shared) = (own.clone(), shared.clone());
     let spec = match (shared.spec, own.spec) {
@@ -73,7 +73,7 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
         }
         (below, above) => above.or(below),
     };
-    // An image of one's own replaces the shared image in either of its forms.
+    // If the gateway sets `image` or `image_repository`, it inherits neither of them.
     let has_image = own.image.is_some() || own.image_repository.is_some();
     let shared_image = |image: Option<Text>| if has_image { None } else { image };
     config::proxy::Proxy {
@@ -117,26 +117,26 @@ fn one(
         .is_some_and(|kind| kind.value == Workload::DaemonSet);
     if let (true, Some(replicas)) = (daemon_set, &settings.replicas) {
         problems.push(
-            Diagnostic::new(Code::ConfigContradiction, "a DaemonSet has no replicas")
+            Diagnostic::new(Code::ConfigContradiction, "a DaemonSet has no number of replicas")
                 .at(replicas.span)
                 .related(
                     settings.kind.as_ref().and_then(|kind| kind.span),
                     "the DaemonSet is chosen here",
                 )
-                .why("it runs one proxy on every node; the number would do nothing")
-                .help("leave `replicas` out, or choose `kind = \"Deployment\"`"),
+                .why("it runs one proxy on every node, so the number would have no effect")
+                .help("remove `replicas`, or set `kind = \"Deployment\"`"),
         );
     }
     if let (Some(image), Some(repository)) = (&settings.image, &settings.image_repository) {
         problems.push(
             Diagnostic::new(
                 Code::ConfigContradiction,
-                "an image with its tag, and an image without one",
+                "`image` and `image_repository` are both given",
             )
             .at(repository.span)
             .related(image.span, "the image with its tag")
             .why("the API server refuses an EnvoyProxy that has both")
-            .help("keep `image_repository`: its tag then follows the chart"),
+            .help("keep `image_repository`, so that the chart's version determines the tag"),
         );
     }
     let overlay = settings.overlay();
@@ -157,7 +157,8 @@ pub fn class_name(cluster: &Cluster) -> Text {
     name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()))
 }
 
-/// The GatewayClasses: the shared one, called `shared`, unless every gateway has another; then the others.
+/// Builds the GatewayClasses: first the shared one, named `shared`, unless every gateway uses another; then
+/// the others.
 pub fn classes(
     cluster: &Cluster,
     shared: &Text,

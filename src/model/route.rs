@@ -1,4 +1,4 @@
-//! The redirect, and TCP and UDP through the gateways.
+//! The HTTPRoutes that redirect to HTTPS, and the TCPRoutes and UDPRoutes.
 
 use serde::Serialize;
 
@@ -14,34 +14,34 @@ use crate::config::{Cluster, Count, Text, Texts};
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 
-/// The redirect's HTTPRoute, as its template sees it.
+/// The values for the template of a redirect HTTPRoute.
 #[derive(Clone, Debug, Serialize)]
 pub struct Redirect {
-    /// Its name.
+    /// The name of the route.
     pub name: Text,
-    /// The gateway whose own it is; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
     /// The listeners that redirect.
     pub parents: Vec<Parent>,
-    /// The status.
+    /// The HTTP status of the redirect.
     pub status: Spanned<Count>,
-    /// The prefix of external-dns' annotations, where DNS is on.
+    /// The prefix of external-dns' annotations, if DNS is enabled.
     pub dns_prefix: Option<Text>,
 }
 
-/// A listener that a route attaches to.
+/// A listener that a route attaches to, as a parentRef.
 #[derive(Clone, Debug, Serialize)]
 pub struct Parent {
-    /// The gateway.
+    /// The name of the gateway.
     pub gateway: Text,
     /// The gateway's namespace.
     pub namespace: Text,
-    /// The listener.
+    /// The name of the listener (`sectionName`).
     pub listener: Text,
 }
 
-/// Finds the gateways that a table names; all of them where it names none.
+/// The gateways that a table names, or all gateways if it names none. Reports names that don't exist.
 pub fn chosen(
     gateways: &[Laid<Gateway>],
     names: &Texts,
@@ -69,23 +69,24 @@ pub fn chosen(
     names.to_vec()
 }
 
-/// A gateway that is named but not there.
+/// Reports a name that no gateway has.
 pub fn unknown_gateway(name: &Text, known: &[&str]) -> Diagnostic {
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("write `{near}`"),
         None if known.is_empty() => "add a table [gateways.NAME]".to_owned(),
-        None => format!("there are {}", known.join(", ")),
+        None => format!("the gateways are {}", known.join(", ")),
     };
     Diagnostic::new(
         Code::ConfigUnknownReference,
         format!("there is no gateway {:?}", name.value),
     )
     .at(name.span)
-    .why("what names it would attach to nothing, without a word from the cluster")
+    .why("the object that refers to it would attach to nothing, and the cluster would report no error")
     .help(help)
 }
 
-/// The shared redirect, unless it is off or no gateway has a listener for it, and gateways' own.
+/// Builds the shared redirect, unless it is disabled or no gateway has an HTTP listener, and the redirects of
+/// single gateways.
 pub fn redirects(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],
@@ -131,7 +132,8 @@ pub fn redirects(
     redirects
 }
 
-/// The listeners of the chosen gateways that redirect; one that was named and has none is reported.
+/// The listeners of the chosen gateways that redirect. A gateway that is named but has no HTTP listener is
+/// reported.
 fn parents(
     gateways: &[Laid<Gateway>],
     named: &Texts,
@@ -161,7 +163,7 @@ fn parents(
                 .at(name.span)
                 .why("the route would attach to nothing there")
                 .help(format!(
-                    "take {} out of the list, or give it an HTTP listener",
+                    "remove {} from the list, or add an HTTP listener to it",
                     name.value
                 )),
             ),
@@ -192,8 +194,8 @@ fn redirect(
                 format!("a redirect can't have the status {number}"),
             )
             .at(status.span)
-            .why("only some statuses make a browser go elsewhere")
-            .help("write 301 or 308 (for good), 302, 303 or 307 (for now)"),
+            .why("only these statuses redirect a browser")
+            .help("write 301 or 308 (permanent), 302, 303 or 307 (temporary)"),
         );
     }
     let name = table.name.clone().unwrap_or(default);
@@ -225,26 +227,26 @@ fn http_listener(gateway: &Gateway) -> Option<&Listener> {
         .or(first)
 }
 
-/// A TCPRoute or UDPRoute, as its template sees it.
+/// The values for the template of a TCPRoute or UDPRoute.
 #[derive(Clone, Debug, Serialize)]
 pub struct StreamRoute {
     /// `TCPRoute` or `UDPRoute`.
     pub kind: &'static str,
-    /// The version of `gateway.networking.k8s.io` that it is written in.
+    /// The version of the API group `gateway.networking.k8s.io` in which it is written.
     pub version: &'static str,
-    /// Its name: the listener's.
+    /// The name of the route, which is the listener's name.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the route.
     pub namespace: Text,
     /// The listeners that it attaches to.
     pub parents: Vec<Parent>,
-    /// The Service.
+    /// The name of the Service.
     pub backend: Text,
     /// The Service's port.
     pub port: Spanned<Count>,
 }
 
-/// The routes of all streams that have a backend.
+/// Builds the routes of all streams that have a backend.
 pub fn stream_routes(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],
@@ -263,7 +265,7 @@ pub fn stream_routes(
                     format!("{} has no port", stream.name.value),
                 )
                 .at(stream.name.span)
-                .why("a listener for TCP or UDP needs one")
+                .why("a listener for TCP or UDP needs a port")
                 .help("add `port = …`"),
             );
             continue;
@@ -279,7 +281,7 @@ pub fn stream_routes(
                     format!("the backend of {} has no name", stream.name.value),
                 )
                 .at(stream.name.span)
-                .why("the route would lead nowhere")
+                .why("the route would have no backend")
                 .help("add `backend = { name = \"forgejo-ssh\" }`, the name of the Service"),
             );
             continue;

@@ -11,46 +11,46 @@ use crate::config::traffic::Attach;
 use crate::config::{Cluster, Text, Texts};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 
-/// What a policy is attached to.
+/// The targets of a policy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Targets {
-    /// All Gateways of the namespace, by selector.
+    /// Whether the policy targets all Gateways of the namespace with a selector.
     pub selector: bool,
-    /// Gateways by name.
+    /// The names of the targeted gateways, if there is no selector.
     pub gateways: Vec<Text>,
 }
 
-/// A ClientTrafficPolicy, as its template sees it.
+/// The values for the template of a ClientTrafficPolicy.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClientTraffic {
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The gateway whose own it is; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// What it is attached to.
+    /// The targets of the policy.
     pub targets: Targets,
-    /// The settings.
+    /// The settings from `cluster.toml`.
     pub set: config::traffic::ClientTraffic,
 }
 
-/// A BackendTrafficPolicy, as its template sees it.
+/// The values for the template of a BackendTrafficPolicy.
 #[derive(Clone, Debug, Serialize)]
 pub struct BackendTraffic {
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The gateway whose own it is; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// What it is attached to.
+    /// The targets of the policy.
     pub targets: Targets,
-    /// The field that takes compression: `compressor`, `compression` before Envoy Gateway 1.6.
+    /// Whether compression is written as `compressor`; before Envoy Gateway 1.6 it is `compression`.
     pub compressor: bool,
-    /// The settings.
+    /// The settings from `cluster.toml`.
     pub set: config::traffic::BackendTraffic,
 }
 
-/// The gateways of a shared policy: those named, else all that have none of their own.
+/// The targets of a shared policy: the gateways that it names, or else all that have no policy of their own.
 fn targets(
     gateways: &[Laid<Gateway>],
     attach: &Option<Spanned<Attach>>,
@@ -65,12 +65,12 @@ fn targets(
         problems.push(
             Diagnostic::new(
                 Code::ConfigContradiction,
-                "a selector, and gateways by name",
+                "`attach = \"selector\"` and `gateways` are both given",
             )
             .at(named.span)
             .related(attach.span, "the selector is chosen here")
-            .why("the selector takes every Gateway of the namespace, whatever is named")
-            .help("leave one of the two out"),
+            .why("the selector matches every Gateway of the namespace, whatever names are given")
+            .help("remove one of the two"),
         );
     }
     let chosen = route::chosen(gateways, named, problems);
@@ -93,12 +93,12 @@ fn name_or(name: &Option<Text>, default: &Text, problems: &mut Vec<Diagnostic>) 
     name
 }
 
-/// What the tables of both kinds of policy have in common.
+/// The keys that the tables of both kinds of policy have in common.
 trait Table: Clone {
     fn name(&self) -> &Option<Text>;
     fn attach(&self) -> &Option<Spanned<Attach>>;
     fn gateways(&self) -> &Texts;
-    /// The table of a gateway's own policy.
+    /// The table of a gateway's own policy, if it has one.
     fn own(gateway: &config::gateway::Gateway) -> Option<&Self>;
 }
 
@@ -124,10 +124,10 @@ macro_rules! table {
 table!(ClientTraffic, client_traffic);
 table!(BackendTraffic, backend_traffic);
 
-/// A policy's name, the gateway whose own it is, its targets and its table.
+/// A policy's name, the gateway that it belongs to, its targets and its table.
 type Policy<T> = (Text, Option<Text>, Targets, T);
 
-/// The shared policy and gateways' own: each that attaches to anything.
+/// The shared policy and the gateways' own policies, without those that have no target.
 fn policies<T: Table>(
     cluster: &Cluster,
     shared: Option<&T>,
@@ -167,7 +167,7 @@ fn policies<T: Table>(
     policies
 }
 
-/// The shared ClientTrafficPolicy, and gateways' own.
+/// Builds the shared ClientTrafficPolicy and the gateways' own ones.
 pub fn client(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],
@@ -209,7 +209,7 @@ fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagn
         problems.push(
             Diagnostic::new(
                 Code::ConfigContradiction,
-                "two ways to find the client's address",
+                "two ways to determine the client's address",
             )
             .at(*second)
             .related(*first, "the first")
@@ -219,7 +219,7 @@ fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagn
     }
 }
 
-/// The shared BackendTrafficPolicy, and gateways' own.
+/// Builds the shared BackendTrafficPolicy and the gateways' own ones.
 pub fn backend(
     cluster: &Cluster,
     gateways: &[Laid<Gateway>],

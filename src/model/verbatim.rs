@@ -1,20 +1,21 @@
-//! Objects that are written in full.
+//! Objects that are written completely in `extra.objects`.
 
 use super::names;
 use crate::config::{Cluster, Text};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
 use crate::value::{Kind, Node};
 
-/// An object in full, and the file that it goes into.
+/// A complete object, and the file that it is written to.
 #[derive(Clone, Debug)]
 pub struct Verbatim {
-    /// The file, as `layout.files` names one; the file with the Flux Kustomizations by its own name.
+    /// The file, in the form that `layout.files` uses. The file with the Flux Kustomizations is given by its
+    /// own name.
     pub file: Text,
-    /// The object.
+    /// The object, with Kubernetes' own keys.
     pub node: Node,
 }
 
-/// The objects of `extra.objects`.
+/// Reads the objects in `extra.objects`.
 pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Verbatim> {
     let objects = cluster.extra.objects.iter();
     objects.filter_map(|object| one(object, problems)).collect()
@@ -31,8 +32,8 @@ fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
         problems.push(
             Diagnostic::new(Code::ConfigMissingKey, "an object of [extra] has no `file`")
                 .at(object.span)
-                .why("it would be written nowhere")
-                .help("add `file = \"envoy.yaml\"`, the file that it goes into"),
+                .why("it is not known which file to write it to")
+                .help("add `file = \"envoy.yaml\"`, the file to write it to"),
         );
         return None;
     };

@@ -1,4 +1,4 @@
-//! Objects to files, folder by folder.
+//! Writes objects to files, folder by folder.
 
 use std::collections::BTreeMap;
 
@@ -18,23 +18,23 @@ use crate::model::{Laid, Model, flux};
 use crate::value::ser::to_node;
 use crate::value::{Kind as Value, Map, Node, Pointer};
 
-/// What a rendered file is.
+/// The kind of a rendered file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Objects, all of them ours.
+    /// A manifest in which all objects are rendered by gatewayctl.
     Manifest,
-    /// A script.
+    /// A Lua script.
     Script,
-    /// YAML that holds no objects: another tool's file.
+    /// YAML that contains no objects, such as a helmfile.
     Plain,
-    /// The namespace's kustomization, which holds other people's entries too.
+    /// The namespace's kustomization, which contains other people's entries too.
     Index,
-    /// Such a kustomization of an earlier render: none of its entries is ours any longer.
+    /// A kustomization to which an earlier render added entries, and which no longer has entries of ours.
     Left,
 }
 
 impl Kind {
-    /// Whether such a file holds objects.
+    /// Whether files of this kind contain objects.
     pub fn has_objects(self) -> bool {
         !matches!(self, Kind::Script | Kind::Plain)
     }
@@ -43,56 +43,56 @@ impl Kind {
 /// A rendered file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The path from the root, with `/`.
+    /// The path relative to the root, with `/`.
     pub path: String,
-    /// Its text.
+    /// The text of the file.
     pub text: String,
-    /// Its objects, in order, with their places in `cluster.toml`.
+    /// The objects of the file, in order, with their positions in `cluster.toml`.
     pub objects: Vec<Node>,
-    /// The template that each object came from.
+    /// The template of each object.
     pub templates: Vec<&'static str>,
-    /// What it is.
+    /// The kind of the file.
     pub kind: Kind,
-    /// The entries in it that are ours, where it holds other people's too.
+    /// The entries that gatewayctl added, if the file contains other people's entries too.
     pub entries: Vec<String>,
-    /// Whether such a file is what is written where nothing stands.
+    /// Whether this is the text for a kustomization that didn't exist before.
     pub fresh: bool,
 }
 
-/// What rendering needs from outside: files by their paths from the root.
+/// The files that rendering reads, by their paths relative to the root.
 pub trait Inputs {
-    /// The text of a file; `None` where there is none.
+    /// The text of a file; `None` if it can't be read.
     fn read(&self, path: &str) -> Option<String>;
 
-    /// The text of a file that stands where output goes.
+    /// The text of a file at a path where output will be written.
     fn read_output(&self, path: &str) -> Output {
         self.read(path).map_or(Output::Nothing, Output::Text)
     }
 
-    /// The kustomizations in which earlier renders have entries.
+    /// The kustomizations to which earlier renders added entries.
     fn shared(&self) -> Vec<Shared> {
         Vec::new()
     }
 }
 
-/// What stands where output goes.
+/// What is found at a path where output will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Nothing.
+    /// There is no file.
     Nothing,
-    /// A file with this text.
+    /// There is a file with this text.
     Text(String),
-    /// A file that is no text, too large, or not ours to read.
+    /// There is a file that is not text, is too large, or must not be read.
     Unreadable,
 }
 
-/// The template of the helmfile that a new cluster starts with.
+/// The template of the helmfile that installs the CRDs in a new cluster.
 const BOOTSTRAP: &str = "bootstrap-crds.yaml.j2";
 
-/// What stands in place of a template, of an object that was written in full.
+/// The template's name for an object that is written completely in `cluster.toml`.
 pub const VERBATIM: &str = "";
 
-/// Templates of what has no namespace, or one of its own.
+/// Templates of objects that have no namespace, or set their own.
 const WITHOUT_NAMESPACE: [&str; 9] = [
     "gatewayclass.yaml.j2",
     "ciliumloadbalancerippool.yaml.j2",
@@ -105,7 +105,7 @@ const WITHOUT_NAMESPACE: [&str; 9] = [
     "namespace.yaml.j2",
 ];
 
-/// Renders everything: all files, sorted by path, and what went wrong.
+/// Renders all files, sorted by path. Also returns all mistakes that were found.
 pub fn render(
     model: &Model,
     templates: &Templates,
@@ -169,7 +169,7 @@ impl Renderer<'_> {
         self.add(&path, node, Kind::Manifest, item.template);
     }
 
-    /// An object that gives its namespace itself, where all of them do.
+    /// Sets the namespace in an object, if `namespace.in_objects` is set.
     fn with_namespace(&self, mut node: Node, template: &str) -> Node {
         if !self.model.flux.in_objects || WITHOUT_NAMESPACE.contains(&template) {
             return node;
@@ -183,7 +183,7 @@ impl Renderer<'_> {
         node
     }
 
-    /// Objects that were written in full.
+    /// Adds the objects that are written completely in `cluster.toml`.
     fn verbatim(&mut self) {
         let layout = &self.model.layout;
         for object in &self.model.verbatim {
@@ -196,7 +196,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// An object from a template without an overlay of its own.
+    /// Renders an object whose file is already known.
     fn plain<T: serde::Serialize>(
         &mut self,
         path: &str,
@@ -241,7 +241,7 @@ impl Renderer<'_> {
         file.templates.push(template);
     }
 
-    /// TCP and UDP routes: in the app's folder, or in a folder of their namespace.
+    /// Renders the TCPRoutes and UDPRoutes, into the app's folder or the folder of their namespace.
     fn routes(&mut self) {
         for route in &self.model.routes {
             let place = route_place(self.model, route);
@@ -256,7 +256,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// The Lua script.
+    /// Adds the Lua script.
     fn script(&mut self, inputs: &dyn Inputs) {
         let Some(lua) = &self.model.lua else { return };
         let text = match &lua.script {
@@ -290,7 +290,7 @@ impl Renderer<'_> {
         self.files.insert(path, file);
     }
 
-    /// `kustomization.yaml` of each folder, and `ks.yaml`.
+    /// Renders the `kustomization.yaml` of each folder, and `ks.yaml`.
     fn kustomizations(&mut self) {
         let layout = &self.model.layout;
         let app = layout.app_path();
@@ -338,7 +338,8 @@ impl Renderer<'_> {
         }
     }
 
-    /// What a folder's kustomization lists: its files, then the user's own, and the script's ConfigMaps.
+    /// The values for a folder's kustomization: its files, then the user's own files, and the ConfigMaps of
+    /// the script.
     fn folder_values(&self, folder: &str) -> Node {
         let layout = &self.model.layout;
         let prefix = join([layout.app_path().as_str(), folder]) + "/";
@@ -400,7 +401,7 @@ impl Renderer<'_> {
         Node::new(Value::Map(values), None)
     }
 
-    /// What the user lists himself: paths from the app's folder.
+    /// The paths that the user lists in `extra`, relative to the app's folder.
     fn covered(&self) -> Vec<String> {
         let (layout, extra) = (&self.model.layout, &self.model.extra);
         let second = layout.config_folder.as_deref().unwrap_or(&layout.folder);
@@ -414,7 +415,7 @@ impl Renderer<'_> {
         paths.collect()
     }
 
-    /// The Namespace and its kustomization.
+    /// Renders the Namespace and its kustomization.
     fn namespace(&mut self, inputs: &dyn Inputs) {
         let layout = &self.model.layout;
         let mut listed = Vec::new();
@@ -439,7 +440,7 @@ impl Renderer<'_> {
         self.shared(listed, inputs);
     }
 
-    /// The helmfile that a new cluster starts with.
+    /// Renders the helmfile that installs the CRDs in a new cluster.
     fn bootstrap(&mut self) {
         let Some(bootstrap) = &self.model.chart.bootstrap else {
             return;
@@ -477,18 +478,19 @@ fn taken(path: &Text) -> Diagnostic {
         format!("{:?} is the path of another rendered file", path.value),
     )
     .at(path.span)
-    .why("the helmfile would stand in its place")
+    .why("the helmfile would replace that file")
     .help("write a path outside the app's folder, such as `bootstrap/helmfile.d/00-crds.yaml`")
 }
 
-/// The file of a Flux Kustomization, in the app's folder.
+/// The file of a Flux Kustomization, relative to the app's folder.
 fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
     layout
         .file_of("Kustomization", name)
         .unwrap_or(&layout.flux)
 }
 
-/// A path relative to a folder, from where the folder's own name counts; `None` where it leads above that.
+/// Resolves a path against a folder. The folder's own name is kept as the start of the path; `None` if the
+/// path leads above it.
 pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
     for part in path.trim_end_matches('/').split('/') {
@@ -507,7 +509,7 @@ fn text_node(text: &Text) -> Node {
     Node::new(Value::String(text.value.clone()), text.span)
 }
 
-/// The file of a route: with the others, or in the folder of its namespace.
+/// The file of a route: beside the other objects, or in the folder of the route's namespace.
 fn route_place(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -> Place {
     let place = model.layout.place(Group::Routes, None);
     if route.of.namespace.value == model.namespace.value {
@@ -525,6 +527,6 @@ fn no_script(path: &Text) -> Diagnostic {
         format!("the script {:?} can't be read", path.value),
     )
     .at(path.span)
-    .why("the gateways would run no script, and every request would fail on them")
+    .why("the gateways would run no script, and every request to them would fail")
     .help("write its path relative to cluster.toml; it must be UTF-8 text of at most 1 MiB")
 }

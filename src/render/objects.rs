@@ -1,4 +1,4 @@
-//! The table of what is rendered from which template.
+//! The table of rendered objects and their templates.
 
 use serde::Serialize;
 
@@ -10,15 +10,15 @@ use crate::value::{self, Node, Pointer};
 
 /// One object to render.
 pub struct Item {
-    /// The file that it goes into.
+    /// The file that the object is written to.
     pub place: Place,
-    /// Its template.
+    /// The name of the template.
     pub template: &'static str,
-    /// What the template sees, or why that can't be made.
+    /// The values for the template, or the error from serializing them.
     pub values: Result<Node, value::ser::Error>,
-    /// What is laid over the object.
+    /// Merged over the object.
     pub overlay: Overlay,
-    /// Further overlays, each on a path of the object.
+    /// More values to merge, each at a path inside the object.
     pub parts: Vec<(Pointer, Node)>,
 }
 
@@ -49,7 +49,7 @@ impl Items<'_> {
     }
 }
 
-/// All objects of the app's folders, in the order in which they stand in their files.
+/// All objects in the app's folders, in the order in which they are written.
 pub fn items(model: &Model) -> Vec<Item> {
     let mut items = Items {
         model,

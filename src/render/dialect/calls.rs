@@ -1,4 +1,4 @@
-//! Filters, tests and calls, and what they give.
+//! The results of filters, tests and calls.
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Call, CallArg, Expr, Filter, Spanned, Test};
@@ -18,7 +18,7 @@ impl<'a> Reader<'a> {
                 FILTERS.iter().map(|(name, ..)| *name),
             );
         };
-        let what = format!("`{}` doesn't take", it.name);
+        let what = format!("`{}` doesn't accept", it.name);
         let given = match &it.expr {
             Some(given) => self.at_most(*most, given, &what)?,
             None => Made::new(Scalar, ENDLESS),
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         Ok(Made::new(holds, longest))
     }
 
-    /// `map` with an attribute, or with a filter that gives text or a number.
+    /// Checks that `map` gets an attribute, or a filter that returns a string or a number.
     pub(super) fn check_map(&self, it: &'a Spanned<Filter<'a>>) -> Found<()> {
         match it.args.first() {
             Some(CallArg::Kwarg(..)) => Ok(()),
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
             }
             _ => refusal(
                 it.span(),
-                "`map` takes `attribute=` here, or the name of a filter that gives text or a number",
+                "`map` accepts only `attribute=`, or the name of a filter that returns a string or a number",
                 "write a loop with `{% for %}`",
             ),
         }
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             true => Lists,
             false => Value,
         };
-        let given = self.at_most(most, &it.expr, "the test doesn't take")?;
+        let given = self.at_most(most, &it.expr, "the test doesn't accept")?;
         let most = if it.name == "in" { Lists } else { Value };
         let with = self.arguments(&it.args, most)?;
         if !TESTS_OF_KIND.contains(&it.name) {
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
                     true => Ok(Made::new(Namespace, made.longest)),
                     false => refusal(
                         it.span(),
-                        "a namespace takes names with values",
+                        "`namespace` accepts only named arguments",
                         "write `namespace(found=false)`",
                     ),
                 }
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         let message = format!("{what} {name} is unknown");
         let help = match crate::diagnostic::suggest::nearest(name, known.iter().copied()) {
             Some(near) => format!("write `{near}`"),
-            None => format!("there are {}", known.join(", ")),
+            None => format!("the known names are {}", known.join(", ")),
         };
         refusal(span, message, help)
     }

@@ -1,4 +1,4 @@
-//! Statements, and what the names hold that they set.
+//! Statements, and the types of the names that they set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +8,19 @@ use minijinja::machinery::ast::{Expr, Macro, Stmt};
 use super::Holds::{Scalar, Value};
 use super::{ENDLESS, Made, Refusal};
 
-/// Works out what each name can hold, wherever in the template it is set.
+/// Computes what each name can contain, wherever in the template it is set.
 pub(super) struct Reader<'a> {
     pub(super) context: &'a BTreeSet<&'a str>,
-    /// What the template's own names can hold.
+    /// What the template's own names can contain.
     pub(super) names: BTreeMap<&'a str, Made>,
     pub(super) macros: BTreeSet<&'a str>,
-    /// What macros are called with.
+    /// What the arguments of macro calls can contain.
     pub(super) parameters: Made,
-    /// The longest text of the context.
+    /// The length of the longest string in the context.
     pub(super) longest: u64,
-    /// Whether texts that become longer are taken for endless.
+    /// Whether strings that still grow are treated as unlimited.
     pub(super) grows: bool,
-    /// Whether the last round found nothing new.
+    /// Whether the last pass found nothing new.
     pub(super) is_settled: bool,
 }
 
@@ -70,8 +70,8 @@ impl<'a> Reader<'a> {
                 if it.recursive {
                     return refusal(
                         it.span(),
-                        "a loop can't call itself here",
-                        "write a loop for each level",
+                        "recursive loops are not allowed",
+                        "write a separate loop for each level",
                     );
                 }
                 let over = self.expression(&it.iter)?;
@@ -155,8 +155,8 @@ impl<'a> Reader<'a> {
             }
             Expr::GetAttr(_) if made.holds > Value => refusal(
                 target.span(),
-                "a namespace can't keep a list or table that the template makes",
-                "keep text, numbers and values of `cluster.toml` in it",
+                "a namespace can't contain a list or table that the template creates",
+                "store only strings, numbers and values of `cluster.toml` in it",
             ),
             Expr::GetAttr(it) => {
                 if let Expr::Var(namespace) = &it.expr {
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             other => refusal(
                 other.span(),
                 format!("a {} can't be set", other.description()),
-                "set a name",
+                "set a variable",
             ),
         }
     }

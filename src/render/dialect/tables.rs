@@ -1,25 +1,25 @@
-//! The filters and tests that templates may use, and what is known of them.
+//! The filters and tests that templates may use, and their properties.
 
 use super::Holds;
 use super::Holds::{List, Lists, Value};
 
-/// What a filter gives.
+/// The result of a filter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gives {
     Scalar,
-    /// A list, or lists where it was given lists.
+    /// A list, or lists if the input was lists.
     List,
     Lists,
     /// One of the items.
     Item,
-    /// What it was given, or its argument.
+    /// Either the input or the argument.
     Either,
-    /// A reversed text or list.
+    /// The reversed string or list.
     Reversed,
 }
 
-/// The filters: what they take at most, and what they give. A filter that is not here can make lists of lists, or
-/// works through them without being charged for it.
+/// The allowed filters, with the most that their input may contain, and their result. A filter that is not
+/// listed here could create lists of lists, or traverse them without being charged for it.
 pub(super) const FILTERS: &[(&str, Holds, Gives)] = &[
     ("abs", Value, Gives::Scalar),
     ("attr", Lists, Gives::Item),
@@ -63,7 +63,7 @@ pub(super) const FILTERS: &[(&str, Holds, Gives)] = &[
     ("upper", Value, Gives::Scalar),
 ];
 
-/// Tests that look at what a value is, and not at what is in it.
+/// Tests that look only at the type of a value, not at its content.
 pub(super) const TESTS_OF_KIND: &[&str] = &[
     "boolean",
     "defined",
@@ -81,10 +81,10 @@ pub(super) const TESTS_OF_KIND: &[&str] = &[
     "undefined",
 ];
 
-/// Filters that give a number or a boolean.
+/// Filters that return a number or a boolean.
 pub(super) const NUMBERS: &[&str] = &["abs", "bool", "count", "float", "int", "length", "round"];
 
-/// Filters that compare or order what they are given.
+/// Filters that compare or sort their input.
 pub(super) const COMPARING: &[&str] = &[
     "dictsort",
     "max",
@@ -97,7 +97,7 @@ pub(super) const COMPARING: &[&str] = &[
     "unique",
 ];
 
-/// What `loop` has that is a number or a boolean.
+/// The attributes of `loop` that are numbers or booleans.
 pub(super) const LOOP_SCALARS: &[&str] = &[
     "depth",
     "depth0",
