@@ -1,4 +1,4 @@
-//! Two objects, field by field.
+//! Compares two objects field by field.
 
 use super::lists::{self, Aligned};
 use super::model::{FieldChange, FieldDiff, Value};
@@ -9,12 +9,11 @@ use crate::manifest::Object;
 use crate::value::pointer::Step;
 use crate::value::{Kind, Map, Node, Pointer};
 
-/// Says by which keys the entries of the list at a pointer of an object are told apart:
+/// Returns the keys that identify the entries of the list at a pointer in an object:
 /// `x-kubernetes-list-map-keys` of its schema.
 pub type ListKeys<'a> = dyn Fn(&Object, &Pointer) -> Option<Vec<String>> + 'a;
 
-/// The fields that differ, in the order of the object after the change; what is removed comes after
-/// what is left, map by map.
+/// The changed fields, in the order of the new object. In each map, removed fields come last.
 pub fn compare(old: &Object, new: &Object, keys: Option<&ListKeys>) -> Vec<FieldDiff> {
     let mut walk = Walk {
         object: new,
@@ -105,7 +104,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What a step leads to on both sides, or on one.
+    /// Compares an entry that exists on one side or on both.
     fn pair(
         &mut self,
         old: (Option<&Node>, Step),
@@ -141,7 +140,7 @@ impl Walk<'_> {
     }
 }
 
-/// The path one key further down, as [`Pointer::dotted`] writes it.
+/// The path of a key below another path, as [`Pointer::dotted`] writes it.
 fn below(path: &str, key: &str) -> String {
     let step = Pointer::root().key(key).dotted();
     if path.is_empty() || step.starts_with('[') {
@@ -151,7 +150,7 @@ fn below(path: &str, key: &str) -> String {
     }
 }
 
-/// The hunks between two texts of which one at least has several lines.
+/// The hunks between two strings, if at least one of them has several lines.
 fn several_lines(old: &Value, new: &Value) -> Option<String> {
     let text = |value| match value {
         &Value::Shown(Node {

@@ -1,9 +1,8 @@
-//! Which entry of a list is which.
-//!
-//! In this order: by the keys that the schema names; by the keys that a field of this name is known to have
-//! ([`KEYS`]); by `name`, where every entry has one of its own; as a set, where all entries are distinct
-//! scalars; else by alignment, as lines of a text are. Of entries with keys, another order is one change
-//! of its own.
+//! Matches the entries of two lists.
+//!  The first method that works is used: the keys from the schema; the keys that are known for a field of
+//! this name ([`KEYS`]); `name`, if every entry has a unique one; as a set, if all entries are distinct
+//! scalars; otherwise alignment, as for lines of text. For entries with keys, a different order is reported
+//! as a separate change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +10,14 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::value::{Kind, Node};
 
-/// Lists that are aligned, at most, in entries; longer ones are matched by place, which takes no time.
+/// The maximum number of entries of a list that is aligned. Longer lists are matched by index, which is fast.
 const MOST_ALIGNED: usize = 2_000;
 
 const REFERENCE: &[&str] = &["group", "kind", "namespace", "name", "sectionName", "port"];
 const OBJECT: &[&str] = &["apiVersion", "kind", "namespace", "name"];
 
-/// Lists whose entries `name` alone doesn't tell apart: by field, the keys that do, from the Gateway API,
-/// Flux, kustomize and Kubernetes.
+/// The keys that identify the entries of lists in which `name` is not unique, by field. They come from the
+/// Gateway API, Flux, kustomize and Kubernetes.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("parentRefs", REFERENCE),
     ("targetRefs", REFERENCE),
@@ -34,27 +33,27 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("tolerations", &["key", "operator", "value", "effect"]),
 ];
 
-/// Two lists, entry by entry.
+/// The result of matching two lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aligned {
-    /// Entries that belong together, in the order of the list after the change; removed ones last.
+    /// Matching entries, in the order of the new list, with removed ones last.
     pub pairs: Vec<Pair>,
-    /// The entries of both sides before and after, where only their order differs.
+    /// The order of the common entries before and after, if it differs.
     pub reordered: Option<(Vec<String>, Vec<String>)>,
 }
 
-/// The places of an entry, before and after.
+/// The index of an entry before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// Before.
+    /// The index in the old list.
     pub old: Option<usize>,
-    /// After.
+    /// The index in the new list.
     pub new: Option<usize>,
-    /// How a path names it; empty for an entry of a set.
+    /// The name of the entry in a path; empty for an entry of a set.
     pub label: String,
 }
 
-/// Aligns the lists under the key `field`; `keys` are those that the schema names.
+/// Matches the entries of two lists under the key `field`. `keys` are those from the schema.
 pub fn align(field: &str, keys: Option<&[String]>, old: &[Node], new: &[Node]) -> Aligned {
     let of_schema = keys.map(|keys| keys.iter().map(String::as_str).collect::<Vec<_>>());
     let of_table = KEYS
@@ -76,19 +75,19 @@ pub fn align(field: &str, keys: Option<&[String]>, old: &[Node], new: &[Node]) -
     by_likeness(old, new)
 }
 
-/// What an entry of a list is called.
+/// The identity of a list entry.
 #[derive(Clone, Debug)]
 struct Name {
-    /// What tells it from all others.
+    /// The unique key of the entry.
     key: String,
-    /// How a path names it.
+    /// The name of the entry in a path.
     label: String,
-    /// How a list of names names it.
+    /// The name of the entry in a list of names.
     shown: String,
 }
 
 impl Name {
-    /// An entry by the keys that it has; `None` where it has none, or one that is no scalar.
+    /// Identifies an entry by its keys; `None` if it has none of them, or if one is not a scalar.
     fn of_entry(node: &Node, keys: &[&str]) -> Option<Name> {
         let map = node.as_map()?;
         let (mut key, mut parts) = (Vec::new(), Vec::new());
@@ -105,7 +104,8 @@ impl Name {
         })
     }
 
-    /// A scalar; a path needn't name it, its value stands beside the path.
+    /// Identifies a scalar by its value. It has no name in the path, because the value is shown beside the
+    /// path.
     fn of_scalar(node: &Node) -> Option<Name> {
         Some(Name {
             key: scalar(node)?,
@@ -115,14 +115,14 @@ impl Name {
     }
 }
 
-/// What each entry is called; `None` where one has no such name, or two have the same.
+/// The identities of all entries; `None` if an entry has none, or if two are equal.
 fn names(list: &[Node], name: impl Fn(&Node) -> Option<Name>) -> Option<Vec<Name>> {
     let names: Vec<Name> = list.iter().map(name).collect::<Option<_>>()?;
     let distinct: BTreeSet<&str> = names.iter().map(|name| name.key.as_str()).collect();
     (distinct.len() == names.len()).then_some(names)
 }
 
-/// A scalar as JSON has it, so that `1` and `"1"` differ.
+/// A scalar as JSON, so that `1` and `"1"` differ.
 fn scalar(node: &Node) -> Option<String> {
     match &node.kind {
         Kind::List(_) | Kind::Map(_) => None,
@@ -130,7 +130,7 @@ fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// A scalar as people read it.
+/// A scalar for people.
 fn plain(node: &Node) -> Option<String> {
     node.as_str().map(str::to_owned).or_else(|| scalar(node))
 }
@@ -190,14 +190,14 @@ fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
     let longest = old.len().max(new.len());
     let mut pairs = match old.cmp(&new) {
         _ if longest > MOST_ALIGNED => by_place(0, old.len(), 0, new.len()).collect(),
-        // Which of several alignments is found must not depend on which side is which.
+        // The alignment must not depend on which side is the old one.
         std::cmp::Ordering::Greater => aligned(&new, &old)
             .into_iter()
             .map(|(new, old)| (old, new))
             .collect(),
         _ => aligned(&old, &new),
     };
-    // Removed entries last, the others in their new order.
+    // Removed entries come last, the others in their new order.
     pairs.sort_by_key(|(old, new)| (new.is_none(), *new, *old));
     let pair = |(old, new): (Option<usize>, Option<usize>)| Pair {
         old,
@@ -210,7 +210,8 @@ fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
     }
 }
 
-/// The old places of the entries, before and after, where both sides hold the same in another order.
+/// The old indexes of the entries, before and after, if both sides contain the same entries in a different
+/// order.
 fn permuted(old: &[String], new: &[String]) -> Option<(Vec<String>, Vec<String>)> {
     if old == new || old.len() != new.len() {
         return None;
@@ -274,7 +275,7 @@ fn by_place(
         .map(move |at| (place(old, old_end, at), place(new, new_end, at)))
 }
 
-/// A value as text in which equal values are equal: keys in order, `1.0` as `1`.
+/// A text that is the same for equal values: keys are sorted, and `1.0` is written as `1`.
 fn canonical(node: &Node) -> String {
     match &node.kind {
         Kind::Number(number) if number.is_f64() => {
@@ -320,7 +321,7 @@ mod tests {
             .collect()
     }
 
-    /// Each pair as `label:old>new`, and the order.
+    /// Formats each pair as `label:old>new`, and the order.
     fn shown(
         field: &str,
         keys: Option<&[&str]>,

@@ -1,11 +1,11 @@
-//! Texts line by line.
+//! Line-by-line comparison of texts.
 
 use similar::TextDiff;
 
-/// Lines of context around a change.
+/// The number of context lines around a change.
 const CONTEXT: usize = 3;
 
-/// The hunks of a unified diff, without a header; `None` where both are the same.
+/// The hunks of a unified diff, without a header; `None` if both texts are equal.
 pub fn unified(old: &str, new: &str) -> Option<String> {
     if old == new {
         return None;

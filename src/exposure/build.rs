@@ -1,4 +1,4 @@
-//! The table of the resolved view.
+//! Builds the table of exposures from the resolved objects.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::resolve::{
     Attachment, GatewayId, Listener, ListenerId, Resolved, Route, RouteId, RouteKind, Target,
 };
 
-/// The table of all that is exposed: `objects` are those that the view was resolved of.
+/// Builds the table of everything that is exposed. `objects` are those from which `resolved` was created.
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let holding = resolved.holding();
     let publishers = Publishers::of(objects);
@@ -53,7 +53,8 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     }
 }
 
-/// Where a route is attached; and where it may be, since what decides it is not at hand.
+/// The attachments of a route, each with whether it is certain. It is uncertain if objects that decide it are
+/// missing.
 fn attachments(resolved: &Resolved<'_>, route: &Route<'_>) -> Vec<(Attachment, bool)> {
     let mut all = Vec::new();
     for parent in &route.parents {
@@ -92,7 +93,8 @@ fn attachments(resolved: &Resolved<'_>, route: &Route<'_>) -> Vec<(Attachment, b
     all
 }
 
-/// The hostnames of a route at a listener; those that it asks for where variables keep it from being known.
+/// The hostnames of a route at a listener. If variables keep them from being known, these are the hostnames
+/// of the route.
 fn hostnames(route: &Route<'_>, attachment: &Attachment, listener: &Listener<'_>) -> Vec<Hostname> {
     let name = |text: &str| Hostname::Name(text.to_owned());
     if matches!(route.kind, RouteKind::Tcp | RouteKind::Udp) {
@@ -109,7 +111,7 @@ fn hostnames(route: &Route<'_>, attachment: &Attachment, listener: &Listener<'_>
     }
 }
 
-/// The routes at listeners of one gateway that have one hostname.
+/// The routes at the listeners of a gateway that share a hostname.
 #[derive(Default)]
 struct Exposed {
     is_certain: bool,
@@ -183,7 +185,7 @@ fn push_new<T: PartialEq>(all: &mut Vec<T>, new: T) {
     }
 }
 
-/// Whether a rule only sends clients elsewhere.
+/// Whether a rule only redirects clients.
 pub fn is_redirect(rule: &crate::value::Node) -> bool {
     let filters = list(rule, &["filters"]);
     filters
@@ -201,7 +203,7 @@ fn answer(route: &Route<'_>) -> Answer {
     }
 }
 
-/// A listener's name; behind its ListenerSet's, where it has one.
+/// The name of a listener, prefixed with the name of its ListenerSet if it has one.
 pub fn door_name(resolved: &Resolved<'_>, listener: &Listener<'_>) -> String {
     match listener.set.and_then(|set| resolved.set(set)) {
         Some(set) => format!("{}/{}", set.key(), listener.name),
@@ -209,12 +211,12 @@ pub fn door_name(resolved: &Resolved<'_>, listener: &Listener<'_>) -> String {
     }
 }
 
-/// Where the DNS records of a gateway's routes lead.
+/// The target of the DNS records of a gateway's routes.
 pub fn target<'a>(gateway: &Gateway<'a>) -> Option<&'a str> {
     dns::annotation(gateway.object, "target")
 }
 
-/// Which side a gateway faces.
+/// The side of the network that a gateway faces.
 pub fn reach_of(gateway: &Gateway<'_>) -> super::table::Reach {
     let class = text(&gateway.object.node, &["spec", "gatewayClassName"]);
     reach(
@@ -258,7 +260,7 @@ fn door<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>, id: ListenerId) -> O
     })
 }
 
-/// The namespaces that a listener takes routes from.
+/// The namespaces whose routes a listener accepts.
 pub fn namespaces(listener: &Listener<'_>) -> Namespaces {
     match listener.allowed {
         Allowed::Nothing => Namespaces::None,

@@ -1,9 +1,8 @@
-//! Who publishes DNS records: external-dns, k8s-gateway, and DNSEndpoints.
-//!
-//! [`publisher`](super::publisher) reads them. Of external-dns its sources, the filters on gateways, routes and domains are read, from the arguments of a
-//! Deployment or the values of a HelmRelease (external-dns 0.22, its chart 1.22). The annotations of both prefixes are
-//! known, that before 0.22 and that since. What only its templates and regular expressions would tell makes a record
-//! uncertain.
+//! The publishers of DNS records: external-dns, k8s-gateway, and DNSEndpoint objects.
+//!  [`publisher`](super::publisher) reads their manifests. For external-dns, its sources and its filters on
+//! gateways, routes and domains are read from the arguments of a Deployment or the values of a HelmRelease
+//! (external-dns 0.22, chart 1.22). Annotations with both prefixes are known, the one before 0.22 and the
+//! current one. If a publisher uses templates or regular expressions, its records are marked as uncertain.
 
 use super::publisher::{Filter, Publisher, deployment, endpoints, release};
 use super::selector::Selector;
@@ -14,13 +13,13 @@ use crate::resolve::index::Key;
 use crate::resolve::read::text;
 use crate::value::variable;
 
-/// The prefixes of external-dns' annotations: since 0.22, and before.
+/// The prefixes of external-dns' annotations: the current one, and the one before 0.22.
 const PREFIXES: [&str; 2] = [
     "external-dns.kubernetes.io/",
     "external-dns.alpha.kubernetes.io/",
 ];
 
-/// An annotation of external-dns.
+/// The value of an annotation for external-dns.
 pub fn annotation<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
     let annotations = object.node.path(&["metadata", "annotations"])?;
     PREFIXES
@@ -28,30 +27,30 @@ pub fn annotation<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
         .find_map(|prefix| annotations.get(&format!("{prefix}{name}"))?.as_str())
 }
 
-/// The publishers at hand, and the records that DNSEndpoints hold.
+/// The publishers among the objects, and the records from DNSEndpoints.
 #[derive(Debug, Default)]
 pub struct Publishers<'a> {
     all: Vec<Publisher<'a>>,
-    /// Names, and the objects and targets that give them.
+    /// The records from DNSEndpoints, by hostname.
     endpoints: Vec<(&'a str, Record)>,
 }
 
-/// A route at a gateway, under one of its hostnames.
+/// A route at a gateway, with one of its hostnames.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The hostname.
     pub hostname: &'a str,
     /// The Gateway.
     pub gateway: &'a Object,
-    /// The kind of route.
+    /// The kind of the route.
     pub kind: RouteKind,
     /// The route.
     pub route: &'a Object,
-    /// Where the gateway's records lead, where it is said.
+    /// The target of the gateway's DNS records, if it is set.
     pub target: Option<&'a str>,
 }
 
-/// How sure something is.
+/// How certain something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sure {
     No,
@@ -66,7 +65,7 @@ impl Sure {
 }
 
 impl<'a> Publishers<'a> {
-    /// Those among the objects.
+    /// Finds the publishers among the objects.
     pub fn of(objects: &'a [Object]) -> Self {
         let charts: Vec<&Object> = objects
             .iter()
@@ -84,7 +83,7 @@ impl<'a> Publishers<'a> {
         publishers
     }
 
-    /// The records of a hostname, for the routes that have it.
+    /// The DNS records of a hostname, given the routes that have it.
     pub fn records(&self, asked: &[Asked<'_>]) -> Records {
         let mut all: Vec<Record> = Vec::new();
         for one in asked {
@@ -124,7 +123,7 @@ impl Publisher<'_> {
         (sure != Sure::No).then(|| Record {
             by: self.by.clone(),
             provider: self.provider.clone(),
-            // Only external-dns heeds the annotation; k8s-gateway answers with the gateway's address.
+            // Only external-dns uses the annotation; k8s-gateway answers with the address of the gateway.
             target: asked
                 .target
                 .filter(|_| self.filter.reads_annotations)
@@ -189,7 +188,7 @@ impl Filter<'_> {
     }
 }
 
-/// Whether annotations of the route keep external-dns from it.
+/// Whether annotations on the route keep external-dns from publishing the hostname.
 fn is_left_out(asked: &Asked<'_>) -> bool {
     let source = annotation(asked.route, "gateway-hostname-source");
     let named = annotation(asked.route, "hostname").unwrap_or_default();
@@ -197,12 +196,12 @@ fn is_left_out(asked: &Asked<'_>) -> bool {
     is_refused(asked.route) || (source == Some("annotation-only") && !is_named)
 }
 
-/// Whether a route says that external-dns is to leave it alone.
+/// Whether a route tells external-dns to ignore it.
 fn is_refused(route: &Object) -> bool {
     annotation(route, "controller").is_some_and(|it| it != "dns-controller")
 }
 
-/// Whether two texts are one, as far as Flux variables let it be known.
+/// Whether two texts are equal. It is uncertain if a Flux variable is in one of them.
 fn text_is(one: &str, other: &str) -> Sure {
     match one == other {
         true => Sure::Yes,
@@ -211,7 +210,7 @@ fn text_is(one: &str, other: &str) -> Sure {
     }
 }
 
-/// Whether a hostname is a domain, or lies in it.
+/// Whether a hostname is equal to a domain or below it.
 fn within(hostname: &str, domain: &str) -> Sure {
     let suffix = domain.trim_start_matches('.');
     let is_below = hostname

@@ -1,4 +1,4 @@
-//! The room as a whole.
+//! Tests of the whole module.
 
 use super::table::{GuardKind, NoRecord};
 use super::{Change, Hostname, Side, Table, compare, json, of};
@@ -189,7 +189,7 @@ fn the_json_has_every_key() {
     });
 }
 
-/// The tree with texts replaced.
+/// The table of the tree after some texts in it are replaced.
 fn edited(edits: &[(&str, &str)]) -> Table {
     let mut text = TREE.to_owned();
     for (old, new) in edits {
@@ -199,7 +199,7 @@ fn edited(edits: &[(&str, &str)]) -> Table {
     table(&text)
 }
 
-/// What is said of an edit.
+/// The messages about an edit.
 fn said(edits: &[(&str, &str)]) -> Vec<String> {
     told(&compare(&table(TREE), &edited(edits)))
 }
@@ -234,7 +234,7 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
             ("[blog.example.com]", "[blog.example.com, new.example.com]"),
         ]),
         [
-            "wider moved-external: wiki.example.com now on external network/envoy-external; before only on network/envoy-internal",
+            "wider moved-external: wiki.example.com now on external network/envoy-external; previously only on network/envoy-internal",
             "wider hostname-added: new.example.com new on external network/envoy-external",
         ]
     );
@@ -248,7 +248,7 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
     assert_eq!(
         told(&back),
         [
-            "narrower moved-internal: wiki.example.com now only on internal network/envoy-internal; before on network/envoy-external"
+            "narrower moved-internal: wiki.example.com now only on internal network/envoy-internal; previously on network/envoy-external"
         ]
     );
 }
@@ -259,7 +259,7 @@ fn a_hostname_at_both_gateways_is_on_the_outside_too() {
     assert_eq!(
         said(&[(WIKI, both)]),
         [
-            "wider moved-external: wiki.example.com now on external network/envoy-external; before only on network/envoy-internal"
+            "wider moved-external: wiki.example.com now on external network/envoy-external; previously only on network/envoy-internal"
         ]
     );
 }
@@ -272,7 +272,7 @@ fn a_listener_that_opens_is_told() {
             "{name: ssh, port: 22, protocol: TCP, allowedRoutes: {namespaces: {from: All}}}"
         )]),
         [
-            "wider listener-opened: listener ssh takes routes from all namespaces now, before from its own namespace, at network/envoy-internal"
+            "wider listener-opened: listener ssh now accepts routes from all namespaces, previously from its own namespace, at network/envoy-internal"
         ]
     );
 }
@@ -305,7 +305,7 @@ fn a_guard_that_lets_more_in_is_weaker() {
     assert_eq!(
         said(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [10.0.0.0/8]")]),
         [
-            "wider guard-weakened: listener https, listener ssh authorization lets in 10.0.0.0/8 now, before 10.10.0.0/16, at network/envoy-internal"
+            "wider guard-weakened: listener https, listener ssh authorization now admits 10.0.0.0/8, previously 10.10.0.0/16, at network/envoy-internal"
         ]
     );
     assert_eq!(
@@ -321,7 +321,7 @@ fn a_trusted_network_that_is_widened_is_told() {
     assert_eq!(
         said(&[("trustedCIDRs: [10.42.0.0/16]", "trustedCIDRs: [10.0.0.0/8]")]),
         [
-            "wider trust-widened: listener http, listener https trusts 10.0.0.0/8 on clients' addresses now, before 10.42.0.0/16, at network/envoy-external"
+            "wider trust-widened: listener http, listener https now trusts 10.0.0.0/8 for client addresses, previously 10.42.0.0/16, at network/envoy-external"
         ]
     );
     assert_eq!(
@@ -330,7 +330,7 @@ fn a_trusted_network_that_is_widened_is_told() {
             "trustedCIDRs: [10.42.1.0/24]"
         )]),
         [
-            "narrower trust-narrowed: listener http, listener https trusts 10.42.1.0/24 on clients' addresses now, before 10.42.0.0/16, at network/envoy-external"
+            "narrower trust-narrowed: listener http, listener https now trusts 10.42.1.0/24 for client addresses, previously 10.42.0.0/16, at network/envoy-external"
         ]
     );
 }
@@ -362,13 +362,13 @@ fn a_hostname_without_tls_is_told() {
             )
         ]),
         [
-            "wider listener-opened: listener http takes routes from all namespaces now, before from its own namespace, at network/envoy-external",
-            "wider plain-opened: blog.example.com answered without TLS now, at network/envoy-external",
+            "wider listener-opened: listener http now accepts routes from all namespaces, previously from its own namespace, at network/envoy-external",
+            "wider plain-opened: blog.example.com now answered without TLS, at network/envoy-external",
         ]
     );
 }
 
-/// Who publishes the blog's record, with a publisher in place of the tree's own.
+/// The publisher of the blog's record, with `publisher` instead of the tree's own one.
 fn published(publisher: &str, edits: &[(&str, &str)]) -> String {
     let (tree, _) = TREE
         .split_once("---\napiVersion: helm")

@@ -1,4 +1,4 @@
-//! The picture of the resolved view.
+//! Builds the picture from the resolved objects.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,7 +16,7 @@ use crate::resolve::read::{int, list, text};
 use crate::resolve::view::{self, Parent};
 use crate::resolve::{ListenerId, Resolved, RouteKind, Target};
 
-/// The picture of all that was resolved.
+/// Builds the picture of all resolved objects.
 pub fn picture(resolved: &Resolved<'_>) -> Picture {
     let mut builder = Builder::new(resolved);
     builder.gateways();
@@ -28,7 +28,7 @@ pub fn picture(resolved: &Resolved<'_>) -> Picture {
 struct Builder<'r, 'a> {
     resolved: &'r Resolved<'a>,
     picture: Picture,
-    /// Where gateways are in the picture, those not at hand too.
+    /// The index of each gateway in the picture, including gateways that are only referred to.
     gateways: HashMap<Key<'a>, usize>,
     listeners: HashMap<ListenerId, (usize, usize)>,
     routes: HashMap<(RouteKind, Key<'a>), usize>,
@@ -72,7 +72,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The gateways that routes name, and that are not at hand.
+    /// The gateways that routes refer to but that are not among the objects.
     fn missing(&self) -> BTreeSet<Key<'a>> {
         let routes = self.resolved.routes().iter();
         let parents = routes.flat_map(|route| route.parents.iter().map(move |it| (route, it)));
@@ -87,7 +87,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         let mut drawn = Vec::new();
         for one in resolved.routes() {
             let links = self.links(one);
-            // Near to what it hangs on; those of one domain together.
+            // Routes are sorted by their parents, and then by domain.
             let places = links.iter().map(|it| self.place(it.from) as f64);
             let place = match links.is_empty() {
                 true => f64::INFINITY,
@@ -110,7 +110,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         self.order_backends();
     }
 
-    /// Sorts the backends by the routes beside which they stand.
+    /// Sorts the backends by the routes beside which they are drawn.
     fn order_backends(&mut self) {
         let picture = &mut self.picture;
         let mut order: Vec<(usize, usize)> = (0..picture.backends.len())
@@ -134,7 +134,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The listener that a parent reference names, or its gateway.
+    /// The listener that a parentRef names, or else its gateway.
     fn named(&self, gateway: usize, parent: &Parent<'_>) -> From {
         let listeners = self.picture.gateways.get(gateway).map(|it| &it.listeners);
         let nth = parent.reference.section.and_then(|section| {
@@ -147,8 +147,8 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The place of what a route hangs on among all of its kind, from the top. What hangs on two gateways is to stand
-    /// between those of one.
+    /// The vertical order of a parent among all listeners and gateways. A route with two gateways is drawn
+    /// between the routes of each one.
     fn place(&self, from: From) -> usize {
         const LISTENERS: usize = 1000;
         match from {
@@ -234,7 +234,7 @@ impl<'r, 'a> Builder<'r, 'a> {
                 None => weights.push((at, one.weight)),
             }
         }
-        // Parts mean something where there is one rule; with several, the requests decide.
+        // Percentages only make sense for a single rule. With several rules, they depend on the requests.
         let total: i64 = weights
             .iter()
             .fold(0, |sum, (_, weight)| sum.saturating_add(*weight));
@@ -278,7 +278,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The policies of what a scope is in the picture.
+    /// The list of policies of the object in the picture that a scope refers to.
     fn anchor(&mut self, scope: Scope<'a>) -> Option<&mut Vec<usize>> {
         match scope {
             Scope::Gateway(key) => {
@@ -300,7 +300,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The policies of the first listener that is wanted.
+    /// The list of policies of the first listener that matches.
     fn listener(
         &mut self,
         wanted: impl Fn(&view::Listener<'a>) -> bool,
@@ -312,7 +312,7 @@ impl<'r, 'a> Builder<'r, 'a> {
     }
 }
 
-/// Kind, namespace and name of a backend.
+/// The kind, namespace and name of a backend.
 type Id = (String, String, String);
 
 fn rank(side: Side) -> u8 {
@@ -350,7 +350,7 @@ fn gateway(one: &view::Gateway<'_>) -> Gateway {
     let class = text(&one.object.node, &["spec", "gatewayClassName"]).unwrap_or_default();
     let mut faults = faults(one.conditions.iter());
     if one.class.is_none() {
-        faults.push(format!("class {class}: another's, or not at hand"));
+        faults.push(format!("class {class}: unknown, or another controller's"));
     }
     Gateway {
         name: named(one.object),
@@ -365,7 +365,7 @@ fn gateway(one: &view::Gateway<'_>) -> Gateway {
     }
 }
 
-/// A gateway that routes name, and that is not at hand.
+/// A gateway that routes refer to but that is not among the objects.
 fn absent(key: Key<'_>) -> Gateway {
     let reach = crate::exposure::reach::reach(key.name, "", &[], None);
     Gateway {
@@ -377,7 +377,7 @@ fn absent(key: Key<'_>) -> Gateway {
         side: reach.side,
         side_why: reach.why,
         is_foreign: true,
-        faults: vec!["not at hand".to_owned()],
+        faults: vec!["not in these manifests".to_owned()],
         ..Gateway::default()
     }
 }
@@ -411,7 +411,8 @@ fn route(one: &view::Route<'_>) -> Route {
     }
 }
 
-/// The Service of a route that a chart makes, where the chart names it: mostly as the release.
+/// The Service of a route that a chart creates, if the chart determines its name, which is usually the name
+/// of the release.
 fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
     let is_open = |rule: &view::Rule<'_>| {
         rule.backends.is_empty() && list(rule.node, &["filters"]).is_empty()
@@ -420,7 +421,7 @@ fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
     one.rules.iter().any(is_open).then_some(release)
 }
 
-/// Where a rule redirects to: its status, and what it changes.
+/// The status of a redirect and what it changes; `None` if the rule doesn't redirect.
 fn redirect(rule: &crate::value::Node) -> Option<String> {
     if !is_redirect(rule) {
         return None;
@@ -433,12 +434,12 @@ fn redirect(rule: &crate::value::Node) -> Option<String> {
     let to = match (scheme, host) {
         (Some(scheme), Some(host)) => format!("{scheme}://{host}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),
-        (None, None) => "elsewhere".to_owned(),
+        (None, None) => "another URL".to_owned(),
     };
     Some(format!("{status} {to}"))
 }
 
-/// A hostname with its labels turned round, so that those of one domain stand together.
+/// A hostname with its labels in reverse order, so that hostnames of the same domain are sorted together.
 fn by_domain(hostname: &str) -> String {
     let labels: Vec<&str> = hostname.rsplit('.').collect();
     labels.join(".")
@@ -449,7 +450,7 @@ fn faults_of(route: &view::Route<'_>) -> Faults {
     faults(conditions.into_iter().flat_map(|it| it.iter()))
 }
 
-/// What conditions say against something, each once.
+/// The reasons and messages of conditions that report a problem, without duplicates.
 fn faults<'c>(conditions: impl Iterator<Item = &'c Condition>) -> Faults {
     let mut found = Vec::new();
     for condition in conditions {

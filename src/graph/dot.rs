@@ -1,10 +1,10 @@
-//! The picture in Graphviz' language (DOT), for `dot -Tpng` and its like.
+//! The picture in DOT, the language of Graphviz, for `dot -Tpng` and similar programs.
 
 use super::escape::dot as safe;
 use super::model::{From, Hold, Picture};
 use crate::exposure::Side;
 
-/// The graph.
+/// The picture as a graph in DOT.
 pub fn dot(picture: &Picture) -> String {
     let mut lines = vec![
         "digraph front_door {".to_owned(),
@@ -31,7 +31,7 @@ pub fn dot(picture: &Picture) -> String {
         lines.push(format!("  subgraph cluster_g{at} {{"));
         lines.push(format!("    label=\"{}\"", label(&title)));
         lines.push(format!("    color=\"{}\"", colour(gateway.side)));
-        // What stands for the gateway as a whole.
+        // This node represents the gateway as a whole.
         lines.push(format!("    g{at} [label=\"\", shape=point]"));
         for (nth, listener) in gateway.listeners.iter().enumerate() {
             let mut text = vec![listener.name.clone(), listener.port.clone()];

@@ -1,10 +1,10 @@
-//! The picture as a Mermaid flowchart (Mermaid 10 and 11), which GitHub draws in Markdown.
+//! The picture as a Mermaid flowchart (Mermaid 10 and 11), which GitHub shows in Markdown.
 
 use super::escape::mermaid as safe;
 use super::model::{From, Hold, Picture};
 use crate::exposure::Side;
 
-/// The flowchart. Names become entities where a character of them could mean anything.
+/// The picture as a flowchart. Special characters in names are written as entities.
 pub fn mermaid(picture: &Picture) -> String {
     let mut lines = vec!["flowchart LR".to_owned()];
     for (side, name) in [
@@ -103,7 +103,7 @@ fn policies(picture: &Picture, lines: &mut Vec<String>) {
     }
 }
 
-/// Colours, by side and by what is wrong.
+/// Assigns colours by side and to objects with problems.
 fn classes(picture: &Picture, lines: &mut Vec<String>) {
     let mut class = |name: &str, style: &str, ids: Vec<String>| {
         if !ids.is_empty() {

@@ -1,4 +1,4 @@
-//! The drawing, as SVG 1.1 with a style sheet of its own: light or dark as the reader has it, light on paper.
+//! The drawing as SVG 1.1, with its own style sheet for light mode, dark mode and paper.
 
 use std::fmt::Write;
 
@@ -11,22 +11,22 @@ use super::model::{Hold, Picture};
 use crate::exposure::Side;
 use crate::resolve::policy::PolicyKind;
 
-/// What the drawing is for.
+/// How the drawing is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// A file of its own.
+    /// As a file.
     File,
-    /// A part of a page: its cards can be reached with the keyboard, and the page has the style sheet.
+    /// As a part of a page. Cards can be focused with the keyboard, and the page contains the style sheet.
     Page,
 }
 
 /// The names of the columns.
 const COLUMNS: [&str; 4] = ["FROM", "GATEWAYS", "ROUTES", "BACKENDS"];
 
-/// How round the corners of lines are.
+/// The radius of the corners of lines.
 const BEND: f64 = 8.0;
 
-/// Draws a picture as a file.
+/// Draws a picture for a file.
 pub fn svg(picture: &Picture) -> String {
     draw(picture, Use::File)
 }
@@ -60,7 +60,7 @@ pub fn draw(picture: &Picture, purpose: Use) -> String {
     out.text
 }
 
-/// A length, without what nobody sees.
+/// Formats a length, rounded to one decimal.
 fn n(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     format!("{rounded}")
@@ -74,7 +74,7 @@ struct Out<'p> {
 
 impl Out<'_> {
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing to a string does not fail.
+        // Writing to a string never fails.
         let _ = self.text.write_fmt(text);
         self.text.push('\n');
     }
@@ -122,7 +122,7 @@ impl Out<'_> {
         }
     }
 
-    /// What the colours mean, as far as they are used.
+    /// The legend of those colours that are used.
     fn legend(&mut self, x: f64, y: f64) {
         let uses = |side: Side| self.picture.gateways.iter().any(|it| it.side == side);
         let holds = |hold: Hold| {
@@ -132,7 +132,7 @@ impl Out<'_> {
         let entries = [
             (uses(Side::External), "external", "external"),
             (uses(Side::Internal), "internal", "internal"),
-            (uses(Side::Unknown), "unknown", "side not known"),
+            (uses(Side::Unknown), "unknown", "side unknown"),
             (holds(Hold::Unknown), "unknown perhaps", "perhaps"),
             (holds(Hold::Refused), "refused", "refused"),
         ];
@@ -250,7 +250,7 @@ impl Out<'_> {
         self.line(format_args!("</g>"));
     }
 
-    /// What a reader is told of something when asking for it.
+    /// The title and the details of an object, for tooltips and screen readers.
     fn about(&mut self, label: &str, details: &[String]) {
         self.line(format_args!("<title>{}</title>", xml(label)));
         if !details.is_empty() {
@@ -327,7 +327,7 @@ impl Out<'_> {
         ));
     }
 
-    /// A globe, a house, or a circle.
+    /// The icon of a group of clients: a globe, a house, or a circle.
     fn icon(&mut self, block: &Block) {
         let (x, y) = (block.x + 24.0, block.middle());
         let shape = match block.side {
@@ -350,10 +350,10 @@ fn tail_height(block: &Block) -> f64 {
     block.height - block.head_height() - inner
 }
 
-/// A line that runs straight, along its lane, and straight again.
+/// The path of a line: horizontal, vertical in its lane, and horizontal again.
 fn path(edge: &Edge) -> String {
     let ((x0, y0), (x1, y1)) = (edge.start, edge.end);
-    // The tip covers the end.
+    // The arrow tip covers the end.
     let last = x1 - 5.0;
     let Some(lane) = edge.lane else {
         return format!("M{} {}H{}", n(x0), n(y0), n(last));

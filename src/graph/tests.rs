@@ -1,4 +1,4 @@
-//! The room as a whole.
+//! Tests of the whole module.
 
 use super::model::Hold;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
@@ -157,7 +157,7 @@ fn a_picture_has_what_is_there_and_what_is_only_named() {
 
 #[test]
 fn cards_of_a_column_never_overlap() {
-    // Many routes at one gateway, few at the other, and backends that several share.
+    // Many routes at one gateway, few at the other, and backends that several routes share.
     let mut text = TREE.to_owned();
     for at in 0..60 {
         let (gateway, backend) = (["external", "internal"][usize::from(at % 7 == 0)], at % 11);
@@ -225,7 +225,7 @@ fn no_format_takes_a_name_for_its_own() {
         !flowchart.contains("<script>") && !flowchart.contains("%%"),
         "{flowchart}"
     );
-    // Arrows are between names of ours only.
+    // Arrows may only be between our own names.
     let arrows = flowchart.lines().filter(|it| it.contains("-->"));
     assert!(
         arrows.clone().count() >= 2 && arrows.clone().all(|it| !it.contains('x')),

@@ -1,10 +1,9 @@
-//! YAML and JSON to objects with places, and back.
-//!
-//! - [`mod@read`]: a file's text to [`Document`]s, as Kubernetes reads YAML.
-//! - [`mod@write`]: a tree to YAML as a careful person writes it.
-//! - `kustomize`: the reader of kustomize, and where others read something else.
-//! - [`meaning`]: whether two manifests say the same.
-//! - [`Object`]: a document with an identity.
+//! Reads YAML and JSON into objects with source positions, and writes YAML.
+//!  - [`mod@read`]: parses the text of a file into [`Document`]s, as Kubernetes reads YAML.
+//!  - [`mod@write`]: writes a tree as YAML in a common style.
+//!  - `kustomize`: kustomize's YAML parser, and the differences to other parsers.
+//!  - [`meaning`]: whether two manifests have the same meaning.
+//!  - [`Object`]: a document with an identity.
 
 mod kustomize;
 pub mod meaning;

@@ -1,4 +1,4 @@
-//! What is a difference and what is none.
+//! Tests of what counts as a difference.
 
 use super::{file, of_texts, opaque};
 use crate::diff::{Change, Content, FieldChange, File, ListKeys, Value, diff};
@@ -9,7 +9,7 @@ kind: Gateway
 metadata: {name: envoy-external, namespace: network}
 ";
 
-/// The changes of a gateway's `spec`, as `pointer path`.
+/// The changed fields in a gateway's `spec`, as `pointer path`.
 fn paths(old: &str, new: &str) -> Vec<String> {
     let diff = of_texts(&format!("{GATEWAY}{old}"), &format!("{GATEWAY}{new}"));
     let fields = diff.objects.iter().flat_map(|object| &object.fields);

@@ -1,4 +1,4 @@
-//! Guards that are lost, weaker, or new.
+//! Guards that were removed, became weaker, or are new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::trusted::is_wider;
 use super::{ChangeKind, Direction, Found};
 use crate::exposure::table::{Door, Exposure, Guard, GuardKind, Table};
 
-/// The guards of one kind.
+/// All guards of the same kind.
 #[derive(Default, PartialEq)]
 struct OfKind<'a> {
     policies: BTreeSet<&'a str>,
@@ -25,7 +25,7 @@ fn by_kind(guards: &[Guard]) -> BTreeMap<GuardKind, OfKind<'_>> {
     all
 }
 
-/// What became of guards: the direction, the kind of change, and the words but for the place.
+/// The changes of guards: the direction, the kind of change, and the message without the gateway.
 fn changes(old: &[Guard], new: &[Guard]) -> Vec<(Direction, ChangeKind, String)> {
     let (was, is) = (by_kind(old), by_kind(new));
     let kinds: BTreeSet<GuardKind> = was.keys().chain(is.keys()).copied().collect();
@@ -61,21 +61,21 @@ fn changed(
             true => (
                 Direction::Narrower,
                 ChangeKind::GuardTightened,
-                format!("guarded by {name} everywhere now"),
+                format!("now guarded by {name} everywhere"),
             ),
             false => (
                 Direction::Wider,
                 ChangeKind::GuardWeakened,
-                format!("guarded by {name} only in part now"),
+                format!("now only partly guarded by {name}"),
             ),
         });
     }
     if old.allows != new.allows {
         let listed = |it: &OfKind<'_>| match it.allows.is_empty() {
-            true => "nobody by address".to_owned(),
+            true => "no addresses".to_owned(),
             false => it.allows.iter().copied().collect::<Vec<_>>().join(", "),
         };
-        let words = format!("{name} lets in {} now, before {}", listed(new), listed(old));
+        let words = format!("{name} now admits {}, previously {}", listed(new), listed(old));
         return Some(match is_wider(&old.allows, &new.allows) {
             true => (Direction::Wider, ChangeKind::GuardWeakened, words),
             false => (Direction::Narrower, ChangeKind::GuardTightened, words),
@@ -83,14 +83,14 @@ fn changed(
     }
     let listed = |it: &OfKind<'_>| it.policies.iter().copied().collect::<Vec<_>>().join(", ");
     let words = format!(
-        "guarded by {name} of {} now, before of {}",
+        "now guarded by {name} from {}, previously from {}",
         listed(new),
         listed(old)
     );
     Some((Direction::Other, ChangeKind::GuardChanged, words))
 }
 
-/// The guards of a hostname, but for what became of all that its listeners take.
+/// Adds the changed guards of a hostname, except for changes that are already reported for its listeners.
 pub fn of_exposures(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut Found) {
     let told: Vec<_> = new
         .listeners
@@ -126,7 +126,7 @@ fn door<'t>(table: &'t Table, gateway: &str, name: &str) -> Option<&'t Door> {
         .find(|it| it.name == name)
 }
 
-/// The guards of a listener.
+/// Adds the changed guards of a listener.
 pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     for (direction, kind, words) in changes(&old.guards, &new.guards) {
         let words = format!("{words}, at {gateway}");

@@ -1,4 +1,4 @@
-//! Gateways and listeners.
+//! Compares gateways and their listeners.
 
 use super::{ChangeKind, Direction, Found, guards, trusted};
 use crate::exposure::table::{Door, Front, Namespaces, Side, Table};
@@ -39,7 +39,7 @@ pub fn compare(before: &Table, after: &Table, found: &mut Found) {
     }
 }
 
-/// What it means that something is new on a side.
+/// The direction if something is new on a side.
 fn opening(side: Side) -> Direction {
     match side {
         Side::Internal => Direction::Other,
@@ -51,7 +51,7 @@ fn fronts(old: &Front, new: &Front, found: &mut Found) {
     let gateway = new.name.as_str();
     match (old.reach.side, new.reach.side) {
         (Side::Internal | Side::Unknown, Side::External) => {
-            let words = format!("faces the Internet now: {}", new.reach.why);
+            let words = format!("now faces the Internet: {}", new.reach.why);
             found.add(
                 Direction::Wider,
                 ChangeKind::GatewayExternal,
@@ -61,7 +61,7 @@ fn fronts(old: &Front, new: &Front, found: &mut Found) {
             );
         }
         (Side::External, Side::Internal) => {
-            let words = format!("faces the own network only: {}", new.reach.why);
+            let words = format!("now faces only the own network: {}", new.reach.why);
             found.add(
                 Direction::Narrower,
                 ChangeKind::GatewayInternal,
@@ -90,7 +90,7 @@ fn fronts(old: &Front, new: &Front, found: &mut Found) {
     }
     for door in &old.doors {
         if !new.doors.iter().any(|it| it.name == door.name) {
-            let words = format!("gone from {gateway}");
+            let words = format!("removed from {gateway}");
             found.add(
                 Direction::Narrower,
                 ChangeKind::ListenerRemoved,
@@ -109,13 +109,13 @@ fn subject(door: &Door) -> String {
 fn doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     if old.namespaces != new.namespaces {
         let words = format!(
-            "takes routes from {} now, before from {}, at {gateway}",
+            "now accepts routes from {}, previously from {}, at {gateway}",
             new.namespaces, old.namespaces
         );
-        // Of two selectors nothing tells which takes more.
+        // It is unknown which of two selectors matches more namespaces.
         let (direction, kind) = match (&old.namespaces, &new.namespaces) {
             (Namespaces::Selected(_), Namespaces::Selected(_)) => {
-                let words = format!("selects its namespaces otherwise, at {gateway}");
+                let words = format!("selects namespaces with a different selector, at {gateway}");
                 found.add(
                     Direction::Wider,
                     ChangeKind::ListenerOpened,
@@ -137,7 +137,7 @@ fn rest(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     let is_tls = |door: &Door| matches!(door.protocol.as_str(), "HTTPS" | "TLS");
     if is_tls(old) && !is_tls(new) {
         let words = format!(
-            "speaks {} now, before {}, at {gateway}",
+            "now uses {}, previously {}, at {gateway}",
             new.protocol, old.protocol
         );
         found.add(
@@ -151,7 +151,7 @@ fn rest(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     if old.hostname != new.hostname {
         let text = |it: &Option<String>| it.clone().unwrap_or_else(|| "any hostname".to_owned());
         let words = format!(
-            "takes {} now, before {}, at {gateway}",
+            "now serves {}, previously {}, at {gateway}",
             text(&new.hostname),
             text(&old.hostname)
         );
@@ -174,7 +174,7 @@ fn rest(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     guards::of_doors(gateway, old, new, found);
 }
 
-/// Whether a wildcard holds another hostname.
+/// Whether a wildcard hostname includes another hostname.
 fn holds(wildcard: &str, other: &str) -> bool {
     let suffix = wildcard.strip_prefix('*');
     suffix.is_some_and(|suffix| other.trim_start_matches('*').ends_with(suffix))

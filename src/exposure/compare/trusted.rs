@@ -1,4 +1,4 @@
-//! Networks: whether one list of them holds addresses that another does not.
+//! Compares trusted sources: networks, proxies and headers.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use super::{ChangeKind, Direction, Found};
 use crate::exposure::table::{Door, Trusted};
 
-/// Whether the networks after hold an address that those before don't. One that can't be read, a Flux variable, holds
-/// nothing that it did not hold before.
+/// Whether the networks `after` include addresses that those in `before` don't. A network that can't be
+/// parsed, such as a Flux variable, counts as new if it is not in `before`.
 pub fn is_wider(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> bool {
     let known: Vec<IpNet> = before.iter().filter_map(|text| net(text)).collect();
     let known = IpNet::aggregate(&known);
@@ -27,7 +27,7 @@ fn net(text: &str) -> Option<IpNet> {
         .ok()
 }
 
-/// Whose word on the client's address a listener trusts.
+/// Adds the change of the sources that a listener trusts for the client's address.
 pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     let (was, is) = (old.trusted.as_ref(), new.trusted.as_ref());
     let (before, after) = (whom(was), whom(is));
@@ -51,7 +51,7 @@ pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
         true => (Direction::Wider, ChangeKind::TrustWidened),
         false => (Direction::Narrower, ChangeKind::TrustNarrowed),
     };
-    let words = format!("trusts {after} on clients' addresses now, before {before}, at {gateway}");
+    let words = format!("now trusts {after} for client addresses, previously {before}, at {gateway}");
     found.add(
         direction,
         kind,
@@ -61,7 +61,7 @@ pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
     );
 }
 
-/// Who is trusted, in words.
+/// The trusted sources as text.
 fn whom(it: Option<&Trusted>) -> String {
     let Some(it) = it else {
         return "nobody".to_owned();

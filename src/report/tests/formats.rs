@@ -1,9 +1,9 @@
-//! The formats for the services that show findings beside the code.
+//! Tests of the formats for services that show findings beside the code.
 
 use super::*;
 use crate::report::github::{LARGEST_SUMMARY, step_summary};
 
-/// [`full`], and a finding of each place that is none.
+/// [`full`], and one finding for each case in which a position is missing.
 fn every_place() -> Run {
     let mut run = full();
     let found = |message: &str| Diagnostic::new(Code::TreeEdited, message);
@@ -43,7 +43,7 @@ fn summary(run: &Run, most: usize) -> String {
     step_summary(&run.report(), &run.sources, most)
 }
 
-/// The document, judged by a reader of XML.
+/// The document, checked by an XML parser.
 fn xml(run: &Run) -> String {
     let text = run.show(Format::Junit);
     let document = roxmltree::Document::parse(&text).expect("well-formed");
