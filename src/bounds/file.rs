@@ -1,5 +1,5 @@
 //! Reads whole files and streams, up to a maximum number of bytes.
-//!  Only regular files are read, and symbolic links to them. Reading a pipe could wait forever, and a device
+//! Only regular files are read, and symbolic links to them. Reading a pipe could wait forever, and a device
 //! may never end. So a file is opened without waiting, and its type is checked with the same handle that it
 //! is read from.
 
@@ -40,8 +40,8 @@ impl Unread {
 }
 
 /// Reads a regular file of at most `most` bytes.
-///  # Errors
-///  Fails if it can't be read completely.
+/// # Errors
+/// Fails if it can't be read completely.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     // Opening a device may already have an effect, so its type is checked first.
     regular(std::fs::metadata(path)?.file_type())?;
@@ -56,15 +56,15 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
 }
 
 /// Reads a regular file of at most `most` bytes as text.
-///  # Errors
-///  Fails if it can't be read completely, or is not UTF-8.
+/// # Errors
+/// Fails if it can't be read completely, or is not UTF-8.
 pub fn text(path: &Path, most: u64) -> Result<String, Unread> {
     utf8(read(path, most)?)
 }
 
 /// Reads a stream to its end, at most `most` bytes.
-///  # Errors
-///  Fails if reading fails, or if there are more bytes.
+/// # Errors
+/// Fails if reading fails, or if there are more bytes.
 pub fn stream(from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     // One more byte shows that the stream is longer than allowed.
@@ -80,8 +80,8 @@ pub fn stream(from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
 }
 
 /// Converts bytes to text.
-///  # Errors
-///  Fails if they are not UTF-8.
+/// # Errors
+/// Fails if they are not UTF-8.
 pub fn utf8(bytes: Vec<u8>) -> Result<String, Unread> {
     String::from_utf8(bytes).map_err(|error| Unread::NotUtf8 {
         at: error.utf8_error().valid_up_to(),
@@ -89,8 +89,8 @@ pub fn utf8(bytes: Vec<u8>) -> Result<String, Unread> {
 }
 
 /// Opens a regular file for appending. It is created if it doesn't exist.
-///  # Errors
-///  Fails if it can't be opened, or is not a regular file.
+/// # Errors
+/// Fails if it can't be opened, or is not a regular file.
 pub fn append(path: &Path) -> Result<File, Unread> {
     let file = options().create(true).append(true).open(path)?;
     regular(file.metadata()?.file_type())?;

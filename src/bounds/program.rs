@@ -44,8 +44,8 @@ pub enum Failure {
 
 /// Runs a program, with `input` on its standard input if there is any, and captures its standard output. The
 /// caller decides about its other streams. The program is killed if it exceeds a limit.
-///  # Errors
-///  Fails if the program can't be run, or was killed.
+/// # Errors
+/// Fails if the program can't be run, or was killed.
 pub fn run(command: &mut Command, input: Option<Vec<u8>>, bounds: Bounds) -> Result<Ran, Failure> {
     let start = Instant::now();
     if input.is_some() {

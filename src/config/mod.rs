@@ -1,5 +1,5 @@
 //! The types of `cluster.toml`, with one file for each table and a source position for every value.
-//!  [`load()`] reads the text into [`Cluster`] and reports all mistakes of form in one run: invalid TOML,
+//! [`load()`] reads the text into [`Cluster`] and reports all mistakes of form in one run: invalid TOML,
 //! unknown keys, wrong types. What the values mean is decided in [`model`](crate::model). The documentation
 //! comments of these types are the user reference: `explain KEY`, the JSON Schema for editors and the
 //! README's tables are generated from them.

@@ -1,5 +1,5 @@
 //! Findings: the type for one finding, the list of their codes, and the source positions that they refer to.
-//!  This module depends on no other. All other modules create [`Diagnostic`]s, and [`report`](crate::report)
+//! This module depends on no other. All other modules create [`Diagnostic`]s, and [`report`](crate::report)
 //! prints them.
 
 pub mod code;

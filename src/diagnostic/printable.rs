@@ -1,5 +1,5 @@
 //! Makes text from any source safe for terminals, logs and machine-readable documents.
-//!  Files, clusters and arguments may contain any text. Characters that control a terminal, change the text
+//! Files, clusters and arguments may contain any text. Characters that control a terminal, change the text
 //! direction, or are invisible are written as escapes wherever they are shown. This is the only list of such
 //! characters.
 
@@ -43,7 +43,7 @@ pub fn push(text: &mut String, c: char) {
 
 /// Returns an equivalent JSON document without hidden characters: inside strings they are written as `\u`
 /// escapes. Outside strings a JSON document is ASCII, and its line feeds stay.
-///  No line of the result contains `##[`, because CI systems treat a log line with it as a command.
+/// No line of the result contains `##[`, because CI systems treat a log line with it as a command.
 pub fn json(document: &str) -> String {
     let mut safe = String::with_capacity(document.len());
     for c in document.chars() {

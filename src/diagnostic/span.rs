@@ -43,7 +43,7 @@ impl Span {
 }
 
 /// A value with the source position that it was read from.
-///  `span` is `None` for a default value, which was not written by anybody.
+/// `span` is `None` for a default value, which was not written by anybody.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
     /// The value.

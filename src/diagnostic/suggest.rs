@@ -25,7 +25,7 @@ pub fn listed(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
 }
 
 /// The candidate that `word` was probably meant to be; `None` if none is similar enough.
-///  A candidate is similar enough if at most a third of the word's letters are wrong (but at least one may
+/// A candidate is similar enough if at most a third of the word's letters are wrong (but at least one may
 /// be; a swap of neighbours counts once), or if it differs only in case, `-`, `_` and a plural `s`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (folded, most) = (plain(word), (word.chars().count() / 3).max(1));

@@ -11,21 +11,21 @@ use crate::exposure;
 pub const FORMAT: &str = "gatewayctl/diff/v1";
 
 /// The diff as JSON:
-///  - `schema`: [`FORMAT`].
-///  - `summary`: `added`, `removed`, `changed`, `moved` (numbers of objects, each counted once), `fields`,
-/// `files`.
-///  - `exposure`: what becomes reachable or is no longer reachable, each with `change`, `direction` (`wider`,
-/// `other`, `narrower`), `gateway`, `subjects` (hostnames or listeners) and `message`.
-///  - `objects`: each with `change` (`added`, `removed`, `changed`, `moved`), `object` (`apiVersion`, `kind`,
-/// `namespace`, `name`), `file`, `from` (the previous file of a moved object, otherwise null), `fields`, and
-/// `content` (the whole object if it was added or removed, otherwise null).
-///  - a field: `change` (`added`, `removed`, `changed`, `reordered`), `pointer` (RFC 6901; in the new object,
-/// or in the old one if the field was removed), `path` (for people), `old`, `new` (null if there is no value;
-/// for a reordered list, the names of the entries that are on both sides), `hidden` (whether a value is a
-/// secret, which is replaced by `(hidden)`), `diff` (hunks of a unified diff for strings with several lines,
-/// otherwise null).
-///  - `files`: opaque files, each with `change`, `file`, `diff` (null if one side is not text), `hidden`
-/// (whether it is not shown because it may contain a Secret).
+/// - `schema`: [`FORMAT`].
+/// - `summary`: `added`, `removed`, `changed`, `moved` (numbers of objects, each counted once), `fields`,
+///   `files`.
+/// - `exposure`: what becomes reachable or is no longer reachable, each with `change`, `direction` (`wider`,
+///   `other`, `narrower`), `gateway`, `subjects` (hostnames or listeners) and `message`.
+/// - `objects`: each with `change` (`added`, `removed`, `changed`, `moved`), `object` (`apiVersion`, `kind`,
+///   `namespace`, `name`), `file`, `from` (the previous file of a moved object, otherwise null), `fields`, and
+///   `content` (the whole object if it was added or removed, otherwise null).
+/// - a field: `change` (`added`, `removed`, `changed`, `reordered`), `pointer` (RFC 6901; in the new object,
+///   or in the old one if the field was removed), `path` (for people), `old`, `new` (null if there is no value;
+///   for a reordered list, the names of the entries that are on both sides), `hidden` (whether a value is a
+///   secret, which is replaced by `(hidden)`), `diff` (hunks of a unified diff for strings with several lines,
+///   otherwise null).
+/// - `files`: opaque files, each with `change`, `file`, `diff` (null if one side is not text), `hidden`
+///   (whether it is not shown because it may contain a Secret).
 pub fn json(diff: &Diff) -> Json {
     let summary = diff.summary();
     json!({

@@ -1,5 +1,5 @@
 //! Matches the entries of two lists.
-//!  The first method that works is used: the keys from the schema; the keys that are known for a field of
+//! The first method that works is used: the keys from the schema; the keys that are known for a field of
 //! this name ([`KEYS`]); `name`, if every entry has a unique one; as a set, if all entries are distinct
 //! scalars; otherwise alignment, as for lines of text. For entries with keys, a different order is reported
 //! as a separate change.

@@ -16,7 +16,7 @@ const CLOSING: usize = 300;
 
 /// The diff as GitHub's Markdown: a heading, a table, and a collapsible section for each object. If the text
 /// would be longer than [`LONGEST`], the rest is left out, and a line says so.
-///  The content of objects can't end a code block, a table cell or a tag, and it can't mention users.
+/// The content of objects can't end a code block, a table cell or a tag, and it can't mention users.
 pub fn markdown(diff: &Diff) -> String {
     let mut text = format!("### gatewayctl diff: {}\n", shown::summary(&diff.summary()));
     if diff.is_empty() {

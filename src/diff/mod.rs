@@ -1,12 +1,12 @@
 //! Compares the objects of two sides field by field. These functions are pure: they get both sides and read
 //! nothing.
-//!  Two objects are the same object if their [`Identity`](crate::manifest::Identity) is equal. An object
+//! Two objects are the same object if their [`Identity`](crate::manifest::Identity) is equal. An object
 //! without a name (a kustomization) is only matched within its file. The order of maps and the style of
 //! strings don't matter. Entries of lists are matched by their keys, if they have keys ([`lists`]). Secrets
 //! are never shown ([`secret`]).
-//!  - [`model`]: the types of a diff.
-//!  - [`objects`], [`fields`], [`lists`], [`text`]: the comparison, from whole objects down to texts.
-//!  - [`terminal`], [`markdown`], [`json`]: the output formats, one file for each.
+//! - [`model`]: the types of a diff.
+//! - [`objects`], [`fields`], [`lists`], [`text`]: the comparison, from whole objects down to texts.
+//! - [`terminal`], [`markdown`], [`json`]: the output formats, one file for each.
 
 pub mod fields;
 pub mod json;

@@ -26,7 +26,7 @@ pub enum Content {
 impl File {
     /// Creates a file from its bytes. It contains objects if its name and its text are those of YAML or JSON,
     /// and is opaque otherwise. (For invalid YAML, a line-by-line diff is the best that can be shown.)
-    ///  The source positions of the objects are not kept, because the comparison doesn't need them.
+    /// The source positions of the objects are not kept, because the comparison doesn't need them.
     pub fn read(path: impl Into<String>, bytes: Vec<u8>) -> Self {
         let path = path.into();
         let content = objects(&path, &bytes).map_or(Content::Opaque(bytes), Content::Objects);

@@ -8,7 +8,7 @@ use super::{secret, text};
 use crate::manifest::{Identity, Object};
 
 /// Compares two sides.
-///  `keys` returns the keys that identify the entries of a list, if a schema defines them. Other lists are
+/// `keys` returns the keys that identify the entries of a list, if a schema defines them. Other lists are
 /// matched as [`lists`](super::lists) describes. The caller adds the changes in exposure, because that needs
 /// the other objects of the cluster.
 pub fn diff(before: &[File], after: &[File], keys: Option<&ListKeys>) -> Diff {

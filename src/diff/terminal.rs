@@ -10,7 +10,7 @@ use crate::exposure::Direction;
 const ONE_LINE: usize = 100;
 
 /// The diff as text, by file, object and field. The last line is a summary.
-///  `colour` adds ANSI escapes. The content of objects can't add escapes of its own.
+/// `colour` adds ANSI escapes. The content of objects can't add escapes of its own.
 pub fn text(diff: &Diff, colour: bool) -> String {
     let mut out = Out {
         text: String::new(),

@@ -1,5 +1,5 @@
 //! The publishers of DNS records: external-dns, k8s-gateway, and DNSEndpoint objects.
-//!  [`publisher`](super::publisher) reads their manifests. For external-dns, its sources and its filters on
+//! [`publisher`](super::publisher) reads their manifests. For external-dns, its sources and its filters on
 //! gateways, routes and domains are read from the arguments of a Deployment or the values of a HelmRelease
 //! (external-dns 0.22, chart 1.22). Annotations with both prefixes are known, the one before 0.22 and the
 //! current one. If a publisher uses templates or regular expressions, its records are marked as uncertain.

@@ -9,19 +9,19 @@ use super::table::{Door, Exposure, Front, Guard, Hostname, Record, Table};
 pub const FORMAT: &str = "gatewayctl/exposure/v1";
 
 /// The table as JSON:
-///  - `schema`: [`FORMAT`].
-///  - `gateways`: each with `gateway` (`namespace/name`), `reach` (`external`, `internal`, `unknown`) and
-/// `reach_why`, `addresses`, `target` (the target of the DNS records of its routes, or null) and `listeners`:
-/// `name`, `port`, `protocol`, `hostname` (null matches all), `namespaces` (`none`, `same`, `selected`,
-/// `all`), `trusted` (null, or `cidrs`, `hops`, `header`, `policy`), `guards`.
-///  - `exposures`: each with `hostname` (`*` matches all; null if there is a port instead), `port` (null if
-/// there is a hostname), `gateway`, `reach`, `listeners`, `routes` (`kind`, `namespace`, `name`, `release`:
-/// the Helm release that creates it, or null), `certain` (whether it is known that the routes attach),
-/// `redirect` (whether all answers are redirects), `plain` (whether anything but redirects is answered
-/// without TLS), `dns` (`none`: null, or `unknown`, `nobody`, `nameless`; `records`: `by`, `provider`,
-/// `target`, `certain`), `guards`.
-///  - a guard: `kind`, `policy` (`Kind namespace/name`), `everywhere` (whether it applies to all answers),
-/// `allows` (the client networks that it admits, if it uses networks).
+/// - `schema`: [`FORMAT`].
+/// - `gateways`: each with `gateway` (`namespace/name`), `reach` (`external`, `internal`, `unknown`) and
+///   `reach_why`, `addresses`, `target` (the target of the DNS records of its routes, or null) and `listeners`:
+///   `name`, `port`, `protocol`, `hostname` (null matches all), `namespaces` (`none`, `same`, `selected`,
+///   `all`), `trusted` (null, or `cidrs`, `hops`, `header`, `policy`), `guards`.
+/// - `exposures`: each with `hostname` (`*` matches all; null if there is a port instead), `port` (null if
+///   there is a hostname), `gateway`, `reach`, `listeners`, `routes` (`kind`, `namespace`, `name`, `release`:
+///   the Helm release that creates it, or null), `certain` (whether it is known that the routes attach),
+///   `redirect` (whether all answers are redirects), `plain` (whether anything but redirects is answered
+///   without TLS), `dns` (`none`: null, or `unknown`, `nobody`, `nameless`; `records`: `by`, `provider`,
+///   `target`, `certain`), `guards`.
+/// - a guard: `kind`, `policy` (`Kind namespace/name`), `everywhere` (whether it applies to all answers),
+///   `allows` (the client networks that it admits, if it uses networks).
 pub fn json(table: &Table) -> Json {
     json!({
         "schema": FORMAT,

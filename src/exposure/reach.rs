@@ -1,5 +1,5 @@
 //! The side of the network that a gateway faces.
-//!  No object states it. These are the signs, the most reliable first: an address that is reachable from the
+//! No object states it. These are the signs, the most reliable first: an address that is reachable from the
 //! whole Internet; a word in the gateway's name, in the name of its class, or in the target of its DNS
 //! records. A private address proves nothing, because there may be a router or a tunnel in front of it.
 

@@ -1,5 +1,5 @@
 //! The content of the drawing's cards: lines of text, and the space that they need.
-//!  The fonts of the reader can't be measured here. So texts use a fixed-width font, in which all characters
+//! The fonts of the reader can't be measured here. So texts use a fixed-width font, in which all characters
 //! have a width of 0.6 times their height, or 0.62 in the widest common font.
 
 use super::escape::shorten;

@@ -1,6 +1,6 @@
 //! The drawing as a single page without external files. The page highlights a selected or found object
 //! together with its connections.
-//!  A Content Security Policy (level 2) in the page forbids the browser to load anything, and to use any
+//! A Content Security Policy (level 2) in the page forbids the browser to load anything, and to use any
 //! scripts and styles but those of the page, which are identified by their hashes. So even if a name was not
 //! escaped correctly, it would stay text.
 

@@ -1,6 +1,6 @@
 //! Computes all positions: four columns from left to right (clients, gateways, routes, backends), and lines
 //! between them, which consist of a horizontal part, a vertical part in a lane, and another horizontal part.
-//!  Routes are stacked vertically. Their parents and backends are placed as close as possible to the middle
+//! Routes are stacked vertically. Their parents and backends are placed as close as possible to the middle
 //! of their routes. Cards never overlap, and no text is wider than its card.
 
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! Draws the gateways as a picture: from clients through gateways, listeners and routes to backends, with the
 //! policies on the way.
-//!  - [`model`]: the content of the picture; [`build`] creates it from the resolved objects.
-//!  - [`mermaid`], [`dot`]: text formats for programs that draw graphs.
-//!  - [`block`], [`cards`]: the content of the drawing's cards; [`layout`] computes their positions, and
-//! [`lanes`] those of the lines; [`svg`] draws everything, and [`html`] makes a page of the drawing.
-//!  - [`escape`]: escapes names for each format, because they are untrusted.
-//!  The same objects always give the same output, byte for byte.
+//! - [`model`]: the content of the picture; [`build`] creates it from the resolved objects.
+//! - [`mermaid`], [`dot`]: text formats for programs that draw graphs.
+//! - [`block`], [`cards`]: the content of the drawing's cards; [`layout`] computes their positions, and
+//!   [`lanes`] those of the lines; [`svg`] draws everything, and [`html`] makes a page of the drawing.
+//! - [`escape`]: escapes names for each format, because they are untrusted.
+//! The same objects always give the same output, byte for byte.
 
 pub mod block;
 pub mod build;

@@ -1,9 +1,9 @@
 //! Reads YAML and JSON into objects with source positions, and writes YAML.
-//!  - [`mod@read`]: parses the text of a file into [`Document`]s, as Kubernetes reads YAML.
-//!  - [`mod@write`]: writes a tree as YAML in a common style.
-//!  - `kustomize`: kustomize's YAML parser, and the differences to other parsers.
-//!  - [`meaning`]: whether two manifests have the same meaning.
-//!  - [`Object`]: a document with an identity.
+//! - [`mod@read`]: parses the text of a file into [`Document`]s, as Kubernetes reads YAML.
+//! - [`mod@write`]: writes a tree as YAML in a common style.
+//! - `kustomize`: kustomize's YAML parser, and the differences to other parsers.
+//! - [`meaning`]: whether two manifests have the same meaning.
+//! - [`Object`]: a document with an identity.
 
 mod kustomize;
 pub mod meaning;

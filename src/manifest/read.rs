@@ -1,5 +1,5 @@
 //! Parses YAML (and JSON, which is a subset of YAML) into trees with source positions.
-//!  YAML is read as Kubernetes does (sigs.k8s.io/yaml, which uses YAML 1.1 for scalars): `on`, `yes` and `y`
+//! YAML is read as Kubernetes does (sigs.k8s.io/yaml, which uses YAML 1.1 for scalars): `on`, `yes` and `y`
 //! are true, `010` is eight, duplicate keys are refused. A file is split at its `---` lines before any
 //! document is parsed, as in k8s.io/apimachinery, so that an invalid document doesn't hide the others.
 
@@ -38,8 +38,8 @@ pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<Piece>, Option<Diagno
 }
 
 /// Parses one document; `None` if it is empty.
-///  # Errors
-///  Returns the problem if the document is invalid.
+/// # Errors
+/// Returns the problem if the document is invalid.
 pub fn read_piece(
     sources: &Sources,
     source: SourceId,
@@ -150,8 +150,8 @@ pub fn is_mark(text: &str) -> bool {
 }
 
 /// Parses a document that begins at byte `offset` of `source`.
-///  # Errors
-///  Fails if the text is not valid YAML, or exceeds the limits on nesting, nodes and aliases.
+/// # Errors
+/// Fails if the text is not valid YAML, or exceeds the limits on nesting, nodes and aliases.
 pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     match plain::parse(text, source, offset) {
         Some(node) => Ok(node),
@@ -160,8 +160,8 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
 }
 
 /// Like [`parse`], but always uses the general parser.
-///  # Errors
-///  The same as for [`parse`].
+/// # Errors
+/// The same as for [`parse`].
 pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     tree::parse(text, source, offset)
 }

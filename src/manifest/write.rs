@@ -1,5 +1,5 @@
 //! Writes a tree as YAML in a common style.
-//!  The indentation is two spaces, and lists are indented below their key. Strings with several lines are
+//! The indentation is two spaces, and lists are indented below their key. Strings with several lines are
 //! written as block literals. Strings are quoted only if a parser would misread them (see [`scalar`]). Empty
 //! maps and lists are written as `{}` and `[]`.
 

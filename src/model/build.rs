@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Spanned};
 
 /// Builds the model from what was written, for the given versions. Also returns all mistakes that can be
 /// found without a schema.
-///  `prefix` is the path from the root of the Git repository to the folder in which the tree is rendered. It
+/// `prefix` is the path from the root of the Git repository to the folder in which the tree is rendered. It
 /// is empty if they are the same folder.
 pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec<Diagnostic>) {
     let problems = &mut Vec::new();

@@ -1,5 +1,5 @@
 //! The meaning of `cluster.toml`: names, addresses, listeners and versions, with defaults applied.
-//!  [`build`] turns the parsed tables into the values from which objects are rendered. Each value keeps its
+//! [`build`] turns the parsed tables into the values from which objects are rendered. Each value keeps its
 //! position in `cluster.toml`. This module knows no YAML and no schema. It finds the mistakes that need no
 //! schema: names that Kubernetes refuses, invalid addresses, ports that are used twice, settings that
 //! contradict each other.

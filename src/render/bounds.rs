@@ -64,8 +64,8 @@ pub fn join(state: &State, value: &Value, between: Option<&str>) -> Result<Strin
 const STACK: usize = 16 << 20;
 
 /// Runs the engine on a thread with a large enough stack.
-///  # Errors
-///  Returns a message if the thread can't be started or panics.
+/// # Errors
+/// Returns a message if the thread can't be started or panics.
 pub fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);

@@ -13,7 +13,7 @@ use crate::diagnostic::Span;
 use crate::value::{Kind, Map, Node};
 
 /// The scalars that a template has read since its last output, each with its position, in order.
-///  Templates compare and join plain strings, and a plain string has no room for a position. So the position
+/// Templates compare and join plain strings, and a plain string has no room for a position. So the position
 /// of an output value is derived from what the template read before it printed the value.
 #[derive(Clone, Debug, Default)]
 pub struct Reads(Arc<Mutex<Vec<Read>>>);
@@ -251,8 +251,8 @@ impl Writer<'_, '_, '_> {
     }
 
     /// Converts a value to a tree.
-    ///  # Errors
-    ///  Fails if the value can't be represented in a manifest, is nested too deep, or costs more fuel than is
+    /// # Errors
+    /// Fails if the value can't be represented in a manifest, is nested too deep, or costs more fuel than is
     /// left.
     pub fn node_of(&self, value: &Value) -> Result<Node, Error> {
         self.node_at(value, DEEPEST)

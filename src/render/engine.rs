@@ -1,5 +1,5 @@
 //! Renders a template with values to a tree.
-//!  `{{ value }}` prints a mark: a private-use character, a number, and another private-use character. YAML
+//! `{{ value }}` prints a mark: a private-use character, a number, and another private-use character. YAML
 //! treats a mark like a word, so the text can be parsed whatever the value is. Then each mark is replaced by
 //! its value: a scalar that consists of a single mark becomes the value itself, of any type; a mark inside
 //! longer text is replaced by the value's text. So a value can never change the structure of the document.
@@ -83,8 +83,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Renders the template `name` with `values` to an object. Keys whose value is missing are left out.
-    ///  # Errors
-    ///  Returns a diagnostic with the template's line if the template fails or its output is not an object.
+    /// # Errors
+    /// Returns a diagnostic with the template's line if the template fails or its output is not an object.
     pub fn tree(
         &mut self,
         name: &'static str,
@@ -101,8 +101,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Like [`tree`](Self::tree), but for any YAML document.
-    ///  # Errors
-    ///  Returns a diagnostic with the template's line if the template fails or its output is not YAML.
+    /// # Errors
+    /// Returns a diagnostic with the template's line if the template fails or its output is not YAML.
     pub fn document(
         &mut self,
         name: &'static str,
@@ -130,8 +130,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Unwraps the values for the template `name`.
-    ///  # Errors
-    ///  Returns a diagnostic if they could not be serialized: a template must not be rendered as if nothing
+    /// # Errors
+    /// Returns a diagnostic if they could not be serialized: a template must not be rendered as if nothing
     /// were set.
     pub fn values(
         &self,
@@ -147,8 +147,8 @@ impl<'a> Engine<'a> {
 
     /// Renders the template `name` with `values` to text. It is used for scripts, so values are printed as
     /// Lua literals.
-    ///  # Errors
-    ///  Returns a diagnostic with the template's line if the template fails.
+    /// # Errors
+    /// Returns a diagnostic with the template's line if the template fails.
     pub fn script(
         &mut self,
         name: &'static str,

@@ -5,8 +5,8 @@ use minijinja::{Error, ErrorKind, Value};
 /// Writes a value as a Lua literal. Strings are written in double quotes. Every byte that is not plain ASCII,
 /// and every quote, backslash, `%` and `$`, is written as a decimal escape (Lua 5.1, section 2.1), so that
 /// neither Lua, nor Lua's patterns, nor Flux's substitution interprets it.
-///  # Errors
-///  Fails if the value is neither a string nor a whole number.
+/// # Errors
+/// Fails if the value is neither a string nor a whole number.
 pub fn literal(value: &Value) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         let mut literal = String::from("\"");

@@ -52,8 +52,8 @@ impl<'a> Resolver<'a> {
     }
 
     /// Returns the tree without marks; `None` if its value is missing.
-    ///  # Errors
-    ///  Fails if a list or table is used where only text is possible.
+    /// # Errors
+    /// Fails if a list or table is used where only text is possible.
     pub fn resolve(&self, node: Node) -> Result<Option<Node>, Mistake> {
         let at = node.span.map_or(0, |span| span.range().start);
         let kind = match node.kind {

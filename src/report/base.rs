@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The base for file names in a report: absolute paths, with `/` on every operating system.
-///  The formats `sarif`, `github` and `junit` are read by services that identify a file by its path from the
+/// The formats `sarif`, `github` and `junit` are read by services that identify a file by its path from the
 /// repository's root. By default, names are assumed to be such paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Base {

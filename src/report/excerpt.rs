@@ -1,5 +1,5 @@
 //! Cuts the lines that a finding shows out of their sources.
-//!  `annotate-snippets` draws them. Its input is prepared here, because it would scan the whole file for each
+//! `annotate-snippets` draws them. Its input is prepared here, because it would scan the whole file for each
 //! finding and panics if a range is outside the text or inside a character. It also computes the position in
 //! the header from the excerpt instead of the file. So it gets placeholders for headers, and [`fill`]
 //! replaces them.

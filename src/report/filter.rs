@@ -36,7 +36,7 @@ impl FromStr for Selector {
 }
 
 /// Keeps the findings that `select` includes (all if it is empty), except for those that `ignore` includes.
-///  `ignore` takes precedence: `--select config --ignore config/lua` is the group without that code.
+/// `ignore` takes precedence: `--select config --ignore config/lua` is the group without that code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     select: Vec<Selector>,
@@ -45,8 +45,8 @@ pub struct Filter {
 
 impl Filter {
     /// Parses lists of the form `CODE,…` from the command line. Empty parts are skipped.
-    ///  # Errors
-    ///  Returns the first name that is neither a code nor a group, with the most similar one.
+    /// # Errors
+    /// Returns the first name that is neither a code nor a group, with the most similar one.
     pub fn parse<S: AsRef<str>>(select: &[S], ignore: &[S]) -> Result<Self, UnknownCode> {
         Ok(Filter {
             select: selectors(select)?,

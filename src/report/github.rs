@@ -1,6 +1,6 @@
 //! The report for GitHub Actions: a workflow command for each finding, which becomes an annotation at its
 //! line, and a summary in Markdown for the page of the run.
-//!  The commands and their escapes are those of `@actions/core` 1.11 (`command.ts`).
+//! The commands and their escapes are those of `@actions/core` 1.11 (`command.ts`).
 
 use std::io;
 

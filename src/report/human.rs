@@ -1,5 +1,5 @@
 //! The report for people, which looks like rustc's, and a summary line at the end.
-//!  If a finding was rendered from `cluster.toml`, it shows the line there, because that is the line to
+//! If a finding was rendered from `cluster.toml`, it shows the line there, because that is the line to
 //! change, and the position in the rendered tree. All other findings show the file with the mistake.
 
 use std::{fmt, io};

@@ -1,5 +1,5 @@
 //! The report for programs: `gatewayctl/report/v1`.
-//!  It is one JSON object and a line end. Every key is always present, in the order below. Keys may be added
+//! It is one JSON object and a line end. Every key is always present, in the order below. Keys may be added
 //! in later versions, but none is renamed or removed. Lines start at 1. Columns start at 1 and count
 //! characters (Unicode scalar values; a tab is one). `end_column` is the column after the last character.
 //!
@@ -119,8 +119,8 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
 }
 
 /// The findings of a report in the form of the list `diagnostics`, for other JSON documents.
-///  # Errors
-///  Fails if they can't be serialized, which never happens.
+/// # Errors
+/// Fails if they can't be serialized, which never happens.
 pub fn findings(report: &Report, sources: &Sources) -> serde_json::Result<serde_json::Value> {
     let findings = report.diagnostics.iter();
     let findings: Vec<Finding<'_>> = findings.map(|it| Finding::new(it, sources)).collect();

@@ -1,5 +1,5 @@
 //! The report for test dashboards: JUnit XML, as GitLab, Jenkins and others read it.
-//!  A file becomes a test suite, and a finding becomes a test case in it. Errors become failures. Other
+//! A file becomes a test suite, and a finding becomes a test case in it. Errors become failures. Other
 //! findings become passed test cases, with the finding as output. A run without findings is a single passed
 //! test case. No times are written, so that the same input gives the same report.
 
@@ -98,7 +98,7 @@ fn words(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources
 }
 
 /// Escapes text for an element or an attribute. Characters that XML 1.0 (2.2) doesn't allow are left out.
-///  `::` and `##[` are written with character references, which have the same meaning. If the document is
+/// `::` and `##[` are written with character references, which have the same meaning. If the document is
 /// printed to the log of GitHub Actions, a line of a finding could otherwise be interpreted as a command.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

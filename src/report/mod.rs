@@ -1,10 +1,10 @@
 //! Output formats for findings, one file for each format.
-//!  - [`Report`]: the sorted findings of a run without duplicates, and how much was checked.
-//!  - [`Filter`]: `--select` and `--ignore`.
-//!  - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
-//! `github` and `junit` for services that show findings beside the code.
-//!  - [`Base`]: converts file names to paths in the repository for those services.
-//!  Every format gets a sorted report and only writes it. To add a format, add a file with a `write`
+//! - [`Report`]: the sorted findings of a run without duplicates, and how much was checked.
+//! - [`Filter`]: `--select` and `--ignore`.
+//! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
+//!   `github` and `junit` for services that show findings beside the code.
+//! - [`Base`]: converts file names to paths in the repository for those services.
+//! Every format gets a sorted report and only writes it. To add a format, add a file with a `write`
 //! function, a variant of [`Format`] and a line in [`Format::write`].
 
 mod base;
@@ -98,8 +98,8 @@ impl Report {
     }
 
     /// Writes only the findings, in the format for people, as a part of other output.
-    ///  # Errors
-    ///  Fails if writing fails.
+    /// # Errors
+    /// Fails if writing fails.
     pub fn write_part(
         &self,
         sources: &Sources,
@@ -172,8 +172,8 @@ impl Format {
     }
 
     /// Writes `report` to `out`. `sources` are the texts that its positions refer to.
-    ///  # Errors
-    ///  Fails if writing to `out` fails.
+    /// # Errors
+    /// Fails if writing to `out` fails.
     pub fn write(
         self,
         report: &Report,

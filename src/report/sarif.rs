@@ -1,5 +1,5 @@
 //! The report for code scanning: SARIF 2.1.0, the Static Analysis Results Interchange Format of OASIS.
-//!  The location of a result is the position to change, as in the report for people. The position in the
+//! The location of a result is the position to change, as in the report for people. The position in the
 //! rendered file is a related location. Files are given by their paths from the repository's root, relative
 //! to `%SRCROOT%`.
 

@@ -1,4 +1,4 @@
-//! One text by two readers.
+//! Compares how two parsers read the same text.
 
 use granit_parser::{Event as Other, Parser, ScalarStyle, StrInput, Tag};
 
@@ -7,13 +7,12 @@ use super::events::{Events, Properties, What};
 use super::refused::Refused;
 use super::token::{Fault, Style, fault};
 
-/// The text of a block that ends with the file, without an end of its last line. Others add one to it.
+/// The text of a block scalar at the end of a file, if its last line has no line feed. Other parsers add one.
 pub(in crate::manifest) struct LastBlock(pub(in crate::manifest) String);
 
-/// Reads a text, which a reader of YAML 1.2 has read, by both ways.
-///
+/// Parses a text with both parsers. The text is already known to be valid YAML 1.2.
 /// # Errors
-/// What kustomize refuses, and the first place at which the two read something else.
+/// Returns what kustomize refuses, or the first position that both parsers read differently.
 pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
     control_characters(text)?;
     let options =
@@ -25,7 +24,7 @@ pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Faul
     let mut last_block = None;
     loop {
         let Some(Ok((other, _))) = next_other(&mut others) else {
-            // Beyond the other reader's bounds, which it has told itself.
+            // The text exceeds the other parser's limits, which it has reported itself.
             return Ok(None);
         };
         let event = events.next()?;
@@ -48,7 +47,7 @@ pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Faul
     }
 }
 
-/// The next event that both readers have.
+/// The next event that exists in both parsers.
 fn next_other<'a>(
     others: &mut Parser<'a, StrInput<'a>>,
 ) -> Option<Result<(Other<'a>, granit_parser::Span), granit_parser::ScanError>> {
@@ -69,7 +68,7 @@ fn properties<'e, 'a>(what: &'e What<'a>) -> Option<&'e Properties<'a>> {
     }
 }
 
-/// Whether two events are the same. `anchors` has the names that were given so far.
+/// Whether two events are equal. `anchors` are the names of all anchors so far.
 fn is_same(what: &What, other: &Other, anchors: &[&str]) -> bool {
     match (what, other) {
         (What::DocumentStart, Other::DocumentStart(..))
@@ -85,7 +84,7 @@ fn is_same(what: &What, other: &Other, anchors: &[&str]) -> bool {
             has_same_properties(properties, *id, tag.as_deref(), anchors)
         }
         (What::Scalar(properties, text, style), Other::Scalar(other, other_style, id, tag)) => {
-            // What is not written is `~` to the other reader.
+            // The other parser represents a missing value as `~`.
             (text == other || text.is_empty() && *style == Style::Plain && other == "~")
                 && (*style == Style::Plain) == (*other_style == ScalarStyle::Plain)
                 && has_same_properties(properties, *id, tag.as_deref(), anchors)
@@ -105,7 +104,7 @@ fn has_same_properties(
     own == id && properties.tag == other
 }
 
-/// What two readers don't agree on.
+/// Describes a difference between both parsers.
 fn difference(what: &What) -> String {
     let read = match what {
         What::Scalar(_, text, _) if text.is_empty() => "nothing".to_owned(),
@@ -122,5 +121,5 @@ fn difference(what: &What) -> String {
         What::DocumentStart => "a document".to_owned(),
         What::DocumentEnd | What::End => "the end of the document".to_owned(),
     };
-    format!("kustomize reads {read} here, and other readers something else")
+    format!("kustomize reads {read} here, but other programs read something else")
 }

@@ -1,11 +1,11 @@
-//! Tokens to events: where maps and lists start and end, and what is in them.
+//! Converts tokens to events: starts and ends of maps and lists, and scalars.
 
 use std::borrow::Cow;
 
 use super::scan::Scanner;
 use super::token::{Fault, Placed, Style, Token, fault};
 
-/// What is read next, and the bytes that it stands for.
+/// An event, with its byte range.
 #[derive(Clone, Debug)]
 pub(in crate::manifest) struct Event<'a> {
     pub(in crate::manifest) what: What<'a>,
@@ -13,7 +13,7 @@ pub(in crate::manifest) struct Event<'a> {
     pub(in crate::manifest) end: usize,
 }
 
-/// What is read next.
+/// The kind of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::manifest) enum What<'a> {
     DocumentStart,
@@ -27,22 +27,22 @@ pub(in crate::manifest) enum What<'a> {
     MapEnd,
 }
 
-/// A node's anchor and tag.
+/// The anchor and the tag of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::manifest) struct Properties<'a> {
     pub(in crate::manifest) anchor: Option<&'a str>,
-    /// Written out, as in `tag:yaml.org,2002:str`.
+    /// The full tag, such as `tag:yaml.org,2002:str`.
     pub(in crate::manifest) tag: Option<String>,
 }
 
 impl Properties<'_> {
-    /// Whether there is neither.
+    /// Whether there is neither an anchor nor a tag.
     pub(in crate::manifest) fn is_empty(&self) -> bool {
         self.anchor.is_none() && self.tag.is_none()
     }
 }
 
-/// What is expected next.
+/// The state of the parser, which says what is expected next.
 #[derive(Clone, Copy, Debug)]
 enum State {
     FirstDocument,
@@ -52,7 +52,8 @@ enum State {
     BlockNode,
     BlockListFirst,
     BlockList,
-    /// The first item of a list that stands as far to the left as the key above it, and where it may start.
+    /// The first item of a list that is not indented more than its key, with the earliest position of the
+    /// item.
     IndentlessItem(usize),
     IndentlessList,
     BlockMapFirst,
@@ -70,17 +71,17 @@ enum State {
     End,
 }
 
-/// The events of a text.
+/// The stream of events of a text.
 pub(in crate::manifest) struct Events<'a> {
     tokens: Scanner<'a>,
     state: State,
-    /// What is expected after what is open, the innermost last.
+    /// The states to return to after the open maps and lists, with the innermost last.
     after: Vec<State>,
-    /// Handles of tags, and what they stand for.
+    /// The handles of tags, with their prefixes.
     prefixes: Vec<(&'a str, String)>,
 }
 
-/// What scalars that are not written are.
+/// The event for a missing scalar.
 fn nothing<'a>(at: usize) -> Event<'a> {
     let what = What::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
     Event {
@@ -91,7 +92,7 @@ fn nothing<'a>(at: usize) -> Event<'a> {
 }
 
 impl<'a> Events<'a> {
-    /// Of a text without control characters: a NUL would be its end.
+    /// Creates the events of a text that contains no control characters. (A NUL would be treated as the end.)
     pub(in crate::manifest) fn new(text: &'a str) -> Self {
         Events {
             tokens: Scanner::new(text),
@@ -101,12 +102,12 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// Whether something was read that a reader of YAML 1.2 may take for something else, or refuse.
+    /// Whether the text contains something that a YAML 1.2 parser may read differently or refuse.
     pub(in crate::manifest) fn is_peculiar(&self) -> bool {
         self.tokens.is_peculiar
     }
 
-    /// The next event; `End` for ever once there is none.
+    /// The next event. After the last one, it is always `End`.
     pub(in crate::manifest) fn next(&mut self) -> Result<Event<'a>, Fault> {
         match self.state {
             State::FirstDocument => self.document_start(true),
@@ -140,7 +141,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// An event at the next token, which stays.
+    /// An event at the position of the next token, which is not consumed.
     fn event(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.peek()?;
         Ok(Event {
@@ -150,7 +151,7 @@ impl<'a> Events<'a> {
         })
     }
 
-    /// An event of the next token.
+    /// An event for the next token, which is consumed.
     fn event_of_token(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.take()?;
         Ok(Event {
@@ -160,7 +161,7 @@ impl<'a> Events<'a> {
         })
     }
 
-    /// Takes the token that opens a map or list, and goes on inside.
+    /// Consumes the token that opens a map or list, and continues inside.
     fn first(
         &mut self,
         inside: impl Fn(&mut Self) -> Result<Event<'a>, Fault>,
@@ -169,12 +170,12 @@ impl<'a> Events<'a> {
         inside(self)
     }
 
-    /// What is open ends.
+    /// Returns to the state after the innermost open map or list.
     fn close(&mut self) {
         self.state = self.after.pop().unwrap_or(State::End);
     }
 
-    /// Reads a node, and then goes on with `state`.
+    /// Reads a node, and then continues with `state`.
     fn node_then(
         &mut self,
         state: State,
@@ -185,7 +186,7 @@ impl<'a> Events<'a> {
         self.node(is_block, takes_indentless)
     }
 
-    /// A node that is not written, and then goes on with `state`.
+    /// Returns the event for a missing node, and continues with `state`.
     fn nothing_then(&mut self, state: State, at: usize) -> Event<'a> {
         self.state = state;
         nothing(at)
@@ -221,22 +222,22 @@ impl<'a> Events<'a> {
         loop {
             let start = self.tokens.peek()?.start;
             match &self.tokens.peek()?.token {
-                Token::Version(..) if has_version => return fault("a second %YAML", start),
+                Token::Version(..) if has_version => return fault("a second %YAML directive", start),
                 Token::Version(1, 1) => has_version = true,
                 Token::Version(..) => {
                     return fault(
-                        "a version of YAML that kustomize doesn't read: it reads 1.1",
+                        "a YAML version that kustomize doesn't support; it supports 1.1",
                         start,
                     );
                 }
                 Token::TagPrefix(handle, _)
                     if self.prefixes.iter().any(|(other, _)| other == handle) =>
                 {
-                    return fault("a second %TAG of the same handle", start);
+                    return fault("a second %TAG directive for the same handle", start);
                 }
                 Token::TagPrefix(handle, prefix) => self.prefixes.push((handle, prefix.clone())),
                 Token::DocumentStart => break,
-                _ => return fault("no `---` after directives", start),
+                _ => return fault("no `---` after the directives", start),
             }
             self.tokens.take()?;
         }
@@ -271,7 +272,7 @@ impl<'a> Events<'a> {
         Ok(event)
     }
 
-    /// A node: its anchor and tag, and then a scalar, an alias, or the start of a map or list.
+    /// A node: its anchor and tag, followed by a scalar, an alias, or the start of a map or list.
     fn node(&mut self, is_block: bool, takes_indentless: bool) -> Result<Event<'a>, Fault> {
         let start = self.tokens.peek()?.start;
         if let Token::Alias(name) = self.tokens.peek()?.token {
@@ -329,7 +330,7 @@ impl<'a> Events<'a> {
                 end: at,
             });
         }
-        fault("no value where one has to stand", at)
+        fault("a value is missing", at)
     }
 
     /// An anchor and a tag, in any order.
@@ -358,7 +359,7 @@ impl<'a> Events<'a> {
                     };
                     let Some(prefix) = prefix else {
                         return fault(
-                            "a tag whose handle no %TAG explains",
+                            "a tag whose handle is not declared with %TAG",
                             self.tokens.peek()?.start,
                         );
                     };
@@ -387,7 +388,7 @@ impl<'a> Events<'a> {
                 self.event_of_token(What::ListEnd)
             }
             _ => fault(
-                "something else than the list's next item",
+                "something else than the next item of the list",
                 self.tokens.peek()?.start,
             ),
         }
@@ -402,7 +403,8 @@ impl<'a> Events<'a> {
         self.indentless_item(at)
     }
 
-    /// Takes a list's `-`, and tells where its item may start: behind the blanks that follow.
+    /// Consumes the `-` of a list item. Returns the earliest position of the item, which is after the
+    /// following whitespace.
     fn entry(&mut self) -> Result<usize, Fault> {
         let end = self.tokens.take()?.end;
         let behind = self.tokens.bytes.get(end..).unwrap_or_default();
@@ -410,12 +412,12 @@ impl<'a> Events<'a> {
             .iter()
             .take_while(|byte| matches!(byte, b' ' | b'\t'))
             .count();
-        // The other reader has places of its own for what follows a comment.
+        // The other parser uses different positions after a comment.
         self.tokens.is_peculiar |= behind.get(blanks) == Some(&b'#');
         Ok(end + blanks)
     }
 
-    /// An item, which starts at `at` or later, of a list that stands as far to the left as the key above it.
+    /// An item that starts at `at` or later, in a list that is not indented more than its key.
     fn indentless_item(&mut self, at: usize) -> Result<Event<'a>, Fault> {
         match self.tokens.peek()?.token {
             Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd => {
@@ -441,7 +443,7 @@ impl<'a> Events<'a> {
                 self.event_of_token(What::MapEnd)
             }
             _ => fault(
-                "something else than the map's next key",
+                "something else than the next key of the map",
                 self.tokens.peek()?.start,
             ),
         }
@@ -479,7 +481,7 @@ impl<'a> Events<'a> {
         self.event_of_token(What::ListEnd)
     }
 
-    /// The comma before an item of a flow, where it is not the first.
+    /// The comma before an item of a flow list or flow map, except before the first item.
     fn flow_comma(&mut self, is_first: bool, missing: &'static str) -> Result<(), Fault> {
         if is_first {
             return Ok(());
@@ -531,7 +533,7 @@ impl<'a> Events<'a> {
         self.event_of_token(What::MapEnd)
     }
 
-    /// The value of a key in a flow, which `end` closes, and then goes on with `state`.
+    /// The value of a key in a flow list or flow map, which `end` closes. Continues with `state`.
     fn flow_value(&mut self, state: State, end: &Token<'a>) -> Result<Event<'a>, Fault> {
         if self.tokens.peek()?.token == Token::Value {
             self.tokens.take()?;

@@ -1,30 +1,30 @@
-//! What kustomize refuses of a text that it has read: merges of what is no map, values that are not of their tag, and,
-//! in an object, keys that are no texts.
+//! Finds what kustomize refuses after parsing: merges of values that are not maps, values that don't match
+//! their tag, and keys in objects that are not strings.
 
 use super::events::{Event, Properties, What};
 use super::resolve::{Type, type_of};
 use super::token::{Fault, Style, fault, fault_in_object};
 
-/// What goes before the names of YAML's own tags.
+/// The prefix of YAML's own tags.
 const OWN_TAGS: &str = "tag:yaml.org,2002:";
 
-/// A map or list that is open.
+/// An open map or list.
 struct Level {
     is_map: bool,
-    /// Whether a key comes next.
+    /// Whether the next node is a key.
     takes_key: bool,
     /// Whether the next value, or each item, is merged into a map.
     is_merged: bool,
     has_merge: bool,
 }
 
-/// Goes through the events of a text.
+/// Checks the events of a text.
 #[derive(Default)]
 pub(super) struct Refused<'a> {
     levels: Vec<Level>,
-    /// The anchors, and whether each is a map's.
+    /// The anchors, each with whether it is on a map.
     anchors: Vec<(&'a str, bool)>,
-    /// The first key that is no text.
+    /// The first key that is not a string.
     key: Option<Fault>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Refused<'a> {
                 let is_list = level.is_map && matches!(event.what, What::ListStart(_));
                 if !is_map && !is_list {
                     return fault(
-                        "a merge (`<<`) of what is no map, which kustomize refuses",
+                        "a merge (`<<`) of a value that is not a map, which kustomize refuses",
                         at,
                     );
                 }
@@ -78,7 +78,7 @@ impl<'a> Refused<'a> {
                 level.is_merged = is_key && is_merge(&event.what);
             }
             if is_key && !level.is_merged && is_tagged_merge(&event.what) {
-                return fault("a merge (`<<`) with a tag, which kustomize leaves out", at);
+                return fault("a merge (`<<`) with a tag, which kustomize ignores", at);
             }
             if is_key && level.is_merged && std::mem::replace(&mut level.has_merge, true) {
                 return fault(
@@ -102,7 +102,7 @@ impl<'a> Refused<'a> {
         Ok(())
     }
 
-    /// Notes a key that is no text.
+    /// Remembers a key that is not a string.
     fn check_key(&mut self, event: &Event<'a>, depth: usize) {
         let is_text = match &event.what {
             What::Scalar(Properties { tag: Some(tag), .. }, ..) => {
@@ -114,14 +114,14 @@ impl<'a> Refused<'a> {
             What::Scalar(..) | What::Alias(_) => true,
             _ => false,
         };
-        // kustomize makes texts of the keys of the object itself.
+        // kustomize converts the top-level keys of an object to strings.
         if !is_text && depth > 1 && self.key.is_none() {
-            let message = "a key that is no text: kustomize refuses an object with it";
+            let message = "a key that is not a string, which kustomize refuses in objects";
             self.key = fault_in_object::<()>(message, event.start).err();
         }
     }
 
-    /// Checks that a value is of the type that its tag names.
+    /// Checks that a value has the type that its tag names.
     fn check_tag(
         &self,
         properties: &Properties,
@@ -148,22 +148,22 @@ impl<'a> Refused<'a> {
         if is_right {
             Ok(())
         } else {
-            fault("a value that is not of the type that its tag names", at)
+            fault("a value that doesn't have the type of its tag", at)
         }
     }
 
-    /// What only counts once all was seen.
+    /// Returns the error that counts only after the whole text was read.
     pub(super) fn finish(self) -> Result<(), Fault> {
         self.key.map_or(Ok(()), Err)
     }
 }
 
-/// Whether a key is `<<` with some other tag than that of merges.
+/// Whether a key is `<<` with another tag than that of merges.
 fn is_tagged_merge(key: &What) -> bool {
     matches!(key, What::Scalar(Properties { tag: Some(tag), .. }, text, Style::Plain) if text == "<<" && tag.strip_prefix(OWN_TAGS) != Some("merge"))
 }
 
-/// Whether a key is `<<`.
+/// Whether a key is a merge key.
 fn is_merge(key: &What) -> bool {
     match key {
         What::Scalar(Properties { tag: Some(tag), .. }, ..) => {

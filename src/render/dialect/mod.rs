@@ -1,19 +1,19 @@
 //! Restricts what a user's template may contain, so that the work of running it is limited.
-//!  The engine charges fuel for each instruction and for each byte and item that is produced. For some work
+//! The engine charges fuel for each instruction and for each byte and item that is produced. For some work
 //! it charges too little: comparing, sorting or printing a list costs one unit for each item, no matter how
 //! large the items are. A list that contains the same list twice, which again contains another list twice,
 //! and so on, is cheap to create but practically endless to print. So a template may not create such lists.
 //! Before anything runs, this module computes what each expression can contain, from the same syntax tree
 //! that the engine compiles.
-//!  - A *scalar* is a string, a number, a boolean or none. Its bytes were charged when it was created.
-//!  - A *value* is a part of `cluster.toml` (or of a literal without variables): a tree of limited size.
-//!  - A *list* is created by the template and contains values; *lists* contain such lists (`items` returns
-//! pairs).
-//!  - Lists are never put into other lists, never joined by an operator, and never stored in a namespace.
-//!  - Comparing, sorting and slicing strings costs one unit, no matter how long they are. So the maximum
-//! length of strings is computed, too, and these operations are refused for a string that can grow without
-//! limit.
-//!  A refusal has the position in the template, and says what to write instead.
+//! - A *scalar* is a string, a number, a boolean or none. Its bytes were charged when it was created.
+//! - A *value* is a part of `cluster.toml` (or of a literal without variables): a tree of limited size.
+//! - A *list* is created by the template and contains values; *lists* contain such lists (`items` returns
+//!   pairs).
+//! - Lists are never put into other lists, never joined by an operator, and never stored in a namespace.
+//! - Comparing, sorting and slicing strings costs one unit, no matter how long they are. So the maximum
+//!   length of strings is computed, too, and these operations are refused for a string that can grow without
+//!   limit.
+//! A refusal has the position in the template, and says what to write instead.
 
 mod calls;
 mod expressions;
@@ -112,8 +112,8 @@ impl Made {
 /// Checks whether a user's template may run. `context` are the top-level names of its context, and `longest`
 /// is the length in bytes of the longest string there. A template that can't be parsed passes, because the
 /// engine reports the error.
-///  # Errors
-///  Returns a refusal if the template is too long, or contains constructs whose work can't be limited.
+/// # Errors
+/// Returns a refusal if the template is too long, or contains constructs whose work can't be limited.
 pub fn check(
     source: &str,
     syntax: &SyntaxConfig,

@@ -1,6 +1,6 @@
 //! The parts of a SARIF log that a report needs, with the names of SARIF 2.1.0. Each type names its section
 //! in the specification.
-//!  A key without a value is left out and never null.
+//! A key without a value is left out and never null.
 
 use serde::Serialize;
 

@@ -17,7 +17,7 @@ fn what_is_escaped_is_left_as_flux_leaves_it() {
     assert_eq!(plain("$$${A}"), "$x");
     assert_eq!(plain("$$$${A}-${B}"), "$${A}-x");
     assert_eq!(plain("a$$b$c$"), "a$b$c$");
-    // Within a default there are no escapes.
+    // There are no escapes inside a default.
     assert_eq!(plain("${A:-$${B}}c"), "xc");
 }
 
@@ -114,7 +114,7 @@ fn places_are_those_of_the_text() {
     assert_eq!(all(text).count(), 3);
 }
 
-/// Each byte is looked at a fixed number of times, whatever the text: no text makes it start again.
+/// Every text is parsed in linear time.
 #[test]
 fn a_text_of_any_kind_is_read_once() {
     for part in [
@@ -122,7 +122,7 @@ fn a_text_of_any_kind_is_read_once() {
         "${A#", "${A:-x}$",
     ] {
         let text = part.repeat(200_000);
-        // A quadratic reader would take hours for these.
+        // A parser with quadratic time would take hours for these.
         let found = all(&text).count();
         assert!(found <= 200_000, "{part}");
         assert_eq!(in_text(&text), in_text(&part.repeat(3)), "{part}");
@@ -132,7 +132,7 @@ fn a_text_of_any_kind_is_read_once() {
 }
 
 proptest::proptest! {
-    /// A text without escapes and variables stays as it is, and the pieces of any text are all of it.
+    /// A text without escapes and variables is unchanged, and all pieces together cover the whole text.
     #[test]
     fn nothing_is_lost(text in "[${}A:=\\-/#%,^\\\\ é]{0,40}") {
         let read: Vec<_> = all(&text).collect();
