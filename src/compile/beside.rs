@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Compiled, not_said_yet};
+use super::{Compiled, not_reported_yet};
 use crate::check::across::{self, Given};
 use crate::diagnostic::SourceId;
 use crate::manifest::Object;
@@ -57,7 +57,7 @@ impl Compiled {
                 .as_deref()
                 .is_none_or(|file| rendered.contains(file))
         });
-        let own = not_said_yet(own, &self.diagnostics);
+        let own = not_reported_yet(own, &self.diagnostics);
         self.diagnostics.extend(own);
         self.diagnostics.extend(theirs);
         self.objects.truncate(rendered_objects);

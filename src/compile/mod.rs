@@ -69,7 +69,7 @@ pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue)
 pub fn compile_each(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut compiled = rendered(name, text, world, catalogue);
     let found = check_all(&compiled.objects, catalogue, &compiled.selection);
-    let found = not_said_yet(found, &compiled.diagnostics);
+    let found = not_reported_yet(found, &compiled.diagnostics);
     compiled.diagnostics.extend(found);
     compiled
 }
@@ -126,12 +126,16 @@ pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
 }
 
 /// Removes reports of missing keys for keys that are present but could not be read.
-fn not_only_misread(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
+fn not_only_misread(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
     let missing = |one: &Diagnostic| one.code == Code::ConfigMissingKey && one.pointer.is_some();
-    let is_said = |one: &Diagnostic| said.iter().any(|said| said.pointer == one.pointer);
+    let is_reported = |one: &Diagnostic| {
+        reported
+            .iter()
+            .any(|reported| reported.pointer == one.pointer)
+    };
     found
         .into_iter()
-        .filter(|one| !(missing(one) && is_said(one)))
+        .filter(|one| !(missing(one) && is_reported(one)))
         .collect()
 }
 
@@ -285,10 +289,15 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
                 .is_some_and(|meant| *meant != document.node)
             {
                 problems.push(
-                    Diagnostic::new(Code::ConfigTemplate, "the rendered text has another meaning than intended")
-                        .at(document.node.span)
-                        .why("other programs would read a value differently")
-                        .help("this is a bug in gatewayctl; please report it with the value at the mark"),
+                    Diagnostic::new(
+                        Code::ConfigTemplate,
+                        "the rendered text has another meaning than intended",
+                    )
+                    .at(document.node.span)
+                    .why("other programs would read a value differently")
+                    .help(
+                        "this is a bug in gatewayctl; please report it with the value at the mark",
+                    ),
                 );
             }
             objects.push(Object {
@@ -396,8 +405,8 @@ fn not_an_object(object: &Object) -> Diagnostic {
 
 /// Removes findings that are only consequences of mistakes that are already reported: those whose origin is a
 /// line that is known to be wrong and, as long as there are other errors, those without an origin.
-fn not_said_yet(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
-    let spans: Vec<_> = said
+fn not_reported_yet(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
+    let spans: Vec<_> = reported
         .iter()
         .filter(|one| one.is_error())
         .filter_map(|one| one.span)

@@ -134,7 +134,11 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
         DeValue::Boolean(value) => Kind::Bool(*value),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Kind::Number(number.into()),
-            Err(_) => refuse("a whole number that doesn't fit into 64 bits", span, problems),
+            Err(_) => refuse(
+                "a whole number that doesn't fit into 64 bits",
+                span,
+                problems,
+            ),
         },
         DeValue::Float(number) => match number
             .as_str()
@@ -225,7 +229,7 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
             format!("`{path}` is {}", article(&found)),
         )
         .why("the key doesn't take a value of this type")
-        .help(format!("write {}", words(&expected))),
+        .help(format!("write {}", describe_expected(&expected))),
         Wrong::Other(message) => {
             let found = tree.at(&problem.pointer).map(crate::value::de::found);
             let message = message.strip_prefix("expected ").unwrap_or(&message);
@@ -259,7 +263,7 @@ fn article(found: &str) -> String {
 }
 
 /// Turns serde's description of an expected value into words for users.
-fn words(expected: &str) -> String {
+fn describe_expected(expected: &str) -> String {
     match expected {
         "a string" | "a borrowed string" => "a string, in double quotes".to_owned(),
         "a boolean" => "true or false, without quotes".to_owned(),

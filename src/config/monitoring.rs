@@ -22,7 +22,7 @@ object_table! {
     pub struct Monitor {
         /// `false` doesn't write this monitor. Default: `true`.
         pub enabled: Option<Spanned<bool>>,
-        /// The name of the monitor. Default: `envoy-proxy` for the proxies, the chart's name for the
+        /// The name of the monitor. Default: `envoy-proxy` for the proxies, `envoy-gateway` for the
         /// controller.
         pub name: Option<Text>,
         /// How often Prometheus scrapes the metrics. Default: Prometheus' own setting.

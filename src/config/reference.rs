@@ -19,7 +19,7 @@ pub struct Key {
 pub fn keys() -> Vec<Key> {
     let schema = json_schema();
     let mut keys = Vec::new();
-    walk(&schema, &schema, "", &mut keys, 0);
+    collect(&schema, &schema, "", &mut keys, 0);
     keys
 }
 
@@ -39,7 +39,7 @@ pub fn find(path: &str) -> Option<Key> {
 /// The maximum nesting of tables in the types, so that a cycle in the schema ends.
 const DEEPEST: usize = 8;
 
-fn walk(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: usize) {
+fn collect(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: usize) {
     let schema = table_of(root, schema);
     if depth > DEEPEST {
         return;
@@ -56,13 +56,13 @@ fn walk(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: us
                 takes: takes(root, below),
                 text: text_of(root, below),
             });
-            walk(root, below, &path, keys, depth + 1);
+            collect(root, below, &path, keys, depth + 1);
         }
     }
     if let Some(below @ Value::Object(_)) = schema.get("additionalProperties")
         && table_of(root, below).get("properties").is_some()
     {
-        walk(root, below, &format!("{path}.NAME"), keys, depth + 1);
+        collect(root, below, &format!("{path}.NAME"), keys, depth + 1);
     }
 }
 

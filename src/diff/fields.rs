@@ -2,7 +2,7 @@
 
 use super::lists::{self, Aligned};
 use super::model::{FieldChange, FieldDiff, Value};
-use super::secret::{Sight, is_secret};
+use super::secret::{Visibility, is_secret};
 use super::shown::has_several_lines;
 use super::text;
 use crate::manifest::Object;
@@ -15,18 +15,18 @@ pub type ListKeys<'a> = dyn Fn(&Object, &Pointer) -> Option<Vec<String>> + 'a;
 
 /// The changed fields, in the order of the new object. In each map, removed fields come last.
 pub fn compare(old: &Object, new: &Object, keys: Option<&ListKeys>) -> Vec<FieldDiff> {
-    let mut walk = Walk {
+    let mut comparison = FieldComparison {
         object: new,
         keys,
         old: Pointer::root(),
         new: Pointer::root(),
         found: Vec::new(),
     };
-    walk.values(&old.node, &new.node, "", Sight::Open);
-    walk.found
+    comparison.values(&old.node, &new.node, "", Visibility::Open);
+    comparison.found
 }
 
-struct Walk<'a> {
+struct FieldComparison<'a> {
     object: &'a Object,
     keys: Option<&'a ListKeys<'a>>,
     old: Pointer,
@@ -34,22 +34,22 @@ struct Walk<'a> {
     found: Vec<FieldDiff>,
 }
 
-impl Walk<'_> {
-    fn values(&mut self, old: &Node, new: &Node, path: &str, sight: Sight) {
+impl FieldComparison<'_> {
+    fn values(&mut self, old: &Node, new: &Node, path: &str, visibility: Visibility) {
         match (&old.kind, &new.kind) {
-            (Kind::Map(old), Kind::Map(new)) if sight != Sight::Hidden => {
-                self.maps(old, new, path, sight)
+            (Kind::Map(old), Kind::Map(new)) if visibility != Visibility::Hidden => {
+                self.maps(old, new, path, visibility)
             }
             (Kind::List(old), Kind::List(new))
-                if matches!(sight, Sight::Open | Sight::Generator) =>
+                if matches!(visibility, Visibility::Open | Visibility::Generator) =>
             {
-                self.lists(old, new, path, sight);
+                self.lists(old, new, path, visibility);
             }
             _ if old == new => {}
             _ => {
-                let (old, new) = (sight.show(old), sight.show(new));
+                let (old, new) = (visibility.show(old), visibility.show(new));
                 let lines = several_lines(&old, &new);
-                self.say(
+                self.add(
                     self.new.clone(),
                     path,
                     FieldChange::Changed { old, new, lines },
@@ -58,14 +58,14 @@ impl Walk<'_> {
         }
     }
 
-    fn maps(&mut self, old: &Map, new: &Map, path: &str, sight: Sight) {
+    fn maps(&mut self, old: &Map, new: &Map, path: &str, visibility: Visibility) {
         let secret = is_secret(old) || is_secret(new);
         for (key, value) in new.iter() {
             self.pair(
                 (old.get(key), Step::Key(key.to_owned())),
                 (Some(value), Step::Key(key.to_owned())),
                 &below(path, key),
-                sight.below(key, secret),
+                visibility.below(key, secret),
             );
         }
         for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(key)) {
@@ -73,12 +73,12 @@ impl Walk<'_> {
                 (Some(value), Step::Key(key.to_owned())),
                 (None, Step::Key(key.to_owned())),
                 &below(path, key),
-                sight.below(key, secret),
+                visibility.below(key, secret),
             );
         }
     }
 
-    fn lists(&mut self, old: &[Node], new: &[Node], path: &str, sight: Sight) {
+    fn lists(&mut self, old: &[Node], new: &[Node], path: &str, visibility: Visibility) {
         let keys = self.keys.and_then(|keys| keys(self.object, &self.new));
         let field = match self.new.steps().last() {
             Some(Step::Key(key)) => key.clone(),
@@ -86,7 +86,7 @@ impl Walk<'_> {
         };
         let Aligned { pairs, reordered } = lists::align(&field, keys.as_deref(), old, new);
         if let Some((old, new)) = reordered {
-            self.say(self.new.clone(), path, FieldChange::Reordered { old, new });
+            self.add(self.new.clone(), path, FieldChange::Reordered { old, new });
         }
         for pair in pairs {
             self.pair(
@@ -99,7 +99,7 @@ impl Walk<'_> {
                     Step::Index(pair.new.unwrap_or_default()),
                 ),
                 &format!("{path}[{}]", pair.label),
-                sight.entries(),
+                visibility.entries(),
             );
         }
     }
@@ -110,19 +110,21 @@ impl Walk<'_> {
         old: (Option<&Node>, Step),
         new: (Option<&Node>, Step),
         path: &str,
-        sight: Sight,
+        visibility: Visibility,
     ) {
         self.old.push(old.1);
         self.new.push(new.1);
         match (old.0, new.0) {
-            (Some(old), Some(new)) => self.values(old, new, path, sight),
-            (None, Some(new)) => {
-                self.say(self.new.clone(), path, FieldChange::Added(sight.show(new)))
-            }
-            (Some(old), None) => self.say(
+            (Some(old), Some(new)) => self.values(old, new, path, visibility),
+            (None, Some(new)) => self.add(
+                self.new.clone(),
+                path,
+                FieldChange::Added(visibility.show(new)),
+            ),
+            (Some(old), None) => self.add(
                 self.old.clone(),
                 path,
-                FieldChange::Removed(sight.show(old)),
+                FieldChange::Removed(visibility.show(old)),
             ),
             (None, None) => {}
         }
@@ -130,7 +132,7 @@ impl Walk<'_> {
         self.new.pop();
     }
 
-    fn say(&mut self, pointer: Pointer, path: &str, change: FieldChange) {
+    fn add(&mut self, pointer: Pointer, path: &str, change: FieldChange) {
         let path = path.to_owned();
         self.found.push(FieldDiff {
             pointer,

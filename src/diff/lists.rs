@@ -72,7 +72,7 @@ pub fn align(field: &str, keys: Option<&[String]>, old: &[Node], new: &[Node]) -
     if let (Some(old), Some(new)) = (names(old, Name::of_scalar), names(new, Name::of_scalar)) {
         return keyed(&old, &new);
     }
-    by_likeness(old, new)
+    align_by_content(old, new)
 }
 
 /// The identity of a list entry.
@@ -136,14 +136,14 @@ fn plain(node: &Node) -> Option<String> {
 }
 
 fn keyed(old: &[Name], new: &[Name]) -> Aligned {
-    let places = |names: &[Name]| -> BTreeMap<String, usize> {
+    let positions = |names: &[Name]| -> BTreeMap<String, usize> {
         names
             .iter()
             .enumerate()
             .map(|(at, name)| (name.key.clone(), at))
             .collect()
     };
-    let (was, is) = (places(old), places(new));
+    let (was, is) = (positions(old), positions(new));
     let after = new.iter().enumerate().map(|(at, name)| Pair {
         old: was.get(&name.key).copied(),
         new: Some(at),
@@ -178,7 +178,7 @@ fn keyed(old: &[Name], new: &[Name]) -> Aligned {
     }
 }
 
-fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
+fn align_by_content(old: &[Node], new: &[Node]) -> Aligned {
     let texts = |list: &[Node]| list.iter().map(canonical).collect::<Vec<_>>();
     let (old, new) = (texts(old), texts(new));
     if let Some(reordered) = permuted(&old, &new) {
@@ -189,7 +189,7 @@ fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
     }
     let longest = old.len().max(new.len());
     let mut pairs = match old.cmp(&new) {
-        _ if longest > MOST_ALIGNED => by_place(0, old.len(), 0, new.len()).collect(),
+        _ if longest > MOST_ALIGNED => pair_by_position(0, old.len(), 0, new.len()).collect(),
         // The alignment must not depend on which side is the old one.
         std::cmp::Ordering::Greater => aligned(&new, &old)
             .into_iter()
@@ -216,21 +216,21 @@ fn permuted(old: &[String], new: &[String]) -> Option<(Vec<String>, Vec<String>)
     if old == new || old.len() != new.len() {
         return None;
     }
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, text) in old.iter().enumerate().rev() {
-        places.entry(text).or_default().push(at);
+        positions.entry(text).or_default().push(at);
     }
     let order: Vec<usize> = new
         .iter()
-        .map(|text| places.get_mut(text.as_str())?.pop())
+        .map(|text| positions.get_mut(text.as_str())?.pop())
         .collect::<Option<_>>()?;
     let shown = |order: &mut dyn Iterator<Item = usize>| order.map(|at| format!("#{at}")).collect();
     Some((shown(&mut (0..old.len())), shown(&mut order.into_iter())))
 }
 
-type Places = (Option<usize>, Option<usize>);
+type Positions = (Option<usize>, Option<usize>);
 
-fn aligned(old: &[String], new: &[String]) -> Vec<Places> {
+fn aligned(old: &[String], new: &[String]) -> Vec<Positions> {
     let mut pairs = Vec::new();
     for operation in capture_diff_slices(Algorithm::Myers, old, new) {
         let (old, new) = match operation {
@@ -259,17 +259,17 @@ fn aligned(old: &[String], new: &[String]) -> Vec<Places> {
                 new_index..new_index + new_len,
             ),
         };
-        pairs.extend(by_place(old.start, old.end, new.start, new.end));
+        pairs.extend(pair_by_position(old.start, old.end, new.start, new.end));
     }
     pairs
 }
 
-fn by_place(
+fn pair_by_position(
     old: usize,
     old_end: usize,
     new: usize,
     new_end: usize,
-) -> impl Iterator<Item = Places> {
+) -> impl Iterator<Item = Positions> {
     let place = |start: usize, end: usize, at: usize| (start + at < end).then_some(start + at);
     (0..(old_end - old).max(new_end - new))
         .map(move |at| (place(old, old_end, at), place(new, new_end, at)))

@@ -225,7 +225,7 @@ fn diff_line(line: &Line) -> String {
     let mark = match line.mark {
         Mark::Added => "+ ",
         Mark::Removed => "- ",
-        Mark::Around => "  ",
+        Mark::Context => "  ",
         Mark::Hunk => "",
     };
     format!("{mark}{}", line.text).trim_end().to_owned()

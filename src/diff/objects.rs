@@ -76,10 +76,10 @@ fn pairs<'a>(old: Vec<Placed<'a>>, new: Vec<Placed<'a>>) -> Vec<Pair<'a>> {
     }
     let (mut pairs, mut old, mut new) = (Vec::new(), VecDeque::new(), VecDeque::new());
     for (mut here, mut there) in by_file.into_values() {
-        let both = here.len().min(there.len());
+        let paired = here.len().min(there.len());
         pairs.extend(
-            here.drain(..both)
-                .zip(there.drain(..both))
+            here.drain(..paired)
+                .zip(there.drain(..paired))
                 .map(|(old, new)| (Some(old), Some(new))),
         );
         old.extend(here);

@@ -10,7 +10,7 @@ pub const HIDDEN: &str = "(hidden)";
 
 /// How much of a part of an object is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Visibility {
     /// Everything is visible.
     Open,
     /// A kustomization's `secretGenerator`, whose `literals` are secrets.
@@ -24,25 +24,27 @@ pub enum Sight {
 /// The annotation with kubectl's copy of the whole object, which includes secrets.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-impl Sight {
+impl Visibility {
     /// The visibility of the value of `key` in a map. `of_secret` says whether that map is a Secret.
     #[must_use]
     pub fn below(self, key: &str, of_secret: bool) -> Self {
         match (self, key) {
-            (Sight::Hidden | Sight::Secret, _) | (Sight::Open, LAST_APPLIED) => Sight::Hidden,
-            (Sight::Generator, "literals") => Sight::Hidden,
-            (Sight::Generator, _) => Sight::Generator,
-            (Sight::Open, "data" | "stringData") if of_secret => Sight::Secret,
-            (Sight::Open, "secretGenerator") => Sight::Generator,
-            (Sight::Open, _) => Sight::Open,
+            (Visibility::Hidden | Visibility::Secret, _) | (Visibility::Open, LAST_APPLIED) => {
+                Visibility::Hidden
+            }
+            (Visibility::Generator, "literals") => Visibility::Hidden,
+            (Visibility::Generator, _) => Visibility::Generator,
+            (Visibility::Open, "data" | "stringData") if of_secret => Visibility::Secret,
+            (Visibility::Open, "secretGenerator") => Visibility::Generator,
+            (Visibility::Open, _) => Visibility::Open,
         }
     }
 
     /// The visibility of the entries of a list.
     #[must_use]
     pub fn entries(self) -> Self {
-        if self == Sight::Secret {
-            Sight::Hidden
+        if self == Visibility::Secret {
+            Visibility::Hidden
         } else {
             self
         }
@@ -51,8 +53,8 @@ impl Sight {
     /// The value with everything hidden that is not visible.
     pub fn show(self, node: &Node) -> Value {
         match (self, &node.kind) {
-            (Sight::Hidden, _) => Value::Hidden,
-            (Sight::Secret, kind) if !matches!(kind, Kind::Map(_)) => Value::Hidden,
+            (Visibility::Hidden, _) => Value::Hidden,
+            (Visibility::Secret, kind) if !matches!(kind, Kind::Map(_)) => Value::Hidden,
             _ => Value::Shown(redacted(node, self)),
         }
     }
@@ -194,24 +196,27 @@ fn holds(node: &Node) -> bool {
 
 /// An object with its secrets hidden and without source positions.
 pub fn redact(node: &Node) -> Node {
-    redacted(node, Sight::Open)
+    redacted(node, Visibility::Open)
 }
 
-fn redacted(node: &Node, sight: Sight) -> Node {
+fn redacted(node: &Node, visibility: Visibility) -> Node {
     let kind = match &node.kind {
-        _ if sight == Sight::Hidden => return Node::string(HIDDEN),
+        _ if visibility == Visibility::Hidden => return Node::string(HIDDEN),
         Kind::Map(map) => {
             let secret = is_secret(map);
             let below = |(key, value): (&str, &Node)| {
-                (key.to_owned(), redacted(value, sight.below(key, secret)))
+                (
+                    key.to_owned(),
+                    redacted(value, visibility.below(key, secret)),
+                )
             };
             Kind::Map(map.iter().map(below).collect())
         }
-        _ if sight == Sight::Secret => return Node::string(HIDDEN),
+        _ if visibility == Visibility::Secret => return Node::string(HIDDEN),
         Kind::List(items) => Kind::List(
             items
                 .iter()
-                .map(|item| redacted(item, sight.entries()))
+                .map(|item| redacted(item, visibility.entries()))
                 .collect(),
         ),
         kind => kind.clone(),

@@ -11,7 +11,7 @@ use crate::value::{Kind, Node};
 pub enum Mark {
     Added,
     Removed,
-    Around,
+    Context,
     /// The head of a hunk.
     Hunk,
 }
@@ -39,8 +39,12 @@ pub fn lines(field: &FieldDiff) -> Vec<Line> {
         FieldChange::Changed {
             lines: Some(hunks), ..
         } => hunk_lines(hunks),
-        FieldChange::Changed { old, new, .. } => both(value_lines(old), value_lines(new)),
-        FieldChange::Reordered { old, new } => both(vec![names(old)], vec![names(new)]),
+        FieldChange::Changed { old, new, .. } => {
+            removed_and_added(value_lines(old), value_lines(new))
+        }
+        FieldChange::Reordered { old, new } => {
+            removed_and_added(vec![names(old)], vec![names(new)])
+        }
     }
 }
 
@@ -63,7 +67,7 @@ pub fn is_plain(field: &FieldDiff) -> bool {
 }
 
 /// Removed lines, followed by added ones.
-fn both(old: Vec<String>, new: Vec<String>) -> Vec<Line> {
+fn removed_and_added(old: Vec<String>, new: Vec<String>) -> Vec<Line> {
     let mut lines = marked(Mark::Removed, old);
     lines.extend(marked(Mark::Added, new));
     lines
@@ -85,8 +89,8 @@ pub fn hunk_lines(hunks: &str) -> Vec<Line> {
             Some(("+", rest)) => (Mark::Added, rest),
             Some(("-", rest)) => (Mark::Removed, rest),
             Some(("@", _)) => (Mark::Hunk, line),
-            Some((" ", rest)) => (Mark::Around, rest),
-            _ => (Mark::Around, line),
+            Some((" ", rest)) => (Mark::Context, rest),
+            _ => (Mark::Context, line),
         };
         Line {
             mark,

@@ -164,7 +164,7 @@ impl Out {
             let (paint, mark) = match mark {
                 Mark::Added => (Paint::Green, "+ "),
                 Mark::Removed => (Paint::Red, "- "),
-                Mark::Around => (Paint::Plain, "  "),
+                Mark::Context => (Paint::Plain, "  "),
                 Mark::Hunk => (Paint::Cyan, ""),
             };
             self.line(indent, paint, format!("{mark}{text}").trim_end());

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::dns::{self, Asked, Publishers};
+use super::dns::{self, Publishers, RouteQuery};
 use super::guard::{guards, together, trusted};
 use super::reach::reach;
 use super::table::{
-    Answer, Door, Exposure, Front, Guard, Hostname, Namespaces, NoRecord, Records, Table,
+    Answer, ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces, NoRecord,
+    Records, Table,
 };
 use crate::manifest::Object;
 use crate::resolve::condition::{Status, kind};
@@ -48,7 +49,7 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
         .collect();
     exposures.sort_by(|a, b| (&a.hostname, &a.gateway).cmp(&(&b.hostname, &b.gateway)));
     Table {
-        gateways: fronts(resolved, &holding),
+        gateways: exposed_gateways(resolved, &holding),
         exposures,
     }
 }
@@ -127,14 +128,14 @@ impl Exposed {
         hostname: Hostname,
         gateway: GatewayId,
     ) -> Option<Exposure> {
-        let front = resolved.gateway(gateway)?;
+        let gateway = resolved.gateway(gateway)?;
         let (mut listeners, mut routes) = (Vec::new(), Vec::new());
         let (mut answers, mut redirects) = (Vec::new(), Vec::new());
         let (mut is_plain, mut asked) = (false, Vec::new());
-        let target = target(front);
+        let target = target(gateway);
         for (id, listener_id) in &self.at {
             let (route, listener) = (resolved.route(*id)?, resolved.listener(*listener_id)?);
-            push_new(&mut listeners, door_name(resolved, listener));
+            push_new(&mut listeners, listener_name(resolved, listener));
             push_new(&mut routes, answer(route));
             for rule in &route.rules {
                 let guards = guards(resolved, holding, Some((*id, rule.name)), *listener_id);
@@ -146,9 +147,9 @@ impl Exposed {
                 }
             }
             if let Hostname::Name(hostname) = &hostname {
-                asked.push(Asked {
+                asked.push(RouteQuery {
                     hostname,
-                    gateway: front.object,
+                    gateway: gateway.object,
                     kind: route.kind,
                     route: route.object,
                     target,
@@ -166,7 +167,7 @@ impl Exposed {
         listeners.sort();
         routes.sort();
         Some(Exposure {
-            gateway: front.key().to_string(),
+            gateway: gateway.key().to_string(),
             records,
             guards: together(if is_redirect { redirects } else { answers }),
             hostname,
@@ -204,7 +205,7 @@ fn answer(route: &Route<'_>) -> Answer {
 }
 
 /// The name of a listener, prefixed with the name of its ListenerSet if it has one.
-pub fn door_name(resolved: &Resolved<'_>, listener: &Listener<'_>) -> String {
+pub fn listener_name(resolved: &Resolved<'_>, listener: &Listener<'_>) -> String {
     match listener.set.and_then(|set| resolved.set(set)) {
         Some(set) => format!("{}/{}", set.key(), listener.name),
         None => listener.name.to_owned(),
@@ -227,30 +228,34 @@ pub fn reach_of(gateway: &Gateway<'_>) -> super::table::Reach {
     )
 }
 
-fn fronts<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<Front> {
+fn exposed_gateways<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<ExposedGateway> {
     let own = resolved.gateways().iter().filter(|it| it.class.is_some());
-    let mut fronts: Vec<Front> = own
-        .map(|gateway| Front {
+    let mut gateways: Vec<ExposedGateway> = own
+        .map(|gateway| ExposedGateway {
             name: Key::of(gateway.object).to_string(),
             reach: reach_of(gateway),
             addresses: gateway.addresses(),
             target: target(gateway).map(str::to_owned),
-            doors: gateway
+            listeners: gateway
                 .listeners
                 .iter()
-                .filter_map(|id| door(resolved, holding, *id))
+                .filter_map(|id| exposed_listener(resolved, holding, *id))
                 .collect(),
         })
         .collect();
-    fronts.sort_by(|a, b| a.name.cmp(&b.name));
-    fronts
+    gateways.sort_by(|a, b| a.name.cmp(&b.name));
+    gateways
 }
 
-fn door<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>, id: ListenerId) -> Option<Door> {
+fn exposed_listener<'a>(
+    resolved: &Resolved<'a>,
+    holding: &Holding<'a>,
+    id: ListenerId,
+) -> Option<ExposedListener> {
     let listener = resolved.listener(id).filter(|it| it.is_ready())?;
     let guards: Vec<Guard> = guards(resolved, holding, None, id);
-    Some(Door {
-        name: door_name(resolved, listener),
+    Some(ExposedListener {
+        name: listener_name(resolved, listener),
         port: listener.port,
         protocol: listener.protocol.to_owned(),
         hostname: listener.hostname.map(str::to_owned),

@@ -37,7 +37,7 @@ pub struct Publishers<'a> {
 
 /// A route at a gateway, with one of its hostnames.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct RouteQuery<'a> {
     /// The hostname.
     pub hostname: &'a str,
     /// The Gateway.
@@ -52,15 +52,15 @@ pub struct Asked<'a> {
 
 /// How certain something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Sure {
+enum Certainty {
     No,
     Perhaps,
     Yes,
 }
 
-impl Sure {
+impl Certainty {
     fn of(holds: bool) -> Self {
-        if holds { Sure::Yes } else { Sure::No }
+        if holds { Certainty::Yes } else { Certainty::No }
     }
 }
 
@@ -84,7 +84,7 @@ impl<'a> Publishers<'a> {
     }
 
     /// The DNS records of a hostname, given the routes that have it.
-    pub fn records(&self, asked: &[Asked<'_>]) -> Records {
+    pub fn records(&self, asked: &[RouteQuery<'_>]) -> Records {
         let mut all: Vec<Record> = Vec::new();
         for one in asked {
             let published = self.all.iter().filter_map(|it| it.record(one));
@@ -118,9 +118,9 @@ impl<'a> Publishers<'a> {
 }
 
 impl Publisher<'_> {
-    fn record(&self, asked: &Asked<'_>) -> Option<Record> {
+    fn record(&self, asked: &RouteQuery<'_>) -> Option<Record> {
         let sure = self.filter.takes(asked);
-        (sure != Sure::No).then(|| Record {
+        (sure != Certainty::No).then(|| Record {
             by: self.by.clone(),
             provider: self.provider.clone(),
             // Only external-dns uses the annotation; k8s-gateway answers with the address of the gateway.
@@ -128,16 +128,16 @@ impl Publisher<'_> {
                 .target
                 .filter(|_| self.filter.reads_annotations)
                 .map(str::to_owned),
-            is_certain: sure == Sure::Yes,
+            is_certain: sure == Certainty::Yes,
         })
     }
 }
 
 impl Filter<'_> {
-    fn takes(&self, asked: &Asked<'_>) -> Sure {
+    fn takes(&self, asked: &RouteQuery<'_>) -> Certainty {
         let (gateway, route) = (Key::of(asked.gateway), Key::of(asked.route));
         let same = |filter: Option<&str>, found: &str| {
-            filter.is_none_or(|it| text_is(it, found) != Sure::No)
+            filter.is_none_or(|it| text_is(it, found) != Certainty::No)
         };
         let class = text(&asked.gateway.node, &["spec", "gatewayClassName"]).unwrap_or_default();
         let labels = |selector: &Option<Selector>, object: &Object, below: &str| {
@@ -155,11 +155,11 @@ impl Filter<'_> {
             || !labels(&self.annotations, asked.route, "annotations")
             || (self.reads_annotations && is_left_out(asked));
         if is_out {
-            return Sure::No;
+            return Certainty::No;
         }
         let kinds = match &self.kinds {
-            Some(kinds) => Sure::of(kinds.contains(&asked.kind)),
-            None => Sure::Perhaps,
+            Some(kinds) => Certainty::of(kinds.contains(&asked.kind)),
+            None => Certainty::Perhaps,
         };
         let included = self
             .domains
@@ -171,25 +171,25 @@ impl Filter<'_> {
             .iter()
             .map(|domain| within(asked.hostname, domain))
             .max();
-        let excluded = match excluded.unwrap_or(Sure::No) {
-            Sure::Yes => Sure::No,
-            Sure::Perhaps => Sure::Perhaps,
-            Sure::No => Sure::Yes,
+        let excluded = match excluded.unwrap_or(Certainty::No) {
+            Certainty::Yes => Certainty::No,
+            Certainty::Perhaps => Certainty::Perhaps,
+            Certainty::No => Certainty::Yes,
         };
         let open = if self.is_open {
-            Sure::Perhaps
+            Certainty::Perhaps
         } else {
-            Sure::Yes
+            Certainty::Yes
         };
         kinds
-            .min(included.unwrap_or(Sure::Yes))
+            .min(included.unwrap_or(Certainty::Yes))
             .min(excluded)
             .min(open)
     }
 }
 
 /// Whether annotations on the route keep external-dns from publishing the hostname.
-fn is_left_out(asked: &Asked<'_>) -> bool {
+fn is_left_out(asked: &RouteQuery<'_>) -> bool {
     let source = annotation(asked.route, "gateway-hostname-source");
     let named = annotation(asked.route, "hostname").unwrap_or_default();
     let is_named = named.split(',').any(|name| name.trim() == asked.hostname);
@@ -202,23 +202,23 @@ fn is_refused(route: &Object) -> bool {
 }
 
 /// Whether two texts are equal. It is uncertain if a Flux variable is in one of them.
-fn text_is(one: &str, other: &str) -> Sure {
+fn text_is(one: &str, other: &str) -> Certainty {
     match one == other {
-        true => Sure::Yes,
-        false if variable::in_text(one) || variable::in_text(other) => Sure::Perhaps,
-        false => Sure::No,
+        true => Certainty::Yes,
+        false if variable::in_text(one) || variable::in_text(other) => Certainty::Perhaps,
+        false => Certainty::No,
     }
 }
 
 /// Whether a hostname is equal to a domain or below it.
-fn within(hostname: &str, domain: &str) -> Sure {
+fn within(hostname: &str, domain: &str) -> Certainty {
     let suffix = domain.trim_start_matches('.');
     let is_below = hostname
         .strip_suffix(suffix)
         .is_some_and(|rest| rest.ends_with('.') || (rest.is_empty() && !domain.starts_with('.')));
     match is_below || suffix.is_empty() {
-        true => Sure::Yes,
-        false if variable::in_text(hostname) || variable::in_text(domain) => Sure::Perhaps,
-        false => Sure::No,
+        true => Certainty::Yes,
+        false if variable::in_text(hostname) || variable::in_text(domain) => Certainty::Perhaps,
+        false => Certainty::No,
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::compare::Change;
-use super::table::{Door, Exposure, Front, Guard, Hostname, Record, Table};
+use super::table::{ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Record, Table};
 
 /// The name of the format. Keys may be added to it, but are never renamed or removed.
 pub const FORMAT: &str = "gatewayctl/exposure/v1";
@@ -25,7 +25,7 @@ pub const FORMAT: &str = "gatewayctl/exposure/v1";
 pub fn json(table: &Table) -> Json {
     json!({
         "schema": FORMAT,
-        "gateways": table.gateways.iter().map(front).collect::<Vec<_>>(),
+        "gateways": table.gateways.iter().map(gateway).collect::<Vec<_>>(),
         "exposures": table.exposures.iter().map(|it| exposure(table, it)).collect::<Vec<_>>(),
     })
 }
@@ -45,29 +45,29 @@ pub fn changes(changes: &[Change]) -> Json {
     changes.iter().map(one).collect()
 }
 
-fn front(front: &Front) -> Json {
+fn gateway(gateway: &ExposedGateway) -> Json {
     json!({
-        "gateway": front.name,
-        "reach": front.reach.side.as_str(),
-        "reach_why": front.reach.why,
-        "addresses": front.addresses,
-        "target": front.target,
-        "listeners": front.doors.iter().map(door).collect::<Vec<_>>(),
+        "gateway": gateway.name,
+        "reach": gateway.reach.side.as_str(),
+        "reach_why": gateway.reach.why,
+        "addresses": gateway.addresses,
+        "target": gateway.target,
+        "listeners": gateway.listeners.iter().map(listener).collect::<Vec<_>>(),
     })
 }
 
-fn door(door: &Door) -> Json {
-    let trusted = door.trusted.as_ref().map(
+fn listener(listener: &ExposedListener) -> Json {
+    let trusted = listener.trusted.as_ref().map(
         |it| json!({"cidrs": it.cidrs, "hops": it.hops, "header": it.header, "policy": it.policy}),
     );
     json!({
-        "name": door.name,
-        "port": door.port,
-        "protocol": door.protocol,
-        "hostname": door.hostname,
-        "namespaces": door.namespaces.as_str(),
+        "name": listener.name,
+        "port": listener.port,
+        "protocol": listener.protocol,
+        "hostname": listener.hostname,
+        "namespaces": listener.namespaces.as_str(),
         "trusted": trusted,
-        "guards": guards(&door.guards),
+        "guards": guards(&listener.guards),
     })
 }
 

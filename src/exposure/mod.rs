@@ -1,7 +1,7 @@
 //! Who can reach what: each hostname at each gateway, who publishes its DNS record, and which policies guard
 //! it.
 //! - [`table`]: the types; [`build`] creates the table from the resolved objects.
-//! - [`reach`]: whether a gateway faces the Internet or the own network, if that can be determined.
+//! - [`reach`]: whether a gateway faces the Internet or the internal network, if that can be determined.
 //! - [`dns`]: which publishers of DNS records select a route; [`publisher`] reads their manifests,
 //!   [`selector`] parses their filters.
 //! - [`guard`]: the settings that can refuse a client.
@@ -22,7 +22,10 @@ mod tests;
 
 pub use build::table;
 pub use compare::{Change, Direction, compare};
-pub use table::{Door, Exposure, Front, Guard, Hostname, Namespaces, Reach, Records, Side, Table};
+pub use table::{
+    ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces, Reach, Records, Side,
+    Table,
+};
 
 use crate::manifest::Object;
 use crate::resolve::helm_routes::helm_routes;

@@ -55,7 +55,7 @@ pub fn release<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<Publishe
         "external-dns" => {
             let mut filter = flags(arguments(values.and_then(|it| it.get("extraArgs"))));
             if let Some(values) = values {
-                of_values(&mut filter, object, values);
+                read_values(&mut filter, object, values);
             }
             filter.is_open |= values.is_none();
             filter
@@ -98,7 +98,7 @@ fn provider(values: &Node) -> Option<String> {
 }
 
 /// Reads the values of external-dns' chart that restrict it.
-fn of_values<'a>(filter: &mut Filter<'a>, object: &'a Object, values: &'a Node) {
+fn read_values<'a>(filter: &mut Filter<'a>, object: &'a Object, values: &'a Node) {
     let texts = |key: &str| list(values, &[key]).iter().filter_map(Node::as_str);
     let kinds = filter.kinds.get_or_insert_default();
     kinds.extend(texts("sources").filter_map(source));

@@ -54,15 +54,15 @@ pub fn reach(name: &str, class: &str, addresses: &[String], target: Option<&str>
 /// The side that a word in a name indicates; `None` if there is none, or if there are words for both sides.
 fn word(name: &str) -> Option<(Side, &'static str)> {
     let parts = || name.split(['-', '_', '.']).map(str::to_lowercase);
-    let found = |words: &[&'static str]| {
-        words
+    let found = |description: &[&'static str]| {
+        description
             .iter()
             .copied()
             .find(|word| parts().any(|part| part == *word))
     };
     let mut sides = WORDS
         .iter()
-        .filter_map(|(side, words)| Some((*side, found(words)?)));
+        .filter_map(|(side, description)| Some((*side, found(description)?)));
     match (sides.next(), sides.next()) {
         (Some(only), None) => Some(only),
         _ => None,

@@ -79,8 +79,8 @@ fn term(text: &str) -> Option<Term> {
     }
     if let Some(inside) = text.strip_suffix(')') {
         let (head, values) = inside.split_once('(')?;
-        let mut words = head.split_whitespace();
-        let (key, operator) = (words.next()?, words.next()?);
+        let mut description = head.split_whitespace();
+        let (key, operator) = (description.next()?, description.next()?);
         let values = values.split(',').map(|it| it.trim().to_owned()).collect();
         return match operator {
             "in" => made(key, Some(values), false),

@@ -6,14 +6,14 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// The gateways, sorted by name.
-    pub gateways: Vec<Front>,
+    pub gateways: Vec<ExposedGateway>,
     /// The exposures, sorted by hostname.
     pub exposures: Vec<Exposure>,
 }
 
 impl Table {
     /// The gateway with this name.
-    pub fn gateway(&self, name: &str) -> Option<&Front> {
+    pub fn gateway(&self, name: &str) -> Option<&ExposedGateway> {
         self.gateways.iter().find(|it| it.name == name)
     }
 
@@ -28,7 +28,7 @@ impl Table {
 pub enum Side {
     /// The Internet.
     External,
-    /// The own network.
+    /// The internal network.
     Internal,
     /// The side can't be determined.
     #[default]
@@ -57,7 +57,7 @@ pub struct Reach {
 
 /// A gateway of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Front {
+pub struct ExposedGateway {
     /// `namespace/name`.
     pub name: String,
     /// The side that it faces.
@@ -67,7 +67,7 @@ pub struct Front {
     /// The target of the DNS records of its routes, if an annotation sets it.
     pub target: Option<String>,
     /// The listeners that are configured in Envoy.
-    pub doors: Vec<Door>,
+    pub listeners: Vec<ExposedListener>,
 }
 
 /// The namespaces whose routes a listener accepts, from the narrowest to the widest.
@@ -109,7 +109,7 @@ impl fmt::Display for Namespaces {
 
 /// A listener of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Door {
+pub struct ExposedListener {
     /// The name of the listener, prefixed with the name of its ListenerSet and a slash if it has one.
     pub name: String,
     /// The port of the listener.

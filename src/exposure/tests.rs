@@ -200,11 +200,11 @@ fn edited(edits: &[(&str, &str)]) -> Table {
 }
 
 /// The messages about an edit.
-fn said(edits: &[(&str, &str)]) -> Vec<String> {
-    told(&compare(&table(TREE), &edited(edits)))
+fn messages_after(edits: &[(&str, &str)]) -> Vec<String> {
+    messages(&compare(&table(TREE), &edited(edits)))
 }
 
-fn told(changes: &[Change]) -> Vec<String> {
+fn messages(changes: &[Change]) -> Vec<String> {
     let one = |it: &Change| {
         format!(
             "{} {}: {}",
@@ -220,13 +220,13 @@ const WIKI: &str = "parentRefs: [{name: envoy-internal, namespace: network, sect
 
 #[test]
 fn nothing_is_said_where_nothing_changes() {
-    assert_eq!(said(&[]), [""; 0]);
+    assert_eq!(messages_after(&[]), [""; 0]);
 }
 
 #[test]
 fn a_hostname_that_moves_to_the_outside_comes_first() {
     assert_eq!(
-        said(&[
+        messages_after(&[
             (
                 WIKI,
                 "parentRefs: [{name: envoy-external, namespace: network, sectionName: https}]"
@@ -246,7 +246,7 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
         &table(TREE),
     );
     assert_eq!(
-        told(&back),
+        messages(&back),
         [
             "narrower moved-internal: wiki.example.com now only on internal network/envoy-internal; previously on network/envoy-external"
         ]
@@ -257,7 +257,7 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
 fn a_hostname_at_both_gateways_is_on_the_outside_too() {
     let both = "parentRefs: [{name: envoy-internal, namespace: network, sectionName: https}, {name: envoy-external, namespace: network, sectionName: https}]";
     assert_eq!(
-        said(&[(WIKI, both)]),
+        messages_after(&[(WIKI, both)]),
         [
             "wider moved-external: wiki.example.com now on external network/envoy-external; previously only on network/envoy-internal"
         ]
@@ -267,7 +267,7 @@ fn a_hostname_at_both_gateways_is_on_the_outside_too() {
 #[test]
 fn a_listener_that_opens_is_told() {
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "{name: ssh, port: 22, protocol: TCP}",
             "{name: ssh, port: 22, protocol: TCP, allowedRoutes: {namespaces: {from: All}}}"
         )]),
@@ -280,7 +280,7 @@ fn a_listener_that_opens_is_told() {
 #[test]
 fn a_lost_guard_is_told_once_for_the_listeners() {
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "kind: Gateway, name: envoy-internal}]\n  auth",
             "kind: Gateway, name: other}]\n  auth"
         )]),
@@ -293,7 +293,7 @@ fn a_lost_guard_is_told_once_for_the_listeners() {
 #[test]
 fn a_guard_that_is_lost_by_one_hostname_is_told_for_it() {
     assert_eq!(
-        said(&[("  basicAuth: {users: {name: users}}", "  cors: {}")]),
+        messages_after(&[("  basicAuth: {users: {name: users}}", "  cors: {}")]),
         [
             "wider guard-lost: blog.example.com no longer guarded by basic auth (SecurityPolicy apps/admin), at network/envoy-external"
         ]
@@ -303,13 +303,13 @@ fn a_guard_that_is_lost_by_one_hostname_is_told_for_it() {
 #[test]
 fn a_guard_that_lets_more_in_is_weaker() {
     assert_eq!(
-        said(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [10.0.0.0/8]")]),
+        messages_after(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [10.0.0.0/8]")]),
         [
             "wider guard-weakened: listener https, listener ssh authorization now admits 10.0.0.0/8, previously 10.10.0.0/16, at network/envoy-internal"
         ]
     );
     assert_eq!(
-        said(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [0.0.0.0/0]")]),
+        messages_after(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [0.0.0.0/0]")]),
         [
             "wider guard-lost: listener https, listener ssh no longer guarded by authorization (SecurityPolicy network/lan-only), at network/envoy-internal"
         ]
@@ -319,13 +319,13 @@ fn a_guard_that_lets_more_in_is_weaker() {
 #[test]
 fn a_trusted_network_that_is_widened_is_told() {
     assert_eq!(
-        said(&[("trustedCIDRs: [10.42.0.0/16]", "trustedCIDRs: [10.0.0.0/8]")]),
+        messages_after(&[("trustedCIDRs: [10.42.0.0/16]", "trustedCIDRs: [10.0.0.0/8]")]),
         [
             "wider trust-widened: listener http, listener https now trusts 10.0.0.0/8 for client addresses, previously 10.42.0.0/16, at network/envoy-external"
         ]
     );
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "trustedCIDRs: [10.42.0.0/16]",
             "trustedCIDRs: [10.42.1.0/24]"
         )]),
@@ -338,7 +338,7 @@ fn a_trusted_network_that_is_widened_is_told() {
 #[test]
 fn a_record_that_is_published_is_told() {
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "extraArgs: [--gateway-name=envoy-external]",
             "extraArgs: []"
         )]),
@@ -351,7 +351,7 @@ fn a_record_that_is_published_is_told() {
 #[test]
 fn a_hostname_without_tls_is_told() {
     assert_eq!(
-        said(&[
+        messages_after(&[
             (
                 "parentRefs: [{name: envoy-external, namespace: network, sectionName: https}]",
                 "parentRefs: [{name: envoy-external, namespace: network}]"

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::model::{
-    Backend, Faults, From, Gateway, Hold, Link, Listener, Name, Picture, Policy, Route,
+    Backend, Faults, Gateway, Link, LinkSource, LinkState, Listener, Name, Picture, Policy, Route,
 };
 use crate::exposure::Side;
-use crate::exposure::build::{door_name, is_redirect, namespaces, reach_of, target};
+use crate::exposure::build::{is_redirect, listener_name, namespaces, reach_of, target};
 use crate::manifest::Object;
 use crate::resolve::condition::{Condition, Conditions, Status, kind};
 use crate::resolve::helm_routes::RELEASE;
@@ -88,13 +88,13 @@ impl<'r, 'a> Builder<'r, 'a> {
         for one in resolved.routes() {
             let links = self.links(one);
             // Routes are sorted by their parents, and then by domain.
-            let places = links.iter().map(|it| self.place(it.from) as f64);
+            let places = links.iter().map(|it| self.vertical_order(it.from) as f64);
             let place = match links.is_empty() {
                 true => f64::INFINITY,
                 false => places.sum::<f64>() / links.len() as f64,
             };
             let first = one.hostnames.first().copied().unwrap_or_default();
-            drawn.push((place, by_domain(first), one.key(), one, links));
+            drawn.push((place, reversed_labels(first), one.key(), one, links));
         }
         drawn.sort_by(|a, b| a.0.total_cmp(&b.0).then((&a.1, a.2).cmp(&(&b.1, b.2))));
         let mut backends: BTreeMap<Id, usize> = BTreeMap::new();
@@ -135,25 +135,25 @@ impl<'r, 'a> Builder<'r, 'a> {
     }
 
     /// The listener that a parentRef names, or else its gateway.
-    fn named(&self, gateway: usize, parent: &Parent<'_>) -> From {
+    fn named(&self, gateway: usize, parent: &Parent<'_>) -> LinkSource {
         let listeners = self.picture.gateways.get(gateway).map(|it| &it.listeners);
         let nth = parent.reference.section.and_then(|section| {
             let mut names = listeners?.iter().map(|it| &it.name);
             names.position(|name| name == section)
         });
         match nth {
-            Some(nth) => From::Listener(gateway, nth),
-            None => From::Gateway(gateway),
+            Some(nth) => LinkSource::Listener(gateway, nth),
+            None => LinkSource::Gateway(gateway),
         }
     }
 
     /// The vertical order of a parent among all listeners and gateways. A route with two gateways is drawn
     /// between the routes of each one.
-    fn place(&self, from: From) -> usize {
+    fn vertical_order(&self, from: LinkSource) -> usize {
         const LISTENERS: usize = 1000;
         match from {
-            From::Gateway(gateway) => gateway * LISTENERS,
-            From::Listener(gateway, nth) => gateway * LISTENERS + nth + 1,
+            LinkSource::Gateway(gateway) => gateway * LISTENERS,
+            LinkSource::Listener(gateway, nth) => gateway * LISTENERS + nth + 1,
         }
     }
 
@@ -166,8 +166,8 @@ impl<'r, 'a> Builder<'r, 'a> {
                 .filter_map(|it| self.listeners.get(&it.listener));
             let attached: Vec<Link> = attached
                 .map(|(gateway, nth)| Link {
-                    from: From::Listener(*gateway, *nth),
-                    hold: Hold::Attached,
+                    from: LinkSource::Listener(*gateway, *nth),
+                    state: LinkState::Attached,
                 })
                 .collect();
             let key = match parent.target {
@@ -183,9 +183,9 @@ impl<'r, 'a> Builder<'r, 'a> {
             };
             let own = key.and_then(|key| self.gateways.get(&key)).map(|at| Link {
                 from: self.named(*at, parent),
-                hold: match parent.conditions.is(kind::ACCEPTED, Status::False) {
-                    true => Hold::Refused,
-                    false => Hold::Unknown,
+                state: match parent.conditions.is(kind::ACCEPTED, Status::False) {
+                    true => LinkState::Refused,
+                    false => LinkState::Unknown,
                 },
             });
             match attached.is_empty() {
@@ -384,7 +384,7 @@ fn absent(key: Key<'_>) -> Gateway {
 
 fn listener(resolved: &Resolved<'_>, one: &view::Listener<'_>) -> Listener {
     Listener {
-        name: door_name(resolved, one),
+        name: listener_name(resolved, one),
         port: format!("{} {}", one.protocol, one.port),
         hostname: one.hostname.map(str::to_owned),
         namespaces: namespaces(one).to_string(),
@@ -440,7 +440,7 @@ fn redirect(rule: &crate::value::Node) -> Option<String> {
 }
 
 /// A hostname with its labels in reverse order, so that hostnames of the same domain are sorted together.
-fn by_domain(hostname: &str) -> String {
+fn reversed_labels(hostname: &str) -> String {
     let labels: Vec<&str> = hostname.rsplit('.').collect();
     labels.join(".")
 }

@@ -66,7 +66,7 @@ pub fn policy_line(policy: &Policy) -> String {
 pub fn source(side: Side) -> Block {
     let (name, what) = match side {
         Side::External => ("Internet", "anyone"),
-        Side::Internal => ("own network", "internal clients"),
+        Side::Internal => ("internal network", "internal clients"),
         Side::Unknown => ("clients", "side unknown"),
     };
     let mut block = Block::new(

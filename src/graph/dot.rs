@@ -1,7 +1,7 @@
 //! The picture in DOT, the language of Graphviz, for `dot -Tpng` and similar programs.
 
 use super::escape::dot as safe;
-use super::model::{From, Hold, Picture};
+use super::model::{LinkSource, LinkState, Picture};
 use crate::exposure::Side;
 
 /// The picture as a graph in DOT.
@@ -16,7 +16,7 @@ pub fn dot(picture: &Picture) -> String {
     for (side, name) in [
         (Side::External, "Internet"),
         (Side::Unknown, "clients"),
-        (Side::Internal, "own network"),
+        (Side::Internal, "internal network"),
     ] {
         if picture.gateways.iter().any(|it| it.side == side) {
             let (id, colour) = (side.as_str(), colour(side));
@@ -62,13 +62,13 @@ pub fn dot(picture: &Picture) -> String {
         ));
         for link in &route.links {
             let from = match link.from {
-                From::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
-                From::Gateway(gateway) => format!("g{gateway}"),
+                LinkSource::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
+                LinkSource::Gateway(gateway) => format!("g{gateway}"),
             };
-            let style = match link.hold {
-                Hold::Attached => "",
-                Hold::Unknown => " [style=dotted, label=\"perhaps\"]",
-                Hold::Refused => " [style=dashed, color=\"#b42318\", label=\"refused\"]",
+            let style = match link.state {
+                LinkState::Attached => "",
+                LinkState::Unknown => " [style=dotted, label=\"perhaps\"]",
+                LinkState::Refused => " [style=dashed, color=\"#b42318\", label=\"refused\"]",
             };
             lines.push(format!("  {from} -> r{at}{style}"));
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::block::Block;
 use super::cards;
 use super::lanes::{Bus, lanes};
-use super::model::{From, Hold, Picture};
+use super::model::{LinkSource, LinkState, Picture};
 use crate::exposure::Side;
 
 /// The margin around the drawing.
@@ -55,7 +55,7 @@ pub struct Edge {
     /// The side of the network that the line belongs to.
     pub side: Side,
     /// Whether the route is attached to its parent.
-    pub hold: Hold,
+    pub state: LinkState,
     /// The position of the beginning.
     pub start: (f64, f64),
     /// The horizontal position of the lane; `None` if the line is straight.
@@ -68,7 +68,7 @@ pub struct Edge {
 struct Link {
     from: (usize, Option<usize>),
     to: usize,
-    hold: Hold,
+    state: LinkState,
     /// The bus that the line belongs to. All lines of a bus share a lane.
     bus: usize,
     /// The vertical offset of the end, which keeps lines from several parents apart.
@@ -80,9 +80,9 @@ pub fn layout(picture: &Picture) -> Layout {
     let sources = sources(picture);
     let mut columns = [
         sources.iter().map(|side| cards::source(*side)).collect(),
-        all(&picture.gateways, |at, it| cards::gateway(picture, at, it)),
-        all(&picture.routes, |at, it| cards::route(picture, at, it)),
-        all(&picture.backends, |at, it| cards::backend(picture, at, it)),
+        blocks(&picture.gateways, |at, it| cards::gateway(picture, at, it)),
+        blocks(&picture.routes, |at, it| cards::route(picture, at, it)),
+        blocks(&picture.backends, |at, it| cards::backend(picture, at, it)),
     ];
     for block in columns.iter_mut().flatten() {
         block.measure();
@@ -102,7 +102,7 @@ pub fn layout(picture: &Picture) -> Layout {
     layout
 }
 
-fn all<T>(items: &[T], make: impl Fn(usize, &T) -> Block) -> Vec<Block> {
+fn blocks<T>(items: &[T], make: impl Fn(usize, &T) -> Block) -> Vec<Block> {
     items
         .iter()
         .enumerate()
@@ -131,7 +131,7 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
             Some(Link {
                 from: (from, None),
                 to,
-                hold: Hold::Attached,
+                state: LinkState::Attached,
                 bus: from,
                 aside: 0.0,
             })
@@ -140,7 +140,7 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
 }
 
 fn to_routes(picture: &Picture) -> Vec<Link> {
-    let mut buses: BTreeMap<(From, Hold), usize> = BTreeMap::new();
+    let mut buses: BTreeMap<(LinkSource, LinkState), usize> = BTreeMap::new();
     let mut links = Vec::new();
     for (to, route) in picture.routes.iter().enumerate() {
         // The ends must stay within the height of the smallest card.
@@ -148,14 +148,14 @@ fn to_routes(picture: &Picture) -> Vec<Link> {
         for (nth, link) in route.links.iter().enumerate() {
             let next = buses.len();
             let from = match link.from {
-                From::Listener(gateway, nth) => (gateway, Some(nth)),
-                From::Gateway(gateway) => (gateway, None),
+                LinkSource::Listener(gateway, nth) => (gateway, Some(nth)),
+                LinkSource::Gateway(gateway) => (gateway, None),
             };
             links.push(Link {
                 from,
                 to,
-                hold: link.hold,
-                bus: *buses.entry((link.from, link.hold)).or_insert(next),
+                state: link.state,
+                bus: *buses.entry((link.from, link.state)).or_insert(next),
                 aside: (nth as f64 - (route.links.len() - 1) as f64 / 2.0) * apart,
             });
         }
@@ -176,7 +176,7 @@ fn to_backends(picture: &Picture) -> Vec<Link> {
         route.backends.iter().map(move |(to, _)| Link {
             from: (from, None),
             to: *to,
-            hold: Hold::Attached,
+            state: LinkState::Attached,
             // Lines to the same backend share a bus; otherwise the lines of the same route do.
             bus: match used.get(*to) {
                 Some(1) => picture.backends.len() + from,
@@ -208,13 +208,13 @@ fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3
         y += row(y, route, own);
     }
     let [to_gateways, to_routes, _] = links;
-    near(
+    place_near(
         gateways,
         routes,
         to_routes.iter().map(|it| (it.from.0, it.to)),
         WIDE_GAP,
     );
-    near(
+    place_near(
         sources,
         gateways,
         to_gateways.iter().map(|it| (it.from.0, it.to)),
@@ -246,7 +246,7 @@ fn row(y: f64, route: &mut Block, own: Vec<&mut Block>) -> f64 {
 /// Places the cards of a column, in their order, as close as possible to the middle of the cards that they
 /// are linked to. (The positions minimize the sum of the squared distances while keeping the gaps; the
 /// algorithm is known as pool adjacent violators.)
-fn near(
+fn place_near(
     column: &mut [Block],
     beside: &[Block],
     links: impl Iterator<Item = (usize, usize)>,
@@ -343,7 +343,7 @@ impl Layout {
                 } else {
                     from.side
                 },
-                hold: link.hold,
+                state: link.state,
                 start: (x, start),
                 lane: lane.map(|lane| x + CHANNEL + lane * LANE),
                 end: (x + width, end),

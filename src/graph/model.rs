@@ -89,18 +89,18 @@ pub struct Listener {
 
 /// The parent of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum From {
+pub enum LinkSource {
     /// A listener of a gateway.
     Listener(usize, usize),
     /// A gateway that refuses the route, or whose listeners are unknown.
     Gateway(usize),
 }
 
-impl From {
+impl LinkSource {
     /// The index of the gateway.
     pub fn gateway(self) -> usize {
         match self {
-            From::Listener(gateway, _) | From::Gateway(gateway) => gateway,
+            LinkSource::Listener(gateway, _) | LinkSource::Gateway(gateway) => gateway,
         }
     }
 }
@@ -109,14 +109,14 @@ impl From {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {
     /// The parent.
-    pub from: From,
+    pub from: LinkSource,
     /// Whether the route is attached to the parent.
-    pub hold: Hold,
+    pub state: LinkState,
 }
 
 /// Whether a route is attached to its parent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Hold {
+pub enum LinkState {
     /// It is attached.
     #[default]
     Attached,
@@ -220,7 +220,10 @@ impl Picture {
 
     /// The side from which a route is reached: the side of its gateways if they agree.
     pub fn side_of(&self, route: &Route) -> Side {
-        let mut sides = route.links.iter().filter(|it| it.hold != Hold::Refused);
+        let mut sides = route
+            .links
+            .iter()
+            .filter(|it| it.state != LinkState::Refused);
         let side = |link: &Link| self.gateways.get(link.from.gateway()).map(|it| it.side);
         let first = sides.next().and_then(side).unwrap_or_default();
         match sides.all(|link| side(link) == Some(first)) {

@@ -7,7 +7,7 @@ use super::cards;
 use super::colours;
 use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
-use super::model::{Hold, Picture};
+use super::model::{LinkState, Picture};
 use crate::exposure::Side;
 use crate::resolve::policy::PolicyKind;
 
@@ -48,7 +48,7 @@ pub fn draw(picture: &Picture, purpose: Use) -> String {
         .for_each(|block| out.block(block));
     layout.edges.iter().for_each(|edge| out.edge(edge));
     if !layout.loose.is_empty() {
-        out.words(
+        out.text_element(
             MARGIN,
             layout.loose_y + 4.0,
             "caption m sans",
@@ -100,7 +100,7 @@ impl Out<'_> {
         ));
     }
 
-    fn words(&mut self, x: f64, y: f64, class: &str, text: &str) {
+    fn text_element(&mut self, x: f64, y: f64, class: &str, text: &str) {
         self.line(format_args!(
             "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
             n(x),
@@ -110,14 +110,14 @@ impl Out<'_> {
     }
 
     fn heading(&mut self, layout: &Layout) {
-        self.words(MARGIN, MARGIN + 18.0, "h1 t sans", "The front door");
+        self.text_element(MARGIN, MARGIN + 18.0, "h1 t sans", "The front door");
         let summary = self.picture.summary();
-        self.words(MARGIN, MARGIN + 40.0, "h2 m sans", &summary);
+        self.text_element(MARGIN, MARGIN + 40.0, "h2 m sans", &summary);
         self.legend(MARGIN, MARGIN + 66.0);
         let columns = layout.columns.iter().zip(COLUMNS);
         for (column, name) in columns {
             if let Some(first) = column.first() {
-                self.words(first.x, MARGIN + HEADING - 16.0, "caption m sans", name);
+                self.text_element(first.x, MARGIN + HEADING - 16.0, "caption m sans", name);
             }
         }
     }
@@ -125,35 +125,35 @@ impl Out<'_> {
     /// The legend of those colours that are used.
     fn legend(&mut self, x: f64, y: f64) {
         let uses = |side: Side| self.picture.gateways.iter().any(|it| it.side == side);
-        let holds = |hold: Hold| {
+        let holds = |state: LinkState| {
             let mut links = self.picture.routes.iter().flat_map(|it| &it.links);
-            links.any(|it| it.hold == hold)
+            links.any(|it| it.state == state)
         };
         let entries = [
             (uses(Side::External), "external", "external"),
             (uses(Side::Internal), "internal", "internal"),
             (uses(Side::Unknown), "unknown", "side unknown"),
-            (holds(Hold::Unknown), "unknown perhaps", "perhaps"),
-            (holds(Hold::Refused), "refused", "refused"),
+            (holds(LinkState::Unknown), "unknown perhaps", "perhaps"),
+            (holds(LinkState::Refused), "refused", "refused"),
         ];
         let mut x = x;
-        for (_, class, words) in entries.into_iter().filter(|(is_used, ..)| *is_used) {
+        for (_, class, label) in entries.into_iter().filter(|(is_used, ..)| *is_used) {
             self.line(format_args!(
                 "<path class=\"edge {class}\" d=\"M{} {}h22\"/>",
                 n(x),
                 n(y - 4.0)
             ));
-            self.words(x + 30.0, y, "h2 m sans", words);
-            x += 30.0 + block::width(words, 12.5) + 24.0;
+            self.text_element(x + 30.0, y, "h2 m sans", label);
+            x += 30.0 + block::width(label, 12.5) + 24.0;
         }
     }
 
     fn edge(&mut self, edge: &Edge) {
         let side = edge.side.as_str();
-        let class = match edge.hold {
-            Hold::Attached => side.to_owned(),
-            Hold::Unknown => format!("{side} perhaps"),
-            Hold::Refused => "refused".to_owned(),
+        let class = match edge.state {
+            LinkState::Attached => side.to_owned(),
+            LinkState::Unknown => format!("{side} perhaps"),
+            LinkState::Refused => "refused".to_owned(),
         };
         let path = path(edge);
         let (from, to) = (&edge.from, &edge.to);
@@ -267,10 +267,10 @@ impl Out<'_> {
             let left = x + PAD_X;
             match line.style {
                 Style::Pill(at) => self.pill(at, line, left, top),
-                Style::Title => self.words(left, base, "title t", &line.text),
-                Style::Text => self.words(left, base, "text t", &line.text),
-                Style::Small => self.words(left, base, "small m", &line.text),
-                Style::Fault => self.words(left, base, "fault f", &line.text),
+                Style::Title => self.text_element(left, base, "title t", &line.text),
+                Style::Text => self.text_element(left, base, "text t", &line.text),
+                Style::Small => self.text_element(left, base, "small m", &line.text),
+                Style::Fault => self.text_element(left, base, "fault f", &line.text),
             }
             if !line.right.is_empty() {
                 self.line(format_args!(

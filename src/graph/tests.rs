@@ -1,6 +1,6 @@
 //! Tests of the whole module.
 
-use super::model::Hold;
+use super::model::LinkState;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
 use crate::diagnostic::Sources;
 use crate::exposure::{Side, with_charted};
@@ -105,21 +105,21 @@ fn a_picture_has_what_is_there_and_what_is_only_named() {
             ("away/other".to_owned(), Side::Unknown, true),
         ]
     );
-    let routes: Vec<(&str, Vec<Hold>, Option<&str>)> = picture
+    let routes: Vec<(&str, Vec<LinkState>, Option<&str>)> = picture
         .routes
         .iter()
         .map(|it| {
-            let holds = it.links.iter().map(|link| link.hold).collect();
+            let holds = it.links.iter().map(|link| link.state).collect();
             (it.name.name.as_str(), holds, it.redirect.as_deref())
         })
         .collect();
     assert_eq!(
         routes,
         [
-            ("refused", vec![Hold::Refused], None),
-            ("shop", vec![Hold::Attached], None),
-            ("perhaps", vec![Hold::Unknown], Some("301 https")),
-            ("elsewhere", vec![Hold::Unknown], None),
+            ("refused", vec![LinkState::Refused], None),
+            ("shop", vec![LinkState::Attached], None),
+            ("perhaps", vec![LinkState::Unknown], Some("301 https")),
+            ("elsewhere", vec![LinkState::Unknown], None),
         ]
     );
     let backends: Vec<(String, &[i64])> = picture

@@ -67,22 +67,22 @@ impl Object {
 
     /// The `apiVersion` in the manifest; empty if there is none.
     pub fn api_version(&self) -> &str {
-        self.node.text(Part::ApiVersion)
+        self.node.heading_part(Part::ApiVersion)
     }
 
     /// The `kind` in the manifest; empty if there is none.
     pub fn kind(&self) -> &str {
-        self.node.text(Part::Kind)
+        self.node.heading_part(Part::Kind)
     }
 
     /// The `metadata.name` in the manifest; empty if there is none.
     pub fn name(&self) -> &str {
-        self.node.text(Part::Name)
+        self.node.heading_part(Part::Name)
     }
 
     /// The `metadata.namespace` in the manifest; empty if there is none.
     pub fn namespace(&self) -> &str {
-        self.node.text(Part::Namespace)
+        self.node.heading_part(Part::Namespace)
     }
 
     /// The API group, which is the part of `apiVersion` before the slash; empty for the core group.

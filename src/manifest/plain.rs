@@ -6,7 +6,7 @@
 //! general parser in [`read`](super::read). Only that one decides what YAML means, what is too large, and
 //! which message an error has.
 
-use super::kustomize::{self, Event, Events, Style, What};
+use super::kustomize::{self, Event, EventKind, Events, Style};
 use super::tree::placed;
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Entry, Kind, Map, Node};
@@ -32,16 +32,17 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node>
         source,
         offset,
     };
-    if reader.next()?.what != What::DocumentStart {
+    if reader.next()?.kind != EventKind::DocumentStart {
         return None;
     }
     let first = reader.next()?;
-    if !matches!(&first.what, What::MapStart(properties) if properties.is_empty()) {
+    if !matches!(&first.kind, EventKind::MapStart(properties) if properties.is_empty()) {
         return None;
     }
     let kind = reader.map(DEEPEST)?;
     let node = reader.node(kind, first.start, first.end);
-    let ends = reader.next()?.what == What::DocumentEnd && reader.next()?.what == What::End;
+    let ends =
+        reader.next()?.kind == EventKind::DocumentEnd && reader.next()?.kind == EventKind::End;
     (ends && !reader.events.is_peculiar()).then_some(node)
 }
 
@@ -75,20 +76,20 @@ impl<'a> Reader<'a> {
     /// The value that starts with `event`, and the position after that event.
     fn value(&mut self, event: Event<'a>, depth: usize) -> Option<(Node, usize)> {
         let Event {
-            what,
+            kind,
             start,
             end: written,
         } = event;
         let mut end = written;
-        let kind = match what {
-            What::Scalar(properties, text, style) if properties.is_empty() => match style {
+        let kind = match kind {
+            EventKind::Scalar(properties, text, style) if properties.is_empty() => match style {
                 Style::Plain => plain(&text)?,
                 _ => Kind::String(text.into_owned()),
             },
-            What::MapStart(properties) if properties.is_empty() => {
+            EventKind::MapStart(properties) if properties.is_empty() => {
                 self.map(depth.checked_sub(1)?)?
             }
-            What::ListStart(properties) if properties.is_empty() => {
+            EventKind::ListStart(properties) if properties.is_empty() => {
                 let (items, last) = self.list(depth.checked_sub(1)?)?;
                 end = end.max(last);
                 Kind::List(items)
@@ -102,12 +103,12 @@ impl<'a> Reader<'a> {
     fn map(&mut self, depth: usize) -> Option<Kind> {
         let own = self.entries.len();
         loop {
-            let Event { what, start, end } = self.next()?;
-            let key = match what {
-                What::MapEnd => {
+            let Event { kind, start, end } = self.next()?;
+            let key = match kind {
+                EventKind::MapEnd => {
                     return Map::distinct(self.entries.drain(own..).collect()).map(Kind::Map);
                 }
-                What::Scalar(properties, text, style) if properties.is_empty() => {
+                EventKind::Scalar(properties, text, style) if properties.is_empty() => {
                     if style == Style::Plain && !is_text(&text) {
                         return None;
                     }
@@ -132,7 +133,7 @@ impl<'a> Reader<'a> {
         let (own, mut last) = (self.items.len(), 0);
         loop {
             let event = self.next()?;
-            if event.what == What::ListEnd {
+            if event.kind == EventKind::ListEnd {
                 return Some((self.items.drain(own..).collect(), last));
             }
             let (item, end) = self.value(event, depth)?;

@@ -39,8 +39,8 @@ pub(super) enum Part {
 
 impl Root {
     /// A part of the heading.
-    pub(super) fn text(&self, part: Part) -> &str {
-        let heading = self.heading.get_or_init(|| Heading::of(&self.node));
+    pub(super) fn heading_part(&self, part: Part) -> &str {
+        let heading = self.heading.get_or_init(|| Heading::new(&self.node));
         let at = part as usize;
         let start = at
             .checked_sub(1)
@@ -60,7 +60,7 @@ impl Root {
 const ROOM: usize = 128;
 
 impl Heading {
-    fn of(node: &Node) -> Self {
+    fn new(node: &Node) -> Self {
         let mut text = String::with_capacity(ROOM);
         let ends = PATHS.map(|path| {
             text.push_str(node.path(path).and_then(Node::as_str).unwrap_or_default());
@@ -110,7 +110,7 @@ mod tests {
         ));
         let called = |root: &Root| {
             [Part::ApiVersion, Part::Kind, Part::Name, Part::Namespace]
-                .map(|it| root.text(it).to_owned())
+                .map(|it| root.heading_part(it).to_owned())
         };
         assert_eq!(called(&root), ["", "Gateway", "a", "b"]);
         let metadata = root.as_map_mut().and_then(|map| map.get_mut("metadata"));

@@ -22,13 +22,13 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node,
         }
     };
     match kustomize::compare(text) {
-        Ok(Some(block)) => tree.put(block),
+        Ok(Some(block)) => tree.replace_last_block(block),
         Err(fault) if !fault.only_in_objects || tree.is_object() => {
             return Err(differs(fault, text, source, offset));
         }
         Ok(None) | Err(_) => {}
     }
-    Ok(tree.place(source, offset, text))
+    Ok(tree.into_node(source, offset, text))
 }
 
 /// Makes a problem of a syntax error.
@@ -135,7 +135,7 @@ impl Tree {
     }
 
     /// Replaces the text of the block at the end of the document.
-    fn put(&mut self, LastBlock(block): LastBlock) {
+    fn replace_last_block(&mut self, LastBlock(block): LastBlock) {
         let mut texts = Vec::new();
         self.texts(&mut texts);
         let last = texts.into_iter().max_by_key(|(start, _)| *start);
@@ -144,7 +144,7 @@ impl Tree {
         }
     }
 
-    fn place(self, source: SourceId, offset: usize, text: &str) -> Node {
+    fn into_node(self, source: SourceId, offset: usize, text: &str) -> Node {
         let (start, mut end) = (self.start, self.end);
         let kind = match self.kind {
             TreeKind::Leaf(kind) => kind,
@@ -153,7 +153,7 @@ impl Tree {
                 Kind::List(
                     items
                         .into_iter()
-                        .map(|item| item.place(source, offset, text))
+                        .map(|item| item.into_node(source, offset, text))
                         .collect(),
                 )
             }
@@ -163,7 +163,7 @@ impl Tree {
                     let key_span = Span::new(source, offset + key.start, offset + key.end);
                     let entry = Entry {
                         key_span: Some(key_span),
-                        value: value.place(source, offset, text),
+                        value: value.into_node(source, offset, text),
                     };
                     map.insert_entry(key.text, entry);
                 }

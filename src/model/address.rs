@@ -122,7 +122,7 @@ pub fn pool(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Range> {
 
 /// An address that a gateway requests, with its source position.
 #[derive(Clone, Debug)]
-pub struct Used {
+pub struct RequestedAddress {
     /// The gateway's name.
     pub gateway: String,
     /// The requested address.
@@ -133,7 +133,7 @@ pub struct Used {
 
 /// Reports addresses that are requested twice, and addresses outside every pool. Pools are compared only if
 /// all of them could be parsed, because a Flux variable could stand for any pool.
-pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) {
+pub fn check_all(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<Diagnostic>) {
     for (at, second) in used.iter().enumerate() {
         let Some(first) = used[..at]
             .iter()

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::proxy::Proxy;
@@ -22,7 +22,7 @@ pub struct Autoscaling {
     /// Whether the kustomization lists their file. If `false`, the file is written but not applied.
     pub listed: bool,
     /// The ScaledObjects.
-    pub objects: Vec<Laid<ScaledObject>>,
+    pub objects: Vec<ObjectInput<ScaledObject>>,
 }
 
 /// The values for the template of a ScaledObject.
@@ -53,8 +53,8 @@ const CONTROLLER: &str = "envoy-gateway";
 /// Builds the ScaledObjects of the controller and the proxies.
 pub fn build(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
-    proxies: &[Laid<Proxy>],
+    gateways: &[ObjectInput<Gateway>],
+    proxies: &[ObjectInput<Proxy>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
 ) -> Autoscaling {
@@ -73,7 +73,7 @@ pub fn build(
     }
     let known: Vec<&str> = gateways
         .iter()
-        .map(|gateway| gateway.of.name.as_str())
+        .map(|gateway| gateway.values.name.as_str())
         .collect();
     for (name, _) in table.gateways.iter() {
         if !known.contains(&name.as_str()) {
@@ -82,7 +82,7 @@ pub fn build(
     }
     let all = table.proxies.as_ref().is_none_or(|proxies| proxies.value);
     for gateway in gateways {
-        let name = &gateway.of.name;
+        let name = &gateway.values.name;
         let own = table
             .gateways
             .iter()
@@ -95,24 +95,24 @@ pub fn build(
             .iter()
             .find(|proxy| {
                 proxy
-                    .of
+                    .values
                     .gateway
                     .as_ref()
                     .is_some_and(|own| own.value == name.value)
             })
-            .or_else(|| proxies.iter().find(|proxy| proxy.of.gateway.is_none()));
-        let place = own
+            .or_else(|| proxies.iter().find(|proxy| proxy.values.gateway.is_none()));
+        let span = own
             .and_then(|own| own.min.as_ref().or(own.max.as_ref()))
             .and_then(|min| min.span);
         if let Some(proxy) = proxy.filter(|_| listed) {
             check_proxy(
-                &proxy.of,
+                &proxy.values,
                 name,
-                place.or(table.max.as_ref().and_then(|max| max.span)),
+                span.or(table.max.as_ref().and_then(|max| max.span)),
                 problems,
             );
         }
-        let deployment = deployment(cluster, proxy.map(|proxy| &proxy.of), namespace, name);
+        let deployment = deployment(cluster, proxy.map(|proxy| &proxy.values), namespace, name);
         objects.push(scaled(table, own, name, &deployment, problems));
     }
     Autoscaling { listed, objects }
@@ -178,7 +178,7 @@ fn scaled(
     name: &Text,
     deployment: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<ScaledObject> {
+) -> ObjectInput<ScaledObject> {
     let none = Scaled::default();
     let own = own.unwrap_or(&none);
     let name = own.name.as_ref().unwrap_or(name);
@@ -231,8 +231,8 @@ fn scaled(
         }
         (below, above) => above.or(below),
     };
-    Laid {
-        of: ScaledObject {
+    ObjectInput {
+        values: ScaledObject {
             name: name.clone(),
             deployment: deployment.clone(),
             min,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::names::{self, Rule};
 use super::version::LUA_OFF_BY_DEFAULT;
-use super::{Laid, Version};
+use super::{ObjectInput, Version};
 use crate::config::chart::Deploy;
 use crate::config::{Cluster, Text};
 use crate::diagnostic::{Code, Diagnostic, Spanned};
@@ -14,9 +14,9 @@ use crate::value::Node;
 #[derive(Clone, Debug)]
 pub struct Chart {
     /// The OCIRepository; `None` if it is not written.
-    pub source: Option<Laid<Source>>,
+    pub source: Option<ObjectInput<Source>>,
     /// The HelmRelease; `None` if it is not written.
-    pub release: Option<Laid<Release>>,
+    pub release: Option<ObjectInput<Release>>,
     /// Merged over the values in the HelmRelease.
     pub values: Option<Node>,
     /// The helmfile that installs the CRDs in a new cluster.
@@ -118,8 +118,8 @@ pub fn build(
     let enable_patch = enable_patch(cluster, problems);
     Chart {
         bootstrap,
-        source: on(&table.source.enabled).then(|| Laid {
-            of: Source {
+        source: on(&table.source.enabled).then(|| ObjectInput {
+            values: Source {
                 name: source.clone(),
                 interval: or(&table.source.interval, "15m"),
                 tag,
@@ -128,8 +128,8 @@ pub fn build(
             },
             overlay: table.source.overlay(),
         }),
-        release: on(&table.release.enabled).then(|| Laid {
-            of: Release {
+        release: on(&table.release.enabled).then(|| ObjectInput {
+            values: Release {
                 name,
                 source,
                 interval: or(&table.release.interval, "1h"),
@@ -165,14 +165,14 @@ fn enable_lua(
     let lua = cluster.lua.as_ref();
     match (&cluster.chart.enable_lua, lua) {
         (Some(flag), Some(lua)) if !flag.value && version >= LUA_OFF_BY_DEFAULT => {
-            let place = lua.script.as_ref().and_then(|script| script.span);
+            let span = lua.script.as_ref().and_then(|script| script.span);
             problems.push(
                 Diagnostic::new(
                     Code::ConfigContradiction,
                     "Lua is disabled, but [lua] uses it",
                 )
                 .at(flag.span)
-                .related(place.or(lua.block_user_agents.span), "used here")
+                .related(span.or(lua.block_user_agents.span), "used here")
                 .why("every route of these gateways would respond with status 500")
                 .help("remove `enable_lua`: Lua is enabled automatically where it is needed"),
             );

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::gateway::check_addresses;
 use super::names::{self, Rule};
 use super::version::CILIUM_V2;
-use super::{Laid, Version};
+use super::{ObjectInput, Version};
 use crate::config::cilium::Peer;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text};
@@ -16,9 +16,9 @@ use crate::value::Node;
 #[derive(Clone, Debug, Default)]
 pub struct Cilium {
     /// The CiliumLoadBalancerIPPool.
-    pub pool: Option<Laid<Pool>>,
+    pub pool: Option<ObjectInput<Pool>>,
     /// The CiliumL2AnnouncementPolicy.
-    pub l2: Option<Laid<L2>>,
+    pub l2: Option<ObjectInput<L2>>,
     /// The BGP configuration, and the overlays of its three objects: cluster, peer, advertisement.
     pub bgp: Option<(Bgp, [Overlay; 3])>,
 }
@@ -110,8 +110,8 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
             nodes.clone()
         }
     };
-    let pool = table.pool.as_ref().map(|pool| Laid {
-        of: Pool {
+    let pool = table.pool.as_ref().map(|pool| ObjectInput {
+        values: Pool {
             version: api,
             name: named(&pool.name),
             blocks: table.pools.iter().map(block).collect(),
@@ -120,8 +120,8 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
         },
         overlay: pool.overlay(),
     });
-    let l2 = table.l2.as_ref().map(|l2| Laid {
-        of: L2 {
+    let l2 = table.l2.as_ref().map(|l2| ObjectInput {
+        values: L2 {
             name: named(&l2.name),
             interfaces: l2.interfaces.to_vec(),
             nodes: nodes(&l2.nodes),
@@ -139,14 +139,14 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
             over(&bgp.peer_spec),
             over(&bgp.advertisement_spec),
         ];
-        let of = Bgp {
+        let values = Bgp {
             version: api,
             name: named(&bgp.name),
             local_asn: bgp.local_asn.clone(),
             peers: bgp.peers.clone(),
             nodes: nodes(&bgp.nodes),
         };
-        (of, overlays)
+        (values, overlays)
     });
     if let (Some(pool), true) = (&table.pool, table.pools.is_empty()) {
         problems.push(missing(
@@ -227,7 +227,7 @@ pub struct CertificateSet {
 }
 
 /// A Certificate and its overlay.
-pub type Certificate = Laid<CertificateSet>;
+pub type Certificate = ObjectInput<CertificateSet>;
 
 /// Builds the Certificates that `[cert_manager]` asks for.
 pub fn certificates(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Certificate> {
@@ -274,8 +274,8 @@ pub fn certificates(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Ce
             .issuer_kind
             .clone()
             .or_else(|| table.issuer_kind.clone());
-        certificates.push(Laid {
-            of: CertificateSet {
+        certificates.push(ObjectInput {
+            values: CertificateSet {
                 name: name.clone(),
                 secret: own
                     .secret

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use super::route::StreamRoute;
@@ -17,11 +17,11 @@ use crate::value::merge::merge;
 #[derive(Clone, Debug)]
 pub struct Flux {
     /// The Kustomizations, in the order in which they depend on each other.
-    pub kustomizations: Vec<Laid<Kustomization>>,
+    pub kustomizations: Vec<ObjectInput<Kustomization>>,
     /// Whether each object sets `metadata.namespace`.
     pub in_objects: bool,
     /// The Namespace; `None` if it is not written.
-    pub namespace: Option<Laid<Namespace>>,
+    pub namespace: Option<ObjectInput<Namespace>>,
     /// The namespace's kustomization; `None` if it is not updated.
     pub index: Option<Index>,
 }
@@ -149,7 +149,7 @@ pub fn build(
     cluster: &Cluster,
     layout: &Layout,
     namespace: &Text,
-    routes: &[Laid<StreamRoute>],
+    routes: &[ObjectInput<StreamRoute>],
     prefix: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Flux {
@@ -162,29 +162,29 @@ pub fn build(
         problems,
     );
     let first = kustomization(cluster, layout, namespace, prefix, problems);
-    let name = first.of.name.clone();
+    let name = first.values.name.clone();
     let mut kustomizations = vec![first.clone()];
     if let Some(folder) = &layout.config_folder {
         let path = path_of(prefix, layout, folder);
         kustomizations.push(second(cluster, namespace, folder, path, &first, problems));
     }
-    let last = kustomizations.last().unwrap_or(&first).of.name.clone();
+    let last = kustomizations.last().unwrap_or(&first).values.name.clone();
     let mut seen = Vec::new();
     for route in routes {
-        let target = &route.of.namespace;
+        let target = &route.values.namespace;
         if target.value == namespace.value || seen.contains(&target.value) {
             continue;
         }
         seen.push(target.value.clone());
         let folder = routes_folder(target);
-        kustomizations.push(Laid {
-            of: Kustomization {
+        kustomizations.push(ObjectInput {
+            values: Kustomization {
                 name: name.with(format!("{}-{folder}", name.value)),
                 depends_on: vec![dependency(&last, namespace)],
                 health_checks: Vec::new(),
                 path: path_of(prefix, layout, &folder),
                 target: target.clone(),
-                ..first.of.clone()
+                ..first.values.clone()
             },
             overlay: first.overlay.clone(),
         });
@@ -197,8 +197,8 @@ pub fn build(
     Flux {
         kustomizations,
         in_objects: table.in_objects.as_ref().is_some_and(|flag| flag.value),
-        namespace: flag(&table.manifest).then(|| Laid {
-            of: Namespace {
+        namespace: flag(&table.manifest).then(|| ObjectInput {
+            values: Namespace {
                 name: namespace.clone(),
             },
             overlay: Overlay {
@@ -220,13 +220,13 @@ fn kustomization(
     namespace: &Text,
     prefix: &str,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Kustomization> {
+) -> ObjectInput<Kustomization> {
     let table = &cluster.flux;
     let name = or(&table.name, &layout.app);
     names::check(Rule::Subdomain, "a Kustomization's name", &name, problems);
     let namespaced = table.namespaced.as_ref().is_some_and(|flag| flag.value);
-    Laid {
-        of: Kustomization {
+    ObjectInput {
+        values: Kustomization {
             name,
             namespace: namespaced.then(|| namespace.clone()),
             common_labels: table.common_labels.clone(),
@@ -263,27 +263,27 @@ fn second(
     namespace: &Text,
     folder: &str,
     path: String,
-    first: &Laid<Kustomization>,
+    first: &ObjectInput<Kustomization>,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Kustomization> {
+) -> ObjectInput<Kustomization> {
     let own = &cluster.flux.config;
     let name = own.name.clone();
     let name = name.unwrap_or_else(|| {
         first
-            .of
+            .values
             .name
-            .with(format!("{}-{folder}", first.of.name.value))
+            .with(format!("{}-{folder}", first.values.name.value))
     });
     names::check(Rule::Subdomain, "a Kustomization's name", &name, problems);
     let mut depends_on = dependencies(&own.depends_on, problems);
     if depends_on
         .iter()
-        .all(|there| there.name.value != first.of.name.value)
+        .all(|there| there.name.value != first.values.name.value)
     {
-        depends_on.insert(0, dependency(&first.of.name, namespace));
+        depends_on.insert(0, dependency(&first.values.name, namespace));
     }
     let common_labels = match own.common_labels.0.is_empty() {
-        true => first.of.common_labels.clone(),
+        true => first.values.common_labels.clone(),
         false => own.common_labels.clone(),
     };
     let spec = match (first.overlay.spec.clone(), own.spec.clone()) {
@@ -293,15 +293,15 @@ fn second(
         }
         (below, above) => above.or(below),
     };
-    Laid {
-        of: Kustomization {
+    ObjectInput {
+        values: Kustomization {
             name,
             depends_on,
             common_labels,
             health_checks: own.health_checks.clone(),
             wait: own.wait.clone(),
             path,
-            ..first.of.clone()
+            ..first.values.clone()
         },
         overlay: Overlay {
             spec,

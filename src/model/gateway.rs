@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Laid;
-use super::address::{self, Used};
+use super::ObjectInput;
+use super::address::{self, RequestedAddress};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
 use super::stream::streams;
@@ -112,7 +112,7 @@ pub fn build(
     table: &config::gateway::Gateway,
     class: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Gateway> {
+) -> ObjectInput<Gateway> {
     names::check(Rule::Label, "a gateway's name", name, problems);
     if variable::in_text(name) {
         problems.push(
@@ -172,8 +172,8 @@ pub fn build(
         }
     }
     below.extend(&table.infrastructure.annotations);
-    Laid {
-        of: Gateway {
+    ObjectInput {
+        values: Gateway {
             name: name.clone(),
             class: table.class.clone().unwrap_or_else(|| class.clone()),
             annotations,
@@ -248,7 +248,7 @@ pub fn check_addresses(cluster: &Cluster, problems: &mut Vec<Diagnostic>) {
     for (name, table) in cluster.gateways.iter() {
         for text in table.address.iter() {
             if let Some(address) = address::address(text, problems) {
-                used.push(Used {
+                used.push(RequestedAddress {
                     gateway: name.value.clone(),
                     address,
                     span: text.span,

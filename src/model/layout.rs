@@ -133,7 +133,7 @@ pub struct Layout {
 
 /// The position of a file inside the app's folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct FileLocation {
     /// The folder, inside the app's folder.
     pub folder: String,
     /// The name of the file, which may contain further folders.
@@ -249,10 +249,13 @@ impl Layout {
             names::check_file("a file's name", &file, &[".yaml", ".yml"], problems);
             if TAKEN.contains(&name) {
                 problems.push(
-                    Diagnostic::new(Code::ConfigDuplicate, format!("{name} is reserved for kustomize"))
-                        .at(value.span)
-                        .why("kustomize reads this file as the list of the folder's resources")
-                        .help("choose another file name"),
+                    Diagnostic::new(
+                        Code::ConfigDuplicate,
+                        format!("{name} is reserved for kustomize"),
+                    )
+                    .at(value.span)
+                    .why("kustomize reads this file as the list of the folder's resources")
+                    .help("choose another file name"),
                 );
             }
             if key.value == FLUX.0 {
@@ -273,7 +276,7 @@ impl Layout {
     }
 
     /// The file of a group; for a gateway, the gateway's own file if the file name contains its name.
-    pub fn place(&self, group: Group, gateway: Option<&str>) -> Place {
+    pub fn location(&self, group: Group, gateway: Option<&str>) -> FileLocation {
         let own = self.files.iter().rev().find(|(there, _)| *there == group);
         let own = own.map(|(_, file)| file.as_str());
         // A file name with `{gateway}` can't be used for an object that belongs to no gateway.
@@ -295,7 +298,7 @@ impl Layout {
     }
 
     /// The file of a single object, if `layout.files` names one; `folder` is the folder of its group.
-    pub fn place_of(&self, kind: &str, name: &str, folder: &str) -> Option<Place> {
+    pub fn location_of(&self, kind: &str, name: &str, folder: &str) -> Option<FileLocation> {
         Some(self.placed(folder, self.file_of(kind, name)?))
     }
 
@@ -308,11 +311,11 @@ impl Layout {
     }
 
     /// Finds the file for a text from `layout.files`: in the folder that the text names, or else in `folder`.
-    pub fn placed(&self, folder: &str, file: &str) -> Place {
+    pub fn placed(&self, folder: &str, file: &str) -> FileLocation {
         let named = file.split_once('/');
         let named = named.filter(|(named, _)| self.folders().any(|known| known == *named));
         let (folder, file) = named.unwrap_or((folder, file));
-        Place {
+        FileLocation {
             folder: folder.to_owned(),
             file: file.to_owned(),
         }

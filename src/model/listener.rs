@@ -51,15 +51,27 @@ pub fn written(
     for name in ["http", "https"] {
         let comes_later = is_written(name) || (name == "https" && https_follows);
         if !comes_later {
-            listeners.extend(one(cluster, table, &unwritten(name), &default, problems));
+            listeners.extend(build_one(
+                cluster,
+                table,
+                &unwritten(name),
+                &default,
+                problems,
+            ));
         }
     }
     for (name, written) in table.listeners.iter() {
         if written.enabled.as_ref().is_none_or(|enabled| enabled.value) {
-            listeners.extend(one(cluster, table, name, written, problems));
+            listeners.extend(build_one(cluster, table, name, written, problems));
         }
         if name.value == "http" && https_follows {
-            listeners.extend(one(cluster, table, &unwritten("https"), &default, problems));
+            listeners.extend(build_one(
+                cluster,
+                table,
+                &unwritten("https"),
+                &default,
+                problems,
+            ));
         }
     }
     listeners
@@ -68,12 +80,12 @@ pub fn written(
 /// Reports mistakes in a gateway's listeners, both in each listener and between them.
 pub fn check_all(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagnostic>) {
     for listener in listeners {
-        check(gateway, listener, problems);
+        check_listener(gateway, listener, problems);
     }
     check_ports(gateway, listeners, problems);
 }
 
-fn one(
+fn build_one(
     cluster: &Cluster,
     table: &config::gateway::Gateway,
     name: &Text,
@@ -216,7 +228,7 @@ pub fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Lis
         })
 }
 
-fn check(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
+fn check_listener(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
     names::check(
         Rule::Subdomain,
         "a listener's name",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
@@ -17,7 +17,7 @@ pub struct Lua {
     /// The script's file name in `resources/`.
     pub file: Text,
     /// The EnvoyExtensionPolicies, one for each gateway.
-    pub policies: Vec<Laid<LuaPolicy>>,
+    pub policies: Vec<ObjectInput<LuaPolicy>>,
 }
 
 /// The source of the Lua script.
@@ -50,7 +50,7 @@ pub struct LuaPolicy {
 /// Builds the script and its policies, if `[lua]` is given.
 pub fn build(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Lua> {
     let table = cluster.lua.as_ref()?;
@@ -95,8 +95,8 @@ pub fn build(
                 },
                 problems,
             );
-            Laid {
-                of: LuaPolicy {
+            ObjectInput {
+                values: LuaPolicy {
                     name: gateway,
                     config_map,
                 },
@@ -113,10 +113,13 @@ pub fn build(
 fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> BlockUserAgents {
     if table.block_user_agents.is_empty() {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "[lua] has neither `block_user_agents` nor `script`")
-                .at(table.block_user_agents.span)
-                .why("each gateway would run a script that does nothing")
-                .help("add `block_user_agents = [\"GPTBot\"]` or `script = \"my.lua\"`"),
+            Diagnostic::new(
+                Code::ConfigMissingKey,
+                "[lua] has neither `block_user_agents` nor `script`",
+            )
+            .at(table.block_user_agents.span)
+            .why("each gateway would run a script that does nothing")
+            .help("add `block_user_agents = [\"GPTBot\"]` or `script = \"my.lua\"`"),
         );
     }
     for pattern in table

@@ -38,23 +38,23 @@ pub struct Model {
     /// The name of the namespace.
     pub namespace: crate::config::Text,
     /// The EnvoyProxies.
-    pub proxies: Vec<Laid<proxy::Proxy>>,
+    pub proxies: Vec<ObjectInput<proxy::Proxy>>,
     /// The GatewayClasses: first the shared one, if a gateway uses it, then the others.
-    pub classes: Vec<Laid<proxy::Class>>,
+    pub classes: Vec<ObjectInput<proxy::Class>>,
     /// The Gateways.
-    pub gateways: Vec<Laid<gateway::Gateway>>,
+    pub gateways: Vec<ObjectInput<gateway::Gateway>>,
     /// The ClientTrafficPolicies.
-    pub client_traffic: Vec<Laid<traffic::ClientTraffic>>,
+    pub client_traffic: Vec<ObjectInput<traffic::ClientTraffic>>,
     /// The BackendTrafficPolicies.
-    pub backend_traffic: Vec<Laid<traffic::BackendTraffic>>,
+    pub backend_traffic: Vec<ObjectInput<traffic::BackendTraffic>>,
     /// The Lua script and the gateways that it runs on.
     pub lua: Option<lua::Lua>,
     /// SecurityPolicies, EnvoyPatchPolicies and other EnvoyExtensionPolicies.
-    pub policies: Vec<Laid<policy::Policy>>,
+    pub policies: Vec<ObjectInput<policy::Policy>>,
     /// The redirects to HTTPS: first the shared one, then those of single gateways.
-    pub redirects: Vec<Laid<route::Redirect>>,
+    pub redirects: Vec<ObjectInput<route::Redirect>>,
     /// The TCPRoutes and UDPRoutes.
-    pub routes: Vec<Laid<route::StreamRoute>>,
+    pub routes: Vec<ObjectInput<route::StreamRoute>>,
     /// The ScaledObjects.
     pub autoscaling: autoscaling::Autoscaling,
     /// The monitors and dashboards.
@@ -77,9 +77,9 @@ pub struct Model {
 
 /// The input for one rendered object: the values for its template, and its overlay.
 #[derive(Clone, Debug)]
-pub struct Laid<T> {
+pub struct ObjectInput<T> {
     /// The values that the template gets.
-    pub of: T,
+    pub values: T,
     /// Merged over the object after its template was rendered.
     pub overlay: Overlay,
 }

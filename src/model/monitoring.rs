@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::names::{self, Rule};
 use crate::config::monitoring::{Dashboard as Table, Grafana, Monitor as MonitorTable};
 use crate::config::{Cluster, Count, Pairs, Text};
@@ -12,11 +12,11 @@ use crate::diagnostic::{Code, Diagnostic, Spanned};
 #[derive(Clone, Debug, Default)]
 pub struct Monitoring {
     /// The PodMonitor of the proxies.
-    pub proxies: Option<Laid<Monitor>>,
+    pub proxies: Option<ObjectInput<Monitor>>,
     /// The ServiceMonitor of the controller.
-    pub controller: Option<Laid<Monitor>>,
+    pub controller: Option<ObjectInput<Monitor>>,
     /// The dashboards.
-    pub dashboards: Vec<Laid<Dashboard>>,
+    pub dashboards: Vec<ObjectInput<Dashboard>>,
 }
 
 /// The values for the template of a monitor.
@@ -82,7 +82,7 @@ fn monitor(
     default: &str,
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Laid<Monitor>> {
+) -> Option<ObjectInput<Monitor>> {
     if table.enabled.as_ref().is_some_and(|enabled| !enabled.value) {
         return None;
     }
@@ -91,8 +91,8 @@ fn monitor(
         .clone()
         .unwrap_or_else(|| Spanned::unwritten(default.to_owned()));
     names::check(Rule::Subdomain, "a monitor's name", &name, problems);
-    Some(Laid {
-        of: Monitor {
+    Some(ObjectInput {
+        values: Monitor {
             name,
             namespace: namespace.clone(),
             interval: table.interval.clone(),
@@ -111,7 +111,7 @@ fn dashboard(
     name: &Text,
     own: &Table,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Dashboard> {
+) -> ObjectInput<Dashboard> {
     names::check(Rule::Subdomain, "a dashboard's name", name, problems);
     let (message, help) = match (&own.url, &own.id) {
         (Some(_), Some(_)) => ("has both a `url` and an `id`", "keep one of the two"),
@@ -146,8 +146,8 @@ fn dashboard(
         .0
         .into_iter()
         .map(|(input, source)| Input { input, source });
-    Laid {
-        of: Dashboard {
+    ObjectInput {
+        values: Dashboard {
             name: name.clone(),
             instance: given(&shared.instance, pairs("dashboards", "grafana")),
             labels: shared.labels.clone(),

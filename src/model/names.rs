@@ -38,8 +38,14 @@ pub fn check(rule: Rule, what: &str, name: &Text, problems: &mut Vec<Diagnostic>
     }
     let (allowed, longest) = match rule {
         Rule::Label => ("lowercase letters, digits and, not first or last, `-`", 63),
-        Rule::Subdomain => ("lowercase letters, digits and, not first or last, `-` and `.`", 253),
-        Rule::Hostname => ("lowercase letters, digits, `-` and `.`, and `*.` at the beginning", 253),
+        Rule::Subdomain => (
+            "lowercase letters, digits and, not first or last, `-` and `.`",
+            253,
+        ),
+        Rule::Hostname => (
+            "lowercase letters, digits, `-` and `.`, and `*.` at the beginning",
+            253,
+        ),
     };
     let code = if escapes(name) {
         Code::ConfigPathEscape

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
@@ -29,9 +29,9 @@ pub struct Policy {
 /// Builds all policies, by kind. For a kind with a single target, a policy is written for each gateway.
 pub fn build(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<Policy>> {
+) -> Vec<ObjectInput<Policy>> {
     let kinds = [
         ("SecurityPolicy", &cluster.security_policies),
         ("EnvoyExtensionPolicy", &cluster.extension_policies),
@@ -47,7 +47,7 @@ pub fn build(
             if let Some(listener) = &table.listener {
                 problems.extend(missing_listener(listener, &gateways, all));
             }
-            check(kind, name, table, gateways.len(), problems);
+            check_policy(kind, name, table, gateways.len(), problems);
             let groups = if one_target {
                 gateways.into_iter().map(|gateway| vec![gateway]).collect()
             } else {
@@ -61,8 +61,8 @@ pub fn build(
                     }
                     _ => name.clone(),
                 };
-                policies.push(Laid {
-                    of: Policy {
+                policies.push(ObjectInput {
+                    values: Policy {
                         kind,
                         name,
                         gateways,
@@ -78,12 +78,16 @@ pub fn build(
 }
 
 /// Reports the first of the chosen gateways that doesn't have the listener.
-fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> Option<Diagnostic> {
+fn missing_listener(
+    listener: &Text,
+    chosen: &[Text],
+    all: &[ObjectInput<Gateway>],
+) -> Option<Diagnostic> {
     let names = |gateway: &Text| -> Option<Vec<&str>> {
         let there = all
             .iter()
-            .find(|there| there.of.name.value == gateway.value)?;
-        let names = there.of.listeners.iter().map(|one| one.name.as_str());
+            .find(|there| there.values.name.value == gateway.value)?;
+        let names = there.values.listeners.iter().map(|one| one.name.as_str());
         Some(names.collect())
     };
     let without = chosen
@@ -104,7 +108,13 @@ fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> 
     )
 }
 
-fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut Vec<Diagnostic>) {
+fn check_policy(
+    kind: &str,
+    name: &Text,
+    table: &Table,
+    targets: usize,
+    problems: &mut Vec<Diagnostic>,
+) {
     if table.spec.is_none() {
         problems.push(
             Diagnostic::new(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::names::{self, Rule};
 use crate::config;
 use crate::config::proxy::Workload;
@@ -41,7 +41,7 @@ pub struct Class {
 }
 
 /// Builds the shared EnvoyProxy, unless every gateway has its own, and the EnvoyProxies of single gateways.
-pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Proxy>> {
+pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<ObjectInput<Proxy>> {
     let mut proxies = Vec::new();
     let is_off = cluster.proxy.enabled.as_ref().is_some_and(|on| !on.value);
     let all_have_own = !cluster.gateways.is_empty()
@@ -52,13 +52,13 @@ pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Prox
     if !is_off && !all_have_own {
         let name = cluster.proxy.name.clone();
         let name = name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()));
-        proxies.push(one(name, None, cluster.proxy.clone(), problems));
+        proxies.push(build_one(name, None, cluster.proxy.clone(), problems));
     }
     for (gateway, table) in cluster.gateways.iter() {
         let Some(own) = &table.proxy else { continue };
         let name = own.name.clone().unwrap_or_else(|| gateway.clone());
         let settings = inherit(own, &cluster.proxy);
-        proxies.push(one(name, Some(gateway.clone()), settings, problems));
+        proxies.push(build_one(name, Some(gateway.clone()), settings, problems));
     }
     proxies
 }
@@ -104,12 +104,12 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
     }
 }
 
-fn one(
+fn build_one(
     name: Text,
     gateway: Option<Text>,
     settings: config::proxy::Proxy,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Proxy> {
+) -> ObjectInput<Proxy> {
     names::check(Rule::Subdomain, "an EnvoyProxy's name", &name, problems);
     let daemon_set = settings
         .kind
@@ -117,14 +117,17 @@ fn one(
         .is_some_and(|kind| kind.value == Workload::DaemonSet);
     if let (true, Some(replicas)) = (daemon_set, &settings.replicas) {
         problems.push(
-            Diagnostic::new(Code::ConfigContradiction, "a DaemonSet has no number of replicas")
-                .at(replicas.span)
-                .related(
-                    settings.kind.as_ref().and_then(|kind| kind.span),
-                    "the DaemonSet is chosen here",
-                )
-                .why("it runs one proxy on every node, so the number would have no effect")
-                .help("remove `replicas`, or set `kind = \"Deployment\"`"),
+            Diagnostic::new(
+                Code::ConfigContradiction,
+                "a DaemonSet has no number of replicas",
+            )
+            .at(replicas.span)
+            .related(
+                settings.kind.as_ref().and_then(|kind| kind.span),
+                "the DaemonSet is chosen here",
+            )
+            .why("it runs one proxy on every node, so the number would have no effect")
+            .help("remove `replicas`, or set `kind = \"Deployment\"`"),
         );
     }
     if let (Some(image), Some(repository)) = (&settings.image, &settings.image_repository) {
@@ -140,8 +143,8 @@ fn one(
         );
     }
     let overlay = settings.overlay();
-    Laid {
-        of: Proxy {
+    ObjectInput {
+        values: Proxy {
             name,
             daemon_set,
             gateway,
@@ -162,10 +165,10 @@ pub fn class_name(cluster: &Cluster) -> Text {
 pub fn classes(
     cluster: &Cluster,
     shared: &Text,
-    proxies: &[Laid<Proxy>],
+    proxies: &[ObjectInput<Proxy>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<Class>> {
+) -> Vec<ObjectInput<Class>> {
     names::check(Rule::Subdomain, "the GatewayClass's name", shared, problems);
     let controller = |own: &Option<Text>| {
         own.clone().unwrap_or_else(|| {
@@ -175,13 +178,13 @@ pub fn classes(
     let mut classes = Vec::new();
     let has_shared = |(_, gateway): &(Text, config::gateway::Gateway)| gateway.class.is_none();
     if cluster.gateways.is_empty() || cluster.gateways.iter().any(has_shared) {
-        let proxy = proxies.iter().find(|proxy| proxy.of.gateway.is_none());
-        classes.push(Laid {
-            of: Class {
+        let proxy = proxies.iter().find(|proxy| proxy.values.gateway.is_none());
+        classes.push(ObjectInput {
+            values: Class {
                 name: shared.clone(),
                 gateway: None,
                 controller: controller(&cluster.class.controller),
-                proxy: proxy.map(|proxy| proxy.of.name.clone()),
+                proxy: proxy.map(|proxy| proxy.values.name.clone()),
                 namespace: namespace.clone(),
             },
             overlay: cluster.class.overlay(),
@@ -199,8 +202,8 @@ pub fn classes(
                 .is_some_and(|class| class.value == name.value)
         });
         let only = of_it.next().filter(|_| of_it.next().is_none());
-        classes.push(Laid {
-            of: Class {
+        classes.push(ObjectInput {
+            values: Class {
                 name: name.clone(),
                 gateway: only.map(|(gateway, _)| gateway.clone()),
                 controller: controller(&table.controller),

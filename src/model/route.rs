@@ -7,7 +7,7 @@ use super::listener::{Listener, check_port};
 use super::names::{self, Rule};
 use super::stream::streams;
 use super::version::STREAM_ROUTES_V1;
-use super::{Laid, Version};
+use super::{ObjectInput, Version};
 use crate::config::gateway::Protocol;
 use crate::config::route::Redirect as Table;
 use crate::config::{Cluster, Count, Text, Texts};
@@ -43,26 +43,26 @@ pub struct Parent {
 
 /// The gateways that a table names, or all gateways if it names none. Reports names that don't exist.
 pub fn chosen(
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     names: &Texts,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Text> {
     if !names.is_given() {
         return gateways
             .iter()
-            .map(|gateway| gateway.of.name.clone())
+            .map(|gateway| gateway.values.name.clone())
             .collect();
     }
     for name in names.iter() {
         if gateways
             .iter()
-            .any(|gateway| gateway.of.name.value == name.value)
+            .any(|gateway| gateway.values.name.value == name.value)
         {
             continue;
         }
         let known: Vec<&str> = gateways
             .iter()
-            .map(|gateway| gateway.of.name.as_str())
+            .map(|gateway| gateway.values.name.as_str())
             .collect();
         problems.push(unknown_gateway(name, &known));
     }
@@ -89,10 +89,10 @@ pub fn unknown_gateway(name: &Text, known: &[&str]) -> Diagnostic {
 /// single gateways.
 pub fn redirects(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<Redirect>> {
+) -> Vec<ObjectInput<Redirect>> {
     let own = |name: &str| {
         let mut tables = cluster.gateways.iter();
         let (_, table) = tables.find(|(there, _)| there.value == name)?;
@@ -109,7 +109,7 @@ pub fn redirects(
         redirects.push(redirect(cluster, shared, name, None, parents, problems));
     }
     for gateway in gateways {
-        let name = &gateway.of.name;
+        let name = &gateway.values.name;
         let Some(table) = own(name).filter(|table| is_on(table)) else {
             continue;
         };
@@ -128,14 +128,14 @@ pub fn redirects(
             problems,
         ));
     }
-    redirects.retain(|redirect| !redirect.of.parents.is_empty());
+    redirects.retain(|redirect| !redirect.values.parents.is_empty());
     redirects
 }
 
 /// The listeners of the chosen gateways that redirect. A gateway that is named but has no HTTP listener is
 /// reported.
 fn parents(
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     named: &Texts,
     chosen: Vec<Text>,
     namespace: &Text,
@@ -145,11 +145,11 @@ fn parents(
     for name in chosen {
         let Some(gateway) = gateways
             .iter()
-            .find(|gateway| gateway.of.name.value == name.value)
+            .find(|gateway| gateway.values.name.value == name.value)
         else {
             continue;
         };
-        match http_listener(&gateway.of) {
+        match http_listener(&gateway.values) {
             Some(listener) => parents.push(Parent {
                 gateway: name,
                 namespace: namespace.clone(),
@@ -180,7 +180,7 @@ fn redirect(
     gateway: Option<Text>,
     parents: Vec<Parent>,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Redirect> {
+) -> ObjectInput<Redirect> {
     let status = table
         .status
         .clone()
@@ -205,8 +205,8 @@ fn redirect(
         .enabled
         .as_ref()
         .is_none_or(|enabled| enabled.value);
-    Laid {
-        of: Redirect {
+    ObjectInput {
+        values: Redirect {
             name,
             gateway,
             parents,
@@ -249,11 +249,11 @@ pub struct StreamRoute {
 /// Builds the routes of all streams that have a backend.
 pub fn stream_routes(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     namespace: &Text,
     gateway_api: Version,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<StreamRoute>> {
+) -> Vec<ObjectInput<StreamRoute>> {
     let mut routes = Vec::new();
     for stream in streams(cluster) {
         let table = stream.table;
@@ -299,8 +299,8 @@ pub fn stream_routes(
             namespace: namespace.clone(),
             listener: stream.name.clone(),
         });
-        routes.push(Laid {
-            of: StreamRoute {
+        routes.push(ObjectInput {
+            values: StreamRoute {
                 kind: stream.kind(),
                 version: if gateway_api >= STREAM_ROUTES_V1 {
                     "v1"

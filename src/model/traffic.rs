@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::version::COMPRESSOR;
-use super::{Laid, Version, address, route};
+use super::{ObjectInput, Version, address, route};
 use crate::config;
 use crate::config::traffic::Attach;
 use crate::config::{Cluster, Text, Texts};
@@ -52,7 +52,7 @@ pub struct BackendTraffic {
 
 /// The targets of a shared policy: the gateways that it names, or else all that have no policy of their own.
 fn targets(
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     attach: &Option<Spanned<Attach>>,
     named: &Texts,
     has_own: impl Fn(&str) -> bool,
@@ -99,7 +99,7 @@ trait Table: Clone {
     fn attach(&self) -> &Option<Spanned<Attach>>;
     fn gateways(&self) -> &Texts;
     /// The table of a gateway's own policy, if it has one.
-    fn own(gateway: &config::gateway::Gateway) -> Option<&Self>;
+    fn own_table(gateway: &config::gateway::Gateway) -> Option<&Self>;
 }
 
 macro_rules! table {
@@ -114,7 +114,7 @@ macro_rules! table {
             fn gateways(&self) -> &Texts {
                 &self.gateways
             }
-            fn own(gateway: &config::gateway::Gateway) -> Option<&Self> {
+            fn own_table(gateway: &config::gateway::Gateway) -> Option<&Self> {
                 gateway.$own.as_ref()
             }
         }
@@ -131,12 +131,13 @@ type Policy<T> = (Text, Option<Text>, Targets, T);
 fn policies<T: Table>(
     cluster: &Cluster,
     shared: Option<&T>,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Policy<T>> {
     let tables = || cluster.gateways.iter();
-    let has_own =
-        |name: &str| tables().any(|(there, table)| there.value == name && T::own(table).is_some());
+    let has_own = |name: &str| {
+        tables().any(|(there, table)| there.value == name && T::own_table(table).is_some())
+    };
     let mut policies = Vec::new();
     if let Some(table) = shared {
         let envoy = Spanned::unwritten("envoy".to_owned());
@@ -155,7 +156,9 @@ fn policies<T: Table>(
         ));
     }
     for (gateway, table) in tables() {
-        let Some(own) = T::own(table) else { continue };
+        let Some(own) = T::own_table(table) else {
+            continue;
+        };
         let targets = Targets {
             selector: false,
             gateways: vec![gateway.clone()],
@@ -170,15 +173,15 @@ fn policies<T: Table>(
 /// Builds the shared ClientTrafficPolicy and the gateways' own ones.
 pub fn client(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<ClientTraffic>> {
+) -> Vec<ObjectInput<ClientTraffic>> {
     let policies = policies(cluster, cluster.client_traffic.as_ref(), gateways, problems);
-    let laid = policies.into_iter().map(|(name, gateway, targets, set)| {
+    let inputs = policies.into_iter().map(|(name, gateway, targets, set)| {
         check_client(&set, problems);
-        Laid {
+        ObjectInput {
             overlay: set.overlay(),
-            of: ClientTraffic {
+            values: ClientTraffic {
                 name,
                 gateway,
                 targets,
@@ -186,7 +189,7 @@ pub fn client(
             },
         }
     });
-    laid.collect()
+    inputs.collect()
 }
 
 fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagnostic>) {
@@ -222,21 +225,21 @@ fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagn
 /// Builds the shared BackendTrafficPolicy and the gateways' own ones.
 pub fn backend(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     chart: Version,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<BackendTraffic>> {
+) -> Vec<ObjectInput<BackendTraffic>> {
     let policies = policies(
         cluster,
         cluster.backend_traffic.as_ref(),
         gateways,
         problems,
     );
-    let laid = policies
+    let inputs = policies
         .into_iter()
-        .map(|(name, gateway, targets, set)| Laid {
+        .map(|(name, gateway, targets, set)| ObjectInput {
             overlay: set.overlay(),
-            of: BackendTraffic {
+            values: BackendTraffic {
                 name,
                 gateway,
                 targets,
@@ -244,5 +247,5 @@ pub fn backend(
                 set,
             },
         });
-    laid.collect()
+    inputs.collect()
 }

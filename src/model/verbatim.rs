@@ -18,10 +18,12 @@ pub struct Verbatim {
 /// Reads the objects in `extra.objects`.
 pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Verbatim> {
     let objects = cluster.extra.objects.iter();
-    objects.filter_map(|object| one(object, problems)).collect()
+    objects
+        .filter_map(|object| build_one(object, problems))
+        .collect()
 }
 
-fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
+fn build_one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
     let mut node = object.clone();
     let file = node.as_map_mut().and_then(|map| map.remove("file"));
     let file = file.and_then(|entry| match entry.value.kind {

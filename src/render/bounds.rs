@@ -44,7 +44,10 @@ pub fn join(state: &State, value: &Value, between: Option<&str>) -> Result<Strin
             item.kind(),
             ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::Plain
         ) {
-            let message = format!("`join` accepts only strings and numbers, not a {}", item.kind());
+            let message = format!(
+                "`join` accepts only strings and numbers, not a {}",
+                item.kind()
+            );
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         let between = between.filter(|_| at > 0).unwrap_or_default();

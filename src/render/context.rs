@@ -108,7 +108,7 @@ struct Part {
 }
 
 impl Part {
-    fn of(node: &Node, reads: &Reads) -> Self {
+    fn new(node: &Node, reads: &Reads) -> Self {
         let is_scalar = !matches!(node.kind, Kind::List(_) | Kind::Map(_));
         Part {
             value: value_of(node, reads),
@@ -129,11 +129,11 @@ pub fn value_of(node: &Node, reads: &Reads) -> Value {
         },
         Kind::String(text) => Value::from(text.as_str()),
         Kind::List(items) => {
-            let below = items.iter().map(|item| Part::of(item, reads)).collect();
+            let below = items.iter().map(|item| Part::new(item, reads)).collect();
             tracked(node, below, HashMap::new(), reads)
         }
         Kind::Map(map) => {
-            let below = map.iter().map(|(_, value)| Part::of(value, reads));
+            let below = map.iter().map(|(_, value)| Part::new(value, reads));
             let keys = map.iter().enumerate();
             let keys = keys.map(|(at, (key, _))| (key.to_owned(), at));
             tracked(node, below.collect(), keys.collect(), reads)

@@ -96,7 +96,8 @@ impl<'a> Engine<'a> {
             .into_iter()
             .find(|key| node.get(key).and_then(Node::as_str).is_none());
         let Some(key) = missing else { return Ok(node) };
-        let message = format!("the template's output has no `{key}`, so it is not a Kubernetes object");
+        let message =
+            format!("the template's output has no `{key}`, so it is not a Kubernetes object");
         Err(Box::new(self.at_line(name, Some(1), message, sources)))
     }
 
@@ -109,7 +110,7 @@ impl<'a> Engine<'a> {
         values: &Node,
         sources: &mut Sources,
     ) -> Result<Node, Box<Diagnostic>> {
-        let text = self.text(name, values, sources)?;
+        let text = self.render_text(name, values, sources)?;
         // The parser's positions refer to the rendered text, which users never see.
         let source = sources.add(format!("{name} (rendered)"), text.output.as_str());
         let parsed = read::parse(&text.output, source, 0);
@@ -155,15 +156,16 @@ impl<'a> Engine<'a> {
         values: &Node,
         sources: &mut Sources,
     ) -> Result<String, Box<Diagnostic>> {
-        self.text(name, values, sources).map(|text| text.output)
+        self.render_text(name, values, sources)
+            .map(|text| text.output)
     }
 
-    fn text(
+    fn render_text(
         &mut self,
         name: &'static str,
         values: &Node,
         sources: &mut Sources,
-    ) -> Result<Text, Box<Diagnostic>> {
+    ) -> Result<RenderedText, Box<Diagnostic>> {
         if let Ok(mut written) = self.written.0.lock() {
             *written = Values::default();
         }
@@ -203,7 +205,7 @@ impl<'a> Engine<'a> {
             false => run(environment, name, source, context).map_err(Failure::Failed),
         };
         match rendered {
-            Ok((output, spans)) => Ok(Text {
+            Ok((output, spans)) => Ok(RenderedText {
                 output,
                 spans,
                 fuel,
@@ -255,18 +257,21 @@ impl<'a> Engine<'a> {
     fn broken(
         &self,
         name: &str,
-        text: &Text,
+        text: &RenderedText,
         problem: &read::Problem,
         sources: &mut Sources,
     ) -> Diagnostic {
-        let message = format!("the template's output is not valid YAML: {}", problem.message);
+        let message = format!(
+            "the template's output is not valid YAML: {}",
+            problem.message
+        );
         self.at_output(name, text, problem.span.range().start, message, sources)
     }
 
     fn at_output(
         &self,
         name: &str,
-        text: &Text,
+        text: &RenderedText,
         at: usize,
         message: String,
         sources: &mut Sources,
@@ -341,7 +346,7 @@ fn run<'a>(
 }
 
 /// The output of a template, with the template's line for each part of it.
-struct Text {
+struct RenderedText {
     output: String,
     spans: Vec<minijinja::OutputSpan>,
     /// The fuel that the template got.

@@ -12,9 +12,9 @@ use crate::config::Text;
 use crate::config::types::Overlay;
 use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::manifest::write;
-use crate::model::layout::{Group, Layout, Place, join};
+use crate::model::layout::{FileLocation, Group, Layout, join};
 use crate::model::lua::Script;
-use crate::model::{Laid, Model, flux};
+use crate::model::{Model, ObjectInput, flux};
 use crate::value::ser::to_node;
 use crate::value::{Kind as Value, Map, Node, Pointer};
 
@@ -120,7 +120,7 @@ pub fn render(
         files: BTreeMap::new(),
     };
     for item in items(model) {
-        let path = path_of(model, &item.place);
+        let path = path_of(model, &item.location);
         renderer.object(&path, item);
     }
     renderer.verbatim();
@@ -132,8 +132,12 @@ pub fn render(
     (renderer.files.into_values().collect(), renderer.problems)
 }
 
-fn path_of(model: &Model, place: &Place) -> String {
-    join([model.layout.app_path().as_str(), &place.folder, &place.file])
+fn path_of(model: &Model, location: &FileLocation) -> String {
+    join([
+        model.layout.app_path().as_str(),
+        &location.folder,
+        &location.file,
+    ])
 }
 
 pub(super) struct Renderer<'a> {
@@ -162,9 +166,9 @@ impl Renderer<'_> {
         let node = lay_over(node, item.overlay, item.parts, &mut self.problems);
         let text = |path: &[&str]| node.path(path).and_then(Node::as_str).unwrap_or_default();
         let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
-        let folder = Some(&item.place.folder).filter(|folder| !folder.is_empty());
-        let own = folder.and_then(|folder| self.model.layout.place_of(kind, name, folder));
-        let own = own.map(|place| path_of(self.model, &place));
+        let folder = Some(&item.location.folder).filter(|folder| !folder.is_empty());
+        let own = folder.and_then(|folder| self.model.layout.location_of(kind, name, folder));
+        let own = own.map(|location| path_of(self.model, &location));
         let path = own.unwrap_or_else(|| path.to_owned());
         self.add(&path, node, Kind::Manifest, item.template);
     }
@@ -205,7 +209,7 @@ impl Renderer<'_> {
         overlay: Overlay,
     ) {
         let item = Item {
-            place: Place {
+            location: FileLocation {
                 folder: String::new(),
                 file: String::new(),
             },
@@ -244,15 +248,15 @@ impl Renderer<'_> {
     /// Renders the TCPRoutes and UDPRoutes, into the app's folder or the folder of their namespace.
     fn routes(&mut self) {
         for route in &self.model.routes {
-            let place = route_place(self.model, route);
+            let location = route_location(self.model, route);
             let item = Item {
                 template: "streamroute.yaml.j2",
-                values: to_node(&route.of),
+                values: to_node(&route.values),
                 overlay: route.overlay.clone(),
                 parts: Vec::new(),
-                place,
+                location,
             };
-            self.object(&path_of(self.model, &item.place), item);
+            self.object(&path_of(self.model, &item.location), item);
         }
     }
 
@@ -275,7 +279,7 @@ impl Renderer<'_> {
                 None => return self.problems.push(no_script(path)),
             },
         };
-        let folder = self.model.layout.place(Group::Lua, None).folder;
+        let folder = self.model.layout.location(Group::Lua, None).folder;
         let app = self.model.layout.app_path();
         let path = join([app.as_str(), &folder, "resources", &lua.file]);
         let file = File {
@@ -296,7 +300,7 @@ impl Renderer<'_> {
         let app = layout.app_path();
         let mut folders: Vec<String> = layout.folders().map(str::to_owned).collect();
         for route in &self.model.routes {
-            let folder = route_place(self.model, route).folder;
+            let folder = route_location(self.model, route).folder;
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
@@ -316,7 +320,7 @@ impl Renderer<'_> {
                 .filter(|_| is_main)
                 .map(|node| (Pointer::root(), node.clone()));
             let item = Item {
-                place: Place {
+                location: FileLocation {
                     folder: folder.clone(),
                     file: String::new(),
                 },
@@ -330,9 +334,9 @@ impl Renderer<'_> {
         }
         for kustomization in &self.model.flux.kustomizations {
             self.plain(
-                &join([app.as_str(), flux_file(layout, &kustomization.of.name)]),
+                &join([app.as_str(), flux_file(layout, &kustomization.values.name)]),
                 "ks.yaml.j2",
-                &kustomization.of,
+                &kustomization.values,
                 kustomization.overlay.clone(),
             );
         }
@@ -344,7 +348,7 @@ impl Renderer<'_> {
         let layout = &self.model.layout;
         let prefix = join([layout.app_path().as_str(), folder]) + "/";
         let unlisted =
-            (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
+            (!self.model.autoscaling.listed).then(|| layout.location(Group::Autoscaling, None));
         let extra = &self.model.extra;
         let own = if layout.config_folder.as_deref() == Some(folder) {
             extra.config_resources.as_ref()
@@ -370,7 +374,7 @@ impl Renderer<'_> {
             .filter(|name| {
                 unlisted
                     .as_ref()
-                    .is_none_or(|place| place.folder != folder || place.file != *name)
+                    .is_none_or(|location| location.folder != folder || location.file != *name)
             })
             .map(|name| {
                 Node::string(format!(
@@ -386,12 +390,12 @@ impl Renderer<'_> {
             .model
             .lua
             .iter()
-            .filter(|_| layout.place(Group::Lua, None).folder == folder);
+            .filter(|_| layout.location(Group::Lua, None).folder == folder);
         let maps = maps.flat_map(|lua| {
             lua.policies.iter().map(|policy| {
                 let file = lua.file.with(format!("resources/{}", lua.file.value));
                 let map = [
-                    ("name", text_node(&policy.of.config_map)),
+                    ("name", text_node(&policy.values.config_map)),
                     ("file", text_node(&file)),
                 ];
                 Node::new(Value::Map(map.into_iter().collect()), None)
@@ -425,13 +429,13 @@ impl Renderer<'_> {
             self.plain(
                 &path,
                 "namespace.yaml.j2",
-                &namespace.of,
+                &namespace.values,
                 namespace.overlay.clone(),
             );
             listed.push(format!("{dot}namespace.yaml"));
         }
         for kustomization in &self.model.flux.kustomizations {
-            let file = flux_file(layout, &kustomization.of.name);
+            let file = flux_file(layout, &kustomization.values.name);
             let entry = format!("{dot}{}", join([layout.app.as_str(), file]));
             if !listed.contains(&entry) {
                 listed.push(entry);
@@ -510,14 +514,17 @@ fn text_node(text: &Text) -> Node {
 }
 
 /// The file of a route: beside the other objects, or in the folder of the route's namespace.
-fn route_place(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -> Place {
-    let place = model.layout.place(Group::Routes, None);
-    if route.of.namespace.value == model.namespace.value {
-        return place;
+fn route_location(
+    model: &Model,
+    route: &ObjectInput<crate::model::route::StreamRoute>,
+) -> FileLocation {
+    let location = model.layout.location(Group::Routes, None);
+    if route.values.namespace.value == model.namespace.value {
+        return location;
     }
-    Place {
-        folder: flux::routes_folder(&route.of.namespace),
-        ..place
+    FileLocation {
+        folder: flux::routes_folder(&route.values.namespace),
+        ..location
     }
 }
 

@@ -11,7 +11,8 @@ use crate::value::{Kind, Node};
 pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<(String, Node)> {
     let changed = with_lines(text, tree, resources)?;
     let before = items(tree);
-    let is_listed = |after: &[Node], resource: &String| after.iter().any(|item| is(item, resource));
+    let is_listed =
+        |after: &[Node], resource: &String| after.iter().any(|item| is_resource(item, resource));
     let after = read_as(&changed, tree, |after| {
         after.starts_with(before) && resources.iter().all(|one| is_listed(after, one))
     })?;
@@ -42,7 +43,7 @@ fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let listed = tree.get("resources");
     let missing: Vec<&String> = resources
         .iter()
-        .filter(|resource| !items(tree).iter().any(|item| is(item, resource)))
+        .filter(|resource| !items(tree).iter().any(|item| is_resource(item, resource)))
         .collect();
     if missing.is_empty() {
         return Some(text.to_owned());
@@ -84,7 +85,7 @@ fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
 /// other changes.
 pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<(String, Node)> {
     let changed = without_lines(text, tree, resources)?;
-    let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
+    let is_ours = |item: &&Node| resources.iter().any(|resource| is_resource(item, resource));
     let left = items(tree).iter().filter(|item| !is_ours(item));
     let after = read_as(&changed, tree, |after| after.iter().eq(left.clone()))?;
     Some((changed, after))
@@ -92,7 +93,7 @@ pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<(String, 
 
 fn without_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let items = items(tree);
-    let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
+    let is_ours = |item: &&Node| resources.iter().any(|resource| is_resource(item, resource));
     let ours: Vec<&Node> = items.iter().filter(is_ours).collect();
     if ours.is_empty() {
         return Some(text.to_owned());
@@ -118,7 +119,7 @@ pub fn is_empty(tree: &Node) -> bool {
 
 /// Whether the kustomization lists no other resources than these.
 pub fn lists_only(tree: &Node, resources: &[String]) -> bool {
-    let is_one = |item: &Node| resources.iter().any(|resource| is(item, resource));
+    let is_one = |item: &Node| resources.iter().any(|resource| is_resource(item, resource));
     items(tree).iter().all(is_one)
 }
 
@@ -127,8 +128,8 @@ fn items(tree: &Node) -> &[Node] {
     listed.unwrap_or_default()
 }
 
-fn is(item: &Node, resource: &str) -> bool {
-    item.as_str().is_some_and(|item| same(item, resource))
+fn is_resource(item: &Node, resource: &str) -> bool {
+    item.as_str().is_some_and(|item| same_path(item, resource))
 }
 
 /// The indentation before an item's dash; `None` if the item is not on a line of its own.
@@ -173,7 +174,7 @@ fn push(text: &mut String, indent: &str, resources: &[&String]) {
 }
 
 /// Compares two paths; `./a` and `a` are the same.
-fn same(a: &str, b: &str) -> bool {
+fn same_path(a: &str, b: &str) -> bool {
     a.trim_start_matches("./").trim_end_matches('/')
         == b.trim_start_matches("./").trim_end_matches('/')
 }

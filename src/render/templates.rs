@@ -60,7 +60,10 @@ impl Templates {
         }
         let help = match nearest(name, known.clone()) {
             Some(near) => format!("rename it to `{near}`"),
-            None => format!("the built-in templates are {}", known.collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "the built-in templates are {}",
+                known.collect::<Vec<_>>().join(", ")
+            ),
         };
         Some(
             Diagnostic::new(Code::ConfigTemplate, format!("there is no built-in template {name}"))

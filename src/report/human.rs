@@ -150,7 +150,7 @@ fn rendered_to(finding: &Diagnostic, sources: &Sources) -> Option<String> {
 
 /// The summary line, in the colours of the severities.
 fn summary(report: &Report, color: bool) -> String {
-    text::summed_up(report, |severity, words| {
+    text::summary_with(report, |severity, words| {
         let style = match severity {
             None => DEFAULT_HELP_STYLE,
             Some(Severity::Error) => DEFAULT_ERROR_STYLE,

@@ -70,7 +70,7 @@ fn case(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
         "" => String::new(),
         path => format!(" file=\"{}\"", escape(&text::line(path))),
     };
-    let body = escape(&words(finding, &at, report, sources));
+    let body = escape(&body_text(finding, &at, report, sources));
     let (start, end) = match finding.is_error() {
         true => (
             format!("<failure type=\"{code}\" message=\"{message}\">"),
@@ -84,7 +84,7 @@ fn case(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
 }
 
 /// All information about a finding, one item per line.
-fn words(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources) -> String {
+fn body_text(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources) -> String {
     let severity = finding.severity.as_str();
     let mut lines = vec![format!("{severity}: {}", text::line(&finding.message))];
     let path = text::line(&report.base.path(&at.file));

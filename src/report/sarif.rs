@@ -37,7 +37,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
             rule_index: codes.binary_search(&finding.code).ok(),
             // SARIF uses the same words for severities (3.27.10).
             level: finding.severity.as_str(),
-            message: message(&words(finding)),
+            message: message(&paragraphs(finding)),
             locations: locations(finding, report, sources),
             related_locations: related(finding, report, sources),
             partial_fingerprints: fingerprint(finding, report, sources, &mut seen),
@@ -85,7 +85,7 @@ fn message(text: &str) -> Text {
 }
 
 /// The message, the consequences and the help, one paragraph each.
-fn words(finding: &Diagnostic) -> String {
+fn paragraphs(finding: &Diagnostic) -> String {
     let why = finding.why.as_deref().map(str::to_owned);
     let help = finding.help.as_deref().map(|help| format!("Help: {help}"));
     let all = [Some(finding.message.clone()), why, help];

@@ -95,11 +95,11 @@ pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) 
 
 /// The summary: `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
 pub(super) fn summary(report: &Report) -> String {
-    summed_up(report, |_, words| words)
+    summary_with(report, |_, words| words)
 }
 
 /// Like [`summary`], but `paint` formats the counts of the severities, and the `ok` if nothing was found.
-pub(super) fn summed_up(
+pub(super) fn summary_with(
     report: &Report,
     paint: impl Fn(Option<Severity>, String) -> String,
 ) -> String {

@@ -17,7 +17,8 @@ const FEW: usize = 16;
 pub struct Map {
     entries: Vec<(String, Entry)>,
     /// The position of each key, if there are more than [`FEW`].
-    #[allow(clippy::box_collection)] // nearly all maps have no index, and the box keeps them small
+    #[allow(clippy::box_collection)]
+    // nearly all maps have no index, and the box keeps them small
     index: Option<Box<HashMap<String, usize>>>,
 }
 

@@ -136,7 +136,7 @@ pub fn end(text: &str) -> Option<usize> {
 
 /// What is expected in a variable after a nested one.
 #[derive(Clone, Copy)]
-enum Then {
+enum Expected {
     /// More of a default, or `}`.
     Default,
     /// The end of the first number of a substring.
@@ -148,41 +148,41 @@ enum Then {
 }
 
 /// A variable whose end was not read yet.
-struct Open {
+struct OpenVariable {
     /// Its index in the list of found variables.
     found: usize,
-    then: Then,
+    expected: Expected,
 }
 
 /// Parses the variable at byte `at` of a text, which starts with `${`. Returns it and all variables nested in
 /// it. If Flux can't parse it, one of them is marked as not readable.
 fn read(text: &str, at: usize) -> Vec<Variable<'_>> {
-    let mut reading = Reading {
+    let mut parser = Parser {
         text,
         at,
         found: Vec::new(),
         open: Vec::new(),
         is_at_next: false,
     };
-    let is_read = reading.all();
+    let is_read = parser.parse();
     if is_read.is_none() {
         // The outer variables have no end either, but Flux fails at the innermost one.
-        let stopped = reading.open.last().map(|open| open.found);
-        let stopped = stopped.or(reading.found.len().checked_sub(1));
-        if let Some(one) = stopped.and_then(|at| reading.found.get_mut(at)) {
+        let stopped = parser.open.last().map(|open| open.found);
+        let stopped = stopped.or(parser.found.len().checked_sub(1));
+        if let Some(one) = stopped.and_then(|at| parser.found.get_mut(at)) {
             one.is_readable = false;
-            one.end = reading.at;
+            one.end = parser.at;
         }
     }
-    reading.found
+    parser.found
 }
 
-struct Reading<'a> {
+struct Parser<'a> {
     text: &'a str,
     at: usize,
     found: Vec<Variable<'a>>,
     /// The variables whose end was not read yet, from the outermost to the innermost.
-    open: Vec<Open>,
+    open: Vec<OpenVariable>,
     /// Whether a variable nested in the innermost one starts here.
     is_at_next: bool,
 }
@@ -190,21 +190,21 @@ struct Reading<'a> {
 /// `None` if Flux can't parse the text.
 type Read<T = ()> = Option<T>;
 
-impl<'a> Reading<'a> {
+impl<'a> Parser<'a> {
     /// Parses until the outermost variable has ended. It is not recursive, because a text may have any number
     /// of nested variables.
-    fn all(&mut self) -> Read {
+    fn parse(&mut self) -> Read {
         self.begin()?;
         while let Some(open) = self.open.last() {
             if std::mem::take(&mut self.is_at_next) {
                 self.begin()?;
                 continue;
             }
-            match open.then {
-                Then::Default => self.default()?,
-                Then::First => self.after_first()?,
-                Then::Old => self.after_old()?,
-                Then::Close => self.close()?,
+            match open.expected {
+                Expected::Default => self.default()?,
+                Expected::First => self.after_first()?,
+                Expected::Old => self.after_old()?,
+                Expected::Close => self.close()?,
             }
         }
         Some(())
@@ -249,9 +249,9 @@ impl<'a> Reading<'a> {
             is_readable: true,
             depth,
         });
-        self.open.push(Open {
+        self.open.push(OpenVariable {
             found: self.found.len() - 1,
-            then: Then::Close,
+            expected: Expected::Close,
         });
         self.at += 2;
         let is_length = self.expect('#').is_some();
@@ -281,17 +281,17 @@ impl<'a> Reading<'a> {
                 Some(128..) => None,
                 _ => {
                     self.at += 1;
-                    self.word(Then::First, |next| !matches!(next, ':' | '}'), false)
+                    self.word(Expected::First, |next| !matches!(next, ':' | '}'), false)
                 }
             },
             mark @ ('#' | '%') => {
                 self.take(2, |next| next == mark);
-                self.word(Then::Close, |next| next != '}', false)
+                self.word(Expected::Close, |next| next != '}', false)
             }
             '/' => {
                 self.at += 1;
                 self.take(1, |next| matches!(next, '/' | '#' | '%'));
-                self.word(Then::Old, |next| next != '/', true)
+                self.word(Expected::Old, |next| next != '/', true)
             }
             _ => None,
         }
@@ -299,19 +299,19 @@ impl<'a> Reading<'a> {
 
     fn begin_default(&mut self, length: usize) -> Read {
         self.at += length;
-        self.then(Then::Default);
+        self.set_expected(Expected::Default);
         Some(())
     }
 
-    fn then(&mut self, then: Then) {
+    fn set_expected(&mut self, expected: Expected) {
         if let Some(open) = self.open.last_mut() {
-            open.then = then;
+            open.expected = expected;
         }
     }
 
     /// Parses a variable, or at least one character, up to the next variable.
-    fn word(&mut self, then: Then, fits: impl Fn(char) -> bool, has_escapes: bool) -> Read {
-        self.then(then);
+    fn word(&mut self, expected: Expected, fits: impl Fn(char) -> bool, has_escapes: bool) -> Read {
+        self.set_expected(expected);
         if self.rest().starts_with("${") {
             self.is_at_next = true;
             return Some(());
@@ -332,14 +332,14 @@ impl<'a> Reading<'a> {
     fn default(&mut self) -> Read {
         match self.next()? {
             '}' => self.close(),
-            _ => self.word(Then::Default, |next| next != '}', false),
+            _ => self.word(Expected::Default, |next| next != '}', false),
         }
     }
 
     fn after_first(&mut self) -> Read {
         match self.take(usize::MAX, |next| next == ':') {
             0 => self.close(),
-            _ => self.word(Then::Close, |next| next != '}', false),
+            _ => self.word(Expected::Close, |next| next != '}', false),
         }
     }
 
@@ -349,7 +349,7 @@ impl<'a> Reading<'a> {
         }
         match self.next()? {
             '}' => self.close(),
-            _ => self.word(Then::Close, |next| next != '}', true),
+            _ => self.word(Expected::Close, |next| next != '}', true),
         }
     }
 

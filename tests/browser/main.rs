@@ -115,7 +115,7 @@ fn a_route_can_be_chosen_with_the_keyboard_and_shows_its_way() {
     assert_eq!(
         lit,
         json!([
-            "own network",
+            "internal network",
             "Gateway network/envoy-internal",
             "listener https, HTTPS 443",
             "HTTPRoute observability/grafana",

@@ -49,9 +49,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A hostname that was only reachable from the own network is now reachable from the Internet.
+    /// A hostname that was only reachable from the internal network is now reachable from the Internet.
     MovedExternal = "moved-external";
-    /// A gateway that faced the own network now faces the Internet.
+    /// A gateway that faced the internal network now faces the Internet.
     GatewayExternal = "gateway-external";
     /// A check of clients was removed.
     GuardLost = "guard-lost";
@@ -77,9 +77,9 @@ kinds! {
     RecordTarget = "record-target";
     /// A hostname has different guards of the same kind.
     GuardChanged = "guard-changed";
-    /// A gateway that faced the Internet now faces the own network.
+    /// A gateway that faced the Internet now faces the internal network.
     GatewayInternal = "gateway-internal";
-    /// A hostname that was reachable from the Internet is now only reachable from the own network.
+    /// A hostname that was reachable from the Internet is now only reachable from the internal network.
     MovedInternal = "moved-internal";
     /// There is a new check of clients.
     GuardAdded = "guard-added";
@@ -113,7 +113,7 @@ pub struct Change {
     /// The hostnames or listeners that changed.
     pub subjects: Vec<String>,
     /// The rest of the message, which follows the names of the subjects.
-    pub words: String,
+    pub description: String,
 }
 
 /// The maximum number of subjects that a message names.
@@ -128,7 +128,7 @@ impl Change {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("{shown}{more} {}", self.words)
+        format!("{shown}{more} {}", self.description)
     }
 }
 
@@ -145,9 +145,9 @@ impl Found {
         kind: ChangeKind,
         gateway: &str,
         subject: impl Into<String>,
-        words: impl Into<String>,
+        description: impl Into<String>,
     ) {
-        let key = (direction, kind, gateway.to_owned(), words.into());
+        let key = (direction, kind, gateway.to_owned(), description.into());
         self.all.entry(key).or_default().insert(subject.into());
     }
 }
@@ -158,13 +158,15 @@ pub fn compare(before: &Table, after: &Table) -> Vec<Change> {
     listeners::compare(before, after, &mut found);
     hostnames(before, after, &mut found);
     let all = found.all.into_iter();
-    all.map(|((direction, kind, gateway, words), subjects)| Change {
-        direction,
-        kind,
-        gateway,
-        subjects: subjects.into_iter().collect(),
-        words,
-    })
+    all.map(
+        |((direction, kind, gateway, description), subjects)| Change {
+            direction,
+            kind,
+            gateway,
+            subjects: subjects.into_iter().collect(),
+            description,
+        },
+    )
     .collect()
 }
 
@@ -213,7 +215,7 @@ fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut F
     let from = from.join(" and ");
     let mut has_moved = false;
     for gateway in is.1.keys().filter(|gateway| !was.1.contains_key(*gateway)) {
-        let (direction, kind, words) = match side(&is, gateway) {
+        let (direction, kind, description) = match side(&is, gateway) {
             Side::External if !was_external && !was.1.is_empty() => (
                 Direction::Wider,
                 ChangeKind::MovedExternal,
@@ -236,17 +238,17 @@ fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut F
             ),
         };
         has_moved |= kind != ChangeKind::HostnameAdded;
-        found.add(direction, kind, gateway, subject, words);
+        found.add(direction, kind, gateway, subject, description);
     }
     for gateway in was.1.keys().filter(|gateway| !is.1.contains_key(*gateway)) {
         if !has_moved {
-            let words = format!("removed from {}{gateway}", adjective(side(&was, gateway)));
+            let description = format!("removed from {}{gateway}", adjective(side(&was, gateway)));
             found.add(
                 Direction::Narrower,
                 ChangeKind::HostnameRemoved,
                 gateway,
                 subject,
-                words,
+                description,
             );
         }
     }
@@ -264,26 +266,26 @@ fn adjective(side: Side) -> &'static str {
 /// Adds the changes of a hostname at a gateway where it was before.
 fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut Found) {
     let (gateway, subject) = (new.gateway.as_str(), new.hostname.to_string());
-    guards::of_exposures(old, new, tables, found);
+    guards::compare_exposure(old, new, tables, found);
     match (old.is_plain, new.is_plain) {
         (false, true) => {
-            let words = format!("now answered without TLS, at {gateway}");
+            let description = format!("now answered without TLS, at {gateway}");
             found.add(
                 Direction::Wider,
                 ChangeKind::PlainOpened,
                 gateway,
                 &subject,
-                words,
+                description,
             );
         }
         (true, false) => {
-            let words = format!("no longer answered without TLS, at {gateway}");
+            let description = format!("no longer answered without TLS, at {gateway}");
             found.add(
                 Direction::Narrower,
                 ChangeKind::PlainClosed,
                 gateway,
                 &subject,
-                words,
+                description,
             );
         }
         _ => {}
@@ -296,13 +298,13 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
     for (by, target) in &is {
         match was.get(by) {
             None => {
-                let words = format!("now published by {by}");
+                let description = format!("now published by {by}");
                 found.add(
                     Direction::Wider,
                     ChangeKind::RecordPublished,
                     gateway,
                     &subject,
-                    words,
+                    description,
                 );
             }
             Some(old) if old != target => {
@@ -310,7 +312,7 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
                     it.clone()
                         .unwrap_or_else(|| "the gateway's address".to_owned())
                 };
-                let words = format!(
+                let description = format!(
                     "now points to {} ({by}), previously to {}",
                     text(target),
                     text(old)
@@ -320,20 +322,20 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
                     ChangeKind::RecordTarget,
                     gateway,
                     &subject,
-                    words,
+                    description,
                 );
             }
             _ => {}
         }
     }
     for by in was.keys().filter(|by| !is.contains_key(*by)) {
-        let words = format!("no longer published by {by}");
+        let description = format!("no longer published by {by}");
         found.add(
             Direction::Narrower,
             ChangeKind::RecordWithdrawn,
             gateway,
             &subject,
-            words,
+            description,
         );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 
 use super::{ChangeKind, Direction, Found};
-use crate::exposure::table::{Door, Trusted};
+use crate::exposure::table::{ExposedListener, Trusted};
 
 /// Whether the networks `after` include addresses that those in `before` don't. A network that can't be
 /// parsed, such as a Flux variable, counts as new if it is not in `before`.
@@ -28,9 +28,14 @@ fn net(text: &str) -> Option<IpNet> {
 }
 
 /// Adds the change of the sources that a listener trusts for the client's address.
-pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
+pub fn compare_listener(
+    gateway: &str,
+    old: &ExposedListener,
+    new: &ExposedListener,
+    found: &mut Found,
+) {
     let (was, is) = (old.trusted.as_ref(), new.trusted.as_ref());
-    let (before, after) = (whom(was), whom(is));
+    let (before, after) = (describe(was), describe(is));
     if before == after {
         return;
     }
@@ -51,18 +56,19 @@ pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
         true => (Direction::Wider, ChangeKind::TrustWidened),
         false => (Direction::Narrower, ChangeKind::TrustNarrowed),
     };
-    let words = format!("now trusts {after} for client addresses, previously {before}, at {gateway}");
+    let description =
+        format!("now trusts {after} for client addresses, previously {before}, at {gateway}");
     found.add(
         direction,
         kind,
         gateway,
         format!("listener {}", new.name),
-        words,
+        description,
     );
 }
 
 /// The trusted sources as text.
-fn whom(it: Option<&Trusted>) -> String {
+fn describe(it: Option<&Trusted>) -> String {
     let Some(it) = it else {
         return "nobody".to_owned();
     };

@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 
 use super::scan::Scanner;
-use super::token::{Fault, Placed, Style, Token, fault};
+use super::token::{Fault, LocatedToken, Style, Token, fault};
 
 /// An event, with its byte range.
 #[derive(Clone, Debug)]
 pub(in crate::manifest) struct Event<'a> {
-    pub(in crate::manifest) what: What<'a>,
+    pub(in crate::manifest) kind: EventKind<'a>,
     pub(in crate::manifest) start: usize,
     pub(in crate::manifest) end: usize,
 }
 
 /// The kind of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::manifest) enum What<'a> {
+pub(in crate::manifest) enum EventKind<'a> {
     DocumentStart,
     DocumentEnd,
     End,
@@ -83,9 +83,9 @@ pub(in crate::manifest) struct Events<'a> {
 
 /// The event for a missing scalar.
 fn nothing<'a>(at: usize) -> Event<'a> {
-    let what = What::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
+    let kind = EventKind::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
     Event {
-        what,
+        kind,
         start: at,
         end: at,
     }
@@ -137,25 +137,25 @@ impl<'a> Events<'a> {
                 self.state = State::FlowMapKey;
                 Ok(nothing(self.tokens.peek()?.start))
             }
-            State::End => self.event(What::End),
+            State::End => self.event(EventKind::End),
         }
     }
 
     /// An event at the position of the next token, which is not consumed.
-    fn event(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
+    fn event(&mut self, kind: EventKind<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.peek()?;
         Ok(Event {
-            what,
+            kind,
             start: token.start,
             end: token.end,
         })
     }
 
     /// An event for the next token, which is consumed.
-    fn event_of_token(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
+    fn event_of_token(&mut self, kind: EventKind<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.take()?;
         Ok(Event {
-            what,
+            kind,
             start: token.start,
             end: token.end,
         })
@@ -199,7 +199,7 @@ impl<'a> Events<'a> {
         match &self.tokens.peek()?.token {
             Token::StreamEnd => {
                 self.state = State::End;
-                self.event(What::End)
+                self.event(EventKind::End)
             }
             Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart => {
                 self.marked_document()
@@ -207,7 +207,7 @@ impl<'a> Events<'a> {
             _ if is_first => {
                 self.after.push(State::DocumentEnd);
                 self.state = State::BlockNode;
-                self.event(What::DocumentStart)
+                self.event(EventKind::DocumentStart)
             }
             _ => fault(
                 "more than one value in a document",
@@ -222,7 +222,9 @@ impl<'a> Events<'a> {
         loop {
             let start = self.tokens.peek()?.start;
             match &self.tokens.peek()?.token {
-                Token::Version(..) if has_version => return fault("a second %YAML directive", start),
+                Token::Version(..) if has_version => {
+                    return fault("a second %YAML directive", start);
+                }
                 Token::Version(1, 1) => has_version = true,
                 Token::Version(..) => {
                     return fault(
@@ -243,7 +245,7 @@ impl<'a> Events<'a> {
         }
         self.after.push(State::DocumentEnd);
         self.state = State::DocumentContent;
-        self.event_of_token(What::DocumentStart)
+        self.event_of_token(EventKind::DocumentStart)
     }
 
     fn document_content(&mut self) -> Result<Event<'a>, Fault> {
@@ -265,7 +267,7 @@ impl<'a> Events<'a> {
     fn document_end(&mut self) -> Result<Event<'a>, Fault> {
         self.prefixes.clear();
         self.state = State::Document;
-        let event = self.event(What::DocumentEnd)?;
+        let event = self.event(EventKind::DocumentEnd)?;
         if self.tokens.peek()?.token == Token::DocumentEnd {
             self.tokens.take()?;
         }
@@ -277,7 +279,7 @@ impl<'a> Events<'a> {
         let start = self.tokens.peek()?.start;
         if let Token::Alias(name) = self.tokens.peek()?.token {
             self.close();
-            return self.event_of_token(What::Alias(name));
+            return self.event_of_token(EventKind::Alias(name));
         }
         let properties = self.properties()?;
         let has_properties = !properties.is_empty();
@@ -285,7 +287,7 @@ impl<'a> Events<'a> {
             let at = self.entry()?;
             self.state = State::IndentlessItem(at);
             return Ok(Event {
-                what: What::ListStart(properties),
+                kind: EventKind::ListStart(properties),
                 start: at,
                 end: at,
             });
@@ -303,19 +305,19 @@ impl<'a> Events<'a> {
         if let Some(state) = opens {
             self.state = state;
             let is_map = matches!(state, State::FlowMapFirst | State::BlockMapFirst);
-            let what = if is_map {
-                What::MapStart(properties)
+            let kind = if is_map {
+                EventKind::MapStart(properties)
             } else {
-                What::ListStart(properties)
+                EventKind::ListStart(properties)
             };
-            return Ok(Event { what, start, end });
+            return Ok(Event { kind, start, end });
         }
         if matches!(next.token, Token::Scalar(..)) {
             self.close();
-            let Placed { token, end, .. } = self.tokens.take()?;
+            let LocatedToken { token, end, .. } = self.tokens.take()?;
             if let Token::Scalar(text, style) = token {
                 return Ok(Event {
-                    what: What::Scalar(properties, text, style),
+                    kind: EventKind::Scalar(properties, text, style),
                     start,
                     end,
                 });
@@ -323,9 +325,9 @@ impl<'a> Events<'a> {
         }
         if has_properties {
             self.close();
-            let what = What::Scalar(properties, Cow::Borrowed(""), Style::Plain);
+            let kind = EventKind::Scalar(properties, Cow::Borrowed(""), Style::Plain);
             return Ok(Event {
-                what,
+                kind,
                 start,
                 end: at,
             });
@@ -385,7 +387,7 @@ impl<'a> Events<'a> {
             }
             Token::BlockEnd => {
                 self.close();
-                self.event_of_token(What::ListEnd)
+                self.event_of_token(EventKind::ListEnd)
             }
             _ => fault(
                 "something else than the next item of the list",
@@ -397,7 +399,7 @@ impl<'a> Events<'a> {
     fn indentless_list(&mut self) -> Result<Event<'a>, Fault> {
         if self.tokens.peek()?.token != Token::BlockEntry {
             self.close();
-            return self.event(What::ListEnd);
+            return self.event(EventKind::ListEnd);
         }
         let at = self.entry()?;
         self.indentless_item(at)
@@ -440,7 +442,7 @@ impl<'a> Events<'a> {
             }
             Token::BlockEnd => {
                 self.close();
-                self.event_of_token(What::MapEnd)
+                self.event_of_token(EventKind::MapEnd)
             }
             _ => fault(
                 "something else than the next key of the map",
@@ -471,14 +473,14 @@ impl<'a> Events<'a> {
                 Token::Key => {
                     self.tokens.is_peculiar = true;
                     self.state = State::FlowListPairKey;
-                    return self.event_of_token(What::MapStart(Properties::default()));
+                    return self.event_of_token(EventKind::MapStart(Properties::default()));
                 }
                 Token::FlowSequenceEnd => {}
                 _ => return self.node_then(State::FlowList, false, false),
             }
         }
         self.close();
-        self.event_of_token(What::ListEnd)
+        self.event_of_token(EventKind::ListEnd)
     }
 
     /// The comma before an item of a flow list or flow map, except before the first item.
@@ -507,7 +509,7 @@ impl<'a> Events<'a> {
 
     fn flow_list_pair_end(&mut self) -> Result<Event<'a>, Fault> {
         self.state = State::FlowList;
-        self.event(What::MapEnd)
+        self.event(EventKind::MapEnd)
     }
 
     fn flow_map_key(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
@@ -530,7 +532,7 @@ impl<'a> Events<'a> {
             }
         }
         self.close();
-        self.event_of_token(What::MapEnd)
+        self.event_of_token(EventKind::MapEnd)
     }
 
     /// The value of a key in a flow list or flow map, which `end` closes. Continues with `state`.

@@ -21,7 +21,7 @@ mod tag;
 mod token;
 
 pub(super) use compare::{LastBlock, compare};
-pub(super) use events::{Event, Events, What};
+pub(super) use events::{Event, EventKind, Events};
 use token::fault;
 pub(super) use token::{Fault, Style};
 
@@ -34,7 +34,8 @@ pub(super) fn hidden_break(text: &str) -> Option<Fault> {
     let fault = loop {
         match events.next() {
             Ok(Event {
-                what: What::End, ..
+                kind: EventKind::End,
+                ..
             }) => return None,
             Ok(_) => {}
             Err(fault) => break fault,
@@ -61,7 +62,10 @@ pub(super) fn check_marks(text: &str, is_first: bool) -> Result<(), Fault> {
     let mut lines = text.lines().skip(1).map(str::trim_start);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
     if !is_first && first.is_some_and(|line| line.starts_with("...")) {
-        return fault("`...` without a document before it, which kustomize refuses", 0);
+        return fault(
+            "`...` without a document before it, which kustomize refuses",
+            0,
+        );
     }
     match memchr::memmem::find(text.as_bytes(), b"\n---") {
         Some(at) => fault(

@@ -6,11 +6,11 @@ use super::scan::Scanner;
 use super::token::{Fault, Style, Token, fault, fault_in_object};
 
 /// The text of a scalar. It is a slice of the source as long as nothing has to be folded or unescaped.
-struct Words<'a> {
+struct ScalarText<'a> {
     text: &'a str,
     start: usize,
     end: usize,
-    made: Option<String>,
+    owned: Option<String>,
 }
 
 /// The whitespace and line ends between two words of a scalar.
@@ -36,25 +36,25 @@ impl Gap {
     }
 }
 
-impl<'a> Words<'a> {
+impl<'a> ScalarText<'a> {
     fn new(at: usize, text: &'a str) -> Self {
-        Words {
+        ScalarText {
             text,
             start: at,
             end: at,
-            made: None,
+            owned: None,
         }
     }
 
     /// Appends the bytes `start..end` of the source.
     fn add(&mut self, start: usize, end: usize) {
-        if self.made.is_none() && self.start == self.end {
+        if self.owned.is_none() && self.start == self.end {
             (self.start, self.end) = (start, end);
-        } else if self.made.is_none() && self.end == start {
+        } else if self.owned.is_none() && self.end == start {
             self.end = end;
         } else {
             let text = self.text;
-            self.made()
+            self.owned()
                 .push_str(text.get(start..end).unwrap_or_default());
         }
     }
@@ -64,14 +64,14 @@ impl<'a> Words<'a> {
     }
 
     /// The text as an owned string, to which other text can be appended.
-    fn made(&mut self) -> &mut String {
+    fn owned(&mut self) -> &mut String {
         let slice = self.slice();
-        self.made.get_or_insert_with(|| slice.to_owned())
+        self.owned.get_or_insert_with(|| slice.to_owned())
     }
 
     fn finish(self) -> Cow<'a, str> {
         let slice = self.slice();
-        self.made.map_or(Cow::Borrowed(slice), Cow::Owned)
+        self.owned.map_or(Cow::Borrowed(slice), Cow::Owned)
     }
 }
 
@@ -80,7 +80,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn plain_scalar(&mut self) -> Result<(Token<'a>, usize), Fault> {
         let start = self.at;
         let column = self.indent + 1;
-        let mut words = Words::new(start, self.text);
+        let mut scalar = ScalarText::new(start, self.text);
         let mut gap = Gap::default();
         let mut end = start;
         let mut has_gap = false;
@@ -94,12 +94,12 @@ impl<'a> Scanner<'a> {
             }
             if self.at > word {
                 if has_gap && gap.first.is_none() {
-                    words.add(gap.blanks.0, gap.blanks.1);
+                    scalar.add(gap.blanks.0, gap.blanks.1);
                 } else if has_gap {
                     let folded = gap.folded(self.text).into_owned();
-                    words.made().push_str(&folded);
+                    scalar.owned().push_str(&folded);
                 }
-                words.add(word, self.at);
+                scalar.add(word, self.at);
                 end = self.at;
                 gap = Gap::default();
                 has_gap = false;
@@ -120,7 +120,7 @@ impl<'a> Scanner<'a> {
             self.key_allowed = true;
         }
         self.note_plain(start, end);
-        Ok((Token::Scalar(words.finish(), Style::Plain), end))
+        Ok((Token::Scalar(scalar.finish(), Style::Plain), end))
     }
 
     /// Whether an indicator ends a plain scalar here.
@@ -134,15 +134,15 @@ impl<'a> Scanner<'a> {
 
     /// Marks plain scalars on which parsers disagree.
     fn note_plain(&mut self, start: usize, end: usize) {
-        let said = self.bytes.get(start..end).unwrap_or_default();
+        let text = self.bytes.get(start..end).unwrap_or_default();
         let in_flow = self.flow_depth > 0
-            && (said.iter().any(|byte| matches!(byte, b':' | b'?')) || said.first() == Some(&b'-'));
-        let starts = matches!(said.first(), Some(b'?' | b':' | b'-'))
-            && said
+            && (text.iter().any(|byte| matches!(byte, b':' | b'?')) || text.first() == Some(&b'-'));
+        let starts = matches!(text.first(), Some(b'?' | b':' | b'-'))
+            && text
                 .get(1)
                 .is_some_and(|next| !next.is_ascii_alphanumeric());
         self.is_peculiar |=
-            in_flow || starts || said.iter().any(|byte| matches!(byte, b'\t' | 0xef));
+            in_flow || starts || text.iter().any(|byte| matches!(byte, b'\t' | 0xef));
     }
 
     /// Whitespace and line ends inside a scalar. A tab must not be used to indent a line less than `column`.
@@ -153,7 +153,10 @@ impl<'a> Scanner<'a> {
                 if is_tab && gap.first.is_some() {
                     self.is_peculiar = true;
                     if column.is_some_and(|column| self.column() < column) {
-                        return fault("a tab in the indentation, where only spaces are allowed", self.at);
+                        return fault(
+                            "a tab in the indentation, where only spaces are allowed",
+                            self.at,
+                        );
                     }
                 }
                 self.skip();
@@ -169,24 +172,24 @@ impl<'a> Scanner<'a> {
             if column.is_some() {
                 self.plain_break(length)?;
             }
-            let said = self.read_break(length);
+            let text = self.read_break(length);
             match gap.first {
-                None => gap.first = Some(said),
-                Some(_) => gap.rest.push_str(said),
+                None => gap.first = Some(text),
+                Some(_) => gap.rest.push_str(text),
             }
         }
     }
 
     /// Skips a line end and returns its text.
     fn read_break(&mut self, length: usize) -> &'static str {
-        let said = match self.bytes.get(self.at..self.at + length) {
+        let text = match self.bytes.get(self.at..self.at + length) {
             Some([0xe2, 0x80, 0xa8]) => "\u{2028}",
             Some([0xe2, 0x80, 0xa9]) => "\u{2029}",
             _ => "\n",
         };
         self.is_peculiar |= self.byte(0) != b'\n' && self.byte(1) != b'\n';
         self.pass_line(length);
-        said
+        text
     }
 
     /// A quoted scalar.
@@ -194,7 +197,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let quote = self.byte(0);
         self.skip();
-        let mut words = Words::new(self.at, self.text);
+        let mut scalar = ScalarText::new(self.at, self.text);
         loop {
             if self.is_document_mark() {
                 return fault("a `---` or `...` line inside quotes", self.at);
@@ -205,7 +208,7 @@ impl<'a> Scanner<'a> {
             let mut gap = Gap::default();
             while !self.is_word_end(0) && self.byte(0) != quote || self.is_doubled(quote) {
                 if self.byte(0) == b'\'' && quote == b'\'' {
-                    words.add(self.at, self.at + 1);
+                    scalar.add(self.at, self.at + 1);
                     self.skip();
                     self.skip();
                 } else if quote == b'"' && self.byte(0) == b'\\' {
@@ -215,17 +218,17 @@ impl<'a> Scanner<'a> {
                         self.read_break(length);
                         // An escaped line end is replaced by nothing, whatever whitespace follows.
                         gap.first = Some("");
-                        words.made();
+                        scalar.owned();
                         break;
                     }
-                    self.escape(&mut words)?;
+                    self.escape(&mut scalar)?;
                 } else {
                     let from = self.at;
                     self.skip();
                     while !self.is_word_end(0) && !matches!(self.byte(0), b'\'' | b'"' | b'\\') {
                         self.skip();
                     }
-                    words.add(from, self.at);
+                    scalar.add(from, self.at);
                 }
             }
             if self.byte(0) == quote {
@@ -234,10 +237,10 @@ impl<'a> Scanner<'a> {
             gap.blanks = (self.at, self.at);
             self.gap(&mut gap, None)?;
             if gap.first.is_none() {
-                words.add(gap.blanks.0, gap.blanks.1);
+                scalar.add(gap.blanks.0, gap.blanks.1);
             } else {
                 let folded = gap.folded(self.text).into_owned();
-                words.made().push_str(&folded);
+                scalar.owned().push_str(&folded);
             }
         }
         self.skip();
@@ -246,7 +249,7 @@ impl<'a> Scanner<'a> {
         } else {
             Style::SingleQuoted
         };
-        Ok(Token::Scalar(words.finish(), style))
+        Ok(Token::Scalar(scalar.finish(), style))
     }
 
     /// Whether two single quotes are here, which stand for one quote in the text.
@@ -255,7 +258,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A backslash escape.
-    fn escape(&mut self, words: &mut Words<'_>) -> Result<(), Fault> {
+    fn escape(&mut self, scalar: &mut ScalarText<'_>) -> Result<(), Fault> {
         let start = self.at;
         let digits = match self.byte(1) {
             b'x' => 2,
@@ -270,19 +273,16 @@ impl<'a> Scanner<'a> {
                 .unwrap_or_default();
             let is_hex = code.bytes().all(|byte| byte.is_ascii_hexdigit()) && code.len() == digits;
             let code = u32::from_str_radix(code, 16).ok().filter(|_| is_hex);
-            let Some(said) = code.and_then(char::from_u32) else {
-                return fault_in_object(
-                    "an escape that is not a character for kustomize",
-                    start,
-                );
+            let Some(text) = code.and_then(char::from_u32) else {
+                return fault_in_object("an escape that is not a character for kustomize", start);
             };
-            words.made().push(said);
+            scalar.owned().push(text);
         } else {
-            let Some((_, said)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
+            let Some((_, text)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
                 return fault_in_object("an escape that kustomize doesn't know", start);
             };
             self.is_peculiar |= matches!(self.byte(1), b'\'' | b'\t');
-            words.made().push_str(said);
+            scalar.owned().push_str(text);
         }
         (0..2 + digits).for_each(|_| self.skip());
         Ok(())
@@ -356,7 +356,9 @@ impl<'a> Scanner<'a> {
         for _ in 0..2 {
             match self.byte(0) {
                 sign @ (b'+' | b'-') if keeps.is_none() => keeps = Some(sign == b'+'),
-                b'0' if step == 0 => return fault("a block scalar with the indentation 0", self.at),
+                b'0' if step == 0 => {
+                    return fault("a block scalar with the indentation 0", self.at);
+                }
                 digit @ b'1'..=b'9' if step == 0 => step = isize::from(digit - b'0'),
                 _ => break,
             }
@@ -396,7 +398,10 @@ impl<'a> Scanner<'a> {
             }
             widest = widest.max(self.column());
             if (*indent == 0 || self.column() < *indent) && self.byte(0) == b'\t' {
-                return fault("a tab in the indentation, where only spaces are allowed", self.at);
+                return fault(
+                    "a tab in the indentation, where only spaces are allowed",
+                    self.at,
+                );
             }
             let length = self.break_length(0);
             if length == 0 {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::token::{Fault, Placed, Token, fault};
+use super::token::{Fault, LocatedToken, Token, fault};
 
 /// The maximum nesting of blocks and of flows. No object is nested that deep, and it is cheap enough.
 const DEEPEST: usize = 256;
@@ -40,7 +40,7 @@ pub(super) struct Scanner<'a> {
     pub(super) is_peculiar: bool,
     indents: Vec<isize>,
     keys: Vec<PossibleKey>,
-    tokens: VecDeque<Placed<'a>>,
+    tokens: VecDeque<LocatedToken<'a>>,
     taken: usize,
     is_ready: bool,
 }
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next token, without consuming it.
-    pub(super) fn peek(&mut self) -> Result<&Placed<'a>, Fault> {
+    pub(super) fn peek(&mut self) -> Result<&LocatedToken<'a>, Fault> {
         if !self.is_ready {
             self.fetch_enough()?;
             self.is_ready = true;
@@ -80,7 +80,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes the next token.
-    pub(super) fn take(&mut self) -> Result<Placed<'a>, Fault> {
+    pub(super) fn take(&mut self) -> Result<LocatedToken<'a>, Fault> {
         self.peek()?;
         self.is_ready = false;
         self.taken += 1;
@@ -185,8 +185,8 @@ impl<'a> Scanner<'a> {
 
     /// Refuses a line end that not all parsers treat as one. Such line ends are only allowed in quotes.
     pub(super) fn plain_break(&self, length: usize) -> Result<(), Fault> {
-        let said = self.text.get(self.at..self.at + length).unwrap_or_default();
-        match said.chars().next() {
+        let text = self.text.get(self.at..self.at + length).unwrap_or_default();
+        match text.chars().next() {
             Some('\n') => Ok(()),
             Some('\r') if length == 2 => Ok(()),
             Some(other) => fault(
@@ -202,7 +202,7 @@ impl<'a> Scanner<'a> {
 
     /// Appends a token to the queue, or inserts it before the token with the given number.
     fn push(&mut self, token: Token<'a>, start: usize, end: usize, number: Option<usize>) {
-        let placed = Placed { token, start, end };
+        let placed = LocatedToken { token, start, end };
         match number {
             Some(number) => self.tokens.insert(
                 number.saturating_sub(self.taken).min(self.tokens.len()),
@@ -303,7 +303,10 @@ impl<'a> Scanner<'a> {
                 self.push(token, start, end, None);
                 Ok(())
             }
-            b'\t' => fault("a tab in the indentation, where only spaces are allowed", self.at),
+            b'\t' => fault(
+                "a tab in the indentation, where only spaces are allowed",
+                self.at,
+            ),
             _ => fault(
                 "a character that can't start a value without quotes",
                 self.at,
@@ -437,15 +440,12 @@ impl<'a> Scanner<'a> {
         let is_long = at - key.start > LONGEST_KEY
             && text
                 .get(key.start..at)
-                .is_some_and(|said| said.chars().count() > LONGEST_KEY);
+                .is_some_and(|text| text.chars().count() > LONGEST_KEY);
         if key.line == line && !is_long {
             return Ok(true);
         }
         if key.required {
-            return fault(
-                "a key without a colon after it",
-                key.start,
-            );
+            return fault("a key without a colon after it", key.start);
         }
         key.possible = false;
         Ok(false)
@@ -476,10 +476,7 @@ impl<'a> Scanner<'a> {
             return Ok(());
         };
         if key.required {
-            return fault(
-                "a key without a colon after it",
-                key.start,
-            );
+            return fault("a key without a colon after it", key.start);
         }
         key.possible = false;
         Ok(())

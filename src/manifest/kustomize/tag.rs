@@ -98,7 +98,10 @@ impl<'a> Scanner<'a> {
         self.skip();
         let name = self.word();
         if !self.is_word_end(0) {
-            return fault("a directive whose name has other characters than letters", start);
+            return fault(
+                "a directive whose name has other characters than letters",
+                start,
+            );
         }
         self.skip_blanks();
         let token = match name {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A token with its byte range.
 #[derive(Clone, Debug)]
-pub(super) struct Placed<'a> {
+pub(super) struct LocatedToken<'a> {
     pub(super) token: Token<'a>,
     pub(super) start: usize,
     pub(super) end: usize,

@@ -54,7 +54,7 @@ pub struct Refusal {
 
 /// What an expression can contain. Each variant includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Holds {
+enum Contents {
     /// A string, a number, a boolean or none.
     Scalar,
     /// A part of `cluster.toml`, or a literal without variables.
@@ -67,12 +67,12 @@ enum Holds {
     Namespace,
 }
 
-use Holds::{List, Lists, Scalar, Value};
+use Contents::{List, Lists, Scalar, Value};
 
 /// What an expression can contain, and the length in bytes of the longest string in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Made {
-    holds: Holds,
+struct Estimate {
+    contents: Contents,
     longest: u64,
 }
 
@@ -86,26 +86,29 @@ const NUMBER: u64 = 64;
 /// longer.
 const MOST_COMPARED: u64 = 4096;
 
-impl Made {
-    const fn new(holds: Holds, longest: u64) -> Self {
-        Made { holds, longest }
+impl Estimate {
+    const fn new(contents: Contents, longest: u64) -> Self {
+        Estimate { contents, longest }
     }
 
     const fn number() -> Self {
-        Made::new(Scalar, NUMBER)
+        Estimate::new(Scalar, NUMBER)
     }
 
     fn or(self, other: Self) -> Self {
-        Made::new(self.holds.max(other.holds), self.longest.max(other.longest))
+        Estimate::new(
+            self.contents.max(other.contents),
+            self.longest.max(other.longest),
+        )
     }
 
     /// The result of taking an item or an attribute.
     fn item(self) -> Self {
-        let holds = match self.holds {
+        let contents = match self.contents {
             Lists => List,
             _ => Value,
         };
-        Made::new(holds, self.longest)
+        Estimate::new(contents, self.longest)
     }
 }
 
@@ -138,7 +141,7 @@ pub fn check(
         context,
         names: BTreeMap::new(),
         macros: BTreeSet::new(),
-        parameters: Made::new(Scalar, 0),
+        parameters: Estimate::new(Scalar, 0),
         longest: u64::try_from(longest).unwrap_or(ENDLESS),
         grows: false,
         is_settled: false,
