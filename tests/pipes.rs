@@ -138,8 +138,8 @@ fn what_somebody_names_is_told_to_be_no_file() {
         let project = project();
         put(&project, "special", what);
         let is = match *what {
-            "pipe" => "it is a pipe, no regular file",
-            _ => "it is a device, no regular file",
+            "pipe" => "it is a pipe, not a regular file",
+            _ => "it is a device, not a regular file",
         };
         for command in [
             "validate special",

@@ -108,14 +108,14 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(200);
 
     #[test]
-    fn a_program_is_given_its_input_and_says_what_it_has() {
+    fn a_program_gets_its_input_and_its_output_is_returned() {
         let ran = sh("cat; exit 3", Some("words"), LONG).expect("it ran");
         assert_eq!(ran.printed, b"words");
         assert_eq!(ran.status.code(), Some(3));
     }
 
     #[test]
-    fn a_program_without_an_end_is_ended() {
+    fn a_program_that_does_not_end_is_stopped() {
         let endless = [
             ("exec sleep 1000", SHORT),
             ("exec 1>&-; exec sleep 1000", SHORT),

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_of_form_are_told_at_once() {
+    fn all_wrong_keys_and_types_are_reported_together() {
         let found = problems(
             "domian = 'example.com'\n[proxy]\nreplicas = 'two'\nkind = 'Daemonset'\ndrain_timeout = 3\n\
              [gateways.a]\nadress = '10.10.30.26'\n[gateways.a.listeners.x]\nport = [1]\n",
@@ -319,14 +319,14 @@ mod tests {
     }
 
     #[test]
-    fn broken_toml_is_told_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         let found = problems("domain = \"a\nx = 1\n[gateways\n");
         assert!(found.len() >= 2, "{found:?}");
         assert_eq!((found[0].0.as_str(), found[0].1), ("config/syntax", 1));
     }
 
     #[test]
-    fn the_pages_of_findings_use_keys_that_there_are() {
+    fn the_pages_of_findings_use_existing_keys() {
         use crate::diagnostic::Code;
         for code in Code::ALL {
             let examples = code.page().split("```toml\n").skip(1);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_is_told_once_and_at_its_place() {
+    fn too_deep_nesting_is_reported_once_at_its_position() {
         let open = |count: usize| format!("domain = {}{}", "[".repeat(count), "]".repeat(count));
         let is_deep = |text: &str| {
             let found = problems(text);

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_a_table_that_may_be_a_flag_and_of_a_list_s_tables_are_there() {
+    fn keys_of_tables_in_lists_and_of_optional_tables_are_included() {
         for path in [
             "client_traffic.tcp_keepalive.idle_time",
             "layout.schemas.host",

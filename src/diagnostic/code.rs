@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_tells_what_it_means_and_shows_wrong_and_right() {
+    fn every_page_has_a_meaning_and_two_examples() {
         for code in Code::ALL {
             let page = code.page();
             let rest = page

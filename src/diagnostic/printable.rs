@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_or_hides_is_written_as_an_escape() {
+    fn control_and_invisible_characters_are_escaped() {
         assert_eq!(
             printable("a\u{1b}[31mb\r\nc\td\u{9b}\u{202e}\u{200b}é"),
             "a\\u{1b}[31mb\\r\\nc\td\\u{9b}\\u{202e}\\u{200b}é"

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_keys_is_found_and_a_stranger_is_not() {
+    fn typos_are_found_and_other_words_are_not() {
         let known = ["address", "addresses", "certificates", "listeners", "dns"];
         assert_eq!(nearest("adress", known), Some("address"));
         assert_eq!(nearest("listners", known), Some("listeners"));

@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_matched_by_all_that_tells_them_apart() {
+    fn references_are_matched_by_all_keys_that_identify_them() {
         let old =
             json!([{"name": "gw", "sectionName": "http"}, {"name": "gw", "sectionName": "https"}]);
         let new = json!([{"name": "gw", "sectionName": "https"}]);

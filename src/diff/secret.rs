@@ -230,7 +230,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_text_that_may_hold_a_secret_is_known_by_its_kind() {
+    fn a_text_that_may_contain_a_secret_is_detected_by_its_kind() {
         for text in [
             "kind: Secret\ndata: {a: b}",
             "a: b\n  kind:   'Secret'\n",
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_in_a_broken_text_is_no_secret() {
+    fn a_reference_in_an_invalid_text_is_not_a_secret() {
         for text in [
             "tls:\n  certificateRefs:\n    - group: ''\n      kind: Secret\n      name: example-com-tls\nx: [",
             "tls:\n  certificateRefs:\n    - kind: Secret\n      name: a\n    - kind: Secret\n      name: b\nx: [",

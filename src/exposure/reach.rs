@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_public_addresses_tell_a_side() {
+    fn names_and_public_addresses_determine_the_side() {
         type Row<'a> = (&'a str, &'a str, &'a [&'a str], Option<&'a str>, Side);
         let rows: &[Row<'_>] = &[
             (

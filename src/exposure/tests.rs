@@ -219,12 +219,12 @@ fn messages(changes: &[Change]) -> Vec<String> {
 const WIKI: &str = "parentRefs: [{name: envoy-internal, namespace: network, sectionName: https}]";
 
 #[test]
-fn nothing_is_said_where_nothing_changes() {
+fn equal_tables_have_no_changes() {
     assert_eq!(messages_after(&[]), [""; 0]);
 }
 
 #[test]
-fn a_hostname_that_moves_to_the_outside_comes_first() {
+fn a_hostname_that_becomes_external_comes_first() {
     assert_eq!(
         messages_after(&[
             (
@@ -254,7 +254,7 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
 }
 
 #[test]
-fn a_hostname_at_both_gateways_is_on_the_outside_too() {
+fn a_hostname_at_both_gateways_is_external() {
     let both = "parentRefs: [{name: envoy-internal, namespace: network, sectionName: https}, {name: envoy-external, namespace: network, sectionName: https}]";
     assert_eq!(
         messages_after(&[(WIKI, both)]),
@@ -265,7 +265,7 @@ fn a_hostname_at_both_gateways_is_on_the_outside_too() {
 }
 
 #[test]
-fn a_listener_that_opens_is_told() {
+fn a_listener_that_accepts_more_routes_is_reported() {
     assert_eq!(
         messages_after(&[(
             "{name: ssh, port: 22, protocol: TCP}",
@@ -278,7 +278,7 @@ fn a_listener_that_opens_is_told() {
 }
 
 #[test]
-fn a_lost_guard_is_told_once_for_the_listeners() {
+fn a_lost_guard_is_reported_once_for_the_listeners() {
     assert_eq!(
         messages_after(&[(
             "kind: Gateway, name: envoy-internal}]\n  auth",
@@ -291,7 +291,7 @@ fn a_lost_guard_is_told_once_for_the_listeners() {
 }
 
 #[test]
-fn a_guard_that_is_lost_by_one_hostname_is_told_for_it() {
+fn a_guard_that_one_hostname_loses_is_reported_for_it() {
     assert_eq!(
         messages_after(&[("  basicAuth: {users: {name: users}}", "  cors: {}")]),
         [
@@ -301,7 +301,7 @@ fn a_guard_that_is_lost_by_one_hostname_is_told_for_it() {
 }
 
 #[test]
-fn a_guard_that_lets_more_in_is_weaker() {
+fn a_guard_that_admits_more_clients_is_weaker() {
     assert_eq!(
         messages_after(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [10.0.0.0/8]")]),
         [
@@ -317,7 +317,7 @@ fn a_guard_that_lets_more_in_is_weaker() {
 }
 
 #[test]
-fn a_trusted_network_that_is_widened_is_told() {
+fn a_wider_trusted_network_is_reported() {
     assert_eq!(
         messages_after(&[("trustedCIDRs: [10.42.0.0/16]", "trustedCIDRs: [10.0.0.0/8]")]),
         [
@@ -336,7 +336,7 @@ fn a_trusted_network_that_is_widened_is_told() {
 }
 
 #[test]
-fn a_record_that_is_published_is_told() {
+fn a_published_record_is_reported() {
     assert_eq!(
         messages_after(&[(
             "extraArgs: [--gateway-name=envoy-external]",
@@ -349,7 +349,7 @@ fn a_record_that_is_published_is_told() {
 }
 
 #[test]
-fn a_hostname_without_tls_is_told() {
+fn a_hostname_without_tls_is_reported() {
     assert_eq!(
         messages_after(&[
             (
@@ -401,7 +401,7 @@ fn published(publisher: &str, edits: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn publishers_are_read_as_far_as_they_go() {
+fn publishers_are_read_as_far_as_they_are_known() {
     let deployment = |args: &str| {
         format!(
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: dns, namespace: dns}}\nspec: {{template: {{spec: {{containers: [{{image: 'registry.k8s.io/external-dns/external-dns:v0.20.0', args: [{args}]}}]}}}}}}\n"
@@ -448,7 +448,7 @@ fn publishers_are_read_as_far_as_they_go() {
 }
 
 #[test]
-fn optional_checks_are_no_guards() {
+fn optional_checks_are_not_guards() {
     let of = |spec: &str| {
         let table = edited(&[
             ("  basicAuth: {users: {name: users}}", spec),

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_a_name_is_taken_for_the_format() {
+    fn names_are_escaped() {
         let name = "a\"b\\c<script>&#x;${X}\u{1b}]\n\u{202e}\u{ffff}";
         assert_eq!(
             xml(name),

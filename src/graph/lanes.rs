@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_apart_shares_a_lane_and_what_is_straight_has_none() {
+    fn separate_lines_share_a_lane_and_straight_lines_have_none() {
         let buses = BTreeMap::from([
             (0, bus(0.0, &[10.0, 20.0])),
             (1, bus(30.0, &[40.0])),

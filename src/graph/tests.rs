@@ -90,7 +90,7 @@ spec:
 ";
 
 #[test]
-fn a_picture_has_what_is_there_and_what_is_only_named() {
+fn a_picture_has_existing_and_missing_objects() {
     let picture = drawn(TREE);
     let gateways: Vec<(String, Side, bool)> = picture
         .gateways
@@ -194,7 +194,7 @@ fn cards_of_a_column_never_overlap() {
 }
 
 #[test]
-fn of_nothing_there_is_a_picture_too() {
+fn no_objects_make_an_empty_picture() {
     let picture = Picture::default();
     assert_eq!(mermaid::mermaid(&picture), "flowchart LR\n");
     assert!(dot::dot(&picture).ends_with("}\n"));
@@ -205,7 +205,7 @@ fn of_nothing_there_is_a_picture_too() {
 }
 
 #[test]
-fn no_format_takes_a_name_for_its_own() {
+fn names_are_escaped_in_every_format() {
     let hostile = "]\\\" --> x; end\\n<script>&\\u202e\\e[31m%%{init}%%";
     let text = format!(
         "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: \"{hostile}\", namespace: n}}\nspec:\n  parentRefs: [{{name: \"{hostile}\"}}]\n  hostnames: [\"{hostile}\"]\n  rules: [{{backendRefs: [{{name: \"{hostile}\", port: 80}}]}}]\n"

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_style_and_nulls_do_not_count() {
+    fn order_style_and_nulls_are_ignored() {
         let first = "kind: A\nmetadata: {name: a, labels: }\n---\nkind: B\nspec: {x: [1, 2]}\n";
         let second =
             "kind: B\nspec:\n  x:\n    - 1\n    - 2\n---\nmetadata:\n  name: a\nkind: \"A\"\n";
@@ -130,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn nulls_of_a_charts_values_count() {
+    fn nulls_in_a_charts_values_matter() {
         let release = |values: &str| format!("kind: HelmRelease\nspec: {{values: {values}}}\n");
         assert!(!same("a.yaml", &release("{a: null}"), &release("{}")));
     }
 
     #[test]
-    fn a_kustomization_need_not_say_what_it_is() {
+    fn a_kustomization_needs_no_kind() {
         let full = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
         assert!(same("x/kustomization.yaml", "resources: [a.yaml]", full));
         assert!(!same("x/other.yaml", "resources: [a.yaml]", full));

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_plain_is_left_alone() {
+    fn documents_beyond_the_simple_subset_are_left_to_the_full_parser() {
         for text in [
             "a: &x {b: 1}\nc: *x\n",
             "a: {b: 1}\n<<: {c: 1}\n",
@@ -338,7 +338,7 @@ mod tests {
     proptest::proptest! {
         /// Every text is either not simple, or both parsers give the same tree.
         #[test]
-        fn both_ways_lead_to_the_same_tree(
+        fn both_parsers_return_the_same_tree(
             lines in proptest::collection::vec((0..4_usize, "(- )?([a-z~<0]{1,2}:( |\n-? ?)?)?[-+.0-9a-foxyn_:~%#'\"\\[\\]{}|>&*!, ]{0,6}[\t\r\u{a0}\u{2028}]?[-a:#?'\" ]{0,2}"), 0..8)
         ) {
             let lines = lines.iter().map(|(depth, line)| format!("{}{line}\n", " ".repeat(*depth)));
@@ -347,7 +347,7 @@ mod tests {
 
         /// The same for single scalars, of which more are simple.
         #[test]
-        fn both_ways_take_a_scalar_for_the_same(scalar in "[-+.0-9a-fA-FoxXyYnNiItTuUlLsSrRhm_:~%/$ ]{0,7}") {
+        fn both_parsers_read_scalars_alike(scalar in "[-+.0-9a-fA-FoxXyYnNiItTuUlLsSrRhm_:~%/$ ]{0,7}") {
             is_plain(&format!("a: {scalar}\n"));
         }
     }

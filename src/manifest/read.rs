@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_are_what_kubernetes_takes_them_for() {
+    fn scalars_have_the_types_that_kubernetes_reads() {
         let (_, documents, _) = read_text("[on, 'on', 010, 0x1F, 12:30, ~, 1.0, 1e3, \"1\"]");
         assert_eq!(
             documents[0].node.to_json().to_string(),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_of_a_line_that_nobody_sees_is_refused_outside_of_quotes() {
+    fn invisible_line_ends_are_refused_outside_of_quotes() {
         for end in ["\u{2028}", "\u{2029}", "\u{85}", "\r"] {
             let code = end.chars().map(u32::from).next().unwrap_or_default();
             for (line, column, text) in [
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_take_for_something_else_is_refused() {
+    fn texts_that_parsers_read_differently_are_refused() {
         for text in [
             "a: {b:}\n",
             "a: [{b:}]\n",
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_read_as_ever() {
+    fn ordinary_manifests_are_read() {
         for text in [
             "\u{feff}a: b\n",
             "---\n# a\n---\na: b\n",

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_object_is_called_follows_its_tree() {
+    fn the_identity_follows_changes_of_the_tree() {
         let node = |text: &str| Node::from_json(serde_json::from_str(text).expect("JSON"));
         let mut root = Root::from(node(
             r#"{"kind": "Gateway", "metadata": {"name": "a", "namespace": "b"}}"#,

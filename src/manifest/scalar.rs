@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_are_quoted_where_a_reader_would_mistake_them_and_nowhere_else() {
+    fn strings_are_quoted_only_if_necessary() {
         let plain = [
             "external.example.com",
             "10.10.30.26",

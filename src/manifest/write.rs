@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_written_by_hand() {
+    fn the_output_looks_handwritten() {
         let value = json!({
             "spec": {"list": [{"a": 1, "b": ["x"]}, [1, [2]], {}, "on"], "empty": {}, "none": null},
             "note": "group: external\nguarded: true", "url": "https://example.com"
@@ -155,7 +155,7 @@ url: https://example.com
     }
 
     #[test]
-    fn what_was_written_reads_back() {
+    fn written_trees_can_be_read_back() {
         let values = [
             json!({"a": "x\n\n\n", "b": " x\ny", "c": "x\n y\n", "d": "\n", "e": "a\tb\nc", "f": "\u{85}"}),
             json!(["a\nb", ["a\nb\n\n"], {"k": "  a\nb"}]),

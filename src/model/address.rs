@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_with_host_bits_are_told_their_network() {
+    fn the_help_for_host_bits_names_the_network() {
         let mut problems = Vec::new();
         assert_eq!(network(&text("10.10.30.7/24"), &mut problems), None);
         assert_eq!(problems[0].help.as_deref(), Some("write 10.10.30.0/24"));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn pools_hold_their_ends() {
+    fn pools_include_their_first_and_last_address() {
         let mut problems = Vec::new();
         let range = pool(&text("10.10.30.20-10.10.30.40"), &mut problems).expect("a range");
         for (address, inside) in [

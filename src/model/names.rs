@@ -183,7 +183,7 @@ mod tests {
     use crate::diagnostic::Spanned;
 
     #[test]
-    fn rules_are_kubernetes_own() {
+    fn rules_are_those_of_kubernetes() {
         assert!(follows(Rule::Label, "envoy-external"));
         assert!(follows(Rule::Subdomain, "a.b-c.d"));
         assert!(follows(Rule::Hostname, "*.example.com"));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_stay_inside() {
+    fn paths_that_lead_outside_are_refused() {
         let refused = |path: &str| {
             let mut problems = Vec::new();
             check_path("it", &Spanned::unwritten(path.to_owned()), &mut problems);

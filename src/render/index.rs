@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_was() {
+    fn other_lines_stay_unchanged() {
         let text = "# ours\nnamespace: network\nresources:\n  # first\n  - ./namespace.yaml\n  - ./echo/ks.yaml # demo\n  # - ./off/ks.yaml\ncomponents: []\n";
         let want = text.replace("# demo\n", "# demo\n  - ./envoy-gateway/ks.yaml\n");
         assert_eq!(added(text), Some(want.clone()));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_goes_with_its_line_and_everything_else_stays() {
+    fn an_entry_is_removed_with_its_line_and_other_lines_stay() {
         let text = "# ours\nresources:\n  # first\n  - ./echo/ks.yaml # demo\n  - envoy-gateway/ks.yaml # it\n  # - ./off/ks.yaml\ncomponents: []\n";
         let want = text.replace("  - envoy-gateway/ks.yaml # it\n", "");
         assert_eq!(removed(text), Some(want.clone()));

@@ -229,7 +229,7 @@ mod tests {
     use super::could_render;
 
     #[test]
-    fn only_what_a_render_can_write_is_its_work() {
+    fn only_possible_outputs_count_as_rendered() {
         for path in [
             "kubernetes/apps/network/envoy-gateway/app/envoy.yaml",
             "apps/edge/app/resources/block-user-agents.lua",

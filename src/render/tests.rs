@@ -49,7 +49,7 @@ fn made(text: &str) -> serde_json::Value {
 
 /// Constructs that people use in templates work.
 #[test]
-fn what_is_honest_is_rendered() {
+fn harmless_templates_are_rendered() {
     for (text, want) in [
         ("a: {{ name ~ '-tls' }}", json!({"a": "envoy-tls"})),
         ("a: {{ (name | string)[:3] }}", json!({"a": "env"})),
@@ -124,7 +124,7 @@ fn what_is_honest_is_rendered() {
 
 /// Constructs whose work can't be limited are refused before the template runs.
 #[test]
-fn what_has_no_bound_is_refused_with_what_to_write_instead() {
+fn constructs_without_a_limit_are_refused_with_help() {
     for (text, want) in [
         (
             "{% set n=namespace() %}{% set n.n=n %}{{ n }}",
@@ -187,7 +187,7 @@ fn what_has_no_bound_is_refused_with_what_to_write_instead() {
 
 /// Templates that exceed one of the limits are refused, with the line.
 #[test]
-fn what_takes_too_much_is_refused_at_its_line() {
+fn templates_over_a_limit_are_refused_at_their_line() {
     let chain = |part: &str, by: &str| format!("{{{{ {} }}}}", vec![part; 50_000].join(by));
     for text in [
         chain("1", "+"),
@@ -392,7 +392,7 @@ proptest::proptest! {
 
     /// Every run ends, its output is small, and a second run gives the same result.
     #[test]
-    fn no_template_makes_more_than_it_may(seed in proptest::prelude::any::<u64>()) {
+    fn no_template_exceeds_its_limits(seed in proptest::prelude::any::<u64>()) {
         let text = hostile(seed);
         let told = |made: Result<Node, Box<Diagnostic>>| match made {
             Ok(node) => (Some(node), None),

@@ -336,7 +336,7 @@ fn any_place_can_be_shown() {
 }
 
 #[test]
-fn an_unknown_format_is_refused_with_those_there_are() {
+fn an_unknown_format_is_refused_with_a_list_of_formats() {
     assert_eq!("json".parse(), Ok(Format::Json));
     let refused = "yaml".parse::<Format>().expect_err("no such format");
     assert_eq!(

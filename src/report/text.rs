@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_acts_on_a_terminal_gets_through() {
+    fn control_characters_are_escaped() {
         let acting = (0..=0x10ffff_u32)
             .filter_map(char::from_u32)
             .filter(|c| c.is_control() && !"\t".contains(*c));

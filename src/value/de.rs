@@ -567,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_comes_back_as_it_was() {
+    fn a_tree_is_deserialized_unchanged() {
         let tree = json!({"a": [1, -2, 2.5, true, null, "x"], "b": {"c": {}}});
         let node = Node::from_json(tree.clone());
         let (back, problems) = decode::<Node>(&node);

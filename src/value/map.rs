@@ -205,7 +205,7 @@ mod tests {
 
     /// The result is the same with few keys and with many.
     #[test]
-    fn entries_make_a_map_unless_a_key_stands_twice() {
+    fn entries_make_a_map_unless_a_key_is_duplicated() {
         let entry = |at: usize| {
             let value = Node::string(format!("v{at}"));
             let key_span = None;
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_keep_their_order_and_are_found_however_many_there_are() {
+    fn keys_keep_their_order_and_are_found_in_large_maps() {
         for many in [3, FEW, FEW + 1, 1000] {
             let name = |at: usize| format!("k{at}");
             let mut map: Map = (0..many)

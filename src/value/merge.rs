@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_removes_what_it_leads_to() {
+    fn a_pointer_removes_its_value() {
         let mut node = Node::from_json(json!({"a": [{"b": 1}, 2]}));
         assert!(remove(
             &mut node,

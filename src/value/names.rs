@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_the_api_server_takes() {
+    fn names_are_those_that_the_api_server_accepts() {
         type Row = (
             fn(&str) -> bool,
             &'static [&'static str],

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_with_slashes_and_tildes_come_back() {
+    fn keys_with_slashes_and_tildes_can_be_read_back() {
         let pointer = Pointer::root().key("a/b~c").index(3).key("x");
         assert_eq!(pointer.to_string(), "/a~1b~0c/3/x");
         assert_eq!(Pointer::parse("/a~1b~0c/3/x"), Some(pointer));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dotted_form_is_the_api_servers() {
+    fn the_dotted_form_is_that_of_the_api_server() {
         let pointer = Pointer::root()
             .key("metadata")
             .key("annotations")

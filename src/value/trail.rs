@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_is_where_it_went_last() {
+    fn a_trail_is_the_current_position() {
         let mut trail = Trail::root();
         for (part, at) in [
             (Some(Part::Key("spec")), "/spec"),

@@ -81,7 +81,7 @@ fn files_that_a_kubeconfig_names_are_files() {
         ] {
             told(
                 with_user(&fake, &user, &[]),
-                &format!("it is {is}, no regular file"),
+                &format!("it is {is}, not a regular file"),
             );
         }
         let text = std::fs::read_to_string(fake.kubeconfig()).expect("a kubeconfig");
@@ -91,7 +91,7 @@ fn files_that_a_kubeconfig_names_are_files() {
         );
         told(
             with_config(&text, &[]),
-            &format!("it is {is}, no regular file"),
+            &format!("it is {is}, not a regular file"),
         );
     }
     let large = format!("{}# {}\n", "apiVersion: v1\n", "x".repeat(5 << 20));
@@ -129,7 +129,7 @@ fn programs_for_credentials_end_with_the_time_that_there_is() {
     );
     told(
         ran("exec cat /dev/zero", &[]),
-        "the kubeconfig's exec plugin printed more than 1048576 bytes, and was ended",
+        "the kubeconfig's exec plugin printed more than 1048576 bytes, and was stopped",
     );
     for nonsense in ["echo s3cret", "echo '[]'", "echo '{\"status\": 1}'", "true"] {
         told(

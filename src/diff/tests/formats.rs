@@ -146,7 +146,7 @@ data:
 ";
 
 #[test]
-fn what_objects_hold_stays_text() {
+fn the_content_of_objects_stays_text() {
     let diff = diff(&[], &[file("a|`b`.yaml", HOSTILE)], None);
     shown!("hostile_markdown", markdown::markdown(&diff));
     shown!("hostile_terminal", terminal::text(&diff, false));

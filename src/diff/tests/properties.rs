@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_keys_is_no_difference(old in tree(), new in tree()) {
+    fn the_order_of_keys_is_ignored(old in tree(), new in tree()) {
         prop_assert!(compared(&old, &reversed(&old)).is_empty());
         let sorted = |diff: Diff| {
             let mut all: Vec<String> = fields(&diff).map(|field| swapped(field, false)).collect();
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn what_differs_is_found(old in tree(), new in tree()) {
+    fn every_difference_is_found(old in tree(), new in tree()) {
         prop_assert_eq!(compared(&old, &new).is_empty(), named(old) == named(new));
     }
 

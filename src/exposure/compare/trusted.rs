@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_are_wider_where_they_hold_another_address() {
+    fn networks_with_another_address_are_wider() {
         let rows: &[(&[&str], &[&str], bool)] = &[
             (&["10.42.0.0/16"], &["10.0.0.0/8"], true),
             (&["10.0.0.0/8"], &["10.42.0.0/16"], false),

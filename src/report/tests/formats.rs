@@ -94,7 +94,7 @@ fn nothing_in_a_finding_is_markdown_or_html() {
 }
 
 #[test]
-fn a_github_summary_keeps_within_its_bytes_and_says_what_it_left_out() {
+fn a_github_summary_has_a_maximum_size_and_says_what_is_omitted() {
     let mut run = Run::default();
     let found = |at| Diagnostic::new(Code::TreeEdited, format!("{at} {}", "|".repeat(900)));
     run.findings = (0..1000).map(found).collect();

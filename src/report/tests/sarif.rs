@@ -315,7 +315,7 @@ fn every_code_is_a_rule_with_its_page() {
 }
 
 #[test]
-fn a_fingerprint_stays_where_lines_move_and_equal_findings_keep_their_own() {
+fn fingerprints_do_not_depend_on_lines_and_are_unique() {
     let run = |text: &str, words: &[&str]| {
         let mut run = Run::default();
         let file = run.file("cluster.toml", text);
