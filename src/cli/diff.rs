@@ -219,7 +219,7 @@ fn exposed(files: &[File]) -> exposure::Table {
         .collect();
     let names = files.iter().map(|file| file.path.clone()).collect();
     let delivery = Delivery::of(&objects, &names);
-    exposure::of(as_applied(&objects, &delivery))
+    exposure::table_of(as_applied(&objects, &delivery))
 }
 
 /// The paths that a lock lists and that are compared; what others have in shared files is not ours to compare, unless

@@ -308,7 +308,7 @@ fn text(input: &Input) -> anyhow::Result<Text> {
                 .help("save the file as UTF-8")
         }
         Err(Unread::Special("a pipe")) => bail!(
-            "{name}: can't be read: it is a pipe, no regular file\n  help: `-` reads standard input"
+            "{name}: can't be read: it is a pipe, not a regular file\n  help: `-` reads standard input"
         ),
         Err(error) => return Err(error).with_context(|| format!("{name}: can't be read")),
     };

@@ -24,7 +24,7 @@ use crate::resolve::{
 /// Builds the table of everything that is exposed. `objects` are those from which `resolved` was created.
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let holding = resolved.holding();
-    let publishers = Publishers::of(objects);
+    let publishers = Publishers::find(objects);
     let mut exposed: BTreeMap<(Hostname, GatewayId), Exposed> = BTreeMap::new();
     for (at, route) in resolved.routes().iter().enumerate() {
         for (attachment, is_certain) in attachments(resolved, route) {

@@ -59,14 +59,14 @@ enum Certainty {
 }
 
 impl Certainty {
-    fn of(holds: bool) -> Self {
+    fn from_bool(holds: bool) -> Self {
         if holds { Certainty::Yes } else { Certainty::No }
     }
 }
 
 impl<'a> Publishers<'a> {
     /// Finds the publishers among the objects.
-    pub fn of(objects: &'a [Object]) -> Self {
+    pub fn find(objects: &'a [Object]) -> Self {
         let charts: Vec<&Object> = objects
             .iter()
             .filter(|it| it.kind() == "OCIRepository")
@@ -158,7 +158,7 @@ impl Filter<'_> {
             return Certainty::No;
         }
         let kinds = match &self.kinds {
-            Some(kinds) => Certainty::of(kinds.contains(&asked.kind)),
+            Some(kinds) => Certainty::from_bool(kinds.contains(&asked.kind)),
             None => Certainty::Perhaps,
         };
         let included = self

@@ -57,8 +57,10 @@ pub fn guards<'a>(
     for kind in KINDS {
         let settings = SETTINGS.iter().filter(|(of, ..)| *of == kind);
         let policies = resolved.effective(holding, kind, route, listener);
-        let policies: Vec<(&Object, &Node)> =
-            policies.iter().filter_map(|id| of(resolved, *id)).collect();
+        let policies: Vec<(&Object, &Node)> = policies
+            .iter()
+            .filter_map(|id| policy_spec(resolved, *id))
+            .collect();
         for (_, path, guard) in settings {
             // For connections that Envoy doesn't parse, only the client's address is known.
             let stands = match guard {
@@ -73,7 +75,7 @@ pub fn guards<'a>(
             let found = policies
                 .iter()
                 .find_map(|(object, spec)| Some((object, spec.path(path)?)));
-            guards.extend(found.and_then(|(object, node)| one(*guard, object, node)));
+            guards.extend(found.and_then(|(object, node)| guard_of(*guard, object, node)));
         }
     }
     if is_tls
@@ -87,13 +89,13 @@ pub fn guards<'a>(
     guards
 }
 
-fn of<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object, &'a Node)> {
+fn policy_spec<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object, &'a Node)> {
     let policy = resolved.policy(id)?;
     Some((policy.object, policy.spec()?))
 }
 
 /// A setting as a guard; `None` if it refuses nobody.
-fn one(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
+fn guard_of(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
     let is_optional = || flag(node, &["optional"]) == Some(true);
     let is_guard = match kind {
         GuardKind::Jwt | GuardKind::ClientCertificate => !is_optional(),
@@ -182,7 +184,7 @@ pub fn trusted<'a>(
     listener: ListenerId,
 ) -> Option<Trusted> {
     let policies = resolved.effective(holding, PolicyKind::Client, None, listener);
-    let (object, spec) = policies.iter().find_map(|id| of(resolved, *id))?;
+    let (object, spec) = policies.iter().find_map(|id| policy_spec(resolved, *id))?;
     let detection = spec.get("clientIPDetection")?;
     let cidrs = list(detection, &["xForwardedFor", "trustedCIDRs"]).iter();
     Some(Trusted {

@@ -42,7 +42,7 @@ pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
 }
 
 /// The table for objects in the form in which the API server gets them.
-pub fn of(objects: Vec<Object>) -> Table {
+pub fn table_of(objects: Vec<Object>) -> Table {
     let objects = with_charted(objects);
     table(&resolve(&objects, &Settings::default()), &objects)
 }

@@ -1,7 +1,7 @@
 //! Tests of the whole module.
 
 use super::table::{GuardKind, NoRecord};
-use super::{Change, Hostname, Side, Table, compare, json, of};
+use super::{Change, Hostname, Side, Table, compare, json, table_of};
 use crate::diagnostic::Sources;
 use crate::manifest::{Object, read};
 
@@ -15,7 +15,7 @@ fn objects(text: &str) -> Vec<Object> {
 }
 
 fn table(text: &str) -> Table {
-    of(objects(text))
+    table_of(objects(text))
 }
 
 const TREE: &str = "
@@ -449,7 +449,7 @@ fn publishers_are_read_as_far_as_they_are_known() {
 
 #[test]
 fn optional_checks_are_not_guards() {
-    let of = |spec: &str| {
+    let kinds = |spec: &str| {
         let table = edited(&[
             ("  basicAuth: {users: {name: users}}", spec),
             (", sectionName: admin}", "}"),
@@ -464,12 +464,12 @@ fn optional_checks_are_not_guards() {
             .map(|it| it.kind)
             .collect::<Vec<_>>()
     };
-    assert_eq!(of("  jwt: {providers: [{name: a}]}"), [GuardKind::Jwt]);
-    assert_eq!(of("  jwt: {optional: true, providers: [{name: a}]}"), []);
-    assert_eq!(of("  authorization: {defaultAction: Allow}"), []);
+    assert_eq!(kinds("  jwt: {providers: [{name: a}]}"), [GuardKind::Jwt]);
+    assert_eq!(kinds("  jwt: {optional: true, providers: [{name: a}]}"), []);
+    assert_eq!(kinds("  authorization: {defaultAction: Allow}"), []);
     assert_eq!(
-        of("  authorization: {rules: []}"),
+        kinds("  authorization: {rules: []}"),
         [GuardKind::Authorization]
     );
-    assert_eq!(of("  cors: {}"), []);
+    assert_eq!(kinds("  cors: {}"), []);
 }

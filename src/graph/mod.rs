@@ -5,6 +5,7 @@
 //! - [`block`], [`cards`]: the content of the drawing's cards; [`layout`] computes their positions, and
 //!   [`lanes`] those of the lines; [`svg`] draws everything, and [`html`] makes a page of the drawing.
 //! - [`escape`]: escapes names for each format, because they are untrusted.
+//!
 //! The same objects always give the same output, byte for byte.
 
 pub mod block;

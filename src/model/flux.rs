@@ -117,7 +117,7 @@ fn path_of(prefix: &str, layout: &Layout, folder: &str) -> String {
 fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnostic>) -> &'a str {
     let table = &cluster.flux;
     if let Some(given) = &table.path_prefix {
-        names::check_path("the path to what is rendered", given, problems);
+        names::check_path("the path prefix", given, problems);
         return &given.value;
     }
     let kind = table.source.kind.as_ref();

@@ -4,6 +4,7 @@
 //! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
 //!   `github` and `junit` for services that show findings beside the code.
 //! - [`Base`]: converts file names to paths in the repository for those services.
+//!
 //! Every format gets a sorted report and only writes it. To add a format, add a file with a `write`
 //! function, a variant of [`Format`] and a line in [`Format::write`].
 

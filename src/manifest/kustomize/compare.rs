@@ -36,10 +36,10 @@ pub(in crate::manifest) fn compare(text: &str) -> Result<Option<LastBlock>, Faul
         }
         refused.check(&event)?;
         match event.kind {
-            EventKind::Scalar(_, text, Style::Literal | Style::Folded)
+            EventKind::Scalar(_, block, Style::Literal | Style::Folded)
                 if event.end == text.len() && !text.ends_with('\n') =>
             {
-                last_block = Some(LastBlock(text.into_owned()));
+                last_block = Some(LastBlock(block.into_owned()));
             }
             EventKind::End => return refused.finish().map(|()| last_block),
             _ => {}

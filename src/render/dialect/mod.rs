@@ -13,6 +13,7 @@
 //! - Comparing, sorting and slicing strings costs one unit, no matter how long they are. So the maximum
 //!   length of strings is computed, too, and these operations are refused for a string that can grow without
 //!   limit.
+//!
 //! A refusal has the position in the template, and says what to write instead.
 
 mod calls;
