@@ -379,7 +379,7 @@ fn flux_is_told_the_path_from_the_repositorys_root() {
     project
         .run(render)
         .code(1)
-        .warns("where in the OCIRepository this folder lies is not known");
+        .warns("it is not known where this folder is in the OCIRepository");
     project.write(
         "clusters/staging/cluster.toml",
         minimal(&format!("[flux]\npath_prefix = \".\"\n{artifact}")),

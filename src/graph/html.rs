@@ -1,7 +1,8 @@
-//! The drawing as one page that needs nothing else: what is chosen or found stands out with its whole way.
-//!
-//! A policy in the page lets no browser load anything, nor run or apply anything but the page's own script and styles,
-//! whose hashes it names (Content Security Policy, level 2). Should a name ever get past the escaping, it stays text.
+//! The drawing as a single page without external files. The page highlights a selected or found object
+//! together with its connections.
+//! A Content Security Policy (level 2) in the page forbids the browser to load anything, and to use any
+//! scripts and styles but those of the page, which are identified by their hashes. So even if a name was not
+//! escaped correctly, it would stay text.
 
 use sha2::{Digest, Sha256};
 
@@ -13,7 +14,7 @@ use super::svg::{Use, draw};
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
 
-/// The page.
+/// Renders the page.
 pub fn html(picture: &Picture) -> String {
     let style = colours::style() + STYLE;
     let (style_hash, script_hash) = (hash(&style), hash(SCRIPT));
@@ -36,7 +37,7 @@ pub fn html(picture: &Picture) -> String {
 <label for="find">Find</label>
 <input id="find" type="search" placeholder="hostname, route, service, policy" autocomplete="off" spellcheck="false">
 <output id="count" for="find"></output>
-<span class="keys"><kbd>/</kbd> finds, <kbd>Tab</kbd> and arrows walk, <kbd>Enter</kbd> holds, <kbd>Esc</kbd> lets go</span>
+<span class="keys"><kbd>/</kbd> search, <kbd>Tab</kbd> and arrows move, <kbd>Enter</kbd> pins, <kbd>Esc</kbd> releases</span>
 </div>
 <main>
 {drawing}</main>
@@ -48,12 +49,12 @@ pub fn html(picture: &Picture) -> String {
     )
 }
 
-/// A text's hash as a Content Security Policy names it.
+/// The hash of a text in the form that a Content Security Policy uses.
 fn hash(text: &str) -> String {
     format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
 }
 
-/// RFC 4648, section 4.
+/// Base64 as in RFC 4648, section 4.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_rfc_4648() {
-        // Its section 10.
+        // The test vectors of its section 10.
         let rows = [
             ("", ""),
             ("f", "Zg=="),
