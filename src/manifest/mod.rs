@@ -5,7 +5,9 @@
 //! - `kustomize`: the reader of kustomize, and where others read something else.
 //! - [`meaning`]: whether two manifests say the same.
 //! - [`Object`]: a document with an identity.
+//! - [`base64`]: bytes that stand in a field.
 
+pub mod base64;
 mod kustomize;
 pub mod meaning;
 pub mod object;

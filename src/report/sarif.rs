@@ -8,6 +8,7 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use self::model::{
@@ -250,11 +251,7 @@ fn fingerprint(
         hash.update(format!("{}:", part.len()));
         hash.update(part);
     }
-    let digits: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digits = HEXLOWER.encode(&hash.finalize());
     let number = seen.entry(digits.clone()).or_insert(0);
     *number += 1;
     Fingerprints {

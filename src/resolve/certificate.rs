@@ -2,6 +2,8 @@
 //!
 //! Whether it has expired is not looked at: there is no clock here.
 
+use crate::manifest::base64;
+
 /// What is read of a certificate (RFC 5280).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
@@ -34,42 +36,11 @@ fn block(pem: &[u8], is_wanted: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
         let (label, after) = after.split_once("-----")?;
         let (body, after) = after.split_once("-----END ")?;
         if is_wanted(label) {
-            return base64(body.as_bytes());
+            // In PEM, blanks don't count either.
+            return base64::decode(&body.replace([' ', '\t'], ""));
         }
         rest = after;
     }
-}
-
-/// Bytes from base64 (RFC 4648), line ends and blanks aside.
-pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    let mut is_over = false;
-    for byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' => {
-                is_over = true;
-                continue;
-            }
-            byte if byte.is_ascii_whitespace() => continue,
-            _ => return None,
-        };
-        if is_over {
-            return None;
-        }
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 /// One value of DER (X.690): its tag, its contents, and what follows it.

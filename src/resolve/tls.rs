@@ -11,7 +11,7 @@ use super::index::{GATEWAY_API, Key};
 use super::listener::Told;
 use super::read::{has, list, text};
 use super::view::{Frontend, Listener};
-use crate::manifest::Object;
+use crate::manifest::{Object, base64};
 use crate::value::Node;
 
 /// The type of Secret that tells Envoy where to fetch a certificate by itself.
@@ -259,9 +259,7 @@ pub(super) fn data(secret: &Object, key: &str) -> Option<Vec<u8>> {
     let bytes = match (plain, coded) {
         (Some(plain), _) => plain.as_bytes().to_vec(),
         // What is no base64 is encrypted (SOPS), and something all the same.
-        (None, Some(coded)) => {
-            certificate::base64(coded.as_bytes()).unwrap_or_else(|| coded.as_bytes().to_vec())
-        }
+        (None, Some(coded)) => base64::decode(coded).unwrap_or_else(|| coded.as_bytes().to_vec()),
         _ => return None,
     };
     Some(bytes).filter(|bytes| !bytes.is_empty())

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::disk::{Disk, Folder, Os};
 use super::error::Error;
 use super::lock::{self, CONFIGURATION, LOCK_FILE, Lock, Owned};
-use super::path::{TreePath, hex, is_lock, lock_of};
+use super::path::{TreePath, is_lock, lock_of};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// Which configuration renders.
@@ -168,7 +169,7 @@ fn encoded(path: &str) -> String {
     }
     // A name has 255 bytes at most.
     if name.len() > 200 {
-        name = hex(&Sha256::digest(path.as_bytes()));
+        name = HEXLOWER.encode(&Sha256::digest(path));
     }
     lock_of(&name)
 }

@@ -9,6 +9,7 @@ use serde_json::Number;
 
 use super::cel::functions::time::{parse_duration, parse_timestamp};
 use super::cel::value::{Key, Value};
+use crate::manifest::base64;
 use crate::schema::compiled::Compiled;
 use crate::schema::defaults;
 use crate::schema::node::{Additional, NodeId, Schema, Type};
@@ -145,7 +146,9 @@ impl Converter<'_> {
 
 fn text_of(text: &str, format: Option<&str>) -> Value {
     match format {
-        Some("byte") => base64(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into())),
+        Some("byte") => {
+            base64::decode(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))
+        }
         Some("duration") => parse_duration(text).map_or(Value::Unknown, Value::Duration),
         Some("date" | "date-time") => {
             parse_timestamp(text).map_or(Value::Unknown, Value::Timestamp)
@@ -167,30 +170,6 @@ fn whole(number: &Number) -> Value {
         }
         _ => Value::Unknown,
     }
-}
-
-/// The bytes of base64 with padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(bytes)
 }
 
 /// Whether it is one of CEL's reserved words.

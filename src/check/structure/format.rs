@@ -6,6 +6,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::manifest::base64;
 use crate::schema::node::{Schema, Type};
 use crate::schema::openapi::BYTES;
 
@@ -34,12 +35,12 @@ const FORMATS: &[Format] = &[
     },
     Format {
         name: "byte",
-        holds: is_base64,
+        holds: |text| !text.contains(['\r', '\n']) && base64::decode(text).is_some(),
         want: "base64, with its padding",
     },
     Format {
         name: BYTES,
-        holds: |text| is_base64(&text.replace(['\r', '\n'], "")),
+        holds: |text| base64::decode(text).is_some(),
         want: "base64, with its padding",
     },
     Format {
@@ -99,13 +100,6 @@ fn known(format: &str) -> Option<&'static Format> {
 /// An address and a prefix length; bits behind the prefix are allowed, as Go's `net.ParseCIDR` does.
 fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok()
-}
-
-fn is_base64(text: &str) -> bool {
-    let plain = text.trim_end_matches('=');
-    let padding = text.len() - plain.len();
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-    text.len().is_multiple_of(4) && padding <= 2 && plain.bytes().all(is_plain)
 }
 
 fn is_date(text: &str) -> bool {

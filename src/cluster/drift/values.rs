@@ -1,6 +1,5 @@
 //! The values of a Kustomization's variables: what it says itself, and the ConfigMaps and Secrets that it names.
 
-use base64::Engine;
 use serde_json::Value as Json;
 
 use super::Asking;
@@ -8,6 +7,7 @@ use crate::cluster::applied::Bundle;
 use crate::cluster::kinds::{escaped, text};
 use crate::cluster::server::Ask;
 use crate::cluster::variables::Variables;
+use crate::manifest::base64;
 use crate::value::Node;
 
 impl Asking<'_> {
@@ -85,8 +85,5 @@ impl Asking<'_> {
 
 /// The text of a Secret's value; `None` of bytes that are none.
 fn decoded(value: &str) -> Option<String> {
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(value)
-        .ok()?;
-    String::from_utf8(bytes).ok()
+    String::from_utf8(base64::decode(value)?).ok()
 }
