@@ -8,7 +8,8 @@
 //! - [`node`], [`mod@map`]: the tree itself.
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`], the pointer of a walk.
-//! - [`names`], [`variable`]: what texts may be: the forms of Kubernetes' names, Flux's variables.
+//! - [`names`], [`variable`], [`time`]: what texts may be: the forms of Kubernetes' names, Flux's variables, Go's
+//!   durations and points in time.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
@@ -18,6 +19,7 @@ pub mod names;
 pub mod node;
 pub mod pointer;
 pub mod ser;
+pub mod time;
 pub mod trail;
 pub mod variable;
 

@@ -7,14 +7,13 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::cel::functions::time::{parse_duration, parse_timestamp};
 use super::cel::value::{Key, Value};
 use crate::manifest::base64;
 use crate::schema::compiled::Compiled;
 use crate::schema::defaults;
 use crate::schema::node::{Additional, NodeId, Schema, Type};
-use crate::value::variable;
 use crate::value::{Kind, Map, Node};
+use crate::value::{time, variable};
 
 /// Converts an object's values.
 #[derive(Clone, Copy, Debug)]
@@ -149,11 +148,17 @@ fn text_of(text: &str, format: Option<&str>) -> Value {
         Some("byte") => {
             base64::decode(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))
         }
-        Some("duration") => parse_duration(text).map_or(Value::Unknown, Value::Duration),
-        Some("date" | "date-time") => {
-            parse_timestamp(text).map_or(Value::Unknown, Value::Timestamp)
-        }
+        Some("duration") => time::duration(text).map_or(Value::Unknown, Value::Duration),
+        Some("date" | "date-time") => point_in_time(text).map_or(Value::Unknown, Value::Timestamp),
         _ => Value::string(text),
+    }
+}
+
+/// A date counts from its first moment, in UTC.
+fn point_in_time(text: &str) -> Option<i128> {
+    match time::date(text) {
+        Some(date) => time::date_time(&format!("{date}T00:00:00Z")),
+        None => time::date_time(text),
     }
 }
 

@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::manifest::base64;
 use crate::schema::node::{Schema, Type};
 use crate::schema::openapi::BYTES;
+use crate::value::time;
 
 /// One format: its name, a test, and what to write.
 struct Format {
@@ -45,12 +46,12 @@ const FORMATS: &[Format] = &[
     },
     Format {
         name: "datetime",
-        holds: is_date_time,
+        holds: |text| time::date_time(text).is_some(),
         want: "a date and time, like `2026-01-31T08:00:00Z`",
     },
     Format {
         name: "date",
-        holds: is_date,
+        holds: |text| time::date(text).is_some(),
         want: "a date, like `2026-01-31`",
     },
     Format {
@@ -100,58 +101,6 @@ fn known(format: &str) -> Option<&'static Format> {
 /// An address and a prefix length; bits behind the prefix are allowed, as Go's `net.ParseCIDR` does.
 fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok()
-}
-
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else {
-        return false;
-    };
-    let number = |text: &str, length: usize| {
-        (text.len() == length && text.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| text.parse::<u32>().ok())
-            .flatten()
-    };
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
-    else {
-        return false;
-    };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return false,
-    };
-    (1..=days).contains(&day)
-}
-
-/// RFC 3339, with the letters in either case.
-fn is_date_time(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let Some((date, time)) = lower.split_once('t') else {
-        return false;
-    };
-    let (clock, zone) = match time.find(['z', '+']).or_else(|| time.rfind('-')) {
-        Some(at) => time.split_at(at),
-        None => return false,
-    };
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let two = |text: &str, most: &str| {
-        text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit()) && text <= most
-    };
-    let clock: Vec<&str> = clock.split(':').collect();
-    let zone_holds = zone == "z"
-        || zone
-            .get(1..)
-            .and_then(|zone| zone.split_once(':'))
-            .is_some_and(|(hours, minutes)| two(hours, "99") && two(minutes, "99"));
-    is_date(date)
-        && matches!(clock.as_slice(), [h, m, s] if two(h, "23") && two(m, "59") && two(s, "59"))
-        && !fraction.is_empty()
-        && fraction.bytes().all(|b| b.is_ascii_digit())
-        && zone_holds
 }
 
 fn is_uuid(text: &str) -> bool {
