@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use data_encoding::HEXLOWER;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use self::model::{
@@ -187,18 +188,16 @@ fn physical(at: &Location, exact: bool, report: &Report) -> Option<Physical> {
     })
 }
 
-/// A path as a URI has it (RFC 3986, 3.3): all but unreserved characters and `/` are percent-encoded.
+/// What is percent-encoded in the path of a URI (RFC 3986, 3.3): all but unreserved characters and `/`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
 fn encode(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    utf8_percent_encode(path, ESCAPED).to_string()
 }
 
 fn logical(object: &ObjectRef, pointer: Option<&str>) -> Logical {

@@ -1,5 +1,7 @@
 //! Paths, as Envoy reads them before it looks for a route.
 
+use percent_encoding::percent_decode_str;
+
 /// Whether a part of a URL has no character that must be escaped.
 pub fn is_clean(text: &str) -> bool {
     text.chars().all(|c| !c.is_control() && !c.is_whitespace())
@@ -7,26 +9,7 @@ pub fn is_clean(text: &str) -> bool {
 
 /// Percent-encoding undone (RFC 3986); `+` stays what it is, as Envoy leaves it.
 pub fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let code = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        let code = code.and_then(|code| std::str::from_utf8(code).ok());
-        // `from_str_radix` would take a sign.
-        let code = code.filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// `.` and `..` resolved, and slashes that follow each other made one, unless they are to stay.
