@@ -10,6 +10,7 @@ use super::Global;
 use super::output::Stream;
 use crate::compile::{World, compile};
 use crate::diagnostic::printable::printable;
+use crate::import::toml::{key, string};
 use crate::render::files::Inputs;
 use crate::report::Report;
 use crate::schema::{Catalogue, Selection};
@@ -173,7 +174,6 @@ fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Resu
 
 /// A first cluster.toml. Answers are written as TOML strings, whatever is in them.
 fn config(answers: &Answers) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
     let mut text = format!(
         "# The front door of one cluster. `gatewayctl render` makes the Flux tree of it; `gatewayctl explain KEY` explains a key.
 
@@ -185,19 +185,15 @@ certificates = {}
 [chart]
 version = {}
 ",
-        quoted(&answers.domain),
-        quoted(&answers.certificate),
-        quoted(&answers.chart),
+        string(&answers.domain),
+        string(&answers.certificate),
+        string(&answers.chart),
     );
     for (name, address) in &answers.gateways {
-        let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let key = match !name.is_empty() && name.chars().all(is_bare) {
-            true => name.clone(),
-            false => quoted(name),
-        };
         text.push_str(&format!(
-            "\n[gateways.{key}]\naddress = {}\n",
-            quoted(address)
+            "\n[gateways.{}]\naddress = {}\n",
+            key(name),
+            string(address)
         ));
     }
     text
