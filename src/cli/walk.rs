@@ -1,4 +1,6 @@
 //! A walk over a folder: the files in a stable order, and what was passed over.
+//!
+//! `ignore` reads the patterns. Its own walk is not used, because it does not say what it passed over, nor why.
 
 use std::fs::FileType;
 use std::io;

@@ -1,5 +1,5 @@
 //! A tree as the `cluster.toml` that a person would write: short tables on one line, long ones under a header,
-//! dotted keys for what has one value.
+//! dotted keys for what has one value. Where each of them goes is decided here; `toml_writer` knows the quotes and escapes.
 
 use std::fmt::Write;
 

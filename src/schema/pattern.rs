@@ -2,8 +2,8 @@
 //!
 //! A pattern is read once, by `regex-syntax`, and what it costs is counted. Ordinary ones are compiled by `regex`, which
 //! is quick to run. One that repeats classes of Unicode (`\p{L}{1,63}`), of which `regex` makes megabytes, is compiled by
-//! `regex-lite`, which is quick to build. Which one it is depends on the pattern and on nothing else, and both are given
-//! the same.
+//! `regex-lite`, which is quick to build: for `^\p{L}{1,950}$`, which the API server takes, `regex` needs more than two
+//! seconds and 32 MB. Which one it is depends on the pattern and on nothing else, and both are given the same.
 
 use std::sync::{Arc, PoisonError, RwLock};
 

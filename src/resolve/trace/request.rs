@@ -107,7 +107,8 @@ fn bad<T>(text: impl Into<String>) -> Result<T, BadRequest> {
 }
 
 impl Request {
-    /// A `GET` of a URL (RFC 3986). Flux variables (`${DOMAIN}`) may stand in the host, as they do in manifests.
+    /// A `GET` of a URL (RFC 3986). Flux variables (`${DOMAIN}`) may stand in the host, as they do in manifests: that is why
+    /// no URL crate reads it.
     ///
     /// # Errors
     /// Where it is none, or of a scheme that is not known.

@@ -1,4 +1,5 @@
-//! Kubernetes' URL library: what Go's `url.ParseRequestURI` reads.
+//! Kubernetes' URL library: what Go's `url.ParseRequestURI` reads. URL crates follow other rules (WHATWG's, or RFC 3986 to
+//! the letter), and would give other verdicts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
