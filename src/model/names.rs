@@ -171,12 +171,8 @@ pub fn hashed_deployment(namespace: &str, gateway: &str) -> String {
     let joined = format!("{namespace}-{gateway}");
     let cut: String = joined.chars().take(48).collect();
     let digest = Sha256::digest(format!("{namespace}/{gateway}"));
-    let hash: String = digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("envoy-{}-{hash}", cut.trim_end_matches('-'))
+    let hash = data_encoding::HEXLOWER.encode(&digest);
+    format!("envoy-{}-{hash:.8}", cut.trim_end_matches('-'))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use data_encoding::HEXLOWER;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use self::model::{
@@ -186,18 +188,16 @@ fn physical(at: &Location, exact: bool, report: &Report) -> Option<Physical> {
     })
 }
 
-/// Encodes a path for a URI (RFC 3986, 3.3): everything but unreserved characters and `/` is percent-encoded.
+/// What is percent-encoded in the path of a URI (RFC 3986, 3.3): all but unreserved characters and `/`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
 fn encode(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    utf8_percent_encode(path, ESCAPED).to_string()
 }
 
 fn logical(object: &ObjectRef, pointer: Option<&str>) -> Logical {
@@ -250,11 +250,7 @@ fn fingerprint(
         hash.update(format!("{}:", part.len()));
         hash.update(part);
     }
-    let digits: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digits = HEXLOWER.encode(&hash.finalize());
     let number = seen.entry(digits.clone()).or_insert(0);
     *number += 1;
     Fingerprints {
