@@ -123,7 +123,7 @@ fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_
         map.name
     );
     finding(Code::ReferenceMissingScript, object, pointer, message)
-        .related(maker.span(&map.pointer), "made here")
+        .related(maker.span(&map.pointer), "generated here")
         .why(format!(
             "the cluster has no ConfigMap with the plain name: {REFUSED}"
         ))
