@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewayctl::manifest::Object;
-use gatewayctl::resolve::{Features, Knowledge, Order, Settings, resolve};
-use gatewayctl::value::Node;
+use envoy_gateway::{Features, Knowledge, Order, Settings, resolve};
+use manifest::Object;
+use manifest::value::Node;
 use serde_json::{Value, json};
 
 /// The maximum number of disagreements that are listed.

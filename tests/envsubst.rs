@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use gatewayctl::value::variable;
+use manifest::value::variable;
 use serde_json::Value;
 
 /// The program that parses texts with Flux's own parser.

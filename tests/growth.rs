@@ -3,14 +3,14 @@
 
 use std::alloc::System;
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::{World, compile};
 use gatewayctl::config;
-use gatewayctl::diagnostic::{Diagnostic, Sources};
-use gatewayctl::manifest::read;
 use gatewayctl::render::files::Inputs;
 use gatewayctl::report::{Format, Report, Terminal};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::variable;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::read;
+use manifest::value::variable;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

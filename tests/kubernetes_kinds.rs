@@ -1,9 +1,9 @@
 //! Kubernetes' own kinds: the objects of an ordinary repository are valid, and typos are found.
 
+use crd_validate::schema::{Catalogue, Selection};
 use gatewayctl::compile::check_all;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{self, Object};
-use gatewayctl::schema::{Catalogue, Selection};
+use manifest::diagnostic::Sources;
+use manifest::{self, Object};
 
 const OBJECTS: &str = include_str!("kubernetes_kinds.yaml");
 

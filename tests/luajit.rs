@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Command;
 
-use gatewayctl::luajit;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
@@ -112,7 +111,9 @@ fn compare(scripts: &[String]) {
     );
     let mut differ = String::new();
     for (script, told) in scripts.iter().zip(&told) {
-        let own = luajit::check(script).err().map(|refusal| refusal.message);
+        let own = luajit_syntax::check(script)
+            .err()
+            .map(|refusal| refusal.message);
         let is_left = |why: &String| LEFT_TO_LUAJIT.iter().any(|it| why.contains(it));
         if told.is_some() != own.is_some() && !told.as_ref().is_some_and(is_left) {
             writeln!(differ, "{script:?}\n  Envoy: {told:?}\n  ours:  {own:?}").expect("a text");

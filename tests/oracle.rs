@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gatewayctl::check::{Passes, kind};
-use gatewayctl::diagnostic::{Code, Diagnostic};
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
-use gatewayctl::value::{Node, Pointer, pointer::Step};
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::{Passes, kind};
+use gatewayctl::codes;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::{Node, Pointer, pointer::Step};
 use serde_json::Value;
 
 /// The maximum number of disagreements that are listed for a file.
@@ -202,7 +203,7 @@ fn tally(path: &Path, catalogue: &Catalogue) -> Tally {
         let (theirs, is_decoding) = said(&case);
         let ours = found
             .iter()
-            .filter(|it| !is_decoding || it.code == Code::SchemaUnknownField);
+            .filter(|it| !is_decoding || it.code == codes::SCHEMA_UNKNOWN_FIELD);
         let ours: BTreeSet<String> = ours.map(path_of).collect();
         if ours == theirs {
             tally.paths += 1;

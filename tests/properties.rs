@@ -1,9 +1,9 @@
 //! Properties that hold for any input.
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::{Compiled, World, compile};
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::Inputs;
-use gatewayctl::schema::Catalogue;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use serde_json::Value;

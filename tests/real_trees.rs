@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crd_validate::schema::Catalogue;
+use gatewayctl::codes;
 use gatewayctl::compile::{World, compile};
-use gatewayctl::diagnostic::{Code, Sources};
-use gatewayctl::manifest::read;
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::{Inputs, Output};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::Node;
+use manifest::diagnostic::{Code, Sources};
+use manifest::read;
+use manifest::value::Node;
 
 /// The folder of the repositories.
 fn shared() -> PathBuf {
@@ -93,7 +94,7 @@ fn folder(root: &Path, below: &str) -> BTreeMap<String, Content> {
 }
 
 /// The correct findings on these trees: one runs a later Envoy than that of its chart.
-const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", Code::VersionEnvoyImage)];
+const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", codes::VERSION_ENVOY_IMAGE)];
 
 /// Renders a config of `tests/trees` and compares its app's folder with the one in the repository.
 fn same_as_the_real_tree(name: &str, below: &str) {

@@ -6,7 +6,7 @@ mod common;
 use std::process::Stdio;
 
 use common::{APP, MINIMAL, Project};
-use gatewayctl::diagnostic::printable::is_hidden;
+use manifest::diagnostic::printable::is_hidden;
 
 /// Reverses text, hides it, breaks lines, and controls a terminal; with a colour that the program itself never uses.
 const EVIL: &str = "x\u{1b}[7;35my\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{feff}\u{61c}";

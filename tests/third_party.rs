@@ -87,7 +87,13 @@ fn parts(metadata: &Value) -> Vec<&Value> {
             }
         }
     }
-    let mut parts: Vec<&Value> = found.into_iter().map(|id| packages[id]).collect();
+    // The crates of this workspace come from no registry: they are no third party's.
+    let is_foreign = |package: &&Value| !package["source"].is_null();
+    let mut parts: Vec<&Value> = found
+        .into_iter()
+        .map(|id| packages[id])
+        .filter(is_foreign)
+        .collect();
     parts.sort_by_key(|package| (text(package, "name"), text(package, "version")));
     parts
 }

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewayctl::schema::Catalogue;
-use gatewayctl::schema::compiled::Compiled;
-use gatewayctl::schema::node::{Additional, NodeId};
+use crd_validate::schema::Catalogue;
+use crd_validate::schema::compiled::Compiled;
+use crd_validate::schema::node::{Additional, NodeId};
 use serde::Deserialize;
 
 const TEXT: &str = include_str!("../schemas/words/rules.toml");

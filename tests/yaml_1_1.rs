@@ -6,11 +6,11 @@ mod trees;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::{World, compile};
-use gatewayctl::manifest::write;
 use gatewayctl::render::files::{Inputs, Output};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::Node;
+use manifest::value::Node;
+use manifest::write;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;

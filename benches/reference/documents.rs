@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatewayctl::manifest::{Object, write};
-use gatewayctl::value::Node;
+use manifest::value::Node;
+use manifest::{Object, write};
 
 /// The number of documents.
 pub const DOCUMENTS: usize = 10_000;

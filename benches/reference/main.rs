@@ -17,8 +17,8 @@ mod schemas;
 use std::path::Path;
 use std::process::Command;
 
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{Object, read};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read};
 use process::{Runs, alternate};
 
 /// The file that both programs check: the gateways and their policies.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use manifest::Object;
 
 use super::json_schema::of_kind;
 

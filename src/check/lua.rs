@@ -1,14 +1,14 @@
 //! Checks that Envoy's LuaJIT can load a Lua script.
 
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
-use crate::luajit;
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 
 /// Reports why a script can't be loaded.
 pub fn check(sources: &Sources, source: SourceId) -> Option<Diagnostic> {
-    let refusal = luajit::check(sources.get(source).text()).err()?;
+    let refusal = luajit_syntax::check(sources.get(source).text()).err()?;
     let message = format!("not Lua: {}", refusal.message);
     let span = Span::new(source, refusal.range.start, refusal.range.end);
-    let found = Diagnostic::new(Code::ConfigLua, message)
+    let found = Diagnostic::new(codes::CONFIG_LUA, message)
         .at(span)
         .why("Envoy can't load the script, so every request to its gateways is answered with 500")
         .help("fix the script at this place; Envoy runs LuaJIT, which is Lua 5.1 with `goto`");

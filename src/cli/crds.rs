@@ -9,11 +9,11 @@ use clap::Subcommand;
 
 use super::cluster::{self, ApplyOptions, Connection};
 use super::{FAILED, Global, manifests};
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Diagnostic, Sources};
 use crate::report::Report;
-use crate::schema::import::is_crd;
-use crate::value::Node;
+use crd_validate::schema::import::is_crd;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::Node;
 
 /// Arguments of `crds`.
 #[derive(Clone, Debug, clap::Args)]

@@ -13,16 +13,16 @@ use super::project::Project;
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
 use crate::diff::{self, Content, File};
-use crate::exposure;
-use crate::manifest::Object;
-use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
-use crate::schema::Lookup;
 use crate::tree::Lock;
-use crate::value::Pointer;
+use crd_validate::schema::Lookup;
+use envoy_gateway::exposure;
+use flux_repo::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
+use manifest::value::Pointer;
 
 /// Arguments of `diff`.
 #[derive(Clone, Debug, clap::Args)]

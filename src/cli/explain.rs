@@ -7,12 +7,12 @@ use anyhow::bail;
 
 use super::Global;
 use super::project;
+use crate::codes;
 use crate::config::reference;
-use crate::diagnostic::Code;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::suggest::nearest;
-use crate::schema::node::{NodeId, Schema, Type};
-use crate::schema::{KindSchema, Lookup};
+use crd_validate::schema::node::{NodeId, Schema, Type};
+use crd_validate::schema::{KindSchema, Lookup};
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::suggest::nearest;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub struct Args {
 /// If no code, key or field has that name.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let what = args.what.as_str();
-    if let Some(code) = Code::parse(what) {
+    if let Some(code) = codes::parse(what) {
         write!(out, "{}", code.page())?;
     } else if let Some(key) = reference::find(what) {
         writeln!(out, "{}: {}\n\n{}", key.path, key.takes, key.text)?;
@@ -43,7 +43,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
     } else if !field(what, global, out)? {
         let keys = reference::keys();
-        let known = Code::ALL
+        let known = codes::all()
             .iter()
             .map(|code| code.as_str())
             .chain(keys.iter().map(|key| key.path.as_str()));

@@ -8,10 +8,10 @@ use clap::ValueEnum;
 use super::gathered::{ObjectSources, gather};
 use super::output::Stream;
 use super::{Global, found};
-use crate::diagnostic::printable::printable;
-use crate::exposure::table::{NoRecord, Record};
-use crate::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
-use crate::resolve::{Settings, resolve};
+use envoy_gateway::exposure::table::{NoRecord, Record};
+use envoy_gateway::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
+use envoy_gateway::{Settings, resolve};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `exposure`.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::project::Project;
 use super::{Global, manifests};
-use crate::diagnostic::Sources;
-use crate::exposure::with_charted;
-use crate::manifest::Object;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
+use envoy_gateway::exposure::with_charted;
+use flux_repo::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::Sources;
 
 /// Which objects to work on.
 #[derive(Clone, Debug, clap::Args)]

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::gathered::{ObjectSources, gather};
 use super::{Global, found};
 use crate::graph::{dot, html, mermaid, picture, svg};
-use crate::resolve::{Settings, resolve};
+use envoy_gateway::{Settings, resolve};
 
 /// Arguments of `graph`.
 #[derive(Clone, Debug, clap::Args)]

@@ -13,12 +13,12 @@ use super::{Global, found, git, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
-use crate::diagnostic::printable::printable;
 use crate::import::files::{self, Files};
 use crate::import::{self, Failure, Import, find, report, template};
-use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
 
 /// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
@@ -84,7 +84,7 @@ fn import_or_ask(
     wanted: &str,
     catalogue: &Catalogue,
     out: &mut Stream,
-) -> anyhow::Result<Result<Import, (Failure, crate::diagnostic::Sources)>> {
+) -> anyhow::Result<Result<Import, (Failure, manifest::diagnostic::Sources)>> {
     let found = import::import(files, wanted, catalogue);
     let asks = std::io::stdin().is_terminal() && out.is_terminal();
     let Err((Failure::Several(folders), sources)) = found else {

@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use super::Global;
 use super::output::Stream;
 use crate::compile::{World, compile};
-use crate::diagnostic::printable::printable;
 use crate::render::files::Inputs;
 use crate::report::Report;
-use crate::schema::{Catalogue, Selection};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `init`.
 #[derive(Clone, Debug, clap::Args)]

@@ -11,11 +11,12 @@ use rayon::prelude::*;
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
-use crate::manifest::read::{self, LARGEST_FILE, Piece};
-use crate::manifest::{Object, items};
-use crate::schema::Selection;
+use crate::codes;
+use crd_validate::schema::Selection;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use manifest::read::{self, LARGEST_FILE, Piece};
+use manifest::{Object, items};
 
 /// The manifests that were read.
 #[derive(Default)]
@@ -92,7 +93,7 @@ pub fn read_beside(
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
     all.diagnostics
-        .retain(|one| one.code != Code::YamlNotAnObject);
+        .retain(|one| one.code != codes::YAML_NOT_AN_OBJECT);
     Ok(all)
 }
 
@@ -265,13 +266,13 @@ enum DocumentContents {
     Problem(Box<Diagnostic>),
 }
 
-fn document_contents(input: &Input, node: crate::value::Node) -> DocumentContents {
+fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentContents {
     let object = |node| Object::new(node, input.name.clone());
     let document = object(node);
     // A folder contains other YAML too: chart values, settings of other tools.
     if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
         let problem = Diagnostic::new(
-            Code::YamlNotAnObject,
+            codes::YAML_NOT_AN_OBJECT,
             "this is not a Kubernetes object, so it was not checked",
         )
         .at(document.node.span)
@@ -305,12 +306,12 @@ fn text(input: &Input) -> anyhow::Result<FileText> {
         Ok(text) => return Ok(Ok(text.into())),
         Err(Unread::TooLarge { most, .. }) => {
             let message = format!("{name} has more than {most} bytes");
-            Diagnostic::new(Code::ConfigTooLarge, message)
+            Diagnostic::new(codes::CONFIG_TOO_LARGE, message)
                 .why("the file was not read: the API server accepts no object of that size")
                 .help("leave the file out, or split it")
         }
         Err(Unread::NotUtf8 { at }) => Diagnostic::new(
-            Code::YamlSyntax,
+            codes::YAML_SYNTAX,
             format!("the file is not valid UTF-8, from byte {at} on"),
         )
         .why("kustomize and Flux fail on this file")

@@ -148,7 +148,7 @@ impl Global {
         &self,
         format: Format,
         report: &Report,
-        sources: &crate::diagnostic::Sources,
+        sources: &manifest::diagnostic::Sources,
         out: &mut Stream,
     ) -> std::io::Result<()> {
         let terminal = out.terminal();
@@ -160,7 +160,11 @@ impl Global {
     }
 
     /// Prints findings for people to standard error. With `--quiet`, it prints nothing if there are none.
-    fn report(&self, report: &Report, sources: &crate::diagnostic::Sources) -> anyhow::Result<()> {
+    fn report(
+        &self,
+        report: &Report,
+        sources: &manifest::diagnostic::Sources,
+    ) -> anyhow::Result<()> {
         if self.quiet && report.diagnostics.is_empty() {
             return Ok(());
         }

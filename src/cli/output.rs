@@ -7,8 +7,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::closed::UntilClosed;
-use crate::diagnostic::printable;
 use crate::report::Terminal;
+use manifest::diagnostic::printable;
 
 /// Standard output or standard error of the program.
 pub struct Stream {

@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
 use crate::bounds::file;
-use crate::manifest::read::LARGEST_FILE;
-use crate::schema::lock::{Lock, Locked};
-use crate::schema::{Catalogue, embedded, files};
+use crd_validate::schema::lock::{Lock, Locked};
+use crd_validate::schema::{Catalogue, embedded, files};
+use manifest::read::LARGEST_FILE;
 
 /// The name of the folder, in a project's root.
 pub const FOLDER: &str = "schemas";

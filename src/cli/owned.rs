@@ -8,13 +8,13 @@ use crate::check::across::kustomize::NAMES;
 use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
-use crate::diagnostic::Diagnostic;
-use crate::manifest::{Object, meaning, read};
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Existing, is_untouched, would_go};
 use crate::tree::plan::Action;
 use crate::tree::{self, FileClass, Locks, Options, Plan, TreePath, plain};
+use manifest::diagnostic::Diagnostic;
+use manifest::{Object, meaning, read};
 
 /// The locks in the folder that files are written to, and the shared files as they were read.
 pub struct Owned {

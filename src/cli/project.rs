@@ -10,16 +10,17 @@ use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, own, place};
 use crate::bounds::file::{self, Unread};
+use crate::codes;
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Model;
 use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
-use crate::schema::{Catalogue, Selection};
 use crate::tree::plan::Action;
 use crate::tree::{Locks, Plan};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::Diagnostic;
 
 /// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
@@ -233,7 +234,7 @@ pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
 
 fn too_large(name: &str, size: u64) -> Diagnostic {
     Diagnostic::new(
-        Code::ConfigTooLarge,
+        codes::CONFIG_TOO_LARGE,
         format!("{name} has {size} bytes, more than {LARGEST_CONFIG}"),
     )
     .in_file(name)

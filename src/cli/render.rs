@@ -9,11 +9,11 @@ use super::owned::with_help;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
 use crate::render::Kind;
 use crate::report::Report;
 use crate::tree::plan::Action;
 use crate::tree::{self, FileClass, Plan};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `render`.
 #[derive(Clone, Debug, clap::Args)]

@@ -12,14 +12,14 @@ use super::cluster::{self, Connection};
 use super::owned::with_help;
 use super::{Global, found, own, project};
 use crate::bounds::file::{self, Unread};
-use crate::diagnostic::Diagnostic;
-use crate::diagnostic::printable::printable;
-use crate::manifest::read::LARGEST_FILE;
-use crate::schema::files::{self, Difference, Imported, Input};
-use crate::schema::import::Keep;
-use crate::schema::lock::{self, Lock, Locked};
-use crate::schema::{Set, embedded};
 use crate::tree::plain;
+use crd_validate::schema::files::{self, Difference, Imported, Input};
+use crd_validate::schema::import::Keep;
+use crd_validate::schema::lock::{self, Lock, Locked};
+use crd_validate::schema::{Set, embedded};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
 
 /// Arguments of `schemas`.
 #[derive(Clone, Debug, clap::Args)]

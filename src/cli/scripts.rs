@@ -17,7 +17,7 @@ use anyhow::Context;
 
 use super::FAILED;
 use super::output::Stream;
-use crate::resolve::trace::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
+use envoy_simulate::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
 
 /// The argument that makes this program run scripts. It is not a clap command, so it is in no help text.
 const ARGUMENT: &str = "run-scripts";
@@ -289,7 +289,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::resolve::trace::lua::Facts;
+    use envoy_simulate::lua::Facts;
 
     /// The result of a script if the process is this shell script.
     fn run_by(shell: &str, wait: Duration) -> Result<Verdict, String> {

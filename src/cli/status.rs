@@ -13,10 +13,10 @@ use super::cluster::Connection;
 use super::gathered::{ObjectSources, applied};
 use super::output::Stream;
 use super::{Global, found};
-use crate::manifest::Object;
-use crate::resolve::condition::{Condition, is_bad, kind};
-use crate::resolve::index::Key;
-use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
+use envoy_gateway::condition::{Condition, is_bad, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::{Knowledge, Settings, Status, Verdict, resolve};
+use manifest::Object;
 use table::{Line, counted};
 
 /// The name of the JSON format. Keys are added to it, never renamed or dropped.
@@ -215,8 +215,8 @@ fn on(word: &str, which: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     pub fn objects(text: &str) -> Vec<Object> {
         let mut sources = Sources::default();

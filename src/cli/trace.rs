@@ -12,15 +12,15 @@ use super::output::Stream;
 use super::project::Project;
 use super::scripts::InChild;
 use super::{Global, found, manifests};
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Sources, Span};
-use crate::manifest::Object;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
-use crate::resolve::trace::{
+use envoy_gateway::{Settings, resolve};
+use envoy_simulate::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
 };
-use crate::resolve::{Settings, resolve};
+use flux_repo::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Sources, Span};
 
 /// The name of the JSON format. Keys are added to it, never renamed or dropped.
 const FORMAT: &str = "gatewayctl/trace/v1";

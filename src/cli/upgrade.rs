@@ -17,14 +17,14 @@ use crate::check::across::{self, chart};
 use crate::check::upgrade::{Side, Upgrade, compare};
 use crate::compile::{Beside, Compiled, check_all};
 use crate::config;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::diff::{self, Change, FieldChange, File};
 use crate::report::{self, Report};
-use crate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
-use crate::schema::set::title;
-use crate::schema::{Catalogue, Reason, Selection, Version};
-use crate::value::Pointer;
+use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
+use crd_validate::schema::set::title;
+use crd_validate::schema::{Catalogue, Reason, Selection, Version};
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Sources, Span};
+use manifest::value::Pointer;
 
 /// Arguments of `upgrade`.
 #[derive(Clone, Debug, clap::Args)]

@@ -15,11 +15,11 @@ use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given, chart};
 use crate::compile::check_all;
-use crate::diagnostic::{Diagnostic, Sources};
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::{Catalogue, Reason, Selection};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Catalogue, Reason, Selection};
+use manifest::diagnostic::{Diagnostic, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]

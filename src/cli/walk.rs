@@ -9,7 +9,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::git;
 use crate::bounds::file;
-use crate::manifest::read::LARGEST_FILE;
+use manifest::read::LARGEST_FILE;
 
 /// How deep folders are walked. Deeper ones are a mistake or an attack.
 const DEEPEST: usize = 64;

@@ -8,11 +8,11 @@ use anyhow::bail;
 use super::Global;
 use super::project::Project;
 use crate::compile::Compiled;
-use crate::diagnostic::Span;
-use crate::diagnostic::printable::printable;
-use crate::manifest::Object;
-use crate::value::pointer::Step;
-use crate::value::{Kind, Node, Pointer};
+use manifest::Object;
+use manifest::diagnostic::Span;
+use manifest::diagnostic::printable::printable;
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Node, Pointer};
 
 /// Arguments of `why`.
 #[derive(Clone, Debug, clap::Args)]
@@ -89,7 +89,7 @@ fn rendered<'a>(compiled: &'a Compiled, name: &str) -> anyhow::Result<&'a str> {
     match ends.as_slice() {
         [one] => Ok(one),
         [] => {
-            let near = crate::diagnostic::suggest::nearest(name, paths());
+            let near = manifest::diagnostic::suggest::nearest(name, paths());
             let listed = near.map_or_else(
                 || {
                     format!(

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// The most values that are parsed of an answer. The largest definitions have 25,000, including what others added,
 /// and ten of them come in one answer. A value takes up to 300 bytes of memory.

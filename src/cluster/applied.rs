@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifest::Object;
-use crate::value::{Kind, Node};
+use manifest::Object;
+use manifest::value::{Kind, Node};
 
 mod build;
 

@@ -13,7 +13,7 @@ use super::installed::DEFINITIONS;
 use super::kinds::{escaped, items};
 use super::server::{Ask, Deadline, Server};
 use super::{AT_ONCE, Progress};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The field manager of a bootstrap.
 pub const MANAGER: &str = "bootstrap";

@@ -8,9 +8,9 @@ use super::error::Error;
 use super::kinds::Kinds;
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::manifest::Object;
-use crate::resolve::written::{Answer, Written};
-use crate::value::{Node, variable};
+use envoy_gateway::written::{Answer, Written};
+use manifest::Object;
+use manifest::value::{Node, variable};
 
 /// The result of asking for the status of objects.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Which CustomResourceDefinitions may replace those that are installed.
 
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The annotation with the channel of a Gateway API definition (Gateway API 1.0).
 const CHANNEL: &str = "gateway.networking.k8s.io/channel";

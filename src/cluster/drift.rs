@@ -15,8 +15,8 @@ use super::server::{Ask, Server};
 use super::variables::{Variables, substitute};
 use super::{AT_ONCE, Progress};
 use crate::diff::{Content, File};
-use crate::manifest::{Identity, Object};
-use crate::value::Node;
+use manifest::value::Node;
+use manifest::{Identity, Object};
 
 mod absent;
 mod prune;

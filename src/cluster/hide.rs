@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diff::secret::HIDDEN;
 use crate::diff::{Diff, FieldChange, Value};
-use crate::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 /// Strings this short are only hidden if they are a whole value, because they occur in many words.
 const SHORT: usize = 3;

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::server::{Ask, Server};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The path of all definitions.
 pub const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

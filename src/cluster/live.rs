@@ -1,7 +1,7 @@
 //! Live objects in the form that is compared, without the fields that the server writes.
 
-use crate::manifest::Identity;
-use crate::value::{Map, Node};
+use manifest::Identity;
+use manifest::value::{Map, Node};
 
 use super::applied::{FLUX, Owner};
 

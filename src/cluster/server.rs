@@ -12,7 +12,7 @@ use super::answer::{self, Answer, message, shown};
 use super::error::Error;
 use super::kinds::{escaped, text};
 use super::transport;
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// The maximum number of attempts for a request.
 const TRIES: u32 = 5;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::schema::compiled::Compiled;
-use crate::schema::import::{self, Keep};
-use crate::schema::lock::sha256;
-use crate::schema::{Catalogue, Selection, Set};
-use crate::value::Node;
+use crate::codes;
+use crd_validate::schema::compiled::Compiled;
+use crd_validate::schema::import::{self, Keep};
+use crd_validate::schema::lock::sha256;
+use crd_validate::schema::{Catalogue, Selection, Set};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
 /// What the cluster has instead of a declared definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +70,7 @@ pub fn skew(
                 if there == sum(declared) {
                     continue;
                 }
-                let is_same = |it: &&crate::schema::catalogue::Entry| {
+                let is_same = |it: &&crd_validate::schema::catalogue::Entry| {
                     it.is(&entry.group, &entry.kind)
                         && it.set != entry.set
                         && it.compiled().is_some_and(|it| sum(it) == there)
@@ -130,7 +131,7 @@ const CHILDREN: &[&str] = &[
 fn sum(compiled: &Compiled) -> String {
     let mut sums: Vec<String> = Vec::with_capacity(compiled.len());
     for id in 0..compiled.len() {
-        let id = crate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
+        let id = crd_validate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
         let mut node = serde_json::to_value(compiled.node(id)).unwrap_or_default();
         if let Some(map) = node.as_object_mut() {
             for key in CHILDREN {
@@ -218,7 +219,7 @@ impl Skew {
                 "declare the version that the cluster has; if the catalogue doesn't have it, use `gatewayctl schemas import --from cluster`".to_owned(),
             ),
         };
-        Diagnostic::new(Code::VersionCrdSkew, message)
+        Diagnostic::new(codes::VERSION_CRD_SKEW, message)
             .why("the cluster may refuse what is valid here, and may drop fields that it doesn't have")
             .help(help)
             .with_pointer(match self.declared.project.as_str() {

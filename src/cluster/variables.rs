@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Sources;
-use crate::manifest::{read, write};
-use crate::value::{Node, variable};
+use manifest::diagnostic::Sources;
+use manifest::value::{Node, variable};
+use manifest::{read, write};
 
 /// The label or annotation that disables substitution for an object.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";

@@ -9,10 +9,11 @@ use super::error::Error;
 use super::kinds::{Kinds, escaped};
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::value::{Pointer, variable};
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Pointer, variable};
 
 /// What the server says about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,12 +151,13 @@ pub fn disagreement(
     let errors: Vec<_> = ours.iter().filter(judged).collect();
     if errors
         .iter()
-        .any(|one| matches!(one.code, Code::SchemaUnknownKind | Code::SchemaUnreadable))
+        .any(|one| [codes::SCHEMA_UNKNOWN_KIND, codes::SCHEMA_UNREADABLE].contains(&one.code))
     {
         return None;
     }
     let root = Pointer::root();
-    let say = |message: String| finding(Code::SchemaDisagreesWithServer, object, &root, message);
+    let say =
+        |message: String| finding(codes::SCHEMA_DISAGREES_WITH_SERVER, object, &root, message);
     match (errors.first(), verdict) {
         (None, Verdict::Refused(words)) => Some(
             say(format!("the API server refuses what is valid here: {words}"))
@@ -175,7 +177,7 @@ pub fn disagreement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Node;
+    use manifest::value::Node;
     use serde_json::json;
 
     fn service() -> Object {
@@ -190,9 +192,9 @@ mod tests {
     #[test]
     fn two_judgements_that_differ_are_a_finding() {
         let object = service();
-        let error = Diagnostic::new(Code::SchemaRequired, "`spec.ports` is missing");
-        let unknown = Diagnostic::new(Code::SchemaUnknownKind, "no schema");
-        let warning = Diagnostic::new(Code::SchemaDeprecatedVersion, "on its way out");
+        let error = Diagnostic::new(codes::SCHEMA_REQUIRED, "`spec.ports` is missing");
+        let unknown = Diagnostic::new(codes::SCHEMA_UNKNOWN_KIND, "no schema");
+        let warning = Diagnostic::new(codes::SCHEMA_DEPRECATED_VERSION, "on its way out");
         let refused = Verdict::Refused("spec.ports: Required value".to_owned());
         let code = |ours: &[&Diagnostic], verdict: &Verdict| {
             disagreement(&object, ours, verdict).map(|it| it.is_error())

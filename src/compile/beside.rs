@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Compiled, not_said_yet};
 use crate::check::across::{self, Given};
-use crate::diagnostic::SourceId;
-use crate::manifest::Object;
+use manifest::Object;
+use manifest::diagnostic::SourceId;
 
 /// The manifests that lie beside what is rendered.
 #[derive(Debug, Default)]

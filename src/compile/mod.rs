@@ -9,13 +9,14 @@ use rayon::prelude::*;
 pub use beside::Beside;
 
 use crate::check;
+use crate::codes;
 use crate::config::{self, Cluster};
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Spanned};
-use crate::manifest::{Object, read};
 use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
-use crate::schema::{Catalogue, Selection, Unknown};
+use crd_validate::schema::{Catalogue, Selection, Unknown};
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
+use manifest::{Object, read};
 
 /// What compiling reads: files by their paths from the root, as text.
 pub trait World: Inputs {
@@ -125,7 +126,7 @@ pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
 
 /// A key that could not be read is no missing key.
 fn not_only_misread(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
-    let missing = |one: &Diagnostic| one.code == Code::ConfigMissingKey && one.pointer.is_some();
+    let missing = |one: &Diagnostic| one.code == codes::CONFIG_MISSING_KEY && one.pointer.is_some();
     let is_said = |one: &Diagnostic| said.iter().any(|said| said.pointer == one.pointer);
     found
         .into_iter()
@@ -176,7 +177,7 @@ fn select(
             _ => unknown.help(),
         };
         problems.push(
-            Diagnostic::new(Code::VersionUnknown, unknown.to_string())
+            Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
                 .at(span)
                 .why("nothing can be checked against a version that is not known")
                 .help(help),
@@ -195,7 +196,7 @@ fn select(
         )
     {
         problems.push(
-            Diagnostic::new(Code::VersionUnknown, unknown.to_string())
+            Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
                 .at(channel.span)
                 .why("nothing can be checked against a channel that is not known")
                 .help(unknown.help()),
@@ -203,7 +204,7 @@ fn select(
     }
     if chart.is_none() {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "the chart has no version")
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, "the chart has no version")
                 .why("it decides which schemas hold, and Flux would install whatever is newest")
                 .help("add `version = \"1.9.0\"` to [chart], the version that runs in your cluster")
                 .with_pointer("/chart/version"),
@@ -242,7 +243,7 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
     if names.is_empty() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigUnknownReference,
+                codes::CONFIG_UNKNOWN_REFERENCE,
                 format!("there is no template in {:?}", folder.value),
             )
             .at(folder.span)
@@ -256,7 +257,7 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
             Some(text) => problems.extend(templates.replace(&name, &path, text)),
             None => problems.push(
                 Diagnostic::new(
-                    Code::ConfigTemplate,
+                    codes::CONFIG_TEMPLATE,
                     format!("the template {path} can't be read"),
                 )
                 .at(folder.span)
@@ -282,7 +283,7 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
                 .is_some_and(|meant| *meant != document.node)
             {
                 problems.push(
-                    Diagnostic::new(Code::ConfigTemplate, "what was written does not read back as what was meant")
+                    Diagnostic::new(codes::CONFIG_TEMPLATE, "what was written does not read back as what was meant")
                         .at(document.node.span)
                         .why("another reader would take a value for something else")
                         .help("this is a mistake of gatewayctl; please report it with the value at the mark"),
@@ -321,7 +322,7 @@ fn scripts(
 /// Two objects of one identity: kustomize refuses them, or one silently wins.
 fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<_, &Object> = HashMap::new();
-    let root = crate::value::Pointer::root().key("metadata").key("name");
+    let root = manifest::value::Pointer::root().key("metadata").key("name");
     for object in objects {
         // A folder of another namespace holds other objects, even of one name.
         let folder = object
@@ -338,8 +339,8 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
             continue;
         }
         problems.push(
-            check::finding(
-                Code::ConfigDuplicate,
+            manifest::finding(
+                codes::CONFIG_DUPLICATE,
                 object,
                 &root,
                 format!("{} is rendered twice", object.identity()),
@@ -357,14 +358,16 @@ pub fn check_all(
     catalogue: &Catalogue,
     selection: &Selection,
 ) -> Vec<Diagnostic> {
-    let passes = check::Passes::new(catalogue);
+    let passes = crd_validate::Passes::new(catalogue);
     let check = |object: &Object| {
         if object.api_version().is_empty() || object.kind().is_empty() {
             return vec![not_an_object(object)];
         }
         let lookup = catalogue.look_up(selection, object.group(), object.version(), object.kind());
-        let mut found: Vec<Diagnostic> = check::kind::check(object, &lookup).into_iter().collect();
-        if let crate::schema::Lookup::Known(schema) = lookup {
+        let mut found: Vec<Diagnostic> = crd_validate::kind::check(object, &lookup)
+            .into_iter()
+            .collect();
+        if let crd_validate::schema::Lookup::Known(schema) = lookup {
             found.extend(passes.check(object, &schema));
         }
         found
@@ -385,8 +388,8 @@ fn not_an_object(object: &Object) -> Diagnostic {
             object.node.type_name()
         ),
     };
-    let root = crate::value::Pointer::root();
-    check::finding(Code::YamlNotAnObject, object, &root, message)
+    let root = manifest::value::Pointer::root();
+    manifest::finding(codes::YAML_NOT_AN_OBJECT, object, &root, message)
         .why("kustomize and the API server refuse it")
         .help("every object has `apiVersion`, `kind` and `metadata.name`; leave other YAML out of the path")
 }

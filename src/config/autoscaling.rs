@@ -1,8 +1,8 @@
 //! `[autoscaling]`
 
 use super::types::{Count, Named, Text};
-use crate::diagnostic::Spanned;
-use crate::value::Node;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
 
 table! {
     /// KEDA ScaledObjects. What is given here holds for each of them unless it has its own.

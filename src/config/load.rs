@@ -4,10 +4,11 @@ use toml::de::{DeTable, DeValue};
 use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
-use crate::value::de::{Problem, Wrong, decode};
-use crate::value::{Entry, Kind, Map, Node};
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use manifest::value::de::{Problem, Wrong, decode};
+use manifest::value::{Entry, Kind, Map, Node};
 
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
@@ -87,7 +88,7 @@ fn too_deep(text: &str) -> Option<std::ops::Range<usize>> {
 
 fn deep(span: Span) -> Diagnostic {
     let message = format!("not TOML that can be read: nested more than {DEEPEST} levels deep");
-    Diagnostic::new(Code::ConfigSyntax, message)
+    Diagnostic::new(codes::CONFIG_SYNTAX, message)
         .at(span)
         .why("nothing can be rendered or checked until the file can be read")
         .help("the tables are nested too deep to be meant")
@@ -105,7 +106,7 @@ fn syntax(error: &toml::de::Error, text: &str, source: SourceId) -> Diagnostic {
     } else {
         "strings stand in double quotes, tables in [brackets], one key = value on a line"
     };
-    Diagnostic::new(Code::ConfigSyntax, format!("not TOML: {message}"))
+    Diagnostic::new(codes::CONFIG_SYNTAX, format!("not TOML: {message}"))
         .at(Span::new(source, start, end))
         .why("nothing can be rendered or checked until the file can be read")
         .help(help)
@@ -145,7 +146,7 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
         },
         DeValue::Datetime(date) => {
             problems.push(
-                Diagnostic::new(Code::ConfigWrongType, "a date, where no key takes one")
+                Diagnostic::new(codes::CONFIG_WRONG_TYPE, "a date, where no key takes one")
                     .at(span)
                     .why("Kubernetes manifests have no dates, only strings")
                     .help(format!("write it in quotes: \"{date}\"")),
@@ -169,7 +170,7 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
 
 fn refuse(what: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Kind {
     problems.push(
-        Diagnostic::new(Code::ConfigWrongType, what)
+        Diagnostic::new(codes::CONFIG_WRONG_TYPE, what)
             .at(span)
             .why("the API server would refuse it, or round it")
             .help("write a smaller number, or a string"),
@@ -192,7 +193,7 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
                 None => format!("it has: {}", known.join(", ")),
             };
             Diagnostic::new(
-                Code::ConfigUnknownKey,
+                codes::CONFIG_UNKNOWN_KEY,
                 format!("{of_table} has no key `{key}`"),
             )
             .why("a key that is not known would silently do nothing")
@@ -207,28 +208,29 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
                 None => format!("there are `{listed}`"),
             };
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 format!("`{path}` can't be `{word}`"),
             )
             .why("only these words have a meaning here")
             .help(help)
         }
-        Wrong::Missing(key) => {
-            Diagnostic::new(Code::ConfigMissingKey, format!("`{path}` has no `{key}`"))
-                .why("there is no default for it")
-                .help(format!("add `{key} = …`"))
-        }
+        Wrong::Missing(key) => Diagnostic::new(
+            codes::CONFIG_MISSING_KEY,
+            format!("`{path}` has no `{key}`"),
+        )
+        .why("there is no default for it")
+        .help(format!("add `{key} = …`")),
         Wrong::Type(found, expected) => Diagnostic::new(
-            Code::ConfigWrongType,
+            codes::CONFIG_WRONG_TYPE,
             format!("`{path}` is {}", article(&found)),
         )
         .why("the value can't be read as what the key means")
         .help(format!("write {}", words(&expected))),
         Wrong::Other(message) => {
-            let found = tree.at(&problem.pointer).map(crate::value::de::found);
+            let found = tree.at(&problem.pointer).map(manifest::value::de::found);
             let message = message.strip_prefix("expected ").unwrap_or(&message);
             let found = found.map_or_else(|| "wrong".to_owned(), |found| article(&found));
-            Diagnostic::new(Code::ConfigWrongType, format!("`{path}` is {found}"))
+            Diagnostic::new(codes::CONFIG_WRONG_TYPE, format!("`{path}` is {found}"))
                 .why("the value can't be read as what the key means")
                 .help(format!("write {message}"))
         }
@@ -320,8 +322,8 @@ mod tests {
 
     #[test]
     fn the_pages_of_findings_use_keys_that_there_are() {
-        use crate::diagnostic::Code;
-        for code in Code::ALL {
+        use crate::codes;
+        for code in codes::all() {
             let examples = code.page().split("```toml\n").skip(1);
             let right = code.page().split("## Right").nth(1).unwrap_or_default();
             for example in examples.filter_map(|rest| rest.split("\n```").next()) {

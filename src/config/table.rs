@@ -23,9 +23,9 @@ macro_rules! object_table {
                 pub annotations: $crate::config::types::Pairs,
                 /// Laid over the object's `spec`: the CRD's own keys (`camelCase`, as upstream documents them).
                 /// Maps merge, anything else is replaced. Checked against the CRD of the declared version.
-                pub spec: Option<$crate::value::Node>,
+                pub spec: Option<manifest::value::Node>,
                 /// Laid over the whole object, for what the others don't reach: `apiVersion`, `metadata.namespace`.
-                pub object: Option<$crate::value::Node>,
+                pub object: Option<manifest::value::Node>,
                 /// Paths to take out of the object at the end, as JSON pointers (`/spec/http3`).
                 pub remove: $crate::config::types::Texts,
             }

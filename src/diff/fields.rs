@@ -5,9 +5,9 @@ use super::model::{FieldChange, FieldDiff, Value};
 use super::secret::{Sight, is_secret};
 use super::shown::has_several_lines;
 use super::text;
-use crate::manifest::Object;
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::Object;
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// Says by which keys the entries of the list at a pointer of an object are told apart:
 /// `x-kubernetes-list-map-keys` of its schema.

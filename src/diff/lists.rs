@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 /// Lists that are aligned, at most, in entries; longer ones are matched by place, which takes no time.
 const MOST_ALIGNED: usize = 2_000;

@@ -2,8 +2,8 @@
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
 use super::shown::{self, Line, Mark};
-use crate::diagnostic::printable::printable;
-use crate::exposure::Direction;
+use envoy_gateway::exposure::Direction;
+use manifest::diagnostic::printable::printable;
 
 /// The longest text, in bytes: GitHub takes 65,536 characters, and a comment may hold something else, too.
 pub const LONGEST: usize = 60_000;

@@ -1,6 +1,6 @@
 //! Objects against objects, field by field. Pure: it is given both sides and touches nothing.
 //!
-//! Objects are the same where their [`Identity`](crate::manifest::Identity) is; one without a name (a
+//! Objects are the same where their [`Identity`](manifest::Identity) is; one without a name (a
 //! kustomization) only within its file. The order of a map and the style of a string are no difference.
 //! Entries of lists are matched by key where they have keys ([`lists`]), and what is secret is never shown
 //! ([`secret`]).

@@ -1,9 +1,9 @@
 //! What is never shown: a difference ends up in terminals, logs and pull requests.
 
 use super::model::Value;
-use crate::diagnostic::Sources;
-use crate::manifest::read;
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::read;
+use manifest::value::{Kind, Map, Node};
 
 /// What stands in place of a secret.
 pub const HIDDEN: &str = "(hidden)";

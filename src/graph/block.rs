@@ -4,8 +4,8 @@
 //! their height, or 0.62 in the widest that are common.
 
 use super::escape::shorten;
-use crate::diagnostic::printable::printable;
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
+use manifest::diagnostic::printable::printable;
 
 /// How a line is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

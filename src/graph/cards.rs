@@ -2,7 +2,7 @@
 
 use super::block::{Block, Line, Role, Style};
 use super::model::{Backend, Gateway, Listener, Picture, Policy, Route};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// How many hostnames or addresses a card shows.
 const MOST_LINES: usize = 4;

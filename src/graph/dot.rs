@@ -2,7 +2,7 @@
 
 use super::escape::dot as safe;
 use super::model::{From, Hold, Picture};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The graph.
 pub fn dot(picture: &Picture) -> String {

@@ -1,6 +1,6 @@
 //! Text of others in formats of ours.
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// Text of an element or an attribute, of XML 1.0 and of HTML. What XML has no way to write (2.2) is left out.
 pub fn xml(text: &str) -> String {

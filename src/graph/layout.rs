@@ -10,7 +10,7 @@ use super::block::Block;
 use super::cards;
 use super::lanes::{Bus, lanes};
 use super::model::{From, Hold, Picture};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The room around the drawing.
 pub const MARGIN: f64 = 32.0;

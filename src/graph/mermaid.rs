@@ -2,7 +2,7 @@
 
 use super::escape::mermaid as safe;
 use super::model::{From, Hold, Picture};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The flowchart. Names become entities where a character of them could mean anything.
 pub fn mermaid(picture: &Picture) -> String {

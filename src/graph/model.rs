@@ -1,7 +1,7 @@
 //! What is in the picture. Texts are as the objects have them; each format escapes for itself.
 
-use crate::exposure::Side;
-use crate::resolve::policy::PolicyKind;
+use envoy_gateway::exposure::Side;
+use envoy_gateway::policy::PolicyKind;
 
 /// The whole picture, from left to right.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::colours;
 use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
 use super::model::{Hold, Picture};
-use crate::exposure::Side;
-use crate::resolve::policy::PolicyKind;
+use envoy_gateway::exposure::Side;
+use envoy_gateway::policy::PolicyKind;
 
 /// What the drawing is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

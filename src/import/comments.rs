@@ -5,8 +5,8 @@ use super::door::{FoundObject, FrontDoor};
 use super::files::Reader;
 use super::prove;
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
-use crate::value::{Kind, Node, Pointer};
+use manifest::diagnostic::printable::printable;
+use manifest::value::{Kind, Node, Pointer};
 
 /// A comment in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,8 +181,8 @@ fn collect(node: &Node, document: usize, pointer: &Pointer, leaves: &mut Vec<Sca
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     #[test]
     fn comments_are_told_from_text_and_belong_to_a_value() {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::config::reference;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 /// Tables and values by path.
 #[derive(Clone, Debug, Default)]

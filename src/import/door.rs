@@ -8,9 +8,9 @@ use super::files::{
     texts,
 };
 use super::find::{Flux, FrontDoorFolders, is_path_of};
-use crate::diagnostic::SourceId;
-use crate::manifest::meaning;
-use crate::value::Node;
+use manifest::diagnostic::SourceId;
+use manifest::meaning;
+use manifest::value::Node;
 
 /// An object and its place.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::diagnostic::Diagnostic;
+use manifest::diagnostic::Diagnostic;
 
 /// The reason for importing nothing.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::compile::World;
-use crate::diagnostic::{Diagnostic, SourceId, Sources};
-use crate::manifest::read;
 use crate::render::files::{Inputs, Output};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
+use manifest::read;
+use manifest::value::Node;
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.
 #[derive(Clone, Debug, Default)]

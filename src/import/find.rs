@@ -8,7 +8,7 @@ use super::files::{
     ENVOY, FLUX, Files, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of,
     resolve, text, texts,
 };
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The controller name in Envoy Gateway's classes.
 pub const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";

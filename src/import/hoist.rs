@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::lift::{Form, Slot};
 use super::prove::merge;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 /// Moves settings that several tables have in common to the table that they inherit from.
 pub fn hoisted(config: &Config, slots: &[Slot]) -> Option<Config> {

@@ -27,10 +27,10 @@ pub mod toml;
 use std::collections::BTreeSet;
 
 use crate::compile::check_all;
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::Object;
-use crate::schema::Catalogue;
-use crate::value::{Kind, Node};
+use crd_validate::schema::Catalogue;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::{Kind, Node};
 
 use config::text;
 use door::{FoundObject, FrontDoor};

@@ -8,10 +8,10 @@ use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
 use super::{comments, find};
 use crate::compile::{Compiled, compile_each};
-use crate::diagnostic::ObjectRef;
 use crate::diff::{self, FieldDiff};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::diagnostic::ObjectRef;
+use manifest::value::Node;
 
 /// What happens to an object.
 #[derive(Clone, Debug)]

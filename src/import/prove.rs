@@ -10,9 +10,9 @@ use super::lift::{Form, Lifted};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
-use crate::manifest::{Object, meaning};
-use crate::schema::Catalogue;
-use crate::value::{Kind, Node, Pointer};
+use crd_validate::schema::Catalogue;
+use manifest::value::{Kind, Node, Pointer};
+use manifest::{Object, meaning};
 
 /// The maximum number of rounds. Tables that inherit need the table above to be complete first, and lists need a
 /// second round.
@@ -253,7 +253,7 @@ fn object<'a>(
 /// Merges a tree into the value at a path.
 pub(super) fn merge(config: &mut Config, path: &[&str], over: Node) {
     let mut node = config.take(path).unwrap_or_else(Node::map);
-    crate::value::merge::merge(&mut node, over);
+    manifest::value::merge::merge(&mut node, over);
     config.set(path, node);
 }
 

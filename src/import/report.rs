@@ -25,7 +25,7 @@ const LONGEST_SHOWN: usize = 60;
 /// - `dropped_comments`: each with `file`, `line`, `text`. `notes`: what is not supported. `lines`: those of `config`, and
 ///   of the `yaml` that it replaces. `findings`: the number of `errors` and `warnings` of `validate`.
 pub fn json(import: &Import, config: &str) -> Json {
-    let object = |object: &crate::diagnostic::ObjectRef| {
+    let object = |object: &manifest::diagnostic::ObjectRef| {
         json!({
             "apiVersion": object.api_version, "kind": object.kind,
             "namespace": object.namespace, "name": object.name,
@@ -68,7 +68,7 @@ pub fn json(import: &Import, config: &str) -> Json {
             "errors": diagnostics.iter().filter(|one| one.is_error()).count(),
             "warnings": diagnostics
                 .iter()
-                .filter(|one| one.severity == crate::diagnostic::Severity::Warning)
+                .filter(|one| one.severity == manifest::diagnostic::Severity::Warning)
                 .count(),
         },
     })
@@ -94,7 +94,7 @@ pub fn human(import: &Import) -> String {
         import.config.lines().count(),
         import.lines,
     );
-    let name = |object: &crate::diagnostic::ObjectRef| match object.name.as_str() {
+    let name = |object: &manifest::diagnostic::ObjectRef| match object.name.as_str() {
         "" => object.kind.clone(),
         name => format!("{} {name}", object.kind),
     };

@@ -1,7 +1,7 @@
 //! The difference between two objects as values to merge and paths to remove, as small as possible.
 
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// The difference from a rendered object to the wanted one.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ fn maps(rendered: &Map, wanted: &Map, at: &mut Pointer, remove: &mut Vec<Pointer
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::merge;
+    use manifest::value::merge;
     use serde_json::json;
 
     #[test]

@@ -8,9 +8,9 @@
 use super::config::{Config, flag, list, text};
 use super::toml::document;
 use crate::config::load;
-use crate::diagnostic::Sources;
-use crate::schema::Catalogue;
-use crate::value::{Kind, Node};
+use crd_validate::schema::Catalogue;
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Node};
 
 /// The converted file, with notes.
 pub struct Converted {

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::printable::{is_hidden, printable};
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::printable::{is_hidden, printable};
+use manifest::value::{Kind, Map, Node};
 
 /// The longest line that is filled on purpose.
 const WIDTH: usize = 110;
@@ -313,7 +313,7 @@ fn escaped(text: &str, lines: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
+    use manifest::diagnostic::Sources;
     use serde_json::json;
 
     fn written(value: serde_json::Value) -> String {

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::codes;
 use crate::config::Text;
-use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::value::variable;
+use manifest::diagnostic::{Diagnostic, Span};
+use manifest::value::variable;
 
 /// Addresses from one to another, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
             };
             problems.push(
                 Diagnostic::new(
-                    Code::NetworkInvalidAddress,
+                    codes::NETWORK_INVALID_ADDRESS,
                     format!("{:?} is no address", text.value),
                 )
                 .at(text.span)
@@ -61,7 +62,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
     let Ok(net) = text.parse::<IpNet>() else {
         problems.push(
             Diagnostic::new(
-                Code::NetworkInvalidCidr,
+                codes::NETWORK_INVALID_CIDR,
                 format!("{:?} is no network", text.value),
             )
             .at(text.span)
@@ -73,7 +74,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
     if net.network() != net.addr() {
         problems.push(
             Diagnostic::new(
-                Code::NetworkInvalidCidr,
+                codes::NETWORK_INVALID_CIDR,
                 format!(
                     "{} is an address inside a network, not a network",
                     text.value
@@ -109,7 +110,7 @@ pub fn pool(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Range> {
         }
         _ => {
             problems.push(
-                Diagnostic::new(Code::NetworkInvalidCidr, format!("{:?} is no range of addresses", text.value))
+                Diagnostic::new(codes::NETWORK_INVALID_CIDR, format!("{:?} is no range of addresses", text.value))
                     .at(text.span)
                     .why("Cilium would refuse the pool")
                     .help("write the first and the last address, both of one family: 10.10.30.20-10.10.30.40"),
@@ -152,7 +153,7 @@ pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) 
             )
         };
         problems.push(
-            Diagnostic::new(Code::NetworkDuplicateAddress, message)
+            Diagnostic::new(codes::NETWORK_DUPLICATE_ADDRESS, message)
                 .at(second.span)
                 .related(first.span, format!("first used by {} here", first.gateway))
                 .why("two Services can't share an address unless they are told to; one gateway would stay without")
@@ -175,7 +176,7 @@ pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) 
         let listed: Vec<&str> = pools.iter().map(|pool| pool.as_str()).collect();
         problems.push(
             Diagnostic::new(
-                Code::NetworkOutsidePools,
+                codes::NETWORK_OUTSIDE_POOLS,
                 format!("{} of {} is in none of the pools", one.address, one.gateway),
             )
             .at(one.span)
@@ -189,7 +190,7 @@ pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Spanned;
+    use manifest::diagnostic::Spanned;
 
     fn text(text: &str) -> Text {
         Spanned::unwritten(text.to_owned())

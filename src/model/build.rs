@@ -4,8 +4,9 @@ use super::{
     Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
     policy, proxy, route, traffic, verbatim,
 };
+use crate::codes;
 use crate::config::Cluster;
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// Makes the model of what was written, for the versions in force; and every mistake that needs no schema.
 ///
@@ -26,7 +27,7 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
     }
     if cluster.gateways.is_empty() {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "there is no gateway")
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, "there is no gateway")
                 .why("without one there is nothing to render")
                 .help("add a table [gateways.envoy-internal] with `address = \"10.10.30.25\"`"),
         );

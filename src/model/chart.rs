@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::names::{self, Rule};
 use super::version::LUA_OFF_BY_DEFAULT;
 use super::{Laid, Version};
+use crate::codes;
 use crate::config::chart::Deploy;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
 
 /// The chart: its OCIRepository and its HelmRelease.
 #[derive(Clone, Debug)]
@@ -148,7 +149,7 @@ pub fn build(
 fn check_url(url: &Text, problems: &mut Vec<Diagnostic>) {
     if !url.starts_with("oci://") {
         problems.push(
-            Diagnostic::new(Code::ConfigInvalidValue, format!("{:?} is no address of an OCI registry", url.value))
+            Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("{:?} is no address of an OCI registry", url.value))
                 .at(url.span)
                 .why("Flux's OCIRepository takes no other")
                 .help("write `oci://registry.example.com/charts/gateway-helm`, or give `registry` its host alone"),
@@ -168,7 +169,7 @@ fn enable_lua(
             let place = lua.script.as_ref().and_then(|script| script.span);
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigContradiction,
+                    codes::CONFIG_CONTRADICTION,
                     "Lua is switched off, and [lua] uses it",
                 )
                 .at(flag.span)
@@ -191,7 +192,7 @@ fn enable_patch(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Option<Spa
         (Some(flag), Some((name, _))) if !flag.value => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigContradiction,
+                    codes::CONFIG_CONTRADICTION,
                     "patch policies are switched off, and there is one",
                 )
                 .at(flag.span)

@@ -6,12 +6,13 @@ use super::Laid;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use super::route::StreamRoute;
+use crate::codes;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
-use crate::diagnostic::Spanned;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::Node;
-use crate::value::merge::merge;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
+use manifest::value::merge::merge;
 
 /// What Flux is told.
 #[derive(Clone, Debug)]
@@ -127,7 +128,7 @@ fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnosti
     {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("where in the {} this folder lies is not known", kind.value),
             )
             .at(kind.span)
@@ -332,7 +333,7 @@ fn dependencies(texts: &Texts, problems: &mut Vec<Diagnostic>) -> Vec<Dependency
             if !names::follows(Rule::Subdomain, part) {
                 problems.push(
                     Diagnostic::new(
-                        Code::ConfigInvalidName,
+                        codes::CONFIG_INVALID_NAME,
                         format!("no Kustomization is called {:?}", text.value),
                     )
                     .at(text.span)

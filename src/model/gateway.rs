@@ -7,11 +7,12 @@ use super::address::{self, Used};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
 use super::stream::streams;
+use crate::codes;
 use crate::config;
 use crate::config::gateway::AddressAs;
 use crate::config::{Cluster, Pairs, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::{Entry, Kind, Map, Node, variable};
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::{Entry, Kind, Map, Node, variable};
 
 /// A Gateway, as its template sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -116,7 +117,7 @@ pub fn build(
     names::check(Rule::Label, "a gateway's name", name, problems);
     if variable::in_text(name) {
         problems.push(
-            Diagnostic::new(Code::ConfigInvalidName, format!("a gateway's name can't be {:?}", name.value))
+            Diagnostic::new(codes::CONFIG_INVALID_NAME, format!("a gateway's name can't be {:?}", name.value))
                 .at(name.span)
                 .why("it becomes part of file names and of other objects' references, which Flux substitutes at other times or not at all")
                 .help("write the name itself"),
@@ -137,7 +138,7 @@ pub fn build(
     if !table.address.is_given() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("gateway {} has no address", name.value),
             )
             .at(name.span)

@@ -1,9 +1,10 @@
 //! Folders and file names.
 
 use super::names;
+use crate::codes;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,7 +159,7 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         if problems.len() == before && folder.trim_end_matches('/').contains('/') {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigInvalidName,
+                    codes::CONFIG_INVALID_NAME,
                     format!("{what} can't be {:?}", folder.value),
                 )
                 .at(folder.span)
@@ -176,7 +177,7 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         .map(|_| folder_of("the second folder", &table.config_folder, ""));
     if config_folder.as_ref() == Some(&folder) {
         problems.push(
-            Diagnostic::new(Code::ConfigDuplicate, "both folders are one")
+            Diagnostic::new(codes::CONFIG_DUPLICATE, "both folders are one")
                 .at(table.config_folder.as_ref().and_then(|folder| folder.span))
                 .why("two Kustomizations would each apply, and prune, the same files")
                 .help("name the second one otherwise, or leave it out"),
@@ -247,10 +248,13 @@ impl Layout {
             names::check_file("a file's name", &file, &[".yaml", ".yml"], problems);
             if TAKEN.contains(&name) {
                 problems.push(
-                    Diagnostic::new(Code::ConfigDuplicate, format!("{name} is the folder's own"))
-                        .at(value.span)
-                        .why("kustomize reads it as the list of the folder's files")
-                        .help("choose another name"),
+                    Diagnostic::new(
+                        codes::CONFIG_DUPLICATE,
+                        format!("{name} is the folder's own"),
+                    )
+                    .at(value.span)
+                    .why("kustomize reads it as the list of the folder's files")
+                    .help("choose another name"),
                 );
             }
             if key.value == FLUX.0 {
@@ -346,7 +350,7 @@ fn unknown_file(key: &Text) -> Diagnostic {
         |near| format!("write `{near}`"),
     );
     Diagnostic::new(
-        Code::ConfigUnknownKey,
+        codes::CONFIG_UNKNOWN_KEY,
         format!("no file holds {:?}", key.value),
     )
     .at(key.span)

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::names::{self, Rule};
+use crate::codes;
 use crate::config;
 use crate::config::gateway::{Protocol, TlsMode};
 use crate::config::{Cluster, Count, Namespaces, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
 
 /// A listener, as the Gateway's template sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -87,7 +88,7 @@ fn one(
         (None, other) => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("listener {other} has no protocol"),
                 )
                 .at(name.span)
@@ -104,7 +105,7 @@ fn one(
         (None, Protocol::Tcp | Protocol::Udp) => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("listener {} has no port", name.value),
                 )
                 .at(name.span)
@@ -176,7 +177,7 @@ fn certificates(
         None => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("listener {} has no certificate", name.value),
                 )
                 .at(name.span.or(table.address.span))
@@ -243,7 +244,7 @@ fn check(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
     if matches!(listener.protocol.value, Protocol::Tcp | Protocol::Udp) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 format!(
                     "listener {} of {} has a hostname, and speaks no protocol that has one",
                     listener.name.value, gateway.value
@@ -263,7 +264,7 @@ pub fn check_port(what: &str, port: &Spanned<Count>, problems: &mut Vec<Diagnost
     {
         problems.push(
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 format!("{what} can't have the port {number}"),
             )
             .at(port.span)
@@ -284,7 +285,7 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
         {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigDuplicate,
+                    codes::CONFIG_DUPLICATE,
                     format!("{} has two listeners {}", gateway.value, second.name.value),
                 )
                 .at(second.name.span)
@@ -295,7 +296,7 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
         } else if let Some(first) = clash {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigDuplicate,
+                    codes::CONFIG_DUPLICATE,
                     format!(
                         "listeners {} and {} of {} both take port {}",
                         first.name.value,

@@ -6,8 +6,9 @@ use super::Laid;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
+use crate::codes;
 use crate::config::{Cluster, Count, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// The script, and the policies that run it.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub fn build(
     if let (Some(script), true) = (&table.script, table.block_user_agents.is_given()) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "a script of your own, and a list of user agents",
             )
             .at(table.block_user_agents.span)
@@ -113,7 +114,7 @@ pub fn build(
 fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> BlockUserAgents {
     if table.block_user_agents.is_empty() {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "[lua] has nothing to run")
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, "[lua] has nothing to run")
                 .at(table.block_user_agents.span)
                 .why("each gateway would run a script that does nothing")
                 .help("add `block_user_agents = [\"GPTBot\"]` or `script = \"my.lua\"`"),
@@ -125,7 +126,7 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
         .filter(|pattern| pattern.is_empty())
     {
         problems.push(
-            Diagnostic::new(Code::ConfigInvalidValue, "an empty user agent")
+            Diagnostic::new(codes::CONFIG_INVALID_VALUE, "an empty user agent")
                 .at(pattern.span)
                 .why("every user agent holds the empty text: all requests would be blocked")
                 .help("take it out"),
@@ -138,7 +139,7 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
     if !matches!(status.value, Count::Number(200..=599)) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 "a blocked request needs a status from 200 to 599",
             )
             .at(status.span)

@@ -6,10 +6,11 @@ use super::Laid;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
+use crate::codes;
 use crate::config::policy::Policy as Table;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 
 /// A policy, as its template sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -97,7 +98,7 @@ fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> 
     };
     let message = format!("{} has no listener {:?}", gateway.value, listener.value);
     Some(
-        Diagnostic::new(Code::ConfigUnknownReference, message)
+        Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, message)
             .at(listener.span)
             .why("the policy would attach to nothing, and what it guards would stand open")
             .help(help),
@@ -108,7 +109,7 @@ fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut 
     if table.spec.is_none() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("the {kind} {} has no `spec`", name.value),
             )
             .at(name.span)
@@ -119,7 +120,7 @@ fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut 
     if targets == 0 {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("the {kind} {} is for no gateway", name.value),
             )
             .at(table.gateways.span.or(name.span))

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::Laid;
 use super::names::{self, Rule};
+use crate::codes;
 use crate::config;
 use crate::config::proxy::Workload;
 use crate::config::{Cluster, Pairs, Text, Texts};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::merge::merge;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::merge::merge;
 
 /// An EnvoyProxy, as its template sees it.
 #[derive(Clone, Debug, Serialize)]
@@ -117,7 +118,7 @@ fn one(
         .is_some_and(|kind| kind.value == Workload::DaemonSet);
     if let (true, Some(replicas)) = (daemon_set, &settings.replicas) {
         problems.push(
-            Diagnostic::new(Code::ConfigContradiction, "a DaemonSet has no replicas")
+            Diagnostic::new(codes::CONFIG_CONTRADICTION, "a DaemonSet has no replicas")
                 .at(replicas.span)
                 .related(
                     settings.kind.as_ref().and_then(|kind| kind.span),
@@ -130,7 +131,7 @@ fn one(
     if let (Some(image), Some(repository)) = (&settings.image, &settings.image_repository) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "an image with its tag, and an image without one",
             )
             .at(repository.span)

@@ -1,9 +1,10 @@
 //! Objects that are written in full.
 
 use super::names;
+use crate::codes;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::{Kind, Node};
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::{Kind, Node};
 
 /// An object in full, and the file that it goes into.
 #[derive(Clone, Debug)]
@@ -29,10 +30,13 @@ fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
     });
     let Some(file) = file else {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "an object of [extra] has no `file`")
-                .at(object.span)
-                .why("it would be written nowhere")
-                .help("add `file = \"envoy.yaml\"`, the file that it goes into"),
+            Diagnostic::new(
+                codes::CONFIG_MISSING_KEY,
+                "an object of [extra] has no `file`",
+            )
+            .at(object.span)
+            .why("it would be written nowhere")
+            .help("add `file = \"envoy.yaml\"`, the file that it goes into"),
         );
         return None;
     };

@@ -1,6 +1,6 @@
 //! Versions, and what changed in which.
 
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 /// A released version: `1.9.0`, with or without `v` in front; what comes after a `-` or `+` is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

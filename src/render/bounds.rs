@@ -4,7 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::context::{BYTES_FOR_FUEL, cost_of};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The work that one template may do for one object, beside [`SOURCE_FOR_FUEL`] and [`FUEL_FOR_VALUE`]: one unit is an
 /// instruction, or [`BYTES_FOR_FUEL`] bytes that are made. Those that are built in take less than 500, and this is some milliseconds.

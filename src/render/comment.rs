@@ -1,6 +1,6 @@
 //! Comments in rendered files.
 
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The line that files start with.
 pub const HEADER: &str =

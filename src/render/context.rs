@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use crate::diagnostic::Span;
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::Span;
+use manifest::value::{Kind, Map, Node};
 
 /// What was read since the last value was written: each scalar and its place, in order.
 ///

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::Sources;
-use crate::manifest::{read, scalar};
-use crate::value::{Kind, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Node};
+use manifest::{read, scalar};
 
 /// The text with `resources` added that it doesn't list yet, and its tree; `None` where it can't be done without
 /// touching more (a list in brackets, a list that is none).
@@ -179,8 +179,8 @@ fn same(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     fn added(text: &str) -> Option<String> {
         let mut sources = Sources::default();

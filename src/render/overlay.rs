@@ -1,11 +1,12 @@
 //! What is laid over an object after its template.
 
+use crate::codes;
 use crate::config::types::Overlay;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::model::names;
-use crate::value::merge::{merge, remove};
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::diagnostic::Diagnostic;
+use manifest::value::merge::{merge, remove};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// Lays labels, annotations, `object`, `spec` and further parts over an object, takes out what is to be removed, and
 /// puts `metadata` in its usual order.
@@ -44,7 +45,7 @@ pub fn lay_over(
         let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
         if !pointer.is_some_and(|pointer| remove(&mut node, &pointer)) {
             problems.push(
-                Diagnostic::new(Code::ConfigUnknownReference, format!("{:?} leads to nothing in the object", text.value))
+                Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, format!("{:?} leads to nothing in the object", text.value))
                     .at(text.span)
                     .why("what was to be taken out may be called otherwise, and would stay")
                     .help("write a JSON pointer such as `/spec/http3`; `gatewayctl render --stdout` shows the object"),

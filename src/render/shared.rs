@@ -2,12 +2,13 @@
 
 use super::files::{File, Inputs, Kind, Output, Renderer, joined};
 use super::index;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::read;
+use crate::codes;
 use crate::model::flux;
 use crate::model::layout::join;
-use crate::value::ser::to_node;
-use crate::value::{Kind as Value, Node};
+use manifest::diagnostic::Diagnostic;
+use manifest::read;
+use manifest::value::ser::to_node;
+use manifest::value::{Kind as Value, Node};
 
 /// The template of the namespace's kustomization.
 const INDEX: &str = "namespace-kustomization.yaml.j2";
@@ -91,7 +92,7 @@ impl Renderer<'_> {
             Ok((text, node)) => self.put_shared(path, text, node, Kind::Left, Vec::new()),
             Err(broken) => self.problems.extend(broken.unwrap_or_else(|| {
                 vec![
-                    Diagnostic::new(Code::TreeForeign, format!("{path} still lists what is no longer rendered"))
+                    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} still lists what is no longer rendered"))
                         .in_file(path.as_str())
                         .why("kustomize stops at an entry that is not there, and it can't be taken out without touching what is not ours")
                         .help(format!("remove {} from its `resources`", gone.join(" and "))),
@@ -173,7 +174,7 @@ impl Renderer<'_> {
 }
 
 fn unreadable_index(path: String) -> Diagnostic {
-    Diagnostic::new(Code::TreeForeign, format!("{path} can't be read"))
+    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be read"))
         .in_file(path)
         .why("other people's entries in it must stay, and which they are can't be told")
         .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
@@ -187,7 +188,7 @@ fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
     if !stale.is_empty() {
         help.push_str(&format!(", and take {} out", stale.join(" and ")));
     }
-    Diagnostic::new(Code::TreeForeign, format!("{path} can't be added to"))
+    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be added to"))
         .in_file(path)
         .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must stay")
         .help(format!("{help}; or set `namespace.kustomization = false`"))

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -63,7 +64,7 @@ impl Templates {
             None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
         };
         Some(
-            Diagnostic::new(Code::ConfigTemplate, format!("no template is called {name}"))
+            Diagnostic::new(codes::CONFIG_TEMPLATE, format!("no template is called {name}"))
                 .in_file(path)
                 .why("a template replaces the built-in one of its name; this one would silently do nothing")
                 .help(help),

@@ -10,7 +10,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Snippet};
 
 use super::text;
-use crate::diagnostic::{Location, Source, Sources, Span};
+use manifest::diagnostic::{Location, Source, Sources, Span};
 
 /// A span of more lines than this is marked on its first line alone: a whole table or object would
 /// bury what is said about it.

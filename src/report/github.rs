@@ -6,7 +6,7 @@
 use std::io;
 
 use super::{Report, place, text};
-use crate::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// The most bytes that GitHub takes of a step's summary.
 pub const LARGEST_SUMMARY: usize = 1024 * 1024;

@@ -12,7 +12,7 @@ use annotate_snippets::{Group, Level, Message, Origin, Padding, Renderer};
 
 use super::excerpt::{self, Mark};
 use super::{Report, Terminal, place, text};
-use crate::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Bounds of the width within which source lines are cut: below, nothing could be seen; above, the
 /// renderer's sums may overflow.

@@ -1,6 +1,6 @@
 //! Which place of a finding counts where.
 
-use crate::diagnostic::{Diagnostic, Location, Sources};
+use manifest::diagnostic::{Diagnostic, Location, Sources};
 
 /// The place at fault: the finding's span; else its file; else its origin; else nowhere, an empty name.
 pub(super) fn at_fault(finding: &Diagnostic, sources: &Sources) -> Location {

@@ -1,8 +1,8 @@
 //! Text from anywhere, made fit for a terminal; and words that formats share.
 
 use super::{Report, place};
-use crate::diagnostic::printable::is_hidden;
-use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
+use manifest::diagnostic::printable::is_hidden;
+use manifest::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
 
 /// How many characters of a message are shown: no value that a message quotes may flood the terminal.
 const LONGEST: usize = 1000;

@@ -3,7 +3,8 @@
 use super::classify::{FileClass, Obstacle};
 use super::locks::Owner;
 use super::plan::{Action, Entry, Plan};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, Severity};
 
 const LOST: &str = "overwriting it would lose what was written there";
 
@@ -12,7 +13,7 @@ impl Plan {
     pub fn findings(&self) -> Vec<Diagnostic> {
         let interrupted = self.interrupted.then(|| interrupted(&self.lock));
         let refused = self.refused.iter().map(|refused| {
-            Diagnostic::new(Code::TreeUnsafePath, format!("the output path {:?} {}", refused.path, refused.problem))
+            Diagnostic::new(codes::TREE_UNSAFE_PATH, format!("the output path {:?} {}", refused.path, refused.problem))
                 .why("nothing outside the output folder is ever written, and the path refers to a file elsewhere")
                 .help("give the file another name in cluster.toml")
         });
@@ -39,7 +40,7 @@ impl Plan {
 
 fn interrupted(lock: &str) -> Diagnostic {
     Diagnostic::new(
-        Code::TreeInterrupted,
+        codes::TREE_INTERRUPTED,
         "an earlier render was interrupted, and this one finishes it",
     )
     .in_file(lock)
@@ -52,26 +53,26 @@ fn conflict(entry: &Entry) -> Option<Diagnostic> {
     let path = &entry.path;
     let diagnostic = match &entry.class {
         _ if entry.action != Action::Leave => return None,
-        FileClass::Edited => Diagnostic::new(Code::TreeEdited, format!("`{path}` was edited by hand since it was rendered"))
+        FileClass::Edited => Diagnostic::new(codes::TREE_EDITED, format!("`{path}` was edited by hand since it was rendered"))
             .why(LOST)
             .help("move the change into cluster.toml (every object has a `spec` table), or overwrite it with --force"),
         FileClass::KeepEdited => {
             let message = format!("`{path}` is no longer rendered, but was kept because it was edited by hand");
-            Diagnostic::new(Code::TreeEdited, message)
+            Diagnostic::new(codes::TREE_EDITED, message)
                 .severity(Severity::Warning)
                 .why("Flux applies it as long as a kustomization lists it, but gatewayctl doesn't manage it any more")
                 .help("remove it if you don't need it, or list it with your own manifests")
         }
         FileClass::Foreign => {
             let message = format!("`{path}` exists already: gatewayctl would write there, but didn't write the existing file");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("rename it, give the rendered file another name, or overwrite it with --force")
         }
         FileClass::Others(owner) => of_others(path.as_str(), owner),
         FileClass::KeepStrange => {
             let message = format!("`{path}` is in the lock and no longer rendered, but was kept because no render writes such a file");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .severity(Severity::Warning)
                 .why("gatewayctl only writes manifests and scripts, so the lock was edited by hand")
                 .help("nothing to do; the lock doesn't list it any more")
@@ -88,7 +89,7 @@ fn of_others(path: &str, owner: &Owner) -> Diagnostic {
         lock,
     } = owner;
     let message = format!("`{path}` belongs to {configuration}: `{lock}` lists it");
-    Diagnostic::new(Code::TreeForeign, message)
+    Diagnostic::new(codes::TREE_FOREIGN, message)
         .why("two configurations would overwrite it in turn; a file of another configuration is never written or removed, not even with --force")
         .help("give each configuration a `layout.path` or `layout.app` of its own; if this is the same configuration under a new name, remove that lock and render again: files that are as rendered are taken over")
 }
@@ -97,21 +98,21 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
     match obstacle {
         Obstacle::Link(link) => {
             let message = format!("`{path}` is not written: `{link}` is a symbolic link");
-            Diagnostic::new(Code::TreeUnsafePath, message)
+            Diagnostic::new(codes::TREE_UNSAFE_PATH, message)
                 .why("a link can lead out of the repository; gatewayctl neither follows nor replaces links, not even with --force")
                 .help("replace it by a folder or a file, or render into another folder with --out")
         }
         Obstacle::NotAFolder(file) => {
             let message =
                 format!("`{path}` is not written: `{file}` is a file, but a folder is needed");
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("move the file away, then render again")
         }
         Obstacle::LeftAside(name) => {
             let message =
                 format!("`{path}` is not written: `{name}` beside it contains an edit of it");
-            Diagnostic::new(Code::TreeEdited, message)
+            Diagnostic::new(codes::TREE_EDITED, message)
                 .why("a render was killed while somebody saved that edit, and the current file was saved later")
                 .help(format!("compare the two files, keep the right version in `{path}`, and remove `{name}`"))
         }
@@ -119,7 +120,7 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
             let message = format!(
                 "`{path}` is not written: there is a folder, or something that is not a regular file"
             );
-            Diagnostic::new(Code::TreeForeign, message)
+            Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("move it away, then render again")
         }
@@ -153,7 +154,7 @@ fn stale(entry: &Entry) -> Option<Diagnostic> {
 }
 
 fn out_of_date(path: &str, how: &str) -> Diagnostic {
-    Diagnostic::new(Code::TreeOutOfDate, format!("`{path}` {how}"))
+    Diagnostic::new(codes::TREE_OUT_OF_DATE, format!("`{path}` {how}"))
         .in_file(path)
         .why("Flux applies what is in Git, so the cluster doesn't run what cluster.toml says")
         .help("run `gatewayctl render`, and commit what it writes")

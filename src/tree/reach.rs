@@ -8,7 +8,7 @@ use super::error::Error;
 use super::path::TreePath;
 
 /// The largest file that is compared byte by byte, in bytes. A larger file differs from every rendered one.
-pub(super) const LARGEST: u64 = crate::manifest::read::LARGEST_FILE;
+pub(super) const LARGEST: u64 = manifest::read::LARGEST_FILE;
 
 /// A folder that was opened.
 pub(super) enum OpenFolder<'a> {

@@ -1,8 +1,8 @@
 //! Our own schemas as JSON Schema, so that other tools can check against the same facts.
 
-use gatewayctl::check::structure::format;
-use gatewayctl::schema::KindSchema;
-use gatewayctl::schema::node::{Additional, NodeId, Type};
+use crd_validate::schema::KindSchema;
+use crd_validate::schema::node::{Additional, NodeId, Type};
+use crd_validate::structure::integer_range;
 use serde_json::{Map, Value, json};
 
 /// The schema of a kind. Fields that every object has are added; `metadata` is not checked further.
@@ -56,7 +56,7 @@ fn expand(schema: &KindSchema<'_>, id: NodeId) -> Value {
     if let Some(not) = node.not {
         keywords.insert("not".to_owned(), below(not));
     }
-    if let Some((least, greatest)) = format::range(node) {
+    if let Some((least, greatest)) = integer_range(node) {
         keywords.entry("minimum").or_insert(json!(least));
         keywords.entry("maximum").or_insert(json!(greatest));
     }

@@ -10,13 +10,15 @@ mod random;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use gatewayctl::check::Passes;
-use gatewayctl::check::structure::{Structure, format};
-use gatewayctl::diagnostic::{Code, Diagnostic, Sources};
-use gatewayctl::manifest::{Object, read, write};
-use gatewayctl::schema::defaults::settle;
-use gatewayctl::schema::{Catalogue, KindSchema, Lookup, Selection};
-use gatewayctl::value::Node;
+use crd_validate::Passes;
+use crd_validate::schema::defaults::settle;
+use crd_validate::schema::{Catalogue, KindSchema, Lookup, Selection};
+use crd_validate::structure::Structure;
+use gatewayctl::codes;
+use k8s_syntax::format;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::Node;
+use manifest::{Object, read, write};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use random::Random;
@@ -145,7 +147,7 @@ proptest! {
             let is_elsewhere = |at: &str| at.starts_with("/metadata") || (drops_status && at.starts_with("/status"));
             let found: Vec<Diagnostic> = found
                 .into_iter()
-                .filter(|one| one.code != Code::SchemaListKey)
+                .filter(|one| one.code != codes::SCHEMA_LIST_KEY)
                 .filter(|one| !one.pointer.as_deref().is_some_and(is_elsewhere))
                 .collect();
             let mut settled = settle(&node, schema.compiled, schema.version);

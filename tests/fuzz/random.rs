@@ -1,7 +1,7 @@
 //! Random objects for a schema: mostly valid, sometimes not.
 
-use gatewayctl::schema::KindSchema;
-use gatewayctl::schema::node::{Additional, NodeId, Schema, Type};
+use crd_validate::schema::KindSchema;
+use crd_validate::schema::node::{Additional, NodeId, Schema, Type};
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 use serde_json::{Map, Value, json};

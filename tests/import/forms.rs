@@ -1,7 +1,7 @@
 //! Small trees in the forms that people use.
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::{Fate, Import, import};
-use gatewayctl::schema::Catalogue;
 
 use super::{comes_back, differences, files, imported, is_generated};
 

@@ -13,9 +13,9 @@ mod real;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, Fate, Import, import};
-use gatewayctl::schema::Catalogue;
 
 /// All text files below a folder.
 fn read(root: &Path) -> Files {

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gatewayctl::diagnostic::Sources;
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, import};
-use gatewayctl::manifest::{read, write};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::{Kind, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Node};
+use manifest::{read, write};
 
 use super::{comes_back, differences};
 

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, Fate, Outcome, import};
-use gatewayctl::schema::Catalogue;
 
 use super::{comes_back, imported, is_generated, read};
 

@@ -337,7 +337,11 @@ const NO_DISCOVERY: &[(u16, &str, &str)] = &[
         "{}",
         "200 and an object without a kind instead of the list",
     ),
-    (200, "\"APIGroupList\"", "200 and a string instead of an object"),
+    (
+        200,
+        "\"APIGroupList\"",
+        "200 and a string instead of an object",
+    ),
     (
         200,
         "{\"kind\": \"APIVersions\", \"versions\": []}",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use gatewayctl::cluster::applied::set;
-use gatewayctl::manifest::Object;
+use manifest::Object;
 use serde_json::{Value as Json, json};
 
 use crate::apiserver::Cluster;

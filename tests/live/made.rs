@@ -4,14 +4,14 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use crd_validate::schema::Catalogue;
+use crd_validate::schema::catalogue::Entry;
+use crd_validate::schema::compiled::{Compiled, KindVersion};
+use crd_validate::schema::node::{Additional, NodeId};
 use gatewayctl::cluster::skew::skew;
 use gatewayctl::compile::in_force;
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::Catalogue;
-use gatewayctl::schema::catalogue::Entry;
-use gatewayctl::schema::compiled::{Compiled, KindVersion};
-use gatewayctl::schema::node::{Additional, NodeId};
-use gatewayctl::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 use serde_json::{Map, Value as Json, json};
 
 use crate::common::REFERENCE;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use gatewayctl::check::{Passes, kind};
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::{Passes, kind};
 use gatewayctl::cluster::error::Error;
 use gatewayctl::cluster::verdict::{Verdict, verdicts};
-use gatewayctl::diagnostic::Diagnostic;
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
-use gatewayctl::value::Node;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 use serde_json::Value as Json;
 
 use crate::apiserver::Cluster;
@@ -135,7 +135,7 @@ fn agree_on(channel: &str) {
             .collect();
         for space in spaces
             .into_iter()
-            .filter(|it| gatewayctl::value::names::is_dns_label(it))
+            .filter(|it| k8s_syntax::names::is_dns_label(it))
         {
             apply_text(
                 &cluster,

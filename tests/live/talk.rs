@@ -7,9 +7,9 @@ use gatewayctl::cluster::applied::Tree;
 use gatewayctl::cluster::kinds::{Kinds, escaped};
 use gatewayctl::cluster::server::Ask;
 use gatewayctl::cluster::{self, Options, Server};
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{self, Object};
-use gatewayctl::value::Node;
+use manifest::diagnostic::Sources;
+use manifest::value::Node;
+use manifest::{self, Object};
 use serde_json::Value as Json;
 
 use crate::apiserver::Cluster;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gatewayctl::schema::Catalogue;
+use crd_validate::schema::Catalogue;
 
 /// A configuration, with the name of its folder in `snapshots/`.
 pub struct Tree {

@@ -7,8 +7,8 @@ mod texts;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest;
+use manifest;
+use manifest::diagnostic::Sources;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use readers::Readers;

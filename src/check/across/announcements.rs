@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::front::{Controller, Front, text};
 use super::selector::selects;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 /// Reports gateways that no L2 policy covers, and gateways whose address may be announced by a node without a proxy.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -110,7 +111,7 @@ fn not_announced(front: &Front<'_>, policy: &Policy<'_>) -> Diagnostic {
         )
     };
     finding(
-        Code::NetworkNotAnnounced,
+        codes::NETWORK_NOT_ANNOUNCED,
         front.gateway.object,
         &pointer,
         format!("no CiliumL2AnnouncementPolicy covers the Service of {name}"),
@@ -157,7 +158,7 @@ fn local(front: &Front<'_>, policy: &Policy<'_>, scaled: &BTreeSet<String>) -> O
     };
     Some(
         finding(
-            Code::NetworkLocalPolicy,
+            codes::NETWORK_LOCAL_POLICY,
             front.gateway.object,
             &pointer,
             format!(

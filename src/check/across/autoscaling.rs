@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::front::{CHART, Front, Place, Settings, Workload, release_namespace, text};
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 /// The name of the controller's Deployment, whatever the release is called (charts 1.5 to 1.9).
 const CONTROLLER: &str = "envoy-gateway";
@@ -173,7 +174,7 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             let pointer = Pointer::root().key("spec");
             let name = of.object.name();
             found.push(
-                finding(Code::KedaMinimumAboveMaximum, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
+                finding(codes::KEDA_MINIMUM_ABOVE_MAXIMUM, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
                     .related(of.object.node.path(&["spec", high]).and_then(|node| node.span), "the other bound")
                     .why(why)
                     .help(if low == "idleReplicaCount" {
@@ -208,7 +209,7 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
         if let Some(first) = first {
             found.push(
                 finding(
-                    Code::KedaTwoAutoscalers,
+                    codes::KEDA_TWO_AUTOSCALERS,
                     scaler.of.object,
                     &scaler.pointer,
                     format!("{} and {} scale the same Deployment, {}", first.what, scaler.what, scaler.target.name),
@@ -250,7 +251,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
         said.push((&proxy.file, proxy.name()));
         let name = front.gateway.object.name();
         let one = finding(
-            Code::KedaFixedReplicas,
+            codes::KEDA_FIXED_REPLICAS,
             proxy,
             &pointer,
             format!("the proxies of {name} have fixed replicas and are scaled"),
@@ -281,7 +282,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
             let name = deployment.object.name();
             found.push(
                 finding(
-                    Code::KedaFixedReplicas,
+                    codes::KEDA_FIXED_REPLICAS,
                     deployment.object,
                     &pointer,
                     format!("the Deployment {name} has fixed replicas and is scaled"),
@@ -409,7 +410,7 @@ fn not_made(scaler: &Scaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Dia
             meant.name, meant.namespace
         )
     };
-    finding(Code::KedaUnknownDeployment, scaler.of.object, &scaler.pointer, message)
+    finding(codes::KEDA_UNKNOWN_DEPLOYMENT, scaler.of.object, &scaler.pointer, message)
         .why("there is nothing to scale, so the autoscaler never becomes ready, and Flux may wait for it")
         .help(help)
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 /// Reports listeners whose hostname is covered by none of their certificates.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -86,7 +87,7 @@ fn uncovered(
         .unwrap_or_default();
     Some(
         finding(
-            Code::NetworkCertificateNames,
+            codes::NETWORK_CERTIFICATE_NAMES,
             gateway.object,
             &pointer.key("hostname"),
             format!("the certificate of listener {name} is not valid for {hostname}"),

@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 
 use super::Whole;
 use super::chart::{self, Chart};
-use crate::check::finding_on_key;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Map, Node, Pointer, pointer::Step};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
+use manifest::finding_on_key;
+use manifest::value::{Map, Node, Pointer, pointer::Step};
 
 /// A value that the chart reads.
 struct Value {
@@ -121,7 +122,7 @@ impl Walk<'_, '_> {
         let name = path.join(".");
         let message = format!("the chart of Envoy Gateway {major}.{minor} has no value `{name}`");
         let finding = finding_on_key(
-            Code::VersionChartValue,
+            codes::VERSION_CHART_VALUE,
             self.chart.release,
             &pointer,
             message,

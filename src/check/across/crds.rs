@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::Whole;
 use super::dependencies::{Waiting, waiting};
 use super::front::{ENVOY_GATEWAY, text};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::value::Pointer;
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::Pointer;
 
 /// API groups that gateways' objects use, and the charts that install their CRDs. The Gateway API's own group is left
 /// out, because nearly everybody installs those CRDs in other ways too.
@@ -130,7 +131,7 @@ fn late(
         installer.name()
     );
     Some(
-        finding(Code::FluxMissingCrds, flux.object, &pointer, message)
+        finding(codes::FLUX_MISSING_CRDS, flux.object, &pointer, message)
             .related(user.span(&Pointer::root().key("kind")), "the object")
             .related(installer.span(&pointer), "this installs its CRD")
             .why("on a new cluster the API server doesn't have the kind yet, so Flux applies nothing of the Kustomization until it tries again")

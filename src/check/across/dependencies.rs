@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::delivery::{FLUX, Place};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use flux_repo::{FLUX, Place};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 /// A Flux Kustomization and its dependencies.
 pub struct Waiting<'a> {
@@ -143,7 +144,7 @@ fn missing(near: &Near<'_>, waiting: &Waiting<'_>, need: &Need<'_>) -> Option<Di
     );
     Some(
         finding(
-            Code::FluxMissingDependency,
+            codes::FLUX_MISSING_DEPENDENCY,
             waiting.of.object,
             &need.pointer,
             message,
@@ -270,7 +271,7 @@ fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], from: usize) -> Option<D
         }
     };
     let mut one = finding(
-        Code::FluxCircularDependency,
+        codes::FLUX_CIRCULAR_DEPENDENCY,
         first.of.object,
         &need.pointer,
         message,

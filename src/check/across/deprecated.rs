@@ -1,12 +1,13 @@
 //! Deprecated fields, each with its replacement.
 
 use super::{Whole, field};
-use crate::check::finding_on_key;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::set::title;
-use crate::value::Pointer;
+use crate::codes;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::set::title;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding_on_key;
+use manifest::value::Pointer;
 
 /// A deprecated field.
 struct Deprecated {
@@ -272,7 +273,7 @@ fn told(entry: &Deprecated, object: &Object, pointer: &Pointer) -> Diagnostic {
         pointer.dotted(),
         title(entry.project)
     );
-    finding_on_key(Code::VersionDeprecatedField, object, pointer, message)
+    finding_on_key(codes::VERSION_DEPRECATED_FIELD, object, pointer, message)
         .severity(Severity::Warning)
         .why("it still works; once a release drops it, the API server refuses the object")
         .help(entry.instead)
@@ -322,8 +323,8 @@ spec:
 
     #[test]
     fn every_deprecated_field_is_in_the_newest_schema() {
-        use crate::schema::{Catalogue, Lookup, Selection};
-        use crate::value::{Pointer, pointer::Step};
+        use crd_validate::schema::{Catalogue, Lookup, Selection};
+        use manifest::value::{Pointer, pointer::Step};
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
         let has = |kind: &str, pointer: &Pointer| {

@@ -4,9 +4,10 @@
 //! `api/v1alpha1/shared_types.go`), and is only tested with that one.
 
 use super::{Whole, field};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::Node;
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::Node;
 
 /// Major and minor version.
 type Minor = (u64, u64);
@@ -54,7 +55,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                     "the image is Envoy {a}.{b}, but Envoy Gateway 1.{gateway} uses Envoy {major}.{minor}"
                 );
                 found.push(
-                    finding(Code::VersionEnvoyImage, object, &pointer, message)
+                    finding(codes::VERSION_ENVOY_IMAGE, object, &pointer, message)
                         .why("an Envoy that refuses a part of the configuration keeps the old one, so changes have \
                               no effect, and a new proxy has no listeners at all")
                         .help(format!(

@@ -3,7 +3,7 @@
 //! A path has keys separated by dots. `key[]` stands for each item of the list at `key`, `*` for any key, and a
 //! leading `**.` for any depth.
 
-use crate::value::{Kind, Node, Pointer, pointer::Step};
+use manifest::value::{Kind, Node, Pointer, pointer::Step};
 
 /// The paths in an object that match a pattern.
 pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {

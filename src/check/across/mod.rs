@@ -55,12 +55,12 @@ use rayon::prelude::*;
 use self::addresses::Claim;
 use self::chart::Chart;
 use self::front::Front;
-use crate::diagnostic::{Diagnostic, SourceId, Sources};
-use crate::manifest::Object;
 use crate::model::Model;
-use crate::resolve::delivery::{self, Delivery, FLUX, Substitutes, Way};
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::{Reason, Selection};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Reason, Selection};
+use flux_repo::{self, Delivery, FLUX, Substitutes, Way};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 
 /// Everything that is checked, as it is in files.
 #[derive(Clone, Copy, Debug)]
@@ -192,7 +192,7 @@ impl<'a> Given<'a> {
     /// Works out what kustomize and Flux make of the objects, and calls `look` with the result.
     pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
         let delivery = Delivery::of(self.objects, self.files);
-        let applied = delivery::applied(self.objects, &delivery);
+        let applied = flux_repo::applied(self.objects, &delivery);
         let copies = delivery.copies().zip(&applied);
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), object)| Applied { at, way, object })

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::front::{CHART, Controller, Front, OWNER_NAME, OWNER_NAMESPACE, release_namespace};
 use super::selector::{Labels, selects};
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 const MONITORING: &str = "monitoring.coreos.com";
 
@@ -146,7 +147,7 @@ fn for_proxies(
     let message = format!("{name} selects the proxies of no gateway");
     Some(
         finding(
-            Code::FluxMonitorElsewhere,
+            codes::FLUX_MONITOR_ELSEWHERE,
             monitor.object,
             &pointer,
             message,
@@ -181,7 +182,7 @@ fn elsewhere(monitor: &Applied<'_>, watched: &[&str], what: &str, run: &[&str]) 
     run.sort_unstable();
     run.dedup();
     finding(
-        Code::FluxMonitorElsewhere,
+        codes::FLUX_MONITOR_ELSEWHERE,
         monitor.object,
         &place(monitor),
         format!(

@@ -10,11 +10,12 @@ use super::front::{Controller, text};
 use super::ranges::{Earliest, Ranges};
 use super::selector::selects;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::codes;
 use crate::model::address::Range;
-use crate::resolve::delivery::Place;
-use crate::value::{Node, Pointer, variable};
+use flux_repo::Place;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 /// A block of a pool.
 struct Block {
@@ -163,7 +164,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             let message = format!("no address pool selects the Service of {name}");
             found.push(selector(
                 finding(
-                    Code::NetworkPoolSelector,
+                    codes::NETWORK_POOL_SELECTOR,
                     front.gateway.object,
                     &pointer,
                     message,
@@ -243,7 +244,7 @@ fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
         let meant = block.meant?;
         let message = format!("Cilium treats {} as {meant}", block.text);
         let finding = finding(
-            Code::NetworkInvalidCidr,
+            codes::NETWORK_INVALID_CIDR,
             pool.applied.object,
             &block.pointer,
             message,
@@ -292,7 +293,7 @@ fn routers(
             pool.name()
         );
         found.push(
-            finding(Code::NetworkPoolHoldsRouter, pool.applied.object, &block.pointer, message)
+            finding(codes::NETWORK_POOL_HOLDS_ROUTER, pool.applied.object, &block.pointer, message)
                 .related(of.object.span(pointer), format!("this is the address of {what}"))
                 .why("Cilium may assign the address to a Service and announce it, and then its owner can't be reached")
                 .help("make the pool smaller, or use a range with `start` and `stop` next to the address"),
@@ -385,7 +386,7 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
         };
         found.push(
             finding(
-                Code::NetworkPoolOverlap,
+                codes::NETWORK_POOL_OVERLAP,
                 pool.applied.object,
                 &block.pointer,
                 message,
@@ -426,7 +427,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         let pool = near.pools.first()?;
         let block = pool.blocks.first();
         return Some(
-            about(Code::NetworkOutsidePools, format!("{address} of {name} is in none of the pools"))
+            about(codes::NETWORK_OUTSIDE_POOLS, format!("{address} of {name} is in none of the pools"))
                 .related(block.and_then(|block| pool.applied.object.span(&block.pointer)), "the pools are declared here")
                 .why("Cilium only assigns addresses from its pools, so the Service stays pending and its hostnames can't be reached")
                 .help(format!("choose an address in {}, or extend a pool", listed.join(" or "))),
@@ -441,7 +442,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     if holding.iter().all(|(_, block)| is_end(block)) {
         return Some(
             about(
-                Code::NetworkOutsidePools,
+                codes::NETWORK_OUTSIDE_POOLS,
                 format!(
                     "{address} of {name} is the first or last address of {}, which the pool {} reserves",
                     block.text,
@@ -466,7 +467,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         "{address} of {name} is in the pool {}, which doesn't select its Service",
         first.name()
     );
-    is_for_another.then(|| selector(about(Code::NetworkPoolSelector, message), first))
+    is_for_another.then(|| selector(about(codes::NETWORK_POOL_SELECTOR, message), first))
 }
 
 fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {

@@ -7,11 +7,13 @@
 use super::Whole;
 use super::chart::nearest;
 use super::kustomize::{self, Content, Generated};
-use crate::check::{finding, lua};
-use crate::diagnostic::suggest;
-use crate::diagnostic::{Code, Diagnostic, Location, Severity, Sources};
-use crate::manifest::Object;
-use crate::value::{Kind, Map, Node, Pointer, variable};
+use crate::check::lua;
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::suggest;
+use manifest::diagnostic::{Diagnostic, Location, Severity, Sources};
+use manifest::finding;
+use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// The key that Envoy Gateway looks for.
 const KEY: &str = "lua";
@@ -106,7 +108,7 @@ fn referred(
     let made = maps.made.iter().map(|(_, map)| map.name.as_str());
     let known = within().map(Object::name).chain(made);
     let message = format!("no ConfigMap {name} is at hand");
-    let said = finding(Code::ReferenceMissingScript, object, pointer, message)
+    let said = finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
         .why(format!("if the cluster has none either, {REFUSED}"));
     Some(match suggest::nearest(name, known) {
         Some(meant) => said.help(format!("did you mean `{meant}`?")),
@@ -122,7 +124,7 @@ fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_
         "kustomize adds a hash to the name of ConfigMap {}, but not to this reference",
         map.name
     );
-    finding(Code::ReferenceMissingScript, object, pointer, message)
+    finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
         .related(maker.span(&map.pointer), "generated here")
         .why(format!(
             "the cluster has no ConfigMap with the plain name: {REFUSED}"
@@ -189,7 +191,7 @@ fn chosen<'k>(
     keys: &[&'k str],
 ) -> Result<&'k str, Box<Diagnostic>> {
     let said = |message: String| {
-        finding(Code::ReferenceMissingScript, object, pointer, message)
+        finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
             .related(map.span(&Pointer::root().key("data")), "the ConfigMap")
             .help(format!("put the script under the key `{KEY}`"))
     };
@@ -238,7 +240,7 @@ fn text_of(
             };
             let message = format!("{place}{of_file}: {}", problem.message);
             return Some(
-                finding(Code::ReferenceLuaScript, object, pointer, message)
+                finding(codes::REFERENCE_LUA_SCRIPT, object, pointer, message)
                     .why(REFUSED)
                     .help("fix that line; Envoy runs LuaJIT, which is Lua 5.1 with `goto`"),
             );
@@ -250,7 +252,7 @@ fn text_of(
     let [request, response] = ENTRIES;
     let message = format!("the script{of_file} has neither `{request}` nor `{response}`");
     Some(
-        finding(Code::ReferenceLuaScript, object, pointer, message)
+        finding(codes::REFERENCE_LUA_SCRIPT, object, pointer, message)
             .why(REFUSED)
             .help(format!(
                 "define `function {request}(handle)` or `function {response}(handle)`"

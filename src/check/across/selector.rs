@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::value::{Node, variable};
+use manifest::value::{Node, variable};
 
 /// Labels, and whether there may be others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Span};
-use crate::manifest::Object;
-use crate::resolve::delivery::{Generated, Substitutes, Way, is_left_as_it_is};
-use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+use crate::codes;
+use flux_repo::{Generated, Substitutes, Way, is_left_as_it_is};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
+use manifest::finding;
+use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// Checks everything that is applied by Flux Kustomizations with substitution.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -83,7 +84,7 @@ fn in_object(
     if let Some(stops) = stops {
         return Some(unreadable(
             finding(
-                Code::FluxUnreadableVariable,
+                codes::FLUX_UNREADABLE_VARIABLE,
                 one.object,
                 pointer,
                 stops_at(text, stops.at),
@@ -96,7 +97,7 @@ fn in_object(
         one.object.kind() == "EnvoyExtensionPolicy" || pointer.to_string().ends_with(".lua");
     Some(replaced(
         finding(
-            Code::FluxReplacedInScript,
+            codes::FLUX_REPLACED_IN_SCRIPT,
             one.object,
             pointer,
             message(name),
@@ -123,14 +124,15 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
         let stops = variable::all(text).find(|variable| !variable.is_readable);
         let one = match (stops, own(text, given)) {
             (Some(stops), _) => {
-                let one = Diagnostic::new(Code::FluxUnreadableVariable, stops_at(text, stops.at));
+                let one =
+                    Diagnostic::new(codes::FLUX_UNREADABLE_VARIABLE, stops_at(text, stops.at));
                 unreadable(placed(one, path, *source, text, stops.at), flux)
             }
             (None, Some(name)) => {
                 let at = variable::all(text)
                     .find(|one| one.name == name)
                     .map_or(0, |one| one.at);
-                let one = Diagnostic::new(Code::FluxReplacedInScript, message(name));
+                let one = Diagnostic::new(codes::FLUX_REPLACED_IN_SCRIPT, message(name));
                 replaced(
                     placed(one, path, *source, text, at),
                     flux,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Given, Pass};
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::{Object, read};
-use crate::schema::{Catalogue, Selection};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::{Object, read};
 
 /// The objects of a file.
 pub fn objects(file: &str, text: &str) -> Vec<Object> {

@@ -6,9 +6,10 @@ use ipnet::IpNet;
 
 use super::front::{ENVOY_GATEWAY, text};
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer};
 
 /// The shortest prefix of a network that can be the Services' network and nothing else: the API server refuses larger
 /// networks (Kubernetes 1.34: 20 host bits).
@@ -51,7 +52,7 @@ fn networks<'a>(policy: &Applied<'a>, pointer: &Pointer) -> Vec<(Pointer, &'a st
 
 fn everybody(policy: &Applied<'_>, pointer: &Pointer, written: &str) -> Diagnostic {
     finding(
-        Code::NetworkTrustedCidr,
+        codes::NETWORK_TRUSTED_CIDR,
         policy.object,
         pointer,
         format!("{written} trusts X-Forwarded-For from everybody"),
@@ -67,7 +68,7 @@ fn of_services(
     service: &Known<'_>,
 ) -> Diagnostic {
     finding(
-        Code::NetworkTrustedCidr,
+        codes::NETWORK_TRUSTED_CIDR,
         policy.object,
         pointer,
         format!("{written} is the Services' network, which no connection comes from"),
@@ -160,7 +161,7 @@ fn open_rules(policy: &Applied<'_>) -> Vec<Diagnostic> {
         if let Some((pointer, written, _)) = open {
             found.push(
                 finding(
-                    Code::NetworkTrustedCidr,
+                    codes::NETWORK_TRUSTED_CIDR,
                     policy.object,
                     &pointer,
                     format!("the rule allows everybody: {written} is the whole Internet"),

@@ -1,11 +1,12 @@
 //! Flux variables in objects that Flux applies without substitution.
 
 use super::Whole;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::resolve::delivery::{Delivery, is_flux_kustomization, may_patch};
-use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+use crate::codes;
+use flux_repo::{Delivery, is_flux_kustomization, may_patch};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// The groups in whose objects a `${…}` is never meant literally: it is in a name, a hostname or an address.
 const GROUPS: [&str; 4] = [
@@ -41,7 +42,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         }
         let message = format!("{text} is not substituted here, and stays as it is");
         found.push(
-            finding(Code::FluxNotSubstituted, one.object, &pointer, message)
+            finding(codes::FLUX_NOT_SUBSTITUTED, one.object, &pointer, message)
                 .related(flux.span(&Pointer::root().key("spec")), format!("{} has no `postBuild`", flux.name()))
                 .why("the API server refuses it in a name, a hostname or an address, and Flux then applies nothing of its Kustomization")
                 .help(format!("give {} `postBuild.substituteFrom`, or write the value itself", flux.name())),

@@ -5,11 +5,12 @@
 //! shows that it is affected. Changes that a schema or a gate reports are left out.
 
 use crate::check::across::field;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::schema::Version;
-use crate::value::Node;
+use crate::codes;
+use crd_validate::schema::Version;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::Node;
 
 /// A field whose effect changes with a version.
 struct Behaviour {
@@ -163,7 +164,7 @@ pub fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnost
                 if object.node.at(&pointer).is_some_and(it.when) {
                     let message = format!("from Envoy Gateway {} on, {}", it.at, it.message);
                     found.push(
-                        finding(Code::VersionBehaviour, object, &pointer, message)
+                        finding(codes::VERSION_BEHAVIOUR, object, &pointer, message)
                             .why(it.why)
                             .help(it.help),
                     );

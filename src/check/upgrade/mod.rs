@@ -9,10 +9,11 @@ pub mod changes;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic, ObjectRef};
-use crate::manifest::Object;
-use crate::schema::Selection;
-use crate::schema::bundle::ENVOY_GATEWAY;
+use crate::codes;
+use crd_validate::schema::Selection;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use manifest::Object;
+use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
 
 /// The objects with one version, and the findings on them.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,10 @@ pub struct Upgrade {
 }
 
 /// The codes for deprecations.
-const DEPRECATED: &[Code] = &[Code::VersionDeprecatedField, Code::SchemaDeprecatedVersion];
+const DEPRECATED: &[Code] = &[
+    codes::VERSION_DEPRECATED_FIELD,
+    codes::SCHEMA_DEPRECATED_VERSION,
+];
 
 /// What identifies a finding on both sides, because its text may contain versions.
 type Key = (Code, Option<ObjectRef>, Option<String>);
@@ -83,7 +87,7 @@ mod tests {
     use super::*;
     use crate::check::across::support::objects;
     use crate::compile::check_all;
-    use crate::schema::Catalogue;
+    use crd_validate::schema::Catalogue;
 
     fn upgraded(text: &str, from: &str, to: &str) -> Upgrade {
         let catalogue = Catalogue::embedded();
@@ -125,7 +129,7 @@ spec:
     fn what_only_the_new_version_refuses_breaks() {
         let upgrade = upgraded(POLICY, "1.8.3", "1.9.0");
         assert_eq!(upgrade.breaks.len(), 1, "{:?}", upgrade.breaks);
-        assert_eq!(upgrade.breaks[0].code, Code::RuleFailed);
+        assert_eq!(upgrade.breaks[0].code, codes::RULE_FAILED);
         let none = upgraded(POLICY, "1.7.5", "1.8.3");
         assert!(none.breaks.is_empty() && none.warns.is_empty());
     }

@@ -10,11 +10,11 @@ use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
 use crate::compile::Compiled;
-use crate::diagnostic::Diagnostic;
 use crate::diff::ListKeys;
-use crate::manifest::Object;
-use crate::schema::Catalogue;
-use crate::value::Node;
+use crd_validate::schema::Catalogue;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
 fn absent<T>() -> anyhow::Result<T> {
     bail!(

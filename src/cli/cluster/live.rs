@@ -22,14 +22,14 @@ use crate::cluster::{
     self, Error, Options, conditions, connect, drift, hide, installed, skew, verdict,
 };
 use crate::compile::Compiled;
-use crate::diagnostic::Diagnostic;
 use crate::diff::{self, ListKeys};
-use crate::manifest::Object;
 use crate::render::files::Inputs;
-use crate::resolve::written::Answer;
-use crate::schema::compiled::Scope;
-use crate::schema::{Catalogue, Lookup, Selection};
-use crate::value::Node;
+use crd_validate::schema::compiled::Scope;
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use envoy_gateway::written::Answer;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
 impl Connection {
     fn options(&self) -> Options {

@@ -57,7 +57,7 @@ pub struct ClusterDiff {
 /// The result of asking a cluster for its judgement.
 pub struct ClusterJudgement {
     /// The findings.
-    pub diagnostics: Vec<crate::diagnostic::Diagnostic>,
+    pub diagnostics: Vec<manifest::diagnostic::Diagnostic>,
     /// The number of objects that the API server judged.
     pub judged: usize,
     /// What the user has to know about the judgement.
@@ -69,7 +69,7 @@ pub struct ClusterJudgement {
 /// The result of asking a cluster for what its controllers wrote.
 pub struct Written {
     /// One answer for each object, in the same order.
-    pub answers: Vec<crate::resolve::written::Answer>,
+    pub answers: Vec<envoy_gateway::written::Answer>,
     /// The address of the API server.
     pub server: String,
     /// The context of the kubeconfig.

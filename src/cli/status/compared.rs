@@ -10,14 +10,14 @@ use super::{Args, FORMAT, Format, Weight, as_condition, on, weigh};
 use crate::cli::cluster::{self, Written};
 use crate::cli::output::Stream;
 use crate::cli::{FAILED, Global, found, gathered};
-use crate::diagnostic::printable::printable;
-use crate::manifest::Object;
-use crate::resolve::helm_routes::RELEASE;
-use crate::resolve::index::Key;
-use crate::resolve::resolve;
-use crate::resolve::written::{
+use envoy_gateway::helm_routes::RELEASE;
+use envoy_gateway::index::Key;
+use envoy_gateway::resolve;
+use envoy_gateway::written::{
     Addresses, Answer, Relation, Row, Said, Silence, addresses, asked, rows,
 };
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
 
 /// Prints computed and written conditions and addresses. The exit code is 1 if they differ or something is refused, 2
 /// if parts of the cluster could not be read.

@@ -1,6 +1,6 @@
 //! Tables for the terminal: lines in columns.
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// A line of a table, and the colour of one of its columns.
 pub struct Line<const N: usize> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Tree, add_all, is_below, normal, set};
-use crate::diagnostic::Sources;
-use crate::manifest::{self, Object};
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Map, Node};
+use manifest::{self, Object};
 
 /// How deeply folders may list other folders.
 const DEEPEST: usize = 16;

@@ -11,8 +11,8 @@ use crate::cluster::error::Error;
 use crate::cluster::kinds::{Resource, escaped};
 use crate::cluster::live::{self, Remembered};
 use crate::cluster::server::Ask;
-use crate::manifest::Identity;
-use crate::value::Node;
+use manifest::Identity;
+use manifest::value::Node;
 
 /// Lists with metadata only, so that the contents of Secrets are not transferred.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";

@@ -8,7 +8,7 @@ use crate::cluster::applied::Bundle;
 use crate::cluster::kinds::{escaped, text};
 use crate::cluster::server::Ask;
 use crate::cluster::variables::Variables;
-use crate::value::Node;
+use manifest::value::Node;
 
 impl Asking<'_> {
     /// The variables of a bundle; `None` if nothing is substituted.

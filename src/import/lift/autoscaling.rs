@@ -9,7 +9,7 @@ use crate::import::door::FoundObject;
 use crate::import::files::{below, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::hashed_deployment;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 const KEDA: &str = "keda.sh";
 const CONTROLLER: &str = "envoy-gateway";

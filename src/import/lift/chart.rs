@@ -7,7 +7,7 @@ use crate::import::files::text as text_at;
 use crate::import::find::is_chart;
 use crate::model::layout::Group;
 use crate::model::version::Version as Number;
-use crate::schema::version::Version;
+use crd_validate::schema::version::Version;
 
 /// The default URL of the chart, without the registry.
 const ADDRESS: &str = "/envoyproxy/gateway-helm";
@@ -166,6 +166,6 @@ impl Lift<'_> {
     }
 }
 
-fn text_node(value: &str) -> crate::value::Node {
+fn text_node(value: &str) -> manifest::value::Node {
     text(value)
 }

@@ -8,7 +8,7 @@ use crate::import::config::{flag, text};
 use crate::import::files::{ENVOY, GATEWAY_API, text as text_at};
 use crate::import::find::CONTROLLER;
 use crate::model::layout::Group;
-use crate::value::Map;
+use manifest::value::Map;
 
 /// The field of a class that names its EnvoyProxy.
 const PROXY_OF_CLASS: [&str; 3] = ["spec", "parametersRef", "name"];

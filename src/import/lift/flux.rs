@@ -2,13 +2,13 @@
 
 use super::rows::{self, FLUX, FLUX_CONFIG};
 use super::{Form, Lift, Slot};
-use crate::diagnostic::Sources;
 use crate::import::config::{flag, list, text};
 use crate::import::files::{
     below, folder_of, join, name_of, resolve, text as text_at, texts as texts_at,
 };
-use crate::manifest::read;
-use crate::value::{Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::read;
+use manifest::value::{Map, Node};
 
 impl Lift<'_> {
     pub(super) fn flux(&mut self) {

@@ -5,7 +5,7 @@ use crate::import::config::{flag, list, pairs, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::{self, Rule, short};
-use crate::value::{Map, Node, variable};
+use manifest::value::{Map, Node, variable};
 
 /// The suffixes of the annotations for a gateway's DNS name and DNS target.
 const HOSTNAME: &str = "/hostname";

@@ -5,7 +5,7 @@ use super::streams::Stream;
 use super::{Gateway, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::text as text_at;
-use crate::value::{Kind, Map, Node, variable};
+use manifest::value::{Kind, Map, Node, variable};
 
 /// The label that Kubernetes adds to every namespace.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";

@@ -21,8 +21,8 @@ use super::door::{FoundObject, FrontDoor};
 use super::files::{Files, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::version::{COMPRESSOR, Version};
-use crate::schema::Catalogue;
-use crate::value::{Map, Node};
+use crd_validate::schema::Catalogue;
+use manifest::value::{Map, Node};
 
 pub use rows::put;
 

@@ -6,7 +6,7 @@ use super::{Form, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::{text as text_at, texts as texts_at};
 use crate::model::layout::Group;
-use crate::value::Node;
+use manifest::value::Node;
 
 const PROMETHEUS: &str = "monitoring.coreos.com";
 

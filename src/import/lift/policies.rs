@@ -7,7 +7,7 @@ use crate::import::files::{
 };
 use crate::model::layout::Group;
 use crate::model::version::LUA_OFF_BY_DEFAULT;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 /// The kinds, and the tables of each.
 const KINDS: [(&str, &str); 3] = [

@@ -4,7 +4,7 @@ use super::{Form, Lift};
 use crate::import::config::{flag, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 /// The filter of a route that does nothing but redirect to HTTPS.
 fn filter(route: &Node) -> Option<&Node> {

@@ -3,7 +3,7 @@
 
 use crate::import::config::{flag, texts};
 use crate::import::toml::can_say;
-use crate::value::{Kind, Map, Node, variable};
+use manifest::value::{Kind, Map, Node, variable};
 
 /// The type of a setting.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::{Form, Lift, listeners};
 use crate::import::config::{text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 /// A listener at the end of each gateway that has it.
 #[derive(Clone, Debug)]
@@ -144,5 +144,5 @@ fn backend(route: &Node) -> Option<Node> {
     let mut table = Map::default();
     table.insert("name", text(backend.get("name")?.as_str()?));
     table.insert("port", Node::from_json(backend.get("port")?.to_json()));
-    Some(Node::new(crate::value::Kind::Map(table), None))
+    Some(Node::new(manifest::value::Kind::Map(table), None))
 }

@@ -5,7 +5,7 @@ use super::{Form, Lift, PolicyTargets, policy_targets};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::{ENVOY, text as text_at};
 use crate::model::layout::Group;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 /// One of the two kinds of policies.
 struct TrafficPolicyKind {

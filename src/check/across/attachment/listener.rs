@@ -2,13 +2,14 @@
 
 use super::Look;
 use super::redirect::redirects;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::read::list;
-use crate::resolve::view::Gateway;
-use crate::resolve::{GatewayId, Listener, ListenerId, Target};
-use crate::value::variable;
+use crate::codes;
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::read::list;
+use envoy_gateway::view::Gateway;
+use envoy_gateway::{GatewayId, Listener, ListenerId, Target};
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::variable;
 
 impl Look<'_, '_> {
     pub(super) fn listener(&self, listener: &Listener<'_>) -> Vec<Diagnostic> {
@@ -28,7 +29,7 @@ impl Look<'_, '_> {
             );
             found.push(
                 finding(
-                    Code::AttachmentListenerConflict,
+                    codes::ATTACHMENT_LISTENER_CONFLICT,
                     listener.object,
                     &listener.pointer,
                     message,
@@ -41,15 +42,15 @@ impl Look<'_, '_> {
         if let Some(refs) = refs.filter(|it| it.status == Status::False) {
             let (code, help) = match refs.reason.as_ref() {
                 "RefNotPermitted" => (
-                    Code::ReferenceNotPermitted,
+                    codes::REFERENCE_NOT_PERMITTED,
                     "add a ReferenceGrant in the other namespace",
                 ),
                 "InvalidRouteKinds" => (
-                    Code::AttachmentRefused,
+                    codes::ATTACHMENT_REFUSED,
                     "remove `allowedRoutes.kinds`; the protocol then decides",
                 ),
                 _ => (
-                    Code::ReferenceUnusable,
+                    codes::REFERENCE_UNUSABLE,
                     "refer to a Secret of type kubernetes.io/tls",
                 ),
             };
@@ -105,7 +106,7 @@ impl Look<'_, '_> {
                 "no route is attached to listener `{}`: plain HTTP is not redirected to https",
                 listener.name
             );
-            finding(Code::AttachmentNoRedirect, listener.object, &listener.pointer, message)
+            finding(codes::ATTACHMENT_NO_REDIRECT, listener.object, &listener.pointer, message)
                 .why("requests with http:// get 404 instead of a redirect to https://")
                 .help(format!(
                     "attach an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or remove the listener",

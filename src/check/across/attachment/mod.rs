@@ -24,16 +24,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::front::GATEWAY_API;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::suggest::listed;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::resolve::condition::{Condition, kind};
-use crate::resolve::delivery::{Cluster, may_patch};
-use crate::resolve::helm_routes::{HELM, HelmRoute, helm_routes};
-use crate::resolve::index::Key;
-use crate::resolve::{Resolved, RouteKind, Settings, resolve};
-use crate::value::{Pointer, variable};
+use crate::codes;
+use envoy_gateway::condition::{Condition, kind};
+use envoy_gateway::helm_routes::{HELM, HelmRoute, helm_routes};
+use envoy_gateway::index::Key;
+use envoy_gateway::{Resolved, RouteKind, Settings, resolve};
+use flux_repo::{Cluster, may_patch};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::listed;
+use manifest::finding;
+use manifest::value::{Pointer, variable};
 
 /// Reports routes and policies that attach to nothing, and what the controller would refuse.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -290,7 +291,7 @@ fn list(names: &[&str]) -> String {
 
 fn refused(object: &Object, pointer: &Pointer, condition: &Condition) -> Diagnostic {
     let message = format!("the controller can't use it: {}", condition.message);
-    finding(Code::AttachmentRefused, object, pointer, message)
+    finding(codes::ATTACHMENT_REFUSED, object, pointer, message)
         .why("the controller reports it in the object's status, and requests that depend on it are answered with 500")
         .help("change the setting that the message names")
 }

@@ -2,13 +2,14 @@
 
 use super::route::meant;
 use super::{Look, Missing, list, refused, spec};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::index::Key;
-use crate::resolve::policy::{Outcome, Policy, PolicyTarget, Scope};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::policy::{Outcome, Policy, PolicyTarget, Scope};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 const NOTHING: &str =
     "the policy applies to nothing: it protects nothing, and its settings have no effect";
@@ -70,7 +71,7 @@ impl Look<'_, '_> {
             ),
         };
         let one = finding(
-            Code::AttachmentPolicyConflict,
+            codes::ATTACHMENT_POLICY_CONFLICT,
             policy.object,
             place,
             message,
@@ -101,7 +102,7 @@ impl Look<'_, '_> {
         let message = format!("{} {} has no `{given}`", scope.kind(), scope.key());
         Some(
             finding(
-                Code::AttachmentNoTarget,
+                codes::ATTACHMENT_NO_TARGET,
                 policy.object,
                 &place.key("sectionName"),
                 message,
@@ -125,7 +126,7 @@ impl Look<'_, '_> {
         let missing = self.missing_gateway(policy.object, key, true)?;
         let message = format!("there is no Gateway {key}");
         let one = finding(
-            Code::AttachmentNoTarget,
+            codes::ATTACHMENT_NO_TARGET,
             policy.object,
             &place.key("name"),
             message,

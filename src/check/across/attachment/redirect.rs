@@ -6,13 +6,14 @@
 //! scheme.)
 
 use super::{Look, spec};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::resolve::index::Key;
-use crate::resolve::read::{has, int, list, text};
-use crate::resolve::{Attachment, Listener, Parent, Route, RouteKind, Target};
-use crate::value::Node;
+use crate::codes;
+use envoy_gateway::index::Key;
+use envoy_gateway::read::{has, int, list, text};
+use envoy_gateway::{Attachment, Listener, Parent, Route, RouteKind, Target};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::Node;
 
 /// Each rule of a route that redirects, with its redirect.
 pub(super) fn redirects(route: &Object) -> impl Iterator<Item = (&Node, &Node)> {
@@ -129,14 +130,19 @@ impl Look<'_, '_> {
         };
         let is_sure = exact.is_some() || !is_at_plain_http;
         Some(
-            finding(Code::AttachmentRedirectLoop, route.object, &place, message)
-                .severity(if is_sure {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                })
-                .why(why)
-                .help(self.where_it_belongs(parent)),
+            finding(
+                codes::ATTACHMENT_REDIRECT_LOOP,
+                route.object,
+                &place,
+                message,
+            )
+            .severity(if is_sure {
+                Severity::Error
+            } else {
+                Severity::Warning
+            })
+            .why(why)
+            .help(self.where_it_belongs(parent)),
         )
     }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::{Look, Missing, list, refused, spec};
-use crate::check::finding;
-use crate::diagnostic::suggest::{MOST_COMPARED, nearest};
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::fault::Fault;
-use crate::resolve::index::{GATEWAY_API, Key};
-use crate::resolve::{Listener, Parent, Route, Target};
-use crate::value::{Pointer, variable};
+use crate::codes;
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::fault::Fault;
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::{Listener, Parent, Route, Target};
+use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Pointer, variable};
 
 const NOTHING: &str = "the route is not attached there, so it handles no requests";
 
@@ -91,7 +92,7 @@ impl Look<'_, '_> {
             "NoMatchingParent" => no_listener(route, parent, place, name, listeners),
             "NotAllowedByListeners" => Some(
                 finding(
-                    Code::AttachmentNotAllowed,
+                    codes::ATTACHMENT_NOT_ALLOWED,
                     route.object,
                     place,
                     format!("{name} doesn't accept this route: {}", accepted.message),
@@ -111,7 +112,7 @@ impl Look<'_, '_> {
                     hosts.join(", ")
                 );
                 Some(
-                    finding(Code::AttachmentNoHostname, route.object, &spec().key("hostnames"), message)
+                    finding(codes::ATTACHMENT_NO_HOSTNAME, route.object, &spec().key("hostnames"), message)
                         .why("the route is not attached there")
                         .help("use a hostname that the listener's hostname covers, or attach the route to another listener"),
                 )
@@ -144,11 +145,11 @@ impl Look<'_, '_> {
         let message = format!("there is no Gateway {key}");
         let one = match missing {
             Missing::Among(there) => {
-                finding(Code::AttachmentNoGateway, route.object, &place.key("name"), message)
+                finding(codes::ATTACHMENT_NO_GATEWAY, route.object, &place.key("name"), message)
                     .help(meant(reference.name, &there))
             }
             Missing::In(namespace) => {
-                finding(Code::AttachmentNoGateway, route.object, place, message)
+                finding(codes::ATTACHMENT_NO_GATEWAY, route.object, place, message)
                     .severity(Severity::Warning)
                     .help(format!(
                         "without a namespace, a parent is in the route's own namespace; write `namespace: {namespace}`"
@@ -180,18 +181,18 @@ fn has_variable(parent: &Parent<'_>) -> bool {
 fn faulty(route: &Route<'_>, fault: &Fault) -> Diagnostic {
     let (code, help) = match fault.reason {
         "RefNotPermitted" => (
-            Code::ReferenceNotPermitted,
+            codes::REFERENCE_NOT_PERMITTED,
             "add a ReferenceGrant in the other namespace",
         ),
         "PortNotFound" | "PortNotSpecified" => (
-            Code::ReferencePort,
+            codes::REFERENCE_PORT,
             "write a port of the Service, not of its containers",
         ),
         _ if fault.kind == kind::ACCEPTED => {
-            (Code::AttachmentRefused, "change the rule accordingly")
+            (codes::ATTACHMENT_REFUSED, "change the rule accordingly")
         }
         _ => (
-            Code::ReferenceUnusable,
+            codes::REFERENCE_UNUSABLE,
             "refer to an object that can be used there",
         ),
     };
@@ -230,8 +231,13 @@ fn no_listener(
         ),
     };
     Some(
-        finding(Code::AttachmentNoListener, route.object, &pointer, message)
-            .why(NOTHING)
-            .help(help),
+        finding(
+            codes::ATTACHMENT_NO_LISTENER,
+            route.object,
+            &pointer,
+            message,
+        )
+        .why(NOTHING)
+        .help(help),
     )
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use super::{Look, is_known, is_patched, spec};
 use crate::check::across::Applied;
 use crate::check::across::selector::{Labels, selects};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::resolve::RouteKind;
-use crate::resolve::helm_routes::{HELM, release_namespace};
-use crate::resolve::index::GATEWAY_API;
-use crate::resolve::policy::{Outcome, Policy, Scope};
-use crate::resolve::read::{list, text};
-use crate::value::Node;
+use crate::codes;
+use envoy_gateway::RouteKind;
+use envoy_gateway::helm_routes::{HELM, release_namespace};
+use envoy_gateway::index::GATEWAY_API;
+use envoy_gateway::policy::{Outcome, Policy, Scope};
+use envoy_gateway::read::{list, text};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::Node;
 
 impl<'a> Look<'_, 'a> {
     pub(super) fn selectors(&self, policy: &Policy<'a>) -> Vec<Diagnostic> {
@@ -53,7 +54,7 @@ impl<'a> Look<'_, 'a> {
         };
         let place = spec().key("targetSelectors").index(at);
         Some(
-            finding(Code::AttachmentNoTarget, policy.object, &place, message)
+            finding(codes::ATTACHMENT_NO_TARGET, policy.object, &place, message)
                 .severity(Severity::Warning)
                 .why("the policy applies to nothing through it")
                 .help(format!(
@@ -137,7 +138,7 @@ impl<'a> Look<'_, 'a> {
         );
         let place = spec().key("targetSelectors");
         Some(
-            finding(Code::AttachmentSelectorReach, policy.object, &place, message)
+            finding(codes::ATTACHMENT_SELECTOR_REACH, policy.object, &place, message)
                 .why("the settings also apply to the other gateways, and conflict with policies of their own")
                 .help(format!("name the gateway in `targetRefs`, or add `matchLabels` that only `{meant}` has")),
         )

@@ -1,6 +1,7 @@
 use super::check;
 use crate::check::across::support;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
 
 const GATEWAY: &str = "
 apiVersion: gateway.networking.k8s.io/v1
@@ -48,7 +49,7 @@ fn said(text: &str) -> Vec<String> {
     // No test for other findings redirects plain HTTP.
     let found = found
         .iter()
-        .filter(|it| it.code != Code::AttachmentNoRedirect);
+        .filter(|it| it.code != codes::ATTACHMENT_NO_REDIRECT);
     let line = |it: &Diagnostic| {
         let pointer = it.pointer.clone().unwrap_or_default();
         format!(

@@ -5,8 +5,8 @@ mod keda;
 mod network;
 
 use super::*;
-use crate::resolve::delivery::tests::tree;
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
+use flux_repo::fixture::tree;
 
 /// The groups of codes that these tests are about.
 const GROUPS: [&str; 3] = ["network", "flux", "keda"];
@@ -38,10 +38,7 @@ pub(super) fn found(text: &str) -> Vec<String> {
 }
 
 /// Calls `look` with a tree.
-pub(super) fn look<T>(
-    tree: &crate::resolve::delivery::tests::Tree,
-    with: impl Fn(&Whole<'_>) -> T,
-) -> T {
+pub(super) fn look<T>(tree: &flux_repo::fixture::Tree, with: impl Fn(&Whole<'_>) -> T) -> T {
     let catalogue = Catalogue::embedded();
     let selection = Selection::newest(&catalogue);
     let given = Given {

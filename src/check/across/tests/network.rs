@@ -43,16 +43,13 @@ fn the_service_of_a_gateway_is_known() {
         assert_eq!(labels.known["io.kubernetes.service.name"], "external");
     });
     let in_controllers = FRONT.replace("GatewayNamespace", "ControllerNamespace");
-    look(
-        &crate::resolve::delivery::tests::tree(&in_controllers),
-        |whole| {
-            let workload = fronts(whole)[0].workload().expect("a workload");
-            assert_eq!(
-                workload.name,
-                crate::model::names::hashed_deployment("network", "external")
-            );
-        },
-    );
+    look(&flux_repo::fixture::tree(&in_controllers), |whole| {
+        let workload = fronts(whole)[0].workload().expect("a workload");
+        assert_eq!(
+            workload.name,
+            crate::model::names::hashed_deployment("network", "external")
+        );
+    });
 }
 
 #[test]

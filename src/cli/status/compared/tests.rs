@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::cli::status::tests::objects;
-use crate::resolve::Settings;
-use crate::resolve::written::Written as Status;
+use envoy_gateway::Settings;
+use envoy_gateway::written::Written as Status;
 
 /// A gateway, and routes that are attached, refused, unknown here, and not in the cluster.
 const OURS: &str = "
