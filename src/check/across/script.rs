@@ -335,8 +335,8 @@ spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
         assert_eq!(
             inline("x = = 1"),
             [
-                "error reference/lua-script /spec/lua/0/inline: line 1, column 5 (`x = = 1`): not Lua: `=` stands where \
-              a value should"
+                "error reference/lua-script /spec/lua/0/inline: line 1, column 5 (`x = = 1`): not Lua: expected a \
+               value instead of `=`"
             ]
         );
         assert_eq!(

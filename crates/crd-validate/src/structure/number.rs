@@ -29,8 +29,8 @@ pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     }
 }
 
-/// The bounds of whole numbers by their format; 64 bits where they have none (kube-openapi's
-/// `IsValueValidAgainstRange`). As fractions: what lies beyond a bound of 64 bits is a float to the API server.
+/// The bounds of an integer format; those of 64 bits if it has none (kube-openapi's `IsValueValidAgainstRange`). They
+/// are floats, because the API server reads integers beyond 64 bits as floats.
 #[allow(clippy::cast_precision_loss)]
 pub fn integer_range(schema: &Schema) -> Option<(f64, f64)> {
     if schema.type_ != Some(Type::Integer) {
