@@ -51,7 +51,7 @@ fn every_path_in_it_is_there() {
     assert!(missing.is_empty(), "not there: {missing:?}");
 }
 
-/// The rooms and crates of the table, by their paths, and what each uses.
+/// The rooms and crates in the table, by path, and those that each uses.
 fn map() -> BTreeMap<String, String> {
     let text = contributing();
     let rows = text.lines().filter_map(|line| {
@@ -91,7 +91,7 @@ fn rooms_and_crates_use_what_the_map_says_and_nothing_else() {
     }
 }
 
-/// The names of the map's rooms and crates: in code they stand behind `crate::`, or by themselves.
+/// The names of the map's rooms and crates. Code uses rooms with `crate::`, and crates without it.
 fn names(map: &BTreeMap<String, String>, kind: &str) -> BTreeSet<String> {
     map.keys()
         .filter_map(|path| path.strip_prefix(kind))
@@ -99,7 +99,7 @@ fn names(map: &BTreeMap<String, String>, kind: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The crates of this workspace that a crate depends on, by its `Cargo.toml`; what only its tests need is left out.
+/// The crates of this workspace that a crate depends on, by its `Cargo.toml`; without those that only its tests need.
 fn dependencies_of(name: &str, map: &BTreeMap<String, String>) -> BTreeSet<String> {
     let text = read(&root().join("crates").join(name).join("Cargo.toml"));
     let table: toml::Table = text
@@ -112,7 +112,7 @@ fn dependencies_of(name: &str, map: &BTreeMap<String, String>) -> BTreeSet<Strin
         .collect()
 }
 
-/// The other rooms and the crates that a room's code names, tests and documentation aside.
+/// The other rooms and the crates that a room's code uses, without tests and documentation.
 fn used_by(room: &str, map: &BTreeMap<String, String>) -> BTreeSet<String> {
     let own = room.strip_prefix("src/").unwrap_or_default();
     let (rooms, crates) = (names(map, "src/"), names(map, "crates/"));

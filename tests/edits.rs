@@ -471,7 +471,7 @@ fn a_new_project_is_begun_rendered_and_checked() {
         .warns("exists already, and was not changed");
     assert_eq!(project.read("cluster.toml"), text);
     let other = Project::new();
-    other.run(["init"]).code(2).warns("give --domain");
+    other.run(["init"]).code(2).warns("--domain is needed");
     other
         .run(["init", "--domain", "x", "--gateway", "a"])
         .code(2)

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Subcommand;
 
-use super::cluster::{self, Connection, How};
+use super::cluster::{self, ApplyOptions, Connection};
 use super::{FAILED, Global, manifests};
 use crate::report::Report;
 use crd_validate::schema::import::is_crd;
@@ -78,7 +78,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
             "there are no CustomResourceDefinitions in these manifests\n  help: `helm template` leaves them out without `--include-crds`"
         );
     }
-    let how = How {
+    let how = ApplyOptions {
         manager: &args.field_manager,
         force_conflicts: args.force_conflicts,
         allow_downgrade: args.allow_downgrade,

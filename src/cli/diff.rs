@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
-use super::cluster::{self, Asked, Connection, Manager};
+use super::cluster::{self, ClusterDiff, Connection, Manager};
 use super::output::Stream;
 use super::project::Project;
 use super::{FAILED, Global, found, git};
@@ -140,7 +140,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
 
 /// Prints the result of asking a cluster. It says that nothing differs only if every object was compared.
 fn show_asked(
-    asked: &Asked,
+    asked: &ClusterDiff,
     format: Format,
     global: &Global,
     out: &mut Stream,
@@ -190,7 +190,7 @@ fn show_asked(
 
 /// The difference as JSON. The key `cluster` says where it comes from and whether it is complete: `server`,
 /// `context`, `complete`, `objects`, `compared`, `notes`, `failures`.
-fn json(asked: &Asked) -> serde_json::Value {
+fn json(asked: &ClusterDiff) -> serde_json::Value {
     let mut json = diff::json::json(&asked.diff);
     let about = serde_json::json!({
         "server": asked.server,

@@ -174,10 +174,10 @@ fn facts(node: &Schema) -> Vec<(&'static str, String)> {
         ("format", node.format.clone()),
         ("least", number(&node.minimum)),
         ("most", number(&node.maximum)),
-        ("fewest characters", count(&node.min_length)),
-        ("most characters", count(&node.max_length)),
-        ("fewest items", count(&node.min_items)),
-        ("most items", count(&node.max_items)),
+        ("minimum length", count(&node.min_length)),
+        ("maximum length", count(&node.max_length)),
+        ("minimum items", count(&node.min_items)),
+        ("maximum items", count(&node.max_items)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{Place, gather};
+use super::gathered::{ObjectSources, gather};
 use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::exposure::table::{NoRecord, Record};
@@ -17,7 +17,7 @@ use manifest::diagnostic::printable::printable;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
+    place: ObjectSources,
     /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,

@@ -12,11 +12,11 @@ use manifest::diagnostic::Sources;
 
 /// Which objects to work on.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Place {
+pub struct ObjectSources {
     /// Manifests: files, folders, or `-` for standard input [default: what cluster.toml renders]
     #[arg(value_name = "DIR")]
     paths: Vec<PathBuf>,
-    /// The same as PATHS, as a flag
+    /// The same as DIR, as a flag
     #[arg(long = "in", value_name = "DIR")]
     within: Vec<PathBuf>,
 }
@@ -33,7 +33,7 @@ pub struct Gathered {
 ///
 /// # Errors
 /// If something can't be read, or the project has errors.
-pub fn gather(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
+pub fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
     let gathered = applied(place, global)?;
     Ok(Gathered {
         objects: with_charted(gathered.objects),
@@ -45,7 +45,7 @@ pub fn gather(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
 ///
 /// # Errors
 /// The same as for [`gather`].
-pub fn applied(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
+pub fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
     let paths: Vec<PathBuf> = place.paths.iter().chain(&place.within).cloned().collect();
     match paths.is_empty() {
         true => of_project(global),

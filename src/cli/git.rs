@@ -62,7 +62,7 @@ pub fn show(root: &Path, commit: &str, paths: &[String]) -> anyhow::Result<Vec<(
     let mut rest = ran.printed.as_slice();
     let mut files = Vec::new();
     for path in paths {
-        let Some((header, after)) = line(rest) else {
+        let Some((header, after)) = split_first_line(rest) else {
             bail!("git ended before it had answered");
         };
         let mut words = header.split_whitespace().rev();
@@ -84,7 +84,7 @@ pub fn show(root: &Path, commit: &str, paths: &[String]) -> anyhow::Result<Vec<(
 }
 
 /// Splits bytes into the first line and what follows it.
-fn line(bytes: &[u8]) -> Option<(String, &[u8])> {
+fn split_first_line(bytes: &[u8]) -> Option<(String, &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (line, after) = bytes.split_at(end);
     let after = after.get(1..).unwrap_or_default();

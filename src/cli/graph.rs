@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{Place, gather};
+use super::gathered::{ObjectSources, gather};
 use super::{Global, found};
 use crate::graph::{dot, html, mermaid, picture, svg};
 use envoy_gateway::{Settings, resolve};
@@ -14,7 +14,7 @@ use envoy_gateway::{Settings, resolve};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
+    place: ObjectSources,
     /// The format of the picture
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
     format: Format,

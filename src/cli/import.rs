@@ -75,7 +75,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         Err((failure, _)) => bail!("{failure}"),
     };
     let written = root.write(args, &import.config, out)?;
-    say(args, global, import, &written, out)
+    print_report(args, global, import, &written, out)
 }
 
 /// Imports the tree. If several folders have gateways, asks which one, provided there is a terminal.
@@ -112,7 +112,7 @@ fn import_or_ask(
 }
 
 /// Prints what was done, then the findings of `validate` on the result.
-fn say(
+fn print_report(
     args: &Args,
     global: &Global,
     import: Import,
@@ -172,7 +172,7 @@ fn convert(
     let compiled = compile(CONFIG, &converted.config, &Files::default(), catalogue);
     let written = root.write(args, &converted.config, out)?;
     let import = Import {
-        place: find::Place::default(),
+        place: find::FrontDoorFolders::default(),
         outcomes: Vec::new(),
         added: Vec::new(),
         dropped: Vec::new(),
@@ -181,7 +181,7 @@ fn convert(
         config: converted.config,
         compiled,
     };
-    say(args, global, import, &written, out)
+    print_report(args, global, import, &written, out)
 }
 
 fn read_config(path: &Path) -> anyhow::Result<String> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
-use super::walk::{Why, walk};
+use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
 use crate::codes;
@@ -38,7 +38,7 @@ pub struct Manifests {
     /// The findings on the files themselves.
     pub diagnostics: Vec<Diagnostic>,
     /// The paths in folders that were skipped, and why.
-    pub passed_over: Vec<(PathBuf, Why)>,
+    pub skipped: Vec<(PathBuf, SkipReason)>,
 }
 
 /// A file to read.
@@ -103,7 +103,7 @@ impl Manifests {
             .iter()
             .filter(|input| input.role != Role::Script)
             .count();
-        let texts: Vec<anyhow::Result<Text>> = inputs.par_iter().map(text).collect();
+        let texts: Vec<anyhow::Result<FileText>> = inputs.par_iter().map(text).collect();
         let mut read = Vec::with_capacity(inputs.len());
         for (input, text) in inputs.iter().zip(texts) {
             match text? {
@@ -178,7 +178,7 @@ impl Manifests {
             self.names.insert(self.shown(file));
             inputs.extend(role(file).map(|role| self.input(file, role)));
         }
-        self.passed_over.extend(walked.passed_over);
+        self.skipped.extend(walked.skipped);
         Ok(())
     }
 
@@ -194,23 +194,23 @@ impl Manifests {
             self.diagnostics.extend(problem);
             pieces.extend(of_file.into_iter().map(|piece| (*input, *source, piece)));
         }
-        let held: Vec<Held> = pieces
+        let held: Vec<DocumentContents> = pieces
             .par_iter()
             .map(
                 |(input, source, piece)| match read::read_piece(sources, *source, piece) {
-                    Ok(None) => Held::Nothing,
-                    Ok(Some(document)) => held(input, document.node),
-                    Err(problem) => Held::Problem(Box::new(problem.diagnostic())),
+                    Ok(None) => DocumentContents::Nothing,
+                    Ok(Some(document)) => document_contents(input, document.node),
+                    Err(problem) => DocumentContents::Problem(Box::new(problem.diagnostic())),
                 },
             )
             .collect();
         self.objects.reserve(held.len());
         for held in held {
             match held {
-                Held::Nothing => {}
-                Held::One(object) => self.objects.push(object),
-                Held::Items(objects) => self.objects.extend(objects),
-                Held::Problem(problem) => self.diagnostics.push(*problem),
+                DocumentContents::Nothing => {}
+                DocumentContents::One(object) => self.objects.push(object),
+                DocumentContents::Items(objects) => self.objects.extend(objects),
+                DocumentContents::Problem(problem) => self.diagnostics.push(*problem),
             }
         }
     }
@@ -226,12 +226,12 @@ impl Manifests {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn tell_passed_over(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    pub fn print_skipped(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
         // The `.git` folder and files with other endings can't hold manifests.
         let may_hold =
             |path: &Path| is_manifest(path) || (path.is_dir() && !path.ends_with(".git"));
         let told: Vec<_> = self
-            .passed_over
+            .skipped
             .iter()
             .filter(|(path, _)| may_hold(path))
             .collect();
@@ -245,7 +245,10 @@ impl Manifests {
             }
             return Ok(());
         }
-        let ignored = told.iter().filter(|(_, why)| *why == Why::Ignored).count();
+        let ignored = told
+            .iter()
+            .filter(|(_, why)| *why == SkipReason::Ignored)
+            .count();
         writeln!(
             out,
             "skipped {} in folders, {ignored} of them because of a .gitignore; --verbose lists them",
@@ -255,7 +258,7 @@ impl Manifests {
 }
 
 /// What a document contains.
-enum Held {
+enum DocumentContents {
     Nothing,
     One(Object),
     /// The items of a `List`.
@@ -263,7 +266,7 @@ enum Held {
     Problem(Box<Diagnostic>),
 }
 
-fn held(input: &Input, node: manifest::value::Node) -> Held {
+fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentContents {
     let object = |node| Object::new(node, input.name.clone());
     let document = object(node);
     // A folder contains other YAML too: chart values, settings of other tools.
@@ -275,25 +278,25 @@ fn held(input: &Input, node: manifest::value::Node) -> Held {
         .at(document.node.span)
         .in_file(&document.file)
         .severity(Severity::Note);
-        return Held::Problem(Box::new(problem));
+        return DocumentContents::Problem(Box::new(problem));
     }
     let is_one = items(&document.node)
         .next()
         .is_some_and(|first| std::ptr::eq(first, &*document.node));
     match is_one {
-        true => Held::One(document),
-        false => Held::Items(items(&document.node).cloned().map(object).collect()),
+        true => DocumentContents::One(document),
+        false => DocumentContents::Items(items(&document.node).cloned().map(object).collect()),
     }
 }
 
 /// The text of a file, or why it can't be used.
-type Text = Result<Arc<str>, Box<Diagnostic>>;
+type FileText = Result<Arc<str>, Box<Diagnostic>>;
 
 /// Reads a file, or standard input.
 ///
 /// # Errors
 /// If it can't be read, or it is a pipe or a device instead of a file.
-fn text(input: &Input) -> anyhow::Result<Text> {
+fn text(input: &Input) -> anyhow::Result<FileText> {
     let name = input.name.as_str();
     let read = match &input.path {
         None => file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8),

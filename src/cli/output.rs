@@ -15,7 +15,7 @@ pub struct Stream {
     to: UntilClosed<Box<dyn Write>>,
     is_terminal: bool,
     has_colour: bool,
-    guard: Guard,
+    guard: OutputFilter,
 }
 
 impl Stream {
@@ -39,7 +39,7 @@ impl Stream {
             to: UntilClosed::new(to),
             is_terminal,
             has_colour,
-            guard: Guard::default(),
+            guard: OutputFilter::default(),
         }
     }
 
@@ -64,11 +64,11 @@ impl Stream {
     /// The same stream, for text that this program has coloured. The caller has escaped the parts that came from
     /// elsewhere. If the stream has no colour, escape sequences for colours are escaped here too.
     pub fn styled(&mut self) -> impl Write {
-        let passes = Passes {
+        let passes = Allowed {
             styles: self.has_colour,
             commands: false,
         };
-        Through {
+        FilteredWriter {
             output: self,
             passes,
         }
@@ -76,11 +76,11 @@ impl Stream {
 
     /// The same stream, for the workflow commands of GitHub Actions that a report consists of.
     pub fn commands(&mut self) -> impl Write {
-        let passes = Passes {
+        let passes = Allowed {
             styles: false,
             commands: true,
         };
-        Through {
+        FilteredWriter {
             output: self,
             passes,
         }
@@ -112,7 +112,7 @@ impl Stream {
         self.to.flush()
     }
 
-    fn pass(&mut self, bytes: &[u8], passes: Passes) -> io::Result<()> {
+    fn pass(&mut self, bytes: &[u8], passes: Allowed) -> io::Result<()> {
         let text = self.guard.pass(bytes, passes);
         self.to.write_all(text.as_bytes())
     }
@@ -120,7 +120,7 @@ impl Stream {
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.pass(bytes, Passes::default())?;
+        self.pass(bytes, Allowed::default())?;
         Ok(bytes.len())
     }
 
@@ -130,12 +130,12 @@ impl Write for Stream {
 }
 
 /// A [`Stream`] that lets more than harmless text through.
-struct Through<'a> {
+struct FilteredWriter<'a> {
     output: &'a mut Stream,
-    passes: Passes,
+    passes: Allowed,
 }
 
-impl Write for Through<'_> {
+impl Write for FilteredWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.output.pass(bytes, self.passes)?;
         Ok(bytes.len())
@@ -166,7 +166,7 @@ impl Write for Data<'_> {
 
 /// What may pass besides harmless text.
 #[derive(Clone, Copy, Default)]
-struct Passes {
+struct Allowed {
     /// Escape sequences for colours and weights.
     styles: bool,
     /// Workflow commands of GitHub Actions.
@@ -175,7 +175,7 @@ struct Passes {
 
 /// What the current line consists of so far, as far as it matters for workflow commands.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Line {
+enum LineStart {
     /// Only blanks.
     #[default]
     Blank,
@@ -186,23 +186,23 @@ enum Line {
     Hashes(u8),
 }
 
-impl Line {
+impl LineStart {
     fn after(self, c: char) -> Self {
         match (self, c) {
-            (_, '\n') => Line::Blank,
-            (Line::Blank, c) if c.is_whitespace() => Line::Blank,
-            (Line::Blank, ':') => Line::Colon,
-            (Line::Hashes(count), '#') => Line::Hashes(count.saturating_add(1)),
-            (_, '#') => Line::Hashes(1),
-            _ => Line::Hashes(0),
+            (_, '\n') => LineStart::Blank,
+            (LineStart::Blank, c) if c.is_whitespace() => LineStart::Blank,
+            (LineStart::Blank, ':') => LineStart::Colon,
+            (LineStart::Hashes(count), '#') => LineStart::Hashes(count.saturating_add(1)),
+            (_, '#') => LineStart::Hashes(1),
+            _ => LineStart::Hashes(0),
         }
     }
 
     /// The state after a run of plain characters.
     fn after_plain(self, run: &str) -> Self {
         match self {
-            Line::Blank if run.bytes().all(|byte| byte == b' ') => Line::Blank,
-            _ => Line::Hashes(0),
+            LineStart::Blank if run.bytes().all(|byte| byte == b' ') => LineStart::Blank,
+            _ => LineStart::Hashes(0),
         }
     }
 
@@ -214,23 +214,23 @@ impl Line {
             return false;
         };
         match self {
-            Line::Blank => false,
-            Line::Colon => c == ':' && next != Some(':'),
-            Line::Hashes(count) => c == '[' && count >= 2,
+            LineStart::Blank => false,
+            LineStart::Colon => c == ':' && next != Some(':'),
+            LineStart::Hashes(count) => c == '[' && count >= 2,
         }
     }
 }
 
 /// Escapes text piece by piece. A character or a line may be split between pieces.
 #[derive(Default)]
-struct Guard {
-    line: Line,
+struct OutputFilter {
+    line: LineStart,
     /// The first bytes of a character whose remaining bytes have not been written yet.
     begun: Vec<u8>,
 }
 
-impl Guard {
-    fn pass(&mut self, bytes: &[u8], passes: Passes) -> String {
+impl OutputFilter {
+    fn pass(&mut self, bytes: &[u8], passes: Allowed) -> String {
         let mut all = std::mem::take(&mut self.begun);
         all.extend_from_slice(bytes);
         let mut safe = String::with_capacity(all.len());
@@ -254,7 +254,7 @@ impl Guard {
         }
     }
 
-    fn text(&mut self, text: &str, passes: Passes, safe: &mut String) {
+    fn text(&mut self, text: &str, passes: Allowed, safe: &mut String) {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             // Most text is plain and there may be a lot of it, so plain runs are copied at once.

@@ -10,9 +10,9 @@ use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
-use crate::tree::classify::{Before, is_untouched, would_go};
+use crate::tree::classify::{Existing, is_untouched, would_go};
 use crate::tree::plan::Action;
-use crate::tree::{self, Class, Locks, Options, Plan, TreePath, plain};
+use crate::tree::{self, FileClass, Locks, Options, Plan, TreePath, plain};
 use manifest::diagnostic::Diagnostic;
 use manifest::{Object, meaning, read};
 
@@ -22,7 +22,7 @@ pub struct Owned {
     pub locks: Locks,
     /// The shared files by path, as they were when entries were merged into them. The plan must start from the same
     /// state.
-    merged_from: Mutex<BTreeMap<String, Before>>,
+    merged_from: Mutex<BTreeMap<String, Existing>>,
 }
 
 /// Adds what to do about it to the system's reason.
@@ -43,13 +43,13 @@ impl Owned {
     /// The text of a file in the output folder.
     pub fn read(&self, out: &Path, path: &str) -> Output {
         // If it can't be read, the plan fails too, and gives the reason.
-        let before = plain::stands(out, path).unwrap_or(Before::Nothing);
+        let before = plain::stands(out, path).unwrap_or(Existing::Nothing);
         let output = match &before {
             // Something that is not a regular file is refused by `tree`.
-            Before::Nothing | Before::Blocked(_) => Output::Nothing,
-            Before::Large => Output::Unreadable,
-            Before::Bytes(bytes) if bytes.len() as u64 > LARGEST_CONFIG => Output::Unreadable,
-            Before::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Existing::Nothing | Existing::Blocked(_) => Output::Nothing,
+            Existing::Large => Output::Unreadable,
+            Existing::Bytes(bytes) if bytes.len() as u64 > LARGEST_CONFIG => Output::Unreadable,
+            Existing::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => Output::Text(text.to_owned()),
                 Err(_) => Output::Unreadable,
             },
@@ -78,7 +78,7 @@ impl Owned {
         Shared {
             path: path.to_string(),
             entries: entries.collect(),
-            untouched: matches!(text, Ok(Before::Bytes(bytes)) if is_ours(&bytes)),
+            untouched: matches!(text, Ok(Existing::Bytes(bytes)) if is_ours(&bytes)),
         }
     }
 
@@ -91,8 +91,8 @@ impl Owned {
             return false;
         };
         match plain::stands(out, &target) {
-            Ok(Before::Nothing) => true,
-            Ok(Before::Bytes(bytes)) => {
+            Ok(Existing::Nothing) => true,
+            Ok(Existing::Bytes(bytes)) => {
                 could_render(&target, false) && would_go(&self.locks, &path, &bytes)
             }
             _ => false,
@@ -118,7 +118,7 @@ impl Owned {
     fn tree_file(&self, file: &File) -> tree::File {
         let present = || match self.merged_from.lock() {
             Ok(read) => match read.get(&file.path) {
-                Some(Before::Bytes(bytes)) => Some(bytes.clone()),
+                Some(Existing::Bytes(bytes)) => Some(bytes.clone()),
                 _ => None,
             },
             Err(_) => None,
@@ -206,13 +206,13 @@ fn kept_kustomizations(
     for path in all {
         let entry = plan.entries.iter().find(|it| it.path.as_str() == path);
         let stays = entry.is_none_or(|entry| {
-            let is_rendered = matches!(entry.class, Class::Unchanged | Class::Adopt);
+            let is_rendered = matches!(entry.class, FileClass::Unchanged | FileClass::Adopt);
             entry.action == Action::Leave && !is_rendered
         });
         if !stays {
             continue;
         }
-        let Ok(Before::Bytes(bytes)) = plain::stands(out, &path) else {
+        let Ok(Existing::Bytes(bytes)) = plain::stands(out, &path) else {
             continue;
         };
         let Ok(text) = String::from_utf8(bytes) else {

@@ -8,21 +8,21 @@ use crate::tree::Configuration;
 
 /// How a lock names the configuration at the path `config`, in a project at `root` that writes its files to `out`.
 pub fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
-    let (root, out) = (settled(root), settled(out));
+    let (root, out) = (canonical_path(root), canonical_path(out));
     // The name that was given counts, not the one that it may link to.
     let folder = config.parent().unwrap_or(Path::new(""));
     let config = match config.file_name() {
-        Some(name) => settled(folder).join(name),
-        None => settled(config),
+        Some(name) => canonical_path(folder).join(name),
+        None => canonical_path(config),
     };
-    let from_root = from(&root, &config);
+    let from_root = relative_path(&root, &config);
     // Two projects of one repository may render into one folder. Outside of the repository, the relative path would
     // only hold on this machine.
     let is_near = out != root
         && (out.starts_with(&root)
             || git::repository(&out).is_some_and(|repository| root.starts_with(repository)));
     let from_output = match is_near {
-        true => from(&out, &config),
+        true => relative_path(&out, &config),
         false => from_root.clone(),
     };
     Configuration {
@@ -34,7 +34,7 @@ pub fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
 /// The path from the root of the Git repository to the folder that files are written to. If that folder is in no
 /// repository, the project's root is used instead.
 pub fn prefix(root: &Path, out: &Path) -> String {
-    let folders = [settled(out), settled(root)];
+    let folders = [canonical_path(out), canonical_path(root)];
     let found = folders.iter().find_map(|folder| {
         let repository = git::repository(folder)?;
         Some(slashed(folder.strip_prefix(repository).ok()?))
@@ -43,7 +43,7 @@ pub fn prefix(root: &Path, out: &Path) -> String {
 }
 
 /// The relative path from a folder to a path. Both must be absolute and canonical.
-fn from(folder: &Path, path: &Path) -> String {
+fn relative_path(folder: &Path, path: &Path) -> String {
     let mut up = 0;
     let mut above = folder;
     while !path.starts_with(above) {
@@ -58,7 +58,7 @@ fn from(folder: &Path, path: &Path) -> String {
 }
 
 /// The absolute path without links and dots, as far as it exists.
-fn settled(path: &Path) -> PathBuf {
+fn canonical_path(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let mut missing: Vec<OsString> = Vec::new();
     let mut there = path.as_path();

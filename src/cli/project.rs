@@ -146,8 +146,8 @@ impl Project {
         let name = self.config_name();
         self.owned()?;
         match self.config_text()? {
-            Text::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
-            Text::TooLarge(size) => {
+            ConfigText::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
+            ConfigText::TooLarge(size) => {
                 let mut compiled = compile_each(&name, "", self, &self.catalogue);
                 compiled.files.clear();
                 compiled.model = None;
@@ -170,10 +170,10 @@ impl Project {
         shown.to_string_lossy().replace('\\', "/")
     }
 
-    fn config_text(&self) -> anyhow::Result<Text> {
+    fn config_text(&self) -> anyhow::Result<ConfigText> {
         match file::text(&self.config, LARGEST_CONFIG) {
-            Ok(text) => Ok(Text::Read(text)),
-            Err(Unread::TooLarge { bytes, .. }) => Ok(Text::TooLarge(bytes)),
+            Ok(text) => Ok(ConfigText::Read(text)),
+            Err(Unread::TooLarge { bytes, .. }) => Ok(ConfigText::TooLarge(bytes)),
             Err(error @ Unread::NotUtf8 { .. }) => bail!("{}: {error}", self.config_name()),
             Err(error) => {
                 let unread = || format!("{}: can't be read", self.config.display());
@@ -184,7 +184,7 @@ impl Project {
 }
 
 /// The text of a configuration, if it can be used.
-enum Text {
+enum ConfigText {
     Read(String),
     /// It is too large; the number is its size in bytes.
     TooLarge(u64),
@@ -224,8 +224,10 @@ pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
     }
     let project = Project::find(global)?;
     let selection = match project.config_text()? {
-        Text::Read(text) => compile::in_force(&project.config_name(), &text, &project.catalogue),
-        Text::TooLarge(_) => Selection::newest(&project.catalogue),
+        ConfigText::Read(text) => {
+            compile::in_force(&project.config_name(), &text, &project.catalogue)
+        }
+        ConfigText::TooLarge(_) => Selection::newest(&project.catalogue),
     };
     Ok((project.catalogue, selection))
 }

@@ -12,7 +12,7 @@ use crate::compile::Compiled;
 use crate::render::Kind;
 use crate::report::Report;
 use crate::tree::plan::Action;
-use crate::tree::{self, Class, Plan};
+use crate::tree::{self, FileClass, Plan};
 use manifest::diagnostic::printable::printable;
 
 /// Arguments of `render`.
@@ -65,7 +65,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         tree::apply(&plan).map_err(with_help)?;
     }
     if writes {
-        say(&plan, global, out)?;
+        print_summary(&plan, global, out)?;
     }
     for diff in plan
         .entries
@@ -86,7 +86,7 @@ fn is_kept(entry: &tree::Entry) -> bool {
     entry.action == Action::Leave
         && matches!(
             entry.class,
-            Class::Edited | Class::Foreign | Class::Others(_)
+            FileClass::Edited | FileClass::Foreign | FileClass::Others(_)
         )
 }
 
@@ -112,7 +112,7 @@ fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
 }
 
 /// Prints what was done, one line a file.
-fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
+fn print_summary(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
     if global.quiet {
         return Ok(());
     }
@@ -120,16 +120,16 @@ fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> 
     for entry in &plan.entries {
         let word = match (&entry.class, entry.action) {
             (_, Action::Leave) => {
-                let same = matches!(entry.class, Class::Unchanged | Class::Adopt);
+                let same = matches!(entry.class, FileClass::Unchanged | FileClass::Adopt);
                 if same && global.verbose {
                     writeln!(out, "unchanged  {}", printable(entry.path.as_str()))?;
                 }
                 unchanged += usize::from(same && !global.verbose);
                 continue;
             }
-            (Class::Create | Class::Gone, _) => "created",
-            (Class::Remove, _) => "removed",
-            (Class::Edited | Class::Foreign, _) => "overwrote",
+            (FileClass::Create | FileClass::Gone, _) => "created",
+            (FileClass::Remove, _) => "removed",
+            (FileClass::Edited | FileClass::Foreign, _) => "overwrote",
             _ => "updated",
         };
         writeln!(out, "{word:>9}  {}", printable(entry.path.as_str()))?;

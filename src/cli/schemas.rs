@@ -151,7 +151,8 @@ fn place(global: &Global) -> Option<PathBuf> {
 fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let embedded = embedded_list()?;
     let unpacked = embedded::files().iter().map(|it| (it.path, it.unpack()));
-    let mut differences = tell("in this program", &files::verify(&embedded, unpacked), out)?;
+    let mut differences =
+        print_differences("in this program", &files::verify(&embedded, unpacked), out)?;
     let mut known = format!("{} schemas in this program", embedded.files().len());
     if let Some(folder) = place(global) {
         let (list, there) = (own::list(&folder)?, own::files_in(&folder)?);
@@ -161,7 +162,7 @@ fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         // Without a list, the folder was not written by this program.
         if !list.files().is_empty() {
             let title = folder.display().to_string();
-            differences += tell(&title, &files::verify(&list, there), out)?;
+            differences += print_differences(&title, &files::verify(&list, there), out)?;
             known += &format!(", {} in {title}", list.files().len());
         }
     }
@@ -172,7 +173,11 @@ fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints how files differ from their list, and returns how many do.
-fn tell(place: &str, differences: &[Difference], out: &mut dyn Write) -> anyhow::Result<usize> {
+fn print_differences(
+    place: &str,
+    differences: &[Difference],
+    out: &mut dyn Write,
+) -> anyhow::Result<usize> {
     for difference in differences {
         let (path, what) = match difference {
             Difference::Changed(path) => (path, "doesn't have the hash that is listed"),
@@ -258,12 +263,12 @@ impl Target {
         }
     }
 
-    fn seen(&self, file: &str) -> anyhow::Result<plain::Seen> {
+    fn seen(&self, file: &str) -> anyhow::Result<plain::SeenFile> {
         plain::read(&self.above, &self.path(file)).map_err(with_help)
     }
 
     /// Writes all files, and the list last, if the list is still the one that was read.
-    fn write(&self, files: Vec<(String, Vec<u8>)>, listed: plain::Seen) -> anyhow::Result<()> {
+    fn write(&self, files: Vec<(String, Vec<u8>)>, listed: plain::SeenFile) -> anyhow::Result<()> {
         let files: Vec<_> = files
             .into_iter()
             .map(|(file, bytes)| {

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
 use super::cluster::Connection;
-use super::gathered::{Place, applied};
+use super::gathered::{ObjectSources, applied};
 use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
@@ -26,7 +26,7 @@ const FORMAT: &str = "gatewayctl/status/v1";
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
+    place: ObjectSources,
     /// Treat objects that are not given as missing; without this, what depends on them is unknown
     #[arg(long)]
     complete: bool,
@@ -101,7 +101,7 @@ enum Weight {
     /// Something is refused or not done.
     Refused,
     /// Something is done differently from what one may expect.
-    Minded,
+    ToCheck,
     /// It depends on objects that are not given.
     Unknown,
     /// Everything is as it should be.
@@ -117,7 +117,7 @@ fn weigh(kind: &str, status: Status) -> Weight {
         (_, Status::Unknown) => Weight::Unknown,
         (kind::CONFLICTED, Status::True) => Weight::Refused,
         (_, Status::False) if is_bad(kind, status) => Weight::Refused,
-        _ if is_bad(kind, status) => Weight::Minded,
+        _ if is_bad(kind, status) => Weight::ToCheck,
         _ => Weight::Fine,
     }
 }
@@ -166,7 +166,7 @@ fn as_condition(
 
 /// The conditions as a table. If `is_quiet`, only those that need attention.
 fn table(verdicts: &[Verdict<'_, '_>], is_quiet: bool, colour: bool) -> String {
-    let shown = |verdict: &&Verdict<'_, '_>| !is_quiet || weight(verdict) <= Weight::Minded;
+    let shown = |verdict: &&Verdict<'_, '_>| !is_quiet || weight(verdict) <= Weight::ToCheck;
     let lines: Vec<Line<5>> = verdicts.iter().filter(shown).map(line).collect();
     let head = ["object", "on", "condition", "reason", "message"];
     let mut text = table::table(head, &lines, 2, colour);
@@ -176,7 +176,7 @@ fn table(verdicts: &[Verdict<'_, '_>], is_quiet: bool, colour: bool) -> String {
             &weights,
             &[
                 (Weight::Refused, "refused"),
-                (Weight::Minded, "to mind"),
+                (Weight::ToCheck, "to check"),
                 (Weight::Unknown, "unknown"),
                 (Weight::Fine, "fine"),
             ],
@@ -197,7 +197,7 @@ fn line(verdict: &Verdict<'_, '_>) -> Line<5> {
         ],
         code: match weight(verdict) {
             Weight::Refused => "31",
-            Weight::Minded => "33",
+            Weight::ToCheck => "33",
             Weight::Unknown => "36",
             Weight::Fine => "32",
         },

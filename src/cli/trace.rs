@@ -34,7 +34,7 @@ pub struct Args {
     /// Manifests: files, folders, or `-` for standard input [default: everything that cluster.toml renders]
     #[arg(long = "in", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The client's address, as the gateway sees it
+    /// The address that the connection comes from, as the gateway sees it
     #[arg(long, value_name = "IP")]
     from: Option<IpAddr>,
     /// The HTTP method

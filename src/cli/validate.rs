@@ -215,7 +215,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let mut found = manifests::read_all(&args.paths, &mut sources)?;
     if !global.quiet {
-        found.tell_passed_over(global.verbose, &mut global.stderr())?;
+        found.print_skipped(global.verbose, &mut global.stderr())?;
     }
     let (catalogue, mut selection) = selection(args, global)?;
     declare_chart(&found, &sources, &catalogue, &mut selection);

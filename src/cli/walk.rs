@@ -18,16 +18,16 @@ const DEEPEST: usize = 64;
 
 /// The result of a walk.
 #[derive(Debug, Default)]
-pub struct Walked {
+pub struct FolderListing {
     /// The files, sorted by name within each folder.
     pub files: Vec<PathBuf>,
     /// What was skipped, and why.
-    pub passed_over: Vec<(PathBuf, Why)>,
+    pub skipped: Vec<(PathBuf, SkipReason)>,
 }
 
 /// Why something was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub enum SkipReason {
     /// A `.gitignore` lists it.
     Ignored,
     /// Its name starts with a dot.
@@ -41,15 +41,15 @@ pub enum Why {
     Deep,
 }
 
-impl Why {
+impl SkipReason {
     /// The reason, as printed after a path.
     pub fn as_str(self) -> &'static str {
         match self {
-            Why::Ignored => "a .gitignore lists it",
-            Why::Hidden => "its name starts with a dot",
-            Why::Link => "it is a symbolic link that doesn't lead to a file",
-            Why::Special => "it is neither a file nor a folder",
-            Why::Deep => "it is in too many nested folders",
+            SkipReason::Ignored => "a .gitignore lists it",
+            SkipReason::Hidden => "its name starts with a dot",
+            SkipReason::Link => "it is a symbolic link that doesn't lead to a file",
+            SkipReason::Special => "it is neither a file nor a folder",
+            SkipReason::Deep => "it is in too many nested folders",
         }
     }
 }
@@ -60,26 +60,26 @@ impl Why {
 ///
 /// # Errors
 /// If a folder can't be read.
-pub fn walk(folder: &Path) -> io::Result<Walked> {
+pub fn walk(folder: &Path) -> io::Result<FolderListing> {
     let full = folder.canonicalize()?;
-    let mut walk = Walk {
-        ignores: above(&full),
-        walked: Walked::default(),
+    let mut walk = FolderWalker {
+        ignores: gitignores_above(&full),
+        walked: FolderListing::default(),
     };
     walk.folder(folder, &full, 0)?;
     Ok(walk.walked)
 }
 
-struct Walk {
+struct FolderWalker {
     /// The `.gitignore` files that apply, the outermost first.
     ignores: Vec<Gitignore>,
-    walked: Walked,
+    walked: FolderListing,
 }
 
-impl Walk {
+impl FolderWalker {
     /// `full` is the canonical path of `folder`: patterns are matched on paths from the repository's root.
     fn folder(&mut self, folder: &Path, full: &Path, depth: usize) -> io::Result<()> {
-        let own = read(full);
+        let own = read_gitignore(full);
         let has_own = own.is_some();
         self.ignores.extend(own);
         let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
@@ -87,8 +87,8 @@ impl Walk {
         for entry in entries {
             let (path, full) = (entry.path(), full.join(entry.file_name()));
             let kind = entry.file_type()?;
-            match self.passes(&full, kind, depth) {
-                Some(why) => self.walked.passed_over.push((path, why)),
+            match self.skip_reason(&full, kind, depth) {
+                Some(why) => self.walked.skipped.push((path, why)),
                 None if kind.is_dir() => self.folder(&path, &full, depth + 1)?,
                 None => self.walked.files.push(path),
             }
@@ -100,16 +100,16 @@ impl Walk {
     }
 
     /// Why something is skipped; `None` if it isn't.
-    fn passes(&self, path: &Path, kind: FileType, depth: usize) -> Option<Why> {
+    fn skip_reason(&self, path: &Path, kind: FileType, depth: usize) -> Option<SkipReason> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match () {
-            () if name.starts_with('.') => Some(Why::Hidden),
-            () if self.is_ignored(path, kind.is_dir()) => Some(Why::Ignored),
-            () if kind.is_dir() && depth == DEEPEST => Some(Why::Deep),
+            () if name.starts_with('.') => Some(SkipReason::Hidden),
+            () if self.is_ignored(path, kind.is_dir()) => Some(SkipReason::Ignored),
+            () if kind.is_dir() && depth == DEEPEST => Some(SkipReason::Deep),
             () if kind.is_file() || kind.is_dir() => None,
-            () if !kind.is_symlink() => Some(Why::Special),
+            () if !kind.is_symlink() => Some(SkipReason::Special),
             () if path.is_file() => None,
-            () => Some(Why::Link),
+            () => Some(SkipReason::Link),
         }
     }
 
@@ -128,7 +128,7 @@ impl Walk {
 
 /// The `.gitignore` of a folder, if it has a readable one. Lines that are not valid patterns are skipped, as Git
 /// does.
-fn read(folder: &Path) -> Option<Gitignore> {
+fn read_gitignore(folder: &Path) -> Option<Gitignore> {
     let bytes = file::read(&folder.join(".gitignore"), LARGEST_FILE).ok()?;
     let mut builder = GitignoreBuilder::new(folder);
     for line in String::from_utf8_lossy(&bytes).lines() {
@@ -138,7 +138,7 @@ fn read(folder: &Path) -> Option<Gitignore> {
 }
 
 /// The `.gitignore` files of the folders above, up to the repository's root.
-fn above(folder: &Path) -> Vec<Gitignore> {
+fn gitignores_above(folder: &Path) -> Vec<Gitignore> {
     let Some(repository) = git::repository(folder) else {
         return Vec::new();
     };
@@ -146,7 +146,7 @@ fn above(folder: &Path) -> Vec<Gitignore> {
         .ancestors()
         .skip(1)
         .take_while(|it| it.starts_with(repository));
-    let mut found: Vec<Gitignore> = between.filter_map(read).collect();
+    let mut found: Vec<Gitignore> = between.filter_map(read_gitignore).collect();
     found.reverse();
     found
 }

@@ -50,7 +50,7 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         let places = match (&args.pointer, line) {
             (Some(text), _) => at_pointer(object, text)?,
             (None, Some(line)) => at_line(&compiled, object, line),
-            (None, None) => all(object),
+            (None, None) => configured_scalars(object),
         };
         for pointer in places {
             explain(&compiled, object, &pointer, out)?;
@@ -125,7 +125,7 @@ fn at_line(compiled: &Compiled, object: &Object, line: usize) -> Vec<Pointer> {
     let starts =
         |span: Option<Span>| span.is_some_and(|span| compiled.sources.locate(span).line == line);
     let mut found = Vec::new();
-    walk(
+    visit_scalars(
         &object.node,
         &mut Pointer::root(),
         &mut |pointer, node, key| {
@@ -140,9 +140,9 @@ fn at_line(compiled: &Compiled, object: &Object, line: usize) -> Vec<Pointer> {
 }
 
 /// Every scalar that is set in cluster.toml.
-fn all(object: &Object) -> Vec<Pointer> {
+fn configured_scalars(object: &Object) -> Vec<Pointer> {
     let mut found = Vec::new();
-    walk(
+    visit_scalars(
         &object.node,
         &mut Pointer::root(),
         &mut |pointer, node, _| {
@@ -161,13 +161,13 @@ fn all(object: &Object) -> Vec<Pointer> {
 
 type Visit<'a> = dyn FnMut(&Pointer, &Node, Option<Span>) + 'a;
 
-fn walk(node: &Node, at: &mut Pointer, visit: &mut Visit) {
+fn visit_scalars(node: &Node, at: &mut Pointer, visit: &mut Visit) {
     match &node.kind {
         Kind::Map(map) => {
             for (key, entry) in map.entries() {
                 at.push(Step::Key(key.to_owned()));
                 visit(at, &entry.value, entry.key_span);
-                walk(&entry.value, at, visit);
+                visit_scalars(&entry.value, at, visit);
                 at.pop();
             }
         }
@@ -175,7 +175,7 @@ fn walk(node: &Node, at: &mut Pointer, visit: &mut Visit) {
             for (index, item) in items.iter().enumerate() {
                 at.push(Step::Index(index));
                 visit(at, item, None);
-                walk(item, at, visit);
+                visit_scalars(item, at, visit);
                 at.pop();
             }
         }
@@ -191,7 +191,7 @@ fn explain(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let sources = &compiled.sources;
-    let value = object.node.at(pointer).map(short).unwrap_or_default();
+    let value = object.node.at(pointer).map(summary).unwrap_or_default();
     let place = object.span(pointer).map(|span| sources.locate(span));
     let line = place.map_or(0, |place| place.line);
     writeln!(
@@ -246,7 +246,7 @@ fn made_by(compiled: &Compiled, object: &Object) -> String {
     )
 }
 
-fn short(node: &Node) -> String {
+fn summary(node: &Node) -> String {
     match &node.kind {
         Kind::Map(map) => format!("a map of {} keys", map.len()),
         Kind::List(items) => format!("a list of {} items", items.len()),

@@ -98,7 +98,7 @@ pub fn shown(body: &Json) -> String {
             Some(kind) => format!("an object of kind `{}`", quoted(kind)),
             None => "an object without a kind".to_owned(),
         },
-        Json::String(_) => "a text".to_owned(),
+        Json::String(_) => "a string".to_owned(),
         other => format!("`{other}`"),
     }
 }

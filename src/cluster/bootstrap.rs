@@ -11,7 +11,7 @@ use super::crds::{self, Allow, Refusal};
 use super::error::Error;
 use super::installed::DEFINITIONS;
 use super::kinds::{escaped, items};
-use super::server::{Ask, Server, Until};
+use super::server::{Ask, Deadline, Server};
 use super::{AT_ONCE, Progress};
 use manifest::value::Node;
 
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How to apply definitions.
 #[derive(Clone, Debug)]
-pub struct How {
+pub struct ApplyOptions {
     /// The field manager.
     pub manager: String,
     /// Whether to take over fields that other managers set.
@@ -36,7 +36,7 @@ pub struct How {
 
 /// What was done with a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum ApplyResult {
     /// It was created.
     Created,
     /// It was changed.
@@ -47,9 +47,9 @@ pub enum Done {
 
 /// The result of applying definitions.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct ApplyOutcome {
     /// The definitions that were applied, in the given order, whatever failed afterwards.
-    pub done: Vec<(String, Done)>,
+    pub done: Vec<(String, ApplyResult)>,
     /// The definitions that were not sent, because the server failed before.
     pub not_tried: Vec<String>,
     /// The definitions that may not replace what is installed. If there are any, nothing was written.
@@ -65,10 +65,10 @@ pub struct Outcome {
 pub async fn apply(
     server: &Server,
     definitions: &[Node],
-    how: &How,
+    how: &ApplyOptions,
     progress: Progress<'_>,
-) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::default();
+) -> Result<ApplyOutcome, Error> {
+    let mut outcome = ApplyOutcome::default();
     let mut looked = stream::iter(definitions)
         .map(|it| look(server, it, how))
         .buffered(AT_ONCE);
@@ -91,7 +91,7 @@ pub async fn apply(
         return Ok(outcome);
     }
     // Establishing a definition takes the server some seconds, but it does that for all at the same time.
-    let until = Until::from_now(how.wait);
+    let until = Deadline::from_now(how.wait);
     let mut waiting = stream::iter(written)
         .map(|(definition, _)| established(server, definition, until))
         .buffered(AT_ONCE);
@@ -116,9 +116,9 @@ async fn write_all<'a>(
     server: &Server,
     definitions: &'a [Node],
     live: &[Option<Node>],
-    how: &How,
-    outcome: &mut Outcome,
-) -> Vec<(&'a Node, Done)> {
+    how: &ApplyOptions,
+    outcome: &mut ApplyOutcome,
+) -> Vec<(&'a Node, ApplyResult)> {
     let has_failed = Cell::new(false);
     let has_failed = &has_failed;
     let writing = stream::iter(definitions.iter().zip(live)).map(|(definition, live)| async move {
@@ -151,7 +151,7 @@ fn path(definition: &Node) -> String {
 async fn look(
     server: &Server,
     definition: &Node,
-    how: &How,
+    how: &ApplyOptions,
 ) -> Result<(Option<Node>, Option<Refusal>), Error> {
     let Some(found) = server.find(&Ask::get(path(definition))).await? else {
         return Ok((None, None));
@@ -174,8 +174,8 @@ async fn write(
     server: &Server,
     definition: &Node,
     live: Option<&Node>,
-    how: &How,
-) -> Result<Done, Error> {
+    how: &ApplyOptions,
+) -> Result<ApplyResult, Error> {
     let force = if how.force_conflicts {
         "&force=true"
     } else {
@@ -208,14 +208,14 @@ async fn write(
     let version = |node: &Node| node.path(&["metadata", "resourceVersion"]).cloned();
     let now = version(&Node::from_json(answer.body));
     Ok(match live {
-        None => Done::Created,
-        Some(live) if version(live) == now => Done::Unchanged,
-        Some(_) => Done::Changed,
+        None => ApplyResult::Created,
+        Some(live) if version(live) == now => ApplyResult::Unchanged,
+        Some(_) => ApplyResult::Changed,
     })
 }
 
 /// Waits until the server serves a definition.
-async fn established(server: &Server, definition: &Node, until: Until) -> Result<(), Error> {
+async fn established(server: &Server, definition: &Node, until: Deadline) -> Result<(), Error> {
     loop {
         let found = server.find(&Ask::get(path(definition))).await?;
         let is_over = until.left().is_zero();

@@ -14,7 +14,7 @@ use manifest::value::{Node, variable};
 
 /// The result of asking for the status of objects.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FetchedStatus {
     /// One answer for each object, in order.
     pub answers: Vec<Answer>,
     /// Kinds with their groups that the cluster doesn't serve in any version, so that there can't be such objects.
@@ -34,13 +34,13 @@ pub async fn status(
     server: &Server,
     objects: &[&Object],
     progress: Progress<'_>,
-) -> Result<Found, Error> {
+) -> Result<FetchedStatus, Error> {
     let kinds = Kinds::of(server).await?;
-    let mut found = Found::default();
+    let mut found = FetchedStatus::default();
     let mut forbidden = BTreeSet::new();
     let kinds = &kinds;
     let mut answers = stream::iter(objects)
-        .map(|object| one(server, kinds, object))
+        .map(|object| fetch_status(server, kinds, object))
         .buffered(AT_ONCE);
     for object in objects {
         let Some(answer) = answers.next().await else {
@@ -74,7 +74,7 @@ pub async fn status(
 /// The text for an object without an answer because of a failure, which is reported separately.
 pub const NO_ANSWER: &str = "to which the server gave no answer";
 
-async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, Error> {
+async fn fetch_status(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, Error> {
     if [object.name(), object.namespace()]
         .into_iter()
         .any(variable::in_text)

@@ -8,7 +8,7 @@ use kube::client::ClientBuilder;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
 use super::error::Error;
-use super::server::{Server, Until};
+use super::server::{Deadline, Server};
 use super::{kubeconfig, plugin, transport};
 
 /// How long a connection may take.
@@ -33,7 +33,7 @@ pub struct Options {
 /// # Errors
 /// If there is no address of a cluster, or no credentials.
 pub async fn connect(options: &Options) -> Result<Server, Error> {
-    let until = Until::from_now(options.time);
+    let until = Deadline::from_now(options.time);
     let (config, context) = config(options, until).await?;
     let url = config.cluster_url.to_string();
     let url = url.trim_end_matches('/').to_owned();
@@ -49,7 +49,7 @@ fn unusable(server: &str, error: &kube::Error) -> Error {
     }
 }
 
-async fn config(options: &Options, until: Until) -> Result<(Config, String), Error> {
+async fn config(options: &Options, until: Deadline) -> Result<(Config, String), Error> {
     let (files, looked) = files(options)?;
     if files.is_empty() {
         let inside = Config::incluster().map_err(|_| Error::NoKubeconfig { looked })?;
@@ -106,7 +106,7 @@ fn prepare(
     kubeconfig: &mut Kubeconfig,
     context: &str,
     place: &str,
-    until: Until,
+    until: Deadline,
 ) -> Result<(), Error> {
     let found = kubeconfig.contexts.iter().find(|it| it.name == context);
     let Some(found) = found.and_then(|it| it.context.clone()) else {

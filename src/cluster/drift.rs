@@ -235,7 +235,7 @@ impl Asking<'_> {
         }
         let (server, manager) = (self.server, self.manager);
         let mut answers = stream::iter(items)
-            .map(|item| async move { (item, one(server, manager, item).await) })
+            .map(|item| async move { (item, compare_object(server, manager, item).await) })
             .buffered(AT_ONCE);
         let mut done = 0;
         while let Some((item, answer)) = answers.next().await {
@@ -276,7 +276,7 @@ impl Asking<'_> {
 }
 
 /// Fetches one live object, and what the server would make of it.
-async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Error> {
+async fn compare_object(server: &Server, manager: &str, item: &Item) -> Result<Compared, Error> {
     let path = match item.path() {
         Some(path) if item.is_in_space => path,
         _ => {

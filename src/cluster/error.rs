@@ -172,7 +172,7 @@ pub enum Error {
 }
 
 /// The reason and the remedy for a failure.
-struct Told {
+struct Explanation {
     why: &'static str,
     help: String,
 }
@@ -203,12 +203,12 @@ impl Error {
 
     /// The whole text for the user: what and where, why, and what to do about it.
     pub fn told(&self) -> String {
-        let Told { why, help } = self.words();
+        let Explanation { why, help } = self.words();
         format!("{self}\n  why: {why}\n  help: {help}")
     }
 
-    fn words(&self) -> Told {
-        let told = |why: &'static str, help: &str| Told {
+    fn words(&self) -> Explanation {
+        let told = |why: &'static str, help: &str| Explanation {
             why,
             help: help.to_owned(),
         };
@@ -221,7 +221,7 @@ impl Error {
                 "without it, the address of the cluster is not known",
                 "compare with the output of `kubectl config view`",
             ),
-            Error::UnknownContext { known, .. } | Error::NoContext { known, .. } => Told {
+            Error::UnknownContext { known, .. } | Error::NoContext { known, .. } => Explanation {
                 why: "another context may be another cluster, so no other is used instead",
                 help: contexts(known),
             },

@@ -32,17 +32,17 @@ const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 /// The time limit for everything.
 #[derive(Clone, Copy, Debug)]
-pub struct Until {
+pub struct Deadline {
     /// The total time.
     pub time: Duration,
     /// When it ends.
     pub deadline: Instant,
 }
 
-impl Until {
+impl Deadline {
     /// Starts now.
     pub fn from_now(time: Duration) -> Self {
-        Until {
+        Deadline {
             time,
             deadline: Instant::now() + time.min(LONGEST),
         }
@@ -128,7 +128,7 @@ impl Ask {
 }
 
 /// The result of one attempt.
-enum Tried {
+enum Attempt {
     Answered(Answer),
     /// Another attempt makes sense, after the wait that the server asks for.
     Again(Error, Option<Duration>),
@@ -137,7 +137,7 @@ enum Tried {
 
 impl Server {
     /// Creates a server. All requests together must end before `until`.
-    pub fn new(client: Client, url: String, context: String, until: Until) -> Self {
+    pub fn new(client: Client, url: String, context: String, until: Deadline) -> Self {
         Server {
             client,
             url,
@@ -209,10 +209,10 @@ impl Server {
         let mut tries = 1;
         loop {
             match self.attempt(ask, tries).await {
-                Tried::Answered(answer) => return Ok(answer),
-                Tried::Failed(error) => return Err(error),
-                Tried::Again(error, _) if tries >= TRIES => return Err(error),
-                Tried::Again(error, asked) => {
+                Attempt::Answered(answer) => return Ok(answer),
+                Attempt::Failed(error) => return Err(error),
+                Attempt::Again(error, _) if tries >= TRIES => return Err(error),
+                Attempt::Again(error, asked) => {
                     let pause = asked.unwrap_or(wait);
                     let then = Instant::now().checked_add(pause);
                     if then.is_none_or(|then| then >= self.deadline) {
@@ -226,10 +226,10 @@ impl Server {
         }
     }
 
-    async fn attempt(&self, ask: &Ask, tries: u32) -> Tried {
+    async fn attempt(&self, ask: &Ask, tries: u32) -> Attempt {
         let request = match self.request(ask) {
             Ok(request) => request,
-            Err(error) => return Tried::Failed(error),
+            Err(error) => return Attempt::Failed(error),
         };
         let until = self.deadline.min(Instant::now() + self.patience());
         let exchange = async {
@@ -239,34 +239,41 @@ impl Server {
             Ok::<_, kube::Error>((parts, body))
         };
         let (parts, body) = match timeout_at(until, exchange).await {
-            Err(_) => return Tried::Failed(self.late(ask)),
+            Err(_) => return Attempt::Failed(self.late(ask)),
             Ok(Err(error)) => {
                 let error = transport::error(&error, self);
                 return match error {
                     // A server that has just answered may be restarting.
-                    Error::Unreachable { .. } if tries <= 2 => Tried::Again(error, None),
-                    error => Tried::Failed(error),
+                    Error::Unreachable { .. } if tries <= 2 => Attempt::Again(error, None),
+                    error => Attempt::Failed(error),
                 };
             }
             Ok(Ok(answer)) => answer,
         };
         let body = match body {
             Ok(body) => body.to_bytes(),
-            Err(error) => return Tried::Again(self.unusable(ask, error.to_string()), None),
+            Err(error) => return Attempt::Again(self.unusable(ask, error.to_string()), None),
         };
         let status = parts.status.as_u16();
         self.judge(ask, status, &parts.headers, &body, tries)
     }
 
-    fn judge(&self, ask: &Ask, status: u16, headers: &HeaderMap, body: &[u8], tries: u32) -> Tried {
+    fn judge(
+        &self,
+        ask: &Ask,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+        tries: u32,
+    ) -> Attempt {
         let json = answer::parse(body);
         let words = json.as_ref().map(message).unwrap_or_default();
         match status {
-            401 => Tried::Failed(Error::Unauthorized {
+            401 => Attempt::Failed(Error::Unauthorized {
                 server: self.url.clone(),
                 context: self.context.clone(),
             }),
-            403 if !is_about_namespace(&words) => Tried::Failed(Error::Forbidden {
+            403 if !is_about_namespace(&words) => Attempt::Failed(Error::Forbidden {
                 request: ask.shown(),
                 message: words,
             }),
@@ -278,19 +285,19 @@ impl Server {
                     tries,
                     message: words,
                 };
-                Tried::Again(error, retry_after(headers))
+                Attempt::Again(error, retry_after(headers))
             }
             _ => match json {
                 Ok(json) => match answer::check(status, &json) {
-                    Ok(()) => Tried::Answered(Answer {
+                    Ok(()) => Attempt::Answered(Answer {
                         status,
                         bytes: body.len(),
                         body: json,
                         warnings: warnings(headers),
                     }),
-                    Err(problem) => Tried::Failed(self.unusable(ask, problem)),
+                    Err(problem) => Attempt::Failed(self.unusable(ask, problem)),
                 },
-                Err(error) => Tried::Failed(self.unusable(ask, format!("{status}, {error}"))),
+                Err(error) => Attempt::Failed(self.unusable(ask, format!("{status}, {error}"))),
             },
         }
     }

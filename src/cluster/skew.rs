@@ -15,7 +15,7 @@ use manifest::value::Node;
 
 /// What the cluster has instead of a declared definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Found {
+pub enum InstalledDefinition {
     /// No definition.
     Missing,
     /// The definition of another version that is in the catalogue.
@@ -30,7 +30,7 @@ pub struct Skew {
     /// The declared version.
     pub declared: Set,
     /// What the cluster has.
-    pub found: Found,
+    pub found: InstalledDefinition,
     /// The kinds.
     pub kinds: Vec<String>,
 }
@@ -44,7 +44,7 @@ pub fn skew(
     catalogue: &Catalogue,
     selection: &Selection,
 ) -> Vec<Skew> {
-    let mut found: BTreeMap<(Set, Found), Vec<String>> = BTreeMap::new();
+    let mut found: BTreeMap<(Set, InstalledDefinition), Vec<String>> = BTreeMap::new();
     let used = |group: &str, kind: &str| {
         objects
             .iter()
@@ -63,8 +63,8 @@ pub fn skew(
             .iter()
             .find(|crd| is_of(crd, &entry.group, &entry.kind));
         let what = match there.map(compile) {
-            None => Found::Missing,
-            Some(None) => Found::Unlike,
+            None => InstalledDefinition::Missing,
+            Some(None) => InstalledDefinition::Unlike,
             Some(Some(there)) => {
                 let there = sum(&there);
                 if there == sum(declared) {
@@ -81,7 +81,10 @@ pub fn skew(
                     .filter(is_same)
                     .map(|it| it.set.clone())
                     .collect();
-                others.into_iter().max().map_or(Found::Unlike, Found::Other)
+                others
+                    .into_iter()
+                    .max()
+                    .map_or(InstalledDefinition::Unlike, InstalledDefinition::Other)
             }
         };
         found
@@ -199,11 +202,11 @@ impl Skew {
         let kinds = self.kinds.join(", ");
         let declared = self.declared.title();
         let (message, help) = match &self.found {
-            Found::Missing => (
+            InstalledDefinition::Missing => (
                 format!("the cluster has no CustomResourceDefinition for {kinds}"),
                 format!("install those of {declared} with `gatewayctl crds apply`"),
             ),
-            Found::Other(set) => {
+            InstalledDefinition::Other(set) => {
                 let channel = set.channel.as_ref().filter(|_| set.channel != self.declared.channel);
                 let channel = channel.map_or(String::new(), |channel| format!(", {channel} channel"));
                 (
@@ -211,7 +214,7 @@ impl Skew {
                     format!("update the cluster to {declared} with `gatewayctl crds apply`, or declare the version that it has"),
                 )
             }
-            Found::Unlike => (
+            InstalledDefinition::Unlike => (
                 format!("the cluster's CustomResourceDefinitions are not those of {declared}: {kinds}"),
                 "declare the version that the cluster has; if the catalogue doesn't have it, use `gatewayctl schemas import --from cluster`".to_owned(),
             ),

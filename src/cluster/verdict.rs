@@ -54,7 +54,7 @@ pub async fn verdicts(
     let mut found = Verdicts::default();
     let kinds = &kinds;
     let mut answers = stream::iter(objects)
-        .map(|object| one(server, kinds, object, namespace, manager))
+        .map(|object| judge_object(server, kinds, object, namespace, manager))
         .buffered(AT_ONCE);
     while let Some(answer) = answers.next().await {
         match answer {
@@ -79,7 +79,7 @@ pub async fn verdicts(
 }
 
 /// The verdict on one object, and its namespace if that doesn't exist.
-async fn one(
+async fn judge_object(
     server: &Server,
     kinds: &Kinds,
     object: &Object,

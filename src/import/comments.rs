@@ -1,7 +1,7 @@
 //! Comments of the files that will be rendered. Those for Renovate are moved to the line of `cluster.toml` that their
 //! value comes from; the others are listed as dropped.
 
-use super::door::{Door, Found};
+use super::door::{FoundObject, FrontDoor};
 use super::files::Reader;
 use super::prove;
 use crate::compile::Compiled;
@@ -44,7 +44,12 @@ fn is_for_renovate(text: &str) -> bool {
 }
 
 /// Sorts the comments of the files that are rendered.
-pub fn carry(paths: &[&str], door: &Door, compiled: &Compiled, reader: &mut Reader) -> Carried {
+pub fn carry(
+    paths: &[&str],
+    door: &FrontDoor,
+    compiled: &Compiled,
+    reader: &mut Reader,
+) -> Carried {
     let mut carried = Carried::default();
     for path in paths {
         let parsed = reader.read(path);
@@ -76,7 +81,12 @@ pub fn carry(paths: &[&str], door: &Door, compiled: &Compiled, reader: &mut Read
 }
 
 /// The line of `cluster.toml` that a value comes from.
-fn line_of(found: &Found, pointer: &Pointer, door: &Door, compiled: &Compiled) -> Option<usize> {
+fn line_of(
+    found: &FoundObject,
+    pointer: &Pointer,
+    door: &FrontDoor,
+    compiled: &Compiled,
+) -> Option<usize> {
     let origins = prove::origins(compiled, door, found)?;
     let span = origins
         .at(pointer)?
@@ -98,7 +108,7 @@ pub fn with_comments(text: &str, over: &[(usize, String)]) -> String {
 }
 
 /// A scalar: its start, its end, its document and its path.
-type Leaf = (usize, usize, usize, Pointer);
+type ScalarSpan = (usize, usize, usize, Pointer);
 
 /// The comments of a file.
 pub fn comments(text: &str, nodes: &[Node]) -> Vec<Comment> {
@@ -136,7 +146,7 @@ pub fn comments(text: &str, nodes: &[Node]) -> Vec<Comment> {
 }
 
 /// The column of a comment in a line: a `#` at the start or after a blank, outside of all values.
-fn comment_in(line: &str, start: usize, leaves: &[Leaf]) -> Option<usize> {
+fn comment_in(line: &str, start: usize, leaves: &[ScalarSpan]) -> Option<usize> {
     let is_inside = |at: usize| leaves.iter().any(|(from, to, ..)| *from <= at && at < *to);
     let mut places = line.match_indices('#').map(|(column, _)| column);
     places.find(|column| {
@@ -147,7 +157,7 @@ fn comment_in(line: &str, start: usize, leaves: &[Leaf]) -> Option<usize> {
     })
 }
 
-fn collect(node: &Node, document: usize, pointer: &Pointer, leaves: &mut Vec<Leaf>) {
+fn collect(node: &Node, document: usize, pointer: &Pointer, leaves: &mut Vec<ScalarSpan>) {
     match &node.kind {
         Kind::Map(map) => {
             for (key, value) in map.iter() {

@@ -7,14 +7,14 @@ use super::files::{
     FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, resolve, text,
     texts,
 };
-use super::find::{Flux, Place, is_path_of};
+use super::find::{Flux, FrontDoorFolders, is_path_of};
 use manifest::diagnostic::SourceId;
 use manifest::meaning;
 use manifest::value::Node;
 
 /// An object and its place.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundObject {
     /// Its file.
     pub path: String,
     /// Its index in the file.
@@ -29,7 +29,7 @@ pub struct Found {
     pub sealed: bool,
 }
 
-impl Found {
+impl FoundObject {
     /// Its kind.
     pub fn kind(&self) -> &str {
         text(&self.node, &["kind"])
@@ -48,20 +48,20 @@ impl Found {
 
 /// Everything that is known about a front door.
 #[derive(Clone, Debug)]
-pub struct Door {
+pub struct FrontDoor {
     /// Its folders.
-    pub place: Place,
+    pub place: FrontDoorFolders,
     /// The namespace that its objects are in.
     pub namespace: String,
     /// Its objects, by file.
-    pub objects: Vec<Found>,
+    pub objects: Vec<FoundObject>,
     /// The Flux Kustomizations of the first and the second folder, as indices of `objects`.
     pub fluxes: [Option<usize>; 2],
     /// Notes on what was found but is not supported.
     pub notes: Vec<String>,
 }
 
-impl Door {
+impl FrontDoor {
     /// The folders, relative to the root.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         [
@@ -90,7 +90,11 @@ pub fn is_kustomization(path: &str) -> bool {
 ///
 /// # Errors
 /// If one of its files can't be read, or is not YAML.
-pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, Failure> {
+pub fn read(
+    reader: &mut Reader,
+    place: FrontDoorFolders,
+    fluxes: &[Flux],
+) -> Result<FrontDoor, Failure> {
     let folders: Vec<String> = [Some(place.folder.clone()), place.config.clone()]
         .into_iter()
         .flatten()
@@ -144,7 +148,7 @@ pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, 
             if node.get("kind").is_none() && !is_kustomization(&path) {
                 continue;
             }
-            objects.push(Found {
+            objects.push(FoundObject {
                 at,
                 source: parsed.source,
                 node: meaning::plain(&path, node),
@@ -165,7 +169,7 @@ pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, 
                 .position(|found| found.path == flux.file && found.at == flux.at)
         });
     }
-    Ok(Door {
+    Ok(FrontDoor {
         namespace: namespace(reader, &place, &own, &objects),
         place,
         objects,
@@ -270,9 +274,9 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
 /// the folder.
 fn namespace(
     reader: &mut Reader,
-    place: &Place,
+    place: &FrontDoorFolders,
     fluxes: &[Option<&Flux>],
-    objects: &[Found],
+    objects: &[FoundObject],
 ) -> String {
     let targets = fluxes.iter().flatten();
     let targets = targets.map(|flux| text(&flux.node, &["spec", "targetNamespace"]));

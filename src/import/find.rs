@@ -18,7 +18,7 @@ const CHART: &str = "gateway-helm";
 
 /// The folders of a front door.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct FrontDoorFolders {
     /// The folder that contains them.
     pub app: String,
     /// The folder with the chart; if there is only one folder, with everything.
@@ -77,7 +77,7 @@ fn configures_gateway(node: &Node) -> bool {
 ///
 /// # Errors
 /// If there is none, or more than one.
-pub fn find(reader: &mut Reader, wanted: &str) -> Result<(Place, Vec<Flux>), Failure> {
+pub fn find(reader: &mut Reader, wanted: &str) -> Result<(FrontDoorFolders, Vec<Flux>), Failure> {
     let signs = signs(reader);
     let signs = of_envoy(signs);
     let fluxes = fluxes(reader, &signs);
@@ -120,7 +120,7 @@ pub fn find(reader: &mut Reader, wanted: &str) -> Result<(Place, Vec<Flux>), Fai
     let units = groups.get(&app).cloned().unwrap_or_default();
     let (folder, config) = two_of(reader, &units, &fluxes);
     let config = config.or_else(|| borrowing(reader, &app, &folder, &fluxes));
-    let place = Place {
+    let place = FrontDoorFolders {
         app,
         folder,
         config,

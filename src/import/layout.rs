@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::config::{Config, flag, text};
-use super::door::Door;
+use super::door::FrontDoor;
 use super::files::{Files, is_manifest, texts};
 use super::lift::Slot;
 use crate::model::layout::{GROUPS, Group, Layout, join};
@@ -17,7 +17,7 @@ struct Item<'a> {
 }
 
 /// Sets `layout.files`, `layout.dot_slash` and `layout.schemas`.
-pub fn lift(config: &mut Config, door: &Door, slots: &[Slot], layout: &Layout, files: &Files) {
+pub fn lift(config: &mut Config, door: &FrontDoor, slots: &[Slot], layout: &Layout, files: &Files) {
     let mut groups: BTreeMap<Group, Vec<Item>> = BTreeMap::new();
     for slot in slots {
         let Some(found) = door.objects.get(slot.object) else {
@@ -136,7 +136,7 @@ fn both_kinds_of_traffic(chosen: &mut Vec<(&str, String)>) {
 
 /// The file of the Flux Kustomizations.
 fn flux(
-    door: &Door,
+    door: &FrontDoor,
     slots: &[Slot],
     chosen: &mut Vec<(&str, String)>,
     single: &mut Vec<(String, String)>,
@@ -161,7 +161,7 @@ fn flux(
 }
 
 /// Whether most resources are listed with a leading `./`.
-fn dots(config: &mut Config, door: &Door) {
+fn dots(config: &mut Config, door: &FrontDoor) {
     let kustomizations = door.objects.iter().filter(|found| {
         let own = door
             .folders()
@@ -188,7 +188,7 @@ fn dots(config: &mut Config, door: &Door) {
 pub const SCHEMA: &str = "yaml-language-server: $schema=";
 
 /// The host of most schema comments; none if most objects have no such comment.
-fn schemas(config: &mut Config, door: &Door, slots: &[Slot], files: &Files) {
+fn schemas(config: &mut Config, door: &FrontDoor, slots: &[Slot], files: &Files) {
     let mut paths: Vec<&str> = slots
         .iter()
         .filter_map(|slot| door.objects.get(slot.object))

@@ -33,7 +33,7 @@ use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::{Kind, Node};
 
 use config::text;
-use door::{Door, Found};
+use door::{FoundObject, FrontDoor};
 use files::{Files, Reader};
 use lift::{Lifted, Slot};
 use prove::{Proof, Prover};
@@ -100,7 +100,7 @@ fn import_with(
                 !door
                     .objects
                     .get(*object)
-                    .is_some_and(Found::is_kustomization)
+                    .is_some_and(FoundObject::is_kustomization)
             })
             .chain(incomplete(&prover, &lifted, &proof))
             .filter(|object| !out.contains(object))
@@ -146,7 +146,7 @@ fn incomplete(prover: &Prover, lifted: &Lifted, proof: &Proof) -> Vec<usize> {
 
 /// The objects that no table renders, but that share a file with rendered objects. The second set has the objects of
 /// files with an object that TOML can't express, so that these files must stay as they are.
-fn in_full(door: &Door, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
+fn in_full(door: &FrontDoor, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let slots: BTreeSet<usize> = lifted.slots.iter().map(|slot| slot.object).collect();
     let ours: BTreeSet<&str> = slots
         .iter()
@@ -174,7 +174,7 @@ fn in_full(door: &Door, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
     (full, unsayable)
 }
 
-fn write_in_full(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
+fn write_in_full(lifted: &mut Lifted, door: &FrontDoor, full: &BTreeSet<usize>) {
     let objects = full
         .iter()
         .filter_map(|at| door.objects.get(*at))
@@ -201,7 +201,7 @@ fn write_in_full(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
 }
 
 /// If a folder has no kustomization, Flux applies all files, so the rendered kustomization lists them.
-fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
+fn list_all(lifted: &mut Lifted, door: &FrontDoor, full: &BTreeSet<usize>) {
     let ours: BTreeSet<usize> = lifted
         .slots
         .iter()
@@ -251,7 +251,7 @@ fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
     }
 }
 
-fn has_kustomization(door: &Door, folder: &str) -> bool {
+fn has_kustomization(door: &FrontDoor, folder: &str) -> bool {
     let path = files::join(folder, "kustomization.yaml");
     door.objects.iter().any(|found| found.path == path)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::door::{self, Door, Found};
+use super::door::{self, FoundObject, FrontDoor};
 use super::files::{self, Reader, is_manifest};
 use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
@@ -43,7 +43,7 @@ pub struct Import {
     /// The text of `cluster.toml`.
     pub config: String,
     /// The folders that it covers.
-    pub place: find::Place,
+    pub place: find::FrontDoorFolders,
     /// All objects that existed.
     pub outcomes: Vec<Outcome>,
     /// Objects that would be rendered but didn't exist, by file.
@@ -154,7 +154,7 @@ pub(super) fn outcome(
     }
 }
 
-fn fields(found: &Found, made: &Node) -> Vec<FieldDiff> {
+fn fields(found: &FoundObject, made: &Node) -> Vec<FieldDiff> {
     let object = |node: &Node| Object::new(node.clone(), found.path.clone());
     diff::fields::compare(&object(&found.node), &object(made), None)
 }
@@ -170,7 +170,7 @@ fn reference(node: &Node) -> ObjectRef {
 }
 
 /// Why an object stays in its file.
-fn why_kept(door: &Door, found: &Found) -> String {
+fn why_kept(door: &FrontDoor, found: &FoundObject) -> String {
     let namespace = files::text(&found.node, &["metadata", "namespace"]);
     if !found.listed {
         "no kustomization lists its file, so Flux doesn't apply it".to_owned()

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Config, list};
-use super::door::{Door, Found};
+use super::door::{FoundObject, FrontDoor};
 use super::files::{Files, folder_of, group_of, resolve, text};
 use super::lift::{Form, Lifted};
 use super::residual::Residual;
@@ -33,7 +33,7 @@ pub struct Proof {
 /// What a configuration is compared with.
 pub struct Prover<'a> {
     /// The existing objects.
-    pub door: &'a Door,
+    pub door: &'a FrontDoor,
     /// The files of the repository.
     pub files: &'a Files,
     /// All schemas.
@@ -156,7 +156,7 @@ impl Prover<'_> {
         &self,
         config: &mut Config,
         table: &[&str],
-        wanted: &Found,
+        wanted: &FoundObject,
         mut residual: Residual,
         compiled: &Compiled,
         given: &mut Vec<(usize, Vec<String>)>,
@@ -202,7 +202,7 @@ impl Prover<'_> {
 }
 
 /// A rendered object and its file.
-pub struct Made {
+pub struct RenderedObject {
     /// Its file.
     pub path: String,
     /// The object, without nulls.
@@ -210,20 +210,28 @@ pub struct Made {
 }
 
 /// The rendered object for an existing one.
-pub fn made(compiled: &Compiled, door: &Door, wanted: &Found) -> Option<Made> {
+pub fn made(compiled: &Compiled, door: &FrontDoor, wanted: &FoundObject) -> Option<RenderedObject> {
     let object = object(compiled, door, wanted)?;
-    Some(Made {
+    Some(RenderedObject {
         path: object.file.clone(),
         node: meaning::plain(&object.file, &object.node),
     })
 }
 
 /// The same object with its places in `cluster.toml`.
-pub fn origins<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a Node> {
+pub fn origins<'a>(
+    compiled: &'a Compiled,
+    door: &FrontDoor,
+    wanted: &FoundObject,
+) -> Option<&'a Node> {
     object(compiled, door, wanted)?.origins.as_ref()
 }
 
-fn object<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a Object> {
+fn object<'a>(
+    compiled: &'a Compiled,
+    door: &FrontDoor,
+    wanted: &FoundObject,
+) -> Option<&'a Object> {
     let is_same = |path: &str, node: &Node| {
         if wanted.is_kustomization() {
             return path == wanted.path;
@@ -355,7 +363,7 @@ fn listeners(
 }
 
 /// The rendered objects that didn't exist before, by file.
-pub fn added(compiled: &Compiled, door: &Door) -> BTreeMap<String, Vec<Node>> {
+pub fn added(compiled: &Compiled, door: &FrontDoor) -> BTreeMap<String, Vec<Node>> {
     let mut added: BTreeMap<String, Vec<Node>> = BTreeMap::new();
     for object in &compiled.objects {
         if super::files::below(&door.place.app, &object.file).is_none() {

@@ -147,7 +147,7 @@ pub fn human(import: &Import) -> String {
             .iter()
             .map(|(file, line, comment)| format!("{file}:{line}: # {comment}")),
     );
-    section(&mut text, "to know", import.notes.iter().cloned());
+    section(&mut text, "notes", import.notes.iter().cloned());
     text
 }
 

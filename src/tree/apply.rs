@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::classify::Before;
-use super::disk::{Disk, Folder, Os, Stands};
+use super::classify::Existing;
+use super::disk::{Disk, EntryType, Folder, Os};
 use super::error::Error;
-use super::guard::Guard;
+use super::guard::WriterLock;
 use super::lock::Lock;
 use super::path::{TreePath, temporary_of};
 use super::plan::{Action, Entry, Plan};
-use super::reach::{Place, Reached, enter, look, look_in, reach, step};
-use super::replace::{Done, Target, clear, is_still, write_lock};
+use super::reach::{OpenFolder, Reached, enter, look, look_in, reach, step};
+use super::replace::{Replacement, Target, clear, is_still, write_lock};
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
     let Some(root) = disk.root(&plan.root, true).map_err(failed)? else {
         return Err(Error::Changed { path: shown() });
     };
-    let _guard = Guard::take(&plan.root)?;
+    let _guard = WriterLock::take(&plan.root)?;
     let mut work = Work {
         plan,
         root: root.as_ref(),
@@ -178,7 +178,7 @@ impl Work<'_> {
             return Err(changed(path));
         };
         let folder = place.folder();
-        if (Target { folder, path }).remove(&entry.before)? == Done::Changed {
+        if (Target { folder, path }).remove(&entry.before)? == Replacement::Changed {
             return Err(changed(path));
         }
         self.unsynced.insert(path.parent());
@@ -214,7 +214,7 @@ impl Work<'_> {
 
     fn write_lock(&mut self, lock: &Lock) -> Result<(), Error> {
         let (name, text) = (&self.plan.lock, lock.text().into_bytes());
-        if write_lock(self.root, name, self.lock.as_deref(), &text)? == Done::Changed {
+        if write_lock(self.root, name, self.lock.as_deref(), &text)? == Replacement::Changed {
             let path = name.clone();
             return Err(Error::Changed { path });
         }
@@ -229,17 +229,17 @@ impl Work<'_> {
 pub(super) fn write_file(
     root: &dyn Folder,
     path: &TreePath,
-    before: &Before,
+    before: &Existing,
     bytes: &[u8],
     unsynced: &mut BTreeSet<Option<TreePath>>,
 ) -> Result<(), Error> {
-    let mut place = Place::Root(root);
+    let mut place = OpenFolder::Root(root);
     for folder in path.folders() {
         let here = place.folder();
         let failed = |error| Error::io("make the folder", folder.as_str(), error);
         let next = match step(here, folder.name()).map_err(failed)? {
             Ok(next) => next,
-            Err(Stands::Nothing) => {
+            Err(EntryType::Nothing) => {
                 here.create_folder(folder.name()).map_err(failed)?;
                 unsynced.insert(folder.parent());
                 here.enter(folder.name()).map_err(failed)?
@@ -247,10 +247,10 @@ pub(super) fn write_file(
             // For example, a link was created since the plan was made. Nothing is created behind it.
             Err(_) => return Err(changed(&folder)),
         };
-        place = Place::Below(next);
+        place = OpenFolder::Below(next);
     }
     let folder = place.folder();
-    if (Target { folder, path }).write(before, bytes)? == Done::Changed {
+    if (Target { folder, path }).write(before, bytes)? == Replacement::Changed {
         return Err(changed(path));
     }
     unsynced.insert(path.parent());
@@ -272,9 +272,9 @@ pub(super) fn sync(root: &dyn Folder, folders: BTreeSet<Option<TreePath>>) -> Re
     Ok(())
 }
 
-fn length(before: &Before) -> usize {
+fn length(before: &Existing) -> usize {
     match before {
-        Before::Bytes(bytes) => bytes.len(),
+        Existing::Bytes(bytes) => bytes.len(),
         _ => 0,
     }
 }

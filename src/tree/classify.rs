@@ -9,7 +9,7 @@ use super::path::TreePath;
 
 /// What the plan found at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum FileClass {
     /// Rendered, but doesn't exist yet.
     Create,
     /// Exists as the lock says, but is rendered differently now.
@@ -49,12 +49,12 @@ pub enum Obstacle {
     NotAFile,
     /// A killed run moved an edit aside and could not put it back, because there is another file now. The edit is
     /// kept under this name in the same folder.
-    Aside(String),
+    LeftAside(String),
 }
 
 /// What exists at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Before {
+pub enum Existing {
     /// Nothing.
     Nothing,
     /// A file with these bytes.
@@ -66,23 +66,23 @@ pub enum Before {
 }
 
 /// The class of a file, and the hash that identified it as ours.
-pub(super) struct Found {
-    pub class: Class,
+pub(super) struct Classified {
+    pub class: FileClass,
     /// The hash of ours that the file on disk has.
     pub known: Option<Hash>,
 }
 
-impl Found {
+impl Classified {
     pub(super) fn blocked(obstacle: Obstacle) -> Self {
-        Found {
-            class: Class::Blocked(obstacle),
+        Classified {
+            class: FileClass::Blocked(obstacle),
             known: None,
         }
     }
 }
 
 /// What the lock and an interrupted run say about one path.
-pub(super) struct Record<'a> {
+pub(super) struct KnownHashes<'a> {
     owned: Option<&'a Owned>,
     /// The hashes of what we wrote.
     written: Vec<&'a Hash>,
@@ -90,7 +90,7 @@ pub(super) struct Record<'a> {
     replaceable: Option<&'a Hash>,
 }
 
-impl<'a> Record<'a> {
+impl<'a> KnownHashes<'a> {
     pub(super) fn of(locks: &'a Locks, path: &TreePath) -> Self {
         let lock = &locks.own;
         let (owned, pending) = (lock.files.get(path), lock.pending.get(path));
@@ -102,7 +102,7 @@ impl<'a> Record<'a> {
         written.extend(locks.former.as_ref().and_then(whole));
         written.extend(pending.and_then(|pending| pending.new.as_ref()));
         let replaceable = pending.and_then(|pending| pending.old.as_ref());
-        Record {
+        KnownHashes {
             owned,
             written,
             replaceable,
@@ -138,36 +138,36 @@ impl<'a> Record<'a> {
 
 /// Whether a shared file is as we created it, without any change by others.
 pub fn is_untouched(locks: &Locks, path: &TreePath, bytes: &[u8]) -> bool {
-    Record::of(locks, path).is_untouched(bytes)
+    KnownHashes::of(locks, path).is_untouched(bytes)
 }
 
 /// Whether a file is removed once it is no longer rendered: it is completely ours, and as we wrote it.
 pub fn would_go(locks: &Locks, path: &TreePath, bytes: &[u8]) -> bool {
-    Record::of(locks, path).known(bytes).is_some() && !locks.is_others(path)
+    KnownHashes::of(locks, path).known(bytes).is_some() && !locks.is_others(path)
 }
 
 /// Classifies the path of a rendered file.
 pub(super) fn rendered(
     path: &TreePath,
     file: &File,
-    before: &Before,
+    before: &Existing,
     locks: &Locks,
     options: &Options,
-) -> Found {
-    let record = Record::of(locks, path);
+) -> Classified {
+    let record = KnownHashes::of(locks, path);
     let is_shared = file.ownership.merged_from().is_some();
     let bytes = match before {
-        Before::Blocked(obstacle) => return Found::blocked(obstacle.clone()),
-        Before::Nothing => {
+        Existing::Blocked(obstacle) => return Classified::blocked(obstacle.clone()),
+        Existing::Nothing => {
             let class = if record.owned.is_some() {
-                Class::Gone
+                FileClass::Gone
             } else {
-                Class::Create
+                FileClass::Create
             };
-            return Found { class, known: None };
+            return Classified { class, known: None };
         }
-        Before::Bytes(bytes) => Some(bytes),
-        Before::Large => None,
+        Existing::Bytes(bytes) => Some(bytes),
+        Existing::Large => None,
     };
     let known = bytes.and_then(|bytes| record.known(bytes));
     let is_same = bytes.is_some_and(|bytes| is_same(bytes, &file.bytes));
@@ -175,29 +175,29 @@ pub(super) fn rendered(
     let is_made = bytes.is_some_and(|bytes| record.is_untouched(bytes));
     let class = if is_same {
         if is_ours || record.owned.is_some() {
-            Class::Unchanged
+            FileClass::Unchanged
         } else {
-            Class::Adopt
+            FileClass::Adopt
         }
     } else if let Some(owner) = locks.owner(path, !is_shared) {
-        Class::Others(owner)
+        FileClass::Others(owner)
     } else if is_shared
         || is_made
         || known.is_some()
         || bytes.is_some_and(|bytes| record.may_replace(bytes))
     {
-        Class::Update
+        FileClass::Update
     } else if is_ours {
-        Class::Edited
+        FileClass::Edited
     } else if file.take_over
         || bytes.is_some_and(|bytes| same_objects(path, bytes, &file.bytes, options))
     {
-        Class::Adopt
+        FileClass::Adopt
     } else {
-        Class::Foreign
+        FileClass::Foreign
     };
     let made = bytes.filter(|_| is_made).map(|bytes| Hash::of(bytes));
-    Found {
+    Classified {
         class,
         known: if is_shared { made } else { known },
     }
@@ -206,17 +206,17 @@ pub(super) fn rendered(
 /// Classifies a path that is in the lock but no longer rendered; `None` if there is nothing to report.
 pub(super) fn abandoned(
     path: &TreePath,
-    before: &Before,
+    before: &Existing,
     locks: &Locks,
     options: &Options,
-) -> Option<Found> {
-    let record = Record::of(locks, path);
+) -> Option<Classified> {
+    let record = KnownHashes::of(locks, path);
     // Another configuration continues to use it.
     if locks.is_others(path) {
         return None;
     }
     let known = match before {
-        Before::Bytes(bytes) => record.known(bytes),
+        Existing::Bytes(bytes) => record.known(bytes),
         _ => None,
     };
     let could_render = |is_shared| {
@@ -224,28 +224,28 @@ pub(super) fn abandoned(
         could_render.is_none_or(|could_render| could_render(path.as_str(), is_shared))
     };
     let class = match (before, record.owned) {
-        (Before::Nothing, None) => return None,
-        (Before::Nothing, Some(_)) if locks.own.pending.contains_key(path) => return None,
-        (Before::Nothing, Some(_)) => Class::Gone,
-        (Before::Bytes(bytes), Some(Owned::Shared(_))) if record.is_untouched(bytes) => {
+        (Existing::Nothing, None) => return None,
+        (Existing::Nothing, Some(_)) if locks.own.pending.contains_key(path) => return None,
+        (Existing::Nothing, Some(_)) => FileClass::Gone,
+        (Existing::Bytes(bytes), Some(Owned::Shared(_))) if record.is_untouched(bytes) => {
             let class = if could_render(true) {
-                Class::Remove
+                FileClass::Remove
             } else {
-                Class::KeepShared
+                FileClass::KeepShared
             };
-            return Some(Found {
+            return Some(Classified {
                 class,
                 known: Some(Hash::of(bytes)),
             });
         }
-        (_, Some(Owned::Shared(_))) => Class::KeepShared,
-        _ if known.is_some() && could_render(false) => Class::Remove,
-        _ if known.is_some() => Class::KeepStrange,
+        (_, Some(Owned::Shared(_))) => FileClass::KeepShared,
+        _ if known.is_some() && could_render(false) => FileClass::Remove,
+        _ if known.is_some() => FileClass::KeepStrange,
         // An interrupted run intended to replace it but didn't get that far, so it never was ours.
-        (Before::Bytes(bytes), None) if record.may_replace(bytes) => return None,
-        _ => Class::KeepEdited,
+        (Existing::Bytes(bytes), None) if record.may_replace(bytes) => return None,
+        _ => FileClass::KeepEdited,
     };
-    Some(Found { class, known })
+    Some(Classified { class, known })
 }
 
 /// Whether a file on disk is the rendered one: byte for byte, or except for the line endings that Git's

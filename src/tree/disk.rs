@@ -12,7 +12,7 @@ use cap_std::fs::{Dir, FileType, OpenOptions};
 
 /// What exists at a path. Symbolic links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stands {
+pub enum EntryType {
     /// Nothing.
     Nothing,
     /// A regular file.
@@ -46,7 +46,7 @@ pub trait Disk {
 /// An open folder. A `name` is the name of an entry in it, never a path.
 pub trait Folder {
     /// What exists at `name`.
-    fn stands(&self, name: &str) -> io::Result<Stands>;
+    fn stands(&self, name: &str) -> io::Result<EntryType>;
     /// Opens a folder in this one; a symbolic link is an error.
     fn enter(&self, name: &str) -> io::Result<Box<dyn Folder>>;
     /// Reads a file of at most `most` bytes. Links, pipes and devices are neither read nor waited for.
@@ -99,10 +99,10 @@ impl Disk for Os {
 struct OsFolder(Dir);
 
 impl Folder for OsFolder {
-    fn stands(&self, name: &str) -> io::Result<Stands> {
+    fn stands(&self, name: &str) -> io::Result<EntryType> {
         match self.0.symlink_metadata(name) {
             Ok(metadata) => Ok(stands(metadata.file_type())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Stands::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(EntryType::Nothing),
             Err(error) => Err(error),
         }
     }
@@ -187,7 +187,7 @@ impl Folder for OsFolder {
         match self.0.hard_link(from, &self.0, to) {
             Ok(()) => self.0.remove_file(from),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-            Err(_) if self.stands(to)? == Stands::Nothing => self.rename(from, to),
+            Err(_) if self.stands(to)? == EntryType::Nothing => self.rename(from, to),
             Err(_) => Err(io::ErrorKind::AlreadyExists.into()),
         }
     }
@@ -209,15 +209,15 @@ impl Folder for OsFolder {
     }
 }
 
-fn stands(kind: FileType) -> Stands {
+fn stands(kind: FileType) -> EntryType {
     if kind.is_symlink() {
-        Stands::Link
+        EntryType::Link
     } else if kind.is_file() {
-        Stands::File
+        EntryType::File
     } else if kind.is_dir() {
-        Stands::Folder
+        EntryType::Folder
     } else {
-        Stands::Other
+        EntryType::Other
     }
 }
 

@@ -77,7 +77,7 @@ impl Error {
                  the rendered ones are taken over, and all others are reported and not overwritten"
             ),
             Error::UnknownLock { .. } => {
-                "a newer gatewayctl wrote it; use that version here too, because with a wrong reading of the lock \
+                "a newer gatewayctl wrote it; use that version here too; the lock is not guessed at, because \
                  edits could be lost"
                     .to_owned()
             }

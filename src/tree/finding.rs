@@ -1,6 +1,6 @@
 //! Turns a plan into findings.
 
-use super::classify::{Class, Obstacle};
+use super::classify::{FileClass, Obstacle};
 use super::locks::Owner;
 use super::plan::{Action, Entry, Plan};
 use crate::codes;
@@ -53,31 +53,31 @@ fn conflict(entry: &Entry) -> Option<Diagnostic> {
     let path = &entry.path;
     let diagnostic = match &entry.class {
         _ if entry.action != Action::Leave => return None,
-        Class::Edited => Diagnostic::new(codes::TREE_EDITED, format!("`{path}` was edited by hand since it was rendered"))
+        FileClass::Edited => Diagnostic::new(codes::TREE_EDITED, format!("`{path}` was edited by hand since it was rendered"))
             .why(LOST)
             .help("move the change into cluster.toml (every object has a `spec` table), or overwrite it with --force"),
-        Class::KeepEdited => {
+        FileClass::KeepEdited => {
             let message = format!("`{path}` is no longer rendered, but was kept because it was edited by hand");
             Diagnostic::new(codes::TREE_EDITED, message)
                 .severity(Severity::Warning)
                 .why("Flux applies it as long as a kustomization lists it, but gatewayctl doesn't manage it any more")
                 .help("remove it if you don't need it, or list it with your own manifests")
         }
-        Class::Foreign => {
+        FileClass::Foreign => {
             let message = format!("`{path}` exists already: gatewayctl would write there, but didn't write the existing file");
             Diagnostic::new(codes::TREE_FOREIGN, message)
                 .why(LOST)
                 .help("rename it, give the rendered file another name, or overwrite it with --force")
         }
-        Class::Others(owner) => of_others(path.as_str(), owner),
-        Class::KeepStrange => {
+        FileClass::Others(owner) => of_others(path.as_str(), owner),
+        FileClass::KeepStrange => {
             let message = format!("`{path}` is in the lock and no longer rendered, but was kept because no render writes such a file");
             Diagnostic::new(codes::TREE_FOREIGN, message)
                 .severity(Severity::Warning)
                 .why("gatewayctl only writes manifests and scripts, so the lock was edited by hand")
                 .help("nothing to do; the lock doesn't list it any more")
         }
-        Class::Blocked(obstacle) => blocked(path.as_str(), obstacle),
+        FileClass::Blocked(obstacle) => blocked(path.as_str(), obstacle),
         _ => return None,
     };
     Some(diagnostic.in_file(path.as_str()))
@@ -109,7 +109,7 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
                 .why(LOST)
                 .help("move the file away, then render again")
         }
-        Obstacle::Aside(name) => {
+        Obstacle::LeftAside(name) => {
             let message =
                 format!("`{path}` is not written: `{name}` beside it contains an edit of it");
             Diagnostic::new(codes::TREE_EDITED, message)
@@ -130,23 +130,25 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
 /// The finding on a path that is not as it is rendered.
 fn stale(entry: &Entry) -> Option<Diagnostic> {
     let how = match (&entry.class, entry.action) {
-        (Class::Gone, Action::Leave) => return None,
-        (Class::Create | Class::Gone, _) => "is rendered, but doesn't exist",
-        (Class::Edited, _) => "was edited by hand",
-        (Class::Blocked(Obstacle::Aside(_)), _) => {
+        (FileClass::Gone, Action::Leave) => return None,
+        (FileClass::Create | FileClass::Gone, _) => "is rendered, but doesn't exist",
+        (FileClass::Edited, _) => "was edited by hand",
+        (FileClass::Blocked(Obstacle::LeftAside(_)), _) => {
             "has an edit beside it, left by an interrupted render"
         }
-        (Class::Foreign | Class::Others(_) | Class::Blocked(_), _) => "is not the rendered file",
+        (FileClass::Foreign | FileClass::Others(_) | FileClass::Blocked(_), _) => {
+            "is not the rendered file"
+        }
         (_, Action::Write) => "differs from what is rendered",
         (_, Action::Remove) => "is no longer rendered, but still exists",
         (_, Action::Leave) => return None,
     };
     let stale = out_of_date(entry.path.as_str(), how);
     Some(match &entry.class {
-        Class::Edited => stale.help("move the change into cluster.toml (every object has a `spec` table), then run `gatewayctl render`; `--force` overwrites it"),
-        Class::Foreign => stale.help("move its contents into cluster.toml, or move the file away; `gatewayctl render --force` overwrites it"),
-        Class::Others(Owner { configuration, .. }) => stale.help(format!("it belongs to {configuration}: give each configuration a `layout.path` or `layout.app` of its own")),
-        Class::Blocked(_) => stale.help("move it away, then run `gatewayctl render`"),
+        FileClass::Edited => stale.help("move the change into cluster.toml (every object has a `spec` table), then run `gatewayctl render`; `--force` overwrites it"),
+        FileClass::Foreign => stale.help("move its contents into cluster.toml, or move the file away; `gatewayctl render --force` overwrites it"),
+        FileClass::Others(Owner { configuration, .. }) => stale.help(format!("it belongs to {configuration}: give each configuration a `layout.path` or `layout.app` of its own")),
+        FileClass::Blocked(_) => stale.help("move it away, then run `gatewayctl render`"),
         _ => stale,
     })
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use super::error::Error;
 
 /// Locks the root for one writer. The system releases the lock when the process ends, however it ends.
-pub(super) struct Guard {
+pub(super) struct WriterLock {
     held: Option<fs::File>,
 }
 
-impl Guard {
+impl WriterLock {
     /// Takes an advisory lock on the root folder itself, so that no lock file is left behind.
     ///
     /// If the system can't lock folders (some network file systems, Windows), the run continues without a lock:
@@ -18,21 +18,21 @@ impl Guard {
     ///
     /// # Errors
     /// [`Error::Busy`] if another process holds the lock.
-    pub(super) fn take(root: &Path) -> Result<Guard, Error> {
+    pub(super) fn take(root: &Path) -> Result<WriterLock, Error> {
         let Ok(folder) = fs::File::open(root) else {
-            return Ok(Guard { held: None });
+            return Ok(WriterLock { held: None });
         };
         match folder.try_lock() {
-            Ok(()) => Ok(Guard { held: Some(folder) }),
+            Ok(()) => Ok(WriterLock { held: Some(folder) }),
             Err(TryLockError::WouldBlock) => Err(Error::Busy {
                 root: root.display().to_string(),
             }),
-            Err(TryLockError::Error(_)) => Ok(Guard { held: None }),
+            Err(TryLockError::Error(_)) => Ok(WriterLock { held: None }),
         }
     }
 }
 
-impl Drop for Guard {
+impl Drop for WriterLock {
     /// Releases the lock explicitly. Closing the file is not enough: while another thread starts a process, that
     /// process holds a copy of the file, and with it the lock.
     fn drop(&mut self) {
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_copy_of_the_file_does_not_keep_the_lock() {
         let folder = tempfile::tempdir().expect("a folder");
-        let guard = Guard::take(folder.path()).expect("the lock");
+        let guard = WriterLock::take(folder.path()).expect("the lock");
         let copy = guard
             .held
             .as_ref()
@@ -58,11 +58,11 @@ mod tests {
             .try_clone()
             .expect("a copy");
         assert!(matches!(
-            Guard::take(folder.path()),
+            WriterLock::take(folder.path()),
             Err(Error::Busy { .. })
         ));
         drop(guard);
-        assert!(Guard::take(folder.path()).is_ok());
+        assert!(WriterLock::take(folder.path()).is_ok());
         drop(copy);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::classify::{Before, Class};
-use super::disk::{Folder, Stands};
+use super::classify::{Existing, FileClass};
+use super::disk::{EntryType, Folder};
 use super::error::Error;
 use super::file::{File, Ownership};
 use super::lock::{Hash, Lock, Owned, Pending, Shared};
@@ -36,7 +36,7 @@ pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) ->
         };
         let owned = match (&entry.class, entry.action) {
             _ if matches!(file.ownership, Ownership::Left { .. }) => None,
-            (_, Action::Write) | (Class::Unchanged | Class::Adopt, _) => {
+            (_, Action::Write) | (FileClass::Unchanged | FileClass::Adopt, _) => {
                 Some(written(entry, file, lock))
             }
             _ => owned_before(lock, &entry.path),
@@ -55,7 +55,7 @@ fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
     };
     let hash = || Hash::of(&file.bytes);
     let made = match (entry.action, &entry.before) {
-        (Action::Write, Before::Nothing) => Some(hash()),
+        (Action::Write, Existing::Nothing) => Some(hash()),
         _ if *fresh || entry.known.is_some() => Some(hash()),
         (Action::Write, _) => None,
         // Somebody has changed the file. If they revert that, it is again the one that we created.
@@ -89,7 +89,7 @@ pub(super) fn intent(entries: &[Entry], rendered: &Rendered, lock: &Lock, after:
             None => intent.files.remove(&path),
         };
         let old = match &entry.before {
-            Before::Bytes(bytes) => Some(Hash::of(bytes)),
+            Existing::Bytes(bytes) => Some(Hash::of(bytes)),
             _ => None,
         };
         let new = match entry.action {
@@ -129,21 +129,21 @@ pub(super) fn missing_folders(
     let mut missing = BTreeSet::new();
     for folder in all {
         let stands = match root {
-            None => Stands::Nothing,
+            None => EntryType::Nothing,
             Some(root) => stands(root, &folder)
                 .map_err(|error| Error::io("look at", folder.as_str(), error))?,
         };
-        if stands == Stands::Nothing {
+        if stands == EntryType::Nothing {
             missing.insert(folder);
         }
     }
     Ok(missing)
 }
 
-fn stands(root: &dyn Folder, path: &TreePath) -> std::io::Result<Stands> {
+fn stands(root: &dyn Folder, path: &TreePath) -> std::io::Result<EntryType> {
     match reach(root, path)? {
         Reached::Folder(place) => place.folder().stands(path.name()),
-        Reached::Nothing => Ok(Stands::Nothing),
-        Reached::Blocked(_) => Ok(Stands::Other),
+        Reached::Nothing => Ok(EntryType::Nothing),
+        Reached::Blocked(_) => Ok(EntryType::Other),
     }
 }

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{Content, Folder, Stands};
+use super::disk::{Content, EntryType, Folder};
 use super::error::Error;
 use super::path::TreePath;
 use super::wire;
@@ -240,8 +240,8 @@ pub(super) fn load(folder: &dyn Folder, file: &str) -> Result<(Option<Vec<u8>>, 
         problem,
     };
     match folder.stands(file).map_err(failed)? {
-        Stands::Nothing => return Ok((None, Lock::default())),
-        Stands::File => {}
+        EntryType::Nothing => return Ok((None, Lock::default())),
+        EntryType::File => {}
         _ => return Err(broken("it is not a regular file".to_owned())),
     }
     let bytes = match folder.read(file, LARGEST).map_err(failed)? {

@@ -36,7 +36,7 @@ mod tests;
 mod wire;
 
 pub use apply::{Applied, apply};
-pub use classify::Class;
+pub use classify::FileClass;
 pub use error::Error;
 pub use file::{File, Options, Ownership};
 pub use lock::{LOCK_FILE, Lock};

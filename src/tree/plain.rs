@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::apply::{sync, write_file};
-use super::classify::{Before, Obstacle};
+use super::classify::{Existing, Obstacle};
 use super::disk::{Disk, Os};
 use super::error::Error;
-use super::guard::Guard;
+use super::guard::WriterLock;
 use super::path::TreePath;
 use super::reach::look;
 
 /// A file as it was read. It is only replaced if it still is the same.
 #[derive(Clone, Debug)]
-pub struct Seen(Before);
+pub struct SeenFile(Existing);
 
-impl Seen {
+impl SeenFile {
     /// Its bytes; `None` if it doesn't exist.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.0 {
-            Before::Bytes(bytes) => Some(bytes),
+            Existing::Bytes(bytes) => Some(bytes),
             _ => None,
         }
     }
@@ -30,7 +30,7 @@ impl Seen {
 ///
 /// # Errors
 /// If the path leads out of the root, or something can't be read.
-pub fn stands(root: &Path, path: &str) -> Result<Before, Error> {
+pub fn stands(root: &Path, path: &str) -> Result<Existing, Error> {
     let folder = Os.root(root, false);
     let folder = folder.map_err(|error| Error::io("open the folder", shown(root), error))?;
     look(folder.as_deref(), &parse(path)?, 0)
@@ -40,8 +40,8 @@ pub fn stands(root: &Path, path: &str) -> Result<Before, Error> {
 ///
 /// # Errors
 /// If it can't be read, is not a regular file, is too large, or is behind a symbolic link.
-pub fn read(root: &Path, path: &str) -> Result<Seen, Error> {
-    seen(stands(root, path)?, &parse(path)?).map(Seen)
+pub fn read(root: &Path, path: &str) -> Result<SeenFile, Error> {
+    seen(stands(root, path)?, &parse(path)?).map(SeenFile)
 }
 
 /// Writes files below `root` in order, if each is still as it was seen. Files with the right contents are not
@@ -49,12 +49,12 @@ pub fn read(root: &Path, path: &str) -> Result<Seen, Error> {
 ///
 /// # Errors
 /// The same as for [`read`]; also if a file is no longer as it was seen, and the first system call that fails.
-pub fn write(root: &Path, files: &[(String, Vec<u8>, Option<Seen>)]) -> Result<(), Error> {
+pub fn write(root: &Path, files: &[(String, Vec<u8>, Option<SeenFile>)]) -> Result<(), Error> {
     let failed = |error| Error::io("make the folder", shown(root), error);
     let Some(folder) = Os.root(root, true).map_err(failed)? else {
         return Err(Error::Changed { path: shown(root) });
     };
-    let _guard = Guard::take(root)?;
+    let _guard = WriterLock::take(root)?;
     // All files are checked before the first one is written.
     let mut entries = Vec::new();
     for (path, bytes, expected) in files {
@@ -67,7 +67,7 @@ pub fn write(root: &Path, files: &[(String, Vec<u8>, Option<Seen>)]) -> Result<(
             let path = path.to_string();
             return Err(Error::Changed { path });
         }
-        if before != Before::Bytes(bytes.clone()) {
+        if before != Existing::Bytes(bytes.clone()) {
             entries.push((path, before, bytes));
         }
     }
@@ -86,16 +86,16 @@ fn parse(path: &str) -> Result<TreePath, Error> {
 }
 
 /// Refuses what can't be replaced.
-fn seen(before: Before, path: &TreePath) -> Result<Before, Error> {
+fn seen(before: Existing, path: &TreePath) -> Result<Existing, Error> {
     let problem = match &before {
-        Before::Nothing | Before::Bytes(_) => return Ok(before),
-        Before::Large => "is larger than any file that is written there".to_owned(),
-        Before::Blocked(Obstacle::Link(link)) if link == path => "is a symbolic link".to_owned(),
-        Before::Blocked(Obstacle::Link(link)) => format!("is behind a symbolic link, `{link}`"),
-        Before::Blocked(Obstacle::NotAFolder(file)) => {
+        Existing::Nothing | Existing::Bytes(_) => return Ok(before),
+        Existing::Large => "is larger than any file that is written there".to_owned(),
+        Existing::Blocked(Obstacle::Link(link)) if link == path => "is a symbolic link".to_owned(),
+        Existing::Blocked(Obstacle::Link(link)) => format!("is behind a symbolic link, `{link}`"),
+        Existing::Blocked(Obstacle::NotAFolder(file)) => {
             format!("can't exist, because `{file}` is not a folder")
         }
-        Before::Blocked(_) => "is not a regular file".to_owned(),
+        Existing::Blocked(_) => "is not a regular file".to_owned(),
     };
     let path = path.to_string();
     Err(Error::Unsafe { path, problem })

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::classify::{self, Before, Class, Found, Obstacle, Record};
-use super::disk::{Disk, Folder, Os, Stands};
+use super::classify::{self, Classified, Existing, FileClass, KnownHashes, Obstacle};
+use super::disk::{Disk, EntryType, Folder, Os};
 use super::error::Error;
 use super::file::{File, Options};
-use super::guard::Guard;
+use super::guard::WriterLock;
 use super::intent::{intent, lock_after, missing_folders};
 use super::lock::{Hash, Lock};
 use super::locks::{self, Configuration, Locks};
@@ -33,17 +33,17 @@ pub struct Entry {
     /// The path.
     pub path: TreePath,
     /// What was found there.
-    pub class: Class,
+    pub class: FileClass,
     /// What to do.
     pub action: Action,
     /// What exists there now.
-    pub before: Before,
+    pub before: Existing,
     /// The rendered bytes.
     pub after: Option<Vec<u8>>,
     /// The hash of ours that the file on disk has.
     pub(super) known: Option<Hash>,
     /// What is at the path now, if `before` is an edit that a killed run moved aside and that will be put back.
-    pub(super) restore: Option<Before>,
+    pub(super) restore: Option<Existing>,
 }
 
 impl Entry {
@@ -52,9 +52,9 @@ impl Entry {
     pub fn diff(&self) -> Option<String> {
         let side = |bytes| std::str::from_utf8(bytes).ok();
         let before = match &self.before {
-            Before::Nothing => "",
-            Before::Bytes(bytes) => side(bytes)?,
-            Before::Large | Before::Blocked(_) => return None,
+            Existing::Nothing => "",
+            Existing::Bytes(bytes) => side(bytes)?,
+            Existing::Large | Existing::Blocked(_) => return None,
         };
         let after = self.after.as_deref().map_or(Some(""), side)?;
         let body = secret::unified(before, after, text::unified)?;
@@ -94,7 +94,7 @@ pub struct Plan {
     /// The lock during the work.
     pub(super) intent: Lock,
     /// Paths for which an interrupted run may have left temporary files, with the file that is aside if it is ours.
-    pub(super) leftovers: BTreeMap<TreePath, Option<Before>>,
+    pub(super) leftovers: BTreeMap<TreePath, Option<Existing>>,
     pub(super) lock_leftover: bool,
 }
 
@@ -126,7 +126,7 @@ impl Plan {
         Some(match entry.action {
             Action::Write => true,
             Action::Remove => false,
-            Action::Leave => entry.before != Before::Nothing,
+            Action::Leave => entry.before != Existing::Nothing,
         })
     }
 
@@ -136,7 +136,7 @@ impl Plan {
         let obstructs = |entry: &Entry| {
             let is_obstacle = matches!(
                 entry.class,
-                Class::Blocked(Obstacle::NotAFile | Obstacle::NotAFolder(_))
+                FileClass::Blocked(Obstacle::NotAFile | Obstacle::NotAFolder(_))
             );
             entry.after.is_some() && is_obstacle
         };
@@ -197,10 +197,10 @@ pub fn plan_on(
     let lock = &locks.own;
     if lock.is_pending() {
         // A pending section belongs to a run that was interrupted, or to one that is still running.
-        Guard::take(root)?;
+        WriterLock::take(root)?;
     }
     let (rendered, refused) = parse(files)?;
-    let mut looked = Looked {
+    let mut looked = Examination {
         root: folder,
         locks: &locks,
         options,
@@ -234,7 +234,7 @@ pub fn plan_on(
         Some(folder) => {
             let stands = folder.stands(&temporary_of(&locks.file));
             let failed = |error| Error::io("look at", root.display().to_string(), error);
-            stands.map_err(failed)? != Stands::Nothing
+            stands.map_err(failed)? != EntryType::Nothing
         }
     };
     Ok(Plan {
@@ -253,14 +253,14 @@ pub fn plan_on(
 }
 
 /// The state while paths are examined.
-struct Looked<'a> {
+struct Examination<'a> {
     root: Option<&'a dyn Folder>,
     locks: &'a Locks,
     options: &'a Options<'a>,
-    leftovers: BTreeMap<TreePath, Option<Before>>,
+    leftovers: BTreeMap<TreePath, Option<Existing>>,
 }
 
-impl Looked<'_> {
+impl Examination<'_> {
     /// What to do with a path; `None` if there is nothing to report.
     fn entry(&mut self, path: &TreePath, file: Option<&File>) -> Result<Option<Entry>, Error> {
         let length = file.map_or(0, |file| file.bytes.len());
@@ -269,18 +269,18 @@ impl Looked<'_> {
         let mut restore = None;
         let mut in_the_way = None;
         match aside {
-            Aside::Nothing => {}
-            Aside::Ours(found) => {
+            LeftAside::Nothing => {}
+            LeftAside::Ours(found) => {
                 self.leftovers.insert(path.clone(), Some(found));
             }
-            Aside::Edit(held) => restore = Some(std::mem::replace(&mut before, held)),
-            Aside::InTheWay => in_the_way = Some(Obstacle::Aside(path.aside())),
+            LeftAside::Edit(held) => restore = Some(std::mem::replace(&mut before, held)),
+            LeftAside::InTheWay => in_the_way = Some(Obstacle::LeftAside(path.aside())),
         }
         if let Some(merged_from) = file.and_then(|file| file.ownership.merged_from()) {
             check_merged(path, merged_from, &before)?;
         }
         let found = match (in_the_way, file) {
-            (Some(obstacle), _) => Found::blocked(obstacle),
+            (Some(obstacle), _) => Classified::blocked(obstacle),
             (None, Some(file)) => classify::rendered(path, file, &before, self.locks, self.options),
             (None, None) => {
                 let found = classify::abandoned(path, &before, self.locks, self.options);
@@ -295,40 +295,45 @@ impl Looked<'_> {
     }
 
     /// What a killed run has left aside for a path.
-    fn aside(&self, path: &TreePath, file: Option<&File>, before: &Before) -> Result<Aside, Error> {
+    fn aside(
+        &self,
+        path: &TreePath,
+        file: Option<&File>,
+        before: &Existing,
+    ) -> Result<LeftAside, Error> {
         let Some(root) = self.root else {
-            return Ok(Aside::Nothing);
+            return Ok(LeftAside::Nothing);
         };
         let failed = |error| Error::io("look beside", path.as_str(), error);
         let Reached::Folder(place) = reach(root, path).map_err(failed)? else {
-            return Ok(Aside::Nothing);
+            return Ok(LeftAside::Nothing);
         };
         let length = file.map_or(0, |file| file.bytes.len());
         let held = look_in(place.folder(), &path.aside(), path, length).map_err(failed)?;
-        let record = Record::of(self.locks, path);
-        let is_no_edit = |found: &Before| match found {
-            Before::Bytes(bytes) => {
+        let record = KnownHashes::of(self.locks, path);
+        let is_no_edit = |found: &Existing| match found {
+            Existing::Bytes(bytes) => {
                 record.is_no_edit(bytes) || file.is_some_and(|file| file.bytes == *bytes)
             }
-            Before::Nothing => true,
-            Before::Large | Before::Blocked(_) => false,
+            Existing::Nothing => true,
+            Existing::Large | Existing::Blocked(_) => false,
         };
         Ok(match () {
-            () if held == Before::Nothing => Aside::Nothing,
-            () if is_no_edit(&held) => Aside::Ours(held),
-            () if is_no_edit(before) => Aside::Edit(held),
-            () => Aside::InTheWay,
+            () if held == Existing::Nothing => LeftAside::Nothing,
+            () if is_no_edit(&held) => LeftAside::Ours(held),
+            () if is_no_edit(before) => LeftAside::Edit(held),
+            () => LeftAside::InTheWay,
         })
     }
 }
 
 /// What a killed run has left aside for a path.
-enum Aside {
+enum LeftAside {
     Nothing,
     /// The file that it replaced, or was about to write.
-    Ours(Before),
+    Ours(Existing),
     /// Somebody's edit, which will be put back.
-    Edit(Before),
+    Edit(Existing),
     /// Somebody's edit, but somebody has saved another file at the path since.
     InTheWay,
 }
@@ -366,12 +371,16 @@ fn parse(files: &[File]) -> Result<(Rendered<'_>, Vec<Refused>), Error> {
 }
 
 /// Checks that a shared file was merged from its current bytes, because an edit would be lost otherwise.
-fn check_merged(path: &TreePath, merged_from: Option<&[u8]>, before: &Before) -> Result<(), Error> {
+fn check_merged(
+    path: &TreePath,
+    merged_from: Option<&[u8]>,
+    before: &Existing,
+) -> Result<(), Error> {
     let fits = match before {
-        Before::Nothing => merged_from.is_none(),
-        Before::Bytes(bytes) => merged_from == Some(bytes.as_slice()),
-        Before::Large => false,
-        Before::Blocked(_) => true,
+        Existing::Nothing => merged_from.is_none(),
+        Existing::Bytes(bytes) => merged_from == Some(bytes.as_slice()),
+        Existing::Large => false,
+        Existing::Blocked(_) => true,
     };
     let path = path.to_string();
     if fits {
@@ -383,21 +392,21 @@ fn check_merged(path: &TreePath, merged_from: Option<&[u8]>, before: &Before) ->
 
 fn entry(
     path: &TreePath,
-    found: Found,
-    before: Before,
+    found: Classified,
+    before: Existing,
     after: Option<&Vec<u8>>,
     force: bool,
 ) -> Entry {
     let differs = match (&before, after) {
-        (Before::Bytes(before), Some(after)) => !classify::is_same(before, after),
+        (Existing::Bytes(before), Some(after)) => !classify::is_same(before, after),
         _ => true,
     };
     let action = match found.class {
-        Class::Create | Class::Update => Action::Write,
-        Class::Adopt if differs => Action::Write,
-        Class::Gone if after.is_some() => Action::Write,
-        Class::Edited | Class::Foreign if force => Action::Write,
-        Class::Remove => Action::Remove,
+        FileClass::Create | FileClass::Update => Action::Write,
+        FileClass::Adopt if differs => Action::Write,
+        FileClass::Gone if after.is_some() => Action::Write,
+        FileClass::Edited | FileClass::Foreign if force => Action::Write,
+        FileClass::Remove => Action::Remove,
         _ => Action::Leave,
     };
     Entry {

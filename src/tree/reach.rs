@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::classify::{Before, Obstacle};
-use super::disk::{Content, Folder, Stands};
+use super::classify::{Existing, Obstacle};
+use super::disk::{Content, EntryType, Folder};
 use super::error::Error;
 use super::path::TreePath;
 
@@ -11,18 +11,18 @@ use super::path::TreePath;
 pub(super) const LARGEST: u64 = manifest::read::LARGEST_FILE;
 
 /// A folder that was opened.
-pub(super) enum Place<'a> {
+pub(super) enum OpenFolder<'a> {
     /// The root itself.
     Root(&'a dyn Folder),
     /// A folder below the root.
     Below(Box<dyn Folder>),
 }
 
-impl Place<'_> {
+impl OpenFolder<'_> {
     pub(super) fn folder(&self) -> &dyn Folder {
         match self {
-            Place::Root(folder) => *folder,
-            Place::Below(folder) => folder.as_ref(),
+            OpenFolder::Root(folder) => *folder,
+            OpenFolder::Below(folder) => folder.as_ref(),
         }
     }
 }
@@ -30,7 +30,7 @@ impl Place<'_> {
 /// The result of following a path.
 pub(super) enum Reached<'a> {
     /// The folder was opened.
-    Folder(Place<'a>),
+    Folder(OpenFolder<'a>),
     /// A folder of the path doesn't exist.
     Nothing,
     /// Something prevents opening a folder of the path.
@@ -47,7 +47,7 @@ pub(super) fn enter<'a>(
     root: &'a dyn Folder,
     folder: Option<&TreePath>,
 ) -> io::Result<Reached<'a>> {
-    let mut place = Place::Root(root);
+    let mut place = OpenFolder::Root(root);
     let way = folder.map(|folder| {
         let mut way = folder.folders();
         way.push(folder.clone());
@@ -56,14 +56,14 @@ pub(super) fn enter<'a>(
     for folder in way.into_iter().flatten() {
         let stood = match step(place.folder(), folder.name())? {
             Ok(next) => {
-                place = Place::Below(next);
+                place = OpenFolder::Below(next);
                 continue;
             }
             Err(stood) => stood,
         };
         return Ok(match stood {
-            Stands::Nothing => Reached::Nothing,
-            Stands::Link => Reached::Blocked(Obstacle::Link(folder)),
+            EntryType::Nothing => Reached::Nothing,
+            EntryType::Link => Reached::Blocked(Obstacle::Link(folder)),
             _ => Reached::Blocked(Obstacle::NotAFolder(folder)),
         });
     }
@@ -71,15 +71,18 @@ pub(super) fn enter<'a>(
 }
 
 /// Opens a folder in another one, or says what is there instead.
-pub(super) fn step(here: &dyn Folder, name: &str) -> io::Result<Result<Box<dyn Folder>, Stands>> {
+pub(super) fn step(
+    here: &dyn Folder,
+    name: &str,
+) -> io::Result<Result<Box<dyn Folder>, EntryType>> {
     let stood = here.stands(name)?;
-    if stood != Stands::Folder {
+    if stood != EntryType::Folder {
         return Ok(Err(stood));
     }
     here.enter(name).map(Ok).or_else(|error| {
         // Something else may have replaced it since.
         match here.stands(name)? {
-            Stands::Folder => Err(error),
+            EntryType::Folder => Err(error),
             other => Ok(Err(other)),
         }
     })
@@ -90,14 +93,14 @@ pub(super) fn look(
     root: Option<&dyn Folder>,
     path: &TreePath,
     rendered: usize,
-) -> Result<Before, Error> {
+) -> Result<Existing, Error> {
     let failed = |error| Error::io("look at", path.as_str(), error);
     let Some(root) = root else {
-        return Ok(Before::Nothing);
+        return Ok(Existing::Nothing);
     };
     match reach(root, path).map_err(failed)? {
-        Reached::Nothing => Ok(Before::Nothing),
-        Reached::Blocked(obstacle) => Ok(Before::Blocked(obstacle)),
+        Reached::Nothing => Ok(Existing::Nothing),
+        Reached::Blocked(obstacle) => Ok(Existing::Blocked(obstacle)),
         Reached::Folder(place) => {
             let found = look_in(place.folder(), path.name(), path, rendered);
             found.map_err(|error| Error::io("read", path.as_str(), error))
@@ -111,26 +114,26 @@ pub(super) fn look_in(
     name: &str,
     path: &TreePath,
     rendered: usize,
-) -> io::Result<Before> {
+) -> io::Result<Existing> {
     let mut stood = folder.stands(name)?;
-    if stood == Stands::File {
+    if stood == EntryType::File {
         // Git may have made every line ending one byte longer, so twice the size of the rendered file is enough.
         let rendered = u64::try_from(rendered).unwrap_or(u64::MAX);
         match folder.read(name, LARGEST.max(rendered.saturating_mul(2))) {
-            Ok(Content::Bytes(bytes)) => return Ok(Before::Bytes(bytes)),
-            Ok(Content::Large) => return Ok(Before::Large),
-            Ok(Content::NoFile) => stood = Stands::Other,
+            Ok(Content::Bytes(bytes)) => return Ok(Existing::Bytes(bytes)),
+            Ok(Content::Large) => return Ok(Existing::Large),
+            Ok(Content::NoFile) => stood = EntryType::Other,
             Err(error) => {
                 stood = folder.stands(name)?;
-                if stood == Stands::File {
+                if stood == EntryType::File {
                     return Err(error);
                 }
             }
         }
     }
     Ok(match stood {
-        Stands::Nothing => Before::Nothing,
-        Stands::Link => Before::Blocked(Obstacle::Link(path.clone())),
-        _ => Before::Blocked(Obstacle::NotAFile),
+        EntryType::Nothing => Existing::Nothing,
+        EntryType::Link => Existing::Blocked(Obstacle::Link(path.clone())),
+        _ => Existing::Blocked(Obstacle::NotAFile),
     })
 }

@@ -12,8 +12,8 @@
 
 use std::io;
 
-use super::classify::Before;
-use super::disk::{Content, Folder, Stands};
+use super::classify::Existing;
+use super::disk::{Content, EntryType, Folder};
 use super::error::Error;
 use super::path::TreePath;
 use super::reach::look_in;
@@ -23,9 +23,9 @@ const SAVES: usize = 16;
 
 /// The result of replacing or removing a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum Replacement {
     /// It was replaced or removed.
-    Done,
+    Replacement,
     /// The file is no longer the one that was to be replaced. It was left alone, or put back.
     Changed,
 }
@@ -38,30 +38,32 @@ pub(super) struct Target<'a> {
 
 impl Target<'_> {
     /// Writes `bytes`, if the file is still `before`.
-    pub(super) fn write(&self, before: &Before, bytes: &[u8]) -> Result<Done, Error> {
+    pub(super) fn write(&self, before: &Existing, bytes: &[u8]) -> Result<Replacement, Error> {
         let written = self.try_write(before, bytes);
         let temporary = self.path.temporary();
-        if !matches!(written, Ok(Done::Done)) && self.is_file(&temporary) {
+        if !matches!(written, Ok(Replacement::Replacement)) && self.is_file(&temporary) {
             // The first failure is the one that counts. The next run removes what is left.
             let _ = self.folder.remove_file(&temporary);
         }
         written.map_err(|error| Error::io("write", self.path.as_str(), error))
     }
 
-    fn try_write(&self, before: &Before, bytes: &[u8]) -> io::Result<Done> {
+    fn try_write(&self, before: &Existing, bytes: &[u8]) -> io::Result<Replacement> {
         let (temporary, aside) = (self.path.temporary(), self.path.aside());
         let (folder, name) = (self.folder, self.path.name());
         clear(folder, &temporary)?;
         folder.write_new(&temporary, bytes, name)?;
-        if *before == Before::Nothing {
+        if *before == Existing::Nothing {
             return match folder.rename_new(&temporary, name) {
-                Ok(()) => Ok(Done::Done),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Done::Changed),
+                Ok(()) => Ok(Replacement::Replacement),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    Ok(Replacement::Changed)
+                }
                 Err(error) => Err(error),
             };
         }
         if self.look(name, bytes.len())? != *before {
-            return Ok(Done::Changed);
+            return Ok(Replacement::Changed);
         }
         // The complete and flushed file gets the name that the old file will have after the exchange.
         folder.rename_new(&temporary, &aside)?;
@@ -73,57 +75,59 @@ impl Target<'_> {
             Err(error) => {
                 folder.remove_file(&aside)?;
                 return match error.kind() {
-                    io::ErrorKind::NotFound => Ok(Done::Changed),
+                    io::ErrorKind::NotFound => Ok(Replacement::Changed),
                     _ => Err(error),
                 };
             }
         }
         if self.look(&aside, bytes.len())? == *before {
             folder.remove_file(&aside)?;
-            return Ok(Done::Done);
+            return Ok(Replacement::Replacement);
         }
-        self.put_back(Before::Bytes(bytes.to_vec()))?;
-        Ok(Done::Changed)
+        self.put_back(Existing::Bytes(bytes.to_vec()))?;
+        Ok(Replacement::Changed)
     }
 
     /// Replaces the file without an exchange, immediately after the check.
-    fn rename(&self, before: &Before, length: usize) -> io::Result<Done> {
+    fn rename(&self, before: &Existing, length: usize) -> io::Result<Replacement> {
         let aside = self.path.aside();
         if self.look(self.path.name(), length)? != *before {
             self.folder.remove_file(&aside)?;
-            return Ok(Done::Changed);
+            return Ok(Replacement::Changed);
         }
         self.folder.rename(&aside, self.path.name())?;
-        Ok(Done::Done)
+        Ok(Replacement::Replacement)
     }
 
     /// Removes the file, if it is still `before`.
-    pub(super) fn remove(&self, before: &Before) -> Result<Done, Error> {
+    pub(super) fn remove(&self, before: &Existing) -> Result<Replacement, Error> {
         let removed = self.try_remove(before);
         removed.map_err(|error| Error::io("remove", self.path.as_str(), error))
     }
 
-    fn try_remove(&self, before: &Before) -> io::Result<Done> {
+    fn try_remove(&self, before: &Existing) -> io::Result<Replacement> {
         let (name, aside) = (self.path.name(), self.path.aside());
         if self.look(name, 0)? != *before {
-            return Ok(Done::Changed);
+            return Ok(Replacement::Changed);
         }
         match self.folder.rename_new(name, &aside) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Done::Changed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Replacement::Changed);
+            }
             Err(error) => return Err(error),
         }
         if self.look(&aside, 0)? == *before {
             self.folder.remove_file(&aside)?;
-            return Ok(Done::Done);
+            return Ok(Replacement::Replacement);
         }
-        self.put_back(Before::Nothing)?;
-        Ok(Done::Changed)
+        self.put_back(Existing::Nothing)?;
+        Ok(Replacement::Changed)
     }
 
     /// Puts back what was moved aside, in place of `ours`. If the file was changed again in the meantime, the last
     /// save stays.
-    pub(super) fn put_back(&self, ours: Before) -> io::Result<()> {
+    pub(super) fn put_back(&self, ours: Existing) -> io::Result<()> {
         let (name, aside) = (self.path.name(), self.path.aside());
         let mut outdated = vec![ours];
         for _ in 0..SAVES {
@@ -156,19 +160,19 @@ impl Target<'_> {
     }
 
     /// What exists at a name in the folder.
-    fn look(&self, name: &str, rendered: usize) -> io::Result<Before> {
+    fn look(&self, name: &str, rendered: usize) -> io::Result<Existing> {
         look_in(self.folder, name, self.path, rendered)
     }
 
     fn is_file(&self, name: &str) -> bool {
-        matches!(self.folder.stands(name), Ok(Stands::File))
+        matches!(self.folder.stands(name), Ok(EntryType::File))
     }
 }
 
 /// Removes a temporary file. Anything else with that name, for example a link, is removed and not followed.
 pub(super) fn clear(folder: &dyn Folder, temporary: &str) -> io::Result<()> {
     match folder.stands(temporary)? {
-        Stands::Nothing | Stands::Folder => Ok(()),
+        EntryType::Nothing | EntryType::Folder => Ok(()),
         _ => folder.remove_file(temporary),
     }
 }
@@ -180,17 +184,17 @@ pub(super) fn write_lock(
     name: &str,
     before: Option<&[u8]>,
     bytes: &[u8],
-) -> Result<Done, Error> {
+) -> Result<Replacement, Error> {
     let temporary = super::path::temporary_of(name);
-    let try_write = || -> io::Result<Done> {
+    let try_write = || -> io::Result<Replacement> {
         clear(folder, &temporary)?;
         folder.write_new(&temporary, bytes, name)?;
         if !is_still(folder, name, before)? {
             folder.remove_file(&temporary)?;
-            return Ok(Done::Changed);
+            return Ok(Replacement::Changed);
         }
         folder.rename(&temporary, name)?;
-        Ok(Done::Done)
+        Ok(Replacement::Replacement)
     };
     try_write().map_err(|error| {
         // The first failure is the one that counts. The next run removes what is left.
@@ -202,8 +206,8 @@ pub(super) fn write_lock(
 /// Whether a file still has these bytes; with `None`, whether it still doesn't exist.
 pub(super) fn is_still(folder: &dyn Folder, name: &str, bytes: Option<&[u8]>) -> io::Result<bool> {
     match (folder.stands(name)?, bytes) {
-        (Stands::Nothing, None) => Ok(true),
-        (Stands::File, Some(bytes)) => {
+        (EntryType::Nothing, None) => Ok(true),
+        (EntryType::File, Some(bytes)) => {
             let most = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             Ok(folder.read(name, most)? == Content::Bytes(bytes.to_vec()))
         }

@@ -111,7 +111,7 @@ impl Wire {
             TreePath::parse(text).map_err(|problem| format!("the path {text:?} {problem}"))
         };
         let hash = |path: &TreePath, text: &str| {
-            Hash::parse(text).ok_or_else(|| format!("{path}: no SHA-256"))
+            Hash::parse(text).ok_or_else(|| format!("{path}: not a SHA-256"))
         };
         let mut lock = Lock {
             configuration: self.configuration,

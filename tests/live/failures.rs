@@ -330,23 +330,27 @@ fn every_command_that_asks_a_cluster_fails_alike() {
 /// Answers to discovery that are not valid.
 const NO_DISCOVERY: &[(u16, &str, &str)] = &[
     (200, "true", "200 and `true` instead of an object"),
-    (200, "null", "200 and `null`, where an object should be"),
-    (200, "[]", "200 and a list of 0, where an object should be"),
+    (200, "null", "200 and `null` instead of an object"),
+    (200, "[]", "200 and a list of 0 instead of an object"),
     (
         200,
         "{}",
-        "200 and an object without a kind, where the list",
+        "200 and an object without a kind instead of the list",
     ),
-    (200, "\"APIGroupList\"", "200 and a text, where an object"),
+    (
+        200,
+        "\"APIGroupList\"",
+        "200 and a string instead of an object",
+    ),
     (
         200,
         "{\"kind\": \"APIVersions\", \"versions\": []}",
-        "200 and an object of kind `APIVersions`, where the list",
+        "200 and an object of kind `APIVersions` instead of the list",
     ),
     (
         200,
         "{\"kind\": \"APIGroupDiscoveryList\", \"items\": [1, true]}",
-        "200 and an object of kind `APIGroupDiscoveryList`, where the list",
+        "200 and an object of kind `APIGroupDiscoveryList` instead of the list",
     ),
     (
         200,
@@ -366,7 +370,7 @@ const NO_DISCOVERY: &[(u16, &str, &str)] = &[
     (
         404,
         "{\"error\": \"no such page\"}",
-        "404 and an object without a kind, where a Status",
+        "404 and an object without a kind instead of a Status",
     ),
     (
         404,

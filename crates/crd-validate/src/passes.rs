@@ -1,4 +1,4 @@
-//! What the API server says of one object.
+//! Runs the passes that look at one object.
 
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;

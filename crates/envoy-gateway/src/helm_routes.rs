@@ -110,7 +110,7 @@ fn changes_routes(release: &Object) -> bool {
 /// A block of values that contains a list of parents.
 struct Block<'a> {
     node: &'a Node,
-    /// The map that it stands in.
+    /// The map that contains it.
     around: Option<&'a Node>,
     at: Pointer,
 }

@@ -15,11 +15,11 @@
 //! 5. [`policy`]: what each policy targets, and which of several policies wins;
 //! 6. [`route_overlap`]: routes that match exactly the same requests.
 //!
-//! The crate `envoy-simulate` follows one request through that view. [`written`] compares the view with what the controllers of a live
-//! cluster wrote.
+//! The crate `envoy-simulate` follows one request through that view. [`written`] compares the view with what the
+//! controllers of a live cluster wrote.
 //!
-//! Before that, the crate `flux-repo` works out what kustomize and Flux make of the files: which objects the API server gets,
-//! and in which namespaces. [`helm_routes`] finds the routes that charts create from the values of HelmReleases.
+//! Before that, the crate `flux-repo` works out what kustomize and Flux make of the files: which objects the API server
+//! gets, and in which namespaces. [`helm_routes`] finds the routes that charts create from the values of HelmReleases.
 //! [`address`] says where a gateway can be reached.
 //!
 //! [`Knowledge`] says how much of the cluster is given: a repository in Git doesn't have the Secrets that

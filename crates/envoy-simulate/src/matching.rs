@@ -215,7 +215,7 @@ impl Match {
     /// Describes what it requires.
     pub fn described(&self) -> String {
         let pair = |what: &str, it: &Pair| match it.how {
-            How::Regular => format!("{what} {} like `{}`", it.name, it.value),
+            How::Regular => format!("{what} {} matching `{}`", it.name, it.value),
             _ => format!("{what} {}: {}", it.name, it.value),
         };
         let path = match self.path.how {

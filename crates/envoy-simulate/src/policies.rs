@@ -39,7 +39,7 @@ impl<'a> InForce<'a> {
             .objects
             .iter()
             .map(|it| format!("{} {}", it.kind(), Key::of(it)));
-        names.collect::<Vec<_>>().join(" over ")
+        names.collect::<Vec<_>>().join(" merged with ")
     }
 }
 

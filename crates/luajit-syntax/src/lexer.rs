@@ -92,7 +92,7 @@ impl Token {
             Token::End => "the end".to_owned(),
             Token::Name => "a name".to_owned(),
             Token::Number => "a number".to_owned(),
-            Token::Text => "a text".to_owned(),
+            Token::Text => "a string".to_owned(),
             Token::Word(word) => {
                 let written = WORDS.iter().find(|(_, it)| *it == word);
                 written.map_or(String::new(), |(text, _)| (*text).to_owned())

@@ -294,7 +294,7 @@ fn routers(
         );
         found.push(
             finding(codes::NETWORK_POOL_HOLDS_ROUTER, pool.applied.object, &block.pointer, message)
-                .related(of.object.span(pointer), format!("{address} is {what}'s here"))
+                .related(of.object.span(pointer), format!("this is the address of {what}"))
                 .why("Cilium may assign the address to a Service and announce it, and then its owner can't be reached")
                 .help("make the pool smaller, or use a range with `start` and `stop` next to the address"),
         );

@@ -125,7 +125,7 @@ fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_
         map.name
     );
     finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
-        .related(maker.span(&map.pointer), "made here")
+        .related(maker.span(&map.pointer), "generated here")
         .why(format!(
             "the cluster has no ConfigMap with the plain name: {REFUSED}"
         ))
@@ -335,8 +335,8 @@ spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
         assert_eq!(
             inline("x = = 1"),
             [
-                "error reference/lua-script /spec/lua/0/inline: line 1, column 5 (`x = = 1`): not Lua: `=` stands where \
-              a value should"
+                "error reference/lua-script /spec/lua/0/inline: line 1, column 5 (`x = = 1`): not Lua: expected a \
+               value instead of `=`"
             ]
         );
         assert_eq!(

@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 
-use super::{Applied, Asked, Connection, Definition, How, Judged, Manager, Written};
+use super::{
+    ApplyOptions, ApplyReport, ClusterDiff, ClusterJudgement, Connection, Definition, Manager,
+    Written,
+};
 use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
@@ -31,7 +34,7 @@ pub fn diff(
     _: &Project,
     _: &Compiled,
     _: &ListKeys,
-) -> anyhow::Result<Asked> {
+) -> anyhow::Result<ClusterDiff> {
     absent()
 }
 
@@ -46,7 +49,7 @@ pub fn judge(
     _: &Given<'_>,
     _: &Catalogue,
     _: &[Diagnostic],
-) -> anyhow::Result<Judged> {
+) -> anyhow::Result<ClusterJudgement> {
     absent()
 }
 
@@ -62,7 +65,12 @@ pub fn status(_: &Connection, _: &Global, _: &[&Object]) -> anyhow::Result<Writt
 ///
 /// # Errors
 /// Always.
-pub fn apply(_: &Connection, _: &Global, _: &[Node], _: &How) -> anyhow::Result<Applied> {
+pub fn apply(
+    _: &Connection,
+    _: &Global,
+    _: &[Node],
+    _: &ApplyOptions,
+) -> anyhow::Result<ApplyReport> {
     absent()
 }
 

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{Applied, Asked, Connection, Definition, How, Judged, Manager, Written};
+use super::{
+    ApplyOptions, ApplyReport, ClusterDiff, ClusterJudgement, Connection, Definition, Manager,
+    Written,
+};
 use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::output::Stream;
 use crate::cli::project::Project;
 use crate::cluster::applied::Tree;
-use crate::cluster::bootstrap::{self, Done};
+use crate::cluster::bootstrap::{self, ApplyResult};
 use crate::cluster::crds::Allow;
 use crate::cluster::verdict::Verdict;
 use crate::cluster::{
@@ -96,7 +99,7 @@ pub fn diff(
     project: &Project,
     compiled: &Compiled,
     keys: &ListKeys,
-) -> anyhow::Result<Asked> {
+) -> anyhow::Result<ClusterDiff> {
     let texts: BTreeMap<&str, &str> = compiled
         .files
         .iter()
@@ -130,7 +133,7 @@ pub fn diff(
         hide::text(&mut text, &drift.secrets);
         text
     };
-    Ok(Asked {
+    Ok(ClusterDiff {
         diff,
         server,
         context,
@@ -159,7 +162,7 @@ pub fn judge(
     given: &Given<'_>,
     catalogue: &Catalogue,
     found: &[Diagnostic],
-) -> anyhow::Result<Judged> {
+) -> anyhow::Result<ClusterJudgement> {
     let namespace = given
         .model
         .map_or("default", |model| model.namespace.value.as_str());
@@ -187,7 +190,7 @@ pub fn judge(
         Ok((verdicts, installed))
     })?;
     drop(counter);
-    let mut judged = Judged {
+    let mut judged = ClusterJudgement {
         diagnostics: Vec::new(),
         judged: 0,
         notes: Vec::new(),
@@ -296,9 +299,9 @@ pub fn apply(
     connection: &Connection,
     global: &Global,
     definitions: &[Node],
-    how: &How,
-) -> anyhow::Result<Applied> {
-    let how = bootstrap::How {
+    how: &ApplyOptions,
+) -> anyhow::Result<ApplyReport> {
+    let how = bootstrap::ApplyOptions {
         manager: how.manager.to_owned(),
         force_conflicts: how.force_conflicts,
         allow: Allow {
@@ -313,12 +316,12 @@ pub fn apply(
         let progress = |done, of| counter.count(done, of);
         bootstrap::apply(&server, definitions, &how, &progress).await
     })?;
-    let word = |done: Done| match done {
-        Done::Created => "created",
-        Done::Changed => "changed",
-        Done::Unchanged => "unchanged",
+    let word = |done: ApplyResult| match done {
+        ApplyResult::Created => "created",
+        ApplyResult::Changed => "changed",
+        ApplyResult::Unchanged => "unchanged",
     };
-    Ok(Applied {
+    Ok(ApplyReport {
         done: outcome
             .done
             .into_iter()

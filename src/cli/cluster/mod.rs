@@ -37,7 +37,7 @@ pub struct Manager {
 }
 
 /// The result of asking a cluster for a difference.
-pub struct Asked {
+pub struct ClusterDiff {
     /// How the live objects differ from what Flux would apply.
     pub diff: crate::diff::Diff,
     /// The address of the API server.
@@ -55,7 +55,7 @@ pub struct Asked {
 }
 
 /// The result of asking a cluster for its judgement.
-pub struct Judged {
+pub struct ClusterJudgement {
     /// The findings.
     pub diagnostics: Vec<manifest::diagnostic::Diagnostic>,
     /// The number of objects that the API server judged.
@@ -89,7 +89,7 @@ pub struct Definition {
 }
 
 /// The result of applying CustomResourceDefinitions.
-pub struct Applied {
+pub struct ApplyReport {
     /// Each definition that was applied, with what was done: created, changed or unchanged.
     pub done: Vec<(String, &'static str)>,
     /// The definitions that were not tried, because the API server failed before.
@@ -103,7 +103,7 @@ pub struct Applied {
 /// How to apply CustomResourceDefinitions.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "live"), allow(dead_code))]
-pub struct How<'a> {
+pub struct ApplyOptions<'a> {
     /// The field manager.
     pub manager: &'a str,
     /// Whether to take over fields that other managers set.

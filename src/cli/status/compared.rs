@@ -88,7 +88,7 @@ fn guessed(answers: &[(&Object, Answer)]) -> Option<String> {
 enum Rank {
     Differs,
     Refused,
-    Minded,
+    ToCheck,
     OnlyComputed,
     OnlyWritten,
     Agrees,
@@ -99,7 +99,7 @@ impl Rank {
         match self {
             Rank::Differs => "35",
             Rank::Refused => "31",
-            Rank::Minded => "33",
+            Rank::ToCheck => "33",
             Rank::OnlyComputed | Rank::OnlyWritten => "36",
             Rank::Agrees => "32",
         }
@@ -122,7 +122,7 @@ fn rank(row: &Row<'_, '_>) -> Rank {
     match computed.into_iter().chain(live).min() {
         _ if row.relation == Relation::Differs => Rank::Differs,
         Some(Weight::Refused) => Rank::Refused,
-        Some(Weight::Minded) => Rank::Minded,
+        Some(Weight::ToCheck) => Rank::ToCheck,
         _ => Rank::of(row.relation),
     }
 }
@@ -165,7 +165,7 @@ impl Compared<'_, '_> {
         lines.sort_by_key(|(rank, _)| *rank);
         let lines: Vec<Line<6>> = lines
             .into_iter()
-            .filter(|(rank, _)| !is_quiet || *rank <= Rank::Minded)
+            .filter(|(rank, _)| !is_quiet || *rank <= Rank::ToCheck)
             .map(|(_, line)| line)
             .collect();
         let mut text = String::new();
@@ -185,7 +185,7 @@ impl Compared<'_, '_> {
                 &[
                     (Rank::Differs, "differ"),
                     (Rank::Refused, "refused"),
-                    (Rank::Minded, "to mind"),
+                    (Rank::ToCheck, "to check"),
                     (Rank::OnlyComputed, "only computed"),
                     (Rank::OnlyWritten, "only written"),
                     (Rank::Agrees, "agree"),

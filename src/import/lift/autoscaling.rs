@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::rows::{self, SCALED, put};
 use super::{Form, Lift};
 use crate::import::config::{flag, text};
-use crate::import::door::Found;
+use crate::import::door::FoundObject;
 use crate::import::files::{below, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::hashed_deployment;
@@ -96,7 +96,7 @@ impl Lift<'_> {
 
     /// ScaledObjects in a file of their own that no kustomization lists.
     fn unlisted(&self) -> Vec<usize> {
-        let is_scaled = |found: &Found| is(&found.node, KEDA, "ScaledObject");
+        let is_scaled = |found: &FoundObject| is(&found.node, KEDA, "ScaledObject");
         let objects = self.door.objects.iter().enumerate();
         let ready = objects.filter(|(at, found)| {
             let others = self
@@ -114,7 +114,7 @@ impl Lift<'_> {
                     .folders()
                     .any(|folder| below(folder, &found.path).is_some())
         });
-        let ready: Vec<(usize, &Found)> = ready.collect();
+        let ready: Vec<(usize, &FoundObject)> = ready.collect();
         let file = ready.first().map(|(_, found)| found.path.as_str());
         let in_it = ready
             .iter()

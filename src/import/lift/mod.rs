@@ -17,7 +17,7 @@ mod traffic;
 use std::collections::BTreeSet;
 
 use super::config::{Config, flag, text};
-use super::door::{Door, Found};
+use super::door::{FoundObject, FrontDoor};
 use super::files::{Files, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::version::{COMPRESSOR, Version};
@@ -71,7 +71,7 @@ pub struct Lifted {
 
 /// Lifts the objects of a front door, except for those in `out`.
 pub fn lift(
-    door: &Door,
+    door: &FrontDoor,
     out: &BTreeSet<usize>,
     files: &Files,
     catalogue: &Catalogue,
@@ -117,7 +117,7 @@ struct Gateway {
 }
 
 struct Lift<'a> {
-    door: &'a Door,
+    door: &'a FrontDoor,
     out: &'a BTreeSet<usize>,
     files: &'a Files,
     catalogue: &'a Catalogue,
@@ -131,7 +131,7 @@ struct Lift<'a> {
 }
 
 impl<'a> Lift<'a> {
-    fn found(&self, object: usize) -> &'a Found {
+    fn found(&self, object: usize) -> &'a FoundObject {
         // The indices are those of this list.
         &self.door.objects[object]
     }
@@ -164,7 +164,7 @@ impl<'a> Lift<'a> {
     }
 
     /// Whether an object is in the namespace or has none, and is below one of the folders.
-    fn is_at_home(&self, found: &Found) -> bool {
+    fn is_at_home(&self, found: &FoundObject) -> bool {
         let namespace = text_at(&found.node, &["metadata", "namespace"]);
         (namespace.is_empty() || namespace == self.door.namespace)
             && self
@@ -221,7 +221,7 @@ impl<'a> Lift<'a> {
                 && !found.is_kustomization()
                 && !is(&found.node, super::files::GATEWAY_API, "GatewayClass")
         });
-        let (with, without): (Vec<&Found>, Vec<&Found>) =
+        let (with, without): (Vec<&FoundObject>, Vec<&FoundObject>) =
             homes.partition(|found| found.node.path(&["metadata", "namespace"]).is_some());
         if with.len() > without.len() {
             self.set(&["namespace", "in_objects"], flag(true));
@@ -231,7 +231,7 @@ impl<'a> Lift<'a> {
 
 /// The targets of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Aim {
+struct PolicyTargets {
     /// All Gateways of the namespace, and nothing else.
     all: bool,
     /// Gateways by name, in order.
@@ -243,7 +243,7 @@ struct Aim {
 }
 
 /// Reads the targets of a policy (Gateway API, GEP-713, and Envoy Gateway's `targetSelectors`).
-fn aim(node: &Node) -> Aim {
+fn policy_targets(node: &Node) -> PolicyTargets {
     let spec = |key: &str| node.path(&["spec", key]);
     let list = |key: &str| spec(key).and_then(Node::as_list).unwrap_or_default();
     let is_gateway = |target: &Node| {
@@ -259,7 +259,7 @@ fn aim(node: &Node) -> Aim {
         .map(|target| text_at(target, &["sectionName"]))
         .collect();
     let listener = listeners.first().filter(|_| listeners.len() == 1);
-    Aim {
+    PolicyTargets {
         all: targets.is_empty()
             && selectors.len() == 1
             && selectors

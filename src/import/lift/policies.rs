@@ -1,6 +1,6 @@
 //! `[security_policies.NAME]`, `[extension_policies.NAME]`, `[patch_policies.NAME]`, `[lua]`
 
-use super::{Form, Lift, aim};
+use super::{Form, Lift, policy_targets};
 use crate::import::config::{text, texts};
 use crate::import::files::{
     ENVOY, folder_of, is_manifest, join, resolve, text as text_at, texts as texts_at,
@@ -55,24 +55,27 @@ impl Lift<'_> {
 
     fn policy(&mut self, at: usize, table: &str) {
         let node = self.node(at);
-        let aim = aim(node);
-        if !aim.at_gateway || !aim.gateways.iter().all(|name| self.has_gateway(name)) {
+        let targets = policy_targets(node);
+        if !targets.at_gateway || !targets.gateways.iter().all(|name| self.has_gateway(name)) {
             return;
         }
         let name = self.name(at);
         let mut own = Map::default();
         let all: Vec<&String> = self.gateways.iter().map(|gateway| &gateway.name).collect();
-        if !aim.gateways.is_empty() && aim.gateways.iter().ne(all) {
-            own.insert("gateways", texts(aim.gateways.iter().map(String::as_str)));
+        if !targets.gateways.is_empty() && targets.gateways.iter().ne(all) {
+            own.insert(
+                "gateways",
+                texts(targets.gateways.iter().map(String::as_str)),
+            );
         }
-        if table == "patch_policies" && aim.gateways.is_empty() {
+        if table == "patch_policies" && targets.gateways.is_empty() {
             // Without this, one would be rendered for each gateway.
             own.insert(
                 "gateways",
                 texts(self.gateways.first().map(|gateway| gateway.name.as_str())),
             );
         }
-        if let Some(listener) = aim.listener.filter(|_| !aim.gateways.is_empty()) {
+        if let Some(listener) = targets.listener.filter(|_| !targets.gateways.is_empty()) {
             own.insert("listener", text(listener));
         }
         self.extend(&[table, name], own);
@@ -85,12 +88,12 @@ impl Lift<'_> {
         let mut found: Vec<(usize, String, String)> = Vec::new();
         for at in self.all(ENVOY, "EnvoyExtensionPolicy") {
             let node = self.node(at);
-            let aim = aim(node);
+            let targets = policy_targets(node);
             let scripts = node
                 .path(&["spec", "lua"])
                 .and_then(Node::as_list)
                 .unwrap_or_default();
-            let ([gateway], [script]) = (aim.gateways.as_slice(), scripts) else {
+            let ([gateway], [script]) = (targets.gateways.as_slice(), scripts) else {
                 continue;
             };
             let map = text_at(script, &["valueRef", "name"]);
@@ -100,7 +103,7 @@ impl Lift<'_> {
             let Some(suffix) = suffix.filter(|_| self.has_gateway(gateway)) else {
                 continue;
             };
-            if aim.listener.is_none() && self.name(at) == gateway {
+            if targets.listener.is_none() && self.name(at) == gateway {
                 found.push((at, gateway.clone(), suffix.to_owned()));
             }
         }

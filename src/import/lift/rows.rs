@@ -7,7 +7,7 @@ use manifest::value::{Kind, Map, Node, variable};
 
 /// The type of a setting.
 #[derive(Clone, Copy, Debug)]
-pub enum Takes {
+pub enum SettingType {
     /// A string.
     Text,
     /// A string with a default.
@@ -29,9 +29,9 @@ pub enum Takes {
 }
 
 /// A key with its path in the table, a field with its path in the object, and the type.
-pub type Row = (&'static str, &'static str, Takes);
+pub type Row = (&'static str, &'static str, SettingType);
 
-use Takes::{Any, Count, CountOr, Flag, FlagOr, Switch, Text, TextOr, Texts};
+use SettingType::{Any, Count, CountOr, Flag, FlagOr, Switch, Text, TextOr, Texts};
 
 /// `[chart]`, from the HelmRelease.
 pub const RELEASE: &[Row] = &[
@@ -262,7 +262,7 @@ pub const FLUX_CONFIG: &[Row] = &[
 ];
 
 /// Converts a value to a setting; `None` if it can't be expressed, or is the default.
-fn taken(value: &Node, takes: Takes) -> Option<Node> {
+fn taken(value: &Node, takes: SettingType) -> Option<Node> {
     let plain = || Node::from_json(value.to_json());
     match takes {
         Text => value.as_str().map(|_| plain()),

@@ -1,28 +1,28 @@
 //! `[client_traffic]`, `[backend_traffic]`, and those of gateways.
 
 use super::rows::{self, BACKEND, CLIENT, KEEPALIVE, put};
-use super::{Aim, Form, Lift, aim};
+use super::{Form, Lift, PolicyTargets, policy_targets};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::{ENVOY, text as text_at};
 use crate::model::layout::Group;
 use manifest::value::{Kind, Map, Node};
 
 /// One of the two kinds of policies.
-struct Sort {
+struct TrafficPolicyKind {
     kind: &'static str,
     table: &'static str,
     group: Group,
     lift: fn(&Lift, &Node) -> Map,
 }
 
-const SORTS: [Sort; 2] = [
-    Sort {
+const SORTS: [TrafficPolicyKind; 2] = [
+    TrafficPolicyKind {
         kind: "ClientTrafficPolicy",
         table: "client_traffic",
         group: Group::ClientTraffic,
         lift: |_, node| client(node),
     },
-    Sort {
+    TrafficPolicyKind {
         kind: "BackendTrafficPolicy",
         table: "backend_traffic",
         group: Group::BackendTraffic,
@@ -37,23 +37,28 @@ impl Lift<'_> {
         }
     }
 
-    fn sort(&mut self, sort: &Sort) {
-        let mut policies: Vec<(usize, Aim)> = Vec::new();
+    fn sort(&mut self, sort: &TrafficPolicyKind) {
+        let mut policies: Vec<(usize, PolicyTargets)> = Vec::new();
         for at in self.all(ENVOY, sort.kind) {
-            let aim = aim(self.node(at));
-            let known = aim.gateways.iter().all(|name| self.has_gateway(name));
-            if aim.at_gateway && known {
-                policies.push((at, aim));
+            let targets = policy_targets(self.node(at));
+            let known = targets.gateways.iter().all(|name| self.has_gateway(name));
+            if targets.at_gateway && known {
+                policies.push((at, targets));
             }
         }
-        let single = |aim: &Aim| match (aim.gateways.as_slice(), &aim.listener) {
-            ([one], None) => Some(one.clone()),
-            _ => None,
-        };
+        let single =
+            |targets: &PolicyTargets| match (targets.gateways.as_slice(), &targets.listener) {
+                ([one], None) => Some(one.clone()),
+                _ => None,
+            };
         // The shared policy is the one for all gateways, else the first one for several; else the only one, unless it
         // is named after its gateway.
-        let shared = policies.iter().find(|(_, aim)| aim.all);
-        let shared = shared.or_else(|| policies.iter().find(|(_, aim)| aim.gateways.len() > 1));
+        let shared = policies.iter().find(|(_, targets)| targets.all);
+        let shared = shared.or_else(|| {
+            policies
+                .iter()
+                .find(|(_, targets)| targets.gateways.len() > 1)
+        });
         let shared = shared.or_else(|| match policies.as_slice() {
             [only] if single(&only.1).is_none_or(|gateway| gateway != self.name(only.0)) => {
                 Some(only)
@@ -62,11 +67,12 @@ impl Lift<'_> {
         });
         let shared = shared.map(|(at, _)| *at);
         let mut have_own: Vec<String> = Vec::new();
-        for (at, aim) in &policies {
+        for (at, targets) in &policies {
             if Some(*at) == shared {
                 continue;
             }
-            let Some(gateway) = single(aim).filter(|gateway| !have_own.contains(gateway)) else {
+            let Some(gateway) = single(targets).filter(|gateway| !have_own.contains(gateway))
+            else {
                 continue;
             };
             let path = ["gateways", gateway.as_str(), sort.table];
@@ -77,7 +83,7 @@ impl Lift<'_> {
             self.slot_of(*at, &path, Form::Object, sort.group, Some(&gateway));
             have_own.push(gateway);
         }
-        let Some((at, aim)) = policies.into_iter().find(|(at, _)| Some(*at) == shared) else {
+        let Some((at, targets)) = policies.into_iter().find(|(at, _)| Some(*at) == shared) else {
             return;
         };
         let mut table = (sort.lift)(self, self.node(at));
@@ -86,13 +92,13 @@ impl Lift<'_> {
         }
         let rest = self.gateways.iter().map(|gateway| gateway.name.clone());
         let rest: Vec<String> = rest.filter(|name| !have_own.contains(name)).collect();
-        if aim.all {
+        if targets.all {
             table.insert("attach", text("selector"));
-        } else if aim.gateways.is_empty() || aim.gateways != rest {
-            let named = if aim.gateways.is_empty() {
+        } else if targets.gateways.is_empty() || targets.gateways != rest {
+            let named = if targets.gateways.is_empty() {
                 rest.clone()
             } else {
-                aim.gateways
+                targets.gateways
             };
             // If every gateway has its own, the shared one attaches to the targets in `spec`.
             let named = match named.is_empty() {

@@ -2,13 +2,13 @@
 
 use super::support::{Tree, file, lock_in};
 use crate::tree::plan::{Action, plan};
-use crate::tree::{Class, Error, File, LOCK_FILE, Options, apply};
+use crate::tree::{Error, File, FileClass, LOCK_FILE, Options, apply};
 
 #[test]
 fn what_is_missing_is_created_with_its_folders() {
     let tree = Tree::new();
     let files = [file("a/b/c.yaml", "x: 1\n"), file("d.yaml", "y: 1\n")];
-    assert_eq!(tree.class(&files, "a/b/c.yaml"), Class::Create);
+    assert_eq!(tree.class(&files, "a/b/c.yaml"), FileClass::Create);
     let applied = tree.render(&files);
     assert_eq!(applied.written.len(), 2);
     assert_eq!(tree.text("a/b/c.yaml"), "x: 1\n");
@@ -16,7 +16,7 @@ fn what_is_missing_is_created_with_its_folders() {
         !tree.plan(&files).has_work(),
         "the second time there is nothing to do"
     );
-    assert_eq!(tree.class(&files, "d.yaml"), Class::Unchanged);
+    assert_eq!(tree.class(&files, "d.yaml"), FileClass::Unchanged);
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn what_is_as_the_lock_says_is_updated() {
     let tree = Tree::new();
     tree.render(&[file("a.yaml", "x: 1\n")]);
     let files = [file("a.yaml", "x: 2\n")];
-    assert_eq!(tree.class(&files, "a.yaml"), Class::Update);
+    assert_eq!(tree.class(&files, "a.yaml"), FileClass::Update);
     tree.render(&files);
     assert_eq!(tree.text("a.yaml"), "x: 2\n");
 }
@@ -37,7 +37,7 @@ fn an_edit_is_kept_and_shown_until_it_is_forced() {
     let files = [file("a.yaml", "x: 2\n"), file("b.yaml", "2\n")];
     for _ in 0..2 {
         let plan = tree.plan(&files);
-        assert_eq!(tree.class(&files, "a.yaml"), Class::Edited);
+        assert_eq!(tree.class(&files, "a.yaml"), FileClass::Edited);
         let diff = plan.entries[0].diff().expect("a diff");
         assert!(diff.contains("-x: 1\n-# mine\n+x: 2\n"), "{diff}");
         apply(&plan).expect("applied");
@@ -55,12 +55,12 @@ fn an_edit_that_is_what_is_rendered_now_is_none() {
     tree.render(&[file("a.yaml", "x: 1\n")]);
     tree.put("a.yaml", "x: 2\n");
     let files = [file("a.yaml", "x: 2\n")];
-    assert_eq!(tree.class(&files, "a.yaml"), Class::Unchanged);
+    assert_eq!(tree.class(&files, "a.yaml"), FileClass::Unchanged);
     assert!(tree.plan(&files).lock_changes());
     tree.render(&files);
     assert_eq!(
         tree.class(&[file("a.yaml", "x: 3\n")], "a.yaml"),
-        Class::Update
+        FileClass::Update
     );
 }
 
@@ -89,20 +89,20 @@ fn a_foreign_file_is_kept_unless_it_is_equal_or_may_be_taken_over() {
         .map(|entry| (&entry.class, entry.action))
         .collect();
     let want = [
-        (&Class::Adopt, Action::Leave),
-        (&Class::Foreign, Action::Leave),
-        (&Class::Adopt, Action::Write),
-        (&Class::Adopt, Action::Write),
+        (&FileClass::Adopt, Action::Leave),
+        (&FileClass::Foreign, Action::Leave),
+        (&FileClass::Adopt, Action::Write),
+        (&FileClass::Adopt, Action::Write),
     ];
     assert_eq!(classes, want);
     apply(&plan).expect("applied");
     assert_eq!(tree.text("other.yaml"), "theirs\n");
     assert_eq!(tree.text("taken.yaml"), "ours\n");
     assert_eq!(tree.text("styled.yaml"), "x: 1\n");
-    assert_eq!(tree.class(&files, "equal.yaml"), Class::Unchanged);
+    assert_eq!(tree.class(&files, "equal.yaml"), FileClass::Unchanged);
     assert_eq!(
         tree.class(&files, "other.yaml"),
-        Class::Foreign,
+        FileClass::Foreign,
         "it did not become ours"
     );
 }
@@ -130,13 +130,13 @@ fn what_is_no_longer_rendered_but_edited_stays_and_is_the_users() {
     tree.render(&[file("a.yaml", "1\n"), file("b.yaml", "1\n")]);
     tree.put("a.yaml", "mine\n");
     let files = [file("b.yaml", "1\n")];
-    assert_eq!(tree.class(&files, "a.yaml"), Class::KeepEdited);
+    assert_eq!(tree.class(&files, "a.yaml"), FileClass::KeepEdited);
     tree.render(&files);
     assert_eq!(tree.text("a.yaml"), "mine\n");
     assert_eq!(tree.plan(&files).entries.len(), 1, "it is said once");
     assert_eq!(
         tree.class(&[file("a.yaml", "1\n")], "a.yaml"),
-        Class::Foreign
+        FileClass::Foreign
     );
 }
 
@@ -148,8 +148,8 @@ fn what_was_removed_by_hand_is_made_again_or_forgotten() {
     for name in ["a.yaml", "b.yaml"] {
         std::fs::remove_file(tree.root().join(name)).expect("removed");
     }
-    assert_eq!(tree.class(&files[..1], "a.yaml"), Class::Gone);
-    assert_eq!(tree.class(&files[..1], "b.yaml"), Class::Gone);
+    assert_eq!(tree.class(&files[..1], "a.yaml"), FileClass::Gone);
+    assert_eq!(tree.class(&files[..1], "b.yaml"), FileClass::Gone);
     tree.render(&files[..1]);
     assert_eq!(tree.snapshot().into_keys().collect::<Vec<_>>(), ["a.yaml"]);
     assert_eq!(lock_in(&tree).files.len(), 1);
@@ -169,7 +169,7 @@ fn a_shared_file_is_never_edited_and_never_removed() {
     };
     tree.put(path, "- theirs\n");
     let files = shared("- theirs\n- ours\n", Some("- theirs\n"));
-    assert_eq!(tree.class(&files, path), Class::Update);
+    assert_eq!(tree.class(&files, path), FileClass::Update);
     tree.render(&files);
     let lock = tree.text(LOCK_FILE);
     tree.put(path, "- theirs\n- more\n- ours\n");
@@ -177,7 +177,7 @@ fn a_shared_file_is_never_edited_and_never_removed() {
         "- theirs\n- more\n- ours\n",
         Some("- theirs\n- more\n- ours\n"),
     );
-    assert_eq!(tree.class(&files, path), Class::Unchanged);
+    assert_eq!(tree.class(&files, path), FileClass::Unchanged);
     assert!(
         !tree.plan(&files).has_work(),
         "the user's change does not make the lock out of date"
@@ -188,7 +188,7 @@ fn a_shared_file_is_never_edited_and_never_removed() {
         .map(|(path, _)| path.to_string())
         .collect();
     assert_eq!(names, [path]);
-    assert_eq!(tree.class(&[], path), Class::KeepShared);
+    assert_eq!(tree.class(&[], path), FileClass::KeepShared);
     tree.render(&[]);
     assert_eq!(tree.text(path), "- theirs\n- more\n- ours\n");
 }
@@ -216,18 +216,18 @@ fn line_ends_that_git_widened_are_no_edit() {
     tree.put(LOCK_FILE, &lock);
     assert_eq!(
         tree.class(&[file("a.yaml", "x: 1\ny: 1\n")], "a.yaml"),
-        Class::Unchanged
+        FileClass::Unchanged
     );
     assert!(!tree.plan(&[file("a.yaml", "x: 1\ny: 1\n")]).has_work());
     assert_eq!(
         tree.class(&[file("a.yaml", "x: 2\n")], "a.yaml"),
-        Class::Update
+        FileClass::Update
     );
-    assert_eq!(tree.class(&[], "a.yaml"), Class::Remove);
+    assert_eq!(tree.class(&[], "a.yaml"), FileClass::Remove);
     tree.put("a.yaml", "x: 1\r\ny: 2\r\n");
     assert_eq!(
         tree.class(&[file("a.yaml", "x: 2\n")], "a.yaml"),
-        Class::Edited
+        FileClass::Edited
     );
 }
 
@@ -301,7 +301,7 @@ fn a_lock_that_cannot_be_read_is_an_error_that_says_what_to_do() {
         ),
         (
             r#"{"schema": "gatewayctl/lock/v1", "files": {"x": {"sha256": "12"}}}"#,
-            "x: no SHA-256",
+            "x: not a SHA-256",
         ),
         (
             r#"{"schema": "gatewayctl/lock/v1", "files": {}, "later": 1}"#,

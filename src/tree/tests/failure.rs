@@ -4,8 +4,8 @@ use std::io;
 
 use super::support::{Fault, Faulty, Tree, file, lock_in, render_on};
 use crate::tree::classify::Obstacle;
-use crate::tree::guard::Guard;
-use crate::tree::{Class, Error, LOCK_FILE, Options, TreePath, apply, plan};
+use crate::tree::guard::WriterLock;
+use crate::tree::{Error, FileClass, LOCK_FILE, Options, TreePath, apply, plan};
 
 #[test]
 fn a_full_disk_is_named_with_the_path_and_the_reason() {
@@ -38,7 +38,7 @@ fn a_full_disk_is_named_with_the_path_and_the_reason() {
 fn two_renders_at_once_are_one_too_many() {
     let tree = Tree::new();
     let plan_of_other = tree.plan(&[file("a.yaml", "1\n")]);
-    let held = Guard::take(tree.root()).expect("the lock");
+    let held = WriterLock::take(tree.root()).expect("the lock");
     let error = apply(&plan_of_other).expect_err("it is held");
     assert!(
         error
@@ -57,7 +57,7 @@ mod unix {
 
     use super::*;
 
-    fn class_behind(link: &str, target_is_folder: bool, path: &str) -> Class {
+    fn class_behind(link: &str, target_is_folder: bool, path: &str) -> FileClass {
         let (tree, outside) = (Tree::new(), Tree::new());
         outside.put("there/secret.yaml", "theirs\n");
         let target = outside.root().join(if target_is_folder {
@@ -90,7 +90,7 @@ mod unix {
     #[test]
     fn no_link_is_followed_or_replaced() {
         let link =
-            |path: &str| Class::Blocked(Obstacle::Link(TreePath::parse(path).expect("a path")));
+            |path: &str| FileClass::Blocked(Obstacle::Link(TreePath::parse(path).expect("a path")));
         assert_eq!(class_behind("a", true, "a/b/c.yaml"), link("a"));
         assert_eq!(class_behind("a/b", true, "a/b/secret.yaml"), link("a/b"));
         assert_eq!(
@@ -106,7 +106,7 @@ mod unix {
         outside.put("b.yaml", "1\n");
         fs::remove_dir_all(tree.root().join("a")).expect("removed");
         symlink(outside.root(), tree.root().join("a")).expect("a link");
-        assert_eq!(tree.class(&[], "a/b.yaml"), Class::KeepEdited);
+        assert_eq!(tree.class(&[], "a/b.yaml"), FileClass::KeepEdited);
         tree.render(&[]);
         assert_eq!(outside.text("b.yaml"), "1\n");
     }
@@ -216,7 +216,7 @@ mod unix {
         }
         assert_eq!(
             tree.class(&[file("a.yaml", "1\n")], "a.yaml"),
-            Class::Blocked(Obstacle::NotAFile)
+            FileClass::Blocked(Obstacle::NotAFile)
         );
     }
 }
@@ -230,11 +230,11 @@ fn folders_and_files_in_each_others_place_are_left_alone() {
     let path = TreePath::parse("file").expect("a path");
     assert_eq!(
         tree.class(&files, "folder"),
-        Class::Blocked(Obstacle::NotAFile)
+        FileClass::Blocked(Obstacle::NotAFile)
     );
     assert_eq!(
         tree.class(&files, "file/a.yaml"),
-        Class::Blocked(Obstacle::NotAFolder(path))
+        FileClass::Blocked(Obstacle::NotAFolder(path))
     );
     assert!(!tree.force(&files).has_work());
 }
@@ -245,7 +245,7 @@ fn a_huge_file_in_the_way_is_foreign_and_not_read() {
     let huge = std::fs::File::create(tree.root().join("a.yaml")).expect("a file");
     huge.set_len(1 << 40).expect("a sparse file");
     let files = [file("a.yaml", "1\n")];
-    assert_eq!(tree.class(&files, "a.yaml"), Class::Foreign);
+    assert_eq!(tree.class(&files, "a.yaml"), FileClass::Foreign);
     assert!(matches!(apply(&tree.force(&files)), Ok(applied) if applied.written.len() == 1));
     assert_eq!(tree.text("a.yaml"), "1\n");
 }

@@ -9,9 +9,10 @@ use std::rc::Rc;
 
 use tempfile::TempDir;
 
-use crate::tree::disk::{Content, Disk, Folder, Os, Stands};
+use crate::tree::disk::{Content, Disk, EntryType, Folder, Os};
 use crate::tree::{
-    Applied, Class, Configuration, Error, File, LOCK_FILE, Lock, Locks, Options, Plan, apply, plan,
+    Applied, Configuration, Error, File, FileClass, LOCK_FILE, Lock, Locks, Options, Plan, apply,
+    plan,
 };
 
 /// A root folder.
@@ -67,7 +68,7 @@ impl Tree {
         apply(&self.plan(files)).expect("applied")
     }
 
-    pub fn class(&self, files: &[File], path: &str) -> Class {
+    pub fn class(&self, files: &[File], path: &str) -> FileClass {
         let plan = self.plan(files);
         let entry = plan
             .entries
@@ -197,7 +198,7 @@ impl FaultyFolder {
 }
 
 impl Folder for FaultyFolder {
-    fn stands(&self, name: &str) -> io::Result<Stands> {
+    fn stands(&self, name: &str) -> io::Result<EntryType> {
         self.step("look at", name)?;
         self.folder.stands(name)
     }

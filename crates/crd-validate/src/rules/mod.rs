@@ -1,6 +1,7 @@
 //! Evaluates the rules of a schema (`x-kubernetes-validations`) as the API server does on creation
 //! (apiextensions-apiserver's `schema/cel`, Kubernetes 1.34).
 //!
+//! - `cel_k8s`: the language.
 //! - [`convert`]: from an object with its schema to CEL values.
 //! - [`program`]: parsed rules; each is parsed once a run.
 //! - [`words`]: the texts of findings.
