@@ -2,21 +2,21 @@
 //! server would. Start with [`compile::compile`]: it is the whole way, as one pure function.
 //!
 //! **What was written.** [`config`] reads `cluster.toml` into types, one file a table, each value with its place
-//! ([`diagnostic::Span`]); every mistake of form is reported at once. [`model`] says what it means: defaults are
+//! ([`manifest::diagnostic::Span`]); every mistake of form is reported at once. [`model`] says what it means: defaults are
 //! applied, names made, addresses and ports compared. It knows no TOML and no YAML.
 //!
 //! **What is rendered.** [`render`] makes files of the model: one template an object, into which values are set,
 //! never pasted, each still with the place that it came from; then the `spec` tables are laid over. Trees of values
-//! are [`value::Node`]s, from TOML, YAML and templates alike; [`manifest`] reads and writes them as YAML that means
+//! are [`manifest::value::Node`]s, from TOML, YAML and templates alike; [`manifest`] reads and writes them as YAML that means
 //! the same to every reader, and tells objects apart.
 //!
 //! **What is wrong with it.** The files are read back and go through the passes of [`check`], which look each kind up
-//! in [`schema`]: the catalogue of CRDs by project and version, compiled and embedded. A finding is a
-//! [`diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
+//! in [`crd_validate`]: the catalogue of CRDs by project and version, compiled and embedded. A finding is a
+//! [`manifest::diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
 //! [`report`] prints findings for people and for programs.
 //!
-//! **What it makes of the front door.** [`resolve`] follows Envoy Gateway: which listeners are valid, which routes attach
-//! where, which policies hold. [`exposure`] tables who can reach what, and [`graph`] draws it.
+//! **What it makes of the front door.** [`envoy_gateway`] follows Envoy Gateway: which listeners are valid, which routes attach
+//! where, which policies hold. [`envoy_gateway::exposure`] tables who can reach what, and [`graph`] draws it.
 //!
 //! **The way back.** [`import`] reads a tree that exists and writes the `cluster.toml` that renders it again; it proves
 //! that by going the whole way once more, in memory.
@@ -36,19 +36,13 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "live")]
 pub mod cluster;
+pub mod codes;
 pub mod compile;
 pub mod config;
-pub mod diagnostic;
 pub mod diff;
-pub mod exposure;
 pub mod graph;
 pub mod import;
-pub mod luajit;
-pub mod manifest;
 pub mod model;
 pub mod render;
 pub mod report;
-pub mod resolve;
-pub mod schema;
 pub mod tree;
-pub mod value;

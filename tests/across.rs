@@ -1,5 +1,5 @@
-//! A small repository as people have them, checked as a whole: with nothing wrong in it, and with one defect of each
-//! sort that no schema shows.
+//! Checks a small repository of the usual form as a whole: first without any mistakes, then with one mistake of each
+//! kind that no schema shows.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::Project;
 /// The files of the repository, each after a line `# path`.
 const REPOSITORY: &str = include_str!("across/repository.yaml");
 
-/// What is changed in it for a defect: the file, what stands there, and what is written instead.
+/// The change that makes a mistake: the file, the existing text, and the new text.
 struct Defect {
     name: &'static str,
     changes: &'static [(&'static str, &'static str, &'static str)],
@@ -221,7 +221,7 @@ const DEFECTS: &[Defect] = &[
     },
 ];
 
-/// The repository in a folder.
+/// Writes the repository to a folder.
 fn repository() -> Project {
     let mut project = Project::new();
     for part in REPOSITORY.split("\n# file: ").skip(1) {

@@ -1,4 +1,4 @@
-//! `action.yml`, the action for GitHub: its scripts run here as a runner would run them.
+//! `action.yml`, the action for GitHub: its scripts are run here as a runner would run them.
 #![cfg(unix)]
 
 mod common;
@@ -33,7 +33,7 @@ fn script(step: &Value) -> &str {
     step["run"].as_str().expect("a script")
 }
 
-/// A runner: what it has on the path, and what it knows of the run.
+/// A runner, with the programs on its path and its context.
 struct Runner {
     project: Project,
     /// The values of expressions.
@@ -41,7 +41,7 @@ struct Runner {
     bin: tempfile::TempDir,
 }
 
-/// What a step did.
+/// The result of a step.
 #[derive(Debug)]
 struct Done {
     code: Option<i32>,
@@ -129,7 +129,7 @@ fn the_commands_in_it_are_commands_of_the_program() {
     let mut found = 0;
     for step in steps() {
         let script = script(&step).to_owned();
-        // An expression in a script would run what an input says; an environment only holds it.
+        // An expression in a script would execute the input; in an environment variable it is only data.
         assert!(!script.contains("${{"), "{script}");
         let commands = script.lines().filter_map(|line| {
             let line = line.trim().strip_prefix("gatewayctl ")?;
@@ -205,7 +205,7 @@ fn a_summary_that_cannot_be_written_is_a_failure_and_a_full_one_gets_no_more() {
     assert_eq!(code, Some(2));
     assert_eq!(
         said,
-        "error: no/folder, which GITHUB_STEP_SUMMARY names, can't be written: No such file or directory (os error 2)\n"
+        "error: no/folder, the file in GITHUB_STEP_SUMMARY, can't be written: No such file or directory (os error 2)\n"
     );
     let full = "x".repeat(1024 * 1024 - 50);
     project.write("summary", &full);

@@ -1,10 +1,10 @@
-//! What `validate` says of the rest of the repository, together with what is rendered.
+//! What `validate` reports on the rest of the repository together with the rendered files.
 
 mod common;
 
 use common::Project;
 
-/// An app's route, as it lies in the repository beside what is rendered.
+/// The route of an application, in the repository beside the rendered files.
 const ROUTE: &str = "\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
@@ -37,7 +37,7 @@ fn a_route_of_an_app_is_held_against_the_rendered_gateways() {
     let project = project("htps");
     snapshot!("route", project.run(["validate"]));
     project.run(["validate"]).code(1);
-    // What is rendered doesn't depend on it.
+    // Rendering doesn't depend on it.
     project.run(["render", "--check"]).success();
 }
 
@@ -55,7 +55,7 @@ fn the_tree_on_disk_gives_way_to_what_would_be_rendered() {
         "cluster.toml",
         config.replace("envoy-external", "envoy-outside"),
     );
-    // The old Gateway still lies there, and is not what the route is held against.
+    // The old Gateway's file still exists, but routes are not checked against it.
     snapshot!("renamed", project.run(["validate"]));
 }
 

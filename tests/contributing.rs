@@ -1,4 +1,4 @@
-//! CONTRIBUTING.md tells the truth: its paths are there, its map is the code's.
+//! Checks that CONTRIBUTING.md is correct: its paths exist, and its map matches the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,10 +18,10 @@ fn contributing() -> String {
     read(&root().join("CONTRIBUTING.md"))
 }
 
-/// The files that the recipes make: they are examples.
+/// The files that the recipes create as examples.
 const MADE: &[&str] = &[
     "snapshots/envoy-gateway-1.9.1",
-    "src/diagnostic/pages/network-open-to-all.md",
+    "src/codes/pages/network-open-to-all.md",
     "src/report/gitlab.rs",
 ];
 
@@ -31,7 +31,15 @@ fn every_path_in_it_is_there() {
     let quoted = text.split('`').skip(1).step_by(2);
     let is_path = |text: &&str| {
         let top = text.split('/').next().unwrap_or_default();
-        let tops = ["src", "tests", "templates", "schemas", "snapshots", ".ci"];
+        let tops = [
+            "src",
+            "crates",
+            "tests",
+            "templates",
+            "schemas",
+            "snapshots",
+            ".ci",
+        ];
         !text.contains(char::is_whitespace) && !text.contains('*') && tops.contains(&top)
     };
     let paths: BTreeSet<&str> = quoted.filter(is_path).collect();
@@ -43,47 +51,77 @@ fn every_path_in_it_is_there() {
     assert!(missing.is_empty(), "not there: {missing:?}");
 }
 
-/// The rooms of the table, and what each uses.
+/// The rooms and crates of the table, by their paths, and what each uses.
 fn map() -> BTreeMap<String, String> {
     let text = contributing();
     let rows = text.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix("| `src/")?.split('|');
+        let mut cells = line.strip_prefix("| `")?.split('|');
         let room = cells.next()?.trim().trim_end_matches('`');
-        Some((room.to_owned(), cells.nth(1)?.trim().to_owned()))
+        let uses = cells.nth(1)?.trim().to_owned();
+        room.contains('/').then(|| (room.to_owned(), uses))
     });
     rows.collect()
 }
 
-#[test]
-fn every_room_is_on_the_map() {
-    let entries = fs::read_dir(root().join("src")).expect("src");
-    let rooms: BTreeSet<String> = entries
+fn folders_in(folder: &str) -> impl Iterator<Item = String> {
+    let entries =
+        fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let folders = entries
         .map(|entry| entry.expect("an entry"))
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    assert_eq!(rooms, map().into_keys().collect());
+        .filter(|entry| entry.path().is_dir());
+    folders.map(move |entry| format!("{folder}/{}", entry.file_name().to_string_lossy()))
 }
 
 #[test]
-fn rooms_use_what_the_map_says_and_nothing_else() {
+fn every_room_and_every_crate_is_on_the_map() {
+    let there: BTreeSet<String> = folders_in("src").chain(folders_in("crates")).collect();
+    assert_eq!(there, map().into_keys().collect());
+}
+
+#[test]
+fn rooms_and_crates_use_what_the_map_says_and_nothing_else() {
     let map = map();
     for (room, said) in map.iter().filter(|(_, said)| *said != "all") {
-        let used: Vec<String> = used_by(room, &map)
-            .iter()
-            .map(|room| format!("`{room}`"))
-            .collect();
-        assert_eq!(&used.join(", "), said, "what src/{room} uses");
+        let used = match room.strip_prefix("crates/") {
+            Some(name) => dependencies_of(name, &map),
+            None => used_by(room, &map),
+        };
+        let used: Vec<String> = used.iter().map(|room| format!("`{room}`")).collect();
+        assert_eq!(&used.join(", "), said, "what {room} uses");
     }
 }
 
-/// The other rooms that a room's code names, tests and documentation aside.
+/// The names of the map's rooms and crates: in code they stand behind `crate::`, or by themselves.
+fn names(map: &BTreeMap<String, String>, kind: &str) -> BTreeSet<String> {
+    map.keys()
+        .filter_map(|path| path.strip_prefix(kind))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The crates of this workspace that a crate depends on, by its `Cargo.toml`; what only its tests need is left out.
+fn dependencies_of(name: &str, map: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let text = read(&root().join("crates").join(name).join("Cargo.toml"));
+    let table: toml::Table = text
+        .parse()
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let dependencies = table["dependencies"].as_table().expect("a table");
+    names(map, "crates/")
+        .into_iter()
+        .filter(|known| dependencies.contains_key(known))
+        .collect()
+}
+
+/// The other rooms and the crates that a room's code names, tests and documentation aside.
 fn used_by(room: &str, map: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let folder = root().join("src").join(room);
-    let files = WalkDir::new(&folder).into_iter().filter_entry(|entry| {
-        let name = entry.file_name().to_string_lossy();
-        name != "tests" && name != "tests.rs" && name != "oracle.rs"
-    });
+    let own = room.strip_prefix("src/").unwrap_or_default();
+    let (rooms, crates) = (names(map, "src/"), names(map, "crates/"));
+    let files = WalkDir::new(root().join(room))
+        .into_iter()
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            name != "tests" && name != "tests.rs" && name != "oracle.rs"
+        });
     let mut used = BTreeSet::new();
     for file in files.map(|entry| entry.expect("an entry")) {
         if file.path().extension().is_none_or(|ending| ending != "rs") {
@@ -94,22 +132,29 @@ fn used_by(room: &str, map: &BTreeMap<String, String>) -> BTreeSet<String> {
             .split("#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
-        let lines = code
+        for line in code
             .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
-        for line in lines {
-            for rest in line.split("crate::").skip(1) {
-                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-                let name = &rest[..end.unwrap_or(rest.len())];
-                if name != room && map.contains_key(name) {
-                    used.insert(name.to_owned());
-                }
-            }
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
             assert!(
                 !line.contains("crate::{"),
                 "{}: {line}",
                 file.path().display()
             );
+            for rest in line.split("crate::").skip(1) {
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                let name = &rest[..end.unwrap_or(rest.len())];
+                if name != own && rooms.contains(name) {
+                    used.insert(name.to_owned());
+                }
+            }
+            let names_it = |name: &&String| {
+                let path = format!("{}::", name.replace('-', "_"));
+                line.match_indices(&path).any(|(at, _)| {
+                    !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c))
+                })
+            };
+            used.extend(crates.iter().filter(names_it).cloned());
         }
     }
     used

@@ -1,27 +1,27 @@
-//! Agreement with what Envoy Gateway 1.9.0 itself writes as status. The cases stand beside the project, in the
-//! folder that `GATEWAYCTL_SHARED` names, else `../shared`; without it the test says so and passes.
+//! Compares with the status that Envoy Gateway 1.9.0 itself writes. The cases are in the folder that
+//! `GATEWAYCTL_SHARED` names, else in `../shared`; without it the test is skipped, and says so.
 //!
-//! A case is resolved in complete mode: what it does not have does not exist. The controller's own tests add
-//! some objects to every case (see [`fixtures`]) and turn features on and off by name (see [`SETTINGS`]).
+//! A case is resolved in complete mode: objects that it doesn't have don't exist. The controller's own tests add some
+//! objects to every case (see [`fixtures`]) and enable or disable features by name (see [`SETTINGS`]).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewayctl::manifest::Object;
-use gatewayctl::resolve::{Features, Knowledge, Order, Settings, resolve};
-use gatewayctl::value::Node;
+use envoy_gateway::{Features, Knowledge, Order, Settings, resolve};
+use manifest::Object;
+use manifest::value::Node;
 use serde_json::{Value, json};
 
-/// How many disagreements are listed.
+/// The maximum number of disagreements that are listed.
 const MOST_LISTED: usize = 400;
 
 /// The class that the controller's tests use.
 const CLASS: &str = "envoy-gateway-class";
 
-/// What a case changes.
+/// A change of the settings for a case.
 type Change = fn(&mut Settings);
 
-/// Features that the controller's tests set otherwise for a case than [`settings`] has them.
+/// Features that the controller's tests set differently from [`settings`] for a case.
 const SETTINGS: &[(&str, Change)] = &[
     ("envoypatchpolicy-invalid-feature-disabled", |it| {
         it.features.patch_policy = false;
@@ -52,7 +52,7 @@ const SETTINGS: &[(&str, Change)] = &[
 /// A named group of conditions, by reason or type.
 type Category = (&'static str, fn(&Key) -> bool);
 
-/// The groups of which all must be found, and nothing else.
+/// The groups that must agree completely.
 const CATEGORIES: &[Category] = &[
     ("listener conflicts", |it| {
         it.kind == "Conflicted" && it.status == "True"
@@ -78,10 +78,10 @@ const CATEGORIES: &[Category] = &[
     }),
 ];
 
-/// How many of the controller's conditions are not found, and how many are said that it does not say. Never
-/// more than these. They hang on what can't be known from manifests: what a server sends (three Wasm modules with
-/// another checksum), what a script does or whether it parses (two Lua scripts, told by `validate`), and what day
-/// it is (one expired list of revoked certificates).
+/// The maximum number of the controller's conditions that are not found, and of those that are found but that it
+/// doesn't write. They depend on what manifests don't show: what a server sends (three Wasm modules with another
+/// checksum), what a script does or whether it parses (two Lua scripts, which `validate` reports), and the date (one
+/// expired certificate revocation list).
 const DISAGREEMENTS: (usize, usize) = (6, 6);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +122,7 @@ fn settings(case: &str) -> Settings {
     settings
 }
 
-/// An object of a case. The controller's tests read keys without regard to case, and need no names.
+/// An object of a case. The controller's tests read keys case-insensitively, and need no names.
 fn object(mut value: Value) -> Object {
     small_keys(&mut value);
     let name = &mut value["metadata"]["name"];
@@ -163,7 +163,7 @@ fn service(namespace: &str, name: &str, ports: &[(&str, i64, &str)]) -> [Value; 
     ]
 }
 
-/// What the controller's tests add to every case: a few Services with endpoints, and two namespaces.
+/// The objects that the controller's tests add to every case: a few Services with endpoints, and two namespaces.
 fn fixtures() -> Vec<Value> {
     let four = [
         ("http", 8080, "TCP"),
@@ -284,7 +284,7 @@ fn ours(objects: &[Object], settings: &Settings) -> Vec<Key> {
     let resolved = resolve(objects, settings);
     let verdicts = resolved.verdicts();
     let told = verdicts.iter().filter(|it| {
-        // A case lists the statuses of objects that come in lists: not those of the class, or of its proxy.
+        // A case has the statuses of its lists of objects, but not those of the class and of its proxy.
         let is_of_class = it.object.kind() == "EnvoyProxy"
             && resolved.classes().iter().any(|class| {
                 class
@@ -405,7 +405,7 @@ fn shown(key: &Key) -> String {
     )
 }
 
-/// Kinds that a tree may lack though the cluster has them.
+/// Kinds that a tree may lack although the cluster has them.
 const OUTSIDE: &[&str] = &[
     "Backend",
     "BackendTLSPolicy",

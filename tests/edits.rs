@@ -1,4 +1,4 @@
-//! Files that people keep, and the commands that look at them.
+//! Files that users edit, and the commands that examine them.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn what_is_rendered_is_there_and_the_second_time_nothing_is_written() {
     project
         .run(["render", "--check"])
         .code(1)
-        .warns("is rendered, but not there");
+        .warns("is rendered, but doesn't exist");
     let first = project.run(["render"]).success();
     assert_eq!(first.stderr, "");
     let files = project.files();
@@ -105,7 +105,7 @@ fn a_tree_that_exists_is_taken_over() {
     for (path, bytes) in rendered.files().iter().filter(|(path, _)| *path != LOCK) {
         project.write(path, bytes);
     }
-    // The same objects, written in another style.
+    // The same objects in another YAML style.
     project.edit(ENVOY, "kind: EnvoyProxy\n", "kind: \"EnvoyProxy\" # ours\n");
     project.run(["render"]).success();
     assert_eq!(project.files(), rendered.files());
@@ -124,7 +124,7 @@ fn what_is_no_longer_rendered_is_removed_unless_it_was_edited() {
     project.write("cluster.toml", MINIMAL);
     let run = project.run(["render"]).success();
     run.says(&format!("removed  {external}"))
-        .warns("was edited by hand: it was kept");
+        .warns("was kept because it was edited by hand");
     assert!(!project.path(&external).exists());
     assert!(project.read(&internal).contains("10.10.30.27"));
     assert_eq!(project.read(&format!("{APP}/mine.yaml")), "kind: Mine\n");
@@ -162,7 +162,7 @@ fn the_namespaces_kustomization_keeps_what_others_wrote() {
     assert_eq!(project.read(INDEX), want);
     project.run(["render", "--check"]).success();
 
-    // Further entries are nobody's edit.
+    // Additional entries are not reported as edits.
     project.edit(INDEX, "./echo/ks.yaml", "./echo2/ks.yaml");
     project.run(["render"]).success().never_says("by hand");
     assert!(project.read(INDEX).contains("./echo2/ks.yaml # a demo"));
@@ -207,7 +207,7 @@ fn the_lock_is_not_guessed_at() {
         project.run(["render"]).code(2).warns(LOCK);
         assert_eq!(project.files(), before, "{lock}");
     }
-    // Without one the files are as rendered, and are taken over.
+    // Without a lock, files that equal the rendered ones are taken over.
     let project = changed();
     std::fs::remove_file(project.path(LOCK)).expect("removed");
     project.run(["render"]).code(1).warns("tree/foreign");
@@ -240,7 +240,7 @@ fn a_folder_below_the_root_will_do() {
     Project::new()
         .run(["render"])
         .code(2)
-        .warns("there is no cluster.toml here");
+        .warns("there is no cluster.toml in this folder or above");
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn another_order_or_style_is_no_difference() {
     let release = format!("{APP}/helmrelease.yaml");
     let text = project.read(&release);
     let document: Value = serde_yaml::from_multiple(&text).expect("YAML").remove(0);
-    // JSON is YAML, and a map backwards is the map.
+    // JSON is valid YAML, and the order of keys doesn't matter.
     let backwards: serde_json::Map<String, Value> = document
         .as_object()
         .expect("an object")
@@ -301,7 +301,7 @@ fn a_revision_is_compared_with() {
     project
         .run(["diff", "--against", "git:nobody"])
         .code(2)
-        .warns("knows no revision `nobody`");
+        .warns("there is no revision `nobody`");
     project.run(["diff", "--against", "git:--help"]).code(2);
     project.run(["diff", "--against", "git:"]).code(2);
     project.run(["diff", "--against", "svn:1"]).code(2);
@@ -309,7 +309,7 @@ fn a_revision_is_compared_with() {
         .minimal("")
         .run(["diff", "--against", "git:HEAD"])
         .code(2);
-    // A project below the repository's top.
+    // A project that is not at the top of the repository.
     let below = Project::new().file("sub/cluster.toml", MINIMAL);
     below
         .shell("git init -q && \"$PROGRAM\" render -C sub && git add -A && git commit -qm first")
@@ -346,7 +346,7 @@ fn why_leads_back_to_cluster_toml() {
     project
         .run(["why", ENVOY, "spec"])
         .code(2)
-        .warns("is no JSON pointer");
+        .warns("is not a JSON pointer");
     project.run(["why", &format!("{ENVOY}:99999")]).code(2);
     project
         .run(["why", "envoy.yml"])
@@ -373,7 +373,7 @@ fn explain_knows_codes_keys_and_fields() {
         .warns("did you mean `config/unknown-key`?");
     run("Gateway.spec.listners").code(2).warns("no field");
     run("").code(2);
-    // The version that cluster.toml declares decides.
+    // The version that cluster.toml declares is used.
     let field = "ClientTrafficPolicy.spec.clientIPDetection.directSourceIP";
     run(field).success();
     let older = Project::new().config(MINIMAL.replace("1.9.0", "1.8.3"));
@@ -468,7 +468,7 @@ fn a_new_project_is_begun_rendered_and_checked() {
     project
         .run(flags)
         .code(2)
-        .warns("is there already, and was left alone");
+        .warns("exists already, and was not changed");
     assert_eq!(project.read("cluster.toml"), text);
     let other = Project::new();
     other.run(["init"]).code(2).warns("give --domain");
@@ -514,7 +514,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         "--help",
     ];
     for command in commands {
-        // The reader is gone before the first byte; the exit code and what was said are the program's own.
+        // The reader is gone before the first byte. The exit code and the messages must be the program's own.
         let script =
             format!("{{ sleep 0.1; \"$PROGRAM\" {command}; echo \"exit $?\" >&2; }} | true");
         let run = project.shell(&script);
@@ -550,7 +550,7 @@ fn findings_are_filtered_and_printed_for_programs() {
     project
         .run(["validate", "nothing.yaml"])
         .code(2)
-        .warns("there is no such file");
+        .warns("no such file");
     let good: Run = project.run_with(
         ["validate", "-"],
         b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n",

@@ -1,13 +1,13 @@
-//! Flux variables are read as Flux reads them: against its own `envsubst`, which needs Go.
+//! Compares our parser of Flux variables with Flux's own `envsubst`, which needs Go.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use gatewayctl::value::variable;
+use manifest::value::variable;
 use serde_json::Value;
 
-/// The program that reads texts with Flux' own parser.
+/// The program that parses texts with Flux's own parser.
 fn envsubst() -> Result<PathBuf, &'static str> {
     let target = Path::new(env!("CARGO_BIN_EXE_gatewayctl")).parent();
     let target = target.and_then(Path::parent).expect("the target folder");
@@ -28,7 +28,7 @@ fn envsubst() -> Result<PathBuf, &'static str> {
     }
 }
 
-/// Texts by a generator: of the signs that mean something, and some that don't.
+/// Generated texts of special characters and some ordinary ones.
 fn texts(count: usize) -> Vec<String> {
     const PARTS: &[&str] = &[
         "$", "$", "{", "}", "${", "${A", "${B}", "A", "_b1", ":", "=", "-", "?", "+", "/", "#",

@@ -1,8 +1,8 @@
-//! The inputs that are kept for the fuzz targets, each handed to its target: what a search has found stays mended. Then the
-//! same inputs with a few changes each, the same changes in every run.
+//! Runs the fuzz targets on the stored inputs, so that what a search has found stays fixed, and then on changed
+//! copies of the inputs. The changes are the same in every run.
 //!
-//! `FUZZ_CHANGED=10000 cargo test --release --test fuzz_seeds yaml` changes each input of a target so often, where there is
-//! no time to build for libFuzzer. The last input is in `target/tmp/fuzz-TARGET`.
+//! `FUZZ_CHANGED=10000 cargo test --release --test fuzz_seeds yaml` changes each input of a target this often, if
+//! there is no time to build for libFuzzer. The last input is in `target/tmp/fuzz-TARGET`.
 
 #[path = "../fuzz/src/lib.rs"]
 mod entries;
@@ -10,7 +10,7 @@ mod entries;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// How much all inputs of one target may weigh together, in bytes: they are read by people, too.
+/// The maximum size of all inputs of a target together, in bytes, because people read them too.
 const MOST: usize = 64 << 10;
 
 fn seeds() -> PathBuf {
@@ -26,10 +26,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// How often each input is changed, unless `FUZZ_CHANGED` says so.
+/// How often each input is changed, unless `FUZZ_CHANGED` is set.
 const CHANGED: usize = 20;
 
-/// Runs a target on its inputs, and on changed ones.
+/// Runs a target on its inputs, and on changed copies.
 fn run(target: &str) {
     let inputs = files(&seeds().join(target));
     assert!(inputs.len() > 2, "{target} has {} inputs", inputs.len());
@@ -51,7 +51,7 @@ fn run(target: &str) {
     for _ in 0..often {
         for input in &texts {
             let changed = changed(input, &texts, &mut random);
-            // For what ends the program: a stack that overflows is no panic.
+            // If the program is killed, for example by a stack overflow, the input is in this file.
             std::fs::write(&last, &changed).expect("a file in the target folder");
             println!("{}", String::from_utf8_lossy(&changed));
             entries::run(target, &changed);
@@ -59,7 +59,7 @@ fn run(target: &str) {
     }
 }
 
-/// Numbers that look random and are the same each time (SplitMix64).
+/// Reproducible pseudo-random numbers (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -72,7 +72,7 @@ impl Random {
     }
 }
 
-/// What stands for something in one of the languages, or is often forgotten.
+/// Texts that have a meaning in one of the languages, or that are often forgotten.
 const PIECES: &[&str] = &[
     "\n",
     "\r\n",
@@ -145,7 +145,7 @@ const PIECES: &[&str] = &[
     ".all(x, ",
 ];
 
-/// An input after one to six changes: pieces are added, doubled, taken away, moved in from another input.
+/// Changes an input one to six times: pieces are inserted, doubled, removed, or copied from another input.
 fn changed(input: &[u8], others: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut text: Vec<char> = String::from_utf8_lossy(input).chars().collect();
     for _ in 0..=random.below(6) {

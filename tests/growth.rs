@@ -1,31 +1,31 @@
-//! Work grows no faster than its input. What is counted is what is allocated, in number and in bytes: that is the same on
-//! every machine, however busy. One test only, since all threads of this program are counted together.
+//! Work grows no faster than its input. Allocations are counted, by number and bytes, which is the same on every
+//! machine. There is only one test, because the allocations of all threads of this program are counted together.
 
 use std::alloc::System;
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::{World, compile};
 use gatewayctl::config;
-use gatewayctl::diagnostic::{Diagnostic, Sources};
-use gatewayctl::manifest::read;
 use gatewayctl::render::files::Inputs;
 use gatewayctl::report::{Format, Report, Terminal};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::variable;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::read;
+use manifest::value::variable;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Twice the input may take so many times the work.
+/// The maximum factor for an input of twice the size.
 const MOST: f64 = 2.2;
 
-/// Work that is not counted: tables that double when they are full, and what is made once.
+/// Work that is not counted: tables that double their capacity, and values that are created once.
 const SLACK: Work = Work {
     allocations: 2_000,
     bytes: 2 << 20,
 };
 
-/// What some work took.
+/// The allocations of some work.
 #[derive(Clone, Copy, Debug)]
 struct Work {
     allocations: usize,
@@ -42,7 +42,7 @@ fn counted(work: impl FnOnce()) -> Work {
     }
 }
 
-/// Runs the work on an input of `size` and on one of twice the size.
+/// Compares the work for an input of `size` with that for one of twice the size.
 fn grows(
     what: &str,
     size: usize,
@@ -50,7 +50,7 @@ fn grows(
     work: impl Fn(&str),
 ) -> Option<String> {
     let (small, large) = (input(size), input(2 * size));
-    // What is made once is made.
+    // After this, everything that is created only once exists.
     work(&small);
     let (once, twice) = (counted(|| work(&small)), counted(|| work(&large)));
     let is_within = |once: usize, twice: usize, slack: usize| {
@@ -81,7 +81,7 @@ fn variables(text: &str) {
     assert!(variable::all(text).count() <= text.len());
 }
 
-/// A world with no files.
+/// A file system without files.
 struct Nothing;
 
 impl Inputs for Nothing {
@@ -110,7 +110,7 @@ fn numbered(line: impl Fn(usize) -> String) -> impl Fn(usize) -> String {
     move |count| (0..count).map(&line).collect()
 }
 
-/// A document whose aliases stand for nine times as many values a level.
+/// A document whose aliases multiply the number of values by nine at each level.
 fn bomb(levels: usize) -> String {
     let level = |at: usize| match at {
         0 => "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(),

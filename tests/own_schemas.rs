@@ -1,4 +1,5 @@
-//! A project's own schemas: imported into `schemas/` beside `cluster.toml`, they win over those in the program.
+//! A project's own schemas: they are imported into `schemas/` beside `cluster.toml` and take precedence over those in
+//! the program.
 
 mod common;
 
@@ -138,7 +139,7 @@ fn a_schema_that_cant_be_read_is_a_failure_and_no_verdict() {
 fn a_pattern_that_cant_be_compiled_is_refused_at_import() {
     let project = Project::new().minimal("");
     for (pattern, problem) in [
-        ("(", "the pattern `(` is no regular expression"),
+        ("(", "the pattern `(` is not a valid regular expression"),
         (
             "((a{1,1000}){1,1000}){1,1000}",
             "the pattern `((a{1,1000}){1,1000}){1,1000}` is too large to be compiled",
@@ -152,7 +153,7 @@ fn a_pattern_that_cant_be_compiled_is_refused_at_import() {
             .says(problem)
             .says("nothing was written");
     }
-    // Large for other engines, and none of the API server's bounds.
+    // This is large for other engines, but within the API server's limits.
     let field = r"{type: string, pattern: '^\p{L}{1,63}$'}";
     let crd = WIDGETS.replace("{type: integer}", field);
     project.write("crd.yaml", crd.replace("self.size > 1", "self.size != 'b'"));
@@ -201,7 +202,7 @@ fn a_list_that_leads_out_of_its_folder_is_not_followed() {
     project
         .run(["validate"])
         .code(2)
-        .warns("leads out of its folder");
+        .warns("which is outside of its folder");
 }
 
 #[test]
@@ -230,9 +231,9 @@ fn a_project_without_own_schemas_lists_those_in_the_program() {
     project
         .run(["schemas", "list", "kda"])
         .code(2)
-        .warns("no project `kda`; known are cert-manager, ");
+        .warns("there is no project `kda`; the known ones are cert-manager, ");
     project
         .run(["schemas", "import", "-"])
         .code(2)
-        .warns("there is no cluster.toml here");
+        .warns("there is no cluster.toml in this folder or above");
 }

@@ -1,4 +1,4 @@
-//! Whose files are whose: what goes with a setting, what stays for others, and what is never touched.
+//! Which files belong to whom: what is removed with a setting, what stays for others, and what is never touched.
 
 mod common;
 
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 const NAMESPACE: &str = "kubernetes/apps/network/namespace.yaml";
 const KS: &str = "kubernetes/apps/network/envoy-gateway/ks.yaml";
 
-/// The user's own kustomization of the namespace, with a manifest that it lists.
+/// Adds the user's own kustomization of the namespace, with a manifest that it lists.
 fn with_theirs(project: Project) -> Project {
     project.file(INDEX, THEIRS).file(
         "kubernetes/apps/network/echo.yaml",
@@ -38,7 +38,7 @@ fn an_entry_goes_with_its_file_and_everything_else_stays() {
         ("[namespace]\nmanifest = false\n", "./envoy-gateway/ks.yaml"),
         ("[namespace]\nname = \"edge\"\n", ""),
         ("[flux]\nenabled = false\n", "./namespace.yaml"),
-        // The user keeps it up himself from now on; nothing that is still rendered may fall out of it.
+        // From now on the user maintains it; nothing that is still rendered may be missing from it.
         (
             "[namespace]\nkustomization = false\n",
             "./namespace.yaml ./envoy-gateway/ks.yaml",
@@ -78,7 +78,7 @@ fn a_kustomization_that_we_made_goes_too_unless_somebody_has_a_part_in_it() {
     let fresh = Project::new().config(&moved).rendered();
     assert_eq!(project.files(), fresh.files());
 
-    // A comment is somebody's work already.
+    // A comment counts as somebody's work.
     let project = Project::new().minimal("").rendered();
     project.edit(INDEX, "namespace: network\n", "namespace: network # ours\n");
     project.write("cluster.toml", &moved);
@@ -112,7 +112,7 @@ fn an_entry_stays_with_a_file_that_stays() {
     project
         .run(["render"])
         .success()
-        .warns("was edited by hand: it was kept");
+        .warns("was kept because it was edited by hand");
     assert!(project.path(NAMESPACE).is_file());
     assert!(project.read(INDEX).contains("- ./namespace.yaml\n"));
 }
@@ -124,7 +124,7 @@ fn a_former_lock_is_read_and_its_entries_are_found() {
     lock["schema"] = "gatewayctl/lock/v1".into();
     lock["files"][INDEX] = serde_json::json!({"ownership": "shared"});
     project.write(LOCK, lock.to_string());
-    // Only the account of entries is missing: nothing is out of date.
+    // Only the record of entries is missing, so nothing is out of date.
     project.run(["render", "--check"]).success();
     project.write("cluster.toml", minimal("[layout]\napp = \"edge\"\n"));
     project.run(["render"]).success();
@@ -153,7 +153,7 @@ fn what_is_listed_and_will_not_be_there_is_an_error_before_anything_is_written()
         assert_eq!(said.matches("missing-file").count(), 1, "{run}");
         assert_eq!(project.files(), before);
     }
-    // One of `cluster.toml`'s own, at its place there.
+    // An entry from `cluster.toml` is reported at its place there.
     let project = Project::new().minimal("[extra]\nresources = [\"./mine.yaml\"]\n");
     project.run(["render"]).code(1).warns("cluster.toml:14:14");
     assert_eq!(project.files().len(), 1);
@@ -166,7 +166,7 @@ fn what_is_listed_and_will_not_be_there_is_an_error_before_anything_is_written()
 
 #[test]
 fn what_somebody_else_lists_is_not_removed_from_under_it() {
-    // A kustomization above, of the user's own.
+    // A kustomization of the user's own, in a folder above.
     let above = "kubernetes/apps/kustomization.yaml";
     let list = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - ./network\n";
     let project = Project::new().minimal("").file(above, list).rendered();
@@ -186,7 +186,7 @@ fn what_somebody_else_lists_is_not_removed_from_under_it() {
     );
     project.run(["render"]).success();
 
-    // One of ours that was edited by hand, and is kept, lists what would go.
+    // One of our kustomizations, which was edited by hand and is kept, lists a file that would be removed.
     let cilium = "[cilium]\npools = \"10.10.30.0/24\"\npool = { name = \"front\" }\n";
     let project = Project::new().minimal(cilium).rendered();
     let list = format!("{APP}/kustomization.yaml");
@@ -210,7 +210,7 @@ fn what_would_go_is_not_warned_of() {
     assert!(project.path(&addresses).is_file());
     project.write("cluster.toml", MINIMAL);
     project.run(["validate"]).success().never_says(&addresses);
-    // Edited by hand it would stay, and is the user's to look after.
+    // If it was edited by hand it stays, and the user has to maintain it.
     project.edit(&addresses, "name: front", "name: back");
     project.run(["validate"]).warns_or_says(&addresses);
 }
@@ -248,7 +248,7 @@ fn two_configurations_in_one_root_leave_each_others_files_alone() {
             .success();
         assert!(project.path(&format!(".gatewayctl.{name}.lock")).is_file());
     }
-    // What belongs to the other one is neither written nor removed, with force neither.
+    // What belongs to the other configuration is neither written nor removed, not even with --force.
     project.write(
         "production.toml",
         minimal("[layout]\npath = \"apps/staging\"\n[proxy]\nreplicas = 3\n"),
@@ -281,7 +281,7 @@ fn two_configurations_share_a_kustomization() {
         assert_eq!(both.matches(entry).count(), 1, "{entry}: {both}");
     }
     project.run(["render", "--check"]).success();
-    // Each takes out its own entries and no others.
+    // Each removes only its own entries.
     project.write("edge.toml", minimal("[layout]\npath = \"apps/edge\"\n"));
     project.run(["--config", "edge.toml", "render"]).success();
     assert_eq!(project.read(INDEX), alone);
@@ -322,7 +322,7 @@ fn a_lock_removes_nothing_that_no_render_can_have_written() {
     project
         .run(["render"])
         .code(2)
-        .warns("\"a.yaml\" stands there twice");
+        .warns("\"a.yaml\" appears twice");
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn flux_is_told_the_path_from_the_repositorys_root() {
     let below = format!("clusters/staging/{KS}");
     let project = Project::new().file("clusters/staging/cluster.toml", MINIMAL);
     let render = ["-C", "clusters/staging", "render"];
-    // No repository: the folder stands for itself.
+    // Without a repository, the folder itself is the root.
     project.run(render).success();
     assert_eq!(
         path_in(&project, &below),
@@ -357,7 +357,7 @@ fn flux_is_told_the_path_from_the_repositorys_root() {
     project
         .run(["-C", "clusters/staging", "render", "--check"])
         .success();
-    // From within, and where output goes elsewhere.
+    // From within the folder, and with another output folder.
     project
         .shell("cd clusters/staging && \"$PROGRAM\" render --check")
         .success();
@@ -368,12 +368,12 @@ fn flux_is_told_the_path_from_the_repositorys_root() {
         path_in(&project, &format!("deploy/{KS}")),
         "path: ./deploy/kubernetes/apps/network/envoy-gateway/app"
     );
-    // In a work tree `.git` is a file.
+    // In a linked work tree, `.git` is a file.
     project
         .shell("git add -A && git commit -qm first && git worktree add -q ../root/tree HEAD && \"$PROGRAM\" -C tree/clusters/staging render --check")
         .success();
 
-    // Another source may hold any part of the repository.
+    // Another source may contain any part of the repository.
     let artifact = "[flux.source]\nkind = \"OCIRepository\"\n";
     project.write("clusters/staging/cluster.toml", minimal(artifact));
     project
@@ -394,7 +394,7 @@ fn flux_is_told_the_path_from_the_repositorys_root() {
 #[test]
 fn only_secrets_are_hidden_in_what_is_shown() {
     let project = Project::new().minimal("").rendered();
-    // Broken by hand: it can't be read as objects, and refers to a Secret.
+    // A file that was broken by hand can't be parsed, but refers to a Secret.
     project.edit(ENVOY, "kind: EnvoyProxy\n", "kind: EnvoyProxy: x\n");
     assert!(project.read(ENVOY).contains("kind: Secret\n"));
     project
@@ -434,7 +434,7 @@ spec:
 
     #[test]
     fn an_import_writes_through_no_link() {
-        // A link in the place of the folder, of the list, and of a schema: whatever is behind it stays.
+        // Links instead of the folder, the list or a schema: what they lead to stays unchanged.
         for (link, target) in [
             ("schemas", "elsewhere"),
             ("schemas/lock.json", "elsewhere/lock.json"),
@@ -456,7 +456,7 @@ spec:
             assert!(run.stderr.contains("symbolic link"), "{link}: {run}");
             assert_eq!(project.files(), before, "{link}");
         }
-        // The names of temporary files that a former version used are no way out either.
+        // The names of temporary files of an earlier version can't be used to escape either.
         let project = Project::new()
             .minimal("")
             .file("crd.yaml", CRD)
@@ -482,7 +482,7 @@ spec:
             .file("schemas/x", "");
         project.shell("mkfifo schemas/lock.json").success();
         let script = "timeout 60 \"$PROGRAM\" schemas import crd.yaml";
-        project.shell(script).code(2).warns("is no regular file");
+        project.shell(script).code(2).warns("is not a regular file");
         let project = Project::new().minimal("").rendered();
         std::fs::remove_file(project.path(ENVOY)).expect("removed");
         std::fs::remove_file(project.path(INDEX)).expect("removed");
@@ -490,6 +490,6 @@ spec:
         project
             .shell("timeout 60 \"$PROGRAM\" render")
             .code(1)
-            .warns("is a folder, or no regular file");
+            .warns("there is a folder, or something that is not a regular file");
     }
 }

@@ -1,5 +1,5 @@
-//! Pipes and devices in the place of files: nobody waits for them, nobody reads them to an end that never comes, and
-//! no command takes them for a file that is not there.
+//! Pipes and devices instead of files: no command waits for them, reads them without end, or treats them as files
+//! that don't exist.
 #![cfg(unix)]
 
 mod common;
@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 
 use common::{APP, ENVOY, INDEX, LOCK, MINIMAL, Project, Run};
 
-/// Guards against waiting for ever and against all memory, far above what any run takes.
+/// Limits on time and memory, far above what any run needs.
 const GUARD: &str = "ulimit -v 4000000 && exec timeout 120";
 
 const CRD: &str = "apiVersion: apiextensions.k8s.io/v1
@@ -21,7 +21,7 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
 ";
 
-/// A rendered project with everything that is read: a script, templates, schemas of its own, a repository.
+/// A rendered project with everything that can be read: a script, templates, its own schemas, a repository.
 fn project() -> Project {
     let layout = "[lua]\nscript = \"block.lua\"\n[layout]\ntemplates = \"own\"\n";
     let project = Project::new()
@@ -41,10 +41,10 @@ fn project() -> Project {
     project
 }
 
-/// What may stand where a file should.
+/// What may exist instead of a file.
 const SPECIAL: &[&str] = &["pipe", "link to a device"];
 
-/// Puts something else in the place of a file.
+/// Replaces a file by something else.
 fn put(project: &Project, path: &str, what: &str) {
     let path = project.path(path);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
@@ -67,7 +67,7 @@ fn run(project: &Project, command: &str) -> Run {
     run
 }
 
-/// Whatever reads a project; what writes comes last.
+/// All commands that read a project; those that write come last.
 const COMMANDS: &[&str] = &[
     "render --check",
     "render --stdout",
@@ -115,7 +115,7 @@ fn every_command_ends_whatever_stands_in_the_place_of_a_file() {
     );
     for place in places {
         for what in SPECIAL {
-            // Git itself waits for a pipe, a minute before it is ended.
+            // Git itself waits for a pipe, for a minute until it is killed.
             let commands: &[&str] = match place {
                 ".git/HEAD" if *what == "pipe" => &["validate", "render --check"],
                 _ => COMMANDS,
@@ -160,7 +160,7 @@ fn what_somebody_names_is_told_to_be_no_file() {
         project
             .shell(&command)
             .code(2)
-            .warns("special, which GITHUB_STEP_SUMMARY names");
+            .warns("special, the file in GITHUB_STEP_SUMMARY");
         for config in ["--kubeconfig special", ""] {
             let named = format!("export KUBECONFIG=special HOME=/nowhere; {GUARD}");
             let command = format!("{named} \"$PROGRAM\" diff --against cluster {config}");
@@ -182,7 +182,7 @@ fn links_to_files_are_followed() {
     linked.says("1 file, 5 objects");
 }
 
-/// A header that promises more than a repository has any use for, from what stands in the place of Git.
+/// Output of a replacement for Git that never ends.
 #[test]
 fn git_is_not_waited_for_without_end_and_what_it_says_is_bounded() {
     let project = project();
@@ -193,5 +193,5 @@ fn git_is_not_waited_for_without_end_and_what_it_says_is_bounded() {
     project
         .shell(&script)
         .code(2)
-        .warns("git, which is needed for `--against git:REV`: printed more than");
+        .warns("can't run git, which `--against git:REV` needs: printed more than");
 }

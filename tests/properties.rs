@@ -1,9 +1,9 @@
-//! What holds for any input.
+//! Properties that hold for any input.
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::{Compiled, World, compile};
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::Inputs;
-use gatewayctl::schema::Catalogue;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use serde_json::Value;
@@ -14,7 +14,7 @@ const REFERENCE: &str = include_str!("../cluster.toml");
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);
 
-/// A world without files.
+/// A file system without files.
 struct Nothing;
 
 impl Inputs for Nothing {
@@ -33,7 +33,8 @@ fn compiled(text: &str) -> Compiled {
     compile("cluster.toml", text, &Nothing, &CATALOGUE)
 }
 
-/// So many cases of each property, and no file of failures: a failing case belongs into a test of its own.
+/// The number of cases for each property. Failures are not stored in a file, because a failing case should become a
+/// test.
 fn cases(cases: u32) -> Config {
     Config {
         cases,
@@ -42,8 +43,8 @@ fn cases(cases: u32) -> Config {
     }
 }
 
-/// Strings of all kinds: any characters, those that YAML, TOML, Lua, Flux and Go templates take for something,
-/// and long ones.
+/// Strings of all kinds: any characters, those with a meaning in YAML, TOML, Lua, Flux or Go templates, and long
+/// strings.
 fn text() -> impl Strategy<Value = String> {
     const SPECIAL: &[&str] = &[
         "\"",
@@ -119,17 +120,17 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Marks of values in templates: characters of private use that the renderer keeps for itself.
+/// Whether a string has one of the private-use characters that the renderer uses to mark values in templates.
 fn is_kept(text: &str) -> bool {
     text.contains(['\u{F0000}', '\u{F0001}'])
 }
 
 fn quoted(text: &str) -> String {
-    // JSON's strings are TOML's basic strings, but for the one control character that JSON leaves as it is.
+    // JSON strings are TOML basic strings, except for one control character that JSON doesn't escape.
     Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }
 
-/// All documents of all manifests, as another reader has them.
+/// All documents of all manifests, as another YAML parser reads them.
 fn documents(compiled: &Compiled) -> Vec<Value> {
     let manifests = compiled
         .files
@@ -146,8 +147,8 @@ fn object<'a>(documents: &'a [Value], kind: &str, name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {kind} {name}"))
 }
 
-/// What Lua 5.1 reads where a string starts: text in double quotes with decimal escapes. The rest of the line
-/// comes back too.
+/// The string that Lua 5.1 reads at the start of a text: in double quotes, with decimal escapes. Also returns the
+/// rest of the text.
 fn lua_string(source: &str) -> (Vec<u8>, &str) {
     let mut bytes = Vec::new();
     let mut rest = source.strip_prefix('"').expect("a quote");
@@ -172,7 +173,7 @@ proptest! {
 
     #[test]
     fn any_string_survives(mut texts in prop::collection::vec(text(), 8)) {
-        // What the CRDs bound: an annotation's and a body's length, a URL's start and lines.
+        // The limits in CRDs: the length of an annotation and of a body, and the beginning and lines of a URL.
         texts[4] = texts[4].chars().take(1000).collect();
         texts[5] = texts[5].chars().take(1000).collect();
         texts[6] = format!("https://{}", texts[6].replace('\n', "x")) + "x";
@@ -225,7 +226,7 @@ proptest! {
     }
 }
 
-/// What must hold whatever was compiled.
+/// Asserts what must hold for every result of compiling.
 fn holds(compiled: &Compiled) {
     for finding in &compiled.diagnostics {
         let related = finding.related.iter().map(|related| related.span);
@@ -261,7 +262,7 @@ fn holds(compiled: &Compiled) {
     if compiled.has_errors() {
         return;
     }
-    // kustomize builds a folder at a time.
+    // kustomize builds one folder at a time.
     let mut identities: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for object in &compiled.objects {
         let folder = object
@@ -276,7 +277,7 @@ fn holds(compiled: &Compiled) {
     }
 }
 
-/// A change to a text: what a slip of the hand, a bad merge or a program may do to it.
+/// A change to a text, as by a typo, a bad merge or a program.
 #[derive(Clone, Debug)]
 enum Slip {
     DeleteLine(usize),
@@ -341,7 +342,7 @@ fn slip() -> impl Strategy<Value = Slip> {
     ]
 }
 
-/// The tokens of a text: words, numbers, strings without blanks, single signs; put together they are the text.
+/// The tokens of a text: words, numbers, strings without blanks, single characters. Together they are the text.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     for c in text.chars() {

@@ -1,20 +1,21 @@
-//! The rendered trees against real ones, object for object.
+//! Compares rendered trees with real ones, object by object.
 //!
-//! Each config under `tests/trees` renders the Envoy Gateway folder of a public repository. The repositories
-//! themselves are not part of this project: where `../shared/trees` is absent the comparison is skipped.
+//! Each config in `tests/trees` renders the Envoy Gateway folder of a public repository. The repositories themselves
+//! are not part of this project; without `../shared/trees` the comparison is skipped.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crd_validate::schema::Catalogue;
+use gatewayctl::codes;
 use gatewayctl::compile::{World, compile};
-use gatewayctl::diagnostic::{Code, Sources};
-use gatewayctl::manifest::read;
 use gatewayctl::render::Kind;
 use gatewayctl::render::files::{Inputs, Output};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::Node;
+use manifest::diagnostic::{Code, Sources};
+use manifest::read;
+use manifest::value::Node;
 
-/// Where the repositories are.
+/// The folder of the repositories.
 fn shared() -> PathBuf {
     match std::env::var_os("GATEWAYCTL_SHARED") {
         Some(folder) => PathBuf::from(folder),
@@ -22,7 +23,7 @@ fn shared() -> PathBuf {
     }
 }
 
-/// A repository's own files: scripts are read from there.
+/// A repository's own files, from which scripts are read.
 struct Repository(PathBuf);
 
 impl Inputs for Repository {
@@ -40,7 +41,7 @@ impl World for Repository {
     }
 }
 
-/// What a folder holds, by path: objects without their order in the file, scripts as text.
+/// The contents of a folder, by path: objects without their order in the file, scripts as text.
 #[derive(Debug, PartialEq)]
 enum Content {
     Objects(BTreeMap<String, Node>),
@@ -92,10 +93,10 @@ fn folder(root: &Path, below: &str) -> BTreeMap<String, Content> {
         .collect()
 }
 
-/// What is found in a tree, and rightly: one runs a later Envoy than its chart brings.
-const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", Code::VersionEnvoyImage)];
+/// The correct findings on these trees: one runs a later Envoy than that of its chart.
+const KNOWN: &[(&str, Code)] = &[("chaijunkin+home-ops", codes::VERSION_ENVOY_IMAGE)];
 
-/// Renders a config of `tests/trees` and compares its app's folder with the repository's.
+/// Renders a config of `tests/trees` and compares its app's folder with the one in the repository.
 fn same_as_the_real_tree(name: &str, below: &str) {
     let root = shared().join("trees").join(name);
     if !root.is_dir() {
@@ -162,7 +163,7 @@ fn same_as_the_real_tree(name: &str, below: &str) {
     );
 }
 
-/// A value with the keys of its maps in order.
+/// A value with the keys of its maps sorted.
 fn sorted(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {

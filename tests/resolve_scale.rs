@@ -1,7 +1,7 @@
-//! A repository that is twice as large takes about twice the work, in whatever direction it grows.
+//! A repository of twice the size takes about twice the work, in whichever direction it grows.
 //!
-//! Work is counted in instructions, by valgrind's cachegrind: the same count on every machine, however busy. Where there
-//! is none, these tests say that they skip.
+//! Work is counted in instructions by valgrind's cachegrind, which gives the same number on every machine. Without
+//! it, these tests are skipped, and say so.
 
 mod common;
 
@@ -10,8 +10,8 @@ use std::process::Command;
 
 use common::{PROGRAM, Project};
 
-/// A repository that grows in one direction: what it is called, how it is written, and how large it is at first. It is
-/// large enough for what grows with the square to show.
+/// A repository that grows in one direction: its name, how it is written, and its first size, which is large enough
+/// for quadratic growth to show.
 type Dimension = (&'static str, fn(usize) -> String, usize);
 
 const HEAD: &str = "apiVersion: gateway.networking.k8s.io/v1
@@ -175,7 +175,7 @@ spec: {{interval: 1h, path: ./k{at}, prune: true, sourceRef: {{kind: GitReposito
     })
 }
 
-/// Findings in one line of a file.
+/// Many findings in one line of a file.
 fn one_line(count: usize) -> String {
     let keys: Vec<String> = (0..count).map(|at| format!("k{at}: 1")).collect();
     format!(
@@ -192,7 +192,7 @@ fn findings(count: usize) -> String {
     })
 }
 
-/// A script with variables of its own, which Flux substitutes.
+/// A script with its own variables, which Flux would substitute.
 fn script(count: usize) -> String {
     let mut text = String::from("apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -211,7 +211,7 @@ data:
     text
 }
 
-/// Instructions of `gatewayctl ARGS` over a repository of one file; `None` where nothing counts them.
+/// The instructions of `gatewayctl ARGS` on a repository with one file; `None` if they can't be counted.
 fn instructions(args: &[&str], text: &str) -> Option<u64> {
     let project = Project::new().file("a.yaml", text);
     let run = Command::new("valgrind")
@@ -220,7 +220,7 @@ fn instructions(args: &[&str], text: &str) -> Option<u64> {
             "--cache-sim=no",
             "--cachegrind-out-file=/dev/null",
         ])
-        // All on one thread: what threads wait for is no work.
+        // Everything runs on one thread, because waiting threads execute instructions too.
         .env("RAYON_NUM_THREADS", "1")
         .arg(PROGRAM)
         .args(args)
@@ -235,8 +235,8 @@ fn instructions(args: &[&str], text: &str) -> Option<u64> {
     Some(counted.parse().expect("a number"))
 }
 
-/// What the second half of a repository adds is at most 2.2 times what the second quarter adds: of even growth twice as
-/// much, of quadratic growth four times. What every run takes counts in none of them.
+/// The second half of a repository may add at most 2.2 times what the second quarter adds: with linear growth it is
+/// twice as much, with quadratic growth four times. The constant part of every run cancels out.
 fn grows_evenly(args: &[&str], dimensions: &[Dimension]) {
     for (what, write, count) in dimensions {
         let work = |count| instructions(args, &write(count));

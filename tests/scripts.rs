@@ -1,5 +1,5 @@
-//! Scripts in Lua, as people have them in a repository: what LuaJIT refuses is found, and whatever one does when it is
-//! run, `trace` ends with an answer, which is the same in every run.
+//! Lua scripts as people use them: what LuaJIT refuses is reported, and whatever a script does when it is run,
+//! `trace` ends with an answer that is the same in every run.
 
 mod common;
 
@@ -45,7 +45,7 @@ fn tree(scripts: &[&str]) -> Project {
     Project::new().file("tree.yaml", format!("{TREE}{scripts}"))
 }
 
-/// Traces a request through scripts. The system's limits are far beyond what a run takes, and end what hangs.
+/// Traces a request through scripts. The system's limits are far above what a run needs, and end runs that hang.
 fn traced(scripts: &[&str]) -> Run {
     let limits = match cfg!(target_os = "linux") {
         true => "ulimit -t 60 && ulimit -d 262144",
@@ -73,7 +73,7 @@ fn what_luajit_refuses_is_found_with_its_place() {
         .says("line 2, column 13 (`local x = `a``): not Lua: a backtick is not expected here");
     validated("function envoy_on_request(h)\n  if h then\nend")
         .code(1)
-        .says("line 3, column 4 (`end`): not Lua: the script ends where `end`, for the `function` of line 1, should follow");
+        .says("line 3, column 4 (`end`): not Lua: expected `end` for the `function` in line 1, but the script ends");
     validated("function envoy_on_request(h) end x = '${A}' ?")
         .code(1)
         .says("line 1 (`function envoy_on_request(h) end x = '${A}' ?`): not Lua");
@@ -91,7 +91,7 @@ fn a_script_of_the_project_is_shown_with_its_line() {
         .code(1)
         .says("a.lua:2:15")
         .says("local x = a != b")
-        .says("not Lua: `!` is not expected here: Lua writes `~=` for unequal");
+        .says("not Lua: `!` is not expected here: Lua uses `~=` for unequal");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn long_chains_of_operators_are_read() {
         let script = on_request(&format!("local x = {}1", unit.repeat(50_000)));
         let run = validated(&script).code(1);
         if unit != "do " && unit != "function() " {
-            run.says("nested too deep");
+            run.says("nested too deeply");
         }
     }
 }
@@ -127,19 +127,19 @@ fn what_a_script_does_is_told() {
     let blocks = on_request("h:respond({[':status'] = '403'}, 'no')");
     traced(&[&blocks])
         .code(1)
-        .says("403: a script answers the request");
+        .says("403: a script responds to the request");
     let changes = on_request("h:headers():add('x-a', '1')");
     let fails = on_request("local s = nil\nreturn s.x");
     let run = traced(&[&changes, &fails]).success();
-    run.says("the script lets it pass, and changes x-a")
+    run.says("the script lets the request pass, and changes x-a")
         .says("the script fails: script:3: attempt to index local 's' (a nil value)");
     let run = traced(&["local x = = 1"]).code(1);
-    run.says("the script can't be loaded: line 1: `=` stands where a value should");
+    run.says("the script can't be loaded: line 1: expected a value instead of `=`");
     let run = traced(&["local x = nil + 1"]).code(1);
     run.says("the script can't be loaded: script:1: attempt to perform arithmetic on a nil value");
 }
 
-/// Bodies of scripts that take all that they are given. Each is ended: nothing is known of it.
+/// Bodies of scripts that never end. Each is stopped, and its result is unknown.
 const ENDLESS: &[&str] = &[
     "while true do end",
     "while true do pcall(function() while true do end end) end",
@@ -228,7 +228,7 @@ fn what_luajit_does_not_do_is_not_done() {
         "assert(('').rep('', 1e9) == '' and ('x'):rep(-1) == '')",
     ] {
         let run = traced(&[&on_request(body)]).success();
-        run.says("the script lets it pass");
+        run.says("the script lets the request pass");
     }
 }
 
@@ -237,8 +237,8 @@ fn all_scripts_together_are_bounded() {
     let long = on_request("for i = 1, 800000 do end");
     let scripts = vec![long.as_str(); 200];
     let run = traced(&scripts).success();
-    run.says("it ran past its limit of 3000000 steps for all scripts together")
-        .says("=> not known: a script did not end within its limits");
+    run.says("it exceeded its limit of 3000000 steps for all scripts together")
+        .says("=> unknown: a script did not end within its limits");
     let short = on_request("");
     let scripts = vec![short.as_str(); 300];
     traced(&scripts).success().says("=> Service network/app:80");
@@ -259,7 +259,7 @@ fn the_answer_does_not_depend_on_where_things_lie() {
 #[cfg(unix)]
 #[test]
 fn a_script_that_could_not_be_run_is_no_answer() {
-    // Without pipes there is no process to run it in.
+    // Without pipes, no process can be started to run it in.
     let project = tree(&[&on_request("")]);
     project
         .shell("ulimit -n 7 && exec \"$PROGRAM\" trace https://app.example.com/ --in tree.yaml")

@@ -1,4 +1,4 @@
-//! Whole trees, as they are kept in `snapshots/` to browse. `UPDATE=1 cargo test --test snapshots` writes them anew.
+//! Compares whole trees with those in `snapshots/`. `UPDATE=1 cargo test --test snapshots` updates them.
 
 mod trees;
 
@@ -19,7 +19,7 @@ fn gatewayctl(root: &Path, arguments: &[&str]) -> Output {
         .expect("gatewayctl runs")
 }
 
-/// Renders a tree in a folder of its own, which holds nothing else afterwards.
+/// Renders a tree in a temporary folder that contains nothing else afterwards.
 fn rendered(tree: &Tree) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("cluster.toml");
@@ -45,7 +45,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
         .collect()
 }
 
-/// What differs, as a diff; a missing file is empty.
+/// The differences, as a diff; a missing file counts as empty.
 fn differences(
     name: &str,
     kept: &BTreeMap<PathBuf, String>,
@@ -99,7 +99,7 @@ fn rendered_trees_are_as_they_were() {
     );
 }
 
-/// The names of the trees that are kept.
+/// The names of the stored trees.
 fn folders() -> BTreeSet<String> {
     let entries = std::fs::read_dir(trees::path("snapshots")).expect("snapshots");
     entries

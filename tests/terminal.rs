@@ -1,14 +1,14 @@
-//! What reaches a terminal, a log or another program: nothing that acts there, whatever files, folders, objects, schemas
-//! and arguments hold. Every command is tried on one hostile tree.
+//! Nothing reaches a terminal, a log or another program that could have an effect there, whatever files, folders,
+//! objects, schemas and arguments contain. Every command is run on one hostile tree.
 
 mod common;
 
 use std::process::Stdio;
 
 use common::{APP, MINIMAL, Project};
-use gatewayctl::diagnostic::printable::is_hidden;
+use manifest::diagnostic::printable::is_hidden;
 
-/// Turns text around, hides, breaks lines, and acts on a terminal; with a colour that the program itself never uses.
+/// Reverses text, hides it, breaks lines, and controls a terminal; with a colour that the program itself never uses.
 const EVIL: &str = "x\u{1b}[7;35my\u{1b}]0;t\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{feff}\u{61c}";
 
 /// A line that GitHub Actions would obey, after one that it would not.
@@ -17,7 +17,7 @@ const COMMAND: &str = "x\n::error file=x::PWNED\r\n  ##[error]PWNED";
 /// The colour of [`EVIL`].
 const COLOUR: &str = "\u{1b}[7;35m";
 
-/// The texts in double quotes of YAML, JSON and TOML alike.
+/// A string in double quotes that is valid in YAML, JSON and TOML.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
@@ -31,7 +31,7 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// Objects, each with names and values that are hostile; and a comment.
+/// Objects with hostile names and values, and a comment.
 fn manifests(evil: &str) -> String {
     let evil = quoted(evil);
     format!(
@@ -78,7 +78,7 @@ spec: {{path: {evil}, prune: true, postBuild: {{substitute: {{A: {evil}}}}}}}
     )
 }
 
-/// A definition whose every text is hostile.
+/// A definition in which every text is hostile.
 fn definition(evil: &str) -> String {
     let evil = quoted(evil);
     format!(
@@ -108,7 +108,7 @@ spec:
     )
 }
 
-/// A project whose every text is hostile, with a rendered file that somebody edited.
+/// A project in which every text is hostile, with a rendered file that somebody edited.
 fn hostile() -> Project {
     let spec = format!(
         "# \u{202e}\u{200b}\n[gateways.envoy-external.spec.infrastructure.annotations]\n\"example.com/a\" = {}\n",
@@ -144,7 +144,7 @@ fn hostile() -> Project {
     project
 }
 
-/// Every command, with `evil` wherever an argument may be anything.
+/// Every command, with `evil` wherever an argument is free text.
 fn commands(evil: &str) -> Vec<Vec<String>> {
     let mut all: Vec<String> = [
         "EVIL",
@@ -263,7 +263,7 @@ fn commands(evil: &str) -> Vec<Vec<String>> {
     all.iter().map(words).collect()
 }
 
-/// Takes the program's own colours out.
+/// Removes the program's own colours.
 fn without_styles(text: &str) -> String {
     let mut plain = String::new();
     let mut parts = text.split("\u{1b}[");
@@ -295,7 +295,7 @@ fn harmless(bytes: &[u8], args: &[String], is_coloured: bool) {
     let hidden: String = plain.chars().filter(|c| is_hidden(*c)).collect();
     assert!(hidden.is_empty(), "{hidden:?} in {}", told());
     for line in plain.lines() {
-        // Three colons stand before another place of a finding, and are no command.
+        // Three colons precede the second place of a finding, and are not a command.
         let start = line.trim_start();
         let has_colons = start.starts_with("::") && !start.starts_with(":::");
         let is_command = has_colons || line.contains("##[");
@@ -342,7 +342,7 @@ fn no_text_becomes_a_command_of_a_ci_job() {
     try_all(COMMAND);
 }
 
-/// The guard itself is not to be seen where nothing is hostile.
+/// The guard has no visible effect on harmless text.
 #[test]
 fn help_and_edits_are_shown_as_they_are() {
     let project = Project::new().minimal("").rendered();
@@ -380,7 +380,7 @@ fn json_means_the_same_with_escapes() {
     status.says("x\\u001b[7;35my\\u001b]0;t\\u0007\\u009b2J\\u202e\\u2066\\u200b\\ufeff\\u061c");
 }
 
-/// What a finding quotes may hold ends of lines. A reader of JUnit gets the same words.
+/// A quotation in a finding may contain newlines. The JUnit report must have the same text.
 #[test]
 fn junit_on_standard_output_starts_no_workflow_command() {
     let project = Project::new().file("a.yaml", manifests("a\n::error file=x::PWNED"));
@@ -393,7 +393,7 @@ fn junit_on_standard_output_starts_no_workflow_command() {
     assert!(!run.stdout.contains("::"), "{run}");
 }
 
-/// The sources of the program keep to the one way out and the one way in.
+/// In the program's sources, only one file prints and only one reads.
 #[test]
 fn the_edges_read_and_print_in_one_place_each() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -1,5 +1,5 @@
-//! THIRD-PARTY-NOTICES names every package that becomes part of the program, with the text of its licence.
-//! `UPDATE=1 cargo test --test third_party` writes it anew.
+//! THIRD-PARTY-NOTICES lists every package that becomes part of the program, with the text of its licence. `UPDATE=1
+//! cargo test --test third_party` updates it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-/// The program is released for other systems too, whose packages differ by the system's own bindings only.
+/// The program is released for other systems too; their packages only differ by bindings to the system.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 const FILE: &str = "THIRD-PARTY-NOTICES";
@@ -20,7 +20,7 @@ package offers several of which one is MIT, it is used under MIT. The texts of t
 them, stand after the list, each once with the packages that it is of.
 ";
 
-/// What Cargo says of all packages; `None` where it can't be asked without the network.
+/// Cargo's metadata on all packages; `None` if it isn't available without the network.
 fn metadata() -> Option<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--offline"])
@@ -30,7 +30,7 @@ fn metadata() -> Option<Value> {
         .expect("Cargo runs");
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        // Packages for Linux are not there where tests were built for another system.
+        // If tests are built for another system, packages for Linux may be missing.
         if cfg!(target_os = "linux") {
             panic!("{said}");
         }
@@ -48,13 +48,13 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether a package holds sources in C.
+/// Whether a package contains C sources.
 fn is_source(package: &Value) -> bool {
     text(package, "name").ends_with("-src")
 }
 
-/// The packages whose code is in the program, by name and version: those that it depends on, and sources in C that a
-/// build compiles in, which are packages called `…-src`.
+/// The packages whose code is in the program, by name and version: dependencies, and packages with C sources that a
+/// build compiles, whose names end with `-src`.
 fn parts(metadata: &Value) -> Vec<&Value> {
     let packages: BTreeMap<&str, &Value> = list(metadata, "packages")
         .iter()
@@ -67,7 +67,7 @@ fn parts(metadata: &Value) -> Vec<&Value> {
     let root = text(&metadata["resolve"], "root");
     let (mut found, mut open) = (BTreeSet::new(), vec![root]);
     while let Some(id) = open.pop() {
-        // What such a package depends on helps to compile its sources.
+        // The dependencies of such a package only help to compile its sources.
         if is_source(packages[id]) {
             continue;
         }
@@ -87,7 +87,13 @@ fn parts(metadata: &Value) -> Vec<&Value> {
             }
         }
     }
-    let mut parts: Vec<&Value> = found.into_iter().map(|id| packages[id]).collect();
+    // The crates of this workspace come from no registry: they are no third party's.
+    let is_foreign = |package: &&Value| !package["source"].is_null();
+    let mut parts: Vec<&Value> = found
+        .into_iter()
+        .map(|id| packages[id])
+        .filter(is_foreign)
+        .collect();
     parts.sort_by_key(|package| (text(package, "name"), text(package, "version")));
     parts
 }
@@ -96,13 +102,13 @@ fn named(package: &Value) -> String {
     format!("{} {}", text(package, "name"), text(package, "version"))
 }
 
-/// Packages that bring the sources of others, whose licences stand in folders below.
+/// Packages that contain the sources of others, whose licences are in subfolders.
 fn brings_others(package: &Value) -> bool {
     let name = text(package, "name");
     is_source(package) || name.ends_with("-sys") || name == "ring"
 }
 
-/// The files of a package that have to go with it.
+/// The licence files of a package.
 fn notices(package: &Value) -> Vec<PathBuf> {
     const NAMES: [&str; 6] = [
         "LICENSE",
@@ -126,7 +132,7 @@ fn notices(package: &Value) -> Vec<PathBuf> {
         .map(|entry| entry.expect("the package is there").into_path())
         .filter(|path| path.is_file() && NAMES.iter().any(|it| name(path).starts_with(it)))
         .collect();
-    // Of several licences MIT is the one that is chosen.
+    // If there is a choice of licences, MIT is chosen.
     let licence = text(package, "license");
     let is_choice =
         (licence.contains(" OR ") || licence.contains('/')) && !licence.contains(" AND ");
@@ -139,7 +145,7 @@ fn notices(package: &Value) -> Vec<PathBuf> {
     files
 }
 
-/// A licence that stands in the code alone: the package, the file, and how the comment begins that is the licence.
+/// A licence that is only in the code: the package, the file, and the beginning of the comment with the licence.
 const IN_CODE: &[(&str, &str, &str)] = &[(
     "lua-src",
     "lua-5.2.4/lua.h",
@@ -168,7 +174,7 @@ fn in_code(package: &Value) -> Vec<String> {
     of_it.map(comment).collect()
 }
 
-/// A text without what differs between copies of the same.
+/// A text without the differences between copies of the same licence.
 fn plain(text: &str) -> String {
     let lines = text.lines().map(str::trim_end).collect::<Vec<_>>();
     lines.join("\n").trim_matches('\n').to_owned()

@@ -1,11 +1,11 @@
-//! What `trace` says of a request: in words, in JSON, by its exit code.
+//! The output of `trace`: text, JSON, and the exit code.
 
 mod common;
 
 use common::{MINIMAL, Project};
 use serde_json::Value;
 
-/// Two applications behind the gateways of [`MINIMAL`], and one that has both.
+/// Two applications behind the gateways of [`MINIMAL`], and one behind both.
 const APPS: &str = r"apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: wiki, namespace: apps}
@@ -149,7 +149,7 @@ fn where_nothing_answers_it_is_said_how_that_looks() {
     for (url, told) in [
         (
             "https://wiki.example.com/empty",
-            "=> 500: there is nobody to send the request to",
+            "=> 500: there is no backend to send the request to",
         ),
         (
             "https://wiki.example.com:8443",
@@ -157,21 +157,21 @@ fn where_nothing_answers_it_is_said_how_that_looks() {
         ),
         (
             "https://wiki.example.com:80",
-            "=> no answer: the TLS handshake fails: the listener speaks plain text",
+            "=> no answer: the TLS handshake fails, because the listener expects plain text",
         ),
         (
             "http://wiki.example.com:443",
-            "=> no answer: the listener waits for TLS",
+            "=> no answer: the listener expects TLS",
         ),
     ] {
         traced(&[url, "--from", "10.10.30.7"]).code(1).says(told);
     }
     traced(&["https://none.example.com", "--gateway", "envoy-external"])
         .code(1)
-        .says("=> 404: no route at this listener is for the host");
+        .says("=> 404: no route at this listener matches the host");
     traced(&["https://a.b.example.com", "--gateway", "envoy-external"])
         .code(1)
-        .says("the certificate is for example.com, *.example.com");
+        .says("the certificate is valid for example.com, *.example.com");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn who_the_client_is_is_not_made_up() {
     traced(&["https://wiki.example.com"])
         .success()
         .says("? client      the client's address is not known")
-        .says("decides by the client's address");
+        .says("depends on the client's address");
 }
 
 #[test]
@@ -231,11 +231,11 @@ fn what_is_no_request_is_refused() {
     for (arguments, told) in [
         (
             ["wiki.example.com", "--from", "10.10.30.7"],
-            "write a whole URL, such as https://wiki.example.com",
+            "write a complete URL, such as https://wiki.example.com",
         ),
         (
             ["https://wiki.example.com", "-X", "A B"],
-            "a method is a word",
+            "a method is one word",
         ),
         (
             ["https://wiki.example.com", "-H", "no colon"],

@@ -1,11 +1,11 @@
-//! What `upgrade` says ahead of an upgrade, and what `validate` takes for the version in force.
+//! What `upgrade` reports before an upgrade, and which version `validate` assumes to be in force.
 
 mod common;
 
 use common::{MINIMAL, Project};
 use serde_json::Value;
 
-/// A project whose chart is `version`.
+/// A project with this version of the chart.
 fn at(version: &str, tables: &str) -> Project {
     let minimal = MINIMAL.replace("version = \"1.9.0\"", &format!("version = \"{version}\""));
     Project::new().config(format!("{minimal}\n{tables}"))

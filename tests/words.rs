@@ -1,10 +1,11 @@
-//! `schemas/words/rules.toml` against the embedded schemas: every rule has words, every entry has a rule.
+//! Compares `schemas/words/rules.toml` with the embedded schemas: every rule has an entry, and every entry has a
+//! rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewayctl::schema::Catalogue;
-use gatewayctl::schema::compiled::Compiled;
-use gatewayctl::schema::node::{Additional, NodeId};
+use crd_validate::schema::Catalogue;
+use crd_validate::schema::compiled::Compiled;
+use crd_validate::schema::node::{Additional, NodeId};
 use serde::Deserialize;
 
 const TEXT: &str = include_str!("../schemas/words/rules.toml");
@@ -47,7 +48,7 @@ fn entries() -> Vec<Entry> {
     file.rule
 }
 
-/// Where a rule stands. Ordered as the file is.
+/// The place of a rule, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     project: String,
@@ -60,7 +61,7 @@ impl Place {
         format!("{}{}", self.kind, self.path)
     }
 
-    /// Whether `at` is a run of whole steps of the place.
+    /// Whether `at` consists of consecutive whole steps of the place.
     fn is_at(&self, at: &str) -> bool {
         format!(".{}.", self.name()).contains(&format!(".{at}."))
     }
@@ -68,7 +69,7 @@ impl Place {
 
 type Places = BTreeMap<String, BTreeSet<Place>>;
 
-/// Every rule of every version of every kind, with all places where it stands.
+/// Every rule of every version of every kind, with all its places.
 fn rules() -> Places {
     let mut rules = Places::new();
     for entry in Catalogue::embedded().entries() {
@@ -110,7 +111,7 @@ fn collect(compiled: &Compiled, id: NodeId, place: &Place, rules: &mut Places) {
     }
 }
 
-/// The entry for a rule at a place: of those that fit, the one that says most about the place.
+/// The entry for a rule at a place. If several match, the most specific one.
 fn find<'a>(entries: &'a [Entry], rule: &str, place: &Place) -> Option<&'a Entry> {
     let fits =
         |entry: &&Entry| entry.rule == rule && entry.at.as_deref().is_none_or(|at| place.is_at(at));
@@ -118,7 +119,7 @@ fn find<'a>(entries: &'a [Entry], rule: &str, place: &Place) -> Option<&'a Entry
     entries.iter().filter(fits).max_by_key(says)
 }
 
-/// The first place of which an entry speaks.
+/// The first place that an entry is for.
 fn first_place<'a>(entries: &[Entry], rules: &'a Places, entry: &Entry) -> Option<&'a Place> {
     let mut places = rules.get(&entry.rule)?.iter();
     places.find(|place| {

@@ -1,22 +1,22 @@
-//! Kubernetes reads YAML 1.1, where `on` is true and `12:30` is 750. So another reader of it, PyYAML, must read in
-//! every file what was meant. Without PyYAML these tests say so and pass, but not in CI.
+//! Kubernetes parses YAML 1.1, where `on` is true and `12:30` is 750. Another parser for it, PyYAML, must therefore
+//! read the intended values from every file. Without PyYAML these tests are skipped, and say so, but not in CI.
 
 mod trees;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::{World, compile};
-use gatewayctl::manifest::write;
 use gatewayctl::render::files::{Inputs, Output};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::Node;
+use manifest::value::Node;
+use manifest::write;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-/// A root with nothing but the configuration.
+/// A root that contains only the configuration.
 struct Bare;
 
 impl Inputs for Bare {
@@ -34,7 +34,7 @@ impl World for Bare {
     }
 }
 
-/// A Python that has PyYAML: `$PYTHON`, else `python3`.
+/// A Python with PyYAML: `$PYTHON`, else `python3`.
 fn python() -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let answer = Command::new(&python).args(["-c", "import yaml"]).output();
@@ -49,7 +49,7 @@ fn python() -> Option<String> {
     None
 }
 
-/// Has PyYAML read all cases.
+/// Compares all cases with what PyYAML reads.
 fn compare(cases: &[Value]) {
     let Some(python) = python() else { return };
     let mut child = Command::new(python)
@@ -74,7 +74,7 @@ fn case(name: &str, meant: Value) -> Value {
     json!({"name": name, "yaml": write::document(&Node::from_json(meant.clone())), "meant": [meant]})
 }
 
-/// A text as a value, as a key, and inside lists, at several depths.
+/// A string as a value, as a key, and in lists, at several depths.
 fn everywhere(text: &str) -> Value {
     json!({
         "value": text,
@@ -94,7 +94,7 @@ fn every_file_reads_back_as_what_was_meant() {
         for file in compiled.files.iter().filter(|it| it.kind.has_objects()) {
             let meant: Vec<Value> = file.objects.iter().map(Node::to_json).collect();
             assert!(!meant.is_empty());
-            // What is read is the file as it is kept; the tests of snapshots hold it equal to what is rendered.
+            // The stored file is read; the snapshot tests check that it equals the rendered one.
             let yaml = std::fs::read_to_string(folder.join(&file.path)).expect("a snapshot");
             cases.push(json!({"name": format!("{}/{}", tree.name, file.path), "yaml": yaml, "meant": meant}));
         }
@@ -103,7 +103,7 @@ fn every_file_reads_back_as_what_was_meant() {
     compare(&cases);
 }
 
-/// What YAML 1.1 takes for something else than text, what ends a scalar, and what editors and terminals mangle.
+/// Strings that YAML 1.1 reads as other types, that end a scalar, or that editors and terminals change.
 #[rustfmt::skip]
 const HOSTILE: &[&str] = &[
     "", " ", "  a", "a ", "\t", "\n", "\n\n", "a\n", "a\n\n", "\na", " a\nb", "a \nb", "a\tb\nc", "a\r\nb", "\r",
@@ -139,7 +139,7 @@ fn generated_texts_come_back() {
         "[-+0-9_.:eExob]{1,12}",
         "[ -~]{100,300}",
     ];
-    // The same texts on every run: a failure is there again when it is looked at.
+    // The strings are the same in every run, so that failures can be reproduced.
     let mut runner = TestRunner::deterministic();
     let cases: Vec<Value> = (0..2000)
         .map(|at| {

@@ -1,18 +1,18 @@
-//! Ten thousand documents, made by repeating manifests of public repositories. They stand beside the project, in the
-//! folder that `GATEWAYCTL_SHARED` names, else `../shared`.
+//! Ten thousand documents, made by repeating manifests of public repositories. They are in the folder that
+//! `GATEWAYCTL_SHARED` names, else in `../shared`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatewayctl::manifest::{Object, write};
-use gatewayctl::value::Node;
+use manifest::value::Node;
+use manifest::{Object, write};
 
-/// How many documents there are.
+/// The number of documents.
 pub const DOCUMENTS: usize = 10_000;
-/// How many of them a file has.
+/// The number of documents in a file.
 const A_FILE: usize = 10;
 
-/// The documents that are repeated; `None` where they are not at hand.
+/// The documents that are repeated; `None` if they are not available.
 pub fn read() -> Option<Vec<Object>> {
     let given = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
     let folder = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
@@ -24,7 +24,7 @@ pub fn read() -> Option<Vec<Object>> {
     Some(cases.lines().map(object).collect())
 }
 
-/// Writes them to files in `folder`.
+/// Writes the documents to files in `folder`.
 pub fn spread(objects: &[Object], folder: &Path) {
     std::fs::create_dir_all(folder).expect("a folder");
     let texts: Vec<String> = objects

@@ -1,9 +1,9 @@
-//! How long `gatewayctl` takes: whole processes, as a hook or CI runs them, on the reference `cluster.toml`, on a
-//! repository of 700 routes and more, on one file and on ten thousand documents.
+//! Measures how long `gatewayctl` takes: whole processes, as a hook or CI runs them, on the reference `cluster.toml`,
+//! on a repository with more than 700 routes, on one file and on ten thousand documents.
 //!
-//! `cargo bench` prints the median, the quickest run, and the most memory of any run. Where `kubeconform` is on the
-//! PATH, it checks the same file and the same documents in turn with `validate`: both see the same machine at the same
-//! time, so the ratio means something where the times don't. Nothing here passes or fails.
+//! `cargo bench` prints the median, the fastest run, and the maximum memory of any run. If `kubeconform` is on the
+//! PATH, it checks the same file and the same documents, in turn with `validate`. Both run on the same machine at the
+//! same time, so the ratio is meaningful even if the times are not. Nothing here passes or fails.
 //!
 //! `ROUNDS=100 cargo bench` takes more runs.
 
@@ -17,11 +17,11 @@ mod schemas;
 use std::path::Path;
 use std::process::Command;
 
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{Object, read};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read};
 use process::{Runs, alternate};
 
-/// The file that both are given: the gateways and their policies.
+/// The file that both programs check: the gateways and their policies.
 const ENVOY: &str = "kubernetes/apps/network/envoy-gateway/app/envoy.yaml";
 
 fn main() {
@@ -43,7 +43,7 @@ fn main() {
         "the reference can't be rendered"
     );
 
-    // Before anything else: a process starts with the peak memory of the one that made it, and this one still is small.
+    // This comes first: a process starts with the peak memory of its parent, which is still small now.
     let mut check = gatewayctl(&["render", "--check"]);
     check.arg("-C").arg(root).arg("--out").arg(&tree);
     let mut validate = gatewayctl(&["validate"]);
@@ -90,7 +90,7 @@ fn main() {
     }
 }
 
-/// `validate` and `kubeconform` on `path`, which holds objects of the kinds of `objects`.
+/// Compares `validate` and `kubeconform` on `path`, which contains objects of the same kinds as `objects`.
 fn compare(title: &str, path: &Path, objects: &[Object], rounds: usize) {
     if Command::new("kubeconform").arg("-v").output().is_err() {
         println!("kubeconform is not on the PATH: no comparison on {title}");
@@ -115,7 +115,7 @@ fn compare(title: &str, path: &Path, objects: &[Object], rounds: usize) {
     );
 }
 
-/// The objects of a file.
+/// The objects in a file.
 fn objects(file: &Path) -> Vec<Object> {
     let mut sources = Sources::default();
     let id = sources.add("", std::fs::read_to_string(file).expect("a rendered file"));
@@ -128,7 +128,7 @@ fn objects(file: &Path) -> Vec<Object> {
 fn gatewayctl(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatewayctl"));
     command.args(arguments);
-    // Away from this project, whose schemas/ would be read too.
+    // The working directory is outside of this project, whose schemas/ would be read too.
     command.current_dir(std::env::temp_dir());
     command
 }

@@ -1,4 +1,4 @@
-//! Processes and what they cost.
+//! Processes, with their time and memory.
 
 use std::fmt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use wait4::Wait4;
 
-/// Runs before the first that counts: they bring files into memory.
+/// The number of runs before the first one that counts. They bring files into the page cache.
 const WARM_UP: usize = 5;
 
-/// What some runs of one command took.
+/// The time and memory of several runs of one command.
 #[derive(Default)]
 pub struct Runs {
     times: Vec<Duration>,
-    /// The most memory that a run held at a time, in KiB; `None` where the system doesn't say.
+    /// The maximum memory of a run, in KiB; `None` if the system doesn't report it.
     memory: Option<u64>,
 }
 
@@ -24,7 +24,7 @@ impl Runs {
         self.memory = self.memory.max(memory);
     }
 
-    /// The time in the middle.
+    /// The median time.
     pub fn median(&self) -> Duration {
         self.times[self.times.len() / 2]
     }
@@ -40,7 +40,7 @@ impl fmt::Display for Runs {
             milliseconds(self.times[0])
         )?;
         match self.memory {
-            // A count of KiB is far below where f64 loses whole numbers.
+            // A number of KiB is far below the limit of exact integers in f64.
             #[allow(clippy::cast_precision_loss)]
             Some(kib) => write!(f, "   memory {:5.1} MiB", kib as f64 / 1024.0),
             None => Ok(()),
@@ -48,7 +48,7 @@ impl fmt::Display for Runs {
     }
 }
 
-/// Runs two commands in turn.
+/// Runs two commands alternately.
 pub fn alternate(mut commands: [&mut Command; 2], rounds: usize) -> [Runs; 2] {
     let mut runs = [Runs::default(), Runs::default()];
     for round in 0..WARM_UP + rounds.max(1) {
@@ -58,7 +58,7 @@ pub fn alternate(mut commands: [&mut Command; 2], rounds: usize) -> [Runs; 2] {
             let child = command.spawn().expect("it starts");
             let (status, memory) = wait(child);
             let time = start.elapsed();
-            // 1: the command did its work, and found something.
+            // Exit code 1 means that the command did its work and found something.
             assert!(
                 matches!(status.code(), Some(0 | 1)),
                 "{command:?}: {status}"
@@ -71,10 +71,10 @@ pub fn alternate(mut commands: [&mut Command; 2], rounds: usize) -> [Runs; 2] {
     runs
 }
 
-/// Waits for a process; how it ended, and the most memory that it held at a time, in KiB.
+/// Waits for a process. Returns its exit status and its maximum memory, in KiB.
 fn wait(child: Child) -> (ExitStatus, Option<u64>) {
     let used = child.wait4().expect("it ends");
-    // A system that does not tell says 0.
+    // Systems that don't report it return 0.
     let memory = used.rusage.maxrss;
     (used.status, (memory > 0).then_some(memory / 1024))
 }

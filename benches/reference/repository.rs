@@ -1,19 +1,20 @@
-//! A repository of more than 700 routes and 5,000 YAML files, as people have them who keep everything of a large cluster in one:
-//! a Flux Kustomization and a kustomization an application, most with a HelmRelease, some with a route beside it.
+//! A repository with more than 700 routes and 5,000 YAML files, like that of a large cluster: a Flux Kustomization
+//! and a kustomization for each application, most of them with a HelmRelease, some with a route beside it.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The applications. Each has [`FILES`] files.
+/// The number of applications. Each has [`FILES`] files.
 pub const APPS: usize = 1_250;
-/// The files of an application: `ks.yaml`, `kustomization.yaml`, a HelmRelease with its chart, and a route or a ConfigMap.
+/// The number of files of an application: `ks.yaml`, `kustomization.yaml`, a HelmRelease with its chart, and a route
+/// or a ConfigMap.
 const FILES: usize = 4;
-/// How many have an HTTPRoute of their own; of the others every second has one in its values.
+/// How many applications have an HTTPRoute of their own. Of the others, every second one has one in its values.
 const ROUTES: usize = 425;
-/// The namespaces that they are in.
+/// The number of namespaces.
 const NAMESPACES: usize = 50;
 
-/// The files and the routes, as a title says them.
+/// The number of files and routes, as a title.
 pub fn title() -> String {
     let charted = (APPS - ROUTES) / 2;
     format!(
@@ -23,7 +24,7 @@ pub fn title() -> String {
     )
 }
 
-/// Writes it to `folder`.
+/// Writes the repository to `folder`.
 pub fn write(folder: &Path) {
     let put = |path: &str, text: &str| {
         let path = folder.join(path);
@@ -81,7 +82,7 @@ resources:
     }
 }
 
-/// The gateways, their policies and their addresses.
+/// The gateways with their policies and addresses.
 fn front(put: &dyn Fn(&str, &str)) {
     put(
         "apps/network/kustomization.yaml",
@@ -175,7 +176,7 @@ spec:
     )
 }
 
-/// A release of an application as the usual chart of this kind takes it.
+/// The release of an application, in the form of the chart that most people use.
 fn release(app: usize, has_route: bool) -> String {
     let route = "    route:
       app:

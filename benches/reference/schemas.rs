@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use manifest::Object;
 
 use super::json_schema::of_kind;
 
-/// Where the schemas in `folder` are, as `kubeconform` takes it.
+/// The location of the schemas in `folder`, in the syntax of `kubeconform`.
 pub fn location(folder: &Path) -> std::path::PathBuf {
     folder.join("{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json")
 }
 
-/// Writes the schemas of all kinds of some objects, as `GROUP/KIND_VERSION.json` in lower case.
+/// Writes the schemas of the kinds of these objects, as `GROUP/KIND_VERSION.json` in lower case.
 pub fn write(objects: &[Object], folder: &Path) {
     let catalogue = Catalogue::embedded();
     let selection = Selection::newest(&catalogue);

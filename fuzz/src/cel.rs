@@ -1,12 +1,12 @@
 //! The rules' language: parsed, and evaluated within its bounds.
 
-use gatewayctl::check::rules::cel::value::Key;
-use gatewayctl::check::rules::cel::{Run, Value};
-use gatewayctl::check::rules::program::Program;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::read;
-use gatewayctl::schema::pattern::Patterns;
-use gatewayctl::value::{Kind, Node};
+use cel_k8s::value::Key;
+use cel_k8s::{Run, Value};
+use crd_validate::rules::program::Program;
+use k8s_syntax::pattern::Patterns;
+use manifest::diagnostic::Sources;
+use manifest::read;
+use manifest::value::{Kind, Node};
 
 /// As many steps as a rule has in the program.
 const STEPS: u64 = 1_000_000;

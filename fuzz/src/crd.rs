@@ -1,12 +1,12 @@
 //! CustomResourceDefinitions: imported, and objects checked against what was imported.
 
+use crd_validate::schema::files::{Input, LOCK, import, verify};
+use crd_validate::schema::import::Keep;
+use crd_validate::schema::lock::Lock;
+use crd_validate::schema::{Catalogue, Selection, Set};
 use gatewayctl::compile::check_all;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{Object, items, read};
-use gatewayctl::schema::files::{Input, LOCK, import, verify};
-use gatewayctl::schema::import::Keep;
-use gatewayctl::schema::lock::Lock;
-use gatewayctl::schema::{Catalogue, Selection, Set};
+use manifest::diagnostic::Sources;
+use manifest::{Object, items, read};
 
 use super::report;
 

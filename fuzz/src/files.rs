@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::compile::World;
 use gatewayctl::render::files::Inputs;
-use gatewayctl::schema::Catalogue;
 
 /// The catalogue, read once.
 pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);

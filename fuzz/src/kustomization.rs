@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crd_validate::schema::Selection;
 use gatewayctl::check::across::{self, Given};
 use gatewayctl::compile::rendered;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{Object, items, read};
 use gatewayctl::render::{Kind, index};
-use gatewayctl::schema::Selection;
-use gatewayctl::value::{Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Map, Node};
+use manifest::{Object, items, read};
 
 use super::files::{CATALOGUE, CONFIG, OneFile};
 use super::report;

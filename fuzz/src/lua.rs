@@ -1,8 +1,8 @@
 //! Scripts: parsed as `validate` does it, run as `trace` does it.
 
+use envoy_simulate::lua::{Facts, InProcess, Job, Runner};
 use gatewayctl::check::lua;
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::resolve::trace::lua::{Facts, InProcess, Job, Runner};
+use manifest::diagnostic::Sources;
 
 use super::report;
 

@@ -1,7 +1,7 @@
 //! Findings must be told in each format: their places are in the texts that they name.
 
-use gatewayctl::diagnostic::{Diagnostic, Sources};
 use gatewayctl::report::{Format, Report, Terminal};
+use manifest::diagnostic::{Diagnostic, Sources};
 
 /// Writes findings in every format, to nowhere.
 pub fn tell(found: Vec<Diagnostic>, sources: &Sources) {

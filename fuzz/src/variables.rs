@@ -1,6 +1,6 @@
 //! Flux variables in a text.
 
-use gatewayctl::value::variable;
+use manifest::value::variable;
 
 /// Each function over the whole text; they agree on what is there.
 pub fn find(text: &str) {

@@ -1,7 +1,7 @@
 //! YAML: the quick reader beside the slow one, and what is written beside what was meant.
 
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{read, write};
+use manifest::diagnostic::Sources;
+use manifest::{read, write};
 
 use super::report;
 

@@ -1,17 +1,17 @@
-//! Whether Envoy's LuaJIT loads a Lua script.
+//! Checks that Envoy's LuaJIT can load a Lua script.
 
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
-use crate::luajit;
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 
-/// Reports what keeps a script from being loaded.
+/// Reports why a script can't be loaded.
 pub fn check(sources: &Sources, source: SourceId) -> Option<Diagnostic> {
-    let refusal = luajit::check(sources.get(source).text()).err()?;
+    let refusal = luajit_syntax::check(sources.get(source).text()).err()?;
     let message = format!("not Lua: {}", refusal.message);
     let span = Span::new(source, refusal.range.start, refusal.range.end);
-    let found = Diagnostic::new(Code::ConfigLua, message)
+    let found = Diagnostic::new(codes::CONFIG_LUA, message)
         .at(span)
-        .why("Envoy would load no script, and every request on its gateways would be answered with 500")
-        .help("mend the script at the mark; Envoy runs LuaJIT, which is Lua 5.1 with `goto`");
+        .why("Envoy can't load the script, so every request to its gateways is answered with 500")
+        .help("fix the script at this place; Envoy runs LuaJIT, which is Lua 5.1 with `goto`");
     Some(found)
 }
 
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn the_first_mistake_is_told_with_its_place() {
         let script = "function envoy_on_request(handle)\n  local x = = 1\nend\n";
-        let told = "not Lua: `=` stands where a value should".to_owned();
+        let told = "not Lua: expected a value instead of `=`".to_owned();
         assert_eq!(found(script), Some((2, 13, told)));
     }
 }

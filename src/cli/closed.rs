@@ -1,9 +1,9 @@
-//! An output whose reader may go away.
+//! An output whose reader may close it.
 
 use std::io::{self, ErrorKind, Write};
 
-/// A stream that takes all that is written once its reader has gone, as `head` does: the command goes on to the exit
-/// code that it earns. Other failures, a full disk for one, are failures.
+/// A stream that ignores what is written once its reader has closed it, as `head` does, so that the command still
+/// ends with the right exit code. Other failures, such as a full disk, are reported.
 pub struct UntilClosed<W> {
     to: W,
     is_closed: bool,
@@ -17,7 +17,7 @@ impl<W: Write> UntilClosed<W> {
         }
     }
 
-    /// Does something with the stream, or gives `instead` where nobody reads it any more.
+    /// Uses the stream, or returns `instead` once its reader has closed it.
     fn unless_closed<T>(
         &mut self,
         instead: T,

@@ -1,4 +1,4 @@
-//! `gatewayctl crds`: the bootstrap step.
+//! `gatewayctl crds`: installs CustomResourceDefinitions in a new cluster.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use clap::Subcommand;
 
 use super::cluster::{self, Connection, How};
 use super::{FAILED, Global, manifests};
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Diagnostic, Sources};
 use crate::report::Report;
-use crate::schema::import::is_crd;
-use crate::value::Node;
+use crd_validate::schema::import::is_crd;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::Node;
 
 /// Arguments of `crds`.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,22 +31,22 @@ enum Command {
 
 #[derive(Clone, Debug, clap::Args)]
 struct Apply {
-    /// Manifests: a file, a folder to walk, or `-` for standard input; all but CustomResourceDefinitions is passed over
+    /// Manifests: a file, a folder to walk, or `-` for standard input; objects of other kinds are skipped
     #[arg(short, long = "file", value_name = "FILE", default_value = "-")]
     files: Vec<PathBuf>,
-    /// Take fields that others set
+    /// Take over fields that other field managers set
     #[arg(long)]
     force_conflicts: bool,
-    /// Apply a definition that lacks versions in which objects are stored
+    /// Apply a definition even if it lacks versions in which objects are stored
     #[arg(long)]
     allow_downgrade: bool,
-    /// Apply the standard channel of the Gateway API over the experimental one that is in use
+    /// Apply the standard channel of the Gateway API even if the experimental one is installed
     #[arg(long)]
     allow_standard: bool,
-    /// How long each definition may take until it is established, in seconds
+    /// How long to wait for each definition to be established, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
-    /// The field manager as which they are applied
+    /// The field manager to apply with
     #[arg(long, value_name = "NAME", default_value = "bootstrap")]
     field_manager: String,
     #[command(flatten)]
@@ -56,7 +56,7 @@ struct Apply {
 /// Runs the command.
 ///
 /// # Errors
-/// Where a file can't be read, or the cluster can't be asked.
+/// If a file can't be read, or the cluster can't be asked.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let Command::Apply(args) = &args.command;
     let mut sources = Sources::default();
@@ -69,13 +69,13 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
             &sources,
         );
         global.report(&report, &sources)?;
-        bail!("nothing was applied: the manifests can't be read whole");
+        bail!("nothing was applied, because some manifests can't be read");
     }
     let objects = found.objects.into_iter();
     let definitions = definitions(objects.map(|object| object.node.into_node()));
     if definitions.is_empty() {
         bail!(
-            "there is no CustomResourceDefinition in these manifests\n  help: `helm template` leaves them out without `--include-crds`"
+            "there are no CustomResourceDefinitions in these manifests\n  help: `helm template` leaves them out without `--include-crds`"
         );
     }
     let how = How {
@@ -122,7 +122,8 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// The definitions among objects; of one name the last, as if they were applied one after the other.
+/// The definitions among objects. If several have the same name, the last one counts, as if they were applied in
+/// order.
 fn definitions(objects: impl Iterator<Item = Node>) -> Vec<Node> {
     let mut found: Vec<Node> = Vec::new();
     let name = |node: &Node| node.path(&["metadata", "name"]).cloned();

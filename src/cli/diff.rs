@@ -1,4 +1,4 @@
-//! `gatewayctl diff`
+//! `gatewayctl diff`: what a render would change.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,25 +13,25 @@ use super::project::Project;
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
 use crate::diff::{self, Content, File};
-use crate::exposure;
-use crate::manifest::Object;
-use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
-use crate::schema::Lookup;
 use crate::tree::Lock;
-use crate::value::Pointer;
+use crd_validate::schema::Lookup;
+use envoy_gateway::exposure;
+use flux_repo::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
+use manifest::value::Pointer;
 
 /// Arguments of `diff`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// What to compare with: `tree` (the files on disk), `git:REV` (the files of a revision) or `cluster` (what lives
-    /// there, with what Flux would make of it)
+    /// What to compare with: `tree` (the files on disk), `git:REV` (the files at a revision) or `cluster` (the live
+    /// objects, compared with what Flux would apply)
     #[arg(long, default_value = "tree", value_parser = Against::parse)]
     against: Against,
-    /// How to print it
+    /// The format of the difference
     #[arg(long, default_value = "text")]
     format: Format,
     #[command(flatten)]
@@ -75,7 +75,7 @@ impl Against {
 /// Runs the command.
 ///
 /// # Errors
-/// Where something can't be read, or Git doesn't know the revision.
+/// If something can't be read, or Git doesn't know the revision.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find(global)?;
     let compiled = project.compile()?;
@@ -89,7 +89,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         } = compiled;
         let report = Report::new(diagnostics, files.len(), objects.len(), &sources);
         global.report(&report, &sources)?;
-        // Nothing can be said about what would change.
+        // The configuration has errors, so it is not known what would change.
         return Ok(ExitCode::from(super::FAILED));
     }
     let keys = |object: &Object, pointer: &Pointer| {
@@ -138,7 +138,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     Ok(found(!diff.is_empty()))
 }
 
-/// Prints what a cluster said. No difference is only told where everything was compared.
+/// Prints the result of asking a cluster. It says that nothing differs only if every object was compared.
 fn show_asked(
     asked: &Asked,
     format: Format,
@@ -149,7 +149,7 @@ fn show_asked(
     let is_empty = asked.diff.is_empty();
     let is_told = !(global.quiet && is_complete && is_empty);
     let partial = format!(
-        "{} of {} objects were compared with {}: this is not all\n",
+        "incomplete: only {} of {} objects were compared with {}\n",
         asked.compared, asked.objects, asked.server
     );
     match format {
@@ -188,8 +188,8 @@ fn show_asked(
     }
 }
 
-/// The difference, and under `cluster` where it comes from and whether it is all: `server`, `context`, `complete`,
-/// `objects`, `compared`, `notes`, `failures`.
+/// The difference as JSON. The key `cluster` says where it comes from and whether it is complete: `server`,
+/// `context`, `complete`, `objects`, `compared`, `notes`, `failures`.
 fn json(asked: &Asked) -> serde_json::Value {
     let mut json = diff::json::json(&asked.diff);
     let about = serde_json::json!({
@@ -207,7 +207,7 @@ fn json(asked: &Asked) -> serde_json::Value {
     json
 }
 
-/// What files expose.
+/// What the objects in files expose.
 fn exposed(files: &[File]) -> exposure::Table {
     let objects: Vec<Object> = files
         .iter()
@@ -222,13 +222,13 @@ fn exposed(files: &[File]) -> exposure::Table {
     exposure::table_of(as_applied(&objects, &delivery))
 }
 
-/// The paths that a lock lists and that are compared; what others have in shared files is not ours to compare, unless
-/// such a file is rendered.
+/// The paths in a lock that are compared. Files that are shared with others are left out, unless they are rendered
+/// now: their other entries are not ours to compare.
 fn listed(lock: &Lock) -> impl Iterator<Item = &str> {
     lock.whole().map(|(path, _)| path.as_str())
 }
 
-/// The files that are rendered, or that the lock lists.
+/// The files on disk that are rendered, or that the lock lists.
 fn on_disk(project: &Project, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
     let (root, owned) = (&project.root, project.owned()?);
     let paths: BTreeSet<&str> = listed(&owned.locks.own)
@@ -240,7 +240,7 @@ fn on_disk(project: &Project, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<F
             Ok(bytes) => files.push(File::read(path, bytes)),
             Err(error) if error.is_missing() => {}
             Err(Unread::TooLarge { most, .. }) => {
-                bail!("{path} has more than {most} bytes: nothing rendered is that large")
+                bail!("{path} has more than {most} bytes; no rendered file is that large")
             }
             Err(error) => return Err(error).with_context(|| format!("{path}: can't be read")),
         }

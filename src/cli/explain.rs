@@ -1,4 +1,4 @@
-//! `gatewayctl explain`
+//! `gatewayctl explain`: the page of a finding, a key of cluster.toml, or a field of a kind.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -7,12 +7,12 @@ use anyhow::bail;
 
 use super::Global;
 use super::project;
+use crate::codes;
 use crate::config::reference;
-use crate::diagnostic::Code;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::suggest::nearest;
-use crate::schema::node::{NodeId, Schema, Type};
-use crate::schema::{KindSchema, Lookup};
+use crd_validate::schema::node::{NodeId, Schema, Type};
+use crd_validate::schema::{KindSchema, Lookup};
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::suggest::nearest;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]
@@ -26,10 +26,10 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// Where nothing is known by that name.
+/// If no code, key or field has that name.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let what = args.what.as_str();
-    if let Some(code) = Code::parse(what) {
+    if let Some(code) = codes::parse(what) {
         write!(out, "{}", code.page())?;
     } else if let Some(key) = reference::find(what) {
         writeln!(out, "{}: {}\n\n{}", key.path, key.takes, key.text)?;
@@ -43,21 +43,21 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         }
     } else if !field(what, global, out)? {
         let keys = reference::keys();
-        let known = Code::ALL
+        let known = codes::all()
             .iter()
             .map(|code| code.as_str())
             .chain(keys.iter().map(|key| key.path.as_str()));
         match nearest(what, known) {
-            Some(near) => bail!("nothing is known as `{what}`; did you mean `{near}`?"),
+            Some(near) => bail!("no code, key or field is called `{what}`; did you mean `{near}`?"),
             None => bail!(
-                "nothing is known as `{what}`; write a code (config/unknown-key), a key (proxy.replicas) or a field (Gateway.spec.listeners)"
+                "no code, key or field is called `{what}`; write a code (config/unknown-key), a key (proxy.replicas) or a field (Gateway.spec.listeners)"
             ),
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A field of a kind, in the versions in force.
+/// Prints a field of a kind, with the schemas in force. False if the name is not one of a kind.
 fn field(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<bool> {
     let (kind, path) = what.split_once('.').unwrap_or((what, ""));
     let (catalogue, selection) = project::in_force(global)?;
@@ -91,7 +91,7 @@ fn field(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<boo
     Ok(true)
 }
 
-/// What a list holds; the node itself where it is none.
+/// The schema of a list's items, or the node itself if it is not a list.
 fn items_of(schema: &KindSchema<'_>, id: NodeId) -> NodeId {
     let mut id = id;
     while let Some(items) = schema.node(id).items {
@@ -141,7 +141,7 @@ fn describe(
     Ok(())
 }
 
-/// The type of a field in a word or two.
+/// The type of a field, in a word or two.
 fn summary(schema: &KindSchema<'_>, id: NodeId) -> String {
     let node = schema.node(id);
     if node.int_or_string {
@@ -159,7 +159,7 @@ fn summary(schema: &KindSchema<'_>, id: NodeId) -> String {
     }
 }
 
-/// What the API server checks of a value: names of keywords and their values.
+/// What the API server checks on a value, as pairs of a schema keyword and its value.
 fn facts(node: &Schema) -> Vec<(&'static str, String)> {
     let number = |number: &Option<serde_json::Number>| number.as_ref().map(ToString::to_string);
     let count = |count: &Option<u64>| count.map(|count| count.to_string());

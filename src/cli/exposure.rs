@@ -1,4 +1,4 @@
-//! `gatewayctl exposure`
+//! `gatewayctl exposure`: who can reach what.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,17 +8,17 @@ use clap::ValueEnum;
 use super::gathered::{Place, gather};
 use super::output::Stream;
 use super::{Global, found};
-use crate::diagnostic::printable::printable;
-use crate::exposure::table::{NoRecord, Record};
-use crate::exposure::{ExposedGateway, Exposure, Guard, Records, Side, Table, json, table};
-use crate::resolve::{Settings, resolve};
+use envoy_gateway::exposure::table::{NoRecord, Record};
+use envoy_gateway::exposure::{ExposedGateway, Exposure, Guard, Records, Side, Table, json, table};
+use envoy_gateway::{Settings, resolve};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `exposure`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     place: Place,
-    /// How to print it
+    /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
 }
@@ -31,10 +31,10 @@ enum Format {
     Json,
 }
 
-/// Runs the command: prints who can reach what. The exit code is 1 where a manifest is broken.
+/// Runs the command: prints who can reach what. The exit code is 1 if a manifest has an error.
 ///
 /// # Errors
-/// Where something can't be read.
+/// If something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
     let resolved = resolve(&gathered.objects, &Settings::default());
@@ -49,7 +49,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     Ok(found(gathered.is_broken))
 }
 
-/// The table for people: a line a gateway, then a line an exposure.
+/// The table for people: one line a gateway, then one line an exposure.
 fn human(table: &Table, colour: bool) -> String {
     let mut text = String::new();
     for front in &table.gateways {
@@ -94,7 +94,7 @@ fn gateway(front: &ExposedGateway, colour: bool) -> String {
         None => name,
     };
     let reach = match front.reach.side {
-        Side::Unknown => "which side it faces is not known".to_owned(),
+        Side::Unknown => "it is not known whether it is internal or external".to_owned(),
         side => format!("{}, since {}", side.as_str(), front.reach.why),
     };
     let mut parts = vec![reach];
@@ -143,14 +143,15 @@ fn row(table: &Table, it: &Exposure) -> [String; 5] {
     .map(|cell| printable(&cell))
 }
 
-/// A gateway by its name alone, where no other has it: the lines above the table have all of it.
+/// The name of a gateway without its namespace, if no other gateway has the same name. The lines above the table show
+/// both.
 fn short<'t>(table: &Table, gateway: &'t str) -> &'t str {
     let name = last(gateway);
     let same = table.gateways.iter().filter(|it| last(&it.name) == name);
     if same.count() == 1 { name } else { gateway }
 }
 
-/// The name, without kind and namespace: those are in the JSON.
+/// The name without kind and namespace, which only the JSON has.
 fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -167,7 +168,7 @@ fn records(records: &Records, front: Option<&ExposedGateway>) -> String {
     match records.none {
         None => records.all.iter().map(one).collect::<Vec<_>>().join(", "),
         Some(NoRecord::NotKnown) => match front.and_then(|it| it.target.as_ref()) {
-            Some(target) => format!("not known -> {target}"),
+            Some(target) => format!("unknown -> {target}"),
             None => "not known".to_owned(),
         },
         Some(NoRecord::Nobody) => "nobody's".to_owned(),

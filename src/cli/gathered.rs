@@ -1,38 +1,38 @@
-//! The objects that a command looks at: those of folders, or those of the project.
+//! The objects that a command works on: from the folders that it is given, or from the project.
 
 use std::path::PathBuf;
 
 use super::project::Project;
 use super::{Global, manifests};
-use crate::diagnostic::Sources;
-use crate::exposure::with_charted;
-use crate::manifest::Object;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
+use envoy_gateway::exposure::with_charted;
+use flux_repo::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::Sources;
 
-/// Where the objects are.
+/// Which objects to work on.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Place {
     /// Manifests: files, folders, or `-` for standard input [default: what cluster.toml renders]
     #[arg(value_name = "DIR")]
     paths: Vec<PathBuf>,
-    /// The same, as a flag
+    /// The same as PATHS, as a flag
     #[arg(long = "in", value_name = "DIR")]
     within: Vec<PathBuf>,
 }
 
-/// Objects as the API server gets them.
+/// The objects, as they would be sent to the API server.
 pub struct Gathered {
     /// The objects.
     pub objects: Vec<Object>,
-    /// Whether a manifest is broken.
+    /// Whether a manifest has an error.
     pub is_broken: bool,
 }
 
-/// Gathers the objects, the routes that charts make among them. What is wrong with manifests is told.
+/// Gathers the objects, and adds the routes that Helm charts would create. Findings on the manifests are printed.
 ///
 /// # Errors
-/// Where something can't be read, or the project has errors.
+/// If something can't be read, or the project has errors.
 pub fn gather(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
     let gathered = applied(place, global)?;
     Ok(Gathered {
@@ -41,10 +41,10 @@ pub fn gather(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
     })
 }
 
-/// The same without the routes that charts make: only what stands in a manifest.
+/// Gathers only the objects that stand in a manifest, without the routes that Helm charts would create.
 ///
 /// # Errors
-/// As [`gather`].
+/// The same as for [`gather`].
 pub fn applied(place: &Place, global: &Global) -> anyhow::Result<Gathered> {
     let paths: Vec<PathBuf> = place.paths.iter().chain(&place.within).cloned().collect();
     match paths.is_empty() {
@@ -75,7 +75,7 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
         let (files, objects) = (compiled.files.len(), compiled.objects.len());
         let report = Report::new(compiled.diagnostics, files, objects, &compiled.sources);
         global.report(&report, &compiled.sources)?;
-        anyhow::bail!("cluster.toml has errors; nothing can be said of what it would render");
+        anyhow::bail!("cluster.toml has errors, so it is not known what it would render");
     }
     let files = compiled
         .files

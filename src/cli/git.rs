@@ -1,4 +1,4 @@
-//! What Git knows, through its own program.
+//! Reads commits through the `git` program.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,20 +8,21 @@ use anyhow::{Context, bail};
 
 use crate::bounds::program::{self, Bounds, Ran};
 
-/// How long Git may take: it answers within a moment, and waits for ever where a pipe stands in the place of one of its
-/// files.
+/// The time limit for one run of Git. It normally answers within a moment, but it waits for ever if one of its files
+/// has been replaced by a pipe.
 const TIME: Duration = Duration::from_secs(60);
 
-/// How much Git may print: all files of a rendered tree.
+/// The most bytes that one run of Git may print. All files of a rendered tree fit into it.
 const LARGEST: u64 = 64 << 20;
 
-/// The root of the repository that a folder lies in, told by `.git`: a folder, or, in a work tree, a file. The folder
-/// must be given without links and dots.
+/// The root of the Git repository that contains `folder`: the nearest folder with a `.git`, which is a folder, or a
+/// file in a linked work tree. `folder` must be canonical.
 pub fn repository(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|above| above.join(".git").exists())
 }
 
-/// Runs Git in `root`, and gives it `input`. What it has to say of errors is not shown: it may quote anything.
+/// Runs Git in `root` with `input` as its standard input. Its error messages are not shown, because they may quote
+/// anything.
 fn git(root: &Path, args: &[&str], input: String) -> anyhow::Result<Ran> {
     let mut command = Command::new("git");
     command.arg("-C").arg(root).args(args).stderr(Stdio::null());
@@ -30,13 +31,13 @@ fn git(root: &Path, args: &[&str], input: String) -> anyhow::Result<Ran> {
         bytes: LARGEST,
     };
     program::run(&mut command, Some(input.into_bytes()), bounds)
-        .context("git, which is needed for `--against git:REV`")
+        .context("can't run git, which `--against git:REV` needs")
 }
 
-/// The commit that a revision names.
+/// Resolves a revision to the hash of its commit.
 ///
 /// # Errors
-/// Where there is no Git, no repository or no such revision.
+/// If Git is not installed, `root` is in no repository, or there is no such revision.
 pub fn commit(root: &Path, rev: &str) -> anyhow::Result<String> {
     let rev_of_commit = format!("{rev}^{{commit}}");
     let args = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
@@ -46,15 +47,15 @@ pub fn commit(root: &Path, rev: &str) -> anyhow::Result<String> {
         String::new(),
     )?;
     if !ran.status.success() {
-        bail!("Git knows no revision `{rev}` here");
+        bail!("there is no revision `{rev}` in this Git repository");
     }
     Ok(String::from_utf8_lossy(&ran.printed).trim().to_owned())
 }
 
-/// Files of a commit, by their paths from `root`; those that it doesn't have are left out.
+/// The contents of files at a commit, with their paths from `root`. Files that the commit doesn't have are left out.
 ///
 /// # Errors
-/// Where Git fails.
+/// If Git fails.
 pub fn show(root: &Path, commit: &str, paths: &[String]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let asked = paths.iter().map(|path| format!("{commit}:./{path}\n"));
     let ran = git(root, &["cat-file", "--batch"], asked.collect())?;
@@ -62,27 +63,27 @@ pub fn show(root: &Path, commit: &str, paths: &[String]) -> anyhow::Result<Vec<(
     let mut files = Vec::new();
     for path in paths {
         let Some((header, after)) = line(rest) else {
-            bail!("git stopped answering");
+            bail!("git ended before it had answered");
         };
         let mut words = header.split_whitespace().rev();
         let size = words.next().and_then(|size| size.parse::<usize>().ok());
         match (size, words.next()) {
             (Some(size), Some("blob")) => {
                 let Some((bytes, after)) = after.split_at_checked(size) else {
-                    bail!("git stopped answering");
+                    bail!("git ended before it had answered");
                 };
                 files.push((path.clone(), bytes.to_vec()));
-                // The end of the line after the bytes.
+                // Git ends each file's bytes with a newline of its own.
                 rest = after.get(1..).unwrap_or_default();
             }
             _ if header.ends_with(" missing") => rest = after,
-            _ => bail!("git answered `{header}` for {path}"),
+            _ => bail!("git gave an unexpected answer for {path}: `{header}`"),
         }
     }
     Ok(files)
 }
 
-/// The first line, and what comes after it.
+/// Splits bytes into the first line and what follows it.
 fn line(bytes: &[u8]) -> Option<(String, &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (line, after) = bytes.split_at(end);

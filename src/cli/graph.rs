@@ -1,4 +1,4 @@
-//! `gatewayctl graph`
+//! `gatewayctl graph`: draws the gateways and their routes.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,14 +8,14 @@ use clap::ValueEnum;
 use super::gathered::{Place, gather};
 use super::{Global, found};
 use crate::graph::{dot, html, mermaid, picture, svg};
-use crate::resolve::{Settings, resolve};
+use envoy_gateway::{Settings, resolve};
 
 /// Arguments of `graph`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     place: Place,
-    /// How to draw it
+    /// The format of the picture
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
     format: Format,
 }
@@ -28,14 +28,14 @@ enum Format {
     Dot,
     /// A drawing
     Svg,
-    /// The drawing as a page to walk through
+    /// A page with the drawing, to explore in a browser
     Html,
 }
 
-/// Runs the command: prints the front door as a picture. The exit code is 1 where a manifest is broken.
+/// Runs the command. The exit code is 1 if a manifest has an error.
 ///
 /// # Errors
-/// Where something can't be read.
+/// If something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
     let picture = picture(&resolve(&gathered.objects, &Settings::default()));

@@ -1,4 +1,4 @@
-//! `gatewayctl import`
+//! `gatewayctl import`: writes the cluster.toml that renders an existing tree.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Component, Path, PathBuf};
@@ -13,14 +13,14 @@ use super::{Global, found, git, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
-use crate::diagnostic::printable::printable;
 use crate::import::files::{self, Files};
 use crate::import::{self, Failure, Import, find, report, template};
-use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
 
-/// The name of the configuration.
+/// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
 
 /// Arguments of `import`.
@@ -29,29 +29,29 @@ pub struct Args {
     /// A repository, any folder in it, or the `cluster.toml` of cluster-template
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// Where to write; `-` is standard output [default: cluster.toml at the top of the repository]
+    /// The file to write; `-` is standard output [default: cluster.toml at the top of the repository]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The front door to import, where there are several: a folder, from the top of the repository
+    /// The folder to import, from the top of the repository, if several folders have gateways
     #[arg(long, value_name = "FOLDER")]
     path: Option<String>,
-    /// How to say what was done
+    /// The format of the result
     #[arg(long, default_value = "human")]
     format: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words
+    /// Text
     Human,
-    /// As one JSON object
+    /// One JSON object
     Json,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where there is nothing to import, or something can't be read or written.
+/// If there is nothing to import, or something can't be read or written.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
     let given = args.dir.canonicalize();
@@ -70,7 +70,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         Err((Failure::Broken(problems), sources)) => {
             let report = Report::new(problems, 0, 0, &sources);
             global.report(&report, &sources)?;
-            bail!("nothing was imported: the front door's files have to be read first");
+            bail!("nothing was imported, because some files of the gateways can't be read");
         }
         Err((failure, _)) => bail!("{failure}"),
     };
@@ -78,13 +78,13 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     say(args, global, import, &written, out)
 }
 
-/// Imports; where there are several front doors, and somebody to ask, asks which one.
+/// Imports the tree. If several folders have gateways, asks which one, provided there is a terminal.
 fn import_or_ask(
     files: &Files,
     wanted: &str,
     catalogue: &Catalogue,
     out: &mut Stream,
-) -> anyhow::Result<Result<Import, (Failure, crate::diagnostic::Sources)>> {
+) -> anyhow::Result<Result<Import, (Failure, manifest::diagnostic::Sources)>> {
     let found = import::import(files, wanted, catalogue);
     let asks = std::io::stdin().is_terminal() && out.is_terminal();
     let Err((Failure::Several(folders), sources)) = found else {
@@ -96,7 +96,7 @@ fn import_or_ask(
     for (at, folder) in folders.iter().enumerate() {
         writeln!(out, "{:>3}  {}", at + 1, printable(folder))?;
     }
-    write!(out, "There are several front doors. Which one? ")?;
+    write!(out, "Several folders have gateways. Which one? ")?;
     out.flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
@@ -111,7 +111,7 @@ fn import_or_ask(
     }
 }
 
-/// What was done; then what `validate` finds in it.
+/// Prints what was done, then the findings of `validate` on the result.
 fn say(
     args: &Args,
     global: &Global,
@@ -149,7 +149,7 @@ fn say(
     Ok(found(different))
 }
 
-/// Converts cluster-template's file.
+/// Converts the cluster.toml of cluster-template.
 fn convert(
     args: &Args,
     global: &Global,
@@ -160,7 +160,7 @@ fn convert(
     let text = read_config(path)?;
     let Some(converted) = template::convert(&text, catalogue) else {
         bail!(
-            "{}: is no cluster.toml of cluster-template\n  help: `import` takes a repository, a folder in it, or such a file",
+            "{}: is not a cluster.toml of cluster-template\n  help: `import` takes a repository, a folder in it, or such a file",
             path.display()
         );
     };
@@ -192,13 +192,13 @@ fn is_template(path: &Path, catalogue: &Catalogue) -> bool {
     read_config(path).is_ok_and(|text| template::convert(&text, catalogue).is_some())
 }
 
-/// The top of the repository, and the folder that `cluster.toml` counts from.
+/// The top of the repository, and the folder that paths in `cluster.toml` are relative to.
 struct Root {
     top: PathBuf,
     base: PathBuf,
 }
 
-/// Where the configuration went.
+/// Where the configuration was written.
 struct Written {
     word: &'static str,
     shown: String,
@@ -223,7 +223,8 @@ impl Root {
                 folder
             }
         });
-        // Paths count from the folder that holds cluster.toml; where that is elsewhere, from the top.
+        // Paths are relative to the folder of cluster.toml, or to the top of the repository if that folder is
+        // outside.
         let base = match folder.map(Path::canonicalize) {
             Some(Ok(folder)) if folder.starts_with(&top) => folder,
             Some(Err(error)) => {
@@ -239,7 +240,7 @@ impl Root {
         Ok(Root { top, base })
     }
 
-    /// The folder that is asked for, from the base.
+    /// The folder that the user asked for, relative to the base.
     fn wanted(&self, given: &Path, args: &Args) -> anyhow::Result<String> {
         let path = match &args.path {
             Some(path) => {
@@ -257,15 +258,15 @@ impl Root {
             Ok(below) => place::slashed(below),
             Err(_) if self.base.starts_with(&path) => String::new(),
             Err(_) => bail!(
-                "{}: lies outside of {}, where cluster.toml would be",
+                "{}: is outside of {}, where cluster.toml would be",
                 path.display(),
                 self.base.display()
             ),
         })
     }
 
-    /// The manifests and scripts below a folder. Links are not followed: what they lead to in the repository is
-    /// read where it is.
+    /// The manifests and scripts below a folder. Links are not followed: their targets in the repository are read
+    /// where they are.
     fn files(&self, folder: &Path) -> anyhow::Result<Files> {
         let mut files = Files {
             prefix: place::prefix(folder, folder),
@@ -287,7 +288,7 @@ impl Root {
                     .canonicalize()
                     .is_ok_and(|target| target.starts_with(&self.top));
                 if !inside {
-                    let why = "is a symbolic link that leads out of the repository, or nowhere";
+                    let why = "is a symbolic link that is broken or leads out of the repository";
                     files.unreadable.insert(path, why.to_owned());
                 }
                 continue;
@@ -304,7 +305,7 @@ impl Root {
         Ok(files)
     }
 
-    /// Writes the configuration, whole or not at all. One that is there already and says something else is left alone.
+    /// Writes the configuration, completely or not at all. An existing file with other contents is not changed.
     fn write(&self, args: &Args, config: &str, out: &mut Stream) -> anyhow::Result<Written> {
         let path = match &args.output {
             Some(path) if path.as_os_str() == "-" => {
@@ -330,7 +331,7 @@ impl Root {
         match file::read(&path, LARGEST_FILE) {
             Ok(there) if there == config.as_bytes() => return Ok(written("unchanged")),
             Ok(_) | Err(Unread::TooLarge { .. }) => bail!(
-                "{}: is there already, and was left alone\n  help: `--output FILE` names another file, `--output -` prints",
+                "{}: exists already, and was not changed\n  help: write to another file with `--output FILE`, or print with `--output -`",
                 path.display()
             ),
             Err(error) if error.is_missing() => {}
@@ -346,7 +347,7 @@ impl Root {
         let done =
             std::fs::write(&temporary, config).and_then(|()| std::fs::rename(&temporary, &path));
         if let Err(error) = done {
-            // What is left of it is of no use; that it can't be removed says nothing new.
+            // The incomplete file is useless. A failure to remove it adds nothing to the error below.
             let _ = std::fs::remove_file(&temporary);
             return Err(error).with_context(|| format!("{}: can't be written", path.display()));
         }
@@ -354,15 +355,15 @@ impl Root {
     }
 }
 
-/// The top of a repository that is no Git repository: where Flux' paths of the folder's own Kustomizations count
-/// from, else the folder itself.
+/// The top of a tree that is not in a Git repository: the folder that the `spec.path` of the tree's own Flux
+/// Kustomizations is relative to, else the folder itself.
 fn above(given: &Path) -> anyhow::Result<PathBuf> {
     let root = Root {
         top: given.to_path_buf(),
         base: given.to_path_buf(),
     };
     let mut files = root.files(given)?;
-    // The Kustomization of a folder mostly stands beside the folder, or above it.
+    // The Flux Kustomization of a folder is usually beside the folder or above it.
     for above in given.ancestors().skip(1).take(2) {
         for entry in std::fs::read_dir(above)
             .into_iter()

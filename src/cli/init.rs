@@ -1,4 +1,4 @@
-//! `gatewayctl init`
+//! `gatewayctl init`: writes a first cluster.toml.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use super::Global;
 use super::output::Stream;
 use crate::compile::{World, compile};
-use crate::diagnostic::printable::printable;
 use crate::render::files::Inputs;
 use crate::report::Report;
-use crate::schema::{Catalogue, Selection};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `init`.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub struct Args {
     chart: Option<String>,
 }
 
-/// What is asked for where it isn't given.
+/// What the user is asked for, unless flags say it.
 struct Answers {
     domain: String,
     certificate: String,
@@ -42,7 +42,7 @@ struct Answers {
 /// Runs the command.
 ///
 /// # Errors
-/// Where there is a `cluster.toml` already, an answer is missing, or it can't be written.
+/// If there is a `cluster.toml` already, an answer is missing, or the file can't be written.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let root = global.root.clone().unwrap_or_else(|| PathBuf::from("."));
     let path = global
@@ -56,7 +56,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     if compiled.has_errors() {
         let report = Report::new(compiled.diagnostics, 0, 0, &compiled.sources);
         global.report(&report, &compiled.sources)?;
-        bail!("with these answers cluster.toml would be wrong; nothing was written");
+        bail!("with these answers cluster.toml would have errors, so nothing was written");
     }
     let file = std::fs::OpenOptions::new()
         .write(true)
@@ -64,7 +64,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         .open(&path);
     let mut file = file.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            anyhow::anyhow!("{}: is there already, and was left alone", path.display())
+            anyhow::anyhow!("{}: exists already, and was not changed", path.display())
         }
         _ => anyhow::Error::new(error).context(format!("{}: can't be written", path.display())),
     })?;
@@ -77,7 +77,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-/// A world without any file.
+/// A file system without any file.
 struct Nothing;
 
 impl Inputs for Nothing {
@@ -92,7 +92,7 @@ impl World for Nothing {
     }
 }
 
-/// The flags; what they don't say is asked on a terminal.
+/// The answers from the flags. What they don't say is asked if there is a terminal.
 fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Result<Answers> {
     let asks = std::io::stdin().is_terminal() && out.is_terminal();
     let mut ask = |given: &Option<String>,
@@ -104,7 +104,9 @@ fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Resu
             return Ok(given.clone());
         }
         if !asks {
-            return default.with_context(|| format!("give {flag}; there is no terminal to ask on"));
+            return default.with_context(|| {
+                format!("{flag} is needed, because there is no terminal to ask on")
+            });
         }
         let shown = default
             .as_ref()
@@ -115,7 +117,7 @@ fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Resu
         std::io::stdin().lock().read_line(&mut line)?;
         match (line.trim(), default) {
             ("", Some(default)) => Ok(default),
-            ("", None) => bail!("an answer is needed; or give {flag}"),
+            ("", None) => bail!("an answer is needed; you can also give it with {flag}"),
             (line, _) => Ok(line.to_owned()),
         }
     };
@@ -171,7 +173,7 @@ fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Resu
     })
 }
 
-/// A first cluster.toml. Answers are written as TOML strings, whatever is in them.
+/// The text of a first cluster.toml. Answers are written as TOML strings, whatever they contain.
 fn config(answers: &Answers) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let mut text = format!(

@@ -1,4 +1,4 @@
-//! Manifests from files, folders and standard input.
+//! Reads manifests from files, folders and standard input.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -11,59 +11,61 @@ use rayon::prelude::*;
 use super::walk::{Why, walk};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Sources};
-use crate::manifest::read::{self, LARGEST_FILE, Piece};
-use crate::manifest::{Object, items};
-use crate::schema::Selection;
+use crate::codes;
+use crd_validate::schema::Selection;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use manifest::read::{self, LARGEST_FILE, Piece};
+use manifest::{Object, items};
 
-/// What was read.
+/// The manifests that were read.
 #[derive(Default)]
 pub struct Manifests {
-    /// What names leave out: the folder that they count from, where that is not the current one.
+    /// The folder that file names are relative to, if it is not the current one.
     root: PathBuf,
-    /// How many files.
+    /// The number of files.
     pub files: usize,
-    /// The files that were met, read or not, as findings name them.
+    /// The files that were found, whether they were read or not, by the names that findings use.
     pub names: BTreeSet<String>,
-    /// The folders that were walked, named likewise; the empty name is the current folder.
+    /// The folders that were walked, by the names that findings use. The empty name is the current folder.
     pub walked: Vec<String>,
-    /// The texts that were read, manifests and scripts, by name.
+    /// The texts that were read, of manifests and scripts, by name.
     pub texts: BTreeMap<String, SourceId>,
-    /// How many objects, whoever has them.
+    /// The number of objects. It stays when `objects` is taken.
     pub count: usize,
     /// The objects.
     pub objects: Vec<Object>,
-    /// What is wrong with the files themselves.
+    /// The findings on the files themselves.
     pub diagnostics: Vec<Diagnostic>,
-    /// What was not looked at in folders, and why.
+    /// The paths in folders that were skipped, and why.
     pub passed_over: Vec<(PathBuf, Why)>,
 }
 
-/// A file to be read.
+/// A file to read.
 struct Input {
-    /// Where it is; `None` is standard input.
+    /// The path; `None` for standard input.
     path: Option<PathBuf>,
-    /// The path as findings name it.
+    /// The name that findings use.
     name: String,
     role: Role,
 }
 
-/// What a file is read for.
+/// Why a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// Somebody named it: it must be a manifest.
+    /// The user named it, so it must be a manifest.
     Named,
-    /// It was met in a folder, and looks like a manifest.
+    /// It was found in a folder and looks like a manifest.
     Met,
-    /// A script that a ConfigMap may be made of: its text is kept.
+    /// A script that a ConfigMap may be generated from. Only its text is kept.
     Script,
 }
 
-/// Reads paths: files, folders (walked in order), `-` for standard input. With both cores, in the order of the paths.
+/// Reads paths: files, folders (walked in order), or `-` for standard input. Documents are parsed on several threads;
+/// the result is in the order of the paths.
 ///
 /// # Errors
-/// Where a path isn't there or can't be read.
+/// If a path doesn't exist or can't be read.
 pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Manifests> {
     let mut all = Manifests::default();
     let inputs = all.inputs(paths)?;
@@ -71,11 +73,11 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
     Ok(all)
 }
 
-/// Reads the manifests in `folder` of `root`, but for files that are `replaced` or removed; names count from the root.
-/// Other YAML is passed over: these are no files that somebody asked to be checked.
+/// Reads the manifests in `folder` of `root`, except for the files in `replaced`. Names are relative to the root.
+/// YAML that is not a Kubernetes object is skipped, because the user didn't ask for these files to be checked.
 ///
 /// # Errors
-/// Where something can't be read.
+/// If something can't be read.
 pub fn read_beside(
     root: &Path,
     folder: &Path,
@@ -91,7 +93,7 @@ pub fn read_beside(
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
     all.diagnostics
-        .retain(|one| one.code != Code::YamlNotAnObject);
+        .retain(|one| one.code != codes::YAML_NOT_AN_OBJECT);
     Ok(all)
 }
 
@@ -110,7 +112,7 @@ impl Manifests {
                     self.texts.insert(input.name.clone(), source);
                     read.extend((input.role != Role::Script).then_some((input, source)));
                 }
-                // A script that is no text is left to who uses it.
+                // A script that is not valid text is reported where it is used.
                 Err(_) if input.role == Role::Script => {}
                 Err(problem) => self.diagnostics.push(*problem),
             }
@@ -120,7 +122,7 @@ impl Manifests {
         Ok(())
     }
 
-    /// All that was read, for the checks that look at everything at once.
+    /// Everything that was read, for the checks that look at all objects together.
     pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
         Given {
             objects: &self.objects,
@@ -133,7 +135,7 @@ impl Manifests {
         }
     }
 
-    /// The files that paths mean.
+    /// Lists the files that the paths stand for.
     fn inputs(&mut self, paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
         let mut inputs = Vec::new();
         for path in paths {
@@ -164,7 +166,7 @@ impl Manifests {
         }
     }
 
-    /// The files in a folder.
+    /// Adds the files in a folder.
     fn walk(&mut self, folder: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
         let walked =
             walk(folder).with_context(|| format!("{}: can't be walked", folder.display()))?;
@@ -180,8 +182,8 @@ impl Manifests {
         Ok(())
     }
 
-    /// Reads the documents of all files. They are shared out one by one, so that a single large file keeps
-    /// both cores busy too.
+    /// Parses the documents of all files. Threads take them one document at a time, so that a single large file is
+    /// also parsed in parallel.
     fn documents(&mut self, files: &[(&Input, SourceId)], sources: &Sources) {
         let split: Vec<_> = files
             .par_iter()
@@ -213,19 +215,19 @@ impl Manifests {
         }
     }
 
-    /// A path as findings name it.
+    /// The path as findings show it.
     fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.root).unwrap_or(path);
         let shown = path.to_string_lossy().replace('\\', "/");
         shown.trim_start_matches("./").to_owned()
     }
 
-    /// Says what was not looked at: how much, or with `each` what.
+    /// Prints what was skipped: only how much, or with `each` every path.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If it can't be written.
     pub fn tell_passed_over(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
-        // What is Git's own holds no manifest of anybody, nor do files of other kinds.
+        // The `.git` folder and files with other endings can't hold manifests.
         let may_hold =
             |path: &Path| is_manifest(path) || (path.is_dir() && !path.ends_with(".git"));
         let told: Vec<_> = self
@@ -239,37 +241,40 @@ impl Manifests {
         if each {
             for (path, why) in told {
                 let shown = printable(&self.shown(path));
-                writeln!(out, "passed over {shown}: {}", why.as_str())?;
+                writeln!(out, "skipped {shown}: {}", why.as_str())?;
             }
             return Ok(());
         }
         let ignored = told.iter().filter(|(_, why)| *why == Why::Ignored).count();
         writeln!(
             out,
-            "passed over {} in folders, {ignored} of them for a .gitignore; --verbose names each",
+            "skipped {} in folders, {ignored} of them because of a .gitignore; --verbose lists them",
             told.len()
         )
     }
 }
 
-/// What a document holds.
+/// What a document contains.
 enum Held {
     Nothing,
     One(Object),
-    /// The items of a list.
+    /// The items of a `List`.
     Items(Vec<Object>),
     Problem(Box<Diagnostic>),
 }
 
-fn held(input: &Input, node: crate::value::Node) -> Held {
+fn held(input: &Input, node: manifest::value::Node) -> Held {
     let object = |node| Object::new(node, input.name.clone());
     let document = object(node);
-    // In a folder there is other YAML too: values for charts, settings of tools.
+    // A folder contains other YAML too: chart values, settings of other tools.
     if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
-        let problem = Diagnostic::new(Code::YamlNotAnObject, "no Kubernetes object: not checked")
-            .at(document.node.span)
-            .in_file(&document.file)
-            .severity(Severity::Note);
+        let problem = Diagnostic::new(
+            codes::YAML_NOT_AN_OBJECT,
+            "this is not a Kubernetes object, so it was not checked",
+        )
+        .at(document.node.span)
+        .in_file(&document.file)
+        .severity(Severity::Note);
         return Held::Problem(Box::new(problem));
     }
     let is_one = items(&document.node)
@@ -281,13 +286,13 @@ fn held(input: &Input, node: crate::value::Node) -> Held {
     }
 }
 
-/// A file's text, or why it is none.
+/// The text of a file, or why it can't be used.
 type Text = Result<Arc<str>, Box<Diagnostic>>;
 
 /// Reads a file, or standard input.
 ///
 /// # Errors
-/// Where the system won't, or where a pipe or a device stands in the place of a file.
+/// If it can't be read, or it is a pipe or a device instead of a file.
 fn text(input: &Input) -> anyhow::Result<Text> {
     let name = input.name.as_str();
     let read = match &input.path {
@@ -298,15 +303,16 @@ fn text(input: &Input) -> anyhow::Result<Text> {
         Ok(text) => return Ok(Ok(text.into())),
         Err(Unread::TooLarge { most, .. }) => {
             let message = format!("{name} has more than {most} bytes");
-            Diagnostic::new(Code::ConfigTooLarge, message)
-                .why("it was not read: no object that the API server takes is that large")
+            Diagnostic::new(codes::CONFIG_TOO_LARGE, message)
+                .why("the file was not read: the API server accepts no object of that size")
                 .help("leave the file out, or split it")
         }
-        Err(Unread::NotUtf8 { at }) => {
-            Diagnostic::new(Code::YamlSyntax, format!("byte {at} is no UTF-8"))
-                .why("kustomize and Flux stop at this file")
-                .help("save the file as UTF-8")
-        }
+        Err(Unread::NotUtf8 { at }) => Diagnostic::new(
+            codes::YAML_SYNTAX,
+            format!("the file is not valid UTF-8, from byte {at} on"),
+        )
+        .why("kustomize and Flux fail on this file")
+        .help("save the file as UTF-8"),
         Err(Unread::Special("a pipe")) => bail!(
             "{name}: can't be read: it is a pipe, not a regular file\n  help: `-` reads standard input"
         ),
@@ -322,7 +328,7 @@ fn is_manifest(path: &Path) -> bool {
     matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
 }
 
-/// What a file that was met in a folder is read for, by its ending; nothing, mostly.
+/// Why a file that was found in a folder is read, judged by its ending. `None` for most files.
 fn role(path: &Path) -> Option<Role> {
     let ending = path.extension().map(|ending| ending.to_string_lossy());
     match ending.as_deref() {

@@ -1,7 +1,8 @@
-//! One file a command: its arguments, the calls, the printing, the exit code.
+//! The command line: one file a command. A command's file holds its arguments, the calls into the library, the
+//! printing and the exit code.
 //!
-//! Exit codes: 0 where nothing was found, 1 where something was (findings, a difference), 2 where the
-//! command could not do its work. Results go to standard output, all else to standard error.
+//! Exit codes: 0 if nothing was found, 1 if there are findings or a difference, 2 if the command could not do its
+//! work. Results go to standard output, everything else to standard error.
 
 mod closed;
 mod cluster;
@@ -41,7 +42,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::report::{Format, Report};
 use output::Stream;
 
-/// One cluster.toml to the whole Flux tree of your gateways, checked before Flux sees it.
+/// Renders the Flux tree of your Envoy Gateway gateways from one cluster.toml, and checks it before Flux applies it.
 #[derive(Debug, Parser)]
 #[command(
     name = "gatewayctl",
@@ -56,22 +57,22 @@ pub struct Cli {
     command: Command,
 }
 
-/// What every command takes.
+/// The options that every command takes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Global {
-    /// The folder that holds everything [default: the nearest one above with a cluster.toml]
+    /// The folder that holds everything [default: the nearest folder at or above the current one with a cluster.toml]
     #[arg(short = 'C', long, value_name = "DIR", global = true)]
     root: Option<PathBuf>,
-    /// The configuration [default: cluster.toml in the root]
+    /// The configuration file [default: cluster.toml in the root]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    /// Whether output is coloured
+    /// Whether to colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     color: Color,
-    /// Say nothing where nothing is wrong
+    /// Print nothing if nothing is wrong
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
+    /// Print more
     #[arg(short, long, global = true)]
     verbose: bool,
 }
@@ -88,33 +89,33 @@ enum Color {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// Write a first cluster.toml, and say how to wire it up
+    /// Write a first cluster.toml, and print how to use it in CI and before a commit
     Init(init::Args),
-    /// Write the tree
+    /// Write the tree that cluster.toml describes
     Render(render::Args),
-    /// Show what would change
+    /// Show what a render would change
     Diff(diff::Args),
-    /// Check cluster.toml and all that it renders, or any manifests
+    /// Check cluster.toml and everything that it renders, or any manifests
     Validate(validate::Args),
-    /// Write a cluster.toml that renders a tree which exists, and prove it
+    /// Write the cluster.toml that renders an existing tree, and prove that it does
     Import(import::Args),
-    /// Show the conditions that the controller would write, offline
+    /// Show the conditions that Envoy Gateway would write, without a cluster
     Status(status::Args),
-    /// Show who can reach what: hostnames, gateways, DNS records and guards
+    /// Show who can reach what: hostnames, gateways, DNS records and access restrictions
     Exposure(exposure::Args),
-    /// Draw the front door: Mermaid, DOT, SVG or a page
+    /// Draw the gateways and their routes: as Mermaid, DOT, SVG or an HTML page
     Graph(graph::Args),
-    /// Follow a request to its backend, or to where it stops, offline
+    /// Follow a request to its backend, or to the place where it fails, without a cluster
     Trace(trace::Args),
-    /// Say what another version of Envoy Gateway would break, deprecate and change
+    /// Show what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
-    /// Say where a rendered value comes from
+    /// Show which line of cluster.toml a rendered value comes from
     Why(why::Args),
     /// Explain a finding, a key of cluster.toml, or a field of a Kubernetes kind
     Explain(explain::Args),
     /// List, verify or add schemas
     Schemas(schemas::Args),
-    /// Apply CustomResourceDefinitions, before anything else is in the cluster
+    /// Apply CustomResourceDefinitions to a new cluster, before anything else
     Crds(crds::Args),
     /// Print the JSON Schema of cluster.toml, for editors
     ConfigSchema,
@@ -125,7 +126,7 @@ enum Command {
 }
 
 impl Global {
-    /// Whether a stream is written in colour.
+    /// Whether to write colours to a stream.
     fn colour(&self, is_terminal: bool) -> bool {
         match self.color {
             Color::Always => true,
@@ -142,12 +143,12 @@ impl Global {
         Stream::stderr(|is_terminal| self.colour(is_terminal))
     }
 
-    /// Writes findings, for people or for programs.
+    /// Prints findings in the given format.
     fn print(
         &self,
         format: Format,
         report: &Report,
-        sources: &crate::diagnostic::Sources,
+        sources: &manifest::diagnostic::Sources,
         out: &mut Stream,
     ) -> std::io::Result<()> {
         let terminal = out.terminal();
@@ -158,8 +159,12 @@ impl Global {
         }
     }
 
-    /// Writes findings for people to standard error. With `--quiet`, only where there are any.
-    fn report(&self, report: &Report, sources: &crate::diagnostic::Sources) -> anyhow::Result<()> {
+    /// Prints findings for people to standard error. With `--quiet`, it prints nothing if there are none.
+    fn report(
+        &self,
+        report: &Report,
+        sources: &manifest::diagnostic::Sources,
+    ) -> anyhow::Result<()> {
         if self.quiet && report.diagnostics.is_empty() {
             return Ok(());
         }
@@ -168,12 +173,12 @@ impl Global {
     }
 }
 
-/// 1: findings, or a difference.
+/// Exit code of a command that found something: findings, or a difference.
 const FOUND: u8 = 1;
-/// 2: the command could not do its work.
+/// Exit code of a command that could not do its work.
 const FAILED: u8 = 2;
 
-/// The exit code of a command that finds things.
+/// The exit code of a command that looks for something: 1 if it found any.
 fn found(any: bool) -> ExitCode {
     if any {
         ExitCode::from(FOUND)
@@ -182,7 +187,7 @@ fn found(any: bool) -> ExitCode {
     }
 }
 
-/// Runs the program on its arguments.
+/// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     if scripts::is_wanted() {
         return scripts::main();
@@ -194,26 +199,26 @@ pub fn main() -> ExitCode {
     };
     let ran = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         Err(anyhow::anyhow!(
-            "this is a mistake of gatewayctl's own; please report it with what stands above and your cluster.toml"
+            "this is a bug in gatewayctl; please report it with the output above and your cluster.toml"
         ))
     });
     match ran {
         Ok(code) => code,
         Err(error) => {
-            // Nothing is left to be done where even this can't be written.
+            // If even this can't be written, nothing is left to be done.
             let _ = writeln!(Stream::stderr(|_| false), "error: {error:#}");
             ExitCode::from(FAILED)
         }
     }
 }
 
-/// Whether the environment leaves colours to the terminal (<https://no-color.org>).
+/// Whether the environment allows colours (<https://no-color.org>).
 fn is_colour_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Writes what the command line's reader has to say: help as it is asked for, or what is wrong with the arguments, which
-/// may hold anything.
+/// Prints what clap has to say: the help that was asked for, or what is wrong with the arguments. The text may quote
+/// any argument, so it goes through the same guard as all other output.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render();
     let colour = |is_terminal: bool| is_terminal && is_colour_wanted();
@@ -237,7 +242,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut out = cli.global.stdout();
     let code = run_command(cli, &mut out)?;
-    // What a line's end has not sent yet: a full disk must not look like success.
+    // Standard output is buffered by line. Without the flush, a full disk could look like success.
     out.flush().context("standard output")?;
     Ok(code)
 }

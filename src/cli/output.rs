@@ -1,17 +1,16 @@
-//! The one way out: all that a command writes to standard output and standard error goes through here.
+//! Everything that a command writes to standard output and standard error goes through here.
 //!
-//! What files, a cluster and arguments hold is written as it is only where it can do nothing: characters that act on a
-//! terminal or can't be seen become escapes, and no line becomes a command of the machine that runs a CI job. Colours
-//! are this program's own: they pass only through [`Stream::styled`], whose callers make text printable before they
-//! paint it.
+//! Text from files, clusters and arguments is made harmless: characters that control a terminal or are invisible are
+//! escaped, and no line can become a workflow command of the CI job that runs the program. Colours are the program's
+//! own and pass only through [`Stream::styled`], whose callers escape text before they colour it.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::closed::UntilClosed;
-use crate::diagnostic::printable;
 use crate::report::Terminal;
+use manifest::diagnostic::printable;
 
-/// A stream of the program's.
+/// Standard output or standard error of the program.
 pub struct Stream {
     to: UntilClosed<Box<dyn Write>>,
     is_terminal: bool,
@@ -20,18 +19,18 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Standard output, in colour where `colour` says so of a terminal, or of what is none.
+    /// Standard output. `colour` is told whether the stream is a terminal, and decides whether to use colours.
     pub fn stdout(colour: impl FnOnce(bool) -> bool) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
         Stream::new(Box::new(stdout.lock()), is_terminal, colour(is_terminal))
     }
 
-    /// Standard error, likewise.
+    /// Standard error. `colour` decides as for [`Stream::stdout`].
     pub fn stderr(colour: impl FnOnce(bool) -> bool) -> Self {
         let stderr = io::stderr();
         let is_terminal = stderr.is_terminal();
-        // Not locked: a panic on another thread must get through.
+        // The handle is not locked, so that a panic on another thread can still be printed.
         Stream::new(Box::new(stderr), is_terminal, colour(is_terminal))
     }
 
@@ -44,17 +43,17 @@ impl Stream {
         }
     }
 
-    /// Whether somebody sits before it.
+    /// Whether the stream is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// Whether it is written in colour.
+    /// Whether the stream is written in colour.
     pub fn has_colour(&self) -> bool {
         self.has_colour
     }
 
-    /// The form of reports for people.
+    /// How to format reports for people on this stream.
     pub fn terminal(&self) -> Terminal {
         Terminal {
             color: self.has_colour,
@@ -62,8 +61,8 @@ impl Stream {
         }
     }
 
-    /// The same stream for text that this program has painted, of which the parts that came from elsewhere are
-    /// printable already. Without colour, no style passes here either.
+    /// The same stream, for text that this program has coloured. The caller has escaped the parts that came from
+    /// elsewhere. If the stream has no colour, escape sequences for colours are escaped here too.
     pub fn styled(&mut self) -> impl Write {
         let passes = Passes {
             styles: self.has_colour,
@@ -75,7 +74,7 @@ impl Stream {
         }
     }
 
-    /// The same stream for the commands to GitHub Actions that a report consists of.
+    /// The same stream, for the workflow commands of GitHub Actions that a report consists of.
     pub fn commands(&mut self) -> impl Write {
         let passes = Passes {
             styles: false,
@@ -87,24 +86,25 @@ impl Stream {
         }
     }
 
-    /// The same stream for the bytes of a file that another program reads: they stay as they are, but on a terminal.
+    /// The same stream, for bytes that another program reads. They are written unchanged unless the stream is a
+    /// terminal.
     pub fn data(&mut self) -> impl Write {
         Data { stream: self }
     }
 
-    /// Writes a JSON document and the end of a line.
+    /// Writes a JSON document and a newline.
     ///
     /// # Errors
-    /// What the stream answers.
+    /// If the stream can't be written to.
     pub fn json(&mut self, document: &serde_json::Value) -> io::Result<()> {
         writeln!(self, "{}", printable::json(&format!("{document:#}")))
     }
 
-    /// Shows `text` in the place of the line that the cursor is in; only for terminals. What takes so long that somebody
-    /// wants to see it asks a cluster.
+    /// Replaces the current line of a terminal with `text`, to show progress. Call it only if the stream is a
+    /// terminal. Only commands that ask a cluster take long enough to need it.
     ///
     /// # Errors
-    /// What the stream answers.
+    /// If the stream can't be written to.
     #[cfg(feature = "live")]
     pub fn in_place(&mut self, text: &str) -> io::Result<()> {
         let text = printable::printable(text);
@@ -129,7 +129,7 @@ impl Write for Stream {
     }
 }
 
-/// An [`Stream`] that lets more through.
+/// A [`Stream`] that lets more than harmless text through.
 struct Through<'a> {
     output: &'a mut Stream,
     passes: Passes,
@@ -146,7 +146,7 @@ impl Write for Through<'_> {
     }
 }
 
-/// A [`Stream`] for other programs.
+/// A [`Stream`] whose bytes are for another program.
 struct Data<'a> {
     stream: &'a mut Stream,
 }
@@ -164,24 +164,25 @@ impl Write for Data<'_> {
     }
 }
 
-/// What gets through besides harmless text.
+/// What may pass besides harmless text.
 #[derive(Clone, Copy, Default)]
 struct Passes {
-    /// The terminal's sequences for colours and weights.
+    /// Escape sequences for colours and weights.
     styles: bool,
-    /// Lines that GitHub Actions obeys.
+    /// Workflow commands of GitHub Actions.
     commands: bool,
 }
 
-/// What stands before the next character of a line.
+/// What the current line consists of so far, as far as it matters for workflow commands.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Line {
-    /// Nothing but blanks.
+    /// Only blanks.
     #[default]
     Blank,
-    /// Blanks and one colon: with another it would be a command (`::error::`).
+    /// Blanks and one colon. A second one would begin a command (`::error::`).
     Colon,
-    /// Something, and then this many `#`: two and a bracket would be a command (`##[error]`), wherever it stands.
+    /// Something else, followed by this many `#`. Two of them and a bracket begin a command (`##[error]`) anywhere in
+    /// a line.
     Hashes(u8),
 }
 
@@ -197,7 +198,7 @@ impl Line {
         }
     }
 
-    /// After a run of plain characters.
+    /// The state after a run of plain characters.
     fn after_plain(self, run: &str) -> Self {
         match self {
             Line::Blank if run.bytes().all(|byte| byte == b' ') => Line::Blank,
@@ -205,8 +206,8 @@ impl Line {
         }
     }
 
-    /// Whether the first character of `rest` would make a command of the line. Three colons make none: they stand before
-    /// another place of a finding.
+    /// Whether the first character of `rest` would complete the beginning of a command. Three colons don't: reports
+    /// write them before the second place of a finding.
     fn begins_command(self, rest: &str) -> bool {
         let mut characters = rest.chars();
         let (Some(c), next) = (characters.next(), characters.next()) else {
@@ -220,11 +221,11 @@ impl Line {
     }
 }
 
-/// Makes text harmless, piece by piece: a character or a line may come in several.
+/// Escapes text piece by piece. A character or a line may be split between pieces.
 #[derive(Default)]
 struct Guard {
     line: Line,
-    /// The first bytes of a character whose others have not come yet.
+    /// The first bytes of a character whose remaining bytes have not been written yet.
     begun: Vec<u8>,
 }
 
@@ -256,7 +257,7 @@ impl Guard {
     fn text(&mut self, text: &str, passes: Passes, safe: &mut String) {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            // Most text is plain, and there may be much of it.
+            // Most text is plain and there may be a lot of it, so plain runs are copied at once.
             let plain = rest.bytes().take_while(|byte| is_plain(*byte)).count();
             if plain > 0 {
                 let (run, after) = rest.split_at(plain);
@@ -282,19 +283,19 @@ impl Guard {
     }
 }
 
-/// Whether a byte is a character that is harmless and no part of a command.
+/// Whether a byte is an ASCII character that is harmless and can't be part of a command.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && !matches!(byte, b':' | b'#' | b'[')
 }
 
-/// The length of the sequence for colours and weights (SGR, ECMA-48) that a text begins with.
+/// The length of the SGR sequence (ECMA-48: colours and weights) at the beginning of a text.
 fn style(text: &str) -> Option<usize> {
     let numbers = text.strip_prefix("\u{1b}[")?;
     let end = numbers.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
     numbers.get(end..)?.starts_with('m').then_some(end + 3)
 }
 
-/// Writes what a panic says, as the standard library does, through the same guard.
+/// Prints a panic as the standard library does, but through the guard.
 pub fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
     let payload = info.payload();
     let message = payload
@@ -306,9 +307,9 @@ pub fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
         .location()
         .map_or(String::new(), |at| format!(" at {at}"));
     let mut out = Stream::stderr(|_| false);
-    // Nothing is left to be done where even this can't be written.
+    // If even this can't be written, nothing is left to be done.
     let _ = writeln!(out, "panicked{place}:\n{}", printable::printable(message));
-    // Where somebody asked for one, by RUST_BACKTRACE.
+    // `capture` takes a backtrace only if RUST_BACKTRACE asks for one.
     let trace = std::backtrace::Backtrace::capture();
     if trace.status() == std::backtrace::BacktraceStatus::Captured {
         let _ = writeln!(out, "{trace}");

@@ -1,4 +1,4 @@
-//! A project's own schemas: the folder `schemas` beside its `cluster.toml`.
+//! A project's own schemas, in the folder `schemas` beside its `cluster.toml`.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,33 +6,35 @@ use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
 use crate::bounds::file;
-use crate::manifest::read::LARGEST_FILE;
-use crate::schema::lock::{Lock, Locked};
-use crate::schema::{Catalogue, embedded, files};
+use crd_validate::schema::lock::{Lock, Locked};
+use crd_validate::schema::{Catalogue, embedded, files};
+use manifest::read::LARGEST_FILE;
 
-/// The folder, in a project's root.
+/// The name of the folder, in a project's root.
 pub const FOLDER: &str = "schemas";
 
-/// The list of the schemas in `folder`; an empty one where there is none.
+/// The list of the schemas in `folder`; empty if there is none.
 ///
 /// # Errors
-/// Where there is a list that can't be read.
+/// If the list can't be read.
 pub fn list(folder: &Path) -> anyhow::Result<Lock> {
     let path = folder.join(files::LOCK);
     let shown = path.display();
     match file::text(&path, LARGEST_FILE) {
         Ok(text) => Lock::parse(&text).with_context(|| {
-            format!("{shown} is no list of schemas; `gatewayctl schemas import` writes one")
+            format!(
+                "{shown} is not a valid list of schemas; `gatewayctl schemas import` writes one"
+            )
         }),
         Err(error) if error.is_missing() => Ok(Lock::default()),
         Err(error) => Err(error).with_context(|| format!("{shown}: can't be read")),
     }
 }
 
-/// Adds the schemas in `folder` to the embedded ones, but those that the program has itself.
+/// Adds the schemas in `folder` to the catalogue, except for those that are embedded in the program anyway.
 ///
 /// # Errors
-/// Where a listed file can't be read, or is no compiled schema.
+/// If a listed file can't be read, or is not a compiled schema.
 pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
     let list = list(folder)?;
     if list.files().is_empty() {
@@ -42,7 +44,7 @@ pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
         let path = path_of(folder, listed)?;
         let shown = path.display();
         let text = file::text(&path, LARGEST_FILE)
-            .with_context(|| format!("{shown}: is listed in {} and can't be read", files::LOCK))?;
+            .with_context(|| format!("{shown}: is listed in {} but can't be read", files::LOCK))?;
         catalogue
             .add(listed, text)
             .with_context(|| format!("{shown}: import its CustomResourceDefinition again"))?;
@@ -50,19 +52,21 @@ pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The listed files that the program doesn't have itself.
+/// The listed files that are not embedded in the program.
 ///
 /// # Errors
-/// Where the program's own list is damaged.
+/// If the program's own list is damaged.
 pub fn own(list: &Lock) -> anyhow::Result<Vec<&Locked>> {
-    let embedded = Lock::parse(embedded::LOCK).context("the list of schemas in this program")?;
+    let embedded =
+        Lock::parse(embedded::LOCK).context("can't read the list of schemas in this program")?;
     Ok(list.without(&embedded).collect())
 }
 
-/// The files below `folder` that a list could have, by their names in it, each with its text if it has one.
+/// The files below `folder` that a list could contain, by their names in the list, each with its text if it is
+/// readable.
 ///
 /// # Errors
-/// Where the folder can't be walked.
+/// If the folder can't be walked.
 pub fn files_in(folder: &Path) -> anyhow::Result<Vec<(String, Option<String>)>> {
     let mut found = Vec::new();
     if !folder.is_dir() {
@@ -81,7 +85,7 @@ pub fn files_in(folder: &Path) -> anyhow::Result<Vec<(String, Option<String>)>> 
     Ok(found)
 }
 
-/// Where a listed file is. A list is a file like any other: it doesn't lead out of its folder.
+/// The path of a listed file. The list is user input, so a path that leads out of the folder is refused.
 fn path_of(folder: &Path, listed: &Locked) -> anyhow::Result<PathBuf> {
     let path = Path::new(&listed.path);
     if path
@@ -89,7 +93,7 @@ fn path_of(folder: &Path, listed: &Locked) -> anyhow::Result<PathBuf> {
         .any(|part| !matches!(part, Component::Normal(_)))
     {
         bail!(
-            "{} lists `{}`, which leads out of its folder",
+            "{} lists `{}`, which is outside of its folder",
             folder.join(files::LOCK).display(),
             listed.path
         );

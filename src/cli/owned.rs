@@ -1,4 +1,4 @@
-//! What earlier renders have written, and what stands after the next one.
+//! What earlier renders have written, and what will exist after the next one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,23 +8,24 @@ use crate::check::across::kustomize::NAMES;
 use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
-use crate::diagnostic::Diagnostic;
-use crate::manifest::{Object, meaning, read};
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Before, is_untouched, would_go};
 use crate::tree::plan::Action;
 use crate::tree::{self, Class, Locks, Options, Plan, TreePath, plain};
+use manifest::diagnostic::Diagnostic;
+use manifest::{Object, meaning, read};
 
-/// The locks of the folder that output goes to, and the shared files as they were read.
+/// The locks in the folder that files are written to, and the shared files as they were read.
 pub struct Owned {
     /// The locks.
     pub locks: Locks,
-    /// What shared files were merged from, by path: what is planned with must be what was read.
+    /// The shared files by path, as they were when entries were merged into them. The plan must start from the same
+    /// state.
     merged_from: Mutex<BTreeMap<String, Before>>,
 }
 
-/// The system's reason, and what to do.
+/// Adds what to do about it to the system's reason.
 pub fn with_help(error: tree::Error) -> anyhow::Error {
     let help = error.help();
     anyhow::anyhow!("{error}\n  help: {help}")
@@ -39,12 +40,12 @@ impl Owned {
         }
     }
 
-    /// The text of a file that stands where output goes.
+    /// The text of a file in the output folder.
     pub fn read(&self, out: &Path, path: &str) -> Output {
-        // What can't be looked at, the plan fails at too, with the reason.
+        // If it can't be read, the plan fails too, and gives the reason.
         let before = plain::stands(out, path).unwrap_or(Before::Nothing);
         let output = match &before {
-            // What is no regular file is the tree's to refuse.
+            // Something that is not a regular file is refused by `tree`.
             Before::Nothing | Before::Blocked(_) => Output::Nothing,
             Before::Large => Output::Unreadable,
             Before::Bytes(bytes) if bytes.len() as u64 > LARGEST_CONFIG => Output::Unreadable,
@@ -59,7 +60,7 @@ impl Owned {
         output
     }
 
-    /// The kustomizations that earlier renders have entries in.
+    /// The kustomizations that earlier renders have added entries to.
     pub fn shared(&self, out: &Path) -> Vec<Shared> {
         let all = self.locks.own.shared().map(|(path, _)| path);
         all.filter(|path| could_render(path.as_str(), true))
@@ -81,8 +82,8 @@ impl Owned {
         }
     }
 
-    /// Whether what an entry names is gone, or goes once it is no longer rendered. A file that somebody edited stays,
-    /// and so does its entry.
+    /// Whether the file that an entry names is gone, or will be removed because it is no longer rendered. A file that
+    /// was edited by hand stays, and so does its entry.
     fn goes(&self, out: &Path, index: &TreePath, entry: &str) -> bool {
         let folder = index.parent().map_or(String::new(), |it| it.to_string());
         let target = crate::check::across::kustomize::join(&folder, entry);
@@ -98,10 +99,10 @@ impl Owned {
         }
     }
 
-    /// What a render would change. Changes nothing.
+    /// What a render would change. It changes nothing.
     ///
     /// # Errors
-    /// Where something can't be read, or another render is at work.
+    /// If something can't be read, or another render is running.
     pub fn plan(&self, out: &Path, files: &[File], force: bool) -> anyhow::Result<Plan> {
         let files: Vec<tree::File> = files.iter().map(|file| self.tree_file(file)).collect();
         let options = Options {
@@ -113,7 +114,7 @@ impl Owned {
         tree::plan(out, &files, &options).map_err(with_help)
     }
 
-    /// A file for the tree: kustomizations are shared with their other entries.
+    /// A file as `tree` takes it: kustomizations may have other entries too.
     fn tree_file(&self, file: &File) -> tree::File {
         let present = || match self.merged_from.lock() {
             Ok(read) => match read.get(&file.path) {
@@ -134,9 +135,10 @@ impl Owned {
     }
 }
 
-/// The entries in kustomizations at which kustomize would stop after the render: in those that are rendered or shared,
-/// and, of what the render removes, in any that lists it. Where output goes elsewhere than to the project's root, what
-/// stands in the root counts too: a tree that is only looked at has no copy of the user's own manifests.
+/// The entries of kustomizations that kustomize would fail on after the render. They are looked for in the
+/// kustomizations that are rendered or shared, and in all others that list a file that the render removes. If files
+/// are written to another folder than the project's root, files in the root count as well: such a tree is only looked
+/// at, and has no copy of the user's own manifests.
 pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) -> Vec<Diagnostic> {
     let on_disk = |path: &str| {
         let found = [out, root].map(|folder| std::fs::metadata(folder.join(path)));
@@ -172,19 +174,19 @@ pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) 
         let is_touched = |it: &&str| **it == *path || it.starts_with(&below);
         match removed.iter().any(is_touched) {
             true => stands(path),
-            // Was it broken before, it is none of the render's business.
+            // If the entry was broken before the render, the render is not to blame.
             false => Standing::File,
         }
     };
     let kept = kept_kustomizations(compiled, plan, out, &removed);
     let broken = listing::at_which_it_stops(&kept, &after).into_iter();
     found.extend(
-        broken.map(|one| one.help("take the entry out: a render removes what it leads to")),
+        broken.map(|one| one.help("remove the entry: the render removes the file that it names")),
     );
     found
 }
 
-/// The kustomizations that a render leaves as they are, in the folders of what it removes and in those above.
+/// The kustomizations that a render doesn't write, in the folders of removed files and the folders above.
 fn kept_kustomizations(
     compiled: &mut Compiled,
     plan: &Plan,
@@ -217,7 +219,7 @@ fn kept_kustomizations(
             continue;
         };
         let source = compiled.sources.add(path.as_str(), text);
-        // What can't be read is for `validate` to say.
+        // Files that can't be read are reported by `validate`.
         let (documents, _) = read::read(&compiled.sources, source);
         let objects = documents.into_iter();
         kept.extend(objects.map(|document| Object::new(document.node, path.clone())));

@@ -1,4 +1,4 @@
-//! Where things lie: the configuration seen from the folders that it is read for, and those seen from Git.
+//! Paths that are relative to something: the configuration from the output's folder, and that folder from Git's root.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -6,18 +6,18 @@ use std::path::{Component, Path, PathBuf};
 use super::git;
 use crate::tree::Configuration;
 
-/// The configuration as its lock names it. `config` is its path, `root` the project's root, `out` where output goes.
+/// How a lock names the configuration at the path `config`, in a project at `root` that writes its files to `out`.
 pub fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
     let (root, out) = (settled(root), settled(out));
-    // The name as it was given counts, not what a link of that name leads to.
+    // The name that was given counts, not the one that it may link to.
     let folder = config.parent().unwrap_or(Path::new(""));
     let config = match config.file_name() {
         Some(name) => settled(folder).join(name),
         None => settled(config),
     };
     let from_root = from(&root, &config);
-    // Two projects may render into one folder of a repository; elsewhere the way from one to the other is of this
-    // machine only.
+    // Two projects of one repository may render into one folder. Outside of the repository, the relative path would
+    // only hold on this machine.
     let is_near = out != root
         && (out.starts_with(&root)
             || git::repository(&out).is_some_and(|repository| root.starts_with(repository)));
@@ -31,8 +31,8 @@ pub fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
     }
 }
 
-/// The path from the root of the Git repository to the folder that output goes to. A folder that lies in no repository
-/// is looked at in the place of the root.
+/// The path from the root of the Git repository to the folder that files are written to. If that folder is in no
+/// repository, the project's root is used instead.
 pub fn prefix(root: &Path, out: &Path) -> String {
     let folders = [settled(out), settled(root)];
     let found = folders.iter().find_map(|folder| {
@@ -42,7 +42,7 @@ pub fn prefix(root: &Path, out: &Path) -> String {
     found.unwrap_or_default()
 }
 
-/// The way from a folder to a path, both settled.
+/// The relative path from a folder to a path. Both must be absolute and canonical.
 fn from(folder: &Path, path: &Path) -> String {
     let mut up = 0;
     let mut above = folder;
@@ -57,7 +57,7 @@ fn from(folder: &Path, path: &Path) -> String {
     "../".repeat(up) + &slashed(below)
 }
 
-/// A path from the top of the file system, without links and dots, as far as it is there.
+/// The absolute path without links and dots, as far as it exists.
 fn settled(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let mut missing: Vec<OsString> = Vec::new();
@@ -83,7 +83,7 @@ fn settled(path: &Path) -> PathBuf {
     }
 }
 
-/// A path with `/` on every system, without `.` in it.
+/// The path with `/` on every system and without `.` components.
 pub fn slashed(path: &Path) -> String {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     let parts = parts.map(|part| part.as_os_str().to_string_lossy().into_owned());

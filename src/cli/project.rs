@@ -1,4 +1,4 @@
-//! The root, its `cluster.toml`, and the files below it.
+//! A project on disk: its root, its `cluster.toml`, and the manifests beside it.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -10,31 +10,32 @@ use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, own, place};
 use crate::bounds::file::{self, Unread};
+use crate::codes;
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Model;
 use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
-use crate::schema::{Catalogue, Selection};
 use crate::tree::plan::Action;
 use crate::tree::{Locks, Plan};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::Diagnostic;
 
-/// The name of the configuration.
+/// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
 
 /// A project on disk.
 pub struct Project {
-    /// The folder that everything is relative to.
+    /// The folder that all paths are relative to.
     pub root: PathBuf,
-    /// Where output goes: the root, unless asked otherwise.
+    /// The folder that files are written to: the root, unless the user asked for another one.
     pub out: PathBuf,
-    /// The configuration's path.
+    /// The path of the configuration.
     pub config: PathBuf,
-    /// All schemas.
+    /// The schemas in the program, and the project's own.
     pub catalogue: Catalogue,
-    /// What earlier renders have written; read once it is needed.
+    /// What earlier renders have written. It is read when it is needed first.
     owned: OnceCell<Owned>,
 }
 
@@ -42,7 +43,7 @@ impl Project {
     /// Finds the project.
     ///
     /// # Errors
-    /// Where there is no `cluster.toml`.
+    /// If there is no `cluster.toml`.
     pub fn find(global: &Global) -> anyhow::Result<Self> {
         Self::find_for(global, None)
     }
@@ -50,7 +51,7 @@ impl Project {
     /// Finds the project whose output goes to `out`.
     ///
     /// # Errors
-    /// Where there is no `cluster.toml`.
+    /// If there is no `cluster.toml`.
     pub fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
         let (root, config) = place(global)?;
         let mut catalogue = Catalogue::embedded();
@@ -67,7 +68,7 @@ impl Project {
     /// What earlier renders have written.
     ///
     /// # Errors
-    /// Where a lock can't be read.
+    /// If a lock can't be read.
     pub fn owned(&self) -> anyhow::Result<&Owned> {
         if let Some(owned) = self.owned.get() {
             return Ok(owned);
@@ -77,10 +78,10 @@ impl Project {
         Ok(self.owned.get_or_init(|| Owned::new(locks)))
     }
 
-    /// What a render would change, and where kustomize would stop after it.
+    /// What a render would change, and the entries of kustomizations that kustomize would fail on after it.
     ///
     /// # Errors
-    /// Where something can't be read, or another render is at work.
+    /// If something can't be read, or another render is running.
     pub fn plan(
         &self,
         compiled: &mut Compiled,
@@ -91,20 +92,20 @@ impl Project {
         Ok((plan, not_built))
     }
 
-    /// Compiles the configuration. What is rendered is right by itself then; whether it fits together and fits the
-    /// rest of the repository is for [`compile_whole`](Self::compile_whole) to say: it keeps no file from being written.
+    /// Compiles the configuration, and checks only what it renders by itself. Whether the result fits the rest of the
+    /// repository is what [`compile_whole`](Self::compile_whole) checks; that never keeps a file from being written.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// If the configuration can't be read.
     pub fn compile(&self) -> anyhow::Result<Compiled> {
         self.compile_each()
     }
 
-    /// Compiles the configuration, and looks at what it renders together with the manifests that lie in the same
-    /// tree; gives those with it.
+    /// Compiles the configuration, and checks what it renders together with the manifests beside it. Returns those
+    /// too.
     ///
     /// # Errors
-    /// Where something can't be read.
+    /// If something can't be read.
     pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile_each()?;
         let mut replaced: BTreeSet<String> = compiled
@@ -115,7 +116,7 @@ impl Project {
         if !compiled.has_errors() {
             let (plan, not_built) = self.plan(&mut compiled, false)?;
             compiled.diagnostics.extend(not_built);
-            // What the next render removes is not there any longer.
+            // Files that the next render removes are treated as if they didn't exist.
             let removed = plan.changes().filter(|it| it.action == Action::Remove);
             replaced.extend(removed.map(|entry| entry.path.to_string()));
         }
@@ -132,7 +133,8 @@ impl Project {
         Ok((compiled, found))
     }
 
-    /// The folder that holds the cluster's manifests, from the root: the first part of the path to what is rendered.
+    /// The folder that holds the cluster's manifests: the first component of the path to the rendered files, from the
+    /// root.
     fn tree(&self, model: &Model) -> Option<PathBuf> {
         let first = Path::new(&model.layout.path).components().next()?;
         let folder = Path::new(first.as_os_str());
@@ -155,14 +157,14 @@ impl Project {
         }
     }
 
-    /// Compiles what was compiled once more, as if `[chart]` said `version`; `None` where it says none.
+    /// Compiles again, as if `[chart]` had the given `version`. `None` if `[chart]` has no version.
     pub fn compile_again(&self, compiled: &Compiled, version: &str) -> Option<Compiled> {
         let text = compiled.sources.get(compiled.config).text();
         let text = chart::with_version(text, version)?;
         Some(compile(&self.config_name(), &text, self, &self.catalogue))
     }
 
-    /// The configuration's name, as findings show it.
+    /// The name of the configuration, as findings show it.
     fn config_name(&self) -> String {
         let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
         shown.to_string_lossy().replace('\\', "/")
@@ -181,21 +183,21 @@ impl Project {
     }
 }
 
-/// What there is of a configuration.
+/// The text of a configuration, if it can be used.
 enum Text {
     Read(String),
-    /// How many bytes it has.
+    /// It is too large; the number is its size in bytes.
     TooLarge(u64),
 }
 
-/// The root and the configuration.
+/// Finds the root and the configuration.
 ///
 /// # Errors
-/// Where there is no `cluster.toml`.
+/// If there is no `cluster.toml`.
 pub fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
     let Some(config) = locate(global)? else {
         bail!(
-            "there is no {CONFIG} here or in a folder above; `gatewayctl init` writes one, `-C DIR` names another place"
+            "there is no {CONFIG} in this folder or above; `gatewayctl init` writes one, `-C DIR` looks in another folder"
         );
     };
     let root = match &global.root {
@@ -210,10 +212,10 @@ pub fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
     Ok((root, config))
 }
 
-/// The schemas, and the versions in force: those of the project, or the newest where there is none.
+/// The schemas and the versions in force: those of the project, or the newest ones if there is no project.
 ///
 /// # Errors
-/// Where a project is named that isn't there, or it can't be read.
+/// If the named project doesn't exist, or can't be read.
 pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
     if global.root.is_none() && locate(global)?.is_none() {
         let catalogue = Catalogue::embedded();
@@ -230,19 +232,20 @@ pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
 
 fn too_large(name: &str, size: u64) -> Diagnostic {
     Diagnostic::new(
-        Code::ConfigTooLarge,
+        codes::CONFIG_TOO_LARGE,
         format!("{name} has {size} bytes, more than {LARGEST_CONFIG}"),
     )
     .in_file(name)
-    .why("no honest configuration is that large; reading it would take your time and memory")
-    .help("check that it is the file that you mean; move long scripts into files of their own")
+    .why("a real configuration is much smaller; reading this file would take a lot of time and memory")
+    .help("check that this is the right file; move long scripts into files of their own")
 }
 
-/// The configuration: as given, in the root as given, or in the nearest folder above that has one.
+/// The path of the configuration: the one that is given, the one in the given root, or the nearest one at or above
+/// the current folder.
 fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     if let Some(config) = &global.config {
         if !config.is_file() {
-            bail!("{}: there is no such file", config.display());
+            bail!("{}: no such file", config.display());
         }
         return Ok(Some(config.clone()));
     }
@@ -253,7 +256,7 @@ fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     let here = std::env::current_dir().context("the current folder can't be read")?;
     for (depth, folder) in here.ancestors().enumerate() {
         if folder.join(CONFIG).is_file() {
-            // Relative where it is near: messages then name paths as people type them.
+            // The path is relative, so that messages show paths as people type them.
             let up: PathBuf = std::iter::repeat_n("..", depth).collect();
             return Ok(Some(up.join(CONFIG)));
         }

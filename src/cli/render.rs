@@ -1,4 +1,4 @@
-//! `gatewayctl render`
+//! `gatewayctl render`: writes the tree.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,25 +9,25 @@ use super::owned::with_help;
 use super::project::Project;
 use super::{Global, found};
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
 use crate::render::Kind;
 use crate::report::Report;
 use crate::tree::plan::Action;
 use crate::tree::{self, Class, Plan};
+use manifest::diagnostic::printable::printable;
 
 /// Arguments of `render`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Write nothing; fail where the tree is not what cluster.toml renders
+    /// Write nothing, and fail if the tree is not what cluster.toml renders
     #[arg(long, conflicts_with_all = ["stdout", "force"])]
     check: bool,
-    /// Write below this folder in place of the root
+    /// Write below this folder instead of the root
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print the manifests in place of writing them
+    /// Print the manifests instead of writing them
     #[arg(long)]
     stdout: bool,
-    /// Overwrite files that were edited by hand, or that gatewayctl didn't write
+    /// Overwrite files that were edited by hand or were not written by gatewayctl
     #[arg(long)]
     force: bool,
 }
@@ -35,7 +35,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// Where something can't be read or written.
+/// If something can't be read or written.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find_for(global, args.out.as_deref())?;
     let mut compiled = project.compile()?;
@@ -55,7 +55,8 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     } else {
         plan.findings()
     };
-    // Nothing is written that would not build: a file that is listed and will not be there, or can't be written.
+    // Nothing is written that kustomize could not build, for example if a listed file will not exist or can't be
+    // written.
     let builds = not_built.is_empty() && plan.refused.is_empty() && !plan.is_obstructed();
     compiled.diagnostics.extend(findings);
     compiled.diagnostics.extend(not_built);
@@ -100,7 +101,7 @@ fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
     global.report(&report, &compiled.sources)
 }
 
-/// All manifests as one stream, each file under a comment with its path.
+/// Prints all manifests as one stream, each file below a comment with its path.
 fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     let is_printed = |kind: Kind| kind.has_objects() && kind != Kind::Left;
     for file in compiled.files.iter().filter(|file| is_printed(file.kind)) {
@@ -110,7 +111,7 @@ fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was done, a line a file.
+/// Prints what was done, one line a file.
 fn say(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
     if global.quiet {
         return Ok(());

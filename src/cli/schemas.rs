@@ -1,4 +1,4 @@
-//! `gatewayctl schemas`: the catalogue.
+//! `gatewayctl schemas`: lists, verifies and extends the catalogue of schemas.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use super::cluster::{self, Connection};
 use super::owned::with_help;
 use super::{Global, found, own, project};
 use crate::bounds::file::{self, Unread};
-use crate::diagnostic::Diagnostic;
-use crate::diagnostic::printable::printable;
-use crate::manifest::read::LARGEST_FILE;
-use crate::schema::files::{self, Difference, Imported, Input};
-use crate::schema::import::Keep;
-use crate::schema::lock::{self, Lock, Locked};
-use crate::schema::{Set, embedded};
 use crate::tree::plain;
+use crd_validate::schema::files::{self, Difference, Imported, Input};
+use crd_validate::schema::import::Keep;
+use crd_validate::schema::lock::{self, Lock, Locked};
+use crd_validate::schema::{Set, embedded};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::printable::printable;
+use manifest::read::LARGEST_FILE;
 
 /// Arguments of `schemas`.
 #[derive(Clone, Debug, clap::Args)]
@@ -30,16 +30,16 @@ pub struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// List the projects, versions and channels that are known, with a hash and their kinds; with --verbose,
-    /// the SHA-256 sum of each kind's schema and of the file that it was made from
+    /// List the known projects, versions and channels, with a hash and their kinds; with --verbose, also the SHA-256
+    /// sum of each kind's schema and of the file that it was made from
     List {
-        /// Only this project
+        /// Show only this project
         project: Option<String>,
     },
     /// Compare the schemas in this program, and the project's own, with their lists of hashes
     Verify,
-    /// Compile CustomResourceDefinitions, or what `kubectl get --raw /openapi/v2` prints, into the project's own
-    /// schemas, which win over those in this program
+    /// Compile CustomResourceDefinitions, or the output of `kubectl get --raw /openapi/v2`, into the project's own
+    /// schemas, which take precedence over those in this program
     Import(Import),
 }
 
@@ -48,25 +48,25 @@ struct Import {
     /// Files, folders to walk, or `-` for standard input
     #[arg(required_unless_present = "from", value_name = "FILE")]
     paths: Vec<PathBuf>,
-    /// Where to take them from in place of files: `cluster`, those that are really installed
+    /// Where to take definitions from instead of files: `cluster` reads those that are installed there
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["paths", "by_folder"])]
     from: Option<From>,
     /// The folder to write to [default: schemas, beside cluster.toml]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
-    /// The project that all files belong to [default: none; what they describe holds whatever versions are declared]
+    /// The project that all files belong to [default: none; the schemas are then used whatever versions are declared]
     #[arg(long, requires = "version")]
     project: Option<String>,
-    /// Its version
+    /// The project's version
     #[arg(long, requires = "project")]
     version: Option<String>,
     /// Its channel
     #[arg(long, requires = "project")]
     channel: Option<String>,
-    /// Each file's folders say what it belongs to: PROJECT/VERSION[/CHANNEL]/FILE
+    /// Take project and version from each file's folders: PROJECT/VERSION[/CHANNEL]/FILE
     #[arg(long, conflicts_with = "project")]
     by_folder: bool,
-    /// Leave the messages of rules out, as the schemas in this program do
+    /// Leave out the messages of rules, as the schemas in this program do
     #[arg(long)]
     facts_only: bool,
     #[command(flatten)]
@@ -82,7 +82,7 @@ enum From {
 /// Runs the command.
 ///
 /// # Errors
-/// Where a file can't be read or written.
+/// If a file can't be read or written.
 pub fn run(args: Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::List { project } => list(project.as_deref(), global, out),
@@ -97,7 +97,7 @@ fn list(project: Option<&str>, global: &Global, out: &mut dyn Write) -> anyhow::
     rows.retain(|row| project.is_none_or(|wanted| row.set.project == wanted));
     if rows.is_empty() {
         bail!(
-            "no project `{}`; known are {}",
+            "there is no project `{}`; the known ones are {}",
             project.unwrap_or_default(),
             catalogue.projects().join(", ")
         );
@@ -139,10 +139,10 @@ fn list(project: Option<&str>, global: &Global, out: &mut dyn Write) -> anyhow::
 }
 
 fn embedded_list() -> anyhow::Result<Lock> {
-    Lock::parse(embedded::LOCK).context("the list of schemas in this program")
+    Lock::parse(embedded::LOCK).context("can't read the list of schemas in this program")
 }
 
-/// The project's own schemas; `None` outside a project.
+/// The folder of the project's own schemas; `None` outside of a project.
 fn place(global: &Global) -> Option<PathBuf> {
     let (root, _) = project::place(global).ok()?;
     Some(root.join(own::FOLDER))
@@ -158,7 +158,7 @@ fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let there = there
             .iter()
             .map(|(name, text)| (name.as_str(), text.clone()));
-        // Without a list the folder is somebody else's.
+        // Without a list, the folder was not written by this program.
         if !list.files().is_empty() {
             let title = folder.display().to_string();
             differences += tell(&title, &files::verify(&list, there), out)?;
@@ -166,18 +166,18 @@ fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         }
     }
     if differences == 0 {
-        writeln!(out, "as listed: {known}")?;
+        writeln!(out, "verified: {known}")?;
     }
     Ok(found(differences > 0))
 }
 
-/// Prints how files differ from their list; how many do.
+/// Prints how files differ from their list, and returns how many do.
 fn tell(place: &str, differences: &[Difference], out: &mut dyn Write) -> anyhow::Result<usize> {
     for difference in differences {
         let (path, what) = match difference {
-            Difference::Changed(path) => (path, "is not what the list's hash says"),
-            Difference::Missing(path) => (path, "is listed and not there"),
-            Difference::Unlisted(path) => (path, "is there and not listed"),
+            Difference::Changed(path) => (path, "doesn't have the hash that is listed"),
+            Difference::Missing(path) => (path, "is listed but doesn't exist"),
+            Difference::Unlisted(path) => (path, "exists but is not listed"),
             Difference::Unreadable(path, why) => (path, why.as_str()),
         };
         let (path, what) = (printable(path), printable(what));
@@ -201,7 +201,8 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
         Keep::Messages
     };
     let target = Target::of(&into);
-    // Read first, by the rule that it is written by: what is no regular file is not waited for.
+    // The list is read before anything else, by the rules for writing it: something that is not a regular file is
+    // refused instead of waited for.
     let listed = target.seen(files::LOCK)?;
     let lock = own::list(&into)?;
     let imported = files::import(&inputs, lock, keep)?;
@@ -228,7 +229,7 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "schema" } else { "schemas" }
 }
 
-/// The folder that is written to: no link is followed from the folder above it on.
+/// The folder to write to. No link below its parent folder is followed.
 struct Target {
     above: PathBuf,
     name: String,
@@ -242,7 +243,7 @@ impl Target {
                 above: above.to_owned(),
                 name: name.to_owned(),
             },
-            // `.`, for one: the folder itself.
+            // For example `.`: the folder itself.
             _ => Target {
                 above: into.to_owned(),
                 name: String::new(),
@@ -261,7 +262,7 @@ impl Target {
         plain::read(&self.above, &self.path(file)).map_err(with_help)
     }
 
-    /// Writes all files, the list last, if that is still the one that was read.
+    /// Writes all files, and the list last, if the list is still the one that was read.
     fn write(&self, files: Vec<(String, Vec<u8>)>, listed: plain::Seen) -> anyhow::Result<()> {
         let files: Vec<_> = files
             .into_iter()
@@ -288,7 +289,7 @@ fn line(imported: &Imported, problem: &Diagnostic) -> String {
 fn installed(args: &Import) -> anyhow::Result<Vec<Input>> {
     let definitions = cluster::definitions(&args.connection)?;
     if definitions.is_empty() {
-        bail!("the cluster has no CustomResourceDefinition");
+        bail!("the cluster has no CustomResourceDefinitions");
     }
     let input = |definition: cluster::Definition| Input {
         path: format!("cluster/{}.json", definition.name),
@@ -298,7 +299,7 @@ fn installed(args: &Import) -> anyhow::Result<Vec<Input>> {
     Ok(definitions.into_iter().map(input).collect())
 }
 
-/// What files belong to whose folders say nothing.
+/// The project, version and channel of files whose folders don't say it.
 fn set(args: &Import) -> Set {
     match (&args.project, &args.version) {
         (Some(project), Some(version)) => Set::new(project, version, args.channel.as_deref()),
@@ -306,7 +307,7 @@ fn set(args: &Import) -> Set {
     }
 }
 
-/// The files to import, each with what it belongs to, in the order of their paths.
+/// The files to import, sorted by path, each with the project and version that it belongs to.
 fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in &args.paths {
@@ -321,7 +322,7 @@ fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
                 .path()
                 .extension()
                 .is_some_and(|it| it == "yaml" || it == "yml" || it == "json");
-            // What somebody names is read, or it is told why not.
+            // A file that the user names is always read, and an error is reported if that fails.
             let is_named = found.depth() == 0 && !found.file_type().is_dir();
             if is_named || (is_yaml && found.file_type().is_file()) {
                 let shown = found.path().to_string_lossy().replace('\\', "/");

@@ -1,9 +1,10 @@
-//! Where `trace` runs scripts: in a process of its own, which the kernel bounds.
+//! Runs the Lua scripts of `trace` in a separate process with limits from the kernel.
 //!
-//! The process is this program, called with `run-scripts`. It reads a script and a request a line, as JSON, and answers
-//! each with a line. The steps and the memory of a script are counted there, which ends it the same way on every
-//! machine. The kernel's limits are the guard behind that: whatever escapes the count, a mistake in Lua included, ends
-//! that process and not this one. Then nothing is known of the script, nor of those behind it.
+//! The process is this program, started with the argument `run-scripts`. It reads one script and request a line, as
+//! JSON, and answers each with a line. It counts the steps and the memory of a script, so that a script is stopped in
+//! the same way on every machine. The kernel's limits are the second guard: whatever escapes the count, including a
+//! bug in the Lua interpreter, ends that process and not this one. The result of that script and of those after it is
+//! then unknown.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
@@ -16,33 +17,33 @@ use anyhow::Context;
 
 use super::FAILED;
 use super::output::Stream;
-use crate::resolve::trace::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
+use envoy_simulate::lua::{InProcess, Job, NotRun, Run, Runner, Verdict};
 
-/// The argument with which this program runs scripts. It is none of its commands, so that nobody is shown it.
+/// The argument that makes this program run scripts. It is not a clap command, so it is in no help text.
 const ARGUMENT: &str = "run-scripts";
 
-/// The processor time that all scripts of a trace may take, in seconds. What is counted takes a fraction of it; a build
-/// that is not optimised is slower by far.
+/// The processor time that all scripts of one trace may take, in seconds. The step count normally stops a script long
+/// before; debug builds are much slower.
 #[cfg(unix)]
 const MOST_SECONDS: u64 = if cfg!(debug_assertions) { 20 } else { 1 };
 
-/// The memory that the process may take, in bytes.
+/// The memory that the process may use, in bytes.
 #[cfg(unix)]
 const MOST_MEMORY: u64 = 64 << 20;
 
-/// How long an answer is waited for. The kernel counts the processor's time; this is for a process that gets none.
+/// How long to wait for an answer. The kernel limits processor time; this is for a process that gets none.
 const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(unix) { 60 } else { 10 });
 
-/// What is said of a script that the kernel ended, or the wait.
+/// What is reported for a script that was stopped by the kernel or by the wait.
 const BEYOND: &str = "processor time or memory";
 
-/// Whether this process is to run scripts.
+/// Whether this process was started to run scripts.
 pub fn is_wanted() -> bool {
     let mut arguments = std::env::args_os().skip(1);
     arguments.next().is_some_and(|first| first == ARGUMENT) && arguments.next().is_none()
 }
 
-/// Runs scripts that come as lines on standard input, and answers each with a line on standard output.
+/// Reads scripts as lines from standard input, and answers each with a line on standard output.
 pub fn main() -> ExitCode {
     match std::panic::catch_unwind(serve) {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -51,7 +52,7 @@ pub fn main() -> ExitCode {
 }
 
 fn serve() -> anyhow::Result<()> {
-    limit().context("no limits can be set")?;
+    limit().context("can't set resource limits")?;
     let mut out = Stream::stdout(|_| false);
     let runner = InProcess::default();
     for line in std::io::stdin().lock().lines() {
@@ -69,7 +70,7 @@ fn serve() -> anyhow::Result<()> {
 #[cfg(unix)]
 fn limit() -> std::io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    // What is written of a process that died would lie in the user's folder.
+    // A core file would be written to the user's folder.
     let limits = [
         (Resource::Core, 0),
         (Resource::Fsize, 0),
@@ -77,7 +78,7 @@ fn limit() -> std::io::Result<()> {
         (Resource::Data, MOST_MEMORY),
     ];
     for (resource, most) in limits {
-        // A limit that is narrower already stays.
+        // A limit that is lower already is kept.
         let before = getrlimit(resource);
         let most = [before.current, before.maximum]
             .into_iter()
@@ -92,7 +93,7 @@ fn limit() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere only the wait for an answer bounds it.
+/// Other systems have no such limits; only the wait for an answer bounds the process.
 #[cfg(not(unix))]
 fn limit() -> std::io::Result<()> {
     Ok(())
@@ -115,7 +116,7 @@ impl Session {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .context("a process for it can't be started")?;
+            .context("can't start a process for it")?;
         let (to_child, from_child) = (child.stdin.take(), child.stdout.take());
         let (jobs, waiting) = channel::<Job>();
         let (answered, answers) = channel();
@@ -143,14 +144,14 @@ impl Session {
             Ok(_) => Ok(session),
             Err(why) => {
                 session.end();
-                Err(why).context("a thread for it can't be started")
+                Err(why).context("can't start a thread for it")
             }
         }
     }
 
-    /// Hands a script over and waits for what comes of it.
+    /// Sends a script and waits for its result.
     fn run(&mut self, job: &Job) -> anyhow::Result<Run> {
-        // Where the thread has ended, there is no answer either.
+        // If the thread has ended, `recv_timeout` below fails too.
         let _ = self.jobs.send(job.clone());
         let line = match self.answers.recv_timeout(self.wait) {
             Ok(Ok(line)) => line,
@@ -161,7 +162,8 @@ impl Session {
             }
         };
         if !line.is_empty() {
-            return serde_json::from_str(&line).context("its process gives an answer that is none");
+            return serde_json::from_str(&line)
+                .context("its process gave an answer that can't be read");
         }
         match self.child.wait()? {
             status if was_ended(status) => Ok(beyond()),
@@ -170,7 +172,7 @@ impl Session {
     }
 
     fn end(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -182,16 +184,16 @@ impl Drop for Session {
     }
 }
 
-/// This program. Linux finds it even where its file has been replaced.
+/// The path of this program. On Linux it works even if the file has been replaced since.
 fn program() -> anyhow::Result<PathBuf> {
     let own = PathBuf::from("/proc/self/exe");
     if cfg!(target_os = "linux") && own.exists() {
         return Ok(own);
     }
-    std::env::current_exe().context("this program doesn't know where it is")
+    std::env::current_exe().context("can't find this program's own file")
 }
 
-/// Hands a script over and reads the answer, which is empty where the process has ended.
+/// Sends a script and reads the answer, which is empty if the process has ended.
 fn exchange(
     job: &Job,
     to_child: &mut impl Write,
@@ -206,7 +208,7 @@ fn exchange(
     Ok(answer)
 }
 
-/// Whether the kernel ended a process, for its limits or for a fault.
+/// Whether the kernel ended a process, because of its limits or a fault.
 #[cfg(unix)]
 fn was_ended(status: std::process::ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt;
@@ -215,7 +217,7 @@ fn was_ended(status: std::process::ExitStatus) -> bool {
 
 #[cfg(not(unix))]
 fn was_ended(status: std::process::ExitStatus) -> bool {
-    // What ends with a fault has its high bits set.
+    // The exit code of a process that ends with a fault has its high bit set.
     status.code().is_some_and(|code| code < 0)
 }
 
@@ -228,7 +230,7 @@ fn beyond() -> Run {
     }
 }
 
-/// Runs scripts in a process of their own, which is started for the first.
+/// Runs scripts in a separate process, which is started for the first script.
 #[derive(Debug, Default)]
 pub struct InChild {
     state: RefCell<State>,
@@ -237,7 +239,7 @@ pub struct InChild {
 #[derive(Debug, Default)]
 struct State {
     session: Option<Session>,
-    /// Whether a script was ended with its process: none is run any more.
+    /// Whether the process was ended during a script. No more scripts are run then.
     is_over: bool,
     failures: Vec<NotRun>,
 }
@@ -287,15 +289,15 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::resolve::trace::lua::Facts;
+    use envoy_simulate::lua::Facts;
 
-    /// What comes of a script where the process is this shell script.
+    /// The result of a script if the process is this shell script.
     fn run_by(shell: &str, wait: Duration) -> Result<Verdict, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("program");
         std::fs::write(&program, format!("#!/bin/sh\n{shell}\n")).expect("a program");
         let executable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&program, executable).expect("it may be run");
+        std::fs::set_permissions(&program, executable).expect("can't make it executable");
         let job = Job {
             name: "the script".to_owned(),
             script: String::new(),
@@ -333,7 +335,7 @@ mod tests {
             ),
             (
                 "read line; echo yes; exec sleep 600",
-                "its process gives an answer that is none: expected value",
+                "its process gave an answer that can't be read: expected value",
             ),
         ] {
             let told = run_by(shell, LONGEST_WAIT).expect_err("a failure");
@@ -343,9 +345,6 @@ mod tests {
         let told = told
             .map_err(|why| format!("{why:#}"))
             .expect_err("a failure");
-        assert!(
-            told.starts_with("a process for it can't be started"),
-            "{told}"
-        );
+        assert!(told.starts_with("can't start a process for it"), "{told}");
     }
 }

@@ -1,4 +1,4 @@
-//! `gatewayctl config-schema`, `completions`, `man`
+//! `gatewayctl config-schema`, `completions`, `man`: output for editors and shells.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -16,16 +16,16 @@ pub struct Args {
 /// Prints the JSON Schema of cluster.toml.
 ///
 /// # Errors
-/// Where it can't be written.
+/// If it can't be written.
 pub fn config_schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     writeln!(out, "{:#}", crate::config::schema::json_schema())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints completions.
+/// Prints the completions for a shell.
 ///
 /// # Errors
-/// Where they can't be written.
+/// If they can't be written.
 pub fn completions(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(
@@ -38,10 +38,10 @@ pub fn completions(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the manual page, commands included.
+/// Prints the manual page, with all commands.
 ///
 /// # Errors
-/// Where it can't be written.
+/// If it can't be written.
 pub fn man(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut page = Vec::new();
     let command = super::Cli::command();

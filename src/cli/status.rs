@@ -1,4 +1,4 @@
-//! `gatewayctl status`
+//! `gatewayctl status`: the conditions that Envoy Gateway would write.
 
 mod compared;
 mod table;
@@ -13,13 +13,13 @@ use super::cluster::Connection;
 use super::gathered::{Place, applied};
 use super::output::Stream;
 use super::{Global, found};
-use crate::manifest::Object;
-use crate::resolve::condition::{Condition, is_bad, kind};
-use crate::resolve::index::Key;
-use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
+use envoy_gateway::condition::{Condition, is_bad, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::{Knowledge, Settings, Status, Verdict, resolve};
+use manifest::Object;
 use table::{Line, counted};
 
-/// The format's name. Keys are added to it, never renamed or dropped.
+/// The name of the JSON format. Keys are added to it, never renamed or dropped.
 const FORMAT: &str = "gatewayctl/status/v1";
 
 /// Arguments of `status`.
@@ -27,13 +27,13 @@ const FORMAT: &str = "gatewayctl/status/v1";
 pub struct Args {
     #[command(flatten)]
     place: Place,
-    /// Take what is not at hand for missing; without it, what depends on that is unknown
+    /// Treat objects that are not given as missing; without this, what depends on them is unknown
     #[arg(long)]
     complete: bool,
-    /// How to print conditions
+    /// The format of the conditions
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-    /// What to compare with: `cluster`, the conditions and addresses that its controllers wrote
+    /// What to compare with: `cluster` is the conditions and addresses that its controllers wrote
     #[arg(long, value_name = "WHAT")]
     against: Option<Against>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ enum Against {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A table, what is refused first
+    /// A table that starts with what is refused
     Human,
     /// gatewayctl/status/v1
     Json,
@@ -66,11 +66,11 @@ impl Args {
     }
 }
 
-/// Runs the command: prints the conditions that the controller would write. The exit code is 1 where it would
-/// refuse something, or where a manifest is broken.
+/// Runs the command: prints the conditions that the controller would write. The exit code is 1 if it would refuse
+/// something, or if a manifest has an error.
 ///
 /// # Errors
-/// Where something can't be read.
+/// If something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
@@ -95,16 +95,16 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     Ok(found(gathered.is_broken || is_refused))
 }
 
-/// How much a condition matters, the worst first.
+/// How serious a condition is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    /// Something is not done.
+    /// Something is refused or not done.
     Refused,
-    /// Something is done otherwise than one may think.
+    /// Something is done differently from what one may expect.
     Minded,
-    /// What decides it is not at hand.
+    /// It depends on objects that are not given.
     Unknown,
-    /// It is as it should be.
+    /// Everything is as it should be.
     Fine,
 }
 
@@ -129,7 +129,7 @@ fn weigh(kind: &str, status: Status) -> Weight {
 ///   `which` (empty; a listener's name; `namespace/name/section` of a parent, as written); `type`, `status`
 ///   (`True`, `False`, `Unknown`), `reason`, `message`.
 ///
-/// A cluster adds to it: `compared::Compared::json`.
+/// With `--against cluster`, `compared::Compared::json` adds keys.
 fn as_json(verdicts: &[Verdict<'_, '_>]) -> Json {
     let conditions = verdicts.iter().map(|verdict| {
         let condition = verdict.condition;
@@ -144,7 +144,7 @@ fn as_json(verdicts: &[Verdict<'_, '_>]) -> Json {
     json!({"schema": FORMAT, "conditions": conditions.collect::<Vec<_>>()})
 }
 
-/// One of `conditions`; null where nothing is computed.
+/// One element of `conditions`; `null` if no condition is computed.
 fn as_condition(
     object: &Object,
     (on, which): (&str, &str),
@@ -164,7 +164,7 @@ fn as_condition(
     })
 }
 
-/// The conditions as a table. Where `is_quiet`, only those that something is wrong with.
+/// The conditions as a table. If `is_quiet`, only those that need attention.
 fn table(verdicts: &[Verdict<'_, '_>], is_quiet: bool, colour: bool) -> String {
     let shown = |verdict: &&Verdict<'_, '_>| !is_quiet || weight(verdict) <= Weight::Minded;
     let lines: Vec<Line<5>> = verdicts.iter().filter(shown).map(line).collect();
@@ -204,7 +204,7 @@ fn line(verdict: &Verdict<'_, '_>) -> Line<5> {
     }
 }
 
-/// What a condition is on, where that is not the object itself.
+/// What a condition is about, if that is not the object as a whole.
 fn on(word: &str, which: &str) -> String {
     match word {
         "object" => String::new(),
@@ -215,8 +215,8 @@ fn on(word: &str, which: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     pub fn objects(text: &str) -> Vec<Object> {
         let mut sources = Sources::default();

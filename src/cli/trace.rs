@@ -1,4 +1,4 @@
-//! `gatewayctl trace`
+//! `gatewayctl trace`: follows a request through the gateways.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -12,41 +12,41 @@ use super::output::Stream;
 use super::project::Project;
 use super::scripts::InChild;
 use super::{Global, found, manifests};
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Sources, Span};
-use crate::manifest::Object;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
-use crate::resolve::trace::{
+use envoy_gateway::{Settings, resolve};
+use envoy_simulate::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
 };
-use crate::resolve::{Settings, resolve};
+use flux_repo::{Delivery, as_applied};
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Sources, Span};
 
-/// The format's name. Keys are added to it, never renamed or dropped.
+/// The name of the JSON format. Keys are added to it, never renamed or dropped.
 const FORMAT: &str = "gatewayctl/trace/v1";
 
 /// Arguments of `trace`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// What is asked for: https://app.example.com/path, ssh://git.example.com, tcp://HOST:PORT, …
+    /// The URL of the request: https://app.example.com/path, ssh://git.example.com, tcp://HOST:PORT, …
     #[arg(value_name = "URL")]
     url: String,
-    /// Manifests: files, folders, or `-` for standard input [default: all that cluster.toml renders]
+    /// Manifests: files, folders, or `-` for standard input [default: everything that cluster.toml renders]
     #[arg(long = "in", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The address that the connection comes from, as the gateway sees it
+    /// The client's address, as the gateway sees it
     #[arg(long, value_name = "IP")]
     from: Option<IpAddr>,
-    /// The method
+    /// The HTTP method
     #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET")]
     method: String,
-    /// A header of the request; may be given several times
+    /// A header of the request; may be given more than once
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// Only the way through this gateway: its name, or NAMESPACE/NAME
+    /// Show only this gateway: its name, or NAMESPACE/NAME
     #[arg(long, value_name = "NAME")]
     gateway: Option<String>,
-    /// How to print the way
+    /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
 }
@@ -59,18 +59,18 @@ enum Format {
     Json,
 }
 
-/// What a request is traced through.
+/// The objects that a request is traced through.
 struct Material {
     objects: Vec<Object>,
     generated: Vec<Generated>,
     sources: Sources,
 }
 
-/// Runs the command: prints the way of a request, gateway by gateway. The exit code is 1 where a way ends in an error
-/// (a status from 400, a closed connection, a redirect loop), and where there is none.
+/// Runs the command: prints how each gateway handles a request. The exit code is 1 if a gateway answers with an error
+/// (a status of 400 or more, a closed connection, a redirect loop), or if no gateway takes the request.
 ///
 /// # Errors
-/// Where the request is none, something can't be read, or a script could not be run.
+/// If the request is not valid, something can't be read, or a script could not be run.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let mut request = Request::get(&args.url)?;
     request.set_method(&args.method)?;
@@ -107,7 +107,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     Ok(found(is_wrong))
 }
 
-/// The objects: those of the paths, else those that `cluster.toml` renders.
+/// The objects in the given paths, else those that `cluster.toml` renders.
 fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
     if args.paths.is_empty() {
         let compiled = Project::find(global)?.compile()?;
@@ -150,7 +150,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
     })
 }
 
-/// The ConfigMaps that kustomizations make, with the texts of their files.
+/// The ConfigMaps that kustomizations generate, with the texts of their files.
 fn generated(
     objects: &[Object],
     delivery: &Delivery,
@@ -172,7 +172,7 @@ fn generated(
     .collect()
 }
 
-/// Where a step is decided, as people read it: `FILE:LINE`, and the line of `cluster.toml` that it comes from.
+/// The object that decides a step, for people: `FILE:LINE`, and the line of `cluster.toml` that it comes from.
 fn place_of(place: &Place<'_>, sources: &Sources) -> String {
     let object = place.object;
     let line = |span: Span| sources.locate(span).line;
@@ -189,7 +189,7 @@ fn place_of(place: &Place<'_>, sources: &Sources) -> String {
     }
 }
 
-/// The way as people read it.
+/// The trace as text for people.
 fn as_text(request: &Request, trace: &Trace<'_>, sources: &Sources, colour: bool) -> String {
     let paint = |code: &str, text: &str| match colour {
         true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
@@ -251,7 +251,7 @@ fn push_step(
     }
 }
 
-/// How it ends, in a line.
+/// The outcome, in one line.
 fn ends(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Backends(shares) => {
@@ -268,7 +268,7 @@ fn ends(outcome: &Outcome) -> String {
             false => format!("{status} to {location}"),
         },
         Outcome::Closed(why) => format!("no answer: {why}"),
-        Outcome::Unknown(why) => format!("not known: {why}"),
+        Outcome::Unknown(why) => format!("unknown: {why}"),
     }
 }
 
@@ -285,7 +285,7 @@ fn share(share: &Share) -> String {
     }
 }
 
-/// The way as JSON:
+/// The trace as JSON:
 ///
 /// - `schema`: [`FORMAT`].
 /// - `request`: `url`, `method`, `from` (or `null`), `headers` (a list of `name`, `value`).

@@ -1,4 +1,4 @@
-//! `gatewayctl upgrade`
+//! `gatewayctl upgrade`: what another version of the Envoy Gateway chart would change.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,25 +17,25 @@ use crate::check::across::{self, chart};
 use crate::check::upgrade::{Side, Upgrade, compare};
 use crate::compile::{Beside, Compiled, check_all};
 use crate::config;
-use crate::diagnostic::printable::printable;
-use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::diff::{self, Change, FieldChange, File};
 use crate::report::{self, Report};
-use crate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
-use crate::schema::set::title;
-use crate::schema::{Catalogue, Reason, Selection, Version};
-use crate::value::Pointer;
+use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
+use crd_validate::schema::set::title;
+use crd_validate::schema::{Catalogue, Reason, Selection, Version};
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Sources, Span};
+use manifest::value::Pointer;
 
 /// Arguments of `upgrade`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The version of the Envoy Gateway chart to look ahead to
+    /// The version of the Envoy Gateway chart to compare with
     #[arg(long, value_name = "VERSION")]
     to: String,
-    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and all that it renders]
+    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// How to print it
+    /// The format of the result
     #[arg(long, default_value = "human")]
     format: Format,
 }
@@ -48,39 +48,39 @@ enum Format {
     Json,
 }
 
-/// The value of `schema`. Under `breaks`, `warns`, `changes` and `deprecated` stand findings as in
+/// The value of `schema`. The keys `breaks`, `warns`, `changes` and `deprecated` hold findings as in
 /// `gatewayctl/report/v1`.
 const SCHEMA: &str = "gatewayctl/upgrade/v1";
 
-/// Something to change by hand.
+/// A change that the user has to make.
 struct Edit {
     file: String,
     line: usize,
     what: String,
 }
 
-/// All that is printed.
+/// Everything that is printed.
 struct Outlook {
     upgrade: Upgrade,
     sources: Sources,
     before: Selection,
     after: Selection,
     edits: Vec<Edit>,
-    /// What is rendered otherwise, a line each.
+    /// What is rendered differently, one line each.
     rendered: Vec<String>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where something can't be read, or the catalogue doesn't have the version.
+/// If something can't be read, or the catalogue doesn't have the version.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let outlook = match args.paths.is_empty() {
         true => of_project(args, global)?,
         false => Some(of_manifests(args, global)?),
     };
     let Some(outlook) = outlook else {
-        // Nothing can be said about what would change.
+        // The configuration has errors, so it is not known what would change.
         return Ok(ExitCode::from(super::FAILED));
     };
     match args.format {
@@ -90,7 +90,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     Ok(found(!outlook.upgrade.breaks.is_empty()))
 }
 
-/// The selection with the version to look ahead to.
+/// The versions in force, with the new version of the chart.
 fn looked_ahead(
     before: &Selection,
     catalogue: &Catalogue,
@@ -115,9 +115,7 @@ fn of_project(args: &Args, global: &Global) -> anyhow::Result<Option<Outlook>> {
         return Ok(None);
     }
     let Some(after) = project.compile_again(&before, &args.to) else {
-        bail!(
-            "[chart] has no `version`: write there which one runs now, then ask what another would change"
-        );
+        bail!("[chart] has no `version`: add the version that runs now, then ask again");
     };
     Ok(Some(Outlook {
         upgrade: compare(&side(&before), &side(&after)),
@@ -169,7 +167,7 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     })
 }
 
-/// The charts' versions in manifests.
+/// The versions of charts to change in manifests.
 fn chart_edits(
     manifests: &Manifests,
     sources: &Sources,
@@ -217,7 +215,7 @@ fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
         .and_then(|source| source.digest.as_ref())
         .and_then(|digest| {
             let what =
-                "`digest` becomes that of the new chart, or goes: Flux takes it before the version";
+                "set `digest` to that of the new chart, or remove it: Flux prefers it to the version";
             at(digest.span, what.to_owned())
         });
     let gateway_api = gateway_api_edit(before, after);
@@ -227,7 +225,7 @@ fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
         .collect()
 }
 
-/// Gateway API is declared by itself, and is not the one that the new chart brings.
+/// The change to `gateway_api`, if it is declared and differs from the release that the new chart brings.
 fn gateway_api_edit(before: &Compiled, after: &Compiled) -> Option<Edit> {
     let (cluster, _) = config::load(&before.sources, before.config);
     let declared = cluster?.versions.gateway_api?;
@@ -238,13 +236,13 @@ fn gateway_api_edit(before: &Compiled, after: &Compiled) -> Option<Edit> {
         file: place.file,
         line: place.line,
         what: format!(
-            "`gateway_api`: {}; the chart brings {brought}, and the line may go where it installs the CRDs",
+            "`gateway_api`: {}; the chart brings {brought}, so remove this line if the chart installs the CRDs",
             declared.value
         ),
     })
 }
 
-/// What is rendered otherwise, a line each.
+/// What is rendered differently, one line each.
 fn rendered(before: &Compiled, after: &Compiled) -> Vec<String> {
     let files = |compiled: &Compiled| -> Vec<File> {
         let files = compiled.files.iter();
@@ -257,7 +255,7 @@ fn rendered(before: &Compiled, after: &Compiled) -> Vec<String> {
         let name = &object.identity;
         match &object.change {
             Change::Added { file } => lines.push(format!("{name}: new, in {file}")),
-            Change::Removed { file } => lines.push(format!("{name}: gone from {file}")),
+            Change::Removed { file } => lines.push(format!("{name}: removed from {file}")),
             Change::Moved { to, .. } => lines.push(format!("{name}: moved to {to}")),
             Change::Changed { .. } => {}
         }
@@ -273,7 +271,7 @@ fn rendered(before: &Compiled, after: &Compiled) -> Vec<String> {
     lines
 }
 
-/// What became of a field, as the end of a line.
+/// How a field changes, as the end of a line.
 fn change(change: &FieldChange) -> String {
     let shown = |value: &diff::Value| match value {
         diff::Value::Shown(node) => node.to_json().to_string(),
@@ -281,13 +279,13 @@ fn change(change: &FieldChange) -> String {
     };
     match change {
         FieldChange::Added(value) => format!(": new, {}", shown(value)),
-        FieldChange::Removed(value) => format!(": gone, was {}", shown(value)),
+        FieldChange::Removed(value) => format!(": removed, was {}", shown(value)),
         FieldChange::Changed { old, new, .. } => format!(": {} becomes {}", shown(old), shown(new)),
         FieldChange::Reordered { .. } => ": in another order".to_owned(),
     }
 }
 
-/// Projects whose version is another one after the upgrade: name, before, after.
+/// The projects whose version changes with the upgrade: name, version before, version after.
 fn moved(outlook: &Outlook) -> Vec<(&'static str, String, String)> {
     let of = |selection: &Selection, project: &str| {
         let chosen = selection.of(project)?;
@@ -310,12 +308,12 @@ fn moved(outlook: &Outlook) -> Vec<(&'static str, String, String)> {
         .collect()
 }
 
-/// The findings of an outlook: their key in JSON, their title, and themselves.
+/// The groups of findings: the key in JSON, the title, and the findings.
 fn sections(upgrade: &Upgrade) -> [(&'static str, &'static str, &Vec<Diagnostic>); 4] {
     [
         ("breaks", "What breaks", &upgrade.breaks),
-        ("warns", "What else is new", &upgrade.warns),
-        ("changes", "What does something else", &upgrade.changes),
+        ("warns", "New warnings", &upgrade.warns),
+        ("changes", "What behaves differently", &upgrade.changes),
         ("deprecated", "What is deprecated", &upgrade.deprecated),
     ]
 }
@@ -379,11 +377,11 @@ fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
     let summary = match (upgrade.breaks.len(), upgrade.already_broken) {
         (0, 0) => "nothing breaks".to_owned(),
         (0, already) => format!(
-            "nothing breaks that isn't broken already ({already}; see `gatewayctl validate`)"
+            "nothing more would break; {already} broken already (see `gatewayctl validate`)"
         ),
         (breaks, 0) => format!("{breaks} would break"),
         (breaks, already) => format!(
-            "{breaks} would break, besides {already} broken already (see `gatewayctl validate`)"
+            "{breaks} would break, in addition to {already} broken already (see `gatewayctl validate`)"
         ),
     };
     writeln!(out, "{summary}")?;

@@ -1,4 +1,4 @@
-//! `gatewayctl validate`
+//! `gatewayctl validate`: checks what cluster.toml renders, or any manifests.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,31 +15,31 @@ use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given, chart};
 use crate::compile::check_all;
-use crate::diagnostic::{Diagnostic, Sources};
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::{Catalogue, Reason, Selection};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Catalogue, Reason, Selection};
+use manifest::diagnostic::{Diagnostic, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and all that it renders]
+    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]
     #[arg(long = "use", value_name = "PROJECT@VERSION", requires = "paths")]
     uses: Vec<String>,
-    /// Show only these findings: codes or groups of codes
+    /// Report only these findings: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     select: Vec<String>,
-    /// Leave these findings out: codes or groups of codes
+    /// Don't report these findings: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     ignore: Vec<String>,
     /// How to print findings: human, json, sarif, github or junit
     #[arg(long, default_value = "human")]
     format: Format,
-    /// Whose judgement to ask for besides: `cluster`, the API server's
+    /// Ask somebody else for a judgement too: `cluster` is the API server
     #[arg(long, value_name = "WHAT")]
     against: Option<Against>,
     #[command(flatten)]
@@ -57,7 +57,7 @@ enum Against {
 /// Runs the command.
 ///
 /// # Errors
-/// Where something can't be read.
+/// If something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
@@ -94,7 +94,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         manifests,
         ..
     } = checked;
-    // The process is about to end, which frees a million small things at once; one by one they take a while.
+    // The process is about to end. Freeing a million small allocations one by one would only take time.
     std::mem::forget(manifests);
     diagnostics.extend(judged);
     if global.verbose {
@@ -124,7 +124,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     }
 }
 
-/// What the API server says: what could not be told, and findings.
+/// Asks the API server about the objects. Returns what could not be asked, and the findings.
 fn judge(
     args: &Args,
     global: &Global,
@@ -155,7 +155,8 @@ fn judge(
     Ok((judged.failures, judged.diagnostics))
 }
 
-/// Where names below `folder` count from, in the Git repository that it lies in; without one, `folder` itself.
+/// The folder that file names in reports are relative to: the root of the Git repository that contains `folder`, else
+/// `folder` itself.
 fn base(folder: &Path) -> Base {
     let Ok(folder) = folder.canonicalize() else {
         return Base::default();
@@ -168,14 +169,14 @@ fn base(folder: &Path) -> Base {
     }
 }
 
-/// Appends to the summary of the step that GitHub Actions runs, where it runs one.
+/// Appends to the job summary of GitHub Actions, if this is a step of a workflow.
 fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()> {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return Ok(());
     };
     let append = || -> Result<(), Unread> {
         let mut file = file::append(Path::new(&path))?;
-        // What the step wrote before counts towards the most that GitHub takes of it.
+        // The limit holds for the whole step, including what it wrote before.
         let written = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
         let most = github::LARGEST_SUMMARY.saturating_sub(written);
         file.write_all(github::step_summary(report, sources, most).as_bytes())?;
@@ -183,16 +184,16 @@ fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()>
     };
     append().with_context(|| {
         let path = Path::new(&path).display();
-        format!("{path}, which GITHUB_STEP_SUMMARY names, can't be written")
+        format!("{path}, the file in GITHUB_STEP_SUMMARY, can't be written")
     })
 }
 
-/// What was checked, and with what.
+/// What was checked, and what it was checked against.
 struct Checked {
     diagnostics: Vec<Diagnostic>,
     files: usize,
     count: usize,
-    /// The objects, and what they were read from; of `cluster.toml`, those that it renders.
+    /// The objects and the files that they were read from, or those that `cluster.toml` renders.
     manifests: Manifests,
     sources: Sources,
     catalogue: Catalogue,
@@ -237,7 +238,8 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     Ok(checked)
 }
 
-/// Takes the chart's version from the manifests, where nobody declares one and they agree on it.
+/// Uses the version of the Envoy Gateway chart in the manifests, if no version is declared and all manifests agree on
+/// one.
 pub fn declare_chart(
     found: &Manifests,
     sources: &Sources,
@@ -254,7 +256,8 @@ pub fn declare_chart(
     }
 }
 
-/// The newest of each project, then what `cluster.toml` declares, then what `--use` says.
+/// The versions to check against: the newest of each project, replaced by those in `cluster.toml`, then by those of
+/// `--use`.
 fn selection(args: &Args, global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
     let (catalogue, mut selection) = project::in_force(global)?;
     for text in &args.uses {

@@ -1,4 +1,4 @@
-//! A walk over a folder: the files in a stable order, and what was passed over.
+//! Walks a folder: lists the files in a stable order, and what was skipped.
 
 use std::fs::FileType;
 use std::io;
@@ -9,53 +9,55 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::git;
 use crate::bounds::file;
-use crate::manifest::read::LARGEST_FILE;
+use manifest::read::LARGEST_FILE;
 
-/// How deep folders are walked: deeper ones are a mistake, or a trap.
+/// How deep folders are walked. Deeper ones are a mistake or an attack.
 const DEEPEST: usize = 64;
 
-/// What a walk met.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub struct Walked {
-    /// The files, folder by folder, by name.
+    /// The files, sorted by name within each folder.
     pub files: Vec<PathBuf>,
-    /// What was not looked at, and why.
+    /// What was skipped, and why.
     pub passed_over: Vec<(PathBuf, Why)>,
 }
 
-/// Why something was not looked at.
+/// Why something was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// A `.gitignore` names it.
+    /// A `.gitignore` lists it.
     Ignored,
     /// Its name starts with a dot.
     Hidden,
-    /// A symbolic link that leads to no file. One to a folder may lead anywhere, or in a circle.
+    /// It is a symbolic link that doesn't lead to a file. Links to folders are not followed: they may lead anywhere,
+    /// or in a circle.
     Link,
-    /// No file and no folder: a socket, a pipe.
+    /// It is neither a file nor a folder, for example a socket or a pipe.
     Special,
-    /// More folders are above it than anybody has.
+    /// It is in too many nested folders.
     Deep,
 }
 
 impl Why {
-    /// The reason, as said behind a path.
+    /// The reason, as printed after a path.
     pub fn as_str(self) -> &'static str {
         match self {
-            Why::Ignored => "a .gitignore names it",
+            Why::Ignored => "a .gitignore lists it",
             Why::Hidden => "its name starts with a dot",
-            Why::Link => "it is a symbolic link that leads to no file",
+            Why::Link => "it is a symbolic link that doesn't lead to a file",
             Why::Special => "it is neither a file nor a folder",
-            Why::Deep => "it lies too deep",
+            Why::Deep => "it is in too many nested folders",
         }
     }
 }
 
-/// Walks `folder`. What `.gitignore` files name is passed over, those above `folder` in the same repository
-/// included; so is what has a name with a leading dot. A link to a file is that file; one to a folder is not followed.
+/// Walks `folder`. Files that a `.gitignore` lists are skipped, also if that `.gitignore` is above `folder` in the
+/// same repository, and so are names that start with a dot. A link to a file counts as that file; a link to a folder
+/// is not followed.
 ///
 /// # Errors
-/// Where a folder can't be read.
+/// If a folder can't be read.
 pub fn walk(folder: &Path) -> io::Result<Walked> {
     let full = folder.canonicalize()?;
     let mut walk = Walk {
@@ -67,13 +69,13 @@ pub fn walk(folder: &Path) -> io::Result<Walked> {
 }
 
 struct Walk {
-    /// The `.gitignore`s in force, the outermost first.
+    /// The `.gitignore` files that apply, the outermost first.
     ignores: Vec<Gitignore>,
     walked: Walked,
 }
 
 impl Walk {
-    /// `full` is the same folder without links and dots: patterns are matched on paths from the repository's root.
+    /// `full` is the canonical path of `folder`: patterns are matched on paths from the repository's root.
     fn folder(&mut self, folder: &Path, full: &Path, depth: usize) -> io::Result<()> {
         let own = read(full);
         let has_own = own.is_some();
@@ -95,7 +97,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Why something is passed over; `None` where it isn't.
+    /// Why something is skipped; `None` if it isn't.
     fn passes(&self, path: &Path, kind: FileType, depth: usize) -> Option<Why> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match () {
@@ -109,7 +111,7 @@ impl Walk {
         }
     }
 
-    /// What the innermost `.gitignore` that has a word on it says.
+    /// Whether the innermost `.gitignore` that matches the path ignores it.
     fn is_ignored(&self, path: &Path, is_folder: bool) -> bool {
         for ignore in self.ignores.iter().rev() {
             match ignore.matched(path, is_folder) {
@@ -122,7 +124,8 @@ impl Walk {
     }
 }
 
-/// The `.gitignore` of a folder, where it has one that can be read. Lines that are no patterns are passed over, as Git does.
+/// The `.gitignore` of a folder, if it has a readable one. Lines that are not valid patterns are skipped, as Git
+/// does.
 fn read(folder: &Path) -> Option<Gitignore> {
     let bytes = file::read(&folder.join(".gitignore"), LARGEST_FILE).ok()?;
     let mut builder = GitignoreBuilder::new(folder);
@@ -132,7 +135,7 @@ fn read(folder: &Path) -> Option<Gitignore> {
     builder.build().ok()
 }
 
-/// The `.gitignore`s of the folders above, up to the repository's.
+/// The `.gitignore` files of the folders above, up to the repository's root.
 fn above(folder: &Path) -> Vec<Gitignore> {
     let Some(repository) = git::repository(folder) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! `gatewayctl why`
+//! `gatewayctl why`: where a rendered value comes from.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,11 +8,11 @@ use anyhow::bail;
 use super::Global;
 use super::project::Project;
 use crate::compile::Compiled;
-use crate::diagnostic::Span;
-use crate::diagnostic::printable::printable;
-use crate::manifest::Object;
-use crate::value::pointer::Step;
-use crate::value::{Kind, Node, Pointer};
+use manifest::Object;
+use manifest::diagnostic::Span;
+use manifest::diagnostic::printable::printable;
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Node, Pointer};
 
 /// Arguments of `why`.
 #[derive(Clone, Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub struct Args {
     /// A rendered file, with or without a line: FILE or FILE:LINE
     #[arg(value_name = "FILE[:LINE]")]
     file: String,
-    /// A path in the file's object, such as /spec/listeners/0/port
+    /// A JSON pointer into the file's object, such as /spec/listeners/0/port
     #[arg(value_name = "/POINTER")]
     pointer: Option<String>,
 }
@@ -28,7 +28,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the file is not rendered, or the place is not in it.
+/// If the file is not rendered, or the value is not in it.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let compiled = Project::find(global)?.compile()?;
     let (name, line) = match args.file.rsplit_once(':') {
@@ -61,16 +61,18 @@ pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<
         match (&args.pointer, line) {
             (Some(pointer), _) => bail!("no object of {path} has {pointer}"),
             (None, Some(line)) => bail!("no value starts on line {line} of {path}"),
-            (None, None) if objects.is_empty() => bail!("{path} holds no object: it is a script"),
+            (None, None) if objects.is_empty() => {
+                bail!("{path} contains no object: it is a script")
+            }
             (None, None) => bail!(
-                "nothing in cluster.toml sets a value of {path}: it is made of defaults; ask about a line, {path}:LINE"
+                "no value of {path} is set in cluster.toml, all are defaults; to ask about one line, write {path}:LINE"
             ),
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rendered file that `name` means: its path, or the end of it where only one ends so.
+/// The path of the rendered file that `name` stands for. The end of a path is enough if only one file ends with it.
 fn rendered<'a>(compiled: &'a Compiled, name: &str) -> anyhow::Result<&'a str> {
     let name = name.trim_start_matches("./");
     let paths = || compiled.files.iter().map(|file| file.path.as_str());
@@ -87,11 +89,11 @@ fn rendered<'a>(compiled: &'a Compiled, name: &str) -> anyhow::Result<&'a str> {
     match ends.as_slice() {
         [one] => Ok(one),
         [] => {
-            let near = crate::diagnostic::suggest::nearest(name, paths());
+            let near = manifest::diagnostic::suggest::nearest(name, paths());
             let listed = near.map_or_else(
                 || {
                     format!(
-                        "rendered are:\n  {}",
+                        "these files are rendered:\n  {}",
                         paths().collect::<Vec<_>>().join("\n  ")
                     )
                 },
@@ -99,13 +101,15 @@ fn rendered<'a>(compiled: &'a Compiled, name: &str) -> anyhow::Result<&'a str> {
             );
             bail!("{name} is not rendered; {listed}")
         }
-        several => bail!("{name} could be any of {}", several.join(", ")),
+        several => bail!("{name} fits several files: {}", several.join(", ")),
     }
 }
 
 fn at_pointer(object: &Object, text: &str) -> anyhow::Result<Vec<Pointer>> {
     let Some(pointer) = Pointer::parse(text) else {
-        bail!("{text} is no JSON pointer: it starts with a slash, such as /spec/listeners/0/port");
+        bail!(
+            "{text} is not a JSON pointer; one starts with a slash, such as /spec/listeners/0/port"
+        );
     };
     let pointer = pointer.resolve_in(&object.node);
     Ok(object
@@ -116,7 +120,7 @@ fn at_pointer(object: &Object, text: &str) -> anyhow::Result<Vec<Pointer>> {
         .collect())
 }
 
-/// The values that start on a line: the innermost ones.
+/// The innermost values that start on a line.
 fn at_line(compiled: &Compiled, object: &Object, line: usize) -> Vec<Pointer> {
     let starts =
         |span: Option<Span>| span.is_some_and(|span| compiled.sources.locate(span).line == line);
@@ -135,7 +139,7 @@ fn at_line(compiled: &Compiled, object: &Object, line: usize) -> Vec<Pointer> {
     found
 }
 
-/// Every scalar that has a place in cluster.toml.
+/// Every scalar that is set in cluster.toml.
 fn all(object: &Object) -> Vec<Pointer> {
     let mut found = Vec::new();
     walk(
@@ -179,7 +183,7 @@ fn walk(node: &Node, at: &mut Pointer, visit: &mut Visit) {
     }
 }
 
-/// One value: where it stands, and where it comes from.
+/// Prints one value: where it is rendered, and where it comes from.
 fn explain(
     compiled: &Compiled,
     object: &Object,
@@ -225,7 +229,7 @@ fn explain(
     Ok(())
 }
 
-/// The template of an object.
+/// Names the template that made an object.
 fn made_by(compiled: &Compiled, object: &Object) -> String {
     let file = compiled.files.iter().find(|file| file.path == object.file);
     let siblings = compiled
@@ -237,7 +241,7 @@ fn made_by(compiled: &Compiled, object: &Object) -> String {
         .count();
     let template = file.and_then(|file| file.templates.get(at)).copied();
     template.map_or_else(
-        || "the file as it stands".to_owned(),
+        || "the file itself".to_owned(),
         |template| format!("the template {template}"),
     )
 }

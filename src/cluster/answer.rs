@@ -1,42 +1,42 @@
-//! What the server said, as far as it makes sense.
+//! Answers of the API server, after a check that they make sense.
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
-/// The most values that are read of an answer. The largest definitions have 25,000 with all that others wrote into
-/// them, and come ten at a time; a value takes up to 300 bytes of memory.
+/// The most values that are parsed of an answer. The largest definitions have 25,000, including what others added,
+/// and ten of them come in one answer. A value takes up to 300 bytes of memory.
 const MOST_VALUES: usize = 500_000;
 
-/// The longest text of the server's own that is quoted, in characters.
+/// How many characters of the server's own text are quoted at most.
 const LONGEST_QUOTE: usize = 1000;
 
-/// What the server said.
+/// An answer of the server.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status: 2xx; or 4xx, with the server's own reasons for it.
+    /// The HTTP status: 2xx, or 4xx with the server's reason.
     pub status: u16,
-    /// The body: an object.
+    /// The body, which is an object.
     pub body: Json,
-    /// How many bytes the body had.
+    /// The size of the body, in bytes.
     pub bytes: usize,
-    /// What it warned of.
+    /// The warnings in the answer.
     pub warnings: Vec<String>,
 }
 
 impl Answer {
-    /// Whether it did what was asked.
+    /// Whether the request succeeded.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The server's own words on why it did not.
+    /// The server's message on why it failed.
     pub fn message(&self) -> String {
         message(&self.body)
     }
 }
 
-/// The server's own words in a `Status`.
+/// The message in a `Status`.
 pub fn message(body: &Json) -> String {
     let text = body["message"].as_str().unwrap_or("no message");
     quoted(text)
@@ -48,10 +48,10 @@ fn quoted(text: &str) -> String {
     printable(&short)
 }
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
-/// Where it is no JSON, or has more values than are read: said before any of them takes memory.
+/// If it is not JSON, or has too many values. The latter is checked before memory is used for them.
 pub fn parse(body: &[u8]) -> Result<Json, String> {
     if values(body) > MOST_VALUES {
         return Err(format!("it has more than {MOST_VALUES} values"));
@@ -59,7 +59,8 @@ pub fn parse(body: &[u8]) -> Result<Json, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-/// How many values a JSON text has, at most: each but the first stands behind a comma or opens a list or an object.
+/// An upper bound of the number of values in a JSON text: each value but the first follows a comma or an opening
+/// bracket.
 fn values(body: &[u8]) -> usize {
     let (mut count, mut in_string, mut is_escaped) = (1, false, false);
     for byte in body {
@@ -74,28 +75,22 @@ fn values(body: &[u8]) -> usize {
     count
 }
 
-/// Whether a body is what a Kubernetes API server answers with a status; else what it is instead.
+/// Checks that a body is what a Kubernetes API server answers with this status.
 ///
 /// # Errors
-/// What was answered, as the end of a sentence.
+/// What was answered instead, as the end of a sentence.
 pub fn check(status: u16, body: &Json) -> Result<(), String> {
     let is_reason = || body["kind"] == "Status";
     match status {
         200..=299 if body.is_object() => Ok(()),
         400..=499 if is_reason() => Ok(()),
-        200..=299 => Err(format!(
-            "{status} and {}, where an object should be",
-            shown(body)
-        )),
-        400..=499 => Err(format!(
-            "{status} and {}, where a Status should be",
-            shown(body)
-        )),
+        200..=299 => Err(format!("{status} and {} instead of an object", shown(body))),
+        400..=499 => Err(format!("{status} and {} instead of a Status", shown(body))),
         _ => Err(format!("{status} and {}", shown(body))),
     }
 }
 
-/// What a JSON value is, in a few words.
+/// Describes a JSON value in a few words.
 pub fn shown(body: &Json) -> String {
     match body {
         Json::Array(items) => format!("a list of {}", items.len()),
@@ -127,22 +122,14 @@ mod tests {
             assert_eq!(check(code, &body), Ok(()));
         }
         for (code, body, told) in [
-            (
-                200,
-                json!(true),
-                "200 and `true`, where an object should be",
-            ),
-            (
-                200,
-                json!([1]),
-                "200 and a list of 1, where an object should be",
-            ),
+            (200, json!(true), "200 and `true` instead of an object"),
+            (200, json!([1]), "200 and a list of 1 instead of an object"),
             (
                 404,
                 json!({}),
-                "404 and an object without a kind, where a Status should be",
+                "404 and an object without a kind instead of a Status",
             ),
-            (404, json!(null), "404 and `null`, where a Status should be"),
+            (404, json!(null), "404 and `null` instead of a Status"),
             (302, status, "302 and an object of kind `Status`"),
         ] {
             assert_eq!(check(code, &body), Err(told.to_owned()));

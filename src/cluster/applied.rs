@@ -1,12 +1,14 @@
-//! What Flux applies of a rendered tree: each Kustomization's folder as kustomize builds it, and what Flux adds.
+//! What Flux applies of a rendered tree: the folder of each Flux Kustomization as kustomize builds it, and what Flux
+//! adds.
 //!
-//! This is the part of kustomize that rendered folders use: `resources`, `namespace`, `configMapGenerator`,
-//! `labels` and `commonAnnotations`. What else a kustomization says is told in [`Bundle::unread`], not guessed at.
+//! This supports the part of kustomize that rendered folders use: `resources`, `namespace`, `configMapGenerator`,
+//! `labels` and `commonAnnotations`. Other fields of a kustomization are reported in [`Bundle::unread`] and not
+//! guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifest::Object;
-use crate::value::{Kind, Node};
+use manifest::Object;
+use manifest::value::{Kind, Node};
 
 mod build;
 
@@ -17,7 +19,7 @@ pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 /// The group of kustomize's own files.
 const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 
-/// A Flux Kustomization, as its name labels what it applied.
+/// A Flux Kustomization, as it is named in the labels of what it applied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     /// Its namespace.
@@ -33,7 +35,7 @@ impl std::fmt::Display for Owner {
 }
 
 impl Owner {
-    /// The labels that it puts on all that it applies (kustomize-controller 1.9).
+    /// The labels that it adds to everything that it applies (kustomize-controller 1.9).
     pub fn labels(&self) -> [(String, &str); 2] {
         [
             (format!("{FLUX}/name"), self.name.as_str()),
@@ -42,39 +44,39 @@ impl Owner {
     }
 }
 
-/// What one Kustomization applies.
+/// What one Flux Kustomization applies.
 #[derive(Clone, Debug, Default)]
 pub struct Bundle {
-    /// The Kustomization; `None` for what a Kustomization outside the tree applies: the Namespace and `ks.yaml`.
+    /// The Flux Kustomization; `None` for what one outside the tree applies: the Namespace and `ks.yaml`.
     pub owner: Option<Owner>,
     /// The folder that it reads.
     pub folder: String,
-    /// Whether it deletes what is no longer there.
+    /// Whether it deletes objects that are no longer in the folder.
     pub prunes: bool,
-    /// The namespace that everything in it gets.
+    /// The namespace that all its objects get.
     pub target: Option<String>,
     /// `spec.postBuild`.
     pub post_build: Option<Node>,
     /// Its objects.
     pub objects: Vec<Object>,
-    /// What could not be followed, each with its reason. With any, nothing is known of what would be pruned.
+    /// What could not be followed, each with its reason. If there is anything, it is not known what would be pruned.
     pub unread: Vec<String>,
 }
 
-/// The rendered tree, and a way to what lies beside it.
+/// The rendered tree, and access to the files beside it.
 pub struct Tree<'a> {
     /// The rendered objects.
     pub objects: &'a [Object],
-    /// The rendered files' texts, by path.
+    /// The texts of the rendered files, by path.
     pub texts: BTreeMap<&'a str, &'a str>,
-    /// The text of another file below the root.
+    /// Reads another file below the root.
     pub read: &'a dyn Fn(&str) -> Option<String>,
-    /// The namespace of what says none itself.
+    /// The namespace of objects that have none.
     pub namespace: &'a str,
 }
 
 impl Tree<'_> {
-    /// What is applied, by Kustomization: first what Kustomizations outside the tree apply.
+    /// What is applied, by Flux Kustomization. What Kustomizations outside the tree apply comes first.
     pub fn bundles(&self) -> Vec<Bundle> {
         let kustomizations = self.objects.iter().filter(|it| is_flux_kustomization(it));
         let own: Vec<Bundle> = kustomizations.map(|it| self.bundle(it)).collect();
@@ -119,7 +121,7 @@ impl Tree<'_> {
         for key in ["patches", "images", "components"] {
             if kustomization.node.path(&["spec", key]).is_some() {
                 build.unread.push(format!(
-                    "`spec.{key}` of Kustomization {} is not followed",
+                    "`spec.{key}` of Kustomization {} is not supported here",
                     kustomization.name()
                 ));
             }
@@ -165,7 +167,7 @@ fn is_below(file: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// A path without `.` and `..`; `None` where it leads out of the root.
+/// A path without `.` and `..`; `None` if it leads out of the root.
 fn normal(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -180,7 +182,7 @@ fn normal(path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Puts a text where a path leads, making the maps on the way.
+/// Sets the string at a path, and creates the maps on the way.
 pub fn set(node: &mut Node, path: &[&str], value: &str) {
     let Some((first, rest)) = path.split_first() else {
         *node = Node::string(value);
@@ -299,7 +301,7 @@ patches: []
             all[1].unread,
             [
                 "https://example.com/x.yaml, which apps/app/kustomization.yaml lists, is not in the tree",
-                "`patches` of apps/app/kustomization.yaml is not followed",
+                "`patches` of apps/app/kustomization.yaml is not supported here",
             ]
         );
     }

@@ -1,4 +1,5 @@
-//! Applies CustomResourceDefinitions, and waits until the server serves them. The only thing here that writes.
+//! Applies CustomResourceDefinitions, and waits until the server serves them. Nothing else in this module writes to a
+//! cluster.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -12,55 +13,55 @@ use super::installed::DEFINITIONS;
 use super::kinds::{escaped, items};
 use super::server::{Ask, Server, Until};
 use super::{AT_ONCE, Progress};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The field manager of a bootstrap.
 pub const MANAGER: &str = "bootstrap";
 
-/// How often a definition is looked at until it is established.
+/// The interval between two checks whether a definition is established.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How to apply.
+/// How to apply definitions.
 #[derive(Clone, Debug)]
 pub struct How {
     /// The field manager.
     pub manager: String,
-    /// Whether fields that others set are taken from them.
+    /// Whether to take over fields that other managers set.
     pub force_conflicts: bool,
-    /// What is allowed beyond what is safe.
+    /// Which unsafe replacements are allowed.
     pub allow: Allow,
     /// How long to wait until a definition is established.
     pub wait: Duration,
 }
 
-/// What became of a definition.
+/// What was done with a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// It is new.
+    /// It was created.
     Created,
-    /// It is another one now.
+    /// It was changed.
     Changed,
-    /// It was there already.
+    /// It existed already.
     Unchanged,
 }
 
-/// What came of applying.
+/// The result of applying definitions.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The definitions that were applied, in the order given: whatever failed afterwards.
+    /// The definitions that were applied, in the given order, whatever failed afterwards.
     pub done: Vec<(String, Done)>,
-    /// Those that were not sent, since the server had failed before.
+    /// The definitions that were not sent, because the server failed before.
     pub not_tried: Vec<String>,
-    /// Those that may not take the place of what is installed. With any, nothing was written.
+    /// The definitions that may not replace what is installed. If there are any, nothing was written.
     pub refused: Vec<Refusal>,
     /// What went wrong.
     pub failures: Vec<Error>,
 }
 
-/// Applies definitions, after looking at all of them: where one is refused, none is written.
+/// Applies definitions after checking all of them. If one is refused, none is written.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub async fn apply(
     server: &Server,
     definitions: &[Node],
@@ -89,7 +90,7 @@ pub async fn apply(
     if outcome.failures.iter().any(Error::ends_all) {
         return Ok(outcome);
     }
-    // The server takes some seconds for each, all at the same time.
+    // Establishing a definition takes the server some seconds, but it does that for all at the same time.
     let until = Until::from_now(how.wait);
     let mut waiting = stream::iter(written)
         .map(|(definition, _)| established(server, definition, until))
@@ -109,8 +110,8 @@ pub async fn apply(
     Ok(outcome)
 }
 
-/// Writes all definitions, and gives those that were written. Where the server fails, no more are begun; but what is on
-/// its way by then is waited for: it may be written.
+/// Writes all definitions, and returns those that were written. After a failure no more requests are started, but
+/// those that are running are waited for, because they may succeed.
 async fn write_all<'a>(
     server: &Server,
     definitions: &'a [Node],
@@ -162,7 +163,7 @@ async fn look(
         crds::objects_path(&live),
     ) {
         let found = server.find(&Ask::get(format!("{objects}?limit=1"))).await?;
-        // Where the server doesn't serve the kind, nobody has objects of it.
+        // If the server doesn't serve the kind, there are no objects of it.
         in_use = found.is_some_and(|list| !items(&list["items"]).is_empty());
     }
     let refusal = crds::refusal(&live, definition, in_use, how.allow);
@@ -221,7 +222,7 @@ async fn established(server: &Server, definition: &Node, until: Until) -> Result
         let problem = match found.map(|it| crds::established(&Node::from_json(it))) {
             Some(Ok(())) => return Ok(()),
             Some(Err(problem)) => problem,
-            None => "it is not there any more".to_owned(),
+            None => "it doesn't exist any more".to_owned(),
         };
         if is_over {
             return Err(Error::NotEstablished {

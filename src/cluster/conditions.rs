@@ -1,4 +1,4 @@
-//! Fetches what controllers wrote: the status of live objects.
+//! Fetches the status that controllers wrote to live objects.
 
 use std::collections::BTreeSet;
 
@@ -8,28 +8,28 @@ use super::error::Error;
 use super::kinds::Kinds;
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::manifest::Object;
-use crate::resolve::written::{Answer, Written};
-use crate::value::{Node, variable};
+use envoy_gateway::written::{Answer, Written};
+use manifest::Object;
+use manifest::value::{Node, variable};
 
-/// What came of asking.
+/// The result of asking for the status of objects.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// One for each object, in order.
+    /// One answer for each object, in order.
     pub answers: Vec<Answer>,
-    /// Kinds, with their groups, that the cluster doesn't serve in any version: of these nothing can be there.
+    /// Kinds with their groups that the cluster doesn't serve in any version, so that there can't be such objects.
     pub not_served: BTreeSet<String>,
-    /// What could not be told, and why; of permissions that are missing, one for each kind and namespace.
+    /// What could not be read, and why. Missing permissions are reported once for each kind and namespace.
     pub failures: Vec<Error>,
 }
 
-/// Reads the status of objects, by one request each.
+/// Reads the status of objects, with one request for each.
 ///
-/// An object whose name or namespace is not known before Flux applies it is not asked for. A kind is read in whatever
-/// version the cluster serves: the status is the same in all.
+/// Objects whose name or namespace is only known after Flux applies them are skipped. A kind is read in any version
+/// that the cluster serves, because the status is the same in all of them.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub async fn status(
     server: &Server,
     objects: &[&Object],
@@ -71,7 +71,7 @@ pub async fn status(
     Ok(found)
 }
 
-/// Of an object without an answer, where that is a failure, which is told besides.
+/// The text for an object without an answer because of a failure, which is reported separately.
 pub const NO_ANSWER: &str = "to which the server gave no answer";
 
 async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, Error> {
@@ -79,7 +79,7 @@ async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, 
         .into_iter()
         .any(variable::in_text)
     {
-        return Ok(Answer::NotAsked("whose name holds a Flux variable"));
+        return Ok(Answer::NotAsked("whose name contains a Flux variable"));
     }
     let (group, kind) = (object.group(), object.kind());
     let other = || kinds.versions(group, kind).first();
@@ -88,7 +88,7 @@ async fn one(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, 
     };
     if resource.namespaced && object.namespace().is_empty() {
         return Ok(Answer::NotAsked(
-            "without a namespace, of its own or from a Kustomization at hand",
+            "whose namespace is given neither in the manifest nor by a Kustomization",
         ));
     }
     let path = resource.one(object.namespace(), object.name());

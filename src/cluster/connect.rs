@@ -1,4 +1,4 @@
-//! Where the cluster is, and who asks: kubeconfig and contexts as kubectl takes them.
+//! Connects to a cluster. Kubeconfigs and contexts are handled as kubectl does.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,24 +14,24 @@ use super::{kubeconfig, plugin, transport};
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// What is asked of a connection.
+/// How to connect.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The kubeconfig; `None` for those of `KUBECONFIG`, else `~/.kube/config`.
+    /// The kubeconfig; `None` for those in `KUBECONFIG`, else `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
     /// The context; `None` for the current one.
     pub context: Option<String>,
-    /// How long everything may take.
+    /// The time limit for everything.
     pub time: Duration,
 }
 
-/// Makes a connection ready. Nothing is sent yet, but an exec plugin may be run.
+/// Prepares a connection. Nothing is sent yet, but an exec plugin may be run.
 ///
-/// The kubeconfig is the one that is named, else the files of `KUBECONFIG` (those that are there, the first to
-/// say something wins), else `~/.kube/config`, else the service account of the Pod that this runs in.
+/// The kubeconfig is the given one, else the files in `KUBECONFIG` (those that exist; the first one that sets a value
+/// wins), else `~/.kube/config`, else the service account of the Pod that this runs in.
 ///
 /// # Errors
-/// Where nothing says where the cluster is, or the credentials can't be had.
+/// If there is no address of a cluster, or no credentials.
 pub async fn connect(options: &Options) -> Result<Server, Error> {
     let until = Until::from_now(options.time);
     let (config, context) = config(options, until).await?;
@@ -72,18 +72,18 @@ async fn config(options: &Options, until: Until) -> Result<(Config, String), Err
     Ok((settled(config), context))
 }
 
-/// What a kubeconfig's text says, and the context that a connection with it would use. Nothing that it names is opened
+/// Parses a kubeconfig, and returns it with the context that a connection would use. Nothing that it names is opened
 /// or run.
 ///
 /// # Errors
-/// Where the text is no kubeconfig, or has no such context.
+/// If the text is not a kubeconfig, or doesn't have the context.
 pub fn parse(place: &str, text: &str, asked: Option<&str>) -> Result<(Kubeconfig, String), Error> {
     let kubeconfig = kubeconfig::parse(place, text)?;
     let context = context(place, &kubeconfig, asked)?;
     Ok((kubeconfig, context))
 }
 
-/// The context that is asked for, else the current one.
+/// The requested context, else the current one.
 fn context(place: &str, kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<String, Error> {
     let contexts = kubeconfig.contexts.iter();
     let known: Vec<String> = contexts.map(|it| it.name.clone()).collect();
@@ -100,8 +100,8 @@ fn context(place: &str, kubeconfig: &Kubeconfig, asked: Option<&str>) -> Result<
     }
 }
 
-/// Reads what the context's cluster and user name, and runs the program that gives credentials. The client, which would
-/// do both itself, knows no bounds there.
+/// Reads the files that the context's cluster and user name, and runs the program for credentials. The client would
+/// do both itself, but without limits.
 fn prepare(
     kubeconfig: &mut Kubeconfig,
     context: &str,
@@ -135,18 +135,18 @@ fn prepare(
     kubeconfig::check_headers(user).map_err(unusable)
 }
 
-/// Retries and the time for an answer are our own ([`Server`]).
+/// Disables the client's own retries and timeouts, because [`Server`] has its own.
 fn settled(mut config: Config) -> Config {
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT);
     config
 }
 
-/// The kubeconfigs that are there, and all that were looked for.
+/// The kubeconfigs that exist, and all that were looked for.
 fn files(options: &Options) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
     if let Some(file) = &options.kubeconfig {
         let looked = vec![file.display().to_string()];
-        // What stands there and is no file is told as it is read.
+        // If it is not a file, the error is reported when it is read.
         return match file.exists() {
             true => Ok((vec![file.clone()], looked)),
             false => Err(Error::NoKubeconfig { looked }),
@@ -164,7 +164,7 @@ fn files(options: &Options) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
     ))
 }
 
-/// The files to look at, from `KUBECONFIG` and the home folder.
+/// The files to look for, from `KUBECONFIG` and the home folder.
 fn candidates(named: Option<OsString>, home: Option<PathBuf>) -> Vec<PathBuf> {
     match named {
         Some(value) => std::env::split_paths(&value)

@@ -1,33 +1,33 @@
-//! Which CustomResourceDefinitions may take the place of those that are installed.
+//! Which CustomResourceDefinitions may replace those that are installed.
 
-use crate::value::Node;
+use manifest::value::Node;
 
-/// The channel of a Gateway API definition (Gateway API 1.0).
+/// The annotation with the channel of a Gateway API definition (Gateway API 1.0).
 const CHANNEL: &str = "gateway.networking.k8s.io/channel";
-/// The version of a Gateway API definition.
+/// The annotation with the version of a Gateway API definition.
 const BUNDLE: &str = "gateway.networking.k8s.io/bundle-version";
 
-/// What is allowed beyond what is safe.
+/// Which unsafe replacements are allowed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Allow {
-    /// Dropping a version in which objects may be stored.
+    /// Removing a version in which objects may be stored.
     pub downgrade: bool,
-    /// The standard channel over an experimental one that is in use.
+    /// Replacing the experimental channel, if it is in use, by the standard one.
     pub channel: bool,
 }
 
-/// Why a definition may not take another's place.
+/// Why a definition may not replace another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It lacks versions in which objects are stored: the server could not read them any more.
+    /// It lacks versions in which objects are stored, so the server could not read these objects any more.
     DropsStored {
         /// The definition.
         name: String,
         /// The versions.
         versions: Vec<String>,
     },
-    /// It is of the standard channel, the installed one of the experimental, and objects of the kind are there:
-    /// their experimental fields would be dropped.
+    /// It is of the standard channel, the installed one is of the experimental channel, and there are objects of the
+    /// kind. Their experimental fields would be lost.
     Standard {
         /// The definition.
         name: String,
@@ -35,7 +35,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What is wrong, why, and what to do, for people.
+    /// What is wrong, why, and what to do about it, as text for the user.
     pub fn told(&self) -> String {
         match self {
             Refusal::DropsStored { name, versions } => {
@@ -45,21 +45,21 @@ impl Refusal {
                 );
                 format!(
                     "{name}: {versions}, in which objects are stored, {verb} not in the new definition\n  \
-                     why: the API server could not read these objects any more\n  \
-                     help: install a release that has {versions}, or move the objects first and take it out of \
-                     `status.storedVersions`; `--allow-downgrade` sends it anyway"
+                     why: the API server couldn't read these objects any more\n  \
+                     help: install a release that has {versions}, or migrate the objects first and remove it from \
+                     `status.storedVersions`; `--allow-downgrade` applies it anyway"
                 )
             }
             Refusal::Standard { name } => format!(
-                "{name}: the installed definition is of the experimental channel and in use, the new one of the standard\n  \
-                 why: experimental fields of the objects that are there would be dropped\n  \
-                 help: apply the experimental channel; `--allow-standard` sends it anyway"
+                "{name}: the installed definition is from the experimental channel and in use, but the new one is from the standard channel\n  \
+                 why: experimental fields of existing objects would be lost\n  \
+                 help: apply the experimental channel; `--allow-standard` applies it anyway"
             ),
         }
     }
 }
 
-/// Whether `wanted` may not take the place of `live`. `in_use` says whether objects of the kind are there.
+/// Why `wanted` may not replace `live`. `in_use` says whether there are objects of the kind.
 pub fn refusal(live: &Node, wanted: &Node, in_use: bool, allow: Allow) -> Option<Refusal> {
     let name = name(wanted);
     let has: Vec<&str> = versions(wanted).collect();
@@ -82,7 +82,7 @@ pub fn refusal(live: &Node, wanted: &Node, in_use: bool, allow: Allow) -> Option
     (is_step_down && in_use && !allow.channel).then_some(Refusal::Standard { name })
 }
 
-/// Whether it has to be known if objects of the kind are there.
+/// Whether the answer depends on whether there are objects of the kind.
 pub fn asks_for_use(live: &Node, wanted: &Node) -> bool {
     annotation(live, CHANNEL) != annotation(wanted, CHANNEL)
 }
@@ -121,7 +121,7 @@ fn annotation<'a>(crd: &'a Node, key: &str) -> Option<&'a str> {
     crd.path(&["metadata", "annotations", key])?.as_str()
 }
 
-/// The version and channel of a Gateway API definition, for people; empty of any other.
+/// The version and channel of a Gateway API definition, for messages; empty for other definitions.
 pub fn release(crd: &Node) -> String {
     match (annotation(crd, BUNDLE), annotation(crd, CHANNEL)) {
         (Some(version), Some(channel)) => format!(" ({version}, {channel})"),
@@ -129,7 +129,7 @@ pub fn release(crd: &Node) -> String {
     }
 }
 
-/// The definition as it is applied: without its status, which is the server's.
+/// The definition as it is applied: without its status, which the server sets.
 pub fn applied(mut crd: Node) -> Node {
     if let Some(map) = crd.as_map_mut() {
         map.remove("status");
@@ -148,7 +148,7 @@ pub fn applied(mut crd: Node) -> Node {
     crd
 }
 
-/// Whether the server serves it; else the condition that is in the way, as far as there is one.
+/// Whether the server serves it; else the condition that prevents it, if there is one.
 pub fn established(crd: &Node) -> Result<(), String> {
     let conditions = crd
         .path(&["status", "conditions"])
@@ -171,7 +171,7 @@ pub fn established(crd: &Node) -> Result<(), String> {
     }
     let problem = is("NamesAccepted", "False").or(is("NonStructuralSchema", "True"));
     Err(
-        problem.map_or("the server has not got to it yet".to_owned(), |it| {
+        problem.map_or("the server has not processed it yet".to_owned(), |it| {
             format!("{}: {}", text(it, "reason"), text(it, "message"))
         }),
     )

@@ -1,7 +1,7 @@
-//! How what lives in the cluster differs from what Flux would apply.
+//! How live objects differ from what Flux would apply.
 //!
-//! Each object goes to the server as Flux would send it, by server-side apply, but with `dryRun=All`; the answer is
-//! compared with the live object. Defaults and fields of other managers are in both, so they are no difference.
+//! Each object is sent as Flux would send it, by server-side apply, but with `dryRun=All`. The answer is compared
+//! with the live object. Defaults and fields of other managers are in both, so they make no difference.
 
 use std::collections::BTreeSet;
 
@@ -15,34 +15,34 @@ use super::server::{Ask, Server};
 use super::variables::{Variables, substitute};
 use super::{AT_ONCE, Progress};
 use crate::diff::{Content, File};
-use crate::manifest::{Identity, Object};
-use crate::value::Node;
+use manifest::value::Node;
+use manifest::{Identity, Object};
 
 mod absent;
 mod prune;
 mod values;
 
-/// What came of asking.
+/// The result of comparing a tree with a cluster.
 #[derive(Debug, Default)]
 pub struct Drift {
-    /// What lives there, by the file of the tree that has it.
+    /// The live objects, by the file of the tree that has them.
     pub before: Vec<File>,
-    /// What Flux would make of it.
+    /// The objects as Flux would change them.
     pub after: Vec<File>,
-    /// What has to be known of the comparison: what is not there yet, what Flux leaves alone.
+    /// What the user has to know about the comparison: objects that don't exist yet, and those that Flux ignores.
     pub notes: Vec<String>,
-    /// What could not be told, and why.
+    /// What could not be compared, and why.
     pub failures: Vec<Error>,
-    /// How many objects there are.
+    /// The number of objects.
     pub objects: usize,
-    /// How many of them were compared.
+    /// The number of objects that were compared.
     pub compared: usize,
-    /// Texts that came from Secrets.
+    /// Strings that come from Secrets.
     pub secrets: BTreeSet<String>,
 }
 
 impl Drift {
-    /// Whether all was told: then, and only then, no difference means that there is none.
+    /// Whether everything was compared. Only then does an empty difference mean that there is none.
     pub fn is_complete(&self) -> bool {
         self.failures.is_empty()
     }
@@ -61,7 +61,7 @@ impl Drift {
         }
     }
 
-    /// Takes a failure in; whether it ends everything.
+    /// Records a failure. Returns whether it ends everything.
     fn fail(&mut self, error: Error) -> bool {
         let ends = error.ends_all();
         if !self.failures.contains(&error) {
@@ -71,13 +71,14 @@ impl Drift {
     }
 }
 
-/// Whether objects of a kind are in namespaces, as far as the catalogue knows; for kinds that the server doesn't serve.
+/// Whether objects of a kind are namespaced, as far as the catalogue knows. It is used for kinds that the server
+/// doesn't serve.
 pub type Scope<'a> = &'a dyn Fn(&Object) -> Option<bool>;
 
-/// Compares what Flux would apply with what lives there. `manager` is the field manager.
+/// Compares what Flux would apply with the live objects. `manager` is the field manager.
 ///
 /// # Errors
-/// Where nothing could be learned at all. What fails later is in [`Drift::failures`].
+/// If nothing could be learned from the cluster. Later failures are in [`Drift::failures`].
 pub async fn drift(
     server: &Server,
     bundles: Vec<Bundle>,
@@ -135,7 +136,7 @@ impl Item {
     }
 }
 
-/// What came of comparing one object.
+/// The result of comparing one object.
 enum Compared {
     Differs {
         before: Option<Node>,
@@ -153,7 +154,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// The live Kustomization behind a bundle, where it is there.
+    /// The live Flux Kustomization of a bundle, if it exists.
     async fn kustomization(&mut self, bundle: &Bundle) -> Result<Option<Node>, Error> {
         let versions = self.kinds.versions(applied::FLUX, "Kustomization");
         let (Some(owner), Some(resource)) = (&bundle.owner, versions.first()) else {
@@ -162,13 +163,13 @@ impl Asking<'_> {
         let path = resource.one(&owner.namespace, &owner.name);
         match self.server.find(&Ask::get(path)).await {
             Ok(found) => Ok(found.map(Node::from_json)),
-            // What it says is then told by the comparison of the object itself.
+            // The comparison of the object itself reports this.
             Err(Error::Forbidden { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// An object as it is sent; `None` where that can't be told.
+    /// An object as it is sent; `None` if that is unknown.
     fn item(
         &mut self,
         bundle: &Bundle,
@@ -178,9 +179,9 @@ impl Asking<'_> {
     ) -> Option<Item> {
         let name = object.identity().to_string();
         if object.node.get("sops").is_some() {
-            self.drift
-                .notes
-                .push(format!("{name} is encrypted with SOPS: it is not compared"));
+            self.drift.notes.push(format!(
+                "{name} is encrypted with SOPS, so it is not compared"
+            ));
             return None;
         }
         let mut object = object.clone();
@@ -227,7 +228,7 @@ impl Asking<'_> {
         })
     }
 
-    /// Compares all objects; whether anything else may be asked after that.
+    /// Compares all objects. Returns whether the server may be asked for more.
     async fn compare(&mut self, items: &[Item], progress: Progress<'_>) -> bool {
         if self.drift.failures.iter().any(Error::ends_all) {
             return false;
@@ -260,7 +261,7 @@ impl Asking<'_> {
                 }
                 Ok(Compared::LeftAlone(mark)) => {
                     self.drift.compared += 1;
-                    let note = format!("{} is left alone by Flux ({mark})", item.identity());
+                    let note = format!("Flux ignores {} ({mark})", item.identity());
                     self.drift.notes.push(note);
                 }
                 Err(error) => {
@@ -274,7 +275,7 @@ impl Asking<'_> {
     }
 }
 
-/// One object: what lives there, and what the server would make of it.
+/// Fetches one live object, and what the server would make of it.
 async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Error> {
     let path = match item.path() {
         Some(path) if item.is_in_space => path,
@@ -309,7 +310,7 @@ async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Er
     Ok(Compared::Differs {
         after: match live {
             Some(_) => live::compared(Node::from_json(answer.body)),
-            // What Flux would add, not what the server's defaults would add to it.
+            // What Flux would create, without the defaults that the server would add.
             None => wanted.into_node(),
         },
         before: live.map(live::compared),
@@ -317,15 +318,15 @@ async fn one(server: &Server, manager: &str, item: &Item) -> Result<Compared, Er
     })
 }
 
-/// The server's words, unless they may quote a Secret.
+/// The server's message, unless it may quote a Secret.
 pub(super) fn refusal(object: &Object, message: String) -> String {
     match object.kind() {
-        "Secret" => "its words are not shown, they may quote the Secret".to_owned(),
+        "Secret" => "its message is not shown, because it may quote the Secret".to_owned(),
         _ => message,
     }
 }
 
-/// Whether a Flux Kustomization among the objects is this owner's.
+/// Whether one of the objects is this Flux Kustomization.
 fn is_rendered(bundles: &[Bundle], owner: &Owner) -> bool {
     let objects = bundles.iter().flat_map(|it| &it.objects);
     objects

@@ -1,19 +1,19 @@
-//! Why the API server could not be asked, or what it answered instead.
+//! Errors when asking the API server.
 
 use std::time::Duration;
 
-/// A failure: what, where, why it matters and what to do.
+/// A failure, with what happened, where, why it matters and what to do about it.
 ///
-/// `Display` says what and where in one line; [`Error::told`] says all of it.
+/// `Display` says what happened and where in one line; [`Error::told`] says everything.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// Nothing says where the cluster is.
+    /// There is no kubeconfig, so the cluster's address is not known.
     #[error("there is no kubeconfig: looked at {}", .looked.join(", "))]
     NoKubeconfig {
         /// The files that were looked for.
         looked: Vec<String>,
     },
-    /// A kubeconfig can't be read, or says something that can't be used.
+    /// A kubeconfig can't be read, or has values that can't be used.
     #[error("{place}: {problem}")]
     Kubeconfig {
         /// The files.
@@ -21,25 +21,25 @@ pub enum Error {
         /// What is wrong with them.
         problem: String,
     },
-    /// The kubeconfig has no context of this name.
+    /// The kubeconfig has no context with this name.
     #[error("{place} has no context `{context}`")]
     UnknownContext {
         /// The files.
         place: String,
-        /// As asked for.
+        /// The requested context.
         context: String,
-        /// Those that there are.
+        /// The existing contexts.
         known: Vec<String>,
     },
-    /// The kubeconfig doesn't say which context is in use.
+    /// The kubeconfig has no current context.
     #[error("{place} has no current context")]
     NoContext {
         /// The files.
         place: String,
-        /// Those that there are.
+        /// The existing contexts.
         known: Vec<String>,
     },
-    /// The program that gives credentials did not, or a file of them can't be read.
+    /// The program for credentials failed, or a file with credentials can't be read.
     #[error("no credentials for {server}: {problem}")]
     Credentials {
         /// The server's address.
@@ -47,25 +47,25 @@ pub enum Error {
         /// What went wrong.
         problem: String,
     },
-    /// No connection.
+    /// The connection failed.
     #[error("{server} can't be reached: {problem}")]
     Unreachable {
         /// The server's address.
         server: String,
-        /// What the system said.
+        /// The system's message.
         problem: String,
     },
-    /// TLS found the server's certificate, or ours, wrong.
+    /// The server's TLS certificate, or ours, is not accepted.
     #[error("the certificate of {server} is not accepted: {problem}")]
     Certificate {
         /// The server's address.
         server: String,
         /// What is wrong with it.
         problem: String,
-        /// Whether it is out of date.
+        /// Whether it has expired.
         expired: bool,
     },
-    /// 401.
+    /// HTTP status 401.
     #[error("{server} doesn't accept the credentials of context `{context}`")]
     Unauthorized {
         /// The server's address.
@@ -73,85 +73,85 @@ pub enum Error {
         /// The context.
         context: String,
     },
-    /// 403.
+    /// HTTP status 403.
     #[error("no permission for {request}: {message}")]
     Forbidden {
-        /// What was asked, as `PATCH /api/v1/…`.
+        /// The request, such as `PATCH /api/v1/…`.
         request: String,
-        /// The server's own words.
+        /// The server's message.
         message: String,
     },
     /// A request was not answered in time.
-    #[error("{server} stopped answering: nothing came for {} s after {request}", .after.as_secs())]
+    #[error("{server} did not answer {request} within {} s", .after.as_secs())]
     Stalled {
         /// The server's address.
         server: String,
-        /// What was asked.
+        /// The request.
         request: String,
-        /// How long was waited.
+        /// The time that was waited.
         after: Duration,
     },
-    /// The time for the whole command is over.
-    #[error("the time is over: {} s, at {request} to {server}", .after.as_secs())]
+    /// The time limit for the whole command is exceeded.
+    #[error("the time limit of {} s was exceeded, during {request} to {server}", .after.as_secs())]
     OutOfTime {
         /// The server's address.
         server: String,
-        /// What was asked last.
+        /// The last request.
         request: String,
-        /// The time that there was.
+        /// The time limit.
         after: Duration,
     },
-    /// 429 or 5xx, several times.
+    /// HTTP status 429 or 5xx, several times.
     #[error("{server} answered {status} to {request}, {tries} times: {message}")]
     Busy {
         /// The server's address.
         server: String,
-        /// What was asked.
+        /// The request.
         request: String,
         /// The last status.
         status: u16,
-        /// How often.
+        /// The number of attempts.
         tries: u32,
-        /// The server's own words.
+        /// The server's message.
         message: String,
     },
-    /// The server will not have the object.
+    /// The server refuses the object.
     #[error("the API server refuses {object}: {message}")]
     Refused {
         /// The object.
         object: String,
-        /// The server's own words.
+        /// The server's message.
         message: String,
     },
-    /// The server would not write the object.
+    /// The server didn't write the object.
     #[error("the API server did not write {object}: {status}, {message}")]
     NotWritten {
         /// The object.
         object: String,
         /// The HTTP status.
         status: u16,
-        /// The server's own words.
+        /// The server's message.
         message: String,
     },
-    /// Fields of the object belong to others.
+    /// Other managers own fields of the object.
     #[error("{object} has fields that others set: {message}")]
     Conflict {
         /// The object.
         object: String,
-        /// The server's own words.
+        /// The server's message.
         message: String,
     },
-    /// An answer that is none.
+    /// The answer is not one that an API server gives.
     #[error("{server} gave no usable answer to {request}: {problem}")]
     Answer {
         /// The server's address.
         server: String,
-        /// What was asked.
+        /// The request.
         request: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// A text with a Flux variable whose value can't be told.
+    /// The value of a Flux variable is not known.
     #[error("{object}: {problem}")]
     Variable {
         /// The object.
@@ -159,26 +159,26 @@ pub enum Error {
         /// Which variable, and why.
         problem: String,
     },
-    /// A definition that the server took did not become established.
-    #[error("{name} was applied and is not established after {} s: {problem}", .after.as_secs())]
+    /// A definition was applied but not established.
+    #[error("{name} was applied, but is not established after {} s: {problem}", .after.as_secs())]
     NotEstablished {
         /// The definition.
         name: String,
-        /// The condition that is in the way, or that none came.
+        /// The condition that prevents it, or that there is none yet.
         problem: String,
-        /// How long was waited.
+        /// The time that was waited.
         after: Duration,
     },
 }
 
-/// A failure's reason and remedy.
+/// The reason and the remedy for a failure.
 struct Told {
     why: &'static str,
     help: String,
 }
 
 impl Error {
-    /// Whether asking for anything else is pointless.
+    /// Whether further requests are pointless.
     pub fn ends_all(&self) -> bool {
         !matches!(
             self,
@@ -196,12 +196,12 @@ impl Error {
         self.words().why
     }
 
-    /// What to do.
+    /// What to do about it.
     pub fn help(&self) -> String {
         self.words().help
     }
 
-    /// All of it, for people: what and where, why, what to do.
+    /// The whole text for the user: what and where, why, and what to do about it.
     pub fn told(&self) -> String {
         let Told { why, help } = self.words();
         format!("{self}\n  why: {why}\n  help: {help}")
@@ -214,67 +214,67 @@ impl Error {
         };
         match self {
             Error::NoKubeconfig { .. } => told(
-                "nothing says where the cluster is, and this doesn't run inside one",
-                "name the file: `--kubeconfig FILE`, or `export KUBECONFIG=FILE`",
+                "the address of the cluster is not known, and this doesn't run inside a cluster",
+                "give the file with `--kubeconfig FILE` or `export KUBECONFIG=FILE`",
             ),
             Error::Kubeconfig { .. } => told(
-                "without it nothing says where the cluster is",
-                "compare with what `kubectl config view` says of it",
+                "without it, the address of the cluster is not known",
+                "compare with the output of `kubectl config view`",
             ),
             Error::UnknownContext { known, .. } | Error::NoContext { known, .. } => Told {
-                why: "another context may be another cluster: none is taken in its place",
+                why: "another context may be another cluster, so no other is used instead",
                 help: contexts(known),
             },
             Error::Credentials { .. } => told(
-                "the server would not know who asks",
-                "run `kubectl version` with the same context: it takes the same credentials; log in anew where it fails, too",
+                "the server needs credentials",
+                "run `kubectl version` with the same context, which uses the same credentials; if it fails too, log in again",
             ),
             Error::Unreachable { .. } => told(
-                "nothing can be said about a cluster that doesn't answer",
-                "check the address in the kubeconfig, the VPN or tunnel to it, and whether the control plane runs",
+                "nothing is known about a cluster that doesn't answer",
+                "check the address in the kubeconfig, the VPN or tunnel, and whether the control plane is running",
             ),
             Error::Certificate { expired: true, .. } => told(
-                "nobody can tell who answers there, so nothing was sent",
+                "the server's identity can't be verified, so nothing was sent",
                 "renew it (`kubeadm certs renew all`; k3s and Talos do so on a restart), and check this machine's clock",
             ),
             Error::Certificate { .. } => told(
-                "nobody can tell who answers there, so nothing was sent",
-                "the kubeconfig's `certificate-authority-data` must be the cluster's own: fetch the kubeconfig anew",
+                "the server's identity can't be verified, so nothing was sent",
+                "the kubeconfig's `certificate-authority-data` must be that of the cluster; download the kubeconfig again",
             ),
             Error::Unauthorized { .. } => told(
-                "the token or client certificate is unknown there, or out of date",
-                "log in anew, or fetch the kubeconfig anew",
+                "the token or client certificate is unknown to the server, or has expired",
+                "log in again, or download the kubeconfig again",
             ),
             Error::Forbidden { .. } => told(
-                "what the cluster has of this stays unknown; it is left out, not taken for the same",
-                "a dry run needs the verbs `get` and `patch` on the kind (`create` for `validate`), looking for what is pruned needs `list`, `status` needs `get`",
+                "the state in the cluster is unknown; it is left out and doesn't count as equal",
+                "a dry run needs the verbs `get` and `patch` on the kind (`create` for `validate`), finding what would be pruned needs `list`, and `status` needs `get`",
             ),
             Error::Stalled { .. } => told(
-                "what was not asked yet stays unknown",
+                "everything that was not asked yet is unknown",
                 "run it again; if it happens again, look at the API server and at etcd",
             ),
             Error::OutOfTime { .. } => told(
-                "what was not asked yet stays unknown",
-                "give it more time: `--timeout SECONDS`",
+                "everything that was not asked yet is unknown",
+                "allow more time with `--timeout SECONDS`",
             ),
             Error::Busy { status: 429, .. } => told(
-                "the server turns requests away; what was not asked yet stays unknown",
-                "run it again later; `kubectl get --raw /metrics | grep flowcontrol` shows who keeps it busy",
+                "the server rejects requests; everything that was not asked yet is unknown",
+                "run it again later; `kubectl get --raw /metrics | grep flowcontrol` shows what keeps it busy",
             ),
             Error::Busy { .. } => told(
-                "the server, or a webhook behind it, fails; what was not asked yet stays unknown",
+                "the server, or a webhook that it calls, fails; everything that was not asked yet is unknown",
                 "run it again; if the message names a webhook, look at the Service behind it",
             ),
             Error::Refused { .. } => told(
-                "Flux would get the same answer, and apply nothing of the object's Kustomization",
-                "change what the message names; an immutable field changes only if the object is made anew",
+                "Flux would get the same answer, and would apply nothing of the object's Kustomization",
+                "change what the message names; to change an immutable field, delete the object and create it again",
             ),
             Error::NotWritten { .. } => told(
-                "the cluster has what it had before: nothing of this kind, or the older definition",
-                "change what the message names, and apply it again: what was written stays, and is not written twice",
+                "the cluster still has what it had before: no definition, or the older one",
+                "change what the message names, and apply again; definitions that were already written stay as they are",
             ),
             Error::Conflict { .. } => told(
-                "to apply it would take these fields from whoever set them",
+                "applying it would take these fields away from the managers that set them",
                 "`--force-conflicts` takes them",
             ),
             Error::Answer { .. } => told(
@@ -282,12 +282,12 @@ impl Error {
                 "check the address in the kubeconfig, and proxies on the way",
             ),
             Error::Variable { .. } => told(
-                "what Flux would apply can't be told without the value, so it is not compared",
+                "without the value it is not known what Flux would apply, so the object is not compared",
                 "make the ConfigMap or Secret in `postBuild.substituteFrom` readable for you, or give the variable a default",
             ),
             Error::NotEstablished { .. } => told(
                 "the API server doesn't serve the kind yet",
-                "give it more time: `--timeout SECONDS`; else `kubectl describe crd` says what is in the way",
+                "allow more time with `--timeout SECONDS`, or see the reason with `kubectl describe crd`",
             ),
         }
     }
@@ -295,8 +295,8 @@ impl Error {
 
 fn contexts(known: &[String]) -> String {
     match known {
-        [] => "it has no contexts; `kubectl config set-context` makes one".to_owned(),
-        known => format!("write `--context` and one of {}", known.join(", ")),
+        [] => "it has no contexts; `kubectl config set-context` creates one".to_owned(),
+        known => format!("use `--context` with one of {}", known.join(", ")),
     }
 }
 

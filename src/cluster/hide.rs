@@ -1,15 +1,15 @@
-//! What came from a Secret through a variable is never shown.
+//! Hides strings that come from Secrets through variables.
 
 use std::collections::BTreeSet;
 
 use crate::diff::secret::HIDDEN;
 use crate::diff::{Diff, FieldChange, Value};
-use crate::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
-/// Texts this short are hidden only where they are all of a value: they stand in half the words there are.
+/// Strings this short are only hidden if they are a whole value, because they occur in many words.
 const SHORT: usize = 3;
 
-/// Hides texts in a difference: names, paths, values, and the old value where the new one holds one of them.
+/// Hides strings in a difference: in names, paths and values, and the old value if the new one contains one of them.
 pub fn hide(diff: &mut Diff, secrets: &BTreeSet<String>) {
     if secrets.is_empty() {
         return;
@@ -40,7 +40,7 @@ fn change(change: &mut FieldChange, secrets: &BTreeSet<String>) {
                 Value::Hidden => false,
             };
             if holds(old) | holds(new) {
-                // The other side is the same secret as it was before, or as it will be.
+                // The other side is the same secret before or after the change.
                 (*old, *new, *lines) = (Value::Hidden, Value::Hidden, None);
             }
         }
@@ -52,7 +52,7 @@ fn change(change: &mut FieldChange, secrets: &BTreeSet<String>) {
     }
 }
 
-/// Hides texts in a value; whether there were any.
+/// Hides strings in a value. Returns whether there were any.
 fn node(value: &mut Node, secrets: &BTreeSet<String>) -> bool {
     match &mut value.kind {
         Kind::String(shown) => text(shown, secrets),
@@ -73,10 +73,10 @@ fn node(value: &mut Node, secrets: &BTreeSet<String>) -> bool {
     }
 }
 
-/// Hides what is secret in a text; whether anything was.
+/// Hides secret parts of a text. Returns whether there were any.
 pub fn text(shown: &mut String, secrets: &BTreeSet<String>) -> bool {
     let mut any = false;
-    // The longest first: one secret may be a part of another.
+    // The longest come first, because one secret may be a part of another.
     let mut by_length: Vec<&String> = secrets.iter().collect();
     by_length.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     for secret in by_length {

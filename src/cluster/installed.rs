@@ -1,25 +1,25 @@
-//! The CustomResourceDefinitions that a cluster has.
+//! The CustomResourceDefinitions that are installed in a cluster.
 
 use super::error::Error;
 use super::server::{Ask, Server};
-use crate::value::Node;
+use manifest::value::Node;
 
-/// Where they are.
+/// The path of all definitions.
 pub const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/// How many come in one answer: one of them may have a megabyte.
+/// How many come in one answer, because a definition may have a megabyte.
 const A_PAGE: usize = 10;
 
-/// Gives all of them to `take`, by name, as the server has them. Together they may be large: what is not needed is not
-/// to be kept.
+/// Calls `take` with each of them, in order of their names. All together they may be large, so `take` should keep
+/// only what is needed.
 ///
 /// # Errors
-/// Where the server doesn't answer, or doesn't let us.
+/// If the server doesn't answer, or permission is missing.
 pub async fn installed(server: &Server, mut take: impl FnMut(Node)) -> Result<(), Error> {
     let ask = Ask::get(format!("{DEFINITIONS}?limit={A_PAGE}"));
     let definition = |item| {
         let mut node = Node::from_json(item);
-        // Lists leave these out of their items.
+        // Lists leave these fields out of their items.
         super::applied::set(&mut node, &["apiVersion"], "apiextensions.k8s.io/v1");
         super::applied::set(&mut node, &["kind"], "CustomResourceDefinition");
         take(node);

@@ -1,4 +1,4 @@
-//! Which kinds the server serves, and under which paths.
+//! Discovery: which kinds the server serves, and at which paths.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use super::answer::shown;
 use super::error::Error;
 use super::server::{Ask, Server};
 
-/// Aggregated discovery (Kubernetes 1.30), else what came before it.
+/// Aggregated discovery (Kubernetes 1.30), or the older form of it.
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/// A form of discovery.
+/// A form of discovery answers.
 struct Form {
-    /// Its kind.
+    /// The kind of the answer.
     kind: &'static str,
-    /// The list that it has.
+    /// The name of its list.
     list: &'static str,
-    /// Whether something is an entry of that list.
+    /// Whether a value is a valid entry of that list.
     is_entry: fn(&Json) -> bool,
-    /// Whether the list may have no entry. Every server serves something, but not in every version of it.
+    /// Whether the list may be empty. Every server serves something, but not in every version.
     may_be_empty: bool,
 }
 
-/// The forms in which a server tells what it serves.
+/// The forms in which a server lists its groups.
 const ROOTS: &[Form] = &[
     Form {
         kind: "APIGroupDiscoveryList",
@@ -48,7 +48,7 @@ const ROOTS: &[Form] = &[
     },
 ];
 
-/// The form in which it tells the kinds of one group and version.
+/// The form in which it lists the kinds of one group and version.
 const RESOURCES: &[Form] = &[Form {
     kind: "APIResourceList",
     list: "resources",
@@ -66,8 +66,8 @@ impl Form {
     }
 }
 
-/// Asks what the server serves, and gives the answer and the form that it has. Anything else than one of these forms is
-/// no answer: above all, it is no server that serves nothing.
+/// Asks what the server serves, and returns the answer with its form. Anything else is an error: in particular, it
+/// doesn't mean that the server serves nothing.
 async fn tell(server: &Server, ask: &Ask, forms: &[Form]) -> Result<(&'static str, Json), Error> {
     let answer = server.ask(ask).await?;
     if !answer.is_success() {
@@ -77,7 +77,7 @@ async fn tell(server: &Server, ask: &Ask, forms: &[Form]) -> Result<(&'static st
         Some(form) => Ok((form.kind, answer.body)),
         None => {
             let problem = format!(
-                "{} and {}, where the list of what it serves should be",
+                "{} and {} instead of the list of what it serves",
                 answer.status,
                 shown(&answer.body)
             );
@@ -97,9 +97,9 @@ pub struct Resource {
     pub kind: String,
     /// Its name in paths.
     pub plural: String,
-    /// Whether its objects are in namespaces.
+    /// Whether its objects are namespaced.
     pub namespaced: bool,
-    /// What can be done with it: `list`, `patch`, …
+    /// The supported verbs: `list`, `patch`, …
     pub verbs: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ impl Resource {
         }
     }
 
-    /// The path of all objects in a namespace, or of all where it has none or `namespace` is empty.
+    /// The path of all objects in a namespace. If the kind is cluster-scoped or `namespace` is empty, of all objects.
     pub fn all(&self, namespace: &str) -> String {
         let (root, plural) = (self.root(), escaped(&self.plural));
         if self.namespaced && !namespace.is_empty() {
@@ -127,7 +127,7 @@ impl Resource {
     }
 }
 
-/// A part of a path or a query, percent-encoded: what names an object may be anything that a person wrote.
+/// A component of a path or a query, percent-encoded, because names may contain anything.
 pub fn escaped(part: &str) -> String {
     let mut text = String::with_capacity(part.len());
     for byte in part.bytes() {
@@ -147,10 +147,10 @@ pub struct Kinds {
 }
 
 impl Kinds {
-    /// Asks the server: two requests, or one for each group and version of an old one.
+    /// Asks the server, with two requests, or one for each group and version if the server is old.
     ///
     /// # Errors
-    /// Where it doesn't answer.
+    /// If it doesn't answer.
     pub async fn of(server: &Server) -> Result<Self, Error> {
         let mut kinds = Kinds::default();
         for path in ["/api", "/apis"] {
@@ -169,7 +169,7 @@ impl Kinds {
         Ok(kinds)
     }
 
-    /// The kind in a version, where it is served.
+    /// The kind in a version, if it is served.
     pub fn get(&self, group: &str, version: &str, kind: &str) -> Option<&Resource> {
         self.versions(group, kind)
             .iter()
@@ -219,7 +219,7 @@ impl Kinds {
         let (group, version) = of.split_once('/').unwrap_or(("", &of));
         for resource in items(&list["resources"]) {
             let plural = text(&resource["name"]);
-            // Subresources.
+            // Subresources are skipped.
             if plural.contains('/') {
                 continue;
             }
@@ -235,7 +235,7 @@ impl Kinds {
     }
 }
 
-/// The paths of the groups' versions, the preferred one of each group first.
+/// The paths of all versions of the groups, each group's preferred version first.
 fn group_versions(list: &Json) -> Vec<String> {
     let core = items(&list["versions"])
         .iter()
@@ -252,12 +252,12 @@ fn group_versions(list: &Json) -> Vec<String> {
     core.chain(groups).collect()
 }
 
-/// The entries of a list; none of what is no list.
+/// The elements of a list; none if it is not a list.
 pub fn items(json: &Json) -> &[Json] {
     json.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A text; empty of what is none.
+/// A string; empty if it is not a string.
 pub fn text(json: &Json) -> String {
     json.as_str().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Kubeconfigs, read within bounds: the files, and those that they name.
+//! Reads kubeconfigs and the files that they name, with limits on their size.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use serde_json::Value as Json;
 use super::error::Error;
 use crate::bounds::file;
 
-/// The largest kubeconfig, and the largest file that one names.
+/// The maximum size of a kubeconfig, and of a file that one names.
 const LARGEST: u64 = 4 << 20;
 
-/// Reads kubeconfigs; of several, the first to say something wins.
+/// Reads kubeconfigs. If there are several, the first one that sets a value wins.
 ///
 /// # Errors
-/// Where one can't be read, or is none.
+/// If one can't be read, or is not a kubeconfig.
 pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
     files
         .iter()
@@ -34,10 +34,10 @@ pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
         })
 }
 
-/// What the text of a kubeconfig says; `place` is where it stands.
+/// Parses a kubeconfig; `place` is its file.
 ///
 /// # Errors
-/// Where it is none.
+/// If it is not a kubeconfig.
 pub fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
     Kubeconfig::from_yaml(text).map_err(|error| Error::Kubeconfig {
         place: place.to_owned(),
@@ -45,27 +45,27 @@ pub fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
     })
 }
 
-/// What is wrong with a kubeconfig, without words that may quote it: it holds keys and tokens.
+/// What is wrong with a kubeconfig. The text never quotes it, because it contains keys and tokens.
 pub fn told(error: &KubeconfigError) -> String {
     match error {
-        KubeconfigError::Parse(_) => "this is not the YAML of a kubeconfig".to_owned(),
+        KubeconfigError::Parse(_) => "it is not a valid kubeconfig".to_owned(),
         KubeconfigError::ReadConfig(error, _) => format!("it can't be read: {error}"),
         KubeconfigError::LoadClusterOfContext(name) => {
-            format!("there is no cluster `{name}`, which the context names")
+            format!("the context's cluster `{name}` doesn't exist")
         }
         KubeconfigError::MissingClusterUrl => "the cluster has no `server`".to_owned(),
         other => other.to_string(),
     }
 }
 
-/// The text of a kubeconfig: Windows' tools write UTF-16.
+/// Decodes the text of a kubeconfig, which may be UTF-16 if a Windows tool wrote it.
 fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     let units = |from: fn([u8; 2]) -> u16| {
         let pairs = bytes.chunks_exact(2).skip(1);
         let units: Vec<u16> = pairs
             .map(|pair| from([pair.first(), pair.get(1)].map(|it| it.copied().unwrap_or_default())))
             .collect();
-        String::from_utf16(&units).map_err(|_| "it is no UTF-16".to_owned())
+        String::from_utf16(&units).map_err(|_| "it is not valid UTF-16".to_owned())
     };
     match bytes.as_slice() {
         [0xff, 0xfe, ..] => units(u16::from_le_bytes),
@@ -77,7 +77,8 @@ fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     }
 }
 
-/// The files that a kubeconfig names count from its own folder; so do programs, but those that are looked for.
+/// Makes the paths in a kubeconfig relative to its folder, including those of programs, unless they are searched in
+/// PATH.
 fn resolve(config: &mut Kubeconfig, folder: &Path) {
     let absolute = |path: &mut Option<String>| {
         if let Some(name) = path.as_ref().filter(|name| Path::new(name).is_relative()) {
@@ -110,10 +111,10 @@ fn resolve(config: &mut Kubeconfig, folder: &Path) {
     }
 }
 
-/// Puts what a cluster's files hold in their place.
+/// Replaces a cluster's files by their contents.
 ///
 /// # Errors
-/// Where one can't be read.
+/// If one can't be read.
 pub fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
     if let Some(data) = encoded(
         &mut cluster.certificate_authority,
@@ -124,10 +125,10 @@ pub fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts what a user's files hold in their place.
+/// Replaces a user's files by their contents.
 ///
 /// # Errors
-/// Where one can't be read.
+/// If one can't be read.
 pub fn load_user(user: &mut AuthInfo) -> Result<(), String> {
     if let Some(data) = encoded(&mut user.client_certificate, &user.client_certificate_data)? {
         user.client_certificate_data = Some(data);
@@ -146,7 +147,7 @@ pub fn load_user(user: &mut AuthInfo) -> Result<(), String> {
     Ok(())
 }
 
-/// A file as base64, where there is no data already; the path is taken.
+/// Reads a file as base64, unless there is data already, and removes the path.
 fn encoded<T>(path: &mut Option<String>, data: &Option<T>) -> Result<Option<String>, String> {
     let Some(path) = path
         .take()
@@ -161,10 +162,10 @@ fn encoded<T>(path: &mut Option<String>, data: &Option<T>) -> Result<Option<Stri
     ))
 }
 
-/// Looks at what goes into the headers of requests: the client takes for granted that it fits.
+/// Checks the values that go into request headers, because the client assumes that they are valid.
 ///
 /// # Errors
-/// What doesn't fit, without quoting it.
+/// What is not valid, without quoting it.
 pub fn check_headers(user: &AuthInfo) -> Result<(), String> {
     let user = serde_json::to_value(user).unwrap_or_default();
     let provider = &user["auth-provider"]["config"];
@@ -191,13 +192,13 @@ pub fn check_headers(user: &AuthInfo) -> Result<(), String> {
         };
         if !is_fit {
             return Err(format!(
-                "its `{name}` holds a character that no header of a request can have, such as the end of a line"
+                "its `{name}` contains a character that is not allowed in a request header, such as a newline"
             ));
         }
     }
     if provider.get("cmd-path").is_some() {
         return Err(
-            "its `auth-provider` runs a program; Kubernetes 1.26 took that away: write it as `exec`"
+            "its `auth-provider` runs a program, which Kubernetes 1.26 removed; use `exec` instead"
                 .to_owned(),
         );
     }

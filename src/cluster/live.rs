@@ -1,11 +1,11 @@
-//! A live object as it is compared: without what the server writes.
+//! Live objects in the form that is compared, without the fields that the server writes.
 
-use crate::manifest::Identity;
-use crate::value::{Map, Node};
+use manifest::Identity;
+use manifest::value::{Map, Node};
 
 use super::applied::{FLUX, Owner};
 
-/// What the server writes into `metadata` of every object.
+/// The fields of `metadata` that the server writes.
 const SERVERS_OWN: &[&str] = &[
     "creationTimestamp",
     "generation",
@@ -15,9 +15,9 @@ const SERVERS_OWN: &[&str] = &[
     "uid",
 ];
 
-/// The object without its status and what the server wrote.
+/// Removes the status and the fields that the server writes.
 ///
-/// Both sides of a comparison come from the server: what its defaults and other managers set is on both.
+/// Both sides of a comparison come from the server, so defaults and fields of other managers are in both.
 pub fn compared(mut object: Node) -> Node {
     if let Some(map) = object.as_map_mut() {
         map.remove("status");
@@ -30,9 +30,9 @@ pub fn compared(mut object: Node) -> Node {
     object
 }
 
-/// Why Flux leaves an object alone, where a label or annotation of it says so (kustomize-controller 1.9).
+/// The reason if Flux ignores an object because of one of its labels or annotations (kustomize-controller 1.9).
 ///
-/// `wanted` is what would be applied, `live` what is there.
+/// `wanted` is what would be applied, `live` is the existing object.
 pub fn left_alone(wanted: &Node, live: Option<&Node>) -> Option<&'static str> {
     let says = |key: &str, word: &str| {
         let mut sides = [Some(wanted), live].into_iter().flatten();
@@ -50,7 +50,7 @@ pub fn left_alone(wanted: &Node, live: Option<&Node>) -> Option<&'static str> {
     None
 }
 
-/// A label or annotation of Flux's own.
+/// A label or annotation of Flux.
 pub fn mark<'a>(object: &'a Node, key: &str) -> Option<&'a str> {
     let key = format!("{FLUX}/{key}");
     ["annotations", "labels"]
@@ -58,7 +58,7 @@ pub fn mark<'a>(object: &'a Node, key: &str) -> Option<&'a str> {
         .find_map(|kind| object.path(&["metadata", kind, &key])?.as_str())
 }
 
-/// The Kustomization that applied an object, as its labels say.
+/// The Flux Kustomization that applied an object, according to its labels.
 pub fn owner(object: &Node) -> Option<Owner> {
     Some(Owner {
         namespace: mark(object, "namespace")?.to_owned(),
@@ -66,12 +66,12 @@ pub fn owner(object: &Node) -> Option<Owner> {
     })
 }
 
-/// Whether Flux deletes an object that it no longer has to apply.
+/// Whether Flux deletes the object once it doesn't have to apply it any more.
 pub fn is_prunable(object: &Node) -> bool {
     let disabled =
         |key: &str| mark(object, key).is_some_and(|it| it.eq_ignore_ascii_case("disabled"));
     let being_deleted = object.path(&["metadata", "deletionTimestamp"]).is_some();
-    // Made by a controller for another object, with that one's labels: it goes when that one goes.
+    // A controller created the object for another one and copied the labels; it is deleted together with that one.
     let owners = object
         .path(&["metadata", "ownerReferences"])
         .and_then(Node::as_list);
@@ -81,8 +81,8 @@ pub fn is_prunable(object: &Node) -> bool {
         && owners.is_none_or(<[Node]>::is_empty)
 }
 
-/// What Flux would delete: of the objects that carry the labels of a Kustomization, those that are no longer
-/// among what it applies, by group, kind, namespace and name.
+/// What Flux would delete: the objects with the labels of a Flux Kustomization that it doesn't apply any more,
+/// compared by group, kind, namespace and name.
 pub fn pruned<'a>(labelled: &'a [Node], owner: &Owner, applied: &[Identity]) -> Vec<&'a Node> {
     let gone = |object: &&Node| {
         let is_its = self::owner(object).as_ref() == Some(owner);
@@ -91,7 +91,7 @@ pub fn pruned<'a>(labelled: &'a [Node], owner: &Owner, applied: &[Identity]) -> 
     labelled.iter().filter(gone).collect()
 }
 
-/// What an object is the same as.
+/// What identifies an object.
 pub fn identity(object: &Node) -> Identity {
     let text = |path: &[&str]| {
         object
@@ -111,19 +111,19 @@ pub fn identity(object: &Node) -> Identity {
     }
 }
 
-/// An entry of a Kustomization's `status.inventory`: what Flux remembers to have applied.
+/// An entry in the `status.inventory` of a Flux Kustomization: an object that it has applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
-    /// What it is.
+    /// The identity of the object.
     pub identity: Identity,
-    /// The version in which it was applied.
+    /// The API version in which it was applied.
     pub version: String,
 }
 
-/// What a live Kustomization remembers; `None` where it was never applied.
+/// The inventory of a live Flux Kustomization; `None` if it never applied anything.
 ///
-/// Ids are `NAMESPACE_NAME_GROUP_KIND`; in names of RBAC objects `__` stands for a colon
-/// (cli-utils, `object.ObjMetadata`).
+/// An ID is `NAMESPACE_NAME_GROUP_KIND`. In names of RBAC objects, `__` stands for a colon (cli-utils,
+/// `object.ObjMetadata`).
 pub fn inventory(kustomization: &Node) -> Option<Vec<Remembered>> {
     let entries = kustomization
         .path(&["status", "inventory", "entries"])?
@@ -146,8 +146,8 @@ pub fn inventory(kustomization: &Node) -> Option<Vec<Remembered>> {
     Some(entries.iter().filter_map(entry).collect())
 }
 
-/// Adds the labels of the Kustomization that applied the live object, and of its `commonMetadata`: it is not in the
-/// tree, so its labels are no difference.
+/// Copies the labels of the Flux Kustomization that applied the live object, and of its `commonMetadata`. That
+/// Kustomization is not in the tree, so its labels are not a difference.
 pub fn keep_owner(wanted: &mut Node, live: &Node) {
     for kind in ["labels", "annotations"] {
         let marks = live.path(&["metadata", kind]).and_then(Node::as_map);

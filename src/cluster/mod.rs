@@ -1,19 +1,19 @@
-//! The live API server: what it has, what it would make of our objects, and the one thing that is written there.
+//! Works with a live API server: reads objects, asks for dry runs, and applies CustomResourceDefinitions.
 //!
-//! Nothing here writes but [`bootstrap`]; everything else reads, or asks with `dryRun=All`. All else in this program
-//! is synchronous: [`run`] is the one way in.
+//! Only [`bootstrap`] writes; everything else reads, or uses `dryRun=All`. The rest of the program is synchronous, so
+//! [`run`] is the only entry point.
 //!
-//! - [`connect`], [`server`], [`answer`], [`error`]: kubeconfig, contexts and credentials; requests, retries and the time
-//!   that there is; what is an answer, and what can go wrong, in words.
-//! - [`kinds`]: what the server serves. [`installed`]: the CustomResourceDefinitions that it has.
-//! - [`applied`], [`variables`]: what Flux would apply of a tree. [`drift`]: how that differs from what lives there,
+//! - [`connect`], [`server`], [`answer`], [`error`]: kubeconfigs, contexts and credentials; requests, retries and time
+//!   limits; checks of answers; errors as text for the user.
+//! - [`kinds`]: what the server serves. [`installed`]: its CustomResourceDefinitions.
+//! - [`applied`], [`variables`]: what Flux would apply of a tree. [`drift`]: how that differs from the live objects,
 //!   with [`live`] and [`hide`].
-//! - [`verdict`]: the server's judgement beside ours. [`skew`]: whether its definitions are the declared ones.
-//! - [`conditions`]: fetches what controllers wrote into `status`.
+//! - [`verdict`]: the server's judgement compared with ours. [`skew`]: whether its definitions are the declared ones.
+//! - [`conditions`]: fetches what controllers wrote to `status`.
 //! - [`crds`]: which CustomResourceDefinitions may be applied. [`bootstrap`]: applies them.
 //!
-//! [`applied`], [`variables`], [`live`], [`hide`], [`crds`], and the comparisons in [`verdict`] and [`skew`] are functions
-//! over values.
+//! [`applied`], [`variables`], [`live`], [`hide`], [`crds`], and the comparisons in [`verdict`] and [`skew`] are pure
+//! functions.
 
 pub mod answer;
 pub mod applied;
@@ -39,25 +39,25 @@ pub use connect::{Options, connect};
 pub use error::Error;
 pub use server::Server;
 
-/// How many requests are on their way at once.
+/// How many requests run in parallel.
 pub const AT_ONCE: usize = 10;
 
 /// The field manager of Flux's kustomize-controller.
 pub const FLUX_MANAGER: &str = "kustomize-controller";
 
-/// Says how far a longer piece of work is: what is done, and of how many.
+/// Reports progress: how many are done, and how many there are.
 pub type Progress<'a> = &'a dyn Fn(usize, usize);
 
-/// Waits for what has to do with the network, on this thread.
+/// Waits for a future that uses the network, on this thread.
 ///
 /// # Errors
-/// Where the system gives no means to wait.
+/// If the runtime can't be started.
 pub fn run<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let done = runtime.block_on(work);
-    // A connection, or an exec plugin, that hangs doesn't keep the program.
+    // A connection or an exec plugin that hangs must not keep the program from ending.
     runtime.shutdown_background();
     Ok(done)
 }

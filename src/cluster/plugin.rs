@@ -1,4 +1,4 @@
-//! The programs that give credentials: `exec` of a kubeconfig, as client-go runs them, within bounds.
+//! Runs the programs for credentials (`exec` in a kubeconfig) as client-go does, with limits.
 //!
 //! See "client-go credential plugins" in Kubernetes' documentation, `client.authentication.k8s.io/v1`.
 
@@ -12,21 +12,21 @@ use serde_json::{Value as Json, json};
 
 use crate::bounds::program::{self, Bounds};
 
-/// The most bytes that such a program prints.
+/// The maximum output of such a program, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The extension of a cluster that its plugin is given.
+/// The extension of a cluster that is passed to its plugin.
 const EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// Runs the program that gives a user's credentials, where there is one, and puts what it says in its place.
+/// Runs the program for a user's credentials, if there is one, and sets the credentials that it prints.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence without the output: that may hold a token.
+/// What is wrong, as a sentence. The output is not quoted, because it may contain a token.
 pub fn replace(user: &mut AuthInfo, cluster: &Cluster, time: Duration) -> Result<(), String> {
     let Some(exec) = user.exec.take() else {
         return Ok(());
     };
-    // Whoever writes down a token or a certificate besides means these, as client-go has it.
+    // A token or certificate in the kubeconfig takes precedence, as in client-go.
     if user.token.is_some() || user.token_file.is_some() {
         return Ok(());
     }
@@ -73,7 +73,7 @@ fn run(exec: &ExecConfig, cluster: &Cluster, time: Duration) -> Result<Json, Str
         "KUBERNETES_EXEC_INFO",
         info(exec, cluster, is_interactive).to_string(),
     );
-    // What it asks for goes to the terminal; what else it says may quote what it knows.
+    // Prompts go to the terminal. Otherwise its messages are dropped, because they may contain secrets.
     match is_interactive {
         true => command.stdin(Stdio::inherit()).stderr(Stdio::inherit()),
         false => command.stdin(Stdio::null()).stderr(Stdio::null()),
@@ -88,14 +88,14 @@ fn run(exec: &ExecConfig, cluster: &Cluster, time: Duration) -> Result<Json, Str
         let status = ran.status;
         return Err(format!("the kubeconfig's exec plugin ended with {status}"));
     }
-    // Most print JSON; client-go takes YAML as well.
+    // Most plugins print JSON; client-go accepts YAML too.
     let text = String::from_utf8_lossy(&ran.printed);
     let said: Option<Json> = serde_yaml::from_str(&text).ok();
     said.filter(|said| said["status"].is_object())
         .ok_or_else(|| "the exec plugin printed something other than an ExecCredential".to_owned())
 }
 
-/// What the program is told.
+/// The information that is passed to the program.
 fn info(exec: &ExecConfig, cluster: &Cluster, is_interactive: bool) -> Json {
     let mut spec = json!({"interactive": is_interactive});
     if exec.provide_cluster_info {

@@ -1,4 +1,4 @@
-//! One API server: a request and its answer, tried again where that helps, within the time that there is.
+//! Requests to one API server, with retries and time limits.
 
 use std::time::Duration;
 
@@ -12,35 +12,35 @@ use super::answer::{self, Answer, message, shown};
 use super::error::Error;
 use super::kinds::{escaped, text};
 use super::transport;
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
-/// How often a request is made, at most.
+/// The maximum number of attempts for a request.
 const TRIES: u32 = 5;
-/// How long the first wait between two tries is; each further one is twice as long.
+/// The wait before the second attempt. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// How long an answer may take, at most; half of the whole time, where that is less.
+/// The maximum time for an answer. If half of the total time is less, that counts.
 const ANSWER: Duration = Duration::from_secs(20);
-/// The largest answer that is read, in bytes: ten of the largest objects that an API server keeps have 15 MB.
+/// The maximum size of an answer, in bytes. Ten of the largest objects that an API server can store have 15 MB.
 const LARGEST_ANSWER: usize = 32 << 20;
-/// The most parts in which a list comes, and the most bytes that all of them have: every CustomResourceDefinition of a
-/// large cluster makes some 30 MB.
+/// The maximum number of pages of a list, and their maximum size together. All CustomResourceDefinitions of a large
+/// cluster have about 30 MB.
 const MOST_PAGES: usize = 1000;
 const LARGEST_LIST: usize = 64 << 20;
 
-/// More time than anybody waits: what is longer may not be countable.
+/// An upper bound of time limits, because longer ones may overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
-/// The time that there is for everything.
+/// The time limit for everything.
 #[derive(Clone, Copy, Debug)]
 pub struct Until {
-    /// All of it.
+    /// The total time.
     pub time: Duration,
-    /// Its end.
+    /// When it ends.
     pub deadline: Instant,
 }
 
 impl Until {
-    /// From now on.
+    /// Starts now.
     pub fn from_now(time: Duration) -> Self {
         Until {
             time,
@@ -48,7 +48,7 @@ impl Until {
         }
     }
 
-    /// What is left of it.
+    /// The time that is left.
     pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
@@ -59,7 +59,7 @@ pub struct Server {
     client: Client,
     /// Its address.
     pub url: String,
-    /// The context that names it.
+    /// The context of the kubeconfig.
     pub context: String,
     deadline: Instant,
     time: Duration,
@@ -71,21 +71,21 @@ impl std::fmt::Debug for Server {
     }
 }
 
-/// What to ask.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Ask {
     /// The method.
     pub method: Method,
     /// Path and query.
     pub path: String,
-    /// The form of the answer.
+    /// The accepted media type of the answer.
     pub accept: &'static str,
-    /// The body, and its form.
+    /// The body with its media type.
     pub body: Option<(&'static str, Json)>,
 }
 
 impl Ask {
-    /// Reads `path`.
+    /// A `GET` request.
     pub fn get(path: impl Into<String>) -> Self {
         Ask {
             method: Method::GET,
@@ -95,23 +95,23 @@ impl Ask {
         }
     }
 
-    /// The same in another form.
+    /// Sets the accepted media type.
     #[must_use]
     pub fn accept(self, accept: &'static str) -> Self {
         Ask { accept, ..self }
     }
 
-    /// Server-side apply.
+    /// A server-side apply request.
     pub fn apply(path: impl Into<String>, object: Json) -> Self {
         Ask {
             method: Method::PATCH,
-            // JSON is YAML.
+            // JSON is valid YAML.
             body: Some(("application/apply-patch+yaml", object)),
             ..Ask::get(path)
         }
     }
 
-    /// Creation.
+    /// A request to create an object.
     pub fn create(path: impl Into<String>, object: Json) -> Self {
         Ask {
             method: Method::POST,
@@ -120,23 +120,23 @@ impl Ask {
         }
     }
 
-    /// As errors name it: without the query.
+    /// The request in error messages, without the query.
     fn shown(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         format!("{} {path}", self.method)
     }
 }
 
-/// What came of one try.
+/// The result of one attempt.
 enum Tried {
     Answered(Answer),
-    /// Worth another try, after the server's own idea of a wait.
+    /// Another attempt makes sense, after the wait that the server asks for.
     Again(Error, Option<Duration>),
     Failed(Error),
 }
 
 impl Server {
-    /// A server behind a client; all that is asked of it ends with the time that there is.
+    /// Creates a server. All requests together must end before `until`.
     pub fn new(client: Client, url: String, context: String, until: Until) -> Self {
         Server {
             client,
@@ -147,10 +147,10 @@ impl Server {
         }
     }
 
-    /// Reads one object; `None` where there is none.
+    /// Reads one object; `None` if it doesn't exist.
     ///
     /// # Errors
-    /// Where there is any other answer than the two.
+    /// If the answer is neither the object nor 404.
     pub async fn find(&self, ask: &Ask) -> Result<Option<Json>, Error> {
         let answer = self.ask(ask).await?;
         match answer.status {
@@ -160,10 +160,10 @@ impl Server {
         }
     }
 
-    /// Reads the items of a list, part by part, and gives each to `take`.
+    /// Reads a list page by page, and calls `take` with each item.
     ///
     /// # Errors
-    /// Where the list can't be had whole.
+    /// If the list can't be read completely.
     pub async fn list(&self, ask: &Ask, mut take: impl FnMut(Json)) -> Result<(), Error> {
         let (mut next, mut bytes) = (String::new(), 0);
         let mark = if ask.path.contains('?') { '&' } else { '?' };
@@ -185,10 +185,10 @@ impl Server {
             }
             match answer.body["items"].take() {
                 Json::Array(items) => items.into_iter().for_each(&mut take),
-                // A list of none may be written as one that is not there.
+                // An empty list may be `null`.
                 Json::Null if answer.body["metadata"].is_object() => {}
                 _ => {
-                    let problem = format!("{}, and no list", shown(&answer.body));
+                    let problem = format!("{} instead of a list", shown(&answer.body));
                     return Err(self.unusable(ask, problem));
                 }
             }
@@ -197,13 +197,13 @@ impl Server {
                 return Ok(());
             }
         }
-        Err(self.unusable(ask, format!("a list of more than {MOST_PAGES} parts")))
+        Err(self.unusable(ask, format!("a list of more than {MOST_PAGES} pages")))
     }
 
-    /// Asks, and asks again where that helps: 429 and 5xx, and connections that break.
+    /// Sends a request, and repeats it if that makes sense: after 429, 5xx and broken connections.
     ///
     /// # Errors
-    /// Where there is no answer in time, or one that no caller can use.
+    /// If there is no answer in time, or none that can be used.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, Error> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
@@ -243,7 +243,7 @@ impl Server {
             Ok(Err(error)) => {
                 let error = transport::error(&error, self);
                 return match error {
-                    // A server that answered a moment ago may just be restarting.
+                    // A server that has just answered may be restarting.
                     Error::Unreachable { .. } if tries <= 2 => Tried::Again(error, None),
                     error => Tried::Failed(error),
                 };
@@ -333,12 +333,12 @@ impl Server {
         }
     }
 
-    /// An answer that its asker has no use for.
+    /// The error for an answer that the caller can't use.
     pub fn other(&self, ask: &Ask, answer: &Answer) -> Error {
         self.unusable(ask, format!("{}, {}", answer.status, answer.message()))
     }
 
-    /// An answer that is none.
+    /// The error for an answer that an API server doesn't give.
     pub fn unusable(&self, ask: &Ask, problem: String) -> Error {
         Error::Answer {
             server: self.url.clone(),
@@ -348,18 +348,18 @@ impl Server {
     }
 }
 
-/// A namespace on its way out answers 403 to whatever is made in it: that is no question of permission.
+/// In a namespace that is being deleted, creating an object is answered with 403, but permission is not missing.
 fn is_about_namespace(message: &str) -> bool {
     message.contains("because it is being terminated")
 }
 
-/// The server's own idea of a wait: whole seconds (RFC 9110, section 10.2.3).
+/// The wait that the server asks for, in seconds (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// The texts of `Warning` headers: `299 - "text"`.
+/// The texts in `Warning` headers: `299 - "text"`.
 fn warnings(headers: &HeaderMap) -> Vec<String> {
     let all = headers.get_all(header::WARNING).iter();
     let texts = all.filter_map(|value| value.to_str().ok());

@@ -4,40 +4,40 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::schema::compiled::Compiled;
-use crate::schema::import::{self, Keep};
-use crate::schema::lock::sha256;
-use crate::schema::{Catalogue, Selection, Set};
-use crate::value::Node;
+use crate::codes;
+use crd_validate::schema::compiled::Compiled;
+use crd_validate::schema::import::{self, Keep};
+use crd_validate::schema::lock::sha256;
+use crd_validate::schema::{Catalogue, Selection, Set};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
-/// What the cluster has in place of a declared definition.
+/// What the cluster has instead of a declared definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Found {
-    /// None.
+    /// No definition.
     Missing,
-    /// That of another version, as the catalogue knows it.
+    /// The definition of another version that is in the catalogue.
     Other(Set),
-    /// One that the catalogue doesn't know.
+    /// A definition that is not in the catalogue.
     Unlike,
 }
 
-/// Kinds of one project whose definitions are not the declared ones.
+/// Kinds of one project whose definitions differ from the declared ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skew {
     /// The declared version.
     pub declared: Set,
     /// What the cluster has.
     pub found: Found,
-    /// Of which kinds.
+    /// The kinds.
     pub kinds: Vec<String>,
 }
 
-/// Compares the definitions of the kinds that `objects` are of.
+/// Compares the definitions of the kinds of `objects`.
 ///
-/// Definitions are compared by what the API server checks: their words, and the order in which they are written,
-/// don't count.
+/// Definitions are compared by what the API server checks, so texts and order don't matter.
 pub fn skew(
     objects: &[Object],
     installed: &[Node],
@@ -51,7 +51,7 @@ pub fn skew(
             .any(|it| it.group() == group && it.kind() == kind)
     };
     for entry in catalogue.entries() {
-        // Kubernetes' own kinds have no definition.
+        // Kubernetes' own kinds have no definitions.
         let is_core = entry.set.project == "core";
         if is_core || !selection.has(&entry.set) || !used(&entry.group, &entry.kind) {
             continue;
@@ -70,7 +70,7 @@ pub fn skew(
                 if there == sum(declared) {
                     continue;
                 }
-                let is_same = |it: &&crate::schema::catalogue::Entry| {
+                let is_same = |it: &&crd_validate::schema::catalogue::Entry| {
                     it.is(&entry.group, &entry.kind)
                         && it.set != entry.set
                         && it.compiled().is_some_and(|it| sum(it) == there)
@@ -97,7 +97,7 @@ pub fn skew(
     found.into_iter().map(skew).collect()
 }
 
-/// Whether a definition is of the kind of one of these objects: of no other does [`skew`] take notice.
+/// Whether a definition is for the kind of one of these objects. [`skew`] only needs those.
 pub fn is_used(crd: &Node, objects: &[Object]) -> bool {
     objects
         .iter()
@@ -124,11 +124,11 @@ const CHILDREN: &[&str] = &[
     "properties",
 ];
 
-/// A hash of what the API server checks, whatever the order in which it was written.
+/// A hash of what the API server checks, which doesn't depend on the order in the definition.
 fn sum(compiled: &Compiled) -> String {
     let mut sums: Vec<String> = Vec::with_capacity(compiled.len());
     for id in 0..compiled.len() {
-        let id = crate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
+        let id = crd_validate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
         let mut node = serde_json::to_value(compiled.node(id)).unwrap_or_default();
         if let Some(map) = node.as_object_mut() {
             for key in CHILDREN {
@@ -163,7 +163,7 @@ fn sum(compiled: &Compiled) -> String {
     sha256(versions.join("\n").as_bytes())
 }
 
-/// Puts the hashes of nodes in place of their numbers. Children come before their parents.
+/// Replaces the numbers of nodes by their hashes. Children come before their parents.
 fn name_children(value: &mut Json, sums: &[String]) {
     match value {
         Json::Number(number) => {
@@ -200,24 +200,24 @@ impl Skew {
         let declared = self.declared.title();
         let (message, help) = match &self.found {
             Found::Missing => (
-                format!("the cluster has no CustomResourceDefinition of {kinds}"),
-                format!("install those of {declared}: `gatewayctl crds apply`"),
+                format!("the cluster has no CustomResourceDefinition for {kinds}"),
+                format!("install those of {declared} with `gatewayctl crds apply`"),
             ),
             Found::Other(set) => {
                 let channel = set.channel.as_ref().filter(|_| set.channel != self.declared.channel);
                 let channel = channel.map_or(String::new(), |channel| format!(", {channel} channel"));
                 (
                     format!("the cluster has the CustomResourceDefinitions of {}{channel}, not of {declared}: {kinds}", set.title()),
-                    format!("bring the cluster to {declared} with `gatewayctl crds apply`, or declare what it has"),
+                    format!("update the cluster to {declared} with `gatewayctl crds apply`, or declare the version that it has"),
                 )
             }
             Found::Unlike => (
                 format!("the cluster's CustomResourceDefinitions are not those of {declared}: {kinds}"),
-                "declare the version that the cluster has; if the catalogue doesn't know it, `gatewayctl schemas import --from cluster`".to_owned(),
+                "declare the version that the cluster has; if the catalogue doesn't have it, use `gatewayctl schemas import --from cluster`".to_owned(),
             ),
         };
-        Diagnostic::new(Code::VersionCrdSkew, message)
-            .why("what is valid here may be refused there, and fields that are new here are dropped there")
+        Diagnostic::new(codes::VERSION_CRD_SKEW, message)
+            .why("the cluster may refuse what is valid here, and may drop fields that it doesn't have")
             .help(help)
             .with_pointer(match self.declared.project.as_str() {
                 "envoy-gateway" => "/chart/version".to_owned(),
@@ -278,7 +278,7 @@ mod tests {
         let told: Vec<String> = found.iter().map(|it| it.diagnostic().message).collect();
         assert_eq!(
             told,
-            ["the cluster has no CustomResourceDefinition of Gateway"]
+            ["the cluster has no CustomResourceDefinition for Gateway"]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What went wrong between here and the server, in our own words.
+//! Turns errors of the network client into our own.
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use super::error::Error;
 use super::server::Server;
 
-/// The failure behind what the client says.
+/// Finds the cause of an error of the client.
 pub fn error(error: &kube::Error, server: &Server) -> Error {
     let server = || server.url.clone();
     if let kube::Error::Service(inner) = error
@@ -32,7 +32,7 @@ pub fn error(error: &kube::Error, server: &Server) -> Error {
     }
 }
 
-/// An error and what caused it, from the outside in.
+/// An error and its causes, from the outermost on.
 fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -41,7 +41,7 @@ fn chain<'a>(
     })
 }
 
-/// What TLS found wrong with a certificate. An I/O error may wrap another, and doesn't name it as its source.
+/// The TLS error on a certificate. An I/O error may wrap another one without returning it as its source.
 fn wrong_certificate<'a>(
     cause: &'a (dyn StdError + 'static),
 ) -> Option<&'a rustls::CertificateError> {
@@ -52,7 +52,7 @@ fn wrong_certificate<'a>(
     chain(inner).find_map(wrong_certificate)
 }
 
-/// What is wrong with credentials, where that is what an error says.
+/// What is wrong with credentials, if the error is about them.
 pub fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
     use kube::client::AuthError;
     let found = chain(error).find_map(|cause| {
@@ -71,11 +71,13 @@ fn certificate(problem: &rustls::CertificateError) -> (String, bool) {
     let (text, expired) = match problem {
         Wrong::Expired | Wrong::ExpiredContext { .. } => ("it has expired", true),
         Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => ("it isn't valid yet", true),
-        Wrong::UnknownIssuer => ("the kubeconfig's authority didn't sign it", false),
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => (
-            "it is for other names than the one in the kubeconfig",
+        Wrong::UnknownIssuer => (
+            "it is not signed by the kubeconfig's certificate authority",
             false,
         ),
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+            ("it is not valid for the host name in the kubeconfig", false)
+        }
         other => return (other.to_string(), false),
     };
     (text.to_owned(), expired)

@@ -1,37 +1,37 @@
-//! Flux's post-build substitution, with the values that the cluster has (kustomize-controller 1.9, which takes the
+//! Flux's post-build substitution with the values in the cluster (kustomize-controller 1.9, which supports the
 //! expressions of `envsubst`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Sources;
-use crate::manifest::{read, write};
-use crate::value::{Node, variable};
+use manifest::diagnostic::Sources;
+use manifest::value::{Node, variable};
+use manifest::{read, write};
 
-/// The label or annotation by which an object is left as it is.
+/// The label or annotation that disables substitution for an object.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
-/// Values by name.
+/// The values of variables.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
-    /// The values.
+    /// The values by name.
     pub values: BTreeMap<String, String>,
-    /// The names whose values came from Secrets.
+    /// The names whose values come from Secrets.
     pub secret: BTreeSet<String>,
 }
 
-/// An object with its variables replaced.
+/// An object after substitution.
 #[derive(Clone, Debug)]
 pub struct Substituted {
     /// The object.
     pub node: Node,
-    /// The texts in it that came from Secrets.
+    /// The strings in it that come from Secrets.
     pub secrets: BTreeSet<String>,
 }
 
-/// Replaces the variables in an object, as its YAML has them: a value may become a number.
+/// Replaces the variables in the YAML of an object, so a value may become a number.
 ///
 /// # Errors
-/// The expression that can't be told, or that the text is no YAML any more.
+/// Which expression has no known value, or that the text is not YAML any more.
 pub fn substitute(node: &Node, variables: &Variables) -> Result<Substituted, String> {
     let mut secrets = BTreeSet::new();
     let untouched = |secrets| Substituted {
@@ -58,14 +58,14 @@ pub fn substitute(node: &Node, variables: &Variables) -> Result<Substituted, Str
             node: document.node,
             secrets,
         }),
-        _ => Err("with its variables replaced it is no YAML".to_owned()),
+        _ => Err("after substitution it is not valid YAML".to_owned()),
     }
 }
 
-/// How many variables may stand in each other's defaults.
+/// How deeply variables may be nested in default values.
 const DEEPEST: usize = 32;
 
-/// A text with each variable's value in its place.
+/// Replaces the variables in a text.
 fn expand(
     text: &str,
     variables: &Variables,
@@ -73,7 +73,7 @@ fn expand(
     levels: usize,
 ) -> Result<String, String> {
     let Some(levels) = levels.checked_sub(1) else {
-        return Err(format!("more than {DEEPEST} variables stand in each other"));
+        return Err(format!("variables are nested more than {DEEPEST} times"));
     };
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -102,7 +102,7 @@ fn expand(
     Ok(out)
 }
 
-/// The value of what stands between the braces.
+/// The value of the expression between the braces.
 fn value(
     inner: &str,
     variables: &Variables,
@@ -135,7 +135,7 @@ fn value(
                     ",," => known.to_lowercase(),
                     _ => {
                         return Err(format!(
-                            "`${{{inner}}}` is an expression that is not followed"
+                            "`${{{inner}}}` is an expression that is not supported"
                         ));
                     }
                 }
@@ -152,7 +152,7 @@ fn unknown(name: &str) -> String {
     format!("`${{{name}}}` has no value in `postBuild`, here or in the cluster, and no default")
 }
 
-/// `a/b` behind the first slash replaces the first `a` by `b`, `/a/b` every one.
+/// `a/b` after the first slash replaces the first `a` by `b`; `/a/b` replaces all of them.
 fn replaced(text: &str, how: &str) -> String {
     let (every, how) = match how.strip_prefix('/') {
         Some(rest) => (true, rest),
@@ -203,14 +203,14 @@ mod tests {
     fn what_has_no_value_is_no_empty_text() {
         let of = |text: &str| substitute(&Node::from_json(json!({"a": text})), &variables());
         assert!(of("${MISSING}").is_err_and(|why| why.contains("`${MISSING}` has no value")));
-        assert!(of("${DOMAIN#x}").is_err_and(|why| why.contains("not followed")));
+        assert!(of("${DOMAIN#x}").is_err_and(|why| why.contains("not supported")));
     }
 
     #[test]
     fn variables_in_each_other_have_a_bound() {
         let nested = format!("{}x{}", "${A:-".repeat(10_000), "}".repeat(10_000));
         let of = substitute(&Node::from_json(json!({"a": nested})), &variables());
-        assert!(of.is_err_and(|why| why.contains("stand in each other")));
+        assert!(of.is_err_and(|why| why.contains("are nested more than")));
     }
 
     #[test]

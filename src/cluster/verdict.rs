@@ -1,4 +1,4 @@
-//! The server's own judgement of objects, beside ours.
+//! The server's own judgement of objects, compared with ours.
 
 use std::collections::BTreeSet;
 
@@ -9,38 +9,40 @@ use super::error::Error;
 use super::kinds::{Kinds, escaped};
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::value::{Pointer, variable};
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Pointer, variable};
 
-/// What the server says of an object.
+/// What the server says about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It would take it.
+    /// It would accept it.
     Accepted,
-    /// It would not, in its own words.
+    /// It would refuse it, with its message.
     Refused(String),
-    /// It was not asked, and why.
+    /// It was not asked, with the reason.
     NotAsked(&'static str),
 }
 
-/// What came of asking.
+/// The result of asking for judgements.
 #[derive(Debug, Default)]
 pub struct Verdicts {
-    /// One for each object that was come to, in order.
+    /// One verdict for each object that was processed, in order.
     pub all: Vec<Verdict>,
-    /// What could not be told, and why.
+    /// What could not be judged, and why.
     pub failures: Vec<Error>,
-    /// Namespaces that are not there: their objects were judged in `default`.
+    /// Namespaces that don't exist. Their objects were judged in `default`.
     pub absent: BTreeSet<String>,
 }
 
-/// Asks for a verdict on each object, by creating it with `dryRun=All&fieldValidation=Strict`: structure, rules,
-/// admission. `namespace` is that of objects without one. An object that is there already is judged as a new one.
+/// Asks for a verdict on each object by creating it with `dryRun=All&fieldValidation=Strict`, which checks structure,
+/// rules and admission. `namespace` is used for objects without one. An object that exists already is judged as if it
+/// were new.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub async fn verdicts(
     server: &Server,
     objects: &[Object],
@@ -76,7 +78,7 @@ pub async fn verdicts(
     Ok(found)
 }
 
-/// One object's verdict, and its namespace where that is not there.
+/// The verdict on one object, and its namespace if that doesn't exist.
 async fn one(
     server: &Server,
     kinds: &Kinds,
@@ -86,7 +88,7 @@ async fn one(
 ) -> Result<(Verdict, Option<String>), Error> {
     if object.group() == "kustomize.config.k8s.io" {
         return Ok((
-            Verdict::NotAsked("kustomize reads it, the API server never sees it"),
+            Verdict::NotAsked("only kustomize reads it, and the API server never gets it"),
             None,
         ));
     }
@@ -133,13 +135,12 @@ fn judged(object: &Object, answer: &Answer) -> Verdict {
     let is_there = answer.status == 409 && answer.body["reason"] == "AlreadyExists";
     match answer.status {
         _ if answer.is_success() || is_there => Verdict::Accepted,
-        404 => Verdict::NotAsked("its namespace is not there"),
+        404 => Verdict::NotAsked("its namespace doesn't exist"),
         _ => Verdict::Refused(super::drift::refusal(object, answer.message())),
     }
 }
 
-/// Whether the two judgements differ: ours are the errors that were found on the object. Of a kind that is not known
-/// here nothing was said.
+/// The finding if the two judgements differ. Ours are the errors on the object. For an unknown kind we have none.
 pub fn disagreement(
     object: &Object,
     ours: &[&Diagnostic],
@@ -150,23 +151,24 @@ pub fn disagreement(
     let errors: Vec<_> = ours.iter().filter(judged).collect();
     if errors
         .iter()
-        .any(|one| matches!(one.code, Code::SchemaUnknownKind | Code::SchemaUnreadable))
+        .any(|one| [codes::SCHEMA_UNKNOWN_KIND, codes::SCHEMA_UNREADABLE].contains(&one.code))
     {
         return None;
     }
     let root = Pointer::root();
-    let say = |message: String| finding(Code::SchemaDisagreesWithServer, object, &root, message);
+    let say =
+        |message: String| finding(codes::SCHEMA_DISAGREES_WITH_SERVER, object, &root, message);
     match (errors.first(), verdict) {
         (None, Verdict::Refused(words)) => Some(
             say(format!("the API server refuses what is valid here: {words}"))
-                .why("Flux would get the same answer, and apply nothing of the object's Kustomization")
-                .help("change what the server names; if `version/crd-skew` is found too, the cluster has other definitions than the declared ones"),
+                .why("Flux would get the same answer, and would apply nothing of the object's Kustomization")
+                .help("change what the server names; if there is also a finding `version/crd-skew`, the cluster has other definitions than the declared ones"),
         ),
         (Some(error), Verdict::Accepted) => Some(
-            say(format!("the API server takes what is refused here: {}", error.message))
+            say(format!("the API server accepts what is refused here: {}", error.message))
                 .severity(Severity::Warning)
-                .why("the cluster has other definitions than the declared ones, or this is a mistake of gatewayctl")
-                .help("if `version/crd-skew` is found too, follow that; else please report it with the object"),
+                .why("the cluster has other definitions than the declared ones, or this is a bug in gatewayctl")
+                .help("if there is also a finding `version/crd-skew`, fix that; else please report this with the object"),
         ),
         _ => None,
     }
@@ -175,7 +177,7 @@ pub fn disagreement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Node;
+    use manifest::value::Node;
     use serde_json::json;
 
     fn service() -> Object {
@@ -190,9 +192,9 @@ mod tests {
     #[test]
     fn two_judgements_that_differ_are_a_finding() {
         let object = service();
-        let error = Diagnostic::new(Code::SchemaRequired, "`spec.ports` is missing");
-        let unknown = Diagnostic::new(Code::SchemaUnknownKind, "no schema");
-        let warning = Diagnostic::new(Code::SchemaDeprecatedVersion, "on its way out");
+        let error = Diagnostic::new(codes::SCHEMA_REQUIRED, "`spec.ports` is missing");
+        let unknown = Diagnostic::new(codes::SCHEMA_UNKNOWN_KIND, "no schema");
+        let warning = Diagnostic::new(codes::SCHEMA_DEPRECATED_VERSION, "on its way out");
         let refused = Verdict::Refused("spec.ports: Required value".to_owned());
         let code = |ours: &[&Diagnostic], verdict: &Verdict| {
             disagreement(&object, ours, verdict).map(|it| it.is_error())

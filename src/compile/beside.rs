@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Compiled, not_reported_yet};
 use crate::check::across::{self, Given};
-use crate::diagnostic::SourceId;
-use crate::manifest::Object;
+use manifest::Object;
+use manifest::diagnostic::SourceId;
 
 /// The manifests of the repository that are not rendered.
 #[derive(Debug, Default)]

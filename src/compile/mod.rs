@@ -9,13 +9,14 @@ use rayon::prelude::*;
 pub use beside::Beside;
 
 use crate::check;
+use crate::codes;
 use crate::config::{self, Cluster};
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Spanned};
-use crate::manifest::{Object, read};
 use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
-use crate::schema::{Catalogue, Selection, Unknown};
+use crd_validate::schema::{Catalogue, Selection, Unknown};
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
+use manifest::{Object, read};
 
 /// The files that compiling reads, by their paths relative to the root, as text.
 pub trait World: Inputs {
@@ -127,7 +128,7 @@ pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
 
 /// Removes reports of missing keys for keys that are present but could not be read.
 fn not_only_misread(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
-    let missing = |one: &Diagnostic| one.code == Code::ConfigMissingKey && one.pointer.is_some();
+    let missing = |one: &Diagnostic| one.code == codes::CONFIG_MISSING_KEY && one.pointer.is_some();
     let is_reported = |one: &Diagnostic| {
         reported
             .iter()
@@ -182,7 +183,7 @@ fn select(
             _ => unknown.help(),
         };
         problems.push(
-            Diagnostic::new(Code::VersionUnknown, unknown.to_string())
+            Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
                 .at(span)
                 .why("objects can't be checked against an unknown version")
                 .help(help),
@@ -201,7 +202,7 @@ fn select(
         )
     {
         problems.push(
-            Diagnostic::new(Code::VersionUnknown, unknown.to_string())
+            Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
                 .at(channel.span)
                 .why("objects can't be checked against an unknown channel")
                 .help(unknown.help()),
@@ -209,7 +210,7 @@ fn select(
     }
     if chart.is_none() {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "the chart has no version")
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, "the chart has no version")
                 .why("the version selects the schemas, and without it Flux would install the newest chart")
                 .help("add `version = \"1.9.0\"` to [chart], with the version that runs in your cluster")
                 .with_pointer("/chart/version"),
@@ -248,7 +249,7 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
     if names.is_empty() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigUnknownReference,
+                codes::CONFIG_UNKNOWN_REFERENCE,
                 format!("there is no template in {:?}", folder.value),
             )
             .at(folder.span)
@@ -262,7 +263,7 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
             Some(text) => problems.extend(templates.replace(&name, &path, text)),
             None => problems.push(
                 Diagnostic::new(
-                    Code::ConfigTemplate,
+                    codes::CONFIG_TEMPLATE,
                     format!("the template {path} can't be read"),
                 )
                 .at(folder.span)
@@ -290,7 +291,7 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
             {
                 problems.push(
                     Diagnostic::new(
-                        Code::ConfigTemplate,
+                        codes::CONFIG_TEMPLATE,
                         "the rendered text has another meaning than intended",
                     )
                     .at(document.node.span)
@@ -333,7 +334,7 @@ fn scripts(
 /// Reports two objects with the same identity: kustomize refuses them, or one would replace the other.
 fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<_, &Object> = HashMap::new();
-    let root = crate::value::Pointer::root().key("metadata").key("name");
+    let root = manifest::value::Pointer::root().key("metadata").key("name");
     for object in objects {
         // A folder for another namespace may contain objects with the same names.
         let folder = object
@@ -350,8 +351,8 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
             continue;
         }
         problems.push(
-            check::finding(
-                Code::ConfigDuplicate,
+            manifest::finding(
+                codes::CONFIG_DUPLICATE,
                 object,
                 &root,
                 format!("{} is rendered twice", object.identity()),
@@ -369,14 +370,16 @@ pub fn check_all(
     catalogue: &Catalogue,
     selection: &Selection,
 ) -> Vec<Diagnostic> {
-    let passes = check::Passes::new(catalogue);
+    let passes = crd_validate::Passes::new(catalogue);
     let check = |object: &Object| {
         if object.api_version().is_empty() || object.kind().is_empty() {
             return vec![not_an_object(object)];
         }
         let lookup = catalogue.look_up(selection, object.group(), object.version(), object.kind());
-        let mut found: Vec<Diagnostic> = check::kind::check(object, &lookup).into_iter().collect();
-        if let crate::schema::Lookup::Known(schema) = lookup {
+        let mut found: Vec<Diagnostic> = crd_validate::kind::check(object, &lookup)
+            .into_iter()
+            .collect();
+        if let crd_validate::schema::Lookup::Known(schema) = lookup {
             found.extend(passes.check(object, &schema));
         }
         found
@@ -397,8 +400,8 @@ fn not_an_object(object: &Object) -> Diagnostic {
             object.node.type_name()
         ),
     };
-    let root = crate::value::Pointer::root();
-    check::finding(Code::YamlNotAnObject, object, &root, message)
+    let root = manifest::value::Pointer::root();
+    manifest::finding(codes::YAML_NOT_AN_OBJECT, object, &root, message)
         .why("kustomize and the API server refuse it")
         .help("every object has `apiVersion`, `kind` and `metadata.name`; exclude other YAML from the path")
 }

@@ -1,8 +1,8 @@
 //! `[autoscaling]`
 
 use super::types::{Count, Named, Text};
-use crate::diagnostic::Spanned;
-use crate::value::Node;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
 
 table! {
     /// KEDA ScaledObjects. The settings given here apply to each ScaledObject that doesn't set its own.

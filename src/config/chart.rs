@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::Text;
-use crate::diagnostic::{Sources, Spanned};
-use crate::value::Node;
+use manifest::diagnostic::{Sources, Spanned};
+use manifest::value::Node;
 
 /// The namespace in which Envoy Gateway creates the proxies' Deployments and Services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

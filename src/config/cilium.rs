@@ -1,8 +1,8 @@
 //! `[cilium]`
 
 use super::types::{Count, Pairs, Text, Texts};
-use crate::diagnostic::Spanned;
-use crate::value::Node;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
 
 table! {
     /// Load balancer address pools and how addresses are announced.

@@ -1,7 +1,7 @@
 //! `[extra]`
 
 use super::types::Texts;
-use crate::value::Node;
+use manifest::value::Node;
 
 table! {
     /// Your own manifests beside the generated ones. The kustomization lists them; they are never changed.

@@ -1,8 +1,8 @@
 //! `[flux]`, `[namespace]`
 
 use super::types::{Pairs, Text, Texts};
-use crate::diagnostic::Spanned;
-use crate::value::Node;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
 
 object_table! {
     /// The Flux Kustomizations in `ks.yaml`.

@@ -7,8 +7,8 @@ use super::proxy::Proxy;
 use super::route::Redirect;
 use super::traffic::{BackendTraffic, ClientTraffic};
 use super::types::{Count, Named, Namespaces, Pairs, Text, Texts};
-use crate::diagnostic::Spanned;
-use crate::value::Node;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
 
 /// How a gateway requests its address from the load balancer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

@@ -1,7 +1,7 @@
 //! `[layout]`
 
 use super::types::{Pairs, Text, Toggle};
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 table! {
     /// Where files are written and how they are named.

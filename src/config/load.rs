@@ -4,10 +4,11 @@ use toml::de::{DeTable, DeValue};
 use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
-use crate::value::de::{Problem, Wrong, decode};
-use crate::value::{Entry, Kind, Map, Node};
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use manifest::value::de::{Problem, Wrong, decode};
+use manifest::value::{Entry, Kind, Map, Node};
 
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
@@ -89,7 +90,7 @@ fn too_deep(text: &str) -> Option<std::ops::Range<usize>> {
 
 fn deep(span: Span) -> Diagnostic {
     let message = format!("the file can't be read: it is nested more than {DEEPEST} levels deep");
-    Diagnostic::new(Code::ConfigSyntax, message)
+    Diagnostic::new(codes::CONFIG_SYNTAX, message)
         .at(span)
         .why("nothing can be rendered or checked until the file can be read")
         .help("no table of cluster.toml is nested this deep; look for brackets that are not closed")
@@ -107,7 +108,7 @@ fn syntax(error: &toml::de::Error, text: &str, source: SourceId) -> Diagnostic {
     } else {
         "write strings in double quotes, table names in [brackets], and one key = value per line"
     };
-    Diagnostic::new(Code::ConfigSyntax, format!("not TOML: {message}"))
+    Diagnostic::new(codes::CONFIG_SYNTAX, format!("not TOML: {message}"))
         .at(Span::new(source, start, end))
         .why("nothing can be rendered or checked until the file can be read")
         .help(help)
@@ -151,7 +152,7 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
         },
         DeValue::Datetime(date) => {
             problems.push(
-                Diagnostic::new(Code::ConfigWrongType, "a date, but no key takes a date")
+                Diagnostic::new(codes::CONFIG_WRONG_TYPE, "a date, but no key takes a date")
                     .at(span)
                     .why("Kubernetes manifests have no dates, only strings")
                     .help(format!("write it in quotes: \"{date}\"")),
@@ -175,7 +176,7 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
 
 fn refuse(what: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Kind {
     problems.push(
-        Diagnostic::new(Code::ConfigWrongType, what)
+        Diagnostic::new(codes::CONFIG_WRONG_TYPE, what)
             .at(span)
             .why("the API server would reject or round it")
             .help("write a smaller number, or a string"),
@@ -198,7 +199,7 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
                 None => format!("the keys are: {}", known.join(", ")),
             };
             Diagnostic::new(
-                Code::ConfigUnknownKey,
+                codes::CONFIG_UNKNOWN_KEY,
                 format!("{of_table} has no key `{key}`"),
             )
             .why("an unknown key would have no effect, and nobody would notice")
@@ -213,28 +214,29 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
                 None => format!("the allowed values are `{listed}`"),
             };
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 format!("`{path}` can't be `{word}`"),
             )
             .why("no other value has a meaning here")
             .help(help)
         }
-        Wrong::Missing(key) => {
-            Diagnostic::new(Code::ConfigMissingKey, format!("`{path}` has no `{key}`"))
-                .why("it has no default")
-                .help(format!("add `{key} = …`"))
-        }
+        Wrong::Missing(key) => Diagnostic::new(
+            codes::CONFIG_MISSING_KEY,
+            format!("`{path}` has no `{key}`"),
+        )
+        .why("it has no default")
+        .help(format!("add `{key} = …`")),
         Wrong::Type(found, expected) => Diagnostic::new(
-            Code::ConfigWrongType,
+            codes::CONFIG_WRONG_TYPE,
             format!("`{path}` is {}", article(&found)),
         )
         .why("the key doesn't take a value of this type")
         .help(format!("write {}", describe_expected(&expected))),
         Wrong::Other(message) => {
-            let found = tree.at(&problem.pointer).map(crate::value::de::found);
+            let found = tree.at(&problem.pointer).map(manifest::value::de::found);
             let message = message.strip_prefix("expected ").unwrap_or(&message);
             let found = found.map_or_else(|| "wrong".to_owned(), |found| article(&found));
-            Diagnostic::new(Code::ConfigWrongType, format!("`{path}` is {found}"))
+            Diagnostic::new(codes::CONFIG_WRONG_TYPE, format!("`{path}` is {found}"))
                 .why("the key doesn't take a value of this type")
                 .help(format!("write {message}"))
         }
@@ -327,8 +329,8 @@ mod tests {
 
     #[test]
     fn the_pages_of_findings_use_existing_keys() {
-        use crate::diagnostic::Code;
-        for code in Code::ALL {
+        use crate::codes;
+        for code in codes::all() {
             let examples = code.page().split("```toml\n").skip(1);
             let right = code.page().split("## Right").nth(1).unwrap_or_default();
             for example in examples.filter_map(|rest| rest.split("\n```").next()) {

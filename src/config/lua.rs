@@ -1,7 +1,7 @@
 //! `[lua]`
 
 use super::types::{Count, Text, Texts};
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 object_table! {
     /// An EnvoyExtensionPolicy for each gateway, which runs a Lua script on every request.

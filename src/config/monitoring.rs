@@ -1,7 +1,7 @@
 //! `[monitoring]`
 
 use super::types::{Count, Named, Pairs, Text};
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 table! {
     /// Prometheus monitors and Grafana dashboards.

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::{Count, Text};
-use crate::diagnostic::Spanned;
-use crate::value::Node;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
 
 /// The kind of workload that runs the proxies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]

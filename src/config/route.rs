@@ -1,7 +1,7 @@
 //! `[redirect]`, `[ssh]`, `[tcp.NAME]`, `[udp.NAME]`
 
 use super::types::{Count, Text, Texts};
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 object_table! {
     /// The HTTPRoute that redirects HTTP to HTTPS.

@@ -25,10 +25,10 @@ macro_rules! object_table {
                 /// Merged over the object's `spec`, with the CRD's own keys (`camelCase`, as upstream
                 /// documents them). Maps are merged, everything else is replaced. The result is checked
                 /// against the CRD of the declared version.
-                pub spec: Option<$crate::value::Node>,
+                pub spec: Option<manifest::value::Node>,
                 /// Merged over the whole object, for fields that the other keys don't reach: `apiVersion`,
                 /// `metadata.namespace`.
-                pub object: Option<$crate::value::Node>,
+                pub object: Option<manifest::value::Node>,
                 /// JSON pointers of fields to remove from the object at the end (`/spec/http3`).
                 pub remove: $crate::config::types::Texts,
             }

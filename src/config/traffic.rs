@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::{Count, Pairs, Text, Texts, Toggle};
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 /// How a shared policy selects its gateways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -117,7 +117,7 @@ pub enum ProxyProtocol {
 
 impl<'de> Deserialize<'de> for ProxyProtocol {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use crate::value::{Kind, Node};
+        use manifest::value::{Kind, Node};
         match Node::deserialize(deserializer)?.kind {
             Kind::Bool(value) => Ok(ProxyProtocol::Flag(value)),
             Kind::String(text) if text == "optional" => Ok(ProxyProtocol::Optional),

@@ -5,8 +5,8 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-use crate::diagnostic::{Span, Spanned};
-use crate::value::{Entry, Kind, Map, Node, variable};
+use manifest::diagnostic::{Span, Spanned};
+use manifest::value::{Entry, Kind, Map, Node, variable};
 
 /// A string with its source position.
 pub type Text = Spanned<String>;
@@ -426,28 +426,4 @@ pub struct Overlay {
     pub object: Option<Node>,
     /// JSON pointers of fields that are removed at the end.
     pub remove: Texts,
-}
-
-impl<T: JsonSchema> JsonSchema for Spanned<T> {
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
-
-impl JsonSchema for Node {
-    fn schema_name() -> Cow<'static, str> {
-        "Any".into()
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!(true)
-    }
 }

@@ -5,9 +5,9 @@ use super::model::{FieldChange, FieldDiff, Value};
 use super::secret::{Visibility, is_secret};
 use super::shown::has_several_lines;
 use super::text;
-use crate::manifest::Object;
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::Object;
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// Returns the keys that identify the entries of the list at a pointer in an object:
 /// `x-kubernetes-list-map-keys` of its schema.

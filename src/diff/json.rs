@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff, Value};
 use super::secret::HIDDEN;
 use super::shown::file_change;
-use crate::exposure;
+use envoy_gateway::exposure;
 
 /// The name of the format. Keys may be added to it, but are never renamed or removed.
 pub const FORMAT: &str = "gatewayctl/diff/v1";

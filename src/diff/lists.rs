@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::value::{Kind, Node};
+use manifest::value::{Kind, Node};
 
 /// The maximum number of entries of a list that is aligned. Longer lists are matched by index, which is fast.
 const MOST_ALIGNED: usize = 2_000;

@@ -2,8 +2,8 @@
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
 use super::shown::{self, Line, Mark};
-use crate::diagnostic::printable::printable;
-use crate::exposure::Direction;
+use envoy_gateway::exposure::Direction;
+use manifest::diagnostic::printable::printable;
 
 /// The maximum size in bytes. GitHub allows 65,536 characters, and the comment may contain other text, too.
 pub const LONGEST: usize = 60_000;

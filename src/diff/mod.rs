@@ -1,6 +1,6 @@
 //! Compares the objects of two sides field by field. These functions are pure: they get both sides and read
 //! nothing.
-//! Two objects are the same object if their [`Identity`](crate::manifest::Identity) is equal. An object
+//! Two objects are the same object if their [`Identity`](manifest::Identity) is equal. An object
 //! without a name (a kustomization) is only matched within its file. The order of maps and the style of
 //! strings don't matter. Entries of lists are matched by their keys, if they have keys ([`lists`]). Secrets
 //! are never shown ([`secret`]).

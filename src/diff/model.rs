@@ -1,9 +1,9 @@
 //! The types of a diff.
 
-use crate::diagnostic::Sources;
-use crate::exposure;
-use crate::manifest::{self, Document, Identity, Object};
-use crate::value::{Node, Pointer};
+use envoy_gateway::exposure;
+use manifest::diagnostic::Sources;
+use manifest::value::{Node, Pointer};
+use manifest::{self, Document, Identity, Object};
 
 /// A file of one side.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::fields::{self, ListKeys};
 use super::model::{Change, Content, Diff, File, FileChange, FileDiff, ObjectDiff};
 use super::{secret, text};
-use crate::manifest::{Identity, Object};
+use manifest::{Identity, Object};
 
 /// Compares two sides.
 /// `keys` returns the keys that identify the entries of a list, if a schema defines them. Other lists are

@@ -1,9 +1,9 @@
 //! Hides secrets, because a diff is shown in terminals, logs and pull requests.
 
 use super::model::Value;
-use crate::diagnostic::Sources;
-use crate::manifest::read;
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::read;
+use manifest::value::{Kind, Map, Node};
 
 /// The text that replaces a secret.
 pub const HIDDEN: &str = "(hidden)";

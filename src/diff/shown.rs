@@ -2,9 +2,9 @@
 
 use super::model::{FieldChange, FieldDiff, FileChange, Summary, Value};
 use super::secret::HIDDEN;
-use crate::diagnostic::printable::printable;
-use crate::manifest::{scalar, write};
-use crate::value::{Kind, Node};
+use manifest::diagnostic::printable::printable;
+use manifest::value::{Kind, Node};
+use manifest::{scalar, write};
 
 /// Whether a line was added, was removed, or is context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

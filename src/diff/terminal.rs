@@ -3,8 +3,8 @@
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileChange, FileDiff, ObjectDiff};
 use super::secret::HIDDEN;
 use super::shown::{self, Line, Mark};
-use crate::diagnostic::printable::printable;
-use crate::exposure::Direction;
+use envoy_gateway::exposure::Direction;
+use manifest::diagnostic::printable::printable;
 
 /// The maximum number of characters of two values that are shown on one line.
 const ONE_LINE: usize = 100;

@@ -3,8 +3,8 @@
 //! have a width of 0.6 times their height, or 0.62 in the widest common font.
 
 use super::escape::shorten;
-use crate::diagnostic::printable::printable;
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
+use manifest::diagnostic::printable::printable;
 
 /// The style of a line of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

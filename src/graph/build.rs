@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::model::{
     Backend, Faults, Gateway, Link, LinkSource, LinkState, Listener, Name, Picture, Policy, Route,
 };
-use crate::exposure::Side;
-use crate::exposure::build::{is_redirect, listener_name, namespaces, reach_of, target};
-use crate::manifest::Object;
-use crate::resolve::condition::{Condition, Conditions, Status, kind};
-use crate::resolve::helm_routes::RELEASE;
-use crate::resolve::index::Key;
-use crate::resolve::policy::{Outcome, Scope};
-use crate::resolve::read::{int, list, text};
-use crate::resolve::view::{self, Parent};
-use crate::resolve::{ListenerId, Resolved, RouteKind, Target};
+use envoy_gateway::condition::{Condition, Conditions, Status, kind};
+use envoy_gateway::exposure::Side;
+use envoy_gateway::exposure::build::{is_redirect, listener_name, namespaces, reach_of, target};
+use envoy_gateway::helm_routes::RELEASE;
+use envoy_gateway::index::Key;
+use envoy_gateway::policy::{Outcome, Scope};
+use envoy_gateway::read::{int, list, text};
+use envoy_gateway::view::{self, Parent};
+use envoy_gateway::{ListenerId, Resolved, RouteKind, Target};
+use manifest::Object;
 
 /// Builds the picture of all resolved objects.
 pub fn picture(resolved: &Resolved<'_>) -> Picture {
@@ -247,7 +247,7 @@ impl<'r, 'a> Builder<'r, 'a> {
     }
 
     fn policies(&mut self) {
-        let mut all: Vec<&crate::resolve::policy::Policy<'a>> =
+        let mut all: Vec<&envoy_gateway::policy::Policy<'a>> =
             self.resolved.policies().iter().collect();
         all.sort_by_key(|it| (it.kind, Key::of(it.object)));
         for one in all {
@@ -367,7 +367,7 @@ fn gateway(one: &view::Gateway<'_>) -> Gateway {
 
 /// A gateway that routes refer to but that is not among the objects.
 fn absent(key: Key<'_>) -> Gateway {
-    let reach = crate::exposure::reach::reach(key.name, "", &[], None);
+    let reach = envoy_gateway::exposure::reach::reach(key.name, "", &[], None);
     Gateway {
         name: Name {
             kind: "Gateway".to_owned(),
@@ -422,7 +422,7 @@ fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
 }
 
 /// The status of a redirect and what it changes; `None` if the rule doesn't redirect.
-fn redirect(rule: &crate::value::Node) -> Option<String> {
+fn redirect(rule: &manifest::value::Node) -> Option<String> {
     if !is_redirect(rule) {
         return None;
     }

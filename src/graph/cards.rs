@@ -2,7 +2,7 @@
 
 use super::block::{Block, Line, Role, Style};
 use super::model::{Backend, Gateway, Listener, Picture, Policy, Route};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The maximum number of hostnames or addresses that a card shows.
 const MOST_LINES: usize = 4;

@@ -2,7 +2,7 @@
 
 use super::escape::dot as safe;
 use super::model::{LinkSource, LinkState, Picture};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The picture as a graph in DOT.
 pub fn dot(picture: &Picture) -> String {

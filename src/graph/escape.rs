@@ -1,6 +1,6 @@
 //! Escapes untrusted text for the output formats.
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
 /// Text for an element or an attribute in XML 1.0 and HTML. Characters that XML doesn't allow (2.2) are left
 /// out.

@@ -9,7 +9,7 @@ use super::block::Block;
 use super::cards;
 use super::lanes::{Bus, lanes};
 use super::model::{LinkSource, LinkState, Picture};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The margin around the drawing.
 pub const MARGIN: f64 = 32.0;

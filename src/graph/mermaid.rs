@@ -2,7 +2,7 @@
 
 use super::escape::mermaid as safe;
 use super::model::{LinkSource, LinkState, Picture};
-use crate::exposure::Side;
+use envoy_gateway::exposure::Side;
 
 /// The picture as a flowchart. Special characters in names are written as entities.
 pub fn mermaid(picture: &Picture) -> String {

@@ -1,7 +1,7 @@
 //! The content of the picture. Texts are unchanged; each output format escapes them.
 
-use crate::exposure::Side;
-use crate::resolve::policy::PolicyKind;
+use envoy_gateway::exposure::Side;
+use envoy_gateway::policy::PolicyKind;
 
 /// The whole picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::colours;
 use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
 use super::model::{LinkState, Picture};
-use crate::exposure::Side;
-use crate::resolve::policy::PolicyKind;
+use envoy_gateway::exposure::Side;
+use envoy_gateway::policy::PolicyKind;
 
 /// How the drawing is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use super::model::LinkState;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
-use crate::diagnostic::Sources;
-use crate::exposure::{Side, with_charted};
-use crate::manifest::{Object, read};
-use crate::resolve::{Settings, resolve};
+use envoy_gateway::exposure::{Side, with_charted};
+use envoy_gateway::{Settings, resolve};
+use manifest::diagnostic::Sources;
+use manifest::{Object, read};
 
 fn drawn(text: &str) -> Picture {
     let mut sources = Sources::default();

@@ -1,34 +1,34 @@
-//! Comments of the files that will be rendered: those for Renovate come along to the line of `cluster.toml` that
-//! their value comes from; the others are listed.
+//! Comments of the files that will be rendered. Those for Renovate are moved to the line of `cluster.toml` that their
+//! value comes from; the others are listed as dropped.
 
 use super::door::{Door, Found};
 use super::files::Reader;
 use super::prove;
 use crate::compile::Compiled;
-use crate::diagnostic::printable::printable;
-use crate::value::{Kind, Node, Pointer};
+use manifest::diagnostic::printable::printable;
+use manifest::value::{Kind, Node, Pointer};
 
-/// A comment.
+/// A comment in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// Its line, from 1.
+    /// Its line, starting at 1.
     pub line: usize,
-    /// Its text, without `#` and blanks around it.
+    /// Its text without the `#` and without blanks around it.
     pub text: String,
-    /// The document and the value that it belongs to: the next one, or the one before it on its line.
+    /// The document and the value that it belongs to: the next one, or the one before it on the same line.
     pub value: Option<(usize, Pointer)>,
 }
 
-/// What comes along, and what is dropped.
+/// The comments that are carried over, and those that are dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Carried {
-    /// Lines of `cluster.toml`, from 1, and the comment over each.
+    /// Lines of `cluster.toml`, starting at 1, and the comment above each.
     pub over: Vec<(usize, String)>,
-    /// File, line and text of those that are dropped.
+    /// File, line and text of the dropped comments.
     pub dropped: Vec<(String, usize, String)>,
 }
 
-/// Comments that are made anew, or say nothing: schema comments, our own header, empty lines.
+/// Comments that are rendered anyway, or say nothing: schema comments, our own header, empty comments.
 fn is_made_anew(text: &str) -> bool {
     text.is_empty()
         || text.contains("yaml-language-server:")
@@ -38,7 +38,7 @@ fn is_made_anew(text: &str) -> bool {
             .all(|c| matches!(c, '#' | '-' | '=' | '*' | ' '))
 }
 
-/// Whether Renovate reads it.
+/// Whether the comment is for Renovate.
 fn is_for_renovate(text: &str) -> bool {
     text.starts_with("renovate:")
 }
@@ -85,7 +85,7 @@ fn line_of(found: &Found, pointer: &Pointer, door: &Door, compiled: &Compiled) -
     Some(compiled.sources.locate(span).line)
 }
 
-/// The text with a comment over each of these lines.
+/// Adds the comments above the lines of a text.
 pub fn with_comments(text: &str, over: &[(usize, String)]) -> String {
     let mut out = String::new();
     for (at, line) in text.split_inclusive('\n').enumerate() {
@@ -97,7 +97,7 @@ pub fn with_comments(text: &str, over: &[(usize, String)]) -> String {
     out
 }
 
-/// A scalar: where it starts and ends, its document and its path.
+/// A scalar: its start, its end, its document and its path.
 type Leaf = (usize, usize, usize, Pointer);
 
 /// The comments of a file.
@@ -135,7 +135,7 @@ pub fn comments(text: &str, nodes: &[Node]) -> Vec<Comment> {
     found
 }
 
-/// The column of a line's comment: a `#` that stands first or after a blank, outside of every value.
+/// The column of a comment in a line: a `#` at the start or after a blank, outside of all values.
 fn comment_in(line: &str, start: usize, leaves: &[Leaf]) -> Option<usize> {
     let is_inside = |at: usize| leaves.iter().any(|(from, to, ..)| *from <= at && at < *to);
     let mut places = line.match_indices('#').map(|(column, _)| column);
@@ -171,8 +171,8 @@ fn collect(node: &Node, document: usize, pointer: &Pointer, leaves: &mut Vec<Lea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     #[test]
     fn comments_are_told_from_text_and_belong_to_a_value() {

@@ -1,18 +1,18 @@
-//! A `cluster.toml` in the making.
+//! A `cluster.toml` under construction.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::config::reference;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
-/// Tables and values, by path.
+/// Tables and values by path.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     root: Map,
 }
 
-/// The tables at the top, in the order in which a person would tell them.
+/// The order of the tables at the top level: the one in which a person would write them.
 const ORDER: [&str; 28] = [
     "domain",
     "certificates",
@@ -45,7 +45,7 @@ const ORDER: [&str; 28] = [
 ];
 
 impl Config {
-    /// Puts a value at a path; tables on the way are made.
+    /// Sets the value at a path, and creates the tables on the way.
     pub fn set(&mut self, path: &[&str], value: Node) {
         if let Some((last, above)) = path.split_last() {
             self.edit(above, |table| {
@@ -54,7 +54,7 @@ impl Config {
         }
     }
 
-    /// Puts values into the table at a path, over those that are there.
+    /// Adds values to the table at a path, and replaces existing ones.
     pub fn extend(&mut self, path: &[&str], values: Map) {
         self.edit(path, |table| {
             for (key, entry) in values.into_entries() {
@@ -63,7 +63,7 @@ impl Config {
         });
     }
 
-    /// Changes the table at a path, which is made where it isn't there.
+    /// Changes the table at a path, and creates it if it doesn't exist.
     pub fn edit(&mut self, path: &[&str], change: impl FnOnce(&mut Map)) {
         edit(&mut self.root, path, change);
     }
@@ -74,7 +74,7 @@ impl Config {
         self.root.get(first)?.path(rest)
     }
 
-    /// Takes the value at a path out.
+    /// Removes and returns the value at a path.
     pub fn take(&mut self, path: &[&str]) -> Option<Node> {
         let (last, above) = path.split_last()?;
         self.get(path)?;
@@ -83,7 +83,7 @@ impl Config {
         taken.map(|entry| entry.value)
     }
 
-    /// All of it, in the order of the reference.
+    /// Everything, in the order of the reference.
     pub fn ordered(&self) -> Map {
         let mut root = ordered(&self.root, "", places());
         let mut sorted = Map::default();
@@ -111,7 +111,7 @@ fn edit(map: &mut Map, path: &[&str], change: impl FnOnce(&mut Map)) {
     }
 }
 
-/// The place of each key in the reference.
+/// The position of each key in the reference.
 fn places() -> &'static HashMap<String, usize> {
     static PLACES: OnceLock<HashMap<String, usize>> = OnceLock::new();
     PLACES.get_or_init(|| {
@@ -120,7 +120,7 @@ fn places() -> &'static HashMap<String, usize> {
     })
 }
 
-/// A table with its known keys in their order; what the reference doesn't know stays in the order it has.
+/// A table with its known keys in order. Unknown keys keep the order that they have.
 fn ordered(map: &Map, path: &str, places: &HashMap<String, usize>) -> Map {
     let of = |key: &str| {
         let own = format!("{path}{key}");
@@ -135,7 +135,7 @@ fn ordered(map: &Map, path: &str, places: &HashMap<String, usize>) -> Map {
     for (key, entry) in entries {
         let mut entry = entry.clone();
         let (_, own) = of(key);
-        // What is below a key that takes anything is the user's, and stays as it is.
+        // Keys below a key that accepts anything are the user's, and keep their order.
         let is_table = TABLES.get_or_init(tables).contains(&own);
         if let (Kind::Map(inner), true) = (&entry.value.kind, is_table) {
             entry.value = Node::new(Kind::Map(ordered(inner, &format!("{own}."), places)), None);
@@ -159,17 +159,17 @@ fn tables() -> HashSet<String> {
     above.collect()
 }
 
-/// Text.
+/// A string.
 pub fn text(text: impl Into<String>) -> Node {
     Node::string(text)
 }
 
-/// A truth value.
+/// A boolean.
 pub fn flag(value: bool) -> Node {
     Node::new(Kind::Bool(value), None)
 }
 
-/// One text, or a list of them.
+/// A string, or a list of strings if there are several.
 pub fn texts<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Node {
     let mut items: Vec<Node> = items.into_iter().map(Node::string).collect();
     match items.len() {
@@ -178,7 +178,7 @@ pub fn texts<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Node {
     }
 }
 
-/// A list of texts, of however many.
+/// A list of strings.
 pub fn list<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Node {
     Node::new(
         Kind::List(items.into_iter().map(Node::string).collect()),
@@ -186,7 +186,7 @@ pub fn list<T: Into<String>>(items: impl IntoIterator<Item = T>) -> Node {
     )
 }
 
-/// A table of texts.
+/// A table of strings.
 pub fn pairs<K: Into<String>, V: Into<String>>(items: impl IntoIterator<Item = (K, V)>) -> Node {
     let map: Map = items
         .into_iter()

@@ -1,4 +1,4 @@
-//! The front door's objects, as they stand in their files.
+//! Reads the objects of a front door: of the folders with Envoy Gateway and its gateways.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use super::files::{
     texts,
 };
 use super::find::{Flux, Place, is_path_of};
-use crate::diagnostic::SourceId;
-use crate::manifest::meaning;
-use crate::value::Node;
+use manifest::diagnostic::SourceId;
+use manifest::meaning;
+use manifest::value::Node;
 
-/// An object and where it stands.
+/// An object and its place.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// Its file.
     pub path: String,
-    /// Its number in the file.
+    /// Its index in the file.
     pub at: usize,
     /// The file's text.
     pub source: SourceId,
@@ -25,7 +25,7 @@ pub struct Found {
     pub node: Node,
     /// Whether a kustomization lists it, so that Flux applies it.
     pub listed: bool,
-    /// Whether its file can't be written anew: it holds secrets.
+    /// Whether its file can't be rendered, because it contains secrets.
     pub sealed: bool,
 }
 
@@ -40,13 +40,13 @@ impl Found {
         text(&self.node, &["metadata", "name"])
     }
 
-    /// Whether it is kustomize's own.
+    /// Whether it is a kustomization.
     pub fn is_kustomization(&self) -> bool {
         is_kustomization(&self.path) && self.at == 0
     }
 }
 
-/// Everything at hand about a front door.
+/// Everything that is known about a front door.
 #[derive(Clone, Debug)]
 pub struct Door {
     /// Its folders.
@@ -55,14 +55,14 @@ pub struct Door {
     pub namespace: String,
     /// Its objects, by file.
     pub objects: Vec<Found>,
-    /// The Flux Kustomizations of the first folder and of the second, by their place among the objects.
+    /// The Flux Kustomizations of the first and the second folder, as indices of `objects`.
     pub fluxes: [Option<usize>; 2],
-    /// What was met that is not followed.
+    /// Notes on what was found but is not supported.
     pub notes: Vec<String>,
 }
 
 impl Door {
-    /// The folders, from the root.
+    /// The folders, relative to the root.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         [
             Some(self.place.folder.as_str()),
@@ -72,13 +72,13 @@ impl Door {
         .flatten()
     }
 
-    /// A path from the app's folder.
+    /// A path relative to the app's folder.
     pub fn from_app<'a>(&self, path: &'a str) -> Option<&'a str> {
         below(&self.place.app, path)
     }
 }
 
-/// Whether a file is kustomize's own.
+/// Whether a file is a kustomization.
 pub fn is_kustomization(path: &str) -> bool {
     matches!(
         name_of(path),
@@ -89,7 +89,7 @@ pub fn is_kustomization(path: &str) -> bool {
 /// Reads all objects of a front door.
 ///
 /// # Errors
-/// Where one of its files can't be read, or is no YAML.
+/// If one of its files can't be read, or is not YAML.
 pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, Failure> {
     let folders: Vec<String> = [Some(place.folder.clone()), place.config.clone()]
         .into_iter()
@@ -174,7 +174,7 @@ pub fn read(reader: &mut Reader, place: Place, fluxes: &[Flux]) -> Result<Door, 
     })
 }
 
-/// The Flux Kustomization of a folder: the one in the app's folder, where there are several.
+/// The Flux Kustomization of a folder. If there are several, the one in the app's folder.
 fn flux_of<'a>(fluxes: &'a [Flux], app: &str, folder: &str) -> Option<&'a Flux> {
     let of_folder = || {
         fluxes
@@ -185,12 +185,12 @@ fn flux_of<'a>(fluxes: &'a [Flux], app: &str, folder: &str) -> Option<&'a Flux> 
     near.or_else(|| of_folder().next())
 }
 
-/// What must not be copied anywhere: Secrets, and what SOPS has encrypted.
+/// Whether an object must not be copied: a Secret, or an object that SOPS has encrypted.
 fn is_secret(node: &Node) -> bool {
     is(node, "", "Secret") || node.get("sops").is_some()
 }
 
-/// Settings of kustomize that change objects after they were read, or bring others: they are not followed.
+/// Fields of kustomizations that change objects afterwards or add others, and what is not visible because of that.
 const NOT_FOLLOWED: [(&str, &str); 16] = [
     ("patches", "what they change"),
     ("patchesStrategicMerge", "what they change"),
@@ -210,7 +210,7 @@ const NOT_FOLLOWED: [(&str, &str); 16] = [
     ("configurations", "what they change"),
 ];
 
-/// The files that the folders' kustomizations list, and those that these list; all of a folder without one.
+/// The files that the kustomizations of the folders list, directly or indirectly; all files of a folder without one.
 fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<String> = folders.to_vec();
@@ -225,7 +225,7 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
             .into_iter()
             .find(|path| reader.files.texts.contains_key(path))
         else {
-            // Flux makes a kustomization of all that is there.
+            // Flux generates a kustomization of all files.
             if folders.contains(&folder) {
                 let all = reader
                     .files
@@ -245,14 +245,16 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
                 .is_some_and(|value| value.as_list().is_none_or(|items| !items.is_empty()));
             if is_set {
                 notes.push(format!(
-                    "{path}: `{key}` is kept, and {what} is not seen here"
+                    "{path}: `{key}` is kept, but its effect ({what}) is not taken into account"
                 ));
             }
         }
         for key in ["resources", "components", "bases"] {
             for entry in texts(node, key) {
                 match resolve(&folder, entry) {
-                    None => notes.push(format!("{path}: {entry} is elsewhere, and not followed")),
+                    None => notes.push(format!(
+                        "{path}: {entry} is outside of the repository, and was not read"
+                    )),
                     Some(path) if is_manifest(&path) => {
                         found.insert(path);
                     }
@@ -264,7 +266,8 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
     found
 }
 
-/// The namespace: what Flux says, else kustomize, else the objects, else the folder.
+/// The namespace: that in the Flux Kustomization, else in the kustomization, else of the objects, else the name of
+/// the folder.
 fn namespace(
     reader: &mut Reader,
     place: &Place,

@@ -1,23 +1,23 @@
-//! Why nothing could be imported.
+//! The reasons for importing nothing.
 
 use std::fmt;
 
-use crate::diagnostic::Diagnostic;
+use manifest::diagnostic::Diagnostic;
 
-/// Why nothing could be imported.
+/// The reason for importing nothing.
 #[derive(Debug)]
 pub enum Failure {
     /// There is no Gateway of Envoy Gateway at or below this folder.
     NoGateway(String),
-    /// There are several front doors.
+    /// There are several front doors, in these folders.
     Several(Vec<String>),
-    /// A file of the front door can't be read: its path, and why.
+    /// A file of the front door can't be read: its path and the reason.
     Unreadable(String, String),
-    /// None of the Gateways of this folder can be made by `cluster.toml`.
+    /// `cluster.toml` can't describe any of the Gateways in this folder.
     NoneMade(String),
-    /// A kustomization has one of its other names.
+    /// A kustomization has another name than `kustomization.yaml`.
     Name(String),
-    /// Files of the front door are no YAML.
+    /// Files of the front door are not valid YAML.
     Broken(Vec<Diagnostic>),
 }
 
@@ -31,12 +31,12 @@ impl fmt::Display for Failure {
                 };
                 write!(
                     f,
-                    "there is no Gateway of Envoy Gateway {place}\n  help: give the repository's folder, or the \
-                     one with the Gateway; hidden folders and files that aren't .yaml or .yml are not looked at"
+                    "there is no Gateway of Envoy Gateway {place}\n  help: give the folder of the repository, or the \
+                     one with the Gateway; hidden folders, and files that are not .yaml or .yml, are not read"
                 )
             }
             Failure::Several(folders) => {
-                write!(f, "there are several front doors:")?;
+                write!(f, "several folders have gateways:")?;
                 for folder in folders {
                     write!(f, "\n  {folder}")?;
                 }
@@ -48,22 +48,22 @@ impl fmt::Display for Failure {
             }
             Failure::Unreadable(path, why) => write!(
                 f,
-                "{path}: {why}\n  help: it belongs to the front door; nothing is imported until it can be read"
+                "{path}: {why}\n  help: the file is one of those to import, so nothing is imported until it can be read"
             ),
             Failure::NoneMade(folder) => write!(
                 f,
-                "{folder}: none of its Gateways can be taken over\n  help: a kustomization has to list them; their \
-                 names can't hold Flux variables, and their namespace is the one that Flux puts them in"
+                "{folder}: none of its Gateways can be imported\n  help: a kustomization must list them, their \
+                 names must not have Flux variables, and their namespace must be the one that Flux applies them to"
             ),
             Failure::Name(path) => write!(
                 f,
-                "{path}: `render` writes a kustomization.yaml beside it, and kustomize refuses a folder with two\n  \
-                 help: rename it to kustomization.yaml, then import"
+                "{path}: `render` would write a kustomization.yaml beside it, and kustomize refuses a folder with both\n  \
+                 help: rename it to kustomization.yaml, then import again"
             ),
             Failure::Broken(problems) => {
                 write!(
                     f,
-                    "{} of the front door's files can't be read as YAML",
+                    "{} of the files to import are not valid YAML",
                     problems.len()
                 )
             }

@@ -1,21 +1,22 @@
-//! A repository's files, and what is written in them.
+//! The files of a repository, and their documents.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::compile::World;
-use crate::diagnostic::{Diagnostic, SourceId, Sources};
-use crate::manifest::read;
 use crate::render::files::{Inputs, Output};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
+use manifest::read;
+use manifest::value::Node;
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    /// What could be read.
+    /// The files that could be read.
     pub texts: BTreeMap<String, String>,
-    /// What could not, and why, as the end of a sentence: `byte 3 is no UTF-8`.
+    /// The files that could not be read, each with the reason as the end of a sentence.
     pub unreadable: BTreeMap<String, String>,
-    /// The path from the root of the Git repository to the folder that paths count from; empty where they are one.
+    /// The path from the root of the Git repository to the folder that paths are relative to; empty if they are the
+    /// same.
     pub prefix: String,
 }
 
@@ -43,28 +44,28 @@ impl World for Files {
     }
 }
 
-/// A file's documents.
+/// The documents of a file.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// The file, for places.
+    /// The file, for places in findings.
     pub source: SourceId,
     /// Its documents, in order.
     pub nodes: Vec<Node>,
-    /// What is wrong with it.
+    /// Its errors.
     pub problems: Vec<Diagnostic>,
 }
 
-/// Reads each file once.
+/// Parses each file once.
 pub struct Reader<'a> {
     /// The files.
     pub files: &'a Files,
-    /// The texts that findings point into.
+    /// The texts that findings refer to.
     pub sources: Sources,
     parsed: HashMap<String, Parsed>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of these files.
+    /// Creates a reader of these files.
     pub fn new(files: &'a Files) -> Self {
         Reader {
             files,
@@ -73,7 +74,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The documents of a file; none of one that isn't there.
+    /// The documents of a file; none if it doesn't exist.
     pub fn read(&mut self, path: &str) -> Parsed {
         if let Some(parsed) = self.parsed.get(path) {
             return parsed.clone();
@@ -94,17 +95,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The folder of a path; empty at the root.
+/// The folder of a path; empty for the root.
 pub fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The last part of a path.
+/// The last component of a path.
 pub fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A path of a folder's file.
+/// The path of a file in a folder.
 pub fn join(folder: &str, name: &str) -> String {
     match folder {
         "" => name.to_owned(),
@@ -112,7 +113,7 @@ pub fn join(folder: &str, name: &str) -> String {
     }
 }
 
-/// A path below a folder, from there; `None` where it lies elsewhere.
+/// The path relative to a folder; `None` if it is not below the folder.
 pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     if folder.is_empty() {
         return Some(path);
@@ -120,7 +121,7 @@ pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(folder)?.strip_prefix('/')
 }
 
-/// A path that is written relative to a folder, from the root; `None` where it leads out of it, or to a server.
+/// The path from the root of a path relative to a folder; `None` if it leads out of the root, or is a URL.
 pub fn resolve(folder: &str, path: &str) -> Option<String> {
     if path.contains("://") || path.starts_with('/') || path.contains('?') {
         return None;
@@ -138,24 +139,24 @@ pub fn resolve(folder: &str, path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Whether a file's name is a manifest's.
+/// Whether a file name is that of a manifest.
 pub fn is_manifest(path: &str) -> bool {
     path.ends_with(".yaml") || path.ends_with(".yml")
 }
 
-/// Text of an object.
+/// The string at a path; empty if there is none.
 pub fn text<'a>(node: &'a Node, path: &[&str]) -> &'a str {
     node.path(path).and_then(Node::as_str).unwrap_or_default()
 }
 
-/// An object's group.
+/// The API group of an object.
 pub fn group_of(node: &Node) -> &str {
     text(node, &["apiVersion"])
         .split_once('/')
         .map_or("", |(group, _)| group)
 }
 
-/// Whether it is an object of this group and kind.
+/// Whether an object has this group and kind.
 pub fn is(node: &Node, group: &str, kind: &str) -> bool {
     text(node, &["kind"]) == kind && group_of(node) == group
 }
@@ -164,10 +165,10 @@ pub fn is(node: &Node, group: &str, kind: &str) -> bool {
 pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// The group of Envoy Gateway.
 pub const ENVOY: &str = "gateway.envoyproxy.io";
-/// The group of Flux' Kustomizations.
+/// The group of Flux's Kustomizations.
 pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 
-/// A list of texts under a key; entries that are no text are left out.
+/// The strings in a list under a key. Other elements are left out.
 pub fn texts<'a>(node: &'a Node, key: &str) -> Vec<&'a str> {
     let items = node.get(key).and_then(Node::as_list).unwrap_or_default();
     items.iter().filter_map(Node::as_str).collect()

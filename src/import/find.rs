@@ -1,4 +1,5 @@
-//! Where the front door is: told by its objects, not by the names of folders.
+//! Finds the front door: the folders with Envoy Gateway and its gateways. It is recognized by its objects, not by
+//! names of folders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,24 +8,24 @@ use super::files::{
     ENVOY, FLUX, Files, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of,
     resolve, text, texts,
 };
-use crate::value::Node;
+use manifest::value::Node;
 
-/// The controller of Envoy Gateway's classes.
+/// The controller name in Envoy Gateway's classes.
 pub const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
 
-/// The chart's name, at the end of its address.
+/// The name of the chart, which is the end of its URL.
 const CHART: &str = "gateway-helm";
 
-/// The folders that make up a front door.
+/// The folders of a front door.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The folder that holds them.
+    /// The folder that contains them.
     pub app: String,
-    /// The chart's, and of all else where there is only one.
+    /// The folder with the chart; if there is only one folder, with everything.
     pub folder: String,
-    /// The second one.
+    /// The second folder.
     pub config: Option<String>,
-    /// Other folders with Gateways, which are left alone.
+    /// Other folders with Gateways, which are not imported.
     pub others: Vec<String>,
 }
 
@@ -33,7 +34,7 @@ pub struct Place {
 pub struct Flux {
     /// Its file.
     pub file: String,
-    /// Its number in the file.
+    /// Its index in the file.
     pub at: usize,
     /// The folder that it applies.
     pub folder: String,
@@ -44,13 +45,13 @@ pub struct Flux {
 /// What an object says about its folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sign {
-    /// A Gateway of a class.
+    /// It is a Gateway of this class.
     Gateway(String),
-    /// Envoy Gateway's class, proxy or chart.
+    /// It is a class, a proxy or the chart of Envoy Gateway.
     Envoy,
 }
 
-/// Whether an object is the chart's source, or its release.
+/// Whether an object is the source of the chart, or its release.
 pub fn is_chart(node: &Node) -> bool {
     let url = text(node, &["spec", "url"]);
     match text(node, &["kind"]) {
@@ -66,16 +67,16 @@ pub fn is_chart(node: &Node) -> bool {
     }
 }
 
-/// Whether a release's values, or its name, are those of Envoy Gateway.
+/// Whether the values or the name of a release are those of Envoy Gateway.
 fn configures_gateway(node: &Node) -> bool {
     let values = node.path(&["spec", "values", "config", "envoyGateway"]);
     values.is_some() || text(node, &["metadata", "name"]) == "envoy-gateway"
 }
 
-/// Finds the front door at or below `wanted` (empty: anywhere).
+/// Finds the front door at or below `wanted`, or anywhere if that is empty.
 ///
 /// # Errors
-/// Where there is none, or more than one.
+/// If there is none, or more than one.
 pub fn find(reader: &mut Reader, wanted: &str) -> Result<(Place, Vec<Flux>), Failure> {
     let signs = signs(reader);
     let signs = of_envoy(signs);
@@ -128,7 +129,7 @@ pub fn find(reader: &mut Reader, wanted: &str) -> Result<(Place, Vec<Flux>), Fai
     Ok((place, fluxes))
 }
 
-/// A front door as it is named: its folder, or the one that holds its folders.
+/// The name of a front door: its folder, or the one that contains its folders.
 fn shown(app: &str, groups: &BTreeMap<String, BTreeMap<String, Vec<Sign>>>) -> String {
     let units = groups.get(app).into_iter().flat_map(BTreeMap::keys);
     match units.collect::<Vec<_>>().as_slice() {
@@ -137,7 +138,7 @@ fn shown(app: &str, groups: &BTreeMap<String, BTreeMap<String, Vec<Sign>>>) -> S
     }
 }
 
-/// All Gateways, and what is Envoy Gateway's, by file.
+/// All Gateways, and all objects of Envoy Gateway, by file.
 fn signs(reader: &mut Reader) -> Vec<(String, Sign, BTreeSet<String>)> {
     let paths = likely(reader);
     let mut found = Vec::new();
@@ -151,7 +152,7 @@ fn signs(reader: &mut Reader) -> Vec<(String, Sign, BTreeSet<String>)> {
                 classes.insert(name());
                 match text(&node, &["spec", "controllerName"]) == CONTROLLER {
                     true => Sign::Envoy,
-                    // Remembered for the name: its Gateways are not ours.
+                    // The name is needed to exclude its Gateways.
                     false => Sign::Gateway(String::new()),
                 }
             } else if is(&node, ENVOY, "EnvoyProxy") || is_chart(&node) {
@@ -165,7 +166,8 @@ fn signs(reader: &mut Reader) -> Vec<(String, Sign, BTreeSet<String>)> {
     found
 }
 
-/// The files that may hold a sign, by a look at their texts: reading all of a large repository takes seconds.
+/// The files that may contain such objects, found by searching their text, because parsing a large repository takes
+/// seconds.
 fn likely(reader: &Reader) -> Vec<String> {
     let is_likely = |text: &str| {
         (text.contains(GATEWAY_API)
@@ -179,7 +181,7 @@ fn likely(reader: &Reader) -> Vec<String> {
     likely.map(|(path, _)| path.clone()).collect()
 }
 
-/// Why there is no Gateway: a file that might hold one can't be read, or there is none.
+/// Why there is no Gateway: either a file that may contain one can't be read, or there is none.
 pub fn unread(reader: &mut Reader, folder: &str) -> Failure {
     let inside = |path: &str| folder.is_empty() || below(folder, path).is_some();
     let paths: Vec<String> = likely(reader)
@@ -200,7 +202,7 @@ pub fn unread(reader: &mut Reader, folder: &str) -> Failure {
     }
 }
 
-/// What is Envoy Gateway's: Gateways of another controller's class are not.
+/// Removes Gateways of other controllers.
 fn of_envoy(signs: Vec<(String, Sign, BTreeSet<String>)>) -> Vec<(String, Sign)> {
     let of = |envoy: bool| -> BTreeSet<String> {
         let classes = signs
@@ -265,7 +267,8 @@ fn fluxes(reader: &mut Reader, signs: &[(String, Sign)]) -> Vec<Flux> {
     found
 }
 
-/// Whether Flux' path is this folder: whole, or from the top of a repository of which this is a part.
+/// Whether the path of a Flux Kustomization is this folder, directly or from the top of a repository that contains
+/// it.
 pub fn is_path_of(flux: &str, folder: &str) -> bool {
     flux == folder || below_end(flux, folder) || below_end(folder, flux)
 }
@@ -278,8 +281,8 @@ fn below_end(longer: &str, shorter: &str) -> bool {
             .is_some_and(|rest| rest.ends_with('/'))
 }
 
-/// The folder that is applied as one and holds a file: what Flux applies, else the topmost one whose
-/// kustomization lists it and nothing but front doors.
+/// The folder that is applied as a unit and contains a file: one that Flux applies, else the topmost one whose
+/// kustomization lists it and only folders with gateways.
 fn unit_of(reader: &mut Reader, fluxes: &[Flux], signs: &[(String, Sign)], path: &str) -> String {
     let own = folder_of(path);
     let mut folder = own;
@@ -308,7 +311,7 @@ fn unit_of(reader: &mut Reader, fluxes: &[Flux], signs: &[(String, Sign)], path:
     unit.to_owned()
 }
 
-/// What a folder's kustomization lists, as paths from the root.
+/// The entries of a folder's kustomization, as paths from the root.
 fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
     let kustomization = reader.read(&join(folder, "kustomization.yaml"));
     let Some(node) = kustomization.nodes.first() else {
@@ -318,7 +321,7 @@ fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
     entries.filter_map(|entry| resolve(folder, entry)).collect()
 }
 
-/// A folder that Flux applies beside another one, and whose kustomization lists files from there.
+/// A folder that Flux applies beside another one, and whose kustomization lists files from that one.
 fn borrowing(reader: &mut Reader, app: &str, folder: &str, fluxes: &[Flux]) -> Option<String> {
     let beside = fluxes.iter().map(|flux| flux.folder.as_str());
     let mut beside = beside.filter(|other| folder_of(other) == app && *other != folder);
@@ -329,7 +332,7 @@ fn borrowing(reader: &mut Reader, app: &str, folder: &str, fluxes: &[Flux]) -> O
     found.map(str::to_owned)
 }
 
-/// The first and the second folder.
+/// Decides which of the folders is the first and which the second.
 fn two_of(
     reader: &mut Reader,
     units: &BTreeMap<String, Vec<Sign>>,
@@ -370,7 +373,7 @@ fn two_of(
     ((*first).clone(), second.map(|(_, _, unit)| (*unit).clone()))
 }
 
-/// The version of the chart that any file of the repository installs, where all that do agree.
+/// The chart version that the files of the repository install, if they agree on one.
 pub fn chart_version(reader: &mut Reader) -> Option<String> {
     let likely = reader.files.texts.iter();
     let likely = likely.filter(|(path, text)| is_manifest(path) && text.contains(CHART));
@@ -396,8 +399,8 @@ pub fn chart_version(reader: &mut Reader) -> Option<String> {
     found.first().filter(|_| found.len() == 1).cloned()
 }
 
-/// How many folders above a folder the paths of Flux' Kustomizations in it count from; `parts` is the folder's own
-/// path. 0 where they don't say.
+/// How many folders above a folder the paths of the Flux Kustomizations in it are relative to; `parts` is the path of
+/// the folder. 0 if they don't say.
 pub fn levels_above(files: &Files, parts: &[String]) -> usize {
     let mut reader = Reader::new(files);
     let likely = files.texts.iter();

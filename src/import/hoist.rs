@@ -1,11 +1,11 @@
-//! Settings that several tables have alike, in the table that all of them take them from.
+//! Moves settings that several tables have in common to the table that they inherit from.
 
 use super::config::Config;
 use super::lift::{Form, Slot};
 use super::prove::merge;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
-/// Settings that several tables have alike move into the table that they all take them from.
+/// Moves settings that several tables have in common to the table that they inherit from.
 pub fn hoisted(config: &Config, slots: &[Slot]) -> Option<Config> {
     let mut hoisted = config.clone();
     let mut changed = false;
@@ -22,7 +22,7 @@ pub fn hoisted(config: &Config, slots: &[Slot]) -> Option<Config> {
             })
             .map(|slot| slot.table.iter().map(String::as_str).collect())
             .collect();
-        // What a shared object has, too, is not theirs alone.
+        // The shared table already makes an object, which would get these settings too.
         let is_shared = slots.iter().any(|slot| slot.table == shared);
         if own.len() < 2 || is_shared {
             continue;
@@ -49,7 +49,7 @@ pub fn hoisted(config: &Config, slots: &[Slot]) -> Option<Config> {
                 }
             }
         }
-        // A gateway's proxies are scaled without a word.
+        // The proxies of a gateway are scaled even if nothing is set.
         for path in own
             .iter()
             .filter(|path| matches!(path[..], ["autoscaling", "gateways", _]))
@@ -77,7 +77,7 @@ fn merge_value(config: &mut Config, table: &[&str], key: &str, value: &Node) {
     }
 }
 
-/// What all tables say alike; of `spec`, whose maps merge, also in part.
+/// The settings that all tables have in common. Parts of `spec` count too, because its maps are merged.
 fn common(tables: &[Map]) -> Map {
     let mut common = Map::default();
     let Some((first, rest)) = tables.split_first() else {
@@ -107,7 +107,7 @@ fn common(tables: &[Map]) -> Map {
     common
 }
 
-/// The part of two maps that is alike.
+/// The part that two maps have in common.
 fn overlap(first: &Node, second: &Node) -> Option<Node> {
     if first == second {
         return Some(first.clone());
@@ -122,7 +122,7 @@ fn overlap(first: &Node, second: &Node) -> Option<Node> {
     (!alike.is_empty()).then(|| Node::new(Kind::Map(alike), None))
 }
 
-/// A value without the part that is said elsewhere; `None` where nothing is left.
+/// A value without the part that is set elsewhere; `None` if nothing is left.
 fn without(own: &Node, said: &Node) -> Option<Node> {
     if own == said {
         return None;

@@ -1,4 +1,4 @@
-//! Which object is in which file, as `[layout]` says it: the keys of groups first, single objects where they differ.
+//! Describes which object is in which file, for `[layout]`: by group, and by object if it differs from its group.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use super::lift::Slot;
 use crate::model::layout::{GROUPS, Group, Layout, join};
 use crate::model::names::short;
 
-/// An object of a group: the gateway that it belongs to, and its file, from the app's folder.
+/// An object of a group: the gateway that it belongs to, and its file, relative to the app's folder.
 struct Item<'a> {
     key: String,
     gateway: Option<&'a str>,
     path: &'a str,
 }
 
-/// Writes `layout.files`, `layout.dot_slash` and `layout.schemas`.
+/// Sets `layout.files`, `layout.dot_slash` and `layout.schemas`.
 pub fn lift(config: &mut Config, door: &Door, slots: &[Slot], layout: &Layout, files: &Files) {
     let mut groups: BTreeMap<Group, Vec<Item>> = BTreeMap::new();
     for slot in slots {
@@ -34,7 +34,7 @@ pub fn lift(config: &mut Config, door: &Door, slots: &[Slot], layout: &Layout, f
     }
     let mut chosen: Vec<(&str, String)> = Vec::new();
     let mut single: Vec<(String, String)> = Vec::new();
-    // A gateway's own policies are mostly in its file: what is told of the gateways is tried first.
+    // A gateway's own policies are usually in its file, so the pattern of the gateways is tried first.
     let of_gateways = groups.get(&Group::Gateways);
     let (gateways, _) = of_gateways.map_or((None, Vec::new()), |items| {
         pattern(Group::Gateways, items, None, layout)
@@ -59,7 +59,7 @@ pub fn lift(config: &mut Config, door: &Door, slots: &[Slot], layout: &Layout, f
     schemas(config, door, slots, files);
 }
 
-/// The text for a group that names the files of most of its objects, and single files for the others.
+/// The pattern for a group that gives most objects their files, and the objects that need a pattern of their own.
 fn pattern(
     group: Group,
     items: &[Item],
@@ -117,7 +117,7 @@ fn pattern(
     )
 }
 
-/// One key says it for both, where both are in one file.
+/// If both kinds of traffic policies are in the same file, one key is enough.
 fn both_kinds_of_traffic(chosen: &mut Vec<(&str, String)>) {
     let of = |name: &str| {
         chosen
@@ -134,7 +134,7 @@ fn both_kinds_of_traffic(chosen: &mut Vec<(&str, String)>) {
     }
 }
 
-/// The file with the Flux Kustomizations.
+/// The file of the Flux Kustomizations.
 fn flux(
     door: &Door,
     slots: &[Slot],
@@ -160,7 +160,7 @@ fn flux(
     }
 }
 
-/// Whether most resources are listed with `./` in front.
+/// Whether most resources are listed with a leading `./`.
 fn dots(config: &mut Config, door: &Door) {
     let kustomizations = door.objects.iter().filter(|found| {
         let own = door
@@ -184,10 +184,10 @@ fn dots(config: &mut Config, door: &Door) {
     }
 }
 
-/// What stands before the address in a schema comment.
+/// What precedes the URL in a schema comment.
 pub const SCHEMA: &str = "yaml-language-server: $schema=";
 
-/// The host of most of the schema comments; none where most objects have none.
+/// The host of most schema comments; none if most objects have no such comment.
 fn schemas(config: &mut Config, door: &Door, slots: &[Slot], files: &Files) {
     let mut paths: Vec<&str> = slots
         .iter()
@@ -226,12 +226,12 @@ fn schemas(config: &mut Config, door: &Door, slots: &[Slot], files: &Files) {
     }
 }
 
-/// The part of a schema's address before `{group}/{kind}_{version}.json`.
+/// The part of a schema's URL before `{group}/{kind}_{version}.json`.
 fn host(url: &str) -> Option<&str> {
     let (rest, file) = url.rsplit_once('/')?;
     let (host, group) = rest.rsplit_once('/')?;
     let fits =
         file.ends_with(".json") && file.contains('_') && group.contains('.') && host.contains("//");
-    // `//` of the scheme is no host.
+    // The `//` after the scheme is not a host.
     (fits && !host.ends_with('/')).then_some(host)
 }

@@ -1,12 +1,12 @@
-//! A tree that exists to the `cluster.toml` that renders it again, with the proof.
+//! Imports an existing tree: writes the `cluster.toml` that renders it again, and proves that it does.
 //!
-//! [`find`] tells where the front door is by its objects; [`door`] reads them. [`lift`] makes intents of them, one
-//! file a part of `cluster.toml`, the inverse of the templates. What no intent says is found by [`prove`]: it renders
-//! in memory, compares, and lays what differs over the object ([`residual`]), until nothing differs; what several objects have alike is told
-//! once ([`hoist`]). An object that
-//! is nobody's business here is kept in its file; one that shares a file with what is rendered is written out in full
-//! (`extra.objects`). [`toml`] writes it all as a person would. [`comments`] come along where another tool reads
-//! them. Pure: it is given files by path.
+//! [`find`] recognizes the front door by its objects, and [`door`] reads them. [`lift`] turns them into settings; it
+//! has a file for each part of `cluster.toml`, and is the inverse of the templates. [`prove`] finds what no setting
+//! expresses: it renders in memory, compares, and adds the differences to each object ([`residual`]) until there are
+//! none. Settings that several objects have in common are moved to one place ([`hoist`]). Objects that `cluster.toml`
+//! has no table for are kept in their files; if such a file also has rendered objects, they are written out
+//! completely (`extra.objects`). [`toml`] writes the configuration as a person would. [`comments`] keeps comments
+//! that other tools read. All of this is pure: the files are passed by path.
 
 pub mod comments;
 pub mod config;
@@ -27,10 +27,10 @@ pub mod toml;
 use std::collections::BTreeSet;
 
 use crate::compile::check_all;
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::Object;
-use crate::schema::Catalogue;
-use crate::value::{Kind, Node};
+use crd_validate::schema::Catalogue;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::{Kind, Node};
 
 use config::text;
 use door::{Door, Found};
@@ -41,13 +41,13 @@ use prove::{Proof, Prover};
 pub use failure::Failure;
 pub use outcome::{Fate, Import, Outcome};
 
-/// How often an import starts over without what it couldn't make.
+/// How often an import starts again without the objects that it couldn't express.
 const ATTEMPTS: usize = 8;
 
-/// Imports the front door at or below `wanted` (empty: anywhere).
+/// Imports the front door at or below `wanted`, or anywhere if that is empty.
 ///
 /// # Errors
-/// Where there is none, or several, or one of its files can't be read. The sources are those that findings point into.
+/// If there is none, or several, or one of its files can't be read. The sources are those that findings refer to.
 pub fn import(
     files: &Files,
     wanted: &str,
@@ -66,7 +66,7 @@ fn import_with(
     catalogue: &Catalogue,
 ) -> Result<Import, Failure> {
     let (place, fluxes) = match find::find(reader, wanted) {
-        // It may be in what can't be read.
+        // The Gateway may be in a file that can't be read.
         Err(Failure::NoGateway(folder)) => return Err(find::unread(reader, &folder)),
         found => found?,
     };
@@ -125,8 +125,8 @@ fn import_with(
     Ok(outcome::outcome(&prover, &lifted, &full, proof, reader))
 }
 
-/// Flux Kustomizations that are not whole as they stand: a patch elsewhere fills in what they lack (their
-/// source, say). Written from here they would be refused.
+/// Flux Kustomizations that are incomplete by themselves, because a patch elsewhere adds what is missing (their
+/// source, for example). They would be refused if they were rendered.
 fn incomplete(prover: &Prover, lifted: &Lifted, proof: &Proof) -> Vec<usize> {
     let is_flux = |slot: &&Slot| slot.table.first().is_some_and(|table| table == "flux");
     let slots = lifted.slots.iter().filter(is_flux);
@@ -144,8 +144,8 @@ fn incomplete(prover: &Prover, lifted: &Lifted, proof: &Proof) -> Vec<usize> {
     }
 }
 
-/// The objects that share a file with what is rendered, and are made by no table. Those objects of a file are given
-/// back apart of which one can't be said in TOML: the file has to stay as it is.
+/// The objects that no table renders, but that share a file with rendered objects. The second set has the objects of
+/// files with an object that TOML can't express, so that these files must stay as they are.
 fn in_full(door: &Door, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
     let slots: BTreeSet<usize> = lifted.slots.iter().map(|slot| slot.object).collect();
     let ours: BTreeSet<&str> = slots
@@ -158,7 +158,7 @@ fn in_full(door: &Door, lifted: &Lifted) -> (BTreeSet<usize>, BTreeSet<usize>) {
         if slots.contains(&at) || !ours.contains(found.path.as_str()) {
             continue;
         }
-        // One without a name is no object: what it is the same as can't be told.
+        // An object without a name can't be compared.
         let is_one = !found.name().is_empty() && !found.kind().is_empty();
         if is_one && toml::can_say(&found.node) && !found.sealed {
             full.insert(at);
@@ -200,7 +200,7 @@ fn write_in_full(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
     }
 }
 
-/// Where a folder has no kustomization Flux takes all files; the one that is rendered lists them.
+/// If a folder has no kustomization, Flux applies all files, so the rendered kustomization lists them.
 fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
     let ours: BTreeSet<usize> = lifted
         .slots
@@ -231,7 +231,7 @@ fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
             let Some(path) = files::below(folder, &found.path) else {
                 continue;
             };
-            // A folder with a kustomization of its own is taken as a whole.
+            // A folder with its own kustomization is listed as a whole.
             let entry = match path.split_once('/') {
                 Some((sub, _)) if has_kustomization(door, &files::join(folder, sub)) => {
                     format!("./{sub}")
@@ -246,7 +246,7 @@ fn list_all(lifted: &mut Lifted, door: &Door, full: &BTreeSet<usize>) {
             lifted.config.set(&["extra", key], config::list(entries));
         }
         lifted.notes.push(format!(
-            "{folder} has no kustomization.yaml: Flux makes one of all files; the one that is rendered lists them"
+            "{folder} has no kustomization.yaml, so Flux applies all its files; the rendered kustomization.yaml lists them"
         ));
     }
 }

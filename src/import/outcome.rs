@@ -1,4 +1,4 @@
-//! What became of each object.
+//! The result of an import for each object.
 
 use std::collections::BTreeSet;
 
@@ -8,58 +8,58 @@ use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
 use super::{comments, find};
 use crate::compile::{Compiled, compile_each};
-use crate::diagnostic::ObjectRef;
 use crate::diff::{self, FieldDiff};
-use crate::manifest::Object;
-use crate::value::Node;
+use manifest::Object;
+use manifest::diagnostic::ObjectRef;
+use manifest::value::Node;
 
-/// What became of an object.
+/// What happens to an object.
 #[derive(Clone, Debug)]
 pub enum Fate {
     /// It is rendered as it was.
     Generated {
-        /// Whether it is written in full in `cluster.toml`, since no table makes it.
+        /// Whether it is written out completely in `cluster.toml`, because there is no table for it.
         in_full: bool,
     },
     /// It stays in its file, for this reason.
     Kept(String),
-    /// It would be rendered otherwise.
+    /// It would be rendered differently.
     Different(Vec<FieldDiff>),
 }
 
-/// An object of the tree.
+/// An object of the tree, and what happens to it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its file.
     pub file: String,
     /// The object.
     pub object: ObjectRef,
-    /// What became of it.
+    /// What happens to it.
     pub fate: Fate,
 }
 
-/// What an import gives.
+/// The result of an import.
 pub struct Import {
     /// The text of `cluster.toml`.
     pub config: String,
-    /// The folders that it stands for.
+    /// The folders that it covers.
     pub place: find::Place,
-    /// Each object that was there.
+    /// All objects that existed.
     pub outcomes: Vec<Outcome>,
-    /// Objects that would be rendered and weren't there, by file.
+    /// Objects that would be rendered but didn't exist, by file.
     pub added: Vec<(String, ObjectRef)>,
-    /// Comments that are not carried over: file, line, text.
+    /// The comments that are not carried over: file, line, text.
     pub dropped: Vec<(String, usize, String)>,
-    /// What is not followed, or was taken for granted.
+    /// Notes on what is not supported, or was assumed.
     pub notes: Vec<String>,
-    /// How many lines of YAML it stands for.
+    /// The number of lines of YAML that it replaces.
     pub lines: usize,
-    /// What it renders, and what `validate` says about it.
+    /// What it renders, with the findings of `validate`.
     pub compiled: Compiled,
 }
 
 impl Import {
-    /// How many objects had this fate.
+    /// The number of objects with this fate.
     pub fn count(&self, is: fn(&Fate) -> bool) -> usize {
         self.outcomes
             .iter()
@@ -67,7 +67,7 @@ impl Import {
             .count()
     }
 
-    /// Whether anything would be rendered otherwise than it was.
+    /// Whether anything would be rendered differently.
     pub fn is_different(&self) -> bool {
         !self.added.is_empty()
             || self
@@ -77,7 +77,7 @@ impl Import {
     }
 }
 
-/// Compares a tree with what a proven configuration renders, object by object.
+/// Compares a tree with what a configuration renders, object by object.
 pub(super) fn outcome(
     prover: &Prover,
     lifted: &Lifted,
@@ -128,7 +128,7 @@ pub(super) fn outcome(
         let text = prover.files.texts.get(*path);
         text.map_or(0, |text| text.lines().count())
     });
-    // A kustomization where there was none says what Flux made of the folder's files itself.
+    // A new kustomization in a folder without one only lists what Flux would apply anyway.
     let added = prove::added(&compiled, door).into_iter();
     let added = added.filter(|(file, _)| !door::is_kustomization(file));
     let added = added.flat_map(|(file, nodes)| {
@@ -138,7 +138,9 @@ pub(super) fn outcome(
     let mut notes = door.notes.clone();
     notes.extend(lifted.notes.iter().cloned());
     notes.extend(door.place.others.iter().map(|other| {
-        format!("{other} has Gateways, too; it is left alone, `--path` imports it by itself")
+        format!(
+            "{other} also has Gateways; it was not imported, use `--path` to import it separately"
+        )
     }));
     Import {
         place: door.place.clone(),
@@ -167,20 +169,20 @@ fn reference(node: &Node) -> ObjectRef {
     }
 }
 
-/// Why an object stays where it is.
+/// Why an object stays in its file.
 fn why_kept(door: &Door, found: &Found) -> String {
     let namespace = files::text(&found.node, &["metadata", "namespace"]);
     if !found.listed {
-        "no kustomization lists its file: Flux doesn't apply it".to_owned()
+        "no kustomization lists its file, so Flux doesn't apply it".to_owned()
     } else if found.sealed {
-        "its file holds secrets".to_owned()
+        "its file contains secrets".to_owned()
     } else if !namespace.is_empty() && namespace != door.namespace {
         format!("it is in another namespace, {namespace}")
     } else if found.is_kustomization() {
-        "it lists files for another kustomization, and still does".to_owned()
+        "another kustomization uses it to list files".to_owned()
     } else if files::is(&found.node, files::FLUX, "Kustomization") {
-        "it is not whole as it stands: something elsewhere fills in what it lacks".to_owned()
+        "it is incomplete, and something elsewhere adds what is missing".to_owned()
     } else {
-        "it is not the front door's, or nothing in cluster.toml makes its like".to_owned()
+        "it doesn't belong to the gateways, or cluster.toml has no table for it".to_owned()
     }
 }

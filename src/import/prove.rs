@@ -1,5 +1,5 @@
-//! The proof: a configuration is rendered in memory and compared with what was there, and what differs is laid over
-//! it, until nothing differs any more or nothing helps.
+//! The proof: a configuration is rendered in memory and compared with the existing objects, and the differences are
+//! added to it, until there are none or nothing helps any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,15 @@ use super::lift::{Form, Lifted};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
-use crate::manifest::{Object, meaning};
-use crate::schema::Catalogue;
-use crate::value::{Kind, Node, Pointer};
+use crd_validate::schema::Catalogue;
+use manifest::value::{Kind, Node, Pointer};
+use manifest::{Object, meaning};
 
-/// How often what differs is laid over: tables that inherit need the one above them first, lists a second look.
+/// The maximum number of rounds. Tables that inherit need the table above to be complete first, and lists need a
+/// second round.
 const ROUNDS: usize = 6;
 
-/// A configuration, what it renders, and which objects are as they were.
+/// A configuration, what it renders, and which objects differ.
 pub struct Proof {
     /// The configuration.
     pub config: Config,
@@ -29,18 +30,18 @@ pub struct Proof {
     pub different: BTreeSet<usize>,
 }
 
-/// What is compared.
+/// What a configuration is compared with.
 pub struct Prover<'a> {
-    /// What was there.
+    /// The existing objects.
     pub door: &'a Door,
-    /// The files around it.
+    /// The files of the repository.
     pub files: &'a Files,
     /// All schemas.
     pub catalogue: &'a Catalogue,
 }
 
 impl Prover<'_> {
-    /// Renders the lifted configuration, and lays over it what differs.
+    /// Renders the lifted configuration, and adds the differences to it.
     pub fn prove(&self, lifted: &Lifted) -> Proof {
         let mut config = lifted.config.clone();
         let first = self.render(&config, lifted);
@@ -65,7 +66,7 @@ impl Prover<'_> {
                 self.amend(&mut config, lifted, *at, round, &proof.compiled, &mut given);
             }
             proof = self.compare(config, lifted);
-            // The second round has what inherits; from then on a round that changes nothing is the last.
+            // The second round completes tables that inherit. After that, a round without changes is the last one.
             if round > 0 && proof.text == before {
                 break;
             }
@@ -79,7 +80,7 @@ impl Prover<'_> {
         (text, compiled)
     }
 
-    /// Renders, and says which slots differ.
+    /// Renders a configuration, and finds the slots that differ.
     pub fn compare(&self, config: Config, lifted: &Lifted) -> Proof {
         let (text, compiled) = self.render(&config, lifted);
         let slots = lifted.slots.iter().enumerate();
@@ -98,7 +99,7 @@ impl Prover<'_> {
         }
     }
 
-    /// Lays over a slot's table what its object lacks.
+    /// Adds to the table of a slot what its object lacks.
     fn amend(
         &self,
         config: &mut Config,
@@ -117,7 +118,7 @@ impl Prover<'_> {
         let Some(made) = made(compiled, self.door, wanted) else {
             return;
         };
-        // A table that makes several objects is amended by the first that differs.
+        // A table that renders several objects is changed for the first one that differs.
         let is_first = lifted
             .slots
             .iter()
@@ -150,7 +151,7 @@ impl Prover<'_> {
         }
     }
 
-    /// A folder's kustomization: what it lists, then everything else.
+    /// Handles the kustomization of a folder: first the list of resources, then everything else.
     fn kustomization(
         &self,
         config: &mut Config,
@@ -182,7 +183,7 @@ impl Prover<'_> {
                 .filter(|entry| !is_made(entry))
                 .cloned()
                 .collect();
-            // First what is the user's alone; where the order is another one, all of it.
+            // First only the user's own entries are tried. If the order differs, all of them.
             let tried = given
                 .iter()
                 .any(|(at, list)| *at == wanted.at && *list == own);
@@ -208,7 +209,7 @@ pub struct Made {
     pub node: Node,
 }
 
-/// The rendered object that is to be another one.
+/// The rendered object for an existing one.
 pub fn made(compiled: &Compiled, door: &Door, wanted: &Found) -> Option<Made> {
     let object = object(compiled, door, wanted)?;
     Some(Made {
@@ -217,7 +218,7 @@ pub fn made(compiled: &Compiled, door: &Door, wanted: &Found) -> Option<Made> {
     })
 }
 
-/// The same object with places in `cluster.toml`.
+/// The same object with its places in `cluster.toml`.
 pub fn origins<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a Node> {
     object(compiled, door, wanted)?.origins.as_ref()
 }
@@ -237,18 +238,18 @@ fn object<'a>(compiled: &'a Compiled, door: &Door, wanted: &Found) -> Option<&'a
         .iter()
         .filter(|object| is_same(&object.file, &object.node));
     let first = all.clone().next();
-    // Of several, the one in the same file.
+    // If there are several, the one in the same file.
     all.find(|object| object.file == wanted.path).or(first)
 }
 
-/// Merges a tree into what a path holds.
+/// Merges a tree into the value at a path.
 pub(super) fn merge(config: &mut Config, path: &[&str], over: Node) {
     let mut node = config.take(path).unwrap_or_else(Node::map);
-    crate::value::merge::merge(&mut node, over);
+    manifest::value::merge::merge(&mut node, over);
     config.set(path, node);
 }
 
-/// Puts what is laid over an object into its table.
+/// Adds the differences of an object to its table.
 fn lay_over(config: &mut Config, table: &[&str], mut residual: Residual) {
     let below = |key: &str| -> Vec<String> {
         table
@@ -304,7 +305,7 @@ fn lay_over(config: &mut Config, table: &[&str], mut residual: Residual) {
     }
 }
 
-/// What differs in listeners of the same names goes into their own tables.
+/// Moves differences in listeners with the same names to the tables of the listeners.
 fn listeners(
     config: &mut Config,
     table: &[&str],
@@ -353,7 +354,7 @@ fn listeners(
     }
 }
 
-/// The rendered objects that nothing was there for, by file.
+/// The rendered objects that didn't exist before, by file.
 pub fn added(compiled: &Compiled, door: &Door) -> BTreeMap<String, Vec<Node>> {
     let mut added: BTreeMap<String, Vec<Node>> = BTreeMap::new();
     for object in &compiled.objects {

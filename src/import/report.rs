@@ -1,4 +1,4 @@
-//! What an import did, for people and for programs.
+//! Reports an import, as text and as JSON.
 
 use std::fmt::Write;
 
@@ -8,24 +8,24 @@ use super::{Fate, Import};
 use crate::diff::json::field;
 use crate::diff::model::{FieldChange, FieldDiff, Value};
 
-/// The format's name. Keys are added to it, never renamed or dropped.
+/// The name of the JSON format. Keys are added to it, never renamed or dropped.
 pub const FORMAT: &str = "gatewayctl/import/v1";
 
-/// The longest value that is shown of a difference, in characters.
+/// How many characters of a value are shown in a difference.
 const LONGEST_SHOWN: usize = 60;
 
 /// The import as JSON:
 ///
 /// - `schema`: [`FORMAT`]; `config`: the file that was written, as given.
-/// - `objects`: how many there were; `generated`: how many are rendered as they were, `in_full` of them written in
-///   full; `kept`: how many stay in their files.
-/// - `different`: those that would be rendered otherwise (`change`: `changed`), and those that would be rendered and
-///   weren't there (`added`), each with `object`, `file` and `fields`, as `diff` has them.
+/// - `objects`: how many there were; `generated`: how many are rendered as they were, `in_full` of them written out
+///   completely; `kept`: how many stay in their files.
+/// - `different`: those that would be rendered differently (`change`: `changed`), and those that would be rendered and
+///   didn't exist (`added`), each with `object`, `file` and `fields`, as in `diff`.
 /// - `kept_objects`: each with `object`, `file` and `why`.
-/// - `dropped_comments`: each with `file`, `line`, `text`. `notes`: what is not followed. `lines`: of `config` and of
-///   the `yaml` that it stands for. `findings`: how many `errors` and `warnings` `validate` has.
+/// - `dropped_comments`: each with `file`, `line`, `text`. `notes`: what is not supported. `lines`: those of `config`, and
+///   of the `yaml` that it replaces. `findings`: the number of `errors` and `warnings` of `validate`.
 pub fn json(import: &Import, config: &str) -> Json {
-    let object = |object: &crate::diagnostic::ObjectRef| {
+    let object = |object: &manifest::diagnostic::ObjectRef| {
         json!({
             "apiVersion": object.api_version, "kind": object.kind,
             "namespace": object.namespace, "name": object.name,
@@ -68,13 +68,13 @@ pub fn json(import: &Import, config: &str) -> Json {
             "errors": diagnostics.iter().filter(|one| one.is_error()).count(),
             "warnings": diagnostics
                 .iter()
-                .filter(|one| one.severity == crate::diagnostic::Severity::Warning)
+                .filter(|one| one.severity == manifest::diagnostic::Severity::Warning)
                 .count(),
         },
     })
 }
 
-/// The import in words, without what `validate` finds.
+/// The import as text, without the findings of `validate`.
 pub fn human(import: &Import) -> String {
     let mut text = String::new();
     let generated = import.count(|fate| matches!(fate, Fate::Generated { .. }));
@@ -82,19 +82,19 @@ pub fn human(import: &Import) -> String {
     let kept = import.count(|fate| matches!(fate, Fate::Kept(_)));
     let changed = import.count(|fate| matches!(fate, Fate::Different(_))) + import.added.len();
     let of_these = if full > 0 {
-        format!(" ({full} written in full)")
+        format!(" ({full} written out completely)")
     } else {
         String::new()
     };
     // Writing to a string can't fail, here and below.
     let _ = writeln!(
         text,
-        "{} objects: {generated} generated{of_these}, {kept} kept, {changed} different; {} lines stand for {} of YAML",
+        "{} objects: {generated} generated{of_these}, {kept} kept, {changed} different; {} lines replace {} lines of YAML",
         import.outcomes.len(),
         import.config.lines().count(),
         import.lines,
     );
-    let name = |object: &crate::diagnostic::ObjectRef| match object.name.as_str() {
+    let name = |object: &manifest::diagnostic::ObjectRef| match object.name.as_str() {
         "" => object.kind.clone(),
         name => format!("{} {name}", object.kind),
     };
@@ -114,7 +114,7 @@ pub fn human(import: &Import) -> String {
     );
     section(
         &mut text,
-        "rendered, and not there before",
+        "rendered, but didn't exist before",
         import
             .added
             .iter()
@@ -122,7 +122,7 @@ pub fn human(import: &Import) -> String {
     );
     section(
         &mut text,
-        "in full in cluster.toml, for it shares its file and no table makes it",
+        "written out completely in cluster.toml, because there is no table for it and its file has rendered objects",
         import
             .outcomes
             .iter()
@@ -141,7 +141,7 @@ pub fn human(import: &Import) -> String {
     );
     section(
         &mut text,
-        "comments that won't be in the rendered files",
+        "comments that the rendered files won't have",
         import
             .dropped
             .iter()
@@ -162,7 +162,7 @@ fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) 
     }
 }
 
-/// A field that differs, on a line.
+/// A field that differs, as one line.
 fn shown(field: &FieldDiff) -> String {
     let value = |value: &Value| match value {
         Value::Hidden => "(hidden)".to_owned(),

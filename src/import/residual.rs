@@ -1,14 +1,14 @@
-//! What has to be laid over one object to make another of it, and what has to be taken out: as little as can be.
+//! The difference between two objects as values to merge and paths to remove, as small as possible.
 
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
-/// The difference from what is rendered to what is wanted.
+/// The difference from a rendered object to the wanted one.
 #[derive(Clone, Debug, Default)]
 pub struct Residual {
-    /// Laid over it: maps merge, anything else is replaced.
+    /// Values to merge: maps are merged, everything else is replaced.
     pub over: Map,
-    /// Taken out.
+    /// Paths to remove.
     pub remove: Vec<Pointer>,
 }
 
@@ -18,7 +18,7 @@ impl Residual {
         self.over.is_empty() && self.remove.is_empty()
     }
 
-    /// What makes `wanted` of `rendered`.
+    /// The difference that turns `rendered` into `wanted`.
     pub fn between(rendered: &Node, wanted: &Node) -> Residual {
         let mut residual = Residual::default();
         if let (Kind::Map(rendered), Kind::Map(wanted)) = (&rendered.kind, &wanted.kind) {
@@ -27,7 +27,7 @@ impl Residual {
         residual
     }
 
-    /// Takes a part of what is laid over out: that below `path`.
+    /// Removes and returns the values below `path`.
     pub fn take(&mut self, path: &[&str]) -> Option<Node> {
         take(&mut self.over, path)
     }
@@ -48,7 +48,7 @@ fn take(map: &mut Map, path: &[&str]) -> Option<Node> {
 
 fn maps(rendered: &Map, wanted: &Map, at: &mut Pointer, remove: &mut Vec<Pointer>) -> Map {
     let mut over = Map::default();
-    // In the order that the merged map will have: what is there keeps its place, what is new comes last.
+    // In the order of the merged map: existing keys keep their places, new ones come last.
     let there = rendered
         .iter()
         .filter_map(|(key, _)| Some((key, wanted.get(key)?)));
@@ -78,7 +78,7 @@ fn maps(rendered: &Map, wanted: &Map, at: &mut Pointer, remove: &mut Vec<Pointer
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::merge;
+    use manifest::value::merge;
     use serde_json::json;
 
     #[test]

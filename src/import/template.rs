@@ -1,37 +1,38 @@
-//! The `cluster.toml` of onedr0p's cluster-template, which describes a whole cluster, to the part of it that this
-//! program makes: the front door that the template renders.
+//! Converts the `cluster.toml` of onedr0p's cluster-template, which describes a whole cluster, to the part that this
+//! program covers: the gateways that the template renders.
 //!
-//! Source: the template's `cluster.sample.toml` and its tests of it, in the form of 2026 (`[domain]`, `[dns]`) and
+//! Source: the template's `cluster.sample.toml` and its tests, in the form of 2026 (`[domain]`, `[dns]`) and the
+//! previous one (`[cloudflare]`).
 //! the one before (`[cloudflare]`).
 
 use super::config::{Config, flag, list, text};
 use super::toml::document;
 use crate::config::load;
-use crate::diagnostic::Sources;
-use crate::schema::Catalogue;
-use crate::value::{Kind, Node};
+use crd_validate::schema::Catalogue;
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Node};
 
-/// The converted file, and what to say about it.
+/// The converted file, with notes.
 pub struct Converted {
     /// The text of `cluster.toml`.
     pub config: String,
-    /// What was left out, or taken for granted.
+    /// What was left out, or assumed.
     pub notes: Vec<String>,
 }
 
-/// The gateways that the template makes, by its own names, in its order.
+/// The names of the template's gateways, in order.
 const GATEWAYS: [&str; 2] = ["external", "internal"];
 
-/// The pods' addresses where nothing is said.
+/// The default Pod network.
 const PODS: &str = "10.42.0.0/16";
 
-/// What the template renders around the addresses, whatever is asked for.
+/// What the template always renders around the addresses.
 const SETTINGS: &str = include_str!("template.json");
 
-/// Tables that have nothing to do with the front door.
+/// Tables that have nothing to do with the gateways.
 const OTHERS: [&str; 4] = ["kubernetes.api", "repository", "talos", "nodes"];
 
-/// Converts a file; `None` where it is not the template's.
+/// Converts a file; `None` if it is not one of the template.
 pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
     let mut sources = Sources::default();
     let id = sources.add("cluster.toml", written);
@@ -74,7 +75,7 @@ pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
     let newest = versions.iter().rev().find(|version| version.is_stable());
     let version = newest.map_or_else(|| "1.9.0".to_owned(), |version| version.as_str().to_owned());
     notes.push(format!(
-        "the template has no chart version in its file: {version} is written, compare it with yours"
+        "the template's file has no chart version; {version} was written, compare it with yours"
     ));
     config.set(&["chart", "version"], text(version));
     config.set(&["namespace", "manifest"], flag(false));
@@ -82,21 +83,25 @@ pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
         .or_else(|| get("cloudflare.domain"))
         .is_some()
     {
-        notes.push("the domain stays in the cluster's secrets, as the template keeps it: `${SECRET_DOMAIN}`".to_owned());
+        notes.push(
+            "the domain stays in the cluster's secrets as `${SECRET_DOMAIN}`, as in the template"
+                .to_owned(),
+        );
     }
     if get("dns.provider") == Some("none") {
         notes.push(
-            "`dns.provider` is \"none\": see that `cert_manager` names the issuer that you have"
-                .to_owned(),
+            "`dns.provider` is \"none\"; check that `cert_manager` names your issuer".to_owned(),
         );
     }
     if get("gateways.dns").is_some() {
         notes.push(
-            "`gateways.dns` is k8s-gateway's address, no gateway's: it is left out".to_owned(),
+            "`gateways.dns` was left out, because it is the address of k8s-gateway and not of a gateway".to_owned(),
         );
     }
     if tree.path(&["cilium", "bgp"]).is_some() {
-        notes.push("`cilium.bgp` is rendered with Cilium itself: it is left out".to_owned());
+        notes.push(
+            "`cilium.bgp` was left out, because it is rendered with Cilium itself".to_owned(),
+        );
     }
     let others: Vec<&str> = OTHERS
         .into_iter()
@@ -104,13 +109,13 @@ pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
         .collect();
     if !others.is_empty() {
         notes.push(format!(
-            "nothing of the front door is in {}: left out",
+            "{} was left out, because it has nothing to do with the gateways",
             others.join(", ")
         ));
     }
     let comments = [(
         vec!["cilium".to_owned(), "pools".to_owned()],
-        "The nodes' network, which the gateways' addresses have to be in.".to_owned(),
+        "The nodes' network, which must contain the gateways' addresses.".to_owned(),
     )];
     Some(Converted {
         config: document(&config.ordered(), &comments),
@@ -118,7 +123,7 @@ pub fn convert(written: &str, catalogue: &Catalogue) -> Option<Converted> {
     })
 }
 
-/// The settings, as a tree. The file is part of the program, and a test reads it.
+/// The settings as a tree. The file is part of the program, and a test parses it.
 fn settings() -> Node {
     Node::from_json(serde_json::from_str(SETTINGS).expect("template.json is JSON"))
 }

@@ -1,15 +1,15 @@
-//! A tree as the `cluster.toml` that a person would write: short tables on one line, long ones under a header,
-//! dotted keys for what has one value.
+//! Writes a tree as a person would write `cluster.toml`: short tables on one line, long ones under a header, dotted
+//! keys for tables with one value.
 
 use std::fmt::Write;
 
-use crate::diagnostic::printable::{is_hidden, printable};
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::printable::{is_hidden, printable};
+use manifest::value::{Kind, Map, Node};
 
 /// The longest line that is filled on purpose.
 const WIDTH: usize = 110;
 
-/// Tables of tables under names: each of the named tables has a header of its own, however short it is.
+/// Tables that contain named tables. Each named table has a header of its own, however short it is.
 const NAMED: [&[&str]; 9] = [
     &["gateways"],
     &["classes"],
@@ -22,13 +22,13 @@ const NAMED: [&[&str]; 9] = [
     &["cert_manager", "certificates"],
 ];
 
-/// Tables at the top that are written as one dotted key where they hold one value.
+/// Tables at the top level that are written as a dotted key if they have only one value.
 const SMALL: [&str; 5] = ["namespace", "dns", "class", "versions", "redirect"];
 
-/// A comment over a key or a header: the path, and the text without `#`.
+/// A comment above a key or a header: the path, and the text without `#`.
 pub type Comment = (Vec<String>, String);
 
-/// Whether TOML can say it: it has no null, and no whole numbers beyond 64 bits.
+/// Whether TOML can express a value: it has no null, and no integers beyond 64 bits.
 pub fn can_say(node: &Node) -> bool {
     match &node.kind {
         Kind::Null => false,
@@ -39,7 +39,7 @@ pub fn can_say(node: &Node) -> bool {
     }
 }
 
-/// The text of a tree that TOML [can say](can_say).
+/// The text of a tree that TOML [can express](can_say).
 pub fn document(root: &Map, comments: &[Comment]) -> String {
     let mut writer = Writer {
         text: String::new(),
@@ -55,14 +55,14 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The values of a table, then the tables below it.
+    /// Writes the values of a table, then the tables below it.
     fn table(&mut self, path: &mut Vec<String>, map: &Map) {
         let mut below = Vec::new();
         let own: Vec<_> = map
             .iter()
             .map(|(key, value)| (key, value, lines(path, key, value)))
             .collect();
-        // Listeners stand in the order written: under headers all of them, or none.
+        // The order of listeners matters, so either all of them have headers, or none.
         let under_headers = keeps_order(path) && own.iter().any(|(.., lines)| lines.is_none());
         for (key, value, lines) in own {
             match lines.filter(|_| !under_headers) {
@@ -106,7 +106,7 @@ impl Writer<'_> {
         let _ = writeln!(self.text, "{open}{}{close}", keys.join("."));
     }
 
-    /// The comments on a key, and on what its line holds besides.
+    /// Writes the comments on a key, and on everything else in its line.
     fn comments(&mut self, path: &[String]) {
         for (_, text) in self
             .comments
@@ -118,7 +118,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The comments on a table.
+    /// Writes the comments on a table.
     fn comment(&mut self, path: &[String]) {
         for (_, text) in self.comments.iter().filter(|(there, _)| there == path) {
             self.text
@@ -127,12 +127,12 @@ impl Writer<'_> {
     }
 }
 
-/// Whether the order of what a table holds means something: a gateway's listeners.
+/// Whether the order of a table's entries matters, which is the case for a gateway's listeners.
 fn keeps_order(path: &[String]) -> bool {
     matches!(path, [gateways, _, listeners] if gateways == "gateways" && listeners == "listeners")
 }
 
-/// Whether all that a table holds stands under headers, so that it needs none itself.
+/// Whether all entries of a table have headers, so that the table needs none.
 fn all_below(path: &[String], map: &Map) -> bool {
     keeps_order(path)
         && map
@@ -148,7 +148,7 @@ fn has_values(path: &[String], map: &Map) -> bool {
             .any(|(key, value)| lines(path, key, value).is_some())
 }
 
-/// `key = value`, where it is short enough to stand in the table above; `None` where it needs a header.
+/// `key = value`, if it is short enough for the table above; `None` if it needs a header.
 fn lines(path: &[String], name: &str, value: &Node) -> Option<String> {
     if let Kind::Map(map) = &value.kind {
         let mut here: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -169,7 +169,7 @@ fn lines(path: &[String], name: &str, value: &Node) -> Option<String> {
     }
 }
 
-/// `a.b = value` of a map with one value in it, `a = { … }` of a short map, `a = value` of anything else.
+/// `a.b = value` for a map with one value, `a = { … }` for a short map, `a = value` for everything else.
 fn dotted(name: &str, value: &Node) -> Option<String> {
     if let Kind::Map(map) = &value.kind
         && let (1, Some((inner, below))) = (map.len(), map.iter().next())
@@ -190,7 +190,7 @@ fn dotted(name: &str, value: &Node) -> Option<String> {
     fits.then(|| line + "\n")
 }
 
-/// Whether there is text of several lines in it, which nobody could read on one.
+/// Whether a value has text of several lines, which can't be read well on one.
 fn has_block(node: &Node) -> bool {
     match &node.kind {
         Kind::String(text) => text.contains('\n'),
@@ -200,7 +200,7 @@ fn has_block(node: &Node) -> bool {
     }
 }
 
-/// A list that won't fit on a line reads better under the header of the map that has it.
+/// Whether a value is a list that doesn't fit on a line, which reads better under the header of its map.
 fn is_long_list(node: &Node) -> bool {
     matches!(&node.kind, Kind::List(_)) && inline(node).len() > WIDTH
 }
@@ -212,7 +212,7 @@ fn is_chain(node: &Node) -> bool {
     }
 }
 
-/// A list, an item a line; `None` where an item is too long a table for that.
+/// A list with one item a line; `None` if an item is a table that is too long for that.
 fn array(name: &str, items: &[Node]) -> Option<String> {
     let mut text = format!("{} = [\n", key(name));
     let all_maps = items.iter().all(|item| item.as_map().is_some());
@@ -227,7 +227,7 @@ fn array(name: &str, items: &[Node]) -> Option<String> {
     Some(text)
 }
 
-/// A value on one line. (Null, which TOML hasn't, is kept out by [`can_say`].)
+/// A value on one line. (Null, which TOML doesn't have, is excluded by [`can_say`].)
 fn inline(node: &Node) -> String {
     match &node.kind {
         Kind::Null => "{}".to_owned(),
@@ -268,7 +268,7 @@ fn key(text: &str) -> String {
     }
 }
 
-/// Text on one line: as it is where it holds quotes or backslashes, else in double quotes.
+/// A string on one line: a literal one if it has quotes or backslashes, else in double quotes.
 fn string(text: &str) -> String {
     let is_plain = |c: char| c != '\n' && !is_hidden(c);
     if text.contains(['"', '\\']) && !text.contains('\'') && text.chars().all(is_plain) {
@@ -277,13 +277,13 @@ fn string(text: &str) -> String {
     format!("\"{}\"", escaped(text, false))
 }
 
-/// Text of several lines.
+/// A string of several lines.
 fn block(text: &str) -> Option<String> {
     let lines = text.trim_end_matches('\n').contains('\n');
     lines.then(|| format!("\"\"\"\n{}\"\"\"", escaped(text, true)))
 }
 
-/// TOML 1.0: basic strings, with lines left as they are where `lines`.
+/// Escapes a basic string (TOML 1.0). Newlines are kept if `lines`.
 fn escaped(text: &str, lines: bool) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -292,7 +292,7 @@ fn escaped(text: &str, lines: bool) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            // Three in a row would end a block; one by one they need nothing.
+            // Three quotes in a row would end the string; single ones need no escape.
             '"' if lines && !out.ends_with('"') => out.push('"'),
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -302,7 +302,7 @@ fn escaped(text: &str, lines: bool) -> String {
             c => out.push(c),
         }
     }
-    // A quote before the end of a block would be read as part of it.
+    // A quote before the end of the string would be read as part of the end.
     if lines && out.ends_with('"') && !out.ends_with("\\\"") {
         out.pop();
         out.push_str("\\\"");
@@ -313,7 +313,7 @@ fn escaped(text: &str, lines: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
+    use manifest::diagnostic::Sources;
     use serde_json::json;
 
     fn written(value: serde_json::Value) -> String {

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::codes;
 use crate::config::Text;
-use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::value::variable;
+use manifest::diagnostic::{Diagnostic, Span};
+use manifest::value::variable;
 
 /// A range of addresses; both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
             };
             problems.push(
                 Diagnostic::new(
-                    Code::NetworkInvalidAddress,
+                    codes::NETWORK_INVALID_ADDRESS,
                     format!("{:?} is not an IP address", text.value),
                 )
                 .at(text.span)
@@ -62,7 +63,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
     let Ok(net) = text.parse::<IpNet>() else {
         problems.push(
             Diagnostic::new(
-                Code::NetworkInvalidCidr,
+                codes::NETWORK_INVALID_CIDR,
                 format!("{:?} is not a network", text.value),
             )
             .at(text.span)
@@ -74,7 +75,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
     if net.network() != net.addr() {
         problems.push(
             Diagnostic::new(
-                Code::NetworkInvalidCidr,
+                codes::NETWORK_INVALID_CIDR,
                 format!(
                     "{} is an address inside a network, not a network",
                     text.value
@@ -110,7 +111,7 @@ pub fn pool(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Range> {
         }
         _ => {
             problems.push(
-                Diagnostic::new(Code::NetworkInvalidCidr, format!("{:?} is not a range of addresses", text.value))
+                Diagnostic::new(codes::NETWORK_INVALID_CIDR, format!("{:?} is not a range of addresses", text.value))
                     .at(text.span)
                     .why("Cilium would refuse the pool")
                     .help("write the first and the last address, both IPv4 or both IPv6: 10.10.30.20-10.10.30.40"),
@@ -153,7 +154,7 @@ pub fn check_all(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<D
             )
         };
         problems.push(
-            Diagnostic::new(Code::NetworkDuplicateAddress, message)
+            Diagnostic::new(codes::NETWORK_DUPLICATE_ADDRESS, message)
                 .at(second.span)
                 .related(first.span, format!("first used by {} here", first.gateway))
                 .why("two Services can't share an address unless that is configured, so one of the gateways would get no address")
@@ -176,7 +177,7 @@ pub fn check_all(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<D
         let listed: Vec<&str> = pools.iter().map(|pool| pool.as_str()).collect();
         problems.push(
             Diagnostic::new(
-                Code::NetworkOutsidePools,
+                codes::NETWORK_OUTSIDE_POOLS,
                 format!("the address {} of {} is in none of the pools", one.address, one.gateway),
             )
             .at(one.span)
@@ -190,7 +191,7 @@ pub fn check_all(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Spanned;
+    use manifest::diagnostic::Spanned;
 
     fn text(text: &str) -> Text {
         Spanned::unwritten(text.to_owned())

@@ -7,14 +7,15 @@ use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::proxy::Proxy;
 use super::route::unknown_gateway;
+use crate::codes;
 use crate::config::autoscaling::{Autoscaling as Table, Fallback, Prometheus, Scaled};
 use crate::config::chart::Deploy;
 use crate::config::proxy::Workload;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Count, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::Node;
-use crate::value::merge::merge;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
+use manifest::value::merge::merge;
 
 /// The ScaledObjects, and whether they are applied.
 #[derive(Clone, Debug, Default)]
@@ -142,13 +143,13 @@ fn deployment(cluster: &Cluster, proxy: Option<&Proxy>, namespace: &Text, gatewa
 fn check_proxy(
     proxy: &Proxy,
     gateway: &Text,
-    scaled: Option<crate::diagnostic::Span>,
+    scaled: Option<manifest::diagnostic::Span>,
     problems: &mut Vec<Diagnostic>,
 ) {
     if let Some(replicas) = proxy.set.replicas.as_ref().filter(|_| !proxy.daemon_set) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 format!(
                     "the proxies of {} have a fixed number of replicas and are also scaled by KEDA",
                     gateway.value
@@ -162,7 +163,7 @@ fn check_proxy(
     }
     if proxy.daemon_set {
         problems.push(
-            Diagnostic::new(Code::ConfigContradiction, format!("the proxies of {} run as a DaemonSet and are also scaled by KEDA", gateway.value))
+            Diagnostic::new(codes::CONFIG_CONTRADICTION, format!("the proxies of {} run as a DaemonSet and are also scaled by KEDA", gateway.value))
                 .at(proxy.set.kind.as_ref().filter(|kind| kind.value == Workload::DaemonSet).and_then(|kind| kind.span))
                 .related(scaled, "scaled here")
                 .why("KEDA finds no Deployment with that name, so the ScaledObject never becomes ready")
@@ -193,7 +194,7 @@ fn scaled(
     {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 format!(
                     "{} has a minimum of {least} and a maximum of {most}",
                     name.value
@@ -217,7 +218,7 @@ fn scaled(
         .any(|spec| spec.get("triggers").is_some());
     if prometheus.is_none() && triggers.is_empty() && !in_spec {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, format!("the ScaledObject {} has no trigger", name.value))
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, format!("the ScaledObject {} has no trigger", name.value))
                 .at(name.span.or(max.span))
                 .why("KEDA refuses it: nothing would ever scale it")
                 .help("add `prometheus = { server = …, query = …, threshold = … }` or `triggers = [{ … }]` to [autoscaling]"),
@@ -260,7 +261,7 @@ fn check_prometheus(prometheus: Option<&Prometheus>, name: &Text, problems: &mut
     for (key, _) in parts.iter().filter(|(_, value)| value.is_none()) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("the Prometheus trigger of {} has no `{key}`", name.value),
             )
             .at(written.or(name.span))

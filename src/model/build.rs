@@ -4,8 +4,9 @@ use super::{
     Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
     policy, proxy, route, traffic, verbatim,
 };
+use crate::codes;
 use crate::config::Cluster;
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// Builds the model from what was written, for the given versions. Also returns all mistakes that can be
 /// found without a schema.
@@ -27,7 +28,7 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
     }
     if cluster.gateways.is_empty() {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "no gateway is defined")
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, "no gateway is defined")
                 .why("without a gateway there is nothing to render")
                 .help("add a table [gateways.envoy-internal] with `address = \"10.10.30.25\"`"),
         );

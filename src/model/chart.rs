@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::names::{self, Rule};
 use super::version::LUA_OFF_BY_DEFAULT;
 use super::{ObjectInput, Version};
+use crate::codes;
 use crate::config::chart::Deploy;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
 
 /// The OCIRepository and HelmRelease of the chart.
 #[derive(Clone, Debug)]
@@ -148,7 +149,7 @@ pub fn build(
 fn check_url(url: &Text, problems: &mut Vec<Diagnostic>) {
     if !url.starts_with("oci://") {
         problems.push(
-            Diagnostic::new(Code::ConfigInvalidValue, format!("{:?} is not the address of an OCI registry", url.value))
+            Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("{:?} is not the address of an OCI registry", url.value))
                 .at(url.span)
                 .why("Flux's OCIRepository accepts only OCI addresses")
                 .help("write `oci://registry.example.com/charts/gateway-helm`, or set `registry` to the host alone"),
@@ -168,7 +169,7 @@ fn enable_lua(
             let span = lua.script.as_ref().and_then(|script| script.span);
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigContradiction,
+                    codes::CONFIG_CONTRADICTION,
                     "Lua is disabled, but [lua] uses it",
                 )
                 .at(flag.span)
@@ -191,7 +192,7 @@ fn enable_patch(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Option<Spa
         (Some(flag), Some((name, _))) if !flag.value => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigContradiction,
+                    codes::CONFIG_CONTRADICTION,
                     "EnvoyPatchPolicies are disabled, but one is defined",
                 )
                 .at(flag.span)

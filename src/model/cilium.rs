@@ -6,11 +6,12 @@ use super::gateway::check_addresses;
 use super::names::{self, Rule};
 use super::version::CILIUM_V2;
 use super::{ObjectInput, Version};
+use crate::codes;
 use crate::config::cilium::Peer;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
 
 /// The Cilium objects to write.
 #[derive(Clone, Debug, Default)]
@@ -188,7 +189,7 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
 }
 
 fn missing(message: &str, near: Option<&Text>, what: &str, table: &str) -> Diagnostic {
-    Diagnostic::new(Code::ConfigMissingKey, message)
+    Diagnostic::new(codes::CONFIG_MISSING_KEY, message)
         .at(near.and_then(|near| near.span))
         .why("the API server would refuse the object")
         .help(format!("add `{what}` to {table}"))

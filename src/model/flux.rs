@@ -6,12 +6,13 @@ use super::ObjectInput;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use super::route::StreamRoute;
+use crate::codes;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
-use crate::diagnostic::Spanned;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::Node;
-use crate::value::merge::merge;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::Spanned;
+use manifest::value::Node;
+use manifest::value::merge::merge;
 
 /// The Flux Kustomizations and the objects of the namespace.
 #[derive(Clone, Debug)]
@@ -127,7 +128,7 @@ fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnosti
     {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("it is not known where this folder is in the {}", kind.value),
             )
             .at(kind.span)
@@ -333,7 +334,7 @@ fn dependencies(texts: &Texts, problems: &mut Vec<Diagnostic>) -> Vec<Dependency
             if !names::follows(Rule::Subdomain, part) {
                 problems.push(
                     Diagnostic::new(
-                        Code::ConfigInvalidName,
+                        codes::CONFIG_INVALID_NAME,
                         format!("a Kustomization can't be called {:?}", text.value),
                     )
                     .at(text.span)

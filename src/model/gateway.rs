@@ -7,11 +7,12 @@ use super::address::{self, RequestedAddress};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
 use super::stream::streams;
+use crate::codes;
 use crate::config;
 use crate::config::gateway::AddressAs;
 use crate::config::{Cluster, Pairs, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::{Entry, Kind, Map, Node, variable};
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::{Entry, Kind, Map, Node, variable};
 
 /// The values for the template of a Gateway.
 #[derive(Clone, Debug, Serialize)]
@@ -116,7 +117,7 @@ pub fn build(
     names::check(Rule::Label, "a gateway's name", name, problems);
     if variable::in_text(name) {
         problems.push(
-            Diagnostic::new(Code::ConfigInvalidName, format!("a gateway's name can't be {:?}", name.value))
+            Diagnostic::new(codes::CONFIG_INVALID_NAME, format!("a gateway's name can't be {:?}", name.value))
                 .at(name.span)
                 .why("the name is used in file names and in references of other objects, where Flux substitutes variables at another time or never")
                 .help("write the name without a variable"),
@@ -137,7 +138,7 @@ pub fn build(
     if !table.address.is_given() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("gateway {} has no address", name.value),
             )
             .at(name.span)

@@ -1,9 +1,10 @@
 //! The folders and file names of the rendered tree.
 
 use super::names;
+use crate::codes;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// A group of objects that are written to the same file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,7 +160,7 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         if problems.len() == before && folder.trim_end_matches('/').contains('/') {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigInvalidName,
+                    codes::CONFIG_INVALID_NAME,
                     format!("{what} can't be {:?}", folder.value),
                 )
                 .at(folder.span)
@@ -177,7 +178,7 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         .map(|_| folder_of("the second folder", &table.config_folder, ""));
     if config_folder.as_ref() == Some(&folder) {
         problems.push(
-            Diagnostic::new(Code::ConfigDuplicate, "both folders are the same")
+            Diagnostic::new(codes::CONFIG_DUPLICATE, "both folders are the same")
                 .at(table.config_folder.as_ref().and_then(|folder| folder.span))
                 .why("two Kustomizations would each apply, and prune, the same files")
                 .help("give `config_folder` another name, or remove it"),
@@ -250,7 +251,7 @@ impl Layout {
             if TAKEN.contains(&name) {
                 problems.push(
                     Diagnostic::new(
-                        Code::ConfigDuplicate,
+                        codes::CONFIG_DUPLICATE,
                         format!("{name} is reserved for kustomize"),
                     )
                     .at(value.span)
@@ -351,7 +352,7 @@ fn unknown_file(key: &Text) -> Diagnostic {
         |near| format!("write `{near}`"),
     );
     Diagnostic::new(
-        Code::ConfigUnknownKey,
+        codes::CONFIG_UNKNOWN_KEY,
         format!("`layout.files` has no key {:?}", key.value),
     )
     .at(key.span)

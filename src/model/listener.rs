@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::names::{self, Rule};
+use crate::codes;
 use crate::config;
 use crate::config::gateway::{Protocol, TlsMode};
 use crate::config::{Cluster, Count, Namespaces, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
 
 /// The values for a listener in the Gateway's template.
 #[derive(Clone, Debug, Serialize)]
@@ -99,7 +100,7 @@ fn build_one(
         (None, other) => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("listener {other} has no protocol"),
                 )
                 .at(name.span)
@@ -116,7 +117,7 @@ fn build_one(
         (None, Protocol::Tcp | Protocol::Udp) => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("listener {} has no port", name.value),
                 )
                 .at(name.span)
@@ -188,7 +189,7 @@ fn certificates(
         None => {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("listener {} has no certificate", name.value),
                 )
                 .at(name.span.or(table.address.span))
@@ -255,7 +256,7 @@ fn check_listener(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagno
     if matches!(listener.protocol.value, Protocol::Tcp | Protocol::Udp) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 format!(
                     "listener {} of {} has a hostname, but its protocol doesn't support hostnames",
                     listener.name.value, gateway.value
@@ -275,7 +276,7 @@ pub fn check_port(what: &str, port: &Spanned<Count>, problems: &mut Vec<Diagnost
     {
         problems.push(
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 format!("{what} can't have the port {number}"),
             )
             .at(port.span)
@@ -296,7 +297,7 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
         {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigDuplicate,
+                    codes::CONFIG_DUPLICATE,
                     format!("{} has two listeners {}", gateway.value, second.name.value),
                 )
                 .at(second.name.span)
@@ -307,7 +308,7 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
         } else if let Some(first) = clash {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigDuplicate,
+                    codes::CONFIG_DUPLICATE,
                     format!(
                         "listeners {} and {} of {} both use port {}",
                         first.name.value,

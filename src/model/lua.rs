@@ -6,8 +6,9 @@ use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
+use crate::codes;
 use crate::config::{Cluster, Count, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// The script and the policies that run it.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub fn build(
     if let (Some(script), true) = (&table.script, table.block_user_agents.is_given()) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "`script` and `block_user_agents` are both given",
             )
             .at(table.block_user_agents.span)
@@ -114,7 +115,7 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
     if table.block_user_agents.is_empty() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 "[lua] has neither `block_user_agents` nor `script`",
             )
             .at(table.block_user_agents.span)
@@ -128,7 +129,7 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
         .filter(|pattern| pattern.is_empty())
     {
         problems.push(
-            Diagnostic::new(Code::ConfigInvalidValue, "an empty user agent")
+            Diagnostic::new(codes::CONFIG_INVALID_VALUE, "an empty user agent")
                 .at(pattern.span)
                 .why("every user agent contains the empty text, so all requests would be blocked")
                 .help("remove it"),
@@ -141,7 +142,7 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
     if !matches!(status.value, Count::Number(200..=599)) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 "the status of a blocked request must be between 200 and 599",
             )
             .at(status.span)

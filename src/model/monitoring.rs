@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::ObjectInput;
 use super::names::{self, Rule};
+use crate::codes;
 use crate::config::monitoring::{Dashboard as Table, Grafana, Monitor as MonitorTable};
 use crate::config::{Cluster, Count, Pairs, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// The monitors and dashboards to write.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +125,7 @@ fn dashboard(
     if !message.is_empty() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 format!("the dashboard {} {message}", name.value),
             )
             .at(own.url.as_ref().and_then(|url| url.span).or(name.span))

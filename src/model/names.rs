@@ -3,9 +3,11 @@
 //! The rules are those of apimachinery's `validation` package (RFC 1123 labels and subdomains, qualified
 //! names).
 
+use crate::codes;
 use crate::config::{Pairs, Text};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{names, variable};
+use k8s_syntax::names;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::variable;
 
 /// The rule that a name must follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +50,9 @@ pub fn check(rule: Rule, what: &str, name: &Text, problems: &mut Vec<Diagnostic>
         ),
     };
     let code = if escapes(name) {
-        Code::ConfigPathEscape
+        codes::CONFIG_PATH_ESCAPE
     } else {
-        Code::ConfigInvalidName
+        codes::CONFIG_INVALID_NAME
     };
     let mut help = format!("use {allowed}, at most {longest} characters");
     let better = suggestion(name);
@@ -99,7 +101,7 @@ pub fn check_path(what: &str, path: &Text, problems: &mut Vec<Diagnostic>) {
     if bad {
         problems.push(
             Diagnostic::new(
-                Code::ConfigPathEscape,
+                codes::CONFIG_PATH_ESCAPE,
                 format!("{what} can't be {:?}", path.value),
             )
             .at(path.span)
@@ -118,9 +120,9 @@ pub fn check_file(what: &str, name: &Text, endings: &[&str], problems: &mut Vec<
         && endings.iter().any(|ending| name.ends_with(ending));
     if !fits {
         let code = if escapes(name) {
-            Code::ConfigPathEscape
+            codes::CONFIG_PATH_ESCAPE
         } else {
-            Code::ConfigInvalidName
+            codes::CONFIG_INVALID_NAME
         };
         problems.push(
             Diagnostic::new(code, format!("{what} can't be {:?}", name.value))
@@ -136,7 +138,7 @@ pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut V
     for (key, value) in &pairs.0 {
         if !names::is_qualified_name(&variable::replaced(key, "x")) {
             problems.push(
-                Diagnostic::new(Code::ConfigInvalidName, format!("{what} can't have the key {:?}", key.value))
+                Diagnostic::new(codes::CONFIG_INVALID_NAME, format!("{what} can't have the key {:?}", key.value))
                     .at(key.span)
                     .why("the API server would refuse the object")
                     .help("write `name` or `prefix/name`; the prefix is a DNS name, the name has up to 63 letters, digits, `-`, `_` and `.`"),
@@ -144,7 +146,7 @@ pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut V
         }
         if are_labels && !variable::in_text(value) && !names::is_label_value(value) {
             problems.push(
-                Diagnostic::new(Code::ConfigInvalidValue, format!("a label's value can't be {:?}", value.value))
+                Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("a label's value can't be {:?}", value.value))
                     .at(value.span)
                     .why("the API server would refuse the object")
                     .help("use up to 63 letters, digits, `-`, `_` and `.`, with a letter or digit at the beginning and the end"),
@@ -180,7 +182,7 @@ pub fn hashed_deployment(namespace: &str, gateway: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Spanned;
+    use manifest::diagnostic::Spanned;
 
     #[test]
     fn rules_are_those_of_kubernetes() {

@@ -6,10 +6,11 @@ use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
+use crate::codes;
 use crate::config::policy::Policy as Table;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 
 /// The values for the template of a policy.
 #[derive(Clone, Debug, Serialize)]
@@ -101,7 +102,7 @@ fn missing_listener(
     };
     let message = format!("{} has no listener {:?}", gateway.value, listener.value);
     Some(
-        Diagnostic::new(Code::ConfigUnknownReference, message)
+        Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, message)
             .at(listener.span)
             .why("the policy would attach to nothing, so what it protects would be unprotected")
             .help(help),
@@ -118,7 +119,7 @@ fn check_policy(
     if table.spec.is_none() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("the {kind} {} has no `spec`", name.value),
             )
             .at(name.span)
@@ -129,7 +130,7 @@ fn check_policy(
     if targets == 0 {
         problems.push(
             Diagnostic::new(
-                Code::ConfigMissingKey,
+                codes::CONFIG_MISSING_KEY,
                 format!("the {kind} {} targets no gateway", name.value),
             )
             .at(table.gateways.span.or(name.span))

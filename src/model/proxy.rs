@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::ObjectInput;
 use super::names::{self, Rule};
+use crate::codes;
 use crate::config;
 use crate::config::proxy::Workload;
 use crate::config::{Cluster, Pairs, Text, Texts};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::merge::merge;
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::merge::merge;
 
 /// The values for the template of an EnvoyProxy.
 #[derive(Clone, Debug, Serialize)]
@@ -118,7 +119,7 @@ fn build_one(
     if let (true, Some(replicas)) = (daemon_set, &settings.replicas) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "a DaemonSet has no number of replicas",
             )
             .at(replicas.span)
@@ -133,7 +134,7 @@ fn build_one(
     if let (Some(image), Some(repository)) = (&settings.image, &settings.image_repository) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "`image` and `image_repository` are both given",
             )
             .at(repository.span)

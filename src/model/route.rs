@@ -8,11 +8,12 @@ use super::names::{self, Rule};
 use super::stream::streams;
 use super::version::STREAM_ROUTES_V1;
 use super::{ObjectInput, Version};
+use crate::codes;
 use crate::config::gateway::Protocol;
 use crate::config::route::Redirect as Table;
 use crate::config::{Cluster, Count, Text, Texts};
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// The values for the template of a redirect HTTPRoute.
 #[derive(Clone, Debug, Serialize)]
@@ -77,7 +78,7 @@ pub fn unknown_gateway(name: &Text, known: &[&str]) -> Diagnostic {
         None => format!("the gateways are {}", known.join(", ")),
     };
     Diagnostic::new(
-        Code::ConfigUnknownReference,
+        codes::CONFIG_UNKNOWN_REFERENCE,
         format!("there is no gateway {:?}", name.value),
     )
     .at(name.span)
@@ -157,7 +158,7 @@ fn parents(
             }),
             None if named.is_given() => problems.push(
                 Diagnostic::new(
-                    Code::ConfigUnknownReference,
+                    codes::CONFIG_UNKNOWN_REFERENCE,
                     format!("{} has no HTTP listener to redirect from", name.value),
                 )
                 .at(name.span)
@@ -190,7 +191,7 @@ fn redirect(
     {
         problems.push(
             Diagnostic::new(
-                Code::ConfigInvalidValue,
+                codes::CONFIG_INVALID_VALUE,
                 format!("a redirect can't have the status {number}"),
             )
             .at(status.span)
@@ -261,7 +262,7 @@ pub fn stream_routes(
         let Some(port) = stream.port() else {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("{} has no port", stream.name.value),
                 )
                 .at(stream.name.span)
@@ -277,7 +278,7 @@ pub fn stream_routes(
         let Some(service) = backend.name.clone() else {
             problems.push(
                 Diagnostic::new(
-                    Code::ConfigMissingKey,
+                    codes::CONFIG_MISSING_KEY,
                     format!("the backend of {} has no name", stream.name.value),
                 )
                 .at(stream.name.span)

@@ -4,7 +4,7 @@ use super::listener::Listener;
 use crate::config;
 use crate::config::gateway::Protocol;
 use crate::config::{Cluster, Count, Namespaces, Text};
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 /// A table for TCP or UDP, with the name of its listener.
 pub struct Stream<'a> {

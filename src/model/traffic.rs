@@ -6,10 +6,11 @@ use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::version::COMPRESSOR;
 use super::{ObjectInput, Version, address, route};
+use crate::codes;
 use crate::config;
 use crate::config::traffic::Attach;
 use crate::config::{Cluster, Text, Texts};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
+use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// The targets of a policy.
 #[derive(Clone, Debug, Serialize)]
@@ -64,7 +65,7 @@ fn targets(
     if let (true, true, Some(attach)) = (selector, named.is_given(), attach) {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "`attach = \"selector\"` and `gateways` are both given",
             )
             .at(named.span)
@@ -211,7 +212,7 @@ fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagn
     if let [first, second, ..] = ways.as_slice() {
         problems.push(
             Diagnostic::new(
-                Code::ConfigContradiction,
+                codes::CONFIG_CONTRADICTION,
                 "two ways to determine the client's address",
             )
             .at(*second)

@@ -1,9 +1,10 @@
 //! Objects that are written completely in `extra.objects`.
 
 use super::names;
+use crate::codes;
 use crate::config::{Cluster, Text};
-use crate::diagnostic::{Code, Diagnostic, Spanned};
-use crate::value::{Kind, Node};
+use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::{Kind, Node};
 
 /// A complete object, and the file that it is written to.
 #[derive(Clone, Debug)]
@@ -32,10 +33,13 @@ fn build_one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> 
     });
     let Some(file) = file else {
         problems.push(
-            Diagnostic::new(Code::ConfigMissingKey, "an object of [extra] has no `file`")
-                .at(object.span)
-                .why("it is not known which file to write it to")
-                .help("add `file = \"envoy.yaml\"`, the file to write it to"),
+            Diagnostic::new(
+                codes::CONFIG_MISSING_KEY,
+                "an object of [extra] has no `file`",
+            )
+            .at(object.span)
+            .why("it is not known which file to write it to")
+            .help("add `file = \"envoy.yaml\"`, the file to write it to"),
         );
         return None;
     };

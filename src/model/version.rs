@@ -1,6 +1,6 @@
 //! Versions, and the versions in which upstream projects changed.
 
-use crate::diagnostic::Spanned;
+use manifest::diagnostic::Spanned;
 
 /// A released version: `1.9.0`, with or without a leading `v`. A part after `-` or `+` is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::context::{BYTES_FOR_FUEL, cost_of};
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The fuel that every template gets for one object, in addition to [`SOURCE_FOR_FUEL`] and
 /// [`FUEL_FOR_VALUE`]. One unit pays for an instruction, or for [`BYTES_FOR_FUEL`] bytes that are produced.

@@ -1,6 +1,6 @@
 //! Comments in rendered files.
 
-use crate::value::Node;
+use manifest::value::Node;
 
 /// The first line of rendered files.
 pub const HEADER: &str =

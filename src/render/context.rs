@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use crate::diagnostic::Span;
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::Span;
+use manifest::value::{Kind, Map, Node};
 
 /// The scalars that a template has read since its last output, each with its position, in order.
 /// Templates compare and join plain strings, and a plain string has no room for a position. So the position

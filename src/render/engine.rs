@@ -19,9 +19,10 @@ use super::dialect;
 use super::lua;
 use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
-use crate::diagnostic::{Code, Diagnostic, SourceId, Sources, Span};
-use crate::manifest::read;
-use crate::value::{Map, Node, ser};
+use crate::codes;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use manifest::read;
+use manifest::value::{Map, Node, ser};
 
 /// The values that one template printed, by the number in their mark.
 #[derive(Clone, Default)]
@@ -172,7 +173,7 @@ impl<'a> Engine<'a> {
         self.reads.clear();
         let Some((source, _)) = self.templates.get(name) else {
             return Err(Box::new(Diagnostic::new(
-                Code::ConfigTemplate,
+                codes::CONFIG_TEMPLATE,
                 format!("there is no template {name}"),
             )));
         };
@@ -313,7 +314,7 @@ impl<'a> Engine<'a> {
         let range = line
             .and_then(|line| sources.get(id).line_range(line))
             .unwrap_or(0..0);
-        Diagnostic::new(Code::ConfigTemplate, message)
+        Diagnostic::new(codes::CONFIG_TEMPLATE, message)
             .at(Span::new(id, range.start, range.end))
             .why("the template's output can't be written, so no file is written")
             .help("correct the template at the mark; `{{ value }}` writes any value as YAML, so it needs no quotes")

@@ -8,15 +8,16 @@ use super::objects::{Item, items};
 use super::overlay::lay_over;
 use super::shared::Shared;
 use super::templates::Templates;
+use crate::codes;
 use crate::config::Text;
 use crate::config::types::Overlay;
-use crate::diagnostic::{Code, Diagnostic, Sources};
-use crate::manifest::write;
 use crate::model::layout::{FileLocation, Group, Layout, join};
 use crate::model::lua::Script;
 use crate::model::{Model, ObjectInput, flux};
-use crate::value::ser::to_node;
-use crate::value::{Kind as Value, Map, Node, Pointer};
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::ser::to_node;
+use manifest::value::{Kind as Value, Map, Node, Pointer};
+use manifest::write;
 
 /// The kind of a rendered file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -478,7 +479,7 @@ impl Renderer<'_> {
 
 fn taken(path: &Text) -> Diagnostic {
     Diagnostic::new(
-        Code::ConfigDuplicate,
+        codes::CONFIG_DUPLICATE,
         format!("{:?} is the path of another rendered file", path.value),
     )
     .at(path.span)
@@ -530,7 +531,7 @@ fn route_location(
 
 fn no_script(path: &Text) -> Diagnostic {
     Diagnostic::new(
-        Code::ConfigUnknownReference,
+        codes::CONFIG_UNKNOWN_REFERENCE,
         format!("the script {:?} can't be read", path.value),
     )
     .at(path.span)

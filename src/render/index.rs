@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::Sources;
-use crate::manifest::{read, scalar};
-use crate::value::{Kind, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Node};
+use manifest::{read, scalar};
 
 /// Returns the text with the missing `resources` added, and its tree. Returns `None` if that would require
 /// other changes (the list is written in brackets, or is not a list).
@@ -182,8 +182,8 @@ fn same_path(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Sources;
-    use crate::manifest::read;
+    use manifest::diagnostic::Sources;
+    use manifest::read;
 
     fn added(text: &str) -> Option<String> {
         let mut sources = Sources::default();

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::context::cost_of;
-use crate::diagnostic::Span;
-use crate::value::{Entry, Kind, Map, Node};
+use manifest::diagnostic::Span;
+use manifest::value::{Entry, Kind, Map, Node};
 
 /// Opens a mark. It is a character that YAML treats as part of a word, and that users don't write.
 pub const OPEN: char = '\u{F0000}';

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::config::types::Overlay;
 use crate::model::layout::{FileLocation, Group};
 use crate::model::{Model, ObjectInput};
-use crate::value::ser::to_node;
-use crate::value::{self, Node, Pointer};
+use manifest::value::ser::to_node;
+use manifest::value::{self, Node, Pointer};
 
 /// One object to render.
 pub struct Item {

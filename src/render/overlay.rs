@@ -1,11 +1,12 @@
 //! Merges overlays over an object after its template was rendered.
 
+use crate::codes;
 use crate::config::types::Overlay;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::model::names;
-use crate::value::merge::{merge, remove};
-use crate::value::pointer::Step;
-use crate::value::{Kind, Map, Node, Pointer};
+use manifest::diagnostic::Diagnostic;
+use manifest::value::merge::{merge, remove};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// Merges labels, annotations, `object`, `spec` and further parts over an object, removes what `remove`
 /// names, and puts the keys of `metadata` into their usual order.
@@ -44,7 +45,7 @@ pub fn lay_over(
         let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
         if !pointer.is_some_and(|pointer| remove(&mut node, &pointer)) {
             problems.push(
-                Diagnostic::new(Code::ConfigUnknownReference, format!("{:?} doesn't exist in the object", text.value))
+                Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, format!("{:?} doesn't exist in the object", text.value))
                     .at(text.span)
                     .why("the field to remove may have another name, and it would stay in the object")
                     .help("write a JSON pointer such as `/spec/http3`; `gatewayctl render --stdout` shows the object"),

@@ -3,12 +3,13 @@
 
 use super::files::{File, Inputs, Kind, Output, Renderer, joined};
 use super::index;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::read;
+use crate::codes;
 use crate::model::flux;
 use crate::model::layout::join;
-use crate::value::ser::to_node;
-use crate::value::{Kind as Value, Node};
+use manifest::diagnostic::Diagnostic;
+use manifest::read;
+use manifest::value::ser::to_node;
+use manifest::value::{Kind as Value, Node};
 
 /// The template of the namespace's kustomization.
 const INDEX: &str = "namespace-kustomization.yaml.j2";
@@ -94,7 +95,7 @@ impl Renderer<'_> {
             Ok((text, node)) => self.put_shared(path, text, node, Kind::Left, Vec::new()),
             Err(broken) => self.problems.extend(broken.unwrap_or_else(|| {
                 vec![
-                    Diagnostic::new(Code::TreeForeign, format!("{path} still lists files that are no longer rendered"))
+                    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} still lists files that are no longer rendered"))
                         .in_file(path.as_str())
                         .why("kustomize fails if a listed file is missing, and the entry can't be removed without changing other people's lines")
                         .help(format!("remove {} from its `resources`", gone.join(" and "))),
@@ -177,7 +178,7 @@ impl Renderer<'_> {
 }
 
 fn unreadable_index(path: String) -> Diagnostic {
-    Diagnostic::new(Code::TreeForeign, format!("{path} can't be read"))
+    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be read"))
         .in_file(path)
         .why("other people's entries in it must be kept, but they can't be read")
         .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
@@ -191,7 +192,7 @@ fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
     if !stale.is_empty() {
         help.push_str(&format!(", and remove {}", stale.join(" and ")));
     }
-    Diagnostic::new(Code::TreeForeign, format!("{path} can't be edited automatically"))
+    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be edited automatically"))
         .in_file(path)
         .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must be kept")
         .help(format!("{help}; or set `namespace.kustomization = false`"))

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -66,7 +67,7 @@ impl Templates {
             ),
         };
         Some(
-            Diagnostic::new(Code::ConfigTemplate, format!("there is no built-in template {name}"))
+            Diagnostic::new(codes::CONFIG_TEMPLATE, format!("there is no built-in template {name}"))
                 .in_file(path)
                 .why("a template replaces the built-in template of the same name, so this one would have no effect")
                 .help(help),

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use super::context::cost_of;
 use super::engine::Engine;
 use super::templates::Templates;
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::value::Node;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::Node;
 use serde_json::json;
 
 const NAME: &str = "gatewayclass.yaml.j2";

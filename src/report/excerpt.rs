@@ -9,7 +9,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Snippet};
 
 use super::text;
-use crate::diagnostic::{Location, Source, Sources, Span};
+use manifest::diagnostic::{Location, Source, Sources, Span};
 
 /// A span of more lines than this is marked only on its first line. Otherwise a whole table or object would
 /// push the message off the screen.

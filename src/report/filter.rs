@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use crate::diagnostic::{Code, Diagnostic, Severity, suggest};
+use crate::codes;
+use manifest::diagnostic::{Code, Diagnostic, Severity, suggest};
 
 /// A code, or a group, which stands for all of its codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ impl FromStr for Selector {
     type Err = UnknownCode;
 
     fn from_str(text: &str) -> Result<Self, UnknownCode> {
-        let group = || Code::groups().into_iter().find(|group| *group == text);
-        Code::parse(text)
+        let group = || codes::groups().iter().copied().find(|group| *group == text);
+        codes::parse(text)
             .map(Selector::Code)
             .or_else(|| group().map(Selector::Group))
             .ok_or_else(|| UnknownCode::new(text))
@@ -64,7 +65,7 @@ impl Filter {
     /// Whether findings with this code are shown as notes. That is the case if `schema/unknown-kind` is
     /// ignored, so that a report never hides that an object was not checked.
     fn makes_notes_of(&self, code: Code) -> bool {
-        code == Code::SchemaUnknownKind && self.ignore.contains(&Selector::Code(code))
+        code == codes::SCHEMA_UNKNOWN_KIND && self.ignore.contains(&Selector::Code(code))
     }
 
     /// Removes the findings that are not shown.
@@ -107,16 +108,16 @@ impl UnknownCode {
     fn advice(&self) -> String {
         match self.nearest {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("the groups are {}", Code::groups().join(", ")),
+            None => format!("the groups are {}", codes::groups().join(", ")),
         }
     }
 }
 
 /// The most similar code or group. A code is also found by its name without the group.
 fn nearest(name: &str) -> Option<&'static str> {
-    let codes = || Code::ALL.iter().map(|code| code.as_str());
+    let codes = || codes::all().iter().map(|code| code.as_str());
     let bare = |code: &'static str| code.split_once('/').map_or(code, |(_, bare)| bare);
-    suggest::nearest(name, codes().chain(Code::groups())).or_else(|| {
+    suggest::nearest(name, codes().chain(codes::groups().iter().copied())).or_else(|| {
         let near = suggest::nearest(name, codes().map(bare))?;
         codes().find(|code| bare(code) == near)
     })
@@ -139,22 +140,22 @@ mod tests {
     #[test]
     fn groups_and_codes_are_selected_and_ignored_and_ignore_wins() {
         let all = filter("", "");
-        assert!(Code::ALL.iter().all(|code| all.keeps(*code)));
+        assert!(codes::all().iter().all(|code| all.keeps(*code)));
 
         let some = filter("config, schema/type,", "config/lua");
-        assert!(some.keeps(Code::ConfigSyntax));
-        assert!(some.keeps(Code::SchemaType));
-        assert!(!some.keeps(Code::ConfigLua));
-        assert!(!some.keeps(Code::SchemaRequired));
+        assert!(some.keeps(codes::CONFIG_SYNTAX));
+        assert!(some.keeps(codes::SCHEMA_TYPE));
+        assert!(!some.keeps(codes::CONFIG_LUA));
+        assert!(!some.keeps(codes::SCHEMA_REQUIRED));
 
-        assert!(!filter("config/lua", "config").keeps(Code::ConfigLua));
+        assert!(!filter("config/lua", "config").keeps(codes::CONFIG_LUA));
     }
 
     #[test]
     fn several_lists_add_up() {
         let filter = Filter::parse(&["config", "tree"], &[]).expect("known codes");
-        assert!(filter.keeps(Code::ConfigSyntax) && filter.keeps(Code::TreeEdited));
-        assert!(!filter.keeps(Code::YamlSyntax));
+        assert!(filter.keeps(codes::CONFIG_SYNTAX) && filter.keeps(codes::TREE_EDITED));
+        assert!(!filter.keeps(codes::YAML_SYNTAX));
     }
 
     #[test]
@@ -181,11 +182,11 @@ mod tests {
     #[test]
     fn a_report_is_filtered_in_place() {
         let mut diagnostics = vec![
-            Diagnostic::new(Code::ConfigSyntax, "one"),
-            Diagnostic::new(Code::TreeEdited, "two"),
+            Diagnostic::new(codes::CONFIG_SYNTAX, "one"),
+            Diagnostic::new(codes::TREE_EDITED, "two"),
         ];
         filter("", "tree").apply(&mut diagnostics);
         let left: Vec<_> = diagnostics.iter().map(|finding| finding.code).collect();
-        assert_eq!(left, [Code::ConfigSyntax]);
+        assert_eq!(left, [codes::CONFIG_SYNTAX]);
     }
 }

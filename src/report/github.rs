@@ -5,7 +5,7 @@
 use std::io;
 
 use super::{Report, place, text};
-use crate::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// The maximum size of a step summary on GitHub, in bytes.
 pub const LARGEST_SUMMARY: usize = 1024 * 1024;

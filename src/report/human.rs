@@ -11,7 +11,7 @@ use annotate_snippets::{Group, Level, Message, Origin, Padding, Renderer};
 
 use super::excerpt::{self, Mark};
 use super::{Report, Terminal, place, text};
-use crate::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// The limits of the width to which source lines are cut. With less, nothing would be visible; with more, the
 /// renderer's arithmetic may overflow.

@@ -35,7 +35,7 @@ use std::io;
 use serde::Serialize;
 
 use super::{Report, place};
-use crate::diagnostic::{Diagnostic, Location, ObjectRef, Sources, printable};
+use manifest::diagnostic::{Diagnostic, Location, ObjectRef, Sources, printable};
 
 /// The value of `schema`.
 pub const SCHEMA: &str = "gatewayctl/report/v1";

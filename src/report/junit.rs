@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::{Report, place, text};
-use crate::diagnostic::{Diagnostic, Location, Sources};
+use manifest::diagnostic::{Diagnostic, Location, Sources};
 
 /// Writes the XML document.
 pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {

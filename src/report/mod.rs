@@ -24,7 +24,7 @@ use std::str::FromStr;
 
 use rayon::prelude::*;
 
-use crate::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 pub use base::Base;
 pub use filter::{Filter, Selector, UnknownCode};

@@ -1,6 +1,6 @@
 //! The position of a finding, depending on its use.
 
-use crate::diagnostic::{Diagnostic, Location, Sources};
+use manifest::diagnostic::{Diagnostic, Location, Sources};
 
 /// The position of the mistake: the span of the finding, or else its file, or else its origin, or else an
 /// empty file name.

@@ -15,7 +15,7 @@ use self::model::{
     Region, Rule, Run, Text, Tool, UriBase, UriBases,
 };
 use super::{Report, place, text};
-use crate::diagnostic::{Code, Diagnostic, Location, ObjectRef, Sources, printable};
+use manifest::diagnostic::{Code, Diagnostic, Location, ObjectRef, Sources, printable};
 
 /// The address of the format's JSON schema.
 const SCHEMA: &str =

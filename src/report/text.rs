@@ -1,8 +1,8 @@
 //! Makes text from any source safe for a terminal, and texts that several formats use.
 
 use super::{Report, place};
-use crate::diagnostic::printable::is_hidden;
-use crate::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
+use manifest::diagnostic::printable::is_hidden;
+use manifest::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
 
 /// The maximum number of characters of a message that are shown, so that a quoted value can't flood the
 /// terminal.

@@ -1,4 +1,4 @@
-//! Doing what a plan says, whole file by whole file.
+//! Carries out a plan, one whole file at a time.
 
 use std::collections::BTreeSet;
 
@@ -19,26 +19,26 @@ pub struct Applied {
     pub written: Vec<TreePath>,
     /// The files removed.
     pub removed: Vec<TreePath>,
-    /// The folders removed since nothing was left in them.
+    /// The folders removed because they were empty afterwards.
     pub removed_folders: Vec<TreePath>,
 }
 
-/// Does what `plan` says.
+/// Carries out `plan`.
 ///
-/// Stopped at any instant, killed included, every file is whole: the old one or the new one. The next
+/// Whenever it is stopped, even killed, every file is whole: either the old one or the new one. The next
 /// [`plan`](super::plan()) finishes the work.
 ///
 /// # Errors
-/// The first system call that fails, with its path and the system's reason; [`Error::Busy`] where another
-/// render is at work; [`Error::Changed`] where a file is no longer what the plan saw.
+/// The first system call that fails, with its path and the system's reason; [`Error::Busy`] if another render is
+/// running; [`Error::Changed`] if a file is no longer what the plan saw.
 pub fn apply(plan: &Plan) -> Result<Applied, Error> {
     apply_on(&Os, plan)
 }
 
-/// [`apply`] on any disk.
+/// Like [`apply`], on any disk.
 ///
 /// # Errors
-/// As [`apply`].
+/// The same as for [`apply`].
 pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
     if !plan.has_work() {
         return Ok(Applied::default());
@@ -58,7 +58,7 @@ pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
     };
     work.check()?;
     work.clear_leftovers()?;
-    // Where no file changes there is nothing to announce: the lock itself is replaced atomically.
+    // If no file changes, the intent need not be recorded: the lock itself is replaced atomically.
     if plan.intent.is_pending() {
         work.write_lock(&plan.intent)?;
     }
@@ -80,9 +80,10 @@ pub fn apply_on(disk: &dyn Disk, plan: &Plan) -> Result<Applied, Error> {
 struct Work<'a> {
     plan: &'a Plan,
     root: &'a dyn Folder,
-    /// The lock's text as it should stand on disk.
+    /// The lock's text as it should be on disk.
     lock: Option<Vec<u8>>,
-    /// Folders whose entries changed; `None` is the root. They are flushed once, before the lock says that all is done.
+    /// Folders whose entries have changed; `None` is the root. They are flushed once, before the lock says that the work
+    /// is finished.
     unsynced: BTreeSet<Option<TreePath>>,
     applied: Applied,
 }
@@ -93,7 +94,7 @@ fn changed(path: &TreePath) -> Error {
 }
 
 impl Work<'_> {
-    /// Everything that will be touched, and the lock, is still what the plan saw.
+    /// Checks that everything that will be touched, and the lock, is still what the plan saw.
     fn check(&self) -> Result<(), Error> {
         let name = &self.plan.lock;
         let is_still = is_still(self.root, name, self.lock.as_deref());
@@ -112,7 +113,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Puts back what a run that was killed took out of its place, and removes its temporary files.
+    /// Puts back edits that a killed run had moved aside, and removes its temporary files.
     fn clear_leftovers(&self) -> Result<(), Error> {
         for entry in &self.plan.entries {
             if let Some(ours) = &entry.restore {
@@ -127,7 +128,7 @@ impl Work<'_> {
                 clear(folder, &path.temporary())?;
                 let name = path.aside();
                 match aside {
-                    // Should it be another file by now, it stays for the next run to judge.
+                    // If it is another file by now, it stays for the next run.
                     Some(ours) if look_in(folder, &name, path, length(ours))? == *ours => {
                         folder.remove_file(&name)
                     }
@@ -140,7 +141,7 @@ impl Work<'_> {
             .map_err(|error| Error::io("remove the temporary file of", lock, error))
     }
 
-    /// Does something in the folder that holds a path, where that can be reached.
+    /// Calls a function with the folder that contains a path, if that folder can be reached.
     fn at(
         &self,
         path: &TreePath,
@@ -185,9 +186,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Removes the folders that this run, or the one that it finishes, has emptied or made for nothing.
+    /// Removes the folders that this run, or the one that it finishes, has emptied or created unnecessarily.
     fn prune(&mut self) -> Result<(), Error> {
-        // Below comes after above, so that the reverse empties from the inside.
+        // Parents come before their children, so in reverse order the inner folders are removed first.
         for folder in self.plan.intent.pending_folders.iter().rev() {
             let failed = |error| Error::io("remove the folder", folder.as_str(), error);
             let Reached::Folder(place) = reach(self.root, folder).map_err(failed)? else {
@@ -223,8 +224,8 @@ impl Work<'_> {
     }
 }
 
-/// Writes one file in the place of what was seen there, and the folders above it where they are missing. The folders
-/// whose entries this changes are still to be flushed.
+/// Writes one file, if its path is still what the plan saw, and creates missing folders above it. The folders whose
+/// entries change must still be flushed.
 pub(super) fn write_file(
     root: &dyn Folder,
     path: &TreePath,
@@ -243,7 +244,7 @@ pub(super) fn write_file(
                 unsynced.insert(folder.parent());
                 here.enter(folder.name()).map_err(failed)?
             }
-            // A link, for one, that was put there since the plan was made: nothing is made behind it.
+            // For example, a link was created since the plan was made. Nothing is created behind it.
             Err(_) => return Err(changed(&folder)),
         };
         place = Place::Below(next);
@@ -262,7 +263,7 @@ pub(super) fn sync(root: &dyn Folder, folders: BTreeSet<Option<TreePath>>) -> Re
         let shown = folder.as_ref().map_or(".", TreePath::as_str).to_owned();
         let synced = match enter(root, folder.as_ref()) {
             Ok(Reached::Folder(place)) => place.folder().sync(),
-            // It was moved away; what is in it went with it.
+            // The folder was moved away, together with what is in it.
             Ok(Reached::Nothing | Reached::Blocked(_)) => Ok(()),
             Err(error) => Err(error),
         };

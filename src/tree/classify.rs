@@ -1,4 +1,4 @@
-//! What a file on disk is to us.
+//! Classifies files on disk: which are ours, edited, or somebody else's.
 
 use std::borrow::Cow;
 
@@ -7,65 +7,65 @@ use super::lock::{Hash, Lock, Owned};
 use super::locks::{Locks, Owner};
 use super::path::TreePath;
 
-/// What the plan found for a path.
+/// What the plan found at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Rendered, and not there yet.
+    /// Rendered, but doesn't exist yet.
     Create,
-    /// There as the lock says, and rendered differently now.
+    /// Exists as the lock says, but is rendered differently now.
     Update,
-    /// There as rendered.
+    /// Exists as rendered.
     Unchanged,
-    /// There, not written by us, but equal, or the caller takes it over: it becomes ours.
+    /// Exists and was not written by us, but is equal, or the caller takes it over. It becomes ours.
     Adopt,
-    /// Ours, and edited by hand since. Not overwritten without force.
+    /// Ours, but edited by hand since. It is only overwritten with `--force`.
     Edited,
-    /// Not ours, and different. Not overwritten without force.
+    /// Not ours, and different. It is only overwritten with `--force`.
     Foreign,
-    /// Another configuration's, and different. Never overwritten.
+    /// Belongs to another configuration, and is different. It is never overwritten.
     Others(Owner),
-    /// No regular file, or not safely reached. Never overwritten.
+    /// Not a regular file, or can't be reached safely. It is never overwritten.
     Blocked(Obstacle),
     /// Ours, still exactly as written, and no longer rendered.
     Remove,
-    /// Ours, edited by hand since, and no longer rendered: kept, and the user's from now on.
+    /// Ours, edited by hand since, and no longer rendered. It is kept and belongs to the user from now on.
     KeepEdited,
-    /// In the lock, but nothing that a render can have written: kept.
+    /// In the lock, but not a file that a render can have written. It is kept.
     KeepStrange,
-    /// Shared, and no longer rendered: kept, it holds the user's entries.
+    /// Shared and no longer rendered. It is kept, because it has the user's entries.
     KeepShared,
-    /// Ours, and removed by hand: written again where it is still rendered, else forgotten.
+    /// Ours, but removed by hand. It is written again if it is still rendered, else it is forgotten.
     Gone,
 }
 
-/// What stands in the way of a path.
+/// What prevents writing to a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// The file itself, or a folder above it, is a symbolic link.
     Link(TreePath),
-    /// A file stands where a folder of the path should.
+    /// There is a file where the path needs a folder.
     NotAFolder(TreePath),
-    /// A folder, a device or a pipe stands where the file should.
+    /// There is a folder, a device or a pipe instead of the file.
     NotAFile,
-    /// A killed run took an edit out of its place and could not put it back; another file stands there now. The edit
-    /// waits under this name, in the same folder.
+    /// A killed run moved an edit aside and could not put it back, because there is another file now. The edit is
+    /// kept under this name in the same folder.
     Aside(String),
 }
 
-/// What stands at a path.
+/// What exists at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Before {
     /// Nothing.
     Nothing,
     /// A file with these bytes.
     Bytes(Vec<u8>),
-    /// A file that is larger than anything rendered.
+    /// A file that is larger than any rendered file.
     Large,
     /// Something that is left alone.
     Blocked(Obstacle),
 }
 
-/// A file's class, and the hash by which it was known as our work.
+/// The class of a file, and the hash that identified it as ours.
 pub(super) struct Found {
     pub class: Class,
     /// The hash of ours that the file on disk has.
@@ -81,12 +81,12 @@ impl Found {
     }
 }
 
-/// What the lock and an interrupted run know of one path.
+/// What the lock and an interrupted run say about one path.
 pub(super) struct Record<'a> {
     owned: Option<&'a Owned>,
-    /// The hashes that we wrote.
+    /// The hashes of what we wrote.
     written: Vec<&'a Hash>,
-    /// The hash of what an interrupted run had leave to replace.
+    /// The hash of what an interrupted run was allowed to replace.
     replaceable: Option<&'a Hash>,
 }
 
@@ -120,12 +120,12 @@ impl<'a> Record<'a> {
             .is_some_and(|hash| hashes(bytes).contains(hash))
     }
 
-    /// Whether it is our work, or what an interrupted run had leave to replace.
+    /// Whether a file is our work, or what an interrupted run was allowed to replace.
     pub(super) fn is_no_edit(&self, bytes: &[u8]) -> bool {
         self.known(bytes).is_some() || self.may_replace(bytes)
     }
 
-    /// Whether a shared file is as we made it, with nobody else's work in it.
+    /// Whether a shared file is as we created it, without anybody else's entries.
     fn is_untouched(&self, bytes: &[u8]) -> bool {
         let Some(Owned::Shared(shared)) = self.owned else {
             return false;
@@ -136,17 +136,17 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Whether a shared file is as we made it: no byte of it is anybody else's.
+/// Whether a shared file is as we created it, without any change by others.
 pub fn is_untouched(locks: &Locks, path: &TreePath, bytes: &[u8]) -> bool {
     Record::of(locks, path).is_untouched(bytes)
 }
 
-/// Whether a file goes once it is no longer rendered: it is ours alone, and as we wrote it.
+/// Whether a file is removed once it is no longer rendered: it is completely ours, and as we wrote it.
 pub fn would_go(locks: &Locks, path: &TreePath, bytes: &[u8]) -> bool {
     Record::of(locks, path).known(bytes).is_some() && !locks.is_others(path)
 }
 
-/// What a rendered file's path is.
+/// Classifies the path of a rendered file.
 pub(super) fn rendered(
     path: &TreePath,
     file: &File,
@@ -203,7 +203,7 @@ pub(super) fn rendered(
     }
 }
 
-/// What a path is that the lock knows and that is no longer rendered; `None` where there is nothing to say.
+/// Classifies a path that is in the lock but no longer rendered; `None` if there is nothing to report.
 pub(super) fn abandoned(
     path: &TreePath,
     before: &Before,
@@ -211,7 +211,7 @@ pub(super) fn abandoned(
     options: &Options,
 ) -> Option<Found> {
     let record = Record::of(locks, path);
-    // Another configuration goes on with it.
+    // Another configuration continues to use it.
     if locks.is_others(path) {
         return None;
     }
@@ -241,20 +241,20 @@ pub(super) fn abandoned(
         (_, Some(Owned::Shared(_))) => Class::KeepShared,
         _ if known.is_some() && could_render(false) => Class::Remove,
         _ if known.is_some() => Class::KeepStrange,
-        // An interrupted run meant to replace it and didn't come to it: it never was ours.
+        // An interrupted run intended to replace it but didn't get that far, so it never was ours.
         (Before::Bytes(bytes), None) if record.may_replace(bytes) => return None,
         _ => Class::KeepEdited,
     };
     Some(Found { class, known })
 }
 
-/// Whether a file on disk is what was rendered: byte for byte, or but for the line ends that Git's
-/// `core.autocrlf` puts into a checkout.
+/// Whether a file on disk is the rendered one: byte for byte, or except for the line endings that Git's
+/// `core.autocrlf` changes on checkout.
 pub(super) fn is_same(disk: &[u8], rendered: &[u8]) -> bool {
     disk == rendered || (!has_crlf(rendered) && *without_crlf(disk) == *rendered)
 }
 
-/// Bytes with `\r\n` as `\n`.
+/// The bytes with `\r\n` replaced by `\n`.
 pub(super) fn without_crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !has_crlf(bytes) {
         return Cow::Borrowed(bytes);
@@ -272,7 +272,7 @@ fn has_crlf(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| pair == b"\r\n")
 }
 
-/// The hashes that a file counts as: of its bytes, and of its bytes as they were before `core.autocrlf`.
+/// The hashes that a file is compared by: that of its bytes, and that of its bytes before `core.autocrlf`.
 fn hashes(bytes: &[u8]) -> Vec<Hash> {
     let mut hashes = vec![Hash::of(bytes)];
     if let Cow::Owned(plain) = without_crlf(bytes) {

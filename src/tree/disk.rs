@@ -1,7 +1,7 @@
-//! The few operations on a disk that the room needs, each on an open folder.
+//! The few disk operations that the tree needs, each on an open folder.
 //!
-//! A path is checked and used through the same handle: whoever puts a symbolic link in the place of a folder, at
-//! whatever instant, moves no file of ours out of the root.
+//! A path is checked and used through the same handle. If somebody replaces a folder by a symbolic link, at whatever
+//! moment, no file of ours is written outside the root.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -10,7 +10,7 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncEx
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, OpenOptions};
 
-/// What stands at a path; symbolic links are not followed.
+/// What exists at a path. Symbolic links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stands {
     /// Nothing.
@@ -25,48 +25,48 @@ pub enum Stands {
     Other,
 }
 
-/// What was read at a name.
+/// The result of reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A file's bytes.
     Bytes(Vec<u8>),
-    /// A file with more bytes than were asked for.
+    /// The file has more bytes than the limit.
     Large,
-    /// No regular file; nothing was read from it.
+    /// It is not a regular file, and was not read.
     NoFile,
 }
 
-/// A disk. [`Os`] is the real one; tests wrap it to fail or to stop at any operation.
+/// A disk. [`Os`] is the real one; tests wrap it to fail or stop at any operation.
 pub trait Disk {
-    /// The folder at `path`, which may be reached by symbolic links; `None` where there is none. With `create` it is
-    /// made, and the folders above it.
+    /// Opens the folder at `path`, which may lead through symbolic links; `None` if it doesn't exist. With `create`,
+    /// it is created, and the folders above it.
     fn root(&self, path: &Path, create: bool) -> io::Result<Option<Box<dyn Folder>>>;
 }
 
-/// An open folder. A `name` is that of an entry in it, never a path.
+/// An open folder. A `name` is the name of an entry in it, never a path.
 pub trait Folder {
-    /// What stands at `name`.
+    /// What exists at `name`.
     fn stands(&self, name: &str) -> io::Result<Stands>;
     /// Opens a folder in this one; a symbolic link is an error.
     fn enter(&self, name: &str) -> io::Result<Box<dyn Folder>>;
-    /// The bytes of a file of at most `most` bytes. Neither a link nor a pipe nor a device is read, or waited for.
+    /// Reads a file of at most `most` bytes. Links, pipes and devices are neither read nor waited for.
     fn read(&self, name: &str, most: u64) -> io::Result<Content>;
-    /// The names of all entries that are UTF-8.
+    /// The names of all entries whose name is UTF-8.
     fn names(&self) -> io::Result<Vec<String>>;
-    /// Whether it holds nothing.
+    /// Whether it is empty.
     fn is_empty(&self) -> io::Result<bool>;
-    /// Makes a folder in this one.
+    /// Creates a folder in this one.
     fn create_folder(&self, name: &str) -> io::Result<()>;
-    /// Writes a file that must not exist yet and flushes it to the medium, with the mode of `like` where
-    /// that is a file, else as the umask has it.
+    /// Writes a new file and flushes it to the medium. If `like` is a file, the new one gets its mode, else the
+    /// default one of the umask.
     fn write_new(&self, name: &str, bytes: &[u8], like: &str) -> io::Result<()>;
-    /// Puts `from` in the place of `to`, atomically.
+    /// Renames `from` to `to` atomically, replacing `to`.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Gives `from` the name `to`, atomically; [`io::ErrorKind::AlreadyExists`] where something stands there.
+    /// Renames `from` to `to` atomically; [`io::ErrorKind::AlreadyExists`] if `to` exists.
     fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Lets two entries change places, atomically; [`io::ErrorKind::Unsupported`] where the system can't.
+    /// Exchanges two entries atomically; [`io::ErrorKind::Unsupported`] if the system can't.
     fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
-    /// Removes a file or a link, never what a link leads to.
+    /// Removes a file or a link, never the target of a link.
     fn remove_file(&self, name: &str) -> io::Result<()>;
     /// Removes an empty folder.
     fn remove_folder(&self, name: &str) -> io::Result<()>;
@@ -115,7 +115,7 @@ impl Folder for OsFolder {
         let mut options = OpenOptions::new();
         options.read(true).nonblock(true).follow(FollowSymlinks::No);
         let file = self.0.open_with(name, &options)?;
-        // The open file is asked, not the name: that may mean another one by now.
+        // The open file is asked, because the name may refer to another file by now.
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Ok(Content::NoFile);
@@ -124,7 +124,7 @@ impl Folder for OsFolder {
             return Ok(Content::Large);
         }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        // It may grow while it is read; one byte past the bound tells.
+        // The file may grow while it is read. One byte more than the limit shows that.
         file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         let is_whole = u64::try_from(bytes.len()).is_ok_and(|read| read <= most);
         Ok(if is_whole {
@@ -165,7 +165,7 @@ impl Folder for OsFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // Some mounts know one mode only, and refuse even to set that.
+        // Some mounts have a fixed mode, and refuse even to set the same one.
         if let Some(mode) = mode
             && mode != file.metadata()?.permissions()
         {
@@ -183,7 +183,7 @@ impl Folder for OsFolder {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
             done => return done,
         }
-        // A second name is only given where nothing stands, on every file system that has such a thing.
+        // A hard link is only created if the name is free, on every file system that supports hard links.
         match self.0.hard_link(from, &self.0, to) {
             Ok(()) => self.0.remove_file(from),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
@@ -223,9 +223,9 @@ fn stands(kind: FileType) -> Stands {
 
 #[cfg(unix)]
 fn sync(folder: &Dir) -> io::Result<()> {
-    // What cap-std holds is a mere name of the folder; only a folder that is open for reading can be flushed.
+    // cap-std opens folders with O_PATH, but only a folder that is open for reading can be flushed.
     match folder.open(".")?.sync_all() {
-        // Some network and user-space file systems have no such thing; there is nothing to be done about it.
+        // Some network and user-space file systems don't support this, and there is no alternative.
         Err(error)
             if matches!(
                 error.kind(),
@@ -238,13 +238,13 @@ fn sync(folder: &Dir) -> io::Result<()> {
     }
 }
 
-/// Elsewhere a folder can't be opened as a file; the rename itself is journalled by the file system.
+/// Other systems can't open a folder as a file, but their file systems journal the rename.
 #[cfg(not(unix))]
 fn sync(_: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// What Linux and macOS can do, and POSIX doesn't know.
+/// Operations that Linux and macOS have, but POSIX doesn't.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 mod system {
     use std::io;
@@ -263,7 +263,7 @@ mod system {
 
     fn rename(folder: &Dir, from: &str, to: &str, how: RenameFlags) -> io::Result<()> {
         renameat_with(folder, from, folder, to, how).map_err(|error| match error {
-            // An old kernel, or a file system that doesn't know how.
+            // An old kernel, or a file system that doesn't support it.
             Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => io::ErrorKind::Unsupported.into(),
             error => error.into(),
         })

@@ -1,51 +1,51 @@
-//! Why the work could not be done.
+//! Errors of the tree.
 
 use std::io;
 
-/// A failure of the work itself, not a finding: the command exits with 2.
+/// The work could not be done. This is not a finding: the command exits with 2.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A system call failed.
     #[error("can't {doing} `{path}`: {source}")]
     Io {
-        /// What was attempted, as a verb.
+        /// What was tried, as a verb.
         doing: &'static str,
-        /// The path, relative to the root where it is below it.
+        /// The path, relative to the root if it is below it.
         path: String,
         /// The system's reason.
         source: io::Error,
     },
-    /// The lock file is there but can't be read as one.
+    /// The lock file exists but can't be parsed.
     #[error("`{file}` is not a lock file that can be read: {problem}")]
     BrokenLock {
         /// The lock's name.
         file: String,
-        /// What is wrong with it.
+        /// What is wrong.
         problem: String,
     },
-    /// The lock file is of a format that this version doesn't know.
-    #[error("`{file}` has the format `{found}`, this version of gatewayctl reads `{known}`")]
+    /// The lock file has a format that this version can't read.
+    #[error("`{file}` has the format `{found}`, but this version of gatewayctl reads `{known}`")]
     UnknownLock {
         /// The lock's name.
         file: String,
-        /// The format found.
+        /// The format that was found.
         found: String,
-        /// The format known.
+        /// The format that this version reads.
         known: &'static str,
     },
-    /// Another render is at work on the same root.
+    /// Another render is writing to the same root.
     #[error("another gatewayctl is writing to `{root}`")]
     Busy {
         /// The root.
         root: String,
     },
-    /// Something changed between the look and the write.
-    #[error("`{path}` changed while gatewayctl was at work")]
+    /// A file changed between planning and writing.
+    #[error("`{path}` changed while gatewayctl was running")]
     Changed {
         /// The path, relative to the root.
         path: String,
     },
-    /// A file that has no lock can't be read or written where it is.
+    /// A file without a lock can't be read or written safely at its path.
     #[error("`{path}` {problem}")]
     Unsafe {
         /// The path, relative to the root.
@@ -53,7 +53,7 @@ pub enum Error {
         /// What is wrong, as the end of a sentence.
         problem: String,
     },
-    /// The same path was rendered twice, or as a file and as a folder: a bug of the caller.
+    /// The same path was rendered twice, or both as a file and as a folder. This is a bug of the caller.
     #[error("`{path}` is rendered twice, or both as a file and as a folder")]
     Duplicate {
         /// The path.
@@ -66,25 +66,25 @@ impl Error {
     pub fn help(&self) -> String {
         match self {
             Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "every file is whole, the old one or the new; make room, then render again: it finishes".to_owned()
+                "every file is complete, either old or new; free some space and render again to finish".to_owned()
             }
             Error::Io { .. } => {
-                "every file is whole, the old one or the new; once the cause is gone, render again: it finishes"
+                "every file is complete, either old or new; fix the cause and render again to finish"
                     .to_owned()
             }
             Error::BrokenLock { file, .. } => format!(
-                "restore it with `git checkout -- {file}`; or delete it and render again: files that are as \
-                 rendered are taken over, any other is shown before it is overwritten"
+                "restore it with `git checkout -- {file}`, or delete it and render again: files that equal \
+                 the rendered ones are taken over, and all others are reported and not overwritten"
             ),
             Error::UnknownLock { .. } => {
-                "a newer gatewayctl wrote it: use that version here, too; a lock is never guessed at, since \
-                 hand-edited files could be lost"
+                "a newer gatewayctl wrote it; use that version here too, because with a wrong reading of the lock \
+                 edits could be lost"
                     .to_owned()
             }
-            Error::Busy { .. } => "wait until it is done, then run again".to_owned(),
-            Error::Changed { .. } => "it was left as it is; run again to see what it is now".to_owned(),
+            Error::Busy { .. } => "wait until it has finished, then run again".to_owned(),
+            Error::Changed { .. } => "it was not changed; run again to see its new state".to_owned(),
             Error::Unsafe { .. } => {
-                "nothing was written; put a regular file or a folder in its place, or move it away".to_owned()
+                "nothing was written; replace it by a regular file or a folder, or move it away".to_owned()
             }
             Error::Duplicate { .. } => "give one of the two another name".to_owned(),
         }

@@ -1,4 +1,4 @@
-//! What a render hands over, and how to plan with it.
+//! The input of a plan: the rendered files, and options.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use super::locks::Locks;
 pub struct File {
     /// Relative to the root, with `/` on every system.
     pub path: String,
-    /// What it is to hold.
+    /// The contents.
     pub bytes: Vec<u8>,
-    /// Whose it is.
+    /// Who owns it.
     pub ownership: Ownership,
     /// Whether it may replace a file that somebody else wrote.
     pub take_over: bool,
 }
 
 impl File {
-    /// A file that is ours as a whole.
+    /// A file that is completely ours.
     pub fn new(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         File {
             path: path.into(),
@@ -28,8 +28,8 @@ impl File {
         }
     }
 
-    /// A file in which only `entries` are ours. `bytes` holds the user's entries, too, as they were read
-    /// from `merged_from`, the file's present bytes (`None`: there was no file).
+    /// A file in which only `entries` are ours. `bytes` also has the user's entries, as they were read from
+    /// `merged_from`, the file's current bytes (`None` if the file doesn't exist).
     pub fn shared(
         path: impl Into<String>,
         bytes: impl Into<Vec<u8>>,
@@ -46,7 +46,7 @@ impl File {
         }
     }
 
-    /// The same shared file, which has nothing of anybody else's where `is_fresh`.
+    /// Sets whether a shared file only has our entries.
     #[must_use]
     pub fn fresh(mut self, is_fresh: bool) -> Self {
         if let Ownership::Shared { fresh, .. } = &mut self.ownership {
@@ -55,7 +55,7 @@ impl File {
         self
     }
 
-    /// A shared file in which nothing is ours any longer: `bytes` is what the others have in it.
+    /// A shared file in which nothing is ours any more: `bytes` has only the entries of others.
     pub fn left(
         path: impl Into<String>,
         bytes: impl Into<Vec<u8>>,
@@ -67,7 +67,7 @@ impl File {
         }
     }
 
-    /// The same file, allowed to replace one that somebody else wrote.
+    /// Allows the file to replace one that somebody else wrote.
     #[must_use]
     pub fn taking_over(mut self) -> Self {
         self.take_over = true;
@@ -75,21 +75,21 @@ impl File {
     }
 }
 
-/// Whose a rendered file is.
+/// Who owns a rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// Ours: an edit by hand is shown and kept.
+    /// It is ours. Edits by hand are reported and kept.
     Whole,
-    /// Ours and the user's: an edit by hand is part of what was merged.
+    /// It is ours and the user's. Edits by hand are part of what was merged.
     Shared {
         /// The bytes that the user's entries were read from.
         merged_from: Option<Vec<u8>>,
         /// The entries that are ours.
         entries: BTreeSet<String>,
-        /// Whether it is what is written where nothing stands: it has nothing of anybody else's.
+        /// Whether it is what would be written if no file existed, so that it only has our entries.
         fresh: bool,
     },
-    /// The user's alone from now on: our entries have been taken out.
+    /// It is only the user's from now on, because our entries have been removed.
     Left {
         /// The bytes that the user's entries were read from.
         merged_from: Option<Vec<u8>>,
@@ -97,7 +97,7 @@ pub enum Ownership {
 }
 
 impl Ownership {
-    /// The bytes that the user's entries were read from; `None` where the file has none.
+    /// The bytes that the user's entries were read from; `None` if the file is not shared.
     pub(super) fn merged_from(&self) -> Option<Option<&[u8]>> {
         match self {
             Ownership::Whole => None,
@@ -108,21 +108,21 @@ impl Ownership {
     }
 }
 
-/// Says whether two texts of a path (on disk, rendered) hold equal objects.
+/// Decides whether two texts of a path (on disk, rendered) contain equal objects.
 pub type SameObjects<'a> = dyn Fn(&str, &str, &str) -> bool + 'a;
 
-/// Says whether a render can have written a path, as a whole or, where the second value is true, in parts.
+/// Decides whether a render can have written a path, completely or, if the second value is true, in parts.
 pub type CouldRender<'a> = dyn Fn(&str, bool) -> bool + 'a;
 
-/// How to plan.
+/// Options of a plan.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
-    /// Overwrite what was edited by hand, and what somebody else wrote.
+    /// Overwrite files that were edited by hand, and files that somebody else wrote.
     pub force: bool,
-    /// Files that we didn't write are ours where this says so.
+    /// Files that we didn't write become ours if this returns true.
     pub same_objects: Option<&'a SameObjects<'a>>,
-    /// The locks in the root, of this configuration and of others; where not given, those of `cluster.toml` are read.
+    /// The locks in the root, of this configuration and of others. By default, those for `cluster.toml` are read.
     pub locks: Option<&'a Locks>,
-    /// What else than this allows is never removed, whatever the lock says.
+    /// Files for which this returns false are never removed, whatever the lock says.
     pub could_render: Option<&'a CouldRender<'a>>,
 }

@@ -1,23 +1,23 @@
-//! One writer at a time.
+//! Lets only one process write at a time.
 
 use std::fs::{self, TryLockError};
 use std::path::Path;
 
 use super::error::Error;
 
-/// Holds the root for one writer; the system lets go of it when the process ends, however it ends.
+/// Locks the root for one writer. The system releases the lock when the process ends, however it ends.
 pub(super) struct Guard {
     held: Option<fs::File>,
 }
 
 impl Guard {
-    /// Takes an advisory lock on the root folder itself, so that nothing is left behind.
+    /// Takes an advisory lock on the root folder itself, so that no lock file is left behind.
     ///
-    /// Where the system has no locks on folders (some network file systems, Windows) the run goes on
-    /// without: [`apply`](super::apply) still compares each file with what the plan saw before it writes.
+    /// If the system can't lock folders (some network file systems, Windows), the run continues without a lock:
+    /// [`apply`](super::apply) still compares each file with what the plan saw before it writes.
     ///
     /// # Errors
-    /// [`Error::Busy`] where another process holds it.
+    /// [`Error::Busy`] if another process holds the lock.
     pub(super) fn take(root: &Path) -> Result<Guard, Error> {
         let Ok(folder) = fs::File::open(root) else {
             return Ok(Guard { held: None });
@@ -33,11 +33,11 @@ impl Guard {
 }
 
 impl Drop for Guard {
-    /// Lets go of the lock itself. To close the file would not do: a process that is being started elsewhere in
-    /// this one holds a copy of it for a moment, and with the copy the lock.
+    /// Releases the lock explicitly. Closing the file is not enough: while another thread starts a process, that
+    /// process holds a copy of the file, and with it the lock.
     fn drop(&mut self) {
         if let Some(folder) = &self.held {
-            // It can't be held any longer than this process lives.
+            // A failure doesn't matter, because the lock ends with this process.
             let _ = folder.unlock();
         }
     }

@@ -1,4 +1,4 @@
-//! The lock that a plan leads to, and the lock on the way there.
+//! The lock after a plan is carried out, and the lock during the work.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::path::TreePath;
 use super::plan::{Action, Entry, Rendered};
 use super::reach::{Reached, reach};
 
-/// What is ours of a path before this run: as the lock says, or as an interrupted run was about to write it.
+/// What is ours at a path before this run: as the lock says, or as an interrupted run was about to write it.
 fn owned_before(lock: &Lock, path: &TreePath) -> Option<Owned> {
     let written = || lock.pending.get(path)?.new.clone().map(Owned::Whole);
     lock.files.get(path).cloned().or_else(written)
@@ -24,7 +24,7 @@ fn shared_before(lock: &Lock, path: &TreePath) -> Option<Shared> {
     }
 }
 
-/// The lock once everything is done.
+/// The lock after everything is done.
 pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) -> Lock {
     let mut after = Lock {
         configuration: lock.configuration.clone(),
@@ -48,7 +48,7 @@ pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) ->
     after
 }
 
-/// What is ours of a path once it is written, or found as it is to be.
+/// What is ours at a path once it is written, or found to be as rendered.
 fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
     let Ownership::Shared { entries, fresh, .. } = &file.ownership else {
         return Owned::Whole(Hash::of(&file.bytes));
@@ -58,7 +58,7 @@ fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
         (Action::Write, Before::Nothing) => Some(hash()),
         _ if *fresh || entry.known.is_some() => Some(hash()),
         (Action::Write, _) => None,
-        // Somebody has changed it: should he take that back, it is what we made again.
+        // Somebody has changed the file. If they revert that, it is again the one that we created.
         _ => shared_before(lock, &entry.path).and_then(|shared| shared.made),
     };
     Owned::Shared(Shared {
@@ -67,8 +67,8 @@ fn written(entry: &Entry, file: &File, lock: &Lock) -> Owned {
     })
 }
 
-/// The lock during the work: what stays has its new entry already, what will change has its old one, and the
-/// pending section says what becomes of it.
+/// The lock during the work: unchanged files already have their new entry, files that will change have their old one,
+/// and the pending section says what happens to them.
 pub(super) fn intent(entries: &[Entry], rendered: &Rendered, lock: &Lock, after: &Lock) -> Lock {
     let mut intent = after.clone();
     intent.pending_folders.clone_from(&lock.pending_folders);
@@ -79,7 +79,7 @@ pub(super) fn intent(entries: &[Entry], rendered: &Rendered, lock: &Lock, after:
             .is_some_and(|file| file.ownership.merged_from().is_some());
         let known = || entry.known.clone().map(Owned::Whole);
         let owned = if is_shared {
-            // It holds the user's entries from the first moment on: it must never look like ours alone.
+            // From the first moment it has the user's entries, so it must never look as if it were completely ours.
             shared_on_the_way(lock, after, &path).map(Owned::Shared)
         } else {
             known().or_else(|| owned_before(lock, &path))
@@ -104,7 +104,7 @@ pub(super) fn intent(entries: &[Entry], rendered: &Rendered, lock: &Lock, after:
     intent
 }
 
-/// What is ours of a shared file, whether it has been written yet or not.
+/// What is ours in a shared file, whether it has been written yet or not.
 fn shared_on_the_way(lock: &Lock, after: &Lock, path: &TreePath) -> Option<Shared> {
     let before = shared_before(lock, path);
     let Some(after) = shared_before(after, path) else {
@@ -119,7 +119,7 @@ fn shared_on_the_way(lock: &Lock, after: &Lock, path: &TreePath) -> Option<Share
     })
 }
 
-/// The folders that are to be made.
+/// The folders that will be created.
 pub(super) fn missing_folders(
     root: Option<&dyn Folder>,
     entries: &[Entry],

@@ -1,4 +1,4 @@
-//! The lock file: what was written here, and what is about to be.
+//! The lock file: what was written, and what is about to be written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use super::error::Error;
 use super::path::{TreePath, hex};
 use super::wire;
 
-/// The name of the lock of `cluster.toml`, at the root.
+/// The name of the lock for `cluster.toml`, in the root.
 pub const LOCK_FILE: &str = ".gatewayctl.lock";
 
 /// The format that this version writes.
 pub const FORMAT: &str = "gatewayctl/lock/v2";
 
-/// The format that it reads besides. There the entries of shared files are not told, nor whose the lock is.
+/// An older format that it reads too. It has no entries of shared files, and doesn't name its configuration.
 pub const FORMER: &str = "gatewayctl/lock/v1";
 
-/// The largest lock that is read, in bytes: some hundred thousand files.
+/// The largest lock that is read, in bytes: enough for some hundred thousand files.
 const LARGEST: u64 = 16 << 20;
 
 const ABOUT: &str = "The files that gatewayctl wrote here, with the SHA-256 of each: how it tells its own work from a \
@@ -43,48 +43,49 @@ impl Hash {
     }
 }
 
-/// What the lock says of a file.
+/// What the lock says about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owned {
-    /// The whole file is ours; its hash as written.
+    /// The whole file is ours; with its hash as written.
     Whole(Hash),
     /// Some entries in it are ours.
     Shared(Shared),
 }
 
-/// What is ours of a file that holds other people's entries too.
+/// What is ours in a file that also has entries of others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// The entries, as they were written; `None` where an earlier version wrote the lock, which kept no account of them.
+    /// The entries as they were written; `None` if an earlier version wrote the lock, which didn't record them.
     pub entries: Option<BTreeSet<String>>,
-    /// The hash of the whole file, where we made it and have found it untouched since.
+    /// The hash of the whole file, if we created it and nobody has changed it since.
     pub made: Option<Hash>,
 }
 
-/// What an unfinished run was about to do to a file.
+/// What an unfinished run was about to do with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// What it found and was to replace; `None`: nothing.
+    /// The hash of the file that it was to replace; `None` if there was none.
     pub old: Option<Hash>,
-    /// What it was to write; `None`: the file was to be removed.
+    /// The hash of what it was to write; `None` if the file was to be removed.
     pub new: Option<Hash>,
 }
 
-/// The lock.
+/// The contents of a lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// The configuration whose lock it is, by its path from the lock's folder; `None`: `cluster.toml` in that folder.
+    /// The configuration that the lock belongs to, as a path from the lock's folder; `None` for `cluster.toml` in
+    /// that folder.
     pub configuration: Option<String>,
-    /// What was written, by path.
+    /// The files that were written, by path.
     pub files: BTreeMap<TreePath, Owned>,
-    /// What an unfinished run was about to do, by path; empty where none was interrupted.
+    /// What an unfinished run was about to do, by path; empty if no run was interrupted.
     pub pending: BTreeMap<TreePath, Pending>,
-    /// The folders that the unfinished run was about to make.
+    /// The folders that the unfinished run was about to create.
     pub pending_folders: BTreeSet<TreePath>,
 }
 
 impl Lock {
-    /// The files of which only some entries are ours.
+    /// The files in which only some entries are ours.
     pub fn shared(&self) -> impl Iterator<Item = (&TreePath, &Shared)> {
         self.files.iter().filter_map(|(path, owned)| match owned {
             Owned::Shared(shared) => Some((path, shared)),
@@ -92,7 +93,7 @@ impl Lock {
         })
     }
 
-    /// The files that are ours as a whole, with their hashes.
+    /// The files that are completely ours, with their hashes.
     pub fn whole(&self) -> impl Iterator<Item = (&TreePath, &Hash)> {
         self.files.iter().filter_map(|(path, owned)| match owned {
             Owned::Whole(hash) => Some((path, hash)),
@@ -100,8 +101,8 @@ impl Lock {
         })
     }
 
-    /// Our entries in the shared file at `path`: those that the lock names, or, where it was written before entries
-    /// were kept account of, the files that it lists below the folder of that file.
+    /// Our entries in the shared file at `path`: those in the lock, or, if an earlier version wrote it, the files in
+    /// the lock that are below the folder of that file.
     pub fn entries(&self, path: &TreePath) -> BTreeSet<String> {
         let Some(Owned::Shared(shared)) = self.files.get(path) else {
             return BTreeSet::new();
@@ -118,7 +119,7 @@ impl Lock {
         below.map(|file| format!("./{file}")).collect()
     }
 
-    /// The configuration whose lock it is, by its path from the lock's folder.
+    /// The configuration that the lock belongs to, as a path from the lock's folder.
     pub fn owner(&self) -> &str {
         self.configuration.as_deref().unwrap_or(CONFIGURATION)
     }
@@ -128,7 +129,7 @@ impl Lock {
         !self.pending.is_empty() || !self.pending_folders.is_empty()
     }
 
-    /// The lock's text: one line a file, by path, so that Git merges it line by line.
+    /// The text of the lock, with one line for each path in order, so that Git can merge it line by line.
     pub fn text(&self) -> String {
         let quoted = |text: &str| Value::from(text).to_string();
         let mut text = format!(
@@ -189,10 +190,10 @@ impl Lock {
         text
     }
 
-    /// Reads the text of the lock that is called `file`.
+    /// Parses a lock. `file` is its name.
     ///
     /// # Errors
-    /// Where it is broken, or of a format that this version doesn't know.
+    /// If it is broken, or has a format that this version can't read.
     pub fn parse(file: &str, text: &str) -> Result<Lock, Error> {
         wire::parse(text).map_err(|problem| match problem {
             wire::Problem::Broken(problem) => Error::BrokenLock {
@@ -207,7 +208,7 @@ impl Lock {
         })
     }
 
-    /// The same lock as an earlier version would have written it: without what that kept no account of.
+    /// The lock as an earlier version would have written it, without what that version didn't record.
     pub(super) fn without_account(&self) -> Lock {
         let mut former = Lock {
             configuration: None,
@@ -221,16 +222,16 @@ impl Lock {
         former
     }
 
-    /// Whether it says all that this version keeps account of.
+    /// Whether it has everything that this version records.
     pub(super) fn keeps_account(&self) -> bool {
         self.shared().all(|(_, shared)| shared.entries.is_some())
     }
 }
 
-/// The configuration whose lock names none.
+/// The configuration of a lock that names none.
 pub const CONFIGURATION: &str = "cluster.toml";
 
-/// A lock as it stands in the root: its text (`None` where there is none), and what it says.
+/// Reads a lock in the root: its text (`None` if there is no lock) and its contents.
 pub(super) fn load(folder: &dyn Folder, file: &str) -> Result<(Option<Vec<u8>>, Lock), Error> {
     let failed = |error| Error::io("read", file, error);
     let broken = |problem: String| Error::BrokenLock {
@@ -240,19 +241,19 @@ pub(super) fn load(folder: &dyn Folder, file: &str) -> Result<(Option<Vec<u8>>, 
     match folder.stands(file).map_err(failed)? {
         Stands::Nothing => return Ok((None, Lock::default())),
         Stands::File => {}
-        _ => return Err(broken("it is no regular file".to_owned())),
+        _ => return Err(broken("it is not a regular file".to_owned())),
     }
     let bytes = match folder.read(file, LARGEST).map_err(failed)? {
         Content::Bytes(bytes) => bytes,
         Content::Large => return Err(broken(format!("it has more than {} MiB", LARGEST >> 20))),
-        Content::NoFile => return Err(broken("it is no regular file".to_owned())),
+        Content::NoFile => return Err(broken("it is not a regular file".to_owned())),
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| broken("it is not UTF-8".to_owned()))?;
     let lock = Lock::parse(file, text)?;
     Ok((Some(bytes), lock))
 }
 
-/// Items in brackets, each on its line.
+/// Items in brackets, one on each line.
 fn block(text: &mut String, open: char, items: impl Iterator<Item = String>, close: char) {
     text.push(open);
     let mut separator = "";

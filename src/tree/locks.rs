@@ -1,4 +1,4 @@
-//! The locks in a root: one a configuration.
+//! The locks in a root: one for each configuration.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use super::lock::{self, CONFIGURATION, LOCK_FILE, Lock, Owned};
 use super::path::{TreePath, hex, is_lock, lock_of};
 use sha2::{Digest, Sha256};
 
-/// Which configuration renders.
+/// The configuration that is rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// Its path from the project's root, with `/`.
     pub from_root: String,
-    /// Its path from the folder that output goes to, with `/`: what makes it itself among those that write there.
+    /// Its path from the folder that files are written to, with `/`. It identifies the configuration in that folder.
     pub from_output: String,
 }
 
@@ -26,26 +26,26 @@ impl Default for Configuration {
     }
 }
 
-/// The locks that stand in a root.
+/// The locks in a root.
 #[derive(Clone, Debug)]
 pub struct Locks {
-    /// The name of the lock of the configuration that renders.
+    /// The name of the lock of this configuration.
     pub file: String,
-    /// What that lock says.
+    /// The contents of that lock.
     pub own: Lock,
-    /// Its text; `None` where there is none yet.
+    /// Its text; `None` if it doesn't exist yet.
     pub(super) text: Option<Vec<u8>>,
     /// The other locks, each with its name.
     pub(super) others: Vec<(String, Lock)>,
-    /// A lock of a former version, which had one for all configurations: it tells our work from an edit, but nothing
-    /// is removed for it.
+    /// A lock of an earlier version, which had one lock for all configurations. It is used to tell our work from
+    /// edits, but not to remove files.
     pub(super) former: Option<Lock>,
 }
 
-/// A configuration that has a file, and its lock.
+/// Another configuration that owns a file, and its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// The configuration, by its path from the root.
+    /// The configuration, as a path from the root.
     pub configuration: String,
     /// The name of its lock.
     pub lock: String,
@@ -55,7 +55,7 @@ impl Locks {
     /// Reads the locks in `root`.
     ///
     /// # Errors
-    /// Where one can't be read, is broken, or of a format that this version doesn't know.
+    /// If one can't be read, is broken, or has a format that this version can't read.
     pub fn load(root: &Path, configuration: &Configuration) -> Result<Locks, Error> {
         let shown = root.display().to_string();
         let folder = Os.root(root, false);
@@ -63,7 +63,7 @@ impl Locks {
         load(folder.as_deref(), configuration)
     }
 
-    /// The other configuration that has a file as a whole, or, where `shared`, in any way.
+    /// The other configuration that owns a file completely, or, if `shared`, in any way.
     pub(super) fn owner(&self, path: &TreePath, shared: bool) -> Option<Owner> {
         let has = |lock: &Lock| match lock.files.get(path) {
             Some(Owned::Whole(_)) => true,
@@ -84,13 +84,13 @@ impl Locks {
             .any(|(_, lock)| lock.entries(path).contains(entry))
     }
 
-    /// Whether another configuration has a file, or entries in it.
+    /// Whether another configuration owns a file, or entries in it.
     pub fn is_others(&self, path: &TreePath) -> bool {
         self.owner(path, true).is_some()
     }
 }
 
-/// [`Locks::load`] in an open folder; in none there are no locks.
+/// Like [`Locks::load`], for an open folder. Without a folder there are no locks.
 pub(super) fn load(
     folder: Option<&dyn Folder>,
     configuration: &Configuration,
@@ -108,7 +108,8 @@ pub(super) fn load(
         }
     }
     let key = &configuration.from_output;
-    // Where there is no `cluster.toml`, a lock that names no configuration is of whichever a former version rendered.
+    // Without a `cluster.toml`, a lock that names no configuration belongs to the one that an earlier version
+    // rendered.
     let is_former = |name: &str, lock: &Lock| {
         name == LOCK_FILE
             && lock.configuration.is_none()
@@ -144,7 +145,7 @@ pub(super) fn load(
     })
 }
 
-/// What the lock of a configuration may be called, the best name first.
+/// The possible names of a configuration's lock, the preferred one first.
 fn names(configuration: &Configuration) -> Vec<String> {
     let plain = match configuration.from_root.as_str() {
         CONFIGURATION => LOCK_FILE.to_owned(),
@@ -153,7 +154,7 @@ fn names(configuration: &Configuration) -> Vec<String> {
     vec![plain, encoded(&configuration.from_output)]
 }
 
-/// The name of a lock that is told from the others by a path.
+/// The name of a lock that contains a path to distinguish it.
 fn encoded(path: &str) -> String {
     let mut name = String::new();
     for c in path.chars() {
@@ -166,7 +167,7 @@ fn encoded(path: &str) -> String {
             }
         }
     }
-    // A name has 255 bytes at most.
+    // A file name may have at most 255 bytes.
     if name.len() > 200 {
         name = hex(&Sha256::digest(path.as_bytes()));
     }

@@ -1,21 +1,20 @@
-//! Rendered files against the disk: what would change, and the change itself. Nobody's edit is lost.
+//! Compares rendered files with the disk, and writes them without losing anybody's edits.
 //!
-//! [`plan()`] looks and changes nothing; [`apply()`] does what the plan says. Between them stands the
-//! [`Lock`], a file at the root that lists what was written here with its SHA-256: that is how a file that
-//! somebody edited differs from one that is merely out of date.
+//! [`plan()`] only reads; [`apply()`] carries out a plan. The [`Lock`] is a file in the root that lists what was
+//! written, with its SHA-256. It distinguishes a file that somebody edited from one that is only out of date.
 //!
-//! How a change survives a crash: first the lock is replaced by one that also holds what is about to
-//! happen (its *pending* section), then each file is replaced whole (a temporary file in the same folder,
-//! flushed, renamed), then the lock is replaced again, without the section. Stopped anywhere, every file is
-//! the old one or the new one, and the next plan knows both for its own.
+//! A change survives a crash as follows. First the lock is replaced by one that also contains what is about to happen
+//! (its *pending* section). Then each file is replaced as a whole: a temporary file in the same folder is written,
+//! flushed and renamed. Then the lock is replaced again, without that section. Whenever this stops, every file is the
+//! old one or the new one, and the next plan recognizes both as its own.
 //!
-//! - [`path`]: paths that can't leave the root; [`reach`]: the way to them, folder by folder, without links.
-//! - [`disk`]: the few operations on a disk, so that tests can make each of them fail.
-//! - [`lock`]: the lock file, as [`wire`] reads it; [`locks`]: one a configuration.
-//! - [`classify`]: what a file on disk is to us.
-//! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps; [`replace`]: one file in the place of another.
-//! - [`plain`]: files that have no lock, written by the same rules.
-//! - [`finding`]: what the plan has to say, as diagnostics.
+//! - [`path`]: paths that can't leave the root; [`reach`]: opens them folder by folder, without following links.
+//! - [`disk`]: the few disk operations, so that tests can make each of them fail.
+//! - [`lock`]: the lock file, in the format of [`wire`]; [`locks`]: one lock for each configuration.
+//! - [`classify`]: which files are ours, edited, or somebody else's.
+//! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps; [`replace`]: replaces a single file.
+//! - [`plain`]: writes files that have no lock, by the same rules.
+//! - [`finding`]: turns a plan into diagnostics.
 
 pub mod apply;
 pub mod classify;

@@ -6,41 +6,41 @@ use sha2::{Digest, Sha256};
 
 use super::lock::LOCK_FILE;
 
-/// A path relative to the root, with `/` on every system, that can't lead out of it by its text.
-/// (Symbolic links are looked for on disk, at the time of use.)
+/// A path relative to the root, with `/` on every system, whose text can't lead out of the root. (Symbolic links are
+/// checked on disk, when the path is used.)
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TreePath(String);
 
 impl TreePath {
-    /// Takes a relative path.
+    /// Parses a relative path.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence that starts with the path: it is absolute; a part of
-    /// it is empty, `.`, `..` or `.git`; it holds a backslash, a colon or a control character; or it is a
-    /// name that the tool keeps for itself.
+    /// What is wrong with it, as the end of a sentence that starts with the path: it is absolute; one of its
+    /// components is empty, `.`, `..` or `.git`; it has a backslash, a colon or a control character; or it is a name
+    /// that gatewayctl uses itself.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.starts_with('/') {
             return Err("is absolute");
         }
         if text.contains('\\') {
-            return Err("holds a backslash, which separates folders on Windows");
+            return Err("has a backslash, which separates folders on Windows");
         }
         if text.contains(':') {
-            return Err("holds a colon, which names a drive on Windows");
+            return Err("has a colon, which marks a drive on Windows");
         }
         if text.chars().any(char::is_control) {
-            return Err("holds a control character");
+            return Err("has a control character");
         }
         for part in text.split('/') {
             match part {
-                "" => return Err("has an empty part"),
-                "." | ".." => return Err("has a part `.` or `..`"),
-                // A file there can be a hook that Git runs.
+                "" => return Err("has an empty component"),
+                "." | ".." => return Err("has a component `.` or `..`"),
+                // A file there could be a hook that Git runs.
                 part if part.eq_ignore_ascii_case(".git") => {
                     return Err("leads into Git's own folder");
                 }
                 part if is_reserved(part) => {
-                    return Err("is a name that gatewayctl keeps for itself");
+                    return Err("is a name that gatewayctl uses itself");
                 }
                 _ => {}
             }
@@ -48,23 +48,23 @@ impl TreePath {
         Ok(TreePath(text.to_owned()))
     }
 
-    /// The path as it was given.
+    /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The last part.
+    /// The last component.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The folder that holds it; `None` directly below the root.
+    /// The folder that contains it; `None` directly below the root.
     pub fn parent(&self) -> Option<TreePath> {
         let (parent, _) = self.0.rsplit_once('/')?;
         Some(TreePath(parent.to_owned()))
     }
 
-    /// The folders above it below the root, the outermost first.
+    /// The folders above it, below the root, the outermost first.
     pub fn folders(&self) -> Vec<TreePath> {
         self.0
             .match_indices('/')
@@ -73,14 +73,14 @@ impl TreePath {
             .collect()
     }
 
-    /// The temporary file through which this path is written: in the same folder, since a rename is atomic
-    /// only within a file system, and named after a hash, so that it is never too long and always the same:
-    /// what a killed run left behind is found without a search.
+    /// The name of the temporary file for this path. It is in the same folder, because a rename is only atomic within
+    /// a file system. The name is a hash, so it is never too long and always the same: what a killed run left behind
+    /// is found without a search.
     pub(super) fn temporary(&self) -> String {
         beside(self.name(), "tmp")
     }
 
-    /// Where that which stood at this path waits while it is looked at once more; until then, the whole new file.
+    /// The name under which the old file is kept while it is checked again; before that, it is the complete new file.
     pub(super) fn aside(&self) -> String {
         beside(self.name(), ASIDE)
     }
@@ -92,7 +92,7 @@ impl fmt::Display for TreePath {
     }
 }
 
-/// The temporary file of a file in the same folder.
+/// The name of the temporary file for a file in the same folder.
 pub(super) fn temporary_of(name: &str) -> String {
     beside(name, "tmp")
 }
@@ -102,17 +102,17 @@ fn beside(name: &str, ending: &str) -> String {
     format!("{OWN}-{}.{ending}", hash.get(..16).unwrap_or(&hash))
 }
 
-/// How the names start that the tool keeps for itself.
+/// The beginning of the names that gatewayctl uses itself.
 const OWN: &str = ".gatewayctl";
 
 const ASIDE: &str = "aside";
 
-/// The name of the lock of a configuration that isn't the usual one, which `text` tells from the others.
+/// The name of a lock for another configuration than the usual one. `text` distinguishes it.
 pub(super) fn lock_of(text: &str) -> String {
     format!("{OWN}.{text}.lock")
 }
 
-/// Whether a file at the root with this name is a lock, of whichever configuration.
+/// Whether a file in the root with this name is a lock, of whichever configuration.
 pub(super) fn is_lock(name: &str) -> bool {
     let rest = name.strip_prefix(OWN).and_then(|it| it.strip_prefix('.'));
     name == LOCK_FILE || rest.is_some_and(|rest| rest.ends_with(".lock"))
@@ -123,7 +123,7 @@ fn is_reserved(name: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(['.', '-']))
 }
 
-/// A hash in hexadecimal digits.
+/// Bytes as hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

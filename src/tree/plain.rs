@@ -1,5 +1,5 @@
-//! Files that have no lock: written by the same rules as rendered ones. No link is followed, and nothing is replaced
-//! that is not what was read.
+//! Files without a lock, written by the same rules as rendered ones: no link is followed, and a file is only replaced
+//! if it is still the one that was read.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,12 +12,12 @@ use super::guard::Guard;
 use super::path::TreePath;
 use super::reach::look;
 
-/// A file as it was read, to be replaced only if it still is that.
+/// A file as it was read. It is only replaced if it still is the same.
 #[derive(Clone, Debug)]
 pub struct Seen(Before);
 
 impl Seen {
-    /// Its bytes; `None` where there is none.
+    /// Its bytes; `None` if it doesn't exist.
     pub fn bytes(&self) -> Option<&[u8]> {
         match &self.0 {
             Before::Bytes(bytes) => Some(bytes),
@@ -26,10 +26,10 @@ impl Seen {
     }
 }
 
-/// What stands at a path below `root`; symbolic links are not followed.
+/// What exists at a path below `root`. Symbolic links are not followed.
 ///
 /// # Errors
-/// Where the path leads elsewhere by its text, or something can't be read.
+/// If the path leads out of the root, or something can't be read.
 pub fn stands(root: &Path, path: &str) -> Result<Before, Error> {
     let folder = Os.root(root, false);
     let folder = folder.map_err(|error| Error::io("open the folder", shown(root), error))?;
@@ -39,22 +39,23 @@ pub fn stands(root: &Path, path: &str) -> Result<Before, Error> {
 /// Reads a file below `root`.
 ///
 /// # Errors
-/// Where it can't be read, is no regular file, is too large, or lies behind a symbolic link.
+/// If it can't be read, is not a regular file, is too large, or is behind a symbolic link.
 pub fn read(root: &Path, path: &str) -> Result<Seen, Error> {
     seen(stands(root, path)?, &parse(path)?).map(Seen)
 }
 
-/// Writes files below `root`, in their order, each in the place of what was seen of it. What is so already is left.
+/// Writes files below `root` in order, if each is still as it was seen. Files with the right contents are not
+/// written.
 ///
 /// # Errors
-/// As [`read`]; where a file is no longer what was seen; and the first system call that fails.
+/// The same as for [`read`]; also if a file is no longer as it was seen, and the first system call that fails.
 pub fn write(root: &Path, files: &[(String, Vec<u8>, Option<Seen>)]) -> Result<(), Error> {
     let failed = |error| Error::io("make the folder", shown(root), error);
     let Some(folder) = Os.root(root, true).map_err(failed)? else {
         return Err(Error::Changed { path: shown(root) });
     };
     let _guard = Guard::take(root)?;
-    // All are looked at before the first is written.
+    // All files are checked before the first one is written.
     let mut entries = Vec::new();
     for (path, bytes, expected) in files {
         let path = parse(path)?;
@@ -84,17 +85,17 @@ fn parse(path: &str) -> Result<TreePath, Error> {
     })
 }
 
-/// Something that can be replaced.
+/// Refuses what can't be replaced.
 fn seen(before: Before, path: &TreePath) -> Result<Before, Error> {
     let problem = match &before {
         Before::Nothing | Before::Bytes(_) => return Ok(before),
-        Before::Large => "is larger than anything that is written there".to_owned(),
+        Before::Large => "is larger than any file that is written there".to_owned(),
         Before::Blocked(Obstacle::Link(link)) if link == path => "is a symbolic link".to_owned(),
-        Before::Blocked(Obstacle::Link(link)) => format!("lies behind a symbolic link, `{link}`"),
+        Before::Blocked(Obstacle::Link(link)) => format!("is behind a symbolic link, `{link}`"),
         Before::Blocked(Obstacle::NotAFolder(file)) => {
-            format!("can't be there: `{file}` is no folder")
+            format!("can't exist, because `{file}` is not a folder")
         }
-        Before::Blocked(_) => "is no regular file".to_owned(),
+        Before::Blocked(_) => "is not a regular file".to_owned(),
     };
     let path = path.to_string();
     Err(Error::Unsafe { path, problem })

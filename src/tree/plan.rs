@@ -1,4 +1,4 @@
-//! What a render would change.
+//! Plans a render: what would change.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +16,14 @@ use super::path::{TreePath, temporary_of};
 use super::reach::{Reached, look, look_in, reach};
 use crate::diff::{secret, text};
 
-/// What is to be done with a path.
+/// What to do with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
     Leave,
     /// Write the rendered bytes.
     Write,
-    /// Remove it.
+    /// Remove the file.
     Remove,
 }
 
@@ -32,23 +32,23 @@ pub enum Action {
 pub struct Entry {
     /// The path.
     pub path: TreePath,
-    /// What it was found to be.
+    /// What was found there.
     pub class: Class,
-    /// What is to be done.
+    /// What to do.
     pub action: Action,
-    /// What stands there.
+    /// What exists there now.
     pub before: Before,
-    /// What was rendered.
+    /// The rendered bytes.
     pub after: Option<Vec<u8>>,
     /// The hash of ours that the file on disk has.
     pub(super) known: Option<Hash>,
-    /// Where `before` is an edit that a killed run took out of its place: what stands there, until it is put back.
+    /// What is at the path now, if `before` is an edit that a killed run moved aside and that will be put back.
     pub(super) restore: Option<Before>,
 }
 
 impl Entry {
-    /// The way from what stands there to what was rendered, as a unified diff with the path in its header;
-    /// `None` where both are the same, or one is no text. Secrets are not shown.
+    /// The unified diff from the existing file to the rendered one, with the path in its header; `None` if they are
+    /// equal, or one is not text. The contents of Secrets are not shown.
     pub fn diff(&self) -> Option<String> {
         let side = |bytes| std::str::from_utf8(bytes).ok();
         let before = match &self.before {
@@ -65,35 +65,35 @@ impl Entry {
     }
 }
 
-/// A path that was refused for its text.
+/// A path that was refused because of its text.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// As it was given.
+    /// The path as it was given.
     pub path: String,
     /// What is wrong with it.
     pub problem: &'static str,
 }
 
-/// What a render would change. [`apply`](super::apply()) does it.
+/// What a render would change. [`apply`](super::apply()) carries it out.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) root: PathBuf,
-    /// Each path, in order.
+    /// The paths, in order.
     pub entries: Vec<Entry>,
     /// The paths that were refused.
     pub refused: Vec<Refused>,
-    /// Whether an earlier run was interrupted; this one finishes its work.
+    /// Whether an earlier run was interrupted, so that this one finishes it.
     pub interrupted: bool,
-    /// The lock's name.
+    /// The name of the lock.
     pub(super) lock: String,
     pub(super) lock_before: Option<Vec<u8>>,
-    /// What that says.
+    /// The contents of the lock.
     lock_found: Lock,
-    /// The lock as it will be.
+    /// The lock after the work.
     pub(super) lock_after: Lock,
-    /// The lock while the work is being done.
+    /// The lock during the work.
     pub(super) intent: Lock,
-    /// Where an interrupted run may have left temporary files, and of which there is one that waits aside and is ours.
+    /// Paths for which an interrupted run may have left temporary files, with the file that is aside if it is ours.
     pub(super) leftovers: BTreeMap<TreePath, Option<Before>>,
     pub(super) lock_leftover: bool,
 }
@@ -106,8 +106,8 @@ impl Plan {
             .filter(|entry| entry.action != Action::Leave)
     }
 
-    /// Whether the lock says something else than it should. One that an earlier version wrote, and that only lacks
-    /// what that didn't keep account of, doesn't.
+    /// Whether the lock has to change. A lock by an earlier version that only lacks what that version didn't record
+    /// is not out of date.
     pub fn lock_is_out_of_date(&self) -> bool {
         let is_former = !self.lock_found.keeps_account();
         match is_former && self.lock_before.is_some() {
@@ -116,8 +116,8 @@ impl Plan {
         }
     }
 
-    /// What will stand at a path that the plan knows: whether there will be something; `None` where it doesn't know it.
-    /// What is in the way of a file is told as that, and stands.
+    /// Whether there will be a file at a path; `None` if the plan doesn't include the path. Something that prevents
+    /// writing counts as existing, because it is reported anyway.
     pub fn will_stand(&self, path: &str) -> Option<bool> {
         let found = self
             .entries
@@ -130,7 +130,8 @@ impl Plan {
         })
     }
 
-    /// Whether something that is no file stands where one is to be written, so that what lists it can't be built.
+    /// Whether a file can't be written because something else is there, so that a kustomization that lists it can't
+    /// be built.
     pub fn is_obstructed(&self) -> bool {
         let obstructs = |entry: &Entry| {
             let is_obstacle = matches!(
@@ -142,7 +143,7 @@ impl Plan {
         self.entries.iter().any(obstructs)
     }
 
-    /// Whether the lock will have another text than it has.
+    /// Whether the text of the lock will change.
     pub fn lock_changes(&self) -> bool {
         let text = self.lock_after.text();
         match &self.lock_before {
@@ -161,19 +162,19 @@ impl Plan {
     }
 }
 
-/// Compares rendered files with what stands below `root`. Changes nothing.
+/// Compares rendered files with what is below `root`. It changes nothing.
 ///
 /// # Errors
-/// Where something can't be read, the lock is broken or unknown, a shared file changed since it was merged,
-/// a path was given twice, or another render is at work.
+/// If something can't be read, the lock is broken or unknown, a shared file changed since it was merged, a path was
+/// given twice, or another render is running.
 pub fn plan(root: &Path, files: &[File], options: &Options) -> Result<Plan, Error> {
     plan_on(&Os, root, files, options)
 }
 
-/// [`plan`] on any disk.
+/// Like [`plan`], on any disk.
 ///
 /// # Errors
-/// As [`plan`].
+/// The same as for [`plan`].
 pub fn plan_on(
     disk: &dyn Disk,
     root: &Path,
@@ -195,7 +196,7 @@ pub fn plan_on(
     };
     let lock = &locks.own;
     if lock.is_pending() {
-        // A section like this is either a dead run's or a living one's.
+        // A pending section belongs to a run that was interrupted, or to one that is still running.
         Guard::take(root)?;
     }
     let (rendered, refused) = parse(files)?;
@@ -251,7 +252,7 @@ pub fn plan_on(
     })
 }
 
-/// What is looked at, path by path.
+/// The state while paths are examined.
 struct Looked<'a> {
     root: Option<&'a dyn Folder>,
     locks: &'a Locks,
@@ -260,7 +261,7 @@ struct Looked<'a> {
 }
 
 impl Looked<'_> {
-    /// What is to be done with a path; `None` where there is nothing to say.
+    /// What to do with a path; `None` if there is nothing to report.
     fn entry(&mut self, path: &TreePath, file: Option<&File>) -> Result<Option<Entry>, Error> {
         let length = file.map_or(0, |file| file.bytes.len());
         let mut before = look(self.root, path, length)?;
@@ -293,7 +294,7 @@ impl Looked<'_> {
         Ok(Some(entry))
     }
 
-    /// What a killed run has left aside of a path.
+    /// What a killed run has left aside for a path.
     fn aside(&self, path: &TreePath, file: Option<&File>, before: &Before) -> Result<Aside, Error> {
         let Some(root) = self.root else {
             return Ok(Aside::Nothing);
@@ -321,14 +322,14 @@ impl Looked<'_> {
     }
 }
 
-/// What a killed run has left aside of a path.
+/// What a killed run has left aside for a path.
 enum Aside {
     Nothing,
-    /// The file that it replaced, or was to write.
+    /// The file that it replaced, or was about to write.
     Ours(Before),
-    /// Somebody's edit, which is to be put back.
+    /// Somebody's edit, which will be put back.
     Edit(Before),
-    /// Somebody's edit, and somebody has saved another file in its place since.
+    /// Somebody's edit, but somebody has saved another file at the path since.
     InTheWay,
 }
 
@@ -364,7 +365,7 @@ fn parse(files: &[File]) -> Result<(Rendered<'_>, Vec<Refused>), Error> {
     }
 }
 
-/// A shared file was merged from the file's bytes: those that stand there now, or an edit would be lost.
+/// Checks that a shared file was merged from its current bytes, because an edit would be lost otherwise.
 fn check_merged(path: &TreePath, merged_from: Option<&[u8]>, before: &Before) -> Result<(), Error> {
     let fits = match before {
         Before::Nothing => merged_from.is_none(),

@@ -1,4 +1,4 @@
-//! The way from the root to a file, folder by folder; no symbolic link is followed on it.
+//! Opens folders from the root to a file one by one, without following symbolic links.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use super::disk::{Content, Folder, Stands};
 use super::error::Error;
 use super::path::TreePath;
 
-/// The largest file that is compared byte by byte, in bytes; a larger one differs from anything rendered.
-pub(super) const LARGEST: u64 = crate::manifest::read::LARGEST_FILE;
+/// The largest file that is compared byte by byte, in bytes. A larger file differs from every rendered one.
+pub(super) const LARGEST: u64 = manifest::read::LARGEST_FILE;
 
-/// A folder that was reached.
+/// A folder that was opened.
 pub(super) enum Place<'a> {
     /// The root itself.
     Root(&'a dyn Folder),
-    /// One below it.
+    /// A folder below the root.
     Below(Box<dyn Folder>),
 }
 
@@ -27,17 +27,17 @@ impl Place<'_> {
     }
 }
 
-/// How far a way leads.
+/// The result of following a path.
 pub(super) enum Reached<'a> {
-    /// To its end.
+    /// The folder was opened.
     Folder(Place<'a>),
-    /// A folder of it is missing.
+    /// A folder of the path doesn't exist.
     Nothing,
-    /// Something stands in it.
+    /// Something prevents opening a folder of the path.
     Blocked(Obstacle),
 }
 
-/// Opens the folder that holds `path`.
+/// Opens the folder that contains `path`.
 pub(super) fn reach<'a>(root: &'a dyn Folder, path: &TreePath) -> io::Result<Reached<'a>> {
     enter(root, path.parent().as_ref())
 }
@@ -70,14 +70,14 @@ pub(super) fn enter<'a>(
     Ok(Reached::Folder(place))
 }
 
-/// Opens a folder in another one, or says what stands there.
+/// Opens a folder in another one, or says what is there instead.
 pub(super) fn step(here: &dyn Folder, name: &str) -> io::Result<Result<Box<dyn Folder>, Stands>> {
     let stood = here.stands(name)?;
     if stood != Stands::Folder {
         return Ok(Err(stood));
     }
     here.enter(name).map(Ok).or_else(|error| {
-        // Something else may have taken its place since.
+        // Something else may have replaced it since.
         match here.stands(name)? {
             Stands::Folder => Err(error),
             other => Ok(Err(other)),
@@ -85,7 +85,7 @@ pub(super) fn step(here: &dyn Folder, name: &str) -> io::Result<Result<Box<dyn F
     })
 }
 
-/// What stands at a path; `rendered` is how long that is which is to stand there.
+/// What exists at a path. `rendered` is the length of the rendered file.
 pub(super) fn look(
     root: Option<&dyn Folder>,
     path: &TreePath,
@@ -105,7 +105,7 @@ pub(super) fn look(
     }
 }
 
-/// What stands at `name` in a folder, in the place of `path` or beside it.
+/// What exists at `name` in a folder: `path` itself or a file beside it.
 pub(super) fn look_in(
     folder: &dyn Folder,
     name: &str,
@@ -114,7 +114,7 @@ pub(super) fn look_in(
 ) -> io::Result<Before> {
     let mut stood = folder.stands(name)?;
     if stood == Stands::File {
-        // Twice the size holds a rendered file whose every line end Git has widened.
+        // Git may have made every line ending one byte longer, so twice the size of the rendered file is enough.
         let rendered = u64::try_from(rendered).unwrap_or(u64::MAX);
         match folder.read(name, LARGEST.max(rendered.saturating_mul(2))) {
             Ok(Content::Bytes(bytes)) => return Ok(Before::Bytes(bytes)),

@@ -1,13 +1,14 @@
-//! One file in the place of another, unless somebody has changed that in the meantime.
+//! Replaces one file by another, unless somebody has changed it in the meantime.
 //!
-//! A look before a rename leaves an instant in which an edit is overwritten. Here there is none: the new file and that
-//! which stands there change places in one step, and what came out is compared with what was seen when the change was
-//! decided. Is it something else, somebody saved just then, and it is put back. An editor that saves by a rename, or
-//! that empties the file and writes it anew, loses nothing. (One that keeps a file open, doesn't empty it, and writes
-//! into it later would write into what was taken away; no system call tells of it.)
+//! Checking a file before a rename leaves a moment in which an edit can be overwritten. This code has no such moment:
+//! the new file and the existing one are exchanged in one step, and the old one is then compared with what was seen
+//! when the change was decided. If it differs, somebody has just saved it, and it is put back. An editor that saves
+//! by a rename, or that truncates the file and writes it again, loses nothing. (An editor that keeps a file open and
+//! later writes into it without truncating it would write into the file that was replaced; no system call can detect
+//! that.)
 //!
-//! Where the system can't exchange two files (Windows, some network file systems) the look comes directly before the
-//! rename.
+//! If the system can't exchange two files (Windows, some network file systems), the check is done immediately before
+//! the rename.
 
 use std::io;
 
@@ -17,31 +18,31 @@ use super::error::Error;
 use super::path::TreePath;
 use super::reach::look_in;
 
-/// How many saves in a row are followed: an editor that saves in less time than two renames take is none.
+/// How many saves in a row are followed. No editor saves again in less time than two renames take.
 const SAVES: usize = 16;
 
-/// Whether the file was replaced, or removed.
+/// The result of replacing or removing a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Done {
-    /// It was.
+    /// It was replaced or removed.
     Done,
-    /// Something else stands there than what was to be replaced; it was left, or put back.
+    /// The file is no longer the one that was to be replaced. It was left alone, or put back.
     Changed,
 }
 
-/// A path in its open folder.
+/// A path, with its open folder.
 pub(super) struct Target<'a> {
     pub folder: &'a dyn Folder,
     pub path: &'a TreePath,
 }
 
 impl Target<'_> {
-    /// Writes `bytes`, if `before` is what stands there.
+    /// Writes `bytes`, if the file is still `before`.
     pub(super) fn write(&self, before: &Before, bytes: &[u8]) -> Result<Done, Error> {
         let written = self.try_write(before, bytes);
         let temporary = self.path.temporary();
         if !matches!(written, Ok(Done::Done)) && self.is_file(&temporary) {
-            // What matters is the first failure; what this leaves, the next run removes.
+            // The first failure is the one that counts. The next run removes what is left.
             let _ = self.folder.remove_file(&temporary);
         }
         written.map_err(|error| Error::io("write", self.path.as_str(), error))
@@ -62,7 +63,7 @@ impl Target<'_> {
         if self.look(name, bytes.len())? != *before {
             return Ok(Done::Changed);
         }
-        // Whole and flushed it takes the name under which, from the exchange on, the old file waits.
+        // The complete and flushed file gets the name that the old file will have after the exchange.
         folder.rename_new(&temporary, &aside)?;
         match folder.exchange(&aside, name) {
             Ok(()) => {}
@@ -85,7 +86,7 @@ impl Target<'_> {
         Ok(Done::Changed)
     }
 
-    /// Without an exchange: as close to the look as can be.
+    /// Replaces the file without an exchange, immediately after the check.
     fn rename(&self, before: &Before, length: usize) -> io::Result<Done> {
         let aside = self.path.aside();
         if self.look(self.path.name(), length)? != *before {
@@ -96,7 +97,7 @@ impl Target<'_> {
         Ok(Done::Done)
     }
 
-    /// Removes the file, if `before` is what stands there.
+    /// Removes the file, if it is still `before`.
     pub(super) fn remove(&self, before: &Before) -> Result<Done, Error> {
         let removed = self.try_remove(before);
         removed.map_err(|error| Error::io("remove", self.path.as_str(), error))
@@ -120,8 +121,8 @@ impl Target<'_> {
         Ok(Done::Changed)
     }
 
-    /// Puts what waits aside back in its place, where `ours` stands now. Was that changed in the meantime, too, the
-    /// last save is what stays.
+    /// Puts back what was moved aside, in place of `ours`. If the file was changed again in the meantime, the last
+    /// save stays.
     pub(super) fn put_back(&self, ours: Before) -> io::Result<()> {
         let (name, aside) = (self.path.name(), self.path.aside());
         let mut outdated = vec![ours];
@@ -136,7 +137,7 @@ impl Target<'_> {
             };
             match swapped {
                 Ok(()) => {}
-                // Removed between the two calls: the next time the name is free.
+                // The file was removed between the two calls. The name will be free in the next iteration.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                     if outdated.contains(&self.look(name, 0)?) {
@@ -154,7 +155,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// What stands at a name of the folder.
+    /// What exists at a name in the folder.
     fn look(&self, name: &str, rendered: usize) -> io::Result<Before> {
         look_in(self.folder, name, self.path, rendered)
     }
@@ -164,7 +165,7 @@ impl Target<'_> {
     }
 }
 
-/// Removes a temporary file; what is no file of ours under its name, a link for one, is removed and not followed.
+/// Removes a temporary file. Anything else with that name, for example a link, is removed and not followed.
 pub(super) fn clear(folder: &dyn Folder, temporary: &str) -> io::Result<()> {
     match folder.stands(temporary)? {
         Stands::Nothing | Stands::Folder => Ok(()),
@@ -172,8 +173,8 @@ pub(super) fn clear(folder: &dyn Folder, temporary: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a small file whole, if `before` is what stands there directly before it is replaced: for the lock, which
-/// nobody edits while a render is at work.
+/// Writes a small file as a whole, if it is still `before` immediately before it is replaced. This is for the lock,
+/// which nobody edits during a render.
 pub(super) fn write_lock(
     folder: &dyn Folder,
     name: &str,
@@ -192,13 +193,13 @@ pub(super) fn write_lock(
         Ok(Done::Done)
     };
     try_write().map_err(|error| {
-        // What matters is the first failure; what this leaves, the next run removes.
+        // The first failure is the one that counts. The next run removes what is left.
         let _ = folder.remove_file(&temporary);
         Error::io("write", name, error)
     })
 }
 
-/// Whether a file holds these bytes still; `None`: whether nothing stands there.
+/// Whether a file still has these bytes; with `None`, whether it still doesn't exist.
 pub(super) fn is_still(folder: &dyn Folder, name: &str, bytes: Option<&[u8]>) -> io::Result<bool> {
     match (folder.stands(name)?, bytes) {
         (Stands::Nothing, None) => Ok(true),

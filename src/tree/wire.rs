@@ -1,4 +1,4 @@
-//! The lock as it is written. Whatever is not understood is refused: to pass over it could lose an edit.
+//! The JSON format of the lock. Anything unknown is refused, because ignoring it could lose an edit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,18 +10,18 @@ use serde::{Deserialize, Deserializer};
 use super::lock::{FORMAT, FORMER, Hash, Lock, Owned, Pending, Shared};
 use super::path::TreePath;
 
-/// Why a text is no lock.
+/// Why a text is not a valid lock.
 pub enum Problem {
     /// What is wrong with it, as the end of a sentence.
     Broken(String),
-    /// The format that it has, and that is not known.
+    /// It has this format, which is not supported.
     Unknown(String),
 }
 
-/// Reads a lock's text.
+/// Parses a lock.
 pub fn parse(text: &str) -> Result<Lock, Problem> {
     if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
-        let problem = "it holds the marks of a Git merge conflict";
+        let problem = "it has the conflict markers of a Git merge";
         return Err(Problem::Broken(problem.to_owned()));
     }
     let head: Head = serde_json::from_str(text)
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Lock, Problem> {
     wire.lock().map_err(Problem::Broken)
 }
 
-/// What tells the format, whatever else there is.
+/// The part that identifies the format, whatever else there is.
 #[derive(Deserialize)]
 struct Head {
     schema: Option<String>,
@@ -72,7 +72,7 @@ struct WirePending {
     new: Option<String>,
 }
 
-/// A map in which no key stands twice.
+/// A map in which every key must be unique.
 struct Unique<T>(BTreeMap<String, T>);
 
 impl<T> Default for Unique<T> {
@@ -95,7 +95,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unique<T> {
                 let mut map = BTreeMap::new();
                 while let Some((key, value)) = access.next_entry::<String, T>()? {
                     if map.insert(key.clone(), value).is_some() {
-                        return Err(A::Error::custom(format!("{key:?} stands there twice")));
+                        return Err(A::Error::custom(format!("{key:?} appears twice")));
                     }
                 }
                 Ok(Unique(map))

@@ -1,16 +1,16 @@
-//! Input beyond any measure: refused, within 256 MiB. That the work grows no faster than the input is counted in
-//! `tests/growth.rs`.
+//! Input of excessive size is refused, within 256 MiB of memory. `tests/growth.rs` checks that the work grows no
+//! faster than the input.
 
 use crate::common::{ENVOY, INDEX, LOCK, MINIMAL, NO_HANGING, Project, Run};
 
-/// KiB of data that a refusal may take: all that a process can write to. The program's own text, large in a build
-/// without optimisation, is no part of it.
+/// The maximum data size of a process that refuses its input, in KiB: all memory that it can write to. This doesn't
+/// include the program's own code, which is large in debug builds.
 const MOST_MEMORY: u64 = 256 << 10;
 
-/// Runs `gatewayctl ARGS` within the bound on memory, which the system enforces: who passes it fails to allocate. With
-/// two threads on any machine: the stack of each counts.
+/// Runs `gatewayctl ARGS` with a memory limit by the system: beyond it, allocation fails. It runs with two threads on
+/// any machine, because the stack of each thread counts.
 pub fn bounded(project: &Project, args: &str) -> Run {
-    // Elsewhere the bound counts less.
+    // On other systems this limit means less.
     let memory = if cfg!(target_os = "linux") {
         format!("ulimit -d {MOST_MEMORY} && ")
     } else {
@@ -21,7 +21,7 @@ pub fn bounded(project: &Project, args: &str) -> Run {
     ))
 }
 
-/// A file of 100 MB that takes no room.
+/// A sparse file of 100 MB.
 fn huge(project: &Project, path: &str) {
     project.write(path, "");
     let file = std::fs::OpenOptions::new()
@@ -144,7 +144,7 @@ fn more_gateways_than_anybody_has_are_handled() {
     assert!(matches!(run.code, Some(0 | 1)), "{run}");
 }
 
-/// YAML that means more than it says, or is nested beyond any reader's stack.
+/// YAML that expands to much more than its text, or is nested deeper than the stack of any parser.
 fn yaml_bombs() -> Vec<(&'static str, String)> {
     let mut billion = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {

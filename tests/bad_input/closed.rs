@@ -1,10 +1,10 @@
-//! Whoever reads our output may stop to, and a disk may be full: neither turns a failure into success.
+//! Neither a closed output nor a full disk turns a failure into success.
 
 use std::process::{Command, Stdio};
 
 use crate::common::{ENVOY, PROGRAM, Project};
 
-/// Runs the program with a standard output, and perhaps a standard error, that nobody reads; gives the exit code.
+/// Runs the program with a closed standard output, and perhaps a closed standard error. Returns the exit code.
 fn unread(project: &Project, arguments: &[&str], both: bool) -> Option<i32> {
     let closed = || {
         let (reader, writer) = std::io::pipe().expect("a pipe");

@@ -1,4 +1,4 @@
-//! Mistakes of form, and values that mean nothing.
+//! Mistakes in the form of `cluster.toml`, and values without meaning.
 
 use super::refused;
 use crate::common::{MINIMAL, Project};
@@ -9,7 +9,7 @@ fn with(tables: &str) -> String {
     format!("{MINIMAL}\n{tables}")
 }
 
-/// [`MINIMAL`] with one text in place of another.
+/// [`MINIMAL`] with one text replaced by another.
 fn but(from: &str, to: &str) -> String {
     assert!(MINIMAL.contains(from), "{from}");
     MINIMAL.replace(from, to)
@@ -186,7 +186,7 @@ fn ports_are_checked_at_each_place_involved() {
         ),
     ]);
     snapshot!("ports", said);
-    // One port of TCP and of UDP are two.
+    // The same port number for TCP and for UDP is not a conflict.
     Project::new()
         .minimal("[tcp.dns-tcp]\nport = 53\nnamespace = \"dns\"\n[udp.dns]\nport = 53\nnamespace = \"dns\"")
         .run(["render"])
@@ -303,7 +303,7 @@ fn what_is_not_utf_8_is_refused_at_its_byte() {
         .code(2)
         .warns("cluster.toml: byte 12 is not valid UTF-8");
     assert_eq!(project.files().len(), 1);
-    // A file as a Windows editor saves it is read.
+    // A file as Windows editors save it can be read.
     Project::new()
         .config(format!("\u{feff}{}", MINIMAL.replace('\n', "\r\n")))
         .run(["render"])

@@ -1,9 +1,9 @@
-//! Disks that are full, and files that may not be read or written.
+//! Full disks, and files without permission to read or write.
 
 use crate::common::{APP, ENVOY, MINIMAL, Project, files};
 use std::collections::BTreeMap;
 
-/// What [`MINIMAL`] with more gateways renders, and the tree before.
+/// The tree of [`MINIMAL`] with more gateways, and a project with the tree before.
 fn two_trees() -> (Project, BTreeMap<String, Vec<u8>>) {
     let more = MINIMAL.replace("10.10.30.26", "10.10.30.36")
         + "\n[lua]\nblock_user_agents = [\"GPTBot\"]\n";
@@ -13,7 +13,7 @@ fn two_trees() -> (Project, BTreeMap<String, Vec<u8>>) {
     (project, wanted)
 }
 
-/// Each rendered file is the one or the other, or in neither.
+/// Asserts that each rendered file is the old or the new one, or exists in neither tree.
 #[track_caller]
 fn whole(
     tree: &BTreeMap<String, Vec<u8>>,
@@ -40,11 +40,11 @@ fn whole(
 #[test]
 fn a_file_that_can_not_grow_is_whole_and_the_next_run_finishes() {
     let mut failed = 0;
-    // From nothing at all to more than the largest file needs, in blocks of 512 bytes.
+    // From zero to more than the largest file needs, in blocks of 512 bytes.
     for blocks in 0..24 {
         let (project, wanted) = two_trees();
         let before = project.files();
-        // The signal of this limit is ignored, so that the write fails as it does on a full disk.
+        // The signal of this limit is ignored, so that the write fails as on a full disk.
         let run = project.shell(&format!(
             "trap '' XFSZ; ulimit -f {blocks}; exec \"$PROGRAM\" render"
         ));
@@ -53,7 +53,7 @@ fn a_file_that_can_not_grow_is_whole_and_the_next_run_finishes() {
             failed += 1;
             let run = run
                 .code(2)
-                .warns("every file is whole, the old one or the new");
+                .warns("every file is complete, either old or new");
             assert!(run.stderr.starts_with("error: can't write"), "{run}");
         }
         let finished = project.run(["render"]).success();
@@ -69,8 +69,8 @@ fn a_full_disk_leaves_every_file_whole_and_the_next_run_finishes() {
     let (project, wanted) = two_trees();
     let before = project.files();
     let config = project.read("cluster.toml");
-    // A disk of its own, in a mount namespace that goes with the shell. The script fills it but for some
-    // pages, renders, and takes the tree out to be looked at; then makes room and renders again.
+    // A file system of its own, in a mount namespace that ends with the shell. The script fills it except for some
+    // pages, renders, and copies the tree out; then it frees space and renders again.
     let script = r#"
         exec unshare --mount sh -c '
             set -e
@@ -103,7 +103,7 @@ fn a_full_disk_leaves_every_file_whole_and_the_next_run_finishes() {
         whole(&files(&project.path("seen")), &before, &wanted);
         if run.stdout.contains("first 2\n") {
             failed += 1;
-            run.warns("make room, then render again: it finishes");
+            run.warns("free some space and render again to finish");
         } else {
             run.says("first 0\n");
         }
@@ -133,7 +133,7 @@ mod rights {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    /// Whether rights mean nothing to who runs the tests.
+    /// Whether permissions don't apply to the user who runs the tests.
     fn skipped() -> bool {
         let probe = Project::new().file("probe", "");
         set(&probe, "probe", 0o000);

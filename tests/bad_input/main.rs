@@ -1,6 +1,6 @@
-//! What is wrong is said at its place, all at once, and nothing is written.
+//! All mistakes are reported at once and at their place, and nothing is written.
 //!
-//! Snapshots hold what people see; they are part of the product.
+//! The snapshots contain what users see; they are part of the product.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -15,10 +15,10 @@ mod templates;
 use common::Project;
 use std::fmt::Write as _;
 
-/// A mistake in words, and the configuration that makes it.
+/// A description of a mistake, and the configuration with it.
 type Mistake<'a> = (&'a str, String);
 
-/// Renders each configuration: exit 1, nothing written. Gives what was said, one after the other.
+/// Renders each configuration, expecting exit code 1 and nothing written. Returns all output.
 fn refused(mistakes: &[Mistake]) -> String {
     let mut said = String::new();
     for (what, config) in mistakes {
@@ -28,14 +28,14 @@ fn refused(mistakes: &[Mistake]) -> String {
     said
 }
 
-/// Renders: exit 1, nothing written. Gives what was said.
+/// Renders, expecting exit code 1 and nothing written. Returns the output.
 fn refusal(project: Project, what: &str) -> String {
     let before = project.files();
     let run = project.run(["render"]);
     assert_eq!(run.code, Some(1), "{what}\n{run}");
     assert_eq!(project.files(), before, "{what}: something was written");
     assert_eq!(run.stdout, "", "{what}: findings go to standard error");
-    // Whoever only checks is told the same.
+    // `validate` reports the same.
     let checked = project.run(["validate"]).code(1);
     assert_eq!(checked.stdout, run.stderr, "{what}");
     run.stderr

@@ -1,10 +1,10 @@
-//! Names and paths: what Kubernetes refuses, and what would lead out of the root.
+//! Names and paths that Kubernetes refuses, or that would lead out of the root.
 
 use super::refused;
 use crate::common::{ENVOY, MINIMAL, Project};
 use crate::snapshot;
 
-/// Every place of `cluster.toml` that becomes a path or a part of one, with `@` for the text.
+/// Every place in `cluster.toml` that becomes a path or a part of one. `@` is replaced by the text.
 const PLACES: &[(&str, &str)] = &[
     (
         "a gateway's name",
@@ -48,7 +48,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Texts that lead elsewhere, as TOML writes them.
+/// Texts that lead to other folders, written as TOML strings.
 const ESCAPES: &[&str] = &[
     "..",
     "../x",
@@ -75,8 +75,8 @@ fn no_text_leads_out_of_the_root() {
             let project = Project::new().minimal(&table.replace('@', escape));
             let before = project.files();
             let run = project.run(["render"]);
-            // A part of a longer name may make a good one: `envoy-` and nothing, `a` and `.yaml`. What
-            // matters is that nothing was written elsewhere, which each run of a project checks.
+            // As a part of a longer name the text may be valid: `envoy-` and nothing, `a` and `.yaml`. What matters
+            // is that nothing is written elsewhere, which each run of a project checks.
             assert!(matches!(run.code, Some(0 | 1)), "{what}\n{run}");
             if run.code == Some(1) {
                 assert_eq!(project.files(), before, "{what}: nothing is written");
@@ -194,7 +194,7 @@ mod links {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A project whose folder at `path` is a link to a folder outside of it, with a file in that.
+    /// A project whose folder at `path` is a link to a folder outside of it, which contains a file.
     fn linked(path: &str) -> Project {
         let project = Project::new().minimal("");
         let outside = project.around().join("outside");
@@ -251,7 +251,7 @@ mod links {
         let project = Project::new().minimal("");
         let outside = project.around().join("theirs");
         std::fs::write(&outside, "theirs\n").expect("a file");
-        // Where the first render of this project writes before it renames.
+        // The temporary file that the first render of this project would use.
         let name = |path: &str| {
             use sha2::{Digest, Sha256};
             let hash: String = Sha256::digest(path.as_bytes())
@@ -281,7 +281,7 @@ mod links {
 
     #[test]
     fn a_linked_folder_of_templates_or_script_is_read() {
-        // Reading is the user's own choice; a repository may share them.
+        // Reading through links is the user's own choice, because repositories may share these files.
         let project = Project::new().minimal("[lua]\nscript = \"shared/a.lua\"");
         let outside = project.around().join("shared");
         std::fs::create_dir(&outside).expect("a folder");
@@ -303,7 +303,7 @@ fn a_file_where_a_folder_is_needed_is_left_alone() {
     let run = project
         .run(["render"])
         .code(1)
-        .warns("is a file, where a folder is needed");
+        .warns("is a file, but a folder is needed");
     snapshot!("file_for_a_folder", run);
     assert_eq!(
         project.read("kubernetes/apps/network/envoy-gateway"),
@@ -316,14 +316,14 @@ fn a_file_where_a_folder_is_needed_is_left_alone() {
     project
         .run(["render", "--force"])
         .code(1)
-        .warns("what is there is a folder");
+        .warns("there is a folder");
     assert!(project.path(&format!("{ENVOY}/theirs")).is_file());
 }
 
 #[test]
 fn two_groups_in_one_file_and_two_gateways_in_one_name() {
     let short = "[gateways.internal]\naddress = \"10.10.30.27\"\n[layout.files]\ngateways = \"{short}.yaml\"";
-    // `envoy-internal` and `internal` are both short for one file; both are in it, nothing is lost.
+    // `envoy-internal` and `internal` have the same short name, so both go into one file, and nothing is lost.
     let project = Project::new().minimal(short);
     project.run(["render"]).success();
     let both = project.read("kubernetes/apps/network/envoy-gateway/app/internal.yaml");

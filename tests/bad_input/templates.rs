@@ -1,4 +1,4 @@
-//! Templates of the user's own: those that fail, and values that would break out of them.
+//! The user's own templates: errors in them, and values that try to break out of them.
 
 use super::refusal;
 use crate::common::{MINIMAL, Project};
@@ -166,7 +166,7 @@ fn a_template_that_writes_too_much_is_refused() {
     }
 }
 
-/// Texts that would change the shape of YAML into which they were pasted.
+/// Texts that would change the structure of YAML if they were pasted into it.
 const HOSTILE: &[&str] = &[
     "\"",
     "'",

@@ -1,4 +1,4 @@
-// What the tests ask of a page. Each answer is a list of what is wrong.
+// Checks of a page. Each returns a list of what is wrong.
 var drawing = document.querySelector('.front-door');
 var list = (what, of) => Array.from((of || drawing).querySelectorAll(what));
 var box = (it) => it.getBoundingClientRect();
@@ -9,13 +9,13 @@ var roles = () => {
   return counts;
 };
 
-// The shape that a text stands on.
+// The shape behind a text.
 var shape = (text) => {
   const of = text.closest('.pill, .node');
   return of ? of.querySelector(':scope > rect') : drawing.querySelector('.ground');
 };
 
-// Texts that reach over the edge of what they stand on.
+// Texts that extend beyond the shape behind them.
 var spilled = () =>
   list('text')
     .filter((text) => {
@@ -29,7 +29,7 @@ var over = (one, other) =>
   Math.min(one.right, other.right) - Math.max(one.left, other.left) > 0.5 &&
   Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 0.5;
 
-// Texts over texts. Letters leave room above and below them: only what is drawn counts.
+// Overlapping texts. Letters have empty space above and below them, so only what is drawn counts.
 var letters = (text) => {
   const all = box(text);
   const size = parseFloat(getComputedStyle(text).fontSize);
@@ -51,7 +51,7 @@ var overlapping = () => {
   return pairs(texts, texts.map(letters)).concat(pairs(cards, cards.map((it) => box(it.querySelector('.card')))));
 };
 
-// Lines that run over cards which they neither leave nor lead to.
+// Lines that cross cards which they are not connected to.
 var crossed = () => {
   const cards = list('.card');
   const found = [];
@@ -88,7 +88,7 @@ var faint = () =>
     })
     .filter(([, contrast]) => contrast < 4.5);
 
-// What stands out, from left to right.
+// Elements that are highlighted, from left to right.
 var lit = () => {
   const on = list('.node.on');
   on.sort((one, other) => box(one).left - box(other).left || box(other).height - box(one).height);

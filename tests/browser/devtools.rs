@@ -1,5 +1,5 @@
-//! Chromium without a screen, through the DevTools protocol on a pair of pipes: messages are JSON, each ended by a
-//! zero byte. (`--remote-debugging-pipe`: the browser reads from descriptor 3 and writes to 4.)
+//! Controls a headless Chromium through the DevTools protocol on a pair of pipes. Messages are JSON, each followed by
+//! a zero byte. (`--remote-debugging-pipe`: the browser reads from descriptor 3 and writes to 4.)
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// How long an answer may take: the machine may be busy.
+/// The maximum time for an answer. The machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The programs that are looked for.
+/// The names of the programs to look for.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 pub struct Browser {
@@ -27,12 +27,12 @@ pub struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// A page, by its session.
+/// A page, identified by its session.
 pub struct Page(String);
 
 fn pipe() -> (OwnedFd, OwnedFd) {
     let mut ends: [RawFd; 2] = [0; 2];
-    // SAFETY: the kernel writes two descriptors, which are nobody else's.
+    // SAFETY: the kernel writes two new descriptors that nothing else uses.
     unsafe {
         assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0, "a pipe");
         (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
@@ -55,7 +55,7 @@ fn program() -> Option<String> {
 }
 
 impl Browser {
-    /// Starts it; `None` where there is none.
+    /// Starts the browser; `None` if there is none.
     pub fn start() -> Option<Self> {
         let program = program()?;
         let profile = tempfile::tempdir().expect("a folder");
@@ -66,7 +66,7 @@ impl Browser {
         command
             .args([
                 "--headless",
-                // Tests run as anybody, in containers too, and open nothing but files of their own.
+                // Tests run as any user, also in containers, and only open their own files.
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
@@ -79,8 +79,8 @@ impl Browser {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        // SAFETY: only calls that are allowed between fork and exec. Descriptors are lifted first, so that none of
-        // the two is overwritten by the other.
+        // SAFETY: only calls that are allowed between fork and exec. The descriptors are duplicated to higher numbers
+        // first, so that neither overwrites the other.
         unsafe {
             command.pre_exec(move || {
                 let reads = libc::fcntl(reads, libc::F_DUPFD, 10);
@@ -121,7 +121,7 @@ impl Browser {
         })
     }
 
-    /// Asks, and waits for the answer; events on the way are kept.
+    /// Sends a request and waits for the answer. Events before it are kept.
     fn ask(&mut self, session: Option<&str>, method: &str, params: Value) -> Value {
         self.next += 1;
         let mut message = json!({"id": self.next, "method": method, "params": params});
@@ -185,7 +185,7 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// Sets what the reader prefers, and whether the page is on a screen or on paper.
+    /// Sets the preferred colour scheme, and whether the page is for a screen or for print.
     pub fn prefer(&mut self, page: &Page, scheme: &str, medium: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         let params = json!({"media": medium, "features": features});
@@ -204,12 +204,12 @@ impl Browser {
         }
     }
 
-    /// Writes a text into what has the focus.
+    /// Types a text into the focused element.
     pub fn write(&mut self, page: &Page, text: &str) {
         self.ask(Some(&page.0), "Input.insertText", json!({"text": text}));
     }
 
-    /// What was asked for besides the page itself, and what needs no network.
+    /// What the page requested besides itself and what needs no network.
     pub fn requests(&self) -> Vec<String> {
         let sent = self
             .events
@@ -220,7 +220,7 @@ impl Browser {
         urls.filter(|url| !page(url)).map(str::to_owned).collect()
     }
 
-    /// What the page wrote to the console, and what the browser did.
+    /// What the page and the browser wrote to the console.
     pub fn complaints(&self) -> Vec<String> {
         const METHODS: [&str; 3] = [
             "Runtime.consoleAPICalled",

@@ -1,8 +1,8 @@
-//! The page of `graph --format html` in a real browser: it loads nothing, complains of nothing, shows everything, and can be
-//! walked through with the keyboard.
+//! Tests the page of `graph --format html` in a real browser: it loads nothing, logs no errors, shows everything, and
+//! can be used with the keyboard.
 //!
-//! The browser is Chromium (Debian: `apt-get install chromium`), or what `GATEWAYCTL_BROWSER` names. Where there is none
-//! the tests skip, and say so.
+//! The browser is Chromium (Debian: `apt-get install chromium`), or the one that `GATEWAYCTL_BROWSER` names. Without
+//! one, the tests are skipped, and say so.
 #![cfg(target_os = "linux")]
 
 #[path = "../common/mod.rs"]
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const APPS: &str = include_str!("../front_door/apps.yaml");
 const CHECKS: &str = include_str!("checks.js");
 
-/// A browser with a page of the picture of manifests; `None` where there is no browser.
+/// A browser with the page for these manifests; `None` if there is no browser.
 fn page(apps: &str) -> Option<(Browser, Page, Project)> {
     let Some(mut browser) = Browser::start() else {
         println!("skipped: there is no Chromium here (GATEWAYCTL_BROWSER names one)");
@@ -44,7 +44,7 @@ fn the_page_loads_nothing_and_complains_of_nothing() {
     let Some((mut browser, page, _project)) = page(APPS) else {
         return;
     };
-    // Whatever is still on its way comes before this answer.
+    // Pending events arrive before this answer.
     asked(&mut browser, &page, "1");
     assert_eq!(
         browser.requests(),
@@ -171,7 +171,7 @@ fn the_checks_see_what_is_wrong() {
     assert!(seen(&mut browser, pale, "faint()") > 0);
     let call = "console.warn('x'); new Image().src = 'https://example.com/x.png'";
     seen(&mut browser, call, "1");
-    // The page's own policy stops what it would load, and says so.
+    // The page's own policy blocks these requests, and the browser logs that.
     assert!(
         browser.complaints().len() >= 2,
         "{:?}",

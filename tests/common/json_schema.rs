@@ -1,11 +1,11 @@
-//! Our own schemas as JSON Schema, so that other tools judge by the same facts.
+//! Our own schemas as JSON Schema, so that other tools can check against the same facts.
 
-use gatewayctl::check::structure::format;
-use gatewayctl::schema::KindSchema;
-use gatewayctl::schema::node::{Additional, NodeId, Type};
+use crd_validate::schema::KindSchema;
+use crd_validate::schema::node::{Additional, NodeId, Type};
+use crd_validate::structure::integer_range;
 use serde_json::{Map, Value, json};
 
-/// The schema of a kind. What every object has is in it, `metadata` without what it holds.
+/// The schema of a kind. Fields that every object has are added; `metadata` is not checked further.
 pub fn of_kind(schema: &KindSchema<'_>) -> Value {
     let mut whole = expand(schema, schema.version.root);
     if let Some(properties) = whole["properties"].as_object_mut() {
@@ -16,7 +16,7 @@ pub fn of_kind(schema: &KindSchema<'_>) -> Value {
     whole
 }
 
-/// A node with everything below it, in JSON Schema's keywords.
+/// A node and everything below it, in the keywords of JSON Schema.
 fn expand(schema: &KindSchema<'_>, id: NodeId) -> Value {
     let node = schema.node(id);
     let below = |id: NodeId| expand(schema, id);
@@ -56,7 +56,7 @@ fn expand(schema: &KindSchema<'_>, id: NodeId) -> Value {
     if let Some(not) = node.not {
         keywords.insert("not".to_owned(), below(not));
     }
-    if let Some((least, greatest)) = format::range(node) {
+    if let Some((least, greatest)) = integer_range(node) {
         keywords.entry("minimum").or_insert(json!(least));
         keywords.entry("maximum").or_insert(json!(greatest));
     }

@@ -1,11 +1,11 @@
 //! A project in a folder of its own, and the real program run in it.
 //!
 //! ```text
-//! folder/            watched: no test may change anything here, or in `root`'s neighbours
-//!   root/            the project: cluster.toml, the user's files, what is rendered
+//! folder/            watched: no test may change anything here except in the root
+//!   root/            the project: cluster.toml, the user's files, rendered files
 //! ```
 
-// Each test file is a crate of its own and uses a part of this.
+// Each test file is a crate of its own and uses only a part of this.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use std::process::{Command, Output, Stdio};
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gatewayctl");
 
-/// A whole configuration that is nothing but what has to be given. Tables may be added after it.
+/// A complete configuration with only the required settings. Tables may be added after it.
 pub const MINIMAL: &str = r#"domain = "example.com"
 certificates = "example-com-tls"
 
@@ -31,22 +31,23 @@ address = "10.10.30.26"
 address = "10.10.30.25"
 "#;
 
-/// The configuration at the top of the repository, with everything switched on.
+/// The configuration at the top of this repository, which uses every feature.
 pub const REFERENCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cluster.toml"));
 
-/// For a shell: ends what hangs. A guard, far above what any run takes on any machine; no test measures with it.
+/// For a shell: ends processes that hang. It is far above what any run takes on any machine; no test measures with
+/// it.
 pub const NO_HANGING: &str = "ulimit -t 600";
 
-/// Where the app of [`MINIMAL`] is rendered.
+/// The folder that the app of [`MINIMAL`] is rendered to.
 pub const APP: &str = "kubernetes/apps/network/envoy-gateway/app";
 
 /// The file with the gateways of [`MINIMAL`].
 pub const ENVOY: &str = "kubernetes/apps/network/envoy-gateway/app/envoy.yaml";
 
-/// The namespace's kustomization of [`MINIMAL`].
+/// The kustomization of the namespace of [`MINIMAL`].
 pub const INDEX: &str = "kubernetes/apps/network/kustomization.yaml";
 
-/// The record of what was written.
+/// The lock file.
 pub const LOCK: &str = ".gatewayctl.lock";
 
 /// A project in a temporary folder.
@@ -55,36 +56,36 @@ pub struct Project {
 }
 
 impl Project {
-    /// An empty folder.
+    /// Creates an empty project.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(folder.path().join("root")).expect("the root");
         Project { folder }
     }
 
-    /// With this `cluster.toml`.
+    /// Adds this `cluster.toml`.
     pub fn config(self, text: impl AsRef<[u8]>) -> Self {
         self.file("cluster.toml", text)
     }
 
-    /// With [`MINIMAL`] and these tables as `cluster.toml`.
+    /// Adds a `cluster.toml` of [`MINIMAL`] and these tables.
     pub fn minimal(self, tables: &str) -> Self {
         self.config(format!("{MINIMAL}\n{tables}"))
     }
 
-    /// With a file.
+    /// Adds a file.
     pub fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
         self.write(path, text);
         self
     }
 
-    /// With a rendered tree.
+    /// Renders the tree.
     pub fn rendered(self) -> Self {
         self.run(["render"]).success();
         self
     }
 
-    /// The root.
+    /// The root of the project.
     pub fn root(&self) -> PathBuf {
         self.folder.path().join("root")
     }
@@ -99,38 +100,38 @@ impl Project {
         self.root().join(path)
     }
 
-    /// Writes a file, as its user would.
+    /// Writes a file, as a user would.
     pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
         std::fs::write(&path, text).expect("the file");
     }
 
-    /// A file's text.
+    /// The text of a file.
     pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Changes a file by hand: each `from` in it becomes `to`.
+    /// Changes a file by hand: replaces each `from` by `to`.
     pub fn edit(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
         assert!(text.contains(from), "{path} has no {from:?}:\n{text}");
         self.write(path, text.replace(from, to));
     }
 
-    /// All files below the root and their bytes.
+    /// All files below the root with their bytes.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         files(&self.root())
     }
 
-    /// The program, ready to be run in the root.
+    /// A command for the program, to be run in the root.
     pub fn command(&self) -> Command {
         let mut command = Command::new(PROGRAM);
         self.prepare(&mut command);
         command
     }
 
-    /// A shell script, run in the root; `$PROGRAM` is the program.
+    /// Runs a shell script in the root; `$PROGRAM` is the program.
     pub fn shell(&self, script: &str) -> Run {
         let mut command = Command::new("sh");
         command.args(["-c", script]).env("PROGRAM", PROGRAM);
@@ -143,7 +144,7 @@ impl Project {
             .current_dir(self.root())
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
-            // What Git is told by the machine is no part of a test.
+            // The machine's Git configuration must not affect tests.
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs([
@@ -189,7 +190,7 @@ impl Project {
         run
     }
 
-    /// What stands around the root.
+    /// The files around the root.
     fn outside(&self) -> BTreeMap<String, Vec<u8>> {
         let mut all = files(self.folder.path());
         all.retain(|path, _| !path.starts_with("root/"));
@@ -197,7 +198,7 @@ impl Project {
     }
 }
 
-/// All files below a folder and their bytes; a link's are where it leads, a folder's are none.
+/// All files below a folder with their bytes. A link has those of its target; folders are left out.
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = walkdir::WalkDir::new(folder).min_depth(1).into_iter();
     let entries = entries.map(|entry| entry.expect("a folder that can be read"));
@@ -211,7 +212,7 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             } else if entry.file_type().is_file() {
                 std::fs::read(entry.path()).unwrap_or_default()
             } else {
-                // A pipe would keep its reader waiting.
+                // Reading a pipe would wait for a writer.
                 Vec::new()
             };
             (path.to_string_lossy().into_owned(), bytes)
@@ -226,16 +227,16 @@ fn run(command: &mut Command, input: &[u8]) -> Output {
         .stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("standard input");
-    // Who doesn't read all of it has seen enough.
+    // The program may stop reading before the end.
     let _ = stdin.write_all(input);
     drop(stdin);
     child.wait_with_output().expect("the program ends")
 }
 
-/// What a run gave.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended the process.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -257,21 +258,21 @@ impl Run {
         self.code(0)
     }
 
-    /// Asserts that standard output holds a text.
+    /// Asserts that standard output contains a text.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(self.stdout.contains(text), "no {text:?} in {self}");
         self
     }
 
-    /// Asserts that standard error holds a text.
+    /// Asserts that standard error contains a text.
     #[track_caller]
     pub fn warns(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "no {text:?} in {self}");
         self
     }
 
-    /// Asserts that neither stream holds a text.
+    /// Asserts that neither stream contains a text.
     #[track_caller]
     pub fn never_says(self, text: &str) -> Self {
         let said = self.stdout.contains(text) || self.stderr.contains(text);
@@ -280,7 +281,7 @@ impl Run {
     }
 }
 
-/// As a person sees it, and the exit code.
+/// The output as a user sees it, with the exit code.
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {

@@ -1,4 +1,4 @@
-//! A render killed at any instant: every file is whole, and the next render finishes.
+//! Kills a render at any moment: every file is whole, and the next render finishes the work.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -10,11 +10,11 @@ use crate::common::{LOCK, Project};
 use crate::layouts::eight;
 use crate::{Numbers, Tree, Window, restore, rounds, same};
 
-/// How many renders there are at most for each that is killed in time: a machine that is busy needs more.
+/// The maximum number of renders for each one that is killed in time. A busy machine needs more.
 const MOST_RENDERS_A_KILL: u32 = 50;
 
-/// Starts a render and kills it after a time: from its start, or from where it begins to write (the lock is
-/// replaced first). Whether it was killed before its end.
+/// Starts a render and kills it after a delay, measured from its start, or from the moment when it begins to write
+/// (the lock is replaced first). Returns whether it was killed before its end.
 fn kill(project: &Project, writing: bool, wait: Duration) -> bool {
     let lock = project.path(LOCK);
     let identity = || std::fs::metadata(&lock).map_or(0, |found| found.ino());
@@ -38,7 +38,7 @@ fn kill(project: &Project, writing: bool, wait: Duration) -> bool {
     killed
 }
 
-/// What somebody else has in the namespace's kustomization, and beside it.
+/// Other entries in the namespace's kustomization, and files beside it.
 const THEIRS: [(&str, &str); 2] = [
     (
         "kubernetes/apps/network/kustomization.yaml",
@@ -50,7 +50,7 @@ const THEIRS: [(&str, &str); 2] = [
     ),
 ];
 
-/// The trees before and after undisturbed renders, each made once.
+/// The trees before and after undisturbed renders. Each is made once.
 struct Trees {
     configs: [String; 8],
     made: HashMap<(usize, bool), Tree>,
@@ -66,7 +66,7 @@ impl Trees {
         }
     }
 
-    /// A configuration, rendered; with what somebody else has there.
+    /// A rendered configuration, with the files of others if `theirs`.
     fn made(&mut self, at: usize, theirs: bool) -> Tree {
         let config = &self.configs[at];
         let make = || {
@@ -79,7 +79,7 @@ impl Trees {
         self.made.entry((at, theirs)).or_insert_with(make).clone()
     }
 
-    /// The same after the other configuration was rendered over it.
+    /// The same, after the other configuration was rendered over it.
     fn changed(&mut self, from: usize, to: usize, theirs: bool) -> Tree {
         let old = self.made(from, theirs);
         let config = &self.configs[to];
@@ -94,8 +94,8 @@ impl Trees {
     }
 }
 
-/// Each file is what it is in one tree or the other; what both have is there, but for the instant in which a file that
-/// is to go waits aside.
+/// Asserts that each file is that of one tree or the other, and that files in both trees exist, except for the moment
+/// when a file that will be removed is moved aside.
 #[track_caller]
 fn whole(now: &Tree, old: &Tree, new: &Tree, when: &str) {
     let is_own = |path: &str| path == LOCK || path.contains("/.gatewayctl-");
@@ -151,7 +151,7 @@ fn a_killed_render_leaves_every_file_whole_and_the_next_one_finishes() {
         };
         half += u32::from(was_killed && now.iter().any(is_begun));
 
-        // Whoever only checks is not told of edits either.
+        // `render --check` reports no edits either.
         if round % 8 == 0 {
             project.run(["render", "--check"]).never_says("by hand");
         }
@@ -160,7 +160,7 @@ fn a_killed_render_leaves_every_file_whole_and_the_next_one_finishes() {
         run.never_says("by hand")
             .never_says("tree/edited")
             .never_says("tree/foreign");
-        // No temporary file, no file of the old tree, the lock as it is after an undisturbed run.
+        // There are no temporary files and no files of the old tree, and the lock is as after an undisturbed run.
         same(&project.files(), &new, &when);
     }
     println!(

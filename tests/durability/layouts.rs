@@ -1,9 +1,9 @@
-//! Configurations whose files lie elsewhere, or are others.
+//! Configurations with other layouts.
 
 use super::Numbers;
 use crate::common::{MINIMAL, REFERENCE};
 
-/// Eight layouts: between any two of them files appear, go, move or change.
+/// Eight layouts: between any two of them, files are added, removed, moved or changed.
 pub fn eight() -> [String; 8] {
     let minimal = |tables: &str| format!("{MINIMAL}\n{tables}");
     [
@@ -20,7 +20,7 @@ pub fn eight() -> [String; 8] {
     ]
 }
 
-/// What a setting may be, each as the lines of a table; the first is nothing.
+/// Possible values of settings, each as lines of a table; the first one is empty.
 const CHOICES: &[(&str, &[&str])] = &[
     (
         "layout",
@@ -72,7 +72,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("monitoring", &["", "proxies = { enabled = false }"]),
 ];
 
-/// A configuration in which each setting is anything that it may be.
+/// A configuration with random values for each setting.
 pub fn random(numbers: &mut Numbers) -> String {
     let mut text = MINIMAL.to_owned();
     let mut tables: Vec<(&str, Vec<&str>)> = Vec::new();

@@ -1,7 +1,7 @@
-//! What a render survives, in numbers: kills, saves by an editor, and changes of the configuration.
+//! Measures what a render survives: kills, saves by an editor, and changes of the configuration.
 //!
-//! A plain `cargo test` runs few of each. `GATEWAYCTL_KILLS`, `GATEWAYCTL_SAVES` and `GATEWAYCTL_PAIRS` say how many;
-//! CONTRIBUTING.md has the command for the numbers that are published. Each test prints one line of figures.
+//! A plain `cargo test` does few of each. `GATEWAYCTL_KILLS`, `GATEWAYCTL_SAVES` and `GATEWAYCTL_PAIRS` set the
+//! number; CONTRIBUTING.md has the command for the published figures. Each test prints one line of figures.
 
 #![cfg(unix)]
 
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// Paths and bytes.
 type Tree = BTreeMap<String, Vec<u8>>;
 
-/// Numbers that look random and are the same each time (a linear congruence, Numerical Recipes' constants).
+/// Reproducible pseudo-random numbers (a linear congruential generator with the constants of Numerical Recipes).
 struct Numbers(u32);
 
 impl Numbers {
@@ -33,8 +33,8 @@ impl Numbers {
     }
 }
 
-/// Microseconds within which something happens to a run. How long one takes depends on what else the machine does, so
-/// each round teaches the next: what came too late makes it shorter, what hit longer.
+/// The time, in microseconds, within which something happens to a run. The right time depends on how busy the machine
+/// is, so it is adapted: it becomes shorter when something came too late, and longer when it was in time.
 struct Window(u32);
 
 impl Window {
@@ -52,7 +52,7 @@ impl Window {
     }
 }
 
-/// How many rounds: what the environment says, else few.
+/// The number of rounds: from the environment, else `few`.
 fn rounds(variable: &str, few: u32) -> u32 {
     match std::env::var(variable) {
         Ok(text) => text
@@ -62,7 +62,7 @@ fn rounds(variable: &str, few: u32) -> u32 {
     }
 }
 
-/// Makes a project's files these, and no others.
+/// Replaces all files of a project by these.
 fn restore(project: &common::Project, tree: &Tree) {
     for path in project.files().keys() {
         if !tree.contains_key(path) {
@@ -74,7 +74,7 @@ fn restore(project: &common::Project, tree: &Tree) {
     }
 }
 
-/// Asserts that two trees are the same, and shows where they aren't.
+/// Asserts that two trees are equal, and shows the differences.
 #[track_caller]
 fn same(now: &Tree, want: &Tree, when: &str) {
     let paths: std::collections::BTreeSet<&String> = now.keys().chain(want.keys()).collect();

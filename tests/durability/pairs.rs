@@ -1,4 +1,4 @@
-//! One configuration after another in the same root: the tree that is left builds.
+//! Renders one configuration after another in the same root: kustomize can build the result.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,13 +9,13 @@ use crate::common::{INDEX, Project};
 use crate::layouts::random;
 use crate::{Numbers, Tree, rounds, same};
 
-/// The folders with a kustomization, by the kustomization's path.
+/// The kustomizations with their paths.
 fn kustomizations(tree: &Tree) -> impl Iterator<Item = (&String, &Vec<u8>)> {
     tree.iter()
         .filter(|(path, _)| path.rsplit('/').next() == Some("kustomization.yaml"))
 }
 
-/// Every file that a kustomization lists is there.
+/// Asserts that every file that a kustomization lists exists.
 #[track_caller]
 fn everything_listed_is_there(tree: &Tree, when: &str) -> usize {
     let mut listed = 0;
@@ -56,7 +56,7 @@ fn everything_listed_is_there(tree: &Tree, when: &str) -> usize {
     listed
 }
 
-/// kustomize builds every folder that has a kustomization. How many; `None` without kustomize.
+/// Builds every folder with a kustomization. Returns their number; `None` without kustomize.
 #[track_caller]
 fn build(project: &Project, tree: &Tree, when: &str) -> Option<usize> {
     let mut built = 0;
@@ -120,7 +120,7 @@ fn whatever_was_rendered_before_the_tree_that_is_left_builds() {
                 "{when}: {index}"
             );
         } else if !second.contains("kustomization = false") {
-            // Nothing of the first is left: the tree is what the second one renders in a new folder.
+            // Nothing of the first one is left: the tree is the one that the second renders in an empty folder.
             let fresh = Project::new().config(&second).rendered().files();
             same(&tree, &fresh, &when);
             as_new += 1;

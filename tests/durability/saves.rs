@@ -1,4 +1,4 @@
-//! An editor that saves while a render is at work: what was saved last is what stands there.
+//! An editor saves during a render: the file that was saved last must remain.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,9 +10,9 @@ use crate::{Numbers, Tree, Window, restore, rounds};
 /// How an editor saves.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// A new file in the place of the old one.
+    /// It renames a new file over the old one.
     Rename,
-    /// The old file, emptied and written anew.
+    /// It truncates the old file and writes it again.
     Truncate,
 }
 
@@ -25,7 +25,7 @@ fn save(path: &Path, text: &str, way: Way) {
         }
         Way::Truncate => {
             let mut file = std::fs::File::create(path).expect("emptied");
-            // Two writes, as an editor with a small buffer makes them.
+            // Two writes, like an editor with a small buffer.
             let (first, second) = text.split_at(text.len() / 2);
             file.write_all(first.as_bytes()).expect("written");
             file.write_all(second.as_bytes()).expect("written");
@@ -33,7 +33,7 @@ fn save(path: &Path, text: &str, way: Way) {
     }
 }
 
-/// The render as a command; where `slow`, each flush takes 30 ms longer.
+/// The command for a render. If `slow`, each flush takes 30 ms longer.
 fn render(project: &Project, slow: bool) -> Command {
     let mut command = if slow {
         let mut command = Command::new("strace");
@@ -52,7 +52,7 @@ fn render(project: &Project, slow: bool) -> Command {
     command
 }
 
-/// Whether flushes can be made slow here.
+/// Whether flushes can be slowed down here.
 fn can_be_slow() -> bool {
     let tried = Command::new("strace")
         .args(["-qq", "-o", "/dev/null", "-e", "trace=fsync"])
@@ -61,7 +61,7 @@ fn can_be_slow() -> bool {
     tried.is_ok_and(|status| status.success())
 }
 
-/// A tree, and the configuration that changes one file of it and removes another.
+/// A tree, and a configuration that changes one of its files and removes another.
 fn prepared() -> (Tree, String) {
     let first = format!("{MINIMAL}\n[layout.files]\nrelease = \"release.yaml\"\n");
     let tree = Project::new().config(first).rendered().files();
@@ -93,7 +93,7 @@ fn what_an_editor_saves_during_a_render_is_never_lost() {
         let mut child = render(&project, slow).spawn().expect("the program starts");
         let window = &mut windows[usize::from(slow)];
         std::thread::sleep(window.next(&mut numbers));
-        // What is to be removed may be gone by now; an editor makes it again.
+        // The file to remove may be gone by now; an editor creates it again.
         save(&project.path(file), &mine, way);
         let is_during = matches!(child.try_wait(), Ok(None));
         window.learn(is_during);
@@ -102,7 +102,7 @@ fn what_an_editor_saves_during_a_render_is_never_lost() {
 
         let when = format!("round {round}, {file} by {way:?}, slow: {slow}");
         assert_eq!(project.read(file), mine, "{when}");
-        // The next render keeps it too, says so where it is rendered, and leaves nothing lying about.
+        // The next render keeps it too, reports it if it is rendered, and leaves no temporary files.
         let run = project.run(["render"]);
         assert_eq!(project.read(file), mine, "{when}: {run}");
         assert!(file != ENVOY || run.code == Some(1), "{when}: {run}");

@@ -1,5 +1,5 @@
-// Reads a JSON list of texts, and says of each how Flux' envsubst reads it: the text with U+0001 in place of each
-// outermost variable, and the names of all variables in order; nothing where it can't be read.
+// Reads a JSON list of texts, and prints how Flux's envsubst parses each of them: the text with each outermost variable
+// replaced by U+0001, and the names of all variables in order; nothing if it can't be parsed.
 package main
 
 import (

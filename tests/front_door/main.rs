@@ -1,5 +1,5 @@
-//! `graph` and `exposure` on the reference together with the routes of some applications. What they print is kept in
-//! `snapshots/front-door.*` to look at; `UPDATE=1 cargo test --test front_door` writes it anew.
+//! `graph` and `exposure` on the reference configuration together with the routes of some applications. The output is
+//! in `snapshots/front-door.*`; `UPDATE=1 cargo test --test front_door` updates it.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -8,7 +8,7 @@ use common::{Project, REFERENCE};
 
 const APPS: &str = include_str!("apps.yaml");
 
-/// The reference, rendered, with applications beside it.
+/// The reference configuration, rendered, with applications beside it.
 fn project() -> Project {
     let project = Project::new().config(REFERENCE).file("apps.yaml", APPS);
     project.rendered()
@@ -19,7 +19,7 @@ fn printed(arguments: &[&str]) -> String {
     run.stdout
 }
 
-/// Compares a text with the one that is kept.
+/// Compares a text with the stored one.
 fn kept(file: &str, text: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("snapshots")

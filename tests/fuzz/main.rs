@@ -1,7 +1,7 @@
-//! Random objects along every schema of the catalogue: whatever they are, checking them ends, gives the same answer
-//! each time, and agrees with another judge of the same schema on what JSON Schema can say.
+//! Checks random objects for every schema of the catalogue: checking always ends, gives the same result each time,
+//! and agrees with an independent JSON Schema validator on what JSON Schema can express.
 //!
-//! `PROPTEST_CASES=100000 cargo test --test fuzz` looks longer.
+//! `PROPTEST_CASES=100000 cargo test --test fuzz` runs longer.
 
 #[path = "../common/json_schema.rs"]
 mod json_schema;
@@ -10,13 +10,15 @@ mod random;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use gatewayctl::check::Passes;
-use gatewayctl::check::structure::{Structure, format};
-use gatewayctl::diagnostic::{Code, Diagnostic, Sources};
-use gatewayctl::manifest::{Object, read, write};
-use gatewayctl::schema::defaults::settle;
-use gatewayctl::schema::{Catalogue, KindSchema, Lookup, Selection};
-use gatewayctl::value::Node;
+use crd_validate::Passes;
+use crd_validate::schema::defaults::settle;
+use crd_validate::schema::{Catalogue, KindSchema, Lookup, Selection};
+use crd_validate::structure::Structure;
+use gatewayctl::codes;
+use k8s_syntax::format;
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::Node;
+use manifest::{Object, read, write};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use random::Random;
@@ -24,7 +26,7 @@ use serde_json::Value;
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);
 
-/// A random object, and which of the catalogue's kinds it is of, in which version.
+/// A random object, with the index of its kind in the catalogue and its version.
 #[derive(Clone, Debug)]
 struct Case {
     entry: usize,
@@ -80,16 +82,16 @@ fn object(node: Node) -> Object {
     Object::new(node, "random.yaml")
 }
 
-/// What findings say, without their places.
+/// The text of findings, without their places.
 fn said(found: &[Diagnostic]) -> Vec<String> {
     let line = |one: &Diagnostic| format!("{} {:?} {}", one.code, one.pointer, one.message);
     found.iter().map(line).collect()
 }
 
-/// The judges so far, by the entry and the version that they are of.
+/// The validators so far, by catalogue entry and version.
 type Judges = Mutex<HashMap<(usize, String), Arc<jsonschema::Validator>>>;
 
-/// Another judge of the same schema, made once for each kind.
+/// An independent validator for the same schema, created once for each kind.
 fn judge(case: &Case) -> Arc<jsonschema::Validator> {
     static MADE: LazyLock<Judges> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().expect("no test panics with it");
@@ -139,13 +141,13 @@ proptest! {
         let node = Node::from_json(case.object.clone());
         let (ours, settled) = case.with(|schema| {
             let found = Structure::new(&CATALOGUE).check(&object(node.clone()), schema);
-            // Keys of lists are Kubernetes' own, metadata has its own rules, and a status is dropped on creation: none
-            // of these is for the other judge to see.
+            // Kubernetes' list keys, the rules for metadata, and the status that is dropped on creation can't be
+            // expressed in JSON Schema.
             let drops_status = schema.version.status;
             let is_elsewhere = |at: &str| at.starts_with("/metadata") || (drops_status && at.starts_with("/status"));
             let found: Vec<Diagnostic> = found
                 .into_iter()
-                .filter(|one| one.code != Code::SchemaListKey)
+                .filter(|one| one.code != codes::SCHEMA_LIST_KEY)
                 .filter(|one| !one.pointer.as_deref().is_some_and(is_elsewhere))
                 .collect();
             let mut settled = settle(&node, schema.compiled, schema.version);

@@ -1,17 +1,17 @@
-//! Random objects along a schema: mostly what it asks for, and now and then something else.
+//! Random objects for a schema: mostly valid, sometimes not.
 
-use gatewayctl::schema::KindSchema;
-use gatewayctl::schema::node::{Additional, NodeId, Schema, Type};
+use crd_validate::schema::KindSchema;
+use crd_validate::schema::node::{Additional, NodeId, Schema, Type};
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 use serde_json::{Map, Value, json};
 
-/// The deepest that values are nested.
+/// The maximum nesting of values.
 const DEEPEST: usize = 12;
-/// The longest list or map of choice; bounds that need more are not met.
+/// The maximum length of random lists and maps. Minimum lengths above it are not met.
 const LONGEST: u64 = 20;
 
-/// Texts that formats, patterns and rules take for something.
+/// Strings that have a meaning for formats, patterns and rules.
 const TEXTS: &[&str] = &[
     "",
     "a",
@@ -49,19 +49,19 @@ const TEXTS: &[&str] = &[
     "http://example.com/x?y=z",
 ];
 
-/// Makes values.
+/// Generates values.
 pub struct Random<'a> {
     rng: &'a mut TestRng,
     schema: KindSchema<'a>,
 }
 
 impl<'a> Random<'a> {
-    /// Values for a schema.
+    /// Creates a generator for a schema.
     pub fn new(rng: &'a mut TestRng, schema: KindSchema<'a>) -> Self {
         Random { rng, schema }
     }
 
-    /// A whole object.
+    /// A complete object.
     pub fn object(&mut self) -> Value {
         let mut object = self.value(self.schema.version.root, 0);
         if !object.is_object() {
@@ -78,7 +78,7 @@ impl<'a> Random<'a> {
         object
     }
 
-    /// Whether something that happens once in `of` times does.
+    /// True once in `of` times, on average.
     fn once_in(&mut self, of: u32) -> bool {
         self.rng.random_ratio(1, of)
     }
@@ -111,7 +111,7 @@ impl<'a> Random<'a> {
     fn map(&mut self, node: &Schema, depth: usize) -> Value {
         let mut map = Map::new();
         if depth < DEEPEST {
-            // What exactly one of several has to be is more often met with few keys than with many.
+            // If exactly one of several branches must match, few keys succeed more often than many.
             let share = self.rng.random_range(2..12);
             for (name, id) in &node.properties {
                 let wanted = node.required.contains(name);

@@ -1,4 +1,4 @@
-//! Bad trees: a clear message, exit 2, and no file.
+//! Trees that can't be imported: a clear message, exit code 2, and no file.
 
 use super::common::{APP, ENVOY, MINIMAL, NO_HANGING, Project, Run};
 
@@ -8,7 +8,7 @@ fn tree() -> Project {
     project
 }
 
-/// Runs an import that has to fail, and leave everything as it was.
+/// Runs an import that must fail, and leave everything unchanged.
 #[track_caller]
 fn refused(project: &Project) -> Run {
     let before = project.files();
@@ -24,7 +24,7 @@ fn no_gateway() {
         .file("b/c.txt", "kind: Gateway\n");
     refused(&project)
         .warns("there is no Gateway of Envoy Gateway here")
-        .warns("help: give the repository's folder");
+        .warns("help: give the folder of the repository");
     project
         .run(["import", "nowhere"])
         .code(2)
@@ -32,7 +32,7 @@ fn no_gateway() {
     project
         .run(["import", "b/c.txt"])
         .code(2)
-        .warns("is no cluster.toml of cluster-template");
+        .warns("is not a cluster.toml of cluster-template");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn broken_yaml() {
         .warns("error[yaml/syntax]")
         .warns(&format!("{ENVOY}:"))
         .warns("nothing was imported");
-    // Elsewhere it is nobody's business here.
+    // In another folder, broken files don't matter.
     let project = tree().file("kubernetes/apps/other/broken.yaml", "a: [");
     project.run(["import", "."]).success();
 }
@@ -70,11 +70,12 @@ fn a_link_out_of_the_repository() {
     let project = tree();
     std::os::unix::fs::symlink("/etc/hostname", project.path(&format!("{APP}/link.yaml")))
         .expect("a link");
-    refused(&project).warns("app/link.yaml: is a symbolic link that leads out of the repository");
+    refused(&project)
+        .warns("app/link.yaml: is a symbolic link that is broken or leads out of the repository");
     let project = tree();
     std::os::unix::fs::symlink("/etc", project.path(&format!("{APP}/etc"))).expect("a link");
     refused(&project).warns("app/etc: is a symbolic link");
-    // One that stays inside is read where it leads.
+    // A link that stays inside is read at its target.
     let project = tree();
     let link = project.path(&format!("{APP}/link.yaml"));
     std::os::unix::fs::symlink(project.path(ENVOY), link).expect("a link");

@@ -1,8 +1,8 @@
-//! The command: what it writes, says and returns; and a `render` after it.
+//! The command `import`: what it writes and prints, its exit code, and a `render` after it.
 
 use super::common::{APP, ENVOY, LOCK, MINIMAL, Project};
 
-/// A tree as somebody else keeps it: rendered once, without `cluster.toml` and lock, and with a file of their own.
+/// A tree of another user: rendered once, without `cluster.toml` and lock, and with a file of their own.
 fn tree() -> Project {
     let project = Project::new().config(MINIMAL).rendered();
     for path in ["cluster.toml", LOCK] {
@@ -26,7 +26,7 @@ fn import_then_render_takes_the_files_over_and_changes_nothing() {
     let run = run
         .says("wrote cluster.toml\n")
         .says("10 objects: 9 generated, 1 kept, 0 different;");
-    run.says("ExternalSecret oidc: it is not the front door's");
+    run.says("ExternalSecret oidc: it doesn't belong to the gateways");
     let mut after = project.files();
     let config = after.remove("cluster.toml").expect("a config");
     assert_eq!(after, before, "import changed the tree");
@@ -94,7 +94,7 @@ fn any_folder_of_the_tree_will_do_and_the_output_may_be_elsewhere() {
         .run(["import", app, "--output", "-"])
         .success()
         .says("[gateways.envoy-external]");
-    // Not a Git repository: Flux' paths say where the top is.
+    // This is not a Git repository, so the paths of Flux Kustomizations show where the top is.
     project.run(["import", &format!("{app}/app")]).success();
     let config = project.read("cluster.toml");
     std::fs::remove_file(project.path("cluster.toml")).expect("a file");
@@ -106,7 +106,7 @@ fn any_folder_of_the_tree_will_do_and_the_output_may_be_elsewhere() {
         .success();
     let nested = project.read("kubernetes/cluster.toml");
     assert!(nested.contains("path = \"apps/network\""), "{nested}");
-    // That Flux reads from the repository's root goes without saying.
+    // That Flux reads from the repository's root is the default, so it isn't written.
     assert!(!nested.contains("./kubernetes"), "{nested}");
     project.run(["-C", "kubernetes", "render"]).success();
     let flux = project.read(&format!("{app}/ks.yaml"));
@@ -120,7 +120,7 @@ fn any_folder_of_the_tree_will_do_and_the_output_may_be_elsewhere() {
 fn a_cluster_toml_that_says_something_else_is_left_alone() {
     let project = tree().config("# mine\n");
     let run = project.run(["import", "."]).code(2);
-    run.warns("is there already, and was left alone")
+    run.warns("exists already, and was not changed")
         .warns("--output");
     assert_eq!(project.read("cluster.toml"), "# mine\n");
 }
@@ -137,7 +137,7 @@ fn several_clusters_are_told_and_one_is_chosen() {
         }
     }
     let run = project.run(["import", "."]).code(2);
-    run.warns("there are several front doors:\n  kubernetes/apps/network/envoy-gateway/app\n  staging/apps/network")
+    run.warns("several folders have gateways:\n  kubernetes/apps/network/envoy-gateway/app\n  staging/apps/network")
         .warns("--path kubernetes/apps/network/envoy-gateway");
     assert!(!project.path("cluster.toml").exists());
     project.run(["import", ".", "--path", "staging"]).success();
@@ -178,5 +178,5 @@ fn cluster_templates_file_is_converted() {
     project
         .run(["import", "template"])
         .code(2)
-        .warns("is there already");
+        .warns("exists already");
 }

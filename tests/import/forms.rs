@@ -1,7 +1,7 @@
-//! Small trees of the shapes that people give their repositories.
+//! Small trees in the forms that people use.
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::{Fate, Import, import};
-use gatewayctl::schema::Catalogue;
 
 use super::{comes_back, differences, files, imported, is_generated};
 
@@ -55,7 +55,7 @@ fn flux(name: &str, path: &str) -> String {
     )
 }
 
-/// Imports a tree in which nothing may differ, and which comes back.
+/// Imports a tree without differences, and imports the result again.
 #[track_caller]
 fn whole(text: &str) -> Import {
     let files = files(text);

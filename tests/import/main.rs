@@ -1,5 +1,5 @@
-//! Imports: of what this program renders, of small trees of every shape, of the same changed at random, of bad ones;
-//! and, where they are at hand, of real repositories, with the figures.
+//! Imports of what this program renders, of small trees of many forms, of random changes to these, and of trees that
+//! can't be imported; also of real repositories, with figures, if they are available.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -13,9 +13,9 @@ mod real;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, Fate, Import, import};
-use gatewayctl::schema::Catalogue;
 
 /// All text files below a folder.
 fn read(root: &Path) -> Files {
@@ -27,7 +27,7 @@ fn read(root: &Path) -> Files {
     }
 }
 
-/// Files from one text: `# file: PATH` starts each.
+/// Files from one text, in which `# file: PATH` starts each file.
 fn files(text: &str) -> Files {
     let mut files = Files::default();
     for part in text.split("# file: ").skip(1) {
@@ -41,7 +41,7 @@ fn is_generated(fate: &Fate) -> bool {
     matches!(fate, Fate::Generated { .. })
 }
 
-/// Imports; a failure is the test's.
+/// Imports a tree; a failure fails the test.
 #[track_caller]
 fn imported(files: &Files, path: &str) -> Import {
     match import(files, path, &Catalogue::embedded()) {
@@ -51,7 +51,7 @@ fn imported(files: &Files, path: &str) -> Import {
     }
 }
 
-/// The tree after a render: the files that were there, and over them what is rendered.
+/// The tree after a render: the existing files, replaced or extended by the rendered ones.
 fn rendered(files: &Files, import: &Import) -> Files {
     let mut after = files.clone();
     for file in &import.compiled.files {
@@ -60,7 +60,7 @@ fn rendered(files: &Files, import: &Import) -> Files {
     after
 }
 
-/// The objects of a front door and their files, sorted.
+/// The objects of a front door with their files, sorted.
 fn objects(import: &Import) -> Vec<String> {
     let all = import
         .outcomes
@@ -71,7 +71,7 @@ fn objects(import: &Import) -> Vec<String> {
     all
 }
 
-/// What would be rendered otherwise than it was, in words; empty where nothing would.
+/// What would be rendered differently, as text; empty if nothing would.
 fn differences(import: &Import) -> String {
     let changed = import.outcomes.iter().filter_map(|one| match &one.fate {
         Fate::Different(fields) => {
@@ -89,7 +89,7 @@ fn differences(import: &Import) -> String {
     changed.chain(added).collect()
 }
 
-/// What is rendered, by path.
+/// The rendered files, by path.
 fn texts(import: &Import) -> BTreeMap<String, String> {
     let files = import.compiled.files.iter();
     files
@@ -97,8 +97,8 @@ fn texts(import: &Import) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Imports what was rendered after an import: nothing is lost, the same `cluster.toml` comes out, and it renders
-/// the same bytes.
+/// Imports the rendered files of a first import: nothing is lost, `cluster.toml` is the same, and it renders the same
+/// bytes.
 #[track_caller]
 fn comes_back(name: &str, files: &Files, first: &Import, path: &str) {
     let second = imported(&rendered(files, first), path);

@@ -1,19 +1,19 @@
-//! The same at random: objects changed, left out and moved between files. Whatever comes of it is imported without
-//! a difference, or kept; and comes back.
+//! Random changes: objects are changed, removed and moved between files. The result must be imported without a
+//! difference, or kept, and must survive a second import.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gatewayctl::diagnostic::Sources;
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, import};
-use gatewayctl::manifest::{read, write};
-use gatewayctl::schema::Catalogue;
-use gatewayctl::value::{Kind, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Node};
+use manifest::{read, write};
 
 use super::{comes_back, differences};
 
-/// Numbers that look random, and are the same on every machine (xorshift64).
+/// Pseudo-random numbers that are the same on every machine (xorshift64).
 struct Random(u64);
 
 impl Random {
@@ -47,7 +47,7 @@ fn documents(files: &Files) -> BTreeMap<String, Vec<Node>> {
     all
 }
 
-/// Changes something below a node.
+/// Changes a random value below a node.
 fn change(node: &mut Node, random: &mut Random) {
     match &mut node.kind {
         Kind::Map(map) => {
@@ -89,7 +89,7 @@ fn change(node: &mut Node, random: &mut Random) {
     }
 }
 
-/// A tree changed at random.
+/// A randomly changed tree.
 fn mutated(original: &Files, random: &mut Random) -> Files {
     let mut all = documents(original);
     let paths = all.keys().filter(|path| path.contains("envoy-gateway"));
@@ -135,7 +135,7 @@ fn mutated(original: &Files, random: &mut Random) -> Files {
     files
 }
 
-/// Imports a tree changed at random, again and again; what went wrong.
+/// Imports many randomly changed trees. Returns what went wrong.
 fn failures(name: &str, original: &Files, cases: u64) -> Vec<String> {
     let catalogue = Catalogue::embedded();
     let mut failed = Vec::new();
@@ -167,7 +167,7 @@ fn failures(name: &str, original: &Files, cases: u64) -> Vec<String> {
     failed
 }
 
-/// How many cases are tried of each tree; `CASES` says otherwise.
+/// The number of changed copies of each tree, unless `CASES` is set.
 fn cases(default: u64) -> u64 {
     let asked = std::env::var("CASES").ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(default)

@@ -1,15 +1,15 @@
-//! Real repositories, and the figures. They are not part of this project: where they are absent
-//! (`GATEWAYCTL_SHARED` names the folder that has them) there is nothing to see.
+//! Imports real repositories, and prints figures. They are not part of this project; without them
+//! (`GATEWAYCTL_SHARED` names their folder) the tests do nothing.
 
 use std::path::{Path, PathBuf};
 
+use crd_validate::schema::Catalogue;
 use gatewayctl::import::files::Files;
 use gatewayctl::import::{Failure, Fate, Outcome, import};
-use gatewayctl::schema::Catalogue;
 
 use super::{comes_back, imported, is_generated, read};
 
-/// Where the repositories are.
+/// The folder of the repositories.
 pub fn shared() -> PathBuf {
     match std::env::var_os("GATEWAYCTL_SHARED") {
         Some(folder) => PathBuf::from(folder),
@@ -17,8 +17,8 @@ pub fn shared() -> PathBuf {
     }
 }
 
-/// The kinds of which nearly all are to be generated: those that are the front door's wherever they stand, and those
-/// that are where they are aimed at a gateway.
+/// The kinds of which nearly all objects should be generated: those that always belong to the front door, and those
+/// that do if they target a gateway.
 fn is_counted(outcome: &Outcome, files: &Files) -> bool {
     let object = &outcome.object;
     let text = files.texts.get(&outcome.file).map_or("", String::as_str);
@@ -146,7 +146,7 @@ fn real_trees_are_generated_and_nothing_is_lost() {
     assert!(median < 500);
 }
 
-/// What this program renders it imports, and what it imports renders the same.
+/// What this program renders can be imported, and the result renders the same.
 #[test]
 fn rendered_trees_come_back() {
     let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");

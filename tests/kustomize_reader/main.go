@@ -1,5 +1,5 @@
-// Reads texts, a JSON string a line, and prints what kustomize's two readers make of each, an object a line: the one of
-// resources (kyaml) and the one of kustomization.yaml (sigs.k8s.io/yaml, which kubectl and the API server have too).
+// Reads texts, one JSON string a line, and prints the results of kustomize's two YAML parsers, one object a line: that of
+// resources (kyaml) and that of kustomization.yaml (sigs.k8s.io/yaml, which kubectl and the API server also use).
 package main
 
 import (
@@ -15,18 +15,18 @@ import (
 	sigs "sigs.k8s.io/yaml"
 )
 
-// reading is what one reader makes of a text: its documents, or why there are none.
+// reading is the result of one parser for a text: its documents, or the error.
 type reading struct {
 	Documents []json.RawMessage `json:"documents"`
-	// Written are the documents as they are once kustomize has written them and read them again, which it does.
+	// Written are the documents after kustomize has written them and parsed them again, as it does when it builds.
 	Written []json.RawMessage `json:"written,omitempty"`
 	Error   string            `json:"error,omitempty"`
 }
 
-// resources reads a file of resources as kustomize's resource factory does.
+// resources parses a file of resources as kustomize's resource factory does.
 func resources(text string) (result reading) {
 	defer refused(&result)
-	// As kio.FromBytes does it, which overflows the stack where an alias stands inside what it repeats.
+	// This does what kio.FromBytes does, which overflows the stack if an alias is inside its own anchor.
 	nodes, err := (&kio.ByteReader{Reader: strings.NewReader(text), OmitReaderAnnotations: true}).Read()
 	if err != nil {
 		return reading{Error: err.Error()}
@@ -52,7 +52,7 @@ func resources(text string) (result reading) {
 	return result
 }
 
-// repeatsItself tells whether an alias stands inside what it repeats.
+// repeatsItself reports whether an alias is inside its own anchor.
 func repeatsItself(node *yaml.Node, above []*yaml.Node) bool {
 	if node.Kind == yaml.AliasNode {
 		return slices.Contains(above, node.Alias) || repeatsItself(node.Alias, above)
@@ -61,7 +61,7 @@ func repeatsItself(node *yaml.Node, above []*yaml.Node) bool {
 	return slices.ContainsFunc(node.Content, func(child *yaml.Node) bool { return repeatsItself(child, above) })
 }
 
-// decode is a document as it was read, before it is written.
+// decode returns a document as it was parsed, before it is written.
 func decode(node *yaml.Node) (json.RawMessage, error) {
 	if node.Kind == yaml.MappingNode {
 		object := map[string]any{}
@@ -77,7 +77,7 @@ func decode(node *yaml.Node) (json.RawMessage, error) {
 	return json.Marshal(document)
 }
 
-// kustomization reads a kustomization.yaml: one document, of which no key may stand twice.
+// kustomization parses a kustomization.yaml: one document without duplicate keys.
 func kustomization(text string) (result reading) {
 	defer refused(&result)
 	document, err := sigs.YAMLToJSONStrict([]byte(text))
@@ -87,7 +87,7 @@ func kustomization(text string) (result reading) {
 	return reading{Documents: []json.RawMessage{document}}
 }
 
-// refused turns a reader's panic into its refusal.
+// refused turns a panic of a parser into an error.
 func refused(result *reading) {
 	if cause := recover(); cause != nil {
 		*result = reading{Error: fmt.Sprint("panic: ", cause)}

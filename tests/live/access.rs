@@ -56,7 +56,7 @@ fn kubeconfigs_are_taken_as_kubectl_takes_them() {
     };
     ask(&good, &[])
         .code(1)
-        .says("namespace `network` is not there yet");
+        .says("namespace `network` doesn't exist yet");
     ask(
         &format!("{folder}/absent:{bad}:{good}", folder = folder.display()),
         &["--context", "good"],
@@ -68,11 +68,11 @@ fn kubeconfigs_are_taken_as_kubectl_takes_them() {
     ask(&format!("{bad}:{good}"), &[])
         .code(2)
         .warns("doesn't accept the credentials of context `bad`")
-        .warns("log in anew");
+        .warns("log in again");
     ask(&good, &["--context", "hoem"])
         .code(2)
         .warns("has no context `hoem`")
-        .warns("write `--context` and one of good");
+        .warns("use `--context` with one of good");
     ask(&exec_bad, &[])
         .code(2)
         .warns("no credentials for")
@@ -83,7 +83,7 @@ fn kubeconfigs_are_taken_as_kubectl_takes_them() {
         .warns("--kubeconfig FILE");
     ask(&broken, &[])
         .code(2)
-        .warns("this is not the YAML of a kubeconfig")
+        .warns("it is not a valid kubeconfig")
         .never_says("s3cret-token");
 }
 
@@ -115,11 +115,11 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {LIMITED_USE
         .expect("the kubeconfig");
     let found = run(&project, &cluster, &["diff", "--against", "cluster"]).code(2);
     let found = found
-        .says("this is not all")
+        .says("incomplete: only ")
         .never_says("no difference")
         .warns("no permission for GET /apis/keda.sh/v1alpha1/namespaces/network/scaledobjects/")
         .warns("a dry run needs the verbs");
-    found.warns("whether Flux would delete some of them can't be told");
+    found.warns("it is not known whether Flux would delete some of them");
     let json = run(
         &project,
         &cluster,
@@ -132,7 +132,7 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {LIMITED_USE
         .warns("no permission for POST");
     run(&project, &cluster, &["status", "--against", "cluster"])
         .code(2)
-        .says("this is not all")
+        .says("incomplete: only ")
         .says("not known")
         .warns("no permission for GET /apis/gateway.envoyproxy.io/v1alpha1/namespaces/network/")
         .warns("`status` needs `get`");

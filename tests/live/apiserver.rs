@@ -1,4 +1,4 @@
-//! etcd and kube-apiserver, started and stopped.
+//! Starts and stops etcd and kube-apiserver.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,29 +8,29 @@ use std::time::{Duration, Instant};
 
 use crate::common::PROGRAM;
 
-/// The token of a user who may do anything.
+/// The token of a user with all permissions.
 pub const ADMIN: &str = "admin-token";
-/// The token of a user who may do what a test allows.
+/// The token of a user with the permissions that a test gives.
 pub const LIMITED: &str = "limited-token";
 /// The name of that user.
 pub const LIMITED_USER: &str = "limited";
 
-/// How long a server may take to be ready: far longer than any machine needs, far less than forever.
+/// The maximum time until a server is ready: far more than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// A cluster to test against.
+/// A cluster for tests.
 pub struct Cluster {
     folder: tempfile::TempDir,
-    /// The kubeconfig of the user who may do anything.
+    /// The kubeconfig of the user with all permissions.
     pub kubeconfig: PathBuf,
-    /// The address; empty of somebody else's cluster.
+    /// The address; empty for an existing cluster.
     pub url: String,
     processes: Vec<Child>,
 }
 
 impl Cluster {
-    /// The cluster that `GATEWAYCTL_E2E_KUBECONFIG` names, else a fresh one; `None`, and a word on why, where there can
-    /// be none. One test takes it: the others need a cluster in a state of their own.
+    /// The cluster that `GATEWAYCTL_E2E_KUBECONFIG` names, else a new one; `None`, with a message, if that is not
+    /// possible. Only one test uses it, because the others need a cluster in a certain state.
     pub fn any() -> Option<Self> {
         let Some(path) = std::env::var_os("GATEWAYCTL_E2E_KUBECONFIG") else {
             return Self::start();
@@ -43,7 +43,7 @@ impl Cluster {
         })
     }
 
-    /// A fresh one; `None`, and a word on why, where there can be none.
+    /// A new cluster; `None`, with a message, if that is not possible.
     pub fn start() -> Option<Self> {
         let Some(etcd) = etcd() else {
             return skip("there is no etcd (Debian: etcd-server)");
@@ -137,7 +137,7 @@ current-context: {context}
         )
     }
 
-    /// A folder that goes with it.
+    /// A folder that is removed together with the cluster.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -145,7 +145,7 @@ current-context: {context}
     fn wait(&self) {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            // The server makes it when it is done with everything else.
+            // The server creates this namespace after everything else is ready.
             let ready = crate::talk::get(self, "/api/v1/namespaces/default");
             if ready.is_ok_and(|answer| answer.is_success()) {
                 return;
@@ -203,7 +203,7 @@ fn etcd() -> Option<PathBuf> {
     on_path("etcd").or_else(|| Some(PathBuf::from("/usr/sbin/etcd")).filter(|it| it.is_file()))
 }
 
-/// The server, built once and kept beside the target's profiles.
+/// The server, built once and kept in the target folder.
 fn apiserver() -> Result<PathBuf, &'static str> {
     static BUILT: OnceLock<Result<PathBuf, &'static str>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {

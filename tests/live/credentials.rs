@@ -1,11 +1,12 @@
-//! Kubeconfigs that say impossible things, files that they name and are none, and programs for credentials that never end.
+//! Kubeconfigs with impossible values, files in them that are not regular files, and programs for credentials that
+//! never end.
 
 use std::sync::atomic::Ordering;
 
 use crate::common::{Project, Run};
 use crate::fake::{Does, Fake};
 
-/// Compares with the server behind a kubeconfig whose user is `user`.
+/// Runs `diff` against the server of a kubeconfig with this `user`.
 fn with_user(fake: &Fake, user: &str, more: &[&str]) -> Run {
     let text = std::fs::read_to_string(fake.kubeconfig()).expect("a kubeconfig");
     let text = text.replace("token: s3cret-token", user);

@@ -41,7 +41,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
     let project = Project::new();
     let apply = |text: &str, more: &[&str]| apply(&project, &cluster, text, more);
 
-    // A stream as Helm prints one: everything else in it is passed over.
+    // A stream as Helm prints it. Everything but definitions is skipped.
     let stream = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: passed-over, namespace: default}}\n---\n{}\n",
         widgets(&["v1"], "experimental")
@@ -71,7 +71,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         .success()
         .says("changed    widgets.example.com");
 
-    // Objects are stored in v2 now: v1 alone would lose them.
+    // Objects are now stored in v2, so a definition with only v1 would lose them.
     let before = read(&cluster, PATH);
     apply(&widgets(&["v1"], "experimental"), &[])
         .code(2)
@@ -82,7 +82,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         .code(2)
         .warns("the API server did not write CustomResourceDefinition widgets.example.com: 422");
 
-    // The standard channel over the experimental one: only while nobody uses it.
+    // The standard channel may replace the experimental one only if nobody uses it.
     apply_text(
         &cluster,
         "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a, namespace: default}\nspec: {size: 3}\n",
@@ -90,7 +90,7 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
     );
     apply(&widgets(&["v1", "v2"], "standard"), &[])
         .code(2)
-        .warns("of the experimental channel and in use")
+        .warns("from the experimental channel and in use")
         .warns("--allow-standard");
     apply(&widgets(&["v1", "v2"], "standard"), &["--allow-standard"])
         .success()
@@ -104,20 +104,20 @@ fn definitions_are_applied_and_what_would_lose_something_is_refused() {
         .warns("--force-conflicts");
     apply(&other, &["--field-manager", "helm", "--force-conflicts"]).success();
 
-    // A name that is taken never becomes established.
+    // A definition with a name that is taken never becomes established.
     let taken = widgets(&["v1"], "x").replace("widgets", "widgetz").replace(
         "\"plural\":\"widgetz\"",
         "\"plural\":\"widgetz\",\"singular\":\"widget\"",
     );
     let late = apply(&taken, &["--wait", "1"]).code(2);
-    late.warns("widgetz.example.com was applied and is not established after 1 s");
+    late.warns("widgetz.example.com was applied, but is not established after 1 s");
 
     apply("kind: [", &[])
         .code(2)
-        .warns("nothing was applied: the manifests can't be read whole");
+        .warns("nothing was applied, because some manifests can't be read");
     apply("apiVersion: v1\nkind: ConfigMap\n", &[])
         .code(2)
-        .warns("there is no CustomResourceDefinition in these manifests");
+        .warns("there are no CustomResourceDefinitions in these manifests");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn the_definitions_of_a_cluster_become_the_projects_own_schemas() {
     .never_says("disagrees")
     .never_says("crd-skew");
 
-    // The cluster moves on, the schemas don't.
+    // The cluster's definition changes, but the imported schema doesn't.
     let wider = widgets(&["v1"], "x").replace("integer", "string");
     apply(&project, &cluster, &wider, &[]).success();
     run(
@@ -166,7 +166,7 @@ fn the_definitions_of_a_cluster_become_the_projects_own_schemas() {
         &["validate", "widget.yaml", "--against", "cluster"],
     )
     .code(1)
-    .says("warning[schema/disagrees-with-server]: the API server takes what is refused here")
+    .says("warning[schema/disagrees-with-server]: the API server accepts what is refused here")
     .says("warning[version/crd-skew]");
     project.write(
         "widget.yaml",

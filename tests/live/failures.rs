@@ -1,4 +1,4 @@
-//! What goes wrong between here and a server. Never is it taken for "no difference", always it is exit 2.
+//! Failures when asking a server. They are never treated as "no difference", and the exit code is always 2.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -26,7 +26,7 @@ fn diff(fake: &Fake, more: &[&str]) -> Run {
     run.never_says("s3cret-token").never_says("no difference")
 }
 
-/// A slow machine has its time, but where the test is about time.
+/// A slow machine gets enough time, except in tests of time limits.
 fn patience(args: &[&str]) -> &'static [&'static str] {
     match args.contains(&"--timeout") {
         true => &[],
@@ -34,7 +34,7 @@ fn patience(args: &[&str]) -> &'static [&'static str] {
     }
 }
 
-/// A failure that is told whole: what, why, what to do.
+/// Asserts that a failure is reported completely: what, why, and what to do.
 #[track_caller]
 fn told(run: Run, what: &str) -> Run {
     run.code(2)
@@ -93,10 +93,10 @@ fn an_expired_certificate_is_told() {
     let fake = Fake::elsewhere(&format!(
         "server: \"https://127.0.0.1:{port}\", certificate-authority: \"{shown}\""
     ));
-    told(diff(&fake, &[]), "is not accepted: ").warns("fetch the kubeconfig anew");
+    told(diff(&fake, &[]), "is not accepted: ").warns("download the kubeconfig again");
 }
 
-/// A TLS server that shakes hands and says nothing; its port.
+/// A TLS server that completes the handshake and then sends nothing. Returns its port.
 fn tls(certificate: rustls::pki_types::CertificateDer<'static>, key: rcgen::KeyPair) -> u16 {
     let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -114,7 +114,7 @@ fn tls(certificate: rustls::pki_types::CertificateDer<'static>, key: rcgen::KeyP
             let connection =
                 rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
             let mut stream = rustls::StreamOwned::new(connection, stream);
-            // The client hangs up in the middle of the handshake.
+            // The client closes the connection during the handshake.
             let _ = stream.flush();
         }
     });
@@ -173,13 +173,13 @@ fn what_was_learned_before_a_failure_is_printed() {
     let run = diff(&Fake::start(refuses), &[]);
     told(run, "no permission for PATCH /apis/gateway.envoyproxy.io/v1alpha1/namespaces/network/envoyproxies/")
         .says("+ Gateway network/envoy-external")
-        .says("this is not all");
+        .says("incomplete: only ");
     let fails = |asked: &Asked| match asked.path.as_str() {
         path if is_patch(asked) && path.ends_with("envoy-internal") => Does::Status(500, ""),
         _ => Does::Answer,
     };
     told(diff(&Fake::start(fails), &[]), "answered 500")
-        .says("this is not all")
+        .says("incomplete: only ")
         .says("+ Gateway network/envoy-external");
 }
 
@@ -195,9 +195,9 @@ fn a_server_that_stops_answering_is_waited_for_no_longer_than_asked() {
     };
     told(
         diff(&Fake::start(stalls), &["--timeout", "30"]),
-        "stopped answering: nothing came for 15 s after PATCH",
+        "did not answer PATCH",
     )
-    .says("this is not all");
+    .says("incomplete: only ");
     let late = |asked: &Asked| {
         if is_patch(asked) {
             Does::Status(503, "Retry-After: 3600\r\n")
@@ -209,7 +209,7 @@ fn a_server_that_stops_answering_is_waited_for_no_longer_than_asked() {
         diff(&Fake::start(late), &["--timeout", "30"]),
         "answered 503",
     );
-    // A server that stalls, or names a time, would have kept it for longer.
+    // A server that stalls, or asks for a wait, would have taken longer.
     assert!(start.elapsed() < STALL, "{:?}", start.elapsed());
 }
 
@@ -230,7 +230,7 @@ fn a_server_that_hangs_up_or_talks_nonsense_is_told() {
             Does::Answer
         }
     };
-    told(diff(&Fake::start(later), &[]), "can't be reached").says("this is not all");
+    told(diff(&Fake::start(later), &[]), "can't be reached").says("incomplete: only ");
 }
 
 #[test]
@@ -250,12 +250,12 @@ fn a_status_that_could_not_be_read_whole_is_no_agreement() {
             .never_says("s3cret-token")
             .never_says("agree\n")
     };
-    // Nothing is there: that is an answer.
+    // That nothing exists is a valid answer.
     let run = status(&Fake::start(|_| Does::Answer), &[]).success();
     run.says("GatewayClass (gateway.networking.k8s.io)")
         .says("  absent  ")
         .says(" only computed\n")
-        .never_says("this is not all");
+        .never_says("incomplete: only ");
 
     let refuses = |asked: &Asked| match asked.path.contains("/envoyproxies/") {
         true => Does::Status(403, ""),
@@ -263,7 +263,7 @@ fn a_status_that_could_not_be_read_whole_is_no_agreement() {
     };
     let run = status(&Fake::start(refuses), &[]);
     told(run, "no permission for GET /apis/gateway.envoyproxy.io/v1alpha1/namespaces/network/envoyproxies/")
-        .says("this is not all")
+        .says("incomplete: only ")
         .says("  absent  ");
 
     let fails = |asked: &Asked| match asked.path.ends_with("/gateways/envoy-internal") {
@@ -281,7 +281,7 @@ fn a_status_that_could_not_be_read_whole_is_no_agreement() {
         false => Does::Answer,
     };
     let run = status(&Fake::start(stalls), &["--timeout", "30"]);
-    told(run, "stopped answering: nothing came for 15 s after GET").says("this is not all");
+    told(run, "did not answer GET").says("incomplete: only ");
 }
 
 #[test]
@@ -302,12 +302,12 @@ fn what_a_status_can_not_be_asked_for_is_noted() {
     let run = project
         .run([&args[..], &["--kubeconfig", &kubeconfig]].concat())
         .success();
-    run.says("not asked for: 1 whose name holds a Flux variable")
-        .says("not asked for: 1 without a namespace, of its own or from a Kustomization at hand")
-        .says("under the names that their charts are thought to give them: HTTPRoute web/charted")
+    run.says("not asked for: 1 whose name contains a Flux variable")
+        .says("not asked for: 1 whose namespace is given neither in the manifest nor by a Kustomization")
+        .says("these routes of Helm charts were not found under their expected names: HTTPRoute web/charted")
         .says("HTTPRoute homeless")
         .says("  not known  ")
-        .never_says("this is not all");
+        .never_says("incomplete: only ");
 }
 
 #[test]
@@ -327,9 +327,9 @@ fn every_command_that_asks_a_cluster_fails_alike() {
     }
 }
 
-/// What a server may answer in place of what it serves.
+/// Answers to discovery that are not valid.
 const NO_DISCOVERY: &[(u16, &str, &str)] = &[
-    (200, "true", "200 and `true`, where an object should be"),
+    (200, "true", "200 and `true` instead of an object"),
     (200, "null", "200 and `null`, where an object should be"),
     (200, "[]", "200 and a list of 0, where an object should be"),
     (
@@ -397,7 +397,7 @@ fn a_server_that_does_not_say_what_it_serves_is_no_empty_cluster() {
             let request = format!("gave no usable answer to GET {path}: {shown}");
             for command in ["diff", "validate", "status"] {
                 let run = against(&fake, command);
-                told(run, &request).never_says("not there yet");
+                told(run, &request).never_says("not installed yet");
             }
         }
     }
@@ -425,7 +425,8 @@ fn only_404_says_that_an_object_is_not_there() {
             }
         });
         for command in ["diff", "status"] {
-            told(against(&fake, command), "gave no usable answer to GET ").says("this is not all");
+            told(against(&fake, command), "gave no usable answer to GET ")
+                .says("incomplete: only ");
         }
     }
 }
@@ -436,7 +437,7 @@ fn a_wait_beyond_all_time_is_not_waited() {
     told(diff(&fake, &[]), "answered 429");
 }
 
-/// The kernel's limit is a guard: what is bounded is what the program reads.
+/// The kernel's limit is only a guard; the program itself limits what it reads.
 fn guarded(fake: &Fake, args: &str) -> Run {
     let project = Project::new().minimal("").file("crd.yaml", definition("a"));
     let kubeconfig = fake.kubeconfig().display().to_string();

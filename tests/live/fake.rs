@@ -1,4 +1,4 @@
-//! An API server of a few kinds that does what a test wants: it turns requests away, stalls, or hangs up.
+//! An API server with a few kinds that does what a test wants: it refuses requests, stalls, or closes connections.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,27 +9,27 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-/// A request: its method, its path without the query, and how many came before it.
+/// A request: its method, its path without the query, and the number of requests before it.
 pub struct Asked {
     pub method: String,
     pub path: String,
     pub before: usize,
 }
 
-/// How long a request stalls: nobody waits for so long.
+/// How long a request stalls: longer than any timeout.
 pub const STALL: Duration = Duration::from_secs(3600);
 
-/// What is done with a request.
+/// What the server does with a request.
 pub enum Does {
-    /// What an API server would: objects are not there yet, and whatever is applied comes back.
+    /// It answers like an API server in which no objects exist yet, and in which what is applied is returned.
     Answer,
-    /// A status, and headers.
+    /// It answers with a status and headers.
     Status(u16, &'static str),
-    /// A status and a body.
+    /// It answers with a status and a body.
     Body(u16, String),
-    /// Nothing, for a long time.
+    /// It doesn't answer for a long time.
     Stall,
-    /// The connection is closed.
+    /// It closes the connection.
     HangUp,
 }
 
@@ -39,7 +39,7 @@ pub struct Fake {
 }
 
 impl Fake {
-    /// A server on loopback that does with each request what `how` says.
+    /// Starts a server on the loopback interface that does with each request what `how` says.
     pub fn start(how: impl Fn(&Asked) -> Does + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -59,7 +59,7 @@ impl Fake {
         fake
     }
 
-    /// A kubeconfig for a server that is somewhere else.
+    /// A kubeconfig for another server.
     pub fn elsewhere(cluster: &str) -> Self {
         let fake = Fake {
             folder: tempfile::tempdir().expect("a folder"),
@@ -152,7 +152,7 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// As a server before Kubernetes 1.30 would: discovery group by group.
+/// Answers like a server before Kubernetes 1.30, with discovery group by group.
 fn answer(asked: &Asked, body: &[u8]) -> (u16, Json) {
     let list = |of: &str| {
         let of_it = KINDS

@@ -1,11 +1,11 @@
-//! The life of a cluster: nothing in it, definitions, the reference tree, drift, pruning.
+//! The life of a cluster: it starts empty, then gets definitions and the reference tree, then drift and pruning.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use gatewayctl::cluster::applied::set;
-use gatewayctl::manifest::Object;
+use manifest::Object;
 use serde_json::{Value as Json, json};
 
 use crate::apiserver::Cluster;
@@ -15,8 +15,8 @@ use crate::talk::{apply, apply_text, live, objects, read, run, wanted};
 
 const FLUX: &str = "kustomize-controller";
 
-/// The definitions that the reference configuration asks for, one version of each project: as the projects release them,
-/// or made of the catalogue's facts where that folder is absent.
+/// The definitions that the reference configuration needs, one version of each project: as the projects release them,
+/// or made from the catalogue's facts if those are not available.
 pub fn definitions() -> Vec<PathBuf> {
     let shared = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
     let shared = shared
@@ -58,7 +58,7 @@ pub fn bootstrap(project: &Project, cluster: &Cluster) -> Run {
     run(project, cluster, &args)
 }
 
-/// A project with the reference configuration, rendered, and its objects in the cluster.
+/// A project with the reference configuration, rendered, with its objects in the cluster.
 pub fn applied(cluster: &Cluster) -> (Project, Vec<Object>) {
     let project = Project::new().config(REFERENCE).rendered();
     bootstrap(&project, cluster).success();
@@ -84,7 +84,7 @@ fn json(run: &Run) -> Json {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"))
 }
 
-/// `KIND NAME CHANGE` of each object in a difference.
+/// `KIND NAME CHANGE` for each object in a difference.
 fn changes(run: &Run) -> BTreeSet<String> {
     let json = json(run);
     let objects = json["objects"].as_array().expect("objects").iter();
@@ -110,13 +110,13 @@ fn an_empty_cluster_is_bootstrapped_and_then_shows_no_drift() {
 
     let empty = diff(&project, &cluster, &[]).code(1);
     let empty = empty
-        .says("note: namespace `network` is not there yet;")
-        .says("note: namespace `dev` is not there yet, and nothing in this tree makes it;")
-        .says("note: kinds whose CustomResourceDefinitions are not there yet: ");
+        .says("note: namespace `network` doesn't exist yet;")
+        .says("note: namespace `dev` doesn't exist yet, and nothing in this tree creates it;")
+        .says("note: the CustomResourceDefinitions of these kinds are not installed yet: ");
     let count = json(&diff(&project, &cluster, &["--format", "json"]))["summary"]["added"].clone();
     empty.says(&format!("{count} objects added"));
     let unready = run(&project, &cluster, &["validate", "--against", "cluster"]).success();
-    unready.says("warning[version/crd-skew]: the cluster has no CustomResourceDefinition of");
+    unready.says("warning[version/crd-skew]: the cluster has no CustomResourceDefinition for");
 
     let start = Instant::now();
     let first = bootstrap(&project, &cluster).success();
@@ -172,7 +172,7 @@ fn drift_is_shown_in_each_kind_and_what_others_own_is_none() {
     };
     let (project, objects) = applied(&cluster);
 
-    // What somebody else sets besides is no difference.
+    // Fields that another manager sets in addition are not a difference.
     for object in &objects {
         let mut other = json!({"apiVersion": object.api_version(), "kind": object.kind(), "metadata": {
             "name": object.name(), "namespace": object.namespace(), "annotations": {"example.com/other": "x"}}});
@@ -189,7 +189,7 @@ fn drift_is_shown_in_each_kind_and_what_others_own_is_none() {
         .success()
         .says("no difference");
 
-    // What somebody else sets instead is one: a label of Flux's on each object, fields on some.
+    // Fields that another manager changes are: a label of each object, and fields of some.
     let kinds: BTreeSet<&str> = objects.iter().map(Object::kind).collect();
     for object in &objects {
         let label = match object.node.path(&["metadata", "labels"]) {
@@ -219,7 +219,7 @@ fn drift_is_shown_in_each_kind_and_what_others_own_is_none() {
         .iter()
         .filter_map(|it| it.split(' ').next())
         .collect();
-    // Nothing is rendered into a Namespace that could be edited.
+    // Nothing that could be edited is rendered into a Namespace.
     let expected: BTreeSet<&str> = kinds
         .into_iter()
         .filter(|kind| *kind != "Namespace")
@@ -235,7 +235,7 @@ fn drift_is_shown_in_each_kind_and_what_others_own_is_none() {
         .says("metadata.labels[app.kubernetes.io/name]  edited → envoy-gateway")
         .says("spec.interval  7m → 1h");
 
-    // Flux takes it back, as it would.
+    // Flux would revert it.
     apply(&cluster, &objects, FLUX);
     diff(&project, &cluster, &[]).success();
 }
@@ -277,7 +277,7 @@ fn what_flux_would_delete_is_shown() {
             .into()
     );
 
-    // A Kustomization that is no longer rendered goes, with what it applied.
+    // A Kustomization that is no longer rendered is removed, together with what it applied.
     let parent = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: envoy-gateway-routes-dev\n  namespace: network\n  labels: {kustomize.toolkit.fluxcd.io/name: cluster-apps, kustomize.toolkit.fluxcd.io/namespace: flux-system}\n";
     apply_text(&cluster, parent, "flux-parent");
     let (before, after) = REFERENCE
@@ -325,9 +325,9 @@ fn variables_get_the_clusters_values_and_secrets_are_never_printed() {
     );
     let without = diff(&project, &cluster, &[]).code(2);
     without
-        .says("this is not all")
+        .says("incomplete: only ")
         .warns("`${SECRET_DOMAIN}` has no value")
-        .says("Secret network/cluster-secrets, from which variables come, is not there");
+        .says("Secret network/cluster-secrets, from which variables are taken, doesn't exist");
     apply_text(
         &cluster,
         "apiVersion: v1\nkind: Secret\nmetadata: {name: cluster-secrets, namespace: network}\nstringData: {SECRET_DOMAIN: hidden.example.org}\n",

@@ -1,22 +1,22 @@
-//! CustomResourceDefinitions made of the catalogue's facts: for where those that the projects release are absent. They have
-//! no words, and everything that an API server checks.
+//! CustomResourceDefinitions made from the catalogue's facts, for use when those of the projects are not available.
+//! They have no descriptions, but everything that an API server checks.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use crd_validate::schema::Catalogue;
+use crd_validate::schema::catalogue::Entry;
+use crd_validate::schema::compiled::{Compiled, KindVersion};
+use crd_validate::schema::node::{Additional, NodeId};
 use gatewayctl::cluster::skew::skew;
 use gatewayctl::compile::in_force;
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::Catalogue;
-use gatewayctl::schema::catalogue::Entry;
-use gatewayctl::schema::compiled::{Compiled, KindVersion};
-use gatewayctl::schema::node::{Additional, NodeId};
-use gatewayctl::value::Node;
+use manifest::Object;
+use manifest::value::Node;
 use serde_json::{Map, Value as Json, json};
 
 use crate::common::REFERENCE;
 
-/// A file with the definitions that the reference configuration asks for.
+/// A file with the definitions that the reference configuration needs.
 pub fn of_the_reference() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a folder");
@@ -32,7 +32,7 @@ fn definitions() -> Vec<Json> {
     let selection = in_force("cluster.toml", REFERENCE, &catalogue);
     let entries = catalogue.entries().iter();
     let chosen = entries.filter(|entry| selection.has(&entry.set));
-    // Kubernetes' own kinds have no definition.
+    // Kubernetes' own kinds have no definitions.
     let custom = chosen.filter(|entry| entry.set.project != "core");
     custom.map(definition).collect()
 }
@@ -47,7 +47,7 @@ fn definition(entry: &Entry) -> Json {
             json!(channel),
         );
     }
-    // Asked for in the groups of Kubernetes itself.
+    // Required in Kubernetes' own groups.
     if header.group.ends_with(".k8s.io") {
         annotations.insert(
             "api-approved.kubernetes.io".to_owned(),
@@ -87,7 +87,7 @@ fn version(compiled: &Compiled, version: &KindVersion) -> Json {
     })
 }
 
-/// A node with the nodes below it in place of their numbers.
+/// A node, with the nodes below it instead of their numbers.
 fn schema(compiled: &Compiled, id: NodeId) -> Json {
     let node = compiled.node(id);
     let below = |id: &NodeId| schema(compiled, *id);
@@ -124,7 +124,7 @@ fn schema(compiled: &Compiled, id: NodeId) -> Json {
     keywords
 }
 
-/// They are the definitions that the catalogue has: nothing is lost on the way.
+/// They are equal to the definitions in the catalogue: nothing is lost.
 #[test]
 fn definitions_that_are_made_say_what_the_catalogue_says() {
     let catalogue = Catalogue::embedded();

@@ -1,9 +1,9 @@
-//! Against a real API server: etcd and a kube-apiserver that is built from its Go module (`tests/apiserver`), both on
-//! loopback. One test, the life of a cluster, takes the one that `GATEWAYCTL_E2E_KUBECONFIG` names instead (kind, k3d): an
-//! empty one.
+//! Tests against a real API server: etcd and a kube-apiserver that is built from its Go module (`tests/apiserver`),
+//! both on the loopback interface. One test, the life of a cluster, uses the empty cluster that
+//! `GATEWAYCTL_E2E_KUBECONFIG` names instead (kind, k3d), if it is set.
 //!
-//! Where neither is at hand the tests say so and pass. What can go wrong between here and a server is played by a small
-//! server of the tests' own ([`fake`]).
+//! If neither is available, the tests are skipped, and say so. Failures are simulated by a small server of the tests
+//! ([`fake`]).
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,15 +1,15 @@
-//! The recorded answers of another API server, put to this one: where it and `validate` differ is listed.
+//! Sends the recorded cases of another API server to this one, and lists where it and `validate` differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use gatewayctl::check::{Passes, kind};
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::{Passes, kind};
 use gatewayctl::cluster::error::Error;
 use gatewayctl::cluster::verdict::{Verdict, verdicts};
-use gatewayctl::diagnostic::Diagnostic;
-use gatewayctl::manifest::Object;
-use gatewayctl::schema::{Catalogue, Lookup, Selection};
-use gatewayctl::value::Node;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 use serde_json::Value as Json;
 
 use crate::apiserver::Cluster;
@@ -20,8 +20,8 @@ use crate::talk::{apply_text, run, with};
 /// The channel that `experimental` stands for in the paths of [`definitions`].
 const EXPERIMENTAL: &str = "experimental";
 
-/// The sets of cases on which every verdict agrees: the server is asked about each case again. `tests/oracle.rs` compares
-/// all sets, those on which some differ included, with the answers that were recorded.
+/// The sets of cases on which every verdict agrees. The server is asked about each case again. `tests/oracle.rs`
+/// compares all sets, including those with differences, with the recorded answers.
 const AGREED: &[&str] = &[
     "apply-mutated-gateway.jsonl",
     "apply-mutated-real-documents.jsonl",
@@ -135,7 +135,7 @@ fn agree_on(channel: &str) {
             .collect();
         for space in spaces
             .into_iter()
-            .filter(|it| gatewayctl::value::names::is_dns_label(it))
+            .filter(|it| k8s_syntax::names::is_dns_label(it))
         {
             apply_text(
                 &cluster,

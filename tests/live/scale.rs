@@ -1,4 +1,4 @@
-//! Many objects.
+//! A large number of objects.
 
 use std::time::Instant;
 

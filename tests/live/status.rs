@@ -1,4 +1,4 @@
-//! `status --against cluster`, with the tests in the controller's place: they write the status of objects as Envoy Gateway
+//! `status --against cluster`. The tests act as the controller: they write the status of objects as Envoy Gateway
 //! would, through the API server.
 
 use std::collections::BTreeMap;
@@ -49,7 +49,8 @@ fn by_object(report: &Json) -> BTreeMap<Name, Vec<Json>> {
     found
 }
 
-/// The status that a controller at `generation` would write for conditions of a report; what is unknown here it knows.
+/// The status that a controller at `generation` would write for the conditions of a report. It knows what is unknown
+/// to us.
 fn written(conditions: &[Json], generation: i64) -> Json {
     let mut places: BTreeMap<(String, String), Vec<Json>> = BTreeMap::new();
     for one in conditions {
@@ -81,7 +82,7 @@ fn written(conditions: &[Json], generation: i64) -> Json {
                     false => ("ancestors", "ancestorRef"),
                 };
                 let mut entry = json!({reference: parent(&which), "conditions": conditions});
-                // An EnvoyProxy's ancestors have no such field.
+                // The ancestors of an EnvoyProxy don't have this field.
                 if kind != "EnvoyProxy" {
                     entry["controllerName"] = CONTROLLER.into();
                 }
@@ -93,7 +94,7 @@ fn written(conditions: &[Json], generation: i64) -> Json {
     status
 }
 
-/// The reference of `NAMESPACE/NAME/SECTION`; only classes are in no namespace.
+/// The reference for `NAMESPACE/NAME/SECTION`. Only classes have no namespace.
 fn parent(which: &str) -> Json {
     let parts: Vec<&str> = which.split('/').collect();
     let kind = match parts[0] {
@@ -110,7 +111,7 @@ fn parent(which: &str) -> Json {
     reference
 }
 
-/// Where an object lives.
+/// The path of an object.
 fn path(cluster: &Cluster, (kind, namespace, name): &Name) -> String {
     let found = with(cluster, async |server| {
         let kinds = Kinds::of(server).await?;
@@ -121,7 +122,7 @@ fn path(cluster: &Cluster, (kind, namespace, name): &Name) -> String {
     found.expect("an answer").expect("a kind that is served")
 }
 
-/// Reads an object, puts `change` into its status, and writes that as a controller does.
+/// Reads an object, changes its status, and writes that as a controller does.
 fn write(cluster: &Cluster, of: &Name, change: impl FnOnce(&Json) -> Json) {
     let path = path(cluster, of);
     let live = get(cluster, &path).expect("an answer").body;
@@ -148,7 +149,7 @@ fn what_controllers_wrote_stands_beside_what_is_computed() {
     };
     let (project, _) = applied(&cluster);
 
-    // No controller has come by.
+    // No controller has processed the objects yet.
     let fresh = status(&project, &cluster, &[]).success();
     fresh
         .says("  pending  ")
@@ -156,7 +157,7 @@ fn what_controllers_wrote_stands_beside_what_is_computed() {
         .says(" only computed\n")
         .never_says("agree");
 
-    // It comes, and finds all as it is computed.
+    // The controller writes what was computed.
     let report = json(&status(&project, &cluster, &["--format", "json"]));
     assert_eq!(report["cluster"]["complete"], true);
     assert_eq!(report["cluster"]["read"], report["cluster"]["objects"]);
@@ -192,10 +193,10 @@ fn what_controllers_wrote_stands_beside_what_is_computed() {
         .never_says("differ")
         .never_says("unwritten")
         .never_says("pending");
-    // Offline it is still what it was.
+    // Without a cluster, the result is the same as before.
     project.run(["status"]).success().never_says("live");
 
-    // It changes its mind on a route; another controller's word is nothing to us.
+    // The controller changes its result for a route. Conditions of other controllers don't matter.
     let route = objects.keys().find(|it| it.0 == "HTTPRoute").expect("one");
     write(&cluster, route, |live| {
         let mut status = written(&objects[route], generation(live));
@@ -231,7 +232,7 @@ fn what_controllers_wrote_stands_beside_what_is_computed() {
     assert_eq!(all[0]["agrees"], false);
     assert_eq!(all[0]["live"]["reason"], "NotAllowedByListeners");
 
-    // The route changes, and the controller has not looked yet.
+    // The route changes, but the controller has not processed that yet.
     apply_text(
         &cluster,
         &format!(

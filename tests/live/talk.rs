@@ -1,4 +1,4 @@
-//! What a test does itself in a cluster: it applies, changes and reads.
+//! Requests that the tests make themselves: they apply, change and read objects.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use gatewayctl::cluster::applied::Tree;
 use gatewayctl::cluster::kinds::{Kinds, escaped};
 use gatewayctl::cluster::server::Ask;
 use gatewayctl::cluster::{self, Options, Server};
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest::{self, Object};
-use gatewayctl::value::Node;
+use manifest::diagnostic::Sources;
+use manifest::value::Node;
+use manifest::{self, Object};
 use serde_json::Value as Json;
 
 use crate::apiserver::Cluster;
 use crate::common::Project;
 
-/// Asks something of a cluster.
+/// Runs a request to a cluster.
 pub fn with<T>(
     cluster: &Cluster,
     work: impl AsyncFnOnce(&Server) -> Result<T, cluster::Error>,
@@ -36,7 +36,7 @@ pub fn get(cluster: &Cluster, path: &str) -> Result<Answer, cluster::Error> {
     })
 }
 
-/// Reads a path that must be there.
+/// Reads a path that must exist.
 pub fn read(cluster: &Cluster, path: &str) -> Json {
     let answer = get(cluster, path).expect("an answer");
     assert!(answer.is_success(), "{path}: {}", answer.message());
@@ -91,7 +91,7 @@ pub fn objects(path: &str, text: &str) -> Vec<Object> {
     nodes.map(|node| Object::new(node, path)).collect()
 }
 
-/// Applies objects as a field manager does, namespaces first; all must be taken.
+/// Applies objects as a field manager does, namespaces first. All must be accepted.
 pub fn apply(cluster: &Cluster, objects: &[Object], manager: &str) {
     let applied = with(cluster, async |server| {
         let kinds = Kinds::of(server).await?;
@@ -116,7 +116,7 @@ pub fn apply(cluster: &Cluster, objects: &[Object], manager: &str) {
     applied.expect("all was applied");
 }
 
-/// The path of an object and the object as it is sent: one of the cluster has no namespace.
+/// The path of an object, and the object as it is sent. A cluster-scoped object has no namespace.
 fn place(kinds: &Kinds, object: &Object) -> (String, Node) {
     let known = kinds.get(object.group(), object.version(), object.kind());
     let kind = known.unwrap_or_else(|| panic!("{} is not served", object.identity()));
@@ -146,15 +146,15 @@ pub fn live(cluster: &Cluster, objects: &[Object]) -> Vec<(String, Json)> {
     read.expect("all is there")
 }
 
-/// Applies a text as a field manager.
+/// Applies the objects of a text as a field manager.
 pub fn apply_text(cluster: &Cluster, text: &str, manager: &str) {
     apply(cluster, &objects("test.yaml", text), manager);
 }
 
-/// How long a run may take, where a test says nothing else: a machine may be slow.
+/// The time limit of a run, unless a test sets another one. Machines may be slow.
 pub const PATIENCE: &str = "--timeout=3600";
 
-/// The program, run in a project against a cluster.
+/// Runs the program in a project against a cluster.
 pub fn run(project: &Project, cluster: &Cluster, args: &[&str]) -> crate::common::Run {
     let kubeconfig = cluster.kubeconfig.to_string_lossy().into_owned();
     let all = args

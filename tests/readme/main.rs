@@ -1,6 +1,6 @@
-//! README.md tells the truth: its commands print what it shows, its reference is what the program reads.
+//! Checks that README.md is correct: its commands print what it shows, and its reference matches the program.
 //!
-//! `UPDATE=1 cargo test --test readme` writes both anew.
+//! `UPDATE=1 cargo test --test readme` updates both.
 #![cfg(unix)]
 
 mod script;
@@ -19,7 +19,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// One test, not several: the updates of both write one file.
+/// This is one test, because both updates write the same file.
 #[test]
 fn readme_is_current() {
     let text = read("README.md");
@@ -38,7 +38,7 @@ fn readme_is_current() {
     }
 }
 
-/// The text with every output as it is now.
+/// The text, with the current output of every command.
 fn outputs(text: &str, wrong: &mut Vec<String>) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut replace = Vec::new();
@@ -99,7 +99,7 @@ fn write(path: &Path, text: &str) {
 const START: &str = "<!-- reference: written by `UPDATE=1 cargo test --test readme` -->\n";
 const END: &str = "<!-- end of the reference -->\n";
 
-/// The text with the reference as it is now.
+/// The text, with the current reference.
 fn with_reference(text: &str, wrong: &mut Vec<String>) -> String {
     let (before, rest) = text.split_once(START).expect("the reference's start");
     let (there, after) = rest.split_once(END).expect("the reference's end");
@@ -110,7 +110,7 @@ fn with_reference(text: &str, wrong: &mut Vec<String>) -> String {
     format!("{before}{START}{current}{END}{after}")
 }
 
-/// The two commands at the top: the first block of the text.
+/// The two commands at the top, in the first block of the text.
 fn headline() -> Vec<String> {
     let text = read("README.md");
     let block = text

@@ -1,6 +1,6 @@
-//! README.md as a script: its ```` ```console ```` blocks, run in order, and what they print.
+//! Runs README.md as a script: its ```` ```console ```` blocks are run in order, and their output is compared.
 //!
-//! A comment above a block says what the test does with it; a reader doesn't see it:
+//! A comment above a block, which readers don't see, says what the test does with it:
 //!
 //! | comment | what is done |
 //! |---|---|
@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What happens in one place of the text.
+/// An action at one place of the text.
 #[derive(Debug)]
 pub enum Step {
     NewFolder,
@@ -28,12 +28,12 @@ pub enum Step {
     Run(Run),
 }
 
-/// A command and what it prints.
+/// A command and its expected output.
 #[derive(Debug)]
 pub struct Run {
     pub command: String,
     pub exit: i32,
-    /// The lines of its output, counted from 0.
+    /// The lines of the output, counted from 0.
     pub output: Range<usize>,
 }
 
@@ -46,7 +46,7 @@ fn own(path: &str) -> String {
     }
 }
 
-/// The steps of a text.
+/// The actions of a text.
 pub fn steps(text: &str) -> Vec<Step> {
     let lines: Vec<&str> = text.lines().collect();
     let mut steps = Vec::new();
@@ -131,7 +131,8 @@ fn runs(lines: &[&str], body: Range<usize>, exit: i32) -> Vec<Run> {
     runs
 }
 
-/// Runs a command as a person would: in `folder`, with the program on the path; both streams, and the exit code.
+/// Runs a command as a user would: in `folder`, with the program on the path. Returns both streams, and the exit
+/// code.
 pub fn run(command: &str, folder: &Path) -> (String, i32) {
     let program = Path::new(env!("CARGO_BIN_EXE_gatewayctl"));
     let program = program.parent().expect("a folder").to_path_buf();
@@ -153,7 +154,7 @@ pub fn run(command: &str, folder: &Path) -> (String, i32) {
     (text, output.status.code().unwrap_or(-1))
 }
 
-/// Replaces what a diff's old lines say by what its new ones do.
+/// Replaces the old lines of a diff by its new ones.
 pub fn edit(text: &str, diff: &str) -> String {
     let side = |other: char| -> String {
         let lines = diff.lines().filter(|line| !line.starts_with(other));
@@ -170,7 +171,7 @@ pub fn edit(text: &str, diff: &str) -> String {
     text.replace(&old, &new)
 }
 
-/// Whether lines are as expected; `...` stands for any.
+/// Whether lines are as expected; `...` stands for any lines.
 pub fn matches(expected: &[&str], found: &[&str]) -> bool {
     match expected.split_first() {
         None => found.is_empty(),

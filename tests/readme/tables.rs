@@ -1,14 +1,14 @@
-//! The tables of README.md's reference, made from the types that read `cluster.toml`.
+//! The tables of the reference in README.md, made from the types that parse `cluster.toml`.
 
 use gatewayctl::config::reference::{Key, keys};
 
-/// What every table takes that becomes one object.
+/// The keys of every table that renders one object.
 const COMMON: &[&str] = &["labels", "annotations", "spec", "object", "remove"];
 
-/// Smaller tables than this are shown wherever they stand.
+/// Smaller tables than this are shown at every place where they are used.
 const WORTH_A_REFERENCE: usize = 3;
 
-/// All keys: those at the top first, then a section a table.
+/// All keys: those at the top level first, then one section for each table.
 pub fn reference() -> String {
     let reference = Reference::new();
     let mut text = "| key | takes | |\n|---|---|---|\n".to_owned();
@@ -25,7 +25,7 @@ pub fn reference() -> String {
 
 struct Reference {
     keys: Vec<Key>,
-    /// The tables that have a section: `proxy`, `gateways.NAME`.
+    /// The tables with a section of their own: `proxy`, `gateways.NAME`.
     sections: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ impl Reference {
         self.below(path).next().is_some()
     }
 
-    /// The keys below a table, with their paths from there.
+    /// The keys below a table, with their relative paths.
     fn below<'a>(&'a self, table: &str) -> impl Iterator<Item = (&'a str, &'a Key)> {
         let inside = move |key: &'a Key| {
             let rest = key.path.strip_prefix(table)?.strip_prefix('.')?;
@@ -75,7 +75,7 @@ impl Reference {
         )
     }
 
-    /// The rows of one table; what is told elsewhere is told there only.
+    /// The rows of one table. What is shown elsewhere is not repeated.
     fn rows(&self, base: &str) -> String {
         let mut rows = String::new();
         let mut told: Vec<String> = Vec::new();
@@ -117,7 +117,7 @@ impl Reference {
         (COMMON.contains(&last) && COMMON.iter().all(|name| is_there(name))).then_some(last)
     }
 
-    /// Another table with the same keys: a section, or one that is told before in the same section.
+    /// Another table with the same keys: a section, or an earlier table of the same section.
     fn same_as(&self, path: &str) -> Option<String> {
         let own: Vec<_> = self
             .below(path)
@@ -157,7 +157,7 @@ fn line(path: &str, takes: &str, text: &str) -> String {
     format!("| `{path}` | {} | {} |\n", cell(takes), cell(text))
 }
 
-/// Markdown's code marks as HTML's: inside `<summary>` there is no Markdown.
+/// Markdown's code marks as HTML, because there is no Markdown inside `<summary>`.
 fn html(text: &str) -> String {
     let mut html = String::new();
     for (at, part) in text.split('`').enumerate() {

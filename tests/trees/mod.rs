@@ -1,16 +1,16 @@
-//! The configurations whose trees are kept in `snapshots/`.
+//! The configurations whose rendered trees are stored in `snapshots/`.
 
 use std::path::{Path, PathBuf};
 
-use gatewayctl::schema::Catalogue;
+use crd_validate::schema::Catalogue;
 
-/// A configuration, by the name of its folder in `snapshots/`.
+/// A configuration, with the name of its folder in `snapshots/`.
 pub struct Tree {
     pub name: String,
     pub config: String,
 }
 
-/// The version that `tests/configs/envoy-gateway.toml` declares, for each of the catalogue's to take its place.
+/// The version in `tests/configs/envoy-gateway.toml`, which is replaced by each version in the catalogue.
 const DECLARED: &str = "version = \"1.9.0\"";
 
 /// `cluster.toml` itself, those in `tests/configs`, and one for every version of Envoy Gateway.
@@ -42,7 +42,7 @@ pub fn all() -> Vec<Tree> {
         .collect()
 }
 
-/// A path of this package.
+/// A path in this package.
 pub fn path(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

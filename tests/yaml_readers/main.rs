@@ -1,5 +1,5 @@
-//! Our reader of YAML beside kustomize's: what we read has the structure, the keys and the texts that kustomize reads,
-//! or it is an error.
+//! Compares our YAML parser with kustomize's: what we accept must have the structure, the keys and the strings that
+//! kustomize reads.
 
 mod readers;
 mod texts;
@@ -7,14 +7,14 @@ mod texts;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gatewayctl::diagnostic::Sources;
-use gatewayctl::manifest;
+use manifest;
+use manifest::diagnostic::Sources;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use readers::Readers;
 use serde_json::Value;
 
-/// Our documents of a text, or the first thing that is wrong with it.
+/// Our documents of a text, or the first error.
 fn ours(text: &str) -> Result<Vec<Value>, String> {
     let mut sources = Sources::default();
     let source = sources.add("a.yaml", text);
@@ -28,8 +28,7 @@ fn ours(text: &str) -> Result<Vec<Value>, String> {
     }
 }
 
-/// How two readings of a value differ. What a scalar without quotes is, a text or a number or a boolean, is no
-/// difference here.
+/// Whether two results differ. The type of an unquoted scalar doesn't matter here.
 fn differ(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
@@ -52,7 +51,7 @@ fn differ(ours: &Value, theirs: &Value) -> bool {
     }
 }
 
-/// Whether a text is a date: kustomize writes one without quotes in another way.
+/// Whether a string is a date: kustomize writes unquoted dates in another form.
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() == 3
@@ -62,7 +61,7 @@ fn is_date(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Whether kustomize refuses a document for what is told of objects only: its keys, or escapes that JSON has.
+/// Whether kustomize refuses a document for a reason that only matters in objects: its keys, or JSON escapes.
 fn matters_in_objects_only(error: &str, ours: &[Value]) -> bool {
     (error.contains("map[interface {}]") || error.contains("escape c"))
         && ours
@@ -70,10 +69,10 @@ fn matters_in_objects_only(error: &str, ours: &[Value]) -> bool {
             .all(|it| it.get("apiVersion").is_none() || it.get("kind").is_none())
 }
 
-/// What is wrong with our reading of a text, beside kustomize's of resources.
+/// The difference between our result for a text and kustomize's for resources.
 fn fault(readers: &mut Readers, text: &str) -> Option<String> {
     let Ok(ours) = ours(text) else { return None };
-    // Neither takes anything else for an object: `validate` says so.
+    // Neither of the two treats other values as objects; `validate` reports them.
     if !ours.iter().all(|it| it.is_object() || it.is_array()) {
         return None;
     }
@@ -88,7 +87,7 @@ fn fault(readers: &mut Readers, text: &str) -> Option<String> {
     }
 }
 
-/// Whether two readings have the same documents.
+/// Whether two results have the same documents.
 fn are_same(ours: &[Value], theirs: &[Value]) -> bool {
     ours.len() == theirs.len()
         && ours
@@ -97,7 +96,7 @@ fn are_same(ours: &[Value], theirs: &[Value]) -> bool {
             .all(|(ours, theirs)| !differ(ours, theirs))
 }
 
-/// A text as short as it can be with some fault left.
+/// The shortest text that still has a difference.
 fn shortest(readers: &mut Readers, text: &str, kind: &str) -> String {
     let mut text = text.to_owned();
     loop {
@@ -124,7 +123,7 @@ fn shortest(readers: &mut Readers, text: &str, kind: &str) -> String {
     }
 }
 
-/// How many texts are generated; `TEXTS=100000` looks further.
+/// The number of generated texts; `TEXTS=100000` tests more.
 fn count() -> usize {
     let wanted = std::env::var("TEXTS").ok();
     wanted.map_or(4000, |it| it.parse().expect("a number of texts"))
@@ -186,7 +185,7 @@ fn what_people_write_is_refused_by_no_reader() {
         let ours = ours(text).unwrap_or_else(|problem| panic!("{problem}: {text}"));
         let answer = readers.read(text);
         if text.contains("\\/") {
-            // JSON as few write it: kustomize does not know the escape, and it is no object.
+            // JSON that few write: kustomize doesn't support the escape, and the document is not an object.
             assert!(answer.resources.result().is_err(), "{text}");
             continue;
         }
@@ -198,7 +197,7 @@ fn what_people_write_is_refused_by_no_reader() {
     }
 }
 
-/// The folder that `GATEWAYCTL_SHARED` names, else the one beside the project.
+/// The folder that `GATEWAYCTL_SHARED` names, else `../shared`.
 fn peculiarities() -> Option<PathBuf> {
     let given = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
     let shared =
@@ -211,7 +210,7 @@ fn peculiarities() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// The documents of a recorded answer, or that there was an error.
+/// The documents of a recorded answer; `None` if there was an error.
 fn recorded<'a>(answer: &'a Value, documents: &str, errors: &[&str]) -> Option<&'a [Value]> {
     let failed = errors.iter().any(|key| answer[*key].as_str() != Some(""));
     let documents = answer[documents].as_array().map_or(&[][..], Vec::as_slice);

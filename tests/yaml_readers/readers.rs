@@ -1,4 +1,4 @@
-//! kustomize's readers, as a program that is asked a text at a time.
+//! kustomize's parsers, as a program that parses one text at a time.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What one reader makes of a text: its documents, or why there are none.
+/// The result of one parser for a text: its documents, or the error.
 #[derive(Deserialize, Debug, Clone)]
 pub struct Reading {
     documents: Option<Vec<Value>>,
@@ -19,7 +19,7 @@ impl Reading {
     /// The documents.
     ///
     /// # Errors
-    /// Why the reader refuses the text.
+    /// Why the parser refuses the text.
     pub fn result(&self) -> Result<&[Value], &str> {
         if self.error.is_empty() {
             Ok(self.documents.as_deref().unwrap_or_default())
@@ -29,12 +29,12 @@ impl Reading {
     }
 }
 
-/// What both of kustomize's readers make of a text.
+/// The results of both parsers of kustomize for a text.
 #[derive(Deserialize, Debug, Clone)]
 pub struct Answer {
-    /// The reader of resources.
+    /// The parser of resources.
     pub resources: Reading,
-    /// The reader of kustomization.yaml.
+    /// The parser of kustomization.yaml.
     pub kustomization: Reading,
 }
 
@@ -46,7 +46,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Builds the program with Go, and starts it. None, with a word on it, where there is no Go; CI must have it.
+    /// Builds the program with Go, and starts it. `None`, with a message, if there is no Go; CI must have it.
     pub fn start() -> Option<Self> {
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kustomize_reader");
         let built = Command::new("go")
@@ -84,7 +84,7 @@ impl Readers {
         })
     }
 
-    /// What they make of a text.
+    /// Parses a text with both.
     pub fn read(&mut self, text: &str) -> Answer {
         let mut line = serde_json::to_vec(text).expect("JSON");
         line.push(b'\n');

@@ -1,14 +1,14 @@
-//! Texts that are nearly YAML: lines of bits, and manifests with bits put in, taken out and doubled.
+//! Texts that are nearly YAML: lines of fragments, and manifests with fragments inserted, removed and doubled.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// How far lines are indented.
+/// The indentation of lines.
 const INDENTS: &[&str] = &[
     "", "", "  ", "  ", "    ", "    ", "      ", " ", "\t", "  \t",
 ];
 
-/// What stands before a value.
+/// Text before a value.
 #[rustfmt::skip]
 const HEADS: &[&str] = &[
     "", "a: ", "b: ", "name: ", "- ", "- a: ", "- - ", "? ", ": ", "\"a\": ", "\"c\":", "'d' : ", "a:", "-", "-\t", "a:\t", "a :", "e\t: ", "<<: ",
@@ -16,7 +16,7 @@ const HEADS: &[&str] = &[
     "--- ", "---", "... ", "...", "%YAML 1.1", "# ", "#",
 ];
 
-/// Values, and starts of values.
+/// Values, and beginnings of values.
 #[rustfmt::skip]
 const VALUES: &[&str] = &[
     "", "a", "b c", "text", "1", "80", "true", "no", "010", "12:30", "1e3", "~", "null", "2026-01-01", "1_000", "0x1F", ".5", "=", "-", "-a", "--", "a-", "?", "?a", ":", ":a", "a:b", "a: b", "a:", "a :b", "a # c", "a#c", "a\t# c", "#c", " # c",
@@ -30,7 +30,7 @@ const VALUES: &[&str] = &[
     "@a", "`a", "%a", ",a", "|a", ">a", "a, b", "a]", "a}", "a [b]", "${A}", "$a", "a &b", "a *b", "a !b", "a\"b\"", "a'b", "*.example.com", "a\\b", "/a",
 ];
 
-/// What may stand anywhere.
+/// Fragments that may be anywhere.
 #[rustfmt::skip]
 const BITS: &[&str] = &[
     "\n", "\n", "\r", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\u{c}", "\u{0}", "\u{7f}", "\u{9f}", "\u{a0}", "\u{feff}", "\u{fffe}", "\u{200b}", "\u{e000}", "\u{1f6aa}", "é",
@@ -40,7 +40,7 @@ const BITS: &[&str] = &[
     "a", "b: c", "a: b\n", "\na: b\n", "\n  a: b\n", "x", "0", "1", "null", "true",
 ];
 
-/// What people write, as a start.
+/// Manifests as people write them, to start with.
 pub const MANIFESTS: &[&str] = &[
     "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: app\n  namespace: web\n  annotations: {example.com/note: \"on\", other: 'it''s'}\nspec:\n  hostnames: [app.example.com, \"*.example.com\"]\n  parentRefs:\n    - name: envoy-internal # inside\n      sectionName: https\n  rules:\n    - backendRefs:\n        - name: app\n          port: 80\n      matches:\n        - path: {type: PathPrefix, value: /}\n",
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: &labels\n    app: a\n    \"on\": 'yes'\ndata:\n  script.lua: |\n    function f()\n      return 1\n    end\n\n    # comment\n  folded: >-\n    one\n    two\n\n    three\n  plain: a text\n    of two lines\n  quoted: \"a \\\n    b\"\n  <<: *labels\n",
@@ -48,7 +48,7 @@ pub const MANIFESTS: &[&str] = &[
     "{\"kind\": \"A\", \"items\": [{\"a\": 1, \"b\": null}, \"c\"],\n\t\"d\": {\"e\": \"f\\u00e9\\/\\n\"}}\n",
 ];
 
-/// A text of lines of bits.
+/// A text of lines with fragments.
 fn lines() -> impl Strategy<Value = String> {
     let line = (
         select(INDENTS),
@@ -66,10 +66,10 @@ fn lines() -> impl Strategy<Value = String> {
         .prop_map(|(heading, lines)| heading.to_owned() + &lines.concat())
 }
 
-/// A change of a text: where, how many bytes are taken out, and what is put in.
+/// A change to a text: the position, the number of bytes to remove, and the text to insert.
 type Edit = (prop::sample::Index, usize, &'static str);
 
-/// A text that was changed in a few places.
+/// A text with changes at a few places.
 fn changed(text: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let edit = (
         any::<prop::sample::Index>(),

@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use super::front::{Front, add_meta};
 use super::selector::Labels;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::resolve::address::ANNOTATIONS;
-use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+use crate::codes;
+use envoy_gateway::address::ANNOTATIONS;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// How deep values of charts are searched.
 const DEEPEST: usize = 12;
@@ -326,7 +327,7 @@ fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
         )
     };
     finding(
-        Code::NetworkDuplicateAddress,
+        codes::NETWORK_DUPLICATE_ADDRESS,
         second.object,
         &second.pointer,
         format!(

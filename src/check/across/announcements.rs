@@ -1,15 +1,16 @@
-//! Who announces the gateways' addresses, and whether a proxy is there.
+//! Whether the gateways' addresses are announced, by a node that has a proxy.
 
 use std::collections::BTreeSet;
 
 use super::front::{Controller, Front, text};
 use super::selector::selects;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
-/// Gateways that no L2 policy covers, and those whose address a node announces that has no proxy.
+/// Reports gateways that no L2 policy covers, and gateways whose address may be announced by a node without a proxy.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let policies: Vec<Policy> = whole
         .of_kind("cilium.io", "CiliumL2AnnouncementPolicy")
@@ -68,7 +69,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 struct Policy<'a> {
     applied: Applied<'a>,
     selector: Option<&'a Node>,
-    /// Whether it announces what load balancers have.
+    /// Whether it announces the addresses of load balancers.
     has_load_balancers: bool,
     /// Whether it announces external addresses.
     has_external: bool,
@@ -106,21 +107,21 @@ fn not_announced(front: &Front<'_>, policy: &Policy<'_>) -> Diagnostic {
     } else {
         (
             "serviceSelector",
-            "select by a label that the Service has, such as `app.kubernetes.io/component: proxy`, or leave `serviceSelector` out",
+            "select by a label that the Service has, such as `app.kubernetes.io/component: proxy`, or remove `serviceSelector`",
         )
     };
     finding(
-        Code::NetworkNotAnnounced,
+        codes::NETWORK_NOT_ANNOUNCED,
         front.gateway.object,
         &pointer,
         format!("no CiliumL2AnnouncementPolicy covers the Service of {name}"),
     )
-    .related(policy.applied.object.span(&Pointer::root().key("spec").key(at)), "it is not covered here")
-    .why("no node answers for its address: unless something else announces it, nobody reaches the gateway")
+    .related(policy.applied.object.span(&Pointer::root().key("spec").key(at)), "this policy doesn't cover it")
+    .why("no node announces its address, so unless something else does, nobody can reach the gateway")
     .help(help)
 }
 
-/// The names of what autoscalers scale: their number of proxies is not fixed.
+/// The names of the workloads that autoscalers scale. Their number of replicas is not fixed.
 fn scaled_names(whole: &Whole<'_>) -> BTreeSet<String> {
     let scaled = whole.of_kind("keda.sh", "ScaledObject");
     scaled
@@ -129,7 +130,7 @@ fn scaled_names(whole: &Whole<'_>) -> BTreeSet<String> {
         .collect()
 }
 
-/// `externalTrafficPolicy: Local` with fewer proxies than nodes that may announce.
+/// Reports `externalTrafficPolicy: Local` with fewer proxies than nodes that may announce the address.
 fn local(front: &Front<'_>, policy: &Policy<'_>, scaled: &BTreeSet<String>) -> Option<Diagnostic> {
     let written = front.setting(&["envoyService", "externalTrafficPolicy"]);
     // Envoy Gateway's own default is `Local`.
@@ -157,7 +158,7 @@ fn local(front: &Front<'_>, policy: &Policy<'_>, scaled: &BTreeSet<String>) -> O
     };
     Some(
         finding(
-            Code::NetworkLocalPolicy,
+            codes::NETWORK_LOCAL_POLICY,
             front.gateway.object,
             &pointer,
             format!(
@@ -165,13 +166,13 @@ fn local(front: &Front<'_>, policy: &Policy<'_>, scaled: &BTreeSet<String>) -> O
                 front.gateway.object.name()
             ),
         )
-        .related(policy.applied.object.span(&Pointer::root().key("spec").key("nodeSelector")), "the nodes are named here")
-        .why("the node that announces the address need not have a proxy; it then drops every connection")
+        .related(policy.applied.object.span(&Pointer::root().key("spec").key("nodeSelector")), "the nodes are listed here")
+        .why("the node that announces the address may have no proxy, and then drops every connection")
         .help("write `externalTrafficPolicy: Cluster` in the EnvoyProxy, run a DaemonSet, or announce from fewer nodes"),
     )
 }
 
-/// How many nodes a selector names by their hostnames; `None` where it selects in any other way.
+/// The number of nodes that a selector lists by hostname; `None` if it selects in another way.
 fn named_nodes(selector: &Node) -> Option<u64> {
     const HOSTNAME: &str = "kubernetes.io/hostname";
     let pairs = selector.get("matchLabels").and_then(Node::as_map);
@@ -189,7 +190,7 @@ fn named_nodes(selector: &Node) -> Option<u64> {
             .as_str()
             .is_some_and(|value| !variable::in_text(value))
     });
-    // Other rules may select fewer of them.
+    // Other requirements may exclude some of these nodes.
     let is_only = rules.len() == 1 && pairs.is_none_or(|pairs| pairs.is_empty());
     (is_known && is_only).then_some(values.len() as u64)
 }

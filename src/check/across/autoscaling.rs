@@ -1,32 +1,33 @@
-//! What scales the proxies and the controller, and whether it can.
+//! Autoscalers of the proxies and of the controller.
 
 use std::collections::BTreeMap;
 
 use super::front::{CHART, Front, Place, Settings, Workload, release_namespace, text};
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
-/// The name that the chart gives the controller's Deployment, whatever the release is called (1.5 to 1.9).
+/// The name of the controller's Deployment, whatever the release is called (charts 1.5 to 1.9).
 const CONTROLLER: &str = "envoy-gateway";
 
-/// One thing that scales one workload.
+/// Something that scales one workload.
 struct Scaler<'a> {
-    /// The object that says so.
+    /// The object that defines it.
     of: Applied<'a>,
-    /// Where it says so.
+    /// Its path in that object.
     pointer: Pointer,
-    /// What it scales.
+    /// The workload that it scales.
     target: Workload,
-    /// How people call it.
+    /// Its name in messages.
     what: String,
-    /// Whether Envoy Gateway makes it itself, of an EnvoyProxy: it then leaves the number of proxies alone.
+    /// Whether Envoy Gateway creates it from an EnvoyProxy. It then doesn't set the number of replicas itself.
     is_own: bool,
 }
 
-/// Autoscalers that are in each other's way, or have nothing to scale.
+/// Reports autoscalers that conflict with each other, or have nothing to scale.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let fronts = whole.fronts();
     let scalers = scalers(whole, fronts);
@@ -37,8 +38,8 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// All that scales something: ScaledObjects, HorizontalPodAutoscalers, and those that EnvoyProxies and the chart's
-/// values ask for.
+/// Everything that scales a workload: ScaledObjects, HorizontalPodAutoscalers, and those that EnvoyProxies and the
+/// values of the chart define.
 fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
     let mut all = Vec::new();
     for front in fronts {
@@ -117,7 +118,7 @@ fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
     all
 }
 
-/// The least replicas above the most.
+/// Reports a minimum of replicas above the maximum.
 fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
     const ROWS: [(&str, &str, &str, &str, u64, &str); 3] = [
         (
@@ -126,7 +127,7 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             "minReplicaCount",
             "maxReplicaCount",
             100,
-            "KEDA refuses it, and nothing is scaled",
+            "KEDA refuses the object, so nothing is scaled",
         ),
         (
             "keda.sh",
@@ -134,7 +135,7 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             "idleReplicaCount",
             "minReplicaCount",
             0,
-            "KEDA refuses it, and nothing is scaled",
+            "KEDA refuses the object, so nothing is scaled",
         ),
         (
             "autoscaling",
@@ -142,7 +143,7 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             "minReplicas",
             "maxReplicas",
             1,
-            "the API server refuses it, and nothing of its Flux Kustomization is applied",
+            "the API server refuses the object, so nothing of its Flux Kustomization is applied",
         ),
     ];
     let mut found = Vec::new();
@@ -160,26 +161,26 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             let Some(most) = most.unwrap_or(Some(default)) else {
                 continue;
             };
-            // KEDA wants fewer when idle than otherwise, not as many.
+            // KEDA requires fewer replicas when idle, not the same number.
             let is_wrong = if low == "idleReplicaCount" {
                 least >= most
             } else {
                 least > most
             };
-            // What `cluster.toml` says is checked where it is read.
+            // Values in `cluster.toml` are checked where it is read.
             if !is_wrong || of.object.origins.is_some() {
                 continue;
             }
             let pointer = Pointer::root().key("spec");
             let name = of.object.name();
             found.push(
-                finding(Code::KedaMinimumAboveMaximum, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
+                finding(codes::KEDA_MINIMUM_ABOVE_MAXIMUM, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
                     .related(of.object.node.path(&["spec", high]).and_then(|node| node.span), "the other bound")
                     .why(why)
                     .help(if low == "idleReplicaCount" {
-                        "`idleReplicaCount` must be less than `minReplicaCount`; leave it out unless you scale to zero"
+                        "`idleReplicaCount` must be less than `minReplicaCount`; remove it unless you scale to zero"
                     } else {
-                        "make the maximum the larger one"
+                        "make the maximum at least as large as the minimum"
                     }),
             );
         }
@@ -187,13 +188,13 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether a ScaledObject is told to take a HorizontalPodAutoscaler over as its own.
+/// Whether a ScaledObject takes over an existing HorizontalPodAutoscaler.
 fn takes_over(scaler: &Scaler<'_>) -> bool {
     let key = "scaledobject.keda.sh/transfer-hpa-ownership";
     text(scaler.of.object, &["metadata", "annotations", key]) == "true"
 }
 
-/// Two that scale one workload.
+/// Reports two autoscalers of one workload.
 fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
     let mut by_target: BTreeMap<&Workload, Vec<&Scaler>> = BTreeMap::new();
     let mut found = Vec::new();
@@ -208,14 +209,14 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
         if let Some(first) = first {
             found.push(
                 finding(
-                    Code::KedaTwoAutoscalers,
+                    codes::KEDA_TWO_AUTOSCALERS,
                     scaler.of.object,
                     &scaler.pointer,
-                    format!("{} and {} scale one Deployment, {}", first.what, scaler.what, scaler.target.name),
+                    format!("{} and {} scale the same Deployment, {}", first.what, scaler.what, scaler.target.name),
                 )
                 .related(first.of.object.span(&first.pointer), "the other one")
-                .why("KEDA refuses the second, and with it Flux the whole Kustomization; without KEDA's admission check both set the number, in turns")
-                .help("keep one of the two: a ScaledObject can hold all triggers, CPU and memory too"),
+                .why("KEDA refuses the second one, so Flux applies nothing of its Kustomization; without KEDA's admission webhook, both set the number of replicas in turn")
+                .help("keep one of the two; a ScaledObject can have all triggers, including CPU and memory"),
             );
         }
         others.push(scaler);
@@ -223,7 +224,7 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
     found
 }
 
-/// A number of replicas that is fixed, and scaled.
+/// Reports a fixed number of replicas on a workload that is scaled.
 fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut said = Vec::new();
@@ -250,7 +251,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
         said.push((&proxy.file, proxy.name()));
         let name = front.gateway.object.name();
         let one = finding(
-            Code::KedaFixedReplicas,
+            codes::KEDA_FIXED_REPLICAS,
             proxy,
             &pointer,
             format!("the proxies of {name} have fixed replicas and are scaled"),
@@ -259,12 +260,12 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
             scaler.of.object.span(&scaler.pointer),
             format!("scaled by {}", scaler.what),
         )
-        .help("take `replicas` out; the autoscaler's minimum takes its place");
+        .help("remove `replicas`; the autoscaler's minimum replaces it");
         found.push(if scaler.is_own {
             one.severity(Severity::Note)
-                .why("Envoy Gateway ignores the number as long as `envoyHpa` is there")
+                .why("Envoy Gateway ignores the number as long as `envoyHpa` is set")
         } else {
-            one.why("Envoy Gateway sets the number back whenever it looks after the gateway, and proxies come and go")
+            one.why("Envoy Gateway resets the number at each reconciliation, so proxies are removed and added again")
         });
     }
     for deployment in whole.of_kind("apps", "Deployment") {
@@ -281,7 +282,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
             let name = deployment.object.name();
             found.push(
                 finding(
-                    Code::KedaFixedReplicas,
+                    codes::KEDA_FIXED_REPLICAS,
                     deployment.object,
                     &pointer,
                     format!("the Deployment {name} has fixed replicas and is scaled"),
@@ -290,15 +291,15 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
                     scaler.of.object.span(&scaler.pointer),
                     format!("scaled by {}", scaler.what),
                 )
-                .why("Flux sets the number back at each reconciliation, and Pods come and go")
-                .help("take `replicas` out; the autoscaler's minimum takes its place"),
+                .why("Flux resets the number at each reconciliation, so Pods are removed and added again")
+                .help("remove `replicas`; the autoscaler's minimum replaces it"),
             );
         }
     }
     found
 }
 
-/// A Deployment that is meant for a gateway's, and is none.
+/// Reports an autoscaler for a gateway's Deployment that doesn't exist.
 fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for scaler in scalers
@@ -309,7 +310,7 @@ fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> V
             .iter()
             .filter(|front| whole.may_share_cluster(front.gateway.object, scaler.of.object))
             .collect();
-        // All gateways must be known, or it may be one of the others.
+        // All gateways must be known, because it may be the Deployment of another one.
         let Some(workloads) = near
             .iter()
             .map(|front| front.workload())
@@ -332,7 +333,7 @@ fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> V
     found
 }
 
-/// Whether a Deployment or a release at hand has that name: a chart names its Deployments after the release.
+/// Whether another given Deployment or release has that name. Charts name their Deployments after the release.
 fn is_someone_elses(whole: &Whole<'_>, scaler: &Scaler<'_>) -> bool {
     let own = whole.releases(CHART);
     let deployments = whole.of_kind("apps", "Deployment");
@@ -346,7 +347,7 @@ fn is_someone_elses(whole: &Whole<'_>, scaler: &Scaler<'_>) -> bool {
     })
 }
 
-/// The workload that a target was meant to be: named as the gateway, or as another mode would name it, or nearly so.
+/// The workload that was probably meant: one with the gateway's name, its name in the other mode, or a similar name.
 fn meant<'a>(
     fronts: &[&Front<'_>],
     workloads: &'a [Workload],
@@ -386,30 +387,30 @@ fn not_made(scaler: &Scaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Dia
         )
     } else if meant.kind == "DaemonSet" {
         format!(
-            "the proxies are a DaemonSet; there is no Deployment {}",
+            "the proxies are a DaemonSet, so there is no Deployment {}",
             target.name
         )
     } else {
-        format!("Envoy Gateway makes no Deployment {}", target.name)
+        format!("Envoy Gateway creates no Deployment {}", target.name)
     };
     let mode = fronts.first().and_then(|front| front.place.as_ref());
     let mode = match mode {
         Some(Place::Gateway) => {
-            "in GatewayNamespace mode a gateway's Deployment is named as the gateway, in its namespace"
+            "in GatewayNamespace mode, a gateway's Deployment has the name and the namespace of the gateway"
         }
         _ => {
-            "in ControllerNamespace mode a gateway's Deployment is named `envoy-NAMESPACE-NAME-HASH`, in the controller's namespace"
+            "in ControllerNamespace mode, a gateway's Deployment is named `envoy-NAMESPACE-NAME-HASH` and is in the controller's namespace"
         }
     };
     let help = if meant.kind == "DaemonSet" {
-        "take the autoscaler out: a DaemonSet has one proxy on each node".to_owned()
+        "remove the autoscaler; a DaemonSet has one proxy on each node".to_owned()
     } else {
         format!(
             "scale the Deployment {} in the namespace {}; {mode}",
             meant.name, meant.namespace
         )
     };
-    finding(Code::KedaUnknownDeployment, scaler.of.object, &scaler.pointer, message)
-        .why("there is nothing to scale: the autoscaler never becomes ready, and Flux waits for it where it is told to wait")
+    finding(codes::KEDA_UNKNOWN_DEPLOYMENT, scaler.of.object, &scaler.pointer, message)
+        .why("there is nothing to scale, so the autoscaler never becomes ready, and Flux may wait for it")
         .help(help)
 }

@@ -1,13 +1,14 @@
-//! Whether the names on a listener's certificates cover its hostname.
+//! Whether the certificates of a listener cover its hostname.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
-/// Listeners whose hostname is on none of their certificates.
+/// Reports listeners whose hostname is covered by none of their certificates.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut certificates = BySecret::new();
     for one in whole.of_kind("cert-manager.io", "Certificate") {
@@ -35,7 +36,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The certificates by the namespace and name of the Secret that they are kept in.
+/// Certificates by the namespace and name of the Secret that they are stored in.
 type BySecret<'a> = HashMap<(&'a str, &'a str), Vec<Applied<'a>>>;
 
 fn uncovered(
@@ -53,7 +54,7 @@ fn uncovered(
         let secret = reference.get("name")?.as_str()?;
         let own = gateway.object.namespace();
         let namespace = reference.get("namespace").map_or(Some(own), Node::as_str)?;
-        // The map's keys live as long as the objects; a lookup's may be shorter.
+        // The map's keys live as long as the objects, but the lookup's key may not.
         let by_secret: &HashMap<(&str, &str), Vec<Applied<'_>>> = certificates;
         let of: Vec<&Applied> = by_secret
             .get(&(namespace, secret))
@@ -61,7 +62,7 @@ fn uncovered(
             .flatten()
             .filter(|one| whole.may_share_cluster(one.object, gateway.object))
             .collect();
-        // A Secret that is made elsewhere may hold any names.
+        // The Secret is not made from a given Certificate, so it may have any names.
         if of.is_empty() {
             return None;
         }
@@ -86,18 +87,18 @@ fn uncovered(
         .unwrap_or_default();
     Some(
         finding(
-            Code::NetworkCertificateNames,
+            codes::NETWORK_CERTIFICATE_NAMES,
             gateway.object,
             &pointer.key("hostname"),
-            format!("the certificate of the listener {name} is not for {hostname}"),
+            format!("the certificate of listener {name} is not valid for {hostname}"),
         )
-        .related(certificate.object.span(&at), format!("it is for {listed}"))
-        .why("browsers and clients refuse the connection: the name that they asked for is not on the certificate")
+        .related(certificate.object.span(&at), format!("it is valid for {listed}"))
+        .why("clients close the connection, because the certificate doesn't have the hostname that they requested")
         .help(format!("add \"{hostname}\" to `dnsNames` of the Certificate {}", certificate.object.name())),
     )
 }
 
-/// The names that cert-manager asks for: `dnsNames`, and `commonName`, which issuers add.
+/// The names that cert-manager requests: `dnsNames`, and `commonName`, which issuers add.
 fn names_on(certificate: &Applied<'_>) -> Vec<String> {
     let names = certificate.object.node.path(&["spec", "dnsNames"]);
     let names = names.and_then(Node::as_list).unwrap_or_default().iter();
@@ -109,8 +110,8 @@ fn names_on(certificate: &Applied<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Whether a name on a certificate covers a hostname (RFC 6125: `*` stands for exactly one label). Flux variables
-/// are compared as text; `None` where one of them may make the difference.
+/// Whether a name in a certificate covers a hostname (RFC 6125: `*` stands for exactly one label). Flux variables are
+/// compared as text; `None` if the result depends on the value of one.
 fn covers(name: &str, hostname: &str) -> Option<bool> {
     let (name, hostname) = (name.to_lowercase(), hostname.to_lowercase());
     if name == hostname {

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use super::kustomize::{self, Content};
 use super::{Given, kustomize::split};
-use crate::diagnostic::Sources;
-use crate::manifest::{Object, read};
-use crate::schema::Version;
-use crate::value::{Node, Pointer, variable};
+use crd_validate::schema::Version;
+use manifest::diagnostic::Sources;
+use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, read};
 
 /// The chart's name.
 pub const NAME: &str = "gateway-helm";

@@ -1,40 +1,41 @@
-//! Helm values that the `gateway-helm` chart does not read.
+//! Helm values that the `gateway-helm` chart doesn't read.
 //!
-//! The chart has no schema of its values, and the controller reads its configuration without complaint about keys
-//! that it doesn't know: a slip is passed over in silence by both.
+//! The chart has no schema for its values, and the controller ignores unknown keys in its configuration, so neither
+//! of them reports a typo.
 
 use std::sync::LazyLock;
 
 use super::Whole;
 use super::chart::{self, Chart};
-use crate::check::finding_on_key;
-use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Map, Node, Pointer, pointer::Step};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
+use manifest::finding_on_key;
+use manifest::value::{Map, Node, Pointer, pointer::Step};
 
 /// A value that the chart reads.
 struct Value {
     path: Vec<&'static str>,
     /// The first minor version that reads it.
     since: (u64, u64),
-    /// The last, where a later one does not.
+    /// The last minor version that reads it, if later ones don't.
     last: Option<(u64, u64)>,
 }
 
-/// How many places a finding proposes at most.
+/// How many places a finding suggests at most.
 const MOST_PLACES: usize = 3;
 
-/// The shortest word that is looked for at the end of longer keys.
+/// The shortest key that is looked for at the end of longer keys.
 const SHORTEST_END: usize = 6;
 
-/// All that some version reads.
+/// All values that at least one version reads.
 static VALUES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let lines = include_str!("gateway-helm.txt").lines();
     let lines = lines.filter(|line| !line.starts_with('#'));
     lines.filter_map(value).collect()
 });
 
-/// The versions that the table knows.
+/// The minor versions that the table covers.
 const KNOWN: std::ops::RangeInclusive<(u64, u64)> = (1, 5)..=(1, 9);
 
 fn value(line: &'static str) -> Option<Value> {
@@ -57,7 +58,7 @@ impl Value {
     }
 }
 
-/// Values that the chart in force does not read.
+/// Reports values that the chart version in force doesn't read.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let is_declared = whole.declares_envoy_gateway();
@@ -68,7 +69,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             .and_then(|(version, _)| version.minor());
         let version = match is_declared {
             true => whole.envoy_gateway(),
-            // Several releases of several clusters may be at hand, each with a version of its own.
+            // There may be several releases of different clusters, each with a version of its own.
             false => own.or(whole.envoy_gateway()),
         };
         let Some(version) = version.filter(|version| KNOWN.contains(version)) else {
@@ -119,26 +120,26 @@ impl Walk<'_, '_> {
             .fold(chart::values_pointer(), |at: Pointer, key| at.key(*key));
         let (major, minor) = self.version;
         let name = path.join(".");
-        let message = format!("the chart of Envoy Gateway {major}.{minor} reads no value `{name}`");
+        let message = format!("the chart of Envoy Gateway {major}.{minor} has no value `{name}`");
         let finding = finding_on_key(
-            Code::VersionChartValue,
+            codes::VERSION_CHART_VALUE,
             self.chart.release,
             &pointer,
             message,
         )
-        .why("it is passed over without a word: what it should set stays as the chart has it")
+        .why("the value is silently ignored, and the chart's default stays in effect")
         .help(self.instead(path));
         self.found.push(finding);
     }
 
-    /// What was meant: another version's key, a place with the same end, or a similar key.
+    /// What was probably meant: a value of another version, the same key at another place, or a similar key.
     fn instead(&self, path: &[&str]) -> String {
         let (last, above) = path.split_last().unwrap_or((&"", &[]));
         if let Some(other) = VALUES.iter().find(|it| it.path.starts_with(path)) {
             let (major, minor) = other.since;
             return match other.since > self.version {
                 true => format!("move to Envoy Gateway {major}.{minor}, or remove it"),
-                false => "remove it; an earlier version read it".to_owned(),
+                false => "remove it; only earlier versions have it".to_owned(),
             };
         }
         let read = || VALUES.iter().filter(|it| it.is_read_by(self.version));
@@ -155,13 +156,13 @@ impl Walk<'_, '_> {
                 Some(below) => format!("write `{meant}:` with {below} below it"),
                 None => format!("write `{meant}`"),
             },
-            (None, []) => format!("remove it; known here are {}", listed(siblings)),
+            (None, []) => format!("remove it; the values here are {}", listed(siblings)),
             (None, places) => format!("write it as {}", places.join(" or ")),
         }
     }
 
-    /// Where the chart reads a value of such a name: places whose last key is the same, or ends so, and below which
-    /// it reads what stands below this one. Those of the controller's configuration come last.
+    /// The places where the chart reads a similar value: the last key is the same or ends with this one, and the keys
+    /// below it are read there too. Those in the controller's configuration come last.
     fn places(&self, path: &[&str]) -> Vec<String> {
         let mut pointer = chart::values_pointer();
         path.iter()
@@ -194,7 +195,7 @@ impl Walk<'_, '_> {
         shown.collect()
     }
 
-    /// The keys below one that was meant; `None` where the chart looks no deeper.
+    /// The keys below a value that was probably meant; `None` if the chart doesn't look deeper.
     fn below(&self, above: &[&str], meant: &str) -> Option<String> {
         let keys = VALUES.iter().filter(|it| it.is_read_by(self.version));
         let keys = keys.filter(|it| it.path.starts_with(above));
@@ -256,7 +257,7 @@ spec:
                 "{config: {envoyGateway: {provider: {kubernetes: {deploymentMode: GatewayNamespace}}}}}"
             ),
             (
-                "the chart of Envoy Gateway 1.9 reads no value \
+                "the chart of Envoy Gateway 1.9 has no value \
                  `config.envoyGateway.provider.kubernetes.deploymentMode`"
                     .to_owned(),
                 "write `deploy:` with `type` below it".to_owned()

@@ -1,17 +1,18 @@
-//! Objects that may be applied before their CustomResourceDefinitions are.
+//! Objects that may be applied before their CustomResourceDefinitions.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Whole;
 use super::dependencies::{Waiting, waiting};
 use super::front::{ENVOY_GATEWAY, text};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::value::Pointer;
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::Pointer;
 
-/// API groups of the front door's objects, and the charts that bring their CRDs. The Gateway API's own are left
-/// out: nearly everybody installs them by other means too.
+/// API groups that gateways' objects use, and the charts that install their CRDs. The Gateway API's own group is left
+/// out, because nearly everybody installs those CRDs in other ways too.
 const CHARTS: [(&str, &[&str]); 4] = [
     (ENVOY_GATEWAY, &["gateway-helm", "gateway-crds-helm"]),
     ("keda.sh", &["keda"]),
@@ -22,10 +23,10 @@ const CHARTS: [(&str, &[&str]); 4] = [
     ("grafana.integreatly.org", &["grafana-operator"]),
 ];
 
-/// The kinds by which a Flux Kustomization is one of the front door's.
+/// A Flux Kustomization that applies one of these kinds is one of the gateways'.
 const FRONT: [&str; 3] = ["EnvoyProxy", "Gateway", "GatewayClass"];
 
-/// Flux Kustomizations of the front door that don't depend on what installs their objects' CRDs.
+/// Reports Flux Kustomizations with gateways that don't depend on the one that installs the CRDs of their objects.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     if are_installed_first(whole) {
         return Vec::new();
@@ -49,7 +50,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether files tell that CRDs are installed before Flux is: a bootstrap with helmfile, or with CRDs of its own.
+/// Whether files show that CRDs are installed before Flux: a bootstrap with helmfile, or with CRDs of its own.
 fn are_installed_first(whole: &Whole<'_>) -> bool {
     whole.files.iter().any(|file| {
         let file = file.to_lowercase();
@@ -57,7 +58,7 @@ fn are_installed_first(whole: &Whole<'_>) -> bool {
     })
 }
 
-/// Flux Kustomizations that apply part of the front door, with all that they apply.
+/// The Flux Kustomizations that apply parts of the gateways, with everything that they apply.
 fn front_doors<'a>(whole: &Whole<'a>) -> BTreeMap<usize, Vec<&'a Object>> {
     let mut by_flux: BTreeMap<usize, Vec<&Object>> = BTreeMap::new();
     for one in whole.all() {
@@ -69,7 +70,7 @@ fn front_doors<'a>(whole: &Whole<'a>) -> BTreeMap<usize, Vec<&'a Object>> {
     by_flux
 }
 
-/// The Flux Kustomizations that bring the CRDs of a group; `None` where that can't be told, or none does.
+/// The Flux Kustomizations that install the CRDs of a group; `None` if that is unknown, or there are none.
 fn installers(
     whole: &Whole<'_>,
     group: &str,
@@ -82,7 +83,7 @@ fn installers(
         for release in whole.releases(chart) {
             let skips = text(release.object, &["spec", "install", "crds"]) == "Skip";
             if !skips && whole.may_share_cluster(release.object, user) {
-                // A release that is applied by nobody knows whom could come first or last.
+                // If it is not known what applies a release, its order is not known either.
                 add(release.way.and_then(|way| way.flux))?;
             } else if skips {
                 return None;
@@ -97,7 +98,7 @@ fn installers(
     (!installers.is_empty()).then_some(installers)
 }
 
-/// Whether `start` reaches none of the installers through its dependencies.
+/// Whether `start` depends on none of the installers, not even indirectly.
 fn late(
     whole: &Whole<'_>,
     all: &[Waiting<'_>],
@@ -113,7 +114,7 @@ fn late(
             return None;
         }
         for need in &one.needs {
-            // One that is not at hand may depend on anything.
+            // A Kustomization that is not given may depend on anything.
             let to = need.found?;
             if seen.insert(to) {
                 next.push_back(to);
@@ -124,16 +125,16 @@ fn late(
     let installer = installers.iter().find_map(|at| whole.objects.get(*at))?;
     let pointer = Pointer::root().key("metadata").key("name");
     let message = format!(
-        "{} applies {}, and does not depend on {}, which installs the CRD",
+        "{} applies {}, but does not depend on {}, which installs the CRD",
         flux.object.name(),
         format_args!("{} {}", user.kind(), user.name()),
         installer.name()
     );
     Some(
-        finding(Code::FluxMissingCrds, flux.object, &pointer, message)
+        finding(codes::FLUX_MISSING_CRDS, flux.object, &pointer, message)
             .related(user.span(&Pointer::root().key("kind")), "the object")
-            .related(installer.span(&pointer), "what installs its CRD")
-            .why("on a new cluster the API server does not know the kind: Flux applies nothing of the Kustomization until it tries again")
+            .related(installer.span(&pointer), "this installs its CRD")
+            .why("on a new cluster the API server doesn't have the kind yet, so Flux applies nothing of the Kustomization until it tries again")
             .help(format!("add `{}` to its `dependsOn`", installer.name())),
     )
 }

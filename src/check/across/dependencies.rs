@@ -1,35 +1,36 @@
-//! What Flux Kustomizations depend on: whether it is there, and whether they wait for each other.
+//! Dependencies of Flux Kustomizations: whether they exist, and whether they form a circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::delivery::{FLUX, Place};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use flux_repo::{FLUX, Place};
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
-/// A Flux Kustomization and what it depends on.
+/// A Flux Kustomization and its dependencies.
 pub struct Waiting<'a> {
     /// The Flux Kustomization.
     pub of: Applied<'a>,
-    /// Each entry of `dependsOn`: its place, and the Flux Kustomization among all, where it is at hand.
+    /// The entries of `dependsOn`.
     pub needs: Vec<Need<'a>>,
 }
 
 /// An entry of `dependsOn`.
 pub struct Need<'a> {
-    /// Its place.
+    /// Its path.
     pub pointer: Pointer,
-    /// The namespace that is meant.
+    /// The namespace of the dependency.
     pub namespace: &'a str,
     /// The name.
     pub name: &'a str,
-    /// Which it is of all, where it is at hand.
+    /// Its index among all Flux Kustomizations, if it is given.
     pub found: Option<usize>,
 }
 
-/// All Flux Kustomizations with what they depend on.
+/// All Flux Kustomizations with their dependencies.
 pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
     let all: Vec<Applied> = whole.of_kind(FLUX, "Kustomization").collect();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -40,7 +41,7 @@ pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
         let mut named = by_name.get(name).into_iter().flatten().copied();
         named.find(|at| {
             all.get(*at).is_some_and(|there| {
-                // A namespace that is not known may be any.
+                // An unknown namespace may be any.
                 let is_there = there.object.namespace();
                 (is_there == namespace || is_there.is_empty() || namespace.is_empty())
                     && whole.may_share_cluster(there.object, of.object)
@@ -73,7 +74,7 @@ pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
         .collect()
 }
 
-/// Dependencies that are not there, and circles.
+/// Reports dependencies that don't exist, and circles.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let all = waiting(whole);
     let mut found = Vec::new();
@@ -100,7 +101,7 @@ impl Need<'_> {
     }
 }
 
-/// The Flux Kustomizations of a namespace that may be of one cluster.
+/// The Flux Kustomizations of a namespace that may be in the same cluster.
 struct Near<'a> {
     names: Vec<&'a str>,
     /// Whether there are no others.
@@ -122,7 +123,7 @@ impl<'a> Near<'a> {
         }
     }
 
-    /// What to do about a name that is none of them.
+    /// A suggestion for a name that doesn't exist.
     fn help(&self, wanted: &str) -> String {
         let compared = self.names.iter().copied().take(MOST_COMPARED);
         if let Some(name) = nearest(wanted, compared) {
@@ -143,24 +144,24 @@ fn missing(near: &Near<'_>, waiting: &Waiting<'_>, need: &Need<'_>) -> Option<Di
     );
     Some(
         finding(
-            Code::FluxMissingDependency,
+            codes::FLUX_MISSING_DEPENDENCY,
             waiting.of.object,
             &need.pointer,
             message,
         )
         .why(format!(
-            "Flux waits for it, and never applies {}",
+            "Flux waits for it and never applies {}",
             waiting.of.object.name()
         ))
         .help(help),
     )
 }
 
-/// The namespace into which Flux Kustomizations of all folders go where they are not kept apart.
+/// The namespace that Flux Kustomizations of all folders usually share.
 const SHARED: &str = "flux-system";
 
-/// Whether all Flux Kustomizations of a namespace are at hand: one kustomization lists them and nothing that is
-/// not at hand, or all that is applied can be followed up to what Flux begins with.
+/// Whether all Flux Kustomizations of a namespace are given: one kustomization lists them and everything that it
+/// lists is given, or everything that applies them is given, up to the Kustomization that Flux starts with.
 fn is_known_in_full(whole: &Whole<'_>, namespace: &str, all: &[&Waiting<'_>]) -> bool {
     let lacking: HashSet<usize> = whole.delivery.missing().iter().map(|one| one.by).collect();
     let lacks = |by: usize| lacking.contains(&by);
@@ -177,7 +178,7 @@ fn is_known_in_full(whole: &Whole<'_>, namespace: &str, all: &[&Waiting<'_>]) ->
     are_complete && (is_one_folder || all.iter().all(|one| begins_with_flux(whole, one.of.at)))
 }
 
-/// Whether what applies a Flux Kustomization is at hand, and what applies that, up to one that applies itself.
+/// Whether everything that applies a Flux Kustomization is given, up to one that applies itself.
 fn begins_with_flux(whole: &Whole<'_>, flux: usize) -> bool {
     let mut at = flux;
     for _ in 0..DEEPEST {
@@ -191,10 +192,10 @@ fn begins_with_flux(whole: &Whole<'_>, flux: usize) -> bool {
     false
 }
 
-/// Deeper than Flux Kustomizations apply each other.
+/// A bound on how deeply Flux Kustomizations apply each other.
 const DEEPEST: usize = 16;
 
-/// Each circle once, at the first of it.
+/// Each circle once, reported at its first member.
 fn circles(all: &[Waiting<'_>]) -> Vec<Diagnostic> {
     let mut state = vec![State::New; all.len()];
     let mut found = Vec::new();
@@ -226,11 +227,11 @@ fn circles(all: &[Waiting<'_>]) -> Vec<Diagnostic> {
     found
 }
 
-/// How far a Flux Kustomization is looked at.
+/// The state of a Flux Kustomization during the search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
-    /// It stands in the path, at that place.
+    /// It is in the current path, at this index.
     OnTheWay(usize),
     Done,
 }
@@ -241,7 +242,7 @@ fn set(all: &mut [State], at: usize, state: State) {
     }
 }
 
-/// The circle that closes when the last of a path depends on the one at `from`.
+/// The circle that is closed if the last member of a path depends on the one at `from`.
 fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], from: usize) -> Option<Diagnostic> {
     let circle = path.get(from..)?;
     let members: Vec<(&Waiting, &Need)> = circle
@@ -269,9 +270,14 @@ fn circle(all: &[Waiting<'_>], path: &[(usize, usize)], from: usize) -> Option<D
             ),
         }
     };
-    let mut one = finding(Code::FluxCircularDependency, first.of.object, &need.pointer, message)
-        .why("Flux applies none of them: each waits until another is ready")
-        .help("take one of these dependencies out; a health check can stand for what is really waited for");
+    let mut one = finding(
+        codes::FLUX_CIRCULAR_DEPENDENCY,
+        first.of.object,
+        &need.pointer,
+        message,
+    )
+    .why("Flux applies none of them, because each waits until another is ready")
+    .help("remove one of these dependencies; a health check can wait for a single object instead");
     for (other, need) in members.iter().skip(1) {
         one = one.related(
             other.of.object.span(&need.pointer),

@@ -1,22 +1,23 @@
-//! Fields on their way out, each with what takes its place.
+//! Deprecated fields, each with its replacement.
 
 use super::{Whole, field};
-use crate::check::finding_on_key;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::set::title;
-use crate::value::Pointer;
+use crate::codes;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::set::title;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding_on_key;
+use manifest::value::Pointer;
 
-/// A field on its way out.
+/// A deprecated field.
 struct Deprecated {
     /// The project whose CRD has it.
     project: &'static str,
     /// The kinds.
     kinds: &'static [&'static str],
-    /// The path, as [`field`] has it.
+    /// The path, in the syntax of [`field`].
     path: &'static str,
-    /// The first minor version whose CRD calls it deprecated.
+    /// The first minor version whose CRD marks it as deprecated.
     since: (u64, u64),
     /// What to write instead.
     instead: &'static str,
@@ -38,11 +39,11 @@ const fn eg(
 }
 
 const fn volume(path: &'static str) -> Deprecated {
-    let instead = "mount it through a CSI driver; Kubernetes drops the in-tree volume types";
+    let instead = "mount it with a CSI driver; Kubernetes removes the in-tree volume types";
     eg(&["EnvoyProxy"], path, (1, 5), instead)
 }
 
-/// The policies whose CRD calls `targetRef` deprecated; EnvoyPatchPolicy's doesn't.
+/// The policies whose CRD marks `targetRef` as deprecated; that of EnvoyPatchPolicy doesn't.
 const POLICIES: &[&str] = &[
     "BackendTrafficPolicy",
     "ClientTrafficPolicy",
@@ -50,7 +51,7 @@ const POLICIES: &[&str] = &[
     "SecurityPolicy",
 ];
 
-/// The kinds with settings of load balancing.
+/// The kinds with load balancing settings.
 const BALANCING: &[&str] = &[
     "BackendTrafficPolicy",
     "EnvoyExtensionPolicy",
@@ -64,9 +65,9 @@ const BACKEND_OF_HOST: &str =
     "write `backendRefs:` with the Service; for a host outside the cluster, with a Backend";
 const TAGS: &str = "write `tags:`, which takes Envoy's format strings";
 const HANDLER: &str =
-    "write `exec:` or `httpGet:`; Kubernetes has never run this handler, and the hook fails";
+    "write `exec:` or `httpGet:`; Kubernetes has never supported this handler, so the hook fails";
 
-/// What the CRDs of Envoy Gateway 1.5.9, 1.6.7, 1.7.5, 1.8.3 and 1.9.0 and of Flux call deprecated.
+/// The fields that the CRDs of Envoy Gateway 1.5.9, 1.6.7, 1.7.5, 1.8.3 and 1.9.0 and of Flux mark as deprecated.
 const FIELDS: &[Deprecated] = &[
     eg(
         &["BackendTrafficPolicy"],
@@ -78,7 +79,7 @@ const FIELDS: &[Deprecated] = &[
         &["BackendTrafficPolicy"],
         "spec.rateLimit.type",
         (1, 6),
-        "remove it: `global:` and `local:` each say what they are, and both may be given",
+        "remove it; `global:` and `local:` are enough, and may be used together",
     ),
     eg(
         &["BackendTrafficPolicy"],
@@ -103,19 +104,19 @@ const FIELDS: &[Deprecated] = &[
         &["ClientTrafficPolicy"],
         "spec.enableProxyProtocol",
         (1, 6),
-        "write `proxyProtocol: {}`; with `optional: true` in it, connections without the header are taken too",
+        "write `proxyProtocol: {}`; with `optional: true` in it, connections without the header are accepted too",
     ),
     eg(
         &["ClientTrafficPolicy"],
         "spec.headers.preserveXRequestID",
         (1, 5),
-        "write `requestID: PreserveOrGenerate` in place of `true`, and nothing in place of `false`",
+        "write `requestID: PreserveOrGenerate` instead of `true`, and nothing instead of `false`",
     ),
     eg(
         &["ClientTrafficPolicy"],
         "spec.tls.clientValidation.optional",
         (1, 8),
-        "write `mode:`, which tells apart what is asked of a client's certificate",
+        "write `mode:`, which has a value for each way to verify client certificates",
     ),
     eg(
         &["EnvoyExtensionPolicy"],
@@ -235,7 +236,7 @@ const FIELDS: &[Deprecated] = &[
         kinds: &["HelmRelease"],
         path: "spec.rollback.recreate",
         since: (1, 0),
-        instead: "remove it: Helm has no such rollback any more",
+        instead: "remove it; Helm doesn't support this any more",
     },
     Deprecated {
         project: "grafana-operator",
@@ -246,7 +247,7 @@ const FIELDS: &[Deprecated] = &[
     },
 ];
 
-/// Uses of fields on their way out.
+/// Reports uses of deprecated fields.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for entry in FIELDS {
@@ -272,7 +273,7 @@ fn told(entry: &Deprecated, object: &Object, pointer: &Pointer) -> Diagnostic {
         pointer.dotted(),
         title(entry.project)
     );
-    finding_on_key(Code::VersionDeprecatedField, object, pointer, message)
+    finding_on_key(codes::VERSION_DEPRECATED_FIELD, object, pointer, message)
         .severity(Severity::Warning)
         .why("it still works; once a release drops it, the API server refuses the object")
         .help(entry.instead)
@@ -322,8 +323,8 @@ spec:
 
     #[test]
     fn every_deprecated_field_is_in_the_newest_schema() {
-        use crate::schema::{Catalogue, Lookup, Selection};
-        use crate::value::{Pointer, pointer::Step};
+        use crd_validate::schema::{Catalogue, Lookup, Selection};
+        use manifest::value::{Pointer, pointer::Step};
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
         let has = |kind: &str, pointer: &Pointer| {

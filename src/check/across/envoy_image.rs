@@ -1,17 +1,18 @@
-//! An Envoy whose minor version is not the one that the chart brings.
+//! An Envoy image with another minor version than the one that Envoy Gateway uses.
 //!
-//! Envoy Gateway writes its configuration for one minor version of Envoy (`DefaultEnvoyProxyImage` in
-//! `api/v1alpha1/shared_types.go`) and is tested with no other.
+//! Envoy Gateway generates configuration for one minor version of Envoy (`DefaultEnvoyProxyImage` in
+//! `api/v1alpha1/shared_types.go`), and is only tested with that one.
 
 use super::{Whole, field};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::Node;
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::Node;
 
-/// Major and minor number.
+/// Major and minor version.
 type Minor = (u64, u64);
 
-/// Minor version of Envoy Gateway, and of the Envoy that it brings: 1.35.8, 1.36.2, 1.37.0, 1.38.3 and 1.39.0 in
+/// The minor version of Envoy Gateway, and that of its default Envoy: 1.35.8, 1.36.2, 1.37.0, 1.38.3 and 1.39.0 in
 /// the releases 1.5.9, 1.6.0, 1.7.0, 1.8.3 and 1.9.0.
 const SHIPPED: &[(Minor, Minor)] = &[
     ((1, 5), (1, 35)),
@@ -21,7 +22,7 @@ const SHIPPED: &[(Minor, Minor)] = &[
     ((1, 9), (1, 39)),
 ];
 
-/// Where images of Envoy are named: kind and path.
+/// The fields that hold an image of Envoy: kind and path.
 const PLACES: &[(&str, &str)] = &[
     ("EnvoyProxy", "spec.provider.kubernetes.*.container.image"),
     ("HelmRelease", "spec.values.global.images.envoyProxy.image"),
@@ -31,7 +32,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Images whose tag names another minor version of Envoy.
+/// Reports images whose tag names another minor version of Envoy.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let shipped = SHIPPED
         .iter()
@@ -51,14 +52,14 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                     continue;
                 };
                 let message = format!(
-                    "the image is Envoy {a}.{b}; Envoy Gateway 1.{gateway} brings Envoy {major}.{minor}"
+                    "the image is Envoy {a}.{b}, but Envoy Gateway 1.{gateway} uses Envoy {major}.{minor}"
                 );
                 found.push(
-                    finding(Code::VersionEnvoyImage, object, &pointer, message)
-                        .why("an Envoy that refuses a part of the configuration keeps its old one: changes stop \
-                              arriving, and a new proxy has no listeners at all")
+                    finding(codes::VERSION_ENVOY_IMAGE, object, &pointer, message)
+                        .why("an Envoy that refuses a part of the configuration keeps the old one, so changes have \
+                              no effect, and a new proxy has no listeners at all")
                         .help(format!(
-                            "write a tag of {major}.{minor}, or remove it; `imageRepository` sets the registry alone"
+                            "use a tag of {major}.{minor}, or remove the image; `imageRepository` sets only the registry"
                         )),
                 );
             }
@@ -67,7 +68,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Major and minor number of the Envoy that an image's tag names: `distroless-v1.39.0`, `v1.39-latest`.
+/// The minor version of the Envoy in an image's tag: `distroless-v1.39.0`, `v1.39-latest`.
 fn envoy_of(image: &str) -> Option<Minor> {
     let image = image.split('@').next()?;
     let (repository, tag) = image.rsplit_once(':')?;
@@ -117,7 +118,7 @@ spec: {provider: {kubernetes: {envoyDeployment: {container: {image: 'example.com
             told(check, "1.9.0", &tree),
             [
                 "warning version/envoy-image /spec/provider/kubernetes/envoyDeployment/container/image: the image is \
-              Envoy 1.37; Envoy Gateway 1.9 brings Envoy 1.39"
+              Envoy 1.37, but Envoy Gateway 1.9 uses Envoy 1.39"
             ]
         );
         assert_eq!(told(check, "1.7.5", &tree), [""; 0]);

@@ -7,10 +7,11 @@
 use super::Whole;
 use super::chart::{self, Chart, Switch};
 use super::field;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer};
 
 const GROUP: &str = "gateway.envoyproxy.io";
 
@@ -219,11 +220,16 @@ fn said(
         true => Severity::Warning,
         false => Severity::Error,
     };
-    finding(Code::ReferenceExtensionDisabled, object, pointer, message)
-        .severity(severity)
-        .related(chart.release.span(&place), "the values")
-        .why(format!("{}{by_default}", extension.why))
-        .help(help)
+    finding(
+        codes::REFERENCE_EXTENSION_DISABLED,
+        object,
+        pointer,
+        message,
+    )
+    .severity(severity)
+    .related(chart.release.span(&place), "the values")
+    .why(format!("{}{by_default}", extension.why))
+    .help(help)
 }
 
 #[cfg(test)]

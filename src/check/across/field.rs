@@ -1,11 +1,11 @@
-//! Paths with wildcards, as tables of fields write them.
+//! Paths with wildcards, for tables of fields.
 //!
-//! Keys with dots between them; `key[]` is each item of the list under `key`, `*` any key, and a leading `**.` any
-//! depth.
+//! A path has keys separated by dots. `key[]` stands for each item of the list at `key`, `*` for any key, and a
+//! leading `**.` for any depth.
 
-use crate::value::{Kind, Node, Pointer, pointer::Step};
+use manifest::value::{Kind, Node, Pointer, pointer::Step};
 
-/// Where a pattern leads in an object.
+/// The paths in an object that match a pattern.
 pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {
     let mut found = Vec::new();
     let mut see = |at: &[At<'_>]| found.push(pointer(at));
@@ -16,7 +16,7 @@ pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {
     found
 }
 
-/// Shows each place to which a pattern leads from a node.
+/// Calls `see` for each path below a node that matches a pattern.
 fn below<'a>(node: &'a Node, pattern: &str, at: &mut Vec<At<'a>>, see: &mut impl FnMut(&[At<'a>])) {
     let (step, rest) = match pattern.split_once('.') {
         Some((step, rest)) => (step, Some(rest)),
@@ -46,7 +46,7 @@ fn below<'a>(node: &'a Node, pattern: &str, at: &mut Vec<At<'a>>, see: &mut impl
     }
 }
 
-/// A step to a node.
+/// A step of a path.
 enum At<'a> {
     Key(&'a str),
     Item(usize),
@@ -63,7 +63,7 @@ fn pointer(at: &[At<'_>]) -> Pointer {
     pointer
 }
 
-/// Shows each place to which a pattern leads from any map of a tree.
+/// Calls `see` for each path that matches a pattern, starting at any map of a tree.
 fn everywhere<'a>(
     node: &'a Node,
     pattern: &str,

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 pub use super::chart::NAME as CHART;
 use super::selector::Labels;
 use super::{Applied, Whole};
-use crate::manifest::Object;
 use crate::model::names::hashed_deployment;
-pub use crate::resolve::helm_routes::release_namespace;
-pub use crate::resolve::index::{ENVOY_GATEWAY, GATEWAY_API};
-use crate::value::{Node, variable};
+pub use envoy_gateway::helm_routes::release_namespace;
+pub use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API};
+use manifest::Object;
+use manifest::value::{Node, variable};
 
 /// The labels that Envoy Gateway puts on every Service, Deployment and Pod of proxies (1.5 to 1.9).
 const OWN_LABELS: [(&str, &str); 3] = [

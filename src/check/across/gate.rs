@@ -1,14 +1,15 @@
 //! What means something else, or nothing, in the versions in force.
 //!
-//! What the schema of a version refuses is [`structure`](crate::check::structure)'s and
-//! [`rules`](crate::check::rules)'s to say; here is what is accepted and then not done.
+//! What the schema of a version refuses is [`structure`](crd_validate::structure)'s and
+//! [`rules`](crd_validate::rules)'s to say; here is what is accepted and then not done.
 
 use super::{Whole, field};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::schema::bundle::GATEWAY_API;
-use crate::value::{Kind, Node, Pointer};
+use crate::codes;
+use crd_validate::schema::bundle::GATEWAY_API;
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Kind, Node, Pointer};
 
 /// Major and minor number.
 type Minor = (u64, u64);
@@ -146,7 +147,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
                 let node = node.filter(|node| !matches!(node.kind, Kind::Null));
                 if node.is_some_and(|node| (gate.when)(object, node)) {
                     found.push(
-                        finding(Code::VersionGate, object, &pointer, gate.message)
+                        finding(codes::VERSION_GATE, object, &pointer, gate.message)
                             .severity(gate.severity)
                             .why(gate.why)
                             .help(gate.help),
@@ -210,8 +211,8 @@ spec:
     #[test]
     fn stream_routes_need_the_gateway_api_that_the_chart_brings() {
         use crate::check::across::support;
-        use crate::diagnostic::Sources;
-        use crate::schema::{Catalogue, Selection};
+        use crd_validate::schema::{Catalogue, Selection};
+        use manifest::diagnostic::Sources;
         let catalogue = Catalogue::embedded();
         let mut selection = Selection::newest(&catalogue);
         let objects = support::objects(

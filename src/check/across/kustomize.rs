@@ -2,8 +2,8 @@
 //!
 //! Fields as in kustomize's `api/types` (v5.7): what loads from elsewhere (addresses, inline patches) is left out.
 
-use crate::manifest::Object;
-use crate::value::{Node, Pointer, variable};
+use manifest::Object;
+use manifest::value::{Node, Pointer, variable};
 
 /// The names that kustomize looks for in a folder, in its order.
 pub const NAMES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Whole;
 use super::kustomize::{self, Entry, NAMES, split};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::value::{Node, Pointer};
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer};
 
 /// Listed and missing, there and not listed.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -102,7 +103,7 @@ fn not_built(kustomization: &Object, entry: &Entry, standing: Standing) -> Optio
         ),
     };
     Some(
-        finding(Code::ReferenceMissingFile, kustomization, &entry.pointer, message)
+        finding(codes::REFERENCE_MISSING_FILE, kustomization, &entry.pointer, message)
             .why("kustomize stops at this entry: nothing of the folder is built, and Flux applies no change of it")
             .help(help),
     )
@@ -137,7 +138,7 @@ fn unlisted(
         let message = format!("the kustomization of its folder does not list {name}");
         let at_list = Pointer::root().key("resources");
         found.push(
-            finding(Code::ReferenceUnlistedFile, object, &root, message)
+            finding(codes::REFERENCE_UNLISTED_FILE, object, &root, message)
                 .related(kustomization.span(&at_list), "the list")
                 .why(format!(
                     "Flux applies what is listed: {} {} never reaches the cluster",

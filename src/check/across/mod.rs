@@ -1,20 +1,21 @@
-//! What no schema shows: findings on objects that don't fit each other, the network or the versions in force.
+//! Cross rules: findings that no schema shows, on objects that don't fit each other, the network or the versions in
+//! force.
 //!
-//! Each pass looks at everything at hand at once, a [`Whole`]; one file a pass, listed in [`PASSES`].
+//! Each pass looks at all given objects at once, as a [`Whole`]. There is one file a pass, and [`PASSES`] lists them.
 //!
-//! - References: [`extension`], what the chart's values leave switched off; [`script`], Lua in policies and the
-//!   ConfigMaps that hold it; [`listing`], what kustomizations list, and what lies beside them.
-//! - Versions: [`gate`], fields and kinds that mean something else, or nothing, in the versions in force;
-//!   [`deprecated`], fields on their way out; [`envoy_image`], an Envoy that is not the chart's; [`chart_value`], Helm
-//!   values that the chart does not read.
+//! - References: [`extension`], features that the chart's values don't enable; [`script`], Lua in policies and the
+//!   ConfigMaps that contain it; [`listing`], the files that kustomizations list, and those that they don't.
+//! - Versions: [`gate`], fields and kinds that have another meaning, or none, in the versions in force;
+//!   [`deprecated`], deprecated fields; [`envoy_image`], an Envoy of another version than the chart's; [`chart_value`],
+//!   Helm values that the chart doesn't read.
 //! - Network: [`addresses`], [`pools`], [`announcements`], [`certificates`], [`trusted`].
 //! - Flux: [`substitution`], [`unsubstituted`], [`dependencies`], [`crds`], [`monitors`].
 //! - KEDA: [`autoscaling`].
-//! - Attachment: [`attachment`], what the controller would refuse, or attach to nothing.
+//! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
 //!
-//! What several passes ask: [`chart`], which release of the chart is at hand and what its values say;
-//! [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
-//! a selector matches; [`ranges`], which ranges of addresses hold one.
+//! Several passes share these: [`chart`], the release of the chart and its values; [`kustomize`], what a
+//! kustomization lists; [`front`], what the controller creates for a Gateway; [`selector`], which labels a selector
+//! matches; [`ranges`], which address ranges contain an address.
 
 mod addresses;
 mod announcements;
@@ -54,34 +55,34 @@ use rayon::prelude::*;
 use self::addresses::Claim;
 use self::chart::Chart;
 use self::front::Front;
-use crate::diagnostic::{Diagnostic, SourceId, Sources};
-use crate::manifest::Object;
 use crate::model::Model;
-use crate::resolve::delivery::{self, Delivery, FLUX, Substitutes, Way};
-use crate::schema::bundle::ENVOY_GATEWAY;
-use crate::schema::{Reason, Selection};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Reason, Selection};
+use flux_repo::{self, Delivery, FLUX, Substitutes, Way};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 
-/// Everything at hand, as files have it.
+/// Everything that is checked, as it is in files.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
-    /// The objects as their files have them: what was rendered, then what lies beside it.
+    /// The objects as they are in their files: the rendered ones first, then those beside them.
     pub objects: &'a [Object],
-    /// The files that are there or would be written, manifests or not, named as [`Object::file`] names them.
+    /// The names of all existing or rendered files, manifests or not, in the form of [`Object::file`].
     pub files: &'a BTreeSet<String>,
-    /// The folders that were walked, named likewise: what is not in `files` below them is not there. The empty
-    /// name is the folder that all names count from.
+    /// The folders that were walked, named in the same way: files below them that are not in `files` don't exist. The
+    /// empty name is the folder that all names are relative to.
     pub walked: &'a [String],
-    /// The files whose text is at hand, by name.
+    /// The files whose text is given, by name.
     pub texts: &'a BTreeMap<String, SourceId>,
     /// All texts.
     pub sources: &'a Sources,
-    /// What `cluster.toml` means; `None` where manifests are checked without one.
+    /// The model of `cluster.toml`; `None` if manifests are checked without one.
     pub model: Option<&'a Model>,
     /// The versions in force.
     pub selection: &'a Selection,
 }
 
-/// Everything at hand, with what kustomize and Flux make of it.
+/// Everything that is checked, with what kustomize and Flux make of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a> {
     given: Given<'a>,
@@ -89,17 +90,17 @@ pub struct Whole<'a> {
     pub delivery: &'a Delivery,
     /// The objects as the API server gets them, in the order of [`Delivery::copies`].
     all: &'a [Applied<'a>],
-    /// The places in `all` of the objects of each kind.
+    /// The indices in `all` of the objects of each kind.
     kinds: &'a HashMap<&'a str, Vec<usize>>,
-    /// What several passes ask, looked up once.
+    /// Values that several passes need, computed once.
     common: Common<'a>,
-    /// The places in [`Given::objects`] of the objects of each kind.
+    /// The indices in [`Given::objects`] of the objects of each kind.
     given_kinds: &'a HashMap<&'a str, Vec<usize>>,
-    /// What each Flux Kustomization substitutes, by its place in [`Given::objects`].
+    /// The variables that each Flux Kustomization substitutes, by its index in [`Given::objects`].
     substitutes: &'a HashMap<usize, Substitutes>,
 }
 
-/// What several passes ask.
+/// Values that several passes need.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common<'a> {
     releases: Option<&'a HashMap<&'a str, Vec<Applied<'a>>>>,
@@ -119,9 +120,9 @@ impl<'a> Deref for Whole<'a> {
 /// An object as the API server gets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Applied<'a> {
-    /// Its place in [`Given::objects`].
+    /// Its index in [`Given::objects`].
     pub at: usize,
-    /// The way by which it is applied; `None` where no kustomization at hand lists it.
+    /// How it is applied; `None` if no given kustomization lists it.
     pub way: Option<&'a Way>,
     /// The object.
     pub object: &'a Object,
@@ -133,14 +134,14 @@ impl<'a> Whole<'a> {
         self.all.iter().copied()
     }
 
-    /// The objects of a kind of any group, as their files have them.
+    /// The objects of a kind in any group, as they are in their files.
     pub fn given_of(&self, kind: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
         let objects = self.given.objects;
         let places = self.given_kinds.get(kind).map_or(&[][..], Vec::as_slice);
         places.iter().filter_map(|at| objects.get(*at))
     }
 
-    /// The objects of a kind of a group, as the API server gets them.
+    /// The objects of a kind in a group, as the API server gets them.
     pub fn of_kind(
         &self,
         group: &'static str,
@@ -152,13 +153,13 @@ impl<'a> Whole<'a> {
         of_kind.filter(move |one| one.object.group() == group)
     }
 
-    /// What the Flux Kustomization of a way substitutes, and which it is.
+    /// The Flux Kustomization that applies an object, and what it substitutes.
     pub fn substitutes(&self, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
         let flux = way?.flux?;
         Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
     }
 
-    /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
+    /// The releases of a chart, by its name in a Helm repository or at the end of its URL.
     fn releases(&self, chart: &str) -> &'a [Applied<'a>] {
         let releases = self.common.releases;
         releases
@@ -166,32 +167,32 @@ impl<'a> Whole<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The gateways, with what the controller makes of each.
+    /// The gateways, with what the controller creates for each.
     fn fronts(&self) -> &'a [Front<'a>] {
         self.common.fronts
     }
 
-    /// All addresses that are asked for.
+    /// All addresses that objects ask for.
     fn claims(&self) -> &'a [Claim<'a>] {
         self.common.claims
     }
 
-    /// The releases of the controller's chart, and what their values say.
+    /// The releases of the controller's chart, and their values.
     fn charts(&self) -> &'a [Chart<'a>] {
         self.common.charts
     }
 
-    /// Whether two objects may be of one cluster.
+    /// Whether two objects may be in the same cluster.
     pub fn may_share_cluster(&self, one: &Object, other: &Object) -> bool {
         self.delivery.may_share_cluster(&one.file, &other.file)
     }
 }
 
 impl<'a> Given<'a> {
-    /// Calls `look` with what kustomize and Flux make of it.
+    /// Works out what kustomize and Flux make of the objects, and calls `look` with the result.
     pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
         let delivery = Delivery::of(self.objects, self.files);
-        let applied = delivery::applied(self.objects, &delivery);
+        let applied = flux_repo::applied(self.objects, &delivery);
         let copies = delivery.copies().zip(&applied);
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), object)| Applied { at, way, object })
@@ -213,7 +214,7 @@ impl<'a> Given<'a> {
             given_kinds: &given_kinds,
             substitutes: &substitutes,
         };
-        // Each is made of those before it.
+        // Each of these depends on those before it.
         let releases = front::releases(&whole);
         whole.common.releases = Some(&releases);
         let fronts = front::fronts(&whole);
@@ -225,23 +226,24 @@ impl<'a> Given<'a> {
         look(&whole)
     }
 
-    /// Major and minor number of the Envoy Gateway in force; `None` where it has none.
+    /// The minor version of Envoy Gateway in force; `None` if there is none.
     pub fn envoy_gateway(&self) -> Option<(u64, u64)> {
         self.minor_of(ENVOY_GATEWAY)
     }
 
-    /// Whether somebody says which Envoy Gateway is in force: what holds from one on is then known to hold.
+    /// Whether the version of Envoy Gateway is declared, so that features of later versions are known to be missing
+    /// or present.
     pub fn declares_envoy_gateway(&self) -> bool {
         let chosen = self.selection.of(ENVOY_GATEWAY);
         chosen.is_some_and(|chosen| chosen.reason != Reason::Assumed)
     }
 
-    /// Major and minor number of a project's version in force.
+    /// The minor version of a project in force.
     pub fn minor_of(&self, project: &str) -> Option<(u64, u64)> {
         self.selection.of(project)?.set.version.minor()
     }
 
-    /// The text of a file; `None` where it is not at hand.
+    /// The text of a file; `None` if it is not given.
     pub fn text(&self, file: &str) -> Option<&'a str> {
         let source = self.texts.get(file)?;
         Some(self.sources.get(*source).text())
@@ -257,7 +259,7 @@ impl<'a> Given<'a> {
         next.is_some_and(|file| file.starts_with(&below))
     }
 
-    /// Whether all that is in `folder` is known.
+    /// Whether all files in `folder` are known.
     pub fn is_walked(&self, folder: &str) -> bool {
         self.walked.iter().any(|walked| {
             let below = folder.strip_prefix(walked.as_str());
@@ -267,7 +269,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// The places of the objects of each kind.
+/// The indices of the objects of each kind.
 fn by_kind<'o>(objects: impl IntoIterator<Item = &'o Object>) -> HashMap<&'o str, Vec<usize>> {
     let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, object) in objects.into_iter().enumerate() {
@@ -276,10 +278,10 @@ fn by_kind<'o>(objects: impl IntoIterator<Item = &'o Object>) -> HashMap<&'o str
     kinds
 }
 
-/// One look at everything at hand.
+/// A check of everything at once.
 pub type Pass = fn(&Whole<'_>) -> Vec<Diagnostic>;
 
-/// The passes, in the order in which their findings are told.
+/// The passes, in the order of their findings.
 pub const PASSES: &[Pass] = &[
     extension::check,
     script::check,
@@ -302,7 +304,7 @@ pub const PASSES: &[Pass] = &[
     attachment::check,
 ];
 
-/// Runs all passes, several at a time.
+/// Runs all passes, several of them in parallel.
 pub fn check(given: &Given<'_>) -> Vec<Diagnostic> {
     given.whole(|whole| {
         let passes = PASSES.par_iter();

@@ -1,23 +1,24 @@
-//! Monitors that look where no proxy or controller is.
+//! Monitors that look in namespaces without proxies or controller.
 
 use std::collections::BTreeSet;
 
 use super::front::{CHART, Controller, Front, OWNER_NAME, OWNER_NAMESPACE, release_namespace};
 use super::selector::{Labels, selects};
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 const MONITORING: &str = "monitoring.coreos.com";
 
-/// Labels by which a monitor shows that it is meant for the controller: the chart's (1.5 to 1.9).
+/// The labels of a monitor that is meant for the controller, as the chart sets them (1.5 to 1.9).
 const OF_CONTROLLER: [(&str, &str); 2] = [
     ("control-plane", "envoy-gateway"),
     ("app.kubernetes.io/name", "gateway-helm"),
 ];
 
-/// Monitors for proxies and for the controller that find nothing.
+/// Reports monitors for the proxies and the controller that find nothing.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let proxies: Vec<Proxies> = whole
         .fronts()
@@ -51,7 +52,7 @@ fn pairs<'a>(monitor: &Applied<'a>) -> impl Iterator<Item = (&'a str, &'a str)> 
         .filter_map(|(key, value)| Some((key, value.as_str()?)))
 }
 
-/// Whether a monitor shows by its labels that it is meant for Envoy Gateway's proxies, and no others.
+/// Whether the labels in a monitor's selector show that it is only meant for Envoy Gateway's proxies.
 fn is_for_proxies(monitor: &Applied<'_>) -> bool {
     let has = |key: &str, value: &str| pairs(monitor).any(|pair| pair == (key, value));
     pairs(monitor).any(|(key, _)| key == OWNER_NAME || key == OWNER_NAMESPACE)
@@ -59,7 +60,7 @@ fn is_for_proxies(monitor: &Applied<'_>) -> bool {
         || (has("app.kubernetes.io/name", "envoy") && has("app.kubernetes.io/component", "proxy"))
 }
 
-/// The namespaces that a monitor looks into; `None` where it is all, or not known.
+/// The namespaces that a monitor selects; `None` if it selects all, or that is unknown.
 fn namespaces<'a>(monitor: &Applied<'a>) -> Option<Vec<&'a str>> {
     let selector = monitor.object.node.path(&["spec", "namespaceSelector"]);
     let any = selector
@@ -85,7 +86,7 @@ fn namespaces<'a>(monitor: &Applied<'a>) -> Option<Vec<&'a str>> {
     is_known.then_some(names)
 }
 
-/// Where in a monitor its namespaces are said: its selector, else its own.
+/// The path that sets a monitor's namespaces: its selector, else its own namespace.
 fn place(monitor: &Applied<'_>) -> Pointer {
     let selector = Pointer::root().key("spec").key("namespaceSelector");
     match monitor.object.node.at(&selector) {
@@ -102,7 +103,7 @@ struct Proxies<'a> {
 
 fn proxies<'a>(front: &'a Front<'a>) -> Proxies<'a> {
     let mut labels = front.pod_labels();
-    // Pods have labels of the EnvoyProxy's too, and of Kubernetes.
+    // Pods also have labels from the EnvoyProxy and from Kubernetes.
     let key = if front.setting(&["envoyDaemonSet"]).is_some() {
         "envoyDaemonSet"
     } else {
@@ -146,14 +147,14 @@ fn for_proxies(
     let message = format!("{name} selects the proxies of no gateway");
     Some(
         finding(
-            Code::FluxMonitorElsewhere,
+            codes::FLUX_MONITOR_ELSEWHERE,
             monitor.object,
             &pointer,
             message,
         )
-        .why("nothing is scraped: dashboards of the proxies stay empty, and alerts never fire")
+        .why("nothing is scraped, so dashboards of the proxies stay empty and alerts never fire")
         .help(format!(
-            "select by `app.kubernetes.io/component: proxy`, or by a gateway that is there: {}",
+            "select by `app.kubernetes.io/component: proxy`, or by a gateway that exists: {}",
             gateways.join(", ")
         )),
     )
@@ -181,17 +182,17 @@ fn elsewhere(monitor: &Applied<'_>, watched: &[&str], what: &str, run: &[&str]) 
     run.sort_unstable();
     run.dedup();
     finding(
-        Code::FluxMonitorElsewhere,
+        codes::FLUX_MONITOR_ELSEWHERE,
         monitor.object,
         &place(monitor),
         format!(
-            "{} looks into {}, and {what} in {}",
+            "{} looks in {}, but {what} in {}",
             monitor.object.name(),
             watched.join(", "),
             run.join(", ")
         ),
     )
-    .why("nothing is scraped: dashboards stay empty, and alerts never fire")
+    .why("nothing is scraped, so dashboards stay empty and alerts never fire")
     .help(format!(
         "write `namespaceSelector: {{ matchNames: [{}] }}`",
         run.join(", ")

@@ -1,4 +1,4 @@
-//! Cilium's address pools: what they hold, whom they serve, and where they are in each other's way.
+//! Cilium's address pools: which addresses they contain, which Services they are for, and overlaps between them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
@@ -10,26 +10,27 @@ use super::front::{Controller, text};
 use super::ranges::{Earliest, Ranges};
 use super::selector::selects;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::codes;
 use crate::model::address::Range;
-use crate::resolve::delivery::Place;
-use crate::value::{Node, Pointer, variable};
+use flux_repo::Place;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 /// A block of a pool.
 struct Block {
     pointer: Pointer,
-    /// As written.
+    /// The block as written.
     text: String,
-    /// `None` where a Flux variable hides it.
+    /// `None` if it contains a Flux variable.
     range: Option<Range>,
-    /// Whether its first and last address are not given out.
+    /// Whether its first and last address are reserved.
     keeps_ends: bool,
-    /// The network that is meant, where the one that is written has bits behind its prefix.
+    /// The network that Cilium uses, if the written one has host bits.
     meant: Option<IpNet>,
 }
 
-/// An address that is something's own: the object and the place that say it, and what has it.
+/// An address that something else uses: the object and the path that say so, the address, and what uses it.
 type Fixed<'a> = (Applied<'a>, Pointer, IpAddr, String);
 
 /// A CiliumLoadBalancerIPPool.
@@ -50,17 +51,17 @@ impl Pool<'_> {
     }
 }
 
-/// A block by its pool's place among the pools, and its own in the pool.
+/// The index of a pool, and the index of a block in it.
 type BlockAt = (usize, usize);
 
-/// The pools that may be of one cluster.
+/// The pools that may be in the same cluster.
 struct Near<'a, 'p> {
     pools: Vec<&'p Pool<'a>>,
-    /// Their blocks; the first number is the place in `pools`.
+    /// Their blocks; the first number is the index in `pools`.
     blocks: Ranges<BlockAt>,
-    /// Whether no Flux variable hides a block.
+    /// Whether no block contains a Flux variable.
     are_known: bool,
-    /// Whether all are what `cluster.toml` says.
+    /// Whether all of them come from `cluster.toml`.
     are_said: bool,
 }
 
@@ -76,7 +77,7 @@ impl<'a, 'p> Near<'a, 'p> {
         }
     }
 
-    /// The pools that hold an address, in their order, with the first of their blocks that does.
+    /// The pools that contain an address, in order, each with the first block that does.
     fn holding(&self, address: IpAddr) -> Vec<(&'p Pool<'a>, &'p Block)> {
         let mut found = self.blocks.holding(address);
         found.sort_unstable();
@@ -89,7 +90,7 @@ impl<'a, 'p> Near<'a, 'p> {
     }
 }
 
-/// The blocks of pools, as far as they are known.
+/// The blocks of pools, without those that are unknown.
 fn blocks<'p, 'a: 'p>(pools: impl Iterator<Item = &'p Pool<'a>>) -> Ranges<BlockAt> {
     Ranges::new(pools.enumerate().flat_map(|(pool, of)| {
         let known = of.blocks.iter().enumerate();
@@ -97,7 +98,7 @@ fn blocks<'p, 'a: 'p>(pools: impl Iterator<Item = &'p Pool<'a>>) -> Ranges<Block
     }))
 }
 
-/// The pools near what stands at each place in the repository, as far as places are told apart.
+/// The pools for each place in the repository, if clusters are told apart.
 struct Nearby<'a, 'p, 'w> {
     whole: &'p Whole<'w>,
     pools: &'p [Pool<'a>],
@@ -119,7 +120,7 @@ impl<'a, 'p> Nearby<'a, 'p, '_> {
     }
 }
 
-/// Pools, and the addresses that are asked of them.
+/// Checks pools, and the addresses that are requested from them.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let pools: Vec<Pool> = whole
         .of_kind("cilium.io", "CiliumLoadBalancerIPPool")
@@ -160,10 +161,10 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         if let (true, Some(pool)) = (is_for_none, own.first()) {
             let pointer = Pointer::root().key("metadata").key("name");
             let name = front.gateway.object.name();
-            let message = format!("no address pool is for the Service of {name}");
+            let message = format!("no address pool selects the Service of {name}");
             found.push(selector(
                 finding(
-                    Code::NetworkPoolSelector,
+                    codes::NETWORK_POOL_SELECTOR,
                     front.gateway.object,
                     &pointer,
                     message,
@@ -184,7 +185,7 @@ fn read(applied: Applied<'_>) -> Pool<'_> {
         .map(Node::to_json);
     let keeps_ends = allows == Some("No".into()) || allows == Some(false.into());
     let mut blocks = Vec::new();
-    // Before Cilium 1.15 they were called `cidrs`.
+    // Before Cilium 1.15, the field was called `cidrs`.
     for key in ["blocks", "cidrs"] {
         let pointer = spec.key(key);
         let items = object.node.at(&pointer).and_then(Node::as_list);
@@ -212,7 +213,7 @@ fn block(item: &Node, pointer: Pointer, keeps_ends: bool) -> Block {
                 first: net.network(),
                 last: net.broadcast(),
             }),
-            // Networks of one or two addresses have no ends to keep.
+            // Networks of one or two addresses have no ends to reserve.
             keeps_ends: keeps_ends
                 && net.is_some_and(|net| net.max_prefix_len() - net.prefix_len() > 1),
             meant: net
@@ -237,13 +238,13 @@ fn block(item: &Node, pointer: Pointer, keeps_ends: bool) -> Block {
     }
 }
 
-/// Cilium reads a network with bits behind its prefix, and means the whole network.
+/// Reports networks with host bits. Cilium uses the whole network.
 fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
     let found = pool.blocks.iter().filter_map(|block| {
         let meant = block.meant?;
-        let message = format!("Cilium reads {} as {meant}", block.text);
+        let message = format!("Cilium treats {} as {meant}", block.text);
         let finding = finding(
-            Code::NetworkInvalidCidr,
+            codes::NETWORK_INVALID_CIDR,
             pool.applied.object,
             &block.pointer,
             message,
@@ -251,16 +252,14 @@ fn host_bits(pool: &Pool<'_>) -> Vec<Diagnostic> {
         Some(
             finding
                 .severity(Severity::Note)
-                .why(
-                    "the bits behind the prefix are dropped; the pool may hold more than was meant",
-                )
+                .why("host bits are dropped, so the pool may contain more addresses than intended")
                 .help(format!("write {meant}, or a longer prefix")),
         )
     });
     found.collect()
 }
 
-/// Addresses of routers and of the API server that a pool holds.
+/// Reports pools that contain the address of a router or of the API server.
 fn routers(
     whole: &Whole<'_>,
     pools: &[Pool<'_>],
@@ -290,20 +289,20 @@ fn routers(
             continue;
         }
         let message = format!(
-            "the pool {} holds {address}, the address of {what}",
+            "the pool {} contains {address}, the address of {what}",
             pool.name()
         );
         found.push(
-            finding(Code::NetworkPoolHoldsRouter, pool.applied.object, &block.pointer, message)
+            finding(codes::NETWORK_POOL_HOLDS_ROUTER, pool.applied.object, &block.pointer, message)
                 .related(of.object.span(pointer), format!("{address} is {what}'s here"))
-                .why("Cilium may give it to a Service and announce it: what is behind that address is then out of reach")
-                .help("narrow the pool, or give a range with `start` and `stop` beside it"),
+                .why("Cilium may assign the address to a Service and announce it, and then its owner can't be reached")
+                .help("make the pool smaller, or use a range with `start` and `stop` next to the address"),
         );
     }
     found
 }
 
-/// Addresses that belong to something that is no Service: BGP's routers, and where Cilium finds the API server.
+/// Addresses of things that are not Services: BGP routers, and where Cilium reaches the API server.
 fn fixed_addresses<'a>(whole: &Whole<'a>) -> Vec<Fixed<'a>> {
     let mut all = Vec::new();
     for (kind, lists, peers) in [
@@ -342,7 +341,7 @@ fn fixed_addresses<'a>(whole: &Whole<'a>) -> Vec<Fixed<'a>> {
     all
 }
 
-/// Blocks of one cluster that have addresses in common.
+/// Reports blocks in the same cluster that overlap.
 fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
     let blocks: Vec<(&Pool, &Block, Range)> = pools
         .iter()
@@ -386,10 +385,15 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
             )
         };
         found.push(
-            finding(Code::NetworkPoolOverlap, pool.applied.object, &block.pointer, message)
-                .related(first.applied.object.span(&other.pointer), "the other block")
-                .why("Cilium marks the pool that came last as conflicting, and gives out none of its addresses")
-                .help("give each address to one pool; `serviceSelector` does not keep pools apart"),
+            finding(
+                codes::NETWORK_POOL_OVERLAP,
+                pool.applied.object,
+                &block.pointer,
+                message,
+            )
+            .related(first.applied.object.span(&other.pointer), "the other block")
+            .why("Cilium marks the newer pool as conflicting, and assigns none of its addresses")
+            .help("put each address into one pool only; different `serviceSelector`s don't help"),
         );
     }
     found
@@ -398,10 +402,10 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
 /// How many blocks a finding lists.
 const MOST_LISTED: usize = 8;
 
-/// An address that is asked for, against the pools that could give it out.
+/// Checks a requested address against the pools that may assign it.
 fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     let address = claim.address?;
-    // What `cluster.toml` says of its own pools is checked where it is read.
+    // Addresses in `cluster.toml` are checked against its own pools where it is read.
     let is_said = claim.object.origins.is_some() && near.are_said;
     if near.pools.is_empty() || is_said || !near.are_known {
         return None;
@@ -423,10 +427,10 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         let pool = near.pools.first()?;
         let block = pool.blocks.first();
         return Some(
-            about(Code::NetworkOutsidePools, format!("{address} of {name} is in none of the pools"))
+            about(codes::NETWORK_OUTSIDE_POOLS, format!("{address} of {name} is in none of the pools"))
                 .related(block.and_then(|block| pool.applied.object.span(&block.pointer)), "the pools are declared here")
-                .why("Cilium gives out addresses of its pools only: the Service stays pending, and its hostnames lead nowhere")
-                .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
+                .why("Cilium only assigns addresses from its pools, so the Service stays pending and its hostnames can't be reached")
+                .help(format!("choose an address in {}, or extend a pool", listed.join(" or "))),
         );
     };
     let is_end = |block: &Block| {
@@ -438,9 +442,9 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     if holding.iter().all(|(_, block)| is_end(block)) {
         return Some(
             about(
-                Code::NetworkOutsidePools,
+                codes::NETWORK_OUTSIDE_POOLS,
                 format!(
-                    "{address} of {name} is an end of {}, which the pool {} keeps back",
+                    "{address} of {name} is the first or last address of {}, which the pool {} reserves",
                     block.text,
                     first.name()
                 ),
@@ -450,26 +454,26 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
                     .applied
                     .object
                     .span(&Pointer::root().key("spec").key("allowFirstLastIPs")),
-                "the ends are kept back here",
+                "the first and last address are reserved here",
             )
-            .why("the Service stays pending, and its hostnames lead nowhere")
-            .help("choose an address between the ends, or write `allowFirstLastIPs: \"Yes\"`"),
+            .why("the Service stays pending, and its hostnames can't be reached")
+            .help("choose another address, or write `allowFirstLastIPs: \"Yes\"`"),
         );
     }
     let is_for_another = holding
         .iter()
         .all(|(pool, _)| selects(pool.selector, &claim.labels) == Some(false));
     let message = format!(
-        "{address} of {name} is in the pool {}, which is not for its Service",
+        "{address} of {name} is in the pool {}, which doesn't select its Service",
         first.name()
     );
-    is_for_another.then(|| selector(about(Code::NetworkPoolSelector, message), first))
+    is_for_another.then(|| selector(about(codes::NETWORK_POOL_SELECTOR, message), first))
 }
 
 fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("serviceSelector");
     finding
         .related(pool.applied.object.span(&pointer), "the pool's selector")
-        .why("Cilium gives out an address only to Services that the pool selects: this one stays pending")
+        .why("Cilium only assigns an address to Services that the pool selects, so this one stays pending")
         .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`")
 }

@@ -1,19 +1,19 @@
-//! Ranges of addresses: which of many hold an address, and which came first of those that have one in common.
+//! Address ranges: which of many contain an address, and which is the first one that overlaps another range.
 
 use std::net::IpAddr;
 
 use crate::model::address::Range;
 
-/// Ranges with what they belong to. Which of them hold an address is found without a look at all of them.
+/// Ranges with a value each. Those that contain an address are found without comparing all of them.
 pub struct Ranges<T> {
-    /// By their first address.
+    /// The ranges, sorted by their first address.
     all: Vec<(Range, T)>,
-    /// Of each part of `all` that is halved, at its middle: the last address of any range in it.
+    /// For each half of `all` in a binary search, at its middle: the last address of all ranges in it.
     ends: Vec<Option<IpAddr>>,
 }
 
 impl<T: Copy> Ranges<T> {
-    /// Ranges, in any order.
+    /// Takes ranges in any order.
     pub fn new(ranges: impl IntoIterator<Item = (Range, T)>) -> Self {
         let mut all: Vec<(Range, T)> = ranges.into_iter().collect();
         all.sort_by_key(|(range, _)| range.first);
@@ -41,7 +41,7 @@ impl<T: Copy> Ranges<T> {
         last
     }
 
-    /// What the ranges belong to that hold an address.
+    /// The values of the ranges that contain an address.
     pub fn holding(&self, address: IpAddr) -> Vec<T> {
         let mut found = Vec::new();
         let mut parts: Vec<(usize, usize)> = vec![(0, self.all.len())];
@@ -66,22 +66,23 @@ impl<T: Copy> Ranges<T> {
     }
 }
 
-/// Ranges in the order in which they are added. The first that has an address in common with another one is found without
-/// a look at all of them.
+/// Ranges in the order in which they are added. The first one that overlaps another range is found without comparing
+/// all of them.
 pub struct Earliest {
-    /// Where ranges begin, sorted.
+    /// The first addresses of the ranges, sorted.
     firsts: Vec<IpAddr>,
-    /// The earliest of the ranges that begin there, as a tree: a part's is the least of its halves'.
+    /// The earliest of the ranges that begin at each address, as a tree in which each node has the minimum of its
+    /// halves.
     beginning: Vec<usize>,
-    /// The earliest of the ranges that hold all of a part, as a tree.
+    /// The earliest of the ranges that cover a whole node, as a tree.
     holding: Vec<usize>,
 }
 
-/// No range.
+/// Stands for no range.
 const NONE: usize = usize::MAX;
 
 impl Earliest {
-    /// Where ranges may begin that will be added or asked for.
+    /// Takes the first addresses of all ranges that will be added or looked up.
     pub fn new(firsts: impl IntoIterator<Item = IpAddr>) -> Self {
         let mut firsts: Vec<IpAddr> = firsts.into_iter().collect();
         firsts.sort_unstable();
@@ -93,14 +94,14 @@ impl Earliest {
         }
     }
 
-    /// The places in `firsts` of those that a range holds; the first is its own.
+    /// The indices in `firsts` that are in a range; the first one is that of the range itself.
     fn held(&self, range: Range) -> (usize, usize) {
         let from = self.firsts.partition_point(|first| *first < range.first);
         let to = self.firsts.partition_point(|first| *first <= range.last);
         (from, to)
     }
 
-    /// The parts of a tree that make up the places from `from` up to `to`.
+    /// The nodes of a tree that together cover the indices from `from` up to `to`.
     fn parts(&self, (from, to): (usize, usize)) -> impl Iterator<Item = usize> + use<> {
         let (mut from, mut to) = (from + self.firsts.len(), to + self.firsts.len());
         let mut parts = Vec::new();
@@ -118,7 +119,7 @@ impl Earliest {
         parts.into_iter()
     }
 
-    /// A place and all parts of a tree that it is in.
+    /// The node of an index, and all nodes above it.
     fn above(&self, place: usize) -> impl Iterator<Item = usize> + use<> {
         let leaf = place + self.firsts.len();
         std::iter::successors(Some(leaf), |at| Some(at / 2)).take_while(|at| *at > 0)
@@ -135,7 +136,7 @@ impl Earliest {
         }
     }
 
-    /// The earliest that has an address in common with a range: it begins in it, or holds its beginning.
+    /// The earliest range that overlaps this one: it begins in this one, or contains its first address.
     pub fn overlapping(&self, range: Range) -> Option<usize> {
         let held = self.held(range);
         let beginning = self.parts(held).filter_map(|at| self.beginning.get(at));
@@ -168,7 +169,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What is found is what a look at all would find.
+        /// The result is the same as that of comparing all ranges.
         #[test]
         fn what_holds_and_what_overlaps_is_found(
             given in proptest::collection::vec((0_u8..60, 0_u8..20), 0..40),

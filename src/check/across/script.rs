@@ -1,33 +1,36 @@
-//! Lua in EnvoyExtensionPolicies: whether it is at hand, parses, and has a function that Envoy calls.
+//! Lua in EnvoyExtensionPolicies: whether it is given, can be parsed, and defines a function that Envoy calls.
 //!
-//! Envoy Gateway takes the key `lua` of the ConfigMap, else any (`getLuaBodyFromLocalObjectReference`), wants the
-//! name of an entry function in the text, and runs it once before it believes in it (`internal/gatewayapi`, 1.9.0).
+//! Envoy Gateway takes the key `lua` of the ConfigMap, else any key (`getLuaBodyFromLocalObjectReference`). It
+//! requires the name of an entry function in the text, and runs it once to validate it (`internal/gatewayapi`,
+//! 1.9.0).
 
 use super::Whole;
 use super::chart::nearest;
 use super::kustomize::{self, Content, Generated};
-use crate::check::{finding, lua};
-use crate::diagnostic::suggest;
-use crate::diagnostic::{Code, Diagnostic, Location, Severity, Sources};
-use crate::manifest::Object;
-use crate::value::{Kind, Map, Node, Pointer, variable};
+use crate::check::lua;
+use crate::codes;
+use manifest::Object;
+use manifest::diagnostic::suggest;
+use manifest::diagnostic::{Diagnostic, Location, Severity, Sources};
+use manifest::finding;
+use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// The key that Envoy Gateway looks for.
 const KEY: &str = "lua";
 
-/// The functions that Envoy calls; a script has at least one.
+/// The functions that Envoy calls. A script has at least one of them.
 const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
 
 const REFUSED: &str =
     "Envoy Gateway refuses the policy, and every route of its targets is answered with 500";
 
-/// The ConfigMaps at hand.
+/// The given ConfigMaps.
 struct Maps<'a> {
-    /// Those that are given as such.
+    /// The ones that are in manifests.
     given: Vec<&'a Object>,
-    /// Those that kustomizations make, each with its maker.
+    /// The ones that kustomizations generate, each with its kustomization.
     made: Vec<(&'a Object, Generated<'a>)>,
-    /// Whether kustomize may know more references than those built into it.
+    /// Whether kustomize may have been configured with more name references than the built-in ones.
     is_taught: bool,
 }
 
@@ -49,7 +52,7 @@ fn maps<'a>(whole: &Whole<'a>) -> Maps<'a> {
     }
 }
 
-/// What is wrong with the scripts of policies.
+/// Checks the scripts of policies.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let is_policy =
         |it: &&Object| it.kind() == "EnvoyExtensionPolicy" && it.group() == "gateway.envoyproxy.io";
@@ -77,7 +80,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What is wrong with the ConfigMap that a policy names.
+/// Checks the ConfigMap that a policy names.
 fn referred(
     whole: &Whole<'_>,
     maps: &Maps<'_>,
@@ -105,31 +108,31 @@ fn referred(
     let made = maps.made.iter().map(|(_, map)| map.name.as_str());
     let known = within().map(Object::name).chain(made);
     let message = format!("no ConfigMap {name} is at hand");
-    let said = finding(Code::ReferenceMissingScript, object, pointer, message)
+    let said = finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
         .why(format!("if the cluster has none either, {REFUSED}"));
     Some(match suggest::nearest(name, known) {
-        Some(meant) => said.help(format!("write `{meant}`, if that is meant")),
-        None => said.severity(Severity::Note).help(
-            "nothing, if it is made elsewhere; else add it, or a `configMapGenerator` for it",
-        ),
+        Some(meant) => said.help(format!("did you mean `{meant}`?")),
+        None => said
+            .severity(Severity::Note)
+            .help("add it, or a `configMapGenerator` for it, unless something else creates it"),
     })
 }
 
-/// kustomize renames the ConfigMap and leaves the reference as it is: it doesn't know the kind.
+/// kustomize renames the ConfigMap but not the reference, because it doesn't know the policy's kind.
 fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_>) -> Diagnostic {
     let message = format!(
-        "kustomize adds a hash to the name of ConfigMap {}, and not to this reference",
+        "kustomize adds a hash to the name of ConfigMap {}, but not to this reference",
         map.name
     );
-    finding(Code::ReferenceMissingScript, object, pointer, message)
+    finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
         .related(maker.span(&map.pointer), "made here")
         .why(format!(
-            "the cluster has no ConfigMap of the plain name: {REFUSED}"
+            "the cluster has no ConfigMap with the plain name: {REFUSED}"
         ))
         .help("add `generatorOptions: {disableNameSuffixHash: true}` to the kustomization")
 }
 
-/// What is wrong with a ConfigMap that is given as such.
+/// Checks a ConfigMap in a manifest.
 fn given(
     whole: &Whole<'_>,
     object: &Object,
@@ -155,7 +158,7 @@ fn given(
     }
 }
 
-/// What is wrong with a ConfigMap that a kustomization makes.
+/// Checks a ConfigMap that a kustomization generates.
 fn generated(
     whole: &Whole<'_>,
     object: &Object,
@@ -179,7 +182,7 @@ fn generated(
     }
 }
 
-/// The key that Envoy Gateway takes.
+/// The key that Envoy Gateway uses.
 fn chosen<'k>(
     object: &Object,
     pointer: &Pointer,
@@ -188,7 +191,7 @@ fn chosen<'k>(
     keys: &[&'k str],
 ) -> Result<&'k str, Box<Diagnostic>> {
     let said = |message: String| {
-        finding(Code::ReferenceMissingScript, object, pointer, message)
+        finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
             .related(map.span(&Pointer::root().key("data")), "the ConfigMap")
             .help(format!("put the script under the key `{KEY}`"))
     };
@@ -203,16 +206,16 @@ fn chosen<'k>(
         )),
         _ => Err(Box::new(
             said(format!(
-                "ConfigMap {name} has {} keys and none is `{KEY}`",
+                "ConfigMap {name} has {} keys, but none is `{KEY}`",
                 keys.len()
             ))
             .severity(Severity::Warning)
-            .why("Envoy Gateway takes any of them, not always the same"),
+            .why("Envoy Gateway uses any of them, and not always the same one"),
         )),
     }
 }
 
-/// What is wrong with a script; `file` is the one that holds it, where it stands in one of its own.
+/// Checks a script. `file` is the file that contains it, if it has one of its own.
 fn text_of(
     object: &Object,
     pointer: &Pointer,
@@ -224,9 +227,9 @@ fn text_of(
         "" => String::new(),
         file => format!(" of {file}"),
     };
-    // What Flux fills in may be anything.
+    // Flux may fill in anything.
     let plain = variable::replaced(text, "x");
-    // Scripts that were rendered are checked where they are rendered.
+    // Rendered scripts are checked where they are rendered.
     if whole.model.is_none() || file.is_empty() {
         let mut sources = Sources::default();
         let id = sources.add(file, plain.as_str());
@@ -237,9 +240,9 @@ fn text_of(
             };
             let message = format!("{place}{of_file}: {}", problem.message);
             return Some(
-                finding(Code::ReferenceLuaScript, object, pointer, message)
+                finding(codes::REFERENCE_LUA_SCRIPT, object, pointer, message)
                     .why(REFUSED)
-                    .help("mend that line; Envoy runs LuaJIT, which is Lua 5.1 with `goto`"),
+                    .help("fix that line; Envoy runs LuaJIT, which is Lua 5.1 with `goto`"),
             );
         }
     }
@@ -249,7 +252,7 @@ fn text_of(
     let [request, response] = ENTRIES;
     let message = format!("the script{of_file} has neither `{request}` nor `{response}`");
     Some(
-        finding(Code::ReferenceLuaScript, object, pointer, message)
+        finding(codes::REFERENCE_LUA_SCRIPT, object, pointer, message)
             .why(REFUSED)
             .help(format!(
                 "define `function {request}(handle)` or `function {response}(handle)`"
@@ -257,10 +260,10 @@ fn text_of(
     )
 }
 
-/// The line and column of a mistake, and the line itself. Where Flux fills something into the line, the column is not
+/// The line and column of a mistake, and the line itself. If Flux replaces something in the line, the column is not
 /// known.
 fn place_of(text: &str, plain: &str, place: Location) -> String {
-    /// The most characters of a line that are shown.
+    /// How many characters of a line are shown.
     const SHOWN: usize = 80;
     let line_of = |text: &'_ str| {
         text.split('\n')
@@ -363,7 +366,7 @@ spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
             hashed,
             [
                 "error reference/missing-script /spec/lua/0/valueRef/name: kustomize adds a hash to the name of \
-              ConfigMap example-extensions, and not to this reference"
+              ConfigMap example-extensions, but not to this reference"
             ]
         );
         let own = "configMapGenerator: [{name: example-extensions, files: [resources/a.lua], options: \

@@ -1,20 +1,20 @@
-//! Label selectors over labels that are only partly known.
+//! Label selectors on labels that are only partly known.
 
 use std::collections::BTreeMap;
 
-use crate::value::{Node, variable};
+use manifest::value::{Node, variable};
 
-/// Labels, and whether there may be more.
+/// Labels, and whether there may be others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
-    /// Those that are known.
+    /// The known labels.
     pub known: BTreeMap<String, String>,
     /// Whether there may be others.
     pub is_open: bool,
 }
 
 impl Labels {
-    /// Those of a map in a manifest; a value with a Flux variable makes the others possible too.
+    /// Adds the labels of a map in a manifest. A value with a Flux variable is unknown.
     pub fn add(&mut self, map: Option<&Node>) {
         let entries = map.and_then(Node::as_map).into_iter();
         for (key, value) in entries.flat_map(|map| map.iter()) {
@@ -25,12 +25,12 @@ impl Labels {
         }
     }
 
-    /// Adds one.
+    /// Adds a label.
     pub fn set(&mut self, key: &str, value: &str) {
         self.known.insert(key.to_owned(), value.to_owned());
     }
 
-    /// Whether a value fits; `None` where that can't be known.
+    /// Whether a value satisfies a condition; `None` if that is unknown.
     fn value(&self, key: &str, fits: impl Fn(Option<&str>) -> bool) -> Option<bool> {
         match self.known.get(key) {
             Some(value) if variable::in_text(value) => None,
@@ -41,7 +41,7 @@ impl Labels {
     }
 }
 
-/// Whether a LabelSelector selects labels; `None` where that can't be known. No selector selects all.
+/// Whether a LabelSelector selects labels; `None` if that is unknown. Without a selector, everything is selected.
 pub fn selects(selector: Option<&Node>, labels: &Labels) -> Option<bool> {
     let Some(selector) = selector else {
         return Some(true);
@@ -64,7 +64,7 @@ pub fn selects(selector: Option<&Node>, labels: &Labels) -> Option<bool> {
     all(equal.chain(rules))
 }
 
-/// Whether all hold: false as soon as one is false, unknown where one is unknown.
+/// Whether all parts are true: false if any is false, else unknown if any is unknown.
 fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut is_known = true;
     for part in parts {

@@ -1,15 +1,16 @@
-//! What Flux would replace that is a script's or a dashboard's own, and what its substitution stops at.
+//! Text in scripts and dashboards that Flux would replace, and text that makes its substitution fail.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Span};
-use crate::manifest::Object;
-use crate::resolve::delivery::{Generated, Substitutes, Way, is_left_as_it_is};
-use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+use crate::codes;
+use flux_repo::{Generated, Substitutes, Way, is_left_as_it_is};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
+use manifest::finding;
+use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
-/// What is applied by Flux Kustomizations that substitute something.
+/// Checks everything that is applied by Flux Kustomizations with substitution.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for one in whole.all() {
@@ -43,14 +44,14 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The Flux Kustomization of a way, where it substitutes something.
+/// The Flux Kustomization that applies an object, if it substitutes something.
 fn substituting<'a>(whole: &Whole<'a>, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
     whole
         .substitutes(way)
         .filter(|(_, given)| given.is_something())
 }
 
-/// Calls `with` for each text that has a `${` in it.
+/// Calls `with` for each string that contains `${`.
 fn each_text(node: &Node, at: &mut Pointer, with: &mut impl FnMut(&Pointer, &str)) {
     match &node.kind {
         Kind::String(text) if text.contains("${") => with(at, text),
@@ -83,7 +84,7 @@ fn in_object(
     if let Some(stops) = stops {
         return Some(unreadable(
             finding(
-                Code::FluxUnreadableVariable,
+                codes::FLUX_UNREADABLE_VARIABLE,
                 one.object,
                 pointer,
                 stops_at(text, stops.at),
@@ -96,7 +97,7 @@ fn in_object(
         one.object.kind() == "EnvoyExtensionPolicy" || pointer.to_string().ends_with(".lua");
     Some(replaced(
         finding(
-            Code::FluxReplacedInScript,
+            codes::FLUX_REPLACED_IN_SCRIPT,
             one.object,
             pointer,
             message(name),
@@ -106,7 +107,7 @@ fn in_object(
     ))
 }
 
-/// What is generated from files. The kustomization's own way is that of what it makes.
+/// Checks ConfigMaps that are generated from files. They are applied in the same way as their kustomization.
 fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some(by) = whole.objects.get(generated.by) else {
@@ -123,14 +124,15 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
         let stops = variable::all(text).find(|variable| !variable.is_readable);
         let one = match (stops, own(text, given)) {
             (Some(stops), _) => {
-                let one = Diagnostic::new(Code::FluxUnreadableVariable, stops_at(text, stops.at));
+                let one =
+                    Diagnostic::new(codes::FLUX_UNREADABLE_VARIABLE, stops_at(text, stops.at));
                 unreadable(placed(one, path, *source, text, stops.at), flux)
             }
             (None, Some(name)) => {
                 let at = variable::all(text)
                     .find(|one| one.name == name)
                     .map_or(0, |one| one.at);
-                let one = Diagnostic::new(Code::FluxReplacedInScript, message(name));
+                let one = Diagnostic::new(codes::FLUX_REPLACED_IN_SCRIPT, message(name));
                 replaced(
                     placed(one, path, *source, text, at),
                     flux,
@@ -141,7 +143,7 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
         };
         found.push(one.related(
             by.span(&generated.pointer),
-            format!("the ConfigMap {} is made of it here", generated.name),
+            format!("the ConfigMap {} is generated from it here", generated.name),
         ));
     }
     found
@@ -153,24 +155,24 @@ fn placed(one: Diagnostic, path: &str, source: SourceId, text: &str, at: usize) 
     one.at(Span::new(source, at, at + end)).in_file(path)
 }
 
-/// As much of what Flux stops at as tells it apart.
+/// The beginning of the text that Flux can't parse.
 fn stops_at(text: &str, at: usize) -> String {
     let rest = text.get(at..).unwrap_or_default();
     let line = rest.lines().next().unwrap_or_default();
     let end = line.find('}').map_or(line.len(), |end| end + 1);
     let shown: String = line.get(..end).unwrap_or(line).chars().take(24).collect();
-    format!("Flux can't read `{shown}`")
+    format!("Flux can't parse `{shown}`")
 }
 
 fn unreadable(one: Diagnostic, flux: &Object) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("postBuild");
     one.related(flux.span(&pointer), format!("{} substitutes here", flux.name()))
-        .why("its substitution stops there, and nothing of the Flux Kustomization is applied")
-        .help("write `$${` for a `${` that is meant as it is, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`")
+        .why("its substitution fails, so nothing of the Flux Kustomization is applied")
+        .help("write `$${` for a literal `${`, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`")
 }
 
 fn message(name: &str) -> String {
-    format!("Flux replaces ${{{name}}}, which is the text's own variable")
+    format!("Flux replaces ${{{name}}}, which is a variable of the text itself")
 }
 
 fn replaced(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
@@ -181,16 +183,16 @@ fn replaced(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
     );
     let one = if is_lua {
         one.severity(Severity::Error)
-            .why("Envoy runs the script with a setting of that name in its place, or with nothing")
+            .why("Envoy runs the script with the value of a Flux variable of that name in its place, or an empty string")
     } else {
-        one.why("what is applied has a setting of that name in its place, or nothing")
+        one.why("the applied object has the value of a Flux variable of that name in its place, or an empty string")
     };
     one.help(
         "write `$${…}`, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`",
     )
 }
 
-/// A variable that the text itself sets, and that Flux is not told of by name: it is the text's own.
+/// A variable that the text itself sets and that Flux has no value for by name, so it is meant for the text.
 fn own<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
     let set = names_set(text);
     variable::all(text)
@@ -198,7 +200,7 @@ fn own<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
         .find(|name| !given.given.contains_key(*name) && set.holds(name))
 }
 
-/// The names that a text sets.
+/// The names of the variables that a text sets.
 struct NamesSet<'a> {
     names: HashSet<&'a str>,
     is_dashboard: bool,
@@ -210,7 +212,7 @@ impl NamesSet<'_> {
     }
 }
 
-/// What a script sets, or a dashboard declares.
+/// The variables that a script sets, or a dashboard declares.
 fn names_set(text: &str) -> NamesSet<'_> {
     let is_dashboard = text.contains("\"panels\"") || text.contains("\"templating\"");
     let names = match is_dashboard {
@@ -223,7 +225,7 @@ fn names_set(text: &str) -> NamesSet<'_> {
     }
 }
 
-/// The names that a dashboard declares: `"name": "NAME"`.
+/// The variables that a dashboard declares: `"name": "NAME"`.
 fn declared(text: &str) -> impl Iterator<Item = &str> {
     text.split("\"name\":").skip(1).filter_map(|after| {
         let after = after.strip_prefix(' ').unwrap_or(after);
@@ -232,7 +234,7 @@ fn declared(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The names that lines set, but for those that a line sets to what Flux gives for them.
+/// The variables that lines set, except for lines that set a variable to Flux's value of it.
 fn set_by_lines(text: &str) -> HashSet<&str> {
     let mut variables = variable::all(text).peekable();
     let mut names = HashSet::new();
@@ -248,8 +250,8 @@ fn set_by_lines(text: &str) -> HashSet<&str> {
     names
 }
 
-/// The names that a line sets: `name=`, `local name`, `for name in`, `read name` and their like in other languages. They
-/// are few: no more than four.
+/// The variables that a line sets: `name=`, `local name`, `for name in`, `read name` and so on in other languages.
+/// There are at most four.
 fn set_by(line: &str) -> impl Iterator<Item = &str> {
     const BEFORE: [&str; 9] = [
         "local", "export", "readonly", "declare", "for", "read", "const", "let", "var",

@@ -1,11 +1,11 @@
-//! Objects out of YAML for the tests of the passes.
+//! Objects from YAML for the tests of the passes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Given, Pass};
-use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::{Object, read};
-use crate::schema::{Catalogue, Selection};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::{Object, read};
 
 /// The objects of a file.
 pub fn objects(file: &str, text: &str) -> Vec<Object> {
@@ -23,7 +23,7 @@ fn add(sources: &mut Sources, file: &str, text: &str) -> Vec<Object> {
     objects.filter(|object| !object.kind().is_empty()).collect()
 }
 
-/// What a pass finds in a tree of files that was walked, with Envoy Gateway `version` in force.
+/// The findings of a pass on a tree of files, with Envoy Gateway `version` in force.
 pub fn found(pass: Pass, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnostic> {
     let mut sources = Sources::default();
     let (mut all, mut texts) = (Vec::new(), BTreeMap::new());

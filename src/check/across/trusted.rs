@@ -1,4 +1,4 @@
-//! Networks that are trusted and should not be: everybody's, and the Services' own.
+//! Networks that should not be trusted: that of everybody, and that of the cluster's Services.
 
 use std::net::IpAddr;
 
@@ -6,15 +6,16 @@ use ipnet::IpNet;
 
 use super::front::{ENVOY_GATEWAY, text};
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::value::{Node, Pointer};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Node, Pointer};
 
-/// The shortest prefix of a network that can be the Services' own and nothing else: the API server refuses
-/// larger ones (Kubernetes 1.34: 20 bits of addresses).
+/// The shortest prefix of a network that can be the Services' network and nothing else: the API server refuses larger
+/// networks (Kubernetes 1.34: 20 host bits).
 const LONGEST_HOST: u8 = 20;
 
-/// Trusted networks of client traffic and security policies.
+/// Checks the trusted networks of ClientTrafficPolicies and SecurityPolicies.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let services = service_addresses(whole);
     let mut found = Vec::new();
@@ -51,13 +52,13 @@ fn networks<'a>(policy: &Applied<'a>, pointer: &Pointer) -> Vec<(Pointer, &'a st
 
 fn everybody(policy: &Applied<'_>, pointer: &Pointer, written: &str) -> Diagnostic {
     finding(
-        Code::NetworkTrustedCidr,
+        codes::NETWORK_TRUSTED_CIDR,
         policy.object,
         pointer,
-        format!("{written} trusts everybody to say who they are"),
+        format!("{written} trusts X-Forwarded-For from everybody"),
     )
-    .why("whoever sends X-Forwarded-For chooses the address that logs, rate limits and rules about client addresses go by")
-    .help("list the networks of your own proxies only, such as the Pods' network, 10.42.0.0/16")
+    .why("every client can choose the address that logs, rate limits and rules for client addresses use")
+    .help("list only the networks of your own proxies, such as the Pods' network, 10.42.0.0/16")
 }
 
 fn of_services(
@@ -67,16 +68,16 @@ fn of_services(
     service: &Known<'_>,
 ) -> Diagnostic {
     finding(
-        Code::NetworkTrustedCidr,
+        codes::NETWORK_TRUSTED_CIDR,
         policy.object,
         pointer,
-        format!("{written} is the Services' network: no connection comes from there"),
+        format!("{written} is the Services' network, which no connection comes from"),
     )
     .related(
         service.of.object.span(&service.pointer),
         format!("{} is a Service's address", service.address),
     )
-    .why("proxies in front of the gateway connect from their Pods' addresses; they are not trusted, and every client gets the proxy's address")
+    .why("proxies in front of the gateway connect from their Pods' addresses, which are not trusted, so every client seems to have the proxy's address")
     .help("list the Pods' network")
 }
 
@@ -87,7 +88,7 @@ struct Known<'a> {
     address: IpAddr,
 }
 
-/// The fixed addresses of Services inside the cluster: in Services, and in charts' values (`clusterIP` of DNS).
+/// The fixed addresses of Services: in Services, and in the values of charts (`clusterIP` of DNS).
 fn service_addresses<'a>(whole: &Whole<'a>) -> Vec<Known<'a>> {
     const PATHS: [(&str, &str, &[&str]); 3] = [
         ("", "Service", &["spec", "clusterIP"]),
@@ -120,7 +121,7 @@ fn service_addresses<'a>(whole: &Whole<'a>) -> Vec<Known<'a>> {
         .collect()
 }
 
-/// The Service's address that tells that a network is the Services'.
+/// The Service address that shows that a network is the Services' network.
 fn service_network<'a, 'b>(
     whole: &Whole<'_>,
     policy: &Applied<'_>,
@@ -135,7 +136,7 @@ fn service_network<'a, 'b>(
     })
 }
 
-/// Rules that let everybody in by their address, and ask for nothing else.
+/// Reports rules that allow everybody by address, and require nothing else.
 fn open_rules(policy: &Applied<'_>) -> Vec<Diagnostic> {
     let pointer = Pointer::root()
         .key("spec")
@@ -160,13 +161,13 @@ fn open_rules(policy: &Applied<'_>) -> Vec<Diagnostic> {
         if let Some((pointer, written, _)) = open {
             found.push(
                 finding(
-                    Code::NetworkTrustedCidr,
+                    codes::NETWORK_TRUSTED_CIDR,
                     policy.object,
                     &pointer,
-                    format!("the rule lets everybody in: {written} is the whole Internet"),
+                    format!("the rule allows everybody: {written} is the whole Internet"),
                 )
-                .why("the policy looks like a guard and stops nobody; rules behind this one are never asked")
-                .help("list the networks that are meant, or leave the policy out"),
+                .why("the policy seems to restrict access but doesn't, and the rules after this one have no effect")
+                .help("list the intended networks, or remove the policy"),
             );
         }
     }

@@ -1,13 +1,14 @@
-//! Variables where Flux substitutes nothing.
+//! Flux variables in objects that Flux applies without substitution.
 
 use super::Whole;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::resolve::delivery::{Delivery, is_flux_kustomization, may_patch};
-use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
+use crate::codes;
+use flux_repo::{Delivery, is_flux_kustomization, may_patch};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
 
-/// The groups in whose objects a `${…}` is never meant as it is: names, hostnames and addresses.
+/// The groups in whose objects a `${…}` is never meant literally: it is in a name, a hostname or an address.
 const GROUPS: [&str; 4] = [
     "gateway.networking.k8s.io",
     "gateway.envoyproxy.io",
@@ -15,7 +16,7 @@ const GROUPS: [&str; 4] = [
     "cilium.io",
 ];
 
-/// Objects with variables that are applied by Flux Kustomizations that substitute nothing.
+/// Reports objects with variables that are applied by Flux Kustomizations without `postBuild`.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for one in whole.all() {
@@ -28,7 +29,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         if !GROUPS.contains(&one.object.group()) || !substitutes.is_nothing() {
             continue;
         }
-        // Annotations may be other programs' texts.
+        // Annotations may be text for other programs.
         let Some(spec) = one.object.node.get("spec") else {
             continue;
         };
@@ -39,19 +40,18 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         if !is_all_known(whole.objects, whole.delivery, at) {
             continue;
         }
-        let message = format!("nothing is substituted here: {text} stays as it is");
+        let message = format!("{text} is not substituted here, and stays as it is");
         found.push(
-            finding(Code::FluxNotSubstituted, one.object, &pointer, message)
+            finding(codes::FLUX_NOT_SUBSTITUTED, one.object, &pointer, message)
                 .related(flux.span(&Pointer::root().key("spec")), format!("{} has no `postBuild`", flux.name()))
-                .why("the API server refuses it where a name, a hostname or an address belongs, and Flux then applies nothing of its Kustomization")
+                .why("the API server refuses it in a name, a hostname or an address, and Flux then applies nothing of its Kustomization")
                 .help(format!("give {} `postBuild.substituteFrom`, or write the value itself", flux.name())),
         );
     }
     found
 }
 
-/// Whether nothing that is not at hand could give a Flux Kustomization a `postBuild`: what applies it is at hand,
-/// and doesn't patch it.
+/// Whether a Flux Kustomization surely has no `postBuild`: what applies it is given, and doesn't patch it.
 fn is_all_known(objects: &[Object], delivery: &Delivery, flux: usize) -> bool {
     let Some(object) = objects.get(flux) else {
         return false;
@@ -70,7 +70,7 @@ fn is_all_known(objects: &[Object], delivery: &Delivery, flux: usize) -> bool {
         })
 }
 
-/// The first text with a variable; scripts are left out, where it may be the script's own.
+/// The first string with a variable. Scripts are skipped, because the variable may be the script's own.
 fn first_variable<'a>(node: &'a Node, at: &mut Pointer) -> Option<(Pointer, &'a str)> {
     match &node.kind {
         Kind::String(text) if !text.contains('\n') && variable::in_text(text) => {

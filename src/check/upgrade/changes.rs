@@ -1,23 +1,25 @@
-//! What works as before to the API server's eye, and does something else from a version on.
+//! Changes of behaviour that the API server doesn't see: an object is valid as before, but has another effect from a
+//! version on.
 //!
-//! From the "breaking changes" of Envoy Gateway's release notes, 1.6.0 to 1.9.0, as far as an object shows that it is
-//! touched. What a schema or a gate says is not repeated here.
+//! The table follows the "breaking changes" in the release notes of Envoy Gateway 1.6.0 to 1.9.0, as far as an object
+//! shows that it is affected. Changes that a schema or a gate reports are left out.
 
 use crate::check::across::field;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::schema::Version;
-use crate::value::Node;
+use crate::codes;
+use crd_validate::schema::Version;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::Node;
 
-/// Something that an object's field does differently from a version on.
+/// A field whose effect changes with a version.
 struct Behaviour {
-    /// The version that changes it.
+    /// The version with the change.
     at: &'static str,
     kind: &'static str,
-    /// The field, as [`field`] has it.
+    /// The field, in the syntax of [`field`].
     path: &'static str,
-    /// Which values are touched.
+    /// The values that are affected.
     when: fn(&Node) -> bool,
     message: &'static str,
     why: &'static str,
@@ -34,8 +36,8 @@ const BEHAVIOURS: &[Behaviour] = &[
         kind: "Backend",
         path: "spec.tls",
         when: any,
-        message: "the server name that is sent to a Backend without `sni` comes from the request's host",
-        why: "the Backend's certificate must then name that host, or requests fail with 503",
+        message: "the server name for a Backend without `sni` is the host of the request",
+        why: "the Backend's certificate must then be valid for that host, or requests fail with 503",
         help: "write `sni:` with the name that the Backend's certificate has",
     },
     Behaviour {
@@ -44,7 +46,7 @@ const BEHAVIOURS: &[Behaviour] = &[
         path: "spec.oidc",
         when: any,
         message: "refresh tokens are used where the provider issues them",
-        why: "a session lasts as long as its refresh token, not as its access token",
+        why: "a session lasts as long as its refresh token, not only as long as its access token",
         help: "write `refreshToken: false` under `oidc` to keep it as it was",
     },
     Behaviour {
@@ -52,8 +54,8 @@ const BEHAVIOURS: &[Behaviour] = &[
         kind: "BackendTrafficPolicy",
         path: "spec.healthCheck.passive.consecutiveGatewayErrors",
         when: any,
-        message: "gateway errors that are counted now always eject the backend",
-        why: "Envoy counted them and ejected nothing before",
+        message: "the counted gateway errors now always eject the backend",
+        why: "before, Envoy counted them but ejected nothing",
         help: "check the number, or remove it",
     },
     Behaviour {
@@ -61,26 +63,26 @@ const BEHAVIOURS: &[Behaviour] = &[
         kind: "BackendTrafficPolicy",
         path: "spec.compression",
         when: any,
-        message: "backends are no longer asked for compressed answers where Envoy compresses",
-        why: "Envoy takes `Accept-Encoding` off the request: answers come plain and are compressed once",
-        help: "nothing; expect more bytes between Envoy and the backends",
+        message: "Envoy no longer asks backends for compressed responses if it compresses itself",
+        why: "Envoy removes `Accept-Encoding` from requests, so backends send uncompressed responses",
+        help: "nothing to do; expect more traffic between Envoy and the backends",
     },
     Behaviour {
         at: "1.7.0",
         kind: "BackendTrafficPolicy",
         path: "spec.compressor",
         when: any,
-        message: "backends are no longer asked for compressed answers where Envoy compresses",
-        why: "Envoy takes `Accept-Encoding` off the request: answers come plain and are compressed once",
-        help: "nothing; expect more bytes between Envoy and the backends",
+        message: "Envoy no longer asks backends for compressed responses if it compresses itself",
+        why: "Envoy removes `Accept-Encoding` from requests, so backends send uncompressed responses",
+        help: "nothing to do; expect more traffic between Envoy and the backends",
     },
     Behaviour {
         at: "1.8.0",
         kind: "SecurityPolicy",
         path: "spec.extAuth.timeout",
         when: |node| node.as_str() == Some("0s"),
-        message: "a timeout of `0s` means that there is none",
-        why: "it failed each request at once before; now a request waits for as long as the other side takes",
+        message: "a timeout of `0s` disables the timeout",
+        why: "before, it failed each request immediately; now a request waits as long as the service takes",
         help: "write how long a request may wait",
     },
     Behaviour {
@@ -89,7 +91,7 @@ const BEHAVIOURS: &[Behaviour] = &[
         path: "spec.telemetry.tracing.samplingFraction",
         when: any,
         message: "a hundred times as many requests are traced",
-        why: "the fraction was taken for a percentage before",
+        why: "before, the fraction was treated as a percentage",
         help: "divide the fraction by 100 to keep the rate as it is",
     },
     Behaviour {
@@ -97,16 +99,16 @@ const BEHAVIOURS: &[Behaviour] = &[
         kind: "HTTPRouteFilter",
         path: "spec.directResponse.body.inline",
         when: |node| node.as_str().is_some_and(|text| text.contains('%')),
-        message: "what stands between `%` signs in the body is filled in by Envoy",
-        why: "a body that holds them as text is answered otherwise than written, or refused",
-        help: "write `%%` for a plain percent sign",
+        message: "Envoy replaces text between `%` signs in the body",
+        why: "a body with literal `%` signs is changed, or refused",
+        help: "write `%%` for a literal percent sign",
     },
     Behaviour {
         at: "1.8.0",
         kind: "EnvoyPatchPolicy",
         path: "spec.jsonPatches",
         when: any,
-        message: "OIDC has one filter for all routes, and merged policies give resources other names",
+        message: "OIDC has one filter for all routes, and merged policies change the names of resources",
         why: "a patch whose path or name is not found is not applied",
         help: "compare the patch with what `egctl config envoy-proxy` prints after the upgrade",
     },
@@ -115,7 +117,7 @@ const BEHAVIOURS: &[Behaviour] = &[
         kind: "EnvoyPatchPolicy",
         path: "spec.jsonPatches",
         when: any,
-        message: "JWT providers, Lua filters, clusters by DNS name and rate limits are laid out and named differently",
+        message: "JWT providers, Lua filters, DNS clusters and rate limits have another structure and other names",
         why: "a patch whose path or name is not found is not applied",
         help: "compare the patch with what `egctl config envoy-proxy` prints after the upgrade",
     },
@@ -125,7 +127,7 @@ const BEHAVIOURS: &[Behaviour] = &[
         path: "spec.telemetry.tracing",
         when: |node| node.get("clientSamplingFraction").is_none(),
         message: "clients can't force a trace any more",
-        why: "client sampling is 0% unless it is given; it was 100%",
+        why: "client sampling is now 0% by default; before, it was 100%",
         help: "write `clientSamplingFraction: {numerator: 100}` to keep it as it is",
     },
     Behaviour {
@@ -133,22 +135,22 @@ const BEHAVIOURS: &[Behaviour] = &[
         kind: "BackendTLSPolicy",
         path: "spec.validation.wellKnownCACertificates",
         when: |node| node.as_str() == Some("System"),
-        message: "the system's certificates become one secret that all backends share",
-        why: "proxies load it anew: connections to these backends may fail for a moment during the upgrade",
-        help: "upgrade at a quiet hour",
+        message: "the system's CA certificates become one secret that all backends share",
+        why: "proxies reload it, so connections to these backends may fail briefly during the upgrade",
+        help: "upgrade when there is little traffic",
     },
     Behaviour {
         at: "1.9.0",
         kind: "Backend",
         path: "spec.tls.wellKnownCACertificates",
         when: |node| node.as_str() == Some("System"),
-        message: "the system's certificates become one secret that all backends share",
-        why: "proxies load it anew: connections to these backends may fail for a moment during the upgrade",
-        help: "upgrade at a quiet hour",
+        message: "the system's CA certificates become one secret that all backends share",
+        why: "proxies reload it, so connections to these backends may fail briefly during the upgrade",
+        help: "upgrade when there is little traffic",
     },
 ];
 
-/// What does something else after an upgrade of Envoy Gateway from one version to another.
+/// Reports fields whose effect changes with an upgrade of Envoy Gateway.
 pub fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnostic> {
     let is_crossed = |it: &&Behaviour| {
         let at = Version::new(it.at);
@@ -162,7 +164,7 @@ pub fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnost
                 if object.node.at(&pointer).is_some_and(it.when) {
                     let message = format!("from Envoy Gateway {} on, {}", it.at, it.message);
                     found.push(
-                        finding(Code::VersionBehaviour, object, &pointer, message)
+                        finding(codes::VERSION_BEHAVIOUR, object, &pointer, message)
                             .why(it.why)
                             .help(it.help),
                     );

@@ -1,23 +1,24 @@
-//! What an upgrade of Envoy Gateway means for objects: the findings on both sides, compared.
+//! Compares the findings before and after an upgrade of Envoy Gateway.
 //!
-//! Both sides are checked in full, each against its own schemas and gates. What only the new side finds is what the
-//! upgrade brings; what both find was there before, and is [`check`](crate::check)'s to say.
+//! Both sides are checked completely, each against its own schemas and gates. Findings that only the new side has are
+//! caused by the upgrade. Findings on both sides existed before; [`check`](crate::check) reports those.
 //!
-//! - [`changes`]: what is taken as before, and does something else.
+//! - [`changes`]: objects that stay valid, but have another effect.
 
 pub mod changes;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic, ObjectRef};
-use crate::manifest::Object;
-use crate::schema::Selection;
-use crate::schema::bundle::ENVOY_GATEWAY;
+use crate::codes;
+use crd_validate::schema::Selection;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use manifest::Object;
+use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
 
-/// The objects under one version, and what is found on them.
+/// The objects with one version, and the findings on them.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// The objects, as this version has them rendered.
+    /// The objects, as rendered for this version.
     pub objects: &'a [Object],
     /// All findings.
     pub findings: &'a [Diagnostic],
@@ -25,37 +26,40 @@ pub struct Side<'a> {
     pub selection: &'a Selection,
 }
 
-/// What an upgrade brings.
+/// The effects of an upgrade.
 #[derive(Clone, Debug, Default)]
 pub struct Upgrade {
-    /// Errors that were none before.
+    /// New errors.
     pub breaks: Vec<Diagnostic>,
-    /// Warnings and notes that were none before.
+    /// New warnings and notes.
     pub warns: Vec<Diagnostic>,
-    /// What is deprecated in the new version, whether or not it was before.
+    /// What is deprecated in the new version, whether it was before or not.
     pub deprecated: Vec<Diagnostic>,
-    /// What does something else.
+    /// What behaves differently.
     pub changes: Vec<Diagnostic>,
-    /// How many errors there are on both sides.
+    /// The number of errors on both sides.
     pub already_broken: usize,
 }
 
-/// What says that something is on its way out.
-const DEPRECATED: &[Code] = &[Code::VersionDeprecatedField, Code::SchemaDeprecatedVersion];
+/// The codes for deprecations.
+const DEPRECATED: &[Code] = &[
+    codes::VERSION_DEPRECATED_FIELD,
+    codes::SCHEMA_DEPRECATED_VERSION,
+];
 
-/// What makes two findings the same, though their words name versions.
+/// What identifies a finding on both sides, because its text may contain versions.
 type Key = (Code, Option<ObjectRef>, Option<String>);
 
 fn key(finding: &Diagnostic) -> Key {
     let object = finding.object.clone().map(|object| ObjectRef {
-        // It may be written in another version.
+        // Its API version may have changed.
         api_version: String::new(),
         ..object
     });
     (finding.code, object, finding.pointer.clone())
 }
 
-/// Compares the sides. The findings that it gives point into the sources of the new side.
+/// Compares both sides. The returned findings point into the sources of the new side.
 pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
     let known: BTreeSet<Key> = before.findings.iter().map(key).collect();
     let mut upgrade = Upgrade::default();
@@ -83,7 +87,7 @@ mod tests {
     use super::*;
     use crate::check::across::support::objects;
     use crate::compile::check_all;
-    use crate::schema::Catalogue;
+    use crd_validate::schema::Catalogue;
 
     fn upgraded(text: &str, from: &str, to: &str) -> Upgrade {
         let catalogue = Catalogue::embedded();
@@ -125,7 +129,7 @@ spec:
     fn what_only_the_new_version_refuses_breaks() {
         let upgrade = upgraded(POLICY, "1.8.3", "1.9.0");
         assert_eq!(upgrade.breaks.len(), 1, "{:?}", upgrade.breaks);
-        assert_eq!(upgrade.breaks[0].code, Code::RuleFailed);
+        assert_eq!(upgrade.breaks[0].code, codes::RULE_FAILED);
         let none = upgraded(POLICY, "1.7.5", "1.8.3");
         assert!(none.breaks.is_empty() && none.warns.is_empty());
     }

@@ -1,4 +1,4 @@
-//! A program without the feature `live`: each way to a cluster says so.
+//! Stands in for `live` in a program without the feature `live`: every function fails and says so.
 
 use anyhow::bail;
 
@@ -7,20 +7,20 @@ use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
 use crate::compile::Compiled;
-use crate::diagnostic::Diagnostic;
 use crate::diff::ListKeys;
-use crate::manifest::Object;
-use crate::schema::Catalogue;
-use crate::value::Node;
+use crd_validate::schema::Catalogue;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
 fn absent<T>() -> anyhow::Result<T> {
     bail!(
-        "this gatewayctl was built without the feature `live`: it knows no cluster\n  \
-         help: install one with it, `cargo install gatewayctl`; everything that doesn't ask a cluster works here"
+        "this gatewayctl was built without the feature `live`, so it can't ask a cluster\n  \
+         help: install it with that feature: `cargo install gatewayctl`; everything that needs no cluster works in this one"
     )
 }
 
-/// Says that there is no way.
+/// Fails, because the feature `live` is missing.
 ///
 /// # Errors
 /// Always.
@@ -35,7 +35,7 @@ pub fn diff(
     absent()
 }
 
-/// Says that there is no way.
+/// Fails, because the feature `live` is missing.
 ///
 /// # Errors
 /// Always.
@@ -50,7 +50,7 @@ pub fn judge(
     absent()
 }
 
-/// Says that there is no way.
+/// Fails, because the feature `live` is missing.
 ///
 /// # Errors
 /// Always.
@@ -58,7 +58,7 @@ pub fn status(_: &Connection, _: &Global, _: &[&Object]) -> anyhow::Result<Writt
     absent()
 }
 
-/// Says that there is no way.
+/// Fails, because the feature `live` is missing.
 ///
 /// # Errors
 /// Always.
@@ -66,7 +66,7 @@ pub fn apply(_: &Connection, _: &Global, _: &[Node], _: &How) -> anyhow::Result<
     absent()
 }
 
-/// Says that there is no way.
+/// Fails, because the feature `live` is missing.
 ///
 /// # Errors
 /// Always.

@@ -1,4 +1,4 @@
-//! The ways to a cluster: a connection, the calls, and failures as texts.
+//! The commands' calls to a cluster: they connect, ask, and turn failures into text.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use crate::cluster::{
     self, Error, Options, conditions, connect, drift, hide, installed, skew, verdict,
 };
 use crate::compile::Compiled;
-use crate::diagnostic::Diagnostic;
 use crate::diff::{self, ListKeys};
-use crate::manifest::Object;
 use crate::render::files::Inputs;
-use crate::resolve::written::Answer;
-use crate::schema::compiled::Scope;
-use crate::schema::{Catalogue, Lookup, Selection};
-use crate::value::Node;
+use crd_validate::schema::compiled::Scope;
+use crd_validate::schema::{Catalogue, Lookup, Selection};
+use envoy_gateway::written::Answer;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::Node;
 
 impl Connection {
     fn options(&self) -> Options {
@@ -38,9 +38,9 @@ impl Connection {
     }
 }
 
-/// Waits for work on the network; a failure becomes the text that people see.
+/// Runs a future on the network and turns its error into the text that the user sees.
 fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> anyhow::Result<T> {
-    let done = cluster::run(work).context("nothing can be sent")?;
+    let done = cluster::run(work).context("can't start the network client")?;
     done.map_err(|error| anyhow::anyhow!("{}", error.told()))
 }
 
@@ -48,7 +48,7 @@ fn told(failures: &[Error]) -> Vec<String> {
     failures.iter().map(Error::told).collect()
 }
 
-/// Counts on a terminal, on one line that is taken away at the end.
+/// A progress counter on a terminal. It uses one line, which is erased at the end.
 struct Counter {
     what: &'static str,
     shown: Cell<bool>,
@@ -70,7 +70,7 @@ impl Counter {
     fn count(&self, done: usize, of: usize) {
         if self.wanted {
             self.shown.set(true);
-            // Nothing depends on it.
+            // Progress is only for information, so a failure to print it is ignored.
             let text = format!("{} {done} of {of}", self.what);
             let _ = self.out.borrow_mut().in_place(&text);
         }
@@ -85,10 +85,10 @@ impl Drop for Counter {
     }
 }
 
-/// Compares what is rendered with what lives there.
+/// Compares the rendered objects with the live ones.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub fn diff(
     connection: &Connection,
     manager: &Manager,
@@ -148,10 +148,10 @@ fn is_namespaced(catalogue: &Catalogue, selection: &Selection, object: &Object) 
     }
 }
 
-/// Asks for the server's judgement of objects, and compares it with what was found on them.
+/// Asks the API server to judge objects, and compares its judgement with our findings.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub fn judge(
     connection: &Connection,
     manager: &Manager,
@@ -225,13 +225,13 @@ pub fn judge(
     }
     for namespace in verdicts.absent {
         judged.notes.push(format!(
-            "namespace `{namespace}` is not there yet; its objects were judged in `default`"
+            "namespace `{namespace}` doesn't exist yet; its objects were judged in `default`"
         ));
     }
     Ok(judged)
 }
 
-/// Gives a finding on a version its place in `cluster.toml`, where that is known.
+/// Adds the place in `cluster.toml` to a finding on a version, if it is known.
 fn located(mut diagnostic: Diagnostic, given: &Given<'_>) -> Diagnostic {
     let Some(model) = given.model else {
         return diagnostic;
@@ -244,7 +244,7 @@ fn located(mut diagnostic: Diagnostic, given: &Given<'_>) -> Diagnostic {
 /// Asks for the status of objects.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub fn status(
     connection: &Connection,
     global: &Global,
@@ -263,7 +263,7 @@ pub fn status(
         let kinds: Vec<&str> = found.not_served.iter().map(String::as_str).collect();
         let kinds = kinds.join(", ");
         notes.push(format!(
-            "kinds whose CustomResourceDefinitions are not there yet: {kinds}"
+            "the CustomResourceDefinitions of these kinds are not installed yet: {kinds}"
         ));
     }
     let mut not_asked: BTreeMap<&str, usize> = BTreeMap::new();
@@ -276,7 +276,7 @@ pub fn status(
     }
     notes.extend(
         not_asked.into_iter().map(|(why, count)| {
-            format!("objects that the cluster was not asked for: {count} {why}")
+            format!("the cluster was not asked for these objects: {count} {why}")
         }),
     );
     Ok(Written {
@@ -291,7 +291,7 @@ pub fn status(
 /// Applies CustomResourceDefinitions.
 ///
 /// # Errors
-/// Where nothing could be learned at all.
+/// If nothing could be learned from the cluster.
 pub fn apply(
     connection: &Connection,
     global: &Global,
@@ -330,10 +330,10 @@ pub fn apply(
     })
 }
 
-/// The CustomResourceDefinitions that the cluster has.
+/// The CustomResourceDefinitions that are installed in the cluster.
 ///
 /// # Errors
-/// Where the cluster can't be asked.
+/// If the cluster can't be asked.
 pub fn definitions(connection: &Connection) -> anyhow::Result<Vec<Definition>> {
     wait(async {
         let server = connect(&connection.options()).await?;

@@ -1,4 +1,4 @@
-//! What commands have to do with a live cluster. Without the feature `live` they say that it is missing.
+//! How commands work with a live cluster. Without the feature `live`, every call fails and says that it is missing.
 
 use std::path::PathBuf;
 
@@ -12,105 +12,105 @@ pub use absent::{apply, definitions, diff, judge, status};
 #[cfg(feature = "live")]
 pub use live::{apply, definitions, diff, judge, status};
 
-/// Which cluster, and who asks.
+/// Which cluster to ask, and with which credentials.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct Connection {
-    /// The kubeconfig [default: the files of KUBECONFIG, else ~/.kube/config, else the Pod's own account]
+    /// The kubeconfig [default: the files in KUBECONFIG, else ~/.kube/config, else the Pod's service account]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
-    /// How long all of it may take, in seconds
+    /// The time limit for everything that the cluster is asked, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
 }
 
-/// The field manager as which dry runs are made.
+/// The field manager for dry runs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct Manager {
-    /// The field manager as which objects are applied in dry runs: Flux's own
+    /// The field manager that dry runs use; by default the one that Flux uses
     #[arg(long, value_name = "NAME", default_value = "kustomize-controller")]
     pub field_manager: String,
 }
 
-/// What came of asking a cluster for a difference.
+/// The result of asking a cluster for a difference.
 pub struct Asked {
-    /// How what lives there differs from what Flux would apply.
+    /// How the live objects differ from what Flux would apply.
     pub diff: crate::diff::Diff,
-    /// The server's address, and the context that names it.
+    /// The address of the API server.
     pub server: String,
-    /// The context.
+    /// The context of the kubeconfig.
     pub context: String,
-    /// What has to be known of the comparison.
+    /// What the user has to know about the comparison.
     pub notes: Vec<String>,
-    /// What could not be told: what, where, why and what to do.
+    /// What could not be compared: what, where, why and what to do about it.
     pub failures: Vec<String>,
-    /// How many objects there are.
+    /// The number of objects.
     pub objects: usize,
-    /// How many of them were compared.
+    /// The number of objects that were compared.
     pub compared: usize,
 }
 
-/// What came of asking a cluster for its judgement.
+/// The result of asking a cluster for its judgement.
 pub struct Judged {
-    /// Findings.
-    pub diagnostics: Vec<crate::diagnostic::Diagnostic>,
-    /// How many objects the server judged.
+    /// The findings.
+    pub diagnostics: Vec<manifest::diagnostic::Diagnostic>,
+    /// The number of objects that the API server judged.
     pub judged: usize,
-    /// What has to be known of it.
+    /// What the user has to know about the judgement.
     pub notes: Vec<String>,
-    /// What could not be told: what, where, why and what to do.
+    /// What could not be judged: what, where, why and what to do about it.
     pub failures: Vec<String>,
 }
 
-/// What came of asking a cluster for what its controllers wrote.
+/// The result of asking a cluster for what its controllers wrote.
 pub struct Written {
-    /// One for each object, in order.
-    pub answers: Vec<crate::resolve::written::Answer>,
-    /// The server's address.
+    /// One answer for each object, in the same order.
+    pub answers: Vec<envoy_gateway::written::Answer>,
+    /// The address of the API server.
     pub server: String,
-    /// The context that names it.
+    /// The context of the kubeconfig.
     pub context: String,
-    /// What has to be known of it.
+    /// What the user has to know about the answers.
     pub notes: Vec<String>,
-    /// What could not be told: what, where, why and what to do.
+    /// What could not be read: what, where, why and what to do about it.
     pub failures: Vec<String>,
 }
 
-/// A CustomResourceDefinition that the cluster has.
+/// A CustomResourceDefinition that is installed in the cluster.
 pub struct Definition {
     /// Its name.
     pub name: String,
-    /// All of it, as JSON.
+    /// The whole definition, as JSON.
     pub text: String,
 }
 
-/// What came of applying CustomResourceDefinitions.
+/// The result of applying CustomResourceDefinitions.
 pub struct Applied {
-    /// Each definition that was written, and what became of it.
+    /// Each definition that was applied, with what was done: created, changed or unchanged.
     pub done: Vec<(String, &'static str)>,
-    /// Those that were not come to, since the server failed before.
+    /// The definitions that were not tried, because the API server failed before.
     pub not_tried: Vec<String>,
-    /// Those that may not take the place of what is installed. With any, nothing was written.
+    /// The definitions that may not replace what is installed. If there are any, nothing was written.
     pub refused: Vec<String>,
-    /// What went wrong: what, where, why and what to do.
+    /// What went wrong: what, where, why and what to do about it.
     pub failures: Vec<String>,
 }
 
-/// How CustomResourceDefinitions are applied.
+/// How to apply CustomResourceDefinitions.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "live"), allow(dead_code))]
 pub struct How<'a> {
     /// The field manager.
     pub manager: &'a str,
-    /// Whether fields that others set are taken from them.
+    /// Whether to take over fields that other managers set.
     pub force_conflicts: bool,
-    /// Whether versions may go in which objects are stored.
+    /// Whether versions in which objects are stored may be removed.
     pub allow_downgrade: bool,
-    /// Whether the standard channel may take the place of the experimental one.
+    /// Whether the standard channel may replace the experimental one.
     pub allow_standard: bool,
     /// How long to wait until a definition is established, in seconds.
     pub wait: u64,

@@ -1,4 +1,4 @@
-//! `gatewayctl status --against cluster`: what is computed beside what the controllers wrote.
+//! `gatewayctl status --against cluster`: the computed conditions beside those that the controllers wrote.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,20 +10,20 @@ use super::{Args, FORMAT, Format, Weight, as_condition, on, weigh};
 use crate::cli::cluster::{self, Written};
 use crate::cli::output::Stream;
 use crate::cli::{FAILED, Global, found, gathered};
-use crate::diagnostic::printable::printable;
-use crate::manifest::Object;
-use crate::resolve::helm_routes::RELEASE;
-use crate::resolve::index::Key;
-use crate::resolve::resolve;
-use crate::resolve::written::{
+use envoy_gateway::helm_routes::RELEASE;
+use envoy_gateway::index::Key;
+use envoy_gateway::resolve;
+use envoy_gateway::written::{
     Addresses, Answer, Relation, Row, Said, Silence, addresses, asked, rows,
 };
+use manifest::Object;
+use manifest::diagnostic::printable::printable;
 
-/// Prints computed and written conditions and addresses. The exit code is 1 where they differ or something is
-/// refused, 2 where the cluster did not tell all.
+/// Prints computed and written conditions and addresses. The exit code is 1 if they differ or something is refused, 2
+/// if parts of the cluster could not be read.
 ///
 /// # Errors
-/// Where something can't be read, or nothing could be learned from the cluster.
+/// If something can't be read, or nothing could be learned from the cluster.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gathered::gather(&args.place, global)?;
     let resolved = resolve(&gathered.objects, &args.settings());
@@ -63,7 +63,7 @@ fn is_read((_, answer): &(&Object, Answer)) -> bool {
     !matches!(answer, Answer::NotAsked(_))
 }
 
-/// A word on routes that charts make and that are not there: their names are guessed.
+/// A note on routes that charts create and that were not found. Their names are guessed.
 fn guessed(answers: &[(&Object, Answer)]) -> Option<String> {
     let is_charted = |object: &Object| {
         let mark = ["metadata", "annotations", RELEASE];
@@ -77,13 +77,13 @@ fn guessed(answers: &[(&Object, Answer)]) -> Option<String> {
         .collect();
     (!names.is_empty()).then(|| {
         format!(
-            "not there under the names that their charts are thought to give them: {}",
+            "these routes of Helm charts were not found under their expected names: {}",
             names.join(", ")
         )
     })
 }
 
-/// How much a row matters, what needs a person first.
+/// How important a row is: what needs attention comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Differs,
@@ -127,13 +127,13 @@ fn rank(row: &Row<'_, '_>) -> Rank {
     }
 }
 
-/// All that is shown.
+/// Everything that is shown.
 struct Compared<'v, 'a> {
     rows: Vec<Row<'v, 'a>>,
     addresses: Vec<Addresses<'a>>,
-    /// How many objects there are to ask for.
+    /// The number of objects to ask for.
     objects: usize,
-    /// How many of them the cluster told of.
+    /// The number of objects that could be read.
     read: usize,
     from: Written,
 }
@@ -151,7 +151,7 @@ impl Compared<'_, '_> {
         self.rows.iter().map(rank).chain(addresses).collect()
     }
 
-    /// The table, addresses above the conditions of the same rank. Where `is_quiet`, only what needs a person.
+    /// The table. Addresses come before conditions of the same rank. If `is_quiet`, only what needs attention.
     fn text(&self, is_quiet: bool, colour: bool) -> String {
         let addresses = self.addresses.iter().map(|it| {
             let rank = Rank::of(it.relation);
@@ -194,20 +194,20 @@ impl Compared<'_, '_> {
         }
         if !self.from.failures.is_empty() {
             text.push_str(&format!(
-                "{} of {} objects were read from {}: this is not all\n",
+                "incomplete: only {} of {} objects were read from {}\n",
                 self.read, self.objects, self.from.server
             ));
         }
         text
     }
 
-    /// `gatewayctl/status/v1`, with what a cluster adds to it:
+    /// `gatewayctl/status/v1`, with these additions:
     ///
-    /// - each of `conditions`: `live` (`status`, `reason`, `message`, `observedGeneration`; null where nothing was
-    ///   written), `comparison` (a word of [`Relation::as_str`]), `agrees` (null where one side says nothing). `status`,
-    ///   `reason` and `message` are null where nothing is computed.
+    /// - each of `conditions`: `live` (`status`, `reason`, `message`, `observedGeneration`; null if no condition was
+    ///   written), `comparison` (a word of [`Relation::as_str`]), `agrees` (null if one side has no condition). `status`,
+    ///   `reason` and `message` are null if no condition is computed.
     /// - `addresses`: each with `kind`, `namespace`, `name`, `wanted`, `live`, `comparison`, `agrees`.
-    /// - `cluster`: `server`, `context`, `complete`, `objects` (to ask for), `read` (that it told of), `notes`,
+    /// - `cluster`: `server`, `context`, `complete`, `objects` (to ask for), `read` (those that could be read), `notes`,
     ///   `failures`.
     fn json(&self) -> Json {
         let addresses = self.addresses.iter().map(|it| {
@@ -297,7 +297,7 @@ fn line(row: &Row<'_, '_>, rank: Rank) -> Line<6> {
     }
 }
 
-/// What the cluster says, or why it is no answer.
+/// What the cluster has, or why there is no answer.
 fn there(relation: Relation, said: Option<String>) -> String {
     match (relation, said) {
         (Relation::OnlyComputed(Silence::Stale), Some(said)) => format!("stale: {said}"),

@@ -1,16 +1,16 @@
-//! Lines in columns.
+//! Tables for the terminal: lines in columns.
 
-use crate::diagnostic::printable::printable;
+use manifest::diagnostic::printable::printable;
 
-/// A line, and the colour of what it is about.
+/// A line of a table, and the colour of one of its columns.
 pub struct Line<const N: usize> {
-    /// Its cells; the last is never padded.
+    /// The cells; the last one is never padded.
     pub cells: [String; N],
-    /// The SGR code.
+    /// The SGR code of the colour.
     pub code: &'static str,
 }
 
-/// The lines under their head; nothing where there are none. Column `coloured` has the colour, where `colour`.
+/// The lines below a head, or nothing if there are none. Column `coloured` is printed in colour if `colour` is true.
 pub fn table<const N: usize>(
     head: [&str; N],
     lines: &[Line<N>],
@@ -52,7 +52,7 @@ pub fn table<const N: usize>(
     text
 }
 
-/// `3 refused, 4 unknown`: how many there are of each sort, those aside of which there is none.
+/// `3 refused, 4 unknown`: how many elements there are of each sort. Sorts without any are left out.
 pub fn counted<T: PartialEq>(all: &[T], words: &[(T, &str)]) -> String {
     let parts: Vec<String> = words
         .iter()
@@ -61,7 +61,7 @@ pub fn counted<T: PartialEq>(all: &[T], words: &[(T, &str)]) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     match parts.is_empty() {
-        true => "no condition: nothing here is Envoy Gateway's\n".to_owned(),
+        true => "no conditions: Envoy Gateway handles none of these objects\n".to_owned(),
         false => format!("{}\n", parts.join(", ")),
     }
 }

@@ -1,16 +1,16 @@
-//! A folder as kustomize builds it.
+//! Builds a folder as kustomize does.
 
 use std::collections::BTreeSet;
 
 use super::{Tree, add_all, is_below, normal, set};
-use crate::diagnostic::Sources;
-use crate::manifest::{self, Object};
-use crate::value::{Kind, Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::value::{Kind, Map, Node};
+use manifest::{self, Object};
 
-/// How deep folders list folders.
+/// How deeply folders may list other folders.
 const DEEPEST: usize = 16;
 
-/// One walk through the folders that a Kustomization reads.
+/// The state while the folders of a Flux Kustomization are built.
 pub(super) struct Build<'a> {
     pub(super) tree: &'a Tree<'a>,
     pub(super) unread: Vec<String>,
@@ -18,14 +18,16 @@ pub(super) struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// A folder's objects as kustomize builds them.
+    /// The objects of a folder, as kustomize builds them.
     pub(super) fn folder(&mut self, folder: &str, depth: usize) -> Vec<Object> {
         if depth > DEEPEST || !self.seen.insert(folder.to_owned()) {
-            self.unread.push(format!("{folder} is listed in a circle"));
+            self.unread.push(format!(
+                "{folder} lists itself, directly or through other folders"
+            ));
             return Vec::new();
         }
         let Some(own) = self.kustomization(folder) else {
-            // Flux makes a kustomization of all files then; the rendered ones are known.
+            // Flux then generates a kustomization of all files. The rendered ones are known.
             let all = self.tree.objects.iter();
             return all
                 .filter(|it| is_below(&it.file, folder))
@@ -49,7 +51,7 @@ impl Build<'_> {
                 }
                 "configMapGenerator" => {}
                 key => self.unread.push(format!(
-                    "`{key}` of {folder}/kustomization.yaml is not followed"
+                    "`{key}` of {folder}/kustomization.yaml is not supported here"
                 )),
             }
         }
@@ -93,7 +95,7 @@ impl Build<'_> {
             .map(|object| object.node.into_node())
     }
 
-    /// What one entry of `resources` leads to.
+    /// The objects of one entry of `resources`.
     fn resource(&mut self, folder: &str, entry: &str, depth: usize) -> Vec<Object> {
         let is_remote = entry.contains("://") || entry.starts_with("github.com/");
         let path = normal(&format!("{folder}/{entry}")).filter(|_| !is_remote);
@@ -125,7 +127,7 @@ impl Build<'_> {
         Vec::new()
     }
 
-    /// The ConfigMap that a generator makes of files and literals.
+    /// The ConfigMap that a generator creates from files and literals.
     fn config_map(
         &mut self,
         folder: &str,
@@ -141,7 +143,7 @@ impl Build<'_> {
         };
         if option("disableNameSuffixHash").and_then(Node::as_bool) != Some(true) {
             self.unread.push(format!(
-                "the name of ConfigMap {name}, which {file} makes, ends with a hash"
+                "the name of ConfigMap {name}, which {file} generates, ends with a hash"
             ));
             return None;
         }
@@ -153,7 +155,7 @@ impl Build<'_> {
             };
             let Some(text) = self.text(folder, path) else {
                 self.unread.push(format!(
-                    "{path}, of which {file} makes ConfigMap {name}, can't be read"
+                    "{path}, from which {file} generates ConfigMap {name}, can't be read"
                 ));
                 return None;
             };

@@ -1,4 +1,4 @@
-//! What is not there yet: namespaces, and kinds that the server doesn't serve.
+//! Namespaces that don't exist yet, and kinds that the server doesn't serve.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::cluster::kinds::escaped;
 use crate::cluster::server::Ask;
 
 impl Asking<'_> {
-    /// Marks objects whose namespace is not there, and says which namespaces these are.
+    /// Marks objects whose namespace doesn't exist, and adds a note on each such namespace.
     pub(super) async fn namespaces(&mut self, items: &mut [Item]) {
         let wanted: BTreeSet<String> = items
             .iter()
@@ -29,7 +29,7 @@ impl Asking<'_> {
         for (answer, name) in answers {
             let is_missing = match answer {
                 Ok(found) => found.is_none(),
-                // Who may not look at namespaces may still look into them.
+                // Permission to read the namespace object is not needed to read what is in it.
                 Err(Error::Forbidden { .. }) => false,
                 Err(error) => {
                     self.drift.fail(error);
@@ -49,16 +49,16 @@ impl Asking<'_> {
             let nobody = if is_made {
                 ""
             } else {
-                ", and nothing in this tree makes it"
+                ", and nothing in this tree creates it"
             };
-            let what = format!("namespace `{name}` is not there yet{nobody}");
+            let what = format!("namespace `{name}` doesn't exist yet{nobody}");
             self.drift
                 .notes
                 .push(format!("{what}; {} compared with nothing", objects(count)));
         }
     }
 
-    /// Says which kinds are not there.
+    /// Adds notes on the kinds that are not served.
     pub(super) fn say_what_is_not_served(&mut self, items: &[Item]) {
         let mut missing: BTreeSet<String> = BTreeSet::new();
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
@@ -76,7 +76,7 @@ impl Asking<'_> {
             }
             let served: Vec<&str> = served.iter().map(|it| it.version.as_str()).collect();
             let what = format!(
-                "{} {} is not served: the cluster's CustomResourceDefinition has {}",
+                "{} {} is not served; the cluster's CustomResourceDefinition has {}",
                 object.api_version(),
                 object.kind(),
                 served.join(", ")
@@ -86,7 +86,7 @@ impl Asking<'_> {
         if !missing.is_empty() {
             let kinds: Vec<&str> = missing.iter().map(String::as_str).collect();
             self.drift.notes.push(format!(
-                "kinds whose CustomResourceDefinitions are not there yet: {}; {} compared with nothing",
+                "the CustomResourceDefinitions of these kinds are not installed yet: {}; {} compared with nothing",
                 kinds.join(", "),
                 objects(count)
             ));

@@ -1,4 +1,4 @@
-//! What Flux would delete: what it remembers to have applied, or what carries its labels, and is no longer rendered.
+//! What Flux would delete: objects in its inventory, or with its labels, that are no longer rendered.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use crate::cluster::error::Error;
 use crate::cluster::kinds::{Resource, escaped};
 use crate::cluster::live::{self, Remembered};
 use crate::cluster::server::Ask;
-use crate::manifest::Identity;
-use crate::value::Node;
+use manifest::Identity;
+use manifest::value::Node;
 
-/// Lists without what the objects hold: Secrets stay where they are.
+/// Lists with metadata only, so that the contents of Secrets are not transferred.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const METADATA_OF_ONE: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
-/// How many objects of a list come in one answer.
+/// The number of objects of a list in one answer.
 const A_PAGE: usize = 200;
 
-/// What a Kustomization applies now, and what it did before.
+/// What a Flux Kustomization applies now, and what it applied before.
 pub(super) struct Applied {
     owner: Owner,
     folder: String,
@@ -32,9 +32,9 @@ pub(super) struct Applied {
 }
 
 impl Applied {
-    /// Of a bundle that has a Kustomization of its own.
+    /// For a bundle with a Flux Kustomization of its own.
     pub(super) fn of(bundle: &Bundle, live: Option<&Node>, items: &[Item]) -> Option<Self> {
-        // What could not be prepared is applied nevertheless; its name may hold a variable.
+        // Objects that could not be prepared are applied nevertheless; their names may contain variables.
         let mut unread = bundle.unread.clone();
         if items.len()
             < bundle
@@ -65,7 +65,7 @@ impl Applied {
 }
 
 impl Asking<'_> {
-    /// Adds what would be deleted to what lives there.
+    /// Adds what would be deleted to the live objects.
     pub(super) async fn pruned(&mut self, bundles: &[Bundle], applied: Vec<Option<Applied>>) {
         let mut all: Vec<Applied> = applied.into_iter().flatten().collect();
         match self.orphans(bundles, &all).await {
@@ -79,7 +79,7 @@ impl Asking<'_> {
         for one in &all {
             if let (true, Some(reason)) = (one.prunes, one.unread.first()) {
                 let note = format!(
-                    "what Flux would delete of Kustomization {} is not told: {reason}",
+                    "it is not known what Flux would delete of Kustomization {}: {reason}",
                     one.owner
                 );
                 self.drift.notes.push(note);
@@ -115,8 +115,8 @@ impl Asking<'_> {
         }
     }
 
-    /// Kustomizations that were rendered once: they live there, read a folder beside those of the tree, and are gone
-    /// from it. With them goes all that they applied.
+    /// Flux Kustomizations that were rendered earlier: they exist in the cluster, read a folder beside those of the
+    /// tree, and are no longer in the tree. Everything that they applied would be deleted with them.
     async fn orphans(
         &mut self,
         bundles: &[Bundle],
@@ -153,7 +153,7 @@ impl Asking<'_> {
             let is_beside = folder
                 .strip_prefix(app)
                 .is_some_and(|rest| rest.starts_with('/'));
-            // Without a mark of Flux's nobody would delete it.
+            // Flux only deletes what has its labels.
             let is_applied = live::owner(&node).is_some() && live::is_prunable(&node);
             if !is_beside || !is_applied || is_rendered(bundles, &owner) {
                 continue;
@@ -175,7 +175,7 @@ impl Asking<'_> {
         Ok(found)
     }
 
-    /// All objects that carry the name of one of these Kustomizations; `None` where nothing more can be asked.
+    /// All objects with the label of one of these Flux Kustomizations; `None` if the server can't be asked for more.
     async fn labelled(&mut self, names: &BTreeSet<&str>) -> Option<Vec<Node>> {
         if names.is_empty() {
             return Some(Vec::new());
@@ -187,7 +187,7 @@ impl Asking<'_> {
             .kinds
             .preferred()
             .filter(|it| {
-                // What can't be applied was not applied: metrics, reviews.
+                // Kinds that can't be patched can't have been applied: metrics, reviews.
                 let can = |verb: &str| it.verbs.iter().any(|it| it == verb);
                 can("list") && can("patch")
             })
@@ -224,13 +224,13 @@ impl Asking<'_> {
         if !hidden.is_empty() {
             self.drift.fail(Error::Forbidden {
                 request: format!("the lists of {}", hidden.join(", ")),
-                message: "whether Flux would delete some of them can't be told".to_owned(),
+                message: "it is not known whether Flux would delete some of them".to_owned(),
             });
         }
         Some(found)
     }
 
-    /// What a Kustomization remembers and no longer applies, as far as it is still there.
+    /// The objects in the inventory of a Flux Kustomization that it no longer applies and that still exist.
     async fn remembered(&self, one: &Applied, before: &[Remembered]) -> Result<Vec<Node>, Error> {
         let mut found = Vec::new();
         for entry in before
@@ -258,7 +258,8 @@ impl Asking<'_> {
         Ok(found)
     }
 
-    /// Puts what is deleted, with all that it holds, to what lives there; whether nothing more can be asked.
+    /// Adds what is deleted, with its contents, to the live objects. Returns whether the server can't be asked for
+    /// more.
     async fn show_pruned(&mut self, folder: &str, gone: &Node) -> bool {
         let Identity {
             group,
@@ -287,7 +288,7 @@ impl Asking<'_> {
                 );
                 false
             }
-            // It went in the meantime.
+            // It was deleted in the meantime.
             Ok(None) => false,
             Err(error) => {
                 Drift::put(&mut self.drift.before, folder, live::compared(gone.clone()));
@@ -297,7 +298,7 @@ impl Asking<'_> {
     }
 }
 
-/// Lists leave `apiVersion` and `kind` of their items out, and lists of metadata name their own.
+/// Sets `apiVersion` and `kind`: lists leave them out of their items, and lists of metadata have other ones.
 fn name_kind(node: &mut Node, kind: &Resource) {
     let version = match kind.group.as_str() {
         "" => kind.version.clone(),

@@ -1,4 +1,4 @@
-//! The values of a Kustomization's variables: what it says itself, and the ConfigMaps and Secrets that it names.
+//! The values of a Flux Kustomization's variables: its own, and those of the ConfigMaps and Secrets that it names.
 
 use base64::Engine;
 use serde_json::Value as Json;
@@ -8,13 +8,13 @@ use crate::cluster::applied::Bundle;
 use crate::cluster::kinds::{escaped, text};
 use crate::cluster::server::Ask;
 use crate::cluster::variables::Variables;
-use crate::value::Node;
+use manifest::value::Node;
 
 impl Asking<'_> {
-    /// The variables of a bundle; `None` where nothing is substituted.
+    /// The variables of a bundle; `None` if nothing is substituted.
     ///
-    /// `postBuild` is the tree's own; where the tree has none, the live Kustomization's, into which another
-    /// Kustomization may have patched one.
+    /// `postBuild` is taken from the tree, or, if the tree has none, from the live Flux Kustomization, because
+    /// another one may have patched it.
     pub(super) async fn values(
         &mut self,
         bundle: &Bundle,
@@ -41,7 +41,7 @@ impl Asking<'_> {
         Some(variables)
     }
 
-    /// Adds what one ConfigMap or Secret has.
+    /// Adds the values of one ConfigMap or Secret.
     async fn take(&mut self, variables: &mut Variables, namespace: &str, from: &Json) {
         let (kind, name) = (text(&from["kind"]), text(&from["name"]));
         let plural = match kind.as_str() {
@@ -63,7 +63,7 @@ impl Asking<'_> {
         };
         if found.is_none() && from["optional"] != true {
             let note =
-                format!("{kind} {namespace}/{name}, from which variables come, is not there");
+                format!("{kind} {namespace}/{name}, from which variables are taken, doesn't exist");
             self.drift.notes.push(note);
         }
         let data = found.map(|mut it| it["data"].take()).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Asking<'_> {
     }
 }
 
-/// The text of a Secret's value; `None` of bytes that are none.
+/// The text of a value in a Secret; `None` if it is not text.
 fn decoded(value: &str) -> Option<String> {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(value)

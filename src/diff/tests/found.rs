@@ -2,7 +2,7 @@
 
 use super::{file, of_texts, opaque};
 use crate::diff::{Change, Content, FieldChange, File, ListKeys, Value, diff};
-use crate::value::Pointer;
+use manifest::value::Pointer;
 
 const GATEWAY: &str = "apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway

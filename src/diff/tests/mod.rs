@@ -4,10 +4,10 @@ mod formats;
 mod found;
 mod properties;
 
-use crate::diagnostic::Sources;
 use crate::diff::{Content, Diff, File, diff};
-use crate::manifest::{Object, read};
-use crate::value::Node;
+use manifest::diagnostic::Sources;
+use manifest::value::Node;
+use manifest::{Object, read};
 
 /// A file of YAML documents.
 fn file(path: &str, text: &str) -> File {

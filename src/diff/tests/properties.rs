@@ -9,7 +9,7 @@ use super::object;
 use crate::diff::{
     Content, Diff, FieldChange, FieldDiff, File, Value, diff, json, markdown, terminal,
 };
-use crate::value::{Kind, Node, Pointer};
+use manifest::value::{Kind, Node, Pointer};
 
 fn scalar() -> impl Strategy<Value = Json> {
     prop_oneof![

@@ -9,12 +9,12 @@ use crate::import::door::Found;
 use crate::import::files::{below, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::hashed_deployment;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
 const KEDA: &str = "keda.sh";
 const CONTROLLER: &str = "envoy-gateway";
 
-/// The Deployment of an EnvoyProxy that names it.
+/// The field of an EnvoyProxy that names the Deployment.
 const DEPLOYMENT: [&str; 5] = ["spec", "provider", "kubernetes", "envoyDeployment", "name"];
 
 impl Lift<'_> {
@@ -85,7 +85,7 @@ impl Lift<'_> {
         }
         for (path, at, table) in tables {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            // A gateway has one without a word; the controller only where it is told.
+            // A gateway gets an autoscaler even from an empty table, the controller does not.
             if !table.is_empty() || path.last() == Some(&"controller") {
                 self.extend(&path, table);
             }
@@ -94,7 +94,7 @@ impl Lift<'_> {
         }
     }
 
-    /// ScaledObjects that lie ready in a file of their own, which no kustomization lists.
+    /// ScaledObjects in a file of their own that no kustomization lists.
     fn unlisted(&self) -> Vec<usize> {
         let is_scaled = |found: &Found| is(&found.node, KEDA, "ScaledObject");
         let objects = self.door.objects.iter().enumerate();
@@ -123,7 +123,7 @@ impl Lift<'_> {
     }
 }
 
-/// What all tables say alike; of one table, nothing.
+/// The settings that all tables have in common; nothing if there is only one table.
 pub(super) fn common<'a>(tables: impl Iterator<Item = &'a Map> + Clone) -> Vec<(String, Node)> {
     let Some(first) = tables.clone().next().filter(|_| tables.clone().count() > 1) else {
         return Vec::new();

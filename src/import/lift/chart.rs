@@ -7,9 +7,9 @@ use crate::import::files::text as text_at;
 use crate::import::find::is_chart;
 use crate::model::layout::Group;
 use crate::model::version::Version as Number;
-use crate::schema::version::Version;
+use crd_validate::schema::version::Version;
 
-/// The chart's address where nothing is said, but for the registry.
+/// The default URL of the chart, without the registry.
 const ADDRESS: &str = "/envoyproxy/gateway-helm";
 
 impl Lift<'_> {
@@ -100,7 +100,7 @@ impl Lift<'_> {
         self.slot(at, &["chart", "release"], Form::Release, Group::Release);
     }
 
-    /// The chart's version, and the one that the catalogue has in its place.
+    /// The version of the chart, and the one in the catalogue that is used for it.
     fn chart_version(
         &mut self,
         source: Option<usize>,
@@ -141,8 +141,9 @@ impl Lift<'_> {
                 let nearest = nearest.map_or(newest, |version| version.as_str().to_owned());
                 self.set(&["versions", "envoy_gateway"], text_node(&nearest));
                 let path = vec!["versions".to_owned(), "envoy_gateway".to_owned()];
-                let why =
-                    format!("The catalogue has no {text}: this is the version whose schemas hold.");
+                let why = format!(
+                    "The catalogue has no {text}, so the schemas of this version are used."
+                );
                 self.lifted.comments.push((path, why));
                 self.set(&["chart", "version"], text_node(text));
                 self.version = Number::parse(&nearest).unwrap_or(self.version);
@@ -155,7 +156,7 @@ impl Lift<'_> {
                         format!("the chart's version is {text:?}")
                     });
                 self.lifted.notes.push(format!(
-                    "{what}: {newest} is taken for the version that runs"
+                    "{what}, so the running version is assumed to be {newest}"
                 ));
                 newest
             }
@@ -165,6 +166,6 @@ impl Lift<'_> {
     }
 }
 
-fn text_node(value: &str) -> crate::value::Node {
+fn text_node(value: &str) -> manifest::value::Node {
     text(value)
 }

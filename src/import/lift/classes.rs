@@ -8,16 +8,16 @@ use crate::import::config::{flag, text};
 use crate::import::files::{ENVOY, GATEWAY_API, text as text_at};
 use crate::import::find::CONTROLLER;
 use crate::model::layout::Group;
-use crate::value::Map;
+use manifest::value::Map;
 
-/// The path of a class's proxy.
+/// The field of a class that names its EnvoyProxy.
 const PROXY_OF_CLASS: [&str; 3] = ["spec", "parametersRef", "name"];
 
-/// The path of a gateway's own proxy.
+/// The field of a gateway that names its own EnvoyProxy.
 pub(super) const PROXY_OF_GATEWAY: [&str; 4] = ["spec", "infrastructure", "parametersRef", "name"];
 
 impl Lift<'_> {
-    /// Which gateway has which class and which proxy, and the tables of both.
+    /// Finds the class and the EnvoyProxy of each gateway, and writes the tables of both.
     pub(super) fn classes(&mut self) {
         let classes: Vec<usize> = self.all(GATEWAY_API, "GatewayClass");
         let is_ours =
@@ -31,7 +31,7 @@ impl Lift<'_> {
                 .map(|(at, _)| at)
                 .collect::<Vec<_>>()
         };
-        // The shared class: the only one, or the one that most gateways have, if that is more than one.
+        // The shared class is the only one, or the one that most gateways have, if more than one gateway has it.
         let shared = match classes.as_slice() {
             [one] => Some(*one),
             several => {
@@ -96,7 +96,7 @@ impl Lift<'_> {
         );
     }
 
-    /// The shared proxy is that of the shared class; a gateway's own is one that nobody else has.
+    /// The shared proxy is that of the shared class. A gateway's own proxy is one that no other gateway has.
     fn proxies(
         &mut self,
         classes: &[usize],
@@ -122,7 +122,7 @@ impl Lift<'_> {
             }
         }
         let of_shared = shared.and_then(of_class);
-        // One that several gateways name, where the class names none, is the shared one in all but the class's word.
+        // If several gateways name the same proxy and the class names none, it is the shared one.
         let several = wanted
             .iter()
             .find(|(_, gateways)| gateways.len() > 1)

@@ -1,14 +1,14 @@
-//! `[flux]`, `[namespace]`, the folders of `[layout]`, and the slots of the folders' kustomizations.
+//! `[flux]`, `[namespace]`, the folders of `[layout]`, and the slots of the kustomizations in the folders.
 
 use super::rows::{self, FLUX, FLUX_CONFIG};
 use super::{Form, Lift, Slot};
-use crate::diagnostic::Sources;
 use crate::import::config::{flag, list, text};
 use crate::import::files::{
     below, folder_of, join, name_of, resolve, text as text_at, texts as texts_at,
 };
-use crate::manifest::read;
-use crate::value::{Map, Node};
+use manifest::diagnostic::Sources;
+use manifest::read;
+use manifest::value::{Map, Node};
 
 impl Lift<'_> {
     pub(super) fn flux(&mut self) {
@@ -49,7 +49,7 @@ impl Lift<'_> {
         }
     }
 
-    /// Where Flux' path counts from, if it is not the root of the Git repository, or if that doesn't go without saying.
+    /// The folder that `spec.path` is relative to, if it is not the root of the Git repository.
     fn path_prefix(&self, node: &Node) -> Option<&str> {
         let prefix = self.files.prefix.as_str();
         if prefix.is_empty() {
@@ -113,7 +113,7 @@ impl Lift<'_> {
         });
     }
 
-    /// The folders, the kustomization of each, and the namespace's.
+    /// The folders, their kustomizations, and that of the namespace.
     pub(super) fn kustomizations(&mut self) {
         let place = &self.door.place;
         let namespace = &self.door.namespace;
@@ -159,7 +159,7 @@ impl Lift<'_> {
         self.namespace_files(&path);
     }
 
-    /// Whether the namespace's own files are what would be rendered.
+    /// Whether the files of the namespace are those that would be rendered.
     fn namespace_files(&mut self, path: &str) {
         let folder = if path == "." { "" } else { path };
         let object = |name: &str| {
@@ -208,7 +208,7 @@ impl Lift<'_> {
     }
 }
 
-/// `namespace/name` of what comes first; `None` where there is more to say than that.
+/// The dependencies as `namespace/name`; `None` if an entry has more than that.
 fn depends_on(node: &Node) -> Option<Vec<String>> {
     let items = node.path(&["spec", "dependsOn"])?.as_list()?;
     let all = items.iter().map(|item| {

@@ -5,22 +5,22 @@ use crate::import::config::{flag, list, pairs, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
 use crate::model::names::{self, Rule, short};
-use crate::value::{Map, Node, variable};
+use manifest::value::{Map, Node, variable};
 
-/// Where a gateway's name and target in DNS stand, after the prefix.
+/// The suffixes of the annotations for a gateway's DNS name and DNS target.
 const HOSTNAME: &str = "/hostname";
 const TARGET: &str = "/target";
 
 /// The prefix of external-dns' annotations.
 const EXTERNAL_DNS: &str = "external-dns.alpha.kubernetes.io";
 
-/// Cilium's annotations with addresses, and the word for each.
+/// Cilium's annotations with addresses, and the IP family of each.
 const ADDRESSES: [(&str, Option<&str>); 2] = [
     ("lbipam.cilium.io/ips", None),
     ("io.cilium/lb-ipam-ips", Some("legacy-annotation")),
 ];
 
-/// Texts of a map, by key.
+/// The strings of a map, by key.
 fn annotations<'a>(node: &'a Node, path: &[&str]) -> Vec<(&'a str, &'a str)> {
     let map = node.path(path).and_then(Node::as_map);
     let entries = map.into_iter().flat_map(|map| map.iter());
@@ -32,7 +32,7 @@ fn annotations<'a>(node: &'a Node, path: &[&str]) -> Vec<(&'a str, &'a str)> {
 const OBJECT: [&str; 2] = ["metadata", "annotations"];
 const MADE: [&str; 3] = ["spec", "infrastructure", "annotations"];
 
-/// What is there most often; of those as often, the first.
+/// The most frequent element; the first one if several are equally frequent.
 pub(super) fn most<T: Clone + PartialEq>(all: impl IntoIterator<Item = T>) -> Option<T> {
     let mut counted: Vec<(T, usize)> = Vec::new();
     for one in all {
@@ -57,7 +57,7 @@ impl Lift<'_> {
             if variable::in_text(name) || !names::follows(Rule::Label, name) {
                 continue;
             }
-            // Its table, in its place among the others.
+            // Creates its table, so that the tables keep this order.
             self.extend(&["gateways", name], Map::default());
             self.gateways.push(Gateway {
                 object,
@@ -68,7 +68,7 @@ impl Lift<'_> {
         }
     }
 
-    /// The gateway's name in DNS, and what its routes' records point to.
+    /// The DNS name of the gateway, and the target of the DNS records of its routes.
     fn dns_of(&self, object: usize) -> (Option<String>, Option<String>) {
         let of = |path: &[&str], suffix: &str| {
             let key = format!("{}{suffix}", self.prefix);
@@ -80,7 +80,7 @@ impl Lift<'_> {
         (of(&MADE, HOSTNAME), of(&OBJECT, TARGET))
     }
 
-    /// The domain, the prefix of annotations, the certificate that most listeners have.
+    /// The domain, the prefix of the annotations, and the certificate of most listeners.
     pub(super) fn dns(&mut self) {
         let nodes: Vec<&Node> = self
             .gateways
@@ -131,7 +131,7 @@ impl Lift<'_> {
         }
     }
 
-    /// The domain that most gateways' names are made of; else the one that all of them lie in.
+    /// The domain of most gateways' DNS names; else the one that contains all of them.
     fn find_domain(&self) -> Option<String> {
         let names = self.gateways.iter().filter_map(|gateway| {
             let (hostname, _) = self.dns_of(gateway.object);
@@ -195,7 +195,7 @@ impl Lift<'_> {
                 true => vec![found],
                 false => found.split(',').collect(),
             };
-            // With blanks between them, say, it is not what the list would be written as.
+            // If there are blanks between them, for example, the list would be rendered differently.
             if parts
                 .iter()
                 .all(|part| variable::in_text(part) || part.parse::<std::net::IpAddr>().is_ok())
@@ -219,7 +219,7 @@ impl Lift<'_> {
         }
     }
 
-    /// `dns`, and the annotations that no setting makes.
+    /// `dns`, and the annotations that no setting renders.
     fn gateway_dns(&mut self, gateway: &Gateway) {
         let name = gateway.name.as_str();
         let (hostname, target) = self.dns_of(gateway.object);

@@ -5,12 +5,12 @@ use super::streams::Stream;
 use super::{Gateway, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::text as text_at;
-use crate::value::{Kind, Map, Node, variable};
+use manifest::value::{Kind, Map, Node, variable};
 
-/// The label that Kubernetes itself puts on every namespace.
+/// The label that Kubernetes adds to every namespace.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// The name of a listener that passes TLS through.
+/// The name of a TLS passthrough listener.
 const PASSTHROUGH: &str = "tls-passthrough";
 
 /// The listeners of a Gateway.
@@ -21,7 +21,7 @@ pub(super) fn of(gateway: &Node) -> &[Node] {
         .unwrap_or_default()
 }
 
-/// The Secrets of a listener that ends TLS.
+/// The Secrets of a listener that terminates TLS.
 pub(super) fn certificates(listener: &Node) -> Option<Vec<String>> {
     if !ends_tls(listener) {
         return None;
@@ -50,7 +50,7 @@ fn ends_tls(listener: &Node) -> bool {
     }
 }
 
-/// The namespaces whose routes may attach, as `cluster.toml` says them.
+/// The namespaces whose routes may attach, in the form of `cluster.toml`.
 pub(super) fn namespaces(listener: &Node) -> Option<Node> {
     let given = listener.path(&["allowedRoutes", "namespaces"])?;
     match text_at(given, &["from"]) {
@@ -86,7 +86,7 @@ pub(super) fn namespaces(listener: &Node) -> Option<Node> {
     }
 }
 
-/// The kinds of route that may attach.
+/// The kinds of routes that may attach.
 pub(super) fn kinds(listener: &Node) -> Option<Vec<&str>> {
     let kinds = listener.path(&["allowedRoutes", "kinds"])?.as_list()?;
     kinds
@@ -95,7 +95,7 @@ pub(super) fn kinds(listener: &Node) -> Option<Vec<&str>> {
         .collect()
 }
 
-/// What is said of a listener, but for what is so anyway.
+/// The settings of a listener that differ from the defaults.
 fn settings(listener: &Node, certificates_above: Option<&Vec<String>>) -> Map {
     let mut table = Map::default();
     let name = text_at(listener, &["name"]);
@@ -152,7 +152,7 @@ fn settings(listener: &Node, certificates_above: Option<&Vec<String>>) -> Map {
     table
 }
 
-/// The hostname of a listener that `passthrough` makes.
+/// The hostname of a listener that `passthrough` renders.
 fn passed_through(listener: &Node, name: &str) -> Option<String> {
     let hostname = listener.get("hostname").and_then(Node::as_str)?;
     let want = serde_json::json!({
@@ -162,7 +162,7 @@ fn passed_through(listener: &Node, name: &str) -> Option<String> {
     (Node::from_json(want) == *listener).then(|| hostname.to_owned())
 }
 
-/// How many listeners at the end `passthrough` makes, and their hostnames.
+/// The hostnames of the listeners at the end that `passthrough` renders.
 fn passthrough(listeners: &[Node]) -> Vec<String> {
     let is_named = |one: &&Node| text_at(one, &["name"]).starts_with(PASSTHROUGH);
     let count = listeners.iter().rev().take_while(is_named).count();
@@ -174,14 +174,14 @@ fn passthrough(listeners: &[Node]) -> Vec<String> {
     hostnames.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
-/// The listeners that `passthrough` doesn't make.
+/// The listeners that `passthrough` doesn't render.
 pub(super) fn without_passthrough(gateway: &Node) -> &[Node] {
     let all = of(gateway);
     all.get(..all.len() - passthrough(all).len())
         .unwrap_or_default()
 }
 
-/// The order that [`listener::written`](crate::model::listener::written) gives.
+/// The order in which [`listener::written`](crate::model::listener::written) renders listeners.
 fn order<'a>(written: &[(&'a str, bool)]) -> Vec<&'a str> {
     let has = |name: &str| written.iter().any(|(there, _)| *there == name);
     let https_follows = has("http") && !has("https");
@@ -256,7 +256,7 @@ impl Lift<'_> {
         }
     }
 
-    /// The certificates of most of a gateway's listeners; its own where they are not the cluster's.
+    /// The certificates of most listeners of a gateway. They are set if they differ from those of the cluster.
     fn certificates_of(&mut self, gateway: &Gateway, listeners: &[&Node]) -> Option<Vec<String>> {
         let above = self
             .lifted

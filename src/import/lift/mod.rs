@@ -1,5 +1,5 @@
-//! Objects to intents: for each object the table of `cluster.toml` that makes it, and the settings in that table
-//! which say what the object says. What no setting says is left for [`prove`](super::prove) to find.
+//! Turns objects into settings: for each object, finds the table of `cluster.toml` that renders it, and the settings
+//! in that table. What no setting expresses is found later, by [`prove`](super::prove).
 
 mod autoscaling;
 mod chart;
@@ -21,55 +21,55 @@ use super::door::{Door, Found};
 use super::files::{Files, is, text as text_at};
 use crate::model::layout::Group;
 use crate::model::version::{COMPRESSOR, Version};
-use crate::schema::Catalogue;
-use crate::value::{Map, Node};
+use crd_validate::schema::Catalogue;
+use manifest::value::{Map, Node};
 
 pub use rows::put;
 
-/// An object, and the table that makes it.
+/// An object, and the table that renders it.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    /// The object, by its place among the door's.
+    /// The object, as an index into the objects of the front door.
     pub object: usize,
     /// The table.
     pub table: Vec<String>,
-    /// How what the settings don't say is laid over it.
+    /// How values that no setting expresses are added.
     pub form: Form,
-    /// What decides about its file.
+    /// The group that determines its file.
     pub group: Option<Group>,
-    /// The gateway that it belongs to, where it belongs to one.
+    /// The gateway that it belongs to, if there is one.
     pub gateway: Option<String>,
 }
 
-/// How a table is laid over its object.
+/// How values are laid over the object that a table renders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// `labels`, `annotations`, `object`, `spec`, `remove`.
+    /// With `labels`, `annotations`, `object`, `spec`, `remove`.
     Object,
-    /// The same; it also takes what another table says, which has to be complete first.
+    /// The same. The table inherits from another one, which must be complete first.
     Inheriting,
-    /// The same, and `chart.values` for `spec.values`.
+    /// The same, with `chart.values` for `spec.values`.
     Release,
-    /// The same, and a `spec` in each listener's table.
+    /// The same, with a `spec` in the table of each listener.
     Gateway,
-    /// `extra.kustomization`, or `extra.config_kustomization`: laid over all of it, nothing is taken out.
+    /// With `extra.kustomization` or `extra.config_kustomization`, which cover everything. Nothing is removed.
     Kustomization,
 }
 
-/// What was lifted.
+/// The result of lifting.
 #[derive(Clone, Debug, Default)]
 pub struct Lifted {
     /// The configuration.
     pub config: Config,
-    /// The objects that it makes.
+    /// The objects that it renders.
     pub slots: Vec<Slot>,
-    /// Comments on it: the path of a key, and the text.
+    /// Comments in the configuration: the path of a key, and the text.
     pub comments: Vec<super::toml::Comment>,
-    /// What to say about it.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// Lifts a front door's objects; those in `out` are left alone.
+/// Lifts the objects of a front door, except for those in `out`.
 pub fn lift(
     door: &Door,
     out: &BTreeSet<usize>,
@@ -105,14 +105,14 @@ pub fn lift(
     lift.lifted
 }
 
-/// A Gateway on the way.
+/// A Gateway that is being lifted.
 #[derive(Clone, Debug)]
 struct Gateway {
     object: usize,
     name: String,
     /// The class that it names.
     class: String,
-    /// The EnvoyProxy of its own.
+    /// Its own EnvoyProxy.
     proxy: Option<usize>,
 }
 
@@ -123,10 +123,10 @@ struct Lift<'a> {
     catalogue: &'a Catalogue,
     lifted: Lifted,
     gateways: Vec<Gateway>,
-    /// The version whose objects are made.
+    /// The version of Envoy Gateway.
     version: Version,
     domain: Option<String>,
-    /// The prefix of the annotations for DNS; empty where there are none.
+    /// The prefix of the DNS annotations; empty if there are none.
     prefix: String,
 }
 
@@ -156,14 +156,14 @@ impl<'a> Lift<'a> {
                     && !self.out.contains(at)
                     && self.is_at_home(found)
                     && !found.name().is_empty()
-                    // Two of one name are two folders' business.
+                    // A second object with the same name belongs to another folder.
                     && names.insert(found.name())
             })
             .map(|(at, _)| at)
             .collect()
     }
 
-    /// Whether it is in the namespace, or says of none, and below one of the folders.
+    /// Whether an object is in the namespace or has none, and is below one of the folders.
     fn is_at_home(&self, found: &Found) -> bool {
         let namespace = text_at(&found.node, &["metadata", "namespace"]);
         (namespace.is_empty() || namespace == self.door.namespace)
@@ -210,7 +210,7 @@ impl<'a> Lift<'a> {
         self.version >= COMPRESSOR
     }
 
-    /// The namespace, where it is another one, and whether objects name it.
+    /// Sets the namespace if it is not the default, and whether objects name it.
     fn namespace(&mut self) {
         if self.door.namespace != "network" {
             self.set(&["namespace", "name"], text(self.door.namespace.as_str()));
@@ -229,16 +229,16 @@ impl<'a> Lift<'a> {
     }
 }
 
-/// What a policy is aimed at.
+/// The targets of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Aim {
     /// All Gateways of the namespace, and nothing else.
     all: bool,
     /// Gateways by name, in order.
     gateways: Vec<String>,
-    /// The one listener of all of them.
+    /// The listener, if it is the same for all of them.
     listener: Option<String>,
-    /// Whether a Gateway is among the targets at all.
+    /// Whether any of the targets is a Gateway.
     at_gateway: bool,
 }
 

@@ -6,14 +6,14 @@ use super::{Form, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::{text as text_at, texts as texts_at};
 use crate::model::layout::Group;
-use crate::value::Node;
+use manifest::value::Node;
 
 const PROMETHEUS: &str = "monitoring.coreos.com";
 
-/// The path that Envoy's own metrics are at.
+/// The path of Envoy's own metrics.
 const PROXY_METRICS: &str = "/stats/prometheus";
 
-/// The list of a monitor's endpoints.
+/// The endpoints of a monitor.
 fn endpoints(node: &Node) -> &[Node] {
     let spec = |key: &str| node.path(&["spec", key]).and_then(Node::as_list);
     spec("podMetricsEndpoints")
@@ -98,7 +98,7 @@ impl Lift<'_> {
         }
         let common =
             common.unwrap_or_else(|| vec![("DS_PROMETHEUS".to_owned(), "prometheus".to_owned())]);
-        // One dashboard is no pattern.
+        // With one dashboard there is nothing in common to find.
         let several = all.len() > 1;
         if let Some(folder) = folder.clone().filter(|_| several) {
             shared("folder", text(folder), self);
@@ -163,7 +163,7 @@ impl Lift<'_> {
     }
 }
 
-/// What dashboards may have in common.
+/// What dashboards have in common.
 struct Shared {
     instance: Option<Vec<(String, String)>>,
     inputs: Option<Vec<(String, String)>>,

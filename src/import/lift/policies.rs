@@ -7,7 +7,7 @@ use crate::import::files::{
 };
 use crate::model::layout::Group;
 use crate::model::version::LUA_OFF_BY_DEFAULT;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
 /// The kinds, and the tables of each.
 const KINDS: [(&str, &str); 3] = [
@@ -16,7 +16,7 @@ const KINDS: [(&str, &str); 3] = [
     ("EnvoyPatchPolicy", "patch_policies"),
 ];
 
-/// What kustomize makes of a script, as it is rendered.
+/// The options of a script's `configMapGenerator`, as they are rendered.
 fn options() -> Node {
     Node::from_json(serde_json::json!({
         "disableNameSuffixHash": true,
@@ -34,7 +34,7 @@ impl Lift<'_> {
                 .and_then(Node::as_bool)
                 == Some(true)
         };
-        // What is used is switched on without a word.
+        // Features that are used are enabled without a setting.
         if !lua.is_empty() && self.version >= LUA_OFF_BY_DEFAULT && is_on(self, "enable_lua") {
             self.lifted.config.take(&["chart", "enable_lua"]);
         }
@@ -66,7 +66,7 @@ impl Lift<'_> {
             own.insert("gateways", texts(aim.gateways.iter().map(String::as_str)));
         }
         if table == "patch_policies" && aim.gateways.is_empty() {
-            // One for each gateway would be made of it.
+            // Without this, one would be rendered for each gateway.
             own.insert(
                 "gateways",
                 texts(self.gateways.first().map(|gateway| gateway.name.as_str())),
@@ -79,7 +79,8 @@ impl Lift<'_> {
         self.slot(at, &[table, name], Form::Object, Group::Policies);
     }
 
-    /// The policies that run one script from a ConfigMap that the kustomization makes; `[lua]` makes all of them.
+    /// The policies that run the same script from a ConfigMap that the kustomization generates. `[lua]` renders all
+    /// of them.
     fn lua(&mut self) -> Vec<usize> {
         let mut found: Vec<(usize, String, String)> = Vec::new();
         for at in self.all(ENVOY, "EnvoyExtensionPolicy") {
@@ -107,7 +108,7 @@ impl Lift<'_> {
             return Vec::new();
         };
         found.retain(|(.., own)| *own == suffix);
-        // The gateways in the order in which the policies are made.
+        // Sorts the gateways in the order in which the policies are rendered.
         found.sort_by_key(|(_, name, _)| {
             self.gateways
                 .iter()
@@ -133,7 +134,7 @@ impl Lift<'_> {
         found.into_iter().map(|(at, ..)| at).collect()
     }
 
-    /// The script, where the kustomization makes these gateways' ConfigMaps of it, and nothing else.
+    /// The script, if the kustomization generates the ConfigMaps of these gateways from it, and nothing else.
     fn script(&self, gateways: &[&str], suffix: &str) -> Option<String> {
         let second = self
             .door

@@ -4,9 +4,9 @@ use super::{Form, Lift};
 use crate::import::config::{flag, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
-/// The one filter of a route that does nothing but send requests to HTTPS.
+/// The filter of a route that does nothing but redirect to HTTPS.
 fn filter(route: &Node) -> Option<&Node> {
     let [rule] = route.path(&["spec", "rules"])?.as_list()? else {
         return None;
@@ -40,7 +40,8 @@ impl Lift<'_> {
                 routes.push((at, parents));
             }
         }
-        // A single one is the shared one, whatever it is for; of several, that for the most gateways, if for many.
+        // A single route is the shared one, whatever its parents. If there are several, it is the one with the most
+        // gateways.
         let shared = match routes.as_slice() {
             [one] => Some(one.0),
             several => {

@@ -1,33 +1,34 @@
-//! The plain settings: which key of `cluster.toml` says which field of an object. The inverse of the templates.
+//! The simple settings: which key of `cluster.toml` sets which field of an object. This is the inverse of the
+//! templates.
 
 use crate::import::config::{flag, texts};
 use crate::import::toml::can_say;
-use crate::value::{Kind, Map, Node, variable};
+use manifest::value::{Kind, Map, Node, variable};
 
-/// What a setting takes.
+/// The type of a setting.
 #[derive(Clone, Copy, Debug)]
 pub enum Takes {
-    /// Text.
+    /// A string.
     Text,
-    /// Text, and this is what stands there where nothing is said.
+    /// A string with a default.
     TextOr(&'static str),
-    /// A whole number, or a Flux variable.
+    /// An integer, or a Flux variable.
     Count,
-    /// A whole number, and its default.
+    /// An integer with a default.
     CountOr(i64),
-    /// A truth value.
+    /// A boolean.
     Flag,
-    /// A truth value, and its default.
+    /// A boolean with a default.
     FlagOr(bool),
-    /// A list of texts.
+    /// A list of strings.
     Texts,
-    /// Anything.
+    /// Any value.
     Any,
-    /// A map that is there or not: `{}` is `true`.
+    /// A map that exists or not: `{}` is `true`.
     Switch,
 }
 
-/// A key, by its path in its table; a field, by its path in the object; and what it takes.
+/// A key with its path in the table, a field with its path in the object, and the type.
 pub type Row = (&'static str, &'static str, Takes);
 
 use Takes::{Any, Count, CountOr, Flag, FlagOr, Switch, Text, TextOr, Texts};
@@ -195,7 +196,7 @@ pub const BACKEND: &[Row] = &[
     ("buffer_limit", "spec.connection.bufferLimit", Text),
 ];
 
-/// `tcp_keepalive` of both.
+/// `tcp_keepalive` of both kinds of traffic.
 pub const KEEPALIVE: &[Row] = &[
     ("probes", "probes", Count),
     ("idle_time", "idleTime", Text),
@@ -260,7 +261,7 @@ pub const FLUX_CONFIG: &[Row] = &[
     ("health_checks", "spec.healthChecks", Any),
 ];
 
-/// What a row makes of a value; `None` where it can't say it, or needn't.
+/// Converts a value to a setting; `None` if it can't be expressed, or is the default.
 fn taken(value: &Node, takes: Takes) -> Option<Node> {
     let plain = || Node::from_json(value.to_json());
     match takes {
@@ -289,7 +290,7 @@ fn taken(value: &Node, takes: Takes) -> Option<Node> {
     }
 }
 
-/// What the rows make of an object. `part` takes the place of `{}` in their paths.
+/// The settings for an object. `part` replaces `{}` in the paths of the rows.
 pub fn lift(rows: &[Row], object: &Node, part: &str) -> Map {
     let mut table = Node::map();
     for (key, path, takes) in rows {
@@ -308,7 +309,7 @@ pub fn lift(rows: &[Row], object: &Node, part: &str) -> Map {
     }
 }
 
-/// Puts a value at a dotted path.
+/// Sets the value at a dotted path.
 pub fn put(table: &mut Node, path: &str, value: Node) {
     let Some(map) = table.as_map_mut() else {
         return;

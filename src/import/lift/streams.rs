@@ -4,9 +4,9 @@ use super::{Form, Lift, listeners};
 use crate::import::config::{text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
-use crate::value::{Map, Node};
+use manifest::value::{Map, Node};
 
-/// A listener that stands at the end of each gateway that has it.
+/// A listener at the end of each gateway that has it.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
     /// Its name.
@@ -18,7 +18,7 @@ pub(super) struct Stream {
     udp: bool,
 }
 
-/// The listener, where it is what a stream makes, and nothing more: the namespace, and whether it is UDP.
+/// Whether a listener is exactly what a stream renders: its namespace, and whether it is UDP.
 fn shape(listener: &Node) -> Option<(Option<String>, bool)> {
     let (udp, kind) = match text_at(listener, &["protocol"]) {
         "TCP" => (false, "TCPRoute"),
@@ -44,7 +44,7 @@ fn shape(listener: &Node) -> Option<(Option<String>, bool)> {
 }
 
 impl Lift<'_> {
-    /// The streams, whose tables are written on the way.
+    /// The streams. Their tables are written too.
     pub(super) fn streams(&mut self) -> Vec<Stream> {
         let mut streams: Vec<Stream> = Vec::new();
         let mut refused: Vec<String> = Vec::new();
@@ -69,7 +69,7 @@ impl Lift<'_> {
         }
         streams.retain(|stream| !refused.contains(&stream.name));
         streams.sort_by_key(|stream| (stream.udp, stream.name != "ssh"));
-        // Streams come last and in this order; where a gateway has them otherwise, its listeners are written out.
+        // Streams are rendered last and in this order. If a gateway has another order, its listeners are written out.
         loop {
             let misplaced = self.gateways.iter().find_map(|gateway| {
                 let node = self.node(gateway.object);
@@ -134,7 +134,7 @@ impl Lift<'_> {
     }
 }
 
-/// The one Service behind a route.
+/// The only Service of a route.
 fn backend(route: &Node) -> Option<Node> {
     let rules = route.path(&["spec", "rules"])?.as_list()?;
     let [rule] = rules else { return None };
@@ -144,5 +144,5 @@ fn backend(route: &Node) -> Option<Node> {
     let mut table = Map::default();
     table.insert("name", text(backend.get("name")?.as_str()?));
     table.insert("port", Node::from_json(backend.get("port")?.to_json()));
-    Some(Node::new(crate::value::Kind::Map(table), None))
+    Some(Node::new(manifest::value::Kind::Map(table), None))
 }

@@ -1,13 +1,13 @@
-//! `[client_traffic]`, `[backend_traffic]`, and gateways' own.
+//! `[client_traffic]`, `[backend_traffic]`, and those of gateways.
 
 use super::rows::{self, BACKEND, CLIENT, KEEPALIVE, put};
 use super::{Aim, Form, Lift, aim};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::{ENVOY, text as text_at};
 use crate::model::layout::Group;
-use crate::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node};
 
-/// One of the two kinds of policy.
+/// One of the two kinds of policies.
 struct Sort {
     kind: &'static str,
     table: &'static str,
@@ -50,8 +50,8 @@ impl Lift<'_> {
             ([one], None) => Some(one.clone()),
             _ => None,
         };
-        // The shared one: that for all, else the first for several; else the only one, unless it is called after
-        // its gateway.
+        // The shared policy is the one for all gateways, else the first one for several; else the only one, unless it
+        // is named after its gateway.
         let shared = policies.iter().find(|(_, aim)| aim.all);
         let shared = shared.or_else(|| policies.iter().find(|(_, aim)| aim.gateways.len() > 1));
         let shared = shared.or_else(|| match policies.as_slice() {
@@ -94,7 +94,7 @@ impl Lift<'_> {
             } else {
                 aim.gateways
             };
-            // Where every gateway has its own, the shared one attaches to what it says in `spec`.
+            // If every gateway has its own, the shared one attaches to the targets in `spec`.
             let named = match named.is_empty() {
                 true => self
                     .gateways
@@ -149,7 +149,7 @@ fn client(node: &Node) -> Map {
     if !headers.is_empty() {
         put(&mut table, "headers.set", pairs(headers));
     }
-    // `http2 = {}` is no less than `http2: {}`.
+    // `http2 = {}` must be rendered as `http2: {}`.
     if node.path(&["spec", "http2"]).is_some() && table.get("http2").is_none() {
         put(&mut table, "http2", Node::map());
     }

@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     ) -> Found {
         let known: Vec<&str> = known.collect();
         let message = format!("{what} {name} is unknown");
-        let help = match crate::diagnostic::suggest::nearest(name, known.iter().copied()) {
+        let help = match manifest::diagnostic::suggest::nearest(name, known.iter().copied()) {
             Some(near) => format!("write `{near}`"),
             None => format!("the known names are {}", known.join(", ")),
         };

@@ -256,7 +256,7 @@ fn the_sarif_report_has_every_place() {
 #[test]
 fn findings_without_a_place_are_sarif_too() {
     let mut run = Run::default();
-    let found = |message: &str| Diagnostic::new(Code::TreeEdited, message);
+    let found = |message: &str| Diagnostic::new(codes::TREE_EDITED, message);
     let mut object = found("once an object, but no place");
     object.object = gateway();
     let file = found("a file").in_file("/etc/a b.yaml");
@@ -279,7 +279,7 @@ fn findings_without_a_place_are_sarif_too() {
 fn braces_brackets_and_paths_are_escaped() {
     let mut run = Run::default();
     let file = run.file("a:b/é {0}.yaml", "x: 1\n");
-    let finding = Diagnostic::new(Code::SchemaValue, "`${VAR}` [x](0) \u{1b}")
+    let finding = Diagnostic::new(codes::SCHEMA_VALUE, "`${VAR}` [x](0) \u{1b}")
         .at(run.find(file, "1"))
         .related(run.find(file, "x"), "{0}");
     run.findings = vec![finding];
@@ -294,15 +294,15 @@ fn braces_brackets_and_paths_are_escaped() {
 
 #[test]
 fn every_code_is_a_rule_with_its_page() {
-    let found = |code: &Code| Diagnostic::new(*code, "found");
+    let found = |code: &manifest::diagnostic::Code| Diagnostic::new(*code, "found");
     let run = Run {
-        findings: Code::ALL.iter().map(found).collect(),
+        findings: codes::all().iter().map(found).collect(),
         ..Run::default()
     };
     let log = sarif(&run);
     let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array();
     let rules = rules.expect("rules");
-    assert_eq!(rules.len(), Code::ALL.len());
+    assert_eq!(rules.len(), codes::all().len());
     for rule in rules {
         let meaning = rule["fullDescription"]["text"].as_str().expect("a text");
         // GitHub takes 1,024 characters.
@@ -321,7 +321,7 @@ fn fingerprints_do_not_depend_on_lines_and_are_unique() {
         let file = run.file("cluster.toml", text);
         let finding = |words: &&str| {
             let start = text.find(words).expect("words of the file");
-            Diagnostic::new(Code::ConfigInvalidValue, *words).at(Span::new(
+            Diagnostic::new(codes::CONFIG_INVALID_VALUE, *words).at(Span::new(
                 file,
                 start,
                 start + words.len(),

@@ -1,4 +1,4 @@
-//! Each class of file, on a real folder.
+//! Each class of file, in a real folder.
 
 use super::support::{Tree, file, lock_in};
 use crate::tree::plan::{Action, plan};
@@ -286,14 +286,14 @@ fn a_lock_that_cannot_be_read_is_an_error_that_says_what_to_do() {
     let cases = [
         ("{", "not JSON"),
         ("{}", "no `schema`"),
-        ("<<<<<<< HEAD\n", "Git merge conflict"),
+        ("<<<<<<< HEAD\n", "conflict markers of a Git merge"),
         (
             r#"{"schema": "gatewayctl/lock/v9", "files": {}}"#,
-            "`gatewayctl/lock/v9`, this version of gatewayctl reads `gatewayctl/lock/v2`",
+            "`gatewayctl/lock/v9`, but this version of gatewayctl reads `gatewayctl/lock/v2`",
         ),
         (
             r#"{"schema": "gatewayctl/lock/v1", "files": {"../x": {"ownership": "shared"}}}"#,
-            "has a part `.` or `..`",
+            "has a component `.` or `..`",
         ),
         (
             r#"{"schema": "gatewayctl/lock/v1", "files": {"x": {}}}"#,
@@ -309,7 +309,7 @@ fn a_lock_that_cannot_be_read_is_an_error_that_says_what_to_do() {
         ),
         (
             r#"{"schema": "gatewayctl/lock/v2", "files": {"x": {"ownership": "shared"}, "\u0078": {"ownership": "shared"}}}"#,
-            "\"x\" stands there twice",
+            "\"x\" appears twice",
         ),
         (
             r#"{"schema": "gatewayctl/lock/v2", "files": {}, "files": {}}"#,

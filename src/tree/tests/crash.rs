@@ -1,4 +1,4 @@
-//! Stopped at any operation, then run again: as if it had not been stopped.
+//! A render that is stopped at any operation and then repeated has the same result as one that was not stopped.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ const PATHS: [&str; 7] = [
     "k.yaml",
 ];
 
-/// Few cases, since each renders some hundred times; `PROPTEST_CASES` replaces the number.
+/// Few cases, because each one renders some hundred times; `PROPTEST_CASES` changes the number.
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -24,7 +24,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// What a random case does to one path.
+/// What a random case does with one path.
 #[derive(Clone, Debug)]
 struct Fate {
     first: Option<u8>,
@@ -63,7 +63,7 @@ fn files(fates: &[Fate], version: impl Fn(&Fate) -> Option<u8>) -> Vec<File> {
         .collect()
 }
 
-/// A tree after a first render and what somebody did to it.
+/// A tree after a first render and some changes by hand.
 fn prepared(fates: &[Fate]) -> Tree {
     let tree = Tree::quick();
     let first = files(fates, |fate| fate.first);
@@ -90,7 +90,7 @@ fn by_hand(path: &str) -> String {
     format!("by hand: {path}\n")
 }
 
-/// No file is partial: each is a version, or somebody's own.
+/// Asserts that no file is partial: each is one of the versions, or an edit.
 fn assert_whole(snapshot: &Snapshot, context: &str) {
     for (path, bytes) in snapshot
         .iter()
@@ -102,7 +102,7 @@ fn assert_whole(snapshot: &Snapshot, context: &str) {
     }
 }
 
-/// What was edited by hand is there as it was.
+/// Asserts that edits by hand are unchanged.
 fn assert_kept(fates: &[Fate], snapshot: &Snapshot, context: &str) {
     for (path, fate) in PATHS
         .iter()
@@ -117,7 +117,7 @@ fn assert_kept(fates: &[Fate], snapshot: &Snapshot, context: &str) {
     }
 }
 
-/// Stops the second render at every operation in turn, then renders `last`; all end alike.
+/// Stops the second render at every operation in turn, then renders `last`; the result must always be the same.
 fn stop_everywhere(fates: &[Fate], fault: Fault, force: bool, last: impl Fn(&Fate) -> Option<u8>) {
     let second = files(fates, |fate| fate.second);
     let last_files = files(fates, last);
@@ -137,7 +137,7 @@ fn stop_everywhere(fates: &[Fate], fault: Fault, force: bool, last: impl Fn(&Fat
         let context = format!("{fault:?} at {at}: {:?}", disk.log.borrow().last());
         assert_eq!(result.is_err(), disk.struck(), "{context}: {result:?}");
         assert_whole(&tree.snapshot(), &context);
-        // Force was given before; finishing needs none.
+        // `force` was given before; finishing doesn't need it.
         render_on(
             &healthy(),
             tree.root(),
@@ -234,7 +234,7 @@ fn a_forced_render_that_was_killed_is_finished_without_force() {
     }
 }
 
-/// Merges our line into what stands at the path, or takes it out, as the caller does for a kustomization.
+/// Adds our line to the file, or removes it, as the caller does for a kustomization.
 fn merged(tree: &Tree, path: &str, ours: bool) -> File {
     let present = std::fs::read(tree.root().join(path)).ok();
     let text = String::from_utf8(present.clone().unwrap_or_default()).expect("UTF-8");
@@ -349,7 +349,7 @@ proptest! {
         let known = |path: &String| path.ends_with('/') || PATHS.contains(&path.as_str());
         prop_assert!(got.keys().all(known), "{:?}", got);
         for folder in got.keys().filter(|path| path.ends_with('/')) {
-            // A folder that somebody emptied by hand is not ours to remove.
+            // A folder that somebody emptied by hand is not removed.
             let by_hand = fates.iter().any(|fate| matches!(fate.by_hand, Hand::Removes));
             let used = got.keys().any(|path| path != folder && path.starts_with(folder.as_str()));
             prop_assert!(used || by_hand, "{} is empty", folder);

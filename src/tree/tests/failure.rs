@@ -1,4 +1,4 @@
-//! Links, permissions, full disks, and two at once.
+//! Links, permissions, full disks, and two renders at once.
 
 use std::io;
 
@@ -20,7 +20,7 @@ fn a_full_disk_is_named_with_the_path_and_the_reason() {
         if last.as_ref().is_some_and(|last| last.starts_with("write")) {
             let error = result.expect_err("a full disk");
             said.push(error.to_string());
-            assert!(error.help().contains("make room"), "{}", error.help());
+            assert!(error.help().contains("free some space"), "{}", error.help());
             assert!(matches!(tree.text("a.yaml").as_str(), "old\n" | "new\n"));
         }
         if !disk.struck() {
@@ -147,7 +147,7 @@ mod unix {
         other.put("lock", "{}");
         symlink(other.root().join("lock"), tree.root().join(LOCK_FILE)).expect("a link");
         let error = plan(tree.root(), &[], &Options::default()).expect_err("a link");
-        assert!(error.to_string().contains("no regular file"), "{error}");
+        assert!(error.to_string().contains("not a regular file"), "{error}");
     }
 
     #[test]

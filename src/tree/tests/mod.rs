@@ -1,4 +1,4 @@
-//! The room on real folders.
+//! Tests of the tree in real folders.
 
 mod classes;
 mod crash;

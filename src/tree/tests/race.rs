@@ -1,4 +1,4 @@
-//! Somebody else at work on the same files, before any operation in turn.
+//! Somebody else changes the same files, before each operation in turn.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::tree::{File, Options};
 const VICTIMS: [&str; 3] = ["a.yaml", "b/c.yaml", "d/gone.yaml"];
 const MINE: &str = "mine\n";
 
-/// Two files that change, and one that goes.
+/// Two files that change, and one that is removed.
 fn rendered() -> (Tree, Vec<File>) {
     let tree = Tree::quick();
     tree.render(&VICTIMS.map(|path| file(path, "1\n")));
@@ -19,7 +19,7 @@ fn rendered() -> (Tree, Vec<File>) {
     (tree, second)
 }
 
-/// Saves as editors do: a new file in the place of the old one, or the old one emptied and written anew.
+/// Saves as editors do: by renaming a new file over the old one, or by truncating and writing the old one.
 fn save(root: PathBuf, path: &'static str, by_rename: bool) -> impl Fn() {
     move || {
         let path = root.join(path);
@@ -82,11 +82,11 @@ fn what_is_saved_stays_though_the_render_is_killed_right_after() {
                     "{victim} at {at}, killed {after} later: {:?}",
                     log.get(at..)
                 );
-                // Whoever only looks is told of the edit, not of what stands in its place.
+                // A plan after this reports the edit, not the file at its path.
                 let said = tree.plan(&second).findings();
                 assert!(
                     said.iter()
-                        .all(|one| !one.message.contains("is in the way")),
+                        .all(|one| !one.message.contains("exists already")),
                     "{context}"
                 );
                 tree.render(&second);
@@ -124,7 +124,7 @@ fn a_later_edit_in_the_place_of_one_that_waits_is_not_overwritten() {
             let said = plan.findings();
             assert!(
                 said.iter()
-                    .any(|one| one.message.contains("holds an edit of it")),
+                    .any(|one| one.message.contains("contains an edit of it")),
                 "{said:#?}"
             );
             let _ = apply_on(&crate::tree::disk::Os, &plan);
@@ -135,10 +135,10 @@ fn a_later_edit_in_the_place_of_one_that_waits_is_not_overwritten() {
     assert!(waited > 0);
 }
 
-/// Puts a link in the place of a folder.
+/// Replaces a folder by a link.
 fn swap(root: PathBuf, outside: PathBuf) -> impl Fn() {
     move || {
-        // A folder that is gone by now can't be swapped.
+        // A folder that has been removed already can't be replaced.
         if fs::rename(root.join("b"), root.join("b.real")).is_ok() {
             symlink(&outside, root.join("b")).expect("a link");
         }
@@ -158,7 +158,7 @@ fn a_link_in_the_place_of_a_folder_at_any_instant_leads_nothing_out() {
         let _ = render_on(&disk, tree.root(), &second, &Options::default());
         assert_eq!(outside.snapshot().len(), 1, "at {at}");
         assert_eq!(outside.text("c.yaml"), "1\n", "at {at}");
-        // Nor is what was ours removed behind it.
+        // Files behind the link are not removed either, even if they were ours.
         let _ = render_on(&disk, tree.root(), &[], &Options::default());
         assert_eq!(outside.text("c.yaml"), "1\n", "at {at}");
         if disk.done.get() <= at {
@@ -169,7 +169,7 @@ fn a_link_in_the_place_of_a_folder_at_any_instant_leads_nothing_out() {
 
 #[test]
 fn where_nothing_can_be_exchanged_the_look_comes_directly_before_the_rename() {
-    // On this file system the two can change places; that they can't is the wrapped disk's word.
+    // This file system can exchange files; the wrapped disk says that it can't.
     for by_rename in [true, false] {
         for at in 0.. {
             let (tree, second) = rendered();
@@ -183,7 +183,7 @@ fn where_nothing_can_be_exchanged_the_look_comes_directly_before_the_rename() {
                 break;
             }
             let log = disk.log.borrow();
-            // Only an edit in the very instant of the rename can be lost there.
+            // Only an edit at the very moment of the rename can be lost.
             let is_the_instant = log.get(at).is_some_and(|line| line == "rename a.yaml");
             if !is_the_instant {
                 assert_eq!(tree.text("a.yaml"), MINE, "at {at}: {:?}", log.get(at..));

@@ -1,10 +1,10 @@
-//! What people read.
+//! The texts for users.
 
 use std::fmt::Write;
 
 use super::support::{Fault, Faulty, Tree, file, render_on};
-use crate::diagnostic::Diagnostic;
 use crate::tree::{Error, LOCK_FILE, Lock, Options};
+use manifest::diagnostic::Diagnostic;
 
 fn listed(diagnostics: &[Diagnostic]) -> String {
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! A folder to work on, and a disk that fails or stops where a test says.
+//! A folder to work in, and a disk that fails or stops where a test says.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub struct Tree {
     pub folder: TempDir,
 }
 
-/// Paths and texts; folders are paths that end in `/`.
+/// Paths and contents; paths of folders end with `/`.
 pub type Snapshot = BTreeMap<String, Vec<u8>>;
 
 impl Tree {
@@ -29,7 +29,7 @@ impl Tree {
         }
     }
 
-    /// A root in memory where the system has such a place: for tests that render thousands of times.
+    /// A root in memory if the system has such a place, for tests that render thousands of times.
     pub fn quick() -> Self {
         match tempfile::tempdir_in("/dev/shm") {
             Ok(folder) => Tree { folder },
@@ -79,7 +79,7 @@ impl Tree {
             .clone()
     }
 
-    /// All files below the root but the lock, and all folders.
+    /// All files below the root except the lock, and all folders.
     pub fn snapshot(&self) -> Snapshot {
         let mut all = Snapshot::new();
         for entry in walkdir::WalkDir::new(self.root()).min_depth(1) {
@@ -103,23 +103,23 @@ pub fn file(path: &str, text: &str) -> File {
     File::new(path, text)
 }
 
-/// How the n-th operation goes wrong.
+/// How the operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails with this error, once; the process lives on.
+    /// It fails with this error once; the process continues.
     Once(io::ErrorKind),
-    /// The process dies in its middle: whatever is tried afterwards never happens.
+    /// The process is killed during the operation, so that nothing after it happens.
     Killed,
 }
 
-/// A disk whose operation number `at` (from 0) goes wrong.
+/// A disk whose operation number `at` (from 0) fails.
 #[derive(Clone)]
 pub struct Faulty {
     pub fault: Fault,
     pub at: usize,
     pub done: Rc<Cell<usize>>,
     pub log: Rc<RefCell<Vec<String>>>,
-    /// What somebody else does directly before an operation, and before which.
+    /// The number of an operation, and what somebody else does immediately before it.
     meanwhile: Option<(usize, Rc<dyn Fn()>)>,
     exchanges: bool,
 }
@@ -136,13 +136,13 @@ impl Faulty {
         }
     }
 
-    /// The same disk, on which no two files can change places.
+    /// The same disk, but unable to exchange files.
     pub fn without_exchange(mut self) -> Self {
         self.exchanges = false;
         self
     }
 
-    /// The same disk, on which somebody else does something directly before operation number `at`.
+    /// The same disk, with somebody else doing something immediately before operation number `at`.
     pub fn meanwhile(mut self, at: usize, work: impl Fn() + 'static) -> Self {
         self.meanwhile = Some((at, Rc::new(work)));
         self
@@ -186,7 +186,7 @@ impl Disk for Faulty {
 struct FaultyFolder {
     disk: Faulty,
     folder: Box<dyn Folder>,
-    /// With a `/` at its end; empty is the root.
+    /// Ends with a `/`; empty for the root.
     path: String,
 }
 
@@ -225,7 +225,7 @@ impl Folder for FaultyFolder {
         self.step("make", name)?;
         self.folder.create_folder(name)
     }
-    /// Where it goes wrong, half of the bytes have been written.
+    /// If it fails, half of the bytes have been written.
     fn write_new(&self, name: &str, bytes: &[u8], like: &str) -> io::Result<()> {
         let alive = !(self.disk.struck() && self.disk.fault == Fault::Killed);
         let step = self.step("write", name);
@@ -272,7 +272,7 @@ impl Folder for FaultyFolder {
     }
 }
 
-/// The lock of `cluster.toml` in a root.
+/// The lock for `cluster.toml` in a root.
 pub fn lock_in(tree: &Tree) -> Lock {
     Locks::load(tree.root(), &Configuration::default())
         .expect("a lock")

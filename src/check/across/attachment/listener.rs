@@ -1,14 +1,15 @@
-//! Listeners in conflict, listeners that refer to what they may not use, and plain HTTP that leads nowhere.
+//! Listeners that conflict or refer to what they may not use, and plain HTTP listeners without routes.
 
 use super::Look;
 use super::redirect::redirects;
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::read::list;
-use crate::resolve::view::Gateway;
-use crate::resolve::{GatewayId, Listener, ListenerId, Target};
-use crate::value::variable;
+use crate::codes;
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::read::list;
+use envoy_gateway::view::Gateway;
+use envoy_gateway::{GatewayId, Listener, ListenerId, Target};
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+use manifest::value::variable;
 
 impl Look<'_, '_> {
     pub(super) fn listener(&self, listener: &Listener<'_>) -> Vec<Diagnostic> {
@@ -23,17 +24,17 @@ impl Look<'_, '_> {
             && !self.is_told_by_schema(listener)
         {
             let message = format!(
-                "listener `{}` is in conflict: {}",
+                "listener `{}` conflicts with another: {}",
                 listener.name, conflict.message
             );
             found.push(
                 finding(
-                    Code::AttachmentListenerConflict,
+                    codes::ATTACHMENT_LISTENER_CONFLICT,
                     listener.object,
                     &listener.pointer,
                     message,
                 )
-                .why("Envoy is not told of it: nothing answers for it")
+                .why("the listener is not sent to Envoy, so its requests are not answered")
                 .help("give it a port or a hostname of its own"),
             );
         }
@@ -41,29 +42,29 @@ impl Look<'_, '_> {
         if let Some(refs) = refs.filter(|it| it.status == Status::False) {
             let (code, help) = match refs.reason.as_ref() {
                 "RefNotPermitted" => (
-                    Code::ReferenceNotPermitted,
+                    codes::REFERENCE_NOT_PERMITTED,
                     "add a ReferenceGrant in the other namespace",
                 ),
                 "InvalidRouteKinds" => (
-                    Code::AttachmentRefused,
-                    "leave `allowedRoutes.kinds` out: the protocol decides",
+                    codes::ATTACHMENT_REFUSED,
+                    "remove `allowedRoutes.kinds`; the protocol then decides",
                 ),
                 _ => (
-                    Code::ReferenceUnusable,
+                    codes::REFERENCE_UNUSABLE,
                     "refer to a Secret of type kubernetes.io/tls",
                 ),
             };
             let message = format!("listener `{}`: {}", listener.name, refs.message);
             found.push(
                 finding(code, listener.object, &listener.pointer, message)
-                    .why("the listener is not sent to Envoy, or lacks what is refused")
+                    .why("the listener is not sent to Envoy, or is sent without what is refused")
                     .help(help),
             );
         }
         found
     }
 
-    /// Whether the schema's own rule says it: the same port, protocol and hostname in one object.
+    /// Whether the schema's own rule reports it: the same port, protocol and hostname within one object.
     fn is_told_by_schema(&self, listener: &Listener<'_>) -> bool {
         self.resolved.listeners().iter().any(|other| {
             !std::ptr::eq(other, listener)
@@ -73,8 +74,8 @@ impl Look<'_, '_> {
         })
     }
 
-    /// Plain HTTP listeners without any route, beside HTTPS listeners that have some. Where no route is at hand at
-    /// all, they stand elsewhere.
+    /// Reports plain HTTP listeners without any route, if HTTPS listeners beside them have some. If there is no route
+    /// at all, the routes are probably in another repository.
     pub(super) fn plain_http(&self, gateway: &Gateway<'_>) -> Vec<Diagnostic> {
         let gateways = self.resolved.gateways().iter();
         let Some(id) = gateways
@@ -105,18 +106,18 @@ impl Look<'_, '_> {
                 "no route is attached to listener `{}`: plain HTTP is not redirected to https",
                 listener.name
             );
-            finding(Code::AttachmentNoRedirect, listener.object, &listener.pointer, message)
-                .why("who asks for a site with http:// gets 404, and is not led to https://")
+            finding(codes::ATTACHMENT_NO_REDIRECT, listener.object, &listener.pointer, message)
+                .why("requests with http:// get 404 instead of a redirect to https://")
                 .help(format!(
-                    "bind an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or leave the listener out",
+                    "attach an HTTPRoute with a RequestRedirect to https to it (`sectionName: {}`), or remove the listener",
                     listener.name
                 ))
         };
         bare.into_iter().map(one).collect()
     }
 
-    /// Whether a route may be attached to a gateway's listeners though that can't be known, or was meant to be: then
-    /// what keeps it off is told.
+    /// Whether other routes may be attached to a gateway's listeners, or were meant to be. What keeps those from
+    /// being attached is reported on its own.
     fn may_have_others(&self, gateway: GatewayId) -> bool {
         self.resolved.routes().iter().any(|route| {
             let is_redirect = redirects(route.object).next().is_some();
@@ -138,7 +139,7 @@ impl Look<'_, '_> {
         })
     }
 
-    /// Whether cert-manager answers challenges of certificate authorities on plain HTTP, by routes of its own.
+    /// Whether cert-manager answers ACME challenges on plain HTTP, with routes that it creates.
     fn answers_challenges(&self) -> bool {
         self.all
             .iter()

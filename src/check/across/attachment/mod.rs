@@ -1,14 +1,15 @@
-//! What attaches to nothing, and what the controller refuses: of the conditions that it would write, those that
-//! a person wants to know about; and what it takes without a word, though it can't be meant.
+//! Routes and policies that attach to nothing, and what the controller would refuse: those of its conditions that the
+//! user needs to know about. Also settings that it accepts, but that can't be intended.
 //!
 //! - [`listener`]: conflicts, certificates, and plain HTTP that is not redirected;
-//! - [`route`]: routes and their parents, those of charts' values too;
+//! - [`route`]: routes and their parents, including routes from chart values;
 //! - [`redirect`]: redirects that lead to themselves;
 //! - [`policy`]: policies and their targets; [`selector`]: targets by selector.
 //!
-//! What depends on objects that are not at hand is not told: a Service may come from a chart. Neither is what
-//! happens at objects of which there are two with one name, that a patch may change, or whose namespace is not known.
-//! Of a repository that is for several clusters each is looked at by itself; what several share is told where it
+//! Nothing is reported that depends on objects that are not given: a Service may come from a chart, for example. The
+//! same holds for objects whose identity exists twice, objects that a patch may change, and objects in an unknown
+//! namespace. If a repository is for several clusters, each cluster is checked by itself. Objects that several
+//! clusters share are only reported if the finding is the same for all of them.
 //! holds for all of them.
 
 mod listener;
@@ -23,18 +24,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::front::GATEWAY_API;
 use super::{Applied, Whole};
-use crate::check::finding;
-use crate::diagnostic::suggest::listed;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::Object;
-use crate::resolve::condition::{Condition, kind};
-use crate::resolve::delivery::{Cluster, may_patch};
-use crate::resolve::helm_routes::{HELM, HelmRoute, helm_routes};
-use crate::resolve::index::Key;
-use crate::resolve::{Resolved, RouteKind, Settings, resolve};
-use crate::value::{Pointer, variable};
+use crate::codes;
+use envoy_gateway::condition::{Condition, kind};
+use envoy_gateway::helm_routes::{HELM, HelmRoute, helm_routes};
+use envoy_gateway::index::Key;
+use envoy_gateway::{Resolved, RouteKind, Settings, resolve};
+use flux_repo::{Cluster, may_patch};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::listed;
+use manifest::finding;
+use manifest::value::{Pointer, variable};
 
-/// Reports what attaches to nothing, and what the controller would refuse.
+/// Reports routes and policies that attach to nothing, and what the controller would refuse.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let clusters = whole
         .delivery
@@ -59,16 +61,16 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     told.into_iter().map(|(one, _)| one).collect()
 }
 
-/// In which clusters the same was found.
+/// Counts the clusters in which the same finding was made.
 struct Tally {
-    /// How many other findings came before it.
+    /// The number of other findings before it.
     order: usize,
-    /// How many clusters may hold the file.
+    /// The number of clusters that may use the file.
     holding: usize,
     told_in: BTreeSet<usize>,
 }
 
-/// What is found in one cluster, each with its file.
+/// The findings of one cluster, each with its file.
 fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnostic)> {
     let all: Vec<Applied<'_>> = whole
         .all()
@@ -102,14 +104,14 @@ fn is_patchable(kind: &str) -> bool {
         || kind.ends_with("Policy")
 }
 
-/// Whether a patch that is not applied here may change an object.
+/// Whether a patch that can't be applied here may change an object.
 fn is_patched(whole: &Whole<'_>, one: &Applied<'_>) -> bool {
     let by = one.way.map_or(&[][..], |way| &way.patched_by);
     let mut by = by.iter().filter_map(|at| whole.objects.get(*at));
     by.any(|by| may_patch(by, one.object))
 }
 
-/// Whether a patch that is not applied here may change the parents of routes in a release's values.
+/// Whether a patch that can't be applied here may change the parents of routes in a release's values.
 fn changes_parents(whole: &Whole<'_>, release: &Applied<'_>) -> bool {
     let by = release.way.map_or(&[][..], |way| &way.patched_by);
     let is_release = release.object.kind() == "HelmRelease" && release.object.group() == HELM;
@@ -123,7 +125,7 @@ fn changes_parents(whole: &Whole<'_>, release: &Applied<'_>) -> bool {
         })
 }
 
-/// What it is not known about: the identities that two objects share, and those that patches may change.
+/// The identities about which nothing is known: those that two objects share, and those that patches may change.
 fn open<'a>(
     whole: &Whole<'_>,
     all: &[Applied<'a>],
@@ -149,7 +151,7 @@ fn gateways<'a>(whole: &Whole<'_>, all: &[Applied<'a>]) -> BTreeMap<Key<'a>, boo
     gateways
 }
 
-/// Whether all that is in an object's folder is at hand.
+/// Whether all files in an object's folder are given.
 fn is_walked(whole: &Whole<'_>, object: &Object) -> bool {
     whole.model.is_some() || whole.is_walked(&object.file)
 }
@@ -158,12 +160,12 @@ fn spec() -> Pointer {
     Pointer::root().key("spec")
 }
 
-/// A name or namespace that is known.
+/// Whether a name or namespace is known.
 fn is_known(text: &str) -> bool {
     !text.is_empty() && !variable::in_text(text)
 }
 
-/// Everything of one cluster.
+/// The objects of one cluster.
 struct Look<'r, 'a> {
     whole: &'r Whole<'r>,
     resolved: &'r Resolved<'a>,
@@ -215,20 +217,20 @@ impl<'a> Look<'_, 'a> {
         self.is_open_key(object.kind(), Key::of(object))
     }
 
-    /// Whether it is not known which object is meant, or what becomes of it.
+    /// Whether it is unknown which object is meant, or how it looks in the cluster.
     fn is_open_key(&self, kind: &str, key: Key<'_>) -> bool {
-        // The set's own lifetime is longer than a question needs.
+        // The set's lifetime is longer than that of the key.
         let open: &HashSet<(&str, Key<'_>)> = &self.open;
         key.namespace.is_empty() || open.contains(&(kind, key))
     }
 
-    /// Whether a route is a chart's.
+    /// Whether a route comes from a chart.
     fn is_charted(&self, object: &Object) -> bool {
         self.charted.contains_key(&(object as *const Object))
     }
 
-    /// The gateway that isn't there, where the tree would have it: others of its namespace are at hand, or one of its
-    /// name in another namespace, where `may_be_elsewhere`.
+    /// Says that a gateway doesn't exist, if it would have to be among the given objects: there are others in its
+    /// namespace, or, if `may_be_elsewhere`, one with its name in another namespace.
     fn missing_gateway(
         &self,
         from: &Object,
@@ -261,15 +263,15 @@ impl<'a> Look<'_, 'a> {
     }
 }
 
-/// What is there in place of a gateway.
+/// What exists instead of a gateway.
 enum Missing<'a> {
-    /// These, in the same namespace.
+    /// These gateways in the same namespace.
     Among(Vec<&'a str>),
-    /// One of its name, in this namespace.
+    /// A gateway with the same name in this namespace.
     In(&'a str),
 }
 
-/// A finding on a chart's route, where its user wrote it.
+/// Moves a finding on a chart's route to the values that it comes from.
 fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
     let pointer = one.pointer.as_deref().and_then(Pointer::parse);
     let place = pointer.map_or_else(|| route.block.clone(), |pointer| route.place(&pointer));
@@ -279,7 +281,7 @@ fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
     one.with_pointer(place.to_string())
 }
 
-/// `` `http`, `https` ``; of many the first.
+/// `` `http`, `https` ``; only the first ones if there are many.
 fn list(names: &[&str]) -> String {
     match names.is_empty() {
         true => "none".to_owned(),
@@ -289,7 +291,7 @@ fn list(names: &[&str]) -> String {
 
 fn refused(object: &Object, pointer: &Pointer, condition: &Condition) -> Diagnostic {
     let message = format!("the controller can't use it: {}", condition.message);
-    finding(Code::AttachmentRefused, object, pointer, message)
-        .why("it is written into the object's status, and requests that depend on it are answered with 500")
-        .help("change what the message names")
+    finding(codes::ATTACHMENT_REFUSED, object, pointer, message)
+        .why("the controller reports it in the object's status, and requests that depend on it are answered with 500")
+        .help("change the setting that the message names")
 }

@@ -1,17 +1,18 @@
-//! Policies and what they target: what isn't there, and what has a policy of their kind already.
+//! Policies whose targets don't exist, or already have another policy of the same kind.
 
 use super::route::meant;
 use super::{Look, Missing, list, refused, spec};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::index::Key;
-use crate::resolve::policy::{Outcome, Policy, PolicyTarget, Scope};
-use crate::value::{Node, Pointer, variable};
+use crate::codes;
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::policy::{Outcome, Policy, PolicyTarget, Scope};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
 
 const NOTHING: &str =
-    "the policy holds for nothing: what it guards is unguarded, what it sets is not set";
+    "the policy applies to nothing: it protects nothing, and its settings have no effect";
 
 impl Look<'_, '_> {
     pub(super) fn policy(&self, policy: &Policy<'_>) -> Vec<Diagnostic> {
@@ -61,26 +62,26 @@ impl Look<'_, '_> {
             .unwrap_or_default();
         let (message, help) = match target.is_selected {
             true => (
-                format!("the selector reaches {scope}, which has a {kind} already: {name}"),
-                "let `matchLabels` select the gateways that are meant, or write the settings of both into one policy",
+                format!("the selector matches {scope}, which already has a {kind}: {name}"),
+                "select only the intended gateways with `matchLabels`, or write the settings of both into one policy",
             ),
             false => (
-                format!("{scope} has a {kind} already: {name}"),
+                format!("{scope} already has a {kind}: {name}"),
                 "write the settings of both into one policy",
             ),
         };
         let one = finding(
-            Code::AttachmentPolicyConflict,
+            codes::ATTACHMENT_POLICY_CONFLICT,
             policy.object,
             place,
             message,
         )
-        .why("the older policy holds, or the first by name; this one does nothing there")
+        .why("only the oldest policy applies, or the first by name; this one has no effect there")
         .help(help);
         match winner {
             Some(winner) => one.related(
                 winner.object.span(&place_of_scope(winner, target)),
-                "the policy that holds",
+                "the policy that applies",
             ),
             None => one,
         }
@@ -101,7 +102,7 @@ impl Look<'_, '_> {
         let message = format!("{} {} has no `{given}`", scope.kind(), scope.key());
         Some(
             finding(
-                Code::AttachmentNoTarget,
+                codes::ATTACHMENT_NO_TARGET,
                 policy.object,
                 &place.key("sectionName"),
                 message,
@@ -111,7 +112,7 @@ impl Look<'_, '_> {
         )
     }
 
-    /// A gateway that isn't there, where the tree would have it.
+    /// A gateway that doesn't exist, although it would have to be among the given objects.
     fn no_target(
         &self,
         policy: &Policy<'_>,
@@ -125,7 +126,7 @@ impl Look<'_, '_> {
         let missing = self.missing_gateway(policy.object, key, true)?;
         let message = format!("there is no Gateway {key}");
         let one = finding(
-            Code::AttachmentNoTarget,
+            codes::ATTACHMENT_NO_TARGET,
             policy.object,
             &place.key("name"),
             message,
@@ -133,7 +134,7 @@ impl Look<'_, '_> {
         Some(match missing {
             Missing::Among(there) => one.why(NOTHING).help(meant(key.name, &there)),
             Missing::In(namespace) => one.severity(Severity::Warning).why(NOTHING).help(format!(
-                "a policy's targets are in its own namespace: move it to `{namespace}`"
+                "a policy can only target objects in its own namespace; move it to `{namespace}`"
             )),
         })
     }
@@ -151,7 +152,7 @@ impl Look<'_, '_> {
     }
 }
 
-/// Where a policy names a target.
+/// The path in the policy where a target is named.
 fn place_of(policy: &Object, target: &PolicyTarget<'_>) -> Pointer {
     let is_it = |node: &Node| {
         let text = |key: &str| node.get(key).and_then(Node::as_str);

@@ -1,19 +1,21 @@
 //! Redirects that lead to themselves.
 //!
-//! A redirect to https belongs at the listener for plain HTTP. At an HTTPS listener it answers with the address that
-//! was asked for, unless it changes the hostname, the port or the path. (Gateway API 1.6, `HTTPRequestRedirectFilter`:
-//! what is left out is taken from the request; without a port, a scheme that is given brings its own.)
+//! A redirect to https belongs on the listener for plain HTTP. On an HTTPS listener it redirects to the URL that was
+//! requested, unless it changes the hostname, the port or the path. (Gateway API 1.6, `HTTPRequestRedirectFilter`:
+//! parts that are not set are taken from the request; if there is a scheme but no port, the port is that of the
+//! scheme.)
 
 use super::{Look, spec};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::manifest::Object;
-use crate::resolve::index::Key;
-use crate::resolve::read::{has, int, list, text};
-use crate::resolve::{Attachment, Listener, Parent, Route, RouteKind, Target};
-use crate::value::Node;
+use crate::codes;
+use envoy_gateway::index::Key;
+use envoy_gateway::read::{has, int, list, text};
+use envoy_gateway::{Attachment, Listener, Parent, Route, RouteKind, Target};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::Node;
 
-/// Each rule of a route that redirects, with what it redirects to.
+/// Each rule of a route that redirects, with its redirect.
 pub(super) fn redirects(route: &Object) -> impl Iterator<Item = (&Node, &Node)> {
     list(&route.node, &["spec", "rules"])
         .iter()
@@ -23,7 +25,7 @@ pub(super) fn redirects(route: &Object) -> impl Iterator<Item = (&Node, &Node)> 
         })
 }
 
-/// Whether a rule matches by host and path alone. Others may not match again what they redirected.
+/// Whether a rule matches by host and path alone. Other rules may not match the redirected request again.
 fn matches_again(rule: &Node) -> bool {
     let matches = list(rule, &["matches"]);
     let is_plain = |it: &Node| {
@@ -34,7 +36,7 @@ fn matches_again(rule: &Node) -> bool {
     matches.is_empty() || matches.iter().any(is_plain)
 }
 
-/// Whether a redirect leaves scheme, port and path of a request at an HTTPS listener as they are.
+/// Whether a redirect changes neither scheme, port nor path of a request at an HTTPS listener.
 fn stays_at(redirect: &Node, listener: &Listener<'_>) -> bool {
     let scheme = text(redirect, &["scheme"]);
     let keeps_port = match (int(redirect, &["port"]), scheme) {
@@ -46,7 +48,7 @@ fn stays_at(redirect: &Node, listener: &Listener<'_>) -> bool {
     keeps_scheme && keeps_port && !has(redirect, &["path"])
 }
 
-/// The hostnames that lead to themselves.
+/// The hostnames that are redirected to themselves.
 fn looping<'h>(redirect: &Node, attachment: &'h Attachment) -> Vec<&'h str> {
     let to = text(redirect, &["hostname"]);
     let same = |host: &&String| to.is_none_or(|to| to.eq_ignore_ascii_case(host));
@@ -55,7 +57,7 @@ fn looping<'h>(redirect: &Node, attachment: &'h Attachment) -> Vec<&'h str> {
 }
 
 impl Look<'_, '_> {
-    /// The redirects of a route that lead to themselves.
+    /// Reports the redirects of a route that lead to themselves.
     pub(super) fn redirects(&self, route: &Route<'_>) -> Vec<Diagnostic> {
         if route.kind != RouteKind::Http || self.is_open(route.object) {
             return Vec::new();
@@ -72,7 +74,7 @@ impl Look<'_, '_> {
             .collect()
     }
 
-    /// A redirect that leads to itself at one of a parent's listeners.
+    /// Reports a redirect that leads to itself at one of a parent's listeners.
     fn loop_at(
         &self,
         route: &Route<'_>,
@@ -109,37 +111,42 @@ impl Look<'_, '_> {
             Some(section) => (
                 place.key("sectionName"),
                 format!(
-                    "the redirect leads to itself: listener `{section}` of {name} is for https already"
+                    "the redirect leads to itself, because listener `{section}` of {name} is already for https"
                 ),
             ),
             None => (
                 place,
                 format!(
-                    "the redirect leads to itself at listener `{}` of {name}, which is for https already",
+                    "the redirect leads to itself at listener `{}` of {name}, which is already for https",
                     listener.name
                 ),
             ),
         };
         let why = match exact {
             Some(host) => format!(
-                "a browser that asks for https://{host}/ is sent to the same address again and again, until it gives up"
+                "a browser that requests https://{host}/ is redirected to the same URL until it gives up"
             ),
-            None => "requests over https that no closer route answers are sent to the same address again and again".to_owned(),
+            None => "requests over https that no more specific route matches are redirected to the same URL again and again".to_owned(),
         };
         let is_sure = exact.is_some() || !is_at_plain_http;
         Some(
-            finding(Code::AttachmentRedirectLoop, route.object, &place, message)
-                .severity(if is_sure {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                })
-                .why(why)
-                .help(self.where_it_belongs(parent)),
+            finding(
+                codes::ATTACHMENT_REDIRECT_LOOP,
+                route.object,
+                &place,
+                message,
+            )
+            .severity(if is_sure {
+                Severity::Error
+            } else {
+                Severity::Warning
+            })
+            .why(why)
+            .help(self.where_it_belongs(parent)),
         )
     }
 
-    /// Whether a hostname is another route's too, at the same listener.
+    /// Whether another route at the same listener has the hostname too.
     fn is_served_by_another(&self, route: &Route<'_>, listener: &Listener<'_>, host: &str) -> bool {
         let others = listener.routes.iter();
         others
@@ -164,7 +171,7 @@ impl Look<'_, '_> {
                 "write `sectionName: {}`, the listener for plain HTTP",
                 listener.name
             ),
-            None => "add a listener of protocol HTTP on port 80, and name it in `sectionName`"
+            None => "add a listener with protocol HTTP on port 80, and name it in `sectionName`"
                 .to_owned(),
         }
     }

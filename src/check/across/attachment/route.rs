@@ -1,18 +1,19 @@
-//! Routes and their parents: what they are not attached to, and what their rules can't use.
+//! Routes that are not attached to their parents, and rules that refer to what they can't use.
 
 use std::collections::BTreeSet;
 
 use super::{Look, Missing, list, refused, spec};
-use crate::check::finding;
-use crate::diagnostic::suggest::{MOST_COMPARED, nearest};
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::resolve::condition::{Status, kind};
-use crate::resolve::fault::Fault;
-use crate::resolve::index::{GATEWAY_API, Key};
-use crate::resolve::{Listener, Parent, Route, Target};
-use crate::value::{Pointer, variable};
+use crate::codes;
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::fault::Fault;
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::{Listener, Parent, Route, Target};
+use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Pointer, variable};
 
-const NOTHING: &str = "the route is attached to nothing there: its requests are not answered by it";
+const NOTHING: &str = "the route is not attached there, so it handles no requests";
 
 impl Look<'_, '_> {
     pub(super) fn route(&self, route: &Route<'_>) -> Vec<Diagnostic> {
@@ -24,7 +25,7 @@ impl Look<'_, '_> {
             if has_variable(parent) {
                 continue;
             }
-            // Each parent of a route may say the same.
+            // Each parent of a route may lead to the same finding.
             for one in self.parent(route, parent) {
                 if !found.contains(&one) {
                     found.push(one);
@@ -34,7 +35,7 @@ impl Look<'_, '_> {
         found
     }
 
-    /// A route whose namespace is not known may have parents that are; one that is patched may have any.
+    /// The namespace of a route may be unknown, but its parents known. A patch of the route may change its parents.
     fn is_patched_route(&self, route: &Route<'_>) -> bool {
         !route.object.namespace().is_empty()
             && !self.is_charted(route.object)
@@ -67,7 +68,7 @@ impl Look<'_, '_> {
             .not_accepted(route, parent, &place, &name, &listeners)
             .into_iter()
             .collect();
-        // What a chart makes of its rules is not known well enough.
+        // How a chart changes the rules is not known well enough.
         if !self.is_charted(route.object) {
             let faults = parent.faults.iter().filter(|it| !it.is_unknown);
             found.extend(faults.map(|fault| faulty(route, fault)));
@@ -91,13 +92,13 @@ impl Look<'_, '_> {
             "NoMatchingParent" => no_listener(route, parent, place, name, listeners),
             "NotAllowedByListeners" => Some(
                 finding(
-                    Code::AttachmentNotAllowed,
+                    codes::ATTACHMENT_NOT_ALLOWED,
                     route.object,
                     place,
-                    format!("{name} doesn't take this route: {}", accepted.message),
+                    format!("{name} doesn't accept this route: {}", accepted.message),
                 )
-                .why("the route is attached to nothing there")
-                .help("widen `allowedRoutes` of the listener, or attach the route to another one"),
+                .why("the route is not attached there")
+                .help("extend `allowedRoutes` of the listener, or attach the route to another one"),
             ),
             "NoMatchingListenerHostname" => {
                 let section = parent.reference.section;
@@ -107,13 +108,13 @@ impl Look<'_, '_> {
                 let hosts: BTreeSet<&str> = named.filter_map(|it| it.hostname).collect();
                 let hosts: Vec<&str> = hosts.into_iter().collect();
                 let message = format!(
-                    "no hostname of the route is one that {name} serves there ({})",
+                    "no hostname of the route matches a listener of {name} ({})",
                     hosts.join(", ")
                 );
                 Some(
-                    finding(Code::AttachmentNoHostname, route.object, &spec().key("hostnames"), message)
-                        .why("the route is attached to nothing there")
-                        .help("write a hostname that the listener's covers, or attach the route to another listener"),
+                    finding(codes::ATTACHMENT_NO_HOSTNAME, route.object, &spec().key("hostnames"), message)
+                        .why("the route is not attached there")
+                        .help("use a hostname that the listener's hostname covers, or attach the route to another listener"),
                 )
             }
             "InvalidRule" if !self.is_charted(route.object) => {
@@ -123,7 +124,7 @@ impl Look<'_, '_> {
         }
     }
 
-    /// A parent that isn't there, where the tree would have it.
+    /// A gateway that doesn't exist, although it would have to be among the given objects.
     fn no_gateway(
         &self,
         route: &Route<'_>,
@@ -144,14 +145,14 @@ impl Look<'_, '_> {
         let message = format!("there is no Gateway {key}");
         let one = match missing {
             Missing::Among(there) => {
-                finding(Code::AttachmentNoGateway, route.object, &place.key("name"), message)
+                finding(codes::ATTACHMENT_NO_GATEWAY, route.object, &place.key("name"), message)
                     .help(meant(reference.name, &there))
             }
             Missing::In(namespace) => {
-                finding(Code::AttachmentNoGateway, route.object, place, message)
+                finding(codes::ATTACHMENT_NO_GATEWAY, route.object, place, message)
                     .severity(Severity::Warning)
                     .help(format!(
-                        "without a namespace a parent is looked for in the route's own: write `namespace: {namespace}`"
+                        "without a namespace, a parent is in the route's own namespace; write `namespace: {namespace}`"
                     ))
             }
         };
@@ -159,12 +160,12 @@ impl Look<'_, '_> {
     }
 }
 
-/// What was meant by a name, and what there is.
+/// A suggestion for a name that doesn't exist.
 pub(super) fn meant(name: &str, there: &[&str]) -> String {
     match nearest(name, there.iter().copied().take(MOST_COMPARED)) {
         Some(near) if there.len() == 1 => format!("write `{near}`"),
         Some(near) => format!("write `{near}`; there are {}", list(there)),
-        None => format!("name one that is there: {}", list(there)),
+        None => format!("use one that exists: {}", list(there)),
     }
 }
 
@@ -176,29 +177,28 @@ fn has_variable(parent: &Parent<'_>) -> bool {
         .any(variable::in_text)
 }
 
-/// What a rule of a route can't use.
+/// A finding on what a rule can't use.
 fn faulty(route: &Route<'_>, fault: &Fault) -> Diagnostic {
     let (code, help) = match fault.reason {
         "RefNotPermitted" => (
-            Code::ReferenceNotPermitted,
+            codes::REFERENCE_NOT_PERMITTED,
             "add a ReferenceGrant in the other namespace",
         ),
         "PortNotFound" | "PortNotSpecified" => (
-            Code::ReferencePort,
+            codes::REFERENCE_PORT,
             "write a port of the Service, not of its containers",
         ),
-        _ if fault.kind == kind::ACCEPTED => (
-            Code::AttachmentRefused,
-            "change the rule as the message says",
-        ),
+        _ if fault.kind == kind::ACCEPTED => {
+            (codes::ATTACHMENT_REFUSED, "change the rule accordingly")
+        }
         _ => (
-            Code::ReferenceUnusable,
-            "refer to something that can be used there",
+            codes::REFERENCE_UNUSABLE,
+            "refer to an object that can be used there",
         ),
     };
     let pointer = fault.pointer.clone().unwrap_or_else(|| spec().key("rules"));
     finding(code, route.object, &pointer, fault.message.clone())
-        .why("requests that the rule matches are answered with 500, or the rule is dropped")
+        .why("requests that match the rule are answered with 500, or the rule is dropped")
         .help(help)
 }
 
@@ -222,7 +222,7 @@ fn no_listener(
         (_, Some(port)) => (
             place.key("port"),
             format!("{name} has no such listener on port {port}"),
-            "leave `port` out, or write that of a listener".to_owned(),
+            "remove `port`, or use that of a listener".to_owned(),
         ),
         _ => (
             place.clone(),
@@ -231,8 +231,13 @@ fn no_listener(
         ),
     };
     Some(
-        finding(Code::AttachmentNoListener, route.object, &pointer, message)
-            .why(NOTHING)
-            .help(help),
+        finding(
+            codes::ATTACHMENT_NO_LISTENER,
+            route.object,
+            &pointer,
+            message,
+        )
+        .why(NOTHING)
+        .help(help),
     )
 }

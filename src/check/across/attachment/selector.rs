@@ -1,18 +1,19 @@
-//! Policies that choose their targets by labels: those that choose nothing, and those that choose too much.
+//! Policies that select their targets by label, and select nothing or too much.
 
 use std::collections::BTreeSet;
 
 use super::{Look, is_known, is_patched, spec};
 use crate::check::across::Applied;
 use crate::check::across::selector::{Labels, selects};
-use crate::check::finding;
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::resolve::RouteKind;
-use crate::resolve::helm_routes::{HELM, release_namespace};
-use crate::resolve::index::GATEWAY_API;
-use crate::resolve::policy::{Outcome, Policy, Scope};
-use crate::resolve::read::{list, text};
-use crate::value::Node;
+use crate::codes;
+use envoy_gateway::RouteKind;
+use envoy_gateway::helm_routes::{HELM, release_namespace};
+use envoy_gateway::index::GATEWAY_API;
+use envoy_gateway::policy::{Outcome, Policy, Scope};
+use envoy_gateway::read::{list, text};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::Node;
 
 impl<'a> Look<'_, 'a> {
     pub(super) fn selectors(&self, policy: &Policy<'a>) -> Vec<Diagnostic> {
@@ -29,7 +30,7 @@ impl<'a> Look<'_, 'a> {
         found
     }
 
-    /// A selector that matches none of the objects that it chooses from, where these are at hand.
+    /// A selector that matches none of the objects that it can select, if all of these are given.
     fn selects_nothing(&self, policy: &Policy<'_>, at: usize, by: &Node) -> Option<Diagnostic> {
         let kind = text(by, &["kind"])?;
         let candidates = self.candidates(policy, kind, by)?;
@@ -43,24 +44,26 @@ impl<'a> Look<'_, 'a> {
         let names: BTreeSet<&str> = candidates.iter().map(|one| one.object.name()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let message = match names.as_slice() {
-            [only] => format!("the selector does not match {kind} `{only}`, the only one in reach"),
+            [only] => {
+                format!("the selector doesn't match {kind} `{only}`, the only one in its scope")
+            }
             all => format!(
-                "the selector matches none of the {} {kind}s in reach",
+                "the selector matches none of the {} {kind}s in its scope",
                 all.len()
             ),
         };
         let place = spec().key("targetSelectors").index(at);
         Some(
-            finding(Code::AttachmentNoTarget, policy.object, &place, message)
+            finding(codes::ATTACHMENT_NO_TARGET, policy.object, &place, message)
                 .severity(Severity::Warning)
-                .why("the policy holds for nothing by it")
+                .why("the policy applies to nothing through it")
                 .help(format!(
-                    "write labels that the {kind} has (in `metadata.labels`, or added by a kustomization or by Flux' `commonMetadata`)"
+                    "use labels that the {kind} has (in `metadata.labels`, or added by a kustomization or by Flux's `commonMetadata`)"
                 )),
         )
     }
 
-    /// The objects at hand that a selector chooses from; `None` where there may be others.
+    /// The given objects that a selector can select; `None` if there may be others.
     fn candidates(&self, policy: &Policy<'_>, kind: &str, by: &Node) -> Option<Vec<&Applied<'a>>> {
         let is_route = RouteKind::parse(kind).is_some();
         if !(is_route || kind == "Gateway")
@@ -75,7 +78,7 @@ impl<'a> Look<'_, 'a> {
             Some(_) => return None,
         };
         let in_reach = |namespace: &str| is_all || namespace == own || !is_known(namespace);
-        // Charts make routes whose labels are not known.
+        // Charts may create routes with unknown labels.
         let may_make = |one: &Applied<'_>| {
             let object = one.object;
             object.group() == HELM
@@ -102,7 +105,7 @@ impl<'a> Look<'_, 'a> {
         labels
     }
 
-    /// A policy that bears the name of one gateway, and whose selector reaches others too.
+    /// A policy that is named after one gateway, but whose selector matches others too.
     fn selects_too_much(&self, policy: &Policy<'_>) -> Option<Diagnostic> {
         let selected: Vec<&str> = policy
             .targets
@@ -129,21 +132,22 @@ impl<'a> Look<'_, 'a> {
             return None;
         }
         let message = format!(
-            "the selector of `{}` reaches more than Gateway `{meant}`: {}",
+            "the selector of `{}` matches more than Gateway `{meant}`: {}",
             policy.object.name(),
             super::list(&others)
         );
         let place = spec().key("targetSelectors");
         Some(
-            finding(Code::AttachmentSelectorReach, policy.object, &place, message)
-                .why("what is set for one gateway holds for the others too; a policy of their own for them would be in conflict with it")
+            finding(codes::ATTACHMENT_SELECTOR_REACH, policy.object, &place, message)
+                .why("the settings also apply to the other gateways, and conflict with policies of their own")
                 .help(format!("name the gateway in `targetRefs`, or add `matchLabels` that only `{meant}` has")),
         )
     }
 }
 
-/// Whether a policy bears a gateway's name: the same, or, where that is of two words or more, within its own. A name
-/// whose words are all in another gateway's (`envoy` beside `envoy-internal`) says nothing.
+/// Whether a policy is named after a gateway: it has the same name, or one that contains the gateway's name if that
+/// has two words or more. A name whose words all occur in another gateway's name (`envoy` beside `envoy-internal`)
+/// doesn't count.
 fn is_named_after(policy: &str, gateway: &str, all: &[&str]) -> bool {
     let words = |name: &str| name.split('-').map(str::to_owned).collect::<Vec<String>>();
     let own = words(gateway);

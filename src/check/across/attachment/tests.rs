@@ -1,6 +1,7 @@
 use super::check;
 use crate::check::across::support;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codes;
+use manifest::diagnostic::Diagnostic;
 
 const GATEWAY: &str = "
 apiVersion: gateway.networking.k8s.io/v1
@@ -45,10 +46,10 @@ spec: {spec}
 /// The findings on manifests, each as `code pointer: message (help)`.
 fn said(text: &str) -> Vec<String> {
     let found = support::found(check, "1.9.0", &[("a.yaml", text)]);
-    // No test of others redirects plain HTTP.
+    // No test for other findings redirects plain HTTP.
     let found = found
         .iter()
-        .filter(|it| it.code != Code::AttachmentNoRedirect);
+        .filter(|it| it.code != codes::ATTACHMENT_NO_REDIRECT);
     let line = |it: &Diagnostic| {
         let pointer = it.pointer.clone().unwrap_or_default();
         format!(
@@ -78,14 +79,14 @@ fn routes_that_are_not_let_in_are_told() {
     assert_eq!(
         said(&text),
         [
-            "attachment/not-allowed /spec/parentRefs/0: Gateway network/external doesn't take this route: no listener of the parent takes HTTPRoute from namespace `apps` (widen `allowedRoutes` of the listener, or attach the route to another one)"
+            "attachment/not-allowed /spec/parentRefs/0: Gateway network/external doesn't accept this route: no listener of the parent allows HTTPRoute from namespace `apps` (extend `allowedRoutes` of the listener, or attach the route to another one)"
         ]
     );
     let text = GATEWAY.to_owned() + &route("sectionName: https", "hostnames: [app.example.org]");
     assert_eq!(
         said(&text),
         [
-            "attachment/no-hostname /spec/hostnames: no hostname of the route is one that Gateway network/external serves there (*.example.com) (write a hostname that the listener's covers, or attach the route to another listener)"
+            "attachment/no-hostname /spec/hostnames: no hostname of the route matches a listener of Gateway network/external (*.example.com) (use a hostname that the listener's hostname covers, or attach the route to another listener)"
         ]
     );
 }
@@ -117,7 +118,7 @@ spec: {ports: [{port: 80}]}
     assert_eq!(
         of("{name: app, namespace: data, port: 80}"),
         [
-            "reference/not-permitted /spec/rules/0/backendRefs/0: rule 0: backend 0: no ReferenceGrant in `data` lets HTTPRoute of `apps` refer to Service data/app (add a ReferenceGrant in the other namespace)"
+            "reference/not-permitted /spec/rules/0/backendRefs/0: rule 0: backend 0: no ReferenceGrant in namespace `data` allows HTTPRoute of namespace `apps` to refer to Service data/app (add a ReferenceGrant in the other namespace)"
         ]
     );
     let same = service.replace("namespace: data", "namespace: apps");
@@ -139,10 +140,10 @@ fn of_two_policies_for_one_target_the_second_is_told() {
     assert_eq!(
         said(&text),
         [
-            "attachment/policy-conflict /spec/targetRefs/0: Gateway network/external has a ClientTrafficPolicy already: network/a (write the settings of both into one policy)"
+            "attachment/policy-conflict /spec/targetRefs/0: Gateway network/external already has a ClientTrafficPolicy: network/a (write the settings of both into one policy)"
         ]
     );
-    // Two gateways of one name: nobody can tell which policy is for which gateway.
+    // There are two gateways with the same name, so it is not known which policy is for which gateway.
     assert_eq!(said(&(text + "---" + GATEWAY)), [""; 0]);
 }
 
@@ -162,7 +163,7 @@ fn sections_and_settings_that_cannot_be_used_are_told() {
             "{targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: external}], connection: {bufferLimit: 100m}}"
         ),
         [
-            "attachment/refused /spec: the controller can't use it: `connection.bufferLimit` is no whole number of bytes (change what the message names)"
+            "attachment/refused /spec: the controller can't use it: `connection.bufferLimit` is not a whole number of bytes (change the setting that the message names)"
         ]
     );
 }
@@ -173,7 +174,7 @@ fn listeners_in_conflict_are_told() {
     let found = said(&text);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
-            found[0].starts_with("attachment/listener-conflict /spec/listeners/0: listener `http` is in conflict: protocols that can't share a port: network/external/http, network/external/https"),
+            found[0].starts_with("attachment/listener-conflict /spec/listeners/0: listener `http` conflicts with another: protocols that can't share a port: network/external/http, network/external/https"),
             "{found:?}"
         );
 }
@@ -202,7 +203,7 @@ fn graded(text: &str) -> Vec<String> {
     found.iter().map(line).collect()
 }
 
-/// `external`, and beside it `internal` in the same namespace.
+/// `external`, and a second gateway `internal` in the same namespace.
 fn two_gateways() -> String {
     let internal = GATEWAY
         .replace("name: external", "name: internal")
@@ -288,7 +289,7 @@ spec:
         (
             format!("{{{parent}, hostnames: ['{{{{ .Release.Name }}}}.example.org']}}"),
             Some(
-                "error attachment/no-hostname HelmRelease /spec/values/route/app/hostnames: no hostname of the route is one that Gateway network/external serves there (*.example.com)",
+                "error attachment/no-hostname HelmRelease /spec/values/route/app/hostnames: no hostname of the route matches a listener of Gateway network/external (*.example.com)",
             ),
         ),
         (
@@ -306,13 +307,13 @@ spec:
         (
             format!("{{{}}}", parent.replace("https", "http")),
             Some(
-                "error attachment/not-allowed HelmRelease /spec/values/route/app/parentRefs/0: Gateway network/external doesn't take this route: no listener of the parent takes HTTPRoute from namespace `apps`",
+                "error attachment/not-allowed HelmRelease /spec/values/route/app/parentRefs/0: Gateway network/external doesn't accept this route: no listener of the parent allows HTTPRoute from namespace `apps`",
             ),
         ),
         (
             format!("{{kind: TCPRoute, {parent}}}"),
             Some(
-                "error attachment/not-allowed HelmRelease /spec/values/route/app/parentRefs/0: Gateway network/external doesn't take this route: no listener of the parent takes TCPRoute from namespace `apps`",
+                "error attachment/not-allowed HelmRelease /spec/values/route/app/parentRefs/0: Gateway network/external doesn't accept this route: no listener of the parent allows TCPRoute from namespace `apps`",
             ),
         ),
     ] {
@@ -326,7 +327,7 @@ spec:
     }
 }
 
-/// What is said of a redirect in the gateway's namespace, bound as `parent` says.
+/// The findings on a redirect in the gateway's namespace, attached as `parent` says.
 fn redirect(parent: &str, hostnames: &str, to: &str) -> Vec<String> {
     let spec = format!(
         "{hostnames}
@@ -343,13 +344,13 @@ fn a_redirect_that_leads_to_itself_is_told() {
     assert_eq!(
         redirect("sectionName: https", "", https),
         [
-            "error attachment/redirect-loop HTTPRoute /spec/parentRefs/0/sectionName: the redirect leads to itself: listener `https` of Gateway network/external is for https already"
+            "error attachment/redirect-loop HTTPRoute /spec/parentRefs/0/sectionName: the redirect leads to itself, because listener `https` of Gateway network/external is already for https"
         ]
     );
     assert_eq!(
         redirect("", "", https),
         [
-            "warning attachment/redirect-loop HTTPRoute /spec/parentRefs/0: the redirect leads to itself at listener `https` of Gateway network/external, which is for https already"
+            "warning attachment/redirect-loop HTTPRoute /spec/parentRefs/0: the redirect leads to itself at listener `https` of Gateway network/external, which is already for https"
         ]
     );
     assert!(redirect("", "hostnames: [a.example.com]", https)[0].starts_with("error"));
@@ -416,10 +417,10 @@ fn selectors_that_match_nothing_are_told() {
     assert_eq!(
         of("Gateway", "matchLabels: {reach: wan}"),
         [
-            "warning attachment/no-target SecurityPolicy /spec/targetSelectors/0: the selector matches none of the 2 Gateways in reach"
+            "warning attachment/no-target SecurityPolicy /spec/targetSelectors/0: the selector matches none of the 2 Gateways in its scope"
         ]
     );
-    // No route of that namespace is at hand.
+    // No route of that namespace is given.
     assert_eq!(of("HTTPRoute", "matchLabels: {reach: wan}"), [""; 0]);
 }
 
@@ -444,7 +445,7 @@ spec:
     assert_eq!(
         files("lan"),
         [
-            "warning attachment/no-target /spec/targetSelectors/0: the selector does not match Gateway `external`, the only one in reach"
+            "warning attachment/no-target /spec/targetSelectors/0: the selector doesn't match Gateway `external`, the only one in its scope"
         ]
     );
 }
@@ -458,7 +459,7 @@ fn a_selector_that_reaches_more_than_its_name_says_is_told() {
     assert_eq!(
         named("external"),
         [
-            "warning attachment/selector-reach ClientTrafficPolicy /spec/targetSelectors: the selector of `external` reaches more than Gateway `external`: `internal`"
+            "warning attachment/selector-reach ClientTrafficPolicy /spec/targetSelectors: the selector of `external` matches more than Gateway `external`: `internal`"
         ]
     );
     assert_eq!(named("external-auth"), [""; 0]);
@@ -475,7 +476,7 @@ fn a_selector_that_reaches_a_gateway_with_a_policy_of_its_own_is_told() {
     assert_eq!(
         graded(&text),
         [
-            "error attachment/policy-conflict ClientTrafficPolicy /spec/targetSelectors: the selector reaches Gateway network/external, which has a ClientTrafficPolicy already: network/a"
+            "error attachment/policy-conflict ClientTrafficPolicy /spec/targetSelectors: the selector matches Gateway network/external, which already has a ClientTrafficPolicy: network/a"
         ]
     );
 }
@@ -502,7 +503,7 @@ fn each_cluster_of_a_repository_is_looked_at_by_itself() {
             "error attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htp`"
         ]
     );
-    // What both share is wrong only where it is for both.
+    // An object that both clusters share is only reported if it is wrong in both.
     let shared = route("sectionName: htp", "rules: []");
     let plain = GATEWAY.replace("name: https", "name: htp");
     let tree = [

@@ -40,7 +40,7 @@ fn scripts_and_dashboards_keep_their_own_variables() {
     assert_eq!(
         says(SUBSTITUTES, &own),
         [
-            "warning flux/replaced-in-script app/x.yaml:6 Flux replaces ${target}, which is the text's own variable"
+            "warning flux/replaced-in-script app/x.yaml:6 Flux replaces ${target}, which is a variable of the text itself"
         ]
     );
     assert_eq!(says("", &own), [""; 0]);
@@ -55,13 +55,13 @@ fn scripts_and_dashboards_keep_their_own_variables() {
     assert_eq!(says(SUBSTITUTES, &left), [""; 0]);
     assert_eq!(
         says(SUBSTITUTES, &script("echo ${hosts[0]} x")),
-        ["error flux/unreadable-variable app/x.yaml:6 Flux can't read `${hosts[0]}`"]
+        ["error flux/unreadable-variable app/x.yaml:6 Flux can't parse `${hosts[0]}`"]
     );
     let nothing = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n# app/block.lua\nlocal name = 1\nreturn \"${name}\"\n";
     assert_eq!(
         says(SUBSTITUTES, nothing),
         [
-            "error flux/replaced-in-script app/block.lua:2 Flux replaces ${name}, which is the text's own variable"
+            "error flux/replaced-in-script app/block.lua:2 Flux replaces ${name}, which is a variable of the text itself"
         ]
     );
 }
@@ -88,7 +88,7 @@ spec:
     assert_eq!(
         under("", ""),
         [
-            "error flux/not-substituted app/x.yaml:4 nothing is substituted here: ${DOMAIN} stays as it is"
+            "error flux/not-substituted app/x.yaml:4 ${DOMAIN} is not substituted here, and stays as it is"
         ]
     );
     assert_eq!(under("", SUBSTITUTES), [""; 0]);
@@ -199,7 +199,7 @@ metadata: {name: envoy, namespace: network}"
     assert_eq!(
         found(&tree("", "")),
         [
-            "warning flux/missing-crds net/config.yaml:3 config applies EnvoyProxy envoy, and does not depend on envoy, which installs the CRD"
+            "warning flux/missing-crds net/config.yaml:3 config applies EnvoyProxy envoy, but does not depend on envoy, which installs the CRD"
         ]
     );
     assert_eq!(found(&tree("dependsOn: [{name: envoy}]", "")), [""; 0]);
@@ -247,7 +247,7 @@ spec:
     assert_eq!(
         says("o11y", proxies, ""),
         [
-            "warning flux/monitor-elsewhere monitor.yaml:3 m looks into o11y, and proxies run in network"
+            "warning flux/monitor-elsewhere monitor.yaml:3 m looks in o11y, but proxies run in network"
         ]
     );
     assert_eq!(
@@ -270,7 +270,7 @@ spec:
     assert_eq!(
         controller("o11y"),
         [
-            "warning flux/monitor-elsewhere monitor.yaml:3 m looks into o11y, and the controller runs in network"
+            "warning flux/monitor-elsewhere monitor.yaml:3 m looks in o11y, but the controller runs in network"
         ]
     );
 }

@@ -30,7 +30,7 @@ fn a_deployment_has_one_autoscaler_and_no_fixed_number() {
             scaled("b", "external", "")
         )),
         [
-            "error keda/two-autoscalers b.yaml:5 ScaledObject network/a and ScaledObject network/b scale one Deployment, external"
+            "error keda/two-autoscalers b.yaml:5 ScaledObject network/a and ScaledObject network/b scale the same Deployment, external"
         ]
     );
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_deployment_has_one_autoscaler_and_no_fixed_number() {
     assert_eq!(
         found(&format!("{own}{one}\n")),
         [
-            "error keda/two-autoscalers a.yaml:5 `envoyHpa` of the EnvoyProxy envoy and ScaledObject network/a scale one Deployment, external"
+            "error keda/two-autoscalers a.yaml:5 `envoyHpa` of the EnvoyProxy envoy and ScaledObject network/a scale the same Deployment, external"
         ]
     );
     let controller = unfixed().replace("values: {", "values: {hpa: {enabled: true}, ");
@@ -60,7 +60,7 @@ fn a_deployment_has_one_autoscaler_and_no_fixed_number() {
             scaled("a", "envoy-gateway", "")
         )),
         [
-            "error keda/two-autoscalers a.yaml:5 `hpa` in the values of HelmRelease network/envoy-gateway and ScaledObject network/a scale one Deployment, envoy-gateway"
+            "error keda/two-autoscalers a.yaml:5 `hpa` in the values of HelmRelease network/envoy-gateway and ScaledObject network/a scale the same Deployment, envoy-gateway"
         ]
     );
 }
@@ -93,14 +93,14 @@ fn the_deployment_that_is_scaled_is_one_that_is_made() {
     assert_eq!(
         says(&unfixed(), &hashed),
         [format!(
-            "error keda/unknown-deployment a.yaml:5 Envoy Gateway makes no Deployment {hashed}"
+            "error keda/unknown-deployment a.yaml:5 Envoy Gateway creates no Deployment {hashed}"
         )]
     );
     let other_mode = unfixed().replace("GatewayNamespace", "ControllerNamespace");
     assert_eq!(says(&other_mode, &hashed), [""; 0]);
     assert_eq!(
         says(&other_mode, "external"),
-        ["error keda/unknown-deployment a.yaml:5 Envoy Gateway makes no Deployment external"]
+        ["error keda/unknown-deployment a.yaml:5 Envoy Gateway creates no Deployment external"]
     );
     let renamed = unfixed().replace("envoyService: {}", "envoyDeployment: {name: mine}");
     assert_eq!(says(&renamed, "mine"), [""; 0]);
@@ -108,7 +108,7 @@ fn the_deployment_that_is_scaled_is_one_that_is_made() {
     assert_eq!(
         says(&daemons, "external"),
         [
-            "error keda/unknown-deployment a.yaml:5 the proxies are a DaemonSet; there is no Deployment external"
+            "error keda/unknown-deployment a.yaml:5 the proxies are a DaemonSet, so there is no Deployment external"
         ]
     );
     let unknown = unfixed().replace("gateway-helm", "other");

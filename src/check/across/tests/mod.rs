@@ -1,17 +1,17 @@
-//! What the passes say of small trees.
+//! Findings of the passes on small trees.
 
 mod flux;
 mod keda;
 mod network;
 
 use super::*;
-use crate::resolve::delivery::tests::tree;
-use crate::schema::Catalogue;
+use crd_validate::schema::Catalogue;
+use flux_repo::fixture::tree;
 
-/// The groups that are told here.
+/// The groups of codes that these tests are about.
 const GROUPS: [&str; 3] = ["network", "flux", "keda"];
 
-/// What is found in files, as `severity code file:line message`; a line `# path` begins each file.
+/// The findings on files, as `severity code file:line message`. In the input, a line `# path` begins each file.
 pub(super) fn found(text: &str) -> Vec<String> {
     let tree = tree(text);
     let with = |whole: &Whole<'_>| {
@@ -37,11 +37,8 @@ pub(super) fn found(text: &str) -> Vec<String> {
     look(&tree, with)
 }
 
-/// Looks at a tree as a whole.
-pub(super) fn look<T>(
-    tree: &crate::resolve::delivery::tests::Tree,
-    with: impl Fn(&Whole<'_>) -> T,
-) -> T {
+/// Calls `look` with a tree.
+pub(super) fn look<T>(tree: &flux_repo::fixture::Tree, with: impl Fn(&Whole<'_>) -> T) -> T {
     let catalogue = Catalogue::embedded();
     let selection = Selection::newest(&catalogue);
     let given = Given {
@@ -94,7 +91,7 @@ spec:
   listeners: [{name: https, port: 443, protocol: HTTPS}]
 ";
 
-/// What is found in files that stand beside [`FRONT`].
+/// The findings on files together with [`FRONT`].
 fn with(parts: &[&str]) -> Vec<String> {
     found(&format!("{FRONT}{}\n", parts.concat()))
 }

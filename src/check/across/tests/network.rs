@@ -3,7 +3,7 @@
 use super::*;
 use crate::check::across::front::fronts;
 
-/// Where the gateway's address stands in it.
+/// The line of the gateway's address.
 const ADDRESS: &str = "front.yaml:32";
 
 fn pool(name: &str, block: &str, rest: &str) -> String {
@@ -43,16 +43,13 @@ fn the_service_of_a_gateway_is_known() {
         assert_eq!(labels.known["io.kubernetes.service.name"], "external");
     });
     let in_controllers = FRONT.replace("GatewayNamespace", "ControllerNamespace");
-    look(
-        &crate::resolve::delivery::tests::tree(&in_controllers),
-        |whole| {
-            let workload = fronts(whole)[0].workload().expect("a workload");
-            assert_eq!(
-                workload.name,
-                crate::model::names::hashed_deployment("network", "external")
-            );
-        },
-    );
+    look(&flux_repo::fixture::tree(&in_controllers), |whole| {
+        let workload = fronts(whole)[0].workload().expect("a workload");
+        assert_eq!(
+            workload.name,
+            crate::model::names::hashed_deployment("network", "external")
+        );
+    });
 }
 
 #[test]
@@ -76,12 +73,12 @@ fn addresses_are_looked_for_in_the_pools() {
     assert_eq!(
         with(&[&end]).len(),
         1,
-        "the blocks overlap, and /31 keeps nothing back"
+        "the blocks overlap, and /31 reserves nothing"
     );
     let end = pool("a", "{cidr: 10.10.30.26/30}", "allowFirstLastIPs: 'No'");
     assert_eq!(
         with(&[&end]),
-        ["note network/invalid-cidr a.yaml:5 Cilium reads 10.10.30.26/30 as 10.10.30.24/30"]
+        ["note network/invalid-cidr a.yaml:5 Cilium treats 10.10.30.26/30 as 10.10.30.24/30"]
     );
     let end = pool(
         "a",
@@ -92,7 +89,7 @@ fn addresses_are_looked_for_in_the_pools() {
     assert_eq!(
         found(&format!("{moved}{end}\n")),
         [format!(
-            "error network/address-outside-pools {ADDRESS} 10.10.30.31 of Gateway network/external is an end of 10.10.30.16/28, which the pool a keeps back"
+            "error network/address-outside-pools {ADDRESS} 10.10.30.31 of Gateway network/external is the first or last address of 10.10.30.16/28, which the pool a reserves"
         )]
     );
 }
@@ -117,7 +114,7 @@ fn pools_serve_whom_they_select() {
     assert_eq!(
         with(&[&selector("tier: back")]),
         [format!(
-            "error network/pool-selector {ADDRESS} 10.10.30.26 of Gateway network/external is in the pool a, which is not for its Service"
+            "error network/pool-selector {ADDRESS} 10.10.30.26 of Gateway network/external is in the pool a, which doesn't select its Service"
         )]
     );
     let second = pool(
@@ -129,7 +126,7 @@ fn pools_serve_whom_they_select() {
     assert_eq!(
         found(&format!("{without}{second}\n")),
         [
-            "error network/pool-selector front.yaml:27 no address pool is for the Service of external"
+            "error network/pool-selector front.yaml:27 no address pool selects the Service of external"
         ]
     );
 }
@@ -161,7 +158,7 @@ spec: {bgpInstances: [{name: home, peers: [{name: router, peerAddress: 10.10.30.
     assert_eq!(
         with(&[&one, router]),
         [
-            "warning network/pool-holds-router a.yaml:5 the pool a holds 10.10.30.1, the address of the router router"
+            "warning network/pool-holds-router a.yaml:5 the pool a contains 10.10.30.1, the address of the router router"
         ]
     );
 }
@@ -329,7 +326,7 @@ spec: {{secretName: tls, dnsNames: ['${{DOMAIN}}', '*.${{DOMAIN}}']}}"
     assert_eq!(
         found(&format!("{}{own}\n", listener("a.git.${DOMAIN}"))),
         [
-            "error network/certificate-names front.yaml:33 the certificate of the listener https is not for a.git.${DOMAIN}"
+            "error network/certificate-names front.yaml:33 the certificate of listener https is not valid for a.git.${DOMAIN}"
         ]
     );
     assert_eq!(
@@ -365,12 +362,12 @@ spec: {{values: {{service: {{clusterIP: 10.43.0.10}}}}}}"
     assert_eq!(
         with(&[&trusts("10.43.0.0/16")]),
         [
-            "warning network/trusted-cidr policy.yaml:4 10.43.0.0/16 is the Services' network: no connection comes from there"
+            "warning network/trusted-cidr policy.yaml:4 10.43.0.0/16 is the Services' network, which no connection comes from"
         ]
     );
     assert_eq!(
         with(&[&trusts("::/0")]),
-        ["warning network/trusted-cidr policy.yaml:4 ::/0 trusts everybody to say who they are"]
+        ["warning network/trusted-cidr policy.yaml:4 ::/0 trusts X-Forwarded-For from everybody"]
     );
     let guard = |rule: &str| {
         format!(
@@ -387,7 +384,7 @@ spec: {{authorization: {{defaultAction: Deny, rules: [{rule}]}}}}"
             "{action: Allow, principal: {clientCIDRs: [10.0.0.0/8, 0.0.0.0/0]}}"
         )]),
         [
-            "warning network/trusted-cidr guard.yaml:4 the rule lets everybody in: 0.0.0.0/0 is the whole Internet"
+            "warning network/trusted-cidr guard.yaml:4 the rule allows everybody: 0.0.0.0/0 is the whole Internet"
         ]
     );
     assert_eq!(

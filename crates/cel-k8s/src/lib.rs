@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod eval;
+pub mod expr;
+pub mod functions;
+pub mod lex;
+pub mod parse;
+pub mod value;
+
+mod fold;
+mod operators;
+
+#[cfg(test)]
+mod tests;
+
+pub use eval::{Fault, Run};
+pub use parse::parse;
+pub use value::Value;

@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+pub mod codes;
+pub mod kind;
+pub mod metadata;
+mod passes;
+pub mod rules;
+pub mod schema;
+pub mod structure;
+
+pub use passes::Passes;

@@ -1,0 +1,407 @@
+//! Checks `metadata` as the API server does on creation (apimachinery's `api/validation`, Kubernetes 1.34): names,
+//! labels, annotations, owners, finalizers.
+//!
+//! A namespaced object without a namespace is accepted, because Flux and kubectl fill it in. Values with a Flux
+//! variable are not known yet, and are accepted too.
+
+use crate::codes;
+use crate::schema::KindSchema;
+use crate::schema::compiled::Scope;
+use k8s_syntax::names;
+use manifest::Object;
+use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Code, Diagnostic, Severity};
+use manifest::value::{Kind, Map, Node, Pointer, variable};
+use manifest::{finding, finding_on_key};
+
+/// The maximum size of all annotations of an object, in bytes of keys and values.
+const MOST_ANNOTATIONS: usize = 256 << 10;
+
+/// How many characters of a value a finding shows.
+const LONGEST_SHOWN: usize = 60;
+
+/// A format of names: a test, and a description of what is allowed.
+struct Form {
+    holds: fn(&str) -> bool,
+    want: &'static str,
+}
+
+const SUBDOMAIN: Form = Form {
+    holds: names::is_dns_subdomain,
+    want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 253 characters",
+};
+
+const LABEL: Form = Form {
+    holds: names::is_dns_label,
+    want: "lower-case letters, digits and `-`, a letter or digit at both ends, at most 63 characters",
+};
+
+const SERVICE: Form = Form {
+    holds: names::is_dns_1035_label,
+    want: "lower-case letters, digits and `-`, a letter first and a letter or digit last, at most 63 characters",
+};
+
+/// A CronJob's name must be shorter, because the names of its Jobs are eleven characters longer.
+const CRON_JOB: Form = Form {
+    holds: |text| names::is_dns_subdomain(text) && text.len() <= 52,
+    want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 52 characters",
+};
+
+const SEGMENT: Form = Form {
+    holds: names::is_path_segment,
+    want: "a name without `/` and `%`, and not `.` or `..`",
+};
+
+const KEY: Form = Form {
+    holds: names::is_qualified_name,
+    want: "`name` or `prefix.example.com/name`: letters, digits, `-`, `_` and `.` in the name, at most 63 characters",
+};
+
+const LABEL_VALUE: Form = Form {
+    holds: names::is_label_value,
+    want: "at most 63 letters, digits, `-`, `_` and `.`, a letter or digit at both ends; other text belongs in an annotation",
+};
+
+/// A placeholder for the name of a Namespace, which kustomize's `namespace:` replaces.
+const FILLED_IN: &str = "_";
+
+/// The kinds whose names have another format than a DNS subdomain: those that become part of a DNS name or a label,
+/// and those that only have to fit into an API path (`pkg/apis/*/validation`, Kubernetes 1.37).
+const FORMS: &[(&str, &str, &Form)] = &[
+    ("", "Namespace", &LABEL),
+    ("", "Service", &SERVICE),
+    ("apiregistration.k8s.io", "APIService", &SEGMENT),
+    ("apps", "StatefulSet", &LABEL),
+    ("batch", "CronJob", &CRON_JOB),
+    ("certificates.k8s.io", "CertificateSigningRequest", &SEGMENT),
+    ("certificates.k8s.io", "ClusterTrustBundle", &SEGMENT),
+    ("networking.k8s.io", "IPAddress", &SEGMENT),
+    ("rbac.authorization.k8s.io", "ClusterRole", &SEGMENT),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", &SEGMENT),
+    ("rbac.authorization.k8s.io", "Role", &SEGMENT),
+    ("rbac.authorization.k8s.io", "RoleBinding", &SEGMENT),
+];
+
+/// The format of a kind's names.
+fn form_of(object: &Object) -> &'static Form {
+    let is_of = |group: &str, kind: &str| object.group() == group && object.kind() == kind;
+    let mut forms = FORMS.iter();
+    let form = forms.find(|(group, kind, _)| is_of(group, kind));
+    form.map_or(&SUBDOMAIN, |(.., form)| form)
+}
+
+/// The fields of `metadata` (`ObjectMeta`, meta/v1).
+const FIELDS: &[&str] = &[
+    "annotations",
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "labels",
+    "managedFields",
+    "name",
+    "namespace",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// The fields of an owner reference (`OwnerReference`, meta/v1), and whether each is required.
+const OWNER_FIELDS: &[(&str, bool)] = &[
+    ("apiVersion", true),
+    ("kind", true),
+    ("name", true),
+    ("uid", true),
+    ("controller", false),
+    ("blockOwnerDeletion", false),
+];
+
+/// Finds everything that is wrong with an object's metadata, except for the types of labels and annotations, which
+/// the structure pass checks. kustomize's own files are skipped, because they never reach the API server.
+pub fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+    let mut walk = Walk {
+        object,
+        found: Vec::new(),
+    };
+    if object.group() != "kustomize.config.k8s.io" {
+        walk.metadata(schema.compiled.header().scope);
+    }
+    walk.found
+}
+
+struct Walk<'a> {
+    object: &'a Object,
+    found: Vec<Diagnostic>,
+}
+
+impl Walk<'_> {
+    fn metadata(&mut self, scope: Scope) {
+        let root = Pointer::root().key("metadata");
+        let object = self.object;
+        let empty = Map::default();
+        let map = match object.node.get("metadata").map(|node| &node.kind) {
+            Some(Kind::Map(map)) => map,
+            None | Some(Kind::Null) => &empty,
+            // The structure pass reports this.
+            Some(_) => return,
+        };
+        self.fields(map, &root);
+        self.name(map, &root);
+        self.namespace(map, &root, scope);
+        self.labels(map, &root);
+        self.annotations(map, &root);
+        self.owners(map, &root);
+        self.finalizers(map, &root);
+    }
+
+    fn report(&mut self, pointer: &Pointer, message: String, help: impl Into<String>) {
+        self.report_as(codes::SCHEMA_METADATA, pointer, message, help);
+    }
+
+    fn report_as(
+        &mut self,
+        code: Code,
+        pointer: &Pointer,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        let found = finding(code, self.object, pointer, message)
+            .why("the API server refuses the object")
+            .help(help);
+        self.found.push(found);
+    }
+
+    fn fields(&mut self, map: &Map, root: &Pointer) {
+        for (key, _) in map.iter() {
+            if FIELDS.contains(&key) || variable::in_text(key) {
+                continue;
+            }
+            let pointer = root.key(key);
+            let message = format!("`{}` is not a field of `metadata`", pointer.dotted());
+            let help = match nearest(key, FIELDS.iter().copied()) {
+                Some(meant) => format!("write `{meant}`"),
+                None => {
+                    "remove it; your own keys belong under `labels` or `annotations`".to_owned()
+                }
+            };
+            let found = finding_on_key(codes::SCHEMA_UNKNOWN_FIELD, self.object, &pointer, message)
+                .why("the API server refuses unknown fields")
+                .help(help);
+            self.found.push(found);
+        }
+    }
+
+    /// The string in a field, if it is a string and known.
+    fn text<'n>(&mut self, map: &'n Map, root: &Pointer, key: &str) -> Option<&'n str> {
+        match &map.get(key)?.kind {
+            Kind::String(text) if !variable::in_text(text) => Some(text),
+            Kind::String(_) | Kind::Null => None,
+            _ => {
+                let pointer = root.key(key);
+                let message = format!("`{}` must be a string", pointer.dotted());
+                self.report_as(codes::SCHEMA_TYPE, &pointer, message, "put it in quotes");
+                None
+            }
+        }
+    }
+
+    fn name(&mut self, map: &Map, root: &Pointer) {
+        let form = form_of(self.object);
+        let is_empty = |key: &str| match map.get(key).map(|node| &node.kind) {
+            Some(Kind::String(text)) => text.is_empty(),
+            None | Some(Kind::Null) => true,
+            Some(_) => false,
+        };
+        if is_empty("name") && is_empty("generateName") {
+            let pointer = root.key("name");
+            let message = "`metadata.name` is missing".to_owned();
+            self.report_as(
+                codes::SCHEMA_REQUIRED,
+                &pointer,
+                message,
+                "add `name:`, a string",
+            );
+        }
+        let object = self.object;
+        let is_filled_in = |name: &str| name == FILLED_IN && object.kind() == "Namespace";
+        if let Some(name) = self.text(map, root, "name")
+            && !name.is_empty()
+            && !(form.holds)(name)
+            && !is_filled_in(name)
+        {
+            self.form("name", name, root, form);
+        }
+        // The API server appends five letters and digits, so the name may end in `-`.
+        if let Some(name) = self.text(map, root, "generateName")
+            && !name.is_empty()
+            && !(form.holds)(&format!("{}a", name.trim_end_matches('-')))
+        {
+            self.form("generateName", name, root, form);
+        }
+    }
+
+    fn form(&mut self, key: &str, text: &str, root: &Pointer, form: &Form) {
+        let pointer = root.key(key);
+        let message = format!("`{}` can't be {}", pointer.dotted(), shown(text));
+        self.report(&pointer, message, format!("write {}", form.want));
+    }
+
+    fn namespace(&mut self, map: &Map, root: &Pointer, scope: Scope) {
+        let Some(namespace) = self
+            .text(map, root, "namespace")
+            .filter(|it| !it.is_empty())
+        else {
+            return;
+        };
+        if scope == Scope::Cluster {
+            let pointer = root.key("namespace");
+            let kind = self.object.kind();
+            let message = format!("{kind} is cluster-scoped, but `metadata.namespace` is set");
+            // apiserver's `EnsureObjectNamespaceMatchesRequestNamespace` clears the namespace and doesn't refuse the
+            // object.
+            let found = finding(codes::SCHEMA_METADATA, self.object, &pointer, message)
+                .severity(Severity::Warning)
+                .why("the API server drops the namespace, so the object is not in it")
+                .help("remove `namespace`");
+            self.found.push(found);
+        } else if !names::is_dns_label(namespace) {
+            self.form("namespace", namespace, root, &LABEL);
+        }
+    }
+
+    fn labels(&mut self, map: &Map, root: &Pointer) {
+        let root = root.key("labels");
+        let labels = map.get("labels").and_then(Node::as_map);
+        for (key, value) in labels.into_iter().flat_map(Map::iter) {
+            self.key(key, key, &root);
+            let text = value.as_str().filter(|text| !variable::in_text(text));
+            if let Some(text) = text.filter(|text| !names::is_label_value(text)) {
+                let pointer = root.key(key);
+                let message = format!("the label `{key}` can't be {}", shown(text));
+                self.report(&pointer, message, format!("write {}", LABEL_VALUE.want));
+            }
+        }
+    }
+
+    /// Checks a key of labels or annotations. `checked` is the key in the form that is checked.
+    fn key(&mut self, key: &str, checked: &str, root: &Pointer) {
+        if variable::in_text(key) || (KEY.holds)(checked) {
+            return;
+        }
+        let pointer = root.key(key);
+        let message = format!("`{}` can't have the key {}", root.dotted(), shown(key));
+        let found = finding_on_key(codes::SCHEMA_METADATA, self.object, &pointer, message)
+            .why("the API server refuses the object")
+            .help(format!("write {}", KEY.want));
+        self.found.push(found);
+    }
+
+    fn annotations(&mut self, map: &Map, root: &Pointer) {
+        let root = root.key("annotations");
+        let annotations = map.get("annotations").and_then(Node::as_map);
+        let mut size = 0;
+        for (key, value) in annotations.into_iter().flat_map(Map::iter) {
+            // Annotation keys are not case-sensitive.
+            self.key(key, &key.to_lowercase(), &root);
+            size += key.len() + value.as_str().map_or(0, str::len);
+        }
+        if size > MOST_ANNOTATIONS {
+            let message = format!("`{}` has {size} bytes", root.dotted());
+            let help = format!(
+                "keys and values together must stay below {MOST_ANNOTATIONS}; put large text into a ConfigMap"
+            );
+            self.report(&root, message, help);
+        }
+    }
+
+    fn owners(&mut self, map: &Map, root: &Pointer) {
+        let root = root.key("ownerReferences");
+        let owners = match map.get("ownerReferences").map(|node| &node.kind) {
+            Some(Kind::List(owners)) => owners.as_slice(),
+            None | Some(Kind::Null) => return,
+            Some(_) => {
+                let message = format!("`{}` must be a list", root.dotted());
+                return self.report_as(codes::SCHEMA_TYPE, &root, message, "write a list");
+            }
+        };
+        let mut controllers = 0;
+        for (index, owner) in owners.iter().enumerate() {
+            let root = root.index(index);
+            let Some(map) = owner.as_map() else {
+                let message = format!("`{}` must be a map", root.dotted());
+                self.report_as(
+                    codes::SCHEMA_TYPE,
+                    &root,
+                    message,
+                    "write `kind`, `name` and so on",
+                );
+                continue;
+            };
+            for (key, _) in OWNER_FIELDS.iter().filter(|(_, required)| *required) {
+                let is_empty = map
+                    .get(key)
+                    .and_then(Node::as_str)
+                    .is_none_or(str::is_empty);
+                if is_empty {
+                    let pointer = root.key(*key);
+                    let message = format!("`{}` is missing", pointer.dotted());
+                    let help = format!("add `{key}:`, a string");
+                    self.report_as(codes::SCHEMA_REQUIRED, &pointer, message, help);
+                }
+            }
+            for (key, _) in map.iter() {
+                if !OWNER_FIELDS.iter().any(|(known, _)| *known == key) {
+                    let pointer = root.key(key);
+                    let message = format!("`{}` is not a field of an owner", pointer.dotted());
+                    self.report_as(codes::SCHEMA_UNKNOWN_FIELD, &pointer, message, "remove it");
+                }
+            }
+            controllers += usize::from(map.get("controller").and_then(Node::as_bool) == Some(true));
+        }
+        if controllers > 1 {
+            let message = format!("`{}` names {controllers} controllers", root.dotted());
+            self.report(
+                &root,
+                message,
+                "keep `controller: true` on only one of them",
+            );
+        }
+    }
+
+    fn finalizers(&mut self, map: &Map, root: &Pointer) {
+        let root = root.key("finalizers");
+        let finalizers = match map.get("finalizers").map(|node| &node.kind) {
+            Some(Kind::List(items)) => items.as_slice(),
+            None | Some(Kind::Null) => return,
+            Some(_) => {
+                let message = format!("`{}` must be a list", root.dotted());
+                return self.report_as(codes::SCHEMA_TYPE, &root, message, "write a list");
+            }
+        };
+        for (index, item) in finalizers.iter().enumerate() {
+            let pointer = root.index(index);
+            match item.as_str() {
+                Some(text) if variable::in_text(text) || names::is_qualified_name(text) => {}
+                Some(text) => {
+                    let message = format!("`{}` can't be {}", pointer.dotted(), shown(text));
+                    self.report(&pointer, message, format!("write {}", KEY.want));
+                }
+                None => {
+                    let message = format!("`{}` must be a string", pointer.dotted());
+                    self.report_as(codes::SCHEMA_TYPE, &pointer, message, "write a string");
+                }
+            }
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    let text = format!("{text:?}");
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}

@@ -1,0 +1,57 @@
+//! Evaluates the rules of a schema (`x-kubernetes-validations`) as the API server does on creation
+//! (apiextensions-apiserver's `schema/cel`, Kubernetes 1.34).
+//!
+//! - [`convert`]: from an object with its schema to CEL values.
+//! - [`program`]: parsed rules; each is parsed once a run.
+//! - [`words`]: the texts of findings.
+//!
+//! Rules see the object with its defaults. A transition rule (one that uses `oldSelf`) is skipped, unless it has
+//! `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a
+//! Flux variable, nothing is reported.
+
+pub mod convert;
+pub mod program;
+pub mod words;
+
+mod place;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use crate::schema::KindSchema;
+use k8s_syntax::pattern::Patterns;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use program::Programs;
+
+/// The maximum number of steps of all rules of an object. The API server's budget has as many units of cost.
+const MOST_STEPS: u64 = 10_000_000;
+
+/// The maximum number of steps of one evaluation of one rule, as in the API server.
+const MOST_STEPS_OF_A_RULE: u64 = 1_000_000;
+
+/// The maximum number of findings for an object.
+const MOST_FINDINGS: usize = 100;
+
+/// The pass, with a cache of parsed rules and compiled patterns.
+#[derive(Debug, Default)]
+pub struct Rules {
+    programs: Programs,
+    patterns: Patterns,
+}
+
+impl Rules {
+    /// Creates the pass.
+    pub fn new() -> Self {
+        Rules::default()
+    }
+
+    /// All rules that an object breaks, in the order of its schema. The structure of the object must be valid: see
+    /// [`Examined::blocks_rules`](super::structure::Examined::blocks_rules).
+    pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+        let mut walk = walk::Walk::new(self, object, *schema);
+        walk.object();
+        walk.findings
+    }
+}

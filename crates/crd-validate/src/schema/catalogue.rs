@@ -1,0 +1,164 @@
+//! All available schemas: those in the binary, and the user's own.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use super::compiled::{self, Compiled};
+use super::embedded::{self, Packed};
+use super::lock::{Locked, sha256};
+use super::set::Set;
+use super::version::Version;
+
+/// The schemas of one kind in one set.
+#[derive(Debug)]
+pub struct Entry {
+    /// The set that it belongs to.
+    pub set: Set,
+    /// The API group; empty for the core group.
+    pub group: Cow<'static, str>,
+    /// The kind.
+    pub kind: Cow<'static, str>,
+    /// The versions in which the kind is served.
+    pub served: Vec<Cow<'static, str>>,
+    source: Source,
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+/// Where a compiled file comes from.
+#[derive(Debug)]
+enum Source {
+    Embedded(&'static Packed),
+    Own {
+        path: String,
+        sha256: String,
+        text: String,
+    },
+}
+
+impl Entry {
+    fn embedded(packed: &'static Packed) -> Self {
+        Entry {
+            set: Set::new(packed.project, packed.version, packed.channel),
+            group: Cow::Borrowed(packed.group),
+            kind: Cow::Borrowed(packed.kind),
+            served: packed.served.iter().copied().map(Cow::Borrowed).collect(),
+            source: Source::Embedded(packed),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// The schemas, unpacked at the first call; `None` if the file doesn't match its hash.
+    pub fn compiled(&self) -> Option<&Compiled> {
+        let read = || match &self.source {
+            Source::Embedded(packed) => Compiled::read(packed.unpack()?).ok(),
+            Source::Own {
+                sha256: listed,
+                text,
+                ..
+            } => {
+                let is_listed = sha256(text.as_bytes()) == *listed;
+                Compiled::read(is_listed.then(|| text.clone())?).ok()
+            }
+        };
+        self.compiled.get_or_init(read).as_ref()
+    }
+
+    /// The user's file that it was read from, relative to their `schemas` folder; `None` if it is in the binary.
+    pub fn own_path(&self) -> Option<&str> {
+        match &self.source {
+            Source::Embedded(_) => None,
+            Source::Own { path, .. } => Some(path),
+        }
+    }
+
+    /// Whether it is for `kind` of `group`.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.group == group && self.kind == kind
+    }
+}
+
+/// All available schemas.
+#[derive(Debug)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+}
+
+impl Catalogue {
+    /// The catalogue of the binary.
+    pub fn embedded() -> Self {
+        let entries = embedded::files().iter().map(Entry::embedded).collect();
+        Catalogue { entries }
+    }
+
+    /// A catalogue without schemas.
+    pub fn empty() -> Self {
+        Catalogue {
+            entries: Vec::new(),
+        }
+    }
+
+    /// Adds a kind of the user's own, with the text of a compiled file and its entry in the list. It takes precedence
+    /// over other schemas of the kind. The hash of the text is checked when it is used first.
+    ///
+    /// # Errors
+    /// If the text is not a compiled file, or a part of it can't be parsed.
+    pub fn add(&mut self, listed: &Locked, text: String) -> Result<(), compiled::Error> {
+        let read = Compiled::read(text.clone())?;
+        read.check()?;
+        let header = read.header().clone();
+        let served = header.versions.into_iter().filter(|version| version.served);
+        let entry = Entry {
+            set: listed.set(),
+            group: Cow::Owned(header.group),
+            kind: Cow::Owned(header.kind),
+            served: served.map(|version| Cow::Owned(version.name)).collect(),
+            source: Source::Own {
+                path: listed.path.clone(),
+                sha256: listed.sha256.clone(),
+                text,
+            },
+            compiled: OnceLock::new(),
+        };
+        self.entries.insert(0, entry);
+        Ok(())
+    }
+
+    /// All kinds of all sets.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The projects, in alphabetical order.
+    pub fn projects(&self) -> Vec<&str> {
+        let mut projects: Vec<&str> = self.sets().map(|set| set.project.as_str()).collect();
+        projects.sort_unstable();
+        projects.dedup();
+        projects
+    }
+
+    /// The versions of a project, oldest first.
+    pub fn versions(&self, project: &str) -> Vec<&Version> {
+        let of_project = self.sets().filter(|set| set.project == project);
+        let mut versions: Vec<&Version> = of_project.map(|set| &set.version).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        versions
+    }
+
+    /// The channels of a project's version, in alphabetical order; empty if it has no channels.
+    pub fn channels(&self, project: &str, version: &Version) -> Vec<&str> {
+        let of_version = self
+            .sets()
+            .filter(|set| set.project == project && set.version == *version);
+        let mut channels: Vec<&str> = of_version
+            .filter_map(|set| set.channel.as_deref())
+            .collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    }
+
+    fn sets(&self) -> impl Iterator<Item = &Set> {
+        self.entries.iter().map(|entry| &entry.set)
+    }
+}

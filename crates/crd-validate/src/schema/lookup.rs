@@ -1,0 +1,224 @@
+//! Finds the schema for an `apiVersion` and a `kind`, or what exists instead.
+
+use super::catalogue::{Catalogue, Entry};
+use super::compiled::{Compiled, KindVersion};
+use super::node::{NodeId, Schema};
+use super::selection::{Chosen, Selection};
+use super::set::Set;
+use manifest::value::{Pointer, pointer::Step};
+
+/// The schema of a kind in one version.
+#[derive(Clone, Copy, Debug)]
+pub struct KindSchema<'a> {
+    /// The kind with its set.
+    pub entry: &'a Entry,
+    /// The chosen set.
+    pub chosen: &'a Chosen,
+    /// All versions of the kind.
+    pub compiled: &'a Compiled,
+    /// The version.
+    pub version: &'a KindVersion,
+}
+
+impl<'a> KindSchema<'a> {
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &'a Schema {
+        self.compiled.node(id)
+    }
+
+    /// Whether there is a field at `pointer`.
+    pub fn has(&self, pointer: &Pointer) -> bool {
+        find(self.compiled, self.version.root, pointer).is_some()
+    }
+}
+
+impl KindSchema<'_> {
+    /// The keys that identify the items of the list at `pointer` (`x-kubernetes-list-map-keys`); `None` if the schema
+    /// has none.
+    pub fn list_keys(&self, pointer: &Pointer) -> Option<Vec<String>> {
+        let node = self.node(find(self.compiled, self.version.root, pointer)?);
+        (!node.list_map_keys.is_empty()).then(|| node.list_map_keys.clone())
+    }
+}
+
+/// The result of a look-up.
+#[derive(Clone, Debug)]
+pub enum Lookup<'a> {
+    /// The schema.
+    Known(KindSchema<'a>),
+    /// The version in force of the project has the kind, but doesn't serve this version of it.
+    NotServed {
+        /// The kind.
+        entry: &'a Entry,
+        /// The chosen set.
+        chosen: &'a Chosen,
+        /// Another version of the project that serves it: the next one, or the last one before.
+        elsewhere: Option<&'a Set>,
+    },
+    /// The version in force of the project doesn't have the kind.
+    OtherVersion {
+        /// The version in force.
+        chosen: &'a Chosen,
+        /// The version of the project that has it: the next one, or the last one before.
+        elsewhere: &'a Set,
+    },
+    /// No project has the kind.
+    KindUnknown {
+        /// The groups that have a kind with this name.
+        groups: Vec<&'a str>,
+        /// The kinds of the group.
+        kinds: Vec<&'a str>,
+    },
+    /// The file of the catalogue is damaged.
+    Damaged(&'a Entry),
+}
+
+impl Catalogue {
+    /// The schema of `kind` in `version` of `group` for a selection, or what exists instead.
+    pub fn look_up<'a>(
+        &'a self,
+        selection: &'a Selection,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> Lookup<'a> {
+        let mut not_served = None;
+        let mut elsewhere = None;
+        for entry in self.entries().iter().filter(|it| it.is(group, kind)) {
+            let Some(chosen) = selection.of(&entry.set.project) else {
+                continue;
+            };
+            if chosen.set != entry.set {
+                elsewhere = Some(chosen);
+            } else if entry.served.iter().any(|served| served == version) {
+                return known(entry, chosen, version);
+            } else {
+                not_served = Some((entry, chosen));
+                // What the user imported is what the cluster has, so it takes precedence.
+                if entry.set.is_own() {
+                    break;
+                }
+            }
+        }
+        if let Some((entry, chosen)) = not_served {
+            let serves = |it: &&Entry| it.served.iter().any(|served| served == version);
+            let elsewhere = self.nearest_set(&chosen.set, group, kind, serves);
+            return Lookup::NotServed {
+                entry,
+                chosen,
+                elsewhere,
+            };
+        }
+        let found = elsewhere.and_then(|chosen| {
+            let elsewhere = self.nearest_set(&chosen.set, group, kind, |_| true)?;
+            Some(Lookup::OtherVersion { chosen, elsewhere })
+        });
+        found.unwrap_or_else(|| self.unknown(group, kind))
+    }
+
+    fn unknown(&self, group: &str, kind: &str) -> Lookup<'_> {
+        let all = || self.entries().iter();
+        let mut groups: Vec<&str> = all()
+            .filter(|entry| entry.kind == kind)
+            .map(|entry| &*entry.group)
+            .collect();
+        let mut kinds: Vec<&str> = all()
+            .filter(|entry| entry.group == group)
+            .map(|entry| &*entry.kind)
+            .collect();
+        for list in [&mut groups, &mut kinds] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Lookup::KindUnknown { groups, kinds }
+    }
+
+    /// The nearest set of the same project with a kind that fits: another channel of the same version, else the next
+    /// version, else the last one before.
+    fn nearest_set<'a>(
+        &'a self,
+        from: &Set,
+        group: &str,
+        kind: &str,
+        fits: impl Fn(&&'a Entry) -> bool,
+    ) -> Option<&'a Set> {
+        let mut others: Vec<&Entry> = self
+            .entries()
+            .iter()
+            .filter(|it| it.is(group, kind) && it.set.project == from.project && it.set != *from)
+            .collect();
+        others.sort_by_key(|entry| rank(entry, from));
+        others.into_iter().find(fits).map(|entry| &entry.set)
+    }
+
+    /// The nearest version of the project that has the field at `pointer` in this kind: the next one, else another
+    /// channel of the same version, else the last one before.
+    pub fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
+        self.node_elsewhere(schema, pointer, |_| true)
+    }
+
+    /// The nearest version of the project that allows `value` for the field at `pointer`, which this one doesn't. The
+    /// order is that of [`field_elsewhere`](Self::field_elsewhere).
+    pub fn value_elsewhere(
+        &self,
+        schema: &KindSchema<'_>,
+        pointer: &Pointer,
+        value: &serde_json::Value,
+    ) -> Option<&Set> {
+        self.node_elsewhere(schema, pointer, |node| node.enumeration.contains(value))
+    }
+
+    fn node_elsewhere(
+        &self,
+        schema: &KindSchema<'_>,
+        pointer: &Pointer,
+        fits: impl Fn(&Schema) -> bool,
+    ) -> Option<&Set> {
+        let entry = schema.entry;
+        self.nearest_set(&entry.set, &entry.group, &entry.kind, |other| {
+            other.compiled().is_some_and(|compiled| {
+                let versions = &compiled.header().versions;
+                let same = versions.iter().find(|it| it.name == schema.version.name);
+                let version = same.or(versions.iter().rfind(|it| it.served));
+                let node = version.and_then(|it| find(compiled, it.root, pointer));
+                node.is_some_and(|id| fits(compiled.node(id)))
+            })
+        })
+    }
+}
+
+fn known<'a>(entry: &'a Entry, chosen: &'a Chosen, version: &str) -> Lookup<'a> {
+    let schema = entry.compiled().and_then(|compiled| {
+        let mut versions = compiled.header().versions.iter();
+        Some(KindSchema {
+            entry,
+            chosen,
+            compiled,
+            version: versions.find(|it| it.name == version)?,
+        })
+    });
+    schema.map_or(Lookup::Damaged(entry), Lookup::Known)
+}
+
+/// The rank of a set among the alternatives to `from`; smaller is better.
+fn rank(entry: &Entry, from: &Set) -> (u8, (u64, u64, u64), bool) {
+    let set = &entry.set;
+    let side = match set.version.cmp(&from.version) {
+        std::cmp::Ordering::Greater => 0,
+        std::cmp::Ordering::Equal => 1,
+        std::cmp::Ordering::Less => 2,
+    };
+    let apart = set.version.distance(&from.version);
+    (side, apart, set.channel != from.channel)
+}
+
+/// The node of the field at `pointer`, if the schema has it.
+fn find(compiled: &Compiled, root: NodeId, pointer: &Pointer) -> Option<NodeId> {
+    pointer.steps().iter().try_fold(root, |id, step| {
+        let node = compiled.node(id);
+        match step {
+            Step::Key(key) => node.child(key),
+            Step::Index(_) => node.items,
+        }
+    })
+}

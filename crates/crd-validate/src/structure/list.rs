@@ -1,0 +1,125 @@
+//! Lists: their length, their items, and duplicates.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::number::is_whole;
+use super::walk::{View, Walk};
+use super::words;
+use crate::schema::node::{ListType, Schema};
+use manifest::value::{Kind, Node, trail::Part};
+
+impl Walk<'_> {
+    /// Checks the current value, a list.
+    pub(super) fn list(&mut self, items: &[Node], view: View, schema: &Schema) {
+        let length = items.len() as u64;
+        if schema.min_items.is_some_and(|least| length < least)
+            || schema.max_items.is_some_and(|most| length > most)
+        {
+            let over = schema.max_items.is_some_and(|most| length > most);
+            self.report_size(over, |walk| {
+                words::size(walk, "entry", length, schema.min_items, schema.max_items)
+            });
+        }
+        if let Some(node) = schema.items {
+            let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
+            for (index, item) in items.iter().enumerate() {
+                self.inside(Part::Index(index), |walk| {
+                    walk.value(item, View { node, shape })
+                });
+            }
+        }
+        match schema.list_type {
+            Some(ListType::Set) => self.set(items),
+            Some(ListType::Map) => self.keyed(items, schema),
+            _ if schema.unique_items => self.set(items),
+            _ => {}
+        }
+    }
+
+    /// Checks that each value of a set appears only once.
+    fn set(&mut self, items: &[Node]) {
+        let mut seen = Seen::default();
+        for (index, item) in items.iter().enumerate() {
+            if let Some(first) = seen.first(canonical(item.to_json()), index) {
+                self.inside(Part::Index(index), |walk| {
+                    walk.report(|walk| words::twice(walk, item, first));
+                });
+            }
+        }
+    }
+
+    /// Checks that each entry has a unique key.
+    fn keyed(&mut self, items: &[Node], schema: &Schema) {
+        let kind = self.schema;
+        let of_item = schema.items.map(|node| kind.node(node));
+        let default = |key: &String| {
+            let node = kind.node(*of_item?.properties.get(key)?);
+            node.default.clone()
+        };
+        let mut seen = Seen::default();
+        for (index, item) in items.iter().enumerate() {
+            let values: Vec<(&String, Value)> = schema
+                .list_map_keys
+                .iter()
+                .filter_map(|key| {
+                    let given = item
+                        .get(key)
+                        .filter(|value| !matches!(value.kind, Kind::Null));
+                    Some((key, given.map(Node::to_json).or_else(|| default(key))?))
+                })
+                .collect();
+            if !matches!(item.kind, Kind::Map(_)) {
+                continue;
+            }
+            let text: Vec<String> = values
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
+                .collect();
+            let text = text.join(", ");
+            if let Some(first) = seen.first(text.clone(), index) {
+                self.inside(Part::Index(index), |walk| {
+                    walk.report(|walk| words::key_twice(walk, &text, first));
+                });
+            }
+        }
+    }
+}
+
+/// The values of a list so far: where each appears first, and whether it has appeared again.
+#[derive(Default)]
+struct Seen(HashMap<String, (usize, bool)>);
+
+impl Seen {
+    /// The index of a value's first appearance, when it appears for the second time. The API server reports a value
+    /// only once, even if it appears many times.
+    fn first(&mut self, value: String, index: usize) -> Option<usize> {
+        let (first, again) = self.0.entry(value).or_insert((index, false));
+        let is_second = *first != index && !*again;
+        *again |= is_second;
+        is_second.then_some(*first)
+    }
+}
+
+/// The text of a value, which is the same for equal values.
+fn canonical(value: Value) -> String {
+    fn sorted(value: Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let map: std::collections::BTreeMap<String, Value> = map
+                    .into_iter()
+                    .map(|(key, value)| (key, sorted(value)))
+                    .collect();
+                Value::Object(map.into_iter().collect())
+            }
+            Value::Array(items) => items.into_iter().map(sorted).collect(),
+            Value::Number(number) if number.is_f64() && is_whole(&number) => {
+                let float = number.as_f64().unwrap_or_default();
+                Value::String(format!("{float:.0}"))
+            }
+            other => other,
+        }
+    }
+    sorted(value).to_string()
+}

@@ -1,0 +1,408 @@
+//! Walks over an object and its schema together.
+
+use serde_json::Value;
+
+use super::number::{self, compare, is_multiple, is_whole};
+use super::{Structure, metadata, words};
+use crate::codes;
+use crate::schema::KindSchema;
+use crate::schema::node::{NodeId, Schema, Type};
+use k8s_syntax::format;
+use manifest::Object;
+use manifest::diagnostic::{Code, Diagnostic};
+use manifest::finding;
+use manifest::value::trail::{Part, Trail};
+use manifest::value::{Kind, Map, Node, Pointer, variable};
+
+/// The maximum number of findings for an object. No real object has as many.
+const MOST_FINDINGS: usize = 100;
+
+/// The schema that a value is checked against, and the one that gives its shape.
+///
+/// They only differ in branches of combinations: a branch says nothing about nulls, defaults and unknown fields, the
+/// structural schema around it does.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub node: NodeId,
+    pub shape: Option<NodeId>,
+}
+
+impl View {
+    fn whole(node: NodeId) -> Self {
+        View {
+            node,
+            shape: Some(node),
+        }
+    }
+
+    pub fn branch(self, node: NodeId) -> Self {
+        View {
+            node,
+            shape: self.shape,
+        }
+    }
+
+    fn is_whole(self) -> bool {
+        self.shape == Some(self.node)
+    }
+}
+
+/// A map between the root and the current value.
+pub(super) struct Above {
+    pub node: NodeId,
+    /// Its depth.
+    pub depth: usize,
+}
+
+pub(super) struct Walk<'a> {
+    pub run: &'a Structure<'a>,
+    pub object: &'a Object,
+    pub schema: KindSchema<'a>,
+    pub pointer: Trail,
+    pub above: Vec<Above>,
+    /// Whether there is a finding that keeps the API server from evaluating rules.
+    pub blocks_rules: bool,
+    found: Vec<Diagnostic>,
+    /// Whether findings are only counted and not formatted, because a branch is tried.
+    quiet: bool,
+    failed: bool,
+    /// Whether the current value is in `status`. On creation the API server only checks the names of its fields, and
+    /// drops it.
+    in_status: bool,
+    encrypted: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
+        Walk {
+            run,
+            object,
+            schema,
+            pointer: Trail::root(),
+            above: Vec::new(),
+            blocks_rules: false,
+            found: Vec::new(),
+            quiet: false,
+            failed: false,
+            in_status: false,
+            encrypted: object.node.get("sops").is_some(),
+        }
+    }
+
+    /// Checks the whole object.
+    pub fn object(&mut self) {
+        metadata::check(self);
+        let object = self.object;
+        self.value(&object.node, View::whole(self.schema.version.root));
+    }
+
+    /// The findings without duplicates.
+    pub fn findings(self) -> Vec<Diagnostic> {
+        let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.found.len());
+        for finding in self.found {
+            let recent = kept.iter().rev().take(16);
+            if !recent.into_iter().any(|earlier| *earlier == finding) {
+                kept.push(finding);
+            }
+        }
+        kept
+    }
+
+    /// Adds a finding on the current value. The text is only created if it is needed.
+    pub fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
+        self.failed = true;
+        if !self.quiet && self.found.len() < MOST_FINDINGS {
+            let finding = make(self);
+            if !self.in_status || finding.code == codes::SCHEMA_UNKNOWN_FIELD {
+                self.found.push(finding);
+            }
+        }
+    }
+
+    /// Like [`report`](Self::report), for a finding that keeps the API server from evaluating rules.
+    pub fn report_blocking(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
+        self.blocks_rules |= !self.quiet && !self.in_status;
+        self.report(make);
+    }
+
+    /// A finding on a length that is out of bounds. If it is too large, rules are not evaluated.
+    pub fn report_size(&mut self, over: bool, make: impl FnOnce(&Self) -> Diagnostic) {
+        if over {
+            self.report_blocking(make);
+        } else {
+            self.report(make);
+        }
+    }
+
+    /// A finding on the current value.
+    pub fn finding(&self, code: Code, message: String) -> Diagnostic {
+        finding(code, self.object, &self.pointer, message).why(words::refused(self.object))
+    }
+
+    /// Whether a value is valid for a view, without reporting anything.
+    pub fn holds(&mut self, value: &Node, view: View) -> bool {
+        let before = (self.quiet, self.failed);
+        (self.quiet, self.failed) = (true, false);
+        self.value(value, view);
+        let held = !self.failed;
+        (self.quiet, self.failed) = before;
+        held
+    }
+
+    /// Goes one level down.
+    pub fn inside(&mut self, part: Part<'_>, walk: impl FnOnce(&mut Self)) {
+        self.pointer.enter(part);
+        walk(self);
+        self.pointer.leave();
+    }
+
+    /// The path of another entry of the list that contains the current value.
+    pub fn sibling(&self, index: usize) -> Pointer {
+        self.pointer
+            .parent()
+            .map_or_else(Pointer::root, |list| list.index(index))
+    }
+
+    /// Whether a string is not known yet: it has a Flux variable, or is SOPS's ciphertext.
+    pub fn is_unsettled(&self, text: &str) -> bool {
+        variable::in_text(text) || (self.encrypted && text.starts_with("ENC["))
+    }
+
+    /// Checks the current value.
+    pub fn value(&mut self, value: &Node, view: View) {
+        if self.quiet && self.failed {
+            return;
+        }
+        let schema = self.schema.node(view.node);
+        if !self.has_type(value, schema) {
+            return self.report_blocking(|walk| words::wrong_type(walk, value, schema));
+        }
+        match &value.kind {
+            Kind::Null => return,
+            Kind::String(text) if self.is_unsettled(text) => return,
+            _ => {}
+        }
+        if !schema.enumeration.is_empty()
+            && !schema.enumeration.iter().any(|known| equal(value, known))
+        {
+            self.report_blocking(|walk| words::not_in_enum(walk, value, schema));
+        }
+        match &value.kind {
+            Kind::Number(number) => self.number(number, schema),
+            Kind::String(text) => self.text(text, schema),
+            Kind::List(items) => self.list(items, view, schema),
+            Kind::Map(map) => self.map(map, view, schema),
+            Kind::Null | Kind::Bool(_) => {}
+        }
+        self.combinations(value, view, schema);
+    }
+
+    pub fn has_type(&self, value: &Node, schema: &Schema) -> bool {
+        let is_open =
+            |text: &str| variable::is_all(text) || (self.encrypted && text.starts_with("ENC["));
+        match (&value.kind, schema.type_) {
+            (Kind::Null, kind) => schema.nullable || (kind.is_none() && !schema.int_or_string),
+            (Kind::String(_), None) => true,
+            (Kind::Number(number), None) => !schema.int_or_string || is_whole(number),
+            (_, None) => !schema.int_or_string,
+            (Kind::String(text), Some(Type::Integer | Type::Number | Type::Boolean)) => {
+                is_open(text)
+            }
+            (Kind::Number(number), Some(Type::Integer)) => is_whole(number),
+            (Kind::Bool(_), Some(Type::Boolean))
+            | (Kind::Number(_), Some(Type::Number))
+            | (Kind::String(_), Some(Type::String))
+            | (Kind::List(_), Some(Type::Array))
+            | (Kind::Map(_), Some(Type::Object)) => true,
+            _ => false,
+        }
+    }
+
+    fn number(&mut self, number: &serde_json::Number, schema: &Schema) {
+        let below = schema.minimum.as_ref().is_some_and(|least| {
+            matches!(compare(number, least), Some(order) if order.is_lt() || (schema.exclusive_minimum && order.is_eq()))
+        });
+        let over = schema.maximum.as_ref().is_some_and(|most| {
+            matches!(compare(number, most), Some(order) if order.is_gt() || (schema.exclusive_maximum && order.is_eq()))
+        });
+        if below || over {
+            self.report(|walk| words::out_of_bounds(walk, number, schema));
+        }
+        if let Some((least, most)) = number::integer_range(schema)
+            && !number
+                .as_f64()
+                .is_some_and(|value| (least..=most).contains(&value))
+        {
+            self.report(|walk| words::beyond(walk, number, least, most));
+        }
+        if let Some(step) = &schema.multiple_of
+            && !is_multiple(number, step)
+        {
+            self.report(|walk| words::not_a_multiple(walk, number, step));
+        }
+    }
+
+    fn text(&mut self, text: &str, schema: &Schema) {
+        if schema.min_length.is_some() || schema.max_length.is_some() {
+            let length = text.chars().count() as u64;
+            if schema.min_length.is_some_and(|least| length < least)
+                || schema.max_length.is_some_and(|most| length > most)
+            {
+                let over = schema.max_length.is_some_and(|most| length > most);
+                self.report_size(over, |walk| {
+                    words::size(
+                        walk,
+                        "character",
+                        length,
+                        schema.min_length,
+                        schema.max_length,
+                    )
+                });
+            }
+        }
+        if let Some(pattern) = &schema.pattern {
+            match self.run.patterns.find(pattern, text) {
+                Ok(true) => {}
+                Ok(false) => self.report(|walk| words::no_match(walk, text, pattern)),
+                Err(problem) => self.report(|walk| words::no_pattern(walk, pattern, problem)),
+            }
+        }
+        if let Some(want) = schema
+            .format
+            .as_ref()
+            .and_then(|format| format::violated(format, text))
+        {
+            self.report(|walk| words::wrong_format(walk, text, want));
+        }
+    }
+
+    fn map(&mut self, map: &Map, view: View, schema: &Schema) {
+        let shape = view.shape.map(|shape| self.schema.node(shape));
+        let dropped = |key: &str, value: &Node| self.is_dropped(shape, key, value);
+        if schema.min_properties.is_some() || schema.max_properties.is_some() {
+            let nulls = map
+                .iter()
+                .filter(|(key, value)| dropped(key, value))
+                .count();
+            let length = (map.len() - nulls) as u64;
+            if schema.min_properties.is_some_and(|least| length < least)
+                || schema.max_properties.is_some_and(|most| length > most)
+            {
+                let over = schema.max_properties.is_some_and(|most| length > most);
+                self.report_size(over, |walk| {
+                    words::size(
+                        walk,
+                        "key",
+                        length,
+                        schema.min_properties,
+                        schema.max_properties,
+                    )
+                });
+            }
+        }
+        for key in &schema.required {
+            let given = map
+                .get(key)
+                .is_some_and(|value| !self.is_dropped(shape, key, value));
+            if !given && self.default(shape, key).is_none() {
+                self.inside(Part::Key(key), |walk| {
+                    walk.report_blocking(|walk| words::missing(walk, key, schema.child(key)));
+                });
+            }
+        }
+        if schema.embedded_resource && view.is_whole() {
+            self.identity(map);
+        }
+        if view.is_whole() {
+            self.above.push(Above {
+                node: view.node,
+                depth: self.pointer.steps().len(),
+            });
+            self.fields(map, schema);
+            self.above.pop();
+        } else {
+            self.branch_fields(map, schema, shape);
+        }
+    }
+
+    /// An embedded object must have its identity (`x-kubernetes-embedded-resource`), whatever else its schema
+    /// requires.
+    fn identity(&mut self, map: &Map) {
+        for key in ["apiVersion", "kind"] {
+            let given = map.get(key).and_then(Node::as_str);
+            if given.is_none_or(str::is_empty) {
+                self.inside(Part::Key(key), |walk| {
+                    walk.report_blocking(|walk| words::missing(walk, key, None));
+                });
+            }
+        }
+    }
+
+    /// Checks the fields of a map. All of them should be in the schema.
+    fn fields(&mut self, map: &Map, schema: &Schema) {
+        let is_root = self.pointer.steps().is_empty();
+        for (key, value) in map.iter() {
+            if is_root && matches!(key, "apiVersion" | "kind" | "metadata" | "sops") {
+                continue;
+            }
+            match schema.child(key) {
+                Some(_) if self.is_dropped(Some(schema), key, value) => {}
+                Some(node) => {
+                    self.in_status |= is_root && key == "status" && self.schema.version.status;
+                    self.inside(Part::Key(key), |walk| {
+                        walk.value(value, View::whole(node));
+                    });
+                    self.in_status &= !is_root;
+                }
+                None if schema.is_open() || variable::in_text(key) => {}
+                None if schema.embedded_resource
+                    && matches!(key, "apiVersion" | "kind" | "metadata") => {}
+                None => self.inside(Part::Key(key), |walk| {
+                    walk.report(|walk| walk.unknown(key, map, schema));
+                }),
+            }
+        }
+    }
+
+    /// Checks the fields that a branch of a combination mentions, after nulls and defaults have been applied.
+    fn branch_fields(&mut self, map: &Map, schema: &Schema, shape: Option<&Schema>) {
+        for (key, node) in &schema.properties {
+            let given = map
+                .get(key)
+                .filter(|value| !self.is_dropped(shape, key, value));
+            let default = match given {
+                Some(_) => None,
+                None => self.default(shape, key).cloned().map(Node::from_json),
+            };
+            if let Some(value) = given.or(default.as_ref()) {
+                let view = View {
+                    node: *node,
+                    shape: shape.and_then(|shape| shape.child(key)),
+                };
+                self.inside(Part::Key(key), |walk| walk.value(value, view));
+            }
+        }
+    }
+
+    /// Whether the API server drops a field before checking it: a null that is not allowed.
+    fn is_dropped(&self, shape: Option<&Schema>, key: &str, value: &Node) -> bool {
+        matches!(value.kind, Kind::Null)
+            && shape
+                .and_then(|shape| shape.child(key))
+                .is_some_and(|child| !self.schema.node(child).nullable)
+    }
+
+    fn default(&self, shape: Option<&Schema>, key: &str) -> Option<&'a Value> {
+        let child = *shape?.properties.get(key)?;
+        self.schema.node(child).default.as_ref()
+    }
+}
+
+/// Whether a value equals one in a schema.
+fn equal(value: &Node, known: &Value) -> bool {
+    match (&value.kind, known) {
+        (Kind::String(text), Value::String(known)) => text == known,
+        (Kind::String(_), _) | (_, Value::String(_)) => false,
+        _ => *value == Node::from_json(known.clone()),
+    }
+}

@@ -1,0 +1,177 @@
+//! Checks the settings of ClientTrafficPolicies.
+
+use super::units::{check_durations, check_quantity};
+use crate::Resolver;
+use crate::fault::{Fault, Faults};
+use crate::grant::From;
+use crate::index::{ENVOY_GATEWAY, Key};
+use crate::modify::is_header_value;
+use crate::read::{flag, has, list, text};
+use crate::tls::holds_any;
+use crate::view::Listener;
+use manifest::Object;
+use manifest::value::Node;
+
+const DURATIONS: &[&[&str]] = &[
+    &["tcpKeepalive", "idleTime"],
+    &["tcpKeepalive", "interval"],
+    &["timeout", "tcp", "idleTimeout"],
+    &["timeout", "tcp", "tlsHandshakeTimeout"],
+    &["timeout", "tcp", "connectionInspectionTimeout"],
+    &["timeout", "http", "requestReceivedTimeout"],
+    &["timeout", "http", "idleTimeout"],
+    &["timeout", "http", "streamIdleTimeout"],
+    &["timeout", "http", "requestHeadersReceivedTimeout"],
+    &["connection", "connectionLimit", "closeDelay"],
+    &["connection", "connectionLimit", "maxConnectionDuration"],
+    &["connection", "connectionLimit", "maxStreamDuration"],
+];
+
+const HTTP_DURATIONS: &[&[&str]] = &[
+    &["http2", "connectionKeepalive", "interval"],
+    &["http2", "connectionKeepalive", "timeout"],
+    &["http2", "connectionKeepalive", "idleInterval"],
+];
+
+pub(crate) fn check(
+    resolver: &Resolver<'_, '_>,
+    policy: &Object,
+    listener: &Listener<'_>,
+    faults: &mut Faults,
+) {
+    let Some(spec) = policy.node.get("spec") else {
+        return;
+    };
+    check_durations(spec, DURATIONS, faults);
+    check_quantity(
+        spec,
+        &["connection", "bufferLimit"],
+        0,
+        i128::from(u32::MAX),
+        faults,
+    );
+    if matches!(listener.protocol, "HTTP" | "HTTPS") {
+        check_durations(spec, HTTP_DURATIONS, faults);
+        for window in ["initialStreamWindowSize", "initialConnectionWindowSize"] {
+            check_quantity(
+                spec,
+                &["http2", window],
+                65_535,
+                i128::from(i32::MAX),
+                faults,
+            );
+        }
+        for key in ["earlyRequestHeaders", "lateResponseHeaders"] {
+            if let Some(headers) = spec.path(&["headers", key]) {
+                check_headers(key, headers, faults);
+            }
+        }
+    }
+    if listener.is_tls()
+        && let Some(validation) = spec.path(&["tls", "clientValidation"])
+    {
+        check_validation(resolver, policy, validation, faults);
+    }
+}
+
+fn check_headers(key: &str, headers: &Node, faults: &mut Faults) {
+    let mut is_any = !list(headers, &["removeOnMatch"]).is_empty();
+    for name in ["add", "set", "addIfAbsent"] {
+        for one in list(headers, &[name]) {
+            let header = text(one, &["name"]).unwrap_or_default();
+            let value = one.get("value").and_then(Node::as_str).unwrap_or_default();
+            if header.is_empty() || header.contains(['/', ':']) {
+                faults.push(Fault::invalid(format!(
+                    "`headers.{key}`: `{header}` is not a header name"
+                )));
+            } else if !is_header_value(value) {
+                faults.push(Fault::invalid(format!(
+                    "`headers.{key}`: the header `{header}` can't have the value `{value}`"
+                )));
+            } else {
+                is_any = true;
+            }
+        }
+    }
+    for one in list(headers, &["remove"]) {
+        match one.as_str() {
+            None | Some("") => faults.push(Fault::invalid(format!(
+                "`headers.{key}`: a header that is removed needs a name"
+            ))),
+            Some(_) => is_any = true,
+        }
+    }
+    if !is_any {
+        faults.push(Fault::invalid(format!("`headers.{key}` changes no header")));
+    }
+}
+
+fn check_validation(
+    resolver: &Resolver<'_, '_>,
+    policy: &Object,
+    validation: &Node,
+    faults: &mut Faults,
+) {
+    let from = From {
+        group: ENVOY_GATEWAY,
+        kind: "ClientTrafficPolicy",
+        namespace: policy.namespace(),
+    };
+    let refs = list(validation, &["caCertificateRefs"]);
+    for reference in refs {
+        faults.keep(check_data(resolver, from, reference, &["ca.crt"]));
+    }
+    let mode = text(validation, &["mode"]);
+    let is_optional = flag(validation, &["optional"]) == Some(true);
+    let needs = match mode {
+        Some(mode) => matches!(mode, "VerifyIfGiven" | "RequireAndVerify"),
+        None => {
+            !has(validation, &["spkiHashes"])
+                && !has(validation, &["certificateHashes"])
+                && (is_optional || !refs.is_empty())
+        }
+    };
+    if needs && refs.is_empty() {
+        faults.push(Fault::invalid(
+            "`tls.clientValidation` names no certificate authority (`caCertificateRefs`)",
+        ));
+    }
+    for reference in list(validation, &["crl", "refs"]) {
+        faults.keep(check_data(resolver, from, reference, &["ca.crl"]));
+    }
+}
+
+/// Whether a Secret, ConfigMap or ClusterTrustBundle has the key that is needed.
+pub(super) fn check_data(
+    resolver: &Resolver<'_, '_>,
+    from: From<'_>,
+    reference: &Node,
+    keys: &[&str],
+) -> Result<(), Fault> {
+    let kind = text(reference, &["kind"]).unwrap_or("Secret");
+    let key = Key {
+        namespace: text(reference, &["namespace"]).unwrap_or(from.namespace),
+        name: text(reference, &["name"]).unwrap_or_default(),
+    };
+    match kind {
+        "Secret" | "ConfigMap" => {
+            resolver.permit(from, "", kind, key)?;
+            let object = resolver.index.find(kind, key, Fault::invalid)?;
+            match holds_any(object, keys) {
+                true => Ok(()),
+                false => Err(Fault::invalid(format!(
+                    "{kind} {key} has no `{}`",
+                    keys.join("`, `")
+                ))),
+            }
+        }
+        "ClusterTrustBundle" => {
+            let key = Key {
+                namespace: "",
+                ..key
+            };
+            resolver.index.find(kind, key, Fault::invalid).map(|_| ())
+        }
+        other => Err(Fault::invalid(format!("a {other} can't hold certificates"))),
+    }
+}

@@ -1,0 +1,83 @@
+//! What the controller is told beside the objects, and how much of the cluster is at hand.
+
+/// How much of the cluster is at hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Knowledge {
+    /// What is not at hand does not exist.
+    Complete,
+    /// What is not at hand may exist: a Secret that cert-manager makes, a Service that a chart makes. A
+    /// verdict that depends on it is `Unknown`.
+    #[default]
+    Partial,
+}
+
+/// The order in which objects of a kind are looked at; of two policies for one target, the first wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By creation time where it is given, then by namespace and name, as the controller sorts them.
+    #[default]
+    Controller,
+    /// As given.
+    Given,
+}
+
+/// Which extensions of Envoy Gateway are on (`config.envoyGateway.extensionApis` of its chart, and more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// Backend (`enableBackend`).
+    pub backend: bool,
+    /// EnvoyPatchPolicy (`enableEnvoyPatchPolicy`).
+    pub patch_policy: bool,
+    /// Lua in EnvoyExtensionPolicy (`enableLua`).
+    pub lua: bool,
+    /// Secrets of type `gateway.envoyproxy.io/sds`.
+    pub sds: bool,
+    /// The proxy runs on the host of the controller: loopback addresses and short names are fine.
+    pub host: bool,
+}
+
+impl Default for Features {
+    /// Whatever a chart may turn on is on, so that nothing is called missing that may be there.
+    fn default() -> Self {
+        Features {
+            backend: true,
+            patch_policy: true,
+            lua: true,
+            sds: true,
+            host: false,
+        }
+    }
+}
+
+/// All that is told beside the objects.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How much is at hand.
+    pub knowledge: Knowledge,
+    /// The order of objects.
+    pub order: Order,
+    /// What is on.
+    pub features: Features,
+    /// The namespace that the controller runs in.
+    pub namespace: String,
+    /// Groups and kinds of an extension server, for filters and backends of routes.
+    pub extensions: Vec<(String, String)>,
+    /// Kinds of an extension server's policies, with their groups.
+    pub extension_policies: Vec<(String, String)>,
+    /// The `spec` of an EnvoyProxy that the controller's own configuration gives for all gateways.
+    pub proxy: Option<manifest::value::Node>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            knowledge: Knowledge::default(),
+            order: Order::default(),
+            features: Features::default(),
+            namespace: "envoy-gateway-system".to_owned(),
+            extensions: Vec::new(),
+            extension_policies: Vec::new(),
+            proxy: None,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Compares the `status` that the controllers of a cluster wrote with the computed one.
+//!
+//! - [`read`] reads the conditions and addresses of a live object.
+//! - [`compare`] compares them with the [`Verdict`](super::Verdict)s of the same objects. Fetching the live objects is the
+//!   caller's task.
+
+pub mod compare;
+pub mod read;
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Addresses, Answer, Relation, Row, Silence, addresses, asked, rows};
+pub use read::{Place, Said, Written};

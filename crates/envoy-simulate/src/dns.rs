@@ -1,0 +1,371 @@
+//! The DNS name of a request: which gateways it leads to, and who publishes it.
+//!
+//! external-dns makes records from routes. The names are a route's hostnames (or its annotation `hostname`). They
+//! lead to the annotation `target` of the Gateway that the route is attached to, else to the Gateway's address
+//! (external-dns 0.22, source `gateway-httproute` and its like). The name of a Gateway itself comes from its Service.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::matching::Fit;
+use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, charts, matching};
+use envoy_gateway::read::{list, text};
+use envoy_gateway::view::{Gateway, GatewayId, Route};
+use manifest::Object;
+
+use manifest::value::{Node, Pointer};
+
+/// The prefixes of external-dns' annotations: until 0.21, and from 0.22 on.
+const PREFIXES: [&str; 2] = [
+    "external-dns.alpha.kubernetes.io/",
+    "external-dns.kubernetes.io/",
+];
+
+/// Annotations by which a Service asks for its addresses (Cilium 1.18, MetalLB, kube-vip).
+const ADDRESSES: [&str; 5] = [
+    "lbipam.cilium.io/ips",
+    "io.cilium/lb-ipam-ips",
+    "metallb.io/loadBalancerIPs",
+    "metallb.universe.tf/loadBalancerIPs",
+    "kube-vip.io/loadbalancerIPs",
+];
+
+/// The path of a gateway's annotations for its infrastructure.
+const INFRASTRUCTURE: [&str; 3] = ["spec", "infrastructure", "annotations"];
+
+/// The path of an EnvoyProxy's annotations for the Service.
+const SERVICE: [&str; 4] = ["provider", "kubernetes", "envoyService", "annotations"];
+
+/// The gateways that a request may reach.
+pub(super) struct Candidates {
+    pub gateways: Vec<GatewayId>,
+    pub notes: Vec<String>,
+}
+
+/// An annotation of external-dns, and its place.
+fn annotation<'a>(object: &'a Object, path: &[&str], name: &str) -> Option<(&'a str, Place<'a>)> {
+    let map = object.node.path(path)?;
+    let key = PREFIXES.iter().map(|prefix| format!("{prefix}{name}"));
+    let (key, value) = key
+        .filter_map(|key| Some((map.get(&key)?.as_str()?, key)))
+        .map(|(value, key)| (key, value))
+        .next()?;
+    let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
+    let pointer = pointer.key(key);
+    Some((value, Place { object, pointer }))
+}
+
+const OWN: [&str; 2] = ["metadata", "annotations"];
+
+/// The elements of a comma-separated list.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|it| !it.is_empty())
+}
+
+/// The DNS name of a route that matches the host, and its place.
+fn published<'a>(route: &Route<'a>, host: &str) -> Option<(String, Place<'a>)> {
+    let mut names = route.hostnames.iter().enumerate();
+    let found = names.find(|(_, name)| matching::host(name, host) == Fit::Yes);
+    if let Some((at, name)) = found {
+        let pointer = Pointer::root().key("spec").key("hostnames").index(at);
+        let object = route.object;
+        return Some(((*name).to_owned(), Place { object, pointer }));
+    }
+    let (names, place) = annotation(route.object, &OWN, "hostname")?;
+    let name = parts(names).find(|name| matching::host(name, host) == Fit::Yes)?;
+    Some((name.to_owned(), place))
+}
+
+/// Whether an annotation tells external-dns to ignore a route.
+fn is_left_out<'a>(route: &Route<'a>) -> Option<Place<'a>> {
+    let (controller, place) = annotation(route.object, &OWN, "controller")?;
+    (controller != "dns-controller").then_some(place)
+}
+
+/// The addresses that a gateway asks for, and the place of the first one.
+pub(super) fn addresses<'a>(gateway: &Gateway<'a>) -> (Vec<String>, Option<Place<'a>>) {
+    let object = gateway.object;
+    let written: Vec<String> = list(&object.node, &["spec", "addresses"])
+        .iter()
+        .filter_map(|one| text(one, &["value"]).map(str::to_owned))
+        .collect();
+    if !written.is_empty() {
+        return (written, Some(Place::of(object, &["spec", "addresses"])));
+    }
+    for key in ADDRESSES {
+        let map = object.node.path(&INFRASTRUCTURE);
+        if let Some(value) = map.and_then(|map| map.get(key)?.as_str()) {
+            let [a, b, c] = INFRASTRUCTURE;
+            let place = Place::of(object, &[a, b, c, key]);
+            return (parts(value).map(str::to_owned).collect(), Some(place));
+        }
+    }
+    let settings = gateway.settings.as_ref();
+    let of_service = ADDRESSES.iter().find_map(|key| {
+        let map = settings?.path(&SERVICE)?;
+        map.get(key)?.as_str()
+    });
+    let fixed = || {
+        let path = ["provider", "kubernetes", "envoyService", "loadBalancerIP"];
+        text(settings?, &path)
+    };
+    let found = of_service.or_else(fixed).unwrap_or_default();
+    let place = gateway.proxy.map(|proxy| Place::of(proxy, &["spec"]));
+    let found: Vec<String> = parts(found).map(str::to_owned).collect();
+    let place = place.filter(|_| !found.is_empty());
+    (found, place)
+}
+
+/// Whether the host is the name of the gateway's own Service.
+fn own_name<'a>(gateway: &Gateway<'a>, host: &str) -> Option<Place<'a>> {
+    let (names, place) = annotation(gateway.object, &INFRASTRUCTURE, "hostname")?;
+    parts(names)
+        .any(|name| matching::host(name, host) == Fit::Yes)
+        .then_some(place)
+}
+
+/// The gateways that a request may reach: those that DNS leads to and those that have a route for the host. If there
+/// are none of either, all gateways.
+pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&str>) -> Candidates {
+    let all = scene.resolved.gateways().iter().enumerate();
+    let all: Vec<(GatewayId, &Gateway<'_>)> = all
+        .filter(|(_, gateway)| gateway.class.is_some())
+        .map(|(at, gateway)| (GatewayId(at), gateway))
+        .collect();
+    let mut notes = Vec::new();
+    if all.is_empty() {
+        notes.push("there is no Gateway of Envoy Gateway among these objects".to_owned());
+    }
+    if let Some(wanted) = wanted {
+        let is_it = |gateway: &Gateway<'_>| {
+            gateway.object.name() == wanted || gateway.key().to_string() == wanted
+        };
+        let gateways: Vec<GatewayId> = all
+            .iter()
+            .filter(|(_, gateway)| is_it(gateway))
+            .map(|(id, _)| *id)
+            .collect();
+        if gateways.is_empty() && !all.is_empty() {
+            let names: Vec<String> = all.iter().map(|(_, it)| it.key().to_string()).collect();
+            notes.push(format!(
+                "there is no gateway {wanted}; there are {}",
+                names.join(", ")
+            ));
+        }
+        return Candidates { gateways, notes };
+    }
+    let led: Vec<GatewayId> = all
+        .iter()
+        .filter(|(id, gateway)| leads_to(scene, request, *id, gateway))
+        .map(|(id, _)| *id)
+        .collect();
+    if led.is_empty() && !all.is_empty() {
+        notes.push(format!(
+            "no DNS record for {} was found, so every gateway is shown as if the name led to it",
+            request.host
+        ));
+    }
+    let gateways = match led.is_empty() {
+        true => all.iter().map(|(id, _)| *id).collect(),
+        false => led,
+    };
+    Candidates { gateways, notes }
+}
+
+fn leads_to(scene: &Scene<'_>, request: &Request, id: GatewayId, gateway: &Gateway<'_>) -> bool {
+    let host = &request.host;
+    if host.parse::<IpAddr>().is_ok() {
+        return addresses(gateway).0.iter().any(|one| one == host);
+    }
+    let target = annotation(gateway.object, &OWN, "target");
+    own_name(gateway, host).is_some()
+        || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
+        || routes_at(scene, id).any(|route| published(route, host).is_some())
+        || charts::routes(scene, host)
+            .iter()
+            .any(|it| it.is_at(gateway))
+}
+
+/// The routes that are attached to a gateway.
+fn routes_at<'s, 'a>(scene: &'s Scene<'a>, id: GatewayId) -> impl Iterator<Item = &'s Route<'a>> {
+    let gateway = scene.resolved.gateway(id);
+    let listeners = gateway.into_iter().flat_map(|it| &it.listeners);
+    let routes: BTreeSet<_> = listeners
+        .filter_map(|id| scene.resolved.listener(*id))
+        .flat_map(|it| it.routes.iter().copied())
+        .collect();
+    routes.into_iter().filter_map(|id| scene.resolved.route(id))
+}
+
+impl<'a> Walk<'a, '_> {
+    /// Adds the step that says where the name leads, and who publishes it.
+    pub(super) fn dns(&mut self, gateway: &Gateway<'a>) {
+        let host = self.request.host.clone();
+        let (addresses, _) = addresses(gateway);
+        let addresses = match addresses.is_empty() {
+            true => "an unknown address".to_owned(),
+            false => addresses.join(", "),
+        };
+        if host.parse::<IpAddr>().is_ok() {
+            let text = format!("{host} is an IP address, so DNS is not needed");
+            self.add(Step::new(Stage::Dns, text));
+            return;
+        }
+        if let Some(place) = own_name(gateway, &host) {
+            let text = format!("{host} leads to {addresses}");
+            let why = "published by external-dns for the gateway's Service";
+            self.add(Step::new(Stage::Dns, text).detail(why).place(place));
+            return;
+        }
+        let mut left_out = None;
+        let mut found = None;
+        for route in routes_at(self.scene, self.gateway) {
+            let Some((name, _)) = published(route, &host) else {
+                continue;
+            };
+            match is_left_out(route) {
+                Some(place) => left_out = left_out.or(Some((route, place))),
+                None => {
+                    found = Some((route, name));
+                    break;
+                }
+            }
+        }
+        let step = match (found, left_out) {
+            (Some((route, name)), _) => {
+                let name = match name == host {
+                    true => String::new(),
+                    false => format!("as {name} "),
+                };
+                let who = format!("{name}for {}", named(route));
+                let place = published(route, &host).map(|(_, place)| place);
+                self.record(gateway, &who, place, &addresses)
+            }
+            (None, Some((route, place))) => {
+                let text = format!("{host}: external-dns ignores its route");
+                let why = format!(
+                    "the annotation `controller` of {} says so; without another record, the name can't be resolved",
+                    named(route)
+                );
+                Step::new(Stage::Dns, text)
+                    .mark(Mark::Minds)
+                    .detail(why)
+                    .place(place)
+            }
+            (None, None) => match self.chart_route(&host) {
+                Some(route) => {
+                    let who = format!("for {}", route.named());
+                    self.record(gateway, &who, Some(route.place), &addresses)
+                }
+                None => {
+                    let text =
+                        format!("{host}: nothing was found that publishes it for this gateway");
+                    Step::new(Stage::Dns, text).mark(Mark::Unknown)
+                }
+            },
+        };
+        self.add(step);
+    }
+
+    /// The step for the record that external-dns makes from a route. `own` is the place of the hostname.
+    fn record(
+        &self,
+        gateway: &Gateway<'a>,
+        who: &str,
+        own: Option<Place<'a>>,
+        addresses: &str,
+    ) -> Step<'a> {
+        let host = &self.request.host;
+        let who = format!("published by external-dns {who}");
+        let Some((target, place)) = annotation(gateway.object, &OWN, "target") else {
+            let text = format!("{host} leads to {addresses}");
+            let why = "the Gateway has no annotation `target`, so its own address is published";
+            let step = Step::new(Stage::Dns, text).detail(who).detail(why);
+            return Step { place: own, ..step };
+        };
+        let targets: Vec<&str> = parts(target).collect();
+        let text = format!("{host} leads to {}", targets.join(", "));
+        let mut step = Step::new(Stage::Dns, text).detail(who).place(place);
+        for target in targets {
+            if target.parse::<IpAddr>().is_ok() {
+                continue;
+            }
+            step = match self.owner_of(target) {
+                Some(other) if std::ptr::eq(other.object, gateway.object) => {
+                    step.detail(format!("{target} leads to {addresses}"))
+                }
+                Some(other) => {
+                    let told = format!(
+                        "{target} is the name of another gateway, {}, so requests go there",
+                        other.key()
+                    );
+                    step.detail(told).mark(Mark::Minds)
+                }
+                None => step.detail(format!("{target}: nothing was found that publishes it")),
+            };
+        }
+        step
+    }
+
+    /// The gateway whose Service has this name.
+    fn owner_of(&self, name: &str) -> Option<&Gateway<'a>> {
+        let mut all = self.scene.resolved.gateways().iter();
+        all.find(|gateway| own_name(gateway, name).is_some())
+    }
+
+    /// Adds the step that names the gateway, and checks that it runs.
+    pub(super) fn gateway(&mut self, gateway: &Gateway<'a>) -> super::Flow<()> {
+        let (addresses, place) = addresses(gateway);
+        let key = gateway.key();
+        let text = match addresses.is_empty() {
+            true => format!("{key}, at an unknown address"),
+            false => format!("{key} at {}", addresses.join(", ")),
+        };
+        let step = Step::new(Stage::Gateway, text);
+        let step = match place {
+            Some(place) => step.place(place),
+            None => step.at(gateway.object, &["metadata", "name"]),
+        };
+        if gateway.is_accepted {
+            self.add(self.with_source(step, gateway));
+            return Ok(());
+        }
+        let condition = gateway
+            .conditions
+            .get(envoy_gateway::condition::kind::ACCEPTED);
+        let why = condition.map_or(String::new(), |it| format!(": {}", it.message));
+        self.add(step.mark(Mark::Stops).detail(format!("refused{why}")));
+        Err(super::Outcome::Closed(
+            "the controller refuses the gateway, and runs no proxy for it".to_owned(),
+        ))
+    }
+
+    /// Adds a detail if the Service may forward connections between nodes. The client's address may then be that of a
+    /// node.
+    fn with_source(&self, step: Step<'a>, gateway: &Gateway<'a>) -> Step<'a> {
+        let path = [
+            "provider",
+            "kubernetes",
+            "envoyService",
+            "externalTrafficPolicy",
+        ];
+        let policy = gateway.settings.as_ref().and_then(|it| text(it, &path));
+        let is_udp = self.request.scheme == Scheme::Udp;
+        match policy {
+            Some("Cluster") if !is_udp => step.detail(
+                "`externalTrafficPolicy: Cluster`: a node may forward the connection with its own address as the source",
+            ),
+            _ => step,
+        }
+    }
+}
+
+/// The name of a route in a step.
+pub(super) fn named(route: &Route<'_>) -> String {
+    format!("{} {}", route.kind.as_str(), route.key())
+}
+
+/// The strings among nodes.
+pub(super) fn words(nodes: &[Node]) -> Vec<&str> {
+    nodes.iter().filter_map(Node::as_str).collect()
+}

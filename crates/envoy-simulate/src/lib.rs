@@ -1,0 +1,398 @@
+#![doc = include_str!("../README.md")]
+//!
+//! Follows one request from its name in DNS to a backend, or to the place where it fails.
+//!
+//! [`trace`] takes the resolved view and a [`Request`], and follows the request through each gateway that it may
+//! reach. Every stage is in a file of its own and adds [`Step`]s, each with the object that decides. The first stage
+//! that ends the request returns the [`Outcome`]. The order is that of the filters in Envoy Gateway 1.9.0:
+//!
+//! 1. [`dns`]: which gateway the name leads to; [`listener`]: the listener for the port and the hostname; [`certificate`];
+//! 2. [`client`]: the client's address as policies see it, and the path as routes see it;
+//! 3. [`route`], with [`matching`]: which route and rule match, and why;
+//! 4. [`security`]: authentication; [`lua`]: what scripts do; [`authorization`]: who is allowed;
+//! 5. [`filters`]: redirects, rewrites, direct responses;
+//! 6. [`traffic`], [`backend`]: how the request is forwarded, and where to.
+//!
+//! [`stream`] does the same for connections that are not HTTP. [`charts`] finds routes that are in no manifest
+//! because a Helm chart creates them. What can't be known from the given objects is reported as unknown, never
+//! guessed.
+
+pub mod authorization;
+pub mod backend;
+pub mod certificate;
+pub mod charts;
+pub mod client;
+pub mod dns;
+pub mod filters;
+pub mod listener;
+pub mod lua;
+pub mod matching;
+pub mod path;
+pub mod policies;
+pub mod redirect;
+pub mod request;
+pub mod route;
+pub mod security;
+pub mod stream;
+#[cfg(test)]
+mod tests;
+pub mod traffic;
+
+use std::net::IpAddr;
+
+pub use request::{BadRequest, Request, Scheme};
+
+use envoy_gateway::index::Key;
+use envoy_gateway::policy::effective::Holding;
+use envoy_gateway::view::{GatewayId, ListenerId, Resolved};
+use manifest::Object;
+use manifest::value::Pointer;
+
+/// Everything that a request is traced through.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The resolved view.
+    pub resolved: &'a Resolved<'a>,
+    /// The objects that the view was resolved from.
+    pub objects: &'a [Object],
+    /// The ConfigMaps that kustomizations generate.
+    pub generated: &'a [Generated],
+    /// Runs scripts.
+    pub runner: &'a dyn lua::Runner,
+}
+
+/// A ConfigMap that a kustomization generates from files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Its name.
+    pub name: String,
+    /// The file of the kustomization.
+    pub by: String,
+    /// Its keys, each with the file and, if it is given, the text of the file.
+    pub keys: Vec<(String, String, Option<String>)>,
+}
+
+impl<'a> Scene<'a> {
+    /// The object with a kind, namespace and name.
+    fn find(&self, kind: &str, key: Key<'_>) -> Option<&'a Object> {
+        let is_it = |it: &&Object| it.kind() == kind && Key::of(it) == key;
+        self.objects.iter().find(is_it)
+    }
+}
+
+/// What a step is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The DNS name.
+    Dns,
+    /// The gateway and its address.
+    Gateway,
+    /// The listener.
+    Listener,
+    /// Its certificate.
+    Certificate,
+    /// The client, as policies see it.
+    Client,
+    /// The route and its rule.
+    Route,
+    /// Authentication or authorization by a policy.
+    Security,
+    /// A script or another extension.
+    Extension,
+    /// A filter of the rule.
+    Filter,
+    /// How the request is forwarded to the backend.
+    Traffic,
+    /// The backend.
+    Backend,
+}
+
+impl Stage {
+    /// The word in the output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Dns => "dns",
+            Stage::Gateway => "gateway",
+            Stage::Listener => "listener",
+            Stage::Certificate => "certificate",
+            Stage::Client => "client",
+            Stage::Route => "route",
+            Stage::Security => "security",
+            Stage::Extension => "extension",
+            Stage::Filter => "filter",
+            Stage::Traffic => "traffic",
+            Stage::Backend => "backend",
+        }
+    }
+}
+
+/// The result of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// The request passes.
+    Passes,
+    /// It passes, but something needs attention.
+    Minds,
+    /// It depends on something that is not given.
+    Unknown,
+    /// The request stops here.
+    Stops,
+}
+
+impl Mark {
+    /// The word in the output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mark::Passes => "passes",
+            Mark::Minds => "minds",
+            Mark::Unknown => "unknown",
+            Mark::Stops => "stops",
+        }
+    }
+}
+
+/// The place of the setting that decides a step.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// The object.
+    pub object: &'a Object,
+    /// The path in the object.
+    pub pointer: Pointer,
+}
+
+impl<'a> Place<'a> {
+    /// The place of a field, given by its keys.
+    pub fn of(object: &'a Object, keys: &[&str]) -> Self {
+        let pointer = keys.iter().fold(Pointer::root(), |at, key| at.key(*key));
+        Place { object, pointer }
+    }
+}
+
+/// One step of the request.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    /// What the step is about.
+    pub stage: Stage,
+    /// The result of the step.
+    pub mark: Mark,
+    /// What happens, in one line.
+    pub text: String,
+    /// Why, and other information, one line each.
+    pub details: Vec<String>,
+    /// The setting that decides the step.
+    pub place: Option<Place<'a>>,
+}
+
+impl<'a> Step<'a> {
+    /// A step that passes.
+    pub fn new(stage: Stage, text: impl Into<String>) -> Self {
+        Step {
+            stage,
+            mark: Mark::Passes,
+            text: text.into(),
+            details: Vec::new(),
+            place: None,
+        }
+    }
+
+    /// Sets the mark.
+    #[must_use]
+    pub fn mark(self, mark: Mark) -> Self {
+        Step { mark, ..self }
+    }
+
+    /// Sets the place to the field of an object, given by its keys.
+    #[must_use]
+    pub fn at(self, object: &'a Object, keys: &[&str]) -> Self {
+        self.place(Place::of(object, keys))
+    }
+
+    /// Sets the place.
+    #[must_use]
+    pub fn place(self, place: Place<'a>) -> Self {
+        Step {
+            place: Some(place),
+            ..self
+        }
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn detail(mut self, text: impl Into<String>) -> Self {
+        self.details.push(text.into());
+        self
+    }
+}
+
+/// The share of requests that a backend gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The kind: `Service`, `Backend`, …
+    pub kind: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The port, if one is given.
+    pub port: Option<i64>,
+    /// The share in percent.
+    pub percent: u8,
+    /// Whether the controller refuses the backend. Its share of requests is answered with 500.
+    pub is_refused: bool,
+}
+
+/// How a request ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is forwarded to backends.
+    Backends(Vec<Share>),
+    /// The gateway responds itself.
+    Response {
+        /// The status of the response.
+        status: u16,
+        /// The reason for the response.
+        why: String,
+    },
+    /// The gateway redirects it.
+    Redirect {
+        /// The status of the redirect.
+        status: u16,
+        /// The target of the redirect.
+        location: String,
+        /// Whether following the redirect leads back here.
+        is_loop: bool,
+    },
+    /// There is no response, because the connection is refused or closed; with the reason.
+    Closed(String),
+    /// It can't be known from the given objects; with the reason.
+    Unknown(String),
+}
+
+impl Outcome {
+    /// Whether the client gets no response, an error, or a redirect loop.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Outcome::Backends(shares) => shares.iter().any(|share| share.is_refused),
+            Outcome::Response { status, .. } => *status >= 400,
+            Outcome::Redirect { is_loop, .. } => *is_loop,
+            Outcome::Closed(_) => true,
+            Outcome::Unknown(_) => false,
+        }
+    }
+}
+
+/// The request at one gateway.
+#[derive(Clone, Debug)]
+pub struct Way<'a> {
+    /// The gateway.
+    pub gateway: &'a Object,
+    /// The steps.
+    pub steps: Vec<Step<'a>>,
+    /// How the request ends.
+    pub outcome: Outcome,
+}
+
+/// The trace of a request, gateway by gateway.
+#[derive(Clone, Debug)]
+pub struct Trace<'a> {
+    /// The gateways that the request may reach.
+    pub ways: Vec<Way<'a>>,
+    /// Notes, for example why there are no ways.
+    pub notes: Vec<String>,
+}
+
+/// The state of a request while it is traced.
+struct Walk<'a, 's> {
+    scene: &'s Scene<'a>,
+    holding: &'s Holding<'a>,
+    gateway: GatewayId,
+    /// The request in its current form, with headers and path as changed so far.
+    request: Request,
+    /// The client's address, once it is known.
+    client: Option<IpAddr>,
+    steps: Vec<Step<'a>>,
+}
+
+/// A stage returns what the next one needs, or ends the trace with an outcome.
+type Flow<T> = Result<T, Outcome>;
+
+/// Ends the trace with a response.
+fn stop<T>(status: u16, why: impl Into<String>) -> Flow<T> {
+    Err(Outcome::Response {
+        status,
+        why: why.into(),
+    })
+}
+
+impl<'a> Walk<'a, '_> {
+    fn add(&mut self, step: Step<'a>) {
+        self.steps.push(step);
+    }
+
+    /// Traces an HTTP request.
+    fn http(&mut self) -> Flow<Outcome> {
+        let found = self.http_listener()?;
+        self.certificate(found)?;
+        let found = self.client_policy(found)?;
+        let chosen = self.choose_route(found)?;
+        self.authentication(&chosen)?;
+        self.extensions(&chosen)?;
+        self.authorization(&chosen)?;
+        self.filters(&chosen)?;
+        self.traffic(&chosen)?;
+        self.backends(&chosen)
+    }
+}
+
+/// Traces a request. If `gateway` is given (a name, or `namespace/name`), only through that one.
+pub fn trace<'a>(scene: &Scene<'a>, request: &Request, gateway: Option<&str>) -> Trace<'a> {
+    let holding = scene.resolved.holding();
+    let candidates = dns::candidates(scene, request, gateway);
+    let ways = candidates.gateways.iter();
+    let ways = ways.filter_map(|id| {
+        let mut way = walk(scene, &holding, request, *id)?;
+        redirect::find_loop(scene, &holding, request, *id, &mut way);
+        Some(way)
+    });
+    Trace {
+        ways: ways.collect(),
+        notes: candidates.notes,
+    }
+}
+
+/// Traces a request through one gateway.
+fn walk<'a>(
+    scene: &Scene<'a>,
+    holding: &Holding<'a>,
+    request: &Request,
+    id: GatewayId,
+) -> Option<Way<'a>> {
+    let gateway = scene.resolved.gateway(id)?;
+    let mut walk = Walk {
+        scene,
+        holding,
+        gateway: id,
+        request: request.clone(),
+        client: request.from,
+        steps: Vec::new(),
+    };
+    walk.dns(gateway);
+    let ended = walk
+        .gateway(gateway)
+        .and_then(|()| match request.scheme.is_http() {
+            true => walk.http(),
+            false => walk.stream(),
+        });
+    let (Ok(outcome) | Err(outcome)) = ended;
+    Some(Way {
+        gateway: gateway.object,
+        steps: walk.steps,
+        outcome,
+    })
+}
+
+/// The listener that was found, for the stages that follow.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    listener: ListenerId,
+}

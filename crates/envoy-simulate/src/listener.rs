@@ -1,0 +1,211 @@
+//! Finds the listener for the port and the hostname.
+
+use super::matching::{self, Fit};
+use super::{Flow, Found, Mark, Outcome, Place, Scheme, Stage, Step, Walk};
+use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::read::text;
+use envoy_gateway::view::{Listener, ListenerId};
+
+fn closed<T>(why: impl Into<String>) -> Flow<T> {
+    Err(Outcome::Closed(why.into()))
+}
+
+impl<'a> Walk<'a, '_> {
+    /// The listeners of the gateway on the request's port.
+    pub(super) fn on_port(&self) -> Vec<(ListenerId, &Listener<'a>)> {
+        let gateway = self.scene.resolved.gateway(self.gateway);
+        let ids = gateway.into_iter().flat_map(|it| &it.listeners);
+        ids.filter_map(|id| Some((*id, self.scene.resolved.listener(*id)?)))
+            .filter(|(_, listener)| listener.port == i64::from(self.request.port))
+            .collect()
+    }
+
+    /// The listeners on the port that are sent to Envoy and use TCP (or UDP, if the request does).
+    ///
+    /// # Errors
+    /// If there is none, because the connection is then refused.
+    pub(super) fn ready(&mut self) -> Flow<Vec<(ListenerId, &'a str)>> {
+        let wants_udp = self.request.scheme == Scheme::Udp;
+        let fits = |it: &Listener<'_>| (it.protocol == "UDP") == wants_udp;
+        let all = self.on_port();
+        let ready: Vec<(ListenerId, &'a str)> = all
+            .iter()
+            .filter(|(_, it)| fits(it) && it.is_ready())
+            .map(|(id, it)| (*id, it.protocol))
+            .collect();
+        if !ready.is_empty() {
+            return Ok(ready);
+        }
+        let port = self.request.port;
+        let Some(refused) = all.iter().find(|(_, it)| fits(it)).map(|(_, it)| *it) else {
+            let step = self.no_listener();
+            self.add(step);
+            let what = if wants_udp { "UDP port" } else { "port" };
+            return closed(format!("connection refused: no listener on {what} {port}"));
+        };
+        let message = refused
+            .conditions
+            .iter()
+            .find(|it| it.status == Status::False && it.kind != kind::CONFLICTED)
+            .map_or_else(
+                || "it conflicts with another listener".to_owned(),
+                |it| it.message.clone(),
+            );
+        let step = Step::new(
+            Stage::Listener,
+            format!("`{}` is not sent to Envoy", refused.name),
+        )
+        .mark(Mark::Stops)
+        .detail(message)
+        .place(place(refused));
+        self.add(step);
+        closed(format!(
+            "connection refused: the listener on port {port} is refused"
+        ))
+    }
+
+    fn no_listener(&self) -> Step<'a> {
+        let gateway = self.scene.resolved.gateway(self.gateway);
+        let port = self.request.port;
+        let mut ports: Vec<String> = gateway
+            .into_iter()
+            .flat_map(|it| &it.listeners)
+            .filter_map(|id| self.scene.resolved.listener(*id))
+            .map(|it| format!("{} ({})", it.port, it.protocol))
+            .collect();
+        ports.dedup();
+        let step = Step::new(Stage::Listener, format!("no listener uses port {port}"))
+            .mark(Mark::Stops)
+            .detail(format!("the gateway has listeners on {}", ports.join(", ")));
+        match gateway {
+            Some(gateway) => step.at(gateway.object, &["spec", "listeners"]),
+            None => step,
+        }
+    }
+
+    /// The listener that accepts a TLS connection for the host: the one with the most specific hostname.
+    ///
+    /// # Errors
+    /// If no listener accepts it, because the connection is then closed.
+    pub(super) fn by_server_name(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<ListenerId> {
+        let host = self.request.host.clone();
+        let tls = ready
+            .iter()
+            .filter(|(_, protocol)| matches!(*protocol, "HTTPS" | "TLS"));
+        let tls: Vec<ListenerId> = tls.map(|(id, _)| *id).collect();
+        let mut open = Vec::new();
+        let mut best: Option<(usize, ListenerId)> = None;
+        for id in &tls {
+            let Some(listener) = self.scene.resolved.listener(*id) else {
+                continue;
+            };
+            let pattern = listener.hostname.unwrap_or("*");
+            match matching::host(pattern, &host) {
+                Fit::Yes => {
+                    let weight = matching::specificity(pattern);
+                    if best.is_none_or(|(other, _)| weight > other) {
+                        best = Some((weight, *id));
+                    }
+                }
+                Fit::Maybe => open.push(pattern.to_owned()),
+                Fit::No => {}
+            }
+        }
+        if let Some((_, id)) = best {
+            return Ok(id);
+        }
+        let port = self.request.port;
+        if !open.is_empty() {
+            let open = open.join(", ");
+            let text = format!("whether {host} matches {open} depends on a Flux variable");
+            self.add(Step::new(Stage::Listener, text).mark(Mark::Unknown));
+            return Err(Outcome::Unknown(
+                "write the variable into the URL as it is in the manifests".to_owned(),
+            ));
+        }
+        let (text, why) = match tls.is_empty() {
+            true => (
+                format!("port {port} doesn't use TLS"),
+                "the TLS handshake fails, because the listener expects plain text",
+            ),
+            false => (
+                format!("no listener on port {port} accepts the server name {host}"),
+                "the TLS handshake fails, because Envoy closes the connection",
+            ),
+        };
+        let first = ready
+            .first()
+            .and_then(|(id, _)| self.scene.resolved.listener(*id));
+        let step = Step::new(Stage::Listener, text).mark(Mark::Stops);
+        self.add(match first {
+            Some(listener) => step.place(place(listener)),
+            None => step,
+        });
+        closed(why)
+    }
+
+    /// The listener that accepts the request.
+    pub(super) fn http_listener(&mut self) -> Flow<Found> {
+        let ready = self.ready()?;
+        let id = match self.request.scheme.is_tls() {
+            true => self.by_server_name(&ready)?,
+            false => self.plain(&ready)?,
+        };
+        let Some(listener) = self.scene.resolved.listener(id) else {
+            return closed("no listener matches");
+        };
+        self.tell_listener(listener);
+        if listener.protocol == "TLS" {
+            // Envoy can't see what is inside the TLS connection, or doesn't treat it as HTTP.
+            return Err(self.tls_route(id));
+        }
+        Ok(Found { listener: id })
+    }
+
+    /// The first listener for plain HTTP. All of them on one port share their routes.
+    fn plain(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<ListenerId> {
+        if let Some((id, _)) = ready.iter().find(|(_, protocol)| *protocol == "HTTP") {
+            return Ok(*id);
+        }
+        let port = self.request.port;
+        let first = ready.first().copied();
+        let Some((id, protocol)) = first else {
+            return closed("no listener matches");
+        };
+        if protocol == "TCP" {
+            return Ok(id);
+        }
+        let step =
+            Step::new(Stage::Listener, format!("port {port} uses {protocol}")).mark(Mark::Stops);
+        let listener = self.scene.resolved.listener(id);
+        self.add(match listener {
+            Some(listener) => step.place(place(listener)),
+            None => step,
+        });
+        closed("the listener expects TLS, and closes connections that start without it")
+    }
+
+    pub(super) fn tell_listener(&mut self, listener: &Listener<'a>) {
+        let host = match listener.hostname {
+            Some(host) => format!("for {host}"),
+            None => "for every hostname".to_owned(),
+        };
+        let mode = match text(listener.node, &["tls", "mode"]) {
+            Some("Passthrough") => ", with TLS passthrough",
+            _ => "",
+        };
+        let text = format!(
+            "`{}`, port {}, {}{mode}, {host}",
+            listener.name, listener.port, listener.protocol
+        );
+        self.add(Step::new(Stage::Listener, text).place(place(listener)));
+    }
+}
+
+/// The place of a listener in its object.
+pub(super) fn place<'a>(listener: &Listener<'a>) -> Place<'a> {
+    Place {
+        object: listener.object,
+        pointer: listener.pointer.clone(),
+    }
+}

@@ -1,0 +1,474 @@
+//! Whether a rule of a route matches a request, and which of several matching rules is used.
+//!
+//! The order is that of Envoy Gateway 1.9.0: exact paths come before regular expressions, and these before prefixes.
+//! Then the longer path wins, then the larger number of headers (a method counts as one), then that of query
+//! parameters, then the name. The Gateway API doesn't define the order of regular expressions, and requires the rest
+//! except for the method.
+
+use std::cmp::Reverse;
+
+use super::Request;
+use envoy_gateway::read::{list, text};
+use envoy_gateway::view::RouteKind;
+use manifest::value::{Node, variable};
+
+/// Whether something matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// It doesn't match.
+    No,
+    /// It depends on a Flux variable.
+    Maybe,
+    /// It matches.
+    Yes,
+}
+
+impl From<bool> for Fit {
+    fn from(fits: bool) -> Self {
+        if fits { Fit::Yes } else { Fit::No }
+    }
+}
+
+/// Whether a hostname, which may be a wildcard, matches a host. `*` stands for one or more labels.
+pub fn host(pattern: &str, host: &str) -> Fit {
+    let pattern_text = match variable::in_text(pattern) {
+        true => pattern.to_owned(),
+        false => pattern.to_lowercase(),
+    };
+    let pattern = pattern_text.as_str();
+    if pattern == "*" || pattern.is_empty() || pattern == host {
+        return Fit::Yes;
+    }
+    if let Some(suffix) = pattern.strip_prefix('*')
+        && host
+            .strip_suffix(suffix)
+            .is_some_and(|rest| !rest.is_empty())
+    {
+        return Fit::Yes;
+    }
+    if variable::in_text(pattern) {
+        let before = pattern.split("${").next().unwrap_or_default();
+        let behind = pattern.rsplit('}').next().unwrap_or_default();
+        let begins = before.starts_with('*') || host.starts_with(before);
+        return match begins && host.ends_with(behind) {
+            true => Fit::Maybe,
+            false => Fit::No,
+        };
+    }
+    Fit::No
+}
+
+/// How specific a hostname is that matches a host; larger is more specific.
+pub fn specificity(pattern: &str) -> usize {
+    match pattern.strip_prefix('*') {
+        None => usize::MAX,
+        Some(rest) => rest.len(),
+    }
+}
+
+/// How a path, a header or a parameter is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// By path segments, from the first one on.
+    Prefix,
+    /// By a regular expression that must match the whole value.
+    Regular,
+    /// By equality.
+    Exact,
+}
+
+/// What a match requires of the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// How the path is compared.
+    pub how: How,
+    /// The value to compare with.
+    pub value: String,
+}
+
+/// What a match requires of a header or a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The name; header names are in lower case.
+    pub name: String,
+    /// How the value is compared.
+    pub how: How,
+    /// The value to compare with.
+    pub value: String,
+}
+
+/// One match of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The required path.
+    pub path: Path,
+    /// The required method, if there is one.
+    pub method: Option<String>,
+    /// The required headers.
+    pub headers: Vec<Pair>,
+    /// The required query parameters.
+    pub query: Vec<Pair>,
+    /// The end of the path, if a gRPC method is required without its service.
+    pub suffix: Option<String>,
+}
+
+/// The order of matches: the largest one wins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    path: How,
+    length: usize,
+    headers: usize,
+    exact_headers: usize,
+    query: usize,
+    exact_query: usize,
+    name: Reverse<String>,
+}
+
+impl Rank {
+    /// Why this match wins over another.
+    pub fn reason_over(&self, other: &Rank) -> &'static str {
+        let parts = [
+            (self.path != other.path, path_reason(self.path, other.path)),
+            (self.length != other.length, "its path is longer"),
+            (self.headers != other.headers, "it requires more headers"),
+            (
+                self.exact_headers != other.exact_headers,
+                "it requires more exact headers",
+            ),
+            (
+                self.query != other.query,
+                "it requires more query parameters",
+            ),
+            (
+                self.exact_query != other.exact_query,
+                "it requires more exact query parameters",
+            ),
+        ];
+        let found = parts.into_iter().find(|(differs, _)| *differs);
+        found.map_or("its name is first in alphabetical order", |(_, reason)| {
+            reason
+        })
+    }
+}
+
+fn path_reason(one: How, other: How) -> &'static str {
+    match (one, other) {
+        (How::Exact, _) => "an exact path comes first",
+        (How::Regular, _) => "a regular expression comes before a prefix",
+        (How::Prefix, _) => "a prefix",
+    }
+}
+
+impl Match {
+    /// The matches of a rule. A rule without matches has one that matches all requests.
+    pub fn all(kind: RouteKind, rule: &Node) -> Vec<Match> {
+        let matches = list(rule, &["matches"]);
+        let read = |node: Option<&Node>| match kind {
+            RouteKind::Grpc => of_grpc(node),
+            _ => of_http(node),
+        };
+        match matches.is_empty() {
+            true => vec![read(None)],
+            false => matches.iter().map(|node| read(Some(node))).collect(),
+        }
+    }
+
+    /// The rank of the match among others; `name` decides between equal ones.
+    pub fn rank(&self, name: String) -> Rank {
+        let exact = |pairs: &[Pair]| pairs.iter().filter(|it| it.how == How::Exact).count();
+        let method = usize::from(self.method.is_some()) + usize::from(self.suffix.is_some());
+        Rank {
+            path: self.path.how,
+            length: self.path.value.len(),
+            headers: self.headers.len() + method,
+            exact_headers: exact(&self.headers) + usize::from(self.method.is_some()),
+            query: self.query.len(),
+            exact_query: exact(&self.query),
+            name: Reverse(name),
+        }
+    }
+
+    /// Whether it matches a request.
+    pub fn fit(&self, request: &Request) -> Fit {
+        let parameters = request.parameters();
+        let header = |pair: &Pair| {
+            let value = request.header(&pair.name);
+            value.map_or(Fit::No, |value| compare(pair.how, &pair.value, &value))
+        };
+        let parameter = |pair: &Pair| {
+            let found = parameters.iter().find(|(name, _)| *name == pair.name);
+            found.map_or(Fit::No, |(_, value)| compare(pair.how, &pair.value, value))
+        };
+        let method = self.method.as_deref();
+        let suffix = self.suffix.as_deref();
+        let all = [
+            compare(self.path.how, &self.path.value, &request.path),
+            method.is_none_or(|it| it == request.method).into(),
+            suffix.is_none_or(|it| request.path.ends_with(it)).into(),
+        ];
+        let headers = self.headers.iter().map(header);
+        let parameters = self.query.iter().map(parameter);
+        let all = all.into_iter().chain(headers).chain(parameters);
+        all.min().unwrap_or(Fit::Yes)
+    }
+
+    /// Describes what it requires.
+    pub fn described(&self) -> String {
+        let pair = |what: &str, it: &Pair| match it.how {
+            How::Regular => format!("{what} {} like `{}`", it.name, it.value),
+            _ => format!("{what} {}: {}", it.name, it.value),
+        };
+        let path = match self.path.how {
+            How::Exact => format!("path {}", self.path.value),
+            How::Prefix => format!("path prefix {}", self.path.value),
+            How::Regular => format!("path matching `{}`", self.path.value),
+        };
+        let mut all = vec![path];
+        all.extend(self.suffix.iter().map(|it| format!("path ending in {it}")));
+        all.extend(self.method.iter().map(|it| format!("method {it}")));
+        all.extend(self.headers.iter().map(|it| pair("header", it)));
+        all.extend(self.query.iter().map(|it| pair("parameter", it)));
+        all.join(", ")
+    }
+}
+
+fn pairs(nodes: &[Node], is_header: bool) -> Vec<Pair> {
+    let of = |node: &Node| {
+        let name = text(node, &["name"]).unwrap_or_default();
+        Pair {
+            name: match is_header {
+                true => name.to_lowercase(),
+                false => name.to_owned(),
+            },
+            how: how(node, How::Exact),
+            value: text(node, &["value"]).unwrap_or_default().to_owned(),
+        }
+    };
+    nodes.iter().map(of).collect()
+}
+
+fn how(node: &Node, otherwise: How) -> How {
+    match text(node, &["type"]) {
+        Some("Exact") => How::Exact,
+        Some("RegularExpression") => How::Regular,
+        Some("PathPrefix") => How::Prefix,
+        _ => otherwise,
+    }
+}
+
+fn of_http(node: Option<&Node>) -> Match {
+    let path = node.and_then(|it| it.get("path"));
+    Match {
+        path: Path {
+            how: path.map_or(How::Prefix, |it| how(it, How::Prefix)),
+            value: path
+                .and_then(|it| text(it, &["value"]))
+                .unwrap_or("/")
+                .to_owned(),
+        },
+        method: node.and_then(|it| text(it, &["method"]).map(str::to_owned)),
+        headers: pairs(node.map_or(&[], |it| list(it, &["headers"])), true),
+        query: pairs(node.map_or(&[], |it| list(it, &["queryParams"])), false),
+        suffix: None,
+    }
+}
+
+/// The path of a gRPC method is `/SERVICE/METHOD`.
+fn of_grpc(node: Option<&Node>) -> Match {
+    let method = node.and_then(|it| it.get("method"));
+    let part = |key: &str| method.and_then(|it| text(it, &[key]));
+    let is_regular = method.is_some_and(|it| how(it, How::Exact) == How::Regular);
+    let mut suffix = None;
+    let (how, value) = match (part("service"), part("method"), is_regular) {
+        (None, None, _) => (How::Prefix, "/".to_owned()),
+        (Some(service), Some(method), false) => (How::Exact, format!("/{service}/{method}")),
+        (Some(service), None, false) => (How::Prefix, format!("/{service}")),
+        (None, Some(method), false) => {
+            suffix = Some(format!("/{method}"));
+            (How::Prefix, "/".to_owned())
+        }
+        (service, method, true) => {
+            let any = "[A-Za-z0-9_.]+";
+            let (service, method) = (service.unwrap_or(any), method.unwrap_or(any));
+            (How::Regular, format!("/{service}/{method}"))
+        }
+    };
+    Match {
+        path: Path { how, value },
+        method: None,
+        headers: pairs(node.map_or(&[], |it| list(it, &["headers"])), true),
+        query: Vec::new(),
+        suffix,
+    }
+}
+
+/// Compares a value with the wanted one.
+pub fn compare(how: How, wanted: &str, value: &str) -> Fit {
+    let fits = match how {
+        How::Exact => wanted == value,
+        How::Prefix => is_prefix(wanted, value),
+        How::Regular => regular(wanted, value),
+    };
+    match fits {
+        true => Fit::Yes,
+        false if variable::in_text(wanted) => Fit::Maybe,
+        false => Fit::No,
+    }
+}
+
+/// Whether a path starts with a prefix, compared segment by segment.
+pub fn is_prefix(prefix: &str, path: &str) -> bool {
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a regular expression matches the whole value. An invalid one matches nothing.
+pub fn regular(pattern: &str, value: &str) -> bool {
+    regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|it| it.is_match(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn one(node: Value) -> Match {
+        of_http(Some(&Node::from_json(node)))
+    }
+
+    fn path(how: &str, value: &str) -> Value {
+        json!({"path": {"type": how, "value": value}})
+    }
+
+    #[test]
+    fn hosts_fit() {
+        for (pattern, name, want) in [
+            ("*", "a.example.com", Fit::Yes),
+            ("A.example.com", "a.example.com", Fit::Yes),
+            ("*.example.com", "a.b.example.com", Fit::Yes),
+            ("*.example.com", "example.com", Fit::No),
+            ("a.${DOMAIN}", "a.example.com", Fit::Maybe),
+            ("a.${DOMAIN}", "b.example.com", Fit::No),
+            ("a.${DOMAIN}", "a.${DOMAIN}", Fit::Yes),
+            ("*.${DOMAIN}", "a.${DOMAIN}", Fit::Yes),
+            ("*.${DOMAIN}", "a.example.com", Fit::Maybe),
+        ] {
+            assert_eq!(host(pattern, name), want, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn matches_fit() {
+        let mut request = Request::get("https://a.example.com/api/v2?x=1&y=a%20b").expect("a URL");
+        request.add_header("X-A: 1").expect("a header");
+        for (node, want) in [
+            (json!({}), Fit::Yes),
+            (path("PathPrefix", "/api"), Fit::Yes),
+            (path("PathPrefix", "/api/"), Fit::Yes),
+            (path("PathPrefix", "/ap"), Fit::No),
+            (path("Exact", "/api/v2"), Fit::Yes),
+            (path("Exact", "/api"), Fit::No),
+            (path("RegularExpression", "/api/v[0-9]"), Fit::Yes),
+            (path("RegularExpression", "/api"), Fit::No),
+            (path("RegularExpression", "/api("), Fit::No),
+            (path("PathPrefix", "/${P}"), Fit::Maybe),
+            (json!({"method": "GET"}), Fit::Yes),
+            (json!({"method": "POST"}), Fit::No),
+            (
+                json!({"headers": [{"name": "x-a", "value": "1"}]}),
+                Fit::Yes,
+            ),
+            (json!({"headers": [{"name": "x-b", "value": "1"}]}), Fit::No),
+            (
+                json!({"headers": [{"name": "X-A", "type": "RegularExpression", "value": "[0-9]"}]}),
+                Fit::Yes,
+            ),
+            (
+                json!({"queryParams": [{"name": "y", "value": "a b"}]}),
+                Fit::Yes,
+            ),
+            (
+                json!({"queryParams": [{"name": "z", "value": ""}]}),
+                Fit::No,
+            ),
+        ] {
+            assert_eq!(one(node.clone()).fit(&request), want, "{node}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_two_is_the_one_that_envoy_gateway_puts_first() {
+        let header = |name: &str, how: &str| json!([{"name": name, "type": how, "value": "1"}]);
+        let rows = [
+            (
+                path("Exact", "/a"),
+                path("PathPrefix", "/a/b/c"),
+                "an exact path comes first",
+            ),
+            (
+                path("Exact", "/a"),
+                path("RegularExpression", "/a/b/c"),
+                "an exact path comes first",
+            ),
+            (
+                path("RegularExpression", "/.*"),
+                path("PathPrefix", "/a/b/c"),
+                "a regular expression comes before a prefix",
+            ),
+            (
+                path("PathPrefix", "/a/b"),
+                path("PathPrefix", "/a"),
+                "its path is longer",
+            ),
+            (
+                json!({"method": "GET"}),
+                json!({}),
+                "it requires more headers",
+            ),
+            (
+                json!({"headers": header("a", "Exact")}),
+                json!({"queryParams": header("a", "Exact")}),
+                "it requires more headers",
+            ),
+            (
+                json!({"headers": header("a", "Exact")}),
+                json!({"headers": header("a", "RegularExpression")}),
+                "it requires more exact headers",
+            ),
+            (
+                json!({"queryParams": header("a", "Exact")}),
+                json!({}),
+                "it requires more query parameters",
+            ),
+            (
+                json!({}),
+                json!({}),
+                "its name is first in alphabetical order",
+            ),
+        ];
+        for (first, second, reason) in rows {
+            let a = one(first.clone()).rank("apps/a".to_owned());
+            let b = one(second.clone()).rank("apps/b".to_owned());
+            assert!(a > b, "{first} {second}");
+            assert_eq!(a.reason_over(&b), reason, "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn methods_of_grpc_are_paths() {
+        let fit = |method: Value, path: &str| {
+            let request = Request::get(&format!("grpcs://a.example.com{path}")).expect("a URL");
+            of_grpc(Some(&Node::from_json(json!({"method": method})))).fit(&request)
+        };
+        assert_eq!(
+            fit(json!({"service": "a.B", "method": "C"}), "/a.B/C"),
+            Fit::Yes
+        );
+        assert_eq!(fit(json!({"service": "a.B"}), "/a.B/D"), Fit::Yes);
+        assert_eq!(fit(json!({"method": "C"}), "/x.Y/C"), Fit::Yes);
+        assert_eq!(fit(json!({"method": "C"}), "/x.Y/D"), Fit::No);
+        let regular = json!({"type": "RegularExpression", "service": "a\\..*"});
+        assert_eq!(fit(regular, "/a.B/C"), Fit::Yes);
+    }
+}

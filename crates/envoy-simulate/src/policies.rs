@@ -1,0 +1,82 @@
+//! The policies that apply to a request, with their settings merged.
+
+use super::route::Chosen;
+use super::{Place, Walk};
+use envoy_gateway::condition::{Condition, Status, kind};
+use envoy_gateway::index::Key;
+use envoy_gateway::policy::{Policy, PolicyKind};
+use envoy_gateway::view::ListenerId;
+use manifest::Object;
+use manifest::value::merge::merge;
+use manifest::value::{Node, Pointer};
+
+/// A policy that applies.
+#[derive(Clone, Debug)]
+pub(super) struct InForce<'a> {
+    /// The policies that are merged, the most specific one first.
+    pub objects: Vec<&'a Object>,
+    /// Their merged settings.
+    pub spec: Node,
+    /// The reason if the controller refuses it.
+    pub refused: Option<String>,
+}
+
+impl<'a> InForce<'a> {
+    /// The place of a setting in the policy that contains it.
+    pub fn place(&self, keys: &[&str]) -> Option<Place<'a>> {
+        let pointer = keys
+            .iter()
+            .fold(Pointer::root().key("spec"), |at, key| at.key(*key));
+        let all = self.objects.iter();
+        let object = all.copied().find(|it| it.node.at(&pointer).is_some());
+        let object = object.or_else(|| self.objects.first().copied())?;
+        Some(Place { object, pointer })
+    }
+
+    /// The names of the policies.
+    pub fn named(&self) -> String {
+        let names = self
+            .objects
+            .iter()
+            .map(|it| format!("{} {}", it.kind(), Key::of(it)));
+        names.collect::<Vec<_>>().join(" over ")
+    }
+}
+
+impl<'a> Walk<'a, '_> {
+    /// The policy of a kind that applies at a listener, or to the route that was chosen there.
+    pub(super) fn in_force(
+        &self,
+        kind: PolicyKind,
+        listener: ListenerId,
+        chosen: Option<&Chosen<'a>>,
+    ) -> Option<InForce<'a>> {
+        let near = chosen.map(|it| (it.route, it.rule_name));
+        let resolved = self.scene.resolved;
+        let ids = resolved.effective(self.holding, kind, near, listener);
+        let policies: Vec<&Policy<'a>> = ids.iter().filter_map(|id| resolved.policy(*id)).collect();
+        let mut spec = Node::map();
+        for policy in policies.iter().rev() {
+            merge(&mut spec, policy.spec().cloned().unwrap_or_else(Node::map));
+        }
+        (!policies.is_empty()).then(|| InForce {
+            objects: policies.iter().map(|it| it.object).collect(),
+            spec,
+            refused: policies.iter().find_map(|it| self.refusal(it, listener)),
+        })
+    }
+
+    /// Why a policy is refused at the gateway of a listener.
+    fn refusal(&self, policy: &Policy<'a>, listener: ListenerId) -> Option<String> {
+        let listener = self.scene.resolved.listener(listener)?;
+        let gateway = self.scene.resolved.gateway(listener.gateway)?;
+        let names = [gateway.object.name(), listener.object.name()];
+        let here = policy.ancestors.iter().filter(|(under, _)| {
+            names.contains(&under.name) && under.section.is_none_or(|it| it == listener.name)
+        });
+        let refused = |it: &&Condition| it.status == Status::False && it.reason == "Invalid";
+        here.filter_map(|(_, conditions)| conditions.get(kind::ACCEPTED))
+            .find(refused)
+            .map(|it| it.message.clone())
+    }
+}

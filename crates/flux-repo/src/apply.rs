@@ -1,0 +1,98 @@
+//! Objects as the API server gets them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::scope::is_cluster_scoped;
+use super::{Delivery, Way};
+use manifest::Object;
+use manifest::value::{Map, Node};
+
+/// The objects with the namespace, name, labels and annotations that kustomize and Flux give them, in the order
+/// of [`Delivery::copies`]. Places stay; what is added has the place of nothing.
+///
+/// Left out are patches, and what the kustomization in its folder does not list. An object that is applied to
+/// several namespaces (a component's) comes once for each.
+pub fn as_applied(objects: &[Object], delivery: &Delivery) -> Vec<Object> {
+    applied(objects, delivery)
+        .into_iter()
+        .map(Cow::into_owned)
+        .collect()
+}
+
+/// As [`as_applied`]; what stays as it is is not copied.
+pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Object>> {
+    delivery
+        .copies()
+        .filter_map(|(at, way)| {
+            let object = objects.get(at)?;
+            Some(match way.filter(|way| changes(way, object)) {
+                Some(way) => Cow::Owned(copy(object, way)),
+                None => Cow::Borrowed(object),
+            })
+        })
+        .collect()
+}
+
+/// Whether an object is another after its way.
+fn changes(way: &Way, object: &Object) -> bool {
+    let is_moved = way
+        .namespace
+        .as_deref()
+        .is_some_and(|to| to != object.namespace());
+    is_moved
+        || !(way.prefix.is_empty() && way.suffix.is_empty())
+        || !(way.labels.is_empty() && way.annotations.is_empty())
+}
+
+fn copy(object: &Object, way: &Way) -> Object {
+    let mut copy = object.clone();
+    let is_scoped = is_cluster_scoped(object.group(), object.kind());
+    let name = format!("{}{}{}", way.prefix, object.name(), way.suffix);
+    let Some(metadata) = copy
+        .node
+        .as_map_mut()
+        .and_then(|map| map.get_mut("metadata"))
+        .and_then(Node::as_map_mut)
+    else {
+        return copy;
+    };
+    if let (Some(namespace), false) = (&way.namespace, is_scoped) {
+        set(metadata, "namespace", namespace);
+    }
+    if !(way.prefix.is_empty() && way.suffix.is_empty()) {
+        set(metadata, "name", &name);
+    }
+    add(metadata, "labels", &way.labels);
+    add(metadata, "annotations", &way.annotations);
+    copy
+}
+
+/// Sets a text; the place of what stood there stays.
+fn set(map: &mut Map, key: &str, text: &str) {
+    if map.get(key).and_then(Node::as_str) == Some(text) {
+        return;
+    }
+    let mut node = Node::string(text);
+    node.span = map.get(key).and_then(|old| old.span);
+    match map.get_mut(key) {
+        Some(old) => *old = node,
+        None => {
+            map.insert(key, node);
+        }
+    }
+}
+
+fn add(metadata: &mut Map, key: &str, pairs: &BTreeMap<String, String>) {
+    if pairs.is_empty() {
+        return;
+    }
+    if metadata.get(key).and_then(Node::as_map).is_none() {
+        metadata.insert(key, Node::map());
+    }
+    if let Some(map) = metadata.get_mut(key).and_then(Node::as_map_mut) {
+        for (name, value) in pairs {
+            set(map, name, value);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Which folders of a repository are different clusters'.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::paths::folder;
+use super::scope::is_cluster_scoped;
+use super::{Delivery, is_flux_kustomization, is_kustomization};
+use manifest::Object;
+use manifest::value::variable;
+
+/// The kinds of which a cluster has only one of a name, and that no repository holds twice for one cluster.
+const TELLING: [&str; 6] = [
+    "CiliumLoadBalancerIPPool",
+    "Gateway",
+    "GatewayClass",
+    "HelmRelease",
+    "Kustomization",
+    "Namespace",
+];
+
+/// Folders, side by side in one, that are different clusters'.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    parent: String,
+    children: BTreeSet<String>,
+}
+
+impl Split {
+    /// Whether two files may belong to one cluster, as far as this split tells.
+    pub fn may_share(&self, file: &str, other: &str) -> bool {
+        match (self.own(file), self.own(other)) {
+            (Some(one), Some(two)) => one == two,
+            _ => true,
+        }
+    }
+
+    /// The folder of one cluster in which a file lies; `None` where it may be for several.
+    fn own(&self, file: &str) -> Option<&str> {
+        let child = child(&self.parent, file)?;
+        self.children.get(child).map(String::as_str)
+    }
+}
+
+/// Where a file lies, as far as it tells clusters apart: for each [`Split`] the folder of one cluster. Files of which there
+/// are many lie in few places, so that what is the same for a place need be found out once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place<'d>(Vec<Option<&'d str>>);
+
+impl<'d> Place<'d> {
+    pub(super) fn of(splits: &'d [Split], file: &str) -> Self {
+        Place(splits.iter().map(|split| split.own(file)).collect())
+    }
+
+    /// Whether files that lie there and here may belong to one cluster.
+    pub fn may_share_cluster(&self, other: &Self) -> bool {
+        let mut folders = self.0.iter().zip(&other.0);
+        folders.all(|(one, other)| one.is_none() || other.is_none() || one == other)
+    }
+}
+
+/// More clusters than a repository honestly holds; they are then looked at as one.
+const MOST: usize = 8;
+
+/// One of the clusters that a repository is for: the folder of each [`Split`] that is its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster<'d> {
+    own: Vec<(&'d Split, Option<&'d str>)>,
+}
+
+impl<'d> Cluster<'d> {
+    /// The clusters that files are for, as far as they can be told apart; one that holds all, where they can't.
+    pub(super) fn all<'f>(
+        splits: &'d [Split],
+        files: impl Iterator<Item = &'f str>,
+    ) -> Vec<Cluster<'d>> {
+        if splits.len() > MOST * MOST {
+            return vec![Cluster::default()];
+        }
+        let choices: BTreeSet<Vec<Option<&'d str>>> = files
+            .map(|file| splits.iter().map(|split| split.own(file)).collect())
+            .collect();
+        // What is shared by several clusters is none itself.
+        let is_less = |one: &Vec<Option<&str>>, other: &Vec<Option<&str>>| {
+            let mut pairs = one.iter().zip(other);
+            one != other && pairs.all(|(one, other)| one.is_none() || one == other)
+        };
+        let whole = choices
+            .iter()
+            .filter(|one| !choices.iter().any(|other| is_less(one, other)));
+        let clusters: Vec<Cluster<'_>> = whole
+            .map(|choice| Cluster {
+                own: splits.iter().zip(choice.iter().copied()).collect(),
+            })
+            .collect();
+        match clusters.len() {
+            1..=MOST => clusters,
+            _ => vec![Cluster::default()],
+        }
+    }
+
+    /// Whether a file may be for it.
+    pub fn may_hold(&self, file: &str) -> bool {
+        self.own.iter().all(|(split, own)| {
+            let Some(own) = own else { return true };
+            split.own(file).is_none_or(|there| there == *own)
+        })
+    }
+}
+
+/// The name of the folder of `parent` in which a file lies; `None` where it doesn't lie in one.
+fn child<'a>(parent: &str, file: &'a str) -> Option<&'a str> {
+    let rest = match parent {
+        "" => file,
+        parent => file.strip_prefix(parent)?.strip_prefix('/')?,
+    };
+    rest.split_once('/').map(|(child, _)| child)
+}
+
+/// The folders at which the paths of objects of one identity part.
+pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<Split> {
+    let mut by_identity: BTreeMap<(&str, String, &str), BTreeSet<&str>> = BTreeMap::new();
+    for (at, object) in objects.iter().enumerate() {
+        if delivery.is_input(at) || delivery.is_left_out(at) {
+            continue;
+        }
+        if let Some(identity) = identity(object, at, delivery) {
+            by_identity
+                .entry(identity)
+                .or_default()
+                .insert(&object.file);
+        }
+    }
+    let mut splits: Vec<Split> = Vec::new();
+    for files in by_identity.values() {
+        // Of sorted paths, neighbours part at every folder at which any two do.
+        for (file, next) in files.iter().zip(files.iter().skip(1)) {
+            if let Some(split) = part(file, next) {
+                add(&mut splits, split);
+            }
+        }
+    }
+    splits
+}
+
+fn identity<'a>(
+    object: &'a Object,
+    at: usize,
+    delivery: &Delivery,
+) -> Option<(&'a str, String, &'a str)> {
+    let (kind, name) = (object.kind(), object.name());
+    if !TELLING.contains(&kind)
+        || is_kustomization(object)
+        || name.is_empty()
+        || variable::in_text(name)
+    {
+        return None;
+    }
+    let is_scoped = is_cluster_scoped(object.group(), kind);
+    let namespace = match delivery
+        .ways(at)
+        .first()
+        .and_then(|way| way.namespace.clone())
+    {
+        _ if is_scoped => String::new(),
+        Some(namespace) => namespace,
+        None => object.namespace().to_owned(),
+    };
+    // Flux Kustomizations without a namespace usually all go into one.
+    let is_known = is_scoped || !namespace.is_empty() || is_flux_kustomization(object);
+    is_known.then_some((kind, namespace, name))
+}
+
+/// Folders that are different clusters' with one and the same other folder are taken to be so with each other.
+fn add(splits: &mut Vec<Split>, split: Split) {
+    let same = splits
+        .iter_mut()
+        .find(|there| there.parent == split.parent && !there.children.is_disjoint(&split.children));
+    match same {
+        Some(there) => there.children.extend(split.children),
+        None => splits.push(split),
+    }
+}
+
+/// The first folders in which two paths differ; `None` where one of them has no folder of its own there.
+fn part(file: &str, other: &str) -> Option<Split> {
+    let (one, two) = (folder(file), folder(other));
+    let common = one
+        .split('/')
+        .zip(two.split('/'))
+        .take_while(|(a, b)| a == b)
+        .count();
+    let step = |path: &str| {
+        let step = path.split('/').nth(common)?;
+        (!step.is_empty()).then(|| step.to_owned())
+    };
+    let parent: Vec<&str> = one.split('/').take(common).collect();
+    Some(Split {
+        parent: parent.join("/"),
+        children: BTreeSet::from([step(one)?, step(two)?]),
+    })
+}

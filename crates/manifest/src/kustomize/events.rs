@@ -1,0 +1,550 @@
+//! Converts tokens to events: starts and ends of maps and lists, and scalars.
+
+use std::borrow::Cow;
+
+use super::scan::Scanner;
+use super::token::{Fault, LocatedToken, Style, Token, fault};
+
+/// An event, with its byte range.
+#[derive(Clone, Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) kind: EventKind<'a>,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// The kind of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind<'a> {
+    DocumentStart,
+    DocumentEnd,
+    End,
+    Alias(&'a str),
+    Scalar(Properties<'a>, Cow<'a, str>, Style),
+    ListStart(Properties<'a>),
+    ListEnd,
+    MapStart(Properties<'a>),
+    MapEnd,
+}
+
+/// The anchor and the tag of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Properties<'a> {
+    pub(crate) anchor: Option<&'a str>,
+    /// The full tag, such as `tag:yaml.org,2002:str`.
+    pub(crate) tag: Option<String>,
+}
+
+impl Properties<'_> {
+    /// Whether there is neither an anchor nor a tag.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.anchor.is_none() && self.tag.is_none()
+    }
+}
+
+/// The state of the parser, which says what is expected next.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    FirstDocument,
+    Document,
+    DocumentContent,
+    DocumentEnd,
+    BlockNode,
+    BlockListFirst,
+    BlockList,
+    /// The first item of a list that is not indented more than its key, with the earliest position of the
+    /// item.
+    IndentlessItem(usize),
+    IndentlessList,
+    BlockMapFirst,
+    BlockMapKey,
+    BlockMapValue,
+    FlowListFirst,
+    FlowList,
+    FlowListPairKey,
+    FlowListPairValue,
+    FlowListPairEnd,
+    FlowMapFirst,
+    FlowMapKey,
+    FlowMapValue,
+    FlowMapNoValue,
+    End,
+}
+
+/// The stream of events of a text.
+pub(crate) struct Events<'a> {
+    tokens: Scanner<'a>,
+    state: State,
+    /// The states to return to after the open maps and lists, with the innermost last.
+    after: Vec<State>,
+    /// The handles of tags, with their prefixes.
+    prefixes: Vec<(&'a str, String)>,
+}
+
+/// The event for a missing scalar.
+fn nothing<'a>(at: usize) -> Event<'a> {
+    let kind = EventKind::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
+    Event {
+        kind,
+        start: at,
+        end: at,
+    }
+}
+
+impl<'a> Events<'a> {
+    /// Creates the events of a text that contains no control characters. (A NUL would be treated as the end.)
+    pub(crate) fn new(text: &'a str) -> Self {
+        Events {
+            tokens: Scanner::new(text),
+            state: State::FirstDocument,
+            after: Vec::new(),
+            prefixes: Vec::new(),
+        }
+    }
+
+    /// Whether the text contains something that a YAML 1.2 parser may read differently or refuse.
+    pub(crate) fn is_peculiar(&self) -> bool {
+        self.tokens.is_peculiar
+    }
+
+    /// The next event. After the last one, it is always `End`.
+    pub(crate) fn next(&mut self) -> Result<Event<'a>, Fault> {
+        match self.state {
+            State::FirstDocument => self.document_start(true),
+            State::Document => self.document_start(false),
+            State::DocumentContent => self.document_content(),
+            State::DocumentEnd => self.document_end(),
+            State::BlockNode => self.node(true, false),
+            State::BlockListFirst => self.first(Self::block_list),
+            State::BlockList => self.block_list(),
+            State::IndentlessItem(at) => self.indentless_item(at),
+            State::IndentlessList => self.indentless_list(),
+            State::BlockMapFirst => self.first(Self::block_map_key),
+            State::BlockMapKey => self.block_map_key(),
+            State::BlockMapValue => self.block_map_value(),
+            State::FlowListFirst => self.first(|events| events.flow_list(true)),
+            State::FlowList => self.flow_list(false),
+            State::FlowListPairKey => self.flow_list_pair_key(),
+            State::FlowListPairValue => {
+                self.flow_value(State::FlowListPairEnd, &Token::FlowSequenceEnd)
+            }
+            State::FlowListPairEnd => self.flow_list_pair_end(),
+            State::FlowMapFirst => self.first(|events| events.flow_map_key(true)),
+            State::FlowMapKey => self.flow_map_key(false),
+            State::FlowMapValue => self.flow_value(State::FlowMapKey, &Token::FlowMappingEnd),
+            State::FlowMapNoValue => {
+                self.tokens.is_peculiar = true;
+                self.state = State::FlowMapKey;
+                Ok(nothing(self.tokens.peek()?.start))
+            }
+            State::End => self.event(EventKind::End),
+        }
+    }
+
+    /// An event at the position of the next token, which is not consumed.
+    fn event(&mut self, kind: EventKind<'a>) -> Result<Event<'a>, Fault> {
+        let token = self.tokens.peek()?;
+        Ok(Event {
+            kind,
+            start: token.start,
+            end: token.end,
+        })
+    }
+
+    /// An event for the next token, which is consumed.
+    fn event_of_token(&mut self, kind: EventKind<'a>) -> Result<Event<'a>, Fault> {
+        let token = self.tokens.take()?;
+        Ok(Event {
+            kind,
+            start: token.start,
+            end: token.end,
+        })
+    }
+
+    /// Consumes the token that opens a map or list, and continues inside.
+    fn first(
+        &mut self,
+        inside: impl Fn(&mut Self) -> Result<Event<'a>, Fault>,
+    ) -> Result<Event<'a>, Fault> {
+        self.tokens.take()?;
+        inside(self)
+    }
+
+    /// Returns to the state after the innermost open map or list.
+    fn close(&mut self) {
+        self.state = self.after.pop().unwrap_or(State::End);
+    }
+
+    /// Reads a node, and then continues with `state`.
+    fn node_then(
+        &mut self,
+        state: State,
+        is_block: bool,
+        takes_indentless: bool,
+    ) -> Result<Event<'a>, Fault> {
+        self.after.push(state);
+        self.node(is_block, takes_indentless)
+    }
+
+    /// Returns the event for a missing node, and continues with `state`.
+    fn nothing_then(&mut self, state: State, at: usize) -> Event<'a> {
+        self.state = state;
+        nothing(at)
+    }
+
+    fn document_start(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
+        while !is_first && self.tokens.peek()?.token == Token::DocumentEnd {
+            self.tokens.take()?;
+        }
+        match &self.tokens.peek()?.token {
+            Token::StreamEnd => {
+                self.state = State::End;
+                self.event(EventKind::End)
+            }
+            Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart => {
+                self.marked_document()
+            }
+            _ if is_first => {
+                self.after.push(State::DocumentEnd);
+                self.state = State::BlockNode;
+                self.event(EventKind::DocumentStart)
+            }
+            _ => fault(
+                "more than one value in a document",
+                self.tokens.peek()?.start,
+            ),
+        }
+    }
+
+    /// A document that starts with directives and `---`.
+    fn marked_document(&mut self) -> Result<Event<'a>, Fault> {
+        let mut has_version = false;
+        loop {
+            let start = self.tokens.peek()?.start;
+            match &self.tokens.peek()?.token {
+                Token::Version(..) if has_version => {
+                    return fault("a second %YAML directive", start);
+                }
+                Token::Version(1, 1) => has_version = true,
+                Token::Version(..) => {
+                    return fault(
+                        "a YAML version that kustomize doesn't support; it supports 1.1",
+                        start,
+                    );
+                }
+                Token::TagPrefix(handle, _)
+                    if self.prefixes.iter().any(|(other, _)| other == handle) =>
+                {
+                    return fault("a second %TAG directive for the same handle", start);
+                }
+                Token::TagPrefix(handle, prefix) => self.prefixes.push((handle, prefix.clone())),
+                Token::DocumentStart => break,
+                _ => return fault("no `---` after the directives", start),
+            }
+            self.tokens.take()?;
+        }
+        self.after.push(State::DocumentEnd);
+        self.state = State::DocumentContent;
+        self.event_of_token(EventKind::DocumentStart)
+    }
+
+    fn document_content(&mut self) -> Result<Event<'a>, Fault> {
+        let token = self.tokens.peek()?;
+        let at = token.start;
+        match token.token {
+            Token::Version(..)
+            | Token::TagPrefix(..)
+            | Token::DocumentStart
+            | Token::DocumentEnd
+            | Token::StreamEnd => {
+                self.close();
+                Ok(nothing(at))
+            }
+            _ => self.node(true, false),
+        }
+    }
+
+    fn document_end(&mut self) -> Result<Event<'a>, Fault> {
+        self.prefixes.clear();
+        self.state = State::Document;
+        let event = self.event(EventKind::DocumentEnd)?;
+        if self.tokens.peek()?.token == Token::DocumentEnd {
+            self.tokens.take()?;
+        }
+        Ok(event)
+    }
+
+    /// A node: its anchor and tag, followed by a scalar, an alias, or the start of a map or list.
+    fn node(&mut self, is_block: bool, takes_indentless: bool) -> Result<Event<'a>, Fault> {
+        let start = self.tokens.peek()?.start;
+        if let Token::Alias(name) = self.tokens.peek()?.token {
+            self.close();
+            return self.event_of_token(EventKind::Alias(name));
+        }
+        let properties = self.properties()?;
+        let has_properties = !properties.is_empty();
+        if takes_indentless && self.tokens.peek()?.token == Token::BlockEntry {
+            let at = self.entry()?;
+            self.state = State::IndentlessItem(at);
+            return Ok(Event {
+                kind: EventKind::ListStart(properties),
+                start: at,
+                end: at,
+            });
+        }
+        let next = self.tokens.peek()?;
+        let (at, end) = (next.start, next.end);
+        let start = if has_properties { start } else { at };
+        let opens = match &next.token {
+            Token::FlowSequenceStart => Some(State::FlowListFirst),
+            Token::FlowMappingStart => Some(State::FlowMapFirst),
+            Token::BlockSequenceStart if is_block => Some(State::BlockListFirst),
+            Token::BlockMappingStart if is_block => Some(State::BlockMapFirst),
+            _ => None,
+        };
+        if let Some(state) = opens {
+            self.state = state;
+            let is_map = matches!(state, State::FlowMapFirst | State::BlockMapFirst);
+            let kind = if is_map {
+                EventKind::MapStart(properties)
+            } else {
+                EventKind::ListStart(properties)
+            };
+            return Ok(Event { kind, start, end });
+        }
+        if matches!(next.token, Token::Scalar(..)) {
+            self.close();
+            let LocatedToken { token, end, .. } = self.tokens.take()?;
+            if let Token::Scalar(text, style) = token {
+                return Ok(Event {
+                    kind: EventKind::Scalar(properties, text, style),
+                    start,
+                    end,
+                });
+            }
+        }
+        if has_properties {
+            self.close();
+            let kind = EventKind::Scalar(properties, Cow::Borrowed(""), Style::Plain);
+            return Ok(Event {
+                kind,
+                start,
+                end: at,
+            });
+        }
+        fault("a value is missing", at)
+    }
+
+    /// An anchor and a tag, in any order.
+    fn properties(&mut self) -> Result<Properties<'a>, Fault> {
+        let mut properties = Properties::default();
+        let mut has_tag = false;
+        for _ in 0..2 {
+            match &self.tokens.peek()?.token {
+                Token::Anchor(name) if properties.anchor.is_none() => {
+                    properties.anchor = Some(name)
+                }
+                Token::Tag(handle, suffix) if !has_tag => {
+                    has_tag = true;
+                    let prefix = match *handle {
+                        "" => Some(String::new()),
+                        handle => self
+                            .prefixes
+                            .iter()
+                            .find(|(it, _)| *it == handle)
+                            .map(|(_, prefix)| prefix.clone())
+                            .or(match handle {
+                                "!" => Some("!".to_owned()),
+                                "!!" => Some("tag:yaml.org,2002:".to_owned()),
+                                _ => None,
+                            }),
+                    };
+                    let Some(prefix) = prefix else {
+                        return fault(
+                            "a tag whose handle is not declared with %TAG",
+                            self.tokens.peek()?.start,
+                        );
+                    };
+                    properties.tag = Some(prefix + suffix);
+                }
+                _ => break,
+            }
+            self.tokens.take()?;
+        }
+        Ok(properties)
+    }
+
+    fn block_list(&mut self) -> Result<Event<'a>, Fault> {
+        match self.tokens.peek()?.token {
+            Token::BlockEntry => {
+                let at = self.entry()?;
+                match self.tokens.peek()?.token {
+                    Token::BlockEntry | Token::BlockEnd => {
+                        Ok(self.nothing_then(State::BlockList, at))
+                    }
+                    _ => self.node_then(State::BlockList, true, false),
+                }
+            }
+            Token::BlockEnd => {
+                self.close();
+                self.event_of_token(EventKind::ListEnd)
+            }
+            _ => fault(
+                "something else than the next item of the list",
+                self.tokens.peek()?.start,
+            ),
+        }
+    }
+
+    fn indentless_list(&mut self) -> Result<Event<'a>, Fault> {
+        if self.tokens.peek()?.token != Token::BlockEntry {
+            self.close();
+            return self.event(EventKind::ListEnd);
+        }
+        let at = self.entry()?;
+        self.indentless_item(at)
+    }
+
+    /// Consumes the `-` of a list item. Returns the earliest position of the item, which is after the
+    /// following whitespace.
+    fn entry(&mut self) -> Result<usize, Fault> {
+        let end = self.tokens.take()?.end;
+        let behind = self.tokens.bytes.get(end..).unwrap_or_default();
+        let blanks = behind
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
+        // The other parser uses different positions after a comment.
+        self.tokens.is_peculiar |= behind.get(blanks) == Some(&b'#');
+        Ok(end + blanks)
+    }
+
+    /// An item that starts at `at` or later, in a list that is not indented more than its key.
+    fn indentless_item(&mut self, at: usize) -> Result<Event<'a>, Fault> {
+        match self.tokens.peek()?.token {
+            Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd => {
+                Ok(self.nothing_then(State::IndentlessList, at))
+            }
+            _ => self.node_then(State::IndentlessList, true, false),
+        }
+    }
+
+    fn block_map_key(&mut self) -> Result<Event<'a>, Fault> {
+        match self.tokens.peek()?.token {
+            Token::Key => {
+                let end = self.tokens.take()?.end;
+                match self.tokens.peek()?.token {
+                    Token::Key | Token::Value | Token::BlockEnd => {
+                        Ok(self.nothing_then(State::BlockMapValue, end))
+                    }
+                    _ => self.node_then(State::BlockMapValue, true, true),
+                }
+            }
+            Token::BlockEnd => {
+                self.close();
+                self.event_of_token(EventKind::MapEnd)
+            }
+            _ => fault(
+                "something else than the next key of the map",
+                self.tokens.peek()?.start,
+            ),
+        }
+    }
+
+    fn block_map_value(&mut self) -> Result<Event<'a>, Fault> {
+        let token = self.tokens.peek()?;
+        if token.token != Token::Value {
+            let start = token.start;
+            return Ok(self.nothing_then(State::BlockMapKey, start));
+        }
+        let colon = self.tokens.take()?.start;
+        match self.tokens.peek()?.token {
+            Token::Key | Token::Value | Token::BlockEnd => {
+                Ok(self.nothing_then(State::BlockMapKey, colon))
+            }
+            _ => self.node_then(State::BlockMapKey, true, true),
+        }
+    }
+
+    fn flow_list(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
+        if self.tokens.peek()?.token != Token::FlowSequenceEnd {
+            self.flow_comma(is_first, "a comma or `]` is missing")?;
+            match self.tokens.peek()?.token {
+                Token::Key => {
+                    self.tokens.is_peculiar = true;
+                    self.state = State::FlowListPairKey;
+                    return self.event_of_token(EventKind::MapStart(Properties::default()));
+                }
+                Token::FlowSequenceEnd => {}
+                _ => return self.node_then(State::FlowList, false, false),
+            }
+        }
+        self.close();
+        self.event_of_token(EventKind::ListEnd)
+    }
+
+    /// The comma before an item of a flow list or flow map, except before the first item.
+    fn flow_comma(&mut self, is_first: bool, missing: &'static str) -> Result<(), Fault> {
+        if is_first {
+            return Ok(());
+        }
+        let token = self.tokens.peek()?;
+        if token.token != Token::FlowEntry {
+            let start = token.start;
+            return fault(missing, start);
+        }
+        self.tokens.take().map(|_| ())
+    }
+
+    fn flow_list_pair_key(&mut self) -> Result<Event<'a>, Fault> {
+        let token = self.tokens.peek()?;
+        match token.token {
+            Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
+                let end = self.tokens.take()?.end;
+                Ok(self.nothing_then(State::FlowListPairValue, end))
+            }
+            _ => self.node_then(State::FlowListPairValue, false, false),
+        }
+    }
+
+    fn flow_list_pair_end(&mut self) -> Result<Event<'a>, Fault> {
+        self.state = State::FlowList;
+        self.event(EventKind::MapEnd)
+    }
+
+    fn flow_map_key(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
+        if self.tokens.peek()?.token != Token::FlowMappingEnd {
+            self.flow_comma(is_first, "a comma or `}` is missing")?;
+            match self.tokens.peek()?.token {
+                Token::Key => {
+                    self.tokens.take()?;
+                    let token = self.tokens.peek()?;
+                    return match token.token {
+                        Token::Value | Token::FlowEntry | Token::FlowMappingEnd => {
+                            let start = token.start;
+                            Ok(self.nothing_then(State::FlowMapValue, start))
+                        }
+                        _ => self.node_then(State::FlowMapValue, false, false),
+                    };
+                }
+                Token::FlowMappingEnd => {}
+                _ => return self.node_then(State::FlowMapNoValue, false, false),
+            }
+        }
+        self.close();
+        self.event_of_token(EventKind::MapEnd)
+    }
+
+    /// The value of a key in a flow list or flow map, which `end` closes. Continues with `state`.
+    fn flow_value(&mut self, state: State, end: &Token<'a>) -> Result<Event<'a>, Fault> {
+        if self.tokens.peek()?.token == Token::Value {
+            self.tokens.take()?;
+            let token = self.tokens.peek()?;
+            if token.token != Token::FlowEntry && token.token != *end {
+                return self.node_then(state, false, false);
+            }
+        }
+        let start = self.tokens.peek()?.start;
+        Ok(self.nothing_then(state, start))
+    }
+}

@@ -1,0 +1,354 @@
+//! A fast parser for simple documents, which consist of maps, lists and scalars, without anchors, tags and
+//! merge keys.
+//! Nearly all manifests are simple. Their trees are built directly from the events of the parser in
+//! [`kustomize`], in less than half the time of the general parser. Everything that is not certain here
+//! (dates, octal numbers, duplicate keys, syntax errors, YAML that parsers read differently) is left to the
+//! general parser in [`read`](super::read). Only that one decides what YAML means, what is too large, and
+//! which message an error has.
+
+use super::kustomize::{self, Event, EventKind, Events, Style};
+use super::tree::placed;
+use crate::diagnostic::{SourceId, Span};
+use crate::value::{Entry, Kind, Map, Node};
+
+/// The maximum nesting of a simple document. [`read`](super::read) allows slightly more.
+const DEEPEST: usize = 50;
+
+/// The maximum number of events in a simple document. [`read`](super::read) allows more.
+const MOST_EVENTS: usize = 100_000;
+
+/// The tree of a simple document that begins at byte `offset` of `source`; `None` if the document is not
+/// simple.
+pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node> {
+    if !kustomize::is_printable(text) {
+        return None;
+    }
+    let mut reader = Reader {
+        events: Events::new(text),
+        left: MOST_EVENTS,
+        entries: Vec::with_capacity(OPEN),
+        items: Vec::with_capacity(OPEN),
+        text,
+        source,
+        offset,
+    };
+    if reader.next()?.kind != EventKind::DocumentStart {
+        return None;
+    }
+    let first = reader.next()?;
+    if !matches!(&first.kind, EventKind::MapStart(properties) if properties.is_empty()) {
+        return None;
+    }
+    let kind = reader.map(DEEPEST)?;
+    let node = reader.node(kind, first.start, first.end);
+    let ends =
+        reader.next()?.kind == EventKind::DocumentEnd && reader.next()?.kind == EventKind::End;
+    (ends && !reader.events.is_peculiar()).then_some(node)
+}
+
+/// The initial capacity, which is enough for the open maps and lists of most documents.
+const OPEN: usize = 32;
+
+struct Reader<'a> {
+    events: Events<'a>,
+    left: usize,
+    /// The entries of all open maps, with the innermost last. A map is created only when all of its entries
+    /// are known, so that it allocates no more memory than it needs. Most maps are small, but a large
+    /// repository has a million of them.
+    entries: Vec<(String, Entry)>,
+    /// The items of all open lists, in the same way.
+    items: Vec<Node>,
+    text: &'a str,
+    source: SourceId,
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Option<Event<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        self.events.next().ok()
+    }
+
+    fn node(&self, kind: Kind, start: usize, end: usize) -> Node {
+        placed(kind, start, end, self.text, self.source, self.offset)
+    }
+
+    /// The value that starts with `event`, and the position after that event.
+    fn value(&mut self, event: Event<'a>, depth: usize) -> Option<(Node, usize)> {
+        let Event {
+            kind,
+            start,
+            end: written,
+        } = event;
+        let mut end = written;
+        let kind = match kind {
+            EventKind::Scalar(properties, text, style) if properties.is_empty() => match style {
+                Style::Plain => plain(&text)?,
+                _ => Kind::String(text.into_owned()),
+            },
+            EventKind::MapStart(properties) if properties.is_empty() => {
+                self.map(depth.checked_sub(1)?)?
+            }
+            EventKind::ListStart(properties) if properties.is_empty() => {
+                let (items, last) = self.list(depth.checked_sub(1)?)?;
+                end = end.max(last);
+                Kind::List(items)
+            }
+            _ => return None,
+        };
+        Some((self.node(kind, start, end), written))
+    }
+
+    /// The rest of a map, after its start was read.
+    fn map(&mut self, depth: usize) -> Option<Kind> {
+        let own = self.entries.len();
+        loop {
+            let Event { kind, start, end } = self.next()?;
+            let key = match kind {
+                EventKind::MapEnd => {
+                    return Map::distinct(self.entries.drain(own..).collect()).map(Kind::Map);
+                }
+                EventKind::Scalar(properties, text, style) if properties.is_empty() => {
+                    if style == Style::Plain && !is_text(&text) {
+                        return None;
+                    }
+                    text.into_owned()
+                }
+                _ => return None,
+            };
+            let key_span = Span::new(self.source, self.offset + start, self.offset + end);
+            let event = self.next()?;
+            let (value, _) = self.value(event, depth)?;
+            let entry = Entry {
+                key_span: Some(key_span),
+                value,
+            };
+            self.entries.push((key, entry));
+        }
+    }
+
+    /// The items of a list, after its start was read, and the position after the first event of its last
+    /// item.
+    fn list(&mut self, depth: usize) -> Option<(Vec<Node>, usize)> {
+        let (own, mut last) = (self.items.len(), 0);
+        loop {
+            let event = self.next()?;
+            if event.kind == EventKind::ListEnd {
+                return Some((self.items.drain(own..).collect(), last));
+            }
+            let (item, end) = self.value(event, depth)?;
+            self.items.push(item);
+            last = end;
+        }
+    }
+}
+
+/// The value of an unquoted scalar; `None` if it is not simple.
+fn plain(text: &str) -> Option<Kind> {
+    match text {
+        "" | "~" | "null" => return Some(Kind::Null),
+        "true" => return Some(Kind::Bool(true)),
+        "false" => return Some(Kind::Bool(false)),
+        _ if is_text(text) => return Some(Kind::String(text.to_owned())),
+        _ => {}
+    }
+    // Decimal numbers, if they are short enough for any integer type.
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_decimal = digits.len() <= 18 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_decimal || (digits.starts_with('0') && text != "0") {
+        return None;
+    }
+    let number: i64 = text.parse().ok()?;
+    Some(Kind::Number(number.into()))
+}
+
+/// Words that a YAML 1.1 parser doesn't read as strings, in any case.
+const WORDS: &[&str] = &[
+    "y", "yes", "n", "no", "on", "off", "true", "false", "null", "nan", "inf",
+];
+
+/// Characters that occur in no number of any base: units of durations and quantities, and the slash of a
+/// network.
+const NO_NUMBER_HAS: &[u8] = b"ghjklmpqrstuvwGHJKLMPQRSTUVW/%";
+
+/// Whether an unquoted scalar is certainly a string: it starts like no number and is none of the [`WORDS`],
+/// or it contains a character that no number contains, or more than one dot.
+fn is_text(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'0'..=b'9' | b'-' | b'+' | b'.', ..] => {
+            text.bytes().any(|byte| NO_NUMBER_HAS.contains(&byte))
+                || text.bytes().filter(|byte| *byte == b'.').count() > 1
+        }
+        [b'a'..=b'z' | b'A'..=b'Z', ..] => {
+            text.len() > 5 || !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+        }
+        [b'/' | b'$' | b'_', ..] => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::tree;
+
+    /// Whether the text is simple. If so, checks that both parsers give the same tree and the same positions.
+    fn is_plain(text: &str) -> bool {
+        let Some(node) = parse(text, SourceId(0), 7) else {
+            return false;
+        };
+        let other = tree::parse(text, SourceId(0), 7).map(|node| format!("{node:#?}"));
+        assert_eq!(
+            Ok(format!("{node:#?}")),
+            other.map_err(|it| it.message),
+            "{text}"
+        );
+        true
+    }
+
+    #[test]
+    fn manifests_are_plain_and_mean_the_same() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let files = ["tests", "snapshots"].map(|folder| walkdir::WalkDir::new(root.join(folder)));
+        let (mut all, mut plain) = (0, 0);
+        for file in files.into_iter().flatten().filter_map(Result::ok) {
+            if file
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "yaml")
+                && let Ok(text) = std::fs::read_to_string(file.path())
+            {
+                let documents = text.split("\n---\n").filter(|it| it.contains("\nkind: "));
+                let documents: Vec<bool> = documents.map(is_plain).collect();
+                all += documents.len();
+                plain += documents.iter().filter(|is_plain| **is_plain).count();
+            }
+        }
+        assert!(all > 50 && plain * 10 > all * 8, "{plain} of {all}");
+    }
+
+    #[test]
+    fn scalars_are_plain_only_where_no_second_look_is_needed() {
+        for scalar in [
+            "text",
+            "on-off",
+            "0",
+            "80",
+            "-1",
+            "10.0.6.0/24",
+            "10.10.30.26",
+            "15m",
+            "2Gi",
+            "50%",
+            "true",
+            "null",
+            "~",
+            "",
+            "\"1\"",
+            "'on'",
+            "[]",
+            "{}",
+            "|\n  a\n  b",
+            ">\n  a\n  b",
+            "${A}",
+            "[a, {b: c}]",
+            "v1.9.0",
+            "a b # c",
+            "é: é",
+            "_1",
+        ] {
+            assert!(
+                is_plain(&format!("a: {scalar}\nb: c\n")) || scalar.contains(": é"),
+                "{scalar}"
+            );
+        }
+        for scalar in [
+            "on",
+            "Yes",
+            "n",
+            "NULL",
+            "010",
+            "0x1F",
+            "0o7",
+            "1_000",
+            "12:30",
+            "1.0",
+            ".5",
+            "1e3",
+            "+1",
+            ".inf",
+            ".nan",
+            "2026-01-01",
+            "-",
+            "1d",
+            "!!str 1",
+            "&a b",
+            "*a",
+            "=",
+            "<<",
+            "99999999999999999999",
+            "-0",
+            "\u{a0}1",
+        ] {
+            assert!(!is_plain(&format!("a: {scalar}\n")), "{scalar}");
+        }
+    }
+
+    #[test]
+    fn documents_beyond_the_simple_subset_are_left_to_the_full_parser() {
+        for text in [
+            "a: &x {b: 1}\nc: *x\n",
+            "a: {b: 1}\n<<: {c: 1}\n",
+            "a: 1\na: 2\n",
+            "on: 1\n",
+            "80: 1\n",
+            "? [a]\n: b\n",
+            "%YAML 1.1\n---\na: b\n",
+            "a: [\n",
+            "- a\n",
+            "a",
+            "",
+            "a: b\n...\n---\nc: d\n",
+        ] {
+            assert!(!is_plain(text), "{text}");
+        }
+        let deep = format!("a: {}{}\n", "[".repeat(60), "]".repeat(60));
+        assert!(!is_plain(&deep));
+    }
+
+    #[test]
+    fn a_list_below_its_key_is_where_its_first_item_is() {
+        for item in [
+            "a",
+            "[b]",
+            "{b: c}",
+            "b: c",
+            "'b'",
+            "|\n  b",
+            "- b",
+            "- - b",
+            "b: c\n  d:\n  - e\n  - f: g",
+        ] {
+            assert!(is_plain(&format!("a:\n- {item}\n- b\nc: d\n")), "{item}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Every text is either not simple, or both parsers give the same tree.
+        #[test]
+        fn both_parsers_return_the_same_tree(
+            lines in proptest::collection::vec((0..4_usize, "(- )?([a-z~<0]{1,2}:( |\n-? ?)?)?[-+.0-9a-foxyn_:~%#'\"\\[\\]{}|>&*!, ]{0,6}[\t\r\u{a0}\u{2028}]?[-a:#?'\" ]{0,2}"), 0..8)
+        ) {
+            let lines = lines.iter().map(|(depth, line)| format!("{}{line}\n", " ".repeat(*depth)));
+            is_plain(&lines.collect::<String>());
+        }
+
+        /// The same for single scalars, of which more are simple.
+        #[test]
+        fn both_parsers_read_scalars_alike(scalar in "[-+.0-9a-fA-FoxXyYnNiItTuUlLsSrRhm_:~%/$ ]{0,7}") {
+            is_plain(&format!("a: {scalar}\n"));
+        }
+    }
+}
