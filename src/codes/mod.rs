@@ -113,7 +113,7 @@ pub fn groups() -> &'static [&'static str] {
     GROUPS
 }
 
-/// The code that `text` names.
+/// The code with the name `text`; `None` if it is not known.
 pub fn parse(text: &str) -> Option<Code> {
     all().iter().copied().find(|code| code.as_str() == text)
 }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_tells_what_it_means_and_shows_wrong_and_right() {
+    fn every_page_has_a_meaning_and_two_examples() {
         for code in all() {
             let page = code.page();
             let rest = page

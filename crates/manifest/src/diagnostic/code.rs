@@ -1,17 +1,17 @@
-//! What names a finding: a code, with its severity and its page.
+//! The code of a finding, with its severity and its page.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing.
+    /// For information.
     Note,
-    /// May break traffic or delivery.
+    /// It may break traffic or the delivery of manifests.
     Warning,
-    /// Breaks traffic or delivery, or can't be read.
+    /// It breaks traffic or the delivery of manifests, or the input can't be read.
     Error,
 }
 
@@ -26,10 +26,10 @@ impl Severity {
     }
 }
 
-/// The name of a kind of finding, `group/kebab-case`, with what is known of the kind.
-///
-/// A code is never renamed and never gets another meaning: people select and ignore findings by it. Codes are declared
-/// with [`codes!`](crate::codes!), each in the crate that makes the findings, and two codes with one name are the same code.
+/// A kind of finding: its name (`group/kebab-case`), severity, summary and page.
+/// A code is never renamed, and its meaning never changes, because users select and ignore findings by their codes.
+/// Codes are declared with [`codes!`](crate::codes!) in the crate that reports the findings. Codes with the same name
+/// are equal.
 #[derive(Clone, Copy, Debug)]
 pub struct Code {
     name: &'static str,
@@ -39,7 +39,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// A code. `name` is `group/kebab-case`; `page` is Markdown, what `explain` shows.
+    /// Creates a code. `name` is `group/kebab-case`; `page` is the Markdown text that `explain` shows.
     pub const fn new(
         name: &'static str,
         severity: Severity,
@@ -54,7 +54,7 @@ impl Code {
         }
     }
 
-    /// The code as people write it.
+    /// The name, such as `schema/type`.
     pub fn as_str(self) -> &'static str {
         self.name
     }
@@ -66,17 +66,17 @@ impl Code {
             .map_or(self.name, |(group, _)| group)
     }
 
-    /// One line that says what was found.
+    /// A summary in one line.
     pub fn summary(self) -> &'static str {
         self.summary
     }
 
-    /// How much it matters unless the case at hand says otherwise.
+    /// The default severity. A finding may have a different one.
     pub fn severity(self) -> Severity {
         self.severity
     }
 
-    /// The page that `explain` shows: what the code means, an example of wrong and one of right.
+    /// The page that `explain` shows: the meaning of the code, a wrong example and a right example.
     pub fn page(self) -> &'static str {
         self.page
     }
@@ -114,8 +114,8 @@ impl fmt::Display for Code {
     }
 }
 
-/// Declares codes: a constant each, and `DECLARED`, the list of them. The page of `group/name` is the file
-/// `pages/group-name.md` beside the file that declares it.
+/// Declares codes: a constant for each, and their list `DECLARED`. The page of the code `group/name` is the file
+/// `pages/group-name.md` in the folder of the file that declares it.
 #[macro_export]
 macro_rules! codes {
     ($($constant:ident = $group:literal / $name:literal, $severity:ident, $summary:literal;)*) => {
