@@ -1,22 +1,22 @@
-//! The code of a finding, with its severity and its page.
+//! The codes of findings, with their severities and pages.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// The severity of a finding.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// For information.
+    /// Information only.
     Note,
-    /// It may break traffic or the delivery of manifests.
+    /// Traffic or delivery may fail.
     Warning,
-    /// It breaks traffic or the delivery of manifests, or the input can't be read.
+    /// Traffic or delivery fails, or an input can't be read.
     Error,
 }
 
 impl Severity {
-    /// The word that reports use.
+    /// The word that reports use for the severity.
     pub fn as_str(self) -> &'static str {
         match self {
             Severity::Note => "note",
@@ -26,10 +26,10 @@ impl Severity {
     }
 }
 
-/// A kind of finding: its name (`group/kebab-case`), severity, summary and page.
-/// A code is never renamed, and its meaning never changes, because users select and ignore findings by their codes.
-/// Codes are declared with [`codes!`](crate::codes!) in the crate that reports the findings. Codes with the same name
-/// are equal.
+/// The name of a kind of finding, `group/kebab-case`, with what is known of the kind.
+///
+/// A code is never renamed and never gets another meaning: people select and ignore findings by it. Codes are declared
+/// with [`codes!`](crate::codes!), each in the crate that makes the findings, and two codes with one name are the same code.
 #[derive(Clone, Copy, Debug)]
 pub struct Code {
     name: &'static str,
@@ -39,7 +39,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// Creates a code. `name` is `group/kebab-case`; `page` is the Markdown text that `explain` shows.
+    /// A code. `name` is `group/kebab-case`; `page` is Markdown, what `explain` shows.
     pub const fn new(
         name: &'static str,
         severity: Severity,
@@ -54,29 +54,29 @@ impl Code {
         }
     }
 
-    /// The name, such as `schema/type`.
+    /// The code as it appears in reports: `group/name`.
     pub fn as_str(self) -> &'static str {
         self.name
     }
 
-    /// The part before the slash.
+    /// The group, which is the part before the slash.
     pub fn group(self) -> &'static str {
         self.name
             .split_once('/')
             .map_or(self.name, |(group, _)| group)
     }
 
-    /// A summary in one line.
+    /// A summary of the code in one sentence.
     pub fn summary(self) -> &'static str {
         self.summary
     }
 
-    /// The default severity. A finding may have a different one.
+    /// The severity, unless a finding sets another one.
     pub fn severity(self) -> Severity {
         self.severity
     }
 
-    /// The page that `explain` shows: the meaning of the code, a wrong example and a right example.
+    /// The page that `explain` shows: the meaning, a wrong example and a right one.
     pub fn page(self) -> &'static str {
         self.page
     }
@@ -114,8 +114,8 @@ impl fmt::Display for Code {
     }
 }
 
-/// Declares codes: a constant for each, and their list `DECLARED`. The page of the code `group/name` is the file
-/// `pages/group-name.md` in the folder of the file that declares it.
+/// Declares codes: a constant each, and `DECLARED`, the list of them. The page of `group/name` is the file
+/// `pages/group-name.md` beside the file that declares it.
 #[macro_export]
 macro_rules! codes {
     ($($constant:ident = $group:literal / $name:literal, $severity:ident, $summary:literal;)*) => {
