@@ -1,7 +1,5 @@
-//! Every code that the tool can report.
-//!
-//! The engines declare the codes of what they find; all others are declared here, and all of them can be named through
-//! this room.
+//! The list of all codes of findings. The library crates declare the codes of the findings that they report. All other
+//! codes are declared here, and all of them can be used through this module.
 
 use std::sync::LazyLock;
 
@@ -115,7 +113,7 @@ pub fn groups() -> &'static [&'static str] {
     GROUPS
 }
 
-/// The code that `text` names.
+/// The code with the name `text`; `None` if it is not known.
 pub fn parse(text: &str) -> Option<Code> {
     all().iter().copied().find(|code| code.as_str() == text)
 }
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_tells_what_it_means_and_shows_wrong_and_right() {
+    fn every_page_has_a_meaning_and_two_examples() {
         for code in all() {
             let page = code.page();
             let rest = page

@@ -1,4 +1,4 @@
-//! The codes of what the API server would refuse.
+//! The codes of findings about objects that the API server would refuse.
 
 manifest::codes! {
     SCHEMA_UNKNOWN_KIND = "schema"/"unknown-kind", Error, "A kind that no selected schema describes.";

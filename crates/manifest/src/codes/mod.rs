@@ -1,4 +1,4 @@
-//! The codes of what can be wrong with a text before it is an object.
+//! The codes of findings about texts that can't be read as objects.
 
 crate::codes! {
     CONFIG_TOO_LARGE = "config"/"too-large", Error, "An input that exceeds a limit of the reader.";

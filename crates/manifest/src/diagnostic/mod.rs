@@ -1,6 +1,5 @@
-//! Findings: the type for one finding, the list of their codes, and the source positions that they refer to.
-//! This module depends on no other. All other modules create [`Diagnostic`]s, and [`report`](crate::report)
-//! prints them.
+//! Findings: the type for one finding, their codes, and the source positions that they refer to.
+//! This module depends on no other. Whoever finds a mistake creates a [`Diagnostic`]; the caller prints it.
 
 pub mod code;
 pub mod printable;

@@ -7,7 +7,7 @@
 //! - [`merge`]: merges an overlay over a tree, such as a `spec` table.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`] is a faster pointer for
 //!   traversals.
-//! - [`names`], [`variable`]: the syntax of Kubernetes names and of Flux variables.
+//! - [`variable`]: Flux variables in strings.
 //! - [`de`], [`ser`]: serde from and to trees, including spans.
 
 pub mod de;
