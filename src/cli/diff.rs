@@ -19,6 +19,7 @@ use crate::exposure;
 use crate::manifest::Object;
 use crate::manifest::read::LARGEST_FILE;
 use crate::report::Report;
+use crate::resolve::controller::{Files, controller_settings};
 use crate::resolve::delivery::{Delivery, as_applied};
 use crate::schema::Lookup;
 use crate::tree::Lock;
@@ -219,7 +220,22 @@ fn exposed(files: &[File]) -> exposure::Table {
         .collect();
     let names = files.iter().map(|file| file.path.clone()).collect();
     let delivery = Delivery::of(&objects, &names);
-    exposure::of(as_applied(&objects, &delivery))
+    // Of YAML the text is gone; what it held is written as JSON, which is YAML too.
+    let text_of = |name: &str| match &files.iter().find(|file| file.path == name)?.content {
+        Content::Opaque(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Content::Objects(objects) => match objects.as_slice() {
+            [only] => Some(only.node.to_json().to_string()),
+            _ => None,
+        },
+    };
+    let given = Files {
+        objects: &objects,
+        delivery: &delivery,
+        text_of: &text_of,
+    };
+    let applied = as_applied(&objects, &delivery);
+    let settings = controller_settings(&applied, &given);
+    exposure::of(applied, &settings)
 }
 
 /// The paths that a lock lists and that are compared; what others have in shared files is not ours to compare, unless

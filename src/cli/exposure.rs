@@ -11,7 +11,7 @@ use super::{Global, found};
 use crate::diagnostic::printable::printable;
 use crate::exposure::table::{NoRecord, Record};
 use crate::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
-use crate::resolve::{Settings, resolve};
+use crate::resolve::resolve;
 
 /// Arguments of `exposure`.
 #[derive(Clone, Debug, clap::Args)]
@@ -37,7 +37,7 @@ enum Format {
 /// Where something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
-    let resolved = resolve(&gathered.objects, &Settings::default());
+    let resolved = resolve(&gathered.objects, &gathered.settings);
     let table = table(&resolved, &gathered.objects);
     match args.format {
         Format::Json => out.json(&json::json(&table))?,

@@ -8,6 +8,8 @@ use crate::diagnostic::Sources;
 use crate::exposure::with_charted;
 use crate::manifest::Object;
 use crate::report::Report;
+use crate::resolve::Settings;
+use crate::resolve::controller::{Files, controller_settings};
 use crate::resolve::delivery::{Delivery, as_applied};
 
 /// Where the objects are.
@@ -25,6 +27,8 @@ pub struct Place {
 pub struct Gathered {
     /// The objects.
     pub objects: Vec<Object>,
+    /// What the controller's own chart and its values say.
+    pub settings: Settings,
     /// Whether a manifest is broken.
     pub is_broken: bool,
 }
@@ -58,12 +62,19 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     let read = manifests::read_all(paths, &mut sources)?;
     let delivery = Delivery::of(&read.objects, &read.names);
     let objects = as_applied(&read.objects, &delivery);
+    let files = Files {
+        objects: &read.objects,
+        delivery: &delivery,
+        text_of: &|file: &str| read.text(file, &sources),
+    };
+    let settings = controller_settings(&objects, &files);
     let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
     if !report.diagnostics.is_empty() {
         global.report(&report, &sources)?;
     }
     Ok(Gathered {
         objects,
+        settings,
         is_broken: report.has_errors(),
     })
 }
@@ -77,14 +88,17 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
         global.report(&report, &compiled.sources)?;
         anyhow::bail!("cluster.toml has errors; nothing can be said of what it would render");
     }
-    let files = compiled
-        .files
-        .iter()
-        .map(|file| file.path.clone())
-        .collect();
-    let delivery = Delivery::of(&compiled.objects, &files);
+    let names = compiled.file_names();
+    let delivery = Delivery::of(&compiled.objects, &names);
+    let objects = as_applied(&compiled.objects, &delivery);
+    let files = Files {
+        objects: &compiled.objects,
+        delivery: &delivery,
+        text_of: &|file: &str| compiled.text(file),
+    };
     Ok(Gathered {
-        objects: as_applied(&compiled.objects, &delivery),
+        settings: controller_settings(&objects, &files),
+        objects,
         is_broken: false,
     })
 }

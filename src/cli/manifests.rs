@@ -120,6 +120,12 @@ impl Manifests {
         Ok(())
     }
 
+    /// The text of a file that was read.
+    pub fn text(&self, name: &str, sources: &Sources) -> Option<String> {
+        let source = self.texts.get(name)?;
+        Some(sources.get(*source).text().to_owned())
+    }
+
     /// All that was read, for the checks that look at everything at once.
     pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
         Given {

@@ -16,7 +16,7 @@ use super::{Global, found};
 use crate::manifest::Object;
 use crate::resolve::condition::{Condition, is_bad, kind};
 use crate::resolve::index::Key;
-use crate::resolve::{Knowledge, Settings, Status, Verdict, resolve};
+use crate::resolve::{Knowledge, Status, Verdict, resolve};
 use table::{Line, counted};
 
 /// The format's name. Keys are added to it, never renamed or dropped.
@@ -55,13 +55,11 @@ enum Format {
 }
 
 impl Args {
-    fn settings(&self) -> Settings {
-        Settings {
-            knowledge: match self.complete {
-                true => Knowledge::Complete,
-                false => Knowledge::Partial,
-            },
-            ..Settings::default()
+    /// How much of the cluster is at hand.
+    fn knowledge(&self) -> Knowledge {
+        match self.complete {
+            true => Knowledge::Complete,
+            false => Knowledge::Partial,
         }
     }
 }
@@ -75,8 +73,9 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }
-    let gathered = applied(&args.place, global)?;
-    let resolved = resolve(&gathered.objects, &args.settings());
+    let mut gathered = applied(&args.place, global)?;
+    gathered.settings.knowledge = args.knowledge();
+    let resolved = resolve(&gathered.objects, &gathered.settings);
     let mut verdicts = resolved.verdicts();
     verdicts.sort_by_key(|verdict| {
         let key = Key::of(verdict.object);
@@ -217,6 +216,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::Sources;
     use crate::manifest::read;
+    use crate::resolve::Settings;
 
     pub fn objects(text: &str) -> Vec<Object> {
         let mut sources = Sources::default();

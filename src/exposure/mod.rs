@@ -38,8 +38,8 @@ pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
     objects
 }
 
-/// The table of objects as the API server gets them.
-pub fn of(objects: Vec<Object>) -> Table {
+/// The table of objects as the API server gets them, of which a controller with these settings makes something.
+pub fn of(objects: Vec<Object>, settings: &Settings) -> Table {
     let objects = with_charted(objects);
-    table(&resolve(&objects, &Settings::default()), &objects)
+    table(&resolve(&objects, settings), &objects)
 }

@@ -4,6 +4,7 @@ use super::table::{GuardKind, NoRecord};
 use super::{Change, Hostname, Side, Table, compare, json, of};
 use crate::diagnostic::Sources;
 use crate::manifest::{Object, read};
+use crate::resolve::Settings;
 
 fn objects(text: &str) -> Vec<Object> {
     let mut sources = Sources::default();
@@ -15,7 +16,7 @@ fn objects(text: &str) -> Vec<Object> {
 }
 
 fn table(text: &str) -> Table {
-    of(objects(text))
+    of(objects(text), &Settings::default())
 }
 
 const TREE: &str = "

@@ -112,6 +112,12 @@ impl<'a> Resolver<'a, '_> {
         self.endpoints(want, gateway)
     }
 
+    /// Whether the controller takes a Backend at all.
+    pub(super) fn takes_backend(&self, key: Key<'_>) -> bool {
+        let backend = self.index.here("Backend", key);
+        self.settings.features_for(backend).backend
+    }
+
     /// Whether a group and kind are an extension server's.
     pub(super) fn is_extension(&self, group: &str, kind: &str) -> bool {
         let all = &self.settings.extensions;
@@ -140,7 +146,7 @@ impl<'a> Resolver<'a, '_> {
                 self.check_port(service, want)
             }
             "Backend" => {
-                if !self.settings.features.backend {
+                if !self.takes_backend(key) {
                     return Err(Fault::new(
                         "UnsupportedValue",
                         "the controller's configuration leaves Backend off (`enableBackend`)",

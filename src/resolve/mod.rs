@@ -17,7 +17,7 @@
 //! wrote.
 //!
 //! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
-//! in which namespaces; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
+//! in which namespaces; [`controller`] what the controller's own chart and its values make of it; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
 //! a gateway is reached.
 //!
 //! How much of the cluster is at hand is a [`Knowledge`]: a tree in Git has no Secrets that cert-manager
@@ -32,6 +32,7 @@ pub mod certificate;
 pub mod class;
 pub mod condition;
 pub mod conflict;
+pub mod controller;
 pub mod delivery;
 pub mod fault;
 pub mod filters;

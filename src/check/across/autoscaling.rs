@@ -63,7 +63,7 @@ fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
             is_own: true,
         });
     }
-    for &release in whole.releases(CHART) {
+    for release in whole.releases(CHART) {
         let path = ["spec", "values", "hpa", "enabled"];
         let is_on = release.object.node.path(&path).map(Node::to_json) == Some(true.into());
         if is_on {
@@ -334,14 +334,14 @@ fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> V
 
 /// Whether a Deployment or a release at hand has that name: a chart names its Deployments after the release.
 fn is_someone_elses(whole: &Whole<'_>, scaler: &Scaler<'_>) -> bool {
-    let own = whole.releases(CHART);
+    let own: Vec<usize> = whole.releases(CHART).map(|one| one.at).collect();
     let deployments = whole.of_kind("apps", "Deployment");
     let mut all = deployments.chain(whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease"));
     all.any(|one| {
         !one.object.name().is_empty()
             && scaler.target.name.starts_with(one.object.name())
             && one.object.namespace() == scaler.target.namespace
-            && !own.iter().any(|own| own.at == one.at)
+            && !own.contains(&one.at)
             && whole.may_share_cluster(one.object, scaler.of.object)
     })
 }

@@ -6,10 +6,11 @@
 use std::sync::LazyLock;
 
 use super::Whole;
-use super::chart::{self, Chart};
 use crate::check::finding_on_key;
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::resolve::controller::ControllerRelease;
+use crate::resolve::controller::release::values_pointer;
 use crate::value::{Map, Node, Pointer, pointer::Step};
 
 /// A value that the chart reads.
@@ -60,21 +61,12 @@ impl Value {
 /// Values that the chart in force does not read.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let is_declared = whole.declares_envoy_gateway();
-    for chart in whole.charts() {
-        let own = chart
-            .version
-            .as_ref()
-            .and_then(|(version, _)| version.minor());
-        let version = match is_declared {
-            true => whole.envoy_gateway(),
-            // Several releases of several clusters may be at hand, each with a version of its own.
-            false => own.or(whole.envoy_gateway()),
-        };
+    for chart in whole.controllers() {
+        let version = whole.minor_in_force(chart);
         let Some(version) = version.filter(|version| KNOWN.contains(version)) else {
             continue;
         };
-        let values = chart.release.node.at(&chart::values_pointer());
+        let values = chart.release.node.at(&values_pointer());
         if let Some(values) = values.and_then(Node::as_map) {
             let mut walk = Walk {
                 chart,
@@ -88,7 +80,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 }
 
 struct Walk<'a, 'c> {
-    chart: &'a Chart<'c>,
+    chart: &'a ControllerRelease<'c>,
     version: (u64, u64),
     found: &'a mut Vec<Diagnostic>,
 }
@@ -116,7 +108,7 @@ impl Walk<'_, '_> {
     fn unread(&mut self, path: &[&str]) {
         let pointer = path
             .iter()
-            .fold(chart::values_pointer(), |at: Pointer, key| at.key(*key));
+            .fold(values_pointer(), |at: Pointer, key| at.key(*key));
         let (major, minor) = self.version;
         let name = path.join(".");
         let message = format!("the chart of Envoy Gateway {major}.{minor} reads no value `{name}`");
@@ -163,7 +155,7 @@ impl Walk<'_, '_> {
     /// Where the chart reads a value of such a name: places whose last key is the same, or ends so, and below which
     /// it reads what stands below this one. Those of the controller's configuration come last.
     fn places(&self, path: &[&str]) -> Vec<String> {
-        let mut pointer = chart::values_pointer();
+        let mut pointer = values_pointer();
         path.iter()
             .for_each(|key| pointer.push(Step::Key((*key).to_owned())));
         let value = self.chart.release.node.at(&pointer);

@@ -1,12 +1,11 @@
 //! The gateways, and what Envoy Gateway makes of each: a Service and a Deployment, as far as that is at hand.
 
-use std::collections::{BTreeSet, HashMap};
-
-pub use super::chart::NAME as CHART;
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::manifest::Object;
 use crate::model::names::hashed_deployment;
+pub use crate::resolve::controller::CHART;
+use crate::resolve::controller::{ControllerRelease, Setting};
 pub use crate::resolve::helm_routes::release_namespace;
 pub use crate::resolve::index::{ENVOY_GATEWAY, GATEWAY_API};
 use crate::value::{Node, variable};
@@ -83,7 +82,7 @@ pub struct Workload {
 pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
     let classes: Vec<Applied> = whole.of_kind(GATEWAY_API, "GatewayClass").collect();
     let proxies: Vec<Applied> = whole.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
-    let releases = whole.releases(CHART);
+    let releases = whole.controllers();
     whole
         .of_kind(GATEWAY_API, "Gateway")
         .map(|gateway| {
@@ -101,9 +100,9 @@ pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
                 };
             let mut own = releases
                 .iter()
-                .filter(|release| whole.may_share_cluster(release.object, gateway.object));
+                .filter(|release| whole.may_share_cluster(release.release, gateway.object));
             let place = match (own.next(), own.next()) {
-                (Some(release), None) => place(release.object),
+                (Some(release), None) => place(release),
                 _ => None,
             };
             let class = class.map(|class| class.object);
@@ -164,74 +163,16 @@ fn settings<'a>(
     }
 }
 
-/// A source of charts.
-struct Source<'a> {
-    object: &'a Object,
-    namespace: &'a str,
-    /// The charts that it is of, by the ends of its address and of its chart's name.
-    charts: [Option<&'a str>; 2],
-}
-
-/// The releases of each chart, by the chart's name: of a Helm repository, or at the end of an address.
-pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
-    let end = |text: &'a str| text.rsplit('/').next().filter(|name| !name.is_empty());
-    let mut sources: HashMap<&str, Vec<Source>> = HashMap::new();
-    for kind in ["OCIRepository", "HelmChart"] {
-        for source in whole.of_kind("source.toolkit.fluxcd.io", kind) {
-            let object = source.object;
-            let charts = ["url", "chart"].map(|key| end(text(object, &["spec", key])));
-            let named = sources.entry(object.name()).or_default();
-            named.push(Source {
-                object,
-                namespace: object.namespace(),
-                charts,
-            });
-        }
-    }
-    let mut all: HashMap<&str, Vec<Applied>> = HashMap::new();
-    for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
-        let object = release.object;
-        let mut charts: BTreeSet<&str> = BTreeSet::new();
-        charts.extend(end(text(object, &["spec", "chart", "spec", "chart"])));
-        let name = text(object, &["spec", "chartRef", "name"]);
-        let namespace = text(object, &["spec", "chartRef", "namespace"]);
-        for source in sources.get(name).into_iter().flatten() {
-            let there = source.namespace;
-            let is_meant = !name.is_empty()
-                && (namespace.is_empty() || there.is_empty() || there == namespace)
-                && whole.may_share_cluster(source.object, object);
-            if is_meant {
-                charts.extend(source.charts.iter().flatten());
-            }
-        }
-        for chart in charts {
-            all.entry(chart).or_default().push(release);
-        }
-    }
-    all
-}
-
-/// Where the controller of a `gateway-helm` release runs proxies.
-fn place(release: &Object) -> Option<Place> {
-    let deploy = [
-        "spec",
-        "values",
-        "config",
-        "envoyGateway",
-        "provider",
-        "kubernetes",
-        "deploy",
-        "type",
-    ];
-    match text(release, &deploy) {
+/// Where the controller that a release installs runs proxies; `None` where that is not known.
+fn place(release: &ControllerRelease<'_>) -> Option<Place> {
+    let mode = match release.setting(&["provider", "kubernetes", "deploy", "type"]) {
+        Setting::Given(mode, _) => mode.as_str()?,
+        Setting::Unset => "ControllerNamespace",
+        Setting::Unknown => return None,
+    };
+    match mode {
         "GatewayNamespace" => Some(Place::Gateway),
-        // Inline values win over `valuesFrom`, which could say anything else.
-        "" if release.node.path(&["spec", "valuesFrom"]).is_some() => None,
-        "" | "ControllerNamespace" => {
-            let namespace = release_namespace(release);
-            let is_known = !namespace.is_empty() && !variable::in_text(namespace);
-            is_known.then(|| Place::Controller(namespace.to_owned()))
-        }
+        "ControllerNamespace" => Some(Place::Controller(release.namespace()?.to_owned())),
         _ => None,
     }
 }

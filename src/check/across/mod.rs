@@ -12,8 +12,8 @@
 //! - KEDA: [`autoscaling`].
 //! - Attachment: [`attachment`], what the controller would refuse, or attach to nothing.
 //!
-//! What several passes ask: [`chart`], which release of the chart is at hand and what its values say;
-//! [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
+//! What several passes ask: [`controller`](crate::resolve::controller), which release of the controller's chart is at hand
+//! and what its values say; [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
 //! a selector matches; [`ranges`], which ranges of addresses hold one.
 
 mod addresses;
@@ -21,7 +21,6 @@ mod announcements;
 pub mod attachment;
 mod autoscaling;
 mod certificates;
-pub mod chart;
 pub mod chart_value;
 mod crds;
 mod dependencies;
@@ -52,11 +51,11 @@ use std::ops::Deref;
 use rayon::prelude::*;
 
 use self::addresses::Claim;
-use self::chart::Chart;
 use self::front::Front;
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::Object;
 use crate::model::Model;
+use crate::resolve::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
 use crate::resolve::delivery::{self, Delivery, FLUX, Substitutes, Way};
 use crate::schema::bundle::ENVOY_GATEWAY;
 use crate::schema::{Reason, Selection};
@@ -102,10 +101,10 @@ pub struct Whole<'a> {
 /// What several passes ask.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common<'a> {
-    releases: Option<&'a HashMap<&'a str, Vec<Applied<'a>>>>,
+    charts: Option<&'a HelmCharts<'a>>,
+    controllers: &'a [ControllerRelease<'a>],
     fronts: &'a [Front<'a>],
     claims: &'a [Claim<'a>],
-    charts: &'a [Chart<'a>],
 }
 
 impl<'a> Deref for Whole<'a> {
@@ -159,11 +158,10 @@ impl<'a> Whole<'a> {
     }
 
     /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
-    fn releases(&self, chart: &str) -> &'a [Applied<'a>] {
-        let releases = self.common.releases;
-        releases
-            .and_then(|by_chart| by_chart.get(chart))
-            .map_or(&[], Vec::as_slice)
+    fn releases(&self, chart: &str) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let all = self.all;
+        let releases = self.common.charts.map_or(&[][..], |it| it.releases(chart));
+        releases.iter().filter_map(|one| all.get(one.at).copied())
     }
 
     /// The gateways, with what the controller makes of each.
@@ -177,8 +175,17 @@ impl<'a> Whole<'a> {
     }
 
     /// The releases of the controller's chart, and what their values say.
-    fn charts(&self) -> &'a [Chart<'a>] {
-        self.common.charts
+    fn controllers(&self) -> &'a [ControllerRelease<'a>] {
+        self.common.controllers
+    }
+
+    /// Major and minor number of the Envoy Gateway that a release installs: as somebody declares it, else as the
+    /// release itself says, since several clusters may each have a version of their own.
+    fn minor_in_force(&self, release: &ControllerRelease<'_>) -> Option<(u64, u64)> {
+        match self.declares_envoy_gateway() {
+            true => self.envoy_gateway(),
+            false => release.minor().or(self.envoy_gateway()),
+        }
     }
 
     /// Whether two objects may be of one cluster.
@@ -214,14 +221,21 @@ impl<'a> Given<'a> {
             substitutes: &substitutes,
         };
         // Each is made of those before it.
-        let releases = front::releases(&whole);
-        whole.common.releases = Some(&releases);
+        let objects: Vec<&Object> = all.iter().map(|one| one.object).collect();
+        let may_share = |one: &Object, other: &Object| whole.may_share_cluster(one, other);
+        let charts = HelmCharts::new(&objects, may_share);
+        let files = Files {
+            objects: self.objects,
+            delivery: &delivery,
+            text_of: &|file: &str| self.text(file).map(str::to_owned),
+        };
+        let controllers = controller_releases(&objects, &charts, &files);
+        whole.common.charts = Some(&charts);
+        whole.common.controllers = &controllers;
         let fronts = front::fronts(&whole);
         whole.common.fronts = &fronts;
         let claims = addresses::claims(&whole);
         whole.common.claims = &claims;
-        let charts = chart::charts(&whole);
-        whole.common.charts = &charts;
         look(&whole)
     }
 

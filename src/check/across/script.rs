@@ -4,12 +4,12 @@
 //! name of an entry function in the text, and runs it once before it believes in it (`internal/gatewayapi`, 1.9.0).
 
 use super::Whole;
-use super::chart::nearest;
 use super::kustomize::{self, Content, Generated};
 use crate::check::{finding, lua};
 use crate::diagnostic::suggest;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, Sources};
 use crate::manifest::Object;
+use crate::resolve::controller::helm_charts::nearest;
 use crate::value::{Kind, Map, Node, Pointer, variable};
 
 /// The key that Envoy Gateway looks for.

@@ -57,7 +57,7 @@ impl<'a> Resolver<'a, '_> {
                         format!("there is no {wanted} `{name}` that merges its gateways"),
                     )
                 })
-            } else if !self.settings.features.patch_policy {
+            } else if !self.settings.features_for(Some(object)).patch_policy {
                 let message = "the controller's configuration leaves EnvoyPatchPolicy off (`enableEnvoyPatchPolicy`)";
                 Some(("Disabled", message.to_owned()))
             } else if its != (Some(GATEWAY_API), Some(wanted)) {

@@ -28,10 +28,11 @@ use crate::diagnostic::suggest::listed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
 use crate::resolve::condition::{Condition, kind};
+use crate::resolve::controller::{ControllerRelease, settings_of};
 use crate::resolve::delivery::{Cluster, may_patch};
 use crate::resolve::helm_routes::{HELM, HelmRoute, helm_routes};
 use crate::resolve::index::Key;
-use crate::resolve::{Resolved, RouteKind, Settings, resolve};
+use crate::resolve::{Features, Resolved, RouteKind, Settings, resolve};
 use crate::value::{Pointer, variable};
 
 /// Reports what attaches to nothing, and what the controller would refuse.
@@ -80,7 +81,7 @@ fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnost
     let objects: Vec<&Object> = objects
         .chain(charted.iter().map(|route| &route.object))
         .collect();
-    let resolved = resolve(objects.iter().copied(), &Settings::default());
+    let resolved = resolve(objects.iter().copied(), &settings(whole, cluster));
     let look = Look {
         whole,
         resolved: &resolved,
@@ -93,6 +94,24 @@ fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnost
         all: &all,
     };
     look.run()
+}
+
+/// The settings of the controller in a cluster. What its chart leaves switched off is
+/// [`extension`](super::extension)'s to tell, once, where it is used: here it counts as on.
+fn settings(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Settings {
+    let releases = whole.controllers().iter();
+    let own = releases.filter(|one| cluster.may_hold(&one.release.file));
+    let own: Vec<ControllerRelease<'_>> = own.cloned().collect();
+    let mut settings = settings_of(&own, |release| whole.minor_in_force(release));
+    for (_, features) in &mut settings.by_release {
+        *features = Features {
+            backend: true,
+            lua: true,
+            patch_policy: true,
+            ..*features
+        };
+    }
+    settings
 }
 
 /// The kinds whose patches matter here.

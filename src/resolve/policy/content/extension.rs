@@ -42,12 +42,12 @@ pub(in crate::resolve) fn check<'a>(
     }
     for gateway in content.gateways {
         let scripts = list(spec, &["lua"]);
-        if !scripts.is_empty() && !resolver.settings.features.lua {
+        let owner = content.owner(&["lua"]);
+        if !scripts.is_empty() && !resolver.settings.features_for(Some(owner)).lua {
             faults.push(Fault::invalid(
                 "lua: the controller's configuration leaves it off (`enableLua`)",
             ));
         } else {
-            let owner = content.owner(&["lua"]);
             for script in scripts {
                 faults.keep(check_script(resolver, owner, script).map_err(|fault| fault.at("lua")));
             }
