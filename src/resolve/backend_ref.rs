@@ -210,7 +210,7 @@ impl<'a> Resolver<'a, '_> {
                 false => Ok(()),
             };
         }
-        let settings = gateway.and_then(|id| self.view.gateway(id)?.settings.as_ref());
+        let settings = gateway.and_then(|id| self.view.gateway(id)?.infra.settings.as_ref());
         let by_service = settings.and_then(|it| text(it, &["routingType"])) == Some("Service");
         let Some(service) = self.index.here(want.kind(), key) else {
             return Ok(());

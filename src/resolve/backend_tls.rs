@@ -75,6 +75,7 @@ impl<'a> Resolver<'a, '_> {
         let class = gateway.class.and_then(|class| self.view.class(class));
         let proxy = gateway.proxy.or(class.and_then(|class| class.proxy));
         let tls = gateway
+            .infra
             .settings
             .as_ref()
             .and_then(|it| it.get("backendTLS"));

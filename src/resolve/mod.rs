@@ -4,7 +4,7 @@
 //! [`resolve`] is the way in: objects in, the [`Resolved`] view out. It follows Envoy Gateway 1.9.0's
 //! translator of the Gateway API, in its order:
 //!
-//! 1. [`class`]: which gateways are the controller's, and the EnvoyProxy in force for each;
+//! 1. [`class`], [`infra`]: which gateways are the controller's, and the EnvoyProxy in force for each;
 //! 2. [`listener`], [`listener_set`], [`tls`], [`gateway_tls`], [`conflict`], [`overlap`]: the listeners of
 //!    Gateways and ListenerSets, each by itself, then against each other;
 //! 3. [`attachment`], [`hostname`]: which listeners let a route in, and for which hostnames;
@@ -41,6 +41,7 @@ pub mod grant;
 pub mod helm_routes;
 pub mod hostname;
 pub mod index;
+pub mod infra;
 pub mod listener;
 pub mod listener_set;
 pub mod modify;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::condition::Conditions;
 use super::fault::Faults;
 use super::index::Key;
+use super::infra::GatewayInfra;
 use super::policy::Policy;
 use crate::manifest::Object;
 use crate::value::{Node, Pointer};
@@ -86,8 +87,8 @@ pub struct Gateway<'a> {
     pub class: Option<ClassId>,
     /// The EnvoyProxy that its own `parametersRef` names, where it is at hand.
     pub proxy: Option<&'a Object>,
-    /// The `spec` in force of an EnvoyProxy: the gateway's own over the class's over the controller's.
-    pub settings: Option<Node>,
+    /// The settings in force of its proxies.
+    pub infra: GatewayInfra<'a>,
     /// Whether all that these settings come from is at hand; where it is not, nothing that is missing in them is
     /// held against anyone.
     pub knows_settings: bool,

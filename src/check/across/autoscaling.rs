@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::front::{CHART, Front, Place, Settings, Workload, release_namespace, text};
+use super::front::{CHART, Front, Workload, release_namespace, text};
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::resolve::controller::DeployMode;
 use crate::value::{Node, Pointer, variable};
 
 /// The name that the chart gives the controller's Deployment, whatever the release is called (1.5 to 1.9).
@@ -42,22 +43,16 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
     let mut all = Vec::new();
     for front in fronts {
-        let (Settings::Of(proxy), Some(_), Some(target)) = (
-            front.settings,
-            front.setting(&["envoyHpa"]),
-            front.workload(),
-        ) else {
+        let place = front.infra.place(&["envoyHpa"]);
+        let (Some((proxy, pointer)), Some(target)) = (place, front.workload()) else {
             continue;
         };
-        let path = ["spec", "provider", "kubernetes", "envoyHpa"];
         all.push(Scaler {
             of: Applied {
                 object: proxy,
                 ..front.gateway
             },
-            pointer: path
-                .iter()
-                .fold(Pointer::root(), |pointer, key| pointer.key(*key)),
+            pointer,
             target,
             what: format!("`envoyHpa` of the EnvoyProxy {}", proxy.name()),
             is_own: true,
@@ -228,19 +223,15 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
     let mut found = Vec::new();
     let mut said = Vec::new();
     for front in fronts {
-        let (Settings::Of(proxy), Some(target)) = (front.settings, front.workload()) else {
+        let replicas = front.infra.place(&["envoyDeployment", "replicas"]);
+        let (Some((proxy, pointer)), Some(target)) = (replicas, front.workload()) else {
             continue;
         };
-        let pointer = Pointer::root()
-            .key("spec")
-            .key("provider")
-            .key("kubernetes");
-        let pointer = pointer.key("envoyDeployment").key("replicas");
         let scaler = scalers.iter().find(|scaler| {
             scaler.target == target
                 && whole.may_share_cluster(scaler.of.object, front.gateway.object)
         });
-        let (Some(scaler), Some(_)) = (scaler, proxy.node.at(&pointer)) else {
+        let Some(scaler) = scaler else {
             continue;
         };
         let is_said = proxy.origins.is_some() && scaler.of.object.origins.is_some();
@@ -392,9 +383,9 @@ fn not_made(scaler: &Scaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Dia
     } else {
         format!("Envoy Gateway makes no Deployment {}", target.name)
     };
-    let mode = fronts.first().and_then(|front| front.place.as_ref());
+    let mode = fronts.first().and_then(|front| front.deploy_mode.as_ref());
     let mode = match mode {
-        Some(Place::Gateway) => {
+        Some(DeployMode::GatewayNamespace) => {
             "in GatewayNamespace mode a gateway's Deployment is named as the gateway, in its namespace"
         }
         _ => {

@@ -4,10 +4,12 @@ use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::manifest::Object;
 use crate::model::names::hashed_deployment;
+use crate::resolve::class::CONTROLLER;
 pub use crate::resolve::controller::CHART;
-use crate::resolve::controller::{ControllerRelease, Setting};
+use crate::resolve::controller::{ControllerRelease, DeployMode};
 pub use crate::resolve::helm_routes::release_namespace;
 pub use crate::resolve::index::{ENVOY_GATEWAY, GATEWAY_API};
+use crate::resolve::infra::{GatewayInfra, NamedProxy};
 use crate::value::{Node, variable};
 
 /// The labels that Envoy Gateway puts on every Service, Deployment and Pod of proxies (1.5 to 1.9).
@@ -34,26 +36,6 @@ pub enum Controller {
     Unknown,
 }
 
-/// The settings of a gateway's proxies.
-#[derive(Clone, Copy, Debug)]
-pub enum Settings<'a> {
-    /// There are none.
-    None,
-    /// An EnvoyProxy.
-    Of(&'a Object),
-    /// They are not at hand, or merged from several.
-    Unknown,
-}
-
-/// Where proxies run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Each gateway's in its own namespace.
-    Gateway,
-    /// All in the controller's namespace.
-    Controller(String),
-}
-
 /// A gateway.
 #[derive(Clone, Debug)]
 pub struct Front<'a> {
@@ -62,9 +44,9 @@ pub struct Front<'a> {
     /// Whose it is.
     pub controller: Controller,
     /// The settings of its proxies.
-    pub settings: Settings<'a>,
+    pub infra: GatewayInfra<'a>,
     /// Where its proxies run; `None` where the chart's release is not at hand.
-    pub place: Option<Place>,
+    pub deploy_mode: Option<DeployMode>,
 }
 
 /// A workload by its namespace and name.
@@ -92,25 +74,35 @@ pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
             });
             let controller =
                 match class.map(|class| text(class.object, &["spec", "controllerName"])) {
-                    Some(name) if name.starts_with("gateway.envoyproxy.io/") => {
-                        Controller::EnvoyGateway
-                    }
+                    Some(name) if name.starts_with(CONTROLLER) => Controller::EnvoyGateway,
                     Some(_) => Controller::Other,
                     None => Controller::Unknown,
                 };
             let mut own = releases
                 .iter()
                 .filter(|release| whole.may_share_cluster(release.release, gateway.object));
-            let place = match (own.next(), own.next()) {
-                (Some(release), None) => place(release),
+            let release = match (own.next(), own.next()) {
+                (Some(only), None) => Some(only),
                 _ => None,
             };
-            let class = class.map(|class| class.object);
+            let near = |proxy: &&Applied| whole.may_share_cluster(proxy.object, gateway.object);
+            let near = || proxies.iter().filter(near).map(|proxy| proxy.object);
+            let of_class = class.map(|class| {
+                let reference = class.object.node.path(&["spec", "parametersRef"]);
+                named_proxy(reference, None, near())
+            });
+            let path = ["spec", "infrastructure", "parametersRef"];
+            let reference = gateway.object.node.path(&path);
+            let own = named_proxy(reference, Some(gateway.object.namespace()), near());
             Front {
                 gateway,
                 controller,
-                settings: settings(whole, &gateway, class, &proxies),
-                place,
+                infra: GatewayInfra::new(
+                    of_class,
+                    own,
+                    release.and_then(ControllerRelease::envoy_proxy),
+                ),
+                deploy_mode: release.and_then(ControllerRelease::deploy_mode),
             }
         })
         .collect()
@@ -122,92 +114,49 @@ pub fn text<'a>(object: &'a Object, path: &[&str]) -> &'a str {
     node.and_then(Node::as_str).unwrap_or_default()
 }
 
-/// The EnvoyProxy of a gateway: its own, else its class'.
-fn settings<'a>(
-    whole: &Whole<'a>,
-    gateway: &Applied<'a>,
-    class: Option<&'a Object>,
-    proxies: &[Applied<'a>],
-) -> Settings<'a> {
-    let own = gateway
-        .object
-        .node
-        .path(&["spec", "infrastructure", "parametersRef"]);
-    let shared = class.and_then(|class| class.node.path(&["spec", "parametersRef"]));
-    let (reference, namespace) = match (own, shared) {
-        (Some(own), _) => (own, gateway.object.namespace()),
-        (None, Some(shared)) => {
-            let namespace = shared.get("namespace").and_then(Node::as_str);
-            (shared, namespace.unwrap_or_default())
-        }
-        (None, None) if class.is_some() => return Settings::None,
-        (None, None) => return Settings::Unknown,
+/// The EnvoyProxy that a reference names, among those of one cluster: in `namespace`, or the one that the reference
+/// gives. Where a namespace is not known, it may be that one.
+fn named_proxy<'a>(
+    reference: Option<&Node>,
+    namespace: Option<&str>,
+    mut proxies: impl Iterator<Item = &'a Object>,
+) -> NamedProxy<'a> {
+    let Some(reference) = reference else {
+        return NamedProxy::None;
     };
-    let wanted = reference
-        .get("name")
-        .and_then(Node::as_str)
-        .unwrap_or_default();
-    let found = proxies.iter().find(|proxy| {
-        let there = proxy.object.namespace();
-        proxy.object.name() == wanted
-            && (there == namespace || there.is_empty() || namespace.is_empty())
-            && whole.may_share_cluster(proxy.object, gateway.object)
+    let part = |key: &str| reference.get(key).and_then(Node::as_str);
+    let name = part("name").unwrap_or_default();
+    let namespace = namespace.or(part("namespace")).unwrap_or_default();
+    let found = proxies.find(|proxy| {
+        let there = proxy.namespace();
+        proxy.name() == name && (there == namespace || there.is_empty() || namespace.is_empty())
     });
-    match found {
-        // From 1.7 on an EnvoyProxy of a gateway can be merged with its class'.
-        Some(proxy) if proxy.object.node.path(&["spec", "mergeType"]).is_some() => {
-            Settings::Unknown
-        }
-        Some(proxy) => Settings::Of(proxy.object),
-        None => Settings::Unknown,
-    }
+    found.map_or(NamedProxy::NotAtHand, NamedProxy::AtHand)
 }
 
-/// Where the controller that a release installs runs proxies; `None` where that is not known.
-fn place(release: &ControllerRelease<'_>) -> Option<Place> {
-    let mode = match release.setting(&["provider", "kubernetes", "deploy", "type"]) {
-        Setting::Given(mode, _) => mode.as_str()?,
-        Setting::Unset => "ControllerNamespace",
-        Setting::Unknown => return None,
-    };
-    match mode {
-        "GatewayNamespace" => Some(Place::Gateway),
-        "ControllerNamespace" => Some(Place::Controller(release.namespace()?.to_owned())),
-        _ => None,
-    }
-}
-
-impl<'a> Front<'a> {
-    /// The settings below `spec.provider.kubernetes` of its EnvoyProxy.
-    pub fn setting(&self, path: &[&str]) -> Option<&'a Node> {
-        let Settings::Of(proxy) = self.settings else {
-            return None;
-        };
-        proxy
-            .node
-            .path(&["spec", "provider", "kubernetes"])?
-            .path(path)
+impl Front<'_> {
+    /// A setting of what Kubernetes runs: below `spec.provider.kubernetes` of its EnvoyProxy.
+    pub fn setting(&self, path: &[&str]) -> Option<&Node> {
+        self.infra.kubernetes(path)
     }
 
-    /// Whether the settings are known.
+    /// Whether the settings are known. A gateway's own EnvoyProxy takes the place of its class's, unless it says that
+    /// it is merged with that.
     pub fn has_known_settings(&self) -> bool {
-        !matches!(self.settings, Settings::Unknown)
+        let is_only = |proxy: &Object| proxy.node.path(&["spec", "mergeType"]).is_none();
+        self.infra.is_known || self.infra.own.at_hand().is_some_and(is_only)
     }
 
     /// Whether all gateways of the class share one Service.
     pub fn is_merged(&self) -> bool {
-        let Settings::Of(proxy) = self.settings else {
-            return false;
-        };
-        let merged = proxy.node.path(&["spec", "mergeGateways"]);
-        merged.is_some_and(|merged| merged.to_json() == serde_json::Value::Bool(true))
+        self.infra.merges_gateways
     }
 
     /// The namespace in which its proxies run.
     pub fn namespace(&self) -> Option<&str> {
-        let namespace = match self.place.as_ref()? {
-            Place::Gateway => self.gateway.object.namespace(),
-            Place::Controller(namespace) => namespace,
+        let namespace = match self.deploy_mode.as_ref()? {
+            DeployMode::GatewayNamespace => self.gateway.object.namespace(),
+            DeployMode::ControllerNamespace(namespace) => namespace,
         };
         (!namespace.is_empty() && !variable::in_text(namespace)).then_some(namespace)
     }
@@ -221,9 +170,11 @@ impl<'a> Front<'a> {
         if !is_known || self.is_merged() || !self.has_known_settings() {
             return None;
         }
-        Some(match self.place.as_ref()? {
-            Place::Gateway => gateway.name().to_owned(),
-            Place::Controller(_) => hashed_deployment(gateway.namespace(), gateway.name()),
+        Some(match self.deploy_mode.as_ref()? {
+            DeployMode::GatewayNamespace => gateway.name().to_owned(),
+            DeployMode::ControllerNamespace(_) => {
+                hashed_deployment(gateway.namespace(), gateway.name())
+            }
         })
     }
 
@@ -246,9 +197,8 @@ impl<'a> Front<'a> {
 
     /// Whether its Service is one that Cilium gives an address; `None` where that can't be known.
     pub fn has_load_balancer(&self) -> Option<bool> {
-        match (self.controller, self.settings) {
-            (Controller::EnvoyGateway, Settings::None | Settings::Of(_)) => {}
-            _ => return None,
+        if self.controller != Controller::EnvoyGateway || !self.has_known_settings() {
+            return None;
         }
         let setting = |key: &str| self.setting(&["envoyService", key]).and_then(Node::as_str);
         let class = setting("loadBalancerClass");

@@ -11,21 +11,19 @@ use std::collections::BTreeSet;
 
 pub use features::{Feature, State};
 pub use helm_charts::{ChartVersion, HelmCharts};
-pub use release::{ControllerRelease, Files, Setting, agreed_version, controller_releases};
+pub use release::{
+    ControllerRelease, DeployMode, Files, Setting, agreed_version, controller_releases,
+};
 
 use super::read::{list, text};
 use super::settings::{Features, Settings};
 use crate::manifest::Object;
-use crate::value::Node;
 
 /// The chart's name.
 pub const CHART: &str = "gateway-helm";
 
 /// The Envoy Gateway whose defaults are taken where nothing tells the version: the one that [`super`] follows.
 pub const ASSUMED: (u64, u64) = (1, 9);
-
-/// Where an EnvoyProxy for all gateways stands in the controller's configuration (Envoy Gateway 1.7 and later).
-const ENVOY_PROXY: &[&str] = &["envoyProxy"];
 
 /// The settings of the controller that a repository installs: what [`resolve`](super::resolve) is told beside
 /// the objects. `objects` are as the API server gets them.
@@ -60,15 +58,8 @@ pub fn settings_of(
     if let Some(namespace) = agreed(releases.iter().map(ControllerRelease::namespace)) {
         settings.namespace = namespace.to_owned();
     }
-    let proxies: Vec<Option<&Node>> = releases
-        .iter()
-        .map(|release| match release.setting(ENVOY_PROXY) {
-            Setting::Given(node, _) => Some(node),
-            _ => None,
-        })
-        .collect();
-    if let [Some(proxy)] = proxies.as_slice() {
-        settings.proxy = Some((*proxy).clone());
+    if let [only] = releases {
+        settings.proxy = only.envoy_proxy().cloned();
     }
     for release in releases {
         settings.extensions.extend(kinds(release, "resources"));

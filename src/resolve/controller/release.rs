@@ -44,6 +44,15 @@ pub struct ControllerRelease<'a> {
     partial_releases: Vec<&'a Object>,
 }
 
+/// Where the controller runs proxies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeployMode {
+    /// Each gateway's in the gateway's own namespace.
+    GatewayNamespace,
+    /// All in the controller's namespace.
+    ControllerNamespace(String),
+}
+
 /// What the values say at a path.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting<'r> {
@@ -173,6 +182,31 @@ impl<'a> ControllerRelease<'a> {
     pub fn namespace(&self) -> Option<&'a str> {
         let namespace = release_namespace(self.release);
         (!namespace.is_empty() && !variable::in_text(namespace)).then_some(namespace)
+    }
+
+    /// The `spec` of an EnvoyProxy for all gateways (Envoy Gateway 1.7 and later).
+    pub fn envoy_proxy(&self) -> Option<&Node> {
+        match self.setting(&["envoyProxy"]) {
+            Setting::Given(spec, _) => Some(spec),
+            _ => None,
+        }
+    }
+
+    /// Where the controller runs proxies; `None` where that is not known.
+    pub fn deploy_mode(&self) -> Option<DeployMode> {
+        let mode = match self.setting(&["provider", "kubernetes", "deploy", "type"]) {
+            Setting::Given(mode, _) => mode.as_str()?,
+            Setting::Unset => "ControllerNamespace",
+            Setting::Unknown => return None,
+        };
+        match mode {
+            "GatewayNamespace" => Some(DeployMode::GatewayNamespace),
+            "ControllerNamespace" => {
+                let namespace = self.namespace()?.to_owned();
+                Some(DeployMode::ControllerNamespace(namespace))
+            }
+            _ => None,
+        }
     }
 
     /// What is set below the controller's configuration (`config.envoyGateway`).

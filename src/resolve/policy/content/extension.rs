@@ -90,7 +90,7 @@ fn check_modules(
     let settings = resolver
         .view
         .gateway(gateway)
-        .and_then(|it| it.settings.as_ref());
+        .and_then(|it| it.infra.settings.as_ref());
     let registered = settings.map_or(&[][..], |it| list(it, &["dynamicModules"]));
     for module in list(spec, &["dynamicModule"]) {
         let name = text(module, &["name"]).unwrap_or_default();
