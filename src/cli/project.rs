@@ -91,13 +91,44 @@ impl Project {
         Ok((plan, not_built))
     }
 
-    /// Compiles the configuration. What is rendered is right by itself then; whether it fits together and fits the
-    /// rest of the repository is for [`compile_whole`](Self::compile_whole) to say: it keeps no file from being written.
+    /// Compiles the configuration. What is rendered is right by itself then; whether it fits together is for
+    /// [`compile_to_write`](Self::compile_to_write) to say, and whether it fits the rest of the repository for
+    /// [`compile_whole`](Self::compile_whole).
     ///
     /// # Errors
     /// Where it can't be read.
     pub fn compile(&self) -> anyhow::Result<Compiled> {
         self.compile_each()
+    }
+
+    /// Compiles the configuration, and tells too where what it renders does not fit together. What does not fit the rest
+    /// of the repository is not told: it keeps no file from being written.
+    ///
+    /// # Errors
+    /// Where something can't be read.
+    pub fn compile_to_write(&self) -> anyhow::Result<Compiled> {
+        let mut compiled = self.compile_each()?;
+        let said = compiled.diagnostics.len();
+        compiled.look_across(Beside::default());
+        let alone = compiled.diagnostics.split_off(said);
+        if alone.is_empty() {
+            return Ok(compiled);
+        }
+        // What seems to be missing may lie beside. Only then is the rest of the repository read.
+        let replaced = compiled.file_names();
+        let beside = self.read_beside(&mut compiled, &replaced)?;
+        compiled.look_across(beside_of(beside).0);
+        let whole = compiled.diagnostics.split_off(said);
+        let holds_alone = |one: &Diagnostic| {
+            let is_same = |it: &Diagnostic| {
+                (it.code, &it.file, &it.pointer) == (one.code, &one.file, &one.pointer)
+            };
+            alone.iter().any(is_same)
+        };
+        compiled
+            .diagnostics
+            .extend(whole.into_iter().filter(holds_alone));
+        Ok(compiled)
     }
 
     /// Compiles the configuration, and looks at what it renders together with the manifests that lie in the same
@@ -107,11 +138,7 @@ impl Project {
     /// Where something can't be read.
     pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile_each()?;
-        let mut replaced: BTreeSet<String> = compiled
-            .files
-            .iter()
-            .map(|file| file.path.clone())
-            .collect();
+        let mut replaced = compiled.file_names();
         if !compiled.has_errors() {
             let (plan, not_built) = self.plan(&mut compiled, false)?;
             compiled.diagnostics.extend(not_built);
@@ -119,17 +146,24 @@ impl Project {
             let removed = plan.changes().filter(|it| it.action == Action::Remove);
             replaced.extend(removed.map(|entry| entry.path.to_string()));
         }
-        let mut found = Manifests::default();
-        if let Some(folder) = compiled.model.as_ref().and_then(|model| self.tree(model)) {
-            found = manifests::read_beside(&self.root, &folder, &replaced, &mut compiled.sources)?;
-        }
-        compiled.look_across(Beside {
-            objects: std::mem::take(&mut found.objects),
-            files: found.names.clone(),
-            walked: found.walked.clone(),
-            texts: found.texts.clone(),
-        });
+        let found = self.read_beside(&mut compiled, &replaced)?;
+        let (beside, found) = beside_of(found);
+        compiled.look_across(beside);
         Ok((compiled, found))
+    }
+
+    /// The manifests that lie in the same tree as what is rendered, but for files that are `replaced`.
+    fn read_beside(
+        &self,
+        compiled: &mut Compiled,
+        replaced: &BTreeSet<String>,
+    ) -> anyhow::Result<Manifests> {
+        match compiled.model.as_ref().and_then(|model| self.tree(model)) {
+            Some(folder) => {
+                manifests::read_beside(&self.root, &folder, replaced, &mut compiled.sources)
+            }
+            None => Ok(Manifests::default()),
+        }
     }
 
     /// The folder that holds the cluster's manifests, from the root: the first part of the path to what is rendered.
@@ -179,6 +213,17 @@ impl Project {
             }
         }
     }
+}
+
+/// Manifests to look at beside what was rendered, and what else is known of them.
+fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
+    let beside = Beside {
+        objects: std::mem::take(&mut found.objects),
+        files: found.names.clone(),
+        walked: found.walked.clone(),
+        texts: found.texts.clone(),
+    };
+    (beside, found)
 }
 
 /// What there is of a configuration.

@@ -122,6 +122,11 @@ impl Object {
         self.node.nearest_span(pointer)
     }
 
+    /// The place to change for what `pointer` leads to: in `cluster.toml` where it comes from there, else in the file.
+    pub fn place_to_change(&self, pointer: &Pointer) -> Option<Span> {
+        self.origin(pointer).or_else(|| self.span(pointer))
+    }
+
     /// The place in `cluster.toml` of what `pointer` leads to, or of the nearest thing above it.
     pub fn origin(&self, pointer: &Pointer) -> Option<Span> {
         self.origins.as_ref()?.nearest_span(pointer)

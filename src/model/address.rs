@@ -130,35 +130,9 @@ pub struct Used {
     pub span: Option<Span>,
 }
 
-/// Reports addresses that two gateways share, and addresses outside every pool. Pools count only where
-/// all of them could be read: a Flux variable among them could hold anything.
-pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) {
-    for (at, second) in used.iter().enumerate() {
-        let Some(first) = used[..at]
-            .iter()
-            .find(|first| first.address == second.address)
-        else {
-            continue;
-        };
-        let message = if first.gateway == second.gateway {
-            format!(
-                "{} has the address {} twice",
-                second.gateway, second.address
-            )
-        } else {
-            format!(
-                "{} and {} have one address, {}",
-                first.gateway, second.gateway, second.address
-            )
-        };
-        problems.push(
-            Diagnostic::new(Code::NetworkDuplicateAddress, message)
-                .at(second.span)
-                .related(first.span, format!("first used by {} here", first.gateway))
-                .why("two Services can't share an address unless they are told to; one gateway would stay without")
-                .help("give each gateway an address of its own"),
-        );
-    }
+/// Reports addresses outside every pool. Pools count only where all of them could be read: a Flux variable among them
+/// could hold anything.
+pub fn check_pools(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) {
     let mut ignored = Vec::new();
     let ranges: Vec<Option<Range>> = pools.iter().map(|text| pool(text, &mut ignored)).collect();
     if ranges.is_empty() || ranges.iter().any(Option::is_none) {

@@ -239,8 +239,10 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         let first = others
             .iter()
             .find(|first| in_each_others_way(whole, first, claim));
-        if let Some(first) = first {
-            found.push(duplicate(first, claim));
+        match first {
+            Some(first) if first.owner.at == claim.owner.at => found.push(repeated(claim)),
+            Some(first) => found.push(duplicate(first, claim)),
+            None => {}
         }
         others.push(claim);
     }
@@ -258,10 +260,11 @@ fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
 }
 
 fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) -> bool {
-    // What `cluster.toml` says of its own gateways is checked where it is read.
-    let is_said = first.object.origins.is_some() && second.object.origins.is_some();
+    // One Service may ask for an address in several ways, but not twice in one list.
+    if first.owner.at == second.owner.at {
+        return std::ptr::eq(first.object, second.object) && first.pointer == second.pointer;
+    }
     let shares = first.sharing.is_some() && first.sharing == second.sharing;
-    let is_same = first.owner.at == second.owner.at;
     let are_apart = match (&first.ports, &second.ports) {
         (None, None) => false,
         (Some(one), Some(other)) => one.is_disjoint(other),
@@ -269,12 +272,23 @@ fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) 
         _ => true,
     };
     let are_merged = first.is_merged && second.is_merged;
-    !is_said
-        && !shares
-        && !is_same
+    !shares
         && !are_apart
         && !are_merged
         && whole.may_share_cluster(first.owner.object, second.owner.object)
+}
+
+fn repeated(claim: &Claim<'_>) -> Diagnostic {
+    let name = claim.owner.object.identity();
+    let message = format!("{name} asks for the address {} twice", claim.text);
+    finding(
+        Code::NetworkDuplicateAddress,
+        claim.object,
+        &claim.pointer,
+        message,
+    )
+    .why("a Service has an address once; another one may have been meant")
+    .help("remove one of the two, or write the address that was meant")
 }
 
 fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
@@ -302,7 +316,7 @@ fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
         ),
     )
     .related(
-        first.object.span(&first.pointer),
+        first.object.place_to_change(&first.pointer),
         format!("{} asks for it here", name(first)),
     )
     .why(why)

@@ -6,7 +6,8 @@ use super::front::{CHART, Front, Workload, release_namespace, text};
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::suggest::nearest;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+use crate::manifest::Object;
 use crate::resolve::controller::DeployMode;
 use crate::value::{Node, Pointer, variable};
 
@@ -161,15 +162,14 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             } else {
                 least > most
             };
-            // What `cluster.toml` says is checked where it is read.
-            if !is_wrong || of.object.origins.is_some() {
+            if !is_wrong {
                 continue;
             }
             let pointer = Pointer::root().key("spec");
             let name = of.object.name();
             found.push(
                 finding(Code::KedaMinimumAboveMaximum, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
-                    .related(of.object.node.path(&["spec", high]).and_then(|node| node.span), "the other bound")
+                    .related(other_bound(of.object, &pointer.key(high)), "the other bound")
                     .why(why)
                     .help(if low == "idleReplicaCount" {
                         "`idleReplicaCount` must be less than `minReplicaCount`; leave it out unless you scale to zero"
@@ -180,6 +180,12 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// The place of a bound, where it is given.
+fn other_bound(object: &Object, pointer: &Pointer) -> Option<Span> {
+    object.node.at(pointer)?;
+    object.place_to_change(pointer)
 }
 
 /// Whether a ScaledObject is told to take a HorizontalPodAutoscaler over as its own.
@@ -208,7 +214,7 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
                     &scaler.pointer,
                     format!("{} and {} scale one Deployment, {}", first.what, scaler.what, scaler.target.name),
                 )
-                .related(first.of.object.span(&first.pointer), "the other one")
+                .related(first.of.object.place_to_change(&first.pointer), "the other one")
                 .why("KEDA refuses the second, and with it Flux the whole Kustomization; without KEDA's admission check both set the number, in turns")
                 .help("keep one of the two: a ScaledObject can hold all triggers, CPU and memory too"),
             );
@@ -234,8 +240,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
         let Some(scaler) = scaler else {
             continue;
         };
-        let is_said = proxy.origins.is_some() && scaler.of.object.origins.is_some();
-        if is_said || said.contains(&(&proxy.file, proxy.name())) {
+        if said.contains(&(&proxy.file, proxy.name())) {
             continue;
         }
         said.push((&proxy.file, proxy.name()));
@@ -247,7 +252,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
             format!("the proxies of {name} have fixed replicas and are scaled"),
         )
         .related(
-            scaler.of.object.span(&scaler.pointer),
+            scaler.of.object.place_to_change(&scaler.pointer),
             format!("scaled by {}", scaler.what),
         )
         .help("take `replicas` out; the autoscaler's minimum takes its place");

@@ -60,8 +60,6 @@ struct Near<'a, 'p> {
     blocks: Ranges<BlockAt>,
     /// Whether no Flux variable hides a block.
     are_known: bool,
-    /// Whether all are what `cluster.toml` says.
-    are_said: bool,
 }
 
 impl<'a, 'p> Near<'a, 'p> {
@@ -69,9 +67,6 @@ impl<'a, 'p> Near<'a, 'p> {
         Near {
             blocks: blocks(pools.iter().copied()),
             are_known: pools.iter().all(|pool| pool.is_known()),
-            are_said: pools
-                .iter()
-                .all(|pool| pool.applied.object.origins.is_some()),
             pools,
         }
     }
@@ -295,7 +290,7 @@ fn routers(
         );
         found.push(
             finding(Code::NetworkPoolHoldsRouter, pool.applied.object, &block.pointer, message)
-                .related(of.object.span(pointer), format!("{address} is {what}'s here"))
+                .related(of.object.place_to_change(pointer), format!("{address} is {what}'s here"))
                 .why("Cilium may give it to a Service and announce it: what is behind that address is then out of reach")
                 .help("narrow the pool, or give a range with `start` and `stop` beside it"),
         );
@@ -387,7 +382,7 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
         };
         found.push(
             finding(Code::NetworkPoolOverlap, pool.applied.object, &block.pointer, message)
-                .related(first.applied.object.span(&other.pointer), "the other block")
+                .related(first.applied.object.place_to_change(&other.pointer), "the other block")
                 .why("Cilium marks the pool that came last as conflicting, and gives out none of its addresses")
                 .help("give each address to one pool; `serviceSelector` does not keep pools apart"),
         );
@@ -401,9 +396,7 @@ const MOST_LISTED: usize = 8;
 /// An address that is asked for, against the pools that could give it out.
 fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     let address = claim.address?;
-    // What `cluster.toml` says of its own pools is checked where it is read.
-    let is_said = claim.object.origins.is_some() && near.are_said;
-    if near.pools.is_empty() || is_said || !near.are_known {
+    if near.pools.is_empty() || !near.are_known {
         return None;
     }
     let name = claim.owner.object.identity().to_string();
@@ -424,7 +417,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         let block = pool.blocks.first();
         return Some(
             about(Code::NetworkOutsidePools, format!("{address} of {name} is in none of the pools"))
-                .related(block.and_then(|block| pool.applied.object.span(&block.pointer)), "the pools are declared here")
+                .related(block.and_then(|block| pool.applied.object.place_to_change(&block.pointer)), "the pools are declared here")
                 .why("Cilium gives out addresses of its pools only: the Service stays pending, and its hostnames lead nowhere")
                 .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
         );
@@ -449,7 +442,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
                 first
                     .applied
                     .object
-                    .span(&Pointer::root().key("spec").key("allowFirstLastIPs")),
+                    .place_to_change(&Pointer::root().key("spec").key("allowFirstLastIPs")),
                 "the ends are kept back here",
             )
             .why("the Service stays pending, and its hostnames lead nowhere")
@@ -469,7 +462,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
 fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("serviceSelector");
     finding
-        .related(pool.applied.object.span(&pointer), "the pool's selector")
+        .related(pool.applied.object.place_to_change(&pointer), "the pool's selector")
         .why("Cilium gives out an address only to Services that the pool selects: this one stays pending")
         .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`")
 }
