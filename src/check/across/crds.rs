@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Whole;
 use super::dependencies::{Waiting, waiting};
-use super::front::{ENVOY_GATEWAY, text};
+use super::front::{CHART, ENVOY_GATEWAY, text};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::Object;
@@ -13,7 +13,7 @@ use crate::value::Pointer;
 /// API groups of the front door's objects, and the charts that bring their CRDs. The Gateway API's own are left
 /// out: nearly everybody installs them by other means too.
 const CHARTS: [(&str, &[&str]); 4] = [
-    (ENVOY_GATEWAY, &["gateway-helm", "gateway-crds-helm"]),
+    (ENVOY_GATEWAY, &[CHART, "gateway-crds-helm"]),
     ("keda.sh", &["keda"]),
     (
         "monitoring.coreos.com",
