@@ -64,48 +64,46 @@ pub struct Workload {
 pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
     let classes: Vec<Applied> = whole.of_kind(GATEWAY_API, "GatewayClass").collect();
     let proxies: Vec<Applied> = whole.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
-    let releases = whole.controllers();
     whole
         .of_kind(GATEWAY_API, "Gateway")
         .map(|gateway| {
+            let is_near = |object: &Object| whole.may_share_cluster(object, gateway.object);
             let name = text(gateway.object, &["spec", "gatewayClassName"]);
-            let class = classes.iter().find(|class| {
-                class.object.name() == name && whole.may_share_cluster(class.object, gateway.object)
-            });
-            let controller =
-                match class.map(|class| text(class.object, &["spec", "controllerName"])) {
-                    Some(name) if name.starts_with(CONTROLLER) => Controller::EnvoyGateway,
-                    Some(_) => Controller::Other,
-                    None => Controller::Unknown,
-                };
-            let mut own = releases
-                .iter()
-                .filter(|release| whole.may_share_cluster(release.release, gateway.object));
-            let release = match (own.next(), own.next()) {
+            let mut classes = classes.iter().map(|class| class.object);
+            let class = classes.find(|class| class.name() == name && is_near(class));
+            let releases = whole.controllers().iter();
+            let mut releases = releases.filter(|one| is_near(one.release));
+            let release = match (releases.next(), releases.next()) {
                 (Some(only), None) => Some(only),
                 _ => None,
             };
-            let near = |proxy: &&Applied| whole.may_share_cluster(proxy.object, gateway.object);
-            let near = || proxies.iter().filter(near).map(|proxy| proxy.object);
+            let proxies = || proxies.iter().map(|proxy| proxy.object);
+            let proxies = || proxies().filter(|proxy| is_near(proxy));
             let of_class = class.map(|class| {
-                let reference = class.object.node.path(&["spec", "parametersRef"]);
-                named_proxy(reference, None, near())
+                let reference = class.node.path(&["spec", "parametersRef"]);
+                named_proxy(reference, None, proxies())
             });
             let path = ["spec", "infrastructure", "parametersRef"];
             let reference = gateway.object.node.path(&path);
-            let own = named_proxy(reference, Some(gateway.object.namespace()), near());
+            let own = named_proxy(reference, Some(gateway.object.namespace()), proxies());
+            let of_controller = release.and_then(ControllerRelease::envoy_proxy);
             Front {
                 gateway,
-                controller,
-                infra: GatewayInfra::new(
-                    of_class,
-                    own,
-                    release.and_then(ControllerRelease::envoy_proxy),
-                ),
+                controller: controller(class),
+                infra: GatewayInfra::new(of_class, own, of_controller),
                 deploy_mode: release.and_then(ControllerRelease::deploy_mode),
             }
         })
         .collect()
+}
+
+/// Whose the gateways of a class are.
+fn controller(class: Option<&Object>) -> Controller {
+    match class.map(|class| text(class, &["spec", "controllerName"])) {
+        Some(name) if name.starts_with(CONTROLLER) => Controller::EnvoyGateway,
+        Some(_) => Controller::Other,
+        None => Controller::Unknown,
+    }
 }
 
 /// The text at a path; empty where there is none.

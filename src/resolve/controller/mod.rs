@@ -6,6 +6,8 @@
 pub mod features;
 pub mod helm_charts;
 pub mod release;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

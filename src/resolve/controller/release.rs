@@ -212,10 +212,9 @@ impl<'a> ControllerRelease<'a> {
     /// What is set below the controller's configuration (`config.envoyGateway`).
     pub fn setting(&self, path: &[&str]) -> Setting<'_> {
         let full: Vec<&str> = CONFIGURATION.iter().chain(path).copied().collect();
-        let from_values = self.value(&full);
-        match path.last() {
-            Some(key) if self.may_be_patched(&full, key) => Setting::Unknown,
-            _ => from_values,
+        match self.may_be_patched(&full) {
+            true => Setting::Unknown,
+            false => self.value(&full),
         }
     }
 
@@ -237,11 +236,13 @@ impl<'a> ControllerRelease<'a> {
         Setting::Unset
     }
 
-    /// Whether a patch at hand may set a key: one that is written inline, or a file with a part of the release.
-    fn may_be_patched(&self, path: &[&str], key: &str) -> bool {
+    /// Whether a patch at hand may set a value: one that is written inline, or a file with a part of the release. A
+    /// patch of either form has all keys of the path in its text.
+    fn may_be_patched(&self, path: &[&str]) -> bool {
         let full: Vec<&str> = ["spec", "values"].iter().chain(path).copied().collect();
         let mut parts = self.partial_releases.iter();
-        self.patches.iter().any(|text| text.contains(key))
+        let mut patches = self.patches.iter();
+        patches.any(|text| path.iter().all(|key| text.contains(key)))
             || parts.any(|part| part.node.path(&full).is_some())
     }
 
