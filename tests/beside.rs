@@ -81,3 +81,47 @@ fn another_root_gives_the_same_names() {
         .expect("it runs");
     assert_eq!(String::from_utf8_lossy(&output.stdout), here.stdout);
 }
+
+/// A route of `cluster.toml` to a gateway that it doesn't render.
+const OWN_ROUTE: &str = r#"
+[[extra.objects]]
+file = "envoy.yaml"
+apiVersion = "gateway.networking.k8s.io/v1"
+kind = "HTTPRoute"
+metadata = { name = "app" }
+spec = { parentRefs = [{ name = "envoy-outer" }], rules = [{ backendRefs = [{ name = "app", port = 80 }] }] }
+"#;
+
+const OUTER: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: envoy-outer, namespace: network}
+spec:
+  gatewayClassName: envoy
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+";
+
+#[test]
+fn render_tells_what_does_not_fit_together_and_writes_nothing() {
+    let project = Project::new().minimal(OWN_ROUTE);
+    let before = project.files();
+    let run = project.run(["render"]).code(1);
+    assert!(run.stderr.contains("[attachment/"), "{run}");
+    assert!(run.stderr.contains("--> cluster.toml:"), "{run}");
+    assert_eq!(project.files(), before);
+    // What seems to be missing may lie beside.
+    project.write("kubernetes/apps/network/outer/gateway.yaml", OUTER);
+    project.run(["render"]).success();
+}
+
+#[test]
+fn what_does_not_fit_the_rest_of_the_repository_keeps_nothing_from_being_written() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: dns, namespace: network, annotations: \
+                   {lbipam.cilium.io/ips: 10.10.30.26}}\nspec: {type: LoadBalancer}\n";
+    let project = Project::new()
+        .minimal("")
+        .file("kubernetes/apps/network/dns/service.yaml", service);
+    project.run(["render"]).success();
+    let run = project.run(["validate"]).code(1);
+    run.says("network/duplicate-address");
+}

@@ -17,6 +17,7 @@ use crate::diff::{self, Content, File};
 use crate::report::Report;
 use crate::tree::Lock;
 use crd_validate::schema::Lookup;
+use envoy_gateway::controller::{Files, controller_settings};
 use envoy_gateway::exposure;
 use flux_repo::{Delivery, as_applied};
 use manifest::Object;
@@ -219,7 +220,22 @@ fn exposed(files: &[File]) -> exposure::Table {
         .collect();
     let names = files.iter().map(|file| file.path.clone()).collect();
     let delivery = Delivery::of(&objects, &names);
-    exposure::table_of(as_applied(&objects, &delivery))
+    // Of YAML the text is gone; what it held is written as JSON, which is YAML too.
+    let text_of = |name: &str| match &files.iter().find(|file| file.path == name)?.content {
+        Content::Opaque(bytes) => String::from_utf8(bytes.clone()).ok(),
+        Content::Objects(objects) => match objects.as_slice() {
+            [only] => Some(only.node.to_json().to_string()),
+            _ => None,
+        },
+    };
+    let given = Files {
+        objects: &objects,
+        delivery: &delivery,
+        text_of: &text_of,
+    };
+    let applied = as_applied(&objects, &delivery);
+    let settings = controller_settings(&applied, &given);
+    exposure::table_of(applied, &settings)
 }
 
 /// The paths in a lock that are compared. Files that are shared with others are left out, unless they are rendered

@@ -10,7 +10,7 @@ use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::exposure::table::{NoRecord, Record};
 use envoy_gateway::exposure::{ExposedGateway, Exposure, Guard, Records, Side, Table, json, table};
-use envoy_gateway::{Settings, resolve};
+use envoy_gateway::resolve;
 use manifest::diagnostic::printable::printable;
 
 /// Arguments of `exposure`.
@@ -37,7 +37,7 @@ enum Format {
 /// If something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
-    let resolved = resolve(&gathered.objects, &Settings::default());
+    let resolved = resolve(&gathered.objects, &gathered.settings);
     let table = table(&resolved, &gathered.objects);
     match args.format {
         Format::Json => out.json(&json::json(&table))?,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use super::project::Project;
 use super::{Global, manifests};
 use crate::report::Report;
+use envoy_gateway::Settings;
+use envoy_gateway::controller::{Files, controller_settings};
 use envoy_gateway::exposure::with_charted;
 use flux_repo::{Delivery, as_applied};
 use manifest::Object;
@@ -25,7 +27,9 @@ pub struct ObjectSources {
 pub struct Gathered {
     /// The objects.
     pub objects: Vec<Object>,
-    /// Whether a manifest has an error.
+    /// What the controller's own chart and its values say.
+    pub settings: Settings,
+    /// Whether a manifest is broken.
     pub is_broken: bool,
 }
 
@@ -58,12 +62,19 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     let read = manifests::read_all(paths, &mut sources)?;
     let delivery = Delivery::of(&read.objects, &read.names);
     let objects = as_applied(&read.objects, &delivery);
+    let files = Files {
+        objects: &read.objects,
+        delivery: &delivery,
+        text_of: &|file: &str| read.text(file, &sources),
+    };
+    let settings = controller_settings(&objects, &files);
     let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
     if !report.diagnostics.is_empty() {
         global.report(&report, &sources)?;
     }
     Ok(Gathered {
         objects,
+        settings,
         is_broken: report.has_errors(),
     })
 }
@@ -77,14 +88,17 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
         global.report(&report, &compiled.sources)?;
         anyhow::bail!("cluster.toml has errors, so it is not known what it would render");
     }
-    let files = compiled
-        .files
-        .iter()
-        .map(|file| file.path.clone())
-        .collect();
-    let delivery = Delivery::of(&compiled.objects, &files);
+    let names = compiled.file_names();
+    let delivery = Delivery::of(&compiled.objects, &names);
+    let objects = as_applied(&compiled.objects, &delivery);
+    let files = Files {
+        objects: &compiled.objects,
+        delivery: &delivery,
+        text_of: &|file: &str| compiled.text(file),
+    };
     Ok(Gathered {
-        objects: as_applied(&compiled.objects, &delivery),
+        settings: controller_settings(&objects, &files),
+        objects,
         is_broken: false,
     })
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::gathered::{ObjectSources, gather};
 use super::{Global, found};
 use crate::graph::{dot, html, mermaid, picture, svg};
-use envoy_gateway::{Settings, resolve};
+use envoy_gateway::resolve;
 
 /// Arguments of `graph`.
 #[derive(Clone, Debug, clap::Args)]
@@ -38,7 +38,7 @@ enum Format {
 /// If something can't be read.
 pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
-    let picture = picture(&resolve(&gathered.objects, &Settings::default()));
+    let picture = picture(&resolve(&gathered.objects, &gathered.settings));
     let text = match args.format {
         Format::Mermaid => mermaid::mermaid(&picture),
         Format::Dot => dot::dot(&picture),

@@ -122,7 +122,13 @@ impl Manifests {
         Ok(())
     }
 
-    /// Everything that was read, for the checks that look at all objects together.
+    /// The text of a file that was read.
+    pub fn text(&self, name: &str, sources: &Sources) -> Option<String> {
+        let source = self.texts.get(name)?;
+        Some(sources.get(*source).text().to_owned())
+    }
+
+    /// All that was read, for the checks that look at everything at once.
     pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
         Given {
             objects: &self.objects,

@@ -92,8 +92,9 @@ impl Project {
         Ok((plan, not_built))
     }
 
-    /// Compiles the configuration, and checks only what it renders by itself. Whether the result fits the rest of the
-    /// repository is what [`compile_whole`](Self::compile_whole) checks; that never keeps a file from being written.
+    /// Compiles the configuration. What is rendered is right by itself then; whether it fits together is for
+    /// [`compile_to_write`](Self::compile_to_write) to say, and whether it fits the rest of the repository for
+    /// [`compile_whole`](Self::compile_whole).
     ///
     /// # Errors
     /// If the configuration can't be read.
@@ -101,18 +102,44 @@ impl Project {
         self.compile_each()
     }
 
-    /// Compiles the configuration, and checks what it renders together with the manifests beside it. Returns those
-    /// too.
+    /// Compiles the configuration, and tells too where what it renders does not fit together. What does not fit the rest
+    /// of the repository is not told: it keeps no file from being written.
+    ///
+    /// # Errors
+    /// Where something can't be read.
+    pub fn compile_to_write(&self) -> anyhow::Result<Compiled> {
+        let mut compiled = self.compile_each()?;
+        let said = compiled.diagnostics.len();
+        compiled.look_across(Beside::default());
+        let alone = compiled.diagnostics.split_off(said);
+        if alone.is_empty() {
+            return Ok(compiled);
+        }
+        // What seems to be missing may lie beside. Only then is the rest of the repository read.
+        let replaced = compiled.file_names();
+        let beside = self.read_beside(&mut compiled, &replaced)?;
+        compiled.look_across(beside_of(beside).0);
+        let whole = compiled.diagnostics.split_off(said);
+        let holds_alone = |one: &Diagnostic| {
+            let is_same = |it: &Diagnostic| {
+                (it.code, &it.file, &it.pointer) == (one.code, &one.file, &one.pointer)
+            };
+            alone.iter().any(is_same)
+        };
+        compiled
+            .diagnostics
+            .extend(whole.into_iter().filter(holds_alone));
+        Ok(compiled)
+    }
+
+    /// Compiles the configuration, and looks at what it renders together with the manifests that lie in the same
+    /// tree; gives those with it.
     ///
     /// # Errors
     /// If something can't be read.
     pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile_each()?;
-        let mut replaced: BTreeSet<String> = compiled
-            .files
-            .iter()
-            .map(|file| file.path.clone())
-            .collect();
+        let mut replaced = compiled.file_names();
         if !compiled.has_errors() {
             let (plan, not_built) = self.plan(&mut compiled, false)?;
             compiled.diagnostics.extend(not_built);
@@ -120,21 +147,27 @@ impl Project {
             let removed = plan.changes().filter(|it| it.action == Action::Remove);
             replaced.extend(removed.map(|entry| entry.path.to_string()));
         }
-        let mut found = Manifests::default();
-        if let Some(folder) = compiled.model.as_ref().and_then(|model| self.tree(model)) {
-            found = manifests::read_beside(&self.root, &folder, &replaced, &mut compiled.sources)?;
-        }
-        compiled.look_across(Beside {
-            objects: std::mem::take(&mut found.objects),
-            files: found.names.clone(),
-            walked: found.walked.clone(),
-            texts: found.texts.clone(),
-        });
+        let found = self.read_beside(&mut compiled, &replaced)?;
+        let (beside, found) = beside_of(found);
+        compiled.look_across(beside);
         Ok((compiled, found))
     }
 
-    /// The folder that holds the cluster's manifests: the first component of the path to the rendered files, from the
-    /// root.
+    /// The manifests that lie in the same tree as what is rendered, but for files that are `replaced`.
+    fn read_beside(
+        &self,
+        compiled: &mut Compiled,
+        replaced: &BTreeSet<String>,
+    ) -> anyhow::Result<Manifests> {
+        match compiled.model.as_ref().and_then(|model| self.tree(model)) {
+            Some(folder) => {
+                manifests::read_beside(&self.root, &folder, replaced, &mut compiled.sources)
+            }
+            None => Ok(Manifests::default()),
+        }
+    }
+
+    /// The folder that holds the cluster's manifests, from the root: the first part of the path to what is rendered.
     fn tree(&self, model: &Model) -> Option<PathBuf> {
         let first = Path::new(&model.layout.path).components().next()?;
         let folder = Path::new(first.as_os_str());
@@ -183,7 +216,18 @@ impl Project {
     }
 }
 
-/// The text of a configuration, if it can be used.
+/// Manifests to look at beside what was rendered, and what else is known of them.
+fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
+    let beside = Beside {
+        objects: std::mem::take(&mut found.objects),
+        files: found.names.clone(),
+        walked: found.walked.clone(),
+        texts: found.texts.clone(),
+    };
+    (beside, found)
+}
+
+/// What there is of a configuration.
 enum ConfigText {
     Read(String),
     /// It is too large; the number is its size in bytes.

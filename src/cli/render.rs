@@ -38,7 +38,7 @@ pub struct Args {
 /// If something can't be read or written.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find_for(global, args.out.as_deref())?;
-    let mut compiled = project.compile()?;
+    let mut compiled = project.compile_to_write()?;
     if args.stdout || compiled.has_errors() {
         let failed = compiled.has_errors();
         if args.stdout && !failed {

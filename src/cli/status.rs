@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
+use table::{Line, counted};
 
 use super::cluster::Connection;
 use super::gathered::{ObjectSources, applied};
@@ -15,9 +16,8 @@ use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
 use envoy_gateway::index::Key;
-use envoy_gateway::{Knowledge, Settings, Status, Verdict, resolve};
+use envoy_gateway::{Knowledge, Status, Verdict, resolve};
 use manifest::Object;
-use table::{Line, counted};
 
 /// The name of the JSON format. Keys are added to it, never renamed or dropped.
 const FORMAT: &str = "gatewayctl/status/v1";
@@ -55,13 +55,11 @@ enum Format {
 }
 
 impl Args {
-    fn settings(&self) -> Settings {
-        Settings {
-            knowledge: match self.complete {
-                true => Knowledge::Complete,
-                false => Knowledge::Partial,
-            },
-            ..Settings::default()
+    /// How much of the cluster is at hand.
+    fn knowledge(&self) -> Knowledge {
+        match self.complete {
+            true => Knowledge::Complete,
+            false => Knowledge::Partial,
         }
     }
 }
@@ -75,8 +73,9 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }
-    let gathered = applied(&args.place, global)?;
-    let resolved = resolve(&gathered.objects, &args.settings());
+    let mut gathered = applied(&args.place, global)?;
+    gathered.settings.knowledge = args.knowledge();
+    let resolved = resolve(&gathered.objects, &gathered.settings);
     let mut verdicts = resolved.verdicts();
     verdicts.sort_by_key(|verdict| {
         let key = Key::of(verdict.object);
@@ -215,6 +214,7 @@ fn on(word: &str, which: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use envoy_gateway::Settings;
     use manifest::diagnostic::Sources;
     use manifest::read;
 

@@ -13,6 +13,7 @@ use super::project::Project;
 use super::scripts::InChild;
 use super::{Global, found, manifests};
 use crate::report::Report;
+use envoy_gateway::controller::{Files, controller_settings};
 use envoy_gateway::{Settings, resolve};
 use envoy_simulate::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
@@ -62,6 +63,7 @@ enum Format {
 /// The objects that a request is traced through.
 struct Material {
     objects: Vec<Object>,
+    settings: Settings,
     generated: Vec<Generated>,
     sources: Sources,
 }
@@ -79,7 +81,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     }
     request.from = args.from;
     let material = material(args, global)?;
-    let resolved = resolve(&material.objects, &Settings::default());
+    let resolved = resolve(&material.objects, &material.settings);
     let runner = InChild::default();
     let scene = Scene {
         resolved: &resolved,
@@ -110,63 +112,63 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
 /// The objects in the given paths, else those that `cluster.toml` renders.
 fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
     if args.paths.is_empty() {
-        let compiled = Project::find(global)?.compile()?;
+        let mut compiled = Project::find(global)?.compile()?;
         if compiled.has_errors() {
             let (files, objects) = (compiled.files.len(), compiled.objects.len());
-            let report = Report::new(compiled.diagnostics, files, objects, &compiled.sources);
+            let diagnostics = std::mem::take(&mut compiled.diagnostics);
+            let report = Report::new(diagnostics, files, objects, &compiled.sources);
             global.report(&report, &compiled.sources)?;
         }
-        let names = compiled
-            .files
-            .iter()
-            .map(|file| file.path.clone())
-            .collect();
-        let delivery = Delivery::of(&compiled.objects, &names);
-        let text_of = |path: &str| {
-            let file = compiled.files.iter().find(|file| file.path == path);
-            file.map(|file| file.text.clone())
+        let delivery = Delivery::of(&compiled.objects, &compiled.file_names());
+        let files = Files {
+            objects: &compiled.objects,
+            delivery: &delivery,
+            text_of: &|file: &str| compiled.text(file),
         };
+        let objects = as_applied(&compiled.objects, &delivery);
         return Ok(Material {
-            generated: generated(&compiled.objects, &delivery, text_of),
-            objects: as_applied(&compiled.objects, &delivery),
+            generated: generated(&files),
+            settings: controller_settings(&objects, &files),
+            objects,
             sources: compiled.sources,
         });
     }
     let mut sources = Sources::default();
-    let read = manifests::read_all(&args.paths, &mut sources)?;
-    let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
+    let mut read = manifests::read_all(&args.paths, &mut sources)?;
+    let diagnostics = std::mem::take(&mut read.diagnostics);
+    let report = Report::new(diagnostics, read.files, read.objects.len(), &sources);
     if report.has_errors() {
         global.report(&report, &sources)?;
     }
     let delivery = Delivery::of(&read.objects, &read.names);
-    let text_of = |path: &str| {
-        let source = read.texts.get(path)?;
-        Some(sources.get(*source).text().to_owned())
+    let files = Files {
+        objects: &read.objects,
+        delivery: &delivery,
+        text_of: &|file: &str| read.text(file, &sources),
     };
+    let objects = as_applied(&read.objects, &delivery);
     Ok(Material {
-        generated: generated(&read.objects, &delivery, text_of),
-        objects: as_applied(&read.objects, &delivery),
+        generated: generated(&files),
+        settings: controller_settings(&objects, &files),
+        objects,
         sources,
     })
 }
 
-/// The ConfigMaps that kustomizations generate, with the texts of their files.
-fn generated(
-    objects: &[Object],
-    delivery: &Delivery,
-    text_of: impl Fn(&str) -> Option<String>,
-) -> Vec<Generated> {
-    let maps = delivery.generated().iter();
+/// The ConfigMaps that kustomizations make, with the texts of their files.
+fn generated(files: &Files<'_>) -> Vec<Generated> {
+    let maps = files.delivery.generated().iter();
     let maps = maps.filter(|map| map.kind == "ConfigMap");
     maps.map(|map| Generated {
         name: map.name.clone(),
-        by: objects
+        by: files
+            .objects
             .get(map.by)
             .map_or(String::new(), |it| it.file.clone()),
         keys: map
             .files
             .iter()
-            .map(|(key, file)| (key.clone(), file.clone(), text_of(file)))
+            .map(|(key, file)| (key.clone(), file.clone(), (files.text_of)(file)))
             .collect(),
     })
     .collect()

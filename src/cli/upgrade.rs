@@ -13,7 +13,7 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::validate::declare_chart;
 use super::{Global, found};
-use crate::check::across::{self, chart};
+use crate::check::across;
 use crate::check::upgrade::{Side, Upgrade, compare};
 use crate::compile::{Beside, Compiled, check_all};
 use crate::config;
@@ -22,6 +22,7 @@ use crate::report::{self, Report};
 use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
 use crd_validate::schema::set::title;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
+use envoy_gateway::controller::chart_versions;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Sources, Span};
 use manifest::value::Pointer;
@@ -139,7 +140,7 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
     let manifests = manifests::read_all(&args.paths, &mut sources)?;
     let (catalogue, mut before) = project::in_force(global)?;
-    declare_chart(&manifests, &sources, &catalogue, &mut before);
+    declare_chart(&manifests, &catalogue, &mut before);
     let after = looked_ahead(&before, &catalogue, &args.to)?;
     let findings = |selection: &Selection| -> Vec<Diagnostic> {
         let mut found = check_all(&manifests.objects, &catalogue, selection);
@@ -156,7 +157,7 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
         &side(old.as_slice(), &before),
         &side(new.as_slice(), &after),
     );
-    let edits = chart_edits(&manifests, &sources, &before, &args.to);
+    let edits = chart_edits(&manifests, &sources, &args.to);
     Ok(Outlook {
         upgrade,
         sources,
@@ -167,16 +168,11 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     })
 }
 
-/// The versions of charts to change in manifests.
-fn chart_edits(
-    manifests: &Manifests,
-    sources: &Sources,
-    selection: &Selection,
-    to: &str,
-) -> Vec<Edit> {
-    let charts = chart::charts(&manifests.given(sources, selection));
-    let versions = charts.into_iter().filter_map(|chart| chart.version);
-    let edits = versions.filter_map(|(version, by)| {
+/// The charts' versions in manifests.
+fn chart_edits(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> {
+    let versions = chart_versions(&manifests.objects).into_iter().flatten();
+    let edits = versions.filter_map(|version| {
+        let by = version.by;
         let tag = ["spec", "ref", "tag"].as_slice();
         let own = ["spec", "chart", "spec", "version"].as_slice();
         let path = [tag, own]
@@ -187,7 +183,7 @@ fn chart_edits(
         Some(Edit {
             file: place.file,
             line: place.line,
-            what: format!("`{}`: {version} becomes {to}", pointer.dotted()),
+            what: format!("`{}`: {} becomes {to}", pointer.dotted(), version.text),
         })
     });
     edits.collect()

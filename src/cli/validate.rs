@@ -13,12 +13,13 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::{self, Given, chart};
+use crate::check::across::{self, Given};
 use crate::compile::check_all;
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
-use crd_validate::schema::{Catalogue, Reason, Selection};
+use crd_validate::schema::{Catalogue, Reason, Selection, Version};
+use envoy_gateway::controller::{agreed_version, chart_versions};
 use manifest::diagnostic::{Diagnostic, Sources};
 
 /// Arguments of `validate`.
@@ -218,7 +219,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
     let (catalogue, mut selection) = selection(args, global)?;
-    declare_chart(&found, &sources, &catalogue, &mut selection);
+    declare_chart(&found, &catalogue, &mut selection);
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
         files: found.files,
@@ -238,20 +239,15 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     Ok(checked)
 }
 
-/// Uses the version of the Envoy Gateway chart in the manifests, if no version is declared and all manifests agree on
-/// one.
-pub fn declare_chart(
-    found: &Manifests,
-    sources: &Sources,
-    catalogue: &Catalogue,
-    selection: &mut Selection,
-) {
+/// Takes the chart's version from the manifests, where nobody declares one and they agree on it.
+pub fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
     let is_open = selection
         .of(ENVOY_GATEWAY)
         .is_none_or(|chosen| chosen.reason == Reason::Assumed);
-    let charts = chart::charts(&found.given(sources, selection));
-    if let Some((version, by)) = chart::declared(&charts).filter(|_| is_open) {
-        let by = by.file.clone();
+    let versions = chart_versions(&found.objects);
+    if let Some(version) = agreed_version(versions).filter(|_| is_open) {
+        let by = version.by.file.clone();
+        let version = Version::new(&version.text);
         selection.declare_like(catalogue, ENVOY_GATEWAY, &version, &by);
     }
 }

@@ -1,6 +1,6 @@
 //! Compiles `cluster.toml` to checked files, as one pure function of a [`World`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 mod beside;
 
@@ -54,6 +54,17 @@ impl Compiled {
     /// Whether there are errors, so that the files must not be written.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The names of the files.
+    pub fn file_names(&self) -> BTreeSet<String> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+
+    /// The text of a file.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let file = self.files.iter().find(|file| file.path == name)?;
+        Some(file.text.clone())
     }
 }
 

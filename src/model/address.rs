@@ -132,35 +132,9 @@ pub struct RequestedAddress {
     pub span: Option<Span>,
 }
 
-/// Reports addresses that are requested twice, and addresses outside every pool. Pools are compared only if
-/// all of them could be parsed, because a Flux variable could stand for any pool.
-pub fn check_all(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<Diagnostic>) {
-    for (at, second) in used.iter().enumerate() {
-        let Some(first) = used[..at]
-            .iter()
-            .find(|first| first.address == second.address)
-        else {
-            continue;
-        };
-        let message = if first.gateway == second.gateway {
-            format!(
-                "{} has the address {} twice",
-                second.gateway, second.address
-            )
-        } else {
-            format!(
-                "{} and {} have the same address, {}",
-                first.gateway, second.gateway, second.address
-            )
-        };
-        problems.push(
-            Diagnostic::new(codes::NETWORK_DUPLICATE_ADDRESS, message)
-                .at(second.span)
-                .related(first.span, format!("first used by {} here", first.gateway))
-                .why("two Services can't share an address unless that is configured, so one of the gateways would get no address")
-                .help("give each gateway a different address"),
-        );
-    }
+/// Reports addresses outside all pools. Nothing is reported unless all pools could be read, because a Flux variable
+/// among them may stand for anything.
+pub fn check_pools(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<Diagnostic>) {
     let mut ignored = Vec::new();
     let ranges: Vec<Option<Range>> = pools.iter().map(|text| pool(text, &mut ignored)).collect();
     if ranges.is_empty() || ranges.iter().any(Option::is_none) {

@@ -257,9 +257,14 @@ pub fn check_addresses(cluster: &Cluster, problems: &mut Vec<Diagnostic>) {
             }
         }
     }
-    let pools = cluster.cilium.as_ref().map(|cilium| &*cilium.pools);
-    for text in pools.unwrap_or_default() {
+    let Some(cilium) = &cluster.cilium else {
+        return;
+    };
+    for text in &*cilium.pools {
         address::pool(text, problems);
     }
-    address::check_all(&used, pools.unwrap_or_default(), problems);
+    // Of a pool that is rendered, the object tells.
+    if cilium.pool.is_none() {
+        address::check_pools(&used, &cilium.pools, problems);
+    }
 }

@@ -144,7 +144,15 @@ fn addresses_are_checked_at_each_place_involved() {
             but("10.10.30.26", "fd00::25")
                 .replace("\"10.10.30.25\"", "[\"10.10.30.25\", \"fd00:0::0025\"]"),
         ),
+        (
+            "twice on one gateway",
+            but("\"10.10.30.26\"", "[\"10.10.30.26\", \"10.10.30.26\"]"),
+        ),
         ("outside the pools", pools("\"10.10.30.24/31\"")),
+        (
+            "outside the pool that is rendered",
+            with("[cilium]\npools = [\"10.10.30.24/31\"]\n[cilium.pool]\nfirst_and_last = true"),
+        ),
         ("a pool with host bits", pools("\"10.10.30.1/24\"")),
         ("a pool that is none", pools("\"10.10.30.0-24\"")),
         (
@@ -277,6 +285,12 @@ fn contradictions_are_told() {
             "replicas twice",
             with(
                 "[proxy]\nreplicas = 2\n[autoscaling]\nmax = 3\n[autoscaling.prometheus]\nserver = \"http://p\"\nquery = \"x\"\nthreshold = \"1\"",
+            ),
+        ),
+        (
+            "a minimum above the maximum",
+            with(
+                "[autoscaling]\nmin = 4\nmax = 3\n[autoscaling.prometheus]\nserver = \"http://p\"\nquery = \"x\"\nthreshold = \"1\"",
             ),
         ),
         (

@@ -1,58 +1,160 @@
 //! The addresses that a gateway's Service asks for.
 
+use super::infra::GatewayInfra;
 use super::read::{list, text};
 use super::view::Gateway;
-use manifest::value::Node;
+use manifest::Object;
+use manifest::value::{Node, Pointer};
 
-/// Annotations by which a Service asks for addresses, with the one by which it agrees to share them, and
-/// whether they are given out of Cilium's pools.
-pub const ANNOTATIONS: [(&str, &str, bool); 5] = [
-    ("lbipam.cilium.io/ips", "lbipam.cilium.io/sharing-key", true),
-    (
-        "io.cilium/lb-ipam-ips",
-        "io.cilium/lb-ipam-sharing-key",
-        true,
-    ),
-    (
-        "metallb.io/loadBalancerIPs",
-        "metallb.io/allow-shared-ip",
-        false,
-    ),
-    (
-        "metallb.universe.tf/loadBalancerIPs",
-        "metallb.universe.tf/allow-shared-ip",
-        false,
-    ),
-    ("kube-vip.io/loadbalancerIPs", "", false),
-];
-
-impl Gateway<'_> {
-    /// The addresses that are asked for, each once, as written: the EnvoyProxy's, which win over the gateway's own
-    /// annotations, then `spec.addresses`.
-    pub fn addresses(&self) -> Vec<String> {
-        let service = ["provider", "kubernetes", "envoyService"];
-        let service = self.settings.as_ref().and_then(|it| it.path(&service));
-        let mut found = annotated(service.and_then(|it| it.get("annotations")));
-        let single = service.and_then(|it| text(it, &["loadBalancerIP"]));
-        found.extend(single.map(str::to_owned));
-        if found.is_empty() {
-            let own = ["spec", "infrastructure", "annotations"];
-            found = annotated(self.object.node.path(&own));
-        }
-        let listed = list(&self.object.node, &["spec", "addresses"]);
-        let listed = listed.iter().filter_map(|it| text(it, &["value"]));
-        found.extend(listed.map(str::to_owned));
-        let mut seen = std::collections::HashSet::new();
-        found.retain(|it| seen.insert(it.clone()));
-        found
-    }
+/// An annotation by which a Service asks for addresses.
+#[derive(Clone, Copy, Debug)]
+pub struct AddressAnnotation {
+    /// Its key.
+    pub key: &'static str,
+    /// The key of the one by which the Service agrees to share them.
+    pub sharing: &'static str,
+    /// Whether they are given out of Cilium's pools.
+    pub is_of_pools: bool,
 }
 
-fn annotated(annotations: Option<&Node>) -> Vec<String> {
-    let texts = ANNOTATIONS
-        .iter()
-        .filter_map(|(key, ..)| annotations?.get(key)?.as_str());
-    let parts = texts.flat_map(|text| text.split(','));
-    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
+/// The annotations by which Services ask for addresses.
+pub const ANNOTATIONS: [AddressAnnotation; 5] = [
+    AddressAnnotation {
+        key: "lbipam.cilium.io/ips",
+        sharing: "lbipam.cilium.io/sharing-key",
+        is_of_pools: true,
+    },
+    AddressAnnotation {
+        key: "io.cilium/lb-ipam-ips",
+        sharing: "io.cilium/lb-ipam-sharing-key",
+        is_of_pools: true,
+    },
+    AddressAnnotation {
+        key: "metallb.io/loadBalancerIPs",
+        sharing: "metallb.io/allow-shared-ip",
+        is_of_pools: false,
+    },
+    AddressAnnotation {
+        key: "metallb.universe.tf/loadBalancerIPs",
+        sharing: "metallb.universe.tf/allow-shared-ip",
+        is_of_pools: false,
+    },
+    AddressAnnotation {
+        key: "kube-vip.io/loadbalancerIPs",
+        sharing: "",
+        is_of_pools: false,
+    },
+];
+
+/// An address that is asked for.
+#[derive(Clone, Debug)]
+pub struct AddressRequest<'a> {
+    /// The object in which it is written, and where; `None` where the controller's own configuration says it.
+    pub place: Option<(&'a Object, Pointer)>,
+    /// The address as written: an address, a host name or a Flux variable.
+    pub text: String,
+    /// Whether it is given out of Cilium's pools.
+    pub is_of_pools: bool,
+    /// Whether it is one of `spec.addresses`: those become the Service's external addresses, which nobody gives out.
+    pub is_external: bool,
+    /// Whether `spec.addresses` says that it is a name, not an address.
+    pub is_host_name: bool,
+    /// The key of those with which the Service shares the address.
+    pub sharing: Option<String>,
+}
+
+/// The addresses that annotations of a Service ask for. `place_of` tells where the annotation with a key stands.
+pub fn annotated_addresses<'a>(
+    annotations: &Node,
+    place_of: impl Fn(&str) -> Option<(&'a Object, Pointer)>,
+) -> Vec<AddressRequest<'a>> {
+    let mut found = Vec::new();
+    for annotation in ANNOTATIONS {
+        let value = |key: &str| annotations.get(key).and_then(Node::as_str);
+        let parts = value(annotation.key).unwrap_or_default().split(',');
+        for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
+            found.push(AddressRequest {
+                place: place_of(annotation.key),
+                text: part.to_owned(),
+                is_of_pools: annotation.is_of_pools,
+                is_external: false,
+                is_host_name: false,
+                sharing: value(annotation.sharing).map(str::to_owned),
+            });
+        }
+    }
+    found
+}
+
+/// The addresses that a gateway asks for: by the annotations of its Service, where those of the EnvoyProxy win over those
+/// of the gateway itself, by the EnvoyProxy's `loadBalancerIP`, and by `spec.addresses`.
+pub fn requested_addresses<'a>(
+    gateway: &'a Object,
+    infra: &GatewayInfra<'a>,
+) -> Vec<AddressRequest<'a>> {
+    let in_proxy = ["envoyService", "annotations"];
+    let in_gateway = Pointer::root().key("spec").key("infrastructure");
+    let in_gateway = in_gateway.key("annotations");
+    let of_proxy = infra.kubernetes(&in_proxy).and_then(Node::as_map);
+    let own = gateway.node.at(&in_gateway).and_then(Node::as_map);
+    let is_of_proxy = |key: &str| of_proxy.is_some_and(|map| map.contains_key(key));
+    let mut all = Node::map();
+    if let Some(map) = all.as_map_mut() {
+        let both = [own, of_proxy].into_iter().flatten();
+        both.flat_map(|given| given.iter())
+            .for_each(|(key, value)| {
+                map.insert(key, value.clone());
+            });
+    }
+    let mut found = annotated_addresses(&all, |key| match is_of_proxy(key) {
+        true => infra.place(&[in_proxy.as_slice(), &[key]].concat()),
+        false => Some((gateway, in_gateway.key(key))),
+    });
+    let fixed = ["envoyService", "loadBalancerIP"];
+    if let Some(text) = infra.kubernetes(&fixed).and_then(Node::as_str) {
+        found.push(AddressRequest {
+            place: infra.place(&fixed),
+            text: text.to_owned(),
+            is_of_pools: true,
+            is_external: false,
+            is_host_name: false,
+            sharing: None,
+        });
+    }
+    let listed = list(&gateway.node, &["spec", "addresses"]).iter();
+    let pointer = Pointer::root().key("spec").key("addresses");
+    found.extend(listed.enumerate().filter_map(|(at, address)| {
+        Some(AddressRequest {
+            place: Some((gateway, pointer.index(at).key("value"))),
+            text: text(address, &["value"])?.to_owned(),
+            is_of_pools: false,
+            is_external: true,
+            is_host_name: text(address, &["type"]).is_some_and(|kind| kind != "IPAddress"),
+            sharing: None,
+        })
+    }));
+    found
+}
+
+impl<'a> Gateway<'a> {
+    /// The addresses that it asks for.
+    pub fn address_requests(&self) -> Vec<AddressRequest<'a>> {
+        requested_addresses(self.object, &self.infra)
+    }
+
+    /// The addresses that its status has: those of `spec.addresses` alone, where there are any.
+    pub fn status_addresses(&self) -> Vec<AddressRequest<'a>> {
+        let mut all = self.address_requests();
+        if all.iter().any(|it| it.is_external) {
+            all.retain(|it| it.is_external);
+        }
+        all
+    }
+
+    /// The addresses that it asks for as written, each once.
+    pub fn addresses(&self) -> Vec<String> {
+        let mut seen = std::collections::HashSet::new();
+        let texts = self.address_requests().into_iter().map(|it| it.text);
+        texts.filter(|it| seen.insert(it.clone())).collect()
+    }
 }

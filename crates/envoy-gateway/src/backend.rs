@@ -15,7 +15,7 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn backends(&mut self) {
         for object in self.index.all("Backend").to_vec() {
             let mut conditions = Conditions::default();
-            let fault = match self.settings.features.backend {
+            let fault = match self.settings.features_for(Some(object)).backend {
                 true => self.check_backend(object).err(),
                 false => Some(Fault::invalid(
                     "the controller's configuration doesn't enable Backend (`enableBackend`)",
@@ -54,7 +54,7 @@ impl<'a> Resolver<'a, '_> {
             ));
         }
         self.check_backend_tls(object, endpoints)?;
-        let is_host = self.settings.features.host;
+        let is_host = self.settings.features_for(Some(object)).host;
         for endpoint in endpoints {
             let hosts = [
                 text(endpoint, &["hostname"]),

@@ -116,7 +116,13 @@ impl<'a> Resolver<'a, '_> {
         self.endpoints(want, gateway)
     }
 
-    /// Whether a group and kind belong to an extension server.
+    /// Whether the controller takes a Backend at all.
+    pub(super) fn takes_backend(&self, key: Key<'_>) -> bool {
+        let backend = self.index.here("Backend", key);
+        self.settings.features_for(backend).backend
+    }
+
+    /// Whether a group and kind are an extension server's.
     pub(super) fn is_extension(&self, group: &str, kind: &str) -> bool {
         let all = &self.settings.extensions;
         all.iter().any(|(its, name)| its == group && name == kind)
@@ -144,7 +150,7 @@ impl<'a> Resolver<'a, '_> {
                 self.check_port(service, want)
             }
             "Backend" => {
-                if !self.settings.features.backend {
+                if !self.takes_backend(key) {
                     return Err(Fault::new(
                         "UnsupportedValue",
                         "the controller's configuration doesn't enable Backend (`enableBackend`)",
@@ -205,7 +211,7 @@ impl<'a> Resolver<'a, '_> {
                 false => Ok(()),
             };
         }
-        let settings = gateway.and_then(|id| self.view.gateway(id)?.settings.as_ref());
+        let settings = gateway.and_then(|id| self.view.gateway(id)?.infra.settings.as_ref());
         let by_service = settings.and_then(|it| text(it, &["routingType"])) == Some("Service");
         let Some(service) = self.index.here(want.kind(), key) else {
             return Ok(());

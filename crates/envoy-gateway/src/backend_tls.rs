@@ -76,6 +76,7 @@ impl<'a> Resolver<'a, '_> {
         let class = gateway.class.and_then(|class| self.view.class(class));
         let proxy = gateway.proxy.or(class.and_then(|class| class.proxy));
         let tls = gateway
+            .infra
             .settings
             .as_ref()
             .and_then(|it| it.get("backendTLS"));
@@ -110,7 +111,9 @@ impl<'a> Resolver<'a, '_> {
         }
         let secret = self.index.find("Secret", key, Fault::invalid)?;
         let is_sds = text(&secret.node, &["type"]) == Some("gateway.envoyproxy.io/sds");
-        if is_sds && (!self.settings.features.sds || data(secret, "url").is_none()) {
+        if is_sds
+            && (!self.settings.features_for(Some(secret)).sds || data(secret, "url").is_none())
+        {
             return Err(Fault::invalid(format!(
                 "Secret {key} can't be fetched by Envoy"
             )));

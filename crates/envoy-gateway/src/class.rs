@@ -5,14 +5,15 @@ use std::collections::{HashMap, HashSet};
 use super::condition::{Conditions, Status, kind};
 use super::fault::Fault;
 use super::index::{ENVOY_GATEWAY, GATEWAY_API, Key};
-use super::read::{flag, has, list, text};
+use super::infra::{GatewayInfra, NamedProxy, merges_gateways};
+use super::read::{has, list, text};
 use super::view::{Class, ClassId, Gateway, Proxy, Reference};
 use super::{Resolver, telemetry};
 use manifest::Object;
-use manifest::value::{Node, merge::merge};
+use manifest::value::Node;
 
 /// What the names of this controller begin with; the chart lets the rest be chosen.
-pub(super) const CONTROLLER: &str = "gateway.envoyproxy.io/";
+pub const CONTROLLER: &str = "gateway.envoyproxy.io/";
 
 /// The kinds of policy that only this controller reads: what they target is its own.
 const POLICIES: &[&str] = &[
@@ -102,16 +103,11 @@ impl<'a> Resolver<'a, '_> {
             };
             self.judge_proxy(proxy, under);
         }
-        let merges = |node: &Node| flag(node, &["mergeGateways"]);
-        let spec = proxy.and_then(|proxy| proxy.node.get("spec"));
         Class {
             name: object.name(),
             object: Some(object),
             proxy,
-            merges: spec
-                .and_then(merges)
-                .or_else(|| self.settings.proxy.as_ref().and_then(merges))
-                .unwrap_or_default(),
+            merges: merges_gateways(proxy, self.settings.proxy.as_ref()),
             conditions,
         }
     }
@@ -166,7 +162,7 @@ impl<'a> Resolver<'a, '_> {
             object,
             class,
             proxy: None,
-            settings: None,
+            infra: GatewayInfra::default(),
             knows_settings: true,
             listeners: Vec::new(),
             is_accepted: class.is_some(),
@@ -175,18 +171,19 @@ impl<'a> Resolver<'a, '_> {
         let Some(of) = class.and_then(|id| self.view.class(id)) else {
             return gateway;
         };
-        let (merges, above) = (of.merges, of.proxy);
-        let class_names_proxy = of
-            .object
-            .is_some_and(|class| has(&class.node, &["spec", "parametersRef"]));
-        let knows_class = of.object.is_some() && (above.is_some() || !class_names_proxy);
+        let above = of.proxy;
+        let of_class = of.object.map(|class| match above {
+            Some(proxy) => NamedProxy::AtHand(proxy),
+            None if has(&class.node, &["spec", "parametersRef"]) => NamedProxy::NotAtHand,
+            None => NamedProxy::None,
+        });
+        let own = self.own_proxy(object);
+        gateway.infra = GatewayInfra::new(of_class, own, self.settings.proxy.as_ref());
+        let merges = gateway.infra.merges_gateways;
         if !merges {
-            gateway.proxy = self.own_proxy(object);
+            gateway.proxy = own.at_hand();
         }
-        let own = ["spec", "infrastructure", "parametersRef"];
-        let knows_own = merges || gateway.proxy.is_some() || !has(&object.node, &own);
-        gateway.knows_settings = self.index.is_complete() || (knows_class && knows_own);
-        gateway.settings = self.in_force(above, gateway.proxy);
+        gateway.knows_settings = self.index.is_complete() || gateway.infra.is_known;
         let merges_backends = |spec: &Node| has(spec, &["mergeBackends"]);
         let refusal = if merges && self.all_settings(above, &gateway).any(merges_backends) {
             Some(Fault::new(
@@ -226,7 +223,7 @@ impl<'a> Resolver<'a, '_> {
         gateway: &'s Gateway<'a>,
     ) -> impl Iterator<Item = &'s Node> {
         let above = above.and_then(|proxy| proxy.node.get("spec"));
-        let settings = gateway.settings.as_ref();
+        let settings = gateway.infra.settings.as_ref();
         settings
             .into_iter()
             .chain(above)
@@ -234,38 +231,21 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The EnvoyProxy that a gateway itself names.
-    fn own_proxy(&self, gateway: &'a Object) -> Option<&'a Object> {
+    fn own_proxy(&self, gateway: &'a Object) -> NamedProxy<'a> {
         let path = ["spec", "infrastructure", "parametersRef"];
-        let reference = gateway.node.path(&path)?;
+        let Some(reference) = gateway.node.path(&path) else {
+            return NamedProxy::None;
+        };
         let is_proxy = text(reference, &["group"]) == Some(ENVOY_GATEWAY)
             && text(reference, &["kind"]) == Some("EnvoyProxy");
         let key = Key {
             namespace: gateway.namespace(),
             name: text(reference, &["name"]).unwrap_or_default(),
         };
-        is_proxy.then(|| self.index.here("EnvoyProxy", key))?
-    }
-
-    /// The settings in force: a gateway's over its class's over the controller's. Without a `mergeType` the
-    /// nearest replaces the others whole.
-    fn in_force(&self, class: Option<&Object>, gateway: Option<&Object>) -> Option<Node> {
-        fn spec(proxy: Option<&Object>) -> Option<&Node> {
-            proxy.and_then(|proxy| proxy.node.get("spec"))
+        match self.index.here("EnvoyProxy", key).filter(|_| is_proxy) {
+            Some(proxy) => NamedProxy::AtHand(proxy),
+            None => NamedProxy::NotAtHand,
         }
-        let merge_type = |proxy| text(spec(proxy)?, &["mergeType"]);
-        let lay = |below: Option<Node>, above: Option<Node>, merge_type: Option<&str>| match (
-            below, above,
-        ) {
-            (Some(mut below), Some(above)) if merge_type.is_some_and(|it| it != "Replace") => {
-                merge(&mut below, above);
-                Some(below)
-            }
-            (below, above) => above.or(below),
-        };
-        let own = spec(gateway).cloned();
-        let both = lay(spec(class).cloned(), own, merge_type(gateway));
-        let outer = merge_type(class).or(merge_type(gateway));
-        lay(self.settings.proxy.clone(), both, outer)
     }
 
     fn judge_proxy(&mut self, proxy: &'a Object, under: Reference<'a>) {

@@ -190,7 +190,7 @@ impl<'a> Resolver<'a, '_> {
                 .index
                 .find(kind, key, |what| Fault::new(REASON, what))?;
             if text(&object.node, &["type"]) == Some(SDS) {
-                check_sds(object, self.settings.features.sds)
+                check_sds(object, self.settings.features_for(Some(object)).sds)
                     .map_err(|fault| fault.because(REASON))?;
             } else if kind != "ClusterTrustBundle" && !holds_any(object, keys) {
                 return Err(Fault::new(

@@ -3,10 +3,7 @@
 //! Computes what Envoy Gateway would do with objects, without a cluster: which listeners are valid, which routes
 //! attach where, which policies apply to what, and the conditions that it would write.
 //!
-//! [`resolve`] takes objects and returns the [`Resolved`] view. It follows the Gateway API translator of Envoy
-//! Gateway 1.9.0, in the same order:
-//!
-//! 1. [`class`]: which gateways belong to the controller, and the EnvoyProxy of each;
+//! 1. [`class`], [`infra`]: which gateways are the controller's, and the EnvoyProxy in force for each;
 //! 2. [`listener`], [`listener_set`], [`tls`], [`gateway_tls`], [`conflict`], [`overlap`]: the listeners of
 //!    Gateways and ListenerSets, each by itself, then against each other;
 //! 3. [`attachment`], [`hostname`]: which listeners allow a route, and for which hostnames;
@@ -18,9 +15,9 @@
 //! The crate `envoy-simulate` follows one request through that view. [`written`] compares the view with what the
 //! controllers of a live cluster wrote.
 //!
-//! Before that, the crate `flux-repo` works out what kustomize and Flux make of the files: which objects the API server
-//! gets, and in which namespaces. [`helm_routes`] finds the routes that charts create from the values of HelmReleases.
-//! [`address`] says where a gateway can be reached.
+//! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
+//! in which namespaces; [`controller`] what the controller's own chart and its values make of it; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
+//! a gateway is reached.
 //!
 //! [`Knowledge`] says how much of the cluster is given: a repository in Git doesn't have the Secrets that
 //! cert-manager creates, for example. What depends on missing objects is then `Unknown`, never refused.
@@ -34,6 +31,7 @@ pub mod certificate;
 pub mod class;
 pub mod condition;
 pub mod conflict;
+pub mod controller;
 pub mod exposure;
 pub mod fault;
 pub mod filters;
@@ -42,6 +40,7 @@ pub mod grant;
 pub mod helm_routes;
 pub mod hostname;
 pub mod index;
+pub mod infra;
 pub mod listener;
 pub mod listener_set;
 pub mod modify;

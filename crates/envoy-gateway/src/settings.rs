@@ -1,5 +1,8 @@
 //! What the controller is told beside the objects, and how much of the cluster is at hand.
 
+use super::controller::helm_charts::shared_folders;
+use manifest::Object;
+
 /// How much of the cluster is at hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Knowledge {
@@ -56,8 +59,10 @@ pub struct Settings {
     pub knowledge: Knowledge,
     /// The order of objects.
     pub order: Order,
-    /// What is on.
+    /// What is on, where no release of the controller's chart is at hand.
     pub features: Features,
+    /// What each release of the chart turns on, with the file of the release.
+    pub by_release: Vec<(String, Features)>,
     /// The namespace that the controller runs in.
     pub namespace: String,
     /// Groups and kinds of an extension server, for filters and backends of routes.
@@ -74,10 +79,34 @@ impl Default for Settings {
             knowledge: Knowledge::default(),
             order: Order::default(),
             features: Features::default(),
+            by_release: Vec::new(),
             namespace: "envoy-gateway-system".to_owned(),
             extensions: Vec::new(),
             extension_policies: Vec::new(),
             proxy: None,
+        }
+    }
+}
+
+impl Settings {
+    /// What is on for an object, as one of the releases nearest to it says: a repository for several clusters has a
+    /// release for each. For an object that is not at hand, what any release turns on.
+    pub fn features_for(&self, object: Option<&Object>) -> Features {
+        let near = |file: &str| object.map(|it| shared_folders(file, &it.file));
+        let Some(most) = self.by_release.iter().map(|(file, _)| near(file)).max() else {
+            return self.features;
+        };
+        let nearest = self
+            .by_release
+            .iter()
+            .filter(|(file, _)| near(file) == most);
+        let any = |is_on: fn(&Features) -> bool| nearest.clone().any(|(_, it)| is_on(it));
+        Features {
+            backend: any(|it| it.backend),
+            patch_policy: any(|it| it.patch_policy),
+            lua: any(|it| it.lua),
+            sds: any(|it| it.sds),
+            host: any(|it| it.host),
         }
     }
 }

@@ -67,7 +67,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(proxy) = gateway.proxy.or(class.and_then(|class| class.proxy)) else {
             return;
         };
-        let Some(settings) = gateway.settings.clone() else {
+        let Some(settings) = gateway.infra.settings.clone() else {
             return;
         };
         let fault = backends(&settings)

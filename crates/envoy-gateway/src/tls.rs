@@ -190,7 +190,7 @@ impl<'a> Resolver<'a, '_> {
             .index
             .find("Secret", key, |what| Fault::new(REASON, what))?;
         match text(&secret.node, &["type"]) {
-            Some(SDS) => check_sds(secret, self.settings.features.sds)
+            Some(SDS) => check_sds(secret, self.settings.features_for(Some(secret)).sds)
                 .map_err(|fault| fault.because(REASON))?,
             Some("kubernetes.io/tls") => {
                 if data(secret, "tls.crt").is_none() || data(secret, "tls.key").is_none() {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::condition::Conditions;
 use super::fault::Faults;
 use super::index::Key;
+use super::infra::GatewayInfra;
 use super::policy::Policy;
 use manifest::Object;
 use manifest::value::{Node, Pointer};
@@ -86,10 +87,10 @@ pub struct Gateway<'a> {
     pub class: Option<ClassId>,
     /// The EnvoyProxy that its own `parametersRef` names, if it is given.
     pub proxy: Option<&'a Object>,
-    /// The `spec` of the EnvoyProxy that applies: the gateway's own, merged with that of the class and of the
-    /// controller.
-    pub settings: Option<Node>,
-    /// Whether everything that these settings come from is given. If not, missing settings are no fault.
+    /// The settings in force of its proxies.
+    pub infra: GatewayInfra<'a>,
+    /// Whether all that these settings come from is at hand; where it is not, nothing that is missing in them is
+    /// held against anyone.
     pub knows_settings: bool,
     /// Its own listeners, then those of the ListenerSets that are attached to it.
     pub listeners: Vec<ListenerId>,

@@ -9,7 +9,6 @@ use std::net::IpAddr;
 
 use super::matching::Fit;
 use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, charts, matching};
-use envoy_gateway::read::{list, text};
 use envoy_gateway::view::{Gateway, GatewayId, Route};
 use manifest::Object;
 
@@ -21,20 +20,8 @@ const PREFIXES: [&str; 2] = [
     "external-dns.kubernetes.io/",
 ];
 
-/// Annotations by which a Service asks for its addresses (Cilium 1.18, MetalLB, kube-vip).
-const ADDRESSES: [&str; 5] = [
-    "lbipam.cilium.io/ips",
-    "io.cilium/lb-ipam-ips",
-    "metallb.io/loadBalancerIPs",
-    "metallb.universe.tf/loadBalancerIPs",
-    "kube-vip.io/loadbalancerIPs",
-];
-
-/// The path of a gateway's annotations for its infrastructure.
+/// Where a gateway's annotations for what is made for it stand.
 const INFRASTRUCTURE: [&str; 3] = ["spec", "infrastructure", "annotations"];
-
-/// The path of an EnvoyProxy's annotations for the Service.
-const SERVICE: [&str; 4] = ["provider", "kubernetes", "envoyService", "annotations"];
 
 /// The gateways that a request may reach.
 pub(super) struct Candidates {
@@ -82,38 +69,12 @@ fn is_left_out<'a>(route: &Route<'a>) -> Option<Place<'a>> {
     (controller != "dns-controller").then_some(place)
 }
 
-/// The addresses that a gateway asks for, and the place of the first one.
+/// The addresses that a gateway has, and where the first of them stands.
 pub(super) fn addresses<'a>(gateway: &Gateway<'a>) -> (Vec<String>, Option<Place<'a>>) {
-    let object = gateway.object;
-    let written: Vec<String> = list(&object.node, &["spec", "addresses"])
-        .iter()
-        .filter_map(|one| text(one, &["value"]).map(str::to_owned))
-        .collect();
-    if !written.is_empty() {
-        return (written, Some(Place::of(object, &["spec", "addresses"])));
-    }
-    for key in ADDRESSES {
-        let map = object.node.path(&INFRASTRUCTURE);
-        if let Some(value) = map.and_then(|map| map.get(key)?.as_str()) {
-            let [a, b, c] = INFRASTRUCTURE;
-            let place = Place::of(object, &[a, b, c, key]);
-            return (parts(value).map(str::to_owned).collect(), Some(place));
-        }
-    }
-    let settings = gateway.settings.as_ref();
-    let of_service = ADDRESSES.iter().find_map(|key| {
-        let map = settings?.path(&SERVICE)?;
-        map.get(key)?.as_str()
-    });
-    let fixed = || {
-        let path = ["provider", "kubernetes", "envoyService", "loadBalancerIP"];
-        text(settings?, &path)
-    };
-    let found = of_service.or_else(fixed).unwrap_or_default();
-    let place = gateway.proxy.map(|proxy| Place::of(proxy, &["spec"]));
-    let found: Vec<String> = parts(found).map(str::to_owned).collect();
-    let place = place.filter(|_| !found.is_empty());
-    (found, place)
+    let all = gateway.status_addresses();
+    let first = all.first().and_then(|address| address.place.clone());
+    let place = first.map(|(object, pointer)| Place { object, pointer });
+    (all.into_iter().map(|address| address.text).collect(), place)
 }
 
 /// Whether the host is the name of the gateway's own Service.
@@ -343,13 +304,8 @@ impl<'a> Walk<'a, '_> {
     /// Adds a detail if the Service may forward connections between nodes. The client's address may then be that of a
     /// node.
     fn with_source(&self, step: Step<'a>, gateway: &Gateway<'a>) -> Step<'a> {
-        let path = [
-            "provider",
-            "kubernetes",
-            "envoyService",
-            "externalTrafficPolicy",
-        ];
-        let policy = gateway.settings.as_ref().and_then(|it| text(it, &path));
+        let path = ["envoyService", "externalTrafficPolicy"];
+        let policy = gateway.infra.kubernetes(&path).and_then(Node::as_str);
         let is_udp = self.request.scheme == Scheme::Udp;
         match policy {
             Some("Cluster") if !is_udp => step.detail(

@@ -260,7 +260,7 @@ impl<'a> Walk<'a, '_> {
     /// Whether the EnvoyProxy keeps rules in the order in which they are written.
     fn keeps_order(&self) -> bool {
         let gateway = self.scene.resolved.gateway(self.gateway);
-        let settings = gateway.and_then(|it| it.settings.as_ref());
+        let settings = gateway.and_then(|it| it.infra.settings.as_ref());
         settings
             .and_then(|it| flag(it, &["preserveRouteOrder"]))
             .unwrap_or_default()

@@ -152,8 +152,11 @@ pub fn generated(at: usize, object: &Object) -> Vec<Generated> {
     ] {
         let items = object.node.get(key).and_then(Node::as_list);
         for (nth, item) in items.unwrap_or_default().iter().enumerate() {
-            let files = item.get("files").and_then(Node::as_list);
-            let files = files.unwrap_or_default().iter().filter_map(Node::as_str);
+            let listed = |key: &str| {
+                let texts = item.get(key).and_then(Node::as_list).unwrap_or_default();
+                texts.iter().filter_map(Node::as_str)
+            };
+            let literals = listed("literals").filter_map(|literal| literal.split_once('='));
             all.push(Generated {
                 by: at,
                 pointer: Pointer::root().key(key).index(nth),
@@ -163,7 +166,12 @@ pub fn generated(at: usize, object: &Object) -> Vec<Generated> {
                     .and_then(Node::as_str)
                     .unwrap_or_default()
                     .to_owned(),
-                files: files.map(|file| key_and_path(here, file)).collect(),
+                files: listed("files")
+                    .map(|file| key_and_path(here, file))
+                    .collect(),
+                literals: literals
+                    .map(|(key, text)| (key.to_owned(), text.to_owned()))
+                    .collect(),
                 is_left_as_it_is: shared || is_disabled(item.get("options")),
             });
         }

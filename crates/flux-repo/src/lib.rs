@@ -85,7 +85,7 @@ pub struct Missing {
     pub path: String,
 }
 
-/// A ConfigMap or Secret that a kustomization makes of files.
+/// A ConfigMap or Secret that a kustomization makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// The kustomization.
@@ -98,6 +98,8 @@ pub struct Generated {
     pub name: String,
     /// Its keys and the files that they are made of, as findings show paths.
     pub files: Vec<(String, String)>,
+    /// Its keys whose texts stand in the kustomization itself.
+    pub literals: Vec<(String, String)>,
     /// Whether its label or annotation keeps Flux from substituting in it.
     pub is_left_as_it_is: bool,
 }

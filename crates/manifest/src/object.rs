@@ -127,4 +127,9 @@ impl Object {
     pub fn origin(&self, pointer: &Pointer) -> Option<Span> {
         self.origins.as_ref()?.nearest_span(pointer)
     }
+
+    /// The place to change for the value at `pointer`: in `cluster.toml` if it comes from there, otherwise in the file.
+    pub fn place_to_change(&self, pointer: &Pointer) -> Option<Span> {
+        self.origin(pointer).or_else(|| self.span(pointer))
+    }
 }

@@ -7,11 +7,13 @@ use super::front::{Front, add_meta};
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::codes;
-use envoy_gateway::address::ANNOTATIONS;
-use manifest::Object;
+use envoy_gateway::address::{
+    ANNOTATIONS, AddressRequest, annotated_addresses, requested_addresses,
+};
 use manifest::diagnostic::Diagnostic;
-use manifest::finding;
-use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Node, Pointer, variable};
+use manifest::{Object, finding};
 
 /// How deep values of charts are searched.
 const DEEPEST: usize = 12;
@@ -69,7 +71,6 @@ fn given<'a>(whole: &Whole<'a>, one: Applied<'a>) -> Option<&'a BTreeMap<String,
 
 /// The parts of a claim that are the same for all addresses of one owner.
 struct Asker<'a> {
-    object: &'a Object,
     owner: Applied<'a>,
     labels: Labels,
     is_merged: bool,
@@ -78,98 +79,57 @@ struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    /// The addresses in a map of annotations.
-    fn annotations(
-        &self,
-        map: Option<&Node>,
-        pointer: &Pointer,
-        claims: &mut Vec<Claim<'a>>,
-    ) -> bool {
-        let before = claims.len();
-        for (key, sharing, is_of_pools) in ANNOTATIONS {
-            let Some(text) = map.and_then(|map| map.get(key)?.as_str()) else {
-                continue;
-            };
-            let sharing = map.and_then(|map| map.get(sharing)?.as_str());
-            for part in text
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-            {
-                let mut claim = self.claim(part, pointer.key(key), is_of_pools);
-                claim.sharing = sharing.map(str::to_owned);
-                claims.push(claim);
-            }
-        }
-        claims.len() > before
+    /// The addresses in a map of annotations of the owner itself.
+    fn annotations(&self, map: Option<&Node>, pointer: &Pointer, claims: &mut Vec<Claim<'a>>) {
+        let place = |key: &str| Some((self.owner.object, pointer.key(key)));
+        let requests = map.map(|map| annotated_addresses(map, place));
+        let requests = requests.unwrap_or_default().into_iter();
+        claims.extend(requests.filter_map(|request| self.claim(request)));
     }
 
-    fn claim(&self, written: &str, pointer: Pointer, is_of_pools: bool) -> Claim<'a> {
+    /// The claim of a request; `None` where the controller's configuration makes it: that is found in the values of
+    /// the chart's release.
+    fn claim(&self, request: AddressRequest<'a>) -> Option<Claim<'a>> {
+        let (object, pointer) = request.place?;
+        let written = request.text;
         let name = written
             .strip_prefix("${")
             .and_then(|rest| rest.strip_suffix('}'));
         let text = name
-            .and_then(|name| self.given?.get(name))
-            .map_or(written, String::as_str);
-        Claim {
-            object: self.object,
+            .and_then(|name| self.given?.get(name).cloned())
+            .unwrap_or(written);
+        Some(Claim {
+            object,
             pointer,
             owner: self.owner,
-            text: text.to_owned(),
             address: text.parse().ok(),
-            is_of_pools,
+            text,
+            is_of_pools: request.is_of_pools,
             ports: None,
             labels: self.labels.clone(),
-            sharing: None,
+            sharing: request.sharing,
             is_merged: self.is_merged,
-        }
+        })
     }
 }
 
 fn of_gateway<'a>(whole: &Whole<'a>, front: &Front<'a>, claims: &mut Vec<Claim<'a>>) {
     let gateway = front.gateway;
-    let mut asker = Asker {
-        object: gateway.object,
+    let asker = Asker {
         owner: gateway,
         labels: front.service_labels(),
         is_merged: front.is_merged(),
         given: given(whole, gateway),
     };
-    let spec = Pointer::root().key("spec");
-    let mut own = Vec::new();
-    let pointer = spec.key("infrastructure").key("annotations");
-    asker.annotations(gateway.object.node.at(&pointer), &pointer, &mut own);
-    let addresses = gateway.object.node.path(&["spec", "addresses"]);
-    let addresses = addresses.and_then(Node::as_list).unwrap_or_default();
-    for (at, address) in addresses.iter().enumerate() {
-        let is_ip = address
-            .get("type")
-            .is_none_or(|kind| kind.as_str() == Some("IPAddress"));
-        let value = address.get("value").and_then(Node::as_str);
-        if let (true, Some(value)) = (is_ip, value) {
-            let pointer = spec.key("addresses").index(at).key("value");
-            // Envoy Gateway makes them the Service's external addresses, which no pool gives out.
-            let mut claim = asker.claim(value, pointer, false);
-            claim.ports = Some(ports(gateway.object));
-            own.push(claim);
+    let requests = requested_addresses(gateway.object, &front.infra);
+    for request in requests.into_iter().filter(|it| !it.is_host_name) {
+        let is_external = request.is_external;
+        if let Some(mut claim) = asker.claim(request) {
+            // External addresses are no pool's, and several Services may have them.
+            claim.ports = is_external.then(|| ports(gateway.object));
+            claims.push(claim);
         }
     }
-    if let super::front::Settings::Of(proxy) = front.settings {
-        asker.object = proxy;
-        let service = spec.key("provider").key("kubernetes").key("envoyService");
-        let pointer = service.key("annotations");
-        let mut from_proxy = Vec::new();
-        // They win over the gateway's.
-        if asker.annotations(proxy.node.at(&pointer), &pointer, &mut from_proxy) {
-            own.retain(|claim| !claim.is_of_pools);
-        }
-        let pointer = service.key("loadBalancerIP");
-        if let Some(text) = proxy.node.at(&pointer).and_then(Node::as_str) {
-            from_proxy.push(asker.claim(text, pointer, true));
-        }
-        own.extend(from_proxy);
-    }
-    claims.extend(own);
 }
 
 /// The ports of a gateway's listeners; HTTP/3 is left out.
@@ -196,7 +156,6 @@ fn of_service<'a>(whole: &Whole<'a>, service: Applied<'a>, claims: &mut Vec<Clai
     let namespace = Some(service.object.namespace()).filter(|namespace| !namespace.is_empty());
     add_meta(&mut labels, namespace, Some(service.object.name()));
     let asker = Asker {
-        object: service.object,
         owner: service,
         labels,
         is_merged: false,
@@ -206,7 +165,14 @@ fn of_service<'a>(whole: &Whole<'a>, service: Applied<'a>, claims: &mut Vec<Clai
     asker.annotations(service.object.node.at(&pointer), &pointer, claims);
     let pointer = Pointer::root().key("spec").key("loadBalancerIP");
     if let Some(text) = service.object.node.at(&pointer).and_then(Node::as_str) {
-        claims.push(asker.claim(text, pointer, true));
+        claims.extend(asker.claim(AddressRequest {
+            place: Some((service.object, pointer)),
+            text: text.to_owned(),
+            is_of_pools: true,
+            is_external: false,
+            is_host_name: false,
+            sharing: None,
+        }));
     }
 }
 
@@ -229,9 +195,8 @@ fn of_values<'a>(
     match &node.kind {
         Kind::Map(map) => {
             // Most maps of most releases hold no address.
-            if ANNOTATIONS.iter().any(|(key, ..)| map.contains_key(key)) {
+            if ANNOTATIONS.iter().any(|it| map.contains_key(it.key)) {
                 let asker = Asker {
-                    object: release.object,
                     owner: release,
                     labels: Labels {
                         is_open: true,
@@ -275,8 +240,10 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
         let first = others
             .iter()
             .find(|first| in_each_others_way(whole, first, claim));
-        if let Some(first) = first {
-            found.push(duplicate(first, claim));
+        match first {
+            Some(first) if first.owner.at == claim.owner.at => found.push(repeated(claim)),
+            Some(first) => found.push(duplicate(first, claim)),
+            None => {}
         }
         others.push(claim);
     }
@@ -294,10 +261,11 @@ fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
 }
 
 fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) -> bool {
-    // What `cluster.toml` says of its own gateways is checked where it is read.
-    let is_said = first.object.origins.is_some() && second.object.origins.is_some();
+    // One Service may ask for an address in several ways, but not twice in one list.
+    if first.owner.at == second.owner.at {
+        return std::ptr::eq(first.object, second.object) && first.pointer == second.pointer;
+    }
     let shares = first.sharing.is_some() && first.sharing == second.sharing;
-    let is_same = first.owner.at == second.owner.at;
     let are_apart = match (&first.ports, &second.ports) {
         (None, None) => false,
         (Some(one), Some(other)) => one.is_disjoint(other),
@@ -305,12 +273,23 @@ fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) 
         _ => true,
     };
     let are_merged = first.is_merged && second.is_merged;
-    !is_said
-        && !shares
-        && !is_same
+    !shares
         && !are_apart
         && !are_merged
         && whole.may_share_cluster(first.owner.object, second.owner.object)
+}
+
+fn repeated(claim: &Claim<'_>) -> Diagnostic {
+    let name = claim.owner.object.identity();
+    let message = format!("{name} asks for the address {} twice", claim.text);
+    finding(
+        codes::NETWORK_DUPLICATE_ADDRESS,
+        claim.object,
+        &claim.pointer,
+        message,
+    )
+    .why("a Service has an address once; another one may have been meant")
+    .help("remove one of the two, or write the address that was meant")
 }
 
 fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
@@ -338,7 +317,7 @@ fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
         ),
     )
     .related(
-        first.object.span(&first.pointer),
+        first.object.place_to_change(&first.pointer),
         format!("{} asks for it here", name(first)),
     )
     .why(why)

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::front::{CHART, Front, Place, Settings, Workload, release_namespace, text};
+use super::front::{CHART, Front, Workload, release_namespace, text};
 use super::{Applied, Whole};
 use crate::codes;
+use envoy_gateway::controller::DeployMode;
 use manifest::diagnostic::suggest::nearest;
-use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
+use manifest::diagnostic::{Diagnostic, Severity, Span};
 use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, finding};
 
 /// The name of the controller's Deployment, whatever the release is called (charts 1.5 to 1.9).
 const CONTROLLER: &str = "envoy-gateway";
@@ -43,28 +44,22 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 fn scalers<'a>(whole: &Whole<'a>, fronts: &[Front<'a>]) -> Vec<Scaler<'a>> {
     let mut all = Vec::new();
     for front in fronts {
-        let (Settings::Of(proxy), Some(_), Some(target)) = (
-            front.settings,
-            front.setting(&["envoyHpa"]),
-            front.workload(),
-        ) else {
+        let place = front.infra.place(&["envoyHpa"]);
+        let (Some((proxy, pointer)), Some(target)) = (place, front.workload()) else {
             continue;
         };
-        let path = ["spec", "provider", "kubernetes", "envoyHpa"];
         all.push(Scaler {
             of: Applied {
                 object: proxy,
                 ..front.gateway
             },
-            pointer: path
-                .iter()
-                .fold(Pointer::root(), |pointer, key| pointer.key(*key)),
+            pointer,
             target,
             what: format!("`envoyHpa` of the EnvoyProxy {}", proxy.name()),
             is_own: true,
         });
     }
-    for &release in whole.releases(CHART) {
+    for release in whole.releases(CHART) {
         let path = ["spec", "values", "hpa", "enabled"];
         let is_on = release.object.node.path(&path).map(Node::to_json) == Some(true.into());
         if is_on {
@@ -167,15 +162,14 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
             } else {
                 least > most
             };
-            // Values in `cluster.toml` are checked where it is read.
-            if !is_wrong || of.object.origins.is_some() {
+            if !is_wrong {
                 continue;
             }
             let pointer = Pointer::root().key("spec");
             let name = of.object.name();
             found.push(
                 finding(codes::KEDA_MINIMUM_ABOVE_MAXIMUM, of.object, &pointer.key(low), format!("{name} has {least} as `{low}` and {most} as `{high}`"))
-                    .related(of.object.node.path(&["spec", high]).and_then(|node| node.span), "the other bound")
+                    .related(other_bound(of.object, &pointer.key(high)), "the other bound")
                     .why(why)
                     .help(if low == "idleReplicaCount" {
                         "`idleReplicaCount` must be less than `minReplicaCount`; remove it unless you scale to zero"
@@ -188,7 +182,13 @@ fn bounds(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether a ScaledObject takes over an existing HorizontalPodAutoscaler.
+/// The place of a bound, where it is given.
+fn other_bound(object: &Object, pointer: &Pointer) -> Option<Span> {
+    object.node.at(pointer)?;
+    object.place_to_change(pointer)
+}
+
+/// Whether a ScaledObject is told to take a HorizontalPodAutoscaler over as its own.
 fn takes_over(scaler: &Scaler<'_>) -> bool {
     let key = "scaledobject.keda.sh/transfer-hpa-ownership";
     text(scaler.of.object, &["metadata", "annotations", key]) == "true"
@@ -214,9 +214,9 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
                     &scaler.pointer,
                     format!("{} and {} scale the same Deployment, {}", first.what, scaler.what, scaler.target.name),
                 )
-                .related(first.of.object.span(&first.pointer), "the other one")
-                .why("KEDA refuses the second one, so Flux applies nothing of its Kustomization; without KEDA's admission webhook, both set the number of replicas in turn")
-                .help("keep one of the two; a ScaledObject can have all triggers, including CPU and memory"),
+                .related(first.of.object.place_to_change(&first.pointer), "the other one")
+                .why("KEDA refuses the second, and with it Flux the whole Kustomization; without KEDA's admission check both set the number, in turns")
+                .help("keep one of the two: a ScaledObject can hold all triggers, CPU and memory too"),
             );
         }
         others.push(scaler);
@@ -229,23 +229,18 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
     let mut found = Vec::new();
     let mut said = Vec::new();
     for front in fronts {
-        let (Settings::Of(proxy), Some(target)) = (front.settings, front.workload()) else {
+        let replicas = front.infra.place(&["envoyDeployment", "replicas"]);
+        let (Some((proxy, pointer)), Some(target)) = (replicas, front.workload()) else {
             continue;
         };
-        let pointer = Pointer::root()
-            .key("spec")
-            .key("provider")
-            .key("kubernetes");
-        let pointer = pointer.key("envoyDeployment").key("replicas");
         let scaler = scalers.iter().find(|scaler| {
             scaler.target == target
                 && whole.may_share_cluster(scaler.of.object, front.gateway.object)
         });
-        let (Some(scaler), Some(_)) = (scaler, proxy.node.at(&pointer)) else {
+        let Some(scaler) = scaler else {
             continue;
         };
-        let is_said = proxy.origins.is_some() && scaler.of.object.origins.is_some();
-        if is_said || said.contains(&(&proxy.file, proxy.name())) {
+        if said.contains(&(&proxy.file, proxy.name())) {
             continue;
         }
         said.push((&proxy.file, proxy.name()));
@@ -257,7 +252,7 @@ fn fixed(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> Vec
             format!("the proxies of {name} have fixed replicas and are scaled"),
         )
         .related(
-            scaler.of.object.span(&scaler.pointer),
+            scaler.of.object.place_to_change(&scaler.pointer),
             format!("scaled by {}", scaler.what),
         )
         .help("remove `replicas`; the autoscaler's minimum replaces it");
@@ -335,14 +330,14 @@ fn unknown(whole: &Whole<'_>, fronts: &[Front<'_>], scalers: &[Scaler<'_>]) -> V
 
 /// Whether another given Deployment or release has that name. Charts name their Deployments after the release.
 fn is_someone_elses(whole: &Whole<'_>, scaler: &Scaler<'_>) -> bool {
-    let own = whole.releases(CHART);
+    let own: Vec<usize> = whole.releases(CHART).map(|one| one.at).collect();
     let deployments = whole.of_kind("apps", "Deployment");
     let mut all = deployments.chain(whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease"));
     all.any(|one| {
         !one.object.name().is_empty()
             && scaler.target.name.starts_with(one.object.name())
             && one.object.namespace() == scaler.target.namespace
-            && !own.iter().any(|own| own.at == one.at)
+            && !own.contains(&one.at)
             && whole.may_share_cluster(one.object, scaler.of.object)
     })
 }
@@ -393,10 +388,10 @@ fn not_made(scaler: &Scaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Dia
     } else {
         format!("Envoy Gateway creates no Deployment {}", target.name)
     };
-    let mode = fronts.first().and_then(|front| front.place.as_ref());
+    let mode = fronts.first().and_then(|front| front.deploy_mode.as_ref());
     let mode = match mode {
-        Some(Place::Gateway) => {
-            "in GatewayNamespace mode, a gateway's Deployment has the name and the namespace of the gateway"
+        Some(DeployMode::GatewayNamespace) => {
+            "in GatewayNamespace mode a gateway's Deployment is named as the gateway, in its namespace"
         }
         _ => {
             "in ControllerNamespace mode, a gateway's Deployment is named `envoy-NAMESPACE-NAME-HASH` and is in the controller's namespace"

@@ -6,12 +6,14 @@
 use std::sync::LazyLock;
 
 use super::Whole;
-use super::chart::{self, Chart};
 use crate::codes;
+use envoy_gateway::controller::ControllerRelease;
+use envoy_gateway::controller::release::values_pointer;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
 use manifest::finding_on_key;
-use manifest::value::{Map, Node, Pointer, pointer::Step};
+use manifest::value::pointer::Step;
+use manifest::value::{Map, Node, Pointer};
 
 /// A value that the chart reads.
 struct Value {
@@ -61,21 +63,12 @@ impl Value {
 /// Reports values that the chart version in force doesn't read.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let is_declared = whole.declares_envoy_gateway();
-    for chart in whole.charts() {
-        let own = chart
-            .version
-            .as_ref()
-            .and_then(|(version, _)| version.minor());
-        let version = match is_declared {
-            true => whole.envoy_gateway(),
-            // There may be several releases of different clusters, each with a version of its own.
-            false => own.or(whole.envoy_gateway()),
-        };
+    for chart in whole.controllers() {
+        let version = whole.minor_in_force(chart);
         let Some(version) = version.filter(|version| KNOWN.contains(version)) else {
             continue;
         };
-        let values = chart.release.node.at(&chart::values_pointer());
+        let values = chart.release.node.at(&values_pointer());
         if let Some(values) = values.and_then(Node::as_map) {
             let mut walk = Walk {
                 chart,
@@ -89,7 +82,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 }
 
 struct Walk<'a, 'c> {
-    chart: &'a Chart<'c>,
+    chart: &'a ControllerRelease<'c>,
     version: (u64, u64),
     found: &'a mut Vec<Diagnostic>,
 }
@@ -117,7 +110,7 @@ impl Walk<'_, '_> {
     fn unread(&mut self, path: &[&str]) {
         let pointer = path
             .iter()
-            .fold(chart::values_pointer(), |at: Pointer, key| at.key(*key));
+            .fold(values_pointer(), |at: Pointer, key| at.key(*key));
         let (major, minor) = self.version;
         let name = path.join(".");
         let message = format!("the chart of Envoy Gateway {major}.{minor} has no value `{name}`");
@@ -164,7 +157,7 @@ impl Walk<'_, '_> {
     /// The places where the chart reads a similar value: the last key is the same or ends with this one, and the keys
     /// below it are read there too. Those in the controller's configuration come last.
     fn places(&self, path: &[&str]) -> Vec<String> {
-        let mut pointer = chart::values_pointer();
+        let mut pointer = values_pointer();
         path.iter()
             .for_each(|key| pointer.push(Step::Key((*key).to_owned())));
         let value = self.chart.release.node.at(&pointer);

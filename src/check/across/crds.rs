@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Whole;
 use super::dependencies::{Waiting, waiting};
-use super::front::{ENVOY_GATEWAY, text};
+use super::front::{CHART, ENVOY_GATEWAY, text};
 use crate::codes;
-use manifest::Object;
 use manifest::diagnostic::Diagnostic;
-use manifest::finding;
 use manifest::value::Pointer;
+use manifest::{Object, finding};
 
 /// API groups that gateways' objects use, and the charts that install their CRDs. The Gateway API's own group is left
 /// out, because nearly everybody installs those CRDs in other ways too.
 const CHARTS: [(&str, &[&str]); 4] = [
-    (ENVOY_GATEWAY, &["gateway-helm", "gateway-crds-helm"]),
+    (ENVOY_GATEWAY, &[CHART, "gateway-crds-helm"]),
     ("keda.sh", &["keda"]),
     (
         "monitoring.coreos.com",

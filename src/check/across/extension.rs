@@ -4,36 +4,22 @@
 //! (`internal/gatewayapi`, 1.5 to 1.9). Where no release of the chart is at hand, or its values are not, nothing is
 //! said.
 
-use super::Whole;
-use super::chart::{self, Chart, Switch};
-use super::field;
+use super::{Whole, field};
 use crate::codes;
-use manifest::Object;
+use envoy_gateway::controller::features::LUA_OFF_FROM;
+use envoy_gateway::controller::release::nearest_releases;
+use envoy_gateway::controller::{ASSUMED, ControllerRelease, Feature, State};
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
 use manifest::value::{Node, Pointer};
+use manifest::{Object, finding};
 
 const GROUP: &str = "gateway.envoyproxy.io";
-
-/// Where the switches stand in the values.
-const SWITCHES: [&str; 3] = ["config", "envoyGateway", "extensionApis"];
-
-/// The first Envoy Gateway in which Lua is off unless it is switched on (release notes of 1.9.0).
-const LUA_OFF_FROM: (u64, u64) = (1, 9);
-
-/// Where kustomizations and Flux Kustomizations have patches as text.
-const PATCHES: &[&str] = &[
-    "patches[].patch",
-    "patchesJson6902[].patch",
-    "spec.patches[].patch",
-];
 
 /// Something that the chart may leave off.
 struct Extension {
     /// What it is, as a sentence begins.
     what: &'static str,
-    /// Its key in the values.
-    key: &'static str,
+    feature: Feature,
     /// Its key in `[chart]`.
     config: &'static str,
     /// What happens while it is off.
@@ -45,21 +31,21 @@ struct Extension {
 const EXTENSIONS: &[Extension] = &[
     Extension {
         what: "a Backend is used",
-        key: "enableBackend",
+        feature: Feature::Backend,
         config: "enable_backend",
         why: "Envoy Gateway refuses the reference: what would go to the Backend is answered with 500",
         uses: backends,
     },
     Extension {
         what: "an EnvoyPatchPolicy is used",
-        key: "enableEnvoyPatchPolicy",
+        feature: Feature::EnvoyPatchPolicy,
         config: "enable_envoy_patch_policy",
         why: "Envoy Gateway sets the policy's status to `Disabled` and applies none of its patches",
         uses: |object| of_kind(object, "EnvoyPatchPolicy"),
     },
     Extension {
         what: "a Lua script is used",
-        key: "enableLua",
+        feature: Feature::Lua,
         config: "enable_lua",
         why: "Envoy Gateway refuses the policy, and every route of its targets is answered with 500",
         uses: |object| match of_kind(object, "EnvoyExtensionPolicy").is_empty() {
@@ -98,57 +84,16 @@ fn backends(object: &Object) -> Vec<Pointer> {
     found
 }
 
-/// Whether an extension is off, as far as a release's values say.
-enum State {
-    On,
-    Off,
-    Unknown,
-}
-
-fn state(chart: &Chart<'_>, extension: &Extension, lua_off_by_default: bool) -> State {
-    let switch = |key: &'static str| {
-        let [a, b, c] = SWITCHES;
-        chart.switch(&[a, b, c, key])
-    };
-    let on = switch(extension.key);
-    if extension.key != "enableLua" {
-        return match on {
-            Switch::Is(true, _) => State::On,
-            Switch::Is(false, _) | Switch::Unset => State::Off,
-            Switch::Unknown => State::Unknown,
-        };
-    }
-    // `disableLua` came first, and counts where `enableLua` is not true.
-    match (on, switch("disableLua")) {
-        (Switch::Is(true, _), _) if lua_off_by_default => State::On,
-        (_, Switch::Is(off, _)) => match off {
-            true => State::Off,
-            false => State::On,
-        },
-        (Switch::Unknown, _) | (_, Switch::Unknown) => State::Unknown,
-        _ if lua_off_by_default => State::Off,
-        _ => State::On,
-    }
-}
-
 /// What is used while it is off.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
-    let charts = whole.charts();
-    if charts.is_empty() {
-        return Vec::new();
-    }
-    let lua_off = whole.envoy_gateway().is_some_and(|it| it >= LUA_OFF_FROM);
-    let is_patch =
-        |it: &&Object| matches!(it.kind(), "HelmRelease" | "Kustomization" | "Component");
-    let patches: Vec<&Object> = whole.objects.iter().filter(is_patch).collect();
+    let releases = whole.controllers();
     let mut found = Vec::new();
     for extension in EXTENSIONS {
-        let is_off = |chart: &Chart<'_>| {
-            matches!(state(chart, extension, lua_off), State::Off)
-                && !is_patched(&patches, chart.release, extension.key)
+        let is_off = |release: &ControllerRelease<'_>| {
+            let minor = whole.minor_in_force(release).unwrap_or(ASSUMED);
+            extension.feature.state(release, minor) == State::Off
         };
-        let off: Vec<bool> = charts.iter().map(is_off).collect();
-        if !off.contains(&true) {
+        if !releases.iter().any(is_off) {
             continue;
         }
         for object in whole.objects {
@@ -156,14 +101,12 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             if uses.is_empty() {
                 continue;
             }
-            let nearest = chart::of(charts, object);
-            let Some(chart) = nearest.first().and_then(|at| charts.get(*at)) else {
-                continue;
-            };
-            if nearest.iter().all(|at| off.get(*at) == Some(&true)) {
+            let nearest = nearest_releases(releases, object);
+            let all_off = nearest.iter().all(|release| is_off(release));
+            if let Some(release) = nearest.first().filter(|_| all_off) {
                 let said = uses
                     .iter()
-                    .map(|at| said(whole, object, at, extension, chart));
+                    .map(|at| said(whole, object, at, extension, release));
                 found.extend(said);
             }
         }
@@ -171,42 +114,23 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether a patch at hand may set a switch of a release: one that is written inline, or a file with a part of it.
-fn is_patched(objects: &[&Object], release: &Object, key: &str) -> bool {
-    let [a, b, c] = SWITCHES;
-    objects.iter().any(|object| match object.kind() {
-        "HelmRelease" => {
-            let is_part = object.name() == release.name() && object.file != release.file;
-            is_part
-                && object
-                    .node
-                    .path(&["spec", "values", a, b, c, key])
-                    .is_some()
-        }
-        _ => PATCHES.iter().any(|path| {
-            let patches = field::find(&object.node, path).into_iter();
-            let texts = patches.filter_map(|at| object.node.at(&at)?.as_str());
-            texts.into_iter().any(|text| text.contains(key))
-        }),
-    })
-}
-
 fn said(
     whole: &Whole<'_>,
     object: &Object,
     pointer: &Pointer,
     extension: &Extension,
-    chart: &Chart<'_>,
+    controller: &ControllerRelease<'_>,
 ) -> Diagnostic {
-    let release = chart.release.name();
-    let key = extension.key;
+    let release = controller.release.name();
+    let key = extension.feature.key();
     let (a, b) = ("config.envoyGateway.extensionApis", extension.config);
     let help = match whole.model {
         Some(_) => format!("add `{b} = true` to [chart]"),
         None => format!("set `{a}.{key}: true` in the values of HelmRelease {release}"),
     };
-    let is_lua = key == "enableLua";
-    let by_default = if is_lua && whole.envoy_gateway() >= Some(LUA_OFF_FROM) {
+    let minor = whole.minor_in_force(controller);
+    let is_lua = extension.feature == Feature::Lua;
+    let by_default = if is_lua && minor >= Some(LUA_OFF_FROM) {
         "; from Envoy Gateway 1.9.0 on, Lua is off unless it is switched on"
     } else {
         ""
@@ -215,8 +139,9 @@ fn said(
         "{}, and `{key}` is off in the values of HelmRelease {release}",
         extension.what
     );
-    let place = chart.place(&[SWITCHES[0], SWITCHES[1], SWITCHES[2], key]);
-    let severity = match is_lua && !whole.declares_envoy_gateway() {
+    let place = controller.place(&extension.feature.path());
+    let is_known = controller.version.is_some() || whole.declares_envoy_gateway();
+    let severity = match is_lua && !is_known {
         true => Severity::Warning,
         false => Severity::Error,
     };
@@ -227,7 +152,7 @@ fn said(
         message,
     )
     .severity(severity)
-    .related(chart.release.span(&place), "the values")
+    .related(controller.release.span(&place), "the values")
     .why(format!("{}{by_default}", extension.why))
     .help(help)
 }

@@ -1,14 +1,16 @@
 //! The gateways, and what Envoy Gateway makes of each: a Service and a Deployment, as far as that is at hand.
 
-use std::collections::{BTreeSet, HashMap};
-
-pub use super::chart::NAME as CHART;
 use super::selector::Labels;
 use super::{Applied, Whole};
 use crate::model::names::hashed_deployment;
+use envoy_gateway::class::CONTROLLER;
+use manifest::Object;
+
+pub use envoy_gateway::controller::CHART;
+use envoy_gateway::controller::{ControllerRelease, DeployMode};
 pub use envoy_gateway::helm_routes::release_namespace;
 pub use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API};
-use manifest::Object;
+use envoy_gateway::infra::{GatewayInfra, NamedProxy};
 use manifest::value::{Node, variable};
 
 /// The labels that Envoy Gateway puts on every Service, Deployment and Pod of proxies (1.5 to 1.9).
@@ -35,26 +37,6 @@ pub enum Controller {
     Unknown,
 }
 
-/// The settings of a gateway's proxies.
-#[derive(Clone, Copy, Debug)]
-pub enum Settings<'a> {
-    /// There are none.
-    None,
-    /// An EnvoyProxy.
-    Of(&'a Object),
-    /// They are not at hand, or merged from several.
-    Unknown,
-}
-
-/// Where proxies run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Each gateway's in its own namespace.
-    Gateway,
-    /// All in the controller's namespace.
-    Controller(String),
-}
-
 /// A gateway.
 #[derive(Clone, Debug)]
 pub struct Front<'a> {
@@ -63,9 +45,9 @@ pub struct Front<'a> {
     /// Whose it is.
     pub controller: Controller,
     /// The settings of its proxies.
-    pub settings: Settings<'a>,
+    pub infra: GatewayInfra<'a>,
     /// Where its proxies run; `None` where the chart's release is not at hand.
-    pub place: Option<Place>,
+    pub deploy_mode: Option<DeployMode>,
 }
 
 /// A workload by its namespace and name.
@@ -83,38 +65,46 @@ pub struct Workload {
 pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
     let classes: Vec<Applied> = whole.of_kind(GATEWAY_API, "GatewayClass").collect();
     let proxies: Vec<Applied> = whole.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
-    let releases = whole.releases(CHART);
     whole
         .of_kind(GATEWAY_API, "Gateway")
         .map(|gateway| {
+            let is_near = |object: &Object| whole.may_share_cluster(object, gateway.object);
             let name = text(gateway.object, &["spec", "gatewayClassName"]);
-            let class = classes.iter().find(|class| {
-                class.object.name() == name && whole.may_share_cluster(class.object, gateway.object)
-            });
-            let controller =
-                match class.map(|class| text(class.object, &["spec", "controllerName"])) {
-                    Some(name) if name.starts_with("gateway.envoyproxy.io/") => {
-                        Controller::EnvoyGateway
-                    }
-                    Some(_) => Controller::Other,
-                    None => Controller::Unknown,
-                };
-            let mut own = releases
-                .iter()
-                .filter(|release| whole.may_share_cluster(release.object, gateway.object));
-            let place = match (own.next(), own.next()) {
-                (Some(release), None) => place(release.object),
+            let mut classes = classes.iter().map(|class| class.object);
+            let class = classes.find(|class| class.name() == name && is_near(class));
+            let releases = whole.controllers().iter();
+            let mut releases = releases.filter(|one| is_near(one.release));
+            let release = match (releases.next(), releases.next()) {
+                (Some(only), None) => Some(only),
                 _ => None,
             };
-            let class = class.map(|class| class.object);
+            let proxies = || proxies.iter().map(|proxy| proxy.object);
+            let proxies = || proxies().filter(|proxy| is_near(proxy));
+            let of_class = class.map(|class| {
+                let reference = class.node.path(&["spec", "parametersRef"]);
+                named_proxy(reference, None, proxies())
+            });
+            let path = ["spec", "infrastructure", "parametersRef"];
+            let reference = gateway.object.node.path(&path);
+            let own = named_proxy(reference, Some(gateway.object.namespace()), proxies());
+            let of_controller = release.and_then(ControllerRelease::envoy_proxy);
             Front {
                 gateway,
-                controller,
-                settings: settings(whole, &gateway, class, &proxies),
-                place,
+                controller: controller(class),
+                infra: GatewayInfra::new(of_class, own, of_controller),
+                deploy_mode: release.and_then(ControllerRelease::deploy_mode),
             }
         })
         .collect()
+}
+
+/// Whose the gateways of a class are.
+fn controller(class: Option<&Object>) -> Controller {
+    match class.map(|class| text(class, &["spec", "controllerName"])) {
+        Some(name) if name.starts_with(CONTROLLER) => Controller::EnvoyGateway,
+        Some(_) => Controller::Other,
+        None => Controller::Unknown,
+    }
 }
 
 /// The text at a path; empty where there is none.
@@ -123,150 +113,49 @@ pub fn text<'a>(object: &'a Object, path: &[&str]) -> &'a str {
     node.and_then(Node::as_str).unwrap_or_default()
 }
 
-/// The EnvoyProxy of a gateway: its own, else its class'.
-fn settings<'a>(
-    whole: &Whole<'a>,
-    gateway: &Applied<'a>,
-    class: Option<&'a Object>,
-    proxies: &[Applied<'a>],
-) -> Settings<'a> {
-    let own = gateway
-        .object
-        .node
-        .path(&["spec", "infrastructure", "parametersRef"]);
-    let shared = class.and_then(|class| class.node.path(&["spec", "parametersRef"]));
-    let (reference, namespace) = match (own, shared) {
-        (Some(own), _) => (own, gateway.object.namespace()),
-        (None, Some(shared)) => {
-            let namespace = shared.get("namespace").and_then(Node::as_str);
-            (shared, namespace.unwrap_or_default())
-        }
-        (None, None) if class.is_some() => return Settings::None,
-        (None, None) => return Settings::Unknown,
+/// The EnvoyProxy that a reference names, among those of one cluster: in `namespace`, or the one that the reference
+/// gives. Where a namespace is not known, it may be that one.
+fn named_proxy<'a>(
+    reference: Option<&Node>,
+    namespace: Option<&str>,
+    mut proxies: impl Iterator<Item = &'a Object>,
+) -> NamedProxy<'a> {
+    let Some(reference) = reference else {
+        return NamedProxy::None;
     };
-    let wanted = reference
-        .get("name")
-        .and_then(Node::as_str)
-        .unwrap_or_default();
-    let found = proxies.iter().find(|proxy| {
-        let there = proxy.object.namespace();
-        proxy.object.name() == wanted
-            && (there == namespace || there.is_empty() || namespace.is_empty())
-            && whole.may_share_cluster(proxy.object, gateway.object)
+    let part = |key: &str| reference.get(key).and_then(Node::as_str);
+    let name = part("name").unwrap_or_default();
+    let namespace = namespace.or(part("namespace")).unwrap_or_default();
+    let found = proxies.find(|proxy| {
+        let there = proxy.namespace();
+        proxy.name() == name && (there == namespace || there.is_empty() || namespace.is_empty())
     });
-    match found {
-        // From 1.7 on an EnvoyProxy of a gateway can be merged with its class'.
-        Some(proxy) if proxy.object.node.path(&["spec", "mergeType"]).is_some() => {
-            Settings::Unknown
-        }
-        Some(proxy) => Settings::Of(proxy.object),
-        None => Settings::Unknown,
-    }
+    found.map_or(NamedProxy::NotAtHand, NamedProxy::AtHand)
 }
 
-/// A source of charts.
-struct Source<'a> {
-    object: &'a Object,
-    namespace: &'a str,
-    /// The charts that it is of, by the ends of its address and of its chart's name.
-    charts: [Option<&'a str>; 2],
-}
-
-/// The releases of each chart, by the chart's name: of a Helm repository, or at the end of an address.
-pub fn releases<'a>(whole: &Whole<'a>) -> HashMap<&'a str, Vec<Applied<'a>>> {
-    let end = |text: &'a str| text.rsplit('/').next().filter(|name| !name.is_empty());
-    let mut sources: HashMap<&str, Vec<Source>> = HashMap::new();
-    for kind in ["OCIRepository", "HelmChart"] {
-        for source in whole.of_kind("source.toolkit.fluxcd.io", kind) {
-            let object = source.object;
-            let charts = ["url", "chart"].map(|key| end(text(object, &["spec", key])));
-            let named = sources.entry(object.name()).or_default();
-            named.push(Source {
-                object,
-                namespace: object.namespace(),
-                charts,
-            });
-        }
-    }
-    let mut all: HashMap<&str, Vec<Applied>> = HashMap::new();
-    for release in whole.of_kind("helm.toolkit.fluxcd.io", "HelmRelease") {
-        let object = release.object;
-        let mut charts: BTreeSet<&str> = BTreeSet::new();
-        charts.extend(end(text(object, &["spec", "chart", "spec", "chart"])));
-        let name = text(object, &["spec", "chartRef", "name"]);
-        let namespace = text(object, &["spec", "chartRef", "namespace"]);
-        for source in sources.get(name).into_iter().flatten() {
-            let there = source.namespace;
-            let is_meant = !name.is_empty()
-                && (namespace.is_empty() || there.is_empty() || there == namespace)
-                && whole.may_share_cluster(source.object, object);
-            if is_meant {
-                charts.extend(source.charts.iter().flatten());
-            }
-        }
-        for chart in charts {
-            all.entry(chart).or_default().push(release);
-        }
-    }
-    all
-}
-
-/// Where the controller of a `gateway-helm` release runs proxies.
-fn place(release: &Object) -> Option<Place> {
-    let deploy = [
-        "spec",
-        "values",
-        "config",
-        "envoyGateway",
-        "provider",
-        "kubernetes",
-        "deploy",
-        "type",
-    ];
-    match text(release, &deploy) {
-        "GatewayNamespace" => Some(Place::Gateway),
-        // Inline values win over `valuesFrom`, which could say anything else.
-        "" if release.node.path(&["spec", "valuesFrom"]).is_some() => None,
-        "" | "ControllerNamespace" => {
-            let namespace = release_namespace(release);
-            let is_known = !namespace.is_empty() && !variable::in_text(namespace);
-            is_known.then(|| Place::Controller(namespace.to_owned()))
-        }
-        _ => None,
-    }
-}
-
-impl<'a> Front<'a> {
-    /// The settings below `spec.provider.kubernetes` of its EnvoyProxy.
-    pub fn setting(&self, path: &[&str]) -> Option<&'a Node> {
-        let Settings::Of(proxy) = self.settings else {
-            return None;
-        };
-        proxy
-            .node
-            .path(&["spec", "provider", "kubernetes"])?
-            .path(path)
+impl Front<'_> {
+    /// A setting of what Kubernetes runs: below `spec.provider.kubernetes` of its EnvoyProxy.
+    pub fn setting(&self, path: &[&str]) -> Option<&Node> {
+        self.infra.kubernetes(path)
     }
 
-    /// Whether the settings are known.
+    /// Whether the settings are known. A gateway's own EnvoyProxy takes the place of its class's, unless it says that
+    /// it is merged with that.
     pub fn has_known_settings(&self) -> bool {
-        !matches!(self.settings, Settings::Unknown)
+        let is_only = |proxy: &Object| proxy.node.path(&["spec", "mergeType"]).is_none();
+        self.infra.is_known || self.infra.own.at_hand().is_some_and(is_only)
     }
 
     /// Whether all gateways of the class share one Service.
     pub fn is_merged(&self) -> bool {
-        let Settings::Of(proxy) = self.settings else {
-            return false;
-        };
-        let merged = proxy.node.path(&["spec", "mergeGateways"]);
-        merged.is_some_and(|merged| merged.to_json() == serde_json::Value::Bool(true))
+        self.infra.merges_gateways
     }
 
     /// The namespace in which its proxies run.
     pub fn namespace(&self) -> Option<&str> {
-        let namespace = match self.place.as_ref()? {
-            Place::Gateway => self.gateway.object.namespace(),
-            Place::Controller(namespace) => namespace,
+        let namespace = match self.deploy_mode.as_ref()? {
+            DeployMode::GatewayNamespace => self.gateway.object.namespace(),
+            DeployMode::ControllerNamespace(namespace) => namespace,
         };
         (!namespace.is_empty() && !variable::in_text(namespace)).then_some(namespace)
     }
@@ -280,9 +169,11 @@ impl<'a> Front<'a> {
         if !is_known || self.is_merged() || !self.has_known_settings() {
             return None;
         }
-        Some(match self.place.as_ref()? {
-            Place::Gateway => gateway.name().to_owned(),
-            Place::Controller(_) => hashed_deployment(gateway.namespace(), gateway.name()),
+        Some(match self.deploy_mode.as_ref()? {
+            DeployMode::GatewayNamespace => gateway.name().to_owned(),
+            DeployMode::ControllerNamespace(_) => {
+                hashed_deployment(gateway.namespace(), gateway.name())
+            }
         })
     }
 
@@ -305,9 +196,8 @@ impl<'a> Front<'a> {
 
     /// Whether its Service is one that Cilium gives an address; `None` where that can't be known.
     pub fn has_load_balancer(&self) -> Option<bool> {
-        match (self.controller, self.settings) {
-            (Controller::EnvoyGateway, Settings::None | Settings::Of(_)) => {}
-            _ => return None,
+        if self.controller != Controller::EnvoyGateway || !self.has_known_settings() {
+            return None;
         }
         let setting = |key: &str| self.setting(&["envoyService", key]).and_then(Node::as_str);
         let class = setting("loadBalancerClass");

@@ -13,16 +13,15 @@
 //! - KEDA: [`autoscaling`].
 //! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
 //!
-//! Several passes share these: [`chart`], the release of the chart and its values; [`kustomize`], what a
-//! kustomization lists; [`front`], what the controller creates for a Gateway; [`selector`], which labels a selector
-//! matches; [`ranges`], which address ranges contain an address.
+//! What several passes ask: [`controller`](envoy_gateway::controller), which release of the controller's chart is at hand
+//! and what its values say; [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
+//! a selector matches; [`ranges`], which ranges of addresses hold one.
 
 mod addresses;
 mod announcements;
 pub mod attachment;
 mod autoscaling;
 mod certificates;
-pub mod chart;
 pub mod chart_value;
 mod crds;
 mod dependencies;
@@ -53,11 +52,11 @@ use std::ops::Deref;
 use rayon::prelude::*;
 
 use self::addresses::Claim;
-use self::chart::Chart;
 use self::front::Front;
 use crate::model::Model;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
+use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
 use flux_repo::{self, Delivery, FLUX, Substitutes, Way};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
@@ -103,10 +102,10 @@ pub struct Whole<'a> {
 /// Values that several passes need.
 #[derive(Clone, Copy, Debug, Default)]
 struct Common<'a> {
-    releases: Option<&'a HashMap<&'a str, Vec<Applied<'a>>>>,
+    charts: Option<&'a HelmCharts<'a>>,
+    controllers: &'a [ControllerRelease<'a>],
     fronts: &'a [Front<'a>],
     claims: &'a [Claim<'a>],
-    charts: &'a [Chart<'a>],
 }
 
 impl<'a> Deref for Whole<'a> {
@@ -159,12 +158,11 @@ impl<'a> Whole<'a> {
         Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
     }
 
-    /// The releases of a chart, by its name in a Helm repository or at the end of its URL.
-    fn releases(&self, chart: &str) -> &'a [Applied<'a>] {
-        let releases = self.common.releases;
-        releases
-            .and_then(|by_chart| by_chart.get(chart))
-            .map_or(&[], Vec::as_slice)
+    /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
+    fn releases(&self, chart: &str) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let all = self.all;
+        let releases = self.common.charts.map_or(&[][..], |it| it.releases(chart));
+        releases.iter().filter_map(|one| all.get(one.at).copied())
     }
 
     /// The gateways, with what the controller creates for each.
@@ -177,9 +175,18 @@ impl<'a> Whole<'a> {
         self.common.claims
     }
 
-    /// The releases of the controller's chart, and their values.
-    fn charts(&self) -> &'a [Chart<'a>] {
-        self.common.charts
+    /// The releases of the controller's chart, and what their values say.
+    fn controllers(&self) -> &'a [ControllerRelease<'a>] {
+        self.common.controllers
+    }
+
+    /// Major and minor number of the Envoy Gateway that a release installs: as somebody declares it, else as the
+    /// release itself says, since several clusters may each have a version of their own.
+    fn minor_in_force(&self, release: &ControllerRelease<'_>) -> Option<(u64, u64)> {
+        match self.declares_envoy_gateway() {
+            true => self.envoy_gateway(),
+            false => release.minor().or(self.envoy_gateway()),
+        }
     }
 
     /// Whether two objects may be in the same cluster.
@@ -214,15 +221,22 @@ impl<'a> Given<'a> {
             given_kinds: &given_kinds,
             substitutes: &substitutes,
         };
-        // Each of these depends on those before it.
-        let releases = front::releases(&whole);
-        whole.common.releases = Some(&releases);
+        // Each is made of those before it.
+        let objects: Vec<&Object> = all.iter().map(|one| one.object).collect();
+        let may_share = |one: &Object, other: &Object| whole.may_share_cluster(one, other);
+        let charts = HelmCharts::new(&objects, may_share);
+        let files = Files {
+            objects: self.objects,
+            delivery: &delivery,
+            text_of: &|file: &str| self.text(file).map(str::to_owned),
+        };
+        let controllers = controller_releases(&objects, &charts, &files);
+        whole.common.charts = Some(&charts);
+        whole.common.controllers = &controllers;
         let fronts = front::fronts(&whole);
         whole.common.fronts = &fronts;
         let claims = addresses::claims(&whole);
         whole.common.claims = &claims;
-        let charts = chart::charts(&whole);
-        whole.common.charts = &charts;
         look(&whole)
     }
 

@@ -163,7 +163,6 @@ fn for_proxies(
 fn for_controller(whole: &Whole<'_>, monitor: &Applied<'_>) -> Option<Diagnostic> {
     let run: Vec<&str> = whole
         .releases(CHART)
-        .iter()
         .filter(|release| whole.may_share_cluster(release.object, monitor.object))
         .map(|release| release_namespace(release.object))
         .collect();

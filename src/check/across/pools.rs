@@ -61,8 +61,6 @@ struct Near<'a, 'p> {
     blocks: Ranges<BlockAt>,
     /// Whether no block contains a Flux variable.
     are_known: bool,
-    /// Whether all of them come from `cluster.toml`.
-    are_said: bool,
 }
 
 impl<'a, 'p> Near<'a, 'p> {
@@ -70,9 +68,6 @@ impl<'a, 'p> Near<'a, 'p> {
         Near {
             blocks: blocks(pools.iter().copied()),
             are_known: pools.iter().all(|pool| pool.is_known()),
-            are_said: pools
-                .iter()
-                .all(|pool| pool.applied.object.origins.is_some()),
             pools,
         }
     }
@@ -294,9 +289,9 @@ fn routers(
         );
         found.push(
             finding(codes::NETWORK_POOL_HOLDS_ROUTER, pool.applied.object, &block.pointer, message)
-                .related(of.object.span(pointer), format!("this is the address of {what}"))
-                .why("Cilium may assign the address to a Service and announce it, and then its owner can't be reached")
-                .help("make the pool smaller, or use a range with `start` and `stop` next to the address"),
+                .related(of.object.place_to_change(pointer), format!("{address} is {what}'s here"))
+                .why("Cilium may give it to a Service and announce it: what is behind that address is then out of reach")
+                .help("narrow the pool, or give a range with `start` and `stop` beside it"),
         );
     }
     found
@@ -385,15 +380,10 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
             )
         };
         found.push(
-            finding(
-                codes::NETWORK_POOL_OVERLAP,
-                pool.applied.object,
-                &block.pointer,
-                message,
-            )
-            .related(first.applied.object.span(&other.pointer), "the other block")
-            .why("Cilium marks the newer pool as conflicting, and assigns none of its addresses")
-            .help("put each address into one pool only; different `serviceSelector`s don't help"),
+            finding(codes::NETWORK_POOL_OVERLAP, pool.applied.object, &block.pointer, message)
+                .related(first.applied.object.place_to_change(&other.pointer), "the other block")
+                .why("Cilium marks the pool that came last as conflicting, and gives out none of its addresses")
+                .help("give each address to one pool; `serviceSelector` does not keep pools apart"),
         );
     }
     found
@@ -405,9 +395,7 @@ const MOST_LISTED: usize = 8;
 /// Checks a requested address against the pools that may assign it.
 fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
     let address = claim.address?;
-    // Addresses in `cluster.toml` are checked against its own pools where it is read.
-    let is_said = claim.object.origins.is_some() && near.are_said;
-    if near.pools.is_empty() || is_said || !near.are_known {
+    if near.pools.is_empty() || !near.are_known {
         return None;
     }
     let name = claim.owner.object.identity().to_string();
@@ -428,9 +416,9 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         let block = pool.blocks.first();
         return Some(
             about(codes::NETWORK_OUTSIDE_POOLS, format!("{address} of {name} is in none of the pools"))
-                .related(block.and_then(|block| pool.applied.object.span(&block.pointer)), "the pools are declared here")
-                .why("Cilium only assigns addresses from its pools, so the Service stays pending and its hostnames can't be reached")
-                .help(format!("choose an address in {}, or extend a pool", listed.join(" or "))),
+                .related(block.and_then(|block| pool.applied.object.place_to_change(&block.pointer)), "the pools are declared here")
+                .why("Cilium gives out addresses of its pools only: the Service stays pending, and its hostnames lead nowhere")
+                .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
         );
     };
     let is_end = |block: &Block| {
@@ -453,8 +441,8 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
                 first
                     .applied
                     .object
-                    .span(&Pointer::root().key("spec").key("allowFirstLastIPs")),
-                "the first and last address are reserved here",
+                    .place_to_change(&Pointer::root().key("spec").key("allowFirstLastIPs")),
+                "the ends are kept back here",
             )
             .why("the Service stays pending, and its hostnames can't be reached")
             .help("choose another address, or write `allowFirstLastIPs: \"Yes\"`"),
@@ -473,7 +461,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
 fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("serviceSelector");
     finding
-        .related(pool.applied.object.span(&pointer), "the pool's selector")
-        .why("Cilium only assigns an address to Services that the pool selects, so this one stays pending")
+        .related(pool.applied.object.place_to_change(&pointer), "the pool's selector")
+        .why("Cilium gives out an address only to Services that the pool selects: this one stays pending")
         .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`")
 }

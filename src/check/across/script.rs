@@ -5,15 +5,13 @@
 //! 1.9.0).
 
 use super::Whole;
-use super::chart::nearest;
 use super::kustomize::{self, Content, Generated};
 use crate::check::lua;
 use crate::codes;
-use manifest::Object;
-use manifest::diagnostic::suggest;
-use manifest::diagnostic::{Diagnostic, Location, Severity, Sources};
-use manifest::finding;
+use envoy_gateway::controller::helm_charts::nearest;
+use manifest::diagnostic::{Diagnostic, Location, Severity, Sources, suggest};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
+use manifest::{Object, finding};
 
 /// The key that Envoy Gateway looks for.
 const KEY: &str = "lua";

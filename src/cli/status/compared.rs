@@ -25,8 +25,9 @@ use manifest::diagnostic::printable::printable;
 /// # Errors
 /// If something can't be read, or nothing could be learned from the cluster.
 pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let gathered = gathered::gather(&args.place, global)?;
-    let resolved = resolve(&gathered.objects, &args.settings());
+    let mut gathered = gathered::gather(&args.place, global)?;
+    gathered.settings.knowledge = args.knowledge();
+    let resolved = resolve(&gathered.objects, &gathered.settings);
     let wanted = asked(&gathered.objects, &resolved);
     let mut written = cluster::status(&args.connection, global, &wanted)?;
     let answers = std::mem::take(&mut written.answers);

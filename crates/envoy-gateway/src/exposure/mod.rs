@@ -41,8 +41,8 @@ pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
     objects
 }
 
-/// The table for objects in the form in which the API server gets them.
-pub fn table_of(objects: Vec<Object>) -> Table {
+/// The table for objects in the form in which the API server gets them, and for a controller with the given settings.
+pub fn table_of(objects: Vec<Object>, settings: &Settings) -> Table {
     let objects = with_charted(objects);
-    table(&resolve(&objects, &Settings::default()), &objects)
+    table(&resolve(&objects, settings), &objects)
 }

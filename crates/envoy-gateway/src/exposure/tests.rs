@@ -2,6 +2,7 @@
 
 use super::table::{GuardKind, NoRecord};
 use super::{Change, Hostname, Side, Table, compare, json, table_of};
+use crate::Settings;
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
 
@@ -15,7 +16,7 @@ fn objects(text: &str) -> Vec<Object> {
 }
 
 fn table(text: &str) -> Table {
-    table_of(objects(text))
+    table_of(objects(text), &Settings::default())
 }
 
 const TREE: &str = "

@@ -57,8 +57,8 @@ impl<'a> Resolver<'a, '_> {
                         format!("there is no {wanted} `{name}` that merges gateways"),
                     )
                 })
-            } else if !self.settings.features.patch_policy {
-                let message = "the controller's configuration doesn't enable EnvoyPatchPolicy (`enableEnvoyPatchPolicy`)";
+            } else if !self.settings.features_for(Some(object)).patch_policy {
+                let message = "the controller's configuration leaves EnvoyPatchPolicy off (`enableEnvoyPatchPolicy`)";
                 Some(("Disabled", message.to_owned()))
             } else if its != (Some(GATEWAY_API), Some(wanted)) {
                 let its = its.1.unwrap_or("nothing");

@@ -26,15 +26,15 @@ use super::front::GATEWAY_API;
 use super::{Applied, Whole};
 use crate::codes;
 use envoy_gateway::condition::{Condition, kind};
+use envoy_gateway::controller::{ControllerRelease, settings_of};
 use envoy_gateway::helm_routes::{HELM, HelmRoute, helm_routes};
 use envoy_gateway::index::Key;
-use envoy_gateway::{Resolved, RouteKind, Settings, resolve};
+use envoy_gateway::{Features, Resolved, RouteKind, Settings, resolve};
 use flux_repo::{Cluster, may_patch};
-use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::listed;
-use manifest::finding;
 use manifest::value::{Pointer, variable};
+use manifest::{Object, finding};
 
 /// Reports routes and policies that attach to nothing, and what the controller would refuse.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -82,7 +82,7 @@ fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnost
     let objects: Vec<&Object> = objects
         .chain(charted.iter().map(|route| &route.object))
         .collect();
-    let resolved = resolve(objects.iter().copied(), &Settings::default());
+    let resolved = resolve(objects.iter().copied(), &settings(whole, cluster));
     let look = Look {
         whole,
         resolved: &resolved,
@@ -95,6 +95,24 @@ fn of_cluster(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnost
         all: &all,
     };
     look.run()
+}
+
+/// The settings of the controller in a cluster. What its chart leaves switched off is
+/// [`extension`](super::extension)'s to tell, once, where it is used: here it counts as on.
+fn settings(whole: &Whole<'_>, cluster: &Cluster<'_>) -> Settings {
+    let releases = whole.controllers().iter();
+    let own = releases.filter(|one| cluster.may_hold(&one.release.file));
+    let own: Vec<ControllerRelease<'_>> = own.cloned().collect();
+    let mut settings = settings_of(&own, |release| whole.minor_in_force(release));
+    for (_, features) in &mut settings.by_release {
+        *features = Features {
+            backend: true,
+            lua: true,
+            patch_policy: true,
+            ..*features
+        };
+    }
+    settings
 }
 
 /// The kinds whose patches matter here.

@@ -42,12 +42,12 @@ pub(crate) fn check<'a>(
     }
     for gateway in content.gateways {
         let scripts = list(spec, &["lua"]);
-        if !scripts.is_empty() && !resolver.settings.features.lua {
+        let owner = content.owner(&["lua"]);
+        if !scripts.is_empty() && !resolver.settings.features_for(Some(owner)).lua {
             faults.push(Fault::invalid(
                 "lua: the controller's configuration doesn't enable it (`enableLua`)",
             ));
         } else {
-            let owner = content.owner(&["lua"]);
             for script in scripts {
                 faults.keep(check_script(resolver, owner, script).map_err(|fault| fault.at("lua")));
             }
@@ -90,7 +90,7 @@ fn check_modules(
     let settings = resolver
         .view
         .gateway(gateway)
-        .and_then(|it| it.settings.as_ref());
+        .and_then(|it| it.infra.settings.as_ref());
     let registered = settings.map_or(&[][..], |it| list(it, &["dynamicModules"]));
     for module in list(spec, &["dynamicModule"]) {
         let name = text(module, &["name"]).unwrap_or_default();

@@ -178,7 +178,7 @@ impl<'a> Resolver<'a, '_> {
             return Ok(());
         }
         self.endpoints(want, Some(gateway))?;
-        if want.kind() == "Backend" && !self.settings.features.backend {
+        if want.kind() == "Backend" && !self.takes_backend(want.key()) {
             return Err(Fault::invalid(
                 "the controller's configuration doesn't enable Backend (`enableBackend`)",
             ));

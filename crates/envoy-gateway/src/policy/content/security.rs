@@ -367,7 +367,7 @@ fn check_locations(
             continue;
         }
         let gateway = resolver.view.gateway(listener.gateway);
-        let settings = gateway.and_then(|it| it.settings.as_ref());
+        let settings = gateway.and_then(|it| it.infra.settings.as_ref());
         let Some(database) = settings.and_then(|it| it.path(&["geoIP", "provider", "maxMind"]))
         else {
             let message = "authorization by geolocation needs `geoIP.provider` in the EnvoyProxy";

@@ -1,0 +1,122 @@
+//! The controller as a repository installs it: by a release of its chart, whose version and values decide which features
+//! are on, which namespace it runs in, and which EnvoyProxy holds for all gateways.
+//!
+//! [`controller_settings`] is the way in. Where the chart is not at hand, the defaults of [`Settings`] stay.
+
+pub mod features;
+pub mod helm_charts;
+pub mod release;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+pub use features::{Feature, State};
+pub use helm_charts::{ChartVersion, HelmCharts};
+pub use release::{
+    ControllerRelease, DeployMode, Files, Setting, agreed_version, controller_releases,
+};
+
+use super::read::{list, text};
+use super::settings::{Features, Settings};
+use manifest::Object;
+
+/// The chart's name.
+pub const CHART: &str = "gateway-helm";
+
+/// The Envoy Gateway whose defaults are taken where nothing tells the version: the one that [`super`] follows.
+pub const ASSUMED: (u64, u64) = (1, 9);
+
+/// The settings of the controller that a repository installs: what [`resolve`](super::resolve) is told beside
+/// the objects. `objects` are as the API server gets them.
+pub fn controller_settings(objects: &[Object], files: &Files<'_>) -> Settings {
+    let objects: Vec<&Object> = objects.iter().collect();
+    let may_share =
+        |one: &Object, other: &Object| files.delivery.may_share_cluster(&one.file, &other.file);
+    let charts = HelmCharts::new(&objects, may_share);
+    let releases = controller_releases(&objects, &charts, files);
+    settings_of(&releases, |release| release.minor())
+}
+
+/// The version of each release of the controller's chart among objects as their files have them.
+pub fn chart_versions(objects: &[Object]) -> Vec<Option<ChartVersion<'_>>> {
+    let objects: Vec<&Object> = objects.iter().collect();
+    let charts = HelmCharts::new(&objects, |_, _| true);
+    let releases = charts.releases(CHART).iter();
+    releases.map(|release| release.version.clone()).collect()
+}
+
+/// The settings that releases lead to, where `minor_of` tells the version of each.
+pub fn settings_of(
+    releases: &[ControllerRelease<'_>],
+    minor_of: impl Fn(&ControllerRelease<'_>) -> Option<(u64, u64)>,
+) -> Settings {
+    let mut settings = Settings::default();
+    let of_release = |release| {
+        let minor = minor_of(release).unwrap_or(ASSUMED);
+        (release.release.file.clone(), features_of(release, minor))
+    };
+    settings.by_release = releases.iter().map(of_release).collect();
+    if let Some(namespace) = agreed(releases.iter().map(ControllerRelease::namespace)) {
+        settings.namespace = namespace.to_owned();
+    }
+    if let [only] = releases {
+        settings.proxy = only.envoy_proxy().cloned();
+    }
+    for release in releases {
+        settings.extensions.extend(kinds(release, "resources"));
+        settings
+            .extensions
+            .extend(kinds(release, "backendResources"));
+        let policies = kinds(release, "policyResources");
+        settings.extension_policies.extend(policies);
+    }
+    settings
+}
+
+/// What all say alike.
+fn agreed<'a>(all: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    let all: BTreeSet<Option<&str>> = all.collect();
+    match all.len() {
+        1 => all.into_iter().next().flatten(),
+        _ => None,
+    }
+}
+
+/// Which features a release turns on; what may be on is taken as on.
+fn features_of(release: &ControllerRelease<'_>, minor: (u64, u64)) -> Features {
+    let may_be_on = |feature: Feature| feature.state(release, minor) != State::Off;
+    Features {
+        backend: may_be_on(Feature::Backend),
+        patch_policy: may_be_on(Feature::EnvoyPatchPolicy),
+        lua: may_be_on(Feature::Lua),
+        sds: may_be_on(Feature::SdsSecrets),
+        host: runs_on_host(release),
+    }
+}
+
+/// Whether proxies run on the controller's own host, as processes.
+fn runs_on_host(release: &ControllerRelease<'_>) -> bool {
+    let path = ["provider", "custom", "infrastructure", "type"];
+    matches!(release.setting(&path), Setting::Given(node, _) if node.as_str() == Some("Host"))
+}
+
+/// The groups and kinds that the controller's extension servers bring.
+fn kinds(release: &ControllerRelease<'_>, key: &str) -> Vec<(String, String)> {
+    let one = match release.setting(&["extensionManager"]) {
+        Setting::Given(node, _) => Some(node),
+        _ => None,
+    };
+    let several = match release.setting(&["extensionManagers"]) {
+        Setting::Given(node, _) => node.as_list().unwrap_or_default(),
+        _ => &[],
+    };
+    let managers = one.into_iter().chain(several);
+    managers
+        .flat_map(|manager| list(manager, &[key]))
+        .filter_map(|kind| {
+            let part = |key| text(kind, &[key]).map(str::to_owned);
+            Some((part("group")?, part("kind")?))
+        })
+        .collect()
+}

@@ -1,0 +1,274 @@
+//! The releases of the controller's chart, and what their values say.
+//!
+//! Values are laid over each other as helm-controller 1.6 does it: those of `valuesFrom` in their order, then `values`.
+
+use std::collections::BTreeSet;
+
+use super::CHART;
+use super::helm_charts::{ChartVersion, HelmCharts, shared_folders};
+use crate::helm_routes::release_namespace;
+use crate::read::{list, text};
+use flux_repo::{Delivery, is_kustomization};
+use manifest::diagnostic::Sources;
+use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, read};
+
+/// The part of the values that is the controller's own configuration.
+pub const CONFIGURATION: [&str; 2] = ["config", "envoyGateway"];
+
+/// The files of a repository, from which values of releases come.
+#[derive(Clone, Copy)]
+pub struct Files<'a> {
+    /// The objects as their files have them.
+    pub objects: &'a [Object],
+    /// What kustomize and Flux make of them.
+    pub delivery: &'a Delivery,
+    /// The text of a file, by the name that objects give it.
+    pub text_of: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A release of the controller's chart.
+#[derive(Clone, Debug)]
+pub struct ControllerRelease<'a> {
+    /// Its place among the objects that were looked at.
+    pub at: usize,
+    /// The HelmRelease.
+    pub release: &'a Object,
+    /// The version of the chart; `None` where nothing says exactly one.
+    pub version: Option<ChartVersion<'a>>,
+    /// What `valuesFrom` brings, in order; `None` for what is not at hand.
+    values_from: Vec<Option<Node>>,
+    /// The texts of patches that set something of the controller's configuration, of this release or another.
+    patches: Vec<&'a str>,
+    /// The HelmReleases of the same name that are patches, not objects of their own.
+    partial_releases: Vec<&'a Object>,
+}
+
+/// Where the controller runs proxies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeployMode {
+    /// Each gateway's in the gateway's own namespace.
+    GatewayNamespace,
+    /// All in the controller's namespace.
+    ControllerNamespace(String),
+}
+
+/// What the values say at a path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting<'r> {
+    /// This; with its place in the release, if the release itself says so.
+    Given(&'r Node, Option<Pointer>),
+    /// Nothing: the chart's default holds.
+    Unset,
+    /// It may be set in values that are not at hand, or by a patch.
+    Unknown,
+}
+
+/// Where values stand in a HelmRelease.
+pub fn values_pointer() -> Pointer {
+    Pointer::root().key("spec").key("values")
+}
+
+/// The releases of the controller's chart among `objects`, which are as the API server gets them.
+pub fn controller_releases<'a>(
+    objects: &[&'a Object],
+    charts: &HelmCharts<'a>,
+    files: &Files<'a>,
+) -> Vec<ControllerRelease<'a>> {
+    let all = charts.releases(CHART).iter();
+    all.filter_map(|found| {
+        let release = *objects.get(found.at)?;
+        Some(ControllerRelease {
+            at: found.at,
+            release,
+            version: found.version.clone(),
+            values_from: values_from(files, release),
+            patches: patches(files),
+            partial_releases: partial_releases(files, release),
+        })
+    })
+    .collect()
+}
+
+/// The releases that are nearest to an object: one, unless several share equally many folders with it.
+pub fn nearest_releases<'r, 'a>(
+    releases: &'r [ControllerRelease<'a>],
+    object: &Object,
+) -> Vec<&'r ControllerRelease<'a>> {
+    let near = |one: &ControllerRelease<'_>| shared_folders(&one.release.file, &object.file);
+    let most = releases.iter().map(near).max();
+    let all = releases.iter();
+    all.filter(|one| Some(near(one)) == most).collect()
+}
+
+fn values_from(files: &Files<'_>, release: &Object) -> Vec<Option<Node>> {
+    let references = list(&release.node, &["spec", "valuesFrom"]).iter();
+    references
+        .map(|reference| {
+            let is_whole = text(reference, &["kind"]) == Some("ConfigMap")
+                && text(reference, &["targetPath"]).is_none();
+            let name = text(reference, &["name"]).filter(|_| is_whole)?;
+            let key = text(reference, &["valuesKey"]).unwrap_or("values.yaml");
+            let values = config_map_text(files, release, name, key)?;
+            let mut sources = Sources::default();
+            let id = sources.add("", values);
+            let (documents, problems) = read::read(&sources, id);
+            let [document] = documents.try_into().ok()?;
+            problems.is_empty().then_some(document.node)
+        })
+        .collect()
+}
+
+/// The text under a key of the ConfigMap nearest to the release, given as such or made by a kustomization.
+fn config_map_text(files: &Files<'_>, release: &Object, name: &str, key: &str) -> Option<String> {
+    let near = |object: &&Object| shared_folders(&object.file, &release.file);
+    let maps = files.objects.iter().rev();
+    let maps = maps.filter(|it| it.kind() == "ConfigMap" && it.name() == name);
+    if let Some(map) = maps.max_by_key(near) {
+        return text(&map.node, &["data", key]).map(str::to_owned);
+    }
+    let made = files.delivery.generated().iter().rev();
+    let made = made.filter_map(|map| Some((files.objects.get(map.by)?, map)));
+    let (_, made) = made
+        .filter(|(by, map)| {
+            let part = |key| text(&by.node, &[key]).unwrap_or_default();
+            let full = format!("{}{}{}", part("namePrefix"), map.name, part("nameSuffix"));
+            map.kind == "ConfigMap" && full == name
+        })
+        .max_by_key(|(by, _)| near(by))?;
+    let is_key = |known: &str| known == key;
+    let literal = made.literals.iter().find(|(known, _)| is_key(known));
+    let file = made.files.iter().find(|(known, _)| is_key(known));
+    match (file, literal) {
+        (Some((_, file)), _) => (files.text_of)(file),
+        (None, literal) => literal.map(|(_, text)| text.clone()),
+    }
+}
+
+/// The texts of all patches that name the controller's configuration.
+fn patches<'a>(files: &Files<'a>) -> Vec<&'a str> {
+    const LISTS: [&[&str]; 3] = [&["patches"], &["patchesJson6902"], &["spec", "patches"]];
+    let [_, key] = CONFIGURATION;
+    let patching = files
+        .objects
+        .iter()
+        .filter(|object| is_kustomization(object) || object.kind() == "Kustomization");
+    patching
+        .flat_map(|object| LISTS.iter().flat_map(|path| list(&object.node, path)))
+        .filter_map(|patch| text(patch, &["patch"]))
+        .filter(|text| text.contains(key))
+        .collect()
+}
+
+fn partial_releases<'a>(files: &Files<'a>, release: &Object) -> Vec<&'a Object> {
+    let objects = files.objects.iter().enumerate();
+    objects
+        .filter(|(at, object)| {
+            object.kind() == "HelmRelease"
+                && object.name() == release.name()
+                && files.delivery.is_input(*at)
+        })
+        .map(|(_, object)| object)
+        .collect()
+}
+
+impl<'a> ControllerRelease<'a> {
+    /// Major and minor number of the chart's version, where it is known.
+    pub fn minor(&self) -> Option<(u64, u64)> {
+        self.version.as_ref().map(|version| version.minor)
+    }
+
+    /// The namespace that the controller runs in, where it is known.
+    pub fn namespace(&self) -> Option<&'a str> {
+        let namespace = release_namespace(self.release);
+        (!namespace.is_empty() && !variable::in_text(namespace)).then_some(namespace)
+    }
+
+    /// The `spec` of an EnvoyProxy for all gateways (Envoy Gateway 1.7 and later).
+    pub fn envoy_proxy(&self) -> Option<&Node> {
+        match self.setting(&["envoyProxy"]) {
+            Setting::Given(spec, _) => Some(spec),
+            _ => None,
+        }
+    }
+
+    /// Where the controller runs proxies; `None` where that is not known.
+    pub fn deploy_mode(&self) -> Option<DeployMode> {
+        let mode = match self.setting(&["provider", "kubernetes", "deploy", "type"]) {
+            Setting::Given(mode, _) => mode.as_str()?,
+            Setting::Unset => "ControllerNamespace",
+            Setting::Unknown => return None,
+        };
+        match mode {
+            "GatewayNamespace" => Some(DeployMode::GatewayNamespace),
+            "ControllerNamespace" => {
+                let namespace = self.namespace()?.to_owned();
+                Some(DeployMode::ControllerNamespace(namespace))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is set below the controller's configuration (`config.envoyGateway`).
+    pub fn setting(&self, path: &[&str]) -> Setting<'_> {
+        let full: Vec<&str> = CONFIGURATION.iter().chain(path).copied().collect();
+        match self.may_be_patched(&full) {
+            true => Setting::Unknown,
+            false => self.value(&full),
+        }
+    }
+
+    fn value(&self, path: &[&str]) -> Setting<'_> {
+        let pointer = path
+            .iter()
+            .fold(values_pointer(), |pointer, key| pointer.key(*key));
+        if let Some(node) = self.release.node.at(&pointer) {
+            return Setting::Given(node, Some(pointer));
+        }
+        for values in self.values_from.iter().rev() {
+            let Some(values) = values else {
+                return Setting::Unknown;
+            };
+            if let Some(node) = values.path(path) {
+                return Setting::Given(node, None);
+            }
+        }
+        Setting::Unset
+    }
+
+    /// Whether a patch at hand may set a value: one that is written inline, or a file with a part of the release. A
+    /// patch of either form has all keys of the path in its text.
+    fn may_be_patched(&self, path: &[&str]) -> bool {
+        let full: Vec<&str> = ["spec", "values"].iter().chain(path).copied().collect();
+        let mut parts = self.partial_releases.iter();
+        let mut patches = self.patches.iter();
+        patches.any(|text| path.iter().all(|key| text.contains(key)))
+            || parts.any(|part| part.node.path(&full).is_some())
+    }
+
+    /// The nearest place in the release to what `path` names below the controller's configuration.
+    pub fn place(&self, path: &[&str]) -> Pointer {
+        let mut pointer = Pointer::root().key("spec");
+        for key in ["values"].iter().chain(&CONFIGURATION).chain(path) {
+            let next = pointer.key(*key);
+            if self.release.node.at(&next).is_none() {
+                break;
+            }
+            pointer = next;
+        }
+        pointer
+    }
+}
+
+/// The one version that all releases declare; `None` where none does, or they differ.
+pub fn agreed_version<'a>(
+    versions: impl IntoIterator<Item = Option<ChartVersion<'a>>>,
+) -> Option<ChartVersion<'a>> {
+    let versions: Option<Vec<ChartVersion<'a>>> = versions.into_iter().collect();
+    let versions = versions?;
+    let texts: BTreeSet<&str> = versions.iter().map(|it| it.text.as_str()).collect();
+    match texts.len() {
+        1 => versions.into_iter().next(),
+        _ => None,
+    }
+}
