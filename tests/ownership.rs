@@ -304,8 +304,7 @@ fn a_lock_removes_nothing_that_no_render_can_have_written() {
         ".github/workflows/ci.yaml",
     ];
     for path in theirs {
-        let hash = Sha256::digest(project.read(path));
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(project.read(path)));
         lock["files"][path] = serde_json::json!({ "sha256": hash });
     }
     project.write(LOCK, lock.to_string());
@@ -379,7 +378,7 @@ fn flux_is_told_the_path_from_the_repositorys_root() {
     project
         .run(render)
         .code(1)
-        .warns("where in the OCIRepository this folder lies is not known");
+        .warns("it is not known where this folder is in the OCIRepository");
     project.write(
         "clusters/staging/cluster.toml",
         minimal(&format!("[flux]\npath_prefix = \".\"\n{artifact}")),

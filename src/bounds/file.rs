@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_whole_or_not_at_all() {
+    fn a_file_is_read_completely_or_not_at_all() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a");
         std::fs::write(&path, "four").expect("a file");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_neither_waited_for_nor_read() {
+    fn special_files_are_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_without_an_end_is_left() {
+    fn an_endless_stream_is_not_read_to_its_end() {
         let error = stream(io::repeat(0), 1000).expect_err("no end");
         assert!(matches!(error, Unread::TooLarge { bytes: 1001, .. }));
     }

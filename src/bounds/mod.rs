@@ -1,8 +1,7 @@
-//! What is read from outside, within bounds: nothing that stands in the place of a file, and no program that is run,
-//! makes this one wait for ever or takes all the memory that there is.
-//!
-//! - [`file`]: files and streams, read whole.
-//! - [`program`]: other programs, run to their end.
+//! Reads files and runs programs within limits: no special file and no other program can make this program
+//! wait forever or use all memory.
+//! - [`file`]: reads whole files and streams.
+//! - [`program`]: runs other programs to their end.
 
 pub mod file;
 pub mod program;

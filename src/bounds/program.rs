@@ -1,4 +1,4 @@
-//! Other programs, run to their end: for so long, and with so much to say.
+//! Runs other programs to their end, with limits on time and output.
 
 use std::io::Write;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -7,46 +7,45 @@ use std::time::{Duration, Instant};
 
 use super::file::{self, Unread};
 
-/// How often a program that has said all is asked whether it has ended.
+/// How often a program that has closed its output is checked for its exit.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What a program may take.
+/// The limits for a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// How long it may run.
+    /// The maximum run time.
     pub time: Duration,
-    /// How many bytes it may print.
+    /// The maximum number of bytes that it may print.
     pub bytes: u64,
 }
 
-/// What came of a program.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Ran {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// What it printed to standard output.
+    /// The standard output.
     pub printed: Vec<u8>,
 }
 
-/// Why nothing came of it.
+/// Why a program gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// It can't be started, or its output can't be read.
     #[error("can't be run: {0}")]
     System(#[from] std::io::Error),
-    /// It was still running after all of its time, and was ended.
-    #[error("was still running after {} s, and was ended", .0.as_secs_f64().ceil())]
+    /// It was still running after the maximum time, and was killed.
+    #[error("was still running after {} s, and was stopped", .0.as_secs_f64().ceil())]
     Late(Duration),
-    /// It printed more than it may, and was ended.
-    #[error("printed more than {0} bytes, and was ended")]
+    /// It printed more than the maximum, and was killed.
+    #[error("printed more than {0} bytes, and was stopped")]
     TooMuch(u64),
 }
 
-/// Runs a program, and gives it `input` where there is any; what else it may read is the caller's to say. Its standard
-/// output is taken, and it is ended where it goes beyond its bounds.
-///
+/// Runs a program, with `input` on its standard input if there is any, and captures its standard output. The
+/// caller decides about its other streams. The program is killed if it exceeds a limit.
 /// # Errors
-/// Where it can't be run, or was ended.
+/// Fails if the program can't be run, or was killed.
 pub fn run(command: &mut Command, input: Option<Vec<u8>>, bounds: Bounds) -> Result<Ran, Failure> {
     let start = Instant::now();
     if input.is_some() {
@@ -55,7 +54,8 @@ pub fn run(command: &mut Command, input: Option<Vec<u8>>, bounds: Bounds) -> Res
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let ran = talk(&mut child, input, bounds, start);
     if ran.is_err() {
-        // It may have ended just now; and who can't be ended can't be waited for.
+        // The program may have exited in the meantime. If it can't be killed, waiting for it could take
+        // forever.
         if child.kill().is_ok() {
             let _ = child.wait();
         }
@@ -70,7 +70,7 @@ fn talk(
     start: Instant,
 ) -> Result<Ran, Failure> {
     if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-        // What it doesn't read shows in what it prints.
+        // If the program doesn't read all of its input, that shows in its output.
         std::thread::spawn(move || stdin.write_all(&input));
     }
     let (send, receive) = mpsc::channel();
@@ -108,14 +108,14 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(200);
 
     #[test]
-    fn a_program_is_given_its_input_and_says_what_it_has() {
+    fn a_program_gets_its_input_and_its_output_is_returned() {
         let ran = sh("cat; exit 3", Some("words"), LONG).expect("it ran");
         assert_eq!(ran.printed, b"words");
         assert_eq!(ran.status.code(), Some(3));
     }
 
     #[test]
-    fn a_program_without_an_end_is_ended() {
+    fn a_program_that_does_not_end_is_stopped() {
         let endless = [
             ("exec sleep 1000", SHORT),
             ("exec 1>&-; exec sleep 1000", SHORT),

@@ -219,7 +219,7 @@ fn exposed(files: &[File]) -> exposure::Table {
         .collect();
     let names = files.iter().map(|file| file.path.clone()).collect();
     let delivery = Delivery::of(&objects, &names);
-    exposure::of(as_applied(&objects, &delivery))
+    exposure::table_of(as_applied(&objects, &delivery))
 }
 
 /// The paths in a lock that are compared. Files that are shared with others are left out, unless they are rendered

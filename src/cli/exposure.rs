@@ -9,7 +9,7 @@ use super::gathered::{ObjectSources, gather};
 use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::exposure::table::{NoRecord, Record};
-use envoy_gateway::exposure::{Exposure, Front, Guard, Records, Side, Table, json, table};
+use envoy_gateway::exposure::{ExposedGateway, Exposure, Guard, Records, Side, Table, json, table};
 use envoy_gateway::{Settings, resolve};
 use manifest::diagnostic::printable::printable;
 
@@ -87,7 +87,7 @@ fn paint(side: Side) -> Option<&'static str> {
 }
 
 /// `network/envoy-external  external, since its name says so; 10.10.30.26`
-fn gateway(front: &Front, colour: bool) -> String {
+fn gateway(front: &ExposedGateway, colour: bool) -> String {
     let name = printable(&front.name);
     let name = match paint(front.reach.side).filter(|_| colour) {
         Some(code) => format!("\u{1b}[{code}m{name}\u{1b}[0m"),
@@ -100,9 +100,9 @@ fn gateway(front: &Front, colour: bool) -> String {
     let mut parts = vec![reach];
     parts.extend((!front.addresses.is_empty()).then(|| front.addresses.join(", ")));
     let trusts: std::collections::BTreeSet<&str> = front
-        .doors
+        .listeners
         .iter()
-        .filter_map(|door| door.trusted.as_ref())
+        .filter_map(|listener| listener.trusted.as_ref())
         .flat_map(|it| it.cidrs.iter().map(String::as_str))
         .collect();
     let trusts: Vec<&str> = trusts.into_iter().collect();
@@ -156,7 +156,7 @@ fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn records(records: &Records, front: Option<&Front>) -> String {
+fn records(records: &Records, front: Option<&ExposedGateway>) -> String {
     let one = |record: &Record| {
         let by = last(&record.by);
         let sure = if record.is_certain { "" } else { "perhaps " };

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use super::Global;
 use super::output::Stream;
 use crate::compile::{World, compile};
+use crate::import::toml::{key, string};
 use crate::render::files::Inputs;
 use crate::report::Report;
 use crd_validate::schema::{Catalogue, Selection};
@@ -175,7 +176,6 @@ fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Resu
 
 /// The text of a first cluster.toml. Answers are written as TOML strings, whatever they contain.
 fn config(answers: &Answers) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
     let mut text = format!(
         "# The front door of one cluster. `gatewayctl render` makes the Flux tree of it; `gatewayctl explain KEY` explains a key.
 
@@ -187,19 +187,15 @@ certificates = {}
 [chart]
 version = {}
 ",
-        quoted(&answers.domain),
-        quoted(&answers.certificate),
-        quoted(&answers.chart),
+        string(&answers.domain),
+        string(&answers.certificate),
+        string(&answers.chart),
     );
     for (name, address) in &answers.gateways {
-        let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let key = match !name.is_empty() && name.chars().all(is_bare) {
-            true => name.clone(),
-            false => quoted(name),
-        };
         text.push_str(&format!(
-            "\n[gateways.{key}]\naddress = {}\n",
-            quoted(address)
+            "\n[gateways.{}]\naddress = {}\n",
+            key(name),
+            string(address)
         ));
     }
     text

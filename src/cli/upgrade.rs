@@ -198,7 +198,7 @@ fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
     let Some(model) = &before.model else {
         return Vec::new();
     };
-    let source = model.chart.source.as_ref().map(|source| &source.of);
+    let source = model.chart.source.as_ref().map(|source| &source.values);
     let at = |span: Option<Span>, what: String| {
         let place = before.sources.locate(span?);
         Some(Edit {

@@ -1,4 +1,6 @@
 //! Walks a folder: lists the files in a stable order, and what was skipped.
+//!
+//! `ignore` interprets the patterns. Its own walk is not used, because it does not say what it skipped, and why.
 
 use std::fs::FileType;
 use std::io;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
+use data_encoding::BASE64;
 use kube::config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError};
 use serde_json::Value as Json;
 
@@ -157,9 +157,7 @@ fn encoded<T>(path: &mut Option<String>, data: &Option<T>) -> Result<Option<Stri
     };
     let bytes = file::read(Path::new(&path), LARGEST)
         .map_err(|error| format!("{path}: can't be read: {error}"))?;
-    Ok(Some(
-        base64::engine::general_purpose::STANDARD.encode(bytes),
-    ))
+    Ok(Some(BASE64.encode(&bytes)))
 }
 
 /// Checks the values that go into request headers, because the client assumes that they are valid.

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use base64::Engine;
+use data_encoding::BASE64;
 use kube::config::{AuthInfo, Cluster, ExecConfig, ExecInteractiveMode};
 use serde_json::{Value as Json, json};
 
@@ -33,7 +33,7 @@ pub fn replace(user: &mut AuthInfo, cluster: &Cluster, time: Duration) -> Result
     let said = run(&exec, cluster, time)?;
     let status = &said["status"];
     let text = |key: &str| status[key].as_str().map(str::to_owned);
-    let encoded = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
+    let encoded = |pem: &str| BASE64.encode(pem.as_bytes());
     match (
         text("token"),
         text("clientCertificateData"),

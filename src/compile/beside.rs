@@ -1,28 +1,28 @@
-//! What was rendered, together with the rest of the repository.
+//! Checks of the rendered objects together with the rest of the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Compiled, not_said_yet};
+use super::{Compiled, not_reported_yet};
 use crate::check::across::{self, Given};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
 
-/// The manifests that lie beside what is rendered.
+/// The manifests of the repository that are not rendered.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// Their objects.
+    /// The objects of these manifests.
     pub objects: Vec<Object>,
-    /// All files that are there, manifests or not, by their paths from the root.
+    /// All existing files, manifests or not, by their paths relative to the root.
     pub files: BTreeSet<String>,
-    /// The folders that were walked: what is not in `files` below them is not there.
+    /// The folders that were searched. A file below them exists only if it is in `files`.
     pub walked: Vec<String>,
-    /// The files whose text is among the sources.
+    /// The files whose text is one of the sources.
     pub texts: BTreeMap<String, SourceId>,
 }
 
 impl Compiled {
-    /// Checks whether what was rendered fits together, and fits what lies beside it. A file that is rendered
-    /// takes the place of the one that is there.
+    /// Checks whether the rendered objects fit together, and whether they fit the rest of the repository. A
+    /// rendered file replaces the existing one.
     pub fn look_across(&mut self, beside: Beside) {
         let Some(model) = &self.model else {
             return;
@@ -31,7 +31,8 @@ impl Compiled {
         let others = beside.objects.into_iter();
         let others: Vec<Object> = others.filter(|it| !rendered.contains(&*it.file)).collect();
         let rendered_objects = self.objects.len();
-        // Together for the look, and apart again: only what was rendered is compared and written.
+        // The others are added only for this check, because only rendered objects are compared and written
+        // later.
         self.objects.extend(others);
         let mut files = beside.files;
         files.extend(rendered.iter().map(|file| (*file).to_owned()));
@@ -50,13 +51,13 @@ impl Compiled {
             model: Some(model),
             selection: &self.selection,
         });
-        // What is found in the others doesn't follow from mistakes in `cluster.toml`.
+        // Findings in the other objects are not caused by mistakes in `cluster.toml`.
         let (own, theirs): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
             one.file
                 .as_deref()
                 .is_none_or(|file| rendered.contains(file))
         });
-        let own = not_said_yet(own, &self.diagnostics);
+        let own = not_reported_yet(own, &self.diagnostics);
         self.diagnostics.extend(own);
         self.diagnostics.extend(theirs);
         self.objects.truncate(rendered_objects);

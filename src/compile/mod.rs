@@ -1,4 +1,4 @@
-//! The whole way from `cluster.toml` to checked files, as one pure function of a [`World`].
+//! Compiles `cluster.toml` to checked files, as one pure function of a [`World`].
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,62 +18,64 @@ use crd_validate::schema::{Catalogue, Selection, Unknown};
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
 use manifest::{Object, read};
 
-/// What compiling reads: files by their paths from the root, as text.
+/// The files that compiling reads, by their paths relative to the root, as text.
 pub trait World: Inputs {
-    /// The names of the files in a folder, in order; none where there is no such folder.
+    /// The names of the files in a folder, in order; empty if the folder doesn't exist.
     fn list(&self, folder: &str) -> Vec<String>;
 
-    /// The path from the root of the Git repository to the folder that is rendered in, with `/`; empty where they are
-    /// one, or where there is no repository.
+    /// The path from the root of the Git repository to the folder that the tree is rendered in, with `/`. It
+    /// is empty if they are the same folder, or if there is no repository.
     fn prefix(&self) -> String {
         String::new()
     }
 }
 
-/// What comes out.
+/// The result of compiling.
 pub struct Compiled {
-    /// All texts that findings point into.
+    /// All texts that diagnostics refer to.
     pub sources: Sources,
-    /// `cluster.toml`'s own.
+    /// The source of `cluster.toml`.
     pub config: SourceId,
-    /// The versions in force.
+    /// The versions to check against.
     pub selection: Selection,
-    /// What was meant; `None` where the file could not be read.
+    /// The model; `None` if `cluster.toml` could not be read.
     pub model: Option<Model>,
-    /// The files, by path.
+    /// The rendered files, sorted by path.
     pub files: Vec<File>,
-    /// Their objects, with places in the files and in `cluster.toml`.
+    /// The objects in the files, with their positions in the files and in `cluster.toml`.
     pub objects: Vec<Object>,
-    /// The texts of scripts among the sources, by the rendered files' paths.
+    /// The sources of scripts, by the paths of the rendered files.
     pub scripts: BTreeMap<String, SourceId>,
-    /// What is wrong.
+    /// All mistakes that were found.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Compiled {
-    /// Whether anything is wrong that keeps the files from being written.
+    /// Whether there are errors, so that the files must not be written.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 }
 
-/// Compiles the `cluster.toml` whose text is `text` and which is shown as `name`, and checks all that it renders.
+/// Compiles a `cluster.toml` with the given text, which is shown as `name`, and checks everything that it
+/// renders.
 pub fn compile(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut compiled = compile_each(name, text, world, catalogue);
     compiled.look_across(Beside::default());
     compiled
 }
 
-/// The same, but each object is only checked by itself: [`Compiled::look_across`] is left to do.
+/// Like [`compile`], but checks each object only by itself. Call [`Compiled::look_across`] for the other
+/// checks.
 pub fn compile_each(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut compiled = rendered(name, text, world, catalogue);
     let found = check_all(&compiled.objects, catalogue, &compiled.selection);
-    let found = not_said_yet(found, &compiled.diagnostics);
+    let found = not_reported_yet(found, &compiled.diagnostics);
     compiled.diagnostics.extend(found);
     compiled
 }
 
-/// The way of [`compile`] up to the rendered files: the schemas are not asked about the objects.
+/// Like [`compile`], but stops after rendering: the objects are not checked against schemas.
 pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
@@ -113,7 +115,7 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
     compiled
 }
 
-/// The versions that a `cluster.toml` puts in force, whatever else is wrong with it.
+/// The versions that a `cluster.toml` declares, whatever other mistakes it contains.
 pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
@@ -124,21 +126,25 @@ pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
     selection
 }
 
-/// A key that could not be read is no missing key.
-fn not_only_misread(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
+/// Removes reports of missing keys for keys that are present but could not be read.
+fn not_only_misread(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
     let missing = |one: &Diagnostic| one.code == codes::CONFIG_MISSING_KEY && one.pointer.is_some();
-    let is_said = |one: &Diagnostic| said.iter().any(|said| said.pointer == one.pointer);
+    let is_reported = |one: &Diagnostic| {
+        reported
+            .iter()
+            .any(|reported| reported.pointer == one.pointer)
+    };
     found
         .into_iter()
-        .filter(|one| !(missing(one) && is_said(one)))
+        .filter(|one| !(missing(one) && is_reported(one)))
         .collect()
 }
 
-/// The name by which findings cite `cluster.toml` as the one that declares a version.
+/// The name that diagnostics show for the source of a declared version.
 const DECLARED_BY: &str = "cluster.toml";
 
-/// Declares the versions that are given. Where the catalogue doesn't have one, the nearest that it has
-/// takes its place for the rest of the checks.
+/// Selects the declared versions. If the catalogue lacks a version, the nearest one is used for the remaining
+/// checks.
 fn select(
     cluster: &Cluster,
     catalogue: &Catalogue,
@@ -160,7 +166,7 @@ fn select(
             && let Some(nearest) = known.first()
         {
             let nearest = nearest.as_str().to_owned();
-            // It was just listed as known.
+            // This version was just listed as known.
             let _ = selection.declare(catalogue, project, &nearest, asked, DECLARED_BY);
         }
         let at_channel = matches!(unknown, Unknown::Channel { .. });
@@ -171,7 +177,7 @@ fn select(
         };
         let help = match project {
             "envoy-gateway" if !at_channel && cluster.versions.envoy_gateway.is_none() => format!(
-                "{}; `versions.envoy_gateway` says which of them to check against",
+                "{}; set `versions.envoy_gateway` to one of them to check against it",
                 unknown.help()
             ),
             _ => unknown.help(),
@@ -179,7 +185,7 @@ fn select(
         problems.push(
             Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
                 .at(span)
-                .why("nothing can be checked against a version that is not known")
+                .why("objects can't be checked against an unknown version")
                 .help(help),
         );
     }
@@ -198,15 +204,15 @@ fn select(
         problems.push(
             Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
                 .at(channel.span)
-                .why("nothing can be checked against a channel that is not known")
+                .why("objects can't be checked against an unknown channel")
                 .help(unknown.help()),
         );
     }
     if chart.is_none() {
         problems.push(
             Diagnostic::new(codes::CONFIG_MISSING_KEY, "the chart has no version")
-                .why("it decides which schemas hold, and Flux would install whatever is newest")
-                .help("add `version = \"1.9.0\"` to [chart], the version that runs in your cluster")
+                .why("the version selects the schemas, and without it Flux would install the newest chart")
+                .help("add `version = \"1.9.0\"` to [chart], with the version that runs in your cluster")
                 .with_pointer("/chart/version"),
         );
     }
@@ -228,7 +234,7 @@ fn select(
     }
 }
 
-/// The built-in templates, and those in the folder that `layout.templates` names.
+/// The built-in templates, with those replaced that are in the folder `layout.templates`.
 fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -> Templates {
     let mut templates = Templates::default();
     let Some(folder) = &model.layout.templates else {
@@ -247,8 +253,8 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
                 format!("there is no template in {:?}", folder.value),
             )
             .at(folder.span)
-            .why("the built-in templates would be used, without a word")
-            .help("put a template of a built-in one's name there, such as `gateway.yaml.j2`"),
+            .why("the built-in templates would be used, and nobody would notice")
+            .help("put a template there that has the name of a built-in template, such as `gateway.yaml.j2`"),
         );
     }
     for name in names {
@@ -261,7 +267,7 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
                     format!("the template {path} can't be read"),
                 )
                 .at(folder.span)
-                .why("what it makes can't be written; nothing is")
+                .why("its output can't be written, so no file is written")
                 .help("it must be UTF-8 text of at most 1 MiB"),
             ),
         }
@@ -269,7 +275,8 @@ fn templates(model: &Model, world: &dyn World, problems: &mut Vec<Diagnostic>) -
     templates
 }
 
-/// Reads the files back: what was written must be what was meant, whatever the template was.
+/// Parses the rendered files again, and checks that the text has the intended meaning, whatever the template
+/// was.
 fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>) -> Vec<Object> {
     let mut objects = Vec::new();
     for file in files.iter().filter(|file| file.kind.has_objects()) {
@@ -283,10 +290,15 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
                 .is_some_and(|meant| *meant != document.node)
             {
                 problems.push(
-                    Diagnostic::new(codes::CONFIG_TEMPLATE, "what was written does not read back as what was meant")
-                        .at(document.node.span)
-                        .why("another reader would take a value for something else")
-                        .help("this is a mistake of gatewayctl; please report it with the value at the mark"),
+                    Diagnostic::new(
+                        codes::CONFIG_TEMPLATE,
+                        "the rendered text has another meaning than intended",
+                    )
+                    .at(document.node.span)
+                    .why("other programs would read a value differently")
+                    .help(
+                        "this is a bug in gatewayctl; please report it with the value at the mark",
+                    ),
                 );
             }
             objects.push(Object {
@@ -299,8 +311,8 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
     objects
 }
 
-/// What keeps scripts from being loaded, in a script of the user's own at its own place; and their texts, by the
-/// names of the rendered files.
+/// Reports scripts that can't be loaded, and returns the texts of all scripts by the paths of the rendered
+/// files. Errors in a script of the user refer to the user's file.
 fn scripts(
     files: &[File],
     model: &Model,
@@ -319,12 +331,12 @@ fn scripts(
     (found, texts)
 }
 
-/// Two objects of one identity: kustomize refuses them, or one silently wins.
+/// Reports two objects with the same identity: kustomize refuses them, or one would replace the other.
 fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<_, &Object> = HashMap::new();
     let root = manifest::value::Pointer::root().key("metadata").key("name");
     for object in objects {
-        // A folder of another namespace holds other objects, even of one name.
+        // A folder for another namespace may contain objects with the same names.
         let folder = object
             .file
             .rsplit_once('/')
@@ -346,13 +358,13 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
                 format!("{} is rendered twice", object.identity()),
             )
             .related(first.origin(&root).or(first.span(&root)), "the first")
-            .why("kustomize refuses two objects of one name")
+            .why("kustomize refuses two objects with the same name")
             .help("give one of them another name"),
         );
     }
 }
 
-/// Runs the passes over objects.
+/// Checks each object against its schema and rules.
 pub fn check_all(
     objects: &[Object],
     catalogue: &Catalogue,
@@ -384,20 +396,20 @@ fn not_an_object(object: &Object) -> Diagnostic {
     let message = match object.node.as_map() {
         Some(_) => format!("the document has no `{missing}`"),
         None => format!(
-            "the document is a {}, no Kubernetes object",
+            "the document is a {}, not a Kubernetes object",
             object.node.type_name()
         ),
     };
     let root = manifest::value::Pointer::root();
     manifest::finding(codes::YAML_NOT_AN_OBJECT, object, &root, message)
         .why("kustomize and the API server refuse it")
-        .help("every object has `apiVersion`, `kind` and `metadata.name`; leave other YAML out of the path")
+        .help("every object has `apiVersion`, `kind` and `metadata.name`; exclude other YAML from the path")
 }
 
-/// Findings on what a rendered object got from a line that is already known to be wrong say nothing new; nor
-/// do findings that no line is to blame for, as long as others are wrong: they mostly follow from those.
-fn not_said_yet(found: Vec<Diagnostic>, said: &[Diagnostic]) -> Vec<Diagnostic> {
-    let spans: Vec<_> = said
+/// Removes findings that are only consequences of mistakes that are already reported: those whose origin is a
+/// line that is known to be wrong and, as long as there are other errors, those without an origin.
+fn not_reported_yet(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
+    let spans: Vec<_> = reported
         .iter()
         .filter(|one| one.is_error())
         .filter_map(|one| one.span)

@@ -5,29 +5,30 @@ use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 
 table! {
-    /// KEDA ScaledObjects. What is given here holds for each of them unless it has its own.
+    /// KEDA ScaledObjects. The settings given here apply to each ScaledObject that doesn't set its own.
     pub struct Autoscaling {
-        /// Whether the kustomization lists the file. Default: `true`; `false` keeps it ready beside the others.
+        /// Whether the kustomization lists the file. Default: `true`. With `false` the file is rendered but
+        /// not applied.
         pub listed: Option<Spanned<bool>>,
-        /// The fewest replicas. Default: 1.
+        /// The minimum number of replicas. Default: 1.
         pub min: Option<Spanned<Count>>,
-        /// The most replicas. Default: 2.
+        /// The maximum number of replicas. Default: 2.
         pub max: Option<Spanned<Count>>,
-        /// Seconds from the last active trigger to scaling down to the minimum.
+        /// Seconds to wait after the last active trigger before scaling down to the minimum.
         pub cooldown: Option<Spanned<Count>>,
-        /// What happens when a trigger can't be read.
+        /// The number of replicas to fall back to when a trigger can't be read.
         pub fallback: Option<Fallback>,
         /// A trigger on a Prometheus query.
         pub prometheus: Option<Prometheus>,
-        /// Further triggers, in KEDA's own keys.
+        /// More triggers, written with KEDA's own keys.
         pub triggers: Vec<Node>,
-        /// Laid over the `spec` of each: KEDA's own keys.
+        /// Merged over the `spec` of each ScaledObject, with KEDA's own keys.
         pub spec: Option<Node>,
-        /// The controller's.
+        /// The ScaledObject for the controller.
         pub controller: Option<Scaled>,
-        /// `false`: none for the proxies. Default: one for each gateway.
+        /// Whether the proxies get ScaledObjects. Default: one for each gateway; `false` writes none.
         pub proxies: Option<Spanned<bool>>,
-        /// The proxies' of one gateway, by the gateway's name.
+        /// The ScaledObject for one gateway's proxies, by the gateway's name.
         pub gateways: Named<Scaled>,
     }
 }
@@ -35,31 +36,31 @@ table! {
 object_table! {
     /// One ScaledObject.
     pub struct Scaled {
-        /// `false`: none.
+        /// `false` doesn't write this ScaledObject.
         pub enabled: Option<Spanned<bool>>,
-        /// Its name. Default: the gateway's, or `envoy-gateway`.
+        /// The name of the ScaledObject. Default: the gateway's name, or `envoy-gateway` for the controller.
         pub name: Option<Text>,
-        /// The fewest replicas.
+        /// The minimum number of replicas.
         pub min: Option<Spanned<Count>>,
-        /// The most replicas.
+        /// The maximum number of replicas.
         pub max: Option<Spanned<Count>>,
-        /// Seconds from the last active trigger to scaling down to the minimum.
+        /// Seconds to wait after the last active trigger before scaling down to the minimum.
         pub cooldown: Option<Spanned<Count>>,
-        /// What happens when a trigger can't be read.
+        /// The number of replicas to fall back to when a trigger can't be read.
         pub fallback: Option<Fallback>,
         /// A trigger on a Prometheus query.
         pub prometheus: Option<Prometheus>,
-        /// Further triggers, in KEDA's own keys.
+        /// More triggers, written with KEDA's own keys.
         pub triggers: Vec<Node>,
     }
 }
 
 table! {
-    /// What happens when a trigger can't be read.
+    /// The number of replicas to fall back to when a trigger can't be read.
     pub struct Fallback {
-        /// Failures in a row until it happens.
+        /// How many consecutive failures activate the fallback.
         pub failures: Option<Spanned<Count>>,
-        /// The replicas then.
+        /// The number of replicas while the fallback is active.
         pub replicas: Option<Spanned<Count>>,
     }
 }
@@ -67,9 +68,9 @@ table! {
 table! {
     /// A trigger on a Prometheus query.
     pub struct Prometheus {
-        /// Prometheus' address (`http://prometheus-operated.observability.svc.cluster.local:9090`).
+        /// The address of Prometheus (`http://prometheus-operated.observability.svc.cluster.local:9090`).
         pub server: Option<Text>,
-        /// The query.
+        /// The query, in PromQL.
         pub query: Option<Text>,
         /// The value at which another replica is added.
         pub threshold: Option<Text>,

@@ -7,13 +7,13 @@ use super::types::Text;
 use manifest::diagnostic::{Sources, Spanned};
 use manifest::value::Node;
 
-/// Where Envoy Gateway puts the proxies' Deployments and Services.
+/// The namespace in which Envoy Gateway creates the proxies' Deployments and Services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Deploy {
-    /// Beside their Gateway, under its name.
+    /// In the namespace of the Gateway, under the Gateway's name.
     #[default]
     GatewayNamespace,
-    /// In the controller's namespace, under names with a hash.
+    /// In the controller's namespace, under names that end in a hash.
     ControllerNamespace,
 }
 
@@ -21,36 +21,38 @@ table! {
     /// The `gateway-helm` chart: an OCIRepository and a HelmRelease.
     pub struct Chart {
         /// The chart's version, with or without `v`. It selects the schemas, the API versions that are
-        /// written, and what is on by default.
+        /// written, and the defaults.
         pub version: Option<Text>,
         /// The name of the HelmRelease and of the OCIRepository. Default: `envoy-gateway`.
         pub name: Option<Text>,
         /// The registry that the chart comes from. Default: `docker.io`.
         pub registry: Option<Text>,
-        /// The chart's whole address, in place of `registry` (`oci://registry.example.com/charts/gateway-helm`).
+        /// The chart's full address, instead of `registry`
+        /// (`oci://registry.example.com/charts/gateway-helm`).
         pub url: Option<Text>,
-        /// Pins the chart by digest (`sha256:…`) besides the version.
+        /// Pins the chart to a digest (`sha256:…`), in addition to the version.
         pub digest: Option<Text>,
-        /// Where proxies run. Default: `GatewayNamespace`.
+        /// The namespace in which the proxies run. Default: `GatewayNamespace`.
         pub deploy: Option<Spanned<Deploy>>,
-        /// A registry for the images that the chart runs (`global.imageRegistry`).
+        /// A registry for the images that the chart uses (`global.imageRegistry`).
         pub image_registry: Option<Text>,
-        /// Whether routes may use Backend resources (`extensionApis.enableBackend`).
+        /// Whether routes may refer to Backend resources (`extensionApis.enableBackend`).
         pub enable_backend: Option<Spanned<bool>>,
-        /// Whether Lua policies run (`extensionApis.enableLua`). Default: on where `[lua]` is used and the
-        /// chart has it off by default (1.9.0 and later).
+        /// Whether Lua in EnvoyExtensionPolicies is allowed (`extensionApis.enableLua`). Default: `true` if
+        /// `[lua]` is used and the chart disables Lua by default (1.9.0 and later).
         pub enable_lua: Option<Spanned<bool>>,
-        /// Whether EnvoyPatchPolicies are applied (`extensionApis.enableEnvoyPatchPolicy`). Default: on
-        /// where `patch_policies` are given.
+        /// Whether EnvoyPatchPolicies are applied (`extensionApis.enableEnvoyPatchPolicy`). Default: `true`
+        /// if there are `patch_policies`.
         pub enable_envoy_patch_policy: Option<Spanned<bool>>,
-        /// A helmfile with this chart in it, for the CRDs of a new cluster: `helmfile template` of it goes to
-        /// `gatewayctl crds apply`. A path from the root (`bootstrap/helmfile.d/00-crds.yaml`). Default: none.
+        /// The path of a helmfile that contains this chart, relative to the root
+        /// (`bootstrap/helmfile.d/00-crds.yaml`). It installs the CRDs in a new cluster: pipe the output of
+        /// `helmfile template` to `gatewayctl crds apply`. Default: none.
         pub bootstrap: Option<Text>,
-        /// Laid over the chart's values, as the chart documents them.
+        /// Merged over the chart's values, with the keys that the chart documents.
         pub values: Option<Node>,
-        /// The OCIRepository.
+        /// The OCIRepository from which the chart is pulled.
         pub source: Source,
-        /// The HelmRelease.
+        /// The HelmRelease that installs the chart.
         pub release: Release,
     }
 }
@@ -58,11 +60,11 @@ table! {
 object_table! {
     /// The OCIRepository of the chart.
     pub struct Source {
-        /// `false`: none, the chart comes from elsewhere.
+        /// `false` doesn't write an OCIRepository, because the chart comes from another source.
         pub enabled: Option<Spanned<bool>>,
-        /// Its name. Default: the chart's.
+        /// The name of the OCIRepository. Default: `chart.name`.
         pub name: Option<Text>,
-        /// How often the registry is asked. Default: `15m`.
+        /// How often Flux checks the registry. Default: `15m`.
         pub interval: Option<Text>,
     }
 }
@@ -70,14 +72,15 @@ object_table! {
 object_table! {
     /// The HelmRelease of the chart.
     pub struct Release {
-        /// `false`: none, the chart is installed elsewhere.
+        /// `false` doesn't write a HelmRelease, because the chart is installed in another way.
         pub enabled: Option<Spanned<bool>>,
-        /// How often the release is reconciled. Default: `1h`.
+        /// How often Flux reconciles the release. Default: `1h`.
         pub interval: Option<Text>,
     }
 }
 
-/// The text of a `cluster.toml` with another version of the chart in it, all else as it was; `None` where it gives none.
+/// Returns the text of a `cluster.toml` with `chart.version` replaced and everything else unchanged; `None`
+/// if it has no `chart.version`.
 pub fn with_version(text: &str, version: &str) -> Option<String> {
     let mut sources = Sources::default();
     let id = sources.add("", text);

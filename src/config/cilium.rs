@@ -5,12 +5,13 @@ use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 
 table! {
-    /// Load balancer addresses and how they are announced.
+    /// Load balancer address pools and how addresses are announced.
     pub struct Cilium {
-        /// The address pools: CIDRs (`10.10.30.0/24`) or ranges (`10.10.30.20-10.10.30.40`). Every gateway's
-        /// address must be in one.
+        /// The address pools, as CIDRs (`10.10.30.0/24`) or ranges (`10.10.30.20-10.10.30.40`). The address
+        /// of every gateway must be in one of them.
         pub pools: Texts,
-        /// The CiliumLoadBalancerIPPool to write. Without it the pools are facts about objects made elsewhere.
+        /// The CiliumLoadBalancerIPPool to write. Without it, `pools` describes pools that are defined
+        /// elsewhere.
         pub pool: Option<Pool>,
         /// The CiliumL2AnnouncementPolicy to write.
         pub l2: Option<L2>,
@@ -20,13 +21,14 @@ table! {
 }
 
 object_table! {
-    /// A CiliumLoadBalancerIPPool with all `pools`.
+    /// A CiliumLoadBalancerIPPool that contains all `pools`.
     pub struct Pool {
-        /// Its name. Default: `gateways`.
+        /// The name of the pool. Default: `gateways`.
         pub name: Option<Text>,
-        /// Whether the first and last address of a CIDR are given out. Default: `false`.
+        /// Whether the first and the last address of a CIDR may be assigned. Default: `false`.
         pub first_and_last: Option<Spanned<bool>>,
-        /// `false`: for all Services. Default: only for the gateways' Services, by their labels.
+        /// Whether the pool serves only the gateways' Services, selected by their labels. Default: `true`;
+        /// `false` serves all Services.
         pub only_gateways: Option<Spanned<bool>>,
     }
 }
@@ -34,45 +36,46 @@ object_table! {
 object_table! {
     /// A CiliumL2AnnouncementPolicy.
     pub struct L2 {
-        /// Its name. Default: `gateways`.
+        /// The name of the policy. Default: `gateways`.
         pub name: Option<Text>,
-        /// The network interfaces, as regular expressions.
+        /// The network interfaces that announce, as regular expressions.
         pub interfaces: Texts,
-        /// The labels of the nodes that announce. Default: `kubernetes.io/os = "linux"`.
+        /// The labels of the nodes that announce addresses. Default: `kubernetes.io/os = "linux"`.
         pub nodes: Pairs,
-        /// `false`: for all Services. Default: only for the gateways' Services, by their labels.
+        /// Whether only the gateways' Services are announced, selected by their labels. Default: `true`;
+        /// `false` announces all Services.
         pub only_gateways: Option<Spanned<bool>>,
     }
 }
 
 table! {
-    /// A CiliumBGPClusterConfig, CiliumBGPPeerConfig and CiliumBGPAdvertisement.
+    /// A CiliumBGPClusterConfig, a CiliumBGPPeerConfig and a CiliumBGPAdvertisement.
     pub struct Bgp {
-        /// The name of all three. Default: `gateways`.
+        /// The name of all three objects. Default: `gateways`.
         pub name: Option<Text>,
-        /// The cluster's autonomous system.
+        /// The number of the cluster's autonomous system (ASN).
         pub local_asn: Option<Spanned<Count>>,
-        /// The routers.
+        /// The routers that Cilium peers with.
         pub peers: Vec<Peer>,
-        /// The labels of the nodes that speak BGP. Default: `kubernetes.io/os = "linux"`.
+        /// The labels of the nodes that run BGP. Default: `kubernetes.io/os = "linux"`.
         pub nodes: Pairs,
-        /// Laid over the `spec` of the CiliumBGPClusterConfig.
+        /// Merged over the `spec` of the CiliumBGPClusterConfig.
         pub cluster_spec: Option<Node>,
-        /// Laid over the `spec` of the CiliumBGPPeerConfig.
+        /// Merged over the `spec` of the CiliumBGPPeerConfig.
         pub peer_spec: Option<Node>,
-        /// Laid over the `spec` of the CiliumBGPAdvertisement.
+        /// Merged over the `spec` of the CiliumBGPAdvertisement.
         pub advertisement_spec: Option<Node>,
     }
 }
 
 table! {
-    /// A router.
+    /// A router that Cilium peers with.
     pub struct Peer {
-        /// Its name.
+        /// The name of the peer.
         pub name: Option<Text>,
-        /// Its address.
+        /// The IP address of the router.
         pub address: Option<Text>,
-        /// Its autonomous system.
+        /// The number of the router's autonomous system (ASN).
         pub asn: Option<Spanned<Count>>,
     }
 }

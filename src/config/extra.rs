@@ -4,18 +4,20 @@ use super::types::Texts;
 use manifest::value::Node;
 
 table! {
-    /// Your own manifests beside the generated ones: listed in the kustomization, never touched.
+    /// Your own manifests beside the generated ones. The kustomization lists them; they are never changed.
     pub struct Extra {
-        /// Files and folders beside the chart's (`./externalsecret.yaml`). A generated file that is named here, or
-        /// that is in a folder named here, stands in this place of the list and nowhere else.
+        /// Files and folders to list in the first folder's kustomization (`./externalsecret.yaml`). If a
+        /// generated file, or a folder that contains one, is named here, it is listed at this position and
+        /// not again.
         pub resources: Texts,
-        /// The same for the second folder.
+        /// Files and folders to list in the second folder's kustomization, in the same way.
         pub config_resources: Texts,
-        /// Objects in full, in Kubernetes' own keys, each with the `file` that it goes into: what no table makes.
+        /// Complete objects with Kubernetes' own keys, each with the `file` that it is written to, for kinds
+        /// that no other table produces.
         pub objects: Vec<Node>,
-        /// Laid over the first folder's `kustomization.yaml`: kustomize's own keys.
+        /// Merged over the first folder's `kustomization.yaml`, with kustomize's own keys.
         pub kustomization: Option<Node>,
-        /// Laid over the second folder's `kustomization.yaml`: kustomize's own keys.
+        /// Merged over the second folder's `kustomization.yaml`, with kustomize's own keys.
         pub config_kustomization: Option<Node>,
     }
 }

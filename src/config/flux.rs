@@ -7,53 +7,55 @@ use manifest::value::Node;
 object_table! {
     /// The Flux Kustomizations in `ks.yaml`.
     pub struct Flux {
-        /// `false`: none, they are made elsewhere.
+        /// `false` doesn't write Kustomizations, because they are defined elsewhere.
         pub enabled: Option<Spanned<bool>>,
-        /// The name of the Kustomization. Default: the name of the app's folder.
+        /// The name of the Kustomization. Default: the name of the app's folder (`layout.app`).
         pub name: Option<Text>,
-        /// Whether `ks.yaml` gives the namespace itself. Default: `false`, the namespace's kustomization sets it.
+        /// Whether the Kustomizations in `ks.yaml` set their namespace. Default: `false`, because the
+        /// namespace's kustomization sets it.
         pub namespaced: Option<Spanned<bool>>,
-        /// Default: `1h`.
+        /// How often Flux reconciles. Default: `1h`.
         pub interval: Option<Text>,
-        /// How soon a failure is tried again.
+        /// How long Flux waits before it retries after a failure.
         pub retry_interval: Option<Text>,
-        /// How long applying may take.
+        /// The timeout of one reconciliation.
         pub timeout: Option<Text>,
-        /// Whether what is no longer rendered is deleted. Default: `true`.
+        /// Whether Flux deletes objects that are no longer rendered. Default: `true`.
         pub prune: Option<Spanned<bool>>,
-        /// Whether Flux waits until all is ready. Default: `true` where a second folder depends on it and there are
-        /// no `health_checks`.
+        /// Whether Flux waits until all objects are ready. Default: `true` if there is a second folder, which
+        /// depends on the first, and no `health_checks` are given.
         pub wait: Option<Spanned<bool>>,
-        /// Where Flux reads this repository from.
+        /// The source from which Flux reads this repository.
         pub source: SourceRef,
-        /// The path from the root of what Flux reads to the folder that the tree is rendered in. Default: the path from
-        /// the root of the Git repository. To be given where another source than a GitRepository holds a part of one.
+        /// The path to the folder that the tree is rendered in, from the root of the source that Flux reads.
+        /// Default: the path from the root of the Git repository. Set it if the source is not a GitRepository
+        /// and contains only a part of the repository.
         pub path_prefix: Option<Text>,
-        /// Kustomizations that come first: `name` or `namespace/name`.
+        /// Kustomizations that must be ready before this one: `name` or `namespace/name`.
         pub depends_on: Texts,
-        /// Objects whose health counts, in Flux's own keys.
+        /// Objects whose health Flux checks, with Flux's own keys.
         pub health_checks: Vec<Node>,
-        /// Post-build substitution, in Flux's own keys.
+        /// Post-build substitution, with Flux's own keys.
         pub post_build: Option<Node>,
-        /// Decryption, in Flux's own keys.
+        /// Decryption, with Flux's own keys.
         pub decryption: Option<Node>,
         /// Labels that Flux adds to all objects (`commonMetadata.labels`).
         pub common_labels: Pairs,
-        /// The second Kustomization, where there are two folders. It depends on the first.
+        /// The Kustomization of the second folder, if there is one. It depends on the first.
         pub config: FluxConfig,
     }
 }
 
 object_table! {
-    /// What the second Kustomization has in place of the first one's.
+    /// Settings of the second Kustomization that differ from those of the first.
     pub struct FluxConfig {
-        /// Its name. Default: the first one's, `-` and the folder.
+        /// The name of the Kustomization. Default: the first one's name, `-`, and the folder's name.
         pub name: Option<Text>,
-        /// Whether Flux waits until all is ready.
+        /// Whether Flux waits until all objects are ready.
         pub wait: Option<Spanned<bool>>,
-        /// Kustomizations that come first, besides the first one: `name` or `namespace/name`.
+        /// Kustomizations that must be ready before this one, besides the first: `name` or `namespace/name`.
         pub depends_on: Texts,
-        /// Objects whose health counts, in Flux's own keys.
+        /// Objects whose health Flux checks, with Flux's own keys.
         pub health_checks: Vec<Node>,
         /// Labels that Flux adds to all objects (`commonMetadata.labels`).
         pub common_labels: Pairs,
@@ -61,34 +63,34 @@ object_table! {
 }
 
 table! {
-    /// Where Flux reads this repository from.
+    /// The source from which Flux reads this repository.
     pub struct SourceRef {
-        /// Default: `GitRepository`.
+        /// The kind of the source. Default: `GitRepository`.
         pub kind: Option<Text>,
-        /// Default: `flux-system`.
+        /// The name of the source. Default: `flux-system`.
         pub name: Option<Text>,
-        /// Default: `flux-system`.
+        /// The namespace of the source. Default: `flux-system`.
         pub namespace: Option<Text>,
     }
 }
 
 table! {
-    /// The namespace, and its kustomization.
+    /// The namespace and its kustomization.
     pub struct Namespace {
-        /// Its name. Default: `network`.
+        /// The name of the namespace. Default: `network`.
         pub name: Option<Text>,
         /// Whether `namespace.yaml` is written. Default: `true`.
         pub manifest: Option<Spanned<bool>>,
-        /// Whether the namespace's `kustomization.yaml` is kept up: our entries are added, all others stay.
-        /// Default: `true`.
+        /// Whether the namespace's `kustomization.yaml` is updated: missing entries are added and all others
+        /// stay. Default: `true`.
         pub kustomization: Option<Spanned<bool>>,
-        /// Whether each object gives the namespace itself. Default: `false`, Flux sets it.
+        /// Whether each object sets `metadata.namespace`. Default: `false`, because Flux sets it.
         pub in_objects: Option<Spanned<bool>>,
-        /// Labels of the Namespace.
+        /// Labels for the Namespace.
         pub labels: Pairs,
-        /// Annotations of the Namespace. Flux is told never to prune it.
+        /// Annotations for the Namespace. One that keeps Flux from pruning it is always written.
         pub annotations: Pairs,
-        /// kustomize components of the namespace (`../../components/common`).
+        /// kustomize components that the namespace's kustomization uses (`../../components/common`).
         pub components: Texts,
     }
 }

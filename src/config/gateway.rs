@@ -10,93 +10,97 @@ use super::types::{Count, Named, Namespaces, Pairs, Text, Texts};
 use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 
-/// How a gateway's address is given to the load balancer.
+/// How a gateway requests its address from the load balancer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressAs {
     /// The annotation `lbipam.cilium.io/ips` on the Service.
     #[default]
     Annotation,
-    /// The annotation `io.cilium/lb-ipam-ips`, of Cilium before 1.15.
+    /// The annotation `io.cilium/lb-ipam-ips`, for Cilium before 1.15.
     LegacyAnnotation,
-    /// `spec.addresses` of the Gateway.
+    /// The field `spec.addresses` of the Gateway.
     Spec,
 }
 
 object_table! {
     /// A Gateway.
     pub struct Gateway {
-        /// The address (or several, IPv4 and IPv6), or a Flux variable. `[]`: any that the load balancer has.
+        /// The address, or several (IPv4 and IPv6), or a Flux variable. With `[]` the load balancer picks
+        /// one.
         pub address: Texts,
         /// `annotation` (`lbipam.cilium.io/ips`), `legacy-annotation` (`io.cilium/lb-ipam-ips`) or `spec`
         /// (`spec.addresses`). Default: `annotation`.
         pub address_as: Option<Spanned<AddressAs>>,
-        /// How the gateway's name gets into DNS.
+        /// The DNS records of the gateway.
         pub dns: GatewayDns,
-        /// The Secrets with this gateway's TLS certificates, in place of the cluster's.
+        /// The Secrets with this gateway's TLS certificates, instead of the cluster-wide `certificates`.
         pub certificates: Texts,
-        /// Another GatewayClass than the shared one: one of `[classes]`, or one that is made elsewhere.
+        /// The GatewayClass, if it is not the shared one: one of `[classes]`, or one that is defined
+        /// elsewhere.
         pub class: Option<Text>,
-        /// An EnvoyProxy of this gateway's own.
+        /// An EnvoyProxy for this gateway only.
         pub proxy: Option<Proxy>,
-        /// Labels and annotations of what Envoy Gateway makes for this gateway (Service, Deployment).
+        /// Labels and annotations for the objects that Envoy Gateway creates for this gateway (Service,
+        /// Deployment).
         pub infrastructure: Infrastructure,
-        /// The listeners, by name. `http` (80) and `https` (443) are there unless switched off; those that
-        /// are written here stand in the order written.
+        /// The listeners, by name. `http` (80) and `https` (443) exist unless they are disabled; the
+        /// listeners that are written here keep their order.
         pub listeners: Named<Listener>,
-        /// Hostnames whose TLS is passed through undecrypted, by a listener `tls-passthrough` on 443.
+        /// Hostnames whose TLS connections are passed through without decryption, by a listener
+        /// `tls-passthrough` on port 443.
         pub passthrough: Texts,
-        /// A ClientTrafficPolicy of this gateway's own, in place of the shared one.
+        /// A ClientTrafficPolicy for this gateway only, instead of the shared one.
         pub client_traffic: Option<ClientTraffic>,
-        /// A BackendTrafficPolicy of this gateway's own, in place of the shared one.
+        /// A BackendTrafficPolicy for this gateway only, instead of the shared one.
         pub backend_traffic: Option<BackendTraffic>,
-        /// A redirect of this gateway's own, in place of its part in the shared one.
+        /// A redirect route for this gateway only, instead of the shared one.
         pub redirect: Option<Redirect>,
     }
 }
 
 table! {
-    /// Labels and annotations of what Envoy Gateway makes for a gateway.
+    /// Labels and annotations for the objects that Envoy Gateway creates for a gateway.
     pub struct Infrastructure {
-        /// Labels.
+        /// Labels for these objects.
         pub labels: Pairs,
-        /// Annotations.
+        /// Annotations for these objects.
         pub annotations: Pairs,
     }
 }
 
 table! {
-    /// How one gateway's name gets into DNS.
+    /// The DNS records of one gateway, which external-dns creates from annotations.
     pub struct GatewayDns {
-        /// `false`: no annotations for external-dns.
+        /// `false` writes no annotations for external-dns.
         pub enabled: Option<Spanned<bool>>,
-        /// What the records of this gateway's routes point to. Default: the hostname.
+        /// The target of the DNS records of this gateway's routes. Default: `hostname`.
         pub target: Option<Text>,
-        /// The name that leads to the gateway's address. Default: the gateway's name without `envoy-`, under
-        /// the domain.
+        /// The hostname whose record points to the gateway's address. Default: the gateway's name without
+        /// `envoy-`, below the domain (`external.example.com`).
         pub hostname: Option<Text>,
     }
 }
 
 table! {
-    /// How the gateways' names get into DNS.
+    /// The DNS records of the gateways, which external-dns creates from annotations.
     pub struct Dns {
-        /// `false`: no annotations for external-dns, but where a gateway has its own.
+        /// `false` writes no annotations for external-dns, except for gateways that set their own.
         pub enabled: Option<Spanned<bool>>,
         /// The prefix of the annotations. Default: `external-dns.alpha.kubernetes.io`.
         pub annotation_prefix: Option<Text>,
     }
 }
 
-/// What a listener speaks.
+/// The protocol of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Protocol {
-    /// Plain HTTP.
+    /// HTTP without TLS.
     Http,
-    /// HTTP inside TLS that ends here.
+    /// HTTP over TLS that the gateway terminates.
     Https,
-    /// TLS that is passed through, or ends here.
+    /// TLS that the gateway passes through or terminates.
     Tls,
     /// TCP.
     Tcp,
@@ -104,36 +108,37 @@ pub enum Protocol {
     Udp,
 }
 
-/// What a TLS listener does with TLS.
+/// Whether a listener decrypts TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum TlsMode {
-    /// TLS ends at the gateway.
+    /// The gateway decrypts TLS.
     Terminate,
-    /// TLS goes through to the backend.
+    /// The gateway passes TLS through to the backend.
     Passthrough,
 }
 
 table! {
     /// A listener of a gateway.
     pub struct Listener {
-        /// `false` takes a default listener away.
+        /// `false` removes a default listener.
         pub enabled: Option<Spanned<bool>>,
-        /// `HTTP`, `HTTPS`, `TLS`, `TCP` or `UDP`. Default: by the name `http` or `https`.
+        /// `HTTP`, `HTTPS`, `TLS`, `TCP` or `UDP`. Default: `HTTP` and `HTTPS` for the listeners `http` and
+        /// `https`.
         pub protocol: Option<Spanned<Protocol>>,
-        /// The port, 1 to 65535. Default: 80 of HTTP, 443 of HTTPS and TLS.
+        /// The port, 1 to 65535. Default: 80 for HTTP, 443 for HTTPS and TLS.
         pub port: Option<Spanned<Count>>,
-        /// The hostname that it takes requests for; `*.` in front takes all names one level or more below.
+        /// The hostname that the listener serves; a leading `*.` matches all names one or more levels below.
         pub hostname: Option<Text>,
-        /// `Terminate` or `Passthrough`. Default: `Terminate` of HTTPS, `Passthrough` of TLS.
+        /// `Terminate` or `Passthrough`. Default: `Terminate` for HTTPS, `Passthrough` for TLS.
         pub tls_mode: Option<Spanned<TlsMode>>,
-        /// The Secrets with this listener's certificates, in place of the gateway's.
+        /// The Secrets with this listener's certificates, instead of the gateway's.
         pub certificates: Texts,
-        /// The kinds of route that may attach (`TCPRoute`). Default: what the protocol implies.
+        /// The kinds of route that may attach (`TCPRoute`). Default: those that the protocol allows.
         pub kinds: Texts,
-        /// The namespaces whose routes may attach: `"Same"`, `"All"`, names, or a table of labels. Default:
-        /// `Same` of HTTP (its one route is the redirect), `All` of HTTPS and TLS.
+        /// The namespaces whose routes may attach: `"Same"`, `"All"`, a list of names, or a table of labels.
+        /// Default: `Same` for HTTP (its only route is the redirect), `All` for HTTPS and TLS.
         pub namespaces: Option<Namespaces>,
-        /// Laid over the listener: the Gateway API's own keys.
+        /// Merged over the listener, with the Gateway API's own keys.
         pub spec: Option<Node>,
     }
 }

@@ -4,39 +4,41 @@ use super::types::{Pairs, Text, Toggle};
 use manifest::diagnostic::Spanned;
 
 table! {
-    /// Where files go and what they are called.
+    /// Where files are written and how they are named.
     pub struct Layout {
-        /// The namespace's folder, from the root. Default: `kubernetes/apps/` and the namespace.
+        /// The namespace's folder, relative to the root. Default: `kubernetes/apps/` followed by the
+        /// namespace.
         pub path: Option<Text>,
-        /// The app's folder in it. Default: `envoy-gateway`.
+        /// The app's folder, inside `path`. Default: `envoy-gateway`.
         pub app: Option<Text>,
-        /// The folder of the chart, and of all else where there is only one. Default: `app`.
+        /// The folder for the chart, and for everything else if there is only one folder. Default: `app`.
         pub folder: Option<Text>,
-        /// A second folder, for the gateways and what belongs to them, with a Kustomization of its own
-        /// that depends on the first. Default: none.
+        /// A second folder, for the gateways and the objects that belong to them. It has its own
+        /// Kustomization, which depends on the first. Default: none.
         pub config_folder: Option<Text>,
-        /// File names by what they hold: `proxy`, `class`, `gateways`, `lua`, `traffic` (or `backend_traffic` and
-        /// `client_traffic`), `policies`, `redirect`, `routes`, `certificates`, `addresses`, `release`, `source`,
-        /// `pod_monitor`, `service_monitor`, `dashboards`, `autoscaling`; or a single object: `"SecurityPolicy/oidc"`.
-        /// In what belongs to a gateway `{gateway}` stands for its name, `{short}` for the name without `envoy-`: a
-        /// file for each. A name may have folders in front (`external/gateway.yaml`). `flux` is the file with the
-        /// Flux Kustomizations, in the app's folder. Default of `flux`: `ks.yaml`.
+        /// File names by their content: `proxy`, `class`, `gateways`, `lua`, `traffic` (or `backend_traffic`
+        /// and `client_traffic`), `policies`, `redirect`, `routes`, `certificates`, `addresses`, `release`,
+        /// `source`, `pod_monitor`, `service_monitor`, `dashboards`, `autoscaling`; or a single object:
+        /// `"SecurityPolicy/oidc"`. For objects that belong to a gateway, `{gateway}` is replaced by its name
+        /// and `{short}` by its name without `envoy-`, so that each gateway gets its own file. A file name
+        /// may contain folders (`external/gateway.yaml`). `flux` is the file with the Flux Kustomizations, in
+        /// the app's folder. Default of `flux`: `ks.yaml`.
         pub files: Pairs,
-        /// The host of the schema comment over each document, or `false` for none.
+        /// The host of the schema comment above each document, or `false` for no comment.
         pub schemas: Option<Toggle<SchemaComment>>,
-        /// Whether each file starts with a line that says what made it. Default: `true`.
+        /// Whether each file starts with a line that says which tool wrote it. Default: `true`.
         pub header: Option<Spanned<bool>>,
-        /// A folder with templates that replace the built-in ones of the same name.
+        /// A folder with templates that replace the built-in templates of the same name.
         pub templates: Option<Text>,
-        /// Whether resources are listed as `./name.yaml` or `name.yaml`. Default: `true`, with `./`.
+        /// Whether resources are listed as `./name.yaml` (`true`) or `name.yaml`. Default: `true`.
         pub dot_slash: Option<Spanned<bool>>,
     }
 }
 
 table! {
-    /// The schema comment over each document.
+    /// The schema comment above each document.
     pub struct SchemaComment {
-        /// Where `{group}/{kind}_{version}.json` is found.
+        /// The host that serves `{group}/{kind}_{version}.json`.
         pub host: Option<Text>,
     }
 }

@@ -1,4 +1,4 @@
-//! `cluster.toml`'s text to [`Cluster`], and every mistake of form at once.
+//! Reads the text of `cluster.toml` into [`Cluster`] and reports all mistakes of form in one run.
 
 use toml::de::{DeTable, DeValue};
 use toml_parser::lexer::TokenKind;
@@ -13,16 +13,17 @@ use manifest::value::{Entry, Kind, Map, Node};
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
 
-/// The most mistakes of syntax that are told: what follows from the first ones is noise.
+/// The maximum number of reported syntax errors. Later errors are often only consequences of the first ones.
 const MOST_SYNTAX: usize = 100;
 
-/// The most mistakes of form that are told.
+/// The maximum number of reported mistakes of form, such as unknown keys and wrong types.
 const MOST_MISTAKES: usize = 1000;
 
-/// How deep lists and tables are nested at most, and how many parts a key has: somewhat less than the parser can take.
+/// The maximum nesting of lists and tables, and the maximum number of parts of a dotted key. The TOML parser
+/// could take slightly more.
 const DEEPEST: usize = 64;
 
-/// Reads `cluster.toml`. `None` where nothing of it could be read.
+/// Reads `cluster.toml`. The cluster is `None` if nothing could be read.
 pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagnostic>) {
     let (tree, mut problems) = match tree_of(sources, source) {
         Ok(read) => read,
@@ -34,7 +35,8 @@ pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagno
     (cluster, problems)
 }
 
-/// Reads any TOML as a tree, and what manifests can't hold of it; `None` where it is no TOML.
+/// Reads any TOML as a tree, with diagnostics for values that manifests can't hold; `None` if the text is not
+/// TOML.
 pub fn tree(sources: &Sources, source: SourceId) -> Option<(Node, Vec<Diagnostic>)> {
     tree_of(sources, source).ok()
 }
@@ -44,7 +46,7 @@ fn tree_of(
     source: SourceId,
 ) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
     let text = sources.get(source).text();
-    // The parser would build, and report, each of a million levels.
+    // The parser would build, and report, each level of a file that is nested a million levels deep.
     if let Some(range) = too_deep(text) {
         return Err(vec![deep(Span::new(source, range.start, range.end))]);
     }
@@ -66,7 +68,7 @@ fn tree_of(
     Ok((tree, problems))
 }
 
-/// The place at which lists and tables, or the parts of a key, are more than [`DEEPEST`].
+/// The position where lists and tables, or the parts of a key, are nested deeper than [`DEEPEST`].
 fn too_deep(text: &str) -> Option<std::ops::Range<usize>> {
     let (mut open, mut dots) = (0_usize, 0_usize);
     for token in toml_parser::Source::new(text).lex() {
@@ -87,11 +89,11 @@ fn too_deep(text: &str) -> Option<std::ops::Range<usize>> {
 }
 
 fn deep(span: Span) -> Diagnostic {
-    let message = format!("not TOML that can be read: nested more than {DEEPEST} levels deep");
+    let message = format!("the file can't be read: it is nested more than {DEEPEST} levels deep");
     Diagnostic::new(codes::CONFIG_SYNTAX, message)
         .at(span)
         .why("nothing can be rendered or checked until the file can be read")
-        .help("the tables are nested too deep to be meant")
+        .help("no table of cluster.toml is nested this deep; look for brackets that are not closed")
 }
 
 fn syntax(error: &toml::de::Error, text: &str, source: SourceId) -> Diagnostic {
@@ -100,11 +102,11 @@ fn syntax(error: &toml::de::Error, text: &str, source: SourceId) -> Diagnostic {
     let end = range.end.clamp(start, text.len());
     let message = error.message().lines().next().unwrap_or("it can't be read");
     let help = if message.contains("duplicate key") {
-        "keep one of the two; a table's header may stand only once too"
+        "remove one of the two; the header of a table may also appear only once"
     } else if message.contains("recursion limit") || message.contains("recurse") {
-        "the tables are nested too deep to be meant"
+        "no table of cluster.toml is nested this deep; look for brackets that are not closed"
     } else {
-        "strings stand in double quotes, tables in [brackets], one key = value on a line"
+        "write strings in double quotes, table names in [brackets], and one key = value per line"
     };
     Diagnostic::new(codes::CONFIG_SYNTAX, format!("not TOML: {message}"))
         .at(Span::new(source, start, end))
@@ -133,7 +135,11 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
         DeValue::Boolean(value) => Kind::Bool(*value),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Kind::Number(number.into()),
-            Err(_) => refuse("a whole number beyond 64 bits", span, problems),
+            Err(_) => refuse(
+                "a whole number that doesn't fit into 64 bits",
+                span,
+                problems,
+            ),
         },
         DeValue::Float(number) => match number
             .as_str()
@@ -146,7 +152,7 @@ fn node_of(value: &DeValue, span: Span, source: SourceId, problems: &mut Vec<Dia
         },
         DeValue::Datetime(date) => {
             problems.push(
-                Diagnostic::new(codes::CONFIG_WRONG_TYPE, "a date, where no key takes one")
+                Diagnostic::new(codes::CONFIG_WRONG_TYPE, "a date, but no key takes a date")
                     .at(span)
                     .why("Kubernetes manifests have no dates, only strings")
                     .help(format!("write it in quotes: \"{date}\"")),
@@ -172,13 +178,13 @@ fn refuse(what: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Kind {
     problems.push(
         Diagnostic::new(codes::CONFIG_WRONG_TYPE, what)
             .at(span)
-            .why("the API server would refuse it, or round it")
+            .why("the API server would reject or round it")
             .help("write a smaller number, or a string"),
     );
     Kind::Number(0.into())
 }
 
-/// A mistake of form in words.
+/// Makes a diagnostic of a mistake of form.
 fn describe(problem: Problem, tree: &Node) -> Diagnostic {
     let path = problem.pointer.dotted();
     let table = problem.pointer.parent().map(|above| above.dotted());
@@ -190,13 +196,13 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
         Wrong::UnknownKey(key, known) => {
             let help = match nearest(&key, known.iter().copied()) {
                 Some(near) => format!("write `{near}`"),
-                None => format!("it has: {}", known.join(", ")),
+                None => format!("the keys are: {}", known.join(", ")),
             };
             Diagnostic::new(
                 codes::CONFIG_UNKNOWN_KEY,
                 format!("{of_table} has no key `{key}`"),
             )
-            .why("a key that is not known would silently do nothing")
+            .why("an unknown key would have no effect, and nobody would notice")
             .help(format!(
                 "{help}; a field of the Kubernetes object goes into its `spec` table"
             ))
@@ -204,34 +210,34 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
         Wrong::UnknownWord(word, known) => {
             let listed = known.join("`, `");
             let help = match nearest(&word, known.iter().copied()) {
-                Some(near) => format!("write `{near}`; there are `{listed}`"),
-                None => format!("there are `{listed}`"),
+                Some(near) => format!("write `{near}`; the allowed values are `{listed}`"),
+                None => format!("the allowed values are `{listed}`"),
             };
             Diagnostic::new(
                 codes::CONFIG_INVALID_VALUE,
                 format!("`{path}` can't be `{word}`"),
             )
-            .why("only these words have a meaning here")
+            .why("no other value has a meaning here")
             .help(help)
         }
         Wrong::Missing(key) => Diagnostic::new(
             codes::CONFIG_MISSING_KEY,
             format!("`{path}` has no `{key}`"),
         )
-        .why("there is no default for it")
+        .why("it has no default")
         .help(format!("add `{key} = …`")),
         Wrong::Type(found, expected) => Diagnostic::new(
             codes::CONFIG_WRONG_TYPE,
             format!("`{path}` is {}", article(&found)),
         )
-        .why("the value can't be read as what the key means")
-        .help(format!("write {}", words(&expected))),
+        .why("the key doesn't take a value of this type")
+        .help(format!("write {}", describe_expected(&expected))),
         Wrong::Other(message) => {
             let found = tree.at(&problem.pointer).map(manifest::value::de::found);
             let message = message.strip_prefix("expected ").unwrap_or(&message);
             let found = found.map_or_else(|| "wrong".to_owned(), |found| article(&found));
             Diagnostic::new(codes::CONFIG_WRONG_TYPE, format!("`{path}` is {found}"))
-                .why("the value can't be read as what the key means")
+                .why("the key doesn't take a value of this type")
                 .help(format!("write {message}"))
         }
     };
@@ -243,7 +249,8 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
     .at(problem.span)
 }
 
-/// serde's words for what was found, as a sentence goes on.
+/// Turns serde's description of a found value into the end of a sentence: with an article and TOML's names of
+/// types.
 fn article(found: &str) -> String {
     let found = found
         .replace("sequence", "list")
@@ -257,8 +264,8 @@ fn article(found: &str) -> String {
     }
 }
 
-/// serde's words for what was expected, as a person says them.
-fn words(expected: &str) -> String {
+/// Turns serde's description of an expected value into words for users.
+fn describe_expected(expected: &str) -> String {
     match expected {
         "a string" | "a borrowed string" => "a string, in double quotes".to_owned(),
         "a boolean" => "true or false, without quotes".to_owned(),
@@ -288,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_of_form_are_told_at_once() {
+    fn all_wrong_keys_and_types_are_reported_together() {
         let found = problems(
             "domian = 'example.com'\n[proxy]\nreplicas = 'two'\nkind = 'Daemonset'\ndrain_timeout = 3\n\
              [gateways.a]\nadress = '10.10.30.26'\n[gateways.a.listeners.x]\nport = [1]\n",
@@ -314,14 +321,14 @@ mod tests {
     }
 
     #[test]
-    fn broken_toml_is_told_with_its_line() {
+    fn invalid_toml_is_reported_with_its_line() {
         let found = problems("domain = \"a\nx = 1\n[gateways\n");
         assert!(found.len() >= 2, "{found:?}");
         assert_eq!((found[0].0.as_str(), found[0].1), ("config/syntax", 1));
     }
 
     #[test]
-    fn the_pages_of_findings_use_keys_that_there_are() {
+    fn the_pages_of_findings_use_existing_keys() {
         use crate::codes;
         for code in codes::all() {
             let examples = code.page().split("```toml\n").skip(1);
@@ -340,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_is_told_once_and_at_its_place() {
+    fn too_deep_nesting_is_reported_once_at_its_position() {
         let open = |count: usize| format!("domain = {}{}", "[".repeat(count), "]".repeat(count));
         let is_deep = |text: &str| {
             let found = problems(text);
@@ -357,7 +364,7 @@ mod tests {
             );
             assert!(is_deep(&format!("x = {}", unit.repeat(1000))), "{unit}");
         }
-        // Neither strings nor comments nest, nor do lines that are closed.
+        // Brackets in strings, in comments and on lines that close them don't count.
         let brackets = "[".repeat(1000);
         let quoted = format!("a = \"{brackets}\"\nb = '''\n{brackets}'''\n# {brackets}");
         assert!(!is_deep(&quoted));

@@ -4,20 +4,22 @@ use super::types::{Count, Text, Texts};
 use manifest::diagnostic::Spanned;
 
 object_table! {
-    /// An EnvoyExtensionPolicy for each gateway that runs a Lua script on every request.
+    /// An EnvoyExtensionPolicy for each gateway, which runs a Lua script on every request.
     pub struct Lua {
-        /// Blocks requests whose `User-Agent` holds one of these texts. They are compared letter by letter:
-        /// no character of them is special.
+        /// Blocks requests whose `User-Agent` contains one of these texts. The texts are compared literally;
+        /// no character has a special meaning.
         pub block_user_agents: Texts,
-        /// The status of a blocked request. Default: 403.
+        /// The HTTP status of the response to a blocked request. Default: 403.
         pub status: Option<Spanned<Count>>,
-        /// A script of your own, relative to `cluster.toml`, in place of `block_user_agents`.
+        /// The path of your own script, relative to `cluster.toml`, instead of `block_user_agents`.
         pub script: Option<Text>,
-        /// The gateways that it runs on. Default: all.
+        /// The gateways that run the script. Default: all.
         pub gateways: Texts,
-        /// The script's file name in `resources/`. Default: the script's own, or `block-user-agents.lua`.
+        /// The script's file name in `resources/`. Default: the name of your own script, or
+        /// `block-user-agents.lua`.
         pub file: Option<Text>,
-        /// The ConfigMap's name after the gateway's. Default: `-extensions`.
+        /// The suffix that is appended to the gateway's name to form the ConfigMap's name. Default:
+        /// `-extensions`.
         pub config_map_suffix: Option<Text>,
     }
 }

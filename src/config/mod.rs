@@ -1,9 +1,8 @@
-//! What a person writes: `cluster.toml`, one file here a table there, every value with its place.
-//!
-//! [`load()`] reads the text into [`Cluster`] and reports every mistake of form at once: broken TOML,
-//! unknown keys, wrong types. What the values *mean* is the [`model`](crate::model)'s business. The
-//! documentation comments of these types are the reference: `explain KEY`, the JSON Schema that editors
-//! use and the README's tables are all made from them.
+//! The types of `cluster.toml`, with one file for each table and a source position for every value.
+//! [`load()`] reads the text into [`Cluster`] and reports all mistakes of form in one run: invalid TOML,
+//! unknown keys, wrong types. What the values mean is decided in [`model`](crate::model). The documentation
+//! comments of these types are the user reference: `explain KEY`, the JSON Schema for editors and the
+//! README's tables are generated from them.
 
 #[macro_use]
 mod table;
@@ -32,42 +31,43 @@ pub use load::load;
 pub use types::{Count, Named, Namespaces, Pairs, Text, Texts, Toggle};
 
 table! {
-    /// One cluster's front door.
+    /// The Envoy Gateway configuration of one cluster.
     pub struct Cluster {
-        /// The domain that the gateways serve. Names that aren't given are made from it: the DNS names of
-        /// the gateways (`external.example.com` for `envoy-external`). May hold a Flux variable.
+        /// The domain that the gateways serve. Default hostnames are derived from it, such as the gateways'
+        /// DNS names (`external.example.com` for `envoy-external`). It may contain a Flux variable.
         pub domain: Option<Text>,
-        /// The Secret (or several) with the TLS certificate that every `https` listener uses unless it names its own.
+        /// The Secret, or several, with the TLS certificate for every `https` listener that doesn't name its
+        /// own.
         pub certificates: Texts,
         /// The versions of the CRDs in the cluster, by project.
         pub versions: versions::Versions,
-        /// The `gateway-helm` chart: the one version that decides most others.
+        /// The `gateway-helm` chart. Its version determines most other versions and defaults.
         pub chart: chart::Chart,
-        /// The GatewayClass that the gateways share. There is none where every gateway has another.
+        /// The GatewayClass that the gateways share. It is not written if every gateway uses another class.
         pub class: proxy::Class,
-        /// Further GatewayClasses, by name; a gateway has one by its `class`.
+        /// Additional GatewayClasses, by name. A gateway selects one with its `class`.
         pub classes: Named<proxy::FurtherClass>,
         /// The EnvoyProxy that the gateways share.
         pub proxy: proxy::Proxy,
         /// The gateways, by name.
         pub gateways: Named<gateway::Gateway>,
-        /// How the gateways' names get into DNS through external-dns.
+        /// The gateways' DNS records, which external-dns creates.
         pub dns: gateway::Dns,
         /// The ClientTrafficPolicy that the gateways share.
         pub client_traffic: Option<traffic::ClientTraffic>,
         /// The BackendTrafficPolicy that the gateways share.
         pub backend_traffic: Option<traffic::BackendTraffic>,
-        /// Lua that runs on every request: user-agent blocking, or a script of your own.
+        /// Lua that runs on every request: user agent blocking, or your own script.
         pub lua: Option<lua::Lua>,
-        /// SecurityPolicies aimed at gateways, by name.
+        /// SecurityPolicies that target gateways, by name.
         pub security_policies: Named<policy::Policy>,
-        /// EnvoyPatchPolicies aimed at gateways, by name.
+        /// EnvoyPatchPolicies that target gateways, by name.
         pub patch_policies: Named<policy::Policy>,
-        /// Further EnvoyExtensionPolicies (WASM, external processing) aimed at gateways, by name.
+        /// Additional EnvoyExtensionPolicies (Wasm, external processing) that target gateways, by name.
         pub extension_policies: Named<policy::Policy>,
-        /// The HTTPRoute that sends plain HTTP to HTTPS.
+        /// The HTTPRoute that redirects HTTP to HTTPS.
         pub redirect: route::Redirect,
-        /// SSH through the gateways: `tcp.ssh` with port 22.
+        /// SSH through the gateways. It is a shorthand for `tcp.ssh` with port 22.
         pub ssh: Option<route::Stream>,
         /// TCP through the gateways, by the name of the listener.
         pub tcp: Named<route::Stream>,
@@ -79,11 +79,11 @@ table! {
         pub monitoring: Option<monitoring::Monitoring>,
         /// The Flux Kustomizations.
         pub flux: flux::Flux,
-        /// The namespace, and its kustomization.
+        /// The namespace and its kustomization.
         pub namespace: flux::Namespace,
-        /// Where files go and what they are called.
+        /// Where files are written and how they are named.
         pub layout: layout::Layout,
-        /// Load balancer addresses and how they are announced.
+        /// Load balancer address pools and how addresses are announced.
         pub cilium: Option<cilium::Cilium>,
         /// Certificates made by cert-manager.
         pub cert_manager: Option<cert_manager::CertManager>,

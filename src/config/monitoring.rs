@@ -10,7 +10,7 @@ table! {
         pub proxies: Monitor,
         /// The ServiceMonitor of the controller.
         pub controller: Monitor,
-        /// What all dashboards share.
+        /// Settings that all dashboards share.
         pub grafana: Grafana,
         /// GrafanaDashboards, by name.
         pub dashboards: Named<Dashboard>,
@@ -20,41 +20,42 @@ table! {
 object_table! {
     /// A PodMonitor or ServiceMonitor.
     pub struct Monitor {
-        /// `false`: none. Default: on.
+        /// `false` doesn't write this monitor. Default: `true`.
         pub enabled: Option<Spanned<bool>>,
-        /// Its name. Default: `envoy-proxy` of the proxies, the chart's name of the controller.
+        /// The name of the monitor. Default: `envoy-proxy` for the proxies, `envoy-gateway` for the
+        /// controller.
         pub name: Option<Text>,
-        /// How often metrics are read. Default: Prometheus' own.
+        /// How often Prometheus scrapes the metrics. Default: Prometheus' own setting.
         pub interval: Option<Text>,
     }
 }
 
 table! {
-    /// What all dashboards share.
+    /// Settings that all dashboards share.
     pub struct Grafana {
-        /// The labels of the Grafana instances that take them. Default: `dashboards = "grafana"`.
+        /// The labels of the Grafana instances that import the dashboards. Default: `dashboards = "grafana"`.
         pub instance: Pairs,
-        /// Labels of the dashboards.
+        /// Labels for the dashboards.
         pub labels: Pairs,
-        /// The folder.
+        /// The folder in Grafana.
         pub folder: Option<Text>,
-        /// Data source inputs and the data sources that they get. Default: `DS_PROMETHEUS = "prometheus"`.
+        /// The data sources for the dashboards' inputs. Default: `DS_PROMETHEUS = "prometheus"`.
         pub inputs: Pairs,
     }
 }
 
 object_table! {
-    /// A GrafanaDashboard: by `url`, or by the `id` of grafana.com.
+    /// A GrafanaDashboard, from a `url` or by its `id` on grafana.com.
     pub struct Dashboard {
-        /// Where its JSON is.
+        /// The URL of the dashboard's JSON.
         pub url: Option<Text>,
-        /// Its number on grafana.com.
+        /// The dashboard's number on grafana.com.
         pub id: Option<Spanned<Count>>,
-        /// The revision on grafana.com. Default: the newest.
+        /// The dashboard's revision on grafana.com. Default: the newest.
         pub revision: Option<Spanned<Count>>,
-        /// The folder.
+        /// The folder in Grafana.
         pub folder: Option<Text>,
-        /// Data source inputs and the data sources that they get, in place of the shared ones.
+        /// The data sources for the dashboard's inputs, instead of the shared ones.
         pub inputs: Option<Pairs>,
     }
 }

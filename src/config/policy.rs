@@ -3,11 +3,12 @@
 use super::types::{Text, Texts};
 
 object_table! {
-    /// A policy whose `spec` is given in the CRD's own keys; the targets are made from `gateways`.
+    /// A policy whose `spec` is written with the CRD's own keys. Its `targetRefs` are derived from
+    /// `gateways`.
     pub struct Policy {
-        /// The gateways that it is for. Default: all.
+        /// The gateways that the policy targets. Default: all.
         pub gateways: Texts,
-        /// The listener that it is for (`sectionName`). Default: all of the gateway.
+        /// The listener that the policy targets (`sectionName`). Default: all listeners of the gateway.
         pub listener: Option<Text>,
     }
 }

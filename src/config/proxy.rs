@@ -7,40 +7,41 @@ use super::types::{Count, Text};
 use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 
-/// What runs the proxies.
+/// The kind of workload that runs the proxies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Workload {
-    /// A number of replicas.
+    /// A fixed or scaled number of replicas.
     #[default]
     Deployment,
-    /// One on every node.
+    /// One proxy on every node.
     DaemonSet,
 }
 
 object_table! {
-    /// An EnvoyProxy: how the proxies run.
+    /// An EnvoyProxy, which configures how the proxies run.
     pub struct Proxy {
-        /// `false`: no shared EnvoyProxy. Default: one, unless every gateway has its own.
+        /// `false` doesn't write a shared EnvoyProxy. Default: `true`, unless every gateway has its own.
         pub enabled: Option<Spanned<bool>>,
-        /// The name of the EnvoyProxy. Default: `envoy`; of a gateway's own, the gateway's name.
+        /// The name of the EnvoyProxy. Default: `envoy`, or the gateway's name if it belongs to one gateway.
         pub name: Option<Text>,
         /// `Deployment` or `DaemonSet`. Default: `Deployment`.
         pub kind: Option<Spanned<Workload>>,
         /// How many proxies run for each gateway.
         pub replicas: Option<Spanned<Count>>,
-        /// Requests and limits of the proxies' container, as Kubernetes writes them.
+        /// Resource requests and limits of the proxy container, with Kubernetes' own keys.
         pub resources: Option<Node>,
-        /// The proxies' image, with its tag.
+        /// The image of the proxies, with its tag.
         pub image: Option<Text>,
-        /// The proxies' image without a tag: the chart's own version of Envoy from another registry.
+        /// The image of the proxies without a tag, to pull the chart's own Envoy version from another
+        /// registry.
         pub image_repository: Option<Text>,
-        /// `Local` keeps the client's address, `Cluster` spreads over all nodes.
+        /// `Local` preserves the client's source address; `Cluster` distributes connections over all nodes.
         pub external_traffic_policy: Option<Text>,
-        /// How long a proxy that stops waits for its connections.
+        /// How long a stopping proxy waits for open connections to finish.
         pub drain_timeout: Option<Text>,
         /// `trace`, `debug`, `info`, `warn` or `error`.
         pub log_level: Option<Text>,
-        /// Compression of the metrics that Prometheus reads: `Gzip`, `Brotli` or `Zstd`.
+        /// The compression of the metrics that Prometheus scrapes: `Gzip`, `Brotli` or `Zstd`.
         pub prometheus_compression: Option<Text>,
         /// `IPv4`, `IPv6` or `DualStack`.
         pub ip_family: Option<Text>,
@@ -52,18 +53,18 @@ object_table! {
     pub struct Class {
         /// The name of the GatewayClass. Default: `envoy`.
         pub name: Option<Text>,
-        /// The controller. Default: `gateway.envoyproxy.io/gatewayclass-controller`.
+        /// The name of the controller. Default: `gateway.envoyproxy.io/gatewayclass-controller`.
         pub controller: Option<Text>,
     }
 }
 
 object_table! {
-    /// A GatewayClass that some of the gateways have.
+    /// An additional GatewayClass, which one or more gateways use.
     pub struct FurtherClass {
-        /// The controller. Default: `gateway.envoyproxy.io/gatewayclass-controller`.
+        /// The name of the controller. Default: `gateway.envoyproxy.io/gatewayclass-controller`.
         pub controller: Option<Text>,
-        /// The EnvoyProxy of all its gateways (`parametersRef`), by name. A gateway of the class whose own it is
-        /// doesn't name it again.
+        /// The name of the EnvoyProxy for all gateways of the class (`parametersRef`). If it is one gateway's
+        /// own EnvoyProxy, that gateway doesn't refer to it a second time.
         pub proxy: Option<Text>,
     }
 }

@@ -1,29 +1,29 @@
-//! The reference of `cluster.toml`: every key with its documentation, read off the JSON Schema.
+//! The reference of `cluster.toml`: every key with its documentation, generated from the JSON Schema.
 
 use serde_json::Value;
 
 use super::schema::json_schema;
 
-/// One key.
+/// The documentation of one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    /// The path, with `NAME` for names of the user's choice: `gateways.NAME.address`.
+    /// The path, with `NAME` in place of names that the user chooses: `gateways.NAME.address`.
     pub path: String,
-    /// What it takes, in a word or two.
+    /// The type of the value, in a few words.
     pub takes: String,
-    /// Its documentation.
+    /// The documentation text, on one line.
     pub text: String,
 }
 
-/// All keys, depth first, in the order of the types.
+/// Returns all keys, depth first, in the order of the types.
 pub fn keys() -> Vec<Key> {
     let schema = json_schema();
     let mut keys = Vec::new();
-    walk(&schema, &schema, "", &mut keys, 0);
+    collect(&schema, &schema, "", &mut keys, 0);
     keys
 }
 
-/// The key at `path`; a name of the user's choice may stand for `NAME`.
+/// Finds the key at `path`. Where the reference has `NAME`, any name matches.
 pub fn find(path: &str) -> Option<Key> {
     let asked: Vec<&str> = path.split('.').collect();
     keys().into_iter().find(|key| {
@@ -36,10 +36,10 @@ pub fn find(path: &str) -> Option<Key> {
     })
 }
 
-/// Nesting of tables in the types; no cycle gets past it.
+/// The maximum nesting of tables in the types, so that a cycle in the schema ends.
 const DEEPEST: usize = 8;
 
-fn walk(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: usize) {
+fn collect(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: usize) {
     let schema = table_of(root, schema);
     if depth > DEEPEST {
         return;
@@ -56,13 +56,13 @@ fn walk(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth: us
                 takes: takes(root, below),
                 text: text_of(root, below),
             });
-            walk(root, below, &path, keys, depth + 1);
+            collect(root, below, &path, keys, depth + 1);
         }
     }
     if let Some(below @ Value::Object(_)) = schema.get("additionalProperties")
         && table_of(root, below).get("properties").is_some()
     {
-        walk(root, below, &format!("{path}.NAME"), keys, depth + 1);
+        collect(root, below, &format!("{path}.NAME"), keys, depth + 1);
     }
 }
 
@@ -74,7 +74,7 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// The schema itself, or the part of it that is a table: an alternative, or the entries of a list.
+/// Returns the schema itself, or the part of it that is a table: an alternative, or the entries of a list.
 fn table_of<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let schema = resolve(root, schema);
     let parts = schema.get("anyOf").and_then(Value::as_array);
@@ -125,7 +125,7 @@ fn takes(root: &Value, schema: &Value) -> String {
     }
 }
 
-/// The words of an enumeration.
+/// The values of an enumeration, in quotes.
 fn words_of(schema: &Value) -> Option<Vec<String>> {
     let quote = |word: &Value| {
         word.as_str()
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_a_table_that_may_be_a_flag_and_of_a_list_s_tables_are_there() {
+    fn keys_of_tables_in_lists_and_of_optional_tables_are_included() {
         for path in [
             "client_traffic.tcp_keepalive.idle_time",
             "layout.schemas.host",

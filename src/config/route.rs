@@ -4,40 +4,41 @@ use super::types::{Count, Text, Texts};
 use manifest::diagnostic::Spanned;
 
 object_table! {
-    /// The HTTPRoute that sends plain HTTP to HTTPS.
+    /// The HTTPRoute that redirects HTTP to HTTPS.
     pub struct Redirect {
-        /// `false`: no redirect. Default: on where a gateway has an `http` listener.
+        /// `false` doesn't write a redirect. Default: `true` if a gateway has an `http` listener.
         pub enabled: Option<Spanned<bool>>,
-        /// The route's name. Default: `https-redirect`; of a gateway's own, the gateway's name.
+        /// The route's name. Default: `https-redirect`, or the gateway's name if it belongs to one gateway.
         pub name: Option<Text>,
-        /// The gateways whose `http` listener redirects, in this order. Default: all that have one, and no redirect of
-        /// their own.
+        /// The gateways whose `http` listener redirects, in this order. Default: all that have an `http`
+        /// listener and no redirect of their own.
         pub gateways: Texts,
-        /// The status: 301, 302, 303, 307 or 308. Default: 301.
+        /// The HTTP status: 301, 302, 303, 307 or 308. Default: 301.
         pub status: Option<Spanned<Count>>,
     }
 }
 
 object_table! {
-    /// TCP or UDP through the gateways: a listener, and the route where a backend is given.
+    /// TCP or UDP through the gateways: a listener, and a route if a backend is given.
     pub struct Stream {
-        /// The port, 1 to 65535. Default of `ssh`: 22.
+        /// The port, 1 to 65535. Default for `ssh`: 22.
         pub port: Option<Spanned<Count>>,
-        /// The namespace whose routes may attach; the route itself is put there.
+        /// The namespace whose routes may attach. The route itself is written to this namespace.
         pub namespace: Option<Text>,
-        /// The gateways that listen. Default: all.
+        /// The gateways that get the listener. Default: all.
         pub gateways: Texts,
-        /// The Service behind it. Without one the route is left to the application.
+        /// The Service that receives the traffic. Without it no route is written, so that the application can
+        /// bring its own.
         pub backend: Option<Backend>,
     }
 }
 
 table! {
-    /// A Service.
+    /// The Service that a route forwards to.
     pub struct Backend {
-        /// Its name.
+        /// The name of the Service.
         pub name: Option<Text>,
-        /// Its port. Default: the listener's.
+        /// The port of the Service. Default: the port of the listener.
         pub port: Option<Spanned<Count>>,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The schema: JSON Schema draft 2020-12, closed tables, with the reference as descriptions.
+/// The schema as JSON Schema draft 2020-12. Tables are closed, and descriptions contain the user reference.
 pub fn json_schema() -> Value {
     let mut schema = schemars::schema_for!(super::Cluster).to_value();
     if let Some(map) = schema.as_object_mut() {
@@ -12,7 +12,7 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// TOML has no null: `"type": ["string", "null"]` becomes `"string"`, a `null` alternative goes.
+/// TOML has no null: changes `"type": ["string", "null"]` to `"string"`, and removes `null` alternatives.
 fn strip_nulls(schema: &mut Value) {
     match schema {
         Value::Object(map) => {

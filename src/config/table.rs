@@ -1,6 +1,7 @@
-//! The two shapes that every table of `cluster.toml` has.
+//! Macros that define the tables of `cluster.toml`.
 
-/// A table: every key optional, unknown keys refused, documented for people and editors.
+/// Defines a table. Every key is optional, unknown keys are rejected, and the doc comments become the user
+/// reference.
 macro_rules! table {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
@@ -10,29 +11,31 @@ macro_rules! table {
     };
 }
 
-/// A table that becomes one object: it takes labels, annotations, overlays and removals too.
+/// Defines a table that becomes one object. It also takes labels, annotations, overlays and removals.
 macro_rules! object_table {
     ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
         table! {
             $(#[$meta])*
             pub struct $name {
                 $($body)*
-                /// Labels of the object.
+                /// Labels for the object.
                 pub labels: $crate::config::types::Pairs,
-                /// Annotations of the object.
+                /// Annotations for the object.
                 pub annotations: $crate::config::types::Pairs,
-                /// Laid over the object's `spec`: the CRD's own keys (`camelCase`, as upstream documents them).
-                /// Maps merge, anything else is replaced. Checked against the CRD of the declared version.
+                /// Merged over the object's `spec`, with the CRD's own keys (`camelCase`, as upstream
+                /// documents them). Maps are merged, everything else is replaced. The result is checked
+                /// against the CRD of the declared version.
                 pub spec: Option<manifest::value::Node>,
-                /// Laid over the whole object, for what the others don't reach: `apiVersion`, `metadata.namespace`.
+                /// Merged over the whole object, for fields that the other keys don't reach: `apiVersion`,
+                /// `metadata.namespace`.
                 pub object: Option<manifest::value::Node>,
-                /// Paths to take out of the object at the end, as JSON pointers (`/spec/http3`).
+                /// JSON pointers of fields to remove from the object at the end (`/spec/http3`).
                 pub remove: $crate::config::types::Texts,
             }
         }
 
         impl $name {
-            /// What is laid over the object.
+            /// Everything that is merged over the object after its template.
             pub fn overlay(&self) -> $crate::config::types::Overlay {
                 $crate::config::types::Overlay {
                     labels: self.labels.clone(),

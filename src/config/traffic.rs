@@ -6,84 +6,84 @@ use serde::{Deserialize, Serialize};
 use super::types::{Count, Pairs, Text, Texts, Toggle};
 use manifest::diagnostic::Spanned;
 
-/// How a shared policy finds its gateways.
+/// How a shared policy selects its gateways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attach {
-    /// By name: `targetRefs`.
+    /// By name, with `targetRefs`.
     #[default]
     Names,
-    /// All Gateways of the namespace: `targetSelectors`.
+    /// All Gateways of the namespace, with `targetSelectors`.
     Selector,
 }
 
 table! {
     #[serde(rename_all(serialize = "camelCase"))]
-    /// TCP keep-alive; `{}` or `true` switches it on with the system's values.
+    /// TCP keep-alive. `{}` or `true` enables it with the operating system's values.
     pub struct Keepalive {
-        /// Probes without an answer until the connection is given up.
+        /// How many unanswered probes close the connection.
         pub probes: Option<Spanned<Count>>,
-        /// Idle time before the first probe.
+        /// How long a connection is idle before the first probe.
         pub idle_time: Option<Text>,
-        /// Time between probes.
+        /// The time between probes.
         pub interval: Option<Text>,
     }
 }
 
 object_table! {
-    /// A ClientTrafficPolicy: what clients may do.
+    /// A ClientTrafficPolicy, which configures the connections from clients.
     pub struct ClientTraffic {
-        /// The name of the policy. Default: `envoy`; of a gateway's own, the gateway's name.
+        /// The name of the policy. Default: `envoy`, or the gateway's name if it belongs to one gateway.
         pub name: Option<Text>,
-        /// `names` or `selector`. Default: `names`.
+        /// How gateways are selected: `names` or `selector`. Default: `names`.
         pub attach: Option<Spanned<Attach>>,
-        /// The gateways that it is for. Default: all that have none of their own.
+        /// The gateways that the policy targets. Default: all that have no policy of their own.
         pub gateways: Texts,
-        /// TLS towards clients.
+        /// TLS between clients and the gateway.
         pub tls: ClientTls,
-        /// HTTP/2.
+        /// HTTP/2 settings.
         pub http2: Option<Http2>,
         /// Whether HTTP/3 is offered.
         pub http3: Option<Spanned<bool>>,
-        /// How the client's address is found behind other proxies.
+        /// How the client's address is determined behind other proxies.
         pub client_ip: Option<ClientIp>,
-        /// `true` expects the PROXY protocol, `"optional"` takes connections without it too.
+        /// `true` requires the PROXY protocol; `"optional"` also accepts connections without it.
         pub proxy_protocol: Option<ProxyProtocol>,
-        /// TCP keep-alive.
+        /// TCP keep-alive towards clients.
         pub tcp_keepalive: Option<Toggle<Keepalive>>,
-        /// Time limits.
+        /// Timeouts towards clients.
         pub timeouts: ClientTimeouts,
-        /// The most bytes that are kept of a connection (`32Ki`, `4Mi`).
+        /// The maximum number of bytes that are buffered for a connection (`32Ki`, `4Mi`).
         pub buffer_limit: Option<Text>,
-        /// The most connections at a time.
+        /// The maximum number of simultaneous connections.
         pub connection_limit: Option<Spanned<Count>>,
-        /// Request headers.
+        /// How request headers are treated.
         pub headers: Headers,
-        /// Request paths.
+        /// How request paths are treated.
         pub path: Path,
     }
 }
 
 table! {
-    /// TLS towards clients.
+    /// TLS between clients and the gateway.
     pub struct ClientTls {
-        /// `"1.0"` to `"1.3"`.
+        /// The lowest TLS version: `"1.0"` to `"1.3"`.
         pub min_version: Option<Text>,
-        /// `"1.0"` to `"1.3"`.
+        /// The highest TLS version: `"1.0"` to `"1.3"`.
         pub max_version: Option<Text>,
-        /// The protocols on offer, the first preferred: `h2`, `http/1.1`.
+        /// The application protocols that are offered, in order of preference: `h2`, `http/1.1`.
         pub alpn: Texts,
-        /// Cipher suites up to TLS 1.2.
+        /// The cipher suites for TLS 1.2 and earlier.
         pub ciphers: Texts,
     }
 }
 
 table! {
-    /// HTTP/2 towards clients.
+    /// HTTP/2 between clients and the gateway.
     pub struct Http2 {
-        /// What a malformed message ends: `TerminateConnection` or `TerminateStream`.
+        /// What to terminate after a malformed message: `TerminateConnection` or `TerminateStream`.
         pub on_invalid_message: Option<Text>,
-        /// The most streams of a connection.
+        /// The maximum number of concurrent streams in a connection.
         pub max_concurrent_streams: Option<Spanned<Count>>,
         /// The flow-control window of a stream (`64Ki`).
         pub stream_window: Option<Text>,
@@ -93,15 +93,15 @@ table! {
 }
 
 table! {
-    /// How the client's address is found. Exactly one way.
+    /// How the client's address is determined. Set exactly one of these keys.
     pub struct ClientIp {
-        /// From `X-Forwarded-For`: the networks of the proxies to trust.
+        /// From `X-Forwarded-For`: the networks of the trusted proxies.
         pub trusted_cidrs: Texts,
-        /// From `X-Forwarded-For`: how many proxies to trust.
+        /// From `X-Forwarded-For`: the number of trusted proxies.
         pub trusted_hops: Option<Spanned<Count>>,
-        /// From a header of your own.
+        /// From another header, by its name.
         pub header: Option<Text>,
-        /// The address that the connection comes from, whatever headers say (Envoy Gateway 1.9.0 and later).
+        /// From the connection itself; headers are ignored (Envoy Gateway 1.9.0 and later).
         pub direct: Option<Spanned<bool>>,
     }
 }
@@ -109,9 +109,9 @@ table! {
 /// Whether connections start with the PROXY protocol.
 #[derive(Clone, Debug)]
 pub enum ProxyProtocol {
-    /// Always, or never.
+    /// Required on all connections, or on none.
     Flag(bool),
-    /// Where they do.
+    /// Accepted, but not required.
     Optional,
 }
 
@@ -135,7 +135,7 @@ impl ProxyProtocol {
     }
 }
 
-/// As the CRD has it: `{}` or `{"optional": true}`; as nothing where it is off.
+/// Writes what the CRD takes: `{}` or `{"optional": true}`, and nothing if it is off.
 impl Serialize for ProxyProtocol {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -159,89 +159,90 @@ impl JsonSchema for ProxyProtocol {
 }
 
 table! {
-    /// Time limits towards clients.
+    /// Timeouts towards clients.
     pub struct ClientTimeouts {
-        /// Until the whole request has come.
+        /// The time in which the complete request must arrive.
         pub request_received: Option<Text>,
-        /// Until an idle connection is closed.
+        /// The time after which an idle connection is closed.
         pub idle: Option<Text>,
-        /// Until an idle stream is closed.
+        /// The time after which an idle stream is closed.
         pub stream_idle: Option<Text>,
-        /// Until an idle TCP connection is closed.
+        /// The time after which an idle TCP connection is closed.
         pub tcp_idle: Option<Text>,
     }
 }
 
 table! {
-    /// Request headers.
+    /// How request headers are treated.
     pub struct Headers {
-        /// Set before anything looks at the request.
+        /// Headers that are set before the request is processed.
         pub set: Pairs,
-        /// Removed before anything looks at the request.
+        /// Headers that are removed before the request is processed.
         pub remove: Texts,
-        /// What becomes of header names with underscores: `Allow`, `RejectRequest` or `DropHeader`.
+        /// What happens to header names with underscores: `Allow`, `RejectRequest` or `DropHeader`.
         pub with_underscores: Option<Text>,
-        /// Whether Envoy adds its own headers.
+        /// Whether Envoy adds its own headers (`x-envoy-…`).
         pub envoy_headers: Option<Spanned<bool>>,
     }
 }
 
 table! {
-    /// Request paths.
+    /// How request paths are treated.
     pub struct Path {
-        /// What becomes of `%2F`: `KeepUnchanged`, `RejectRequest`, `UnescapeAndForward` or `UnescapeAndRedirect`.
+        /// What happens to escaped slashes (`%2F`): `KeepUnchanged`, `RejectRequest`, `UnescapeAndForward` or
+        /// `UnescapeAndRedirect`.
         pub escaped_slashes: Option<Text>,
-        /// `false` leaves `//` as it is.
+        /// `false` leaves repeated slashes (`//`) as they are.
         pub merge_slashes: Option<Spanned<bool>>,
     }
 }
 
 object_table! {
-    /// A BackendTrafficPolicy: how requests go on to backends.
+    /// A BackendTrafficPolicy, which configures the connections to backends.
     pub struct BackendTraffic {
-        /// The name of the policy. Default: `envoy`; of a gateway's own, the gateway's name.
+        /// The name of the policy. Default: `envoy`, or the gateway's name if it belongs to one gateway.
         pub name: Option<Text>,
-        /// `names` or `selector`. Default: `names`.
+        /// How gateways are selected: `names` or `selector`. Default: `names`.
         pub attach: Option<Spanned<Attach>>,
-        /// The gateways that it is for. Default: all that have none of their own.
+        /// The gateways that the policy targets. Default: all that have no policy of their own.
         pub gateways: Texts,
-        /// Response compression, the first preferred: `Zstd`, `Brotli`, `Gzip`.
+        /// Response compression, in order of preference: `Zstd`, `Brotli`, `Gzip`.
         pub compression: Texts,
-        /// Retries.
+        /// When and how often failed requests are retried.
         pub retry: Option<Retry>,
         /// TCP keep-alive towards backends.
         pub tcp_keepalive: Option<Toggle<Keepalive>>,
-        /// Time limits.
+        /// Timeouts towards backends.
         pub timeouts: BackendTimeouts,
-        /// The most bytes that are kept of a connection (`32Ki`, `8Mi`).
+        /// The maximum number of bytes that are buffered for a connection (`32Ki`, `8Mi`).
         pub buffer_limit: Option<Text>,
     }
 }
 
 table! {
-    /// Retries.
+    /// When and how often failed requests are retried.
     pub struct Retry {
-        /// How often.
+        /// The maximum number of retries.
         pub attempts: Option<Spanned<Count>>,
-        /// When: `reset`, `connect-failure`, `5xx`, …
+        /// The conditions on which to retry: `reset`, `connect-failure`, `5xx`, …
         pub on: Texts,
-        /// Statuses on which to retry.
+        /// The HTTP statuses on which to retry.
         pub statuses: Vec<Spanned<Count>>,
-        /// The time limit of each attempt.
+        /// The timeout of each attempt.
         pub timeout: Option<Text>,
     }
 }
 
 table! {
-    /// Time limits towards backends.
+    /// Timeouts towards backends.
     pub struct BackendTimeouts {
-        /// Until the response is complete; `0s` is without limit.
+        /// The time in which the response must be complete; `0s` means no limit.
         pub request: Option<Text>,
-        /// Until an idle connection is closed.
+        /// The time after which an idle connection is closed.
         pub connection_idle: Option<Text>,
-        /// The age at which a connection is closed.
+        /// The maximum age of a connection.
         pub max_connection_duration: Option<Text>,
-        /// Until a TCP connection stands.
+        /// The time in which a TCP connection must be established.
         pub connect: Option<Text>,
     }
 }

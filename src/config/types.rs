@@ -1,4 +1,4 @@
-//! The kinds of value that keys of `cluster.toml` take.
+//! The types of value that keys of `cluster.toml` take.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, Visitor};
@@ -8,15 +8,15 @@ use std::borrow::Cow;
 use manifest::diagnostic::{Span, Spanned};
 use manifest::value::{Entry, Kind, Map, Node, variable};
 
-/// Text with its place.
+/// A string with its source position.
 pub type Text = Spanned<String>;
 
-/// One text or a list of texts; empty where the key is not given.
+/// One string or a list of strings; empty if the key is not given.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
-    /// The texts, in the order written.
+    /// The strings, in the order in which they are written.
     pub items: Vec<Text>,
-    /// The whole value, so that `[]` is told from nothing.
+    /// The position of the whole value. It distinguishes an empty list (`[]`) from a missing key.
     pub span: Option<Span>,
 }
 
@@ -56,7 +56,7 @@ fn text_of(node: Node) -> Option<Text> {
     }
 }
 
-/// As a list; as nothing where the key is not given.
+/// Writes a list, or nothing if the key is not given.
 impl Serialize for Texts {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.is_given() {
@@ -79,12 +79,12 @@ impl JsonSchema for Texts {
     }
 }
 
-/// A whole number, or a Flux variable (`"${REPLICAS}"`) that stands for one.
+/// A whole number, or a Flux variable (`"${REPLICAS}"`) that will be replaced by one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Count {
     /// A number.
     Number(i64),
-    /// Text with a Flux variable.
+    /// A string that contains a Flux variable.
     Variable(String),
 }
 
@@ -123,12 +123,12 @@ impl JsonSchema for Count {
     }
 }
 
-/// Keys and texts, in the order written: labels, annotations.
+/// Keys and their strings, in the order in which they are written: labels, annotations.
 #[derive(Clone, Debug, Default)]
 pub struct Pairs(pub Vec<(Text, Text)>);
 
 impl Pairs {
-    /// As a map with places.
+    /// Converts to a map that keeps the source positions.
     pub fn to_map(&self) -> Map {
         let mut map = Map::default();
         for (key, value) in &self.0 {
@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// As a map; as nothing where it is empty.
+/// Writes a map, or nothing if there are no entries.
 impl Serialize for Pairs {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0.is_empty() {
@@ -173,7 +173,7 @@ impl JsonSchema for Pairs {
     }
 }
 
-/// Tables under names of the user's choice, in the order written.
+/// Tables under names that the user chooses, in the order in which they are written.
 #[derive(Clone, Debug)]
 pub struct Named<T>(pub Vec<(Text, T)>);
 
@@ -235,10 +235,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Many<T> {
     }
 }
 
-/// `true`, `false`, or a table that says more (and means `true`).
+/// `true`, `false`, or a table of settings, which means `true`.
 #[derive(Clone, Debug)]
 pub enum Toggle<T> {
-    /// On or off, nothing more.
+    /// On or off, without settings.
     Flag(Spanned<bool>),
     /// On, with settings.
     Table(T),
@@ -264,7 +264,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Toggle<T> {
 }
 
 impl<T: Default> Toggle<T> {
-    /// The settings, where it is on.
+    /// The settings; `None` if it is off.
     pub fn settings(&self) -> Option<T>
     where
         T: Clone,
@@ -276,7 +276,7 @@ impl<T: Default> Toggle<T> {
     }
 }
 
-/// As its table; as nothing where it is off.
+/// Writes the table of settings, or nothing if it is off.
 impl<T: Serialize + Default + Clone> Serialize for Toggle<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.settings().serialize(serializer)
@@ -296,7 +296,7 @@ impl<T: JsonSchema> JsonSchema for Toggle<T> {
     }
 }
 
-/// Which namespaces a listener takes routes from.
+/// The namespaces whose routes a listener accepts.
 #[derive(Clone, Debug)]
 pub enum Namespaces {
     /// `"Same"` or `"All"`.
@@ -339,7 +339,7 @@ impl<'de> Deserialize<'de> for Namespaces {
     }
 }
 
-/// As the Gateway API has it: `from`, and the `selector` where there is one.
+/// Writes the Gateway API's `from` and, if there is one, its `selector`.
 impl Serialize for Namespaces {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
@@ -367,7 +367,7 @@ impl Serialize for MatchLabels<'_> {
     }
 }
 
-/// The label that Kubernetes itself puts on every namespace.
+/// The label that Kubernetes sets on every namespace.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 
 struct NamesSelector<'a>(&'a [Text]);
@@ -413,17 +413,17 @@ impl JsonSchema for Namespaces {
     }
 }
 
-/// What is laid over an object after its template.
+/// What is merged over an object after its template was rendered.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
-    /// Added to its labels.
+    /// Added to the object's labels.
     pub labels: Pairs,
-    /// Added to its annotations.
+    /// Added to the object's annotations.
     pub annotations: Pairs,
-    /// Laid over its `spec`.
+    /// Merged over the object's `spec`.
     pub spec: Option<Node>,
-    /// Laid over the whole of it.
+    /// Merged over the whole object.
     pub object: Option<Node>,
-    /// Taken out at the end.
+    /// JSON pointers of fields that are removed at the end.
     pub remove: Texts,
 }

@@ -3,36 +3,38 @@
 use super::types::Text;
 
 table! {
-    /// The versions of the CRDs in the cluster. What isn't given is the newest in the catalogue; the
-    /// Gateway API's is the one that the chart bundles.
+    /// The versions of the CRDs in the cluster. The default of each is the newest version in the catalogue,
+    /// except for the Gateway API, whose default is the version that the chart bundles.
     pub struct Versions {
-        /// Envoy Gateway, where the catalogue lacks the chart's own version. Default: `chart.version`.
+        /// The version of Envoy Gateway, if the catalogue lacks the chart's own version. Default:
+        /// `chart.version`.
         pub envoy_gateway: Option<Text>,
-        /// Gateway API. Default: the version whose CRDs the Envoy Gateway chart bundles.
+        /// The version of the Gateway API. Default: the version that the Envoy Gateway chart bundles.
         pub gateway_api: Option<Text>,
-        /// `standard` or `experimental`. Default: `experimental`, as the chart bundles it.
+        /// The Gateway API's channel, `standard` or `experimental`. Default: `experimental`, as the chart
+        /// bundles it.
         pub gateway_api_channel: Option<Text>,
-        /// KEDA.
+        /// The version of KEDA.
         pub keda: Option<Text>,
-        /// Cilium; decides between `cilium.io/v2` and `v2alpha1`.
+        /// The version of Cilium. It decides between `cilium.io/v2` and `v2alpha1`.
         pub cilium: Option<Text>,
-        /// cert-manager.
+        /// The version of cert-manager.
         pub cert_manager: Option<Text>,
-        /// grafana-operator.
+        /// The version of grafana-operator.
         pub grafana_operator: Option<Text>,
-        /// prometheus-operator.
+        /// The version of prometheus-operator.
         pub prometheus_operator: Option<Text>,
-        /// Flux's kustomize-controller.
+        /// The version of Flux's kustomize-controller.
         pub kustomize_controller: Option<Text>,
-        /// Flux's helm-controller.
+        /// The version of Flux's helm-controller.
         pub helm_controller: Option<Text>,
-        /// Flux's source-controller.
+        /// The version of Flux's source-controller.
         pub source_controller: Option<Text>,
     }
 }
 
 impl Versions {
-    /// What was declared: project and version, in the catalogue's names.
+    /// The declared versions, each with its project's name in the catalogue.
     pub fn declared(&self) -> impl Iterator<Item = (&'static str, &Text)> {
         [
             ("gateway-api", &self.gateway_api),

@@ -1,33 +1,32 @@
-//! Two objects, field by field.
+//! Compares two objects field by field.
 
 use super::lists::{self, Aligned};
 use super::model::{FieldChange, FieldDiff, Value};
-use super::secret::{Sight, is_secret};
+use super::secret::{Visibility, is_secret};
 use super::shown::has_several_lines;
 use super::text;
 use manifest::Object;
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Map, Node, Pointer};
 
-/// Says by which keys the entries of the list at a pointer of an object are told apart:
+/// Returns the keys that identify the entries of the list at a pointer in an object:
 /// `x-kubernetes-list-map-keys` of its schema.
 pub type ListKeys<'a> = dyn Fn(&Object, &Pointer) -> Option<Vec<String>> + 'a;
 
-/// The fields that differ, in the order of the object after the change; what is removed comes after
-/// what is left, map by map.
+/// The changed fields, in the order of the new object. In each map, removed fields come last.
 pub fn compare(old: &Object, new: &Object, keys: Option<&ListKeys>) -> Vec<FieldDiff> {
-    let mut walk = Walk {
+    let mut comparison = FieldComparison {
         object: new,
         keys,
         old: Pointer::root(),
         new: Pointer::root(),
         found: Vec::new(),
     };
-    walk.values(&old.node, &new.node, "", Sight::Open);
-    walk.found
+    comparison.values(&old.node, &new.node, "", Visibility::Open);
+    comparison.found
 }
 
-struct Walk<'a> {
+struct FieldComparison<'a> {
     object: &'a Object,
     keys: Option<&'a ListKeys<'a>>,
     old: Pointer,
@@ -35,22 +34,22 @@ struct Walk<'a> {
     found: Vec<FieldDiff>,
 }
 
-impl Walk<'_> {
-    fn values(&mut self, old: &Node, new: &Node, path: &str, sight: Sight) {
+impl FieldComparison<'_> {
+    fn values(&mut self, old: &Node, new: &Node, path: &str, visibility: Visibility) {
         match (&old.kind, &new.kind) {
-            (Kind::Map(old), Kind::Map(new)) if sight != Sight::Hidden => {
-                self.maps(old, new, path, sight)
+            (Kind::Map(old), Kind::Map(new)) if visibility != Visibility::Hidden => {
+                self.maps(old, new, path, visibility)
             }
             (Kind::List(old), Kind::List(new))
-                if matches!(sight, Sight::Open | Sight::Generator) =>
+                if matches!(visibility, Visibility::Open | Visibility::Generator) =>
             {
-                self.lists(old, new, path, sight);
+                self.lists(old, new, path, visibility);
             }
             _ if old == new => {}
             _ => {
-                let (old, new) = (sight.show(old), sight.show(new));
+                let (old, new) = (visibility.show(old), visibility.show(new));
                 let lines = several_lines(&old, &new);
-                self.say(
+                self.add(
                     self.new.clone(),
                     path,
                     FieldChange::Changed { old, new, lines },
@@ -59,14 +58,14 @@ impl Walk<'_> {
         }
     }
 
-    fn maps(&mut self, old: &Map, new: &Map, path: &str, sight: Sight) {
+    fn maps(&mut self, old: &Map, new: &Map, path: &str, visibility: Visibility) {
         let secret = is_secret(old) || is_secret(new);
         for (key, value) in new.iter() {
             self.pair(
                 (old.get(key), Step::Key(key.to_owned())),
                 (Some(value), Step::Key(key.to_owned())),
                 &below(path, key),
-                sight.below(key, secret),
+                visibility.below(key, secret),
             );
         }
         for (key, value) in old.iter().filter(|(key, _)| !new.contains_key(key)) {
@@ -74,12 +73,12 @@ impl Walk<'_> {
                 (Some(value), Step::Key(key.to_owned())),
                 (None, Step::Key(key.to_owned())),
                 &below(path, key),
-                sight.below(key, secret),
+                visibility.below(key, secret),
             );
         }
     }
 
-    fn lists(&mut self, old: &[Node], new: &[Node], path: &str, sight: Sight) {
+    fn lists(&mut self, old: &[Node], new: &[Node], path: &str, visibility: Visibility) {
         let keys = self.keys.and_then(|keys| keys(self.object, &self.new));
         let field = match self.new.steps().last() {
             Some(Step::Key(key)) => key.clone(),
@@ -87,7 +86,7 @@ impl Walk<'_> {
         };
         let Aligned { pairs, reordered } = lists::align(&field, keys.as_deref(), old, new);
         if let Some((old, new)) = reordered {
-            self.say(self.new.clone(), path, FieldChange::Reordered { old, new });
+            self.add(self.new.clone(), path, FieldChange::Reordered { old, new });
         }
         for pair in pairs {
             self.pair(
@@ -100,30 +99,32 @@ impl Walk<'_> {
                     Step::Index(pair.new.unwrap_or_default()),
                 ),
                 &format!("{path}[{}]", pair.label),
-                sight.entries(),
+                visibility.entries(),
             );
         }
     }
 
-    /// What a step leads to on both sides, or on one.
+    /// Compares an entry that exists on one side or on both.
     fn pair(
         &mut self,
         old: (Option<&Node>, Step),
         new: (Option<&Node>, Step),
         path: &str,
-        sight: Sight,
+        visibility: Visibility,
     ) {
         self.old.push(old.1);
         self.new.push(new.1);
         match (old.0, new.0) {
-            (Some(old), Some(new)) => self.values(old, new, path, sight),
-            (None, Some(new)) => {
-                self.say(self.new.clone(), path, FieldChange::Added(sight.show(new)))
-            }
-            (Some(old), None) => self.say(
+            (Some(old), Some(new)) => self.values(old, new, path, visibility),
+            (None, Some(new)) => self.add(
+                self.new.clone(),
+                path,
+                FieldChange::Added(visibility.show(new)),
+            ),
+            (Some(old), None) => self.add(
                 self.old.clone(),
                 path,
-                FieldChange::Removed(sight.show(old)),
+                FieldChange::Removed(visibility.show(old)),
             ),
             (None, None) => {}
         }
@@ -131,7 +132,7 @@ impl Walk<'_> {
         self.new.pop();
     }
 
-    fn say(&mut self, pointer: Pointer, path: &str, change: FieldChange) {
+    fn add(&mut self, pointer: Pointer, path: &str, change: FieldChange) {
         let path = path.to_owned();
         self.found.push(FieldDiff {
             pointer,
@@ -141,7 +142,7 @@ impl Walk<'_> {
     }
 }
 
-/// The path one key further down, as [`Pointer::dotted`] writes it.
+/// The path of a key below another path, as [`Pointer::dotted`] writes it.
 fn below(path: &str, key: &str) -> String {
     let step = Pointer::root().key(key).dotted();
     if path.is_empty() || step.starts_with('[') {
@@ -151,7 +152,7 @@ fn below(path: &str, key: &str) -> String {
     }
 }
 
-/// The hunks between two texts of which one at least has several lines.
+/// The hunks between two strings, if at least one of them has several lines.
 fn several_lines(old: &Value, new: &Value) -> Option<String> {
     let text = |value| match value {
         &Value::Shown(Node {

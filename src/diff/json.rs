@@ -1,4 +1,4 @@
-//! A difference for programs.
+//! The output of a diff for programs.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -7,25 +7,25 @@ use super::secret::HIDDEN;
 use super::shown::file_change;
 use envoy_gateway::exposure;
 
-/// The format's name. Keys are added to it, never renamed or dropped.
+/// The name of the format. Keys may be added to it, but are never renamed or removed.
 pub const FORMAT: &str = "gatewayctl/diff/v1";
 
-/// The difference as JSON:
-///
+/// The diff as JSON:
 /// - `schema`: [`FORMAT`].
-/// - `summary`: `added`, `removed`, `changed`, `moved` (objects, each counted once), `fields`, `files`.
-/// - `exposure`: what is exposed now, or no longer, each with `change`, `direction` (`wider`, `other`, `narrower`),
-///   `gateway`, `subjects` (hostnames or listeners) and `message`.
+/// - `summary`: `added`, `removed`, `changed`, `moved` (numbers of objects, each counted once), `fields`,
+///   `files`.
+/// - `exposure`: what becomes reachable or is no longer reachable, each with `change`, `direction` (`wider`,
+///   `other`, `narrower`), `gateway`, `subjects` (hostnames or listeners) and `message`.
 /// - `objects`: each with `change` (`added`, `removed`, `changed`, `moved`), `object` (`apiVersion`, `kind`,
-///   `namespace`, `name`), `file`, `from` (of a moved one, else null), `fields`, and `content` (the whole
-///   object, of one that was added or removed, else null).
-/// - a field: `change` (`added`, `removed`, `changed`, `reordered`), `pointer` (RFC 6901, in the object after
-///   the change, or before it where it was removed), `path` (as people read it), `old`, `new` (null where there is
-///   none; of a reordered list the names of the entries that are on both sides), `hidden` (whether
-///   a value is a secret, for which `(hidden)` stands), `diff` (hunks of a unified diff, of texts of several
-///   lines, else null).
-/// - `files`: opaque files, each with `change`, `file`, `diff` (null where one is no text), `hidden` (whether it is
-///   not shown since it may hold a Secret).
+///   `namespace`, `name`), `file`, `from` (the previous file of a moved object, otherwise null), `fields`, and
+///   `content` (the whole object if it was added or removed, otherwise null).
+/// - a field: `change` (`added`, `removed`, `changed`, `reordered`), `pointer` (RFC 6901; in the new object,
+///   or in the old one if the field was removed), `path` (for people), `old`, `new` (null if there is no value;
+///   for a reordered list, the names of the entries that are on both sides), `hidden` (whether a value is a
+///   secret, which is replaced by `(hidden)`), `diff` (hunks of a unified diff for strings with several lines,
+///   otherwise null).
+/// - `files`: opaque files, each with `change`, `file`, `diff` (null if one side is not text), `hidden`
+///   (whether it is not shown because it may contain a Secret).
 pub fn json(diff: &Diff) -> Json {
     let summary = diff.summary();
     json!({
@@ -66,7 +66,7 @@ fn object(object: &ObjectDiff) -> Json {
     })
 }
 
-/// A field that differs, as [`json`] has it.
+/// A changed field, in the form that [`json`] describes.
 pub fn field(field: &FieldDiff) -> Json {
     let value = |value: &Value| match value {
         Value::Shown(node) => node.to_json(),

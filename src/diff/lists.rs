@@ -1,9 +1,8 @@
-//! Which entry of a list is which.
-//!
-//! In this order: by the keys that the schema names; by the keys that a field of this name is known to have
-//! ([`KEYS`]); by `name`, where every entry has one of its own; as a set, where all entries are distinct
-//! scalars; else by alignment, as lines of a text are. Of entries with keys, another order is one change
-//! of its own.
+//! Matches the entries of two lists.
+//! The first method that works is used: the keys from the schema; the keys that are known for a field of
+//! this name ([`KEYS`]); `name`, if every entry has a unique one; as a set, if all entries are distinct
+//! scalars; otherwise alignment, as for lines of text. For entries with keys, a different order is reported
+//! as a separate change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +10,14 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use manifest::value::{Kind, Node};
 
-/// Lists that are aligned, at most, in entries; longer ones are matched by place, which takes no time.
+/// The maximum number of entries of a list that is aligned. Longer lists are matched by index, which is fast.
 const MOST_ALIGNED: usize = 2_000;
 
 const REFERENCE: &[&str] = &["group", "kind", "namespace", "name", "sectionName", "port"];
 const OBJECT: &[&str] = &["apiVersion", "kind", "namespace", "name"];
 
-/// Lists whose entries `name` alone doesn't tell apart: by field, the keys that do, from the Gateway API,
-/// Flux, kustomize and Kubernetes.
+/// The keys that identify the entries of lists in which `name` is not unique, by field. They come from the
+/// Gateway API, Flux, kustomize and Kubernetes.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("parentRefs", REFERENCE),
     ("targetRefs", REFERENCE),
@@ -34,27 +33,27 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("tolerations", &["key", "operator", "value", "effect"]),
 ];
 
-/// Two lists, entry by entry.
+/// The result of matching two lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aligned {
-    /// Entries that belong together, in the order of the list after the change; removed ones last.
+    /// Matching entries, in the order of the new list, with removed ones last.
     pub pairs: Vec<Pair>,
-    /// The entries of both sides before and after, where only their order differs.
+    /// The order of the common entries before and after, if it differs.
     pub reordered: Option<(Vec<String>, Vec<String>)>,
 }
 
-/// The places of an entry, before and after.
+/// The index of an entry before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// Before.
+    /// The index in the old list.
     pub old: Option<usize>,
-    /// After.
+    /// The index in the new list.
     pub new: Option<usize>,
-    /// How a path names it; empty for an entry of a set.
+    /// The name of the entry in a path; empty for an entry of a set.
     pub label: String,
 }
 
-/// Aligns the lists under the key `field`; `keys` are those that the schema names.
+/// Matches the entries of two lists under the key `field`. `keys` are those from the schema.
 pub fn align(field: &str, keys: Option<&[String]>, old: &[Node], new: &[Node]) -> Aligned {
     let of_schema = keys.map(|keys| keys.iter().map(String::as_str).collect::<Vec<_>>());
     let of_table = KEYS
@@ -73,22 +72,22 @@ pub fn align(field: &str, keys: Option<&[String]>, old: &[Node], new: &[Node]) -
     if let (Some(old), Some(new)) = (names(old, Name::of_scalar), names(new, Name::of_scalar)) {
         return keyed(&old, &new);
     }
-    by_likeness(old, new)
+    align_by_content(old, new)
 }
 
-/// What an entry of a list is called.
+/// The identity of a list entry.
 #[derive(Clone, Debug)]
 struct Name {
-    /// What tells it from all others.
+    /// The unique key of the entry.
     key: String,
-    /// How a path names it.
+    /// The name of the entry in a path.
     label: String,
-    /// How a list of names names it.
+    /// The name of the entry in a list of names.
     shown: String,
 }
 
 impl Name {
-    /// An entry by the keys that it has; `None` where it has none, or one that is no scalar.
+    /// Identifies an entry by its keys; `None` if it has none of them, or if one is not a scalar.
     fn of_entry(node: &Node, keys: &[&str]) -> Option<Name> {
         let map = node.as_map()?;
         let (mut key, mut parts) = (Vec::new(), Vec::new());
@@ -105,7 +104,8 @@ impl Name {
         })
     }
 
-    /// A scalar; a path needn't name it, its value stands beside the path.
+    /// Identifies a scalar by its value. It has no name in the path, because the value is shown beside the
+    /// path.
     fn of_scalar(node: &Node) -> Option<Name> {
         Some(Name {
             key: scalar(node)?,
@@ -115,14 +115,14 @@ impl Name {
     }
 }
 
-/// What each entry is called; `None` where one has no such name, or two have the same.
+/// The identities of all entries; `None` if an entry has none, or if two are equal.
 fn names(list: &[Node], name: impl Fn(&Node) -> Option<Name>) -> Option<Vec<Name>> {
     let names: Vec<Name> = list.iter().map(name).collect::<Option<_>>()?;
     let distinct: BTreeSet<&str> = names.iter().map(|name| name.key.as_str()).collect();
     (distinct.len() == names.len()).then_some(names)
 }
 
-/// A scalar as JSON has it, so that `1` and `"1"` differ.
+/// A scalar as JSON, so that `1` and `"1"` differ.
 fn scalar(node: &Node) -> Option<String> {
     match &node.kind {
         Kind::List(_) | Kind::Map(_) => None,
@@ -130,20 +130,20 @@ fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// A scalar as people read it.
+/// A scalar for people.
 fn plain(node: &Node) -> Option<String> {
     node.as_str().map(str::to_owned).or_else(|| scalar(node))
 }
 
 fn keyed(old: &[Name], new: &[Name]) -> Aligned {
-    let places = |names: &[Name]| -> BTreeMap<String, usize> {
+    let positions = |names: &[Name]| -> BTreeMap<String, usize> {
         names
             .iter()
             .enumerate()
             .map(|(at, name)| (name.key.clone(), at))
             .collect()
     };
-    let (was, is) = (places(old), places(new));
+    let (was, is) = (positions(old), positions(new));
     let after = new.iter().enumerate().map(|(at, name)| Pair {
         old: was.get(&name.key).copied(),
         new: Some(at),
@@ -178,7 +178,7 @@ fn keyed(old: &[Name], new: &[Name]) -> Aligned {
     }
 }
 
-fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
+fn align_by_content(old: &[Node], new: &[Node]) -> Aligned {
     let texts = |list: &[Node]| list.iter().map(canonical).collect::<Vec<_>>();
     let (old, new) = (texts(old), texts(new));
     if let Some(reordered) = permuted(&old, &new) {
@@ -189,15 +189,15 @@ fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
     }
     let longest = old.len().max(new.len());
     let mut pairs = match old.cmp(&new) {
-        _ if longest > MOST_ALIGNED => by_place(0, old.len(), 0, new.len()).collect(),
-        // Which of several alignments is found must not depend on which side is which.
+        _ if longest > MOST_ALIGNED => pair_by_position(0, old.len(), 0, new.len()).collect(),
+        // The alignment must not depend on which side is the old one.
         std::cmp::Ordering::Greater => aligned(&new, &old)
             .into_iter()
             .map(|(new, old)| (old, new))
             .collect(),
         _ => aligned(&old, &new),
     };
-    // Removed entries last, the others in their new order.
+    // Removed entries come last, the others in their new order.
     pairs.sort_by_key(|(old, new)| (new.is_none(), *new, *old));
     let pair = |(old, new): (Option<usize>, Option<usize>)| Pair {
         old,
@@ -210,26 +210,27 @@ fn by_likeness(old: &[Node], new: &[Node]) -> Aligned {
     }
 }
 
-/// The old places of the entries, before and after, where both sides hold the same in another order.
+/// The old indexes of the entries, before and after, if both sides contain the same entries in a different
+/// order.
 fn permuted(old: &[String], new: &[String]) -> Option<(Vec<String>, Vec<String>)> {
     if old == new || old.len() != new.len() {
         return None;
     }
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, text) in old.iter().enumerate().rev() {
-        places.entry(text).or_default().push(at);
+        positions.entry(text).or_default().push(at);
     }
     let order: Vec<usize> = new
         .iter()
-        .map(|text| places.get_mut(text.as_str())?.pop())
+        .map(|text| positions.get_mut(text.as_str())?.pop())
         .collect::<Option<_>>()?;
     let shown = |order: &mut dyn Iterator<Item = usize>| order.map(|at| format!("#{at}")).collect();
     Some((shown(&mut (0..old.len())), shown(&mut order.into_iter())))
 }
 
-type Places = (Option<usize>, Option<usize>);
+type Positions = (Option<usize>, Option<usize>);
 
-fn aligned(old: &[String], new: &[String]) -> Vec<Places> {
+fn aligned(old: &[String], new: &[String]) -> Vec<Positions> {
     let mut pairs = Vec::new();
     for operation in capture_diff_slices(Algorithm::Myers, old, new) {
         let (old, new) = match operation {
@@ -258,23 +259,23 @@ fn aligned(old: &[String], new: &[String]) -> Vec<Places> {
                 new_index..new_index + new_len,
             ),
         };
-        pairs.extend(by_place(old.start, old.end, new.start, new.end));
+        pairs.extend(pair_by_position(old.start, old.end, new.start, new.end));
     }
     pairs
 }
 
-fn by_place(
+fn pair_by_position(
     old: usize,
     old_end: usize,
     new: usize,
     new_end: usize,
-) -> impl Iterator<Item = Places> {
+) -> impl Iterator<Item = Positions> {
     let place = |start: usize, end: usize, at: usize| (start + at < end).then_some(start + at);
     (0..(old_end - old).max(new_end - new))
         .map(move |at| (place(old, old_end, at), place(new, new_end, at)))
 }
 
-/// A value as text in which equal values are equal: keys in order, `1.0` as `1`.
+/// A text that is the same for equal values: keys are sorted, and `1.0` is written as `1`.
 fn canonical(node: &Node) -> String {
     match &node.kind {
         Kind::Number(number) if number.is_f64() => {
@@ -320,7 +321,7 @@ mod tests {
             .collect()
     }
 
-    /// Each pair as `label:old>new`, and the order.
+    /// Formats each pair as `label:old>new`, and the order.
     fn shown(
         field: &str,
         keys: Option<&[&str]>,
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_matched_by_all_that_tells_them_apart() {
+    fn references_are_matched_by_all_keys_that_identify_them() {
         let old =
             json!([{"name": "gw", "sectionName": "http"}, {"name": "gw", "sectionName": "https"}]);
         let new = json!([{"name": "gw", "sectionName": "https"}]);

@@ -1,23 +1,22 @@
-//! A difference for a comment on a pull request.
+//! The output of a diff for a comment on a pull request.
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
 use super::shown::{self, Line, Mark};
 use envoy_gateway::exposure::Direction;
 use manifest::diagnostic::printable::printable;
 
-/// The longest text, in bytes: GitHub takes 65,536 characters, and a comment may hold something else, too.
+/// The maximum size in bytes. GitHub allows 65,536 characters, and the comment may contain other text, too.
 pub const LONGEST: usize = 60_000;
 
-/// What the table may take of it.
+/// The maximum size of the table, in bytes.
 const LONGEST_TABLE: usize = 15_000;
 
-/// What is left for the closing words.
+/// The bytes that are reserved for the text at the end.
 const CLOSING: usize = 300;
 
-/// The difference as GitHub's Markdown: a heading, a table, and for each object a part that opens. What does
-/// not fit into [`LONGEST`] is left out, and that is said.
-///
-/// What the objects hold can't end a code block, a cell or a tag, nor call people.
+/// The diff as GitHub's Markdown: a heading, a table, and a collapsible section for each object. If the text
+/// would be longer than [`LONGEST`], the rest is left out, and a line says so.
+/// The content of objects can't end a code block, a table cell or a tag, and it can't mention users.
 pub fn markdown(diff: &Diff) -> String {
     let mut text = format!("### gatewayctl diff: {}\n", shown::summary(&diff.summary()));
     if diff.is_empty() {
@@ -45,13 +44,13 @@ pub fn markdown(diff: &Diff) -> String {
     if left_out > 0 {
         let noun = if left_out == 1 { "part" } else { "parts" };
         text.push_str(&format!(
-            "\n*{left_out} more {noun} left out: a comment can't hold them. `gatewayctl diff` shows all.*\n"
+            "\n*{left_out} more {noun} left out because of the size limit of comments. `gatewayctl diff` shows all.*\n"
         ));
     }
     text
 }
 
-/// What the exposure's part may take.
+/// The maximum size of the section about exposure, in bytes.
 const LONGEST_EXPOSURE: usize = 10_000;
 
 fn exposure(text: &mut String, diff: &Diff) {
@@ -63,7 +62,7 @@ fn exposure(text: &mut String, diff: &Diff) {
     for change in &diff.exposure {
         let word = match change.direction {
             Direction::Wider => "**wider**",
-            Direction::Other => "otherwise",
+            Direction::Other => "changed",
             Direction::Narrower => "narrower",
         };
         let row = format!("- {word}: {}\n", code(&change.message()));
@@ -125,20 +124,20 @@ fn change(object: &ObjectDiff) -> &'static str {
     }
 }
 
-/// A part that opens.
+/// A collapsible section.
 struct Block {
     summary: String,
     lines: Vec<String>,
 }
 
 impl Block {
-    /// The part in at most `room` bytes, with fewer lines where it must; `None` where that holds nothing.
+    /// The section in at most `room` bytes, with fewer lines if necessary; `None` if no line fits.
     fn fit(&self, room: usize) -> Option<String> {
         if self.lines.is_empty() {
             let text = format!("\n- {}\n", self.summary);
             return (text.len() <= room).then_some(text);
         }
-        // A fence is longer than any run of backticks that it holds (CommonMark 0.31, 4.5).
+        // A fence must be longer than any run of backticks in its content (CommonMark 0.31, 4.5).
         let longest = self
             .lines
             .iter()
@@ -167,7 +166,7 @@ impl Block {
     }
 }
 
-/// The longest run of backticks.
+/// The length of the longest run of backticks.
 fn backticks(line: &str) -> usize {
     line.split(|c| c != '`')
         .map(str::len)
@@ -205,7 +204,7 @@ fn file_block(file: &FileDiff) -> Block {
     }
 }
 
-/// A field's path as the head of a hunk, and its lines.
+/// The path of a field as the head of a hunk, and the lines of its change.
 fn field_lines(field: &FieldDiff) -> Vec<String> {
     let what = match &field.change {
         FieldChange::Added(_) => " added",
@@ -214,7 +213,7 @@ fn field_lines(field: &FieldDiff) -> Vec<String> {
         FieldChange::Reordered { .. } => " reordered",
     };
     let mut lines = vec![format!("@@ {} @@{what}", shown::path(field))];
-    // A text's own hunk heads would look like fields.
+    // The hunk heads inside a string would look like fields.
     let hunks = shown::lines(field)
         .into_iter()
         .filter(|line| line.mark != Mark::Hunk);
@@ -226,15 +225,15 @@ fn diff_line(line: &Line) -> String {
     let mark = match line.mark {
         Mark::Added => "+ ",
         Mark::Removed => "- ",
-        Mark::Around => "  ",
+        Mark::Context => "  ",
         Mark::Hunk => "",
     };
     format!("{mark}{}", line.text).trim_end().to_owned()
 }
 
-/// Text as code that neither Markdown nor HTML takes for anything else: all but letters, digits and what is
-/// harmless is written as a character reference, which has no meaning of structure (CommonMark 0.31, 2.5). In
-/// a `code` tag GitHub makes no mention or link of it.
+/// Formats text as code that neither Markdown nor HTML interprets. Everything but letters, digits and a few
+/// safe characters is written as a character reference, which is never markup (CommonMark 0.31, 2.5). GitHub
+/// creates no mentions or links inside a `code` tag.
 fn code(text: &str) -> String {
     let mut safe = String::from("<code>");
     for c in printable(text).trim_end().chars() {

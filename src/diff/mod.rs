@@ -1,13 +1,12 @@
-//! Objects against objects, field by field. Pure: it is given both sides and touches nothing.
-//!
-//! Objects are the same where their [`Identity`](manifest::Identity) is; one without a name (a
-//! kustomization) only within its file. The order of a map and the style of a string are no difference.
-//! Entries of lists are matched by key where they have keys ([`lists`]), and what is secret is never shown
-//! ([`secret`]).
-//!
-//! - [`model`]: what a difference is.
-//! - [`objects`], [`fields`], [`lists`], [`text`]: how it is found, from the outside in.
-//! - [`terminal`], [`markdown`], [`json`]: how it is shown; one file a format.
+//! Compares the objects of two sides field by field. These functions are pure: they get both sides and read
+//! nothing.
+//! Two objects are the same object if their [`Identity`](manifest::Identity) is equal. An object
+//! without a name (a kustomization) is only matched within its file. The order of maps and the style of
+//! strings don't matter. Entries of lists are matched by their keys, if they have keys ([`lists`]). Secrets
+//! are never shown ([`secret`]).
+//! - [`model`]: the types of a diff.
+//! - [`objects`], [`fields`], [`lists`], [`text`]: the comparison, from whole objects down to texts.
+//! - [`terminal`], [`markdown`], [`json`]: the output formats, one file for each.
 
 pub mod fields;
 pub mod json;

@@ -1,33 +1,32 @@
-//! What a difference is.
+//! The types of a diff.
 
 use envoy_gateway::exposure;
 use manifest::diagnostic::Sources;
 use manifest::value::{Node, Pointer};
 use manifest::{self, Document, Identity, Object};
 
-/// One file of a side.
+/// A file of one side.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The path as shown.
+    /// The path to show.
     pub path: String,
-    /// What it holds.
+    /// The content of the file.
     pub content: Content,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// Documents.
+    /// Kubernetes objects or other YAML documents.
     Objects(Vec<Object>),
-    /// Anything else: a script, a text, bytes.
+    /// Anything else: a script, a text, or bytes.
     Opaque(Vec<u8>),
 }
 
 impl File {
-    /// A file by its bytes: objects where its name and its text are YAML's or JSON's, else opaque. (Of
-    /// broken YAML a difference of lines says more than none.)
-    ///
-    /// The objects' places are of no use: nothing here asks for them.
+    /// Creates a file from its bytes. It contains objects if its name and its text are those of YAML or JSON,
+    /// and is opaque otherwise. (For invalid YAML, a line-by-line diff is the best that can be shown.)
+    /// The source positions of the objects are not kept, because the comparison doesn't need them.
     pub fn read(path: impl Into<String>, bytes: Vec<u8>) -> Self {
         let path = path.into();
         let content = objects(&path, &bytes).map_or(Content::Opaque(bytes), Content::Objects);
@@ -52,34 +51,34 @@ fn objects(path: &str, bytes: &[u8]) -> Option<Vec<Object>> {
         .then(|| documents.into_iter().map(object).collect())
 }
 
-/// The difference of two sides, by file and then by object.
+/// The difference between two sides.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diff {
-    /// What the difference exposes, or no longer does; told before all else.
+    /// The changes in what is reachable. They are shown first.
     pub exposure: Vec<exposure::Change>,
-    /// The objects that differ.
+    /// The objects that differ, sorted by file.
     pub objects: Vec<ObjectDiff>,
-    /// The opaque files that differ.
+    /// The opaque files that differ, sorted by path.
     pub files: Vec<FileDiff>,
 }
 
 /// An object that differs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectDiff {
-    /// What it is the same as.
+    /// The identity of the object.
     pub identity: Identity,
-    /// `apiVersion`, after the change where it is still there.
+    /// The `apiVersion` of the new object, or of the old one if the object was removed.
     pub api_version: String,
-    /// What became of it.
+    /// The kind of change.
     pub change: Change,
-    /// The fields that differ, of one that is on both sides.
+    /// The fields that differ, if the object is on both sides.
     pub fields: Vec<FieldDiff>,
-    /// The whole object, of one that is on one side only; secrets are hidden.
+    /// The whole object, with secrets hidden, if it is only on one side.
     pub content: Option<Node>,
 }
 
 impl ObjectDiff {
-    /// The file that it is in, or was in.
+    /// The current file of the object, or its last one if it was removed.
     pub fn file(&self) -> &str {
         match &self.change {
             Change::Added { file } | Change::Removed { file } | Change::Changed { file } => file,
@@ -88,29 +87,29 @@ impl ObjectDiff {
     }
 }
 
-/// What became of an object.
+/// The kind of change of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// The object is new.
     Added {
-        /// The file that it is in.
+        /// The file with the object.
         file: String,
     },
-    /// It is gone.
+    /// The object was removed.
     Removed {
-        /// The file that it was in.
+        /// The file that contained the object.
         file: String,
     },
-    /// Fields differ.
+    /// Some fields differ.
     Changed {
-        /// The file that it is in.
+        /// The file with the object.
         file: String,
     },
-    /// It is in another file; fields may differ, too.
+    /// The object is in another file. Its fields may differ, too.
     Moved {
-        /// The file that it was in.
+        /// The previous file.
         from: String,
-        /// The file that it is in.
+        /// The new file.
         to: String,
     },
 }
@@ -118,35 +117,35 @@ pub enum Change {
 /// A field that differs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldDiff {
-    /// The path as RFC 6901 has it: in the object after the change; in the one before, of what is removed.
+    /// The JSON pointer (RFC 6901) in the new object, or in the old one if the field was removed.
     pub pointer: Pointer,
-    /// The path as people read it: `spec.listeners[https].port`.
+    /// The path for people: `spec.listeners[https].port`.
     pub path: String,
-    /// What became of it.
+    /// The kind of change.
     pub change: FieldChange,
 }
 
-/// What became of a field.
+/// The kind of change of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldChange {
-    /// It is new, with all that is below it.
+    /// The field is new, with everything below it.
     Added(Value),
-    /// It is gone, with all that is below it.
+    /// The field was removed, with everything below it.
     Removed(Value),
-    /// It has another value.
+    /// The value of the field differs.
     Changed {
-        /// Before.
+        /// The old value.
         old: Value,
-        /// After.
+        /// The new value.
         new: Value,
-        /// The hunks of a unified diff, where either is a text of several lines.
+        /// The hunks of a unified diff, if one of the values is a string with several lines.
         lines: Option<String>,
     },
-    /// A list has the same entries in another order. (What else is different about them is said apart.)
+    /// A list has the same entries in a different order. (Other differences in them are reported separately.)
     Reordered {
-        /// The entries that are on both sides, in the order before.
+        /// The entries that are on both sides, in the old order.
         old: Vec<String>,
-        /// The same in the order after.
+        /// The same entries in the new order.
         new: Vec<String>,
     },
 }
@@ -154,60 +153,60 @@ pub enum FieldChange {
 /// A value that may be a secret.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// The value; secrets within it are hidden.
+    /// The value, in which secrets are hidden.
     Shown(Node),
-    /// A secret.
+    /// The value is a secret.
     Hidden,
 }
 
 /// An opaque file that differs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileDiff {
-    /// The path as shown.
+    /// The path to show.
     pub path: String,
-    /// What became of it.
+    /// The kind of change.
     pub change: FileChange,
-    /// The hunks of a unified diff; `None` where a side is no text, or hidden.
+    /// The hunks of a unified diff; `None` if a side is not text, or is hidden.
     pub lines: Option<String>,
-    /// Whether it is not shown since it may hold a Secret.
+    /// Whether the file is not shown because it may contain a Secret.
     pub hidden: bool,
 }
 
-/// What became of an opaque file.
+/// The kind of change of an opaque file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileChange {
-    /// It is new.
+    /// The file is new.
     Added,
-    /// It is gone.
+    /// The file was removed.
     Removed,
-    /// It holds something else.
+    /// The content of the file differs.
     Changed,
 }
 
-/// A difference in numbers. Each object counts once.
+/// The numbers of changes. Each object is counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Objects that are new.
+    /// The number of new objects.
     pub added: usize,
-    /// Objects that are gone.
+    /// The number of removed objects.
     pub removed: usize,
-    /// Objects of which fields differ, in the same file.
+    /// The number of objects with changed fields, in the same file.
     pub changed: usize,
-    /// Objects that are in another file, whether fields differ or not.
+    /// The number of objects that are in another file, whether or not fields differ.
     pub moved: usize,
-    /// Fields that differ, of objects that are on both sides.
+    /// The number of changed fields in objects that are on both sides.
     pub fields: usize,
-    /// Opaque files that differ.
+    /// The number of opaque files that differ.
     pub files: usize,
 }
 
 impl Diff {
-    /// Whether nothing differs.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty() && self.files.is_empty()
     }
 
-    /// The difference in numbers.
+    /// The numbers of changes.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
             files: self.files.len(),

@@ -1,4 +1,4 @@
-//! Which object is which, and what became of it.
+//! Matches the objects of both sides.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,10 +8,9 @@ use super::{secret, text};
 use manifest::{Identity, Object};
 
 /// Compares two sides.
-///
-/// `keys` says by which keys the entries of a list are told apart, where a schema says it; lists that it
-/// says nothing of are matched as [`lists`](super::lists) describes. What it exposes is for whoever knows the rest of
-/// the cluster to add.
+/// `keys` returns the keys that identify the entries of a list, if a schema defines them. Other lists are
+/// matched as [`lists`](super::lists) describes. The caller adds the changes in exposure, because that needs
+/// the other objects of the cluster.
 pub fn diff(before: &[File], after: &[File], keys: Option<&ListKeys>) -> Diff {
     Diff {
         exposure: Vec::new(),
@@ -20,10 +19,10 @@ pub fn diff(before: &[File], after: &[File], keys: Option<&ListKeys>) -> Diff {
     }
 }
 
-/// An object and the file that it is in.
+/// An object and the path of its file.
 type Placed<'a> = (&'a str, &'a Object);
 
-/// What is matched with each other: an identity, and for what has no name the file.
+/// The key for matching objects: their identity and, if they have no name, the file.
 type Group<'a> = (Identity, Option<&'a str>);
 
 fn objects(before: &[File], after: &[File], keys: Option<&ListKeys>) -> Vec<ObjectDiff> {
@@ -43,7 +42,7 @@ fn objects(before: &[File], after: &[File], keys: Option<&ListKeys>) -> Vec<Obje
                 .collect::<Vec<_>>()
         })
         .collect();
-    // Stable: of what is otherwise alike, the first in the file comes first.
+    // The sort is stable, so that equal objects keep the order of their file.
     objects.sort_by(|a, b| (a.file(), &a.identity).cmp(&(b.file(), &b.identity)));
     objects
 }
@@ -65,8 +64,8 @@ fn placed(files: &[File]) -> impl Iterator<Item = (Group<'_>, Placed<'_>)> {
 
 type Pair<'a> = (Option<Placed<'a>>, Option<Placed<'a>>);
 
-/// Objects of one identity (more than one only by mistake, or without a name): those in the same file belong
-/// together, then those in the same order.
+/// Matches objects with the same identity. There is more than one only by mistake, or if they have no name.
+/// Objects in the same file are matched first, then the rest in their order.
 fn pairs<'a>(old: Vec<Placed<'a>>, new: Vec<Placed<'a>>) -> Vec<Pair<'a>> {
     let mut by_file: BTreeMap<&str, (VecDeque<Placed>, VecDeque<Placed>)> = BTreeMap::new();
     for placed in old {
@@ -77,10 +76,10 @@ fn pairs<'a>(old: Vec<Placed<'a>>, new: Vec<Placed<'a>>) -> Vec<Pair<'a>> {
     }
     let (mut pairs, mut old, mut new) = (Vec::new(), VecDeque::new(), VecDeque::new());
     for (mut here, mut there) in by_file.into_values() {
-        let both = here.len().min(there.len());
+        let paired = here.len().min(there.len());
         pairs.extend(
-            here.drain(..both)
-                .zip(there.drain(..both))
+            here.drain(..paired)
+                .zip(there.drain(..paired))
                 .map(|(old, new)| (Some(old), Some(new))),
         );
         old.extend(here);

@@ -1,70 +1,72 @@
-//! What is never shown: a difference ends up in terminals, logs and pull requests.
+//! Hides secrets, because a diff is shown in terminals, logs and pull requests.
 
 use super::model::Value;
 use manifest::diagnostic::Sources;
 use manifest::read;
 use manifest::value::{Kind, Map, Node};
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 pub const HIDDEN: &str = "(hidden)";
 
-/// How much of a part of an object may be seen.
+/// How much of a part of an object is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
-    /// All of it.
+pub enum Visibility {
+    /// Everything is visible.
     Open,
-    /// A kustomization's `secretGenerator`: its `literals` are secrets.
+    /// A kustomization's `secretGenerator`, whose `literals` are secrets.
     Generator,
-    /// The `data` of a Secret: keys, but no values.
+    /// The `data` of a Secret: keys are visible, values are not.
     Secret,
-    /// Nothing.
+    /// Nothing is visible.
     Hidden,
 }
 
-/// kubectl's copy of the whole object, secrets included.
+/// The annotation with kubectl's copy of the whole object, which includes secrets.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-impl Sight {
-    /// The sight of what `key` leads to in a map; `of_secret` where that map is a Secret.
+impl Visibility {
+    /// The visibility of the value of `key` in a map. `of_secret` says whether that map is a Secret.
     #[must_use]
     pub fn below(self, key: &str, of_secret: bool) -> Self {
         match (self, key) {
-            (Sight::Hidden | Sight::Secret, _) | (Sight::Open, LAST_APPLIED) => Sight::Hidden,
-            (Sight::Generator, "literals") => Sight::Hidden,
-            (Sight::Generator, _) => Sight::Generator,
-            (Sight::Open, "data" | "stringData") if of_secret => Sight::Secret,
-            (Sight::Open, "secretGenerator") => Sight::Generator,
-            (Sight::Open, _) => Sight::Open,
+            (Visibility::Hidden | Visibility::Secret, _) | (Visibility::Open, LAST_APPLIED) => {
+                Visibility::Hidden
+            }
+            (Visibility::Generator, "literals") => Visibility::Hidden,
+            (Visibility::Generator, _) => Visibility::Generator,
+            (Visibility::Open, "data" | "stringData") if of_secret => Visibility::Secret,
+            (Visibility::Open, "secretGenerator") => Visibility::Generator,
+            (Visibility::Open, _) => Visibility::Open,
         }
     }
 
-    /// The sight of a list's entries.
+    /// The visibility of the entries of a list.
     #[must_use]
     pub fn entries(self) -> Self {
-        if self == Sight::Secret {
-            Sight::Hidden
+        if self == Visibility::Secret {
+            Visibility::Hidden
         } else {
             self
         }
     }
 
-    /// A value as this sight shows it.
+    /// The value with everything hidden that is not visible.
     pub fn show(self, node: &Node) -> Value {
         match (self, &node.kind) {
-            (Sight::Hidden, _) => Value::Hidden,
-            (Sight::Secret, kind) if !matches!(kind, Kind::Map(_)) => Value::Hidden,
+            (Visibility::Hidden, _) => Value::Hidden,
+            (Visibility::Secret, kind) if !matches!(kind, Kind::Map(_)) => Value::Hidden,
             _ => Value::Shown(redacted(node, self)),
         }
     }
 }
 
-/// Whether a map is a Secret; also where it stands inside another object, as in a `List`.
+/// Whether a map is a Secret, including one inside another object such as a `List`.
 pub fn is_secret(map: &Map) -> bool {
     map.get("kind").and_then(Node::as_str) == Some("Secret")
 }
 
-/// The way from one text to another, as `diff` tells it. The documents that may hold a Secret are not shown, the others
-/// are; `None` where both are the same, or nothing can be told.
+/// Compares two texts with `diff`, after replacing the documents that may contain a Secret. Returns `None` if
+/// both are equal, or if `diff` returns nothing.
 pub fn unified(
     before: &str,
     after: &str,
@@ -77,7 +79,7 @@ pub fn unified(
     diff(&old, &new)
 }
 
-/// A text without the documents that may hold a Secret.
+/// A text in which documents that may contain a Secret are replaced.
 fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let documents = read::split(text).into_iter();
@@ -96,10 +98,10 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// Whether a text may hold a Secret: one of its objects is one (a reference to one is not), or, where it can't be
-/// read, a line of it looks like one.
+/// Whether a text may contain a Secret: one of its objects is a Secret (a reference doesn't count) or, if the
+/// text can't be parsed, a line looks like the kind of one.
 pub fn may_hold(text: &str) -> bool {
-    // Without the word, or a way to spell it otherwise, there is nothing to read.
+    // Without the word, or a way to write it with escapes, there is no need to parse the text.
     if !text.contains("ecret") && !text.contains(['\\', '!']) {
         return false;
     }
@@ -113,7 +115,7 @@ pub fn may_hold(text: &str) -> bool {
     (0..lines.len()).any(|at| looks_like_one(&lines, at))
 }
 
-/// Whether a line of a broken text gives the kind of a Secret, and is no part of a reference to one.
+/// Whether a line of an invalid text is the kind of a Secret, and not a part of a reference to one.
 fn looks_like_one(lines: &[&str], at: usize) -> bool {
     match key_and_value(lines.get(at).copied().unwrap_or_default()) {
         Some((_, "secretGenerator", _)) => true,
@@ -134,7 +136,7 @@ const REFERENCE: [&str; 6] = [
     "optional",
 ];
 
-/// Whether the keys beside a line name an object and say nothing else of it.
+/// Whether the keys around a line are only those of a reference.
 fn is_reference(lines: &[&str], at: usize, indent: usize) -> bool {
     let (above, below) = lines.split_at(at);
     let key = |line: &&&str| match key_and_value(line) {
@@ -143,8 +145,8 @@ fn is_reference(lines: &[&str], at: usize, indent: usize) -> bool {
     };
     let starts = |line: &&str| line.trim_start().starts_with('-');
     let mut keys = Vec::new();
-    // An entry of a list starts with a dash: what is above that belongs to another one. A line more than a reference
-    // has keys tells that it is none.
+    // An entry of a list starts with a dash, so the lines above it belong to another entry. One line more
+    // than a reference has keys is enough to see that it is not a reference.
     let most = REFERENCE.len() + 1;
     if !below.first().is_some_and(starts) {
         for line in above.iter().rev().take(most) {
@@ -166,7 +168,7 @@ fn is_reference(lines: &[&str], at: usize, indent: usize) -> bool {
         && keys.iter().all(|key| REFERENCE.contains(&key.as_str()))
 }
 
-/// How far a line's key is indented, the key, and what follows it.
+/// The indentation of a line's key, the key, and the text after it.
 fn key_and_value(line: &str) -> Option<(usize, &str, &str)> {
     let start = line.trim_start_matches([' ', '\t', '-', '+', '{', ',', '"', '\'']);
     let end = start.find(|c: char| !c.is_ascii_alphanumeric())?;
@@ -178,7 +180,7 @@ fn key_and_value(line: &str) -> Option<(usize, &str, &str)> {
     Some((line.len() - start.len(), key, value))
 }
 
-/// Whether a Secret with data, or a generator of one, stands anywhere in a tree.
+/// Whether a tree contains a Secret with data, or a generator for one.
 fn holds(node: &Node) -> bool {
     match &node.kind {
         Kind::Map(map) => {
@@ -192,26 +194,29 @@ fn holds(node: &Node) -> bool {
     }
 }
 
-/// An object without its secrets and without places.
+/// An object with its secrets hidden and without source positions.
 pub fn redact(node: &Node) -> Node {
-    redacted(node, Sight::Open)
+    redacted(node, Visibility::Open)
 }
 
-fn redacted(node: &Node, sight: Sight) -> Node {
+fn redacted(node: &Node, visibility: Visibility) -> Node {
     let kind = match &node.kind {
-        _ if sight == Sight::Hidden => return Node::string(HIDDEN),
+        _ if visibility == Visibility::Hidden => return Node::string(HIDDEN),
         Kind::Map(map) => {
             let secret = is_secret(map);
             let below = |(key, value): (&str, &Node)| {
-                (key.to_owned(), redacted(value, sight.below(key, secret)))
+                (
+                    key.to_owned(),
+                    redacted(value, visibility.below(key, secret)),
+                )
             };
             Kind::Map(map.iter().map(below).collect())
         }
-        _ if sight == Sight::Secret => return Node::string(HIDDEN),
+        _ if visibility == Visibility::Secret => return Node::string(HIDDEN),
         Kind::List(items) => Kind::List(
             items
                 .iter()
-                .map(|item| redacted(item, sight.entries()))
+                .map(|item| redacted(item, visibility.entries()))
                 .collect(),
         ),
         kind => kind.clone(),
@@ -225,7 +230,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_text_that_may_hold_a_secret_is_known_by_its_kind() {
+    fn a_text_that_may_contain_a_secret_is_detected_by_its_kind() {
         for text in [
             "kind: Secret\ndata: {a: b}",
             "a: b\n  kind:   'Secret'\n",
@@ -249,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_in_a_broken_text_is_no_secret() {
+    fn a_reference_in_an_invalid_text_is_not_a_secret() {
         for text in [
             "tls:\n  certificateRefs:\n    - group: ''\n      kind: Secret\n      name: example-com-tls\nx: [",
             "tls:\n  certificateRefs:\n    - kind: Secret\n      name: a\n    - kind: Secret\n      name: b\nx: [",

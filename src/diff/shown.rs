@@ -1,4 +1,4 @@
-//! What the formats for people have in common.
+//! Functions that the output formats for people share.
 
 use super::model::{FieldChange, FieldDiff, FileChange, Summary, Value};
 use super::secret::HIDDEN;
@@ -6,24 +6,24 @@ use manifest::diagnostic::printable::printable;
 use manifest::value::{Kind, Node};
 use manifest::{scalar, write};
 
-/// Whether a line is new, gone, or stands around a change.
+/// Whether a line was added, was removed, or is context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     Added,
     Removed,
-    Around,
+    Context,
     /// The head of a hunk.
     Hunk,
 }
 
-/// One line of a difference, without its mark.
+/// A line of a diff, without its mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub mark: Mark,
     pub text: String,
 }
 
-/// A field's path.
+/// The path of a field.
 pub fn path(field: &FieldDiff) -> String {
     if field.path.is_empty() {
         return "(the whole document)".to_owned();
@@ -31,7 +31,7 @@ pub fn path(field: &FieldDiff) -> String {
     printable(&field.path)
 }
 
-/// The lines of a field's change.
+/// The lines that show the change of a field.
 pub fn lines(field: &FieldDiff) -> Vec<Line> {
     match &field.change {
         FieldChange::Added(value) => marked(Mark::Added, value_lines(value)),
@@ -39,12 +39,17 @@ pub fn lines(field: &FieldDiff) -> Vec<Line> {
         FieldChange::Changed {
             lines: Some(hunks), ..
         } => hunk_lines(hunks),
-        FieldChange::Changed { old, new, .. } => both(value_lines(old), value_lines(new)),
-        FieldChange::Reordered { old, new } => both(vec![names(old)], vec![names(new)]),
+        FieldChange::Changed { old, new, .. } => {
+            removed_and_added(value_lines(old), value_lines(new))
+        }
+        FieldChange::Reordered { old, new } => {
+            removed_and_added(vec![names(old)], vec![names(new)])
+        }
     }
 }
 
-/// Whether a field's values are such that they may stand on the line of its path: no lists, no maps.
+/// Whether the values of a field can be shown on the same line as its path, because they are neither lists
+/// nor maps.
 pub fn is_plain(field: &FieldDiff) -> bool {
     let plain = |value: &Value| match value {
         Value::Hidden => true,
@@ -61,8 +66,8 @@ pub fn is_plain(field: &FieldDiff) -> bool {
     }
 }
 
-/// Removed lines, then added ones.
-fn both(old: Vec<String>, new: Vec<String>) -> Vec<Line> {
+/// Removed lines, followed by added ones.
+fn removed_and_added(old: Vec<String>, new: Vec<String>) -> Vec<Line> {
     let mut lines = marked(Mark::Removed, old);
     lines.extend(marked(Mark::Added, new));
     lines
@@ -72,20 +77,20 @@ fn marked(mark: Mark, lines: Vec<String>) -> Vec<Line> {
     lines.into_iter().map(|text| Line { mark, text }).collect()
 }
 
-/// The lines of a whole object that is on one side only.
+/// The lines of a whole object that is only on one side.
 pub fn object_lines(mark: Mark, node: &Node) -> Vec<Line> {
     marked(mark, node_lines(node))
 }
 
-/// The lines of a unified diff's hunks.
+/// The lines in the hunks of a unified diff.
 pub fn hunk_lines(hunks: &str) -> Vec<Line> {
     let line = |line: &str| {
         let (mark, text) = match line.split_at_checked(1) {
             Some(("+", rest)) => (Mark::Added, rest),
             Some(("-", rest)) => (Mark::Removed, rest),
             Some(("@", _)) => (Mark::Hunk, line),
-            Some((" ", rest)) => (Mark::Around, rest),
-            _ => (Mark::Around, line),
+            Some((" ", rest)) => (Mark::Context, rest),
+            _ => (Mark::Context, line),
         };
         Line {
             mark,
@@ -95,7 +100,7 @@ pub fn hunk_lines(hunks: &str) -> Vec<Line> {
     hunks.split_terminator('\n').map(line).collect()
 }
 
-/// A value as YAML lines.
+/// A value as lines of YAML.
 pub fn value_lines(value: &Value) -> Vec<String> {
     match value {
         Value::Hidden => vec![HIDDEN.to_owned()],
@@ -106,7 +111,7 @@ pub fn value_lines(value: &Value) -> Vec<String> {
 fn node_lines(node: &Node) -> Vec<String> {
     let text = match &node.kind {
         Kind::String(text) if !has_several_lines(text) => scalar::string(text),
-        // A block literal needs a key to hang below; bare lines say the same here.
+        // A block literal would need a key, so the text is shown as it is.
         Kind::String(text) => text.clone(),
         _ => write::document(node),
     };
@@ -116,18 +121,18 @@ fn node_lines(node: &Node) -> Vec<String> {
         .collect()
 }
 
-/// Whether a text is shown line by line. One whose only line end is its last is shown as a string, quotes
-/// and all, or nobody would see that line end.
+/// Whether a string is shown line by line. If its only line feed is at the end, it is shown as a quoted
+/// string, because otherwise the line feed would be invisible.
 pub fn has_several_lines(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
 }
 
-/// Names in a row.
+/// Joins names with commas.
 pub fn names(names: &[String]) -> String {
     printable(&names.join(", "))
 }
 
-/// A summary in words: `2 objects changed, 1 added; 3 fields`.
+/// The summary as text: `2 objects changed, 1 added (3 fields)`.
 pub fn summary(summary: &Summary) -> String {
     let counted = [
         (summary.added, "added"),
@@ -159,7 +164,7 @@ pub fn summary(summary: &Summary) -> String {
     parts.join(", ") + &fields
 }
 
-/// The word for what became of an opaque file.
+/// The word for the change of an opaque file.
 pub fn file_change(change: FileChange) -> &'static str {
     match change {
         FileChange::Added => "added",

@@ -1,4 +1,4 @@
-//! A difference for a terminal.
+//! The output of a diff for a terminal.
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileChange, FileDiff, ObjectDiff};
 use super::secret::HIDDEN;
@@ -6,12 +6,11 @@ use super::shown::{self, Line, Mark};
 use envoy_gateway::exposure::Direction;
 use manifest::diagnostic::printable::printable;
 
-/// Two values stand on one line up to this many characters.
+/// The maximum number of characters of two values that are shown on one line.
 const ONE_LINE: usize = 100;
 
-/// The difference as text, by file, object and field; its last line counts.
-///
-/// `colour`: with ANSI escapes. What the objects hold can't bring escapes of its own.
+/// The diff as text, by file, object and field. The last line is a summary.
+/// `colour` adds ANSI escapes. The content of objects can't add escapes of its own.
 pub fn text(diff: &Diff, colour: bool) -> String {
     let mut out = Out {
         text: String::new(),
@@ -156,7 +155,7 @@ impl Out {
         match &file.lines {
             Some(lines) => self.lines(2, &shown::hunk_lines(lines)),
             None if file.hidden => self.line(2, Paint::Plain, HIDDEN),
-            None => self.line(2, Paint::Plain, "(no text, or empty)"),
+            None => self.line(2, Paint::Plain, "(not text, or empty)"),
         }
     }
 
@@ -165,7 +164,7 @@ impl Out {
             let (paint, mark) = match mark {
                 Mark::Added => (Paint::Green, "+ "),
                 Mark::Removed => (Paint::Red, "- "),
-                Mark::Around => (Paint::Plain, "  "),
+                Mark::Context => (Paint::Plain, "  "),
                 Mark::Hunk => (Paint::Cyan, ""),
             };
             self.line(indent, paint, format!("{mark}{text}").trim_end());

@@ -1,11 +1,11 @@
-//! Texts line by line.
+//! Line-by-line comparison of texts.
 
 use similar::TextDiff;
 
-/// Lines of context around a change.
+/// The number of context lines around a change.
 const CONTEXT: usize = 3;
 
-/// The hunks of a unified diff, without a header; `None` where both are the same.
+/// The hunks of a unified diff, without a header; `None` if both texts are equal.
 pub fn unified(old: &str, new: &str) -> Option<String> {
     if old == new {
         return None;
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn large_texts_without_a_common_line_take_no_ages() {
+    fn large_texts_without_a_common_line_are_compared_quickly() {
         let old: String = (0..100_000).map(|n| format!("a{n}\n")).collect();
         let new: String = (0..100_000).map(|n| format!("b{n}\n")).collect();
         assert!(unified(&old, &new).is_some_and(|diff| diff.len() > old.len()));

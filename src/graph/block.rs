@@ -1,29 +1,28 @@
-//! What stands in the cards of the drawing: lines of text, one below the other, and how much room they take.
-//!
-//! Nobody can measure a reader's fonts here. Texts are set in a fixed-width font, whose characters all take 0.6 of
-//! their height, or 0.62 in the widest that are common.
+//! The content of the drawing's cards: lines of text, and the space that they need.
+//! The fonts of the reader can't be measured here. So texts use a fixed-width font, in which all characters
+//! have a width of 0.6 times their height, or 0.62 in the widest common font.
 
 use super::escape::shorten;
 use envoy_gateway::exposure::Side;
 use manifest::diagnostic::printable::printable;
 
-/// How a line is set.
+/// The style of a line of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// A name.
     Title,
     /// A hostname, an address.
     Text,
-    /// What kind of thing it is, and the like.
+    /// A description, such as the kind.
     Small,
-    /// What is wrong.
+    /// A problem.
     Fault,
-    /// A policy; its place in the picture.
+    /// A policy, by its index in the picture.
     Pill(usize),
 }
 
 impl Style {
-    /// The height of the letters.
+    /// The font size.
     pub fn size(self) -> f64 {
         match self {
             Style::Title => 13.0,
@@ -42,7 +41,7 @@ impl Style {
         }
     }
 
-    /// How many characters are shown.
+    /// The maximum number of characters to show.
     fn most(self) -> usize {
         match self {
             Style::Title | Style::Text => 44,
@@ -52,26 +51,26 @@ impl Style {
     }
 }
 
-/// A line.
+/// A line of text in a card.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
-    /// How it is set.
+    /// The style of the line.
     pub style: Style,
-    /// The text at the left.
+    /// The text on the left.
     pub text: String,
-    /// The text at the right, which is set small.
+    /// The text on the right, in a small font.
     pub right: String,
 }
 
-/// The room between the two texts of a line.
+/// The space between the two texts of a line.
 const BETWEEN: f64 = 18.0;
 
-/// The room that a pill takes beside its text: a dot, and its ends.
+/// The space that a pill needs in addition to its text, for a dot and the round ends.
 const PILL: f64 = 30.0;
 
-/// The width of a text, at least.
+/// An estimate of the width of a text that is never too small.
 pub fn width(text: &str, size: f64) -> f64 {
-    // What is not Latin may be twice as wide.
+    // Characters of non-Latin scripts may be twice as wide.
     let cells: usize = text
         .chars()
         .map(|c| if c < '\u{2e80}' { 1 } else { 2 })
@@ -106,25 +105,25 @@ impl Line {
     }
 }
 
-/// What a block is.
+/// The kind of thing that a block shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Where clients come from.
+    /// A group of clients.
     Source,
     /// A gateway.
     Gateway,
-    /// A listener, within its gateway.
+    /// A listener, inside the block of its gateway.
     Listener,
     /// A route.
     Route,
     /// A backend.
     Backend,
-    /// A policy that holds nowhere.
+    /// A policy that is attached to nothing.
     Policy,
 }
 
 impl Role {
-    /// The name, as the drawing's classes have it.
+    /// The name of the role in the CSS classes of the drawing.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Source => "source",
@@ -137,32 +136,32 @@ impl Role {
     }
 }
 
-/// A card, or a part of one.
+/// A card, or a part of a card.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    /// What it is called in the drawing.
+    /// The id of the block in the drawing.
     pub id: String,
-    /// What it is.
+    /// The kind of thing that it shows.
     pub role: Role,
-    /// Which side it belongs to.
+    /// The side of the network that it belongs to.
     pub side: Side,
-    /// Whether something is wrong with it.
+    /// Whether there is a problem with it.
     pub is_bad: bool,
-    /// Whether it is only named by others.
+    /// Whether it is only referred to by other objects.
     pub is_faint: bool,
-    /// What it is, in a line.
+    /// A description in one line.
     pub label: String,
-    /// All that is known of it, a line each.
+    /// All details, one per line.
     pub details: Vec<String>,
-    /// The lines above what is within.
+    /// The lines above the inner blocks.
     pub head: Vec<Line>,
-    /// What is within.
+    /// The inner blocks.
     pub inner: Vec<Block>,
-    /// The lines below it.
+    /// The lines below the inner blocks.
     pub tail: Vec<Line>,
-    /// The left side.
+    /// The position of the left edge.
     pub x: f64,
-    /// The upper side.
+    /// The position of the upper edge.
     pub y: f64,
     /// The width.
     pub width: f64,
@@ -170,11 +169,11 @@ pub struct Block {
     pub height: f64,
 }
 
-/// The room at the left and right of lines.
+/// The space to the left and right of lines.
 pub const PAD_X: f64 = 14.0;
-/// The room of the icon at the left of where clients come from.
+/// The space for the icon on the left of a group of clients.
 pub const ICON: f64 = 30.0;
-/// The room above and below lines.
+/// The space above and below lines.
 pub const PAD_Y: f64 = 9.0;
 
 impl Block {
@@ -197,12 +196,12 @@ impl Block {
         }
     }
 
-    /// The height that lines take, with the room around them.
+    /// The height of the lines above the inner blocks, including the space around them.
     pub fn head_height(&self) -> f64 {
         lines_height(&self.head)
     }
 
-    /// The width that it needs.
+    /// The width that the block needs.
     pub fn natural_width(&self) -> f64 {
         let own = self.head.iter().chain(&self.tail).map(Line::width);
         let own = own.map(|it| it + 2.0 * PAD_X);
@@ -211,7 +210,7 @@ impl Block {
         own.chain(inner).fold(0.0, f64::max) + icon
     }
 
-    /// Sets the height that it needs.
+    /// Computes and sets the height that the block needs.
     pub fn measure(&mut self) {
         let mut height = lines_height(&self.head) + lines_height(&self.tail);
         for inner in &mut self.inner {
@@ -221,7 +220,7 @@ impl Block {
         self.height = height;
     }
 
-    /// Puts it at a place, and what is within below its head.
+    /// Sets the position of the block, and places the inner blocks below the first lines.
     pub fn place(&mut self, x: f64, y: f64, width: f64) {
         (self.x, self.y, self.width) = (x, y, width);
         let mut below = y + self.head_height();
@@ -231,14 +230,14 @@ impl Block {
         }
     }
 
-    /// The height of the middle.
+    /// The vertical position of the middle.
     pub fn middle(&self) -> f64 {
         self.y + self.height / 2.0
     }
 
     pub(super) fn faults(&mut self, faults: &[String]) {
         self.is_bad = !faults.is_empty();
-        // The reason alone: the rest is in the details.
+        // Only the reason is shown in the card; the details have the whole text.
         let reasons = faults.iter().map(|it| it.split(": ").next().unwrap_or(it));
         let mut shown: Vec<&str> = Vec::new();
         for reason in reasons {
@@ -252,7 +251,7 @@ impl Block {
                 .map(|it| Line::new(Style::Fault, format!("! {it}"))),
         );
         self.details
-            .extend(faults.iter().map(|it| format!("Wrong: {it}")));
+            .extend(faults.iter().map(|it| format!("Problem: {it}")));
     }
 }
 

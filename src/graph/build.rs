@@ -1,13 +1,13 @@
-//! The picture of the resolved view.
+//! Builds the picture from the resolved objects.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::model::{
-    Backend, Faults, From, Gateway, Hold, Link, Listener, Name, Picture, Policy, Route,
+    Backend, Faults, Gateway, Link, LinkSource, LinkState, Listener, Name, Picture, Policy, Route,
 };
 use envoy_gateway::condition::{Condition, Conditions, Status, kind};
 use envoy_gateway::exposure::Side;
-use envoy_gateway::exposure::build::{door_name, is_redirect, namespaces, reach_of, target};
+use envoy_gateway::exposure::build::{is_redirect, listener_name, namespaces, reach_of, target};
 use envoy_gateway::helm_routes::RELEASE;
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::{Outcome, Scope};
@@ -16,7 +16,7 @@ use envoy_gateway::view::{self, Parent};
 use envoy_gateway::{ListenerId, Resolved, RouteKind, Target};
 use manifest::Object;
 
-/// The picture of all that was resolved.
+/// Builds the picture of all resolved objects.
 pub fn picture(resolved: &Resolved<'_>) -> Picture {
     let mut builder = Builder::new(resolved);
     builder.gateways();
@@ -28,7 +28,7 @@ pub fn picture(resolved: &Resolved<'_>) -> Picture {
 struct Builder<'r, 'a> {
     resolved: &'r Resolved<'a>,
     picture: Picture,
-    /// Where gateways are in the picture, those not at hand too.
+    /// The index of each gateway in the picture, including gateways that are only referred to.
     gateways: HashMap<Key<'a>, usize>,
     listeners: HashMap<ListenerId, (usize, usize)>,
     routes: HashMap<(RouteKind, Key<'a>), usize>,
@@ -72,7 +72,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The gateways that routes name, and that are not at hand.
+    /// The gateways that routes refer to but that are not among the objects.
     fn missing(&self) -> BTreeSet<Key<'a>> {
         let routes = self.resolved.routes().iter();
         let parents = routes.flat_map(|route| route.parents.iter().map(move |it| (route, it)));
@@ -87,14 +87,14 @@ impl<'r, 'a> Builder<'r, 'a> {
         let mut drawn = Vec::new();
         for one in resolved.routes() {
             let links = self.links(one);
-            // Near to what it hangs on; those of one domain together.
-            let places = links.iter().map(|it| self.place(it.from) as f64);
+            // Routes are sorted by their parents, and then by domain.
+            let places = links.iter().map(|it| self.vertical_order(it.from) as f64);
             let place = match links.is_empty() {
                 true => f64::INFINITY,
                 false => places.sum::<f64>() / links.len() as f64,
             };
             let first = one.hostnames.first().copied().unwrap_or_default();
-            drawn.push((place, by_domain(first), one.key(), one, links));
+            drawn.push((place, reversed_labels(first), one.key(), one, links));
         }
         drawn.sort_by(|a, b| a.0.total_cmp(&b.0).then((&a.1, a.2).cmp(&(&b.1, b.2))));
         let mut backends: BTreeMap<Id, usize> = BTreeMap::new();
@@ -110,7 +110,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         self.order_backends();
     }
 
-    /// Sorts the backends by the routes beside which they stand.
+    /// Sorts the backends by the routes beside which they are drawn.
     fn order_backends(&mut self) {
         let picture = &mut self.picture;
         let mut order: Vec<(usize, usize)> = (0..picture.backends.len())
@@ -134,26 +134,26 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The listener that a parent reference names, or its gateway.
-    fn named(&self, gateway: usize, parent: &Parent<'_>) -> From {
+    /// The listener that a parentRef names, or else its gateway.
+    fn named(&self, gateway: usize, parent: &Parent<'_>) -> LinkSource {
         let listeners = self.picture.gateways.get(gateway).map(|it| &it.listeners);
         let nth = parent.reference.section.and_then(|section| {
             let mut names = listeners?.iter().map(|it| &it.name);
             names.position(|name| name == section)
         });
         match nth {
-            Some(nth) => From::Listener(gateway, nth),
-            None => From::Gateway(gateway),
+            Some(nth) => LinkSource::Listener(gateway, nth),
+            None => LinkSource::Gateway(gateway),
         }
     }
 
-    /// The place of what a route hangs on among all of its kind, from the top. What hangs on two gateways is to stand
-    /// between those of one.
-    fn place(&self, from: From) -> usize {
+    /// The vertical order of a parent among all listeners and gateways. A route with two gateways is drawn
+    /// between the routes of each one.
+    fn vertical_order(&self, from: LinkSource) -> usize {
         const LISTENERS: usize = 1000;
         match from {
-            From::Gateway(gateway) => gateway * LISTENERS,
-            From::Listener(gateway, nth) => gateway * LISTENERS + nth + 1,
+            LinkSource::Gateway(gateway) => gateway * LISTENERS,
+            LinkSource::Listener(gateway, nth) => gateway * LISTENERS + nth + 1,
         }
     }
 
@@ -166,8 +166,8 @@ impl<'r, 'a> Builder<'r, 'a> {
                 .filter_map(|it| self.listeners.get(&it.listener));
             let attached: Vec<Link> = attached
                 .map(|(gateway, nth)| Link {
-                    from: From::Listener(*gateway, *nth),
-                    hold: Hold::Attached,
+                    from: LinkSource::Listener(*gateway, *nth),
+                    state: LinkState::Attached,
                 })
                 .collect();
             let key = match parent.target {
@@ -183,9 +183,9 @@ impl<'r, 'a> Builder<'r, 'a> {
             };
             let own = key.and_then(|key| self.gateways.get(&key)).map(|at| Link {
                 from: self.named(*at, parent),
-                hold: match parent.conditions.is(kind::ACCEPTED, Status::False) {
-                    true => Hold::Refused,
-                    false => Hold::Unknown,
+                state: match parent.conditions.is(kind::ACCEPTED, Status::False) {
+                    true => LinkState::Refused,
+                    false => LinkState::Unknown,
                 },
             });
             match attached.is_empty() {
@@ -234,7 +234,7 @@ impl<'r, 'a> Builder<'r, 'a> {
                 None => weights.push((at, one.weight)),
             }
         }
-        // Parts mean something where there is one rule; with several, the requests decide.
+        // Percentages only make sense for a single rule. With several rules, they depend on the requests.
         let total: i64 = weights
             .iter()
             .fold(0, |sum, (_, weight)| sum.saturating_add(*weight));
@@ -278,7 +278,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The policies of what a scope is in the picture.
+    /// The list of policies of the object in the picture that a scope refers to.
     fn anchor(&mut self, scope: Scope<'a>) -> Option<&mut Vec<usize>> {
         match scope {
             Scope::Gateway(key) => {
@@ -300,7 +300,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         }
     }
 
-    /// The policies of the first listener that is wanted.
+    /// The list of policies of the first listener that matches.
     fn listener(
         &mut self,
         wanted: impl Fn(&view::Listener<'a>) -> bool,
@@ -312,7 +312,7 @@ impl<'r, 'a> Builder<'r, 'a> {
     }
 }
 
-/// Kind, namespace and name of a backend.
+/// The kind, namespace and name of a backend.
 type Id = (String, String, String);
 
 fn rank(side: Side) -> u8 {
@@ -350,7 +350,7 @@ fn gateway(one: &view::Gateway<'_>) -> Gateway {
     let class = text(&one.object.node, &["spec", "gatewayClassName"]).unwrap_or_default();
     let mut faults = faults(one.conditions.iter());
     if one.class.is_none() {
-        faults.push(format!("class {class}: another's, or not at hand"));
+        faults.push(format!("class {class}: unknown, or another controller's"));
     }
     Gateway {
         name: named(one.object),
@@ -365,7 +365,7 @@ fn gateway(one: &view::Gateway<'_>) -> Gateway {
     }
 }
 
-/// A gateway that routes name, and that is not at hand.
+/// A gateway that routes refer to but that is not among the objects.
 fn absent(key: Key<'_>) -> Gateway {
     let reach = envoy_gateway::exposure::reach::reach(key.name, "", &[], None);
     Gateway {
@@ -377,14 +377,14 @@ fn absent(key: Key<'_>) -> Gateway {
         side: reach.side,
         side_why: reach.why,
         is_foreign: true,
-        faults: vec!["not at hand".to_owned()],
+        faults: vec!["not in these manifests".to_owned()],
         ..Gateway::default()
     }
 }
 
 fn listener(resolved: &Resolved<'_>, one: &view::Listener<'_>) -> Listener {
     Listener {
-        name: door_name(resolved, one),
+        name: listener_name(resolved, one),
         port: format!("{} {}", one.protocol, one.port),
         hostname: one.hostname.map(str::to_owned),
         namespaces: namespaces(one).to_string(),
@@ -411,7 +411,8 @@ fn route(one: &view::Route<'_>) -> Route {
     }
 }
 
-/// The Service of a route that a chart makes, where the chart names it: mostly as the release.
+/// The Service of a route that a chart creates, if the chart determines its name, which is usually the name
+/// of the release.
 fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
     let is_open = |rule: &view::Rule<'_>| {
         rule.backends.is_empty() && list(rule.node, &["filters"]).is_empty()
@@ -420,7 +421,7 @@ fn service_of_chart<'a>(one: &view::Route<'a>) -> Option<&'a str> {
     one.rules.iter().any(is_open).then_some(release)
 }
 
-/// Where a rule redirects to: its status, and what it changes.
+/// The status of a redirect and what it changes; `None` if the rule doesn't redirect.
 fn redirect(rule: &manifest::value::Node) -> Option<String> {
     if !is_redirect(rule) {
         return None;
@@ -433,13 +434,13 @@ fn redirect(rule: &manifest::value::Node) -> Option<String> {
     let to = match (scheme, host) {
         (Some(scheme), Some(host)) => format!("{scheme}://{host}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),
-        (None, None) => "elsewhere".to_owned(),
+        (None, None) => "another URL".to_owned(),
     };
     Some(format!("{status} {to}"))
 }
 
-/// A hostname with its labels turned round, so that those of one domain stand together.
-fn by_domain(hostname: &str) -> String {
+/// A hostname with its labels in reverse order, so that hostnames of the same domain are sorted together.
+fn reversed_labels(hostname: &str) -> String {
     let labels: Vec<&str> = hostname.rsplit('.').collect();
     labels.join(".")
 }
@@ -449,7 +450,7 @@ fn faults_of(route: &view::Route<'_>) -> Faults {
     faults(conditions.into_iter().flat_map(|it| it.iter()))
 }
 
-/// What conditions say against something, each once.
+/// The reasons and messages of conditions that report a problem, without duplicates.
 fn faults<'c>(conditions: impl Iterator<Item = &'c Condition>) -> Faults {
     let mut found = Vec::new();
     for condition in conditions {

@@ -1,13 +1,13 @@
-//! The cards of the drawing: what each says of what it stands for.
+//! The content of the cards: what each shows about its object.
 
 use super::block::{Block, Line, Role, Style};
 use super::model::{Backend, Gateway, Listener, Picture, Policy, Route};
 use envoy_gateway::exposure::Side;
 
-/// How many hostnames or addresses a card shows.
+/// The maximum number of hostnames or addresses that a card shows.
 const MOST_LINES: usize = 4;
 
-/// Lines of texts; where there are too many, the last says how many more.
+/// Lines for several texts. If there are too many, the last line says how many are left out.
 fn some(style: Style, texts: &[String]) -> Vec<Line> {
     let shown = match texts.len() > MOST_LINES {
         true => MOST_LINES - 1,
@@ -48,7 +48,7 @@ fn policy_details(picture: &Picture, policies: &[usize]) -> Vec<String> {
         .collect()
 }
 
-/// A policy and what it sets, in a line.
+/// A policy and its settings, in one line.
 pub fn policy_line(policy: &Policy) -> String {
     let settings = match policy.settings.is_empty() {
         true => String::new(),
@@ -57,17 +57,17 @@ pub fn policy_line(policy: &Policy) -> String {
     let faults: String = policy
         .faults
         .iter()
-        .map(|it| format!("; wrong: {it}"))
+        .map(|it| format!("; problem: {it}"))
         .collect();
     format!("{}{settings}{faults}", policy.name.full())
 }
 
-/// Where clients come from.
+/// The card of a group of clients.
 pub fn source(side: Side) -> Block {
     let (name, what) = match side {
-        Side::External => ("Internet", "anybody"),
-        Side::Internal => ("own network", "clients inside"),
-        Side::Unknown => ("clients", "of which side?"),
+        Side::External => ("Internet", "anyone"),
+        Side::Internal => ("internal network", "internal clients"),
+        Side::Unknown => ("clients", "side unknown"),
     };
     let mut block = Block::new(
         format!("s-{}", side.as_str()),
@@ -79,7 +79,7 @@ pub fn source(side: Side) -> Block {
     block
 }
 
-/// A gateway with its listeners.
+/// The card of a gateway with its listeners.
 pub fn gateway(picture: &Picture, at: usize, it: &Gateway) -> Block {
     let mut block = Block::new(format!("g{at}"), Role::Gateway, it.side, it.name.full());
     block.is_faint = it.is_foreign;
@@ -95,7 +95,7 @@ pub fn gateway(picture: &Picture, at: usize, it: &Gateway) -> Block {
     block.details = vec![format!("Class: {}", it.class)];
     if !it.side_why.is_empty() {
         block.details.push(format!(
-            "Reach: {}, since {}",
+            "Reach: {}, because {}",
             it.side.as_str(),
             it.side_why
         ));
@@ -106,10 +106,10 @@ pub fn gateway(picture: &Picture, at: usize, it: &Gateway) -> Block {
     block.details.extend(
         it.target
             .iter()
-            .map(|it| format!("DNS records lead to: {it}")),
+            .map(|it| format!("DNS records point to: {it}")),
     );
     match it.is_foreign {
-        // That nothing is known of it is no fault.
+        // Not knowing the gateway is not a problem of the gateway.
         true => {
             let notes = it.faults.iter().map(|it| Line::new(Style::Small, it));
             block.head.extend(notes);
@@ -139,7 +139,7 @@ fn listener(picture: &Picture, at: (usize, usize), side: Side, it: &Listener) ->
         .push(Line::new(Style::Small, format!("from {}", it.namespaces)));
     block.details = vec![
         format!("Hostname: {}", it.hostname.as_deref().unwrap_or("any")),
-        format!("Takes routes from {}", it.namespaces),
+        format!("Accepts routes from {}", it.namespaces),
     ];
     block.faults(&it.faults);
     block.head.extend(pills(picture, &it.policies));
@@ -147,7 +147,7 @@ fn listener(picture: &Picture, at: (usize, usize), side: Side, it: &Listener) ->
     block
 }
 
-/// A route.
+/// The card of a route.
 pub fn route(picture: &Picture, at: usize, it: &Route) -> Block {
     let mut block = Block::new(
         format!("r{at}"),
@@ -182,7 +182,7 @@ pub fn route(picture: &Picture, at: usize, it: &Route) -> Block {
     block.details.extend(
         it.release
             .iter()
-            .map(|it| format!("Made by the Helm release {it}")),
+            .map(|it| format!("Created by the Helm release {it}")),
     );
     block
         .details
@@ -191,14 +191,14 @@ pub fn route(picture: &Picture, at: usize, it: &Route) -> Block {
     if it.links.is_empty() && it.faults.is_empty() {
         block
             .head
-            .push(Line::new(Style::Fault, "! no gateway at hand"));
+            .push(Line::new(Style::Fault, "! gateway not in these manifests"));
     }
     block.head.extend(pills(picture, &it.policies));
     block.details.extend(policy_details(picture, &it.policies));
     block
 }
 
-/// A backend.
+/// The card of a backend.
 pub fn backend(picture: &Picture, at: usize, it: &Backend) -> Block {
     let routes = picture.routes.iter();
     let used = routes.filter(|route| route.backends.iter().any(|(to, _)| *to == at));
@@ -217,7 +217,7 @@ pub fn backend(picture: &Picture, at: usize, it: &Backend) -> Block {
     block
 }
 
-/// A policy that holds nowhere.
+/// The card of a policy that is attached to nothing.
 pub fn loose(at: usize, it: &Policy) -> Block {
     let mut block = Block::new(
         format!("p{at}"),

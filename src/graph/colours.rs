@@ -1,9 +1,9 @@
-//! The colours of the drawing, for light and for dark.
+//! The colours of the drawing, in light and dark mode.
 
-/// A colour: what has it, on paper and by day, and by night.
+/// CSS selectors with their colour in light mode and on paper, and their colour in dark mode.
 type Colour = (&'static str, &'static str, &'static str);
 
-/// What is filled.
+/// The colours of filled shapes and of text.
 const FILLS: &[Colour] = &[
     (".ground", "#f5f7fa", "#10151c"),
     (".card", "#ffffff", "#1a212b"),
@@ -43,7 +43,7 @@ const FILLS: &[Colour] = &[
     (".patch text, .patch circle", "#3f4c5c", "#b7c3d1"),
 ];
 
-/// What is drawn.
+/// The colours of lines.
 const STROKES: &[Colour] = &[
     (".card", "#d4dbe4", "#36414f"),
     (".rule", "#e5eaf0", "#2c3643"),
@@ -54,7 +54,7 @@ const STROKES: &[Colour] = &[
     (".refused.edge", "#d9483b", "#f0776b"),
 ];
 
-/// What does not change by day and night.
+/// The part of the style sheet that is the same in light and dark mode.
 const FIXED: &str = "\
 .front-door text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .front-door .sans { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif; }
@@ -73,12 +73,12 @@ const FIXED: &str = "\
 .accent { stroke: none; }
 ";
 
-/// The drawing's style sheet.
+/// The style sheet of the drawing.
 pub fn style() -> String {
     let rules = |property: &str, colours: &[Colour], is_dark: bool| -> String {
         let rule = |(who, light, dark): &Colour| {
             let colour = if is_dark { dark } else { light };
-            // Each selector counts within the drawing only.
+            // All selectors apply only inside the drawing.
             let who: Vec<String> = who
                 .split(", ")
                 .map(|it| format!(".front-door {it}"))
@@ -88,7 +88,7 @@ pub fn style() -> String {
         colours.iter().map(rule).collect()
     };
     let both = |is_dark| rules("fill", FILLS, is_dark) + &rules("stroke", STROKES, is_dark);
-    // On paper it is day.
+    // Paper uses light mode.
     format!(
         "{FIXED}{}@media screen and (prefers-color-scheme: dark) {{\n{}}}\n",
         both(false),

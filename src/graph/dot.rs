@@ -1,10 +1,10 @@
-//! The picture in Graphviz' language (DOT), for `dot -Tpng` and its like.
+//! The picture in DOT, the language of Graphviz, for `dot -Tpng` and similar programs.
 
 use super::escape::dot as safe;
-use super::model::{From, Hold, Picture};
+use super::model::{LinkSource, LinkState, Picture};
 use envoy_gateway::exposure::Side;
 
-/// The graph.
+/// The picture as a graph in DOT.
 pub fn dot(picture: &Picture) -> String {
     let mut lines = vec![
         "digraph front_door {".to_owned(),
@@ -16,7 +16,7 @@ pub fn dot(picture: &Picture) -> String {
     for (side, name) in [
         (Side::External, "Internet"),
         (Side::Unknown, "clients"),
-        (Side::Internal, "own network"),
+        (Side::Internal, "internal network"),
     ] {
         if picture.gateways.iter().any(|it| it.side == side) {
             let (id, colour) = (side.as_str(), colour(side));
@@ -31,7 +31,7 @@ pub fn dot(picture: &Picture) -> String {
         lines.push(format!("  subgraph cluster_g{at} {{"));
         lines.push(format!("    label=\"{}\"", label(&title)));
         lines.push(format!("    color=\"{}\"", colour(gateway.side)));
-        // What stands for the gateway as a whole.
+        // This node represents the gateway as a whole.
         lines.push(format!("    g{at} [label=\"\", shape=point]"));
         for (nth, listener) in gateway.listeners.iter().enumerate() {
             let mut text = vec![listener.name.clone(), listener.port.clone()];
@@ -62,13 +62,13 @@ pub fn dot(picture: &Picture) -> String {
         ));
         for link in &route.links {
             let from = match link.from {
-                From::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
-                From::Gateway(gateway) => format!("g{gateway}"),
+                LinkSource::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
+                LinkSource::Gateway(gateway) => format!("g{gateway}"),
             };
-            let style = match link.hold {
-                Hold::Attached => "",
-                Hold::Unknown => " [style=dotted, label=\"perhaps\"]",
-                Hold::Refused => " [style=dashed, color=\"#b42318\", label=\"refused\"]",
+            let style = match link.state {
+                LinkState::Attached => "",
+                LinkState::Unknown => " [style=dotted, label=\"perhaps\"]",
+                LinkState::Refused => " [style=dashed, color=\"#b42318\", label=\"refused\"]",
             };
             lines.push(format!("  {from} -> r{at}{style}"));
         }

@@ -1,8 +1,9 @@
-//! Text of others in formats of ours.
+//! Escapes untrusted text for the output formats.
 
 use manifest::diagnostic::printable::printable;
 
-/// Text of an element or an attribute, of XML 1.0 and of HTML. What XML has no way to write (2.2) is left out.
+/// Text for an element or an attribute in XML 1.0 and HTML. Characters that XML doesn't allow (2.2) are left
+/// out.
 pub fn xml(text: &str) -> String {
     let text = printable(text);
     let mut escaped = String::with_capacity(text.len());
@@ -19,8 +20,8 @@ pub fn xml(text: &str) -> String {
     escaped
 }
 
-/// A label of Mermaid, without its quotes: all but letters, digits and what is harmless is written as an entity, which
-/// Mermaid writes `#36;`.
+/// A label for Mermaid, without the quotes. Everything but letters, digits and a few safe characters is
+/// written as an entity, which Mermaid spells `#36;`.
 pub fn mermaid(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in printable(text).chars() {
@@ -32,12 +33,13 @@ pub fn mermaid(text: &str) -> String {
     escaped
 }
 
-/// A string of DOT, without its quotes.
+/// A string for DOT, without the quotes.
 pub fn dot(text: &str) -> String {
     printable(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// Text in at most so many characters: what is too long loses its middle, for both ends of a name tell things apart.
+/// Shortens a text to a number of characters. The middle is cut out, because both ends of a name are needed
+/// to distinguish names.
 pub fn shorten(text: &str, most: usize) -> String {
     let count = text.chars().count();
     if count <= most {
@@ -55,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_a_name_is_taken_for_the_format() {
+    fn names_are_escaped() {
         let name = "a\"b\\c<script>&#x;${X}\u{1b}]\n\u{202e}\u{ffff}";
         assert_eq!(
             xml(name),

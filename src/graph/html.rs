@@ -1,8 +1,10 @@
-//! The drawing as one page that needs nothing else: what is chosen or found stands out with its whole way.
-//!
-//! A policy in the page lets no browser load anything, nor run or apply anything but the page's own script and styles,
-//! whose hashes it names (Content Security Policy, level 2). Should a name ever get past the escaping, it stays text.
+//! The drawing as a single page without external files. The page highlights a selected or found object
+//! together with its connections.
+//! A Content Security Policy (level 2) in the page forbids the browser to load anything, and to use any
+//! scripts and styles but those of the page, which are identified by their hashes. So even if a name was not
+//! escaped correctly, it would stay text.
 
+use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
 use super::colours;
@@ -13,7 +15,7 @@ use super::svg::{Use, draw};
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
 
-/// The page.
+/// Renders the page.
 pub fn html(picture: &Picture) -> String {
     let style = colours::style() + STYLE;
     let (style_hash, script_hash) = (hash(&style), hash(SCRIPT));
@@ -36,7 +38,7 @@ pub fn html(picture: &Picture) -> String {
 <label for="find">Find</label>
 <input id="find" type="search" placeholder="hostname, route, service, policy" autocomplete="off" spellcheck="false">
 <output id="count" for="find"></output>
-<span class="keys"><kbd>/</kbd> finds, <kbd>Tab</kbd> and arrows walk, <kbd>Enter</kbd> holds, <kbd>Esc</kbd> lets go</span>
+<span class="keys"><kbd>/</kbd> search, <kbd>Tab</kbd> and arrows move, <kbd>Enter</kbd> pins, <kbd>Esc</kbd> releases</span>
 </div>
 <main>
 {drawing}</main>
@@ -48,49 +50,7 @@ pub fn html(picture: &Picture) -> String {
     )
 }
 
-/// A text's hash as a Content Security Policy names it.
+/// The hash of a text in the form that a Content Security Policy uses.
 fn hash(text: &str) -> String {
-    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |nth: usize| chunk.get(nth).copied().map_or(0, u32::from);
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for nth in 0..4 {
-            let digit = bits >> (18 - 6 * nth) & 63;
-            let digit = DIGITS.get(digit as usize).copied().unwrap_or(b'=');
-            text.push(if nth <= chunk.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        // Its section 10.
-        let rows = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (text, want) in rows {
-            assert_eq!(base64(text.as_bytes()), want);
-        }
-    }
+    format!("sha256-{}", BASE64.encode(&Sha256::digest(text)))
 }

@@ -1,18 +1,18 @@
-//! The lanes of a channel between two columns: where lines run up and down.
+//! Assigns the vertical parts of lines in the channel between two columns to lanes.
 
 use std::collections::BTreeMap;
 
-/// Lines that share a lane, by the heights at which they come in and go out.
+/// Lines that share a lane, by the heights of their ends.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bus {
-    /// Where lines come in, at the left.
+    /// The heights of the ends on the left.
     pub lefts: Vec<f64>,
-    /// Where lines go out, at the right.
+    /// The heights of the ends on the right.
     pub rights: Vec<f64>,
 }
 
 impl Bus {
-    /// From where to where it runs.
+    /// The lowest and the highest position.
     fn span(&self) -> (f64, f64) {
         let all = || self.lefts.iter().chain(&self.rights).copied();
         (
@@ -27,7 +27,7 @@ impl Bus {
     }
 }
 
-/// How often the lines of two buses cross, the first being at the left of the other.
+/// How often the lines of two buses cross if the first one is to the left of the other.
 fn crossings(left: &Bus, right: &Bus) -> usize {
     let within = |heights: &[f64], (top, bottom): (f64, f64)| {
         let inside = heights.iter().filter(|it| **it >= top && **it <= bottom);
@@ -36,12 +36,12 @@ fn crossings(left: &Bus, right: &Bus) -> usize {
     within(&right.lefts, left.span()) + within(&left.rights, right.span())
 }
 
-/// How often orders are tried: enough for all that a person would look at.
+/// The maximum number of passes when lanes are ordered. This is enough for any picture that people can read.
 const MOST_ROUNDS: usize = 40;
 
-/// The lane of each bus, counted from the left, and how many there are. Buses at different heights share lanes; where
-/// several stand side by side they are in the order in which the fewest lines cross, as far as swapping neighbours
-/// finds it. Fewer lanes than the channel has stand in its middle.
+/// The lane of each bus, counted from the left, and the number of lanes. Buses that don't overlap vertically
+/// share lanes. Buses that overlap are ordered so that few lines cross, by swapping neighbours. If a group
+/// needs fewer lanes than the channel has, it is centred.
 pub fn lanes(buses: &BTreeMap<usize, Bus>) -> (BTreeMap<usize, f64>, usize) {
     let mut bent: Vec<(usize, &Bus)> = buses
         .iter()
@@ -75,7 +75,7 @@ pub fn lanes(buses: &BTreeMap<usize, Bus>) -> (BTreeMap<usize, f64>, usize) {
     (places, most)
 }
 
-/// Swaps neighbours as long as that saves a crossing.
+/// Swaps neighbours as long as that reduces the number of crossings.
 fn order(group: &mut [(usize, &Bus)]) {
     for _ in 0..MOST_ROUNDS {
         let mut is_better = false;
@@ -107,19 +107,19 @@ mod tests {
 
     #[test]
     fn lines_that_would_cross_are_ordered() {
-        // Both go down: the upper one turns last.
+        // Both lines go down, so the upper one needs the lane further to the right.
         let buses = BTreeMap::from([(0, bus(0.0, &[50.0])), (1, bus(10.0, &[60.0]))]);
         let (places, count) = lanes(&buses);
         assert_eq!(count, 2);
         assert!(places[&0] > places[&1], "{places:?}");
-        // Both go up: the upper one turns first.
+        // Both lines go up, so the upper one needs the lane further to the left.
         let buses = BTreeMap::from([(0, bus(50.0, &[0.0])), (1, bus(60.0, &[10.0]))]);
         let (places, _) = lanes(&buses);
         assert!(places[&0] < places[&1], "{places:?}");
     }
 
     #[test]
-    fn what_is_apart_shares_a_lane_and_what_is_straight_has_none() {
+    fn separate_lines_share_a_lane_and_straight_lines_have_none() {
         let buses = BTreeMap::from([
             (0, bus(0.0, &[10.0, 20.0])),
             (1, bus(30.0, &[40.0])),

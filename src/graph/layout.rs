@@ -1,35 +1,34 @@
-//! Where everything stands: four columns from left to right (clients, gateways, routes, backends), and lines between
-//! them that run straight, along a lane, and straight again.
-//!
-//! Routes stand one below the other; what they hang on, and what they lead to, stands as near to the middle of them as
-//! its neighbours allow. No two cards overlap, and no text is wider than its card.
+//! Computes all positions: four columns from left to right (clients, gateways, routes, backends), and lines
+//! between them, which consist of a horizontal part, a vertical part in a lane, and another horizontal part.
+//! Routes are stacked vertically. Their parents and backends are placed as close as possible to the middle
+//! of their routes. Cards never overlap, and no text is wider than its card.
 
 use std::collections::BTreeMap;
 
 use super::block::Block;
 use super::cards;
 use super::lanes::{Bus, lanes};
-use super::model::{From, Hold, Picture};
+use super::model::{LinkSource, LinkState, Picture};
 use envoy_gateway::exposure::Side;
 
-/// The room around the drawing.
+/// The margin around the drawing.
 pub const MARGIN: f64 = 32.0;
-/// The height of the heading, with the names of the columns.
+/// The height of the heading, including the names of the columns.
 pub const HEADING: f64 = 128.0;
-/// The room between two cards of a column.
+/// The space between two cards of a column.
 const GAP: f64 = 10.0;
-/// The room between groups of cards.
+/// The space between groups of cards.
 const WIDE_GAP: f64 = 26.0;
-/// The least width of a column.
+/// The minimum width of a column.
 const NARROWEST: f64 = 150.0;
-/// The room of the heading's text.
+/// The width that the text of the heading needs.
 const LEAST_WIDTH: f64 = 760.0;
-/// The room at both ends of a channel between columns.
+/// The space at both ends of the channel between two columns.
 const CHANNEL: f64 = 26.0;
-/// The room between two lanes.
+/// The space between two lanes.
 const LANE: f64 = 10.0;
 
-/// The places of all.
+/// The positions of everything in the drawing.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     /// The width of the drawing.
@@ -38,52 +37,52 @@ pub struct Layout {
     pub height: f64,
     /// The columns: clients, gateways, routes, backends.
     pub columns: [Vec<Block>; 4],
-    /// The policies that hold nowhere, below all else.
+    /// The policies that are attached to nothing, below everything else.
     pub loose: Vec<Block>,
-    /// The upper side of what stands below all else.
+    /// The upper edge of the area with these policies.
     pub loose_y: f64,
-    /// The lines.
+    /// The lines between cards.
     pub edges: Vec<Edge>,
 }
 
-/// A line.
+/// A line between two cards.
 #[derive(Clone, Debug)]
 pub struct Edge {
-    /// What it comes from, by the block's name.
+    /// The id of the block where the line begins.
     pub from: String,
-    /// What it leads to.
+    /// The id of the block where the line ends.
     pub to: String,
-    /// The side that it belongs to.
+    /// The side of the network that the line belongs to.
     pub side: Side,
-    /// Whether its ends hold together.
-    pub hold: Hold,
-    /// Where it begins.
+    /// Whether the route is attached to its parent.
+    pub state: LinkState,
+    /// The position of the beginning.
     pub start: (f64, f64),
-    /// The place of its lane; `None` where it runs straight.
+    /// The horizontal position of the lane; `None` if the line is straight.
     pub lane: Option<f64>,
-    /// Where it ends.
+    /// The position of the end.
     pub end: (f64, f64),
 }
 
-/// A line whose ends are known by their places in the columns.
+/// A line whose ends are given by their indexes in the columns.
 struct Link {
     from: (usize, Option<usize>),
     to: usize,
-    hold: Hold,
-    /// What it shares its lane with.
+    state: LinkState,
+    /// The bus that the line belongs to. All lines of a bus share a lane.
     bus: usize,
-    /// How far from the middle it ends, so that lines from several parents can be told apart.
+    /// The vertical offset of the end, which keeps lines from several parents apart.
     aside: f64,
 }
 
-/// Places all of a picture.
+/// Computes all positions for a picture.
 pub fn layout(picture: &Picture) -> Layout {
     let sources = sources(picture);
     let mut columns = [
         sources.iter().map(|side| cards::source(*side)).collect(),
-        all(&picture.gateways, |at, it| cards::gateway(picture, at, it)),
-        all(&picture.routes, |at, it| cards::route(picture, at, it)),
-        all(&picture.backends, |at, it| cards::backend(picture, at, it)),
+        blocks(&picture.gateways, |at, it| cards::gateway(picture, at, it)),
+        blocks(&picture.routes, |at, it| cards::route(picture, at, it)),
+        blocks(&picture.backends, |at, it| cards::backend(picture, at, it)),
     ];
     for block in columns.iter_mut().flatten() {
         block.measure();
@@ -103,7 +102,7 @@ pub fn layout(picture: &Picture) -> Layout {
     layout
 }
 
-fn all<T>(items: &[T], make: impl Fn(usize, &T) -> Block) -> Vec<Block> {
+fn blocks<T>(items: &[T], make: impl Fn(usize, &T) -> Block) -> Vec<Block> {
     items
         .iter()
         .enumerate()
@@ -111,7 +110,7 @@ fn all<T>(items: &[T], make: impl Fn(usize, &T) -> Block) -> Vec<Block> {
         .collect()
 }
 
-/// The sides that gateways face, in the order of the gateways.
+/// The sides of the network that the gateways face, in the order of the gateways.
 fn sources(picture: &Picture) -> Vec<Side> {
     let mut sides = Vec::new();
     for gateway in &picture.gateways {
@@ -132,7 +131,7 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
             Some(Link {
                 from: (from, None),
                 to,
-                hold: Hold::Attached,
+                state: LinkState::Attached,
                 bus: from,
                 aside: 0.0,
             })
@@ -141,22 +140,22 @@ fn from_sources(picture: &Picture, sources: &[Side]) -> Vec<Link> {
 }
 
 fn to_routes(picture: &Picture) -> Vec<Link> {
-    let mut buses: BTreeMap<(From, Hold), usize> = BTreeMap::new();
+    let mut buses: BTreeMap<(LinkSource, LinkState), usize> = BTreeMap::new();
     let mut links = Vec::new();
     for (to, route) in picture.routes.iter().enumerate() {
-        // Within the lower of cards, however many they are.
+        // The ends must stay within the height of the smallest card.
         let apart = (30.0 / route.links.len().max(1) as f64).min(10.0);
         for (nth, link) in route.links.iter().enumerate() {
             let next = buses.len();
             let from = match link.from {
-                From::Listener(gateway, nth) => (gateway, Some(nth)),
-                From::Gateway(gateway) => (gateway, None),
+                LinkSource::Listener(gateway, nth) => (gateway, Some(nth)),
+                LinkSource::Gateway(gateway) => (gateway, None),
             };
             links.push(Link {
                 from,
                 to,
-                hold: link.hold,
-                bus: *buses.entry((link.from, link.hold)).or_insert(next),
+                state: link.state,
+                bus: *buses.entry((link.from, link.state)).or_insert(next),
                 aside: (nth as f64 - (route.links.len() - 1) as f64 / 2.0) * apart,
             });
         }
@@ -177,8 +176,8 @@ fn to_backends(picture: &Picture) -> Vec<Link> {
         route.backends.iter().map(move |(to, _)| Link {
             from: (from, None),
             to: *to,
-            hold: Hold::Attached,
-            // What leads to one backend comes together; what one route leads to goes apart.
+            state: LinkState::Attached,
+            // Lines to the same backend share a bus; otherwise the lines of the same route do.
             bus: match used.get(*to) {
                 Some(1) => picture.backends.len() + from,
                 _ => *to,
@@ -189,7 +188,7 @@ fn to_backends(picture: &Picture) -> Vec<Link> {
     links.collect()
 }
 
-/// Sets the heights of all cards.
+/// Sets the vertical positions of all cards.
 fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3]) {
     let [sources, gateways, routes, backends] = columns;
     let rows: Vec<usize> = (0..backends.len()).map(|at| picture.row_of(at)).collect();
@@ -209,13 +208,13 @@ fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3
         y += row(y, route, own);
     }
     let [to_gateways, to_routes, _] = links;
-    near(
+    place_near(
         gateways,
         routes,
         to_routes.iter().map(|it| (it.from.0, it.to)),
         WIDE_GAP,
     );
-    near(
+    place_near(
         sources,
         gateways,
         to_gateways.iter().map(|it| (it.from.0, it.to)),
@@ -230,7 +229,7 @@ fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3
     columns.iter_mut().flatten().for_each(|it| it.y += shift);
 }
 
-/// Sets a route and the backends beside it at one height; the height that they take.
+/// Places a route and the backends beside it in one row, and returns the height of the row.
 fn row(y: f64, route: &mut Block, own: Vec<&mut Block>) -> f64 {
     let gaps = own.len().saturating_sub(1) as f64 * GAP;
     let needed = own.iter().map(|it| it.height).sum::<f64>() + gaps;
@@ -244,9 +243,10 @@ fn row(y: f64, route: &mut Block, own: Vec<&mut Block>) -> f64 {
     height
 }
 
-/// Sets a column's cards, which keep their order, as near as they may be to the middle of what they are linked with. (Of
-/// all places that keep the gaps, those with the least sum of squared distances: pool adjacent violators.)
-fn near(
+/// Places the cards of a column, in their order, as close as possible to the middle of the cards that they
+/// are linked to. (The positions minimize the sum of the squared distances while keeping the gaps; the
+/// algorithm is known as pool adjacent violators.)
+fn place_near(
     column: &mut [Block],
     beside: &[Block],
     links: impl Iterator<Item = (usize, usize)>,
@@ -259,7 +259,7 @@ fn near(
             *count += 1.0;
         }
     }
-    // Each pool: where its first card would best stand, how many cards it has, and their height.
+    // Each pool has the best position of its first card, the number of its cards, and their total height.
     let mut pools: Vec<(f64, f64, f64)> = Vec::new();
     let mut end = 0.0;
     for (block, (sum, count)) in column.iter().zip(&sums) {
@@ -291,7 +291,7 @@ fn near(
 }
 
 impl Layout {
-    /// Sets the places from left to right, and the lines.
+    /// Sets the horizontal positions and creates the lines.
     fn spread(&mut self, links: &[Vec<Link>; 3]) {
         let mut x = MARGIN;
         for at in 0..self.columns.len() {
@@ -314,7 +314,7 @@ impl Layout {
         self.height = lowest.fold(MARGIN + HEADING, f64::max) + MARGIN;
     }
 
-    /// Draws the lines of a channel that begins at `x`; its width.
+    /// Creates the lines of the channel that begins at `x`, and returns its width.
     fn channel(&mut self, at: usize, links: &[Link], x: f64) -> f64 {
         let ends: Vec<(f64, f64)> = links.iter().map(|link| self.ends(at, link)).collect();
         let mut buses: BTreeMap<usize, Bus> = BTreeMap::new();
@@ -343,7 +343,7 @@ impl Layout {
                 } else {
                     from.side
                 },
-                hold: link.hold,
+                state: link.state,
                 start: (x, start),
                 lane: lane.map(|lane| x + CHANNEL + lane * LANE),
                 end: (x + width, end),
@@ -353,12 +353,12 @@ impl Layout {
         width
     }
 
-    /// The heights at which a line begins and ends.
+    /// The vertical positions of both ends of a line.
     fn ends(&self, at: usize, link: &Link) -> (f64, f64) {
         let start = self
             .block(at, link.from)
             .map_or(0.0, |from| match (at, link.from.1) {
-                // A gateway's own lines begin at its name.
+                // Lines of the gateway itself begin beside its name.
                 (1, None) => from.y + 20.0,
                 _ => from.middle(),
             });
@@ -368,7 +368,7 @@ impl Layout {
         (start, end + link.aside)
     }
 
-    /// A card by its place, or a part of it.
+    /// A card by its index, or an inner block of it.
     fn block(&self, column: usize, (at, inner): (usize, Option<usize>)) -> Option<&Block> {
         let block = self.columns.get(column)?.get(at)?;
         match inner {
@@ -377,7 +377,7 @@ impl Layout {
         }
     }
 
-    /// Sets what holds nowhere below all else, row by row.
+    /// Places the policies that are attached to nothing below everything else, row by row.
     fn below(&mut self, picture: &Picture) {
         let loose = picture
             .policies

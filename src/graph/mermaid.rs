@@ -1,16 +1,16 @@
-//! The picture as a Mermaid flowchart (Mermaid 10 and 11), which GitHub draws in Markdown.
+//! The picture as a Mermaid flowchart (Mermaid 10 and 11), which GitHub shows in Markdown.
 
 use super::escape::mermaid as safe;
-use super::model::{From, Hold, Picture};
+use super::model::{LinkSource, LinkState, Picture};
 use envoy_gateway::exposure::Side;
 
-/// The flowchart. Names become entities where a character of them could mean anything.
+/// The picture as a flowchart. Special characters in names are written as entities.
 pub fn mermaid(picture: &Picture) -> String {
     let mut lines = vec!["flowchart LR".to_owned()];
     for (side, name) in [
         (Side::External, "Internet"),
         (Side::Unknown, "clients"),
-        (Side::Internal, "own network"),
+        (Side::Internal, "internal network"),
     ] {
         if picture.gateways.iter().any(|it| it.side == side) {
             lines.push(format!("  {}([\"{name}\"])", source(side)));
@@ -43,13 +43,13 @@ pub fn mermaid(picture: &Picture) -> String {
         lines.push(format!("  r{at}(\"{}\")", label(&text)));
         for link in &route.links {
             let from = match link.from {
-                From::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
-                From::Gateway(gateway) => format!("g{gateway}"),
+                LinkSource::Listener(gateway, nth) => format!("l{gateway}_{nth}"),
+                LinkSource::Gateway(gateway) => format!("g{gateway}"),
             };
-            let arrow = match link.hold {
-                Hold::Attached => "-->",
-                Hold::Unknown => "-. perhaps .->",
-                Hold::Refused => "-. refused .-x",
+            let arrow = match link.state {
+                LinkState::Attached => "-->",
+                LinkState::Unknown => "-. perhaps .->",
+                LinkState::Refused => "-. refused .-x",
             };
             lines.push(format!("  {from} {arrow} r{at}"));
         }
@@ -103,7 +103,7 @@ fn policies(picture: &Picture, lines: &mut Vec<String>) {
     }
 }
 
-/// Colours, by side and by what is wrong.
+/// Assigns colours by side and to objects with problems.
 fn classes(picture: &Picture, lines: &mut Vec<String>) {
     let mut class = |name: &str, style: &str, ids: Vec<String>| {
         if !ids.is_empty() {

@@ -1,13 +1,12 @@
-//! The front door as a picture: from where, through which gateway and listener, by which route, to which backend; and
-//! the policies on the way.
+//! Draws the gateways as a picture: from clients through gateways, listeners and routes to backends, with the
+//! policies on the way.
+//! - [`model`]: the content of the picture; [`build`] creates it from the resolved objects.
+//! - [`mermaid`], [`dot`]: text formats for programs that draw graphs.
+//! - [`block`], [`cards`]: the content of the drawing's cards; [`layout`] computes their positions, and
+//!   [`lanes`] those of the lines; [`svg`] draws everything, and [`html`] makes a page of the drawing.
+//! - [`escape`]: escapes names for each format, because they are untrusted.
 //!
-//! - [`model`]: what is in the picture; [`build`] makes it of the resolved view.
-//! - [`mermaid`], [`dot`]: as text, for programs that draw.
-//! - [`block`], [`cards`]: what stands in the cards of the drawing; [`layout`]: where they stand, and [`lanes`] where lines run;
-//!   [`svg`] draws it, [`html`] makes a page of the drawing.
-//! - [`escape`]: names are untrusted, and no format may take them for its own.
-//!
-//! The same objects make the same picture, to the byte.
+//! The same objects always give the same output, byte for byte.
 
 pub mod block;
 pub mod build;

@@ -1,9 +1,9 @@
-//! What is in the picture. Texts are as the objects have them; each format escapes for itself.
+//! The content of the picture. Texts are unchanged; each output format escapes them.
 
 use envoy_gateway::exposure::Side;
 use envoy_gateway::policy::PolicyKind;
 
-/// The whole picture, from left to right.
+/// The whole picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
     /// The gateways: external ones first, then by name.
@@ -16,15 +16,15 @@ pub struct Picture {
     pub policies: Vec<Policy>,
 }
 
-/// What is wrong with something, a line each; empty where nothing is.
+/// The problems of an object, one per line; empty if there are none.
 pub type Faults = Vec<String>;
 
-/// What stands in the picture for an object in the cluster.
+/// The identity of an object in the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name {
     /// The kind.
     pub kind: String,
-    /// The namespace; empty where it has none.
+    /// The namespace; empty if it has none.
     pub namespace: String,
     /// The name.
     pub name: String,
@@ -48,59 +48,59 @@ impl Name {
 /// A gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gateway {
-    /// The Gateway.
+    /// The identity of the Gateway.
     pub name: Name,
-    /// Its class.
+    /// The name of its GatewayClass.
     pub class: String,
-    /// Which side of the network it faces.
+    /// The side of the network that it faces.
     pub side: Side,
-    /// What tells that; empty where nothing does.
+    /// The reason for the side; empty if it is unknown.
     pub side_why: String,
-    /// The addresses that it asks for.
+    /// The requested addresses.
     pub addresses: Vec<String>,
-    /// Where the DNS records of its routes lead, where it is said.
+    /// The target of the DNS records of its routes, if an annotation sets it.
     pub target: Option<String>,
     /// Its listeners.
     pub listeners: Vec<Listener>,
-    /// The policies on all of it.
+    /// The policies that target the whole gateway.
     pub policies: Vec<usize>,
-    /// Whether it is nobody's that is known: not at hand, or of a class that isn't this controller's.
+    /// Whether the gateway is not among the objects, or its class belongs to another controller.
     pub is_foreign: bool,
-    /// What is wrong with it.
+    /// The problems of the gateway.
     pub faults: Faults,
 }
 
 /// A listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
-    /// Its name; behind that of its ListenerSet and a slash, where it has one.
+    /// The name of the listener, prefixed with the name of its ListenerSet and a slash if it has one.
     pub name: String,
-    /// Its protocol and port: `HTTPS 443`.
+    /// The protocol and the port: `HTTPS 443`.
     pub port: String,
-    /// Its hostname; `None` takes all.
+    /// The hostname; `None` matches all.
     pub hostname: Option<String>,
-    /// The namespaces that it takes routes from, in words.
+    /// The namespaces whose routes it accepts, as text.
     pub namespaces: String,
-    /// The policies on it.
+    /// The policies that target the listener.
     pub policies: Vec<usize>,
-    /// What is wrong with it.
+    /// The problems of the listener.
     pub faults: Faults,
 }
 
-/// What a route hangs on.
+/// The parent of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum From {
+pub enum LinkSource {
     /// A listener of a gateway.
     Listener(usize, usize),
-    /// A gateway that would not have it, or whose listeners are not known.
+    /// A gateway that refuses the route, or whose listeners are unknown.
     Gateway(usize),
 }
 
-impl From {
-    /// The gateway.
+impl LinkSource {
+    /// The index of the gateway.
     pub fn gateway(self) -> usize {
         match self {
-            From::Listener(gateway, _) | From::Gateway(gateway) => gateway,
+            LinkSource::Listener(gateway, _) | LinkSource::Gateway(gateway) => gateway,
         }
     }
 }
@@ -108,19 +108,19 @@ impl From {
 /// A line from a parent to a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {
-    /// What it hangs on.
-    pub from: From,
-    /// What the parent says of it.
-    pub hold: Hold,
+    /// The parent.
+    pub from: LinkSource,
+    /// Whether the route is attached to the parent.
+    pub state: LinkState,
 }
 
-/// Whether a route hangs on its parent.
+/// Whether a route is attached to its parent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Hold {
-    /// It does.
+pub enum LinkState {
+    /// It is attached.
     #[default]
     Attached,
-    /// What decides it is not at hand.
+    /// Unknown, because the objects that decide it are missing.
     Unknown,
     /// The parent refuses it.
     Refused,
@@ -129,52 +129,53 @@ pub enum Hold {
 /// A route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The route.
+    /// The identity of the route.
     pub name: Name,
-    /// The Helm release that makes it, where a chart does.
+    /// The Helm release that creates the route, if a chart does.
     pub release: Option<String>,
-    /// Its hostnames; none takes those of its listeners.
+    /// The hostnames. If there are none, those of the listeners apply.
     pub hostnames: Vec<String>,
-    /// Whether routes of its kind have hostnames.
+    /// Whether routes of this kind have hostnames.
     pub has_hostnames: bool,
-    /// Where it sends clients, where all it does is a redirect: `301 https`.
+    /// The status and target if the route does nothing but redirect: `301 https`.
     pub redirect: Option<String>,
     /// Its parents.
     pub links: Vec<Link>,
-    /// Its backends, each once, with the part of the requests that each gets where there are several (`90%`).
+    /// The backends without duplicates. If there are several, each has its percentage of the requests
+    /// (`90%`).
     pub backends: Vec<(usize, Option<String>)>,
-    /// The policies on it, or on one of its rules.
+    /// The policies that target the route or one of its rules.
     pub policies: Vec<usize>,
-    /// What is wrong with it.
+    /// The problems of the route.
     pub faults: Faults,
 }
 
 /// A backend.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backend {
-    /// The Service, or whatever it is.
+    /// The identity of the Service or other backend.
     pub name: Name,
-    /// The ports that are used, in order.
+    /// The ports that routes use, in order.
     pub ports: Vec<i64>,
 }
 
 /// A policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The policy.
+    /// The identity of the policy.
     pub name: Name,
-    /// Its kind.
+    /// The kind of the policy.
     pub kind: PolicyKind,
-    /// The settings that it makes: the keys of its `spec`.
+    /// The settings of the policy, which are the keys of its `spec`.
     pub settings: Vec<String>,
-    /// Whether it holds anywhere.
+    /// Whether the policy is attached to anything in the picture.
     pub is_attached: bool,
-    /// What is wrong with it.
+    /// The problems of the policy.
     pub faults: Faults,
 }
 
 impl Policy {
-    /// The kind in a word or two.
+    /// A short name for the kind.
     pub fn short_kind(&self) -> &str {
         match self.kind {
             PolicyKind::Client => "client",
@@ -188,7 +189,7 @@ impl Policy {
 }
 
 impl Picture {
-    /// What is there in numbers: `2 gateways, 5 listeners, …`
+    /// The numbers of objects: `2 gateways, 5 listeners, …`
     pub fn summary(&self) -> String {
         let listeners = self.gateways.iter().map(|it| it.listeners.len()).sum();
         let counts = [
@@ -205,7 +206,7 @@ impl Picture {
         parts.join(", ")
     }
 
-    /// The route beside which a backend stands: the middle one of those that lead to it.
+    /// The index of the route beside which a backend is drawn: the middle one of its routes.
     pub fn row_of(&self, backend: usize) -> usize {
         let routes = self.routes.iter().enumerate();
         let leads = |route: &Route| route.backends.iter().any(|(to, _)| *to == backend);
@@ -217,14 +218,17 @@ impl Picture {
         rows.get(middle).copied().unwrap_or_default()
     }
 
-    /// Which side a route is reached from: that of its gateways where they agree.
+    /// The side from which a route is reached: the side of its gateways if they agree.
     pub fn side_of(&self, route: &Route) -> Side {
-        let mut sides = route.links.iter().filter(|it| it.hold != Hold::Refused);
+        let mut sides = route
+            .links
+            .iter()
+            .filter(|it| it.state != LinkState::Refused);
         let side = |link: &Link| self.gateways.get(link.from.gateway()).map(|it| it.side);
         let first = sides.next().and_then(side).unwrap_or_default();
         match sides.all(|link| side(link) == Some(first)) {
             true => first,
-            // What is reached from both is reached from outside.
+            // A route that is reached from both sides is reached from outside.
             false => Side::External,
         }
     }

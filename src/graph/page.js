@@ -13,8 +13,8 @@
   }));
   const within = (node) => node.parentElement.closest('.node');
 
-  // All that lies on a way through a node: what leads to it, and what it leads to.
-  const way = (node, on) => {
+  // Adds a node to `on`, together with all nodes and lines that lead to it or that it leads to.
+  const addPath = (node, on) => {
     const walk = (start, step) => {
       const open = [start];
       const seen = new Set(open);
@@ -41,11 +41,11 @@
     return on;
   };
 
-  const ways = (things) => {
+  const pathsThrough = (things) => {
     const on = new Set();
     things.forEach((it) => {
       const same = it.dataset.policy ? all(svg, `[data-policy="${it.dataset.policy}"]`) : [it];
-      same.forEach((one) => way(one.closest('.node'), on));
+      same.forEach((one) => addPath(one.closest('.node'), on));
     });
     return on;
   };
@@ -56,7 +56,7 @@
 
   const show = () => {
     const thing = pointed || pinned;
-    const on = thing ? ways([thing]) : found.length > 0 ? ways(found) : null;
+    const on = thing ? pathsThrough([thing]) : found.length > 0 ? pathsThrough(found) : null;
     svg.classList.toggle('focus', on !== null);
     nodes.forEach((it) => it.classList.toggle('on', on !== null && on.has(it)));
     links.forEach((it) => it.line.classList.toggle('on', on !== null && on.has(it.line)));
@@ -87,7 +87,7 @@
     show();
   };
 
-  // The innermost thing that can be chosen at a place.
+  // The innermost element around `target` that can be selected.
   const thing = (target) => target.closest('.pill, .node');
 
   svg.addEventListener('pointerover', (event) => {

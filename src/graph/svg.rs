@@ -1,4 +1,4 @@
-//! The drawing, as SVG 1.1 with a style sheet of its own: light or dark as the reader has it, light on paper.
+//! The drawing as SVG 1.1, with its own style sheet for light mode, dark mode and paper.
 
 use std::fmt::Write;
 
@@ -7,26 +7,26 @@ use super::cards;
 use super::colours;
 use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
-use super::model::{Hold, Picture};
+use super::model::{LinkState, Picture};
 use envoy_gateway::exposure::Side;
 use envoy_gateway::policy::PolicyKind;
 
-/// What the drawing is for.
+/// How the drawing is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// A file of its own.
+    /// As a file.
     File,
-    /// A part of a page: its cards can be reached with the keyboard, and the page has the style sheet.
+    /// As a part of a page. Cards can be focused with the keyboard, and the page contains the style sheet.
     Page,
 }
 
 /// The names of the columns.
 const COLUMNS: [&str; 4] = ["FROM", "GATEWAYS", "ROUTES", "BACKENDS"];
 
-/// How round the corners of lines are.
+/// The radius of the corners of lines.
 const BEND: f64 = 8.0;
 
-/// Draws a picture as a file.
+/// Draws a picture for a file.
 pub fn svg(picture: &Picture) -> String {
     draw(picture, Use::File)
 }
@@ -48,7 +48,7 @@ pub fn draw(picture: &Picture, purpose: Use) -> String {
         .for_each(|block| out.block(block));
     layout.edges.iter().for_each(|edge| out.edge(edge));
     if !layout.loose.is_empty() {
-        out.words(
+        out.text_element(
             MARGIN,
             layout.loose_y + 4.0,
             "caption m sans",
@@ -60,7 +60,7 @@ pub fn draw(picture: &Picture, purpose: Use) -> String {
     out.text
 }
 
-/// A length, without what nobody sees.
+/// Formats a length, rounded to one decimal.
 fn n(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     format!("{rounded}")
@@ -74,7 +74,7 @@ struct Out<'p> {
 
 impl Out<'_> {
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing to a string does not fail.
+        // Writing to a string never fails.
         let _ = self.text.write_fmt(text);
         self.text.push('\n');
     }
@@ -100,7 +100,7 @@ impl Out<'_> {
         ));
     }
 
-    fn words(&mut self, x: f64, y: f64, class: &str, text: &str) {
+    fn text_element(&mut self, x: f64, y: f64, class: &str, text: &str) {
         self.line(format_args!(
             "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
             n(x),
@@ -110,50 +110,50 @@ impl Out<'_> {
     }
 
     fn heading(&mut self, layout: &Layout) {
-        self.words(MARGIN, MARGIN + 18.0, "h1 t sans", "The front door");
+        self.text_element(MARGIN, MARGIN + 18.0, "h1 t sans", "The front door");
         let summary = self.picture.summary();
-        self.words(MARGIN, MARGIN + 40.0, "h2 m sans", &summary);
+        self.text_element(MARGIN, MARGIN + 40.0, "h2 m sans", &summary);
         self.legend(MARGIN, MARGIN + 66.0);
         let columns = layout.columns.iter().zip(COLUMNS);
         for (column, name) in columns {
             if let Some(first) = column.first() {
-                self.words(first.x, MARGIN + HEADING - 16.0, "caption m sans", name);
+                self.text_element(first.x, MARGIN + HEADING - 16.0, "caption m sans", name);
             }
         }
     }
 
-    /// What the colours mean, as far as they are used.
+    /// The legend of those colours that are used.
     fn legend(&mut self, x: f64, y: f64) {
         let uses = |side: Side| self.picture.gateways.iter().any(|it| it.side == side);
-        let holds = |hold: Hold| {
+        let holds = |state: LinkState| {
             let mut links = self.picture.routes.iter().flat_map(|it| &it.links);
-            links.any(|it| it.hold == hold)
+            links.any(|it| it.state == state)
         };
         let entries = [
             (uses(Side::External), "external", "external"),
             (uses(Side::Internal), "internal", "internal"),
-            (uses(Side::Unknown), "unknown", "side not known"),
-            (holds(Hold::Unknown), "unknown perhaps", "perhaps"),
-            (holds(Hold::Refused), "refused", "refused"),
+            (uses(Side::Unknown), "unknown", "side unknown"),
+            (holds(LinkState::Unknown), "unknown perhaps", "perhaps"),
+            (holds(LinkState::Refused), "refused", "refused"),
         ];
         let mut x = x;
-        for (_, class, words) in entries.into_iter().filter(|(is_used, ..)| *is_used) {
+        for (_, class, label) in entries.into_iter().filter(|(is_used, ..)| *is_used) {
             self.line(format_args!(
                 "<path class=\"edge {class}\" d=\"M{} {}h22\"/>",
                 n(x),
                 n(y - 4.0)
             ));
-            self.words(x + 30.0, y, "h2 m sans", words);
-            x += 30.0 + block::width(words, 12.5) + 24.0;
+            self.text_element(x + 30.0, y, "h2 m sans", label);
+            x += 30.0 + block::width(label, 12.5) + 24.0;
         }
     }
 
     fn edge(&mut self, edge: &Edge) {
         let side = edge.side.as_str();
-        let class = match edge.hold {
-            Hold::Attached => side.to_owned(),
-            Hold::Unknown => format!("{side} perhaps"),
-            Hold::Refused => "refused".to_owned(),
+        let class = match edge.state {
+            LinkState::Attached => side.to_owned(),
+            LinkState::Unknown => format!("{side} perhaps"),
+            LinkState::Refused => "refused".to_owned(),
         };
         let path = path(edge);
         let (from, to) = (&edge.from, &edge.to);
@@ -250,7 +250,7 @@ impl Out<'_> {
         self.line(format_args!("</g>"));
     }
 
-    /// What a reader is told of something when asking for it.
+    /// The title and the details of an object, for tooltips and screen readers.
     fn about(&mut self, label: &str, details: &[String]) {
         self.line(format_args!("<title>{}</title>", xml(label)));
         if !details.is_empty() {
@@ -267,10 +267,10 @@ impl Out<'_> {
             let left = x + PAD_X;
             match line.style {
                 Style::Pill(at) => self.pill(at, line, left, top),
-                Style::Title => self.words(left, base, "title t", &line.text),
-                Style::Text => self.words(left, base, "text t", &line.text),
-                Style::Small => self.words(left, base, "small m", &line.text),
-                Style::Fault => self.words(left, base, "fault f", &line.text),
+                Style::Title => self.text_element(left, base, "title t", &line.text),
+                Style::Text => self.text_element(left, base, "text t", &line.text),
+                Style::Small => self.text_element(left, base, "small m", &line.text),
+                Style::Fault => self.text_element(left, base, "fault f", &line.text),
             }
             if !line.right.is_empty() {
                 self.line(format_args!(
@@ -327,7 +327,7 @@ impl Out<'_> {
         ));
     }
 
-    /// A globe, a house, or a circle.
+    /// The icon of a group of clients: a globe, a house, or a circle.
     fn icon(&mut self, block: &Block) {
         let (x, y) = (block.x + 24.0, block.middle());
         let shape = match block.side {
@@ -350,10 +350,10 @@ fn tail_height(block: &Block) -> f64 {
     block.height - block.head_height() - inner
 }
 
-/// A line that runs straight, along its lane, and straight again.
+/// The path of a line: horizontal, vertical in its lane, and horizontal again.
 fn path(edge: &Edge) -> String {
     let ((x0, y0), (x1, y1)) = (edge.start, edge.end);
-    // The tip covers the end.
+    // The arrow tip covers the end.
     let last = x1 - 5.0;
     let Some(lane) = edge.lane else {
         return format!("M{} {}H{}", n(x0), n(y0), n(last));

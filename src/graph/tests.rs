@@ -1,6 +1,6 @@
-//! The room as a whole.
+//! Tests of the whole module.
 
-use super::model::Hold;
+use super::model::LinkState;
 use super::{Picture, block::Block, dot, html, layout, mermaid, picture, svg};
 use envoy_gateway::exposure::{Side, with_charted};
 use envoy_gateway::{Settings, resolve};
@@ -90,7 +90,7 @@ spec:
 ";
 
 #[test]
-fn a_picture_has_what_is_there_and_what_is_only_named() {
+fn a_picture_has_existing_and_missing_objects() {
     let picture = drawn(TREE);
     let gateways: Vec<(String, Side, bool)> = picture
         .gateways
@@ -105,21 +105,21 @@ fn a_picture_has_what_is_there_and_what_is_only_named() {
             ("away/other".to_owned(), Side::Unknown, true),
         ]
     );
-    let routes: Vec<(&str, Vec<Hold>, Option<&str>)> = picture
+    let routes: Vec<(&str, Vec<LinkState>, Option<&str>)> = picture
         .routes
         .iter()
         .map(|it| {
-            let holds = it.links.iter().map(|link| link.hold).collect();
+            let holds = it.links.iter().map(|link| link.state).collect();
             (it.name.name.as_str(), holds, it.redirect.as_deref())
         })
         .collect();
     assert_eq!(
         routes,
         [
-            ("refused", vec![Hold::Refused], None),
-            ("shop", vec![Hold::Attached], None),
-            ("perhaps", vec![Hold::Unknown], Some("301 https")),
-            ("elsewhere", vec![Hold::Unknown], None),
+            ("refused", vec![LinkState::Refused], None),
+            ("shop", vec![LinkState::Attached], None),
+            ("perhaps", vec![LinkState::Unknown], Some("301 https")),
+            ("elsewhere", vec![LinkState::Unknown], None),
         ]
     );
     let backends: Vec<(String, &[i64])> = picture
@@ -157,7 +157,7 @@ fn a_picture_has_what_is_there_and_what_is_only_named() {
 
 #[test]
 fn cards_of_a_column_never_overlap() {
-    // Many routes at one gateway, few at the other, and backends that several share.
+    // Many routes at one gateway, few at the other, and backends that several routes share.
     let mut text = TREE.to_owned();
     for at in 0..60 {
         let (gateway, backend) = (["external", "internal"][usize::from(at % 7 == 0)], at % 11);
@@ -194,7 +194,7 @@ fn cards_of_a_column_never_overlap() {
 }
 
 #[test]
-fn of_nothing_there_is_a_picture_too() {
+fn no_objects_make_an_empty_picture() {
     let picture = Picture::default();
     assert_eq!(mermaid::mermaid(&picture), "flowchart LR\n");
     assert!(dot::dot(&picture).ends_with("}\n"));
@@ -205,7 +205,7 @@ fn of_nothing_there_is_a_picture_too() {
 }
 
 #[test]
-fn no_format_takes_a_name_for_its_own() {
+fn names_are_escaped_in_every_format() {
     let hostile = "]\\\" --> x; end\\n<script>&\\u202e\\e[31m%%{init}%%";
     let text = format!(
         "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: \"{hostile}\", namespace: n}}\nspec:\n  parentRefs: [{{name: \"{hostile}\"}}]\n  hostnames: [\"{hostile}\"]\n  rules: [{{backendRefs: [{{name: \"{hostile}\", port: 80}}]}}]\n"
@@ -225,7 +225,7 @@ fn no_format_takes_a_name_for_its_own() {
         !flowchart.contains("<script>") && !flowchart.contains("%%"),
         "{flowchart}"
     );
-    // Arrows are between names of ours only.
+    // Arrows may only be between our own names.
     let arrows = flowchart.lines().filter(|it| it.contains("-->"));
     assert!(
         arrows.clone().count() >= 2 && arrows.clone().all(|it| !it.contains('x')),

@@ -1,7 +1,9 @@
-//! Writes a tree as a person would write `cluster.toml`: short tables on one line, long ones under a header, dotted
-//! keys for tables with one value.
+//! A tree as the `cluster.toml` that a person would write: short tables on one line, long ones under a header,
+//! dotted keys for what has one value. Where each of them goes is decided here; `toml_writer` knows the quotes and escapes.
 
 use std::fmt::Write;
+
+use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
 use manifest::diagnostic::printable::{is_hidden, printable};
 use manifest::value::{Kind, Map, Node};
@@ -259,53 +261,34 @@ fn entry(name: &str, value: &Node) -> String {
     format!("{name} = {}", inline(value))
 }
 
-fn key(text: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !text.is_empty() && text.chars().all(is_bare) {
-        text.to_owned()
-    } else {
-        string(text)
-    }
+/// A key, in quotes where it has to be.
+pub fn key(text: &str) -> String {
+    let bare = TomlKeyBuilder::new(text).as_unquoted();
+    bare.map_or_else(|| string(text), |bare| bare.to_toml_key())
 }
 
-/// A string on one line: a literal one if it has quotes or backslashes, else in double quotes.
-fn string(text: &str) -> String {
-    let is_plain = |c: char| c != '\n' && !is_hidden(c);
-    if text.contains(['"', '\\']) && !text.contains('\'') && text.chars().all(is_plain) {
-        return format!("'{text}'");
-    }
-    format!("\"{}\"", escaped(text, false))
+/// Text on one line: as it is where it holds quotes or backslashes, else in double quotes.
+pub fn string(text: &str) -> String {
+    let forms = TomlStringBuilder::new(text);
+    let pretty = forms.as_basic_pretty().or_else(|| forms.as_literal());
+    let form = pretty.filter(|_| !text.contains(is_hidden));
+    visible(&form.unwrap_or_else(|| forms.as_basic()).to_toml_value())
 }
 
 /// A string of several lines.
 fn block(text: &str) -> Option<String> {
-    let lines = text.trim_end_matches('\n').contains('\n');
-    lines.then(|| format!("\"\"\"\n{}\"\"\"", escaped(text, true)))
+    let has_lines = text.trim_end_matches('\n').contains('\n');
+    has_lines.then(|| visible(&TomlStringBuilder::new(text).as_ml_basic().to_toml_value()))
 }
 
-/// Escapes a basic string (TOML 1.0). Newlines are kept if `lines`.
-fn escaped(text: &str, lines: bool) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '\n' if lines => out.push('\n'),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            // Three quotes in a row would end the string; single ones need no escape.
-            '"' if lines && !out.ends_with('"') => out.push('"'),
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if is_hidden(c) => {
-                let _ = write!(out, "\\U{:08X}", u32::from(c));
-            }
-            c => out.push(c),
+/// A string in double quotes with an escape for each character that nobody would see, which TOML lets stand.
+fn visible(written: &str) -> String {
+    let mut out = String::with_capacity(written.len());
+    for c in written.chars() {
+        match is_hidden(c) {
+            true => out.push_str(&format!("\\U{:08X}", u32::from(c))),
+            false => out.push(c),
         }
-    }
-    // A quote before the end of the string would be read as part of the end.
-    if lines && out.ends_with('"') && !out.ends_with("\\\"") {
-        out.pop();
-        out.push_str("\\\"");
     }
     out
 }

@@ -1,4 +1,4 @@
-//! Addresses, networks and pools.
+//! Parsing and checks of IP addresses, networks and address pools.
 
 use std::net::IpAddr;
 
@@ -9,23 +9,23 @@ use crate::config::Text;
 use manifest::diagnostic::{Diagnostic, Span};
 use manifest::value::variable;
 
-/// Addresses from one to another, both included.
+/// A range of addresses; both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The first.
+    /// The first address.
     pub first: IpAddr,
-    /// The last; of the same family.
+    /// The last address, of the same family as the first.
     pub last: IpAddr,
 }
 
 impl Range {
-    /// Whether an address is in it.
+    /// Whether the range contains an address.
     pub fn contains(&self, address: IpAddr) -> bool {
         address.is_ipv4() == self.first.is_ipv4() && self.first <= address && address <= self.last
     }
 }
 
-/// Reads an address, reporting one that is none; `None` for a Flux variable too.
+/// Parses an IP address and reports a text that isn't one. Returns `None` for a Flux variable, too.
 pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
     if variable::in_text(text) {
         return None;
@@ -34,7 +34,7 @@ pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
         Ok(address) => Some(address),
         Err(_) => {
             let help = if text.contains('/') {
-                "leave the `/…` out: a gateway has an address, a pool has a network"
+                "remove the `/…`: a gateway has an address, only a pool has a network"
             } else if text.contains(',') {
                 "write several addresses as a list: [\"10.10.30.26\", \"fd00::26\"]"
             } else {
@@ -43,10 +43,10 @@ pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
             problems.push(
                 Diagnostic::new(
                     codes::NETWORK_INVALID_ADDRESS,
-                    format!("{:?} is no address", text.value),
+                    format!("{:?} is not an IP address", text.value),
                 )
                 .at(text.span)
-                .why("the load balancer would give the gateway no address, or another one")
+                .why("the load balancer would assign no address to the gateway, or a different one")
                 .help(help),
             );
             None
@@ -54,7 +54,8 @@ pub fn address(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpAddr> {
     }
 }
 
-/// Reads a network, reporting one that is none or has host bits; `None` for a Flux variable too.
+/// Parses a network and reports a text that isn't one or has host bits set. Returns `None` for a Flux
+/// variable, too.
 pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
     if variable::in_text(text) {
         return None;
@@ -63,7 +64,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
         problems.push(
             Diagnostic::new(
                 codes::NETWORK_INVALID_CIDR,
-                format!("{:?} is no network", text.value),
+                format!("{:?} is not a network", text.value),
             )
             .at(text.span)
             .why("the API server or Envoy would refuse it")
@@ -81,7 +82,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
                 ),
             )
             .at(text.span)
-            .why("the bits after the prefix would be ignored, so it doesn't mean what it says")
+            .why("the bits after the prefix are ignored, so the network is a different one than it seems")
             .help(format!("write {}", net.trunc())),
         );
         return None;
@@ -89,7 +90,7 @@ pub fn network(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<IpNet> {
     Some(net)
 }
 
-/// Reads a pool: a network, or two addresses with `-` between them.
+/// Parses a pool: a network, or the first and the last address with `-` between them.
 pub fn pool(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Range> {
     if variable::in_text(text) {
         return None;
@@ -110,30 +111,30 @@ pub fn pool(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Range> {
         }
         _ => {
             problems.push(
-                Diagnostic::new(codes::NETWORK_INVALID_CIDR, format!("{:?} is no range of addresses", text.value))
+                Diagnostic::new(codes::NETWORK_INVALID_CIDR, format!("{:?} is not a range of addresses", text.value))
                     .at(text.span)
                     .why("Cilium would refuse the pool")
-                    .help("write the first and the last address, both of one family: 10.10.30.20-10.10.30.40"),
+                    .help("write the first and the last address, both IPv4 or both IPv6: 10.10.30.20-10.10.30.40"),
             );
             None
         }
     }
 }
 
-/// A gateway's address and where it was written.
+/// An address that a gateway requests, with its source position.
 #[derive(Clone, Debug)]
-pub struct Used {
-    /// The gateway.
+pub struct RequestedAddress {
+    /// The gateway's name.
     pub gateway: String,
-    /// The address.
+    /// The requested address.
     pub address: IpAddr,
-    /// Its place.
+    /// The position of the address in `cluster.toml`.
     pub span: Option<Span>,
 }
 
-/// Reports addresses that two gateways share, and addresses outside every pool. Pools count only where
-/// all of them could be read: a Flux variable among them could hold anything.
-pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) {
+/// Reports addresses that are requested twice, and addresses outside every pool. Pools are compared only if
+/// all of them could be parsed, because a Flux variable could stand for any pool.
+pub fn check_all(used: &[RequestedAddress], pools: &[Text], problems: &mut Vec<Diagnostic>) {
     for (at, second) in used.iter().enumerate() {
         let Some(first) = used[..at]
             .iter()
@@ -148,7 +149,7 @@ pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) 
             )
         } else {
             format!(
-                "{} and {} have one address, {}",
+                "{} and {} have the same address, {}",
                 first.gateway, second.gateway, second.address
             )
         };
@@ -156,8 +157,8 @@ pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) 
             Diagnostic::new(codes::NETWORK_DUPLICATE_ADDRESS, message)
                 .at(second.span)
                 .related(first.span, format!("first used by {} here", first.gateway))
-                .why("two Services can't share an address unless they are told to; one gateway would stay without")
-                .help("give each gateway an address of its own"),
+                .why("two Services can't share an address unless that is configured, so one of the gateways would get no address")
+                .help("give each gateway a different address"),
         );
     }
     let mut ignored = Vec::new();
@@ -177,12 +178,12 @@ pub fn check_all(used: &[Used], pools: &[Text], problems: &mut Vec<Diagnostic>) 
         problems.push(
             Diagnostic::new(
                 codes::NETWORK_OUTSIDE_POOLS,
-                format!("{} of {} is in none of the pools", one.address, one.gateway),
+                format!("the address {} of {} is in none of the pools", one.address, one.gateway),
             )
             .at(one.span)
             .related(pools.first().and_then(|pool| pool.span), "the pools are declared here")
-            .why("Cilium gives out addresses of its pools only: the gateway's Service would stay pending")
-            .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
+            .why("Cilium assigns only addresses from its pools, so the gateway's Service would stay pending")
+            .help(format!("choose an address in {}, or extend a pool", listed.join(" or "))),
         );
     }
 }
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_with_host_bits_are_told_their_network() {
+    fn the_help_for_host_bits_names_the_network() {
         let mut problems = Vec::new();
         assert_eq!(network(&text("10.10.30.7/24"), &mut problems), None);
         assert_eq!(problems[0].help.as_deref(), Some("write 10.10.30.0/24"));
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn pools_hold_their_ends() {
+    fn pools_include_their_first_and_last_address() {
         let mut problems = Vec::new();
         let range = pool(&text("10.10.30.20-10.10.30.40"), &mut problems).expect("a range");
         for (address, inside) in [

@@ -1,8 +1,8 @@
-//! ScaledObjects.
+//! KEDA ScaledObjects for the controller and the proxies.
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::proxy::Proxy;
@@ -17,44 +17,45 @@ use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::Node;
 use manifest::value::merge::merge;
 
-/// The ScaledObjects, and whether the kustomization lists them.
+/// The ScaledObjects, and whether they are applied.
 #[derive(Clone, Debug, Default)]
 pub struct Autoscaling {
-    /// `false`: the file is written and not applied.
+    /// Whether the kustomization lists their file. If `false`, the file is written but not applied.
     pub listed: bool,
     /// The ScaledObjects.
-    pub objects: Vec<Laid<ScaledObject>>,
+    pub objects: Vec<ObjectInput<ScaledObject>>,
 }
 
-/// A ScaledObject, as its template sees it.
+/// The values for the template of a ScaledObject.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScaledObject {
-    /// Its name: the gateway's, or the chart's.
+    /// The ScaledObject's name. Default: the gateway's name, or that of the controller's Deployment.
     pub name: Text,
-    /// The Deployment.
+    /// The name of the Deployment to scale.
     pub deployment: Text,
-    /// The fewest replicas.
+    /// The minimum number of replicas.
     pub min: Spanned<Count>,
-    /// The most replicas.
+    /// The maximum number of replicas.
     pub max: Spanned<Count>,
-    /// Seconds from the last active trigger to scaling down to the minimum.
+    /// Seconds to wait after the last active trigger before scaling down to the minimum.
     pub cooldown: Option<Spanned<Count>>,
-    /// What happens when a trigger can't be read.
+    /// The number of replicas to fall back to when a trigger can't be read.
     pub fallback: Option<Fallback>,
     /// A trigger on a Prometheus query.
     pub prometheus: Option<Prometheus>,
-    /// Further triggers.
+    /// More triggers, written with KEDA's own keys.
     pub triggers: Vec<Node>,
 }
 
-/// The name that the `gateway-helm` chart gives the controller's Deployment, whatever the release is called.
+/// The name of the controller's Deployment. The `gateway-helm` chart always uses this name, whatever the
+/// release is called.
 const CONTROLLER: &str = "envoy-gateway";
 
-/// The ScaledObjects of the controller and the proxies.
+/// Builds the ScaledObjects of the controller and the proxies.
 pub fn build(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
-    proxies: &[Laid<Proxy>],
+    gateways: &[ObjectInput<Gateway>],
+    proxies: &[ObjectInput<Proxy>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
 ) -> Autoscaling {
@@ -73,7 +74,7 @@ pub fn build(
     }
     let known: Vec<&str> = gateways
         .iter()
-        .map(|gateway| gateway.of.name.as_str())
+        .map(|gateway| gateway.values.name.as_str())
         .collect();
     for (name, _) in table.gateways.iter() {
         if !known.contains(&name.as_str()) {
@@ -82,7 +83,7 @@ pub fn build(
     }
     let all = table.proxies.as_ref().is_none_or(|proxies| proxies.value);
     for gateway in gateways {
-        let name = &gateway.of.name;
+        let name = &gateway.values.name;
         let own = table
             .gateways
             .iter()
@@ -95,30 +96,30 @@ pub fn build(
             .iter()
             .find(|proxy| {
                 proxy
-                    .of
+                    .values
                     .gateway
                     .as_ref()
                     .is_some_and(|own| own.value == name.value)
             })
-            .or_else(|| proxies.iter().find(|proxy| proxy.of.gateway.is_none()));
-        let place = own
+            .or_else(|| proxies.iter().find(|proxy| proxy.values.gateway.is_none()));
+        let span = own
             .and_then(|own| own.min.as_ref().or(own.max.as_ref()))
             .and_then(|min| min.span);
         if let Some(proxy) = proxy.filter(|_| listed) {
             check_proxy(
-                &proxy.of,
+                &proxy.values,
                 name,
-                place.or(table.max.as_ref().and_then(|max| max.span)),
+                span.or(table.max.as_ref().and_then(|max| max.span)),
                 problems,
             );
         }
-        let deployment = deployment(cluster, proxy.map(|proxy| &proxy.of), namespace, name);
+        let deployment = deployment(cluster, proxy.map(|proxy| &proxy.values), namespace, name);
         objects.push(scaled(table, own, name, &deployment, problems));
     }
     Autoscaling { listed, objects }
 }
 
-/// The Deployment that Envoy Gateway makes for a gateway, in the deploy mode in use.
+/// The Deployment that Envoy Gateway creates for a gateway's proxies, according to the deploy mode.
 fn deployment(cluster: &Cluster, proxy: Option<&Proxy>, namespace: &Text, gateway: &Text) -> Text {
     let own_name = proxy
         .and_then(|proxy| proxy.set.spec.as_ref())
@@ -150,35 +151,35 @@ fn check_proxy(
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
                 format!(
-                    "the proxies of {} have fixed replicas and are scaled",
+                    "the proxies of {} have a fixed number of replicas and are also scaled by KEDA",
                     gateway.value
                 ),
             )
             .at(replicas.span)
             .related(scaled, "scaled here")
-            .why("Envoy Gateway sets the number back each time that KEDA changes it")
-            .help("take `replicas` out, or say `enabled = false` in the gateway's autoscaling"),
+            .why("Envoy Gateway resets the number each time KEDA changes it")
+            .help("remove `replicas`, or set `enabled = false` in [autoscaling.gateways] for this gateway"),
         );
     }
     if proxy.daemon_set {
         problems.push(
-            Diagnostic::new(codes::CONFIG_CONTRADICTION, format!("the proxies of {} are a DaemonSet and are scaled", gateway.value))
+            Diagnostic::new(codes::CONFIG_CONTRADICTION, format!("the proxies of {} run as a DaemonSet and are also scaled by KEDA", gateway.value))
                 .at(proxy.set.kind.as_ref().filter(|kind| kind.value == Workload::DaemonSet).and_then(|kind| kind.span))
                 .related(scaled, "scaled here")
-                .why("KEDA finds no Deployment of that name: the ScaledObject never becomes ready")
-                .help("choose `kind = \"Deployment\"`, or say `enabled = false` in the gateway's autoscaling"),
+                .why("KEDA finds no Deployment with that name, so the ScaledObject never becomes ready")
+                .help("set `kind = \"Deployment\"`, or set `enabled = false` in [autoscaling.gateways] for this gateway"),
         );
     }
 }
 
-/// One ScaledObject: its own settings over the shared ones.
+/// Builds one ScaledObject from its own settings and, where they are missing, the shared ones.
 fn scaled(
     table: &Table,
     own: Option<&Scaled>,
     name: &Text,
     deployment: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<ScaledObject> {
+) -> ObjectInput<ScaledObject> {
     let none = Scaled::default();
     let own = own.unwrap_or(&none);
     let name = own.name.as_ref().unwrap_or(name);
@@ -201,8 +202,8 @@ fn scaled(
             )
             .at(min.span.or(max.span))
             .related(max.span, "the maximum")
-            .why("KEDA refuses it, and nothing is scaled")
-            .help("make the maximum the larger one"),
+            .why("KEDA refuses it, so nothing is scaled")
+            .help("make the maximum larger than the minimum"),
         );
     }
     let prometheus = own.prometheus.clone().or_else(|| table.prometheus.clone());
@@ -231,8 +232,8 @@ fn scaled(
         }
         (below, above) => above.or(below),
     };
-    Laid {
-        of: ScaledObject {
+    ObjectInput {
+        values: ScaledObject {
             name: name.clone(),
             deployment: deployment.clone(),
             min,

@@ -1,4 +1,4 @@
-//! `cluster.toml` to the model.
+//! Builds the model from `cluster.toml`.
 
 use super::{
     Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
@@ -8,9 +8,10 @@ use crate::codes;
 use crate::config::Cluster;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
-/// Makes the model of what was written, for the versions in force; and every mistake that needs no schema.
-///
-/// `prefix` is the path from the root of the Git repository to the folder that is rendered in; empty where they are one.
+/// Builds the model from what was written, for the given versions. Also returns all mistakes that can be
+/// found without a schema.
+/// `prefix` is the path from the root of the Git repository to the folder in which the tree is rendered. It
+/// is empty if they are the same folder.
 pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec<Diagnostic>) {
     let problems = &mut Vec::new();
     let version = versions.envoy_gateway.value;
@@ -27,8 +28,8 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
     }
     if cluster.gateways.is_empty() {
         problems.push(
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, "there is no gateway")
-                .why("without one there is nothing to render")
+            Diagnostic::new(codes::CONFIG_MISSING_KEY, "no gateway is defined")
+                .why("without a gateway there is nothing to render")
                 .help("add a table [gateways.envoy-internal] with `address = \"10.10.30.25\"`"),
         );
     }

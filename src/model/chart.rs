@@ -1,72 +1,72 @@
-//! The `gateway-helm` chart.
+//! The OCIRepository, HelmRelease and bootstrap helmfile of the `gateway-helm` chart.
 
 use serde::Serialize;
 
 use super::names::{self, Rule};
 use super::version::LUA_OFF_BY_DEFAULT;
-use super::{Laid, Version};
+use super::{ObjectInput, Version};
 use crate::codes;
 use crate::config::chart::Deploy;
 use crate::config::{Cluster, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::Node;
 
-/// The chart: its OCIRepository and its HelmRelease.
+/// The OCIRepository and HelmRelease of the chart.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// The OCIRepository, where it is written.
-    pub source: Option<Laid<Source>>,
-    /// The HelmRelease, where it is written.
-    pub release: Option<Laid<Release>>,
-    /// Laid over the release's values.
+    /// The OCIRepository; `None` if it is not written.
+    pub source: Option<ObjectInput<Source>>,
+    /// The HelmRelease; `None` if it is not written.
+    pub release: Option<ObjectInput<Release>>,
+    /// Merged over the values in the HelmRelease.
     pub values: Option<Node>,
-    /// The helmfile that a new cluster starts with.
+    /// The helmfile that installs the CRDs in a new cluster.
     pub bootstrap: Option<Bootstrap>,
 }
 
-/// The helmfile with the chart's CRDs, as its template sees it.
+/// The values for the template of the helmfile with the chart's CRDs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Bootstrap {
-    /// Where it is written.
+    /// The path of the file, relative to the root.
     #[serde(skip)]
     pub path: Text,
-    /// The release's name.
+    /// The name of the release.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the release.
     pub namespace: Text,
-    /// The chart's address.
+    /// The OCI address of the chart.
     pub chart: Text,
-    /// The chart's version, as written.
+    /// The version of the chart, as it is written in `cluster.toml`.
     pub version: Text,
 }
 
-/// The OCIRepository, as its template sees it.
+/// The values for the template of the OCIRepository.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
-    /// Its name.
+    /// The name of the OCIRepository.
     pub name: Text,
-    /// How often the registry is asked.
+    /// How often Flux checks the registry.
     pub interval: Text,
-    /// The chart's version, as written.
+    /// The version of the chart, as it is written in `cluster.toml`.
     pub tag: Text,
-    /// The chart's digest.
+    /// The digest of the chart.
     pub digest: Option<Text>,
-    /// The chart's address.
+    /// The OCI address of the chart.
     pub url: Text,
 }
 
-/// The HelmRelease, as its template sees it.
+/// The values for the template of the HelmRelease.
 #[derive(Clone, Debug, Serialize)]
 pub struct Release {
-    /// Its name.
+    /// The name of the HelmRelease.
     pub name: Text,
-    /// The OCIRepository's name.
+    /// The name of the OCIRepository.
     pub source: Text,
-    /// How often it is reconciled.
+    /// How often Flux reconciles the release.
     pub interval: Text,
-    /// A registry for images.
+    /// A registry for the images that the chart uses.
     pub image_registry: Option<Text>,
-    /// The deploy mode, where it is not the chart's default.
+    /// The deploy mode, if it differs from the chart's default.
     pub deploy: Option<Spanned<Deploy>>,
     /// `extensionApis.enableBackend`.
     pub enable_backend: Option<Spanned<bool>>,
@@ -76,7 +76,7 @@ pub struct Release {
     pub enable_patch: Option<Spanned<bool>>,
 }
 
-/// The chart of a cluster whose version is `version`.
+/// Builds the chart's objects for the given chart version.
 pub fn build(
     cluster: &Cluster,
     version: Version,
@@ -119,8 +119,8 @@ pub fn build(
     let enable_patch = enable_patch(cluster, problems);
     Chart {
         bootstrap,
-        source: on(&table.source.enabled).then(|| Laid {
-            of: Source {
+        source: on(&table.source.enabled).then(|| ObjectInput {
+            values: Source {
                 name: source.clone(),
                 interval: or(&table.source.interval, "15m"),
                 tag,
@@ -129,8 +129,8 @@ pub fn build(
             },
             overlay: table.source.overlay(),
         }),
-        release: on(&table.release.enabled).then(|| Laid {
-            of: Release {
+        release: on(&table.release.enabled).then(|| ObjectInput {
+            values: Release {
                 name,
                 source,
                 interval: or(&table.release.interval, "1h"),
@@ -149,15 +149,15 @@ pub fn build(
 fn check_url(url: &Text, problems: &mut Vec<Diagnostic>) {
     if !url.starts_with("oci://") {
         problems.push(
-            Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("{:?} is no address of an OCI registry", url.value))
+            Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("{:?} is not the address of an OCI registry", url.value))
                 .at(url.span)
-                .why("Flux's OCIRepository takes no other")
-                .help("write `oci://registry.example.com/charts/gateway-helm`, or give `registry` its host alone"),
+                .why("Flux's OCIRepository accepts only OCI addresses")
+                .help("write `oci://registry.example.com/charts/gateway-helm`, or set `registry` to the host alone"),
         );
     }
 }
 
-/// Lua as asked for; on where a policy uses it and the chart has it off by default.
+/// The setting for Lua as it is written; `true` if a policy uses Lua and the chart disables it by default.
 fn enable_lua(
     cluster: &Cluster,
     version: Version,
@@ -166,16 +166,16 @@ fn enable_lua(
     let lua = cluster.lua.as_ref();
     match (&cluster.chart.enable_lua, lua) {
         (Some(flag), Some(lua)) if !flag.value && version >= LUA_OFF_BY_DEFAULT => {
-            let place = lua.script.as_ref().and_then(|script| script.span);
+            let span = lua.script.as_ref().and_then(|script| script.span);
             problems.push(
                 Diagnostic::new(
                     codes::CONFIG_CONTRADICTION,
-                    "Lua is switched off, and [lua] uses it",
+                    "Lua is disabled, but [lua] uses it",
                 )
                 .at(flag.span)
-                .related(place.or(lua.block_user_agents.span), "used here")
-                .why("every route of these gateways would answer 500")
-                .help("take `enable_lua` out: it is switched on where it is needed"),
+                .related(span.or(lua.block_user_agents.span), "used here")
+                .why("every route of these gateways would respond with status 500")
+                .help("remove `enable_lua`: Lua is enabled automatically where it is needed"),
             );
             Some(flag.clone())
         }
@@ -185,7 +185,7 @@ fn enable_lua(
     }
 }
 
-/// Patch policies as asked for; on where there are any.
+/// The setting for EnvoyPatchPolicies as it is written; `true` if there are any.
 fn enable_patch(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Option<Spanned<bool>> {
     let first = cluster.patch_policies.first();
     match (&cluster.chart.enable_envoy_patch_policy, first) {
@@ -193,12 +193,12 @@ fn enable_patch(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Option<Spa
             problems.push(
                 Diagnostic::new(
                     codes::CONFIG_CONTRADICTION,
-                    "patch policies are switched off, and there is one",
+                    "EnvoyPatchPolicies are disabled, but one is defined",
                 )
                 .at(flag.span)
                 .related(name.span, "the policy")
                 .why("Envoy Gateway would ignore it")
-                .help("take `enable_envoy_patch_policy` out: it is switched on where it is needed"),
+                .help("remove `enable_envoy_patch_policy`: it is enabled automatically where it is needed"),
             );
             Some(flag.clone())
         }

@@ -1,11 +1,11 @@
-//! Address pools, announcements and certificates.
+//! Cilium's address pools and announcements, and cert-manager's Certificates.
 
 use serde::Serialize;
 
 use super::gateway::check_addresses;
 use super::names::{self, Rule};
 use super::version::CILIUM_V2;
-use super::{Laid, Version};
+use super::{ObjectInput, Version};
 use crate::codes;
 use crate::config::cilium::Peer;
 use crate::config::types::Overlay;
@@ -13,36 +13,36 @@ use crate::config::{Cluster, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::Node;
 
-/// What Cilium is told.
+/// The Cilium objects to write.
 #[derive(Clone, Debug, Default)]
 pub struct Cilium {
-    /// The address pool.
-    pub pool: Option<Laid<Pool>>,
-    /// The L2 announcements.
-    pub l2: Option<Laid<L2>>,
-    /// The BGP configuration: cluster, peer, advertisement, with what is laid over each.
+    /// The CiliumLoadBalancerIPPool.
+    pub pool: Option<ObjectInput<Pool>>,
+    /// The CiliumL2AnnouncementPolicy.
+    pub l2: Option<ObjectInput<L2>>,
+    /// The BGP configuration, and the overlays of its three objects: cluster, peer, advertisement.
     pub bgp: Option<(Bgp, [Overlay; 3])>,
 }
 
-/// A CiliumLoadBalancerIPPool, as its template sees it.
+/// The values for the template of a CiliumLoadBalancerIPPool.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pool {
-    /// The version of `cilium.io` that it is written in.
+    /// The version of the API group `cilium.io` in which it is written.
     pub version: &'static str,
-    /// Its name.
+    /// The name of the pool.
     pub name: Text,
-    /// Its blocks.
+    /// The blocks of addresses.
     pub blocks: Vec<Block>,
-    /// Whether the first and last address of a CIDR are given out.
+    /// Whether the first and the last address of a CIDR may be assigned.
     pub first_and_last: bool,
-    /// Whether it is for the gateways' Services alone.
+    /// Whether the pool serves only the gateways' Services.
     pub only_gateways: bool,
 }
 
-/// A block of addresses: a network, or a range.
+/// A block of addresses: either a network or a range.
 #[derive(Clone, Debug, Serialize)]
 pub struct Block {
-    /// A network.
+    /// The network, as a CIDR.
     pub cidr: Option<Text>,
     /// The first address of a range.
     pub start: Option<Text>,
@@ -50,31 +50,31 @@ pub struct Block {
     pub stop: Option<Text>,
 }
 
-/// A CiliumL2AnnouncementPolicy, as its template sees it.
+/// The values for the template of a CiliumL2AnnouncementPolicy.
 #[derive(Clone, Debug, Serialize)]
 pub struct L2 {
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The network interfaces.
+    /// The network interfaces that announce, as regular expressions.
     pub interfaces: Vec<Text>,
-    /// The labels of the nodes.
+    /// The labels of the nodes that announce addresses.
     pub nodes: Pairs,
-    /// Whether it is for the gateways' Services alone.
+    /// Whether only the gateways' Services are announced.
     pub only_gateways: bool,
 }
 
-/// The three BGP objects, as their templates see them.
+/// The values for the templates of the three BGP objects.
 #[derive(Clone, Debug, Serialize)]
 pub struct Bgp {
-    /// The version of `cilium.io` that they are written in.
+    /// The version of the API group `cilium.io` in which they are written.
     pub version: &'static str,
-    /// Their name.
+    /// The name of the objects.
     pub name: Text,
-    /// The cluster's autonomous system.
+    /// The number of the cluster's autonomous system (ASN).
     pub local_asn: Option<Spanned<crate::config::Count>>,
-    /// The routers.
+    /// The routers that Cilium peers with.
     pub peers: Vec<Peer>,
-    /// The labels of the nodes.
+    /// The labels of the nodes that run BGP.
     pub nodes: Pairs,
 }
 
@@ -86,7 +86,7 @@ fn linux() -> Pairs {
     Pairs(vec![(unwritten("kubernetes.io/os"), unwritten("linux"))])
 }
 
-/// What `[cilium]` asks for. Checks all gateways' addresses against the pools on the way.
+/// Builds what `[cilium]` asks for, and checks the addresses of all gateways against the pools.
 pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>) -> Cilium {
     check_addresses(cluster, problems);
     let Some(table) = &cluster.cilium else {
@@ -111,8 +111,8 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
             nodes.clone()
         }
     };
-    let pool = table.pool.as_ref().map(|pool| Laid {
-        of: Pool {
+    let pool = table.pool.as_ref().map(|pool| ObjectInput {
+        values: Pool {
             version: api,
             name: named(&pool.name),
             blocks: table.pools.iter().map(block).collect(),
@@ -121,8 +121,8 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
         },
         overlay: pool.overlay(),
     });
-    let l2 = table.l2.as_ref().map(|l2| Laid {
-        of: L2 {
+    let l2 = table.l2.as_ref().map(|l2| ObjectInput {
+        values: L2 {
             name: named(&l2.name),
             interfaces: l2.interfaces.to_vec(),
             nodes: nodes(&l2.nodes),
@@ -140,18 +140,18 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
             over(&bgp.peer_spec),
             over(&bgp.advertisement_spec),
         ];
-        let of = Bgp {
+        let values = Bgp {
             version: api,
             name: named(&bgp.name),
             local_asn: bgp.local_asn.clone(),
             peers: bgp.peers.clone(),
             nodes: nodes(&bgp.nodes),
         };
-        (of, overlays)
+        (values, overlays)
     });
     if let (Some(pool), true) = (&table.pool, table.pools.is_empty()) {
         problems.push(missing(
-            "[cilium.pool] has no addresses",
+            "[cilium.pool] has no addresses to assign",
             pool.name.as_ref(),
             "pools = [\"10.10.30.0/24\"]",
             "[cilium]",
@@ -210,27 +210,27 @@ fn block(text: &Text) -> Block {
     }
 }
 
-/// A Certificate, as its template sees it.
+/// The values for the template of a Certificate.
 #[derive(Clone, Debug, Serialize)]
 pub struct CertificateSet {
-    /// Its name.
+    /// The name of the Certificate.
     pub name: Text,
-    /// The Secret.
+    /// The name of the Secret.
     pub secret: Text,
-    /// The names on it.
+    /// The DNS names on the certificate.
     pub dns_names: Vec<Text>,
-    /// The issuer.
+    /// The name of the issuer.
     pub issuer: Text,
     /// The issuer's kind.
     pub issuer_kind: Text,
-    /// How long it is valid.
+    /// How long the certificate is valid.
     pub duration: Option<Text>,
 }
 
-/// A Certificate and what is laid over it.
-pub type Certificate = Laid<CertificateSet>;
+/// A Certificate and its overlay.
+pub type Certificate = ObjectInput<CertificateSet>;
 
-/// The certificates that `[cert_manager]` asks for.
+/// Builds the Certificates that `[cert_manager]` asks for.
 pub fn certificates(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Certificate> {
     let Some(table) = &cluster.cert_manager else {
         return Vec::new();
@@ -255,7 +255,7 @@ pub fn certificates(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Ce
             }
             (false, None) => {
                 problems.push(missing(
-                    &format!("the Certificate {} has no names", name.value),
+                    &format!("the Certificate {} has no DNS names", name.value),
                     Some(name),
                     "dns_names = [\"example.com\"]",
                     "it, or a `domain` at the top",
@@ -275,8 +275,8 @@ pub fn certificates(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Ce
             .issuer_kind
             .clone()
             .or_else(|| table.issuer_kind.clone());
-        certificates.push(Laid {
-            of: CertificateSet {
+        certificates.push(ObjectInput {
+            values: CertificateSet {
                 name: name.clone(),
                 secret: own
                     .secret

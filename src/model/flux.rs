@@ -1,8 +1,8 @@
-//! Flux Kustomizations, the namespace and its kustomization.
+//! Flux Kustomizations, and the namespace with its kustomization.
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use super::route::StreamRoute;
@@ -14,47 +14,47 @@ use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 use manifest::value::merge::merge;
 
-/// What Flux is told.
+/// The Flux Kustomizations and the objects of the namespace.
 #[derive(Clone, Debug)]
 pub struct Flux {
     /// The Kustomizations, in the order in which they depend on each other.
-    pub kustomizations: Vec<Laid<Kustomization>>,
-    /// Whether each object gives the namespace itself.
+    pub kustomizations: Vec<ObjectInput<Kustomization>>,
+    /// Whether each object sets `metadata.namespace`.
     pub in_objects: bool,
-    /// The Namespace, where it is written.
-    pub namespace: Option<Laid<Namespace>>,
-    /// The namespace's kustomization, where it is kept up.
+    /// The Namespace; `None` if it is not written.
+    pub namespace: Option<ObjectInput<Namespace>>,
+    /// The namespace's kustomization; `None` if it is not updated.
     pub index: Option<Index>,
 }
 
-/// A Flux Kustomization, as its template sees it.
+/// The values for the template of a Flux Kustomization.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kustomization {
-    /// Its name.
+    /// The name of the Kustomization.
     pub name: Text,
-    /// Its namespace, where `ks.yaml` gives it.
+    /// The namespace of the Kustomization, if `ks.yaml` sets it.
     pub namespace: Option<Text>,
-    /// Labels that Flux adds.
+    /// Labels that Flux adds to all objects.
     pub common_labels: Pairs,
-    /// What comes first.
+    /// The Kustomizations that must be ready before this one.
     pub depends_on: Vec<Dependency>,
-    /// Objects whose health counts.
+    /// Objects whose health Flux checks.
     pub health_checks: Vec<Node>,
-    /// How often it is reconciled.
+    /// How often Flux reconciles.
     pub interval: Text,
-    /// How soon a failure is tried again.
+    /// How long Flux waits before it retries after a failure.
     pub retry_interval: Option<Text>,
-    /// How long applying may take.
+    /// The timeout of one reconciliation.
     pub timeout: Option<Text>,
-    /// The folder.
+    /// The path of the folder, from the root of the source, with `./` in front.
     pub path: String,
-    /// Whether what is no longer there is deleted.
+    /// Whether Flux deletes objects that are no longer rendered.
     pub prune: Spanned<bool>,
-    /// Whether Flux waits until all is ready.
+    /// Whether Flux waits until all objects are ready.
     pub wait: Option<Spanned<bool>>,
-    /// Where the repository is read from.
+    /// The source from which Flux reads the repository.
     pub source: Source,
-    /// The namespace of what it applies.
+    /// The namespace of the objects that it applies (`targetNamespace`).
     pub target: Text,
     /// Post-build substitution.
     pub post_build: Option<Node>,
@@ -62,30 +62,30 @@ pub struct Kustomization {
     pub decryption: Option<Node>,
 }
 
-/// A Kustomization that comes first.
+/// A Kustomization that another one depends on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dependency {
-    /// Its name.
+    /// The name of the Kustomization.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the Kustomization.
     pub namespace: Option<Text>,
 }
 
-/// Where the repository is read from.
+/// The source from which Flux reads the repository.
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
-    /// The kind of source.
+    /// The kind of the source.
     pub kind: Text,
-    /// Its name.
+    /// The name of the source.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the source.
     pub namespace: Text,
 }
 
-/// The Namespace, as its template sees it.
+/// The values for the template of the Namespace.
 #[derive(Clone, Debug, Serialize)]
 pub struct Namespace {
-    /// Its name.
+    /// The name of the namespace.
     pub name: Text,
 }
 
@@ -94,7 +94,7 @@ pub struct Namespace {
 pub struct Index {
     /// The namespace that it sets.
     pub namespace: Text,
-    /// Its components.
+    /// The kustomize components that it uses.
     pub components: Vec<Text>,
 }
 
@@ -103,22 +103,22 @@ fn or(text: &Option<Text>, default: &str) -> Text {
         .unwrap_or_else(|| Spanned::unwritten(default.to_owned()))
 }
 
-/// The folder of routes that live in another namespace, in the app's folder.
+/// The folder for routes in another namespace, inside the app's folder.
 pub fn routes_folder(namespace: &str) -> String {
     format!("routes-{namespace}")
 }
 
-/// A folder of the app's, as Flux names it: from the root of what it reads.
+/// The path of one of the app's folders as Flux needs it: from the root of the source.
 fn path_of(prefix: &str, layout: &Layout, folder: &str) -> String {
     format!("./{}", join([prefix, layout.app_path().as_str(), folder]))
 }
 
-/// The path from the root of what Flux reads to the folder that is rendered in; `above` is the one from the root of the
-/// Git repository.
+/// The path from the root of Flux's source to the folder that the tree is rendered in. `above` is the path
+/// from the root of the Git repository, which is used unless `path_prefix` is given.
 fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnostic>) -> &'a str {
     let table = &cluster.flux;
     if let Some(given) = &table.path_prefix {
-        names::check_path("the path to what is rendered", given, problems);
+        names::check_path("the path prefix", given, problems);
         return &given.value;
     }
     let kind = table.source.kind.as_ref();
@@ -129,27 +129,28 @@ fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnosti
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_MISSING_KEY,
-                format!("where in the {} this folder lies is not known", kind.value),
+                format!("it is not known where this folder is in the {}", kind.value),
             )
             .at(kind.span)
-            .why(format!("Flux reads `path` from the root of its source: that may be the root of the Git repository, {above:?}, or any other folder"))
-            .help(format!("add `path_prefix = {above:?}` to [flux] where the source holds the whole repository, `path_prefix = \".\"` where it holds only this folder"))
+            .why(format!("Flux resolves `path` from the root of its source, which may be the root of the Git repository, {above:?}, or any other folder"))
+            .help(format!("add `path_prefix = {above:?}` to [flux] if the source contains the whole repository, or `path_prefix = \".\"` if it contains only this folder"))
             .with_pointer("/flux/path_prefix"),
         );
     }
     above
 }
 
-/// The kind of source that holds a whole Git repository.
+/// The kind of source that contains a whole Git repository.
 const GIT: &str = "GitRepository";
 
-/// The Kustomizations: the chart's, the second folder's, and one for each namespace that routes live in.
-/// (Flux's `targetNamespace` moves every object of a Kustomization, so those can't share one.)
+/// Builds the Kustomizations: one for the chart, one for the second folder, and one for each other namespace
+/// that routes are in. (Flux's `targetNamespace` moves every object of a Kustomization, so such routes need a
+/// Kustomization of their own.)
 pub fn build(
     cluster: &Cluster,
     layout: &Layout,
     namespace: &Text,
-    routes: &[Laid<StreamRoute>],
+    routes: &[ObjectInput<StreamRoute>],
     prefix: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Flux {
@@ -162,29 +163,29 @@ pub fn build(
         problems,
     );
     let first = kustomization(cluster, layout, namespace, prefix, problems);
-    let name = first.of.name.clone();
+    let name = first.values.name.clone();
     let mut kustomizations = vec![first.clone()];
     if let Some(folder) = &layout.config_folder {
         let path = path_of(prefix, layout, folder);
         kustomizations.push(second(cluster, namespace, folder, path, &first, problems));
     }
-    let last = kustomizations.last().unwrap_or(&first).of.name.clone();
+    let last = kustomizations.last().unwrap_or(&first).values.name.clone();
     let mut seen = Vec::new();
     for route in routes {
-        let target = &route.of.namespace;
+        let target = &route.values.namespace;
         if target.value == namespace.value || seen.contains(&target.value) {
             continue;
         }
         seen.push(target.value.clone());
         let folder = routes_folder(target);
-        kustomizations.push(Laid {
-            of: Kustomization {
+        kustomizations.push(ObjectInput {
+            values: Kustomization {
                 name: name.with(format!("{}-{folder}", name.value)),
                 depends_on: vec![dependency(&last, namespace)],
                 health_checks: Vec::new(),
                 path: path_of(prefix, layout, &folder),
                 target: target.clone(),
-                ..first.of.clone()
+                ..first.values.clone()
             },
             overlay: first.overlay.clone(),
         });
@@ -197,8 +198,8 @@ pub fn build(
     Flux {
         kustomizations,
         in_objects: table.in_objects.as_ref().is_some_and(|flag| flag.value),
-        namespace: flag(&table.manifest).then(|| Laid {
-            of: Namespace {
+        namespace: flag(&table.manifest).then(|| ObjectInput {
+            values: Namespace {
                 name: namespace.clone(),
             },
             overlay: Overlay {
@@ -220,13 +221,13 @@ fn kustomization(
     namespace: &Text,
     prefix: &str,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Kustomization> {
+) -> ObjectInput<Kustomization> {
     let table = &cluster.flux;
     let name = or(&table.name, &layout.app);
     names::check(Rule::Subdomain, "a Kustomization's name", &name, problems);
     let namespaced = table.namespaced.as_ref().is_some_and(|flag| flag.value);
-    Laid {
-        of: Kustomization {
+    ObjectInput {
+        values: Kustomization {
             name,
             namespace: namespaced.then(|| namespace.clone()),
             common_labels: table.common_labels.clone(),
@@ -251,8 +252,8 @@ fn kustomization(
     }
 }
 
-/// With two folders the second one needs the CRDs that the first one's release installs: Flux waits for the
-/// first, unless something says otherwise.
+/// With two folders, the second one needs the CRDs that the release in the first one installs, so Flux waits
+/// for the first unless the configuration says otherwise.
 fn wait_for_first(table: &crate::config::flux::Flux, layout: &Layout) -> Option<Spanned<bool>> {
     let waits = layout.config_folder.is_some() && table.health_checks.is_empty();
     waits.then_some(Spanned::unwritten(true))
@@ -263,27 +264,27 @@ fn second(
     namespace: &Text,
     folder: &str,
     path: String,
-    first: &Laid<Kustomization>,
+    first: &ObjectInput<Kustomization>,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Kustomization> {
+) -> ObjectInput<Kustomization> {
     let own = &cluster.flux.config;
     let name = own.name.clone();
     let name = name.unwrap_or_else(|| {
         first
-            .of
+            .values
             .name
-            .with(format!("{}-{folder}", first.of.name.value))
+            .with(format!("{}-{folder}", first.values.name.value))
     });
     names::check(Rule::Subdomain, "a Kustomization's name", &name, problems);
     let mut depends_on = dependencies(&own.depends_on, problems);
     if depends_on
         .iter()
-        .all(|there| there.name.value != first.of.name.value)
+        .all(|there| there.name.value != first.values.name.value)
     {
-        depends_on.insert(0, dependency(&first.of.name, namespace));
+        depends_on.insert(0, dependency(&first.values.name, namespace));
     }
     let common_labels = match own.common_labels.0.is_empty() {
-        true => first.of.common_labels.clone(),
+        true => first.values.common_labels.clone(),
         false => own.common_labels.clone(),
     };
     let spec = match (first.overlay.spec.clone(), own.spec.clone()) {
@@ -293,15 +294,15 @@ fn second(
         }
         (below, above) => above.or(below),
     };
-    Laid {
-        of: Kustomization {
+    ObjectInput {
+        values: Kustomization {
             name,
             depends_on,
             common_labels,
             health_checks: own.health_checks.clone(),
             wait: own.wait.clone(),
             path,
-            ..first.of.clone()
+            ..first.values.clone()
         },
         overlay: Overlay {
             spec,
@@ -317,7 +318,7 @@ fn dependency(name: &Text, namespace: &Text) -> Dependency {
     }
 }
 
-/// `name` or `namespace/name`.
+/// Parses references of the form `name` or `namespace/name`.
 fn dependencies(texts: &Texts, problems: &mut Vec<Diagnostic>) -> Vec<Dependency> {
     let mut all = Vec::new();
     for text in texts.iter() {
@@ -334,10 +335,10 @@ fn dependencies(texts: &Texts, problems: &mut Vec<Diagnostic>) -> Vec<Dependency
                 problems.push(
                     Diagnostic::new(
                         codes::CONFIG_INVALID_NAME,
-                        format!("no Kustomization is called {:?}", text.value),
+                        format!("a Kustomization can't be called {:?}", text.value),
                     )
                     .at(text.span)
-                    .why("Flux would refuse it, or wait for ever")
+                    .why("Flux would refuse it, or wait forever")
                     .help("write `name` or `namespace/name`"),
                 );
                 break;

@@ -1,9 +1,9 @@
-//! Gateways.
+//! Gateways, with their addresses and DNS annotations.
 
 use serde::Serialize;
 
-use super::Laid;
-use super::address::{self, Used};
+use super::ObjectInput;
+use super::address::{self, RequestedAddress};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
 use super::stream::streams;
@@ -14,35 +14,35 @@ use crate::config::{Cluster, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::{Entry, Kind, Map, Node, variable};
 
-/// A Gateway, as its template sees it.
+/// The values for the template of a Gateway.
 #[derive(Clone, Debug, Serialize)]
 pub struct Gateway {
-    /// Its name.
+    /// The name of the Gateway.
     pub name: Text,
-    /// The GatewayClass.
+    /// The name of the GatewayClass.
     pub class: Text,
-    /// Annotations that DNS needs.
+    /// The annotations for external-dns.
     pub annotations: Annotations,
-    /// What Envoy Gateway makes for it.
+    /// Labels, annotations and parameters for the objects that Envoy Gateway creates for it.
     pub infrastructure: Infrastructure,
-    /// `spec.addresses`.
+    /// The entries of `spec.addresses`.
     pub addresses: Vec<Text>,
-    /// The listeners, in order.
+    /// The listeners, in the order in which they are written.
     pub listeners: Vec<Listener>,
 }
 
-/// Labels, annotations and parameters of what Envoy Gateway makes for a gateway.
+/// Labels, annotations and parameters for the objects that Envoy Gateway creates for a gateway.
 #[derive(Clone, Debug, Serialize)]
 pub struct Infrastructure {
-    /// Labels.
+    /// Labels for these objects.
     pub labels: Pairs,
-    /// Annotations.
+    /// Annotations for these objects.
     pub annotations: Annotations,
-    /// The gateway's own EnvoyProxy.
+    /// The name of the gateway's own EnvoyProxy.
     pub proxy: Option<Text>,
 }
 
-/// A map that templates see as nothing where it is empty.
+/// A map that serializes as nothing if it is empty, so that templates can test for it.
 #[derive(Clone, Debug, Default)]
 pub struct Annotations(pub Map);
 
@@ -82,7 +82,7 @@ pub fn dns_prefix(cluster: &Cluster) -> Text {
         .unwrap_or_else(default)
 }
 
-/// What the gateway is called in DNS, and what its routes' records point to.
+/// The gateway's hostname in DNS, and the target of its routes' DNS records.
 fn dns_names(
     cluster: &Cluster,
     name: &Text,
@@ -106,21 +106,21 @@ fn dns_names(
     (hostname, target)
 }
 
-/// Makes a gateway of its table.
+/// Builds a gateway from its table.
 pub fn build(
     cluster: &Cluster,
     name: &Text,
     table: &config::gateway::Gateway,
     class: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Gateway> {
+) -> ObjectInput<Gateway> {
     names::check(Rule::Label, "a gateway's name", name, problems);
     if variable::in_text(name) {
         problems.push(
             Diagnostic::new(codes::CONFIG_INVALID_NAME, format!("a gateway's name can't be {:?}", name.value))
                 .at(name.span)
-                .why("it becomes part of file names and of other objects' references, which Flux substitutes at other times or not at all")
-                .help("write the name itself"),
+                .why("the name is used in file names and in references of other objects, where Flux substitutes variables at another time or never")
+                .help("write the name without a variable"),
         );
     }
     names::check_pairs(
@@ -143,8 +143,8 @@ pub fn build(
             )
             .at(name.span)
             .with_pointer(format!("/gateways/{}/address", name.value))
-            .why("it would get any address of the pool, another one after each new start")
-            .help("add `address = \"10.10.30.26\"`; `address = []` if any of the pool will do"),
+            .why("it would get any address of the pool, possibly a different one each time it is created")
+            .help("add `address = \"10.10.30.26\"`; or `address = []` if any address of the pool is acceptable"),
         );
     }
     let (hostname, target) = dns_names(cluster, name, table);
@@ -173,8 +173,8 @@ pub fn build(
         }
     }
     below.extend(&table.infrastructure.annotations);
-    Laid {
-        of: Gateway {
+    ObjectInput {
+        values: Gateway {
             name: name.clone(),
             class: table.class.clone().unwrap_or_else(|| class.clone()),
             annotations,
@@ -190,7 +190,7 @@ pub fn build(
     }
 }
 
-/// The gateway's own EnvoyProxy, unless its class names it already.
+/// The gateway's own EnvoyProxy, unless the gateway's class refers to it already.
 fn own_proxy(cluster: &Cluster, name: &Text, table: &config::gateway::Gateway) -> Option<Text> {
     let own = table.proxy.as_ref()?;
     let own = own.name.clone().unwrap_or_else(|| name.clone());
@@ -207,7 +207,8 @@ fn own_proxy(cluster: &Cluster, name: &Text, table: &config::gateway::Gateway) -
     (!named).then_some(own)
 }
 
-/// The listeners of a gateway: the defaults and those written, those of streams, those of passthrough.
+/// The listeners of a gateway: the default and written ones, those of TCP and UDP streams, and those for TLS
+/// passthrough.
 fn listeners(
     cluster: &Cluster,
     name: &Text,
@@ -231,7 +232,7 @@ fn address_annotation(how: AddressAs) -> &'static str {
     }
 }
 
-/// Several addresses as Cilium's annotation has them: with commas between.
+/// Joins several addresses with commas, as Cilium's annotation needs them.
 fn joined(addresses: &[Text]) -> Option<Text> {
     let (first, last) = (addresses.first()?, addresses.last()?);
     let all: Vec<&str> = addresses.iter().map(|address| address.as_str()).collect();
@@ -242,13 +243,13 @@ fn joined(addresses: &[Text]) -> Option<Text> {
     Some(Spanned::new(all.join(","), span))
 }
 
-/// Reads and checks the addresses of all gateways.
+/// Parses and checks the addresses of all gateways.
 pub fn check_addresses(cluster: &Cluster, problems: &mut Vec<Diagnostic>) {
     let mut used = Vec::new();
     for (name, table) in cluster.gateways.iter() {
         for text in table.address.iter() {
             if let Some(address) = address::address(text, problems) {
-                used.push(Used {
+                used.push(RequestedAddress {
                     gateway: name.value.clone(),
                     address,
                     span: text.span,

@@ -1,4 +1,4 @@
-//! Folders and file names.
+//! The folders and file names of the rendered tree.
 
 use super::names;
 use crate::codes;
@@ -6,30 +6,30 @@ use crate::config::{Cluster, Text};
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
-/// What a file holds.
+/// A group of objects that are written to the same file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// EnvoyProxies.
+    /// The EnvoyProxies.
     Proxy,
-    /// The GatewayClass.
+    /// The GatewayClasses.
     Class,
-    /// Gateways.
+    /// The Gateways.
     Gateways,
-    /// The policies that run Lua.
+    /// The EnvoyExtensionPolicies that run Lua.
     Lua,
-    /// Further policies.
+    /// The SecurityPolicies, EnvoyPatchPolicies and other EnvoyExtensionPolicies.
     Policies,
-    /// BackendTrafficPolicies.
+    /// The BackendTrafficPolicies.
     BackendTraffic,
-    /// ClientTrafficPolicies.
+    /// The ClientTrafficPolicies.
     ClientTraffic,
-    /// The redirect.
+    /// The redirect HTTPRoutes.
     Redirect,
-    /// TCP and UDP routes.
+    /// The TCPRoutes and UDPRoutes.
     Routes,
-    /// Certificates.
+    /// The Certificates.
     Certificates,
-    /// Address pools and announcements.
+    /// Cilium's address pools and announcements.
     Addresses,
     /// The HelmRelease.
     Release,
@@ -39,13 +39,14 @@ pub enum Group {
     PodMonitor,
     /// The controller's ServiceMonitor.
     ServiceMonitor,
-    /// Dashboards.
+    /// The GrafanaDashboards.
     Dashboards,
-    /// ScaledObjects.
+    /// The ScaledObjects.
     Autoscaling,
 }
 
-/// The groups: the key of each in `layout.files`, its file, and whether it stays in the first folder of two.
+/// The groups, each with its key in `layout.files`, its default file, and whether it stays in the first
+/// folder if there are two.
 pub const GROUPS: [(Group, &str, &str, bool); 17] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
@@ -96,29 +97,29 @@ pub const GROUPS: [(Group, &str, &str, bool); 17] = [
     ),
 ];
 
-/// The key in `layout.files` that stands for two groups.
+/// The key in `layout.files` that names the file of two groups.
 const TRAFFIC: (&str, [Group; 2]) = ("traffic", [Group::BackendTraffic, Group::ClientTraffic]);
 
-/// The key in `layout.files` of the file with the Flux Kustomizations, and its name.
+/// The key in `layout.files` for the file with the Flux Kustomizations, and its default name.
 const FLUX: (&str, &str) = ("flux", "ks.yaml");
 
-/// File names that mean something of their own in a folder.
+/// File names that kustomize reserves in a folder.
 const TAKEN: [&str; 2] = ["kustomization.yaml", "kustomization.yml"];
 
-/// Where files go.
+/// The folders, file names and comments of the rendered tree.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// The namespace's folder, from the root.
+    /// The namespace's folder, relative to the root.
     pub path: String,
-    /// The app's folder in it.
+    /// The name of the app's folder, inside `path`.
     pub app: String,
-    /// The folder of the chart, in the app's.
+    /// The chart's folder, inside the app's folder.
     pub folder: String,
-    /// The second folder, where there is one.
+    /// The second folder, if there is one.
     pub config_folder: Option<String>,
-    /// The host of schema comments.
+    /// The host of schema comments; `None` if there are no such comments.
     pub schema_host: Option<String>,
-    /// Whether files start with a line that says what made them.
+    /// Whether files start with a line that says which tool wrote them.
     pub header: bool,
     /// Whether resources are listed with `./` in front.
     pub dot_slash: bool,
@@ -131,19 +132,19 @@ pub struct Layout {
     objects: Vec<(String, String)>,
 }
 
-/// A file in one of the app's folders.
+/// The position of a file inside the app's folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The folder, in the app's.
+pub struct FileLocation {
+    /// The folder, inside the app's folder.
     pub folder: String,
-    /// The file's name.
+    /// The name of the file, which may contain further folders.
     pub file: String,
 }
 
-/// The host of schema comments where nothing is said.
+/// The default host of schema comments.
 pub const SCHEMA_HOST: &str = "https://raw.githubusercontent.com/datreeio/CRDs-catalog/main";
 
-/// Reads `[layout]`.
+/// Builds the layout from `[layout]`.
 pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>) -> Layout {
     let table = &cluster.layout;
     let unwritten = |text: String| Spanned::unwritten(text);
@@ -163,8 +164,8 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
                     format!("{what} can't be {:?}", folder.value),
                 )
                 .at(folder.span)
-                .why("it is one folder, in the one above it")
-                .help("write a name without `/`; `layout.path` takes a whole path"),
+                .why("it names a single folder, not a path")
+                .help("write a name without `/`; only `layout.path` takes a path"),
             );
         }
         folder.value.trim_end_matches('/').to_owned()
@@ -177,10 +178,10 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         .map(|_| folder_of("the second folder", &table.config_folder, ""));
     if config_folder.as_ref() == Some(&folder) {
         problems.push(
-            Diagnostic::new(codes::CONFIG_DUPLICATE, "both folders are one")
+            Diagnostic::new(codes::CONFIG_DUPLICATE, "both folders are the same")
                 .at(table.config_folder.as_ref().and_then(|folder| folder.span))
                 .why("two Kustomizations would each apply, and prune, the same files")
-                .help("name the second one otherwise, or leave it out"),
+                .help("give `config_folder` another name, or remove it"),
         );
     }
     let schema_host = match &table.schemas {
@@ -213,7 +214,7 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
     layout
 }
 
-/// A comment is one line.
+/// Removes control characters, because a comment must stay on one line.
 fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
@@ -237,7 +238,8 @@ impl Layout {
                 Some((folder, rest)) if self.folders().any(|known| known == folder) => rest,
                 _ => value.as_str(),
             };
-            // Folders in front are folders: nothing that leads elsewhere.
+            // The part before the file name must consist of plain folder names, so that it can't lead
+            // outside.
             let is_path = !rest.contains('\\')
                 && rest.split('/').all(|part| !matches!(part, "" | "." | ".."));
             let name = match rest.rsplit_once('/') {
@@ -250,11 +252,11 @@ impl Layout {
                 problems.push(
                     Diagnostic::new(
                         codes::CONFIG_DUPLICATE,
-                        format!("{name} is the folder's own"),
+                        format!("{name} is reserved for kustomize"),
                     )
                     .at(value.span)
-                    .why("kustomize reads it as the list of the folder's files")
-                    .help("choose another name"),
+                    .why("kustomize reads this file as the list of the folder's resources")
+                    .help("choose another file name"),
                 );
             }
             if key.value == FLUX.0 {
@@ -267,18 +269,18 @@ impl Layout {
         }
     }
 
-    /// The app's folders.
+    /// The app's folders: one or two.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         [Some(self.folder.as_str()), self.config_folder.as_deref()]
             .into_iter()
             .flatten()
     }
 
-    /// The file that holds a group; of one gateway, where it has a file of its own.
-    pub fn place(&self, group: Group, gateway: Option<&str>) -> Place {
+    /// The file of a group; for a gateway, the gateway's own file if the file name contains its name.
+    pub fn location(&self, group: Group, gateway: Option<&str>) -> FileLocation {
         let own = self.files.iter().rev().find(|(there, _)| *there == group);
         let own = own.map(|(_, file)| file.as_str());
-        // What no gateway has can't be called after one.
+        // A file name with `{gateway}` can't be used for an object that belongs to no gateway.
         let own = own.filter(|file| gateway.is_some() || !is_pattern(file));
         let (default, folder) = self.default_of(group);
         let gateway = gateway.unwrap_or_default();
@@ -286,7 +288,7 @@ impl Layout {
         self.placed(&folder, &file.replace("{short}", names::short(gateway)))
     }
 
-    /// The file that a group is in where nothing is said: its name, and its folder in the app's.
+    /// The default file of a group: its name, and its folder inside the app's folder.
     pub fn default_of(&self, group: Group) -> (&'static str, String) {
         let fixed = GROUPS.iter().find(|(there, ..)| *there == group);
         let (file, first) =
@@ -296,12 +298,12 @@ impl Layout {
         (file, folder.to_owned())
     }
 
-    /// The file of a single object, where it has one of its own; `folder` is that of its group.
-    pub fn place_of(&self, kind: &str, name: &str, folder: &str) -> Option<Place> {
+    /// The file of a single object, if `layout.files` names one; `folder` is the folder of its group.
+    pub fn location_of(&self, kind: &str, name: &str, folder: &str) -> Option<FileLocation> {
         Some(self.placed(folder, self.file_of(kind, name)?))
     }
 
-    /// What `layout.files` says of a single object.
+    /// The entry for a single object in `layout.files`.
     pub fn file_of(&self, kind: &str, name: &str) -> Option<&str> {
         let key = format!("{kind}/{name}");
         let mut own = self.objects.iter().rev();
@@ -309,24 +311,24 @@ impl Layout {
         Some(file)
     }
 
-    /// A file by the text that names it: in the folder that it names, else in `folder`.
-    pub fn placed(&self, folder: &str, file: &str) -> Place {
+    /// Finds the file for a text from `layout.files`: in the folder that the text names, or else in `folder`.
+    pub fn placed(&self, folder: &str, file: &str) -> FileLocation {
         let named = file.split_once('/');
         let named = named.filter(|(named, _)| self.folders().any(|known| known == *named));
         let (folder, file) = named.unwrap_or((folder, file));
-        Place {
+        FileLocation {
             folder: folder.to_owned(),
             file: file.to_owned(),
         }
     }
 
-    /// The app's folder, from the root.
+    /// The path of the app's folder, relative to the root.
     pub fn app_path(&self) -> String {
         join([self.path.as_str(), &self.app])
     }
 }
 
-/// Folders and a file name as one path; `.` is the folder that one is in.
+/// Joins folders and a file name to one path; parts that are `.` or empty are left out.
 pub fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let parts = parts.into_iter().flat_map(|part| part.split('/'));
     let parts: Vec<&str> = parts.filter(|part| !matches!(*part, "" | ".")).collect();
@@ -343,7 +345,7 @@ fn unknown_file(key: &Text) -> Diagnostic {
     let help = nearest(key, known.iter().copied()).map_or_else(
         || {
             format!(
-                "there are {}; a single object is named by its kind and name, such as \"SecurityPolicy/oidc\"",
+                "the keys are {}; for a single object write its kind and name, such as \"SecurityPolicy/oidc\"",
                 known.join(", ")
             )
         },
@@ -351,9 +353,9 @@ fn unknown_file(key: &Text) -> Diagnostic {
     );
     Diagnostic::new(
         codes::CONFIG_UNKNOWN_KEY,
-        format!("no file holds {:?}", key.value),
+        format!("`layout.files` has no key {:?}", key.value),
     )
     .at(key.span)
-    .why("a key that is not known would silently do nothing")
+    .why("an unknown key would have no effect, and nobody would notice")
     .help(help)
 }

@@ -1,4 +1,4 @@
-//! Listeners.
+//! Listeners of gateways, with their defaults and checks.
 
 use serde::Serialize;
 
@@ -10,26 +10,26 @@ use crate::config::{Cluster, Count, Namespaces, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::Node;
 
-/// A listener, as the Gateway's template sees it.
+/// The values for a listener in the Gateway's template.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listener {
-    /// Its name.
+    /// The name of the listener.
     pub name: Text,
-    /// What it speaks.
+    /// The protocol of the listener.
     pub protocol: Spanned<Protocol>,
-    /// Its port.
+    /// The port of the listener.
     pub port: Spanned<Count>,
-    /// Its hostname.
+    /// The hostname of the listener.
     pub hostname: Option<Text>,
-    /// The TLS mode, where it is not the protocol's default.
+    /// The TLS mode, if it is not the protocol's default.
     pub tls_mode: Option<Spanned<TlsMode>>,
-    /// The Secrets with its certificates.
+    /// The names of the Secrets with the certificates.
     pub certificates: Vec<Text>,
     /// The kinds of route that may attach.
     pub kinds: Vec<Text>,
     /// The namespaces whose routes may attach.
     pub namespaces: Option<Namespaces>,
-    /// Laid over the listener.
+    /// Merged over the listener in the Gateway.
     #[serde(skip)]
     pub spec: Option<Node>,
 }
@@ -38,7 +38,7 @@ fn unwritten(text: &str) -> Text {
     Spanned::unwritten(text.to_owned())
 }
 
-/// The listeners that nobody wrote, `http` and `https`, and those written, in their order.
+/// The default listeners `http` and `https`, and the written ones, in their order.
 pub fn written(
     cluster: &Cluster,
     table: &config::gateway::Gateway,
@@ -47,34 +47,46 @@ pub fn written(
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
     let default = config::gateway::Listener::default();
     let mut listeners = Vec::new();
-    // `https` that nobody wrote stands behind `http`, wherever that stands.
+    // A default `https` listener comes right after `http`, wherever that is written.
     let https_follows = is_written("http") && !is_written("https");
     for name in ["http", "https"] {
         let comes_later = is_written(name) || (name == "https" && https_follows);
         if !comes_later {
-            listeners.extend(one(cluster, table, &unwritten(name), &default, problems));
+            listeners.extend(build_one(
+                cluster,
+                table,
+                &unwritten(name),
+                &default,
+                problems,
+            ));
         }
     }
     for (name, written) in table.listeners.iter() {
         if written.enabled.as_ref().is_none_or(|enabled| enabled.value) {
-            listeners.extend(one(cluster, table, name, written, problems));
+            listeners.extend(build_one(cluster, table, name, written, problems));
         }
         if name.value == "http" && https_follows {
-            listeners.extend(one(cluster, table, &unwritten("https"), &default, problems));
+            listeners.extend(build_one(
+                cluster,
+                table,
+                &unwritten("https"),
+                &default,
+                problems,
+            ));
         }
     }
     listeners
 }
 
-/// Reports what is wrong with a gateway's listeners, each by itself and together.
+/// Reports mistakes in a gateway's listeners, both in each listener and between them.
 pub fn check_all(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagnostic>) {
     for listener in listeners {
-        check(gateway, listener, problems);
+        check_listener(gateway, listener, problems);
     }
     check_ports(gateway, listeners, problems);
 }
 
-fn one(
+fn build_one(
     cluster: &Cluster,
     table: &config::gateway::Gateway,
     name: &Text,
@@ -92,8 +104,8 @@ fn one(
                     format!("listener {other} has no protocol"),
                 )
                 .at(name.span)
-                .why("only the names `http` and `https` say what they speak")
-                .help("add `protocol = \"TCP\"`; there are HTTP, HTTPS, TLS, TCP and UDP"),
+                .why("only listeners that are named `http` or `https` have a default protocol")
+                .help("add `protocol = \"TCP\"`; the protocols are HTTP, HTTPS, TLS, TCP and UDP"),
             );
             return None;
         }
@@ -109,7 +121,7 @@ fn one(
                     format!("listener {} has no port", name.value),
                 )
                 .at(name.span)
-                .why("TCP and UDP have no port of their own")
+                .why("TCP and UDP have no default port")
                 .help("add `port = …`"),
             );
             return None;
@@ -152,7 +164,7 @@ fn one(
     })
 }
 
-/// The listener's own certificates, else the gateway's, else the cluster's.
+/// The certificates of the listener itself, or else of the gateway, or else of the cluster.
 fn certificates(
     cluster: &Cluster,
     table: &config::gateway::Gateway,
@@ -181,7 +193,7 @@ fn certificates(
                     format!("listener {} has no certificate", name.value),
                 )
                 .at(name.span.or(table.address.span))
-                .why("a listener that ends TLS without a certificate is never programmed")
+                .why("Envoy Gateway never programs a listener that terminates TLS without a certificate")
                 .help(
                     "add `certificates = \"example-com-tls\"` at the top, the name of the Secret",
                 ),
@@ -191,7 +203,7 @@ fn certificates(
     }
 }
 
-/// A listener for each hostname whose TLS is passed through.
+/// A listener for each hostname in `passthrough`.
 pub fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Listener> {
     let several = table.passthrough.len() > 1;
     table
@@ -217,7 +229,7 @@ pub fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Lis
         })
 }
 
-fn check(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
+fn check_listener(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
     names::check(
         Rule::Subdomain,
         "a listener's name",
@@ -246,13 +258,13 @@ fn check(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
                 format!(
-                    "listener {} of {} has a hostname, and speaks no protocol that has one",
+                    "listener {} of {} has a hostname, but its protocol doesn't support hostnames",
                     listener.name.value, gateway.value
                 ),
             )
             .at(hostname.span)
-            .why("TCP and UDP carry no hostname: the API server refuses it")
-            .help("leave the hostname out, or choose TLS"),
+            .why("TCP and UDP carry no hostname, so the API server refuses it")
+            .help("remove the hostname, or set the protocol to TLS"),
         );
     }
 }
@@ -268,14 +280,14 @@ pub fn check_port(what: &str, port: &Spanned<Count>, problems: &mut Vec<Diagnost
                 format!("{what} can't have the port {number}"),
             )
             .at(port.span)
-            .why("there are ports from 1 to 65535")
+            .why("valid ports are 1 to 65535")
             .help("write a port from 1 to 65535"),
         );
     }
 }
 
-/// Reports listeners that can't be told apart: Gateway API's rule of distinct listeners (v1 Gateway,
-/// `spec.listeners`), by port, protocol and hostname.
+/// Reports listeners that are not distinct by port, protocol and hostname, as the Gateway API requires (v1
+/// Gateway, `spec.listeners`).
 fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagnostic>) {
     for (at, second) in listeners.iter().enumerate() {
         let clash = listeners[..at].iter().find(|first| clashes(first, second));
@@ -290,7 +302,7 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
                 )
                 .at(second.name.span)
                 .related(first.name.span, "the first")
-                .why("routes name listeners; the API server refuses two of one name")
+                .why("routes refer to listeners by name, so the API server refuses two with the same name")
                 .help("rename one of them"),
             );
         } else if let Some(first) = clash {
@@ -298,7 +310,7 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
                 Diagnostic::new(
                     codes::CONFIG_DUPLICATE,
                     format!(
-                        "listeners {} and {} of {} both take port {}",
+                        "listeners {} and {} of {} both use port {}",
                         first.name.value,
                         second.name.value,
                         gateway.value,
@@ -306,9 +318,9 @@ fn check_ports(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diagno
                     ),
                 )
                 .at(second.port.span.or(second.name.span).or(gateway.span))
-                .related(first.port.span.or(first.name.span), format!("{} takes it here", first.name.value))
-                .why("the gateway couldn't tell whose a connection is: both are marked Conflicted, and take no routes")
-                .help("give one another port, or both a protocol with hostnames and different ones"),
+                .related(first.port.span.or(first.name.span), format!("{} uses it here", first.name.value))
+                .why("the gateway couldn't decide which listener a connection belongs to, so both are marked Conflicted and accept no routes")
+                .help("give one of them another port, or use a protocol with hostnames and give each a different hostname"),
             );
         }
     }

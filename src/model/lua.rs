@@ -1,8 +1,8 @@
-//! Lua on every request.
+//! Lua scripts that run on every request.
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
@@ -10,48 +10,48 @@ use crate::codes;
 use crate::config::{Cluster, Count, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 
-/// The script, and the policies that run it.
+/// The script and the policies that run it.
 #[derive(Clone, Debug)]
 pub struct Lua {
-    /// The script.
+    /// The source of the script.
     pub script: Script,
     /// The script's file name in `resources/`.
     pub file: Text,
-    /// One policy for each gateway.
-    pub policies: Vec<Laid<LuaPolicy>>,
+    /// The EnvoyExtensionPolicies, one for each gateway.
+    pub policies: Vec<ObjectInput<LuaPolicy>>,
 }
 
-/// Where the script comes from.
+/// The source of the Lua script.
 #[derive(Clone, Debug)]
 pub enum Script {
-    /// From a template.
+    /// The script is rendered from the template that blocks user agents.
     Block(BlockUserAgents),
-    /// From a file, relative to `cluster.toml`.
+    /// The script is a file of the user, relative to `cluster.toml`.
     File(Text),
 }
 
-/// User-agent blocking, as its template sees it.
+/// The values for the template of the script that blocks user agents.
 #[derive(Clone, Debug, Serialize)]
 pub struct BlockUserAgents {
-    /// Texts that a blocked `User-Agent` holds.
+    /// Texts that a blocked `User-Agent` contains.
     pub patterns: Vec<Text>,
-    /// The status of a blocked request.
+    /// The HTTP status of the response to a blocked request.
     pub status: Spanned<Count>,
 }
 
-/// An EnvoyExtensionPolicy, as its template sees it.
+/// The values for the template of an EnvoyExtensionPolicy that runs Lua.
 #[derive(Clone, Debug, Serialize)]
 pub struct LuaPolicy {
-    /// Its name: the gateway's.
+    /// The name of the policy, which is the gateway's name.
     pub name: Text,
-    /// The ConfigMap with the script.
+    /// The name of the ConfigMap with the script.
     pub config_map: Text,
 }
 
-/// The script and its policies, where `[lua]` is given.
+/// Builds the script and its policies, if `[lua]` is given.
 pub fn build(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Lua> {
     let table = cluster.lua.as_ref()?;
@@ -59,12 +59,12 @@ pub fn build(
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
-                "a script of your own, and a list of user agents",
+                "`script` and `block_user_agents` are both given",
             )
             .at(table.block_user_agents.span)
             .related(script.span, "the script")
-            .why("the list is made into a script; a gateway runs one of the two")
-            .help("keep one; a script of your own can hold the list itself"),
+            .why("the list is turned into a script, and a gateway runs only one script")
+            .help("keep one of them; your own script can contain the list"),
         );
     }
     let default_file = |name: &str| Spanned::unwritten(name.to_owned());
@@ -96,8 +96,8 @@ pub fn build(
                 },
                 problems,
             );
-            Laid {
-                of: LuaPolicy {
+            ObjectInput {
+                values: LuaPolicy {
                     name: gateway,
                     config_map,
                 },
@@ -114,10 +114,13 @@ pub fn build(
 fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> BlockUserAgents {
     if table.block_user_agents.is_empty() {
         problems.push(
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, "[lua] has nothing to run")
-                .at(table.block_user_agents.span)
-                .why("each gateway would run a script that does nothing")
-                .help("add `block_user_agents = [\"GPTBot\"]` or `script = \"my.lua\"`"),
+            Diagnostic::new(
+                codes::CONFIG_MISSING_KEY,
+                "[lua] has neither `block_user_agents` nor `script`",
+            )
+            .at(table.block_user_agents.span)
+            .why("each gateway would run a script that does nothing")
+            .help("add `block_user_agents = [\"GPTBot\"]` or `script = \"my.lua\"`"),
         );
     }
     for pattern in table
@@ -128,8 +131,8 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
         problems.push(
             Diagnostic::new(codes::CONFIG_INVALID_VALUE, "an empty user agent")
                 .at(pattern.span)
-                .why("every user agent holds the empty text: all requests would be blocked")
-                .help("take it out"),
+                .why("every user agent contains the empty text, so all requests would be blocked")
+                .help("remove it"),
         );
     }
     let status = table
@@ -140,10 +143,10 @@ fn block(table: &crate::config::lua::Lua, problems: &mut Vec<Diagnostic>) -> Blo
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_INVALID_VALUE,
-                "a blocked request needs a status from 200 to 599",
+                "the status of a blocked request must be between 200 and 599",
             )
             .at(status.span)
-            .why("Envoy would answer nothing that a client understands")
+            .why("clients understand no other status")
             .help("write 403 (forbidden) or 404 (not found)"),
         );
     }

@@ -1,8 +1,7 @@
-//! What `cluster.toml` means: names, addresses, listeners, versions, with defaults applied.
-//!
-//! [`build`] takes what was written and makes the things that will become objects, each with the
-//! places of what it came from. It knows no YAML and no schema; it finds the mistakes that need no
-//! schema: names that Kubernetes refuses, addresses that are none, ports used twice, settings that
+//! The meaning of `cluster.toml`: names, addresses, listeners and versions, with defaults applied.
+//! [`build`] turns the parsed tables into the values from which objects are rendered. Each value keeps its
+//! position in `cluster.toml`. This module knows no YAML and no schema. It finds the mistakes that need no
+//! schema: names that Kubernetes refuses, invalid addresses, ports that are used twice, settings that
 //! contradict each other.
 
 mod build;
@@ -31,56 +30,56 @@ use crate::config::types::Overlay;
 pub use build::build;
 pub use version::{Version, Versions};
 
-/// Everything that will be rendered.
+/// All values from which the tree is rendered.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// The versions that decide how.
+    /// The versions that decide how objects are written.
     pub versions: Versions,
-    /// The namespace's name.
+    /// The name of the namespace.
     pub namespace: crate::config::Text,
     /// The EnvoyProxies.
-    pub proxies: Vec<Laid<proxy::Proxy>>,
-    /// The GatewayClasses: the shared one, where a gateway has it, then the others.
-    pub classes: Vec<Laid<proxy::Class>>,
+    pub proxies: Vec<ObjectInput<proxy::Proxy>>,
+    /// The GatewayClasses: first the shared one, if a gateway uses it, then the others.
+    pub classes: Vec<ObjectInput<proxy::Class>>,
     /// The Gateways.
-    pub gateways: Vec<Laid<gateway::Gateway>>,
+    pub gateways: Vec<ObjectInput<gateway::Gateway>>,
     /// The ClientTrafficPolicies.
-    pub client_traffic: Vec<Laid<traffic::ClientTraffic>>,
+    pub client_traffic: Vec<ObjectInput<traffic::ClientTraffic>>,
     /// The BackendTrafficPolicies.
-    pub backend_traffic: Vec<Laid<traffic::BackendTraffic>>,
+    pub backend_traffic: Vec<ObjectInput<traffic::BackendTraffic>>,
     /// The Lua script and the gateways that it runs on.
     pub lua: Option<lua::Lua>,
-    /// Security, patch and further extension policies.
-    pub policies: Vec<Laid<policy::Policy>>,
-    /// The redirects to HTTPS: the shared one, then gateways' own.
-    pub redirects: Vec<Laid<route::Redirect>>,
-    /// TCP and UDP routes.
-    pub routes: Vec<Laid<route::StreamRoute>>,
+    /// SecurityPolicies, EnvoyPatchPolicies and other EnvoyExtensionPolicies.
+    pub policies: Vec<ObjectInput<policy::Policy>>,
+    /// The redirects to HTTPS: first the shared one, then those of single gateways.
+    pub redirects: Vec<ObjectInput<route::Redirect>>,
+    /// The TCPRoutes and UDPRoutes.
+    pub routes: Vec<ObjectInput<route::StreamRoute>>,
     /// The ScaledObjects.
     pub autoscaling: autoscaling::Autoscaling,
-    /// Monitors and dashboards.
+    /// The monitors and dashboards.
     pub monitoring: monitoring::Monitoring,
-    /// The chart.
+    /// The chart's OCIRepository, HelmRelease and helmfile.
     pub chart: chart::Chart,
-    /// Flux Kustomizations, the namespace and its kustomization.
+    /// The Flux Kustomizations, and the namespace with its kustomization.
     pub flux: flux::Flux,
-    /// Address pools and announcements.
+    /// Cilium's address pools and announcements.
     pub cilium: cilium::Cilium,
-    /// Certificates.
+    /// The Certificates.
     pub certificates: Vec<cilium::Certificate>,
-    /// Folders and file names.
+    /// The folders and file names.
     pub layout: layout::Layout,
-    /// The user's own manifests.
+    /// The settings for the user's own manifests.
     pub extra: crate::config::extra::Extra,
-    /// Objects that were written in full.
+    /// Objects that are written completely in `cluster.toml`.
     pub verbatim: Vec<verbatim::Verbatim>,
 }
 
-/// Something that becomes one object: the values that its template sees, and what is laid over it.
+/// The input for one rendered object: the values for its template, and its overlay.
 #[derive(Clone, Debug)]
-pub struct Laid<T> {
-    /// What the template sees.
-    pub of: T,
-    /// What is laid over the object afterwards.
+pub struct ObjectInput<T> {
+    /// The values that the template gets.
+    pub values: T,
+    /// Merged over the object after its template was rendered.
     pub overlay: Overlay,
 }

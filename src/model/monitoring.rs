@@ -1,67 +1,67 @@
-//! Monitors and dashboards.
+//! Prometheus monitors and Grafana dashboards.
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::names::{self, Rule};
 use crate::codes;
 use crate::config::monitoring::{Dashboard as Table, Grafana, Monitor as MonitorTable};
 use crate::config::{Cluster, Count, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 
-/// What watches the front door.
+/// The monitors and dashboards to write.
 #[derive(Clone, Debug, Default)]
 pub struct Monitoring {
-    /// The proxies' PodMonitor.
-    pub proxies: Option<Laid<Monitor>>,
-    /// The controller's ServiceMonitor.
-    pub controller: Option<Laid<Monitor>>,
+    /// The PodMonitor of the proxies.
+    pub proxies: Option<ObjectInput<Monitor>>,
+    /// The ServiceMonitor of the controller.
+    pub controller: Option<ObjectInput<Monitor>>,
     /// The dashboards.
-    pub dashboards: Vec<Laid<Dashboard>>,
+    pub dashboards: Vec<ObjectInput<Dashboard>>,
 }
 
-/// A monitor, as its template sees it.
+/// The values for the template of a monitor.
 #[derive(Clone, Debug, Serialize)]
 pub struct Monitor {
-    /// Its name.
+    /// The name of the monitor.
     pub name: Text,
-    /// The namespace that it watches.
+    /// The namespace that it selects pods or Services in.
     pub namespace: Text,
-    /// How often.
+    /// How often Prometheus scrapes the metrics.
     pub interval: Option<Text>,
 }
 
-/// A dashboard, as its template sees it.
+/// The values for the template of a GrafanaDashboard.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dashboard {
-    /// Its name.
+    /// The name of the dashboard.
     pub name: Text,
-    /// The labels of the instances that take it.
+    /// The labels of the Grafana instances that import it.
     pub instance: Pairs,
-    /// Its labels.
+    /// The labels of the dashboard.
     pub labels: Pairs,
-    /// Its folder.
+    /// The folder in Grafana.
     pub folder: Option<Text>,
-    /// Data source inputs and data sources.
+    /// The data sources for the dashboard's inputs.
     pub inputs: Vec<Input>,
-    /// Where its JSON is.
+    /// The URL of the dashboard's JSON.
     pub url: Option<Text>,
-    /// Its number on grafana.com.
+    /// The dashboard's number on grafana.com.
     pub id: Option<Spanned<Count>>,
-    /// The revision on grafana.com.
+    /// The dashboard's revision on grafana.com.
     pub revision: Option<Spanned<Count>>,
 }
 
-/// A data source input.
+/// An input of a dashboard that must be filled with a data source.
 #[derive(Clone, Debug, Serialize)]
 pub struct Input {
-    /// The input's name in the dashboard.
+    /// The name of the input in the dashboard.
     pub input: Text,
-    /// The data source that it gets.
+    /// The name of the data source.
     pub source: Text,
 }
 
-/// Monitors and dashboards, where `[monitoring]` is given.
+/// Builds the monitors and dashboards, if `[monitoring]` is given.
 pub fn build(cluster: &Cluster, namespace: &Text, problems: &mut Vec<Diagnostic>) -> Monitoring {
     let Some(table) = &cluster.monitoring else {
         return Monitoring::default();
@@ -83,7 +83,7 @@ fn monitor(
     default: &str,
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Option<Laid<Monitor>> {
+) -> Option<ObjectInput<Monitor>> {
     if table.enabled.as_ref().is_some_and(|enabled| !enabled.value) {
         return None;
     }
@@ -92,8 +92,8 @@ fn monitor(
         .clone()
         .unwrap_or_else(|| Spanned::unwritten(default.to_owned()));
     names::check(Rule::Subdomain, "a monitor's name", &name, problems);
-    Some(Laid {
-        of: Monitor {
+    Some(ObjectInput {
+        values: Monitor {
             name,
             namespace: namespace.clone(),
             interval: table.interval.clone(),
@@ -112,7 +112,7 @@ fn dashboard(
     name: &Text,
     own: &Table,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Dashboard> {
+) -> ObjectInput<Dashboard> {
     names::check(Rule::Subdomain, "a dashboard's name", name, problems);
     let (message, help) = match (&own.url, &own.id) {
         (Some(_), Some(_)) => ("has both a `url` and an `id`", "keep one of the two"),
@@ -129,7 +129,7 @@ fn dashboard(
                 format!("the dashboard {} {message}", name.value),
             )
             .at(own.url.as_ref().and_then(|url| url.span).or(name.span))
-            .why("the operator takes a dashboard from exactly one place")
+            .why("the Grafana operator reads a dashboard from exactly one source")
             .help(help),
         );
     }
@@ -147,8 +147,8 @@ fn dashboard(
         .0
         .into_iter()
         .map(|(input, source)| Input { input, source });
-    Laid {
-        of: Dashboard {
+    ObjectInput {
+        values: Dashboard {
             name: name.clone(),
             instance: given(&shared.instance, pairs("dashboards", "grafana")),
             labels: shared.labels.clone(),

@@ -1,6 +1,7 @@
-//! Names that Kubernetes takes, and paths that stay where they belong.
+//! Checks of names that Kubernetes accepts, and of paths that must stay inside a folder.
 //!
-//! Rules: apimachinery's `validation` package (RFC 1123 labels and subdomains, qualified names).
+//! The rules are those of apimachinery's `validation` package (RFC 1123 labels and subdomains, qualified
+//! names).
 
 use crate::codes;
 use crate::config::{Pairs, Text};
@@ -8,18 +9,18 @@ use k8s_syntax::names;
 use manifest::diagnostic::Diagnostic;
 use manifest::value::variable;
 
-/// Which rule a name follows.
+/// The rule that a name must follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Up to 63 of `a-z`, `0-9` and `-`: namespaces, Services, and what becomes a label's value.
+    /// At most 63 of `a-z`, `0-9` and `-`: for namespaces, Services, and names that are used as label values.
     Label,
-    /// Labels with dots between them, up to 253: most objects.
+    /// Labels with dots between them, at most 253 characters: for most objects.
     Subdomain,
-    /// A subdomain, or `*.` and one: hostnames of listeners.
+    /// A subdomain, optionally with `*.` in front: for hostnames of listeners.
     Hostname,
 }
 
-/// Whether a name follows its rule. A Flux variable in it is taken for text that fits.
+/// Whether a name follows a rule. A Flux variable in the name is treated as valid text.
 pub fn follows(rule: Rule, name: &str) -> bool {
     let name = variable::replaced(name, "x");
     match rule {
@@ -32,15 +33,21 @@ pub fn follows(rule: Rule, name: &str) -> bool {
     }
 }
 
-/// Reports a name that breaks its rule; `what` says whose it is (`the gateway's name`).
+/// Reports a name that breaks a rule; `what` says whose name it is (`the gateway's name`).
 pub fn check(rule: Rule, what: &str, name: &Text, problems: &mut Vec<Diagnostic>) {
     if follows(rule, name) {
         return;
     }
     let (allowed, longest) = match rule {
-        Rule::Label => ("small letters, digits and `-` inside", 63),
-        Rule::Subdomain => ("small letters, digits, `-` and `.` inside", 253),
-        Rule::Hostname => ("small letters, digits, `-` and `.`, and `*.` in front", 253),
+        Rule::Label => ("lowercase letters, digits and, not first or last, `-`", 63),
+        Rule::Subdomain => (
+            "lowercase letters, digits and, not first or last, `-` and `.`",
+            253,
+        ),
+        Rule::Hostname => (
+            "lowercase letters, digits, `-` and `.`, and `*.` at the beginning",
+            253,
+        ),
     };
     let code = if escapes(name) {
         codes::CONFIG_PATH_ESCAPE
@@ -55,7 +62,7 @@ pub fn check(rule: Rule, what: &str, name: &Text, problems: &mut Vec<Diagnostic>
     problems.push(
         Diagnostic::new(code, format!("{what} can't be {:?}", name.value))
             .at(name.span)
-            .why("the API server would refuse the object, and names become file names")
+            .why("the API server would refuse the object, and names are used as file names")
             .help(help),
     );
 }
@@ -75,12 +82,12 @@ fn suggestion(name: &str) -> String {
     text.trim_matches(['-', '.']).to_owned()
 }
 
-/// Whether a text would lead out of the folder that it is a name in.
+/// Whether a name would lead out of its folder if it were used as a path.
 fn escapes(text: &str) -> bool {
     text.contains(['/', '\\', '\0']) || text == ".." || text == "."
 }
 
-/// Reports a relative path that leaves the root, or that no file system takes.
+/// Reports a path that is not relative, leaves the root, or is not valid on every file system.
 pub fn check_path(what: &str, path: &Text, problems: &mut Vec<Diagnostic>) {
     let bad = path.is_empty()
         || path.starts_with(['/', '~'])
@@ -98,13 +105,13 @@ pub fn check_path(what: &str, path: &Text, problems: &mut Vec<Diagnostic>) {
                 format!("{what} can't be {:?}", path.value),
             )
             .at(path.span)
-            .why("nothing is ever written outside the folder that holds cluster.toml")
+            .why("files are only written inside the folder that contains cluster.toml")
             .help("write a relative path without `..`, such as `kubernetes/apps/network`"),
         );
     }
 }
 
-/// Reports a file name that is a path, or hidden, or not YAML.
+/// Reports a file name that is a path, is hidden, or doesn't have one of the endings.
 pub fn check_file(what: &str, name: &Text, endings: &[&str], problems: &mut Vec<Diagnostic>) {
     let fits = !escapes(name)
         && !name.starts_with('.')
@@ -120,13 +127,13 @@ pub fn check_file(what: &str, name: &Text, endings: &[&str], problems: &mut Vec<
         problems.push(
             Diagnostic::new(code, format!("{what} can't be {:?}", name.value))
                 .at(name.span)
-                .why("it becomes a file's name in the output folder, and nothing is written outside of it")
+                .why("it is used as a file name, and files are only written inside the output folder")
                 .help(format!("write a file name that ends in {}", endings.join(" or "))),
         );
     }
 }
 
-/// Reports label and annotation keys, and label values, that Kubernetes would refuse.
+/// Reports keys of labels and annotations, and values of labels, that Kubernetes would refuse.
 pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut Vec<Diagnostic>) {
     for (key, value) in &pairs.0 {
         if !names::is_qualified_name(&variable::replaced(key, "x")) {
@@ -142,13 +149,13 @@ pub fn check_pairs(what: &str, pairs: &Pairs, are_labels: bool, problems: &mut V
                 Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("a label's value can't be {:?}", value.value))
                     .at(value.span)
                     .why("the API server would refuse the object")
-                    .help("use up to 63 letters, digits, `-`, `_` and `.`, a letter or digit first and last"),
+                    .help("use up to 63 letters, digits, `-`, `_` and `.`, with a letter or digit at the beginning and the end"),
             );
         }
     }
 }
 
-/// The name without `envoy-` in front: what names of files and hosts are made from.
+/// The gateway's name without `envoy-` in front, from which file names and hostnames are derived.
 pub fn short(gateway: &str) -> &str {
     gateway
         .strip_prefix("envoy-")
@@ -156,20 +163,16 @@ pub fn short(gateway: &str) -> &str {
         .unwrap_or(gateway)
 }
 
-/// The Deployment that Envoy Gateway makes for a gateway in the controller's namespace: `envoy-`, then
-/// `NAMESPACE-NAME` cut to 48 characters without a hyphen at its end, `-`, and the first 8 hexadecimal
-/// digits of the SHA-256 of `NAMESPACE/NAME` (Envoy Gateway 1.5 to 1.9).
+/// The name of the Deployment that Envoy Gateway creates for a gateway in the controller's namespace:
+/// `envoy-`, then `NAMESPACE-NAME` cut to 48 characters without a hyphen at the end, then `-` and the first 8
+/// hexadecimal digits of the SHA-256 of `NAMESPACE/NAME` (Envoy Gateway 1.5 to 1.9).
 pub fn hashed_deployment(namespace: &str, gateway: &str) -> String {
     use sha2::{Digest, Sha256};
     let joined = format!("{namespace}-{gateway}");
     let cut: String = joined.chars().take(48).collect();
     let digest = Sha256::digest(format!("{namespace}/{gateway}"));
-    let hash: String = digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("envoy-{}-{hash}", cut.trim_end_matches('-'))
+    let hash = data_encoding::HEXLOWER.encode(&digest);
+    format!("envoy-{}-{hash:.8}", cut.trim_end_matches('-'))
 }
 
 #[cfg(test)]
@@ -178,7 +181,7 @@ mod tests {
     use manifest::diagnostic::Spanned;
 
     #[test]
-    fn rules_are_kubernetes_own() {
+    fn rules_are_those_of_kubernetes() {
         assert!(follows(Rule::Label, "envoy-external"));
         assert!(follows(Rule::Subdomain, "a.b-c.d"));
         assert!(follows(Rule::Hostname, "*.example.com"));
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_stay_inside() {
+    fn paths_that_lead_outside_are_refused() {
         let refused = |path: &str| {
             let mut problems = Vec::new();
             check_path("it", &Spanned::unwritten(path.to_owned()), &mut problems);

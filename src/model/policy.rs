@@ -1,8 +1,8 @@
-//! Policies whose `spec` is given in the CRD's own keys.
+//! Policies whose `spec` is written with the CRD's own keys.
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
@@ -12,27 +12,27 @@ use crate::config::{Cluster, Text};
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
 
-/// A policy, as its template sees it.
+/// The values for the template of a policy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Policy {
-    /// Its kind.
+    /// The kind of the policy.
     pub kind: &'static str,
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The gateways that it is for.
+    /// The names of the gateways that it targets.
     pub gateways: Vec<Text>,
-    /// The listener that it is for.
+    /// The listener that it targets (`sectionName`).
     pub listener: Option<Text>,
-    /// Whether the kind takes one target only (`targetRef`).
+    /// Whether the kind has a single target (`targetRef`).
     pub one_target: bool,
 }
 
-/// All policies, by kind. A kind that takes one target becomes a policy for each gateway.
+/// Builds all policies, by kind. For a kind with a single target, a policy is written for each gateway.
 pub fn build(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<Policy>> {
+) -> Vec<ObjectInput<Policy>> {
     let kinds = [
         ("SecurityPolicy", &cluster.security_policies),
         ("EnvoyExtensionPolicy", &cluster.extension_policies),
@@ -48,7 +48,7 @@ pub fn build(
             if let Some(listener) = &table.listener {
                 problems.extend(missing_listener(listener, &gateways, all));
             }
-            check(kind, name, table, gateways.len(), problems);
+            check_policy(kind, name, table, gateways.len(), problems);
             let groups = if one_target {
                 gateways.into_iter().map(|gateway| vec![gateway]).collect()
             } else {
@@ -62,8 +62,8 @@ pub fn build(
                     }
                     _ => name.clone(),
                 };
-                policies.push(Laid {
-                    of: Policy {
+                policies.push(ObjectInput {
+                    values: Policy {
                         kind,
                         name,
                         gateways,
@@ -78,13 +78,17 @@ pub fn build(
     policies
 }
 
-/// A listener that one of the chosen gateways doesn't have.
-fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> Option<Diagnostic> {
+/// Reports the first of the chosen gateways that doesn't have the listener.
+fn missing_listener(
+    listener: &Text,
+    chosen: &[Text],
+    all: &[ObjectInput<Gateway>],
+) -> Option<Diagnostic> {
     let names = |gateway: &Text| -> Option<Vec<&str>> {
         let there = all
             .iter()
-            .find(|there| there.of.name.value == gateway.value)?;
-        let names = there.of.listeners.iter().map(|one| one.name.as_str());
+            .find(|there| there.values.name.value == gateway.value)?;
+        let names = there.values.listeners.iter().map(|one| one.name.as_str());
         Some(names.collect())
     };
     let without = chosen
@@ -94,18 +98,24 @@ fn missing_listener(listener: &Text, chosen: &[Text], all: &[Laid<Gateway>]) -> 
     let (gateway, names) = without?;
     let help = match nearest(listener, names.iter().copied()) {
         Some(near) => format!("write `{near}`"),
-        None => format!("it has {}", names.join(", ")),
+        None => format!("the listeners are {}", names.join(", ")),
     };
     let message = format!("{} has no listener {:?}", gateway.value, listener.value);
     Some(
         Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, message)
             .at(listener.span)
-            .why("the policy would attach to nothing, and what it guards would stand open")
+            .why("the policy would attach to nothing, so what it protects would be unprotected")
             .help(help),
     )
 }
 
-fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut Vec<Diagnostic>) {
+fn check_policy(
+    kind: &str,
+    name: &Text,
+    table: &Table,
+    targets: usize,
+    problems: &mut Vec<Diagnostic>,
+) {
     if table.spec.is_none() {
         problems.push(
             Diagnostic::new(
@@ -113,7 +123,7 @@ fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut 
                 format!("the {kind} {} has no `spec`", name.value),
             )
             .at(name.span)
-            .why("it would change nothing")
+            .why("it would have no effect")
             .help("add a `spec` table with the CRD's own keys"),
         );
     }
@@ -121,7 +131,7 @@ fn check(kind: &str, name: &Text, table: &Table, targets: usize, problems: &mut 
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_MISSING_KEY,
-                format!("the {kind} {} is for no gateway", name.value),
+                format!("the {kind} {} targets no gateway", name.value),
             )
             .at(table.gateways.span.or(name.span))
             .why("it would attach to nothing")

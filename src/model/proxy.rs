@@ -1,8 +1,8 @@
-//! EnvoyProxies and the GatewayClass.
+//! EnvoyProxies and GatewayClasses.
 
 use serde::Serialize;
 
-use super::Laid;
+use super::ObjectInput;
 use super::names::{self, Rule};
 use crate::codes;
 use crate::config;
@@ -11,38 +11,38 @@ use crate::config::{Cluster, Pairs, Text, Texts};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::merge::merge;
 
-/// An EnvoyProxy, as its template sees it.
+/// The values for the template of an EnvoyProxy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Proxy {
-    /// Its name.
+    /// The name of the EnvoyProxy.
     pub name: Text,
-    /// What runs the proxies.
+    /// Whether the proxies run as a DaemonSet instead of a Deployment.
     pub daemon_set: bool,
-    /// The gateway that it is for; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// The settings.
+    /// The settings, with the shared ones where the gateway has none of its own.
     pub set: config::proxy::Proxy,
 }
 
-/// A GatewayClass, as its template sees it.
+/// The values for the template of a GatewayClass.
 #[derive(Clone, Debug, Serialize)]
 pub struct Class {
-    /// Its name.
+    /// The name of the GatewayClass.
     pub name: Text,
-    /// The one gateway that has it; none of the shared one, and of one that several have.
+    /// The gateway that uses the class; `None` if it is the shared class or several gateways use it.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// The controller.
+    /// The name of the controller (`spec.controllerName`).
     pub controller: Text,
-    /// The EnvoyProxy of all its gateways, where there is one.
+    /// The name of the EnvoyProxy for all gateways of the class, if there is one.
     pub proxy: Option<Text>,
-    /// The namespace.
+    /// The namespace of the EnvoyProxy.
     pub namespace: Text,
 }
 
-/// The shared EnvoyProxy, unless every gateway has its own, and those that gateways have of their own.
-pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Proxy>> {
+/// Builds the shared EnvoyProxy, unless every gateway has its own, and the EnvoyProxies of single gateways.
+pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<ObjectInput<Proxy>> {
     let mut proxies = Vec::new();
     let is_off = cluster.proxy.enabled.as_ref().is_some_and(|on| !on.value);
     let all_have_own = !cluster.gateways.is_empty()
@@ -53,18 +53,18 @@ pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Laid<Prox
     if !is_off && !all_have_own {
         let name = cluster.proxy.name.clone();
         let name = name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()));
-        proxies.push(one(name, None, cluster.proxy.clone(), problems));
+        proxies.push(build_one(name, None, cluster.proxy.clone(), problems));
     }
     for (gateway, table) in cluster.gateways.iter() {
         let Some(own) = &table.proxy else { continue };
         let name = own.name.clone().unwrap_or_else(|| gateway.clone());
         let settings = inherit(own, &cluster.proxy);
-        proxies.push(one(name, Some(gateway.clone()), settings, problems));
+        proxies.push(build_one(name, Some(gateway.clone()), settings, problems));
     }
     proxies
 }
 
-/// A gateway's own settings over the shared ones.
+/// A gateway's own settings, completed with the shared ones.
 fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config::proxy::Proxy {
     let (own, shared) = (own.clone(), shared.clone());
     let spec = match (shared.spec, own.spec) {
@@ -74,7 +74,7 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
         }
         (below, above) => above.or(below),
     };
-    // An image of one's own replaces the shared image in either of its forms.
+    // If the gateway sets `image` or `image_repository`, it inherits neither of them.
     let has_image = own.image.is_some() || own.image_repository.is_some();
     let shared_image = |image: Option<Text>| if has_image { None } else { image };
     config::proxy::Proxy {
@@ -105,12 +105,12 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
     }
 }
 
-fn one(
+fn build_one(
     name: Text,
     gateway: Option<Text>,
     settings: config::proxy::Proxy,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Proxy> {
+) -> ObjectInput<Proxy> {
     names::check(Rule::Subdomain, "an EnvoyProxy's name", &name, problems);
     let daemon_set = settings
         .kind
@@ -118,31 +118,34 @@ fn one(
         .is_some_and(|kind| kind.value == Workload::DaemonSet);
     if let (true, Some(replicas)) = (daemon_set, &settings.replicas) {
         problems.push(
-            Diagnostic::new(codes::CONFIG_CONTRADICTION, "a DaemonSet has no replicas")
-                .at(replicas.span)
-                .related(
-                    settings.kind.as_ref().and_then(|kind| kind.span),
-                    "the DaemonSet is chosen here",
-                )
-                .why("it runs one proxy on every node; the number would do nothing")
-                .help("leave `replicas` out, or choose `kind = \"Deployment\"`"),
+            Diagnostic::new(
+                codes::CONFIG_CONTRADICTION,
+                "a DaemonSet has no number of replicas",
+            )
+            .at(replicas.span)
+            .related(
+                settings.kind.as_ref().and_then(|kind| kind.span),
+                "the DaemonSet is chosen here",
+            )
+            .why("it runs one proxy on every node, so the number would have no effect")
+            .help("remove `replicas`, or set `kind = \"Deployment\"`"),
         );
     }
     if let (Some(image), Some(repository)) = (&settings.image, &settings.image_repository) {
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
-                "an image with its tag, and an image without one",
+                "`image` and `image_repository` are both given",
             )
             .at(repository.span)
             .related(image.span, "the image with its tag")
             .why("the API server refuses an EnvoyProxy that has both")
-            .help("keep `image_repository`: its tag then follows the chart"),
+            .help("keep `image_repository`, so that the chart's version determines the tag"),
         );
     }
     let overlay = settings.overlay();
-    Laid {
-        of: Proxy {
+    ObjectInput {
+        values: Proxy {
             name,
             daemon_set,
             gateway,
@@ -158,14 +161,15 @@ pub fn class_name(cluster: &Cluster) -> Text {
     name.unwrap_or_else(|| Spanned::unwritten("envoy".to_owned()))
 }
 
-/// The GatewayClasses: the shared one, called `shared`, unless every gateway has another; then the others.
+/// Builds the GatewayClasses: first the shared one, named `shared`, unless every gateway uses another; then
+/// the others.
 pub fn classes(
     cluster: &Cluster,
     shared: &Text,
-    proxies: &[Laid<Proxy>],
+    proxies: &[ObjectInput<Proxy>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<Class>> {
+) -> Vec<ObjectInput<Class>> {
     names::check(Rule::Subdomain, "the GatewayClass's name", shared, problems);
     let controller = |own: &Option<Text>| {
         own.clone().unwrap_or_else(|| {
@@ -175,13 +179,13 @@ pub fn classes(
     let mut classes = Vec::new();
     let has_shared = |(_, gateway): &(Text, config::gateway::Gateway)| gateway.class.is_none();
     if cluster.gateways.is_empty() || cluster.gateways.iter().any(has_shared) {
-        let proxy = proxies.iter().find(|proxy| proxy.of.gateway.is_none());
-        classes.push(Laid {
-            of: Class {
+        let proxy = proxies.iter().find(|proxy| proxy.values.gateway.is_none());
+        classes.push(ObjectInput {
+            values: Class {
                 name: shared.clone(),
                 gateway: None,
                 controller: controller(&cluster.class.controller),
-                proxy: proxy.map(|proxy| proxy.of.name.clone()),
+                proxy: proxy.map(|proxy| proxy.values.name.clone()),
                 namespace: namespace.clone(),
             },
             overlay: cluster.class.overlay(),
@@ -199,8 +203,8 @@ pub fn classes(
                 .is_some_and(|class| class.value == name.value)
         });
         let only = of_it.next().filter(|_| of_it.next().is_none());
-        classes.push(Laid {
-            of: Class {
+        classes.push(ObjectInput {
+            values: Class {
                 name: name.clone(),
                 gateway: only.map(|(gateway, _)| gateway.clone()),
                 controller: controller(&table.controller),

@@ -1,4 +1,4 @@
-//! The redirect, and TCP and UDP through the gateways.
+//! The HTTPRoutes that redirect to HTTPS, and the TCPRoutes and UDPRoutes.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::listener::{Listener, check_port};
 use super::names::{self, Rule};
 use super::stream::streams;
 use super::version::STREAM_ROUTES_V1;
-use super::{Laid, Version};
+use super::{ObjectInput, Version};
 use crate::codes;
 use crate::config::gateway::Protocol;
 use crate::config::route::Redirect as Table;
@@ -15,84 +15,85 @@ use crate::config::{Cluster, Count, Text, Texts};
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
-/// The redirect's HTTPRoute, as its template sees it.
+/// The values for the template of a redirect HTTPRoute.
 #[derive(Clone, Debug, Serialize)]
 pub struct Redirect {
-    /// Its name.
+    /// The name of the route.
     pub name: Text,
-    /// The gateway whose own it is; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
     /// The listeners that redirect.
     pub parents: Vec<Parent>,
-    /// The status.
+    /// The HTTP status of the redirect.
     pub status: Spanned<Count>,
-    /// The prefix of external-dns' annotations, where DNS is on.
+    /// The prefix of external-dns' annotations, if DNS is enabled.
     pub dns_prefix: Option<Text>,
 }
 
-/// A listener that a route attaches to.
+/// A listener that a route attaches to, as a parentRef.
 #[derive(Clone, Debug, Serialize)]
 pub struct Parent {
-    /// The gateway.
+    /// The name of the gateway.
     pub gateway: Text,
     /// The gateway's namespace.
     pub namespace: Text,
-    /// The listener.
+    /// The name of the listener (`sectionName`).
     pub listener: Text,
 }
 
-/// Finds the gateways that a table names; all of them where it names none.
+/// The gateways that a table names, or all gateways if it names none. Reports names that don't exist.
 pub fn chosen(
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     names: &Texts,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Text> {
     if !names.is_given() {
         return gateways
             .iter()
-            .map(|gateway| gateway.of.name.clone())
+            .map(|gateway| gateway.values.name.clone())
             .collect();
     }
     for name in names.iter() {
         if gateways
             .iter()
-            .any(|gateway| gateway.of.name.value == name.value)
+            .any(|gateway| gateway.values.name.value == name.value)
         {
             continue;
         }
         let known: Vec<&str> = gateways
             .iter()
-            .map(|gateway| gateway.of.name.as_str())
+            .map(|gateway| gateway.values.name.as_str())
             .collect();
         problems.push(unknown_gateway(name, &known));
     }
     names.to_vec()
 }
 
-/// A gateway that is named but not there.
+/// Reports a name that no gateway has.
 pub fn unknown_gateway(name: &Text, known: &[&str]) -> Diagnostic {
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("write `{near}`"),
         None if known.is_empty() => "add a table [gateways.NAME]".to_owned(),
-        None => format!("there are {}", known.join(", ")),
+        None => format!("the gateways are {}", known.join(", ")),
     };
     Diagnostic::new(
         codes::CONFIG_UNKNOWN_REFERENCE,
         format!("there is no gateway {:?}", name.value),
     )
     .at(name.span)
-    .why("what names it would attach to nothing, without a word from the cluster")
+    .why("the object that refers to it would attach to nothing, and the cluster would report no error")
     .help(help)
 }
 
-/// The shared redirect, unless it is off or no gateway has a listener for it, and gateways' own.
+/// Builds the shared redirect, unless it is disabled or no gateway has an HTTP listener, and the redirects of
+/// single gateways.
 pub fn redirects(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<Redirect>> {
+) -> Vec<ObjectInput<Redirect>> {
     let own = |name: &str| {
         let mut tables = cluster.gateways.iter();
         let (_, table) = tables.find(|(there, _)| there.value == name)?;
@@ -109,7 +110,7 @@ pub fn redirects(
         redirects.push(redirect(cluster, shared, name, None, parents, problems));
     }
     for gateway in gateways {
-        let name = &gateway.of.name;
+        let name = &gateway.values.name;
         let Some(table) = own(name).filter(|table| is_on(table)) else {
             continue;
         };
@@ -128,13 +129,14 @@ pub fn redirects(
             problems,
         ));
     }
-    redirects.retain(|redirect| !redirect.of.parents.is_empty());
+    redirects.retain(|redirect| !redirect.values.parents.is_empty());
     redirects
 }
 
-/// The listeners of the chosen gateways that redirect; one that was named and has none is reported.
+/// The listeners of the chosen gateways that redirect. A gateway that is named but has no HTTP listener is
+/// reported.
 fn parents(
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     named: &Texts,
     chosen: Vec<Text>,
     namespace: &Text,
@@ -144,11 +146,11 @@ fn parents(
     for name in chosen {
         let Some(gateway) = gateways
             .iter()
-            .find(|gateway| gateway.of.name.value == name.value)
+            .find(|gateway| gateway.values.name.value == name.value)
         else {
             continue;
         };
-        match http_listener(&gateway.of) {
+        match http_listener(&gateway.values) {
             Some(listener) => parents.push(Parent {
                 gateway: name,
                 namespace: namespace.clone(),
@@ -162,7 +164,7 @@ fn parents(
                 .at(name.span)
                 .why("the route would attach to nothing there")
                 .help(format!(
-                    "take {} out of the list, or give it an HTTP listener",
+                    "remove {} from the list, or add an HTTP listener to it",
                     name.value
                 )),
             ),
@@ -179,7 +181,7 @@ fn redirect(
     gateway: Option<Text>,
     parents: Vec<Parent>,
     problems: &mut Vec<Diagnostic>,
-) -> Laid<Redirect> {
+) -> ObjectInput<Redirect> {
     let status = table
         .status
         .clone()
@@ -193,8 +195,8 @@ fn redirect(
                 format!("a redirect can't have the status {number}"),
             )
             .at(status.span)
-            .why("only some statuses make a browser go elsewhere")
-            .help("write 301 or 308 (for good), 302, 303 or 307 (for now)"),
+            .why("only these statuses redirect a browser")
+            .help("write 301 or 308 (permanent), 302, 303 or 307 (temporary)"),
         );
     }
     let name = table.name.clone().unwrap_or(default);
@@ -204,8 +206,8 @@ fn redirect(
         .enabled
         .as_ref()
         .is_none_or(|enabled| enabled.value);
-    Laid {
-        of: Redirect {
+    ObjectInput {
+        values: Redirect {
             name,
             gateway,
             parents,
@@ -226,33 +228,33 @@ fn http_listener(gateway: &Gateway) -> Option<&Listener> {
         .or(first)
 }
 
-/// A TCPRoute or UDPRoute, as its template sees it.
+/// The values for the template of a TCPRoute or UDPRoute.
 #[derive(Clone, Debug, Serialize)]
 pub struct StreamRoute {
     /// `TCPRoute` or `UDPRoute`.
     pub kind: &'static str,
-    /// The version of `gateway.networking.k8s.io` that it is written in.
+    /// The version of the API group `gateway.networking.k8s.io` in which it is written.
     pub version: &'static str,
-    /// Its name: the listener's.
+    /// The name of the route, which is the listener's name.
     pub name: Text,
-    /// Its namespace.
+    /// The namespace of the route.
     pub namespace: Text,
     /// The listeners that it attaches to.
     pub parents: Vec<Parent>,
-    /// The Service.
+    /// The name of the Service.
     pub backend: Text,
     /// The Service's port.
     pub port: Spanned<Count>,
 }
 
-/// The routes of all streams that have a backend.
+/// Builds the routes of all streams that have a backend.
 pub fn stream_routes(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     namespace: &Text,
     gateway_api: Version,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<StreamRoute>> {
+) -> Vec<ObjectInput<StreamRoute>> {
     let mut routes = Vec::new();
     for stream in streams(cluster) {
         let table = stream.table;
@@ -264,7 +266,7 @@ pub fn stream_routes(
                     format!("{} has no port", stream.name.value),
                 )
                 .at(stream.name.span)
-                .why("a listener for TCP or UDP needs one")
+                .why("a listener for TCP or UDP needs a port")
                 .help("add `port = …`"),
             );
             continue;
@@ -280,7 +282,7 @@ pub fn stream_routes(
                     format!("the backend of {} has no name", stream.name.value),
                 )
                 .at(stream.name.span)
-                .why("the route would lead nowhere")
+                .why("the route would have no backend")
                 .help("add `backend = { name = \"forgejo-ssh\" }`, the name of the Service"),
             );
             continue;
@@ -298,8 +300,8 @@ pub fn stream_routes(
             namespace: namespace.clone(),
             listener: stream.name.clone(),
         });
-        routes.push(Laid {
-            of: StreamRoute {
+        routes.push(ObjectInput {
+            values: StreamRoute {
                 kind: stream.kind(),
                 version: if gateway_api >= STREAM_ROUTES_V1 {
                     "v1"

@@ -1,4 +1,4 @@
-//! TCP and UDP through the gateways, as they were written.
+//! The tables for TCP and UDP through the gateways: `[ssh]`, `[tcp.NAME]` and `[udp.NAME]`.
 
 use super::listener::Listener;
 use crate::config;
@@ -6,17 +6,17 @@ use crate::config::gateway::Protocol;
 use crate::config::{Cluster, Count, Namespaces, Text};
 use manifest::diagnostic::Spanned;
 
-/// A stream as it was written, under the name of its listener.
+/// A table for TCP or UDP, with the name of its listener.
 pub struct Stream<'a> {
-    /// The listener's name.
+    /// The name of the listener.
     pub name: Text,
     /// TCP or UDP.
     pub protocol: Protocol,
-    /// The rest of what was written.
+    /// The table as it is written.
     pub table: &'a config::route::Stream,
 }
 
-/// All streams: `ssh`, then `tcp`, then `udp`.
+/// All such tables: `ssh`, then `tcp`, then `udp`.
 pub fn streams(cluster: &Cluster) -> Vec<Stream<'_>> {
     let ssh = cluster.ssh.iter().map(|table| Stream {
         name: Spanned::unwritten("ssh".to_owned()),
@@ -46,19 +46,19 @@ pub fn streams(cluster: &Cluster) -> Vec<Stream<'_>> {
 }
 
 impl Stream<'_> {
-    /// Whether a gateway listens for it.
+    /// Whether a gateway has a listener for this stream.
     pub fn is_on(&self, gateway: &str) -> bool {
         let gateways = &self.table.gateways;
         !gateways.is_given() || gateways.iter().any(|name| name.value == gateway)
     }
 
-    /// Its port, where one was given or the name has one.
+    /// The port, if one is written or the stream is `ssh`.
     pub fn port(&self) -> Option<Spanned<Count>> {
         let default = (self.name.value == "ssh").then_some(Spanned::unwritten(Count::Number(22)));
         self.table.port.clone().or(default)
     }
 
-    /// Its listener; port 0 where none was given, which is reported elsewhere.
+    /// The listener of the stream. Its port is 0 if none is given; that is reported elsewhere.
     pub fn listener(&self) -> Listener {
         let port = self.port().unwrap_or(Spanned::unwritten(Count::Number(0)));
         Listener {
@@ -78,7 +78,7 @@ impl Stream<'_> {
         }
     }
 
-    /// The kind of its route.
+    /// The kind of the stream's route.
     pub fn kind(&self) -> &'static str {
         match self.protocol {
             Protocol::Udp => "UDPRoute",

@@ -5,55 +5,55 @@ use serde::Serialize;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::version::COMPRESSOR;
-use super::{Laid, Version, address, route};
+use super::{ObjectInput, Version, address, route};
 use crate::codes;
 use crate::config;
 use crate::config::traffic::Attach;
 use crate::config::{Cluster, Text, Texts};
 use manifest::diagnostic::{Diagnostic, Spanned};
 
-/// What a policy is attached to.
+/// The targets of a policy.
 #[derive(Clone, Debug, Serialize)]
 pub struct Targets {
-    /// All Gateways of the namespace, by selector.
+    /// Whether the policy targets all Gateways of the namespace with a selector.
     pub selector: bool,
-    /// Gateways by name.
+    /// The names of the targeted gateways, if there is no selector.
     pub gateways: Vec<Text>,
 }
 
-/// A ClientTrafficPolicy, as its template sees it.
+/// The values for the template of a ClientTrafficPolicy.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClientTraffic {
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The gateway whose own it is; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// What it is attached to.
+    /// The targets of the policy.
     pub targets: Targets,
-    /// The settings.
+    /// The settings from `cluster.toml`.
     pub set: config::traffic::ClientTraffic,
 }
 
-/// A BackendTrafficPolicy, as its template sees it.
+/// The values for the template of a BackendTrafficPolicy.
 #[derive(Clone, Debug, Serialize)]
 pub struct BackendTraffic {
-    /// Its name.
+    /// The name of the policy.
     pub name: Text,
-    /// The gateway whose own it is; none of the shared one.
+    /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
-    /// What it is attached to.
+    /// The targets of the policy.
     pub targets: Targets,
-    /// The field that takes compression: `compressor`, `compression` before Envoy Gateway 1.6.
+    /// Whether compression is written as `compressor`; before Envoy Gateway 1.6 it is `compression`.
     pub compressor: bool,
-    /// The settings.
+    /// The settings from `cluster.toml`.
     pub set: config::traffic::BackendTraffic,
 }
 
-/// The gateways of a shared policy: those named, else all that have none of their own.
+/// The targets of a shared policy: the gateways that it names, or else all that have no policy of their own.
 fn targets(
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     attach: &Option<Spanned<Attach>>,
     named: &Texts,
     has_own: impl Fn(&str) -> bool,
@@ -66,12 +66,12 @@ fn targets(
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
-                "a selector, and gateways by name",
+                "`attach = \"selector\"` and `gateways` are both given",
             )
             .at(named.span)
             .related(attach.span, "the selector is chosen here")
-            .why("the selector takes every Gateway of the namespace, whatever is named")
-            .help("leave one of the two out"),
+            .why("the selector matches every Gateway of the namespace, whatever names are given")
+            .help("remove one of the two"),
         );
     }
     let chosen = route::chosen(gateways, named, problems);
@@ -94,13 +94,13 @@ fn name_or(name: &Option<Text>, default: &Text, problems: &mut Vec<Diagnostic>) 
     name
 }
 
-/// What the tables of both kinds of policy have in common.
+/// The keys that the tables of both kinds of policy have in common.
 trait Table: Clone {
     fn name(&self) -> &Option<Text>;
     fn attach(&self) -> &Option<Spanned<Attach>>;
     fn gateways(&self) -> &Texts;
-    /// The table of a gateway's own policy.
-    fn own(gateway: &config::gateway::Gateway) -> Option<&Self>;
+    /// The table of a gateway's own policy, if it has one.
+    fn own_table(gateway: &config::gateway::Gateway) -> Option<&Self>;
 }
 
 macro_rules! table {
@@ -115,7 +115,7 @@ macro_rules! table {
             fn gateways(&self) -> &Texts {
                 &self.gateways
             }
-            fn own(gateway: &config::gateway::Gateway) -> Option<&Self> {
+            fn own_table(gateway: &config::gateway::Gateway) -> Option<&Self> {
                 gateway.$own.as_ref()
             }
         }
@@ -125,19 +125,20 @@ macro_rules! table {
 table!(ClientTraffic, client_traffic);
 table!(BackendTraffic, backend_traffic);
 
-/// A policy's name, the gateway whose own it is, its targets and its table.
+/// A policy's name, the gateway that it belongs to, its targets and its table.
 type Policy<T> = (Text, Option<Text>, Targets, T);
 
-/// The shared policy and gateways' own: each that attaches to anything.
+/// The shared policy and the gateways' own policies, without those that have no target.
 fn policies<T: Table>(
     cluster: &Cluster,
     shared: Option<&T>,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Policy<T>> {
     let tables = || cluster.gateways.iter();
-    let has_own =
-        |name: &str| tables().any(|(there, table)| there.value == name && T::own(table).is_some());
+    let has_own = |name: &str| {
+        tables().any(|(there, table)| there.value == name && T::own_table(table).is_some())
+    };
     let mut policies = Vec::new();
     if let Some(table) = shared {
         let envoy = Spanned::unwritten("envoy".to_owned());
@@ -156,7 +157,9 @@ fn policies<T: Table>(
         ));
     }
     for (gateway, table) in tables() {
-        let Some(own) = T::own(table) else { continue };
+        let Some(own) = T::own_table(table) else {
+            continue;
+        };
         let targets = Targets {
             selector: false,
             gateways: vec![gateway.clone()],
@@ -168,18 +171,18 @@ fn policies<T: Table>(
     policies
 }
 
-/// The shared ClientTrafficPolicy, and gateways' own.
+/// Builds the shared ClientTrafficPolicy and the gateways' own ones.
 pub fn client(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<ClientTraffic>> {
+) -> Vec<ObjectInput<ClientTraffic>> {
     let policies = policies(cluster, cluster.client_traffic.as_ref(), gateways, problems);
-    let laid = policies.into_iter().map(|(name, gateway, targets, set)| {
+    let inputs = policies.into_iter().map(|(name, gateway, targets, set)| {
         check_client(&set, problems);
-        Laid {
+        ObjectInput {
             overlay: set.overlay(),
-            of: ClientTraffic {
+            values: ClientTraffic {
                 name,
                 gateway,
                 targets,
@@ -187,7 +190,7 @@ pub fn client(
             },
         }
     });
-    laid.collect()
+    inputs.collect()
 }
 
 fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagnostic>) {
@@ -210,7 +213,7 @@ fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagn
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
-                "two ways to find the client's address",
+                "two ways to determine the client's address",
             )
             .at(*second)
             .related(*first, "the first")
@@ -220,24 +223,24 @@ fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagn
     }
 }
 
-/// The shared BackendTrafficPolicy, and gateways' own.
+/// Builds the shared BackendTrafficPolicy and the gateways' own ones.
 pub fn backend(
     cluster: &Cluster,
-    gateways: &[Laid<Gateway>],
+    gateways: &[ObjectInput<Gateway>],
     chart: Version,
     problems: &mut Vec<Diagnostic>,
-) -> Vec<Laid<BackendTraffic>> {
+) -> Vec<ObjectInput<BackendTraffic>> {
     let policies = policies(
         cluster,
         cluster.backend_traffic.as_ref(),
         gateways,
         problems,
     );
-    let laid = policies
+    let inputs = policies
         .into_iter()
-        .map(|(name, gateway, targets, set)| Laid {
+        .map(|(name, gateway, targets, set)| ObjectInput {
             overlay: set.overlay(),
-            of: BackendTraffic {
+            values: BackendTraffic {
                 name,
                 gateway,
                 targets,
@@ -245,5 +248,5 @@ pub fn backend(
                 set,
             },
         });
-    laid.collect()
+    inputs.collect()
 }

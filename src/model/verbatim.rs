@@ -1,4 +1,4 @@
-//! Objects that are written in full.
+//! Objects that are written completely in `extra.objects`.
 
 use super::names;
 use crate::codes;
@@ -6,22 +6,25 @@ use crate::config::{Cluster, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::{Kind, Node};
 
-/// An object in full, and the file that it goes into.
+/// A complete object, and the file that it is written to.
 #[derive(Clone, Debug)]
 pub struct Verbatim {
-    /// The file, as `layout.files` names one; the file with the Flux Kustomizations by its own name.
+    /// The file, in the form that `layout.files` uses. The file with the Flux Kustomizations is given by its
+    /// own name.
     pub file: Text,
-    /// The object.
+    /// The object, with Kubernetes' own keys.
     pub node: Node,
 }
 
-/// The objects of `extra.objects`.
+/// Reads the objects in `extra.objects`.
 pub fn build(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Verbatim> {
     let objects = cluster.extra.objects.iter();
-    objects.filter_map(|object| one(object, problems)).collect()
+    objects
+        .filter_map(|object| build_one(object, problems))
+        .collect()
 }
 
-fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
+fn build_one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
     let mut node = object.clone();
     let file = node.as_map_mut().and_then(|map| map.remove("file"));
     let file = file.and_then(|entry| match entry.value.kind {
@@ -35,8 +38,8 @@ fn one(object: &Node, problems: &mut Vec<Diagnostic>) -> Option<Verbatim> {
                 "an object of [extra] has no `file`",
             )
             .at(object.span)
-            .why("it would be written nowhere")
-            .help("add `file = \"envoy.yaml\"`, the file that it goes into"),
+            .why("it is not known which file to write it to")
+            .help("add `file = \"envoy.yaml\"`, the file to write it to"),
         );
         return None;
     };

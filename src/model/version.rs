@@ -1,20 +1,20 @@
-//! Versions, and what changed in which.
+//! Versions, and the versions in which upstream projects changed.
 
 use manifest::diagnostic::Spanned;
 
-/// A released version: `1.9.0`, with or without `v` in front; what comes after a `-` or `+` is left out.
+/// A released version: `1.9.0`, with or without a leading `v`. A part after `-` or `+` is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// First number.
+    /// The first number.
     pub major: u64,
-    /// Second number.
+    /// The second number.
     pub minor: u64,
-    /// Third number.
+    /// The third number.
     pub patch: u64,
 }
 
 impl Version {
-    /// A version from its numbers.
+    /// Creates a version from its numbers.
     pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
         Version {
             major,
@@ -23,7 +23,7 @@ impl Version {
         }
     }
 
-    /// Reads a version; `None` where it is none.
+    /// Parses a version; `None` if the text is not a version.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let text = text.split(['-', '+']).next()?;
@@ -43,27 +43,29 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// The versions that decide how things are written.
+/// The versions that decide how objects are written.
 #[derive(Clone, Debug)]
 pub struct Versions {
-    /// The Envoy Gateway chart.
+    /// The version of the Envoy Gateway chart.
     pub envoy_gateway: Spanned<Version>,
-    /// The Gateway API whose CRDs are in the cluster.
+    /// The version of the Gateway API CRDs in the cluster.
     pub gateway_api: Version,
-    /// Cilium.
+    /// The version of Cilium.
     pub cilium: Version,
 }
 
-/// The first Envoy Gateway in which Lua is off unless the chart's values enable it (release notes of 1.9.0).
+/// The first version of Envoy Gateway that disables Lua unless the chart's values enable it (release notes of
+/// 1.9.0).
 pub const LUA_OFF_BY_DEFAULT: Version = Version::new(1, 9, 0);
 
-/// The first Gateway API that serves TCPRoute and UDPRoute as `v1`.
+/// The first version of the Gateway API that serves TCPRoute and UDPRoute as `v1`.
 pub const STREAM_ROUTES_V1: Version = Version::new(1, 6, 0);
 
-/// The first Envoy Gateway whose BackendTrafficPolicy has `compressor`; `compression` before.
+/// The first version of Envoy Gateway whose BackendTrafficPolicy has `compressor`; earlier versions have
+/// `compression`.
 pub const COMPRESSOR: Version = Version::new(1, 6, 0);
 
-/// The first Cilium that serves its address pools and BGP resources as `cilium.io/v2`.
+/// The first version of Cilium that serves its address pools and BGP resources as `cilium.io/v2`.
 pub const CILIUM_V2: Version = Version::new(1, 18, 0);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What running a template may take.
+//! Limits on the work that a template may do.
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, State, Value};
@@ -6,24 +6,28 @@ use minijinja::{Error, ErrorKind, State, Value};
 use super::context::{BYTES_FOR_FUEL, cost_of};
 use manifest::value::Node;
 
-/// The work that one template may do for one object, beside [`SOURCE_FOR_FUEL`] and [`FUEL_FOR_VALUE`]: one unit is an
-/// instruction, or [`BYTES_FOR_FUEL`] bytes that are made. Those that are built in take less than 500, and this is some milliseconds.
+/// The fuel that every template gets for one object, in addition to [`SOURCE_FOR_FUEL`] and
+/// [`FUEL_FOR_VALUE`]. One unit pays for an instruction, or for [`BYTES_FOR_FUEL`] bytes that are produced.
+/// The built-in templates use less than 500 units; the whole amount takes some milliseconds.
 const FUEL: u64 = 20_000;
 
-/// How many bytes of the template add one unit: a long one may run through all of its text.
+/// How many bytes of template source add one unit of fuel, because a long template may execute all of its
+/// text.
 const SOURCE_FOR_FUEL: u64 = 8;
 
-/// What each value that the template is given adds: a loop over all of them is a small part of it.
+/// How much fuel each value in the template's context adds. A loop over all of them uses only a small part of
+/// it.
 const FUEL_FOR_VALUE: u64 = 50;
 
-/// How much of the work may be values that are written: what stands in a `{% set %}` block can be written often, and
-/// its values are put in anew each time.
+/// The fraction of the fuel that may be spent on values in the output: one unit of output for each so many
+/// units of fuel. Without this limit, a `{% set %}` block could be printed many times, and its values are
+/// inserted anew each time.
 pub const WRITTEN_FOR_FUEL: u64 = 4;
 
-/// How deep macros and loops may stand in each other. A macro counts four times.
+/// The maximum nesting of macros and loops. A macro counts four times.
 pub const DEEPEST: usize = 100;
 
-/// The work that a template may do with these values. It grows with both, so that what is honest is never refused.
+/// The fuel for a template with these values. It grows with both, so that no reasonable template is refused.
 pub fn fuel_for(source: &str, values: &Node) -> u64 {
     let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let for_template = size(source.len()) / SOURCE_FOR_FUEL;
@@ -31,8 +35,8 @@ pub fn fuel_for(source: &str, values: &Node) -> u64 {
     FUEL.saturating_add(for_template).saturating_add(for_values)
 }
 
-/// Joins texts, numbers and booleans. The engine's own filter would write out what is in lists and tables, too, and
-/// charges for it afterwards.
+/// Joins strings, numbers and booleans. The engine's own `join` filter would also print lists and tables, and
+/// would charge for them only afterwards.
 pub fn join(state: &State, value: &Value, between: Option<&str>) -> Result<String, Error> {
     let mut joined = String::new();
     for (at, item) in value.try_iter()?.enumerate() {
@@ -40,7 +44,10 @@ pub fn join(state: &State, value: &Value, between: Option<&str>) -> Result<Strin
             item.kind(),
             ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::Plain
         ) {
-            let message = format!("`join` takes texts and numbers, not a {}", item.kind());
+            let message = format!(
+                "`join` accepts only strings and numbers, not a {}",
+                item.kind()
+            );
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         let between = between.filter(|_| at > 0).unwrap_or_default();
@@ -55,14 +62,13 @@ pub fn join(state: &State, value: &Value, between: Option<&str>) -> Result<Strin
     Ok(joined)
 }
 
-/// The room for the calls of the engine, in bytes. It calls itself for what stands in each other: 150 levels at most of
-/// blocks and brackets in its parser, 200 of operators, 25 of macros.
+/// The stack size for the engine, in bytes. The engine recurses for nested constructs: at most 150 levels of
+/// blocks and brackets in its parser, 200 levels of operators, 25 levels of macros.
 const STACK: usize = 16 << 20;
 
-/// Runs the engine with enough room, whatever thread this is.
-///
+/// Runs the engine on a thread with a large enough stack.
 /// # Errors
-/// Why it could not be run, or not to its end.
+/// Returns a message if the thread can't be started or panics.
 pub fn with_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);

@@ -2,11 +2,11 @@
 
 use manifest::value::Node;
 
-/// The line that files start with.
+/// The first line of rendered files.
 pub const HEADER: &str =
     "# Rendered by gatewayctl from cluster.toml: change that, then run `gatewayctl render`.\n";
 
-/// The comment that tells editors an object's schema.
+/// The comment that tells editors which schema an object has.
 pub fn schema_comment(host: Option<&str>, node: &Node) -> Option<String> {
     let host = host?;
     let api = node.get("apiVersion").and_then(Node::as_str)?;

@@ -1,4 +1,4 @@
-//! Values as templates see them, each knowing where it came from.
+//! The values that templates see, each with its position in `cluster.toml`.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -12,26 +12,27 @@ use minijinja::{Error, ErrorKind, State};
 use manifest::diagnostic::Span;
 use manifest::value::{Kind, Map, Node};
 
-/// What was read since the last value was written: each scalar and its place, in order.
-///
-/// Templates compare and join plain strings; a plain string has no room for a place. So a place is found
-/// by what the template read to get the value.
+/// The scalars that a template has read since its last output, each with its position, in order.
+/// Templates compare and join plain strings, and a plain string has no room for a position. So the position
+/// of an output value is derived from what the template read before it printed the value.
 #[derive(Clone, Debug, Default)]
 pub struct Reads(Arc<Mutex<Vec<Read>>>);
 
-/// A scalar that a template read, and its place.
+/// A scalar that a template has read, and its position.
 type Read = (Value, Option<Span>);
 
-/// More reads than this between two values are a loop that writes nothing; the oldest are forgotten.
+/// The maximum number of reads between two outputs. A loop that reads more without printing anything loses
+/// the oldest ones.
 const MOST_READS: usize = 4096;
 
-/// How many reads are looked through for one unit of fuel.
+/// How many reads are searched for one unit of fuel.
 const READS_FOR_FUEL: usize = 16;
 
-/// How many bytes are copied or compared for one unit of fuel, as in the engine itself.
+/// How many bytes are copied or compared for one unit of fuel; the engine itself uses the same number.
 pub const BYTES_FOR_FUEL: usize = 64;
 
-/// How deep a value that a template writes may be. What `cluster.toml` holds is never that deep.
+/// The maximum nesting of a value that a template prints. Values from `cluster.toml` are never nested that
+/// deep.
 const DEEPEST: usize = 128;
 
 impl Reads {
@@ -44,9 +45,10 @@ impl Reads {
         }
     }
 
-    /// The place of a value that is about to be written: of the last equal value that was read, else of what
-    /// it was derived from: the last value that was read since `after` reads, or, where none was, the last
-    /// one at all (a loop's variable is read once, and may be written often). With it, what the search cost.
+    /// Finds the position of a value that is about to be printed: the position of the last equal value that
+    /// was read. If there is none, the value was derived from something else, so the position is that of the
+    /// last value read after the first `after` reads, or else of the last value read at all (a loop variable
+    /// is read once but may be printed often). Also returns the cost of the search.
     fn place_of(&self, value: &Value, after: usize) -> (Option<Span>, usize) {
         let Ok(reads) = self.0.lock() else {
             return (None, 0);
@@ -70,7 +72,7 @@ impl Reads {
         (equal.or(derived).and_then(|(_, span)| *span), cost)
     }
 
-    /// How many reads there were.
+    /// How many reads are remembered.
     pub fn count(&self) -> usize {
         self.0.lock().map_or(0, |reads| reads.len())
     }
@@ -83,30 +85,30 @@ impl Reads {
     }
 }
 
-/// A list or map of the tree. Everything in it is made once, so that to read a part of it costs the same however large
-/// the part is.
+/// A list or map in a template's context. The values in it are created once, so that reading a part costs the
+/// same no matter how large the part is.
 #[derive(Debug)]
 pub struct Tracked {
     node: Node,
     below: Vec<Part>,
-    /// Where each key of a map stands in `below`.
+    /// The index in `below` for each key of a map.
     keys: HashMap<String, usize>,
-    /// Equal trees have the same: they are compared by it.
+    /// A hash of the tree. Trees are compared by it, so equal trees have the same digest.
     digest: u64,
     cost: usize,
     reads: Reads,
 }
 
-/// A part of a list or map.
+/// An item of a list or an entry of a map.
 #[derive(Debug)]
 struct Part {
     value: Value,
-    /// The place of a scalar.
+    /// The position, if the part is a scalar.
     scalar: Option<Option<Span>>,
 }
 
 impl Part {
-    fn of(node: &Node, reads: &Reads) -> Self {
+    fn new(node: &Node, reads: &Reads) -> Self {
         let is_scalar = !matches!(node.kind, Kind::List(_) | Kind::Map(_));
         Part {
             value: value_of(node, reads),
@@ -115,7 +117,7 @@ impl Part {
     }
 }
 
-/// A tree as a template's value.
+/// Converts a tree to a value for templates.
 pub fn value_of(node: &Node, reads: &Reads) -> Value {
     match &node.kind {
         Kind::Null => Value::from(()),
@@ -127,11 +129,11 @@ pub fn value_of(node: &Node, reads: &Reads) -> Value {
         },
         Kind::String(text) => Value::from(text.as_str()),
         Kind::List(items) => {
-            let below = items.iter().map(|item| Part::of(item, reads)).collect();
+            let below = items.iter().map(|item| Part::new(item, reads)).collect();
             tracked(node, below, HashMap::new(), reads)
         }
         Kind::Map(map) => {
-            let below = map.iter().map(|(_, value)| Part::of(value, reads));
+            let below = map.iter().map(|(_, value)| Part::new(value, reads));
             let keys = map.iter().enumerate();
             let keys = keys.map(|(at, (key, _))| (key.to_owned(), at));
             tracked(node, below.collect(), keys.collect(), reads)
@@ -160,7 +162,7 @@ fn tracked(node: &Node, below: Vec<Part>, keys: HashMap<String, usize>, reads: &
     })
 }
 
-/// What it costs in fuel to copy a tree.
+/// How much fuel it costs to copy a tree.
 pub fn cost_of(node: &Node) -> usize {
     1 + match &node.kind {
         Kind::String(text) => text.len() / BYTES_FOR_FUEL,
@@ -173,7 +175,8 @@ pub fn cost_of(node: &Node) -> usize {
     }
 }
 
-/// The length of the longest text in a tree, in bytes, as the engine has it: a list or table can become text, too.
+/// The length in bytes of the longest string in a tree, as the engine sees it. A list or table can be turned
+/// into a string, too.
 pub fn longest_text(node: &Node) -> usize {
     let longest_in = |node: &Node| match &node.kind {
         Kind::String(text) => text.len(),
@@ -223,20 +226,21 @@ impl Object for Tracked {
         }
     }
 
-    /// Without it the engine compares trees part by part, and charges for their outermost parts only.
+    /// Without this method, the engine would compare trees part by part and charge only for their outermost
+    /// parts.
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
         let other = other.downcast_ref::<Self>()?;
         Some(self.digest.cmp(&other.digest))
     }
 }
 
-/// Makes trees of the values that a template writes, and charges for them.
+/// Converts the values that a template prints to trees, and charges fuel for them.
 pub struct Writer<'a, 't, 'e> {
-    /// Whose fuel it takes.
+    /// The engine's state, which holds the fuel.
     pub state: &'a State<'t, 'e>,
-    /// What was read.
+    /// The scalars that the template has read.
     pub reads: &'a Reads,
-    /// How many reads there were when the value before was written.
+    /// How many reads there were when the previous value was printed.
     pub after: usize,
 }
 
@@ -246,10 +250,10 @@ impl Writer<'_, '_, '_> {
             .consume_fuel(u64::try_from(cost).unwrap_or(u64::MAX))
     }
 
-    /// A value as a tree.
-    ///
+    /// Converts a value to a tree.
     /// # Errors
-    /// Where it can't stand in a manifest, is too deep, or costs more fuel than there is.
+    /// Fails if the value can't be represented in a manifest, is nested too deep, or costs more fuel than is
+    /// left.
     pub fn node_of(&self, value: &Value) -> Result<Node, Error> {
         self.node_at(value, DEEPEST)
     }
@@ -262,10 +266,10 @@ impl Writer<'_, '_, '_> {
         let refused = |why: String| Error::new(ErrorKind::BadSerialization, why);
         let Some(levels) = levels.checked_sub(1) else {
             return Err(refused(format!(
-                "a value of more than {DEEPEST} levels can't stand in a manifest"
+                "a value that is nested more than {DEEPEST} levels deep can't be written to a manifest"
             )));
         };
-        let unfit = || refused(format!("{} can't stand in a manifest", value.kind()));
+        let unfit = || refused(format!("{} can't be written to a manifest", value.kind()));
         self.charge(1 + value.as_str().map_or(0, str::len) / BYTES_FOR_FUEL)?;
         let kind = match value.kind() {
             ValueKind::None => Kind::Null,

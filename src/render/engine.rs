@@ -1,9 +1,8 @@
-//! A template and values to a tree.
-//!
-//! `{{ value }}` writes a mark: a private-use character, a number, another such character. YAML takes a
-//! mark for a word, so the text parses whatever the value is. Then each mark gives way to its value: a
-//! scalar that is nothing but a mark becomes the value itself, of any type; a mark inside longer text is
-//! replaced by the value's text. A value can therefore never change the shape of the document.
+//! Renders a template with values to a tree.
+//! `{{ value }}` prints a mark: a private-use character, a number, and another private-use character. YAML
+//! treats a mark like a word, so the text can be parsed whatever the value is. Then each mark is replaced by
+//! its value: a scalar that consists of a single mark becomes the value itself, of any type; a mark inside
+//! longer text is replaced by the value's text. So a value can never change the structure of the document.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -25,11 +24,11 @@ use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use manifest::read;
 use manifest::value::{Map, Node, ser};
 
-/// The values that one template wrote, by the number in their mark.
+/// The values that one template printed, by the number in their mark.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Values>>);
 
-/// The values, and how many reads there were when the last one was written.
+/// The printed values, and how many reads there were when the last one was printed.
 #[derive(Default)]
 struct Values {
     nodes: Vec<Node>,
@@ -43,12 +42,12 @@ pub struct Engine<'a> {
     templates: &'a Templates,
     written: Written,
     reads: Reads,
-    /// The templates that findings point into.
+    /// The sources of the templates that diagnostics refer to.
     shown: RefCell<HashMap<String, SourceId>>,
 }
 
 impl<'a> Engine<'a> {
-    /// An engine over a set of templates.
+    /// Creates an engine for a set of templates.
     pub fn new(templates: &'a Templates) -> Self {
         let (written, reads) = (Written::default(), Reads::default());
         let mut environment = Environment::new();
@@ -84,10 +83,9 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Renders the template `name` with `values` to an object. What was not given is left out, with its key.
-    ///
+    /// Renders the template `name` with `values` to an object. Keys whose value is missing are left out.
     /// # Errors
-    /// Where the template fails or yields what is no object: a diagnostic with the template's line.
+    /// Returns a diagnostic with the template's line if the template fails or its output is not an object.
     pub fn tree(
         &mut self,
         name: &'static str,
@@ -99,22 +97,22 @@ impl<'a> Engine<'a> {
             .into_iter()
             .find(|key| node.get(key).and_then(Node::as_str).is_none());
         let Some(key) = missing else { return Ok(node) };
-        let message = format!("what the template makes has no `{key}`: it is no Kubernetes object");
+        let message =
+            format!("the template's output has no `{key}`, so it is not a Kubernetes object");
         Err(Box::new(self.at_line(name, Some(1), message, sources)))
     }
 
-    /// As [`tree`](Self::tree), of any YAML document.
-    ///
+    /// Like [`tree`](Self::tree), but for any YAML document.
     /// # Errors
-    /// Where the template fails or yields what is no YAML: a diagnostic with the template's line.
+    /// Returns a diagnostic with the template's line if the template fails or its output is not YAML.
     pub fn document(
         &mut self,
         name: &'static str,
         values: &Node,
         sources: &mut Sources,
     ) -> Result<Node, Box<Diagnostic>> {
-        let text = self.text(name, values, sources)?;
-        // The places that the parser gives count in the rendered text, which nobody sees.
+        let text = self.render_text(name, values, sources)?;
+        // The parser's positions refer to the rendered text, which users never see.
         let source = sources.add(format!("{name} (rendered)"), text.output.as_str());
         let parsed = read::parse(&text.output, source, 0);
         let parsed =
@@ -133,10 +131,10 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// What the template `name` sees.
-    ///
+    /// Unwraps the values for the template `name`.
     /// # Errors
-    /// Where that could not be made: a template must not render as if nothing were set.
+    /// Returns a diagnostic if they could not be serialized: a template must not be rendered as if nothing
+    /// were set.
     pub fn values(
         &self,
         name: &'static str,
@@ -144,30 +142,31 @@ impl<'a> Engine<'a> {
         sources: &mut Sources,
     ) -> Result<Node, Box<Diagnostic>> {
         made.map_err(|problem| {
-            let message = format!("what the template needs can't be made: {problem}");
+            let message = format!("the values for the template can't be serialized: {problem}");
             Box::new(self.at_line(name, None, message, sources))
         })
     }
 
-    /// Renders the template `name` with `values` to text, for scripts: values are written as Lua literals.
-    ///
+    /// Renders the template `name` with `values` to text. It is used for scripts, so values are printed as
+    /// Lua literals.
     /// # Errors
-    /// Where the template fails: a diagnostic with the template's line.
+    /// Returns a diagnostic with the template's line if the template fails.
     pub fn script(
         &mut self,
         name: &'static str,
         values: &Node,
         sources: &mut Sources,
     ) -> Result<String, Box<Diagnostic>> {
-        self.text(name, values, sources).map(|text| text.output)
+        self.render_text(name, values, sources)
+            .map(|text| text.output)
     }
 
-    fn text(
+    fn render_text(
         &mut self,
         name: &'static str,
         values: &Node,
         sources: &mut Sources,
-    ) -> Result<Text, Box<Diagnostic>> {
+    ) -> Result<RenderedText, Box<Diagnostic>> {
         if let Ok(mut written) = self.written.0.lock() {
             *written = Values::default();
         }
@@ -179,7 +178,7 @@ impl<'a> Engine<'a> {
             )));
         };
         if source.contains([OPEN, CLOSE]) {
-            let message = "the template holds a character that marks values (U+F0000 or U+F0001)";
+            let message = "the template contains a character that is reserved for marking values (U+F0000 or U+F0001)";
             return Err(Box::new(self.at_line(
                 name,
                 None,
@@ -207,7 +206,7 @@ impl<'a> Engine<'a> {
             false => run(environment, name, source, context).map_err(Failure::Failed),
         };
         match rendered {
-            Ok((output, spans)) => Ok(Text {
+            Ok((output, spans)) => Ok(RenderedText {
                 output,
                 spans,
                 fuel,
@@ -220,18 +219,18 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// What a template may not say, in words.
+    /// Makes a diagnostic of a construct that templates may not contain.
     fn refused(&self, name: &str, refusal: dialect::Refusal, sources: &mut Sources) -> Diagnostic {
         let mut diagnostic = self.at_line(name, None, refusal.message, sources);
         diagnostic.span = diagnostic
             .span
             .map(|span| Span::new(span.source, refusal.range.start, refusal.range.end));
         diagnostic
-            .why("templates are run within bounds, so that no template can make a run hang or take all memory")
+            .why("templates run within limits, so that no template can hang the program or use all memory")
             .help(refusal.help)
     }
 
-    /// A template's failure in words.
+    /// Makes a diagnostic of an error that occurred while the template ran.
     fn failed(&self, name: &str, error: &Error, sources: &mut Sources) -> Diagnostic {
         let detail = error
             .detail()
@@ -239,7 +238,7 @@ impl<'a> Engine<'a> {
         let message = match error.kind() {
             ErrorKind::OutOfFuel => "the template runs too long, or writes too much".to_owned(),
             ErrorKind::UndefinedError if error.detail().is_none() => {
-                "a name that is not there".to_owned()
+                "a name that is not defined".to_owned()
             }
             _ => detail,
         };
@@ -255,22 +254,25 @@ impl<'a> Engine<'a> {
         diagnostic
     }
 
-    /// Broken YAML, at the template's line that made it.
+    /// Makes a diagnostic of invalid YAML in the output, at the template's line that produced it.
     fn broken(
         &self,
         name: &str,
-        text: &Text,
+        text: &RenderedText,
         problem: &read::Problem,
         sources: &mut Sources,
     ) -> Diagnostic {
-        let message = format!("the template yields no YAML: {}", problem.message);
+        let message = format!(
+            "the template's output is not valid YAML: {}",
+            problem.message
+        );
         self.at_output(name, text, problem.span.range().start, message, sources)
     }
 
     fn at_output(
         &self,
         name: &str,
-        text: &Text,
+        text: &RenderedText,
         at: usize,
         message: String,
         sources: &mut Sources,
@@ -302,7 +304,8 @@ impl<'a> Engine<'a> {
     ) -> Diagnostic {
         let (source, path) = self.templates.get(name).unwrap_or(("", None));
         let shown = path.map_or_else(|| format!("templates/{name} (built in)"), str::to_owned);
-        // One source for each template, so that one mistake in several objects is told once.
+        // Each template is added as a source only once, so that the same mistake in several objects is
+        // reported once.
         let id = *self
             .shown
             .borrow_mut()
@@ -313,22 +316,22 @@ impl<'a> Engine<'a> {
             .unwrap_or(0..0);
         Diagnostic::new(codes::CONFIG_TEMPLATE, message)
             .at(Span::new(id, range.start, range.end))
-            .why("what the template makes can't be written; nothing is")
-            .help("mend the template at the mark; `{{ value }}` writes any value as YAML, so it needs no quotes")
+            .why("the template's output can't be written, so no file is written")
+            .help("correct the template at the mark; `{{ value }}` writes any value as YAML, so it needs no quotes")
     }
 }
 
-/// Why there is no text.
+/// Why rendering produced no text.
 enum Failure {
-    /// The template says what it may not.
+    /// The template contains a construct that is not allowed.
     Refused(dialect::Refusal),
-    /// The engine found an error.
+    /// The engine reported an error.
     Failed(Error),
-    /// The engine itself failed.
+    /// The engine itself could not run or panicked.
     Stopped(String),
 }
 
-/// What a template wrote, and the places of the parts that wrote it.
+/// The output of a template, with the template's line for each part of it.
 type Rendered = (String, Vec<minijinja::OutputSpan>);
 
 fn run<'a>(
@@ -343,15 +346,15 @@ fn run<'a>(
     environment.get_template(name)?.render_with_spans(context)
 }
 
-/// What a template wrote, and which of its parts wrote what.
-struct Text {
+/// The output of a template, with the template's line for each part of it.
+struct RenderedText {
     output: String,
     spans: Vec<minijinja::OutputSpan>,
-    /// The fuel that it was given.
+    /// The fuel that the template got.
     fuel: u64,
 }
 
-/// The formatter: a mark in YAML, a literal in Lua.
+/// The formatter for values: prints a mark in YAML and a literal in Lua.
 fn write(
     out: &mut Output,
     state: &mut State,
@@ -362,11 +365,11 @@ fn write(
     if value.is_undefined() {
         return Err(Error::new(
             ErrorKind::UndefinedError,
-            "a name that is not there",
+            "a name that is not defined",
         ));
     }
     if value.is_safe() {
-        // What a macro or a block wrote holds marks already.
+        // The output of a macro or a block contains marks already.
         return out
             .write_str(value.as_str().unwrap_or_default())
             .map_err(Error::from);

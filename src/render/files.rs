@@ -1,4 +1,4 @@
-//! Objects to files, folder by folder.
+//! Writes objects to files, folder by folder.
 
 use std::collections::BTreeMap;
 
@@ -11,31 +11,31 @@ use super::templates::Templates;
 use crate::codes;
 use crate::config::Text;
 use crate::config::types::Overlay;
-use crate::model::layout::{Group, Layout, Place, join};
+use crate::model::layout::{FileLocation, Group, Layout, join};
 use crate::model::lua::Script;
-use crate::model::{Laid, Model, flux};
+use crate::model::{Model, ObjectInput, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::ser::to_node;
 use manifest::value::{Kind as Value, Map, Node, Pointer};
 use manifest::write;
 
-/// What a rendered file is.
+/// The kind of a rendered file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Objects, all of them ours.
+    /// A manifest in which all objects are rendered by gatewayctl.
     Manifest,
-    /// A script.
+    /// A Lua script.
     Script,
-    /// YAML that holds no objects: another tool's file.
+    /// YAML that contains no objects, such as a helmfile.
     Plain,
-    /// The namespace's kustomization, which holds other people's entries too.
+    /// The namespace's kustomization, which contains other people's entries too.
     Index,
-    /// Such a kustomization of an earlier render: none of its entries is ours any longer.
+    /// A kustomization to which an earlier render added entries, and which no longer has entries of ours.
     Left,
 }
 
 impl Kind {
-    /// Whether such a file holds objects.
+    /// Whether files of this kind contain objects.
     pub fn has_objects(self) -> bool {
         !matches!(self, Kind::Script | Kind::Plain)
     }
@@ -44,56 +44,56 @@ impl Kind {
 /// A rendered file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The path from the root, with `/`.
+    /// The path relative to the root, with `/`.
     pub path: String,
-    /// Its text.
+    /// The text of the file.
     pub text: String,
-    /// Its objects, in order, with their places in `cluster.toml`.
+    /// The objects of the file, in order, with their positions in `cluster.toml`.
     pub objects: Vec<Node>,
-    /// The template that each object came from.
+    /// The template of each object.
     pub templates: Vec<&'static str>,
-    /// What it is.
+    /// The kind of the file.
     pub kind: Kind,
-    /// The entries in it that are ours, where it holds other people's too.
+    /// The entries that gatewayctl added, if the file contains other people's entries too.
     pub entries: Vec<String>,
-    /// Whether such a file is what is written where nothing stands.
+    /// Whether this is the text for a kustomization that didn't exist before.
     pub fresh: bool,
 }
 
-/// What rendering needs from outside: files by their paths from the root.
+/// The files that rendering reads, by their paths relative to the root.
 pub trait Inputs {
-    /// The text of a file; `None` where there is none.
+    /// The text of a file; `None` if it can't be read.
     fn read(&self, path: &str) -> Option<String>;
 
-    /// The text of a file that stands where output goes.
+    /// The text of a file at a path where output will be written.
     fn read_output(&self, path: &str) -> Output {
         self.read(path).map_or(Output::Nothing, Output::Text)
     }
 
-    /// The kustomizations in which earlier renders have entries.
+    /// The kustomizations to which earlier renders added entries.
     fn shared(&self) -> Vec<Shared> {
         Vec::new()
     }
 }
 
-/// What stands where output goes.
+/// What is found at a path where output will be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Nothing.
+    /// There is no file.
     Nothing,
-    /// A file with this text.
+    /// There is a file with this text.
     Text(String),
-    /// A file that is no text, too large, or not ours to read.
+    /// There is a file that is not text, is too large, or must not be read.
     Unreadable,
 }
 
-/// The template of the helmfile that a new cluster starts with.
+/// The template of the helmfile that installs the CRDs in a new cluster.
 const BOOTSTRAP: &str = "bootstrap-crds.yaml.j2";
 
-/// What stands in place of a template, of an object that was written in full.
+/// The template's name for an object that is written completely in `cluster.toml`.
 pub const VERBATIM: &str = "";
 
-/// Templates of what has no namespace, or one of its own.
+/// Templates of objects that have no namespace, or set their own.
 const WITHOUT_NAMESPACE: [&str; 9] = [
     "gatewayclass.yaml.j2",
     "ciliumloadbalancerippool.yaml.j2",
@@ -106,7 +106,7 @@ const WITHOUT_NAMESPACE: [&str; 9] = [
     "namespace.yaml.j2",
 ];
 
-/// Renders everything: all files, sorted by path, and what went wrong.
+/// Renders all files, sorted by path. Also returns all mistakes that were found.
 pub fn render(
     model: &Model,
     templates: &Templates,
@@ -121,7 +121,7 @@ pub fn render(
         files: BTreeMap::new(),
     };
     for item in items(model) {
-        let path = path_of(model, &item.place);
+        let path = path_of(model, &item.location);
         renderer.object(&path, item);
     }
     renderer.verbatim();
@@ -133,8 +133,12 @@ pub fn render(
     (renderer.files.into_values().collect(), renderer.problems)
 }
 
-fn path_of(model: &Model, place: &Place) -> String {
-    join([model.layout.app_path().as_str(), &place.folder, &place.file])
+fn path_of(model: &Model, location: &FileLocation) -> String {
+    join([
+        model.layout.app_path().as_str(),
+        &location.folder,
+        &location.file,
+    ])
 }
 
 pub(super) struct Renderer<'a> {
@@ -163,14 +167,14 @@ impl Renderer<'_> {
         let node = lay_over(node, item.overlay, item.parts, &mut self.problems);
         let text = |path: &[&str]| node.path(path).and_then(Node::as_str).unwrap_or_default();
         let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
-        let folder = Some(&item.place.folder).filter(|folder| !folder.is_empty());
-        let own = folder.and_then(|folder| self.model.layout.place_of(kind, name, folder));
-        let own = own.map(|place| path_of(self.model, &place));
+        let folder = Some(&item.location.folder).filter(|folder| !folder.is_empty());
+        let own = folder.and_then(|folder| self.model.layout.location_of(kind, name, folder));
+        let own = own.map(|location| path_of(self.model, &location));
         let path = own.unwrap_or_else(|| path.to_owned());
         self.add(&path, node, Kind::Manifest, item.template);
     }
 
-    /// An object that gives its namespace itself, where all of them do.
+    /// Sets the namespace in an object, if `namespace.in_objects` is set.
     fn with_namespace(&self, mut node: Node, template: &str) -> Node {
         if !self.model.flux.in_objects || WITHOUT_NAMESPACE.contains(&template) {
             return node;
@@ -184,7 +188,7 @@ impl Renderer<'_> {
         node
     }
 
-    /// Objects that were written in full.
+    /// Adds the objects that are written completely in `cluster.toml`.
     fn verbatim(&mut self) {
         let layout = &self.model.layout;
         for object in &self.model.verbatim {
@@ -197,7 +201,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// An object from a template without an overlay of its own.
+    /// Renders an object whose file is already known.
     fn plain<T: serde::Serialize>(
         &mut self,
         path: &str,
@@ -206,7 +210,7 @@ impl Renderer<'_> {
         overlay: Overlay,
     ) {
         let item = Item {
-            place: Place {
+            location: FileLocation {
                 folder: String::new(),
                 file: String::new(),
             },
@@ -242,22 +246,22 @@ impl Renderer<'_> {
         file.templates.push(template);
     }
 
-    /// TCP and UDP routes: in the app's folder, or in a folder of their namespace.
+    /// Renders the TCPRoutes and UDPRoutes, into the app's folder or the folder of their namespace.
     fn routes(&mut self) {
         for route in &self.model.routes {
-            let place = route_place(self.model, route);
+            let location = route_location(self.model, route);
             let item = Item {
                 template: "streamroute.yaml.j2",
-                values: to_node(&route.of),
+                values: to_node(&route.values),
                 overlay: route.overlay.clone(),
                 parts: Vec::new(),
-                place,
+                location,
             };
-            self.object(&path_of(self.model, &item.place), item);
+            self.object(&path_of(self.model, &item.location), item);
         }
     }
 
-    /// The Lua script.
+    /// Adds the Lua script.
     fn script(&mut self, inputs: &dyn Inputs) {
         let Some(lua) = &self.model.lua else { return };
         let text = match &lua.script {
@@ -276,7 +280,7 @@ impl Renderer<'_> {
                 None => return self.problems.push(no_script(path)),
             },
         };
-        let folder = self.model.layout.place(Group::Lua, None).folder;
+        let folder = self.model.layout.location(Group::Lua, None).folder;
         let app = self.model.layout.app_path();
         let path = join([app.as_str(), &folder, "resources", &lua.file]);
         let file = File {
@@ -291,13 +295,13 @@ impl Renderer<'_> {
         self.files.insert(path, file);
     }
 
-    /// `kustomization.yaml` of each folder, and `ks.yaml`.
+    /// Renders the `kustomization.yaml` of each folder, and `ks.yaml`.
     fn kustomizations(&mut self) {
         let layout = &self.model.layout;
         let app = layout.app_path();
         let mut folders: Vec<String> = layout.folders().map(str::to_owned).collect();
         for route in &self.model.routes {
-            let folder = route_place(self.model, route).folder;
+            let folder = route_location(self.model, route).folder;
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
@@ -317,7 +321,7 @@ impl Renderer<'_> {
                 .filter(|_| is_main)
                 .map(|node| (Pointer::root(), node.clone()));
             let item = Item {
-                place: Place {
+                location: FileLocation {
                     folder: folder.clone(),
                     file: String::new(),
                 },
@@ -331,20 +335,21 @@ impl Renderer<'_> {
         }
         for kustomization in &self.model.flux.kustomizations {
             self.plain(
-                &join([app.as_str(), flux_file(layout, &kustomization.of.name)]),
+                &join([app.as_str(), flux_file(layout, &kustomization.values.name)]),
                 "ks.yaml.j2",
-                &kustomization.of,
+                &kustomization.values,
                 kustomization.overlay.clone(),
             );
         }
     }
 
-    /// What a folder's kustomization lists: its files, then the user's own, and the script's ConfigMaps.
+    /// The values for a folder's kustomization: its files, then the user's own files, and the ConfigMaps of
+    /// the script.
     fn folder_values(&self, folder: &str) -> Node {
         let layout = &self.model.layout;
         let prefix = join([layout.app_path().as_str(), folder]) + "/";
         let unlisted =
-            (!self.model.autoscaling.listed).then(|| layout.place(Group::Autoscaling, None));
+            (!self.model.autoscaling.listed).then(|| layout.location(Group::Autoscaling, None));
         let extra = &self.model.extra;
         let own = if layout.config_folder.as_deref() == Some(folder) {
             extra.config_resources.as_ref()
@@ -370,7 +375,7 @@ impl Renderer<'_> {
             .filter(|name| {
                 unlisted
                     .as_ref()
-                    .is_none_or(|place| place.folder != folder || place.file != *name)
+                    .is_none_or(|location| location.folder != folder || location.file != *name)
             })
             .map(|name| {
                 Node::string(format!(
@@ -386,12 +391,12 @@ impl Renderer<'_> {
             .model
             .lua
             .iter()
-            .filter(|_| layout.place(Group::Lua, None).folder == folder);
+            .filter(|_| layout.location(Group::Lua, None).folder == folder);
         let maps = maps.flat_map(|lua| {
             lua.policies.iter().map(|policy| {
                 let file = lua.file.with(format!("resources/{}", lua.file.value));
                 let map = [
-                    ("name", text_node(&policy.of.config_map)),
+                    ("name", text_node(&policy.values.config_map)),
                     ("file", text_node(&file)),
                 ];
                 Node::new(Value::Map(map.into_iter().collect()), None)
@@ -401,7 +406,7 @@ impl Renderer<'_> {
         Node::new(Value::Map(values), None)
     }
 
-    /// What the user lists himself: paths from the app's folder.
+    /// The paths that the user lists in `extra`, relative to the app's folder.
     fn covered(&self) -> Vec<String> {
         let (layout, extra) = (&self.model.layout, &self.model.extra);
         let second = layout.config_folder.as_deref().unwrap_or(&layout.folder);
@@ -415,7 +420,7 @@ impl Renderer<'_> {
         paths.collect()
     }
 
-    /// The Namespace and its kustomization.
+    /// Renders the Namespace and its kustomization.
     fn namespace(&mut self, inputs: &dyn Inputs) {
         let layout = &self.model.layout;
         let mut listed = Vec::new();
@@ -425,13 +430,13 @@ impl Renderer<'_> {
             self.plain(
                 &path,
                 "namespace.yaml.j2",
-                &namespace.of,
+                &namespace.values,
                 namespace.overlay.clone(),
             );
             listed.push(format!("{dot}namespace.yaml"));
         }
         for kustomization in &self.model.flux.kustomizations {
-            let file = flux_file(layout, &kustomization.of.name);
+            let file = flux_file(layout, &kustomization.values.name);
             let entry = format!("{dot}{}", join([layout.app.as_str(), file]));
             if !listed.contains(&entry) {
                 listed.push(entry);
@@ -440,7 +445,7 @@ impl Renderer<'_> {
         self.shared(listed, inputs);
     }
 
-    /// The helmfile that a new cluster starts with.
+    /// Renders the helmfile that installs the CRDs in a new cluster.
     fn bootstrap(&mut self) {
         let Some(bootstrap) = &self.model.chart.bootstrap else {
             return;
@@ -478,18 +483,19 @@ fn taken(path: &Text) -> Diagnostic {
         format!("{:?} is the path of another rendered file", path.value),
     )
     .at(path.span)
-    .why("the helmfile would stand in its place")
+    .why("the helmfile would replace that file")
     .help("write a path outside the app's folder, such as `bootstrap/helmfile.d/00-crds.yaml`")
 }
 
-/// The file of a Flux Kustomization, in the app's folder.
+/// The file of a Flux Kustomization, relative to the app's folder.
 fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
     layout
         .file_of("Kustomization", name)
         .unwrap_or(&layout.flux)
 }
 
-/// A path relative to a folder, from where the folder's own name counts; `None` where it leads above that.
+/// Resolves a path against a folder. The folder's own name is kept as the start of the path; `None` if the
+/// path leads above it.
 pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
     for part in path.trim_end_matches('/').split('/') {
@@ -508,15 +514,18 @@ fn text_node(text: &Text) -> Node {
     Node::new(Value::String(text.value.clone()), text.span)
 }
 
-/// The file of a route: with the others, or in the folder of its namespace.
-fn route_place(model: &Model, route: &Laid<crate::model::route::StreamRoute>) -> Place {
-    let place = model.layout.place(Group::Routes, None);
-    if route.of.namespace.value == model.namespace.value {
-        return place;
+/// The file of a route: beside the other objects, or in the folder of the route's namespace.
+fn route_location(
+    model: &Model,
+    route: &ObjectInput<crate::model::route::StreamRoute>,
+) -> FileLocation {
+    let location = model.layout.location(Group::Routes, None);
+    if route.values.namespace.value == model.namespace.value {
+        return location;
     }
-    Place {
-        folder: flux::routes_folder(&route.of.namespace),
-        ..place
+    FileLocation {
+        folder: flux::routes_folder(&route.values.namespace),
+        ..location
     }
 }
 
@@ -526,6 +535,6 @@ fn no_script(path: &Text) -> Diagnostic {
         format!("the script {:?} can't be read", path.value),
     )
     .at(path.span)
-    .why("the gateways would run no script, and every request would fail on them")
+    .why("the gateways would run no script, and every request to them would fail")
     .help("write its path relative to cluster.toml; it must be UTF-8 text of at most 1 MiB")
 }

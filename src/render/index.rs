@@ -1,4 +1,4 @@
-//! The namespace's kustomization: our entries are added and taken out, everybody else's stay.
+//! Edits the namespace's kustomization: adds and removes the entries of gatewayctl and keeps all others.
 
 use std::ops::Range;
 
@@ -6,20 +6,22 @@ use manifest::diagnostic::Sources;
 use manifest::value::{Kind, Node};
 use manifest::{read, scalar};
 
-/// The text with `resources` added that it doesn't list yet, and its tree; `None` where it can't be done without
-/// touching more (a list in brackets, a list that is none).
+/// Returns the text with the missing `resources` added, and its tree. Returns `None` if that would require
+/// other changes (the list is written in brackets, or is not a list).
 pub fn add(text: &str, tree: &Node, resources: &[String]) -> Option<(String, Node)> {
     let changed = with_lines(text, tree, resources)?;
     let before = items(tree);
-    let is_listed = |after: &[Node], resource: &String| after.iter().any(|item| is(item, resource));
+    let is_listed =
+        |after: &[Node], resource: &String| after.iter().any(|item| is_resource(item, resource));
     let after = read_as(&changed, tree, |after| {
         after.starts_with(before) && resources.iter().all(|one| is_listed(after, one))
     })?;
     Some((changed, after))
 }
 
-/// The tree of a text that reads as `tree` does but for `resources`, whose items fit. The text before may have been no map, a map
-/// in braces, or a stream: lines that are added to such a text, or taken out of it, say something else.
+/// Parses a changed text and returns its tree if nothing but `resources` has changed and the items of
+/// `resources` satisfy `fits`. This matters because the text may not have been a block map, but a map in
+/// braces, a stream, or no map at all; inserting or deleting lines in such a text changes its meaning.
 fn read_as(text: &str, tree: &Node, fits: impl Fn(&[Node]) -> bool) -> Option<Node> {
     let mut sources = Sources::default();
     let id = sources.add("changed", text);
@@ -41,7 +43,7 @@ fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let listed = tree.get("resources");
     let missing: Vec<&String> = resources
         .iter()
-        .filter(|resource| !items(tree).iter().any(|item| is(item, resource)))
+        .filter(|resource| !items(tree).iter().any(|item| is_resource(item, resource)))
         .collect();
     if missing.is_empty() {
         return Some(text.to_owned());
@@ -79,10 +81,11 @@ fn with_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     Some(changed)
 }
 
-/// The text without the entries in `resources`, and its tree; `None` where it can't be done without touching more.
+/// Returns the text without the given entries of `resources`, and its tree; `None` if that would require
+/// other changes.
 pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<(String, Node)> {
     let changed = without_lines(text, tree, resources)?;
-    let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
+    let is_ours = |item: &&Node| resources.iter().any(|resource| is_resource(item, resource));
     let left = items(tree).iter().filter(|item| !is_ours(item));
     let after = read_as(&changed, tree, |after| after.iter().eq(left.clone()))?;
     Some((changed, after))
@@ -90,7 +93,7 @@ pub fn remove(text: &str, tree: &Node, resources: &[String]) -> Option<(String, 
 
 fn without_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String> {
     let items = items(tree);
-    let is_ours = |item: &&Node| resources.iter().any(|resource| is(item, resource));
+    let is_ours = |item: &&Node| resources.iter().any(|resource| is_resource(item, resource));
     let ours: Vec<&Node> = items.iter().filter(is_ours).collect();
     if ours.is_empty() {
         return Some(text.to_owned());
@@ -101,7 +104,7 @@ fn without_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String
         changed.replace_range(line_of(text, item)?, "");
     }
     if ours.len() == items.len() {
-        // Nothing under the key would be no list.
+        // A key without a value would not be a list.
         let first = line_of(text, items.first()?)?.start;
         let (heading, rest) = heading(text, first)?;
         changed.replace_range(heading, &format!("resources: []{rest}\n"));
@@ -109,14 +112,14 @@ fn without_lines(text: &str, tree: &Node, resources: &[String]) -> Option<String
     Some(changed)
 }
 
-/// Whether it lists nothing.
+/// Whether the kustomization lists no resources.
 pub fn is_empty(tree: &Node) -> bool {
     items(tree).is_empty()
 }
 
-/// Whether it lists these entries and no others.
+/// Whether the kustomization lists no other resources than these.
 pub fn lists_only(tree: &Node, resources: &[String]) -> bool {
-    let is_one = |item: &Node| resources.iter().any(|resource| is(item, resource));
+    let is_one = |item: &Node| resources.iter().any(|resource| is_resource(item, resource));
     items(tree).iter().all(is_one)
 }
 
@@ -125,18 +128,18 @@ fn items(tree: &Node) -> &[Node] {
     listed.unwrap_or_default()
 }
 
-fn is(item: &Node, resource: &str) -> bool {
-    item.as_str().is_some_and(|item| same(item, resource))
+fn is_resource(item: &Node, resource: &str) -> bool {
+    item.as_str().is_some_and(|item| same_path(item, resource))
 }
 
-/// What stands before an item's dash; `None` where it is no item on a line of its own.
+/// The indentation before an item's dash; `None` if the item is not on a line of its own.
 fn indent<'a>(text: &'a str, item: &Node) -> Option<&'a str> {
     let line = text.get(line_of(text, item)?.start..item.span?.range().start)?;
     let indent = line.strip_suffix("- ")?;
     indent.trim().is_empty().then_some(indent)
 }
 
-/// The lines on which an item stands, with the line end.
+/// The bytes of the lines that an item is on, with the line end.
 fn line_of(text: &str, item: &Node) -> Option<Range<usize>> {
     let item = item.span?.range();
     let start = text.get(..item.start)?.rfind('\n').map_or(0, |at| at + 1);
@@ -144,7 +147,7 @@ fn line_of(text: &str, item: &Node) -> Option<Range<usize>> {
     Some(start..end.map_or(text.len(), |at| item.end + at + 1))
 }
 
-/// The last line before `end` that starts an empty list of resources, and the comment behind it.
+/// Finds the last line before `end` that starts an empty `resources` list, and the comment at its end.
 fn heading(text: &str, end: usize) -> Option<(Range<usize>, &str)> {
     let mut at = 0;
     let mut found = None;
@@ -170,8 +173,8 @@ fn push(text: &mut String, indent: &str, resources: &[&String]) {
     }
 }
 
-/// `./a` and `a` are one path.
-fn same(a: &str, b: &str) -> bool {
+/// Compares two paths; `./a` and `a` are the same.
+fn same_path(a: &str, b: &str) -> bool {
     a.trim_start_matches("./").trim_end_matches('/')
         == b.trim_start_matches("./").trim_end_matches('/')
 }
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_was() {
+    fn other_lines_stay_unchanged() {
         let text = "# ours\nnamespace: network\nresources:\n  # first\n  - ./namespace.yaml\n  - ./echo/ks.yaml # demo\n  # - ./off/ks.yaml\ncomponents: []\n";
         let want = text.replace("# demo\n", "# demo\n  - ./envoy-gateway/ks.yaml\n");
         assert_eq!(added(text), Some(want.clone()));
@@ -224,7 +227,7 @@ mod tests {
                 "resources: # none\n  - ./namespace.yaml\n  - ./envoy-gateway/ks.yaml\nx: y\n";
             assert_eq!(added(empty).as_deref(), Some(want));
         }
-        // Lines behind these would break them, or would not be theirs.
+        // Lines at the end of these texts would make them invalid, or would not belong to the map.
         for text in ["a text", "{namespace: network}\n", "a: b\n...\n", "- a\n"] {
             assert_eq!(added(text), None, "{text}");
         }
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_goes_with_its_line_and_everything_else_stays() {
+    fn an_entry_is_removed_with_its_line_and_other_lines_stay() {
         let text = "# ours\nresources:\n  # first\n  - ./echo/ks.yaml # demo\n  - envoy-gateway/ks.yaml # it\n  # - ./off/ks.yaml\ncomponents: []\n";
         let want = text.replace("  - envoy-gateway/ks.yaml # it\n", "");
         assert_eq!(removed(text), Some(want.clone()));

@@ -1,13 +1,12 @@
-//! Values in Lua scripts.
+//! Lua literals for values in scripts.
 
 use minijinja::{Error, ErrorKind, Value};
 
-/// A value as a Lua literal. Strings are in double quotes with every byte outside of plain ASCII, and every
-/// quote, backslash, `%` and `$` as a decimal escape (Lua 5.1, section 2.1): nothing in them is read by Lua,
-/// by its patterns' eyes, or by Flux.
-///
+/// Writes a value as a Lua literal. Strings are written in double quotes. Every byte that is not plain ASCII,
+/// and every quote, backslash, `%` and `$`, is written as a decimal escape (Lua 5.1, section 2.1), so that
+/// neither Lua, nor Lua's patterns, nor Flux's substitution interprets it.
 /// # Errors
-/// Where it is neither text nor a whole number.
+/// Fails if the value is neither a string nor a whole number.
 pub fn literal(value: &Value) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         let mut literal = String::from("\"");
@@ -26,7 +25,7 @@ pub fn literal(value: &Value) -> Result<String, Error> {
         Ok(number) if value.is_number() => Ok(number.to_string()),
         _ => Err(Error::new(
             ErrorKind::BadSerialization,
-            format!("{} can't stand in a script", value.kind()),
+            format!("{} can't be written to a script", value.kind()),
         )),
     }
 }

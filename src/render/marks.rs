@@ -1,4 +1,4 @@
-//! Marks in a parsed tree give way to their values.
+//! Replaces the marks in a parsed tree by their values.
 
 use std::cell::Cell;
 
@@ -6,29 +6,30 @@ use super::context::cost_of;
 use manifest::diagnostic::Span;
 use manifest::value::{Entry, Kind, Map, Node};
 
-/// Opens a mark: a character that YAML takes for part of a word, and that nobody writes.
+/// Opens a mark. It is a character that YAML treats as part of a word, and that users don't write.
 pub const OPEN: char = '\u{F0000}';
 /// Closes a mark.
 pub const CLOSE: char = '\u{F0001}';
 
-/// A mistake in a template's output: what, and the byte of the rendered text that it is about.
+/// A mistake in a template's output: the message, and the byte position in the rendered text.
 pub type Mistake = (String, usize);
 
-/// A key and its place.
+/// A key and its position.
 type Key = (String, Option<Span>);
 
-/// Puts values in the place of their marks.
+/// Replaces marks by their values.
 pub struct Resolver<'a> {
     /// The values, by the number in their mark.
     pub written: &'a [Node],
-    /// The rendered text, which the tree's places count in.
+    /// The rendered text, which the tree's positions refer to.
     pub text: &'a str,
-    /// How much may still be put in.
+    /// How much may still be inserted, in units of [`cost_of`].
     left: Cell<u64>,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver that puts in at most as many values, or 64 bytes of them, as `most`: one value can have many marks.
+    /// Creates a resolver that inserts at most `most` units of values, each unit being a value or 64 bytes. A
+    /// limit is needed because one value can have many marks.
     pub fn new(written: &'a [Node], text: &'a str, most: u64) -> Self {
         Resolver {
             written,
@@ -37,11 +38,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The value of a mark, by its number.
+    /// The value for the number in a mark.
     fn value(&self, number: &str, at: usize) -> Result<&'a Node, Mistake> {
         let node = number.parse::<usize>().ok();
         let node = node.and_then(|number| self.written.get(number));
-        let node = node.ok_or_else(|| ("a mark without its value".to_owned(), at))?;
+        let node = node.ok_or_else(|| ("a mark that has no value".to_owned(), at))?;
         let cost = u64::try_from(cost_of(node)).unwrap_or(u64::MAX);
         match self.left.get().checked_sub(cost) {
             Some(left) => self.left.set(left),
@@ -50,10 +51,9 @@ impl<'a> Resolver<'a> {
         Ok(node)
     }
 
-    /// The tree without marks; `None` where it is what was not given.
-    ///
+    /// Returns the tree without marks; `None` if its value is missing.
     /// # Errors
-    /// Where a list or table stands where only text can.
+    /// Fails if a list or table is used where only text is possible.
     pub fn resolve(&self, node: Node) -> Result<Option<Node>, Mistake> {
         let at = node.span.map_or(0, |span| span.range().start);
         let kind = match node.kind {
@@ -111,12 +111,12 @@ impl<'a> Resolver<'a> {
             }) => Ok(Some((text, span))),
             Some(node) => match plain_text(&node) {
                 Some(text) => Ok(Some((text, node.span))),
-                None => Err(("a list or table can't be a key".to_owned(), at)),
+                None => Err(("a list or table can't be used as a key".to_owned(), at)),
             },
         }
     }
 
-    /// A scalar that holds marks.
+    /// Resolves a scalar that contains marks.
     fn string(&self, text: &str, at: usize) -> Result<Option<Node>, Mistake> {
         let alone = text
             .strip_prefix(OPEN)
@@ -142,7 +142,7 @@ impl<'a> Resolver<'a> {
                 return Ok(None);
             }
             let Some(value) = plain_text(node) else {
-                return Err(("a list or table can't stand inside text".to_owned(), at));
+                return Err(("a list or table can't be used inside text".to_owned(), at));
             };
             whole.push_str(before);
             whole.push_str(&value);
@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A scalar's text.
+/// The text of a scalar; `None` for null, lists and maps.
 fn plain_text(node: &Node) -> Option<String> {
     match &node.kind {
         Kind::String(text) => Some(text.clone()),
@@ -164,8 +164,8 @@ fn plain_text(node: &Node) -> Option<String> {
     }
 }
 
-/// A value without what was not given in it. Unlike in a template's own text, an empty list or map stays:
-/// somebody wrote it.
+/// Removes missing values from a value. Unlike in the template's own text, an empty list or map stays,
+/// because a user wrote it.
 fn without_nulls(mut node: Node) -> Option<Node> {
     node.kind = match node.kind {
         Kind::Null => return None,

@@ -1,18 +1,18 @@
-//! The model to files, through templates.
-//!
-//! One template makes one object. A value in it is never pasted into YAML text: the formatter leaves a
-//! mark, the text around it is parsed, and the value takes the mark's place in the parsed tree, with the
-//! place in `cluster.toml` that it came from ([`engine`]). What was not given takes its key with it. Then
-//! the object's `spec` table is laid over it, and the tree is written as YAML ([`files`]).
-//!
-//! - [`templates`]: the built-in templates, and those that replace them.
-//! - [`engine`]: a template and values to a tree: [`context`] is what the template sees, [`marks`] what it
-//!   leaves behind; [`lua`] is how values stand in scripts.
-//! - [`dialect`]: what a template of the user's own may say, so that running it is bounded; [`bounds`]: by how much.
-//! - [`objects`]: the table of what is rendered from which template.
-//! - [`overlay`]: the `spec` table and its like, laid over the object.
-//! - [`files`]: objects to files, folder by folder; [`comment`]: what stands above them.
-//! - [`shared`]: kustomizations that hold other people's entries too; [`index`]: how an entry is added or taken out.
+//! Renders the model to files with templates.
+//! Each template produces one object. A value is never pasted into YAML text: the formatter prints a mark,
+//! the text around it is parsed, and the mark in the parsed tree is replaced by the value, with its position
+//! in `cluster.toml` ([`engine`]). If a value is missing, its key is left out. Then the object's `spec` table
+//! is merged over it, and the tree is written as YAML ([`files`]).
+//! - [`templates`]: the built-in templates, and the user's templates that replace them.
+//! - [`engine`]: renders a template with values to a tree. [`context`] is what the template sees, [`marks`]
+//!   replaces the marks in its output, [`lua`] writes values in scripts.
+//! - [`dialect`]: restricts what a user's template may contain, so that its work is limited; [`bounds`] has
+//!   the limits.
+//! - [`objects`]: the table of objects and their templates.
+//! - [`overlay`]: merges the `spec` table and similar tables over an object.
+//! - [`files`]: writes objects to files, folder by folder; [`comment`] writes the comments above them.
+//! - [`shared`]: kustomizations that contain other people's entries too; [`index`] adds and removes entries
+//!   in them.
 
 pub mod bounds;
 pub mod comment;

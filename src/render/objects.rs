@@ -1,24 +1,24 @@
-//! The table of what is rendered from which template.
+//! The table of rendered objects and their templates.
 
 use serde::Serialize;
 
 use crate::config::types::Overlay;
-use crate::model::layout::{Group, Place};
-use crate::model::{Laid, Model};
+use crate::model::layout::{FileLocation, Group};
+use crate::model::{Model, ObjectInput};
 use manifest::value::ser::to_node;
 use manifest::value::{self, Node, Pointer};
 
 /// One object to render.
 pub struct Item {
-    /// The file that it goes into.
-    pub place: Place,
-    /// Its template.
+    /// The file that the object is written to.
+    pub location: FileLocation,
+    /// The name of the template.
     pub template: &'static str,
-    /// What the template sees, or why that can't be made.
+    /// The values for the template, or the error from serializing them.
     pub values: Result<Node, value::ser::Error>,
-    /// What is laid over the object.
+    /// Merged over the object.
     pub overlay: Overlay,
-    /// Further overlays, each on a path of the object.
+    /// More values to merge, each at a path inside the object.
     pub parts: Vec<(Pointer, Node)>,
 }
 
@@ -28,8 +28,8 @@ struct Items<'a> {
 }
 
 impl Items<'_> {
-    fn add<T: Serialize>(&mut self, group: Group, template: &'static str, laid: &Laid<T>) {
-        self.add_for(group, None, template, laid);
+    fn add<T: Serialize>(&mut self, group: Group, template: &'static str, input: &ObjectInput<T>) {
+        self.add_for(group, None, template, input);
     }
 
     fn add_for<T: Serialize>(
@@ -37,40 +37,48 @@ impl Items<'_> {
         group: Group,
         gateway: Option<&str>,
         template: &'static str,
-        laid: &Laid<T>,
+        input: &ObjectInput<T>,
     ) {
         self.all.push(Item {
-            place: self.model.layout.place(group, gateway),
+            location: self.model.layout.location(group, gateway),
             template,
-            values: to_node(&laid.of),
-            overlay: laid.overlay.clone(),
+            values: to_node(&input.values),
+            overlay: input.overlay.clone(),
             parts: Vec::new(),
         });
     }
 }
 
-/// All objects of the app's folders, in the order in which they stand in their files.
+/// All objects in the app's folders, in the order in which they are written.
 pub fn items(model: &Model) -> Vec<Item> {
     let mut items = Items {
         model,
         all: Vec::new(),
     };
     for proxy in &model.proxies {
-        let gateway = proxy.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        let gateway = proxy
+            .values
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.as_str());
         items.add_for(Group::Proxy, gateway, "envoyproxy.yaml.j2", proxy);
     }
     for class in &model.classes {
-        let gateway = class.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        let gateway = class
+            .values
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.as_str());
         items.add_for(Group::Class, gateway, "gatewayclass.yaml.j2", class);
     }
     for gateway in &model.gateways {
         items.add_for(
             Group::Gateways,
-            Some(&gateway.of.name),
+            Some(&gateway.values.name),
             "gateway.yaml.j2",
             gateway,
         );
-        let listeners = gateway.of.listeners.iter().enumerate();
+        let listeners = gateway.values.listeners.iter().enumerate();
         let parts = listeners.filter_map(|(at, listener)| {
             let pointer = Pointer::root().key("spec").key("listeners").index(at);
             Some((pointer, listener.spec.clone()?))
@@ -82,7 +90,7 @@ pub fn items(model: &Model) -> Vec<Item> {
     for policy in model.lua.iter().flat_map(|lua| &lua.policies) {
         items.add_for(
             Group::Lua,
-            Some(&policy.of.name),
+            Some(&policy.values.name),
             "envoyextensionpolicy-lua.yaml.j2",
             policy,
         );
@@ -91,7 +99,11 @@ pub fn items(model: &Model) -> Vec<Item> {
         items.add(Group::Policies, "policy.yaml.j2", policy);
     }
     for policy in &model.backend_traffic {
-        let gateway = policy.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        let gateway = policy
+            .values
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.as_str());
         items.add_for(
             Group::BackendTraffic,
             gateway,
@@ -100,7 +112,11 @@ pub fn items(model: &Model) -> Vec<Item> {
         );
     }
     for policy in &model.client_traffic {
-        let gateway = policy.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        let gateway = policy
+            .values
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.as_str());
         items.add_for(
             Group::ClientTraffic,
             gateway,
@@ -109,7 +125,11 @@ pub fn items(model: &Model) -> Vec<Item> {
         );
     }
     for redirect in &model.redirects {
-        let gateway = redirect.of.gateway.as_ref().map(|gateway| gateway.as_str());
+        let gateway = redirect
+            .values
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.as_str());
         items.add_for(Group::Redirect, gateway, "redirect.yaml.j2", redirect);
     }
     for certificate in &model.certificates {
@@ -149,11 +169,11 @@ fn addresses(model: &Model, items: &mut Items) {
             "ciliumbgpadvertisement.yaml.j2",
         ];
         for (template, overlay) in templates.into_iter().zip(overlays) {
-            let laid = Laid {
-                of: bgp.clone(),
+            let input = ObjectInput {
+                values: bgp.clone(),
                 overlay: overlay.clone(),
             };
-            items.add(Group::Addresses, template, &laid);
+            items.add(Group::Addresses, template, &input);
         }
     }
 }

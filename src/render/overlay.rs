@@ -1,4 +1,4 @@
-//! What is laid over an object after its template.
+//! Merges overlays over an object after its template was rendered.
 
 use crate::codes;
 use crate::config::types::Overlay;
@@ -8,8 +8,8 @@ use manifest::value::merge::{merge, remove};
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Map, Node, Pointer};
 
-/// Lays labels, annotations, `object`, `spec` and further parts over an object, takes out what is to be removed, and
-/// puts `metadata` in its usual order.
+/// Merges labels, annotations, `object`, `spec` and further parts over an object, removes what `remove`
+/// names, and puts the keys of `metadata` into their usual order.
 pub fn lay_over(
     mut node: Node,
     overlay: Overlay,
@@ -45,9 +45,9 @@ pub fn lay_over(
         let pointer = Pointer::parse(text).map(|pointer| pointer.resolve_in(&node));
         if !pointer.is_some_and(|pointer| remove(&mut node, &pointer)) {
             problems.push(
-                Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, format!("{:?} leads to nothing in the object", text.value))
+                Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, format!("{:?} doesn't exist in the object", text.value))
                     .at(text.span)
-                    .why("what was to be taken out may be called otherwise, and would stay")
+                    .why("the field to remove may have another name, and it would stay in the object")
                     .help("write a JSON pointer such as `/spec/http3`; `gatewayctl render --stdout` shows the object"),
             );
         }
@@ -71,7 +71,7 @@ pub fn lay_over(
     node
 }
 
-/// Lays `part` over what the steps lead to, which is made of maps where it isn't there.
+/// Merges `part` at the position that the steps lead to. Missing maps on the way are created.
 fn merge_at(node: &mut Node, steps: &[Step], part: Node) {
     let Some((step, rest)) = steps.split_first() else {
         return merge(node, part);

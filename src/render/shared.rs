@@ -1,4 +1,5 @@
-//! Kustomizations that hold other people's entries too: the namespace's, and those that earlier renders had entries in.
+//! Kustomizations that contain other people's entries too: the namespace's, and those to which earlier
+//! renders added entries.
 
 use super::files::{File, Inputs, Kind, Output, Renderer, joined};
 use super::index;
@@ -13,19 +14,21 @@ use manifest::value::{Kind as Value, Node};
 /// The template of the namespace's kustomization.
 const INDEX: &str = "namespace-kustomization.yaml.j2";
 
-/// A kustomization in which an earlier render has entries.
+/// A kustomization to which an earlier render added entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared {
-    /// Its path from the root.
+    /// The path, relative to the root.
     pub path: String,
-    /// The entries that are ours and whose files are, or will be, gone where they are not rendered.
+    /// The entries that gatewayctl added and whose files are removed, or will be, unless they are rendered
+    /// again.
     pub entries: Vec<String>,
-    /// Whether we made it, and nobody else has changed it since.
+    /// Whether gatewayctl created the file and nobody has changed it since.
     pub untouched: bool,
 }
 
 impl Renderer<'_> {
-    /// The namespace's kustomization with what is `listed` in it, and those of earlier renders without our entries.
+    /// Updates the namespace's kustomization so that it contains `listed`, and removes our entries from those
+    /// of earlier renders.
     pub(super) fn shared(&mut self, listed: Vec<String>, inputs: &dyn Inputs) {
         let path = join([self.model.layout.path.as_str(), "kustomization.yaml"]);
         let index = self.model.flux.index.as_ref();
@@ -53,7 +56,7 @@ impl Renderer<'_> {
                     let is_alone = index::lists_only(&node, &listed);
                     let fresh = is_alone.then(|| self.fresh_index(&path, index, &listed));
                     match fresh.flatten() {
-                        // Nobody else's work is in it: what else it says is brought up to date, too.
+                        // The file contains only our entries, so everything else in it is updated, too.
                         Some(file) if untouched || file.text == text => {
                             self.files.insert(path, file);
                         }
@@ -66,7 +69,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// The entries of an earlier render whose files are not there any longer.
+    /// The entries of an earlier render whose files are no longer rendered.
     fn gone(&self, shared: &Shared) -> Vec<String> {
         let (folder, _) = shared.path.rsplit_once('/').unwrap_or_default();
         let is_rendered = |entry: &&String| {
@@ -76,8 +79,8 @@ impl Renderer<'_> {
         gone.cloned().collect()
     }
 
-    /// A kustomization that is no longer kept up: without our entries whose files are gone. Is nothing left in it, and
-    /// was it made by us, it goes too.
+    /// Removes our entries from a kustomization that is no longer updated, if their files are gone. If
+    /// nothing is left in it and gatewayctl created it, the whole file is removed.
     fn leave(&mut self, shared: &Shared, gone: &[String], inputs: &dyn Inputs) {
         let path = &shared.path;
         let Output::Text(text) = inputs.read_output(path) else {
@@ -92,17 +95,18 @@ impl Renderer<'_> {
             Ok((text, node)) => self.put_shared(path, text, node, Kind::Left, Vec::new()),
             Err(broken) => self.problems.extend(broken.unwrap_or_else(|| {
                 vec![
-                    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} still lists what is no longer rendered"))
+                    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} still lists files that are no longer rendered"))
                         .in_file(path.as_str())
-                        .why("kustomize stops at an entry that is not there, and it can't be taken out without touching what is not ours")
+                        .why("kustomize fails if a listed file is missing, and the entry can't be removed without changing other people's lines")
                         .help(format!("remove {} from its `resources`", gone.join(" and "))),
                 ]
             })),
         }
     }
 
-    /// The text of a shared kustomization with our entries, without those that are stale, and what it says then. The
-    /// error is what is wrong with it, or `None` where it is only written in a way that can't be edited.
+    /// Edits a shared kustomization: adds our entries and removes stale ones. Returns the new text and its
+    /// tree. The error is the list of mistakes in the file, or `None` if the file is valid but is written in
+    /// a way that can't be edited.
     fn edited(
         &mut self,
         path: &str,
@@ -142,7 +146,7 @@ impl Renderer<'_> {
         self.files.insert(path.to_owned(), file);
     }
 
-    /// The namespace's kustomization as it is where nothing stands yet.
+    /// Renders the namespace's kustomization for the case that it doesn't exist yet.
     fn fresh_index(&mut self, path: &str, table: &flux::Index, listed: &[String]) -> Option<File> {
         let mut values = match self.engine.values(INDEX, to_node(table), self.sources) {
             Ok(values) => values,
@@ -176,27 +180,27 @@ impl Renderer<'_> {
 fn unreadable_index(path: String) -> Diagnostic {
     Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be read"))
         .in_file(path)
-        .why("other people's entries in it must stay, and which they are can't be told")
+        .why("other people's entries in it must be kept, but they can't be read")
         .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
 }
 
 fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
     let mut help = format!(
-        "list {} under `resources`, one on a line with `- ` in front",
+        "list {} under `resources`, each on a line of its own that starts with `- `",
         listed.join(" and ")
     );
     if !stale.is_empty() {
-        help.push_str(&format!(", and take {} out", stale.join(" and ")));
+        help.push_str(&format!(", and remove {}", stale.join(" and ")));
     }
-    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be added to"))
+    Diagnostic::new(codes::TREE_FOREIGN, format!("{path} can't be edited automatically"))
         .in_file(path)
-        .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must stay")
+        .why("Flux applies only what the namespace's kustomization lists, and other people's entries in it must be kept")
         .help(format!("{help}; or set `namespace.kustomization = false`"))
 }
 
-/// Whether a render can write a file at this path: a manifest below a folder, or a script among a folder's resources.
-/// Hidden folders, schemas and templates are somebody else's, and so is what stands at the root, but the Namespace. Of
-/// what is shared with others there are only kustomizations.
+/// Whether a render can write a file at this path: a manifest inside a folder, or a script in a `resources`
+/// folder. Hidden folders, `schemas` and `templates` belong to the user, and so do the files at the root,
+/// except for the Namespace. A shared file can only be a kustomization.
 pub fn could_render(path: &str, is_shared: bool) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     if is_shared {
@@ -216,7 +220,7 @@ pub fn could_render(path: &str, is_shared: bool) -> bool {
     !is_kept && !is_hidden && (is_manifest || is_script())
 }
 
-/// A tree of another file: its places are not places in `cluster.toml`.
+/// Removes the positions from a tree, because they are not positions in `cluster.toml`.
 fn without_places(node: Node) -> Node {
     Node::from_json(node.to_json())
 }
@@ -226,7 +230,7 @@ mod tests {
     use super::could_render;
 
     #[test]
-    fn only_what_a_render_can_write_is_its_work() {
+    fn only_possible_outputs_count_as_rendered() {
         for path in [
             "kubernetes/apps/network/envoy-gateway/app/envoy.yaml",
             "apps/edge/app/resources/block-user-agents.lua",

@@ -1,4 +1,4 @@
-//! The built-in templates, and those that replace them.
+//! The built-in templates, and the user's templates that replace them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use manifest::diagnostic::suggest::nearest;
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
-        /// Names and texts of the built-in templates.
+        /// The names and texts of the built-in templates.
         pub const BUILT_IN: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../../templates/", $name)))),*];
     };
@@ -44,15 +44,15 @@ built_in! {
     "streamroute.yaml.j2",
 }
 
-/// The templates of one run: the built-in ones, some of them replaced.
+/// The templates of one run: the built-in ones, some of which may be replaced.
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     own: BTreeMap<String, (String, String)>,
 }
 
 impl Templates {
-    /// Takes a template of the user's own, by its file name; `path` is how it is shown. A name that no
-    /// template has is a diagnostic: the file would silently do nothing.
+    /// Adds a template of the user, by its file name; `path` is the path to show. Returns a diagnostic if no
+    /// built-in template has this name, because the file would have no effect.
     pub fn replace(&mut self, name: &str, path: &str, text: String) -> Option<Diagnostic> {
         let known = BUILT_IN.iter().map(|(name, _)| *name);
         if known.clone().any(|there| there == name) {
@@ -60,23 +60,26 @@ impl Templates {
             return None;
         }
         let help = match nearest(name, known.clone()) {
-            Some(near) => format!("call it `{near}`"),
-            None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+            Some(near) => format!("rename it to `{near}`"),
+            None => format!(
+                "the built-in templates are {}",
+                known.collect::<Vec<_>>().join(", ")
+            ),
         };
         Some(
-            Diagnostic::new(codes::CONFIG_TEMPLATE, format!("no template is called {name}"))
+            Diagnostic::new(codes::CONFIG_TEMPLATE, format!("there is no built-in template {name}"))
                 .in_file(path)
-                .why("a template replaces the built-in one of its name; this one would silently do nothing")
+                .why("a template replaces the built-in template of the same name, so this one would have no effect")
                 .help(help),
         )
     }
 
-    /// Whether a template is the user's own.
+    /// Whether a template is replaced by the user.
     pub fn is_own(&self, name: &str) -> bool {
         self.own.contains_key(name)
     }
 
-    /// A template's text, and its path where it is the user's own.
+    /// A template's text, and its path if it is the user's own.
     pub fn get(&self, name: &str) -> Option<(&str, Option<&str>)> {
         if let Some((path, text)) = self.own.get(name) {
             return Some((text, Some(path)));

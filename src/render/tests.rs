@@ -1,4 +1,5 @@
-//! Templates that do their worst: each ends, with what it made or with a finding, and always with the same.
+//! Tests with malicious templates: each run ends, with an output or a diagnostic, and always with the same
+//! one.
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use serde_json::json;
 
 const NAME: &str = "gatewayclass.yaml.j2";
 
-/// What a template makes of two listeners and a name.
+/// Renders a template with a name and twenty listeners.
 fn render(text: &str) -> Result<Node, Box<Diagnostic>> {
     let mut templates = Templates::default();
     assert_eq!(
@@ -46,9 +47,9 @@ fn made(text: &str) -> serde_json::Value {
     }
 }
 
-/// What people write in templates works.
+/// Constructs that people use in templates work.
 #[test]
-fn what_is_honest_is_rendered() {
+fn harmless_templates_are_rendered() {
     for (text, want) in [
         ("a: {{ name ~ '-tls' }}", json!({"a": "envoy-tls"})),
         ("a: {{ (name | string)[:3] }}", json!({"a": "env"})),
@@ -121,17 +122,17 @@ fn what_is_honest_is_rendered() {
     }
 }
 
-/// What could have no bound is refused before it runs.
+/// Constructs whose work can't be limited are refused before the template runs.
 #[test]
-fn what_has_no_bound_is_refused_with_what_to_write_instead() {
+fn constructs_without_a_limit_are_refused_with_help() {
     for (text, want) in [
         (
             "{% set n=namespace() %}{% set n.n=n %}{{ n }}",
-            "a namespace stands by itself",
+            "a namespace can't be used as a value",
         ),
         (
             "{% set n=namespace(a=[]) %}{% for i in range(9) %}{% set n.a=[n.a] %}{% endfor %}",
-            "a namespace can't keep a list",
+            "a namespace can't contain a list",
         ),
         (
             "{% set n=namespace(a=[1]) %}{% for i in range(9) %}{% set n.a=n.a+n.a %}{% endfor %}",
@@ -139,44 +140,44 @@ fn what_has_no_bound_is_refused_with_what_to_write_instead() {
         ),
         (
             "{% set a=[name] %}{% set a=[a, a] %}",
-            "a list or table can't hold",
+            "a list or table can't contain",
         ),
         (
             "{% set a=[name] %}{% set b={'a': a} %}",
-            "a list or table can't hold",
+            "a list or table can't contain",
         ),
         ("{{ listeners * 100000000 }}", "`*` may repeat a list"),
         ("{{ range(99999) | list * 1000 }}", "`*` may repeat a list"),
         ("{{ [name] ~ '' }}", "`~` can't join a list"),
         (
             "{{ [name] == [name] }}",
-            "nothing can be compared with a list",
+            "a value can't be compared with a list",
         ),
         ("{{ listeners | batch(2) }}", "filter batch is unknown"),
         ("{{ listeners | zip(listeners) }}", "filter zip is unknown"),
-        ("{{ listeners | map('list') }}", "`map` takes `attribute=`"),
+        (
+            "{{ listeners | map('list') }}",
+            "`map` accepts only `attribute=`",
+        ),
         ("{{ dict(a=1) }}", "function dict is unknown"),
         ("{{ name.upper() }}", "values have no method"),
-        (
-            "{{ name[::-1] }}",
-            "a part of a text or list is taken in order",
-        ),
+        ("{{ name[::-1] }}", "a slice can't have a step"),
         (
             "{% for a in listeners recursive %}{{ loop(a) }}{% endfor %}",
-            "a loop can't call itself",
+            "recursive loops are not allowed",
         ),
         (
             "{% set a = 'é' * 300000 %}{{ a[-2:] }}",
-            "a text that can have any length",
+            "a string of unlimited length",
         ),
         (
             "{% set n = namespace(a='x') %}{% for i in range(9) %}{% set n.a = n.a ~ n.a %}{% if n.a < n.a %}{% endif %}{% endfor %}",
-            "a text that can have any length",
+            "a string of unlimited length",
         ),
-        ("{{ range(*[1]) }}", "arguments are written one by one"),
+        ("{{ range(*[1]) }}", "arguments can't be unpacked"),
         (
             "{% macro m(a) %}{% set b = [a] %}{% endmacro %}{{ m([name]) }}",
-            "a list or table can't hold",
+            "a list or table can't contain",
         ),
     ] {
         let message = refused(text);
@@ -184,9 +185,9 @@ fn what_has_no_bound_is_refused_with_what_to_write_instead() {
     }
 }
 
-/// What has bounds, and passes them.
+/// Templates that exceed one of the limits are refused, with the line.
 #[test]
-fn what_takes_too_much_is_refused_at_its_line() {
+fn templates_over_a_limit_are_refused_at_their_line() {
     let chain = |part: &str, by: &str| format!("{{{{ {} }}}}", vec![part; 50_000].join(by));
     for text in [
         chain("1", "+"),
@@ -221,12 +222,12 @@ fn what_takes_too_much_is_refused_at_its_line() {
     }
 }
 
-/// A small generator of hostile templates: statements and expressions at random, with everything that makes values
-/// larger, nests them, or does work.
+/// A small generator of malicious templates: random statements and expressions that enlarge values, nest
+/// them, or do work.
 struct Hostile {
     state: u64,
     text: String,
-    /// Whether it keeps to what is allowed, and so gets further.
+    /// Whether it uses only allowed constructs, so that the template gets further.
     is_tame: bool,
 }
 
@@ -325,7 +326,7 @@ impl Hostile {
         }
     }
 
-    /// Texts that grow, and lists that are worked through again and again.
+    /// Strings that grow, and lists that are traversed again and again.
     fn tame(&mut self, depth: usize) -> String {
         let left = self.one_of(&["a", "b", "n.a", "n.b", "name", "'xxxxxxxx'", "x"]);
         let right = self.one_of(&["a", "b", "n.a", "name", "count", "x"]);
@@ -389,9 +390,9 @@ fn hostile(seed: u64) -> String {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, ..Default::default() })]
 
-    /// It ends; what it made is small; and it does the same each time.
+    /// Every run ends, its output is small, and a second run gives the same result.
     #[test]
-    fn no_template_makes_more_than_it_may(seed in proptest::prelude::any::<u64>()) {
+    fn no_template_exceeds_its_limits(seed in proptest::prelude::any::<u64>()) {
         let text = hostile(seed);
         let told = |made: Result<Node, Box<Diagnostic>>| match made {
             Ok(node) => (Some(node), None),
@@ -409,7 +410,8 @@ proptest::proptest! {
     }
 }
 
-/// The generator makes what is rendered, and what is refused for each reason: else it would show nothing.
+/// Checks that the generator produces templates that are rendered and templates that are refused for each
+/// reason; otherwise the test above would prove nothing.
 #[test]
 fn the_generator_reaches_all_outcomes() {
     let outcomes: Vec<String> = (0..600)
@@ -425,7 +427,7 @@ fn the_generator_reaches_all_outcomes() {
         "`*`",
         "`~`",
         "is unknown",
-        "can't hold",
+        "can't contain",
         "too long",
     ] {
         let there = outcomes.iter().filter(|one| one.contains(want)).count();

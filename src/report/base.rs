@@ -1,22 +1,21 @@
-//! Files' names, as the services that keep a repository know them.
+//! Paths of files in reports, in the form that code hosting services expect.
 
 use std::path::Path;
 
-/// Where the names of a report's files count from: absolute paths, with `/` on every system.
-///
-/// The `sarif`, `github` and `junit` formats are read by services that know a file by its path from the
-/// repository's root. With the default, names are taken to be such paths.
+/// The base for file names in a report: absolute paths, with `/` on every operating system.
+/// The formats `sarif`, `github` and `junit` are read by services that identify a file by its path from the
+/// repository's root. By default, names are assumed to be such paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Base {
     /// The repository's root.
     pub repository: String,
-    /// The folder that relative names count from.
+    /// The folder that relative names refer to.
     pub folder: String,
 }
 
 impl Base {
-    /// The path from the repository's root of the file that is shown as `name`; an absolute path where it
-    /// lies outside; a name that is no path, such as `<stdin>`, as it is.
+    /// The path of a file from the repository's root, for the `name` that is shown. It is absolute if the
+    /// file is outside of the repository. A name that is not a path, such as `<stdin>`, stays as it is.
     pub(super) fn path(&self, name: &str) -> String {
         if name.is_empty() || name.starts_with('<') {
             return name.to_owned();
@@ -37,7 +36,7 @@ impl Base {
     }
 }
 
-/// A path without `.` and `..`, as far as it can do without.
+/// Removes `.` and, where possible, `..` from a path.
 fn plain(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

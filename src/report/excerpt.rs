@@ -1,9 +1,8 @@
-//! The lines that a finding shows, cut out of their sources.
-//!
-//! `annotate-snippets` draws; what it is given is made here, since it would walk the whole file for each
-//! finding, and panics at a range that lies outside the text or inside a character. It also counts the columns
-//! of the headers in the text that it is given; so it is given slots for headers, and [`fill`] puts the true
-//! ones in.
+//! Cuts the lines that a finding shows out of their sources.
+//! `annotate-snippets` draws them. Its input is prepared here, because it would scan the whole file for each
+//! finding and panics if a range is outside the text or inside a character. It also computes the position in
+//! the header from the excerpt instead of the file. So it gets placeholders for headers, and [`fill`]
+//! replaces them.
 
 use std::ops::Range;
 
@@ -12,58 +11,58 @@ use annotate_snippets::{Annotation, AnnotationKind, Snippet};
 use super::text;
 use manifest::diagnostic::{Location, Source, Sources, Span};
 
-/// A span of more lines than this is marked on its first line alone: a whole table or object would
-/// bury what is said about it.
+/// A span of more lines than this is marked only on its first line. Otherwise a whole table or object would
+/// push the message off the screen.
 const MOST_LINES: usize = 6;
 
-/// Marks in one file that lie further apart than this many lines get excerpts of their own.
+/// Marks in the same file that are further apart than this many lines get separate excerpts.
 const FAR: usize = 100;
 
-/// Begins the slot of a header: a code point that is for good no character, and that
-/// [`text::visible`] lets nobody else write.
+/// The first character of a header's placeholder: a code point that will never be a character, and that
+/// [`text::visible`] removes from all other text.
 const SLOT: char = text::NO_CHARACTER;
 
-/// A place to mark.
+/// A position to mark.
 pub(super) struct Mark {
     span: Span,
-    /// What to write beside it; the primary mark has none.
+    /// The text beside the mark; the primary mark has none.
     label: Option<String>,
     at: Location,
     from: Point,
     to: Point,
 }
 
-/// A line, from 1, and a byte in it.
+/// A line, counted from 1, and a byte position in it.
 #[derive(Clone, Copy)]
 struct Point {
     line: usize,
     byte: usize,
 }
 
-/// Lines of one source with their marks, and the header that belongs over them.
+/// Lines of one source with their marks, and the header above them.
 pub(super) struct Excerpt {
     /// `file:line:column`.
     pub(super) header: String,
-    /// The lines, with a slot for the header.
+    /// The lines, with a placeholder for the header.
     pub(super) snippet: Snippet<'static, Annotation<'static>>,
 }
 
 impl Mark {
-    /// A mark over `span`; a labelled one is secondary.
+    /// A mark for `span`. A mark with a label is secondary.
     pub(super) fn new(span: Span, label: Option<String>, sources: &Sources) -> Self {
         let source = sources.get(span.source);
         let at = sources.locate(span);
         let from = point(source, at.line, span.start as usize);
         let mut to = point(source, at.end_line, span.end as usize);
         if to.line > from.line && to.byte == 0 {
-            // The line end before belongs to the line that it ends.
+            // A span that ends with a line feed ends on the line before.
             to = end_of(source, to.line - 1);
         }
         if to.line - from.line >= MOST_LINES {
             to = end_of(source, from.line);
         }
         if to.line == from.line {
-            // A span that begins in the blanks at the end of its line is marked where it begins.
+            // A span that begins in the whitespace at the end of a line is marked where it begins.
             to.byte = to.byte.max(from.byte);
         }
         Mark {
@@ -92,7 +91,8 @@ fn end_of(source: &Source, line: usize) -> Point {
     Point { line, byte }
 }
 
-/// The excerpts that show `marks`, of which the first is the most important; `width` is the terminal's.
+/// The excerpts that show `marks`, of which the first is the primary one. `width` is the width of the
+/// terminal.
 pub(super) fn excerpts(marks: Vec<Mark>, sources: &Sources, width: usize) -> Vec<Excerpt> {
     let mut clusters: Vec<(Range<usize>, Vec<Mark>)> = Vec::new();
     for mark in marks {
@@ -122,7 +122,7 @@ pub(super) fn excerpts(marks: Vec<Mark>, sources: &Sources, width: usize) -> Vec
         .collect()
 }
 
-/// Puts the headers into their slots in what was drawn: each slot runs to the end of its line.
+/// Replaces the headers' placeholders in the drawn text. A placeholder extends to the end of its line.
 pub(super) fn fill(drawn: &str, headers: &[String]) -> String {
     let mut filled = String::with_capacity(drawn.len());
     for line in drawn.split_inclusive('\n') {
@@ -138,7 +138,7 @@ pub(super) fn fill(drawn: &str, headers: &[String]) -> String {
     filled
 }
 
-/// Lines `lines.start` to `lines.end`, both included.
+/// An excerpt of the lines `lines.start` to `lines.end`, both included.
 fn excerpt(
     lines: Range<usize>,
     marks: &[Mark],
@@ -192,8 +192,8 @@ fn excerpt(
     })
 }
 
-/// Bounds the marks on the last line of `shown`, which begins at `start`, to `most` characters: where a mark
-/// is longer than the terminal is wide, what is cut off is the line's end and not the mark's middle.
+/// Limits the marks on the last line of `shown`, which begins at `start`, to `most` characters. If a mark is
+/// longer than the terminal is wide, the end of the line is cut off instead of the middle of the mark.
 fn shorten(ranges: &mut [Range<usize>], start: usize, shown: &str, most: usize) {
     for range in ranges {
         let marked = shown.get(range.clone()).filter(|_| range.start >= start);
@@ -204,8 +204,8 @@ fn shorten(ranges: &mut [Range<usize>], start: usize, shown: &str, most: usize) 
     }
 }
 
-/// The bytes of a line that are given to be drawn: all of them, but of a line far longer than the terminal
-/// is wide only what lies around its first mark. The renderer cuts the rest and says so with dots.
+/// The bytes of a line that are drawn. If a line is much longer than the terminal is wide, these are only the
+/// bytes around its first mark. The renderer shows dots for the rest.
 fn window(line: &str, number: usize, marks: &[Mark], width: usize) -> Range<usize> {
     let around = 2 * width;
     if line.len() <= 2 * around {

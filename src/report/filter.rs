@@ -1,21 +1,21 @@
-//! Which findings a person wants to see: `--select` and `--ignore`.
+//! Filters findings by `--select` and `--ignore`.
 
 use std::str::FromStr;
 
 use crate::codes;
 use manifest::diagnostic::{Code, Diagnostic, Severity, suggest};
 
-/// A code, or a group for all of its codes.
+/// A code, or a group, which stands for all of its codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selector {
-    /// Every code of a group: `config`.
+    /// All codes of a group: `config`.
     Group(&'static str),
-    /// One code: `config/unknown-key`.
+    /// A single code: `config/unknown-key`.
     Code(Code),
 }
 
 impl Selector {
-    /// Whether it covers `code`.
+    /// Whether the selector includes `code`.
     pub fn covers(self, code: Code) -> bool {
         match self {
             Selector::Group(group) => group == code.group(),
@@ -36,9 +36,8 @@ impl FromStr for Selector {
     }
 }
 
-/// Keeps the findings that `select` covers, or all where it is empty, without those that `ignore` covers.
-///
-/// `ignore` wins: `--select config --ignore config/lua` is the group without one code.
+/// Keeps the findings that `select` includes (all if it is empty), except for those that `ignore` includes.
+/// `ignore` takes precedence: `--select config --ignore config/lua` is the group without that code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     select: Vec<Selector>,
@@ -46,11 +45,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter of `CODE,…` lists as the command line gives them; empty parts of a list don't count.
-    ///
+    /// Parses lists of the form `CODE,…` from the command line. Empty parts are skipped.
     /// # Errors
-    ///
-    /// The first name that is neither a code nor a group, with the nearest that is.
+    /// Returns the first name that is neither a code nor a group, with the most similar one.
     pub fn parse<S: AsRef<str>>(select: &[S], ignore: &[S]) -> Result<Self, UnknownCode> {
         Ok(Filter {
             select: selectors(select)?,
@@ -58,20 +55,20 @@ impl Filter {
         })
     }
 
-    /// Whether a finding of this code is to be seen.
+    /// Whether findings with this code are shown.
     pub fn keeps(&self, code: Code) -> bool {
         let covered = |by: &[Selector]| by.iter().any(|selector| selector.covers(code));
         let is_ignored = covered(&self.ignore) && !self.makes_notes_of(code);
         (self.select.is_empty() || covered(&self.select)) && !is_ignored
     }
 
-    /// Whether findings of this code are seen as notes. An object that nothing checked is never passed over in
-    /// silence, also where somebody ignores `schema/unknown-kind`.
+    /// Whether findings with this code are shown as notes. That is the case if `schema/unknown-kind` is
+    /// ignored, so that a report never hides that an object was not checked.
     fn makes_notes_of(&self, code: Code) -> bool {
         code == codes::SCHEMA_UNKNOWN_KIND && self.ignore.contains(&Selector::Code(code))
     }
 
-    /// Takes out what is not to be seen.
+    /// Removes the findings that are not shown.
     pub fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.retain(|finding| self.keeps(finding.code));
         for finding in diagnostics {
@@ -92,7 +89,7 @@ fn selectors<S: AsRef<str>>(lists: &[S]) -> Result<Vec<Selector>, UnknownCode> {
         .collect()
 }
 
-/// A name that is neither a code nor a group.
+/// The error for a name that is neither a code nor a group.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no code or group is called `{name}`; {}", self.advice())]
 pub struct UnknownCode {
@@ -116,7 +113,7 @@ impl UnknownCode {
     }
 }
 
-/// The nearest code or group; a name without its group finds its code too.
+/// The most similar code or group. A code is also found by its name without the group.
 fn nearest(name: &str) -> Option<&'static str> {
     let codes = || codes::all().iter().map(|code| code.as_str());
     let bare = |code: &'static str| code.split_once('/').map_or(code, |(_, bare)| bare);

@@ -1,6 +1,5 @@
 //! The report for GitHub Actions: a workflow command for each finding, which becomes an annotation at its
-//! line; and a summary in Markdown for the run's page.
-//!
+//! line, and a summary in Markdown for the page of the run.
 //! The commands and their escapes are those of `@actions/core` 1.11 (`command.ts`).
 
 use std::io;
@@ -8,13 +7,13 @@ use std::io;
 use super::{Report, place, text};
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
-/// The most bytes that GitHub takes of a step's summary.
+/// The maximum size of a step summary on GitHub, in bytes.
 pub const LARGEST_SUMMARY: usize = 1024 * 1024;
 
-/// Kept back for the summary's last line, which says what was left out.
+/// The bytes that are reserved for the last line, which says how many findings were left out.
 const CLOSING: usize = 100;
 
-/// Writes a command a line, and a line that sums up.
+/// Writes a line with a command for each finding, and a line with the summary.
 pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {
     for finding in &report.diagnostics {
         writeln!(out, "{}", command(finding, report, sources))?;
@@ -56,7 +55,7 @@ fn properties(
     }
     if place::is_exact(finding) {
         all.push(("line", at.line.to_string()));
-        // GitHub refuses columns of a place that spans lines.
+        // GitHub refuses columns for a range of several lines.
         if at.end_line == at.line {
             all.push(("col", at.column.to_string()));
         }
@@ -69,21 +68,22 @@ fn properties(
     all
 }
 
-/// The text of a command.
+/// Escapes the text of a command.
 fn escape(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// The value of a command's property.
+/// Escapes the value of a command's property.
 fn escape_property(text: &str) -> String {
     escape(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// A summary of `report` in GitHub's Markdown, of at most `most` bytes: a heading with the counts, and a
-/// table with a row for each finding, the errors first. What does not fit is counted in the last row; empty
-/// where not even the heading fits. No file's text can act as Markdown or HTML in it.
+/// table with a row for each finding, errors first. If there are too many, the last row says how many were
+/// left out. The summary is empty if not even the heading fits. Text from files can't be interpreted as
+/// Markdown or HTML.
 pub fn step_summary(report: &Report, sources: &Sources, most: usize) -> String {
     let mut summary = format!("### gatewayctl validate\n\n{}\n", text::summary(report));
     if summary.len() + 2 * CLOSING > most {
@@ -132,7 +132,7 @@ fn row(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
     )
 }
 
-/// Words in a cell of a table; what stands between backticks is shown as code.
+/// Formats text for a table cell; text between backticks becomes code.
 fn prose(words: &str) -> String {
     let words = text::line(&words.replace('\n', " "));
     let parts: Vec<&str> = words.split('`').collect();
@@ -153,8 +153,8 @@ fn code(text: &str) -> String {
     }
 }
 
-/// Text that is neither Markdown nor HTML: a character reference is never markup (CommonMark 0.31, 2.5), nor
-/// does it part a table's cells.
+/// Escapes text so that it is neither Markdown nor HTML. A character reference is never markup (CommonMark
+/// 0.31, 2.5), nor does it separate table cells.
 fn literal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

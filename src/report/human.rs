@@ -1,7 +1,6 @@
-//! The report for people: rustc's look, then one line that sums up.
-//!
-//! A finding that was rendered from `cluster.toml` shows the line there, which is the one to change, and says
-//! where in the rendered tree it ended. Everything else shows the file at fault.
+//! The report for people, which looks like rustc's, and a summary line at the end.
+//! If a finding was rendered from `cluster.toml`, it shows the line there, because that is the line to
+//! change, and the position in the rendered tree. All other findings show the file with the mistake.
 
 use std::{fmt, io};
 
@@ -14,15 +13,16 @@ use super::excerpt::{self, Mark};
 use super::{Report, Terminal, place, text};
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
-/// Bounds of the width within which source lines are cut: below, nothing could be seen; above, the
-/// renderer's sums may overflow.
+/// The limits of the width to which source lines are cut. With less, nothing would be visible; with more, the
+/// renderer's arithmetic may overflow.
 const NARROWEST: usize = 40;
 const WIDEST: usize = 1000;
 
-/// The most findings that are drawn: nobody reads more, and a broken file can have one on each line.
+/// The maximum number of findings that are drawn. Nobody reads more, and a broken file can have a finding on
+/// each line.
 const MOST_DRAWN: usize = 200;
 
-/// Writes every finding, an empty line after each, and the summary.
+/// Writes all findings, with an empty line after each, and the summary.
 pub(super) fn write(
     report: &Report,
     sources: &Sources,
@@ -33,7 +33,7 @@ pub(super) fn write(
     writeln!(out, "{}", summary(report, terminal.color))
 }
 
-/// Writes every finding, an empty line after each.
+/// Writes all findings, with an empty line after each.
 pub(super) fn findings(
     report: &Report,
     sources: &Sources,
@@ -48,7 +48,8 @@ pub(super) fn findings(
     let width = terminal.width.clamp(NARROWEST, WIDEST);
     let renderer = renderer.term_width(width);
     let mut findings: Vec<&Diagnostic> = report.diagnostics.iter().collect();
-    // A report is sorted by the places at fault; only those of `cluster.toml` are to be changed elsewhere.
+    // The report is sorted by the position of the mistake. Findings with an origin are shown at another
+    // position, so sort by that.
     if findings.iter().any(|finding| finding.origin.is_some()) {
         findings.sort_by_cached_key(|finding| place::to_change(finding, sources));
     }
@@ -65,7 +66,7 @@ pub(super) fn findings(
     Ok(())
 }
 
-/// One finding, without a line end.
+/// Draws one finding, without a line end.
 fn draw(finding: &Diagnostic, sources: &Sources, renderer: &Renderer, width: usize) -> String {
     let title = level(finding.severity)
         .primary_title(text::line(&finding.message))
@@ -95,7 +96,7 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// The place to change, and the related ones.
+/// Marks for the position to change and for the related positions.
 fn marks(finding: &Diagnostic, sources: &Sources) -> Vec<Mark> {
     let primary = finding.origin.or(finding.span);
     let related = finding.related.iter().map(|related| {
@@ -109,7 +110,7 @@ fn marks(finding: &Diagnostic, sources: &Sources) -> Vec<Mark> {
         .collect()
 }
 
-/// The lines below the places: `= object: …`, `= rendered to: …`, `= note: …`, `= help: …`.
+/// The lines below the excerpts: `= object: …`, `= rendered to: …`, `= note: …`, `= help: …`.
 fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
     let rendered = rendered_to(finding, sources);
     let pointer = finding.pointer.as_deref().filter(|text| !text.is_empty());
@@ -134,7 +135,7 @@ fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
     .collect()
 }
 
-/// `file:line:column` of the rendered place, where another place is shown first.
+/// The rendered position as `file:line:column`, if another position is shown first.
 fn rendered_to(finding: &Diagnostic, sources: &Sources) -> Option<String> {
     let origin = finding.origin?;
     match (finding.span, &finding.file) {
@@ -147,9 +148,9 @@ fn rendered_to(finding: &Diagnostic, sources: &Sources) -> Option<String> {
     }
 }
 
-/// The line that sums up, in the colours of its severities.
+/// The summary line, in the colours of the severities.
 fn summary(report: &Report, color: bool) -> String {
-    text::summed_up(report, |severity, words| {
+    text::summary_with(report, |severity, words| {
         let style = match severity {
             None => DEFAULT_HELP_STYLE,
             Some(Severity::Error) => DEFAULT_ERROR_STYLE,

@@ -1,34 +1,33 @@
 //! The report for programs: `gatewayctl/report/v1`.
-//!
-//! One JSON object and a line end. Every key is always there, in the order below; keys may be added, none is
-//! ever renamed or dropped. Lines count from 1; columns count from 1 in characters (Unicode scalar values, a tab
-//! is one); `end_column` is one past the last character.
+//! It is one JSON object and a line end. Every key is always present, in the order below. Keys may be added
+//! in later versions, but none is renamed or removed. Lines start at 1. Columns start at 1 and count
+//! characters (Unicode scalar values; a tab is one). `end_column` is the column after the last character.
 //!
 //! | key | meaning |
 //! |---|---|
 //! | `schema` | `gatewayctl/report/v1` |
-//! | `summary.files` | files looked at: `cluster.toml` and its scripts, rendered files, manifests |
-//! | `summary.objects` | Kubernetes objects looked at |
-//! | `summary.errors`, `.warnings`, `.notes` | entries of `diagnostics` with that severity |
-//! | `diagnostics` | the findings, sorted by `file`, `line`, `column`, `code`; identical ones once |
+//! | `summary.files` | number of checked files: `cluster.toml` and its scripts, rendered files, manifests |
+//! | `summary.objects` | number of checked Kubernetes objects |
+//! | `summary.errors`, `.warnings`, `.notes` | number of entries in `diagnostics` with that severity |
+//! | `diagnostics` | the findings, sorted by `file`, `line`, `column`, `code`, without duplicates |
 //!
-//! Of each finding:
+//! Each finding has these keys:
 //!
 //! | key | meaning |
 //! |---|---|
-//! | `code` | `group/name`; `gatewayctl explain CODE` tells more |
+//! | `code` | `group/name`; `gatewayctl explain CODE` shows its page |
 //! | `severity` | `error`, `warning` or `note`; an error makes the exit status 1 |
 //! | `message` | what is wrong, one line |
-//! | `help` | what to do; empty where there is nothing to say |
-//! | `file` | the file at fault, relative to the root, with `/`; a rendered file where the finding is on what was rendered; empty where no file is at fault |
-//! | `line`, `column`, `end_line`, `end_column` | the place in `file`; all 1 where the finding is on the file as a whole |
-//! | `object` | the object: `apiVersion`, `kind`, `namespace` and `name` as written, empty where not; null where the finding is on none |
-//! | `pointer` | the field in the object, RFC 6901; null where none is known |
-//! | `origin` | the place in `cluster.toml` that the fault was rendered from: `file`, `line`, `column`, `end_line`, `end_column`; null where it was not rendered from there |
-//! | `why` | what follows from it in the cluster; empty where there is nothing to say |
-//! | `related` | further places, each with `file`, `line`, `column`, `end_line`, `end_column` and `label`, what is there |
+//! | `help` | what to do; may be empty |
+//! | `file` | the file with the mistake, relative to the root, with `/`; this may be a rendered file; empty if the finding is about no file |
+//! | `line`, `column`, `end_line`, `end_column` | the position in `file`; all 1 if the finding is about the whole file |
+//! | `object` | the object: `apiVersion`, `kind`, `namespace` and `name` as written, or empty; null if the finding is about no object |
+//! | `pointer` | the JSON pointer (RFC 6901) of the field in the object; null if it is unknown |
+//! | `origin` | the position in `cluster.toml` that the mistake was rendered from: `file`, `line`, `column`, `end_line`, `end_column`; null if it was not rendered from there |
+//! | `why` | the consequences in the cluster; may be empty |
+//! | `related` | other relevant positions, each with `file`, `line`, `column`, `end_line`, `end_column` and a description in `label` |
 //!
-//! Text is as it was found: a message may quote what a file holds. Control characters and marks of direction
+//! Messages may quote the content of files. Control characters and characters that change the text direction
 //! are written as `\u` escapes, so that the report can be shown in a terminal.
 
 use std::io;
@@ -119,10 +118,9 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
     writeln!(out, "{}", printable::json(&json))
 }
 
-/// The findings of a report as the list under `diagnostics`, for documents of another kind.
-///
+/// The findings of a report in the form of the list `diagnostics`, for other JSON documents.
 /// # Errors
-/// Where they can't be JSON, which no finding can't.
+/// Fails if they can't be serialized, which never happens.
 pub fn findings(report: &Report, sources: &Sources) -> serde_json::Result<serde_json::Value> {
     let findings = report.diagnostics.iter();
     let findings: Vec<Finding<'_>> = findings.map(|it| Finding::new(it, sources)).collect();

@@ -1,8 +1,7 @@
-//! The report for test dashboards: JUnit's XML, as GitLab, Jenkins and others read it.
-//!
-//! A file is a suite, a finding a case in it. Errors are failures; what doesn't make the run fail passes, with
-//! its words as output. A run that found nothing is one case that passed. There are no times: the same input
-//! gives the same report.
+//! The report for test dashboards: JUnit XML, as GitLab, Jenkins and others read it.
+//! A file becomes a test suite, and a finding becomes a test case in it. Errors become failures. Other
+//! findings become passed test cases, with the finding as output. A run without findings is a single passed
+//! test case. No times are written, so that the same input gives the same report.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +9,7 @@ use std::io;
 use super::{Report, place, text};
 use manifest::diagnostic::{Diagnostic, Location, Sources};
 
-/// Writes the document.
+/// Writes the XML document.
 pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {
     let mut suites: BTreeMap<String, Vec<&Diagnostic>> = BTreeMap::new();
     for finding in &report.diagnostics {
@@ -71,7 +70,7 @@ fn case(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
         "" => String::new(),
         path => format!(" file=\"{}\"", escape(&text::line(path))),
     };
-    let body = escape(&words(finding, &at, report, sources));
+    let body = escape(&body_text(finding, &at, report, sources));
     let (start, end) = match finding.is_error() {
         true => (
             format!("<failure type=\"{code}\" message=\"{message}\">"),
@@ -84,8 +83,8 @@ fn case(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
     )
 }
 
-/// All that is known of a finding, a line each.
-fn words(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources) -> String {
+/// All information about a finding, one item per line.
+fn body_text(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources) -> String {
     let severity = finding.severity.as_str();
     let mut lines = vec![format!("{severity}: {}", text::line(&finding.message))];
     let path = text::line(&report.base.path(&at.file));
@@ -98,10 +97,9 @@ fn words(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sources
     lines.join("\n")
 }
 
-/// Text of an element or an attribute. What XML 1.0 (2.2) has no way to write is left out.
-///
-/// `::` and `##[` are written by references, which mean the same: where the document goes to the log of GitHub Actions,
-/// a line of a finding's words would else be a command.
+/// Escapes text for an element or an attribute. Characters that XML 1.0 (2.2) doesn't allow are left out.
+/// `::` and `##[` are written with character references, which have the same meaning. If the document is
+/// printed to the log of GitHub Actions, a line of a finding could otherwise be interpreted as a command.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,13 +1,12 @@
-//! How findings are printed: one file a format.
-//!
-//! - [`Report`]: the findings of one run, in order, each once, and what was looked at.
+//! Output formats for findings, one file for each format.
+//! - [`Report`]: the sorted findings of a run without duplicates, and how much was checked.
 //! - [`Filter`]: `--select` and `--ignore`.
-//! - [`Format`]: `human` for people, `json` for programs; what each key means stands in [`json`]; `sarif`,
-//!   `github` and `junit` for the services that show findings beside the code.
-//! - [`Base`]: what makes a file's name a path in the repository, as those services know it.
+//! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
+//!   `github` and `junit` for services that show findings beside the code.
+//! - [`Base`]: converts file names to paths in the repository for those services.
 //!
-//! Every format gets a sorted report and only writes: a new one is a file with a `write` function, a
-//! variant of [`Format`] and a line in [`Format::write`].
+//! Every format gets a sorted report and only writes it. To add a format, add a file with a `write`
+//! function, a variant of [`Format`] and a line in [`Format::write`].
 
 mod base;
 mod excerpt;
@@ -30,32 +29,32 @@ use manifest::diagnostic::{Diagnostic, Severity, Sources};
 pub use base::Base;
 pub use filter::{Filter, Selector, UnknownCode};
 
-/// What one run found, and in what.
+/// The findings of a run, and how much was checked.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// The findings: each once, by file, line, column and code of the place at fault.
+    /// The findings without duplicates, sorted by the file, line and column of the mistake and by code.
     pub diagnostics: Vec<Diagnostic>,
-    /// How many files were looked at.
+    /// The number of files that were checked.
     pub files: usize,
-    /// How many Kubernetes objects were looked at.
+    /// The number of Kubernetes objects that were checked.
     pub objects: usize,
-    /// What the files' names count from.
+    /// The base for file names.
     pub base: Base,
 }
 
-/// How many findings there are of each severity.
+/// The number of findings of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Findings that make the run fail.
+    /// The number of findings that make the run fail.
     pub errors: usize,
-    /// Findings that may break something.
+    /// The number of findings that may break something.
     pub warnings: usize,
-    /// Findings worth knowing.
+    /// The number of findings that are only information.
     pub notes: usize,
 }
 
 impl Report {
-    /// A report of `diagnostics` in their order, identical ones once.
+    /// Creates a report: sorts `diagnostics` and removes duplicates.
     pub fn new(
         mut diagnostics: Vec<Diagnostic>,
         files: usize,
@@ -80,13 +79,13 @@ impl Report {
         }
     }
 
-    /// The same report of files whose names count from `base`.
+    /// The same report with another base for file names.
     #[must_use]
     pub fn based(self, base: Base) -> Self {
         Report { base, ..self }
     }
 
-    /// How many findings there are of each severity.
+    /// The number of findings of each severity.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for finding in &self.diagnostics {
@@ -99,10 +98,9 @@ impl Report {
         counts
     }
 
-    /// Writes the findings for people, as a part of something that is no report by itself.
-    ///
+    /// Writes only the findings, in the format for people, as a part of other output.
     /// # Errors
-    /// Where it can't be written.
+    /// Fails if writing fails.
     pub fn write_part(
         &self,
         sources: &Sources,
@@ -112,23 +110,23 @@ impl Report {
         human::findings(self, sources, terminal, out)
     }
 
-    /// Whether the run fails: it does where one finding is an error.
+    /// Whether the run fails, because there is an error among the findings.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 }
 
-/// How the terminal, or whatever stands in for one, wants the `human` format.
+/// The properties of the terminal for the `human` format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// Whether to colour.
+    /// Whether to use colours.
     pub color: bool,
-    /// Columns; source lines are cut to it, prose is left to the terminal.
+    /// The width in columns. Source lines are cut to it; text is wrapped by the terminal.
     pub width: usize,
 }
 
 impl Default for Terminal {
-    /// No colour, 140 columns: rustc's width where there is no terminal.
+    /// No colours, and 140 columns, which is also rustc's width without a terminal.
     fn default() -> Self {
         Terminal {
             color: false,
@@ -137,24 +135,24 @@ impl Default for Terminal {
     }
 }
 
-/// The forms in which a report can be written.
+/// The output formats of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// For people: each finding with its line and a mark under it, then a line that sums up.
+    /// For people: each finding with its source line and a mark under it, and a summary line.
     #[default]
     Human,
-    /// For programs: `gatewayctl/report/v1`, see [`json`].
+    /// For programs: `gatewayctl/report/v1`; see [`json`].
     Json,
     /// For code scanning: SARIF 2.1.0.
     Sarif,
-    /// For GitHub Actions: annotations; [`github::step_summary`] goes with it.
+    /// For GitHub Actions: annotations; see also [`github::step_summary`].
     Github,
-    /// For test dashboards: JUnit's XML.
+    /// For test dashboards: JUnit XML.
     Junit,
 }
 
 impl Format {
-    /// Every format, in the order in which help lists them.
+    /// All formats, in the order in which the help lists them.
     pub const ALL: &'static [Format] = &[
         Format::Human,
         Format::Json,
@@ -163,7 +161,7 @@ impl Format {
         Format::Junit,
     ];
 
-    /// The name that `--format` takes.
+    /// The name of the format for `--format`.
     pub fn as_str(self) -> &'static str {
         match self {
             Format::Human => "human",
@@ -174,11 +172,9 @@ impl Format {
         }
     }
 
-    /// Writes `report`, whose places count in `sources`, to `out`.
-    ///
+    /// Writes `report` to `out`. `sources` are the texts that its positions refer to.
     /// # Errors
-    ///
-    /// What `out` answers; nothing else can fail.
+    /// Fails if writing to `out` fails.
     pub fn write(
         self,
         report: &Report,
@@ -208,9 +204,9 @@ impl FromStr for Format {
     }
 }
 
-/// A name that no [`Format`] has.
+/// The error for an unknown name of a [`Format`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no format is called `{0}`; there are {names}", names = Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "))]
+#[error("no format is called `{0}`; the formats are {names}", names = Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFormat(String);
 
 #[cfg(test)]

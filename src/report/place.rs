@@ -1,8 +1,9 @@
-//! Which place of a finding counts where.
+//! The position of a finding, depending on its use.
 
 use manifest::diagnostic::{Diagnostic, Location, Sources};
 
-/// The place at fault: the finding's span; else its file; else its origin; else nowhere, an empty name.
+/// The position of the mistake: the span of the finding, or else its file, or else its origin, or else an
+/// empty file name.
 pub(super) fn at_fault(finding: &Diagnostic, sources: &Sources) -> Location {
     match (finding.span, &finding.file, finding.origin) {
         (Some(span), _, _) => sources.locate(span),
@@ -12,7 +13,7 @@ pub(super) fn at_fault(finding: &Diagnostic, sources: &Sources) -> Location {
     }
 }
 
-/// The place that a person has to change: the line of `cluster.toml` where there is one.
+/// The position that a user has to change: the line in `cluster.toml`, if there is one.
 pub(super) fn to_change(finding: &Diagnostic, sources: &Sources) -> Location {
     match finding.origin {
         Some(origin) => sources.locate(origin),
@@ -20,19 +21,19 @@ pub(super) fn to_change(finding: &Diagnostic, sources: &Sources) -> Location {
     }
 }
 
-/// Whether [`to_change`] is a place in a file, and not a file as a whole.
+/// Whether [`to_change`] is a position in a file instead of a whole file.
 pub(super) fn is_exact(finding: &Diagnostic) -> bool {
     finding.origin.or(finding.span).is_some()
 }
 
-/// The place at fault where it is another than the one to change: in the file that was rendered.
+/// The position of the mistake in the rendered file, if it differs from the position to change.
 pub(super) fn rendered(finding: &Diagnostic, sources: &Sources) -> Option<Location> {
     finding.origin?;
     let there = at_fault(finding, sources);
     (there != to_change(finding, sources)).then_some(there)
 }
 
-/// A file without a place in it, as its first character.
+/// A whole file, represented by its first character.
 fn whole(file: &str) -> Location {
     Location {
         file: file.to_owned(),

@@ -1,13 +1,15 @@
 //! The report for code scanning: SARIF 2.1.0, the Static Analysis Results Interchange Format of OASIS.
-//!
-//! The place of a result is the one to change, as in the human report; the place in the rendered file is
-//! related to it. A file is given by its path from the repository's root, below `%SRCROOT%`.
+//! The location of a result is the position to change, as in the report for people. The position in the
+//! rendered file is a related location. Files are given by their paths from the repository's root, relative
+//! to `%SRCROOT%`.
 
 mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use data_encoding::HEXLOWER;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use self::model::{
@@ -17,14 +19,14 @@ use self::model::{
 use super::{Report, place, text};
 use manifest::diagnostic::{Code, Diagnostic, Location, ObjectRef, Sources, printable};
 
-/// Where the schema of the format stands.
+/// The address of the format's JSON schema.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The base of every relative path, the name that services know (3.14.14).
+/// The name of the base of relative paths, which services know (3.14.14).
 const ROOT: &str = "%SRCROOT%";
 
-/// Writes `report` as one SARIF log with one run, and a line end.
+/// Writes `report` as a SARIF log with one run, and a line end.
 pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {
     let codes: BTreeSet<Code> = report.diagnostics.iter().map(|it| it.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
@@ -35,9 +37,9 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
         .map(|finding| Finding {
             rule_id: finding.code.as_str(),
             rule_index: codes.binary_search(&finding.code).ok(),
-            // SARIF's words for how much it matters are ours (3.27.10).
+            // SARIF uses the same words for severities (3.27.10).
             level: finding.severity.as_str(),
-            message: message(&words(finding)),
+            message: message(&paragraphs(finding)),
             locations: locations(finding, report, sources),
             related_locations: related(finding, report, sources),
             partial_fingerprints: fingerprint(finding, report, sources, &mut seen),
@@ -73,8 +75,8 @@ fn plain(text: &str) -> Text {
     }
 }
 
-/// A message. Braces are doubled, since single ones are placeholders (3.11.5), and nothing that a message
-/// quotes is a link (3.11.6).
+/// A message. Braces are doubled because single braces are placeholders (3.11.5), and brackets are escaped so
+/// that quoted text is not interpreted as a link (3.11.6).
 fn message(text: &str) -> Text {
     plain(
         &text
@@ -84,8 +86,8 @@ fn message(text: &str) -> Text {
     )
 }
 
-/// What is wrong, what follows from it, what to do: a paragraph each.
-fn words(finding: &Diagnostic) -> String {
+/// The message, the consequences and the help, one paragraph each.
+fn paragraphs(finding: &Diagnostic) -> String {
     let why = finding.why.as_deref().map(str::to_owned);
     let help = finding.help.as_deref().map(|help| format!("Help: {help}"));
     let all = [Some(finding.message.clone()), why, help];
@@ -109,7 +111,7 @@ fn rule(code: Code) -> Rule {
     }
 }
 
-/// The paragraphs between a page's title and its first example, a line each.
+/// The paragraphs between a page's title and its first example, each on one line.
 fn meaning(page: &str) -> String {
     let lines = page.lines().skip(1);
     let prose: Vec<&str> = lines.take_while(|line| !line.starts_with("## ")).collect();
@@ -119,7 +121,7 @@ fn meaning(page: &str) -> String {
     joined.join("\n")
 }
 
-/// The place to change and the object; nothing where neither is known.
+/// The position to change and the object; empty if neither is known.
 fn locations(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<Place> {
     let at = place::to_change(finding, sources);
     let physical_location = physical(&at, place::is_exact(finding), report);
@@ -135,7 +137,7 @@ fn locations(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<Pl
     }]
 }
 
-/// The place in the rendered file, and the finding's own related places.
+/// The position in the rendered file, and the related positions of the finding.
 fn related(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<Place> {
     let rendered = place::rendered(finding, sources)
         .map(|at| (at, finding.span.is_some(), "rendered to here"));
@@ -161,7 +163,7 @@ fn physical(at: &Location, exact: bool, report: &Report) -> Option<Physical> {
     if path.is_empty() {
         return None;
     }
-    // A path outside of the repository is absolute, and has no base.
+    // A path outside of the repository is absolute and has no base.
     let artifact_location = match path.strip_prefix('/') {
         Some(_) => Artifact {
             uri: format!("file://{}", encode(&path)),
@@ -186,18 +188,16 @@ fn physical(at: &Location, exact: bool, report: &Report) -> Option<Physical> {
     })
 }
 
-/// A path as a URI has it (RFC 3986, 3.3): all but unreserved characters and `/` are percent-encoded.
+/// What is percent-encoded in the path of a URI (RFC 3986, 3.3): all but unreserved characters and `/`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
 fn encode(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    utf8_percent_encode(path, ESCAPED).to_string()
 }
 
 fn logical(object: &ObjectRef, pointer: Option<&str>) -> Logical {
@@ -214,7 +214,7 @@ fn logical(object: &ObjectRef, pointer: Option<&str>) -> Logical {
     }
 }
 
-/// All that tells an object from another.
+/// The full identity of an object.
 fn identity(object: &ObjectRef) -> String {
     let ObjectRef {
         api_version,
@@ -225,9 +225,9 @@ fn identity(object: &ObjectRef) -> String {
     format!("{api_version}/{kind}/{namespace}/{name}")
 }
 
-/// A hash of what stays the same where lines move: the code, the object and the field in it, the text of the
-/// line; the file's path where no line is known. The next finding that is equal in all of it gets the next
-/// number.
+/// A hash of everything that stays the same when lines move: the code, the object and the field in it, and
+/// the text of the line, or the file's path if the line is unknown. Findings for which all of this is equal
+/// are numbered.
 fn fingerprint(
     finding: &Diagnostic,
     report: &Report,
@@ -246,15 +246,11 @@ fn fingerprint(
     let pointer = finding.pointer.as_deref().unwrap_or_default();
     let mut hash = Sha256::new();
     for part in [finding.code.as_str(), &object, pointer, &line] {
-        // With its length, so that no two lists of parts are one text.
+        // The length is included, so that different lists of parts never give the same text.
         hash.update(format!("{}:", part.len()));
         hash.update(part);
     }
-    let digits: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digits = HEXLOWER.encode(&hash.finalize());
     let number = seen.entry(digits.clone()).or_insert(0);
     *number += 1;
     Fingerprints {

@@ -29,7 +29,7 @@ spec:
         mode: Terminat
 ";
 
-/// Texts and findings of one made-up run.
+/// The sources and findings of a test run.
 #[derive(Default)]
 struct Run {
     sources: Sources,
@@ -42,7 +42,7 @@ impl Run {
         self.sources.add(name, text)
     }
 
-    /// The first place of `words` in a file.
+    /// The first position of `words` in a file.
     fn find(&self, file: SourceId, words: &str) -> Span {
         let start = self.sources.get(file).text().find(words);
         let start = start.expect("words of the file");
@@ -65,7 +65,7 @@ impl Run {
     }
 }
 
-/// Shows one finding on `words` in a file of `text`.
+/// Shows one finding for `words` in a file with `text`.
 fn shown(text: &str, words: &str) -> String {
     let mut run = Run::default();
     let file = run.file("cluster.toml", text);
@@ -83,7 +83,7 @@ fn gateway() -> Option<ObjectRef> {
     })
 }
 
-/// A run with all that findings can have.
+/// A run with findings that use all features.
 fn full() -> Run {
     let mut run = Run::default();
     let config = run.file("cluster.toml", CONFIG);
@@ -340,11 +340,11 @@ fn any_place_can_be_shown() {
 }
 
 #[test]
-fn an_unknown_format_is_refused_with_those_there_are() {
+fn an_unknown_format_is_refused_with_a_list_of_formats() {
     assert_eq!("json".parse(), Ok(Format::Json));
     let refused = "yaml".parse::<Format>().expect_err("no such format");
     assert_eq!(
         refused.to_string(),
-        "no format is called `yaml`; there are human, json, sarif, github, junit"
+        "no format is called `yaml`; the formats are human, json, sarif, github, junit"
     );
 }

@@ -1,17 +1,18 @@
-//! Text from anywhere, made fit for a terminal; and words that formats share.
+//! Makes text from any source safe for a terminal, and texts that several formats use.
 
 use super::{Report, place};
 use manifest::diagnostic::printable::is_hidden;
 use manifest::diagnostic::{Diagnostic, ObjectRef, Severity, Sources};
 
-/// How many characters of a message are shown: no value that a message quotes may flood the terminal.
+/// The maximum number of characters of a message that are shown, so that a quoted value can't flood the
+/// terminal.
 const LONGEST: usize = 1000;
 
-/// A code point that stands for no character and never will; it is shown as the replacement character.
+/// A code point that will never be a character. It is shown as the replacement character.
 pub(super) const NO_CHARACTER: char = '\u{fdd0}';
 
-/// What is shown for `c`: itself, or a stand-in for a character that would act on the terminal or that
-/// nobody would see. One character for one, so that columns stay true; a tab stays a tab.
+/// The character to show for `c`: the same, or a replacement for a character that would control the terminal
+/// or is invisible. One character is always replaced by one, so that columns stay correct. A tab stays a tab.
 pub(super) fn visible(c: char) -> char {
     match c {
         '\t' => c,
@@ -23,14 +24,14 @@ pub(super) fn visible(c: char) -> char {
     }
 }
 
-/// One line of prose: a message, a label, a path.
+/// Text for one line: a message, a label, a path.
 pub(super) fn line(text: &str) -> String {
     cut(text)
         .map(|c| if c == '\t' { ' ' } else { visible(c) })
         .collect()
 }
 
-/// Prose that may have several lines: a note, a help.
+/// Text that may have several lines: a note, a help.
 pub(super) fn lines(text: &str) -> String {
     cut(text.trim_end())
         .map(|c| match c {
@@ -46,7 +47,7 @@ fn cut(text: &str) -> impl Iterator<Item = char> {
     text.chars().take(LONGEST).chain(more)
 }
 
-/// `Gateway network/envoy-external`; without a name, that there is none.
+/// Formats an object as `Gateway network/envoy-external`.
 pub(super) fn object(object: &ObjectRef) -> String {
     let or = |text: &str, instead: &str| match text {
         "" => instead.to_owned(),
@@ -60,7 +61,8 @@ pub(super) fn object(object: &ObjectRef) -> String {
     }
 }
 
-/// What a finding's message doesn't say, a line each: the object, further places, why it matters, what to do.
+/// Everything about a finding except its message, one item per line: the object, other positions, the
+/// consequences and the help.
 pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<String> {
     let related = finding.related.iter().map(|related| {
         let at = sources.locate(related.span);
@@ -91,13 +93,13 @@ pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) 
         .collect()
 }
 
-/// `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
+/// The summary: `2 errors, 1 warning in 9 files (23 objects)`, or that nothing was found.
 pub(super) fn summary(report: &Report) -> String {
-    summed_up(report, |_, words| words)
+    summary_with(report, |_, words| words)
 }
 
-/// [`summary`] with the words for each severity, and the `ok` where nothing was found, as `paint` gives them.
-pub(super) fn summed_up(
+/// Like [`summary`], but `paint` formats the counts of the severities, and the `ok` if nothing was found.
+pub(super) fn summary_with(
     report: &Report,
     paint: impl Fn(Option<Severity>, String) -> String,
 ) -> String {
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_acts_on_a_terminal_gets_through() {
+    fn control_characters_are_escaped() {
         let acting = (0..=0x10ffff_u32)
             .filter_map(char::from_u32)
             .filter(|c| c.is_control() && !"\t".contains(*c));

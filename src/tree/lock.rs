@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::disk::{Content, EntryType, Folder};
 use super::error::Error;
-use super::path::{TreePath, hex};
+use super::path::TreePath;
 use super::wire;
 
 /// The name of the lock for `cluster.toml`, in the root.
@@ -32,7 +33,7 @@ pub struct Hash(String);
 impl Hash {
     /// The hash of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Hash(hex(&Sha256::digest(bytes)))
+        Hash(HEXLOWER.encode(&Sha256::digest(bytes)))
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::disk::{Disk, Folder, Os};
 use super::error::Error;
 use super::lock::{self, CONFIGURATION, LOCK_FILE, Lock, Owned};
-use super::path::{TreePath, hex, is_lock, lock_of};
+use super::path::{TreePath, is_lock, lock_of};
+use data_encoding::HEXLOWER;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 /// The configuration that is rendered.
@@ -156,20 +158,11 @@ fn names(configuration: &Configuration) -> Vec<String> {
 
 /// The name of a lock that contains a path to distinguish it.
 fn encoded(path: &str) -> String {
-    let mut name = String::new();
-    for c in path.chars() {
-        match c {
-            c if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') => name.push(c),
-            c => {
-                for byte in c.to_string().bytes() {
-                    name.push_str(&format!("%{byte:02X}"));
-                }
-            }
-        }
-    }
-    // A file name may have at most 255 bytes.
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+    let mut name = utf8_percent_encode(path, ESCAPED).to_string();
+    // A name has 255 bytes at most.
     if name.len() > 200 {
-        name = hex(&Sha256::digest(path.as_bytes()));
+        name = HEXLOWER.encode(&Sha256::digest(path));
     }
     lock_of(&name)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::lock::LOCK_FILE;
@@ -98,8 +99,8 @@ pub(super) fn temporary_of(name: &str) -> String {
 }
 
 fn beside(name: &str, ending: &str) -> String {
-    let hash = hex(&Sha256::digest(name.as_bytes()));
-    format!("{OWN}-{}.{ending}", hash.get(..16).unwrap_or(&hash))
+    let hash = HEXLOWER.encode(&Sha256::digest(name));
+    format!("{OWN}-{hash:.16}.{ending}")
 }
 
 /// The beginning of the names that gatewayctl uses itself.
@@ -121,11 +122,6 @@ pub(super) fn is_lock(name: &str) -> bool {
 fn is_reserved(name: &str) -> bool {
     let rest = name.strip_prefix(OWN);
     rest.is_some_and(|rest| rest.starts_with(['.', '-']))
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -301,7 +301,7 @@ fn what_is_not_utf_8_is_refused_at_its_byte() {
     project
         .run(["render"])
         .code(2)
-        .warns("cluster.toml: byte 12 is no UTF-8");
+        .warns("cluster.toml: byte 12 is not valid UTF-8");
     assert_eq!(project.files().len(), 1);
     // A file as Windows editors save it can be read.
     Project::new()

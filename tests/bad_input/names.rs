@@ -254,12 +254,8 @@ mod links {
         // The temporary file that the first render of this project would use.
         let name = |path: &str| {
             use sha2::{Digest, Sha256};
-            let hash: String = Sha256::digest(path.as_bytes())
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            format!(".gatewayctl-{hash}.tmp")
+            let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(path));
+            format!(".gatewayctl-{hash:.16}.tmp")
         };
         symlink(&outside, project.path(&name(".gatewayctl.lock"))).expect("a link");
         let folder = project.path(crate::common::APP);

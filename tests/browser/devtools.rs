@@ -1,12 +1,9 @@
 //! Controls a headless Chromium through the DevTools protocol on a pair of pipes. Messages are JSON, each followed by
 //! a zero byte. (`--remote-debugging-pipe`: the browser reads from descriptor 3 and writes to 4.)
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -20,7 +17,7 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chro
 
 pub struct Browser {
     child: Child,
-    to: File,
+    to: ChildStdin,
     from: Receiver<Value>,
     next: u64,
     events: Vec<Value>,
@@ -29,15 +26,6 @@ pub struct Browser {
 
 /// A page, identified by its session.
 pub struct Page(String);
-
-fn pipe() -> (OwnedFd, OwnedFd) {
-    let mut ends: [RawFd; 2] = [0; 2];
-    // SAFETY: the kernel writes two new descriptors that nothing else uses.
-    unsafe {
-        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0, "a pipe");
-        (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
-    }
-}
 
 fn program() -> Option<String> {
     if let Ok(named) = std::env::var("GATEWAYCTL_BROWSER") {
@@ -59,10 +47,11 @@ impl Browser {
     pub fn start() -> Option<Self> {
         let program = program()?;
         let profile = tempfile::tempdir().expect("a folder");
-        let (their_in, our_out) = pipe();
-        let (our_in, their_out) = pipe();
-        let (reads, writes) = (their_in.as_raw_fd(), their_out.as_raw_fd());
-        let mut command = Command::new(program);
+        // The shell gives the browser its own two pipes as the descriptors 3 and 4.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null"])
+            .arg(program);
         command
             .args([
                 "--headless",
@@ -76,27 +65,15 @@ impl Browser {
                 "--remote-debugging-pipe",
             ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        // SAFETY: only calls that are allowed between fork and exec. The descriptors are duplicated to higher numbers
-        // first, so that neither overwrites the other.
-        unsafe {
-            command.pre_exec(move || {
-                let reads = libc::fcntl(reads, libc::F_DUPFD, 10);
-                let writes = libc::fcntl(writes, libc::F_DUPFD, 10);
-                if reads < 0 || writes < 0 || libc::dup2(reads, 3) < 0 || libc::dup2(writes, 4) < 0
-                {
-                    return Err(std::io::Error::last_os_error());
-                }
-                Ok(())
-            });
-        }
-        let child = command.spawn().expect("the browser starts");
-        drop((their_in, their_out));
+        let mut child = command.spawn().expect("the browser starts");
+        let to = child.stdin.take().expect("a pipe to the browser");
+        let from_browser = child.stdout.take().expect("a pipe from the browser");
         let (sender, from) = channel();
         std::thread::spawn(move || {
-            let mut reader = BufReader::new(File::from(our_in));
+            let mut reader = BufReader::new(from_browser);
             let mut message = Vec::new();
             while reader
                 .read_until(0, &mut message)
@@ -113,7 +90,7 @@ impl Browser {
         });
         Some(Browser {
             child,
-            to: File::from(our_out),
+            to,
             from,
             next: 0,
             events: Vec::new(),

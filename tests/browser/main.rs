@@ -115,7 +115,7 @@ fn a_route_can_be_chosen_with_the_keyboard_and_shows_its_way() {
     assert_eq!(
         lit,
         json!([
-            "own network",
+            "internal network",
             "Gateway network/envoy-internal",
             "listener https, HTTPS 443",
             "HTTPRoute observability/grafana",
@@ -141,7 +141,7 @@ fn a_route_can_be_chosen_with_the_keyboard_and_shows_its_way() {
     assert!(
         about
             .as_str()
-            .is_some_and(|it| it.contains("Takes routes from all namespaces")),
+            .is_some_and(|it| it.contains("Accepts routes from all namespaces")),
         "{about}"
     );
     browser.press(&page, "Enter");

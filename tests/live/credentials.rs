@@ -130,7 +130,7 @@ fn programs_for_credentials_end_with_the_time_that_there_is() {
     );
     told(
         ran("exec cat /dev/zero", &[]),
-        "the kubeconfig's exec plugin printed more than 1048576 bytes, and was ended",
+        "the kubeconfig's exec plugin printed more than 1048576 bytes, and was stopped",
     );
     for nonsense in ["echo s3cret", "echo '[]'", "echo '{\"status\": 1}'", "true"] {
         told(

@@ -11,6 +11,7 @@ use super::index::{GATEWAY_API, Key};
 use super::listener::Told;
 use super::read::{has, list, text};
 use super::view::{Frontend, Listener};
+use k8s_syntax::base64;
 use manifest::Object;
 use manifest::value::Node;
 
@@ -258,10 +259,8 @@ pub fn data(secret: &Object, key: &str) -> Option<Vec<u8>> {
     let coded = secret.node.path(&["data", key]).and_then(Node::as_str);
     let bytes = match (plain, coded) {
         (Some(plain), _) => plain.as_bytes().to_vec(),
-        // A value that is not base64 is encrypted by SOPS. It counts as present.
-        (None, Some(coded)) => {
-            certificate::base64(coded.as_bytes()).unwrap_or_else(|| coded.as_bytes().to_vec())
-        }
+        // What is no base64 is encrypted (SOPS), and something all the same.
+        (None, Some(coded)) => base64::decode(coded).unwrap_or_else(|| coded.as_bytes().to_vec()),
         _ => return None,
     };
     Some(bytes).filter(|bytes| !bytes.is_empty())

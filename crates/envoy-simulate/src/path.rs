@@ -1,5 +1,7 @@
 //! Paths, as Envoy reads them before it selects a route.
 
+use percent_encoding::percent_decode_str;
+
 /// Whether a part of a URL has no character that must be escaped.
 pub fn is_clean(text: &str) -> bool {
     text.chars().all(|c| !c.is_control() && !c.is_whitespace())
@@ -7,26 +9,7 @@ pub fn is_clean(text: &str) -> bool {
 
 /// Decodes percent-encoding (RFC 3986). A `+` stays a `+`, as in Envoy.
 pub fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let code = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        let code = code.and_then(|code| std::str::from_utf8(code).ok());
-        // `from_str_radix` would accept a sign.
-        let code = code.filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Resolves `.` and `..`, and merges repeated slashes unless `merges_slashes` is false.

@@ -107,7 +107,8 @@ fn bad<T>(text: impl Into<String>) -> Result<T, BadRequest> {
 }
 
 impl Request {
-    /// A `GET` request for a URL (RFC 3986). The host may contain Flux variables (`${DOMAIN}`), as in manifests.
+    /// A `GET` of a URL (RFC 3986). Flux variables (`${DOMAIN}`) may stand in the host, as they do in manifests: that is why
+    /// no URL crate reads it.
     ///
     /// # Errors
     /// If it is not a URL, or its scheme is not supported.

@@ -7,8 +7,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The format of a field that Go reads as bytes: base64 in which line breaks don't count (`encoding/base64`).
-/// The `byte` of a CRD is another: the server looks at it with a pattern that has no place for them.
+use crate::base64;
+use crate::time;
+
+/// The format of a field that Go decodes as bytes: base64 in which line breaks are ignored (`encoding/base64`). The
+/// format `byte` in a CRD is different: the server checks it with a pattern that doesn't allow line breaks.
 pub const BYTES: &str = "gobytes";
 
 /// A format: its name, a test, and a description of what is allowed.
@@ -36,22 +39,22 @@ const FORMATS: &[Format] = &[
     },
     Format {
         name: "byte",
-        holds: is_base64,
+        holds: |text| !text.contains(['\r', '\n']) && base64::decode(text).is_some(),
         want: "base64, with its padding",
     },
     Format {
         name: BYTES,
-        holds: |text| is_base64(&text.replace(['\r', '\n'], "")),
+        holds: |text| base64::decode(text).is_some(),
         want: "base64, with its padding",
     },
     Format {
         name: "datetime",
-        holds: is_date_time,
+        holds: |text| time::date_time(text).is_some(),
         want: "a date and time, like `2026-01-31T08:00:00Z`",
     },
     Format {
         name: "date",
-        holds: is_date,
+        holds: |text| time::date(text).is_some(),
         want: "a date, like `2026-01-31`",
     },
     Format {
@@ -86,65 +89,6 @@ fn known(format: &str) -> Option<&'static Format> {
 /// An address and a prefix length. Host bits are allowed, as in Go's `net.ParseCIDR`.
 fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok()
-}
-
-fn is_base64(text: &str) -> bool {
-    let plain = text.trim_end_matches('=');
-    let padding = text.len() - plain.len();
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
-    text.len().is_multiple_of(4) && padding <= 2 && plain.bytes().all(is_plain)
-}
-
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else {
-        return false;
-    };
-    let number = |text: &str, length: usize| {
-        (text.len() == length && text.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| text.parse::<u32>().ok())
-            .flatten()
-    };
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
-    else {
-        return false;
-    };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return false,
-    };
-    (1..=days).contains(&day)
-}
-
-/// RFC 3339, with upper-case or lower-case letters.
-fn is_date_time(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let Some((date, time)) = lower.split_once('t') else {
-        return false;
-    };
-    let (clock, zone) = match time.find(['z', '+']).or_else(|| time.rfind('-')) {
-        Some(at) => time.split_at(at),
-        None => return false,
-    };
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let two = |text: &str, most: &str| {
-        text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit()) && text <= most
-    };
-    let clock: Vec<&str> = clock.split(':').collect();
-    let zone_holds = zone == "z"
-        || zone
-            .get(1..)
-            .and_then(|zone| zone.split_once(':'))
-            .is_some_and(|(hours, minutes)| two(hours, "99") && two(minutes, "99"));
-    is_date(date)
-        && matches!(clock.as_slice(), [h, m, s] if two(h, "23") && two(m, "59") && two(s, "59"))
-        && !fraction.is_empty()
-        && fraction.bytes().all(|b| b.is_ascii_digit())
-        && zone_holds
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -1,13 +1,13 @@
-//! The forms of names that the API server checks (apimachinery's `util/validation`, Kubernetes 1.34).
+//! The syntax of names that the API server checks (apimachinery's `util/validation`, Kubernetes 1.34).
 
-/// Up to 63 of `a-z`, `0-9` and `-`, the `-` inside.
+/// An RFC 1123 label: at most 63 of `a-z`, `0-9` and `-`, with `-` neither first nor last.
 pub fn is_dns_label(text: &str) -> bool {
     is_label_of(text, |byte| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit()
     })
 }
 
-/// A label that starts with a letter.
+/// An RFC 1035 label: an RFC 1123 label that starts with a letter.
 pub fn is_dns_1035_label(text: &str) -> bool {
     is_dns_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
@@ -20,7 +20,8 @@ fn is_label_of(text: &str, is_end: fn(u8) -> bool) -> bool {
         && bytes.iter().all(|byte| is_end(*byte) || *byte == b'-')
 }
 
-/// Labels with dots between them, up to 253 in all; a label may be longer than 63 here.
+/// An RFC 1123 subdomain: labels with dots between them, at most 253 characters in total. Single labels may
+/// be longer than 63 characters here.
 pub fn is_dns_subdomain(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_part = |part: &str| {
@@ -32,12 +33,12 @@ pub fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_part)
 }
 
-/// What can stand between two slashes of a path (apimachinery's `api/validation/path`).
+/// A valid path segment (apimachinery's `api/validation/path`).
 pub fn is_path_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(['/', '%'])
 }
 
-/// Up to 63 letters, digits, `-`, `_` and `.`, a letter or digit at both ends.
+/// At most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
 pub fn is_name_part(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -47,7 +48,7 @@ pub fn is_name_part(text: &str) -> bool {
         && bytes.iter().all(|byte| is_inside(*byte))
 }
 
-/// A name part, or a subdomain, `/` and a name part: keys of labels and annotations.
+/// The key of a label or annotation: a name part, or a subdomain, `/` and a name part.
 pub fn is_qualified_name(text: &str) -> bool {
     match text.split_once('/') {
         Some((prefix, name)) => is_dns_subdomain(prefix) && is_name_part(name),
@@ -55,7 +56,7 @@ pub fn is_qualified_name(text: &str) -> bool {
     }
 }
 
-/// A name part, or nothing.
+/// The value of a label: a name part, or an empty text.
 pub fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_name_part(text)
 }
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_the_api_server_takes() {
+    fn names_are_those_that_the_api_server_accepts() {
         type Row = (
             fn(&str) -> bool,
             &'static [&'static str],

@@ -2,7 +2,8 @@
 //!
 //! A pattern is parsed once, by `regex-syntax`, and its cost is computed. Ordinary patterns are compiled by `regex`,
 //! which matches fast. Patterns that repeat Unicode classes (`\p{L}{1,63}`), for which `regex` needs megabytes, are
-//! compiled by `regex-lite`, which builds fast. The choice only depends on the pattern, and both engines get the same
+//! compiled by `regex-lite`, which builds fast: for `^\p{L}{1,950}$`, which the API server accepts, `regex` needs more than
+//! two seconds and 32 MB. The choice only depends on the pattern, and both engines get the same
 //! input.
 
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,12 +1,11 @@
-//! Findings on what stands in an object.
+//! Creates findings about values in objects.
 
 use crate::Object;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::value::pointer::Step;
 use crate::value::{Node, Pointer};
 
-/// A finding on the value at `pointer`. The object, the place in its file and the place in `cluster.toml` are filled
-/// in.
+/// Creates a finding about the value at `pointer`, and sets its object, its position in the file and its origin.
 pub fn finding(
     code: Code,
     object: &Object,
@@ -17,7 +16,7 @@ pub fn finding(
     about(code, object, pointer, message, span, object.origin(pointer))
 }
 
-/// Like [`finding`], but on the key at the end of `pointer`, not on its value.
+/// Like [`finding`], but with the position of the key at the end of `pointer` instead of its value.
 pub fn finding_on_key(
     code: Code,
     object: &Object,

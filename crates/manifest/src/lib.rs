@@ -1,4 +1,11 @@
 #![doc = include_str!("../README.md")]
+//!
+//! - [`mod@read`]: parses the text of a file into [`Document`]s, as Kubernetes reads YAML.
+//! - [`mod@write`]: writes a tree as YAML in a common style.
+//! - `kustomize`: kustomize's YAML parser, and the differences to other parsers.
+//! - [`meaning`]: whether two manifests have the same meaning.
+//! - [`Object`]: a document with an identity.
+//! - [`value`]: the tree of values; [`diagnostic`]: findings, sources and spans.
 
 pub mod codes;
 pub mod diagnostic;

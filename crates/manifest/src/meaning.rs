@@ -1,4 +1,4 @@
-//! What manifests mean, whatever their order and style: whether two of them are the same.
+//! Compares the meaning of manifests, independent of their order and style.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -8,11 +8,12 @@ use super::read;
 use crate::diagnostic::Sources;
 use crate::value::{Kind, Map, Node};
 
-/// The names of kustomize's own file, which may leave out what it is.
+/// The file names of kustomizations. In such a file, `apiVersion` and `kind` are optional.
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// An object in its plainest form: without what is null, which the API server takes for not given. (In the values
-/// of a chart null means something: they keep it.) A kustomization says what it is.
+/// An object in its normal form: fields that are null are removed, because the API server treats them as
+/// missing. (In the values of a chart, null has a meaning, so they stay.) A kustomization gets its
+/// `apiVersion` and `kind`.
 pub fn plain(path: &str, node: &Node) -> Node {
     let mut plain = without_nulls(
         node,
@@ -61,7 +62,7 @@ fn without_nulls(node: &Node, keeps_values: bool) -> Node {
     Node::new(kind, node.span)
 }
 
-/// Whether two texts of a file hold the same objects, in any order.
+/// Whether two texts of a file contain the same objects, in any order.
 pub fn same(path: &str, first: &str, second: &str) -> bool {
     let (Some(first), Some(second)) = (objects(path, first), objects(path, second)) else {
         return false;
@@ -69,7 +70,8 @@ pub fn same(path: &str, first: &str, second: &str) -> bool {
     if first.len() != second.len() {
         return false;
     }
-    // By their hashes, so that each object is compared with those that are most likely equal, and with no others.
+    // The objects are grouped by their hashes, so that each is compared only with objects that are probably
+    // equal.
     let mut unmatched: HashMap<u64, Vec<Node>> = HashMap::new();
     for object in second {
         unmatched.entry(hash(&object)).or_default().push(object);
@@ -102,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_style_and_nulls_do_not_count() {
+    fn order_style_and_nulls_are_ignored() {
         let first = "kind: A\nmetadata: {name: a, labels: }\n---\nkind: B\nspec: {x: [1, 2]}\n";
         let second =
             "kind: B\nspec:\n  x:\n    - 1\n    - 2\n---\nmetadata:\n  name: a\nkind: \"A\"\n";
@@ -128,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn nulls_of_a_charts_values_count() {
+    fn nulls_in_a_charts_values_matter() {
         let release = |values: &str| format!("kind: HelmRelease\nspec: {{values: {values}}}\n");
         assert!(!same("a.yaml", &release("{a: null}"), &release("{}")));
     }
 
     #[test]
-    fn a_kustomization_need_not_say_what_it_is() {
+    fn a_kustomization_needs_no_kind() {
         let full = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
         assert!(same("x/kustomization.yaml", "resources: [a.yaml]", full));
         assert!(!same("x/other.yaml", "resources: [a.yaml]", full));

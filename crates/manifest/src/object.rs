@@ -1,4 +1,4 @@
-//! A document with an identity.
+//! Kubernetes objects and their identity.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use super::root::{Part, Root};
 use crate::diagnostic::{ObjectRef, Span};
 use crate::value::{Node, Pointer};
 
-/// What makes an object the same object on both sides of a comparison: its group and kind, namespace and
-/// name. The version is not part of it, one object is served in several.
+/// Identifies an object in comparisons, by group, kind, namespace and name. The version is not included,
+/// because the same object can be served in several versions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
     /// The API group; empty for the core group.
     pub group: String,
-    /// The kind.
+    /// The kind, such as `Gateway`.
     pub kind: String,
-    /// The namespace as written; empty where none is.
+    /// The namespace in the manifest; empty if it has none.
     pub namespace: String,
-    /// The name; empty where none is.
+    /// The name; empty if there is none.
     pub name: String,
 }
 
@@ -30,7 +30,8 @@ impl fmt::Display for Identity {
     }
 }
 
-/// The objects of a document: those of a list, as `kubectl get -o yaml` prints one, else the document itself.
+/// The objects of a document: the items of a list as `kubectl get -o yaml` prints it, or else the document
+/// itself.
 pub fn items(document: &Node) -> impl Iterator<Item = &Node> {
     let is_list = document
         .get("kind")
@@ -43,19 +44,19 @@ pub fn items(document: &Node) -> impl Iterator<Item = &Node> {
     }
 }
 
-/// A Kubernetes object as a manifest has it.
+/// A Kubernetes object from a manifest.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// The object, with places in the manifest's file.
+    /// The object, with its positions in the manifest.
     pub node: Root,
-    /// The same object with places in `cluster.toml`, where it was rendered from there.
+    /// The same object with its positions in `cluster.toml`, if it was rendered from there.
     pub origins: Option<Node>,
-    /// The file, as shown.
+    /// The path of the file to show.
     pub file: String,
 }
 
 impl Object {
-    /// An object of a file that nobody rendered.
+    /// An object from a file that was not rendered.
     pub fn new(node: impl Into<Root>, file: impl Into<String>) -> Self {
         Object {
             node: node.into(),
@@ -64,40 +65,40 @@ impl Object {
         }
     }
 
-    /// `apiVersion` as written.
+    /// The `apiVersion` in the manifest; empty if there is none.
     pub fn api_version(&self) -> &str {
-        self.node.text(Part::ApiVersion)
+        self.node.heading_part(Part::ApiVersion)
     }
 
-    /// `kind` as written.
+    /// The `kind` in the manifest; empty if there is none.
     pub fn kind(&self) -> &str {
-        self.node.text(Part::Kind)
+        self.node.heading_part(Part::Kind)
     }
 
-    /// `metadata.name` as written.
+    /// The `metadata.name` in the manifest; empty if there is none.
     pub fn name(&self) -> &str {
-        self.node.text(Part::Name)
+        self.node.heading_part(Part::Name)
     }
 
-    /// `metadata.namespace` as written.
+    /// The `metadata.namespace` in the manifest; empty if there is none.
     pub fn namespace(&self) -> &str {
-        self.node.text(Part::Namespace)
+        self.node.heading_part(Part::Namespace)
     }
 
-    /// The API group: the part of `apiVersion` before the slash.
+    /// The API group, which is the part of `apiVersion` before the slash; empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version()
             .split_once('/')
             .map_or("", |(group, _)| group)
     }
 
-    /// The version: the part of `apiVersion` after the slash.
+    /// The version, which is the part of `apiVersion` after the slash.
     pub fn version(&self) -> &str {
         let text = self.api_version();
         text.split_once('/').map_or(text, |(_, version)| version)
     }
 
-    /// What it is the same as.
+    /// The identity of the object.
     pub fn identity(&self) -> Identity {
         Identity {
             group: self.group().to_owned(),
@@ -107,7 +108,7 @@ impl Object {
         }
     }
 
-    /// The object as a finding names it.
+    /// The reference that findings use for the object.
     pub fn reference(&self) -> ObjectRef {
         ObjectRef {
             api_version: self.api_version().to_owned(),
@@ -117,12 +118,12 @@ impl Object {
         }
     }
 
-    /// The place in the file of what `pointer` leads to, or of the nearest thing above it.
+    /// The position in the file of the value at `pointer`, or of its nearest parent.
     pub fn span(&self, pointer: &Pointer) -> Option<Span> {
         self.node.nearest_span(pointer)
     }
 
-    /// The place in `cluster.toml` of what `pointer` leads to, or of the nearest thing above it.
+    /// The position in `cluster.toml` of the value at `pointer`, or of its nearest parent.
     pub fn origin(&self, pointer: &Pointer) -> Option<Span> {
         self.origins.as_ref()?.nearest_span(pointer)
     }

@@ -1,22 +1,25 @@
-//! The short way to the tree of a plain document: maps, lists and scalars, no anchors, no tags, no merge keys.
-//!
-//! Nearly all manifests are plain. Their trees are built here straight from the events of [`kustomize`]'s reader, in less
-//! than half the time that serde and a place a value take. Whatever is not certain here (a date, an octal number, a key
-//! that stands twice, a mistake, a place where readers differ) is left to [`read`](super::read): what YAML means, what
-//! is too large, and what a mistake is called is settled there, and only there.
+//! A fast parser for simple documents, which consist of maps, lists and scalars, without anchors, tags and
+//! merge keys.
+//! Nearly all manifests are simple. Their trees are built directly from the events of the parser in
+//! [`kustomize`], in less than half the time of the general parser: without
+//! it, `validate` takes 35% more processor time over fifteen repositories. Everything that is not certain here
+//! (dates, octal numbers, duplicate keys, syntax errors, YAML that parsers read differently) is left to the
+//! general parser in [`read`](super::read). Only that one decides what YAML means, what is too large, and
+//! which message an error has.
 
-use super::kustomize::{self, Event, Events, Style, What};
+use super::kustomize::{self, Event, EventKind, Events, Style};
 use super::tree::placed;
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Entry, Kind, Map, Node};
 
-/// How deep a plain document is at most; [`read`](super::read) goes a little deeper.
+/// The maximum nesting of a simple document. [`read`](super::read) allows slightly more.
 const DEEPEST: usize = 50;
 
-/// How many events a plain document has at most; [`read`](super::read) takes more.
+/// The maximum number of events in a simple document. [`read`](super::read) allows more.
 const MOST_EVENTS: usize = 100_000;
 
-/// The tree of a plain document that stands `offset` bytes into `source`; `None` of any other.
+/// The tree of a simple document that begins at byte `offset` of `source`; `None` if the document is not
+/// simple.
 pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node> {
     if !kustomize::is_printable(text) {
         return None;
@@ -30,29 +33,31 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node>
         source,
         offset,
     };
-    if reader.next()?.what != What::DocumentStart {
+    if reader.next()?.kind != EventKind::DocumentStart {
         return None;
     }
     let first = reader.next()?;
-    if !matches!(&first.what, What::MapStart(properties) if properties.is_empty()) {
+    if !matches!(&first.kind, EventKind::MapStart(properties) if properties.is_empty()) {
         return None;
     }
     let kind = reader.map(DEEPEST)?;
     let node = reader.node(kind, first.start, first.end);
-    let ends = reader.next()?.what == What::DocumentEnd && reader.next()?.what == What::End;
+    let ends =
+        reader.next()?.kind == EventKind::DocumentEnd && reader.next()?.kind == EventKind::End;
     (ends && !reader.events.is_peculiar()).then_some(node)
 }
 
-/// Room for as many entries and items as are open at once in most documents.
+/// The initial capacity, which is enough for the open maps and lists of most documents.
 const OPEN: usize = 32;
 
 struct Reader<'a> {
     events: Events<'a>,
     left: usize,
-    /// The entries of the maps that are open, the innermost last: a map is made once all of its own are known, and so
-    /// takes no more room than they do. Most maps are small, and a repository has a million.
+    /// The entries of all open maps, with the innermost last. A map is created only when all of its entries
+    /// are known, so that it allocates no more memory than it needs. Most maps are small, but a large
+    /// repository has a million of them.
     entries: Vec<(String, Entry)>,
-    /// The items of the lists that are open, likewise.
+    /// The items of all open lists, in the same way.
     items: Vec<Node>,
     text: &'a str,
     source: SourceId,
@@ -69,23 +74,23 @@ impl<'a> Reader<'a> {
         placed(kind, start, end, self.text, self.source, self.offset)
     }
 
-    /// The value that starts with `event`, and the byte after the event.
+    /// The value that starts with `event`, and the position after that event.
     fn value(&mut self, event: Event<'a>, depth: usize) -> Option<(Node, usize)> {
         let Event {
-            what,
+            kind,
             start,
             end: written,
         } = event;
         let mut end = written;
-        let kind = match what {
-            What::Scalar(properties, text, style) if properties.is_empty() => match style {
+        let kind = match kind {
+            EventKind::Scalar(properties, text, style) if properties.is_empty() => match style {
                 Style::Plain => plain(&text)?,
                 _ => Kind::String(text.into_owned()),
             },
-            What::MapStart(properties) if properties.is_empty() => {
+            EventKind::MapStart(properties) if properties.is_empty() => {
                 self.map(depth.checked_sub(1)?)?
             }
-            What::ListStart(properties) if properties.is_empty() => {
+            EventKind::ListStart(properties) if properties.is_empty() => {
                 let (items, last) = self.list(depth.checked_sub(1)?)?;
                 end = end.max(last);
                 Kind::List(items)
@@ -95,16 +100,16 @@ impl<'a> Reader<'a> {
         Some((self.node(kind, start, end), written))
     }
 
-    /// The entries of a map whose start was read.
+    /// The rest of a map, after its start was read.
     fn map(&mut self, depth: usize) -> Option<Kind> {
         let own = self.entries.len();
         loop {
-            let Event { what, start, end } = self.next()?;
-            let key = match what {
-                What::MapEnd => {
+            let Event { kind, start, end } = self.next()?;
+            let key = match kind {
+                EventKind::MapEnd => {
                     return Map::distinct(self.entries.drain(own..).collect()).map(Kind::Map);
                 }
-                What::Scalar(properties, text, style) if properties.is_empty() => {
+                EventKind::Scalar(properties, text, style) if properties.is_empty() => {
                     if style == Style::Plain && !is_text(&text) {
                         return None;
                     }
@@ -123,12 +128,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The items of a list whose start was read, and the byte after the last one's first event.
+    /// The items of a list, after its start was read, and the position after the first event of its last
+    /// item.
     fn list(&mut self, depth: usize) -> Option<(Vec<Node>, usize)> {
         let (own, mut last) = (self.items.len(), 0);
         loop {
             let event = self.next()?;
-            if event.what == What::ListEnd {
+            if event.kind == EventKind::ListEnd {
                 return Some((self.items.drain(own..).collect(), last));
             }
             let (item, end) = self.value(event, depth)?;
@@ -138,7 +144,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a scalar without quotes is, where that is plain.
+/// The value of an unquoted scalar; `None` if it is not simple.
 fn plain(text: &str) -> Option<Kind> {
     match text {
         "" | "~" | "null" => return Some(Kind::Null),
@@ -147,7 +153,7 @@ fn plain(text: &str) -> Option<Kind> {
         _ if is_text(text) => return Some(Kind::String(text.to_owned())),
         _ => {}
     }
-    // Decimal, and short enough for any type of number.
+    // Decimal numbers, if they are short enough for any integer type.
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_decimal = digits.len() <= 18 && digits.bytes().all(|byte| byte.is_ascii_digit());
     if !is_decimal || (digits.starts_with('0') && text != "0") {
@@ -157,16 +163,17 @@ fn plain(text: &str) -> Option<Kind> {
     Some(Kind::Number(number.into()))
 }
 
-/// Words that are no text to a YAML 1.1 reader, in any case.
+/// Words that a YAML 1.1 parser doesn't read as strings, in any case.
 const WORDS: &[&str] = &[
     "y", "yes", "n", "no", "on", "off", "true", "false", "null", "nan", "inf",
 ];
 
-/// What no number holds, in whatever base: units of durations and quantities, and the mark of a network.
+/// Characters that occur in no number of any base: units of durations and quantities, and the slash of a
+/// network.
 const NO_NUMBER_HAS: &[u8] = b"ghjklmpqrstuvwGHJKLMPQRSTUVW/%";
 
-/// Whether a scalar without quotes is certainly text: it starts as no number does and is none of the [`WORDS`], or
-/// it holds what no number holds, two points included.
+/// Whether an unquoted scalar is certainly a string: it starts like no number and is none of the [`WORDS`],
+/// or it contains a character that no number contains, or more than one dot.
 fn is_text(text: &str) -> bool {
     match text.as_bytes() {
         [b'0'..=b'9' | b'-' | b'+' | b'.', ..] => {
@@ -188,7 +195,7 @@ mod tests {
     use super::*;
     use crate::tree;
 
-    /// Whether it is plain; if so, both ways lead to the same tree and the same places.
+    /// Whether the text is simple. If so, checks that both parsers give the same tree and the same positions.
     fn is_plain(text: &str) -> bool {
         let Some(node) = parse(text, SourceId(0), 7) else {
             return false;
@@ -291,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_plain_is_left_alone() {
+    fn documents_beyond_the_simple_subset_are_left_to_the_full_parser() {
         for text in [
             "a: &x {b: 1}\nc: *x\n",
             "a: {b: 1}\n<<: {c: 1}\n",
@@ -330,18 +337,18 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever the text, it is not plain or it means the same both ways.
+        /// Every text is either not simple, or both parsers give the same tree.
         #[test]
-        fn both_ways_lead_to_the_same_tree(
+        fn both_parsers_return_the_same_tree(
             lines in proptest::collection::vec((0..4_usize, "(- )?([a-z~<0]{1,2}:( |\n-? ?)?)?[-+.0-9a-foxyn_:~%#'\"\\[\\]{}|>&*!, ]{0,6}[\t\r\u{a0}\u{2028}]?[-a:#?'\" ]{0,2}"), 0..8)
         ) {
             let lines = lines.iter().map(|(depth, line)| format!("{}{line}\n", " ".repeat(*depth)));
             is_plain(&lines.collect::<String>());
         }
 
-        /// The same of single scalars, of which more are plain.
+        /// The same for single scalars, of which more are simple.
         #[test]
-        fn both_ways_take_a_scalar_for_the_same(scalar in "[-+.0-9a-fA-FoxXyYnNiItTuUlLsSrRhm_:~%/$ ]{0,7}") {
+        fn both_parsers_read_scalars_alike(scalar in "[-+.0-9a-fA-FoxXyYnNiItTuUlLsSrRhm_:~%/$ ]{0,7}") {
             is_plain(&format!("a: {scalar}\n"));
         }
     }

@@ -1,8 +1,7 @@
-//! YAML (and JSON, which is YAML) to trees with places.
-//!
-//! Read as Kubernetes reads it (sigs.k8s.io/yaml, which is YAML 1.1 for scalars): `on`, `yes` and `y` are
-//! true, `010` is eight, duplicate keys are refused. A file is cut into documents at its `---` lines before
-//! any of them is parsed, as k8s.io/apimachinery does, so that one broken document doesn't hide the others.
+//! Parses YAML (and JSON, which is a subset of YAML) into trees with source positions.
+//! YAML is read as Kubernetes does (sigs.k8s.io/yaml, which uses YAML 1.1 for scalars): `on`, `yes` and `y`
+//! are true, `010` is eight, duplicate keys are refused. A file is split at its `---` lines before any
+//! document is parsed, as in k8s.io/apimachinery, so that an invalid document doesn't hide the others.
 
 use memchr::memmem;
 
@@ -11,24 +10,24 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use crate::value::{Kind, Node};
 
-/// The largest file that is read, in bytes.
+/// The maximum size of a file, in bytes.
 pub const LARGEST_FILE: u64 = 16 << 20;
 
-/// The most documents of one file that are read: far more than a chart or a bundle of CRDs has.
+/// The maximum number of documents in a file, which is far more than charts and bundles of CRDs have.
 const MOST_DOCUMENTS: usize = 50_000;
 
-/// One document of a file.
+/// A parsed document of a file.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// Its tree.
+    /// The tree of the document.
     pub node: Node,
 }
 
-/// One document's place in a source, before it is parsed.
+/// The position of a document in a source, before it is parsed.
 #[derive(Clone, Debug)]
 pub struct Piece(std::ops::Range<usize>);
 
-/// The documents of a source, not parsed yet; and a finding where there are more than are read.
+/// Splits a source into documents without parsing them. Returns a finding if there are too many.
 pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<Piece>, Option<Diagnostic>) {
     let text = sources.get(source).text();
     let mut parts = split(text);
@@ -39,10 +38,9 @@ pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<Piece>, Option<Diagno
     (parts.into_iter().map(Piece).collect(), problem)
 }
 
-/// Reads one document; none where it is empty.
-///
+/// Parses one document; `None` if it is empty.
 /// # Errors
-/// What keeps it from being read.
+/// Returns the problem if the document is invalid.
 pub fn read_piece(
     sources: &Sources,
     source: SourceId,
@@ -63,7 +61,7 @@ pub fn read_piece(
     }
 }
 
-/// Reads all documents of a source. Empty documents are left out; a broken one is a diagnostic.
+/// Parses all documents of a source. Empty documents are skipped; an invalid one becomes a diagnostic.
 pub fn read(sources: &Sources, source: SourceId) -> (Vec<Document>, Vec<Diagnostic>) {
     let (pieces, problem) = pieces(sources, source);
     let mut documents = Vec::new();
@@ -81,57 +79,60 @@ pub fn read(sources: &Sources, source: SourceId) -> (Vec<Document>, Vec<Diagnost
 fn too_many(source: SourceId, start: usize) -> Diagnostic {
     Diagnostic::new(
         codes::CONFIG_TOO_LARGE,
-        format!("more than {MOST_DOCUMENTS} documents in one file"),
+        format!("the file has more than {MOST_DOCUMENTS} documents"),
     )
     .at(Span::new(source, start, start + 3))
-    .why("those from here on were not read")
+    .why("the documents from here on were not read")
     .help("split the file")
 }
 
-/// What kind of problem it is.
+/// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// It is no YAML.
+    /// The text is not valid YAML.
     Syntax,
-    /// kustomize reads something else than others, or refuses it.
+    /// kustomize reads the text differently than other programs, or refuses it.
     Readers,
 }
 
-/// Why a text is not read, and where.
+/// A problem that keeps a text from being read.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// What kind of problem it is.
+    /// The kind of the problem.
     pub wrong: Wrong,
-    /// What is wrong.
+    /// A description of the problem.
     pub message: String,
-    /// Where.
+    /// The position of the problem.
     pub span: Span,
 }
 
 impl Problem {
-    /// The problem as a finding.
+    /// Converts the problem to a finding.
     pub fn diagnostic(self) -> Diagnostic {
         if self.wrong == Wrong::Readers {
-            return Diagnostic::new(codes::YAML_READERS_DIFFER, format!("not the same YAML to all readers: {}", self.message))
+            return Diagnostic::new(codes::YAML_READERS_DIFFER, format!("programs read this YAML differently: {}", self.message))
                 .at(self.span)
-                .why("what kustomize and Flux apply is not what other tools, and people, see in the file")
-                .help("write the value in double quotes, or remove what is at the mark");
+                .why("kustomize and Flux would apply something else than other tools and people see in the file")
+                .help("write the value in double quotes, or remove the text at the mark");
         }
         let help = if self.message.contains("duplicate mapping key") {
-            "keep one of the two; the API server would silently take the last"
+            "remove one of the two; other programs would silently use the last one"
         } else if self.message.contains("tab") {
             "indent with spaces"
         } else {
             "check indentation, quotes and colons at the mark"
         };
-        Diagnostic::new(codes::YAML_SYNTAX, format!("not YAML: {}", self.message))
-            .at(self.span)
-            .why("kustomize and Flux stop at this file; nothing of its Kustomization is applied")
-            .help(help)
+        Diagnostic::new(
+            codes::YAML_SYNTAX,
+            format!("invalid YAML: {}", self.message),
+        )
+        .at(self.span)
+        .why("kustomize and Flux fail at this file, so nothing from its Kustomization is applied")
+        .help(help)
     }
 }
 
-/// Where the documents of a text are, each with the mark that it starts with.
+/// The byte ranges of the documents in a text. Each includes its `---` line.
 pub fn split(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -146,16 +147,15 @@ pub fn split(text: &str) -> Vec<std::ops::Range<usize>> {
     parts
 }
 
-/// Whether a text begins with the mark that starts a document.
+/// Whether a text begins with a `---` line.
 pub fn is_mark(text: &str) -> bool {
     let rest = text.strip_prefix("---");
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-/// Parses one document that stands `offset` bytes into `source`.
-///
+/// Parses a document that begins at byte `offset` of `source`.
 /// # Errors
-/// Where the text is no YAML, or past the bounds on depth, nodes and aliases.
+/// Fails if the text is not valid YAML, or exceeds the limits on nesting, nodes and aliases.
 pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     match plain::parse(text, source, offset) {
         Some(node) => Ok(node),
@@ -163,10 +163,9 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
     }
 }
 
-/// As [`parse`], but never the short way: the reader that settles what a document means.
-///
+/// Like [`parse`], but always uses the general parser.
 /// # Errors
-/// As [`parse`].
+/// The same as for [`parse`].
 pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     tree::parse(text, source, offset)
 }
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_are_what_kubernetes_takes_them_for() {
+    fn scalars_have_the_types_that_kubernetes_reads() {
         let (_, documents, _) = read_text("[on, 'on', 010, 0x1F, 12:30, ~, 1.0, 1e3, \"1\"]");
         assert_eq!(
             documents[0].node.to_json().to_string(),
@@ -217,7 +216,7 @@ mod tests {
         );
     }
 
-    /// The first problem of a text: line, column, and what is said.
+    /// The first problem of a text: its line, its column and its message.
     fn problem(text: &str) -> Option<(usize, usize, String)> {
         let (sources, _, problems) = read_text(text);
         let problem = problems.first()?;
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_of_a_line_that_nobody_sees_is_refused_outside_of_quotes() {
+    fn invisible_line_ends_are_refused_outside_of_quotes() {
         for end in ["\u{2028}", "\u{2029}", "\u{85}", "\r"] {
             let code = end.chars().map(u32::from).next().unwrap_or_default();
             for (line, column, text) in [
@@ -239,7 +238,7 @@ mod tests {
                 (1, 4, format!("a: {end}  b\n")),
             ] {
                 let said = format!(
-                    "not the same YAML to all readers: U+{code:04X}, which ends a line for kustomize and not for others"
+                    "programs read this YAML differently: U+{code:04X}, which ends a line for kustomize but not for other programs"
                 );
                 assert_eq!(problem(&text).map(|it| it.2), Some(said), "{text:?}");
                 assert_eq!(
@@ -249,7 +248,7 @@ mod tests {
                 );
             }
         }
-        // Escaped, and where both kinds of readers have the same, it is a text like any other.
+        // As an escape, or where both kinds of parser agree, it is a normal character.
         assert_eq!(problem("a: \"b\\u2028\\u0085c\"\nd: 'e\u{2028}f'\n"), None);
         assert!(
             problem("a: 'b \u{2028} c'\n").is_some(),
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_take_for_something_else_is_refused() {
+    fn texts_that_parsers_read_differently_are_refused() {
         for text in [
             "a: {b:}\n",
             "a: [{b:}]\n",
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_read_as_ever() {
+    fn ordinary_manifests_are_read() {
         for text in [
             "\u{feff}a: b\n",
             "---\n# a\n---\na: b\n",

@@ -1,26 +1,26 @@
-//! An object's tree, and what the object is called.
+//! The tree of an object, with its heading.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
 
 use crate::value::Node;
 
-/// The tree of an object. It remembers its heading: every check asks each object for its kind, most of them for its
-/// name, and the way there leads through maps that are in no cache any more.
+/// The tree of an object. It caches the object's heading, because every check asks for its kind and most ask
+/// for its name, and looking them up in the maps is slow when they are no longer in the CPU cache.
 #[derive(Clone, Debug)]
 pub struct Root {
     node: Node,
     heading: OnceLock<Heading>,
 }
 
-/// What an object is called: the texts at [`PATHS`], one after the other; empty where there is none.
+/// The concatenated strings at [`PATHS`]; a missing string is empty.
 #[derive(Clone, Debug)]
 struct Heading {
     text: Box<str>,
     ends: [usize; PATHS.len()],
 }
 
-/// Where the parts of a heading stand.
+/// The paths of the parts of a heading.
 const PATHS: [&[&str]; 4] = [
     &["apiVersion"],
     &["kind"],
@@ -28,7 +28,7 @@ const PATHS: [&[&str]; 4] = [
     &["metadata", "namespace"],
 ];
 
-/// A part of a heading, by its place in [`PATHS`].
+/// A part of a heading, in the order of [`PATHS`].
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     ApiVersion,
@@ -38,9 +38,9 @@ pub(super) enum Part {
 }
 
 impl Root {
-    /// A part of what the object is called.
-    pub(super) fn text(&self, part: Part) -> &str {
-        let heading = self.heading.get_or_init(|| Heading::of(&self.node));
+    /// A part of the heading.
+    pub(super) fn heading_part(&self, part: Part) -> &str {
+        let heading = self.heading.get_or_init(|| Heading::new(&self.node));
         let at = part as usize;
         let start = at
             .checked_sub(1)
@@ -50,17 +50,17 @@ impl Root {
         heading.text.get(range).unwrap_or_default()
     }
 
-    /// The tree itself.
+    /// Returns the tree.
     pub fn into_node(self) -> Node {
         self.node
     }
 }
 
-/// Room for most headings, in bytes.
+/// The initial capacity in bytes, which is enough for most headings.
 const ROOM: usize = 128;
 
 impl Heading {
-    fn of(node: &Node) -> Self {
+    fn new(node: &Node) -> Self {
         let mut text = String::with_capacity(ROOM);
         let ends = PATHS.map(|path| {
             text.push_str(node.path(path).and_then(Node::as_str).unwrap_or_default());
@@ -91,7 +91,7 @@ impl Deref for Root {
 }
 
 impl DerefMut for Root {
-    /// Whoever may change the tree may change the heading: it is looked up again.
+    /// The caller may change the heading through this reference, so the cache is cleared.
     fn deref_mut(&mut self) -> &mut Node {
         self.heading.take();
         &mut self.node
@@ -103,14 +103,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_object_is_called_follows_its_tree() {
+    fn the_identity_follows_changes_of_the_tree() {
         let node = |text: &str| Node::from_json(serde_json::from_str(text).expect("JSON"));
         let mut root = Root::from(node(
             r#"{"kind": "Gateway", "metadata": {"name": "a", "namespace": "b"}}"#,
         ));
         let called = |root: &Root| {
             [Part::ApiVersion, Part::Kind, Part::Name, Part::Namespace]
-                .map(|it| root.text(it).to_owned())
+                .map(|it| root.heading_part(it).to_owned())
         };
         assert_eq!(called(&root), ["", "Gateway", "a", "b"]);
         let metadata = root.as_map_mut().and_then(|map| map.get_mut("metadata"));

@@ -1,10 +1,10 @@
-//! One scalar as YAML, in the form that a YAML 1.1 reader and a YAML 1.2 reader read the same.
+//! Writes scalars as YAML so that YAML 1.1 and YAML 1.2 parsers read the same value.
 
 use serde_json::Number;
 
 use crate::diagnostic::printable::is_hidden;
 
-/// A string on one line: plain where that is safe, else in quotes.
+/// A string on one line, quoted only if necessary.
 pub fn string(text: &str) -> String {
     if is_dotted_number(text) {
         return text.to_owned();
@@ -18,8 +18,8 @@ pub fn string(text: &str) -> String {
         .unwrap_or_else(|| quoted(text))
 }
 
-/// A string on one line in double quotes, in which what can't be seen is written as an escape (YAML 1.2, section 5.7): whoever
-/// looks at the file sees that it is there.
+/// A string on one line in double quotes. Invisible characters are written as escapes (YAML 1.2, section
+/// 5.7), so that readers of the file can see them.
 fn quoted(text: &str) -> String {
     let mut safe = String::from('"');
     for c in text.chars() {
@@ -39,8 +39,8 @@ fn quoted(text: &str) -> String {
     safe
 }
 
-/// Whether it is digits with two or more dots between them: an IPv4 address or a version, which no YAML
-/// reader takes for a number, though a careful emitter quotes it.
+/// Whether a text consists of digits with two or more dots between them, such as an IPv4 address or a
+/// version. No YAML parser reads it as a number, but the emitter library would quote it.
 fn is_dotted_number(text: &str) -> bool {
     let parts = text.split('.');
     parts.clone().count() >= 3
@@ -49,7 +49,8 @@ fn is_dotted_number(text: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A number. With an exponent it needs a point: YAML 1.1 takes `1e-7` for text, `1.0e-7` for a number.
+/// A number. If it has an exponent, it needs a dot, because YAML 1.1 reads `1e-7` as a string and `1.0e-7` as
+/// a number.
 pub fn number(number: &Number) -> String {
     let text = number.to_string();
     match text.split_once('e') {
@@ -58,8 +59,8 @@ pub fn number(number: &Number) -> String {
     }
 }
 
-/// The lines of a literal block for `text`, and its header (`|`, `|-`, `|+`, with an indentation where the
-/// text starts with a blank); `None` where a block can't hold it exactly.
+/// The header of a literal block for `text` (`|`, `|-`, `|+`, with the indentation if the text starts with a
+/// space), and the lines of the block; `None` if a block can't represent the text exactly.
 pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
     let body = text.trim_end_matches('\n');
     let plain = |c: char| {
@@ -68,7 +69,7 @@ pub fn block(text: &str, indent: usize) -> Option<(String, Vec<&str>)> {
     };
     let holds = body.contains('\n')
         && !body.starts_with('\n')
-        // Not `lines()`, which would hide a carriage return: YAML takes it for a line end and drops it.
+        // `lines()` would hide carriage returns, which YAML treats as line ends and drops.
         && body.split('\n').all(|line| {
             line.chars().all(plain) && !line.ends_with(' ') && !line.starts_with("---")
         });
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_are_quoted_where_a_reader_would_mistake_them_and_nowhere_else() {
+    fn strings_are_quoted_only_if_necessary() {
         let plain = [
             "external.example.com",
             "10.10.30.26",

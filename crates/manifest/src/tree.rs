@@ -1,5 +1,5 @@
-//! The long way to the tree of a document that may hold whatever YAML has: by serde-saphyr, which knows anchors, merges,
-//! tags and bounds, and beside it by kustomize's reader, which has to read the same.
+//! The general parser for all of YAML. It uses serde-saphyr, which supports anchors, merges, tags and limits,
+//! and compares the result with that of kustomize's parser.
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -9,7 +9,7 @@ use super::read::{Problem, Wrong};
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Entry, Kind, Map, Node};
 
-/// Parses a document that may hold whatever YAML has.
+/// Parses a document that may use all features of YAML.
 pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
     let mut tree = match serde_yaml::from_str_with_options::<Tree>(text, options) {
@@ -22,16 +22,16 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node,
         }
     };
     match kustomize::compare(text) {
-        Ok(Some(block)) => tree.put(block),
+        Ok(Some(block)) => tree.replace_last_block(block),
         Err(fault) if !fault.only_in_objects || tree.is_object() => {
             return Err(differs(fault, text, source, offset));
         }
         Ok(None) | Err(_) => {}
     }
-    Ok(tree.place(source, offset, text))
+    Ok(tree.into_node(source, offset, text))
 }
 
-/// What is no YAML.
+/// Makes a problem of a syntax error.
 fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize) -> Problem {
     let location = error.location();
     let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
@@ -51,7 +51,7 @@ fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize)
     }
 }
 
-/// A place that kustomize doesn't read as others do.
+/// Makes a problem of a position that kustomize reads differently.
 pub(super) fn differs(fault: Fault, text: &str, source: SourceId, offset: usize) -> Problem {
     let start = fault.at.min(text.len());
     let rest = text.get(start..).unwrap_or_default();
@@ -63,19 +63,19 @@ pub(super) fn differs(fault: Fault, text: &str, source: SourceId, offset: usize)
     }
 }
 
-/// What the reader's bounds on depth, nodes and aliases mean to a person.
+/// The message if the library's limits on nesting, nodes and aliases are exceeded.
 fn beyond_bounds(message: &str) -> Option<&'static str> {
     if message.starts_with("recursion limit") || message.contains("budget breached: Depth") {
         return Some("it is nested deeper than any object");
     }
     if message.starts_with("recursive references") {
-        return Some("an alias stands inside what it repeats");
+        return Some("an alias is inside the value that it refers to");
     }
     let bounds = message.contains("budget breached") || message.contains("alias replay");
-    bounds.then_some("it holds more values than any object, aliases and merges counted in")
+    bounds.then_some("it has more values than any object, including aliases and merges")
 }
 
-/// The byte of a line and column in characters, both counted from 1.
+/// The byte position of a line and column (in characters), both counted from 1.
 fn byte_of(text: &str, line: u64, column: u64) -> usize {
     let line = usize::try_from(line).unwrap_or(1).max(1);
     let column = usize::try_from(column).unwrap_or(1).max(1);
@@ -90,7 +90,7 @@ fn byte_of(text: &str, line: u64, column: u64) -> usize {
         .map_or(text.len(), |(at, _)| start + at)
 }
 
-/// A node as the YAML library gives it: places count in one document, and have no source.
+/// A node as the YAML library returns it. Its positions are relative to the document.
 struct Tree {
     kind: TreeKind,
     start: usize,
@@ -110,7 +110,7 @@ struct Key {
 }
 
 impl Tree {
-    /// Whether it has the fields that make an object.
+    /// Whether it has the fields of a Kubernetes object.
     fn is_object(&self) -> bool {
         let TreeKind::Map(entries) = &self.kind else {
             return false;
@@ -119,7 +119,7 @@ impl Tree {
         has("apiVersion") && has("kind")
     }
 
-    /// The texts, of keys and of values, and where each starts.
+    /// All strings, of keys and of values, with the positions where they start.
     fn texts<'a>(&'a mut self, texts: &mut Vec<(usize, &'a mut String)>) {
         match &mut self.kind {
             TreeKind::Leaf(Kind::String(text)) => texts.push((self.start, text)),
@@ -134,8 +134,8 @@ impl Tree {
         }
     }
 
-    /// Puts in the text of the block that the document ends with.
-    fn put(&mut self, LastBlock(block): LastBlock) {
+    /// Replaces the text of the block at the end of the document.
+    fn replace_last_block(&mut self, LastBlock(block): LastBlock) {
         let mut texts = Vec::new();
         self.texts(&mut texts);
         let last = texts.into_iter().max_by_key(|(start, _)| *start);
@@ -144,7 +144,7 @@ impl Tree {
         }
     }
 
-    fn place(self, source: SourceId, offset: usize, text: &str) -> Node {
+    fn into_node(self, source: SourceId, offset: usize, text: &str) -> Node {
         let (start, mut end) = (self.start, self.end);
         let kind = match self.kind {
             TreeKind::Leaf(kind) => kind,
@@ -153,7 +153,7 @@ impl Tree {
                 Kind::List(
                     items
                         .into_iter()
-                        .map(|item| item.place(source, offset, text))
+                        .map(|item| item.into_node(source, offset, text))
                         .collect(),
                 )
             }
@@ -163,7 +163,7 @@ impl Tree {
                     let key_span = Span::new(source, offset + key.start, offset + key.end);
                     let entry = Entry {
                         key_span: Some(key_span),
-                        value: value.place(source, offset, text),
+                        value: value.into_node(source, offset, text),
                     };
                     map.insert_entry(key.text, entry);
                 }
@@ -174,7 +174,8 @@ impl Tree {
     }
 }
 
-/// A node with the place `start..end` of a text that stands `offset` bytes into `source`, without blanks at its end.
+/// A node with the position `start..end` of a text that begins at byte `offset` of `source`, without
+/// whitespace at its end.
 pub(super) fn placed(
     kind: Kind,
     start: usize,

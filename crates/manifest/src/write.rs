@@ -1,16 +1,16 @@
-//! A tree as YAML that a careful person could have written.
-//!
-//! Two spaces a level, lists indented below their key, block literals for text of several lines, quotes
-//! only where a reader would mistake the text (see [`scalar`]), `{}` and `[]` for what is empty.
+//! Writes a tree as YAML in a common style.
+//! The indentation is two spaces, and lists are indented below their key. Strings with several lines are
+//! written as block literals. Strings are quoted only if a parser would misread them (see [`scalar`]). Empty
+//! maps and lists are written as `{}` and `[]`.
 
 use super::scalar;
 use crate::value::{Kind, Map, Node};
 
-/// The longest key, in bytes, that stands before its colon without a mark. YAML 1.2, section 7.4.3, allows
-/// 1024 characters; readers count them differently.
+/// The maximum length of a key, in bytes, that is written without `?`. YAML 1.2, section 7.4.3, allows 1024
+/// characters, but parsers count them differently.
 const LONGEST_KEY: usize = 1000;
 
-/// A document's text, with a line end at its end.
+/// The text of a document, which ends with a line feed.
 pub fn document(node: &Node) -> String {
     let mut writer = Writer::default();
     match &node.kind {
@@ -34,7 +34,7 @@ impl Writer {
         self.text.extend(std::iter::repeat_n("  ", level));
     }
 
-    /// The entries of a map; the first on the line at hand where `started`.
+    /// Writes the entries of a map. If `started` is true, the first one continues the current line.
     fn map(&mut self, map: &Map, level: usize, started: bool) {
         for (at, (key, value)) in map.iter().enumerate() {
             if at > 0 || !started {
@@ -68,7 +68,7 @@ impl Writer {
         }
     }
 
-    /// The items of a list; the first on the line at hand where `started`.
+    /// Writes the items of a list. If `started` is true, the first one continues the current line.
     fn list(&mut self, items: &[Node], level: usize, started: bool) {
         for (at, item) in items.iter().enumerate() {
             if at > 0 || !started {
@@ -93,7 +93,7 @@ impl Writer {
         }
     }
 
-    /// What stands behind a key or a dash; a block literal's lines at `level`.
+    /// Writes the value after a key or a dash. `level` is the indentation for the lines of a block literal.
     fn inline(&mut self, node: &Node, level: usize) {
         match &node.kind {
             Kind::Null => self.text.push_str("null"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_written_by_hand() {
+    fn the_output_looks_handwritten() {
         let value = json!({
             "spec": {"list": [{"a": 1, "b": ["x"]}, [1, [2]], {}, "on"], "empty": {}, "none": null},
             "note": "group: external\nguarded: true", "url": "https://example.com"
@@ -155,7 +155,7 @@ url: https://example.com
     }
 
     #[test]
-    fn what_was_written_reads_back() {
+    fn written_trees_can_be_read_back() {
         let values = [
             json!({"a": "x\n\n\n", "b": " x\ny", "c": "x\n y\n", "d": "\n", "e": "a\tb\nc", "f": "\u{85}"}),
             json!(["a\nb", ["a\nb\n\n"], {"k": "  a\nb"}]),

@@ -1,6 +1,5 @@
 //! The values of a Flux Kustomization's variables: its own, and those of the ConfigMaps and Secrets that it names.
 
-use base64::Engine;
 use serde_json::Value as Json;
 
 use super::Asking;
@@ -8,6 +7,7 @@ use crate::cluster::applied::Bundle;
 use crate::cluster::kinds::{escaped, text};
 use crate::cluster::server::Ask;
 use crate::cluster::variables::Variables;
+use k8s_syntax::base64;
 use manifest::value::Node;
 
 impl Asking<'_> {
@@ -85,8 +85,5 @@ impl Asking<'_> {
 
 /// The text of a value in a Secret; `None` if it is not text.
 fn decoded(value: &str) -> Option<String> {
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(value)
-        .ok()?;
-    String::from_utf8(bytes).ok()
+    String::from_utf8(base64::decode(value)?).ok()
 }

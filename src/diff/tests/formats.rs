@@ -1,4 +1,4 @@
-//! What people and programs read.
+//! Tests of the output formats.
 
 use super::{file, of_texts, opaque};
 use crate::diff::{Diff, diff, json, markdown, terminal};
@@ -137,7 +137,7 @@ fn a_program() {
     shown!("json", json);
 }
 
-/// Text that tries to be more than text: fences, tags, cells, mentions, escapes.
+/// Text that tries to break out of its context: fences, tags, table cells, mentions, escapes.
 const HOSTILE: &str = "kind: ConfigMap
 metadata: {name: \"a|b`c</code></summary></details>@team <img src=x> [l](http://example.com)\"}
 data:
@@ -146,7 +146,7 @@ data:
 ";
 
 #[test]
-fn what_objects_hold_stays_text() {
+fn the_content_of_objects_stays_text() {
     let diff = diff(&[], &[file("a|`b`.yaml", HOSTILE)], None);
     shown!("hostile_markdown", markdown::markdown(&diff));
     shown!("hostile_terminal", terminal::text(&diff, false));

@@ -1,4 +1,4 @@
-//! What is a difference and what is none.
+//! Tests of what counts as a difference.
 
 use super::{file, of_texts, opaque};
 use crate::diff::{Change, Content, FieldChange, File, ListKeys, Value, diff};
@@ -9,7 +9,7 @@ kind: Gateway
 metadata: {name: envoy-external, namespace: network}
 ";
 
-/// The changes of a gateway's `spec`, as `pointer path`.
+/// The changed fields in a gateway's `spec`, as `pointer path`.
 fn paths(old: &str, new: &str) -> Vec<String> {
     let diff = of_texts(&format!("{GATEWAY}{old}"), &format!("{GATEWAY}{new}"));
     let fields = diff.objects.iter().flat_map(|object| &object.fields);
@@ -19,7 +19,7 @@ fn paths(old: &str, new: &str) -> Vec<String> {
 }
 
 #[test]
-fn order_of_maps_and_style_of_strings_are_no_difference() {
+fn order_of_maps_and_style_of_strings_are_ignored() {
     let old = "spec:\n  a: 'x'\n  b: \"on\"\n  c: {d: 1, e: 2.0}\n  f: |-\n    one\n    two\n";
     let new = "spec:\n  c:\n    e: 2\n    d: 0x1\n  f: \"one\\ntwo\"\n  b: 'on' # said\n  a: x\n";
     assert_eq!(paths(old, new), [""; 0]);
@@ -47,7 +47,7 @@ fn listeners_are_matched_by_name_and_their_order_is_one_change() {
 }
 
 #[test]
-fn keys_of_the_schema_are_asked_for_by_pointer() {
+fn keys_of_the_schema_are_looked_up_by_pointer() {
     let text = |first: u8, second: u8| {
         format!("{GATEWAY}spec: {{list: [{{id: {first}, name: a}}, {{id: {second}, name: b}}]}}")
     };
@@ -94,7 +94,7 @@ fn an_object_in_another_file_has_moved() {
 }
 
 #[test]
-fn what_has_no_name_is_matched_in_its_file_only() {
+fn objects_without_a_name_are_matched_only_in_their_file() {
     let text = |entry: &str| {
         format!(
             "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [{entry}]\n"
@@ -193,14 +193,14 @@ fn opaque_files_are_compared_as_bytes() {
 }
 
 #[test]
-fn documents_that_are_no_objects_are_compared_all_the_same() {
+fn documents_that_are_not_objects_are_compared_too() {
     assert_eq!(of_texts("[1, 2]", "[1, 3]").objects[0].fields.len(), 2);
     assert_eq!(of_texts("text", "3").objects[0].fields.len(), 1);
     assert_eq!(of_texts("- a", "a: 1").objects[0].fields.len(), 1);
 }
 
 #[test]
-fn a_file_is_read_as_what_it_is() {
+fn the_format_of_a_file_is_detected() {
     let kinds = [
         ("a.yaml", "kind: A\n---\nkind: B\n", Some(2)),
         ("a.JSON", "{\"kind\": \"A\"}", Some(1)),
@@ -233,7 +233,7 @@ fn a_broken_manifest_of_a_secret_is_not_shown() {
 }
 
 #[test]
-fn many_documents_without_a_name_take_no_ages() {
+fn many_documents_without_a_name_are_compared_quickly() {
     let text = "---\n{a: 1}\n".repeat(9_000);
     let side = |extra: &str| [file("a.yaml", &format!("{text}{extra}"))];
     assert_eq!(

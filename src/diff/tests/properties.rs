@@ -1,4 +1,4 @@
-//! What holds for any two objects.
+//! Properties that hold for any two objects.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn maps() -> impl Strategy<Value = Json> {
     map(scalar().prop_recursive(4, 24, 4, map))
 }
 
-/// Trees with lists, of which some have keys.
+/// Trees with lists, some of which have keys.
 fn tree() -> impl Strategy<Value = Json> {
     let value = scalar().prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
@@ -74,7 +74,7 @@ fn fields(diff: &Diff) -> impl Iterator<Item = &FieldDiff> {
     diff.objects.iter().flat_map(|object| &object.fields)
 }
 
-/// The same tree with the keys of every map in the opposite order.
+/// The same tree with the keys of every map in reverse order.
 fn reversed(tree: &Json) -> Json {
     match tree {
         Json::Object(map) => Json::Object(
@@ -88,7 +88,7 @@ fn reversed(tree: &Json) -> Json {
     }
 }
 
-/// Scalars, by pointer.
+/// All scalars, with their pointers.
 fn leaves(node: &Node, at: &Pointer, found: &mut Vec<(String, String)>) {
     match &node.kind {
         Kind::Map(map) => map
@@ -104,7 +104,7 @@ fn leaves(node: &Node, at: &Pointer, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// A value's text, whatever the order of its keys.
+/// The text of a value, independent of the order of its keys.
 fn text(value: &Value) -> String {
     let mut json = seen(value).to_json();
     json.sort_all_objects();
@@ -118,7 +118,7 @@ fn seen(value: &Value) -> &Node {
     }
 }
 
-/// A field's change with its sides swapped, without what depends on the direction.
+/// The change of a field with its sides swapped, without what depends on the direction.
 fn swapped(field: &FieldDiff, swap: bool) -> String {
     let kind = match (&field.change, swap) {
         (FieldChange::Added(value), false) | (FieldChange::Removed(value), true) => {
@@ -138,7 +138,7 @@ fn swapped(field: &FieldDiff, swap: bool) -> String {
         }
         (FieldChange::Reordered { .. }, _) => "reordered".to_owned(),
     };
-    // Of what moved within a list, the place in a path is that of the later side.
+    // The index of a moved list entry in a path is that of the new side.
     let path: String = field.path.chars().filter(|c| !c.is_ascii_digit()).collect();
     format!("{path} {kind}")
 }
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_keys_is_no_difference(old in tree(), new in tree()) {
+    fn the_order_of_keys_is_ignored(old in tree(), new in tree()) {
         prop_assert!(compared(&old, &reversed(&old)).is_empty());
         let sorted = |diff: Diff| {
             let mut all: Vec<String> = fields(&diff).map(|field| swapped(field, false)).collect();
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn what_differs_is_found(old in tree(), new in tree()) {
+    fn every_difference_is_found(old in tree(), new in tree()) {
         prop_assert_eq!(compared(&old, &new).is_empty(), named(old) == named(new));
     }
 

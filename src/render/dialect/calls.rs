@@ -1,12 +1,12 @@
-//! Filters, tests and calls, and what they give.
+//! The results of filters, tests and calls.
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Call, CallArg, Expr, Filter, Spanned, Test};
 
-use super::Holds::{List, Lists, Namespace, Scalar, Value};
+use super::Contents::{List, Lists, Namespace, Scalar, Value};
 use super::reader::{Found, Reader, refusal};
-use super::tables::{COMPARING, FILTERS, Gives, NUMBERS, TESTS_OF_KIND};
-use super::{ENDLESS, Made, NUMBER};
+use super::tables::{COMPARING, FILTERS, FilterResult, NUMBERS, TESTS_OF_KIND};
+use super::{ENDLESS, Estimate, NUMBER};
 
 impl<'a> Reader<'a> {
     pub(super) fn filter(&mut self, it: &'a Spanned<Filter<'a>>) -> Found {
@@ -18,12 +18,12 @@ impl<'a> Reader<'a> {
                 FILTERS.iter().map(|(name, ..)| *name),
             );
         };
-        let what = format!("`{}` doesn't take", it.name);
+        let what = format!("`{}` doesn't accept", it.name);
         let given = match &it.expr {
             Some(given) => self.at_most(*most, given, &what)?,
-            None => Made::new(Scalar, ENDLESS),
+            None => Estimate::new(Scalar, ENDLESS),
         };
-        let most_arguments = if *gives == Gives::Either {
+        let most_arguments = if *gives == FilterResult::Either {
             Lists
         } else {
             Value
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         if it.name == "map" {
             self.check_map(it)?;
         }
-        if *gives != Gives::Either {
+        if *gives != FilterResult::Either {
             self.check_length(it.span(), with)?;
         }
         if COMPARING.contains(&it.name) {
@@ -44,26 +44,26 @@ impl<'a> Reader<'a> {
             "e" | "escape" | "format" | "indent" | "join" | "replace" => ENDLESS,
             _ => given.longest.max(with.longest).max(NUMBER),
         };
-        let holds = match gives {
-            Gives::Scalar => Scalar,
-            Gives::List => given.holds.max(List),
-            Gives::Lists => Lists,
-            Gives::Item => given.item().holds,
-            Gives::Either => given.holds.max(with.holds),
-            Gives::Reversed if given.holds == Scalar => Scalar,
-            Gives::Reversed => List,
+        let contents = match gives {
+            FilterResult::Scalar => Scalar,
+            FilterResult::List => given.contents.max(List),
+            FilterResult::Lists => Lists,
+            FilterResult::Item => given.item().contents,
+            FilterResult::Either => given.contents.max(with.contents),
+            FilterResult::Reversed if given.contents == Scalar => Scalar,
+            FilterResult::Reversed => List,
         };
-        Ok(Made::new(holds, longest))
+        Ok(Estimate::new(contents, longest))
     }
 
-    /// `map` with an attribute, or with a filter that gives text or a number.
+    /// Checks that `map` gets an attribute, or a filter that returns a string or a number.
     pub(super) fn check_map(&self, it: &'a Spanned<Filter<'a>>) -> Found<()> {
         match it.args.first() {
             Some(CallArg::Kwarg(..)) => Ok(()),
             Some(CallArg::Pos(Expr::Const(name)))
                 if FILTERS.iter().any(|(filter, most, gives)| {
                     name.value.as_str() == Some(*filter)
-                        && *gives == Gives::Scalar
+                        && *gives == FilterResult::Scalar
                         && *most == Value
                 }) =>
             {
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
             }
             _ => refusal(
                 it.span(),
-                "`map` takes `attribute=` here, or the name of a filter that gives text or a number",
+                "`map` accepts only `attribute=`, or the name of a filter that returns a string or a number",
                 "write a loop with `{% for %}`",
             ),
         }
@@ -82,14 +82,14 @@ impl<'a> Reader<'a> {
             true => Lists,
             false => Value,
         };
-        let given = self.at_most(most, &it.expr, "the test doesn't take")?;
+        let given = self.at_most(most, &it.expr, "the test doesn't accept")?;
         let most = if it.name == "in" { Lists } else { Value };
         let with = self.arguments(&it.args, most)?;
         if !TESTS_OF_KIND.contains(&it.name) {
             let longest = given.longest.min(with.longest);
-            self.check_length(it.span(), Made::new(Scalar, longest))?;
+            self.check_length(it.span(), Estimate::new(Scalar, longest))?;
         }
-        Ok(Made::number())
+        Ok(Estimate::number())
     }
 
     pub(super) fn call(&mut self, it: &'a Spanned<Call<'a>>) -> Found {
@@ -97,20 +97,20 @@ impl<'a> Reader<'a> {
             Expr::Var(name) if name.id == "caller" || self.macros.contains(name.id) => {
                 let made = self.arguments(&it.args, Lists)?;
                 self.pass(made);
-                Ok(Made::new(Scalar, ENDLESS))
+                Ok(Estimate::new(Scalar, ENDLESS))
             }
             Expr::Var(name) if name.id == "range" => {
                 self.arguments(&it.args, Value)?;
-                Ok(Made::new(List, NUMBER))
+                Ok(Estimate::new(List, NUMBER))
             }
             Expr::Var(name) if name.id == "namespace" => {
                 let made = self.arguments(&it.args, Value)?;
                 let is_by_name = |one: &CallArg<'_>| matches!(one, CallArg::Kwarg(..));
                 match it.args.iter().all(is_by_name) {
-                    true => Ok(Made::new(Namespace, made.longest)),
+                    true => Ok(Estimate::new(Namespace, made.longest)),
                     false => refusal(
                         it.span(),
-                        "a namespace takes names with values",
+                        "`namespace` accepts only named arguments",
                         "write `namespace(found=false)`",
                     ),
                 }
@@ -126,12 +126,12 @@ impl<'a> Reader<'a> {
             Expr::GetAttr(method) => match &method.expr {
                 Expr::Var(name) if name.id == "loop" && method.name == "cycle" => {
                     let made = self.arguments(&it.args, Value)?;
-                    Ok(Made::new(Value, made.longest))
+                    Ok(Estimate::new(Value, made.longest))
                 }
                 Expr::Var(name) if name.id == "loop" && method.name == "changed" => {
                     let made = self.arguments(&it.args, Value)?;
                     self.check_length(it.span(), made)?;
-                    Ok(Made::number())
+                    Ok(Estimate::number())
                 }
                 _ => refusal(
                     it.span(),
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         let message = format!("{what} {name} is unknown");
         let help = match manifest::diagnostic::suggest::nearest(name, known.iter().copied()) {
             Some(near) => format!("write `{near}`"),
-            None => format!("there are {}", known.join(", ")),
+            None => format!("the known names are {}", known.join(", ")),
         };
         refusal(span, message, help)
     }

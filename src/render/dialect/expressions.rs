@@ -1,65 +1,70 @@
-//! Expressions, and what they can hold.
+//! The results of expressions.
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
 
-use super::Holds::{List, Lists, Namespace, Scalar, Value};
+use super::Contents::{List, Lists, Namespace, Scalar, Value};
 use super::reader::{Found, Reader, refusal};
 use super::tables::{LOOP_SCALARS, NUMBERS};
-use super::{ENDLESS, Holds, MOST_COMPARED, Made, NUMBER};
+use super::{Contents, ENDLESS, Estimate, MOST_COMPARED, NUMBER};
 
-const WRITE_OUT: &str = "write the parts out one by one with `{% for %}`";
+const WRITE_OUT: &str = "print the items one by one with `{% for %}`";
 
 impl<'a> Reader<'a> {
-    /// What an expression holds, which is no more than `most`.
-    pub(super) fn at_most(&mut self, most: Holds, expression: &'a Expr<'a>, what: &str) -> Found {
+    /// Evaluates what an expression can contain, and refuses it if that is more than `most`.
+    pub(super) fn at_most(
+        &mut self,
+        most: Contents,
+        expression: &'a Expr<'a>,
+        what: &str,
+    ) -> Found {
         let made = self.expression(expression)?;
-        if made.holds > most {
+        if made.contents > most {
             return refusal(
                 expression.span(),
-                format!("{what} a list or table that the template makes"),
+                format!("{what} a list or table that the template creates"),
                 WRITE_OUT,
             );
         }
         Ok(made)
     }
 
-    /// Whether a text is short enough for what is charged as if it had no length.
-    pub(super) fn check_length(&self, span: Span, made: Made) -> Found<()> {
+    /// Refuses a string that may be too long for an operation whose cost doesn't depend on the length.
+    pub(super) fn check_length(&self, span: Span, made: Estimate) -> Found<()> {
         if made.longest <= self.longest.max(MOST_COMPARED) {
             return Ok(());
         }
         refusal(
             span,
-            "a text that can have any length is compared or cut here",
-            "compare or cut its parts before they are joined",
+            "a string of unlimited length is compared or sliced here",
+            "compare or slice its parts before they are joined",
         )
     }
 
-    /// Compares two; how much there is to compare goes by the shorter.
+    /// Checks a comparison. Its work depends on the shorter of both operands.
     pub(super) fn compared(
         &mut self,
         left: &'a Expr<'a>,
         right: &'a Expr<'a>,
-        most: Holds,
+        most: Contents,
     ) -> Found<()> {
-        let what = "nothing can be compared with";
+        let what = "a value can't be compared with";
         let left_made = self.at_most(Value, left, what)?;
         let right_made = self.at_most(most, right, what)?;
         let longest = left_made.longest.min(right_made.longest);
-        self.check_length(right.span(), Made::new(Scalar, longest))
+        self.check_length(right.span(), Estimate::new(Scalar, longest))
     }
 
     pub(super) fn expression(&mut self, expression: &'a Expr<'a>) -> Found {
         Ok(match expression {
-            Expr::Const(it) => Made::new(Scalar, length(it.value.as_str())),
+            Expr::Const(it) => Estimate::new(Scalar, length(it.value.as_str())),
             Expr::Var(it) => {
                 let made = self.variable(it.id);
-                if made.holds == Namespace {
+                if made.contents == Namespace {
                     return refusal(
                         it.span(),
-                        "a namespace stands by itself",
-                        format!("write one of its attributes, such as `{}.name`", it.id),
+                        "a namespace can't be used as a value",
+                        format!("use one of its attributes, such as `{}.name`", it.id),
                     );
                 }
                 made
@@ -68,22 +73,26 @@ impl<'a> Reader<'a> {
                 if it.step.is_some() {
                     return refusal(
                         it.span(),
-                        "a part of a text or list is taken in order here",
-                        "leave out the step",
+                        "a slice can't have a step here",
+                        "remove the step",
                     );
                 }
                 for bound in [&it.start, &it.stop].into_iter().flatten() {
-                    self.at_most(Value, bound, "a part can't begin or end at")?;
+                    self.at_most(Value, bound, "the bound of a slice can't be")?;
                 }
-                let made = self.at_most(Value, &it.expr, "no part can be taken of")?;
+                let made = self.at_most(Value, &it.expr, "a slice can't be taken of")?;
                 self.check_length(it.span(), made)?;
-                let holds = if made.holds == Scalar { Scalar } else { List };
-                Made::new(holds, made.longest)
+                let contents = if made.contents == Scalar {
+                    Scalar
+                } else {
+                    List
+                };
+                Estimate::new(contents, made.longest)
             }
             Expr::UnaryOp(it) => {
                 self.expression(&it.expr)?;
                 match it.op {
-                    UnaryOpKind::Not | UnaryOpKind::Neg => Made::number(),
+                    UnaryOpKind::Not | UnaryOpKind::Neg => Estimate::number(),
                 }
             }
             Expr::BinOp(it) => self.operator(it.op, expression.span(), &it.left, &it.right)?,
@@ -97,29 +106,29 @@ impl<'a> Reader<'a> {
                     self.compared(left, &one.expr, most)?;
                     left = &one.expr;
                 }
-                Made::number()
+                Estimate::number()
             }
             Expr::IfExpr(it) => {
                 self.expression(&it.test_expr)?;
-                let holds = self.expression(&it.true_expr)?;
+                let contents = self.expression(&it.true_expr)?;
                 match &it.false_expr {
-                    Some(other) => holds.or(self.expression(other)?),
-                    None => holds,
+                    Some(other) => contents.or(self.expression(other)?),
+                    None => contents,
                 }
             }
             Expr::Filter(it) => self.filter(it)?,
             Expr::Test(it) => self.test(it)?,
             Expr::GetAttr(it) => match &it.expr {
-                Expr::Var(var) if self.variable(var.id).holds == Namespace => {
+                Expr::Var(var) if self.variable(var.id).contents == Namespace => {
                     self.variable(var.id).item()
                 }
                 Expr::Var(var) if var.id == "loop" && LOOP_SCALARS.contains(&it.name) => {
-                    Made::number()
+                    Estimate::number()
                 }
                 below => self.expression(below)?.item(),
             },
             Expr::GetItem(it) => {
-                let key = self.at_most(Value, &it.subscript_expr, "nothing stands at")?;
+                let key = self.at_most(Value, &it.subscript_expr, "an index can't be")?;
                 self.check_length(it.span(), key)?;
                 self.expression(&it.expr)?.item()
             }
@@ -130,11 +139,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn variable(&self, name: &str) -> Made {
-        let given = Made::new(Value, self.longest.max(NUMBER));
+    pub(super) fn variable(&self, name: &str) -> Estimate {
+        let given = Estimate::new(Value, self.longest.max(NUMBER));
         match self.names.get(name).copied() {
             Some(own) if !self.context.contains(name) => own,
-            // A name of the context may be read where the template has not set it.
+            // A name of the context may be read before the template sets it.
             Some(own) => own.or(given),
             None => given,
         }
@@ -156,34 +165,40 @@ impl<'a> Reader<'a> {
                 let left = self.at_most(Value, left, "`~` can't join")?;
                 let right = self.at_most(Value, right, "`~` can't join")?;
                 let longest = left.longest.saturating_add(right.longest);
-                return Ok(Made::new(Scalar, longest));
+                return Ok(Estimate::new(Scalar, longest));
             }
             BinOpKind::Add => {
-                // Where one of both is no list, the engine refuses a list on the other side.
+                // If one operand is not a list, the engine refuses a list as the other operand.
                 let (made_left, made_right) = (self.expression(left)?, self.expression(right)?);
-                if made_left.holds.min(made_right.holds) != Scalar {
+                if made_left.contents.min(made_right.contents) != Scalar {
                     return refusal(
                         span,
-                        "`+` may join two lists, which has no bound",
-                        "write `~` to join texts, `| int` after a number, and one loop after the other for lists",
+                        "`+` may join two lists, and their length would be unlimited",
+                        "join strings with `~`, put `| int` after a number, and loop over lists one after the other",
                     );
                 }
-                // A number is added to numbers only.
+                // A number can only be added to a number.
                 let is_number = is_number(left) || is_number(right);
                 let longest = made_left.longest.saturating_add(made_right.longest);
-                return Ok(Made::new(Scalar, if is_number { NUMBER } else { longest }));
+                return Ok(Estimate::new(
+                    Scalar,
+                    if is_number { NUMBER } else { longest },
+                ));
             }
             BinOpKind::Mul => {
                 let made = self.expression(left)?.or(self.expression(right)?);
-                if made.holds != Scalar {
+                if made.contents != Scalar {
                     return refusal(
                         span,
-                        "`*` may repeat a list, which has no bound",
-                        "write `| int` after what is a number",
+                        "`*` may repeat a list, and its length would be unlimited",
+                        "put `| int` after the operands that are numbers",
                     );
                 }
                 let is_number = is_number(left) && is_number(right);
-                return Ok(Made::new(Scalar, if is_number { NUMBER } else { ENDLESS }));
+                return Ok(Estimate::new(
+                    Scalar,
+                    if is_number { NUMBER } else { ENDLESS },
+                ));
             }
             BinOpKind::Eq
             | BinOpKind::Ne
@@ -200,32 +215,32 @@ impl<'a> Reader<'a> {
                 self.expression(right)?;
             }
         }
-        Ok(Made::number())
+        Ok(Estimate::number())
     }
 
     pub(super) fn literal(&mut self, items: &'a [Expr<'a>]) -> Found {
-        let mut made = Made::new(Value, 0);
+        let mut made = Estimate::new(Value, 0);
         for item in items {
             if is_literal(item) {
                 made.longest = made.longest.max(longest_in(item));
                 continue;
             }
-            let one = self.at_most(Value, item, "a list or table can't hold")?;
-            made = made.or(Made::new(List, one.longest));
+            let one = self.at_most(Value, item, "a list or table can't contain")?;
+            made = made.or(Estimate::new(List, one.longest));
         }
         Ok(made)
     }
 
-    pub(super) fn arguments(&mut self, arguments: &'a [CallArg<'a>], most: Holds) -> Found {
-        let mut made = Made::new(Scalar, 0);
+    pub(super) fn arguments(&mut self, arguments: &'a [CallArg<'a>], most: Contents) -> Found {
+        let mut made = Estimate::new(Scalar, 0);
         for argument in arguments {
             let one = match argument {
                 CallArg::Pos(one) | CallArg::Kwarg(_, one) => one,
                 CallArg::PosSplat(one) | CallArg::KwargSplat(one) => {
                     return refusal(
                         one.span(),
-                        "arguments are written one by one here",
-                        "leave out the star",
+                        "arguments can't be unpacked here",
+                        "remove the star, and write the arguments one by one",
                     );
                 }
             };
@@ -235,7 +250,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether an expression is written out whole: no name is in it.
+/// Whether an expression is a literal without variables.
 fn is_literal(expression: &Expr<'_>) -> bool {
     match expression {
         Expr::Const(_) => true,
@@ -247,7 +262,7 @@ fn is_literal(expression: &Expr<'_>) -> bool {
     }
 }
 
-/// Whether an expression is a number or a boolean, or fails.
+/// Whether an expression is a number or a boolean if it doesn't fail.
 fn is_number(expression: &Expr<'_>) -> bool {
     match expression {
         Expr::Const(it) => it.value.as_str().is_none(),
@@ -273,7 +288,7 @@ fn length(text: Option<&str>) -> u64 {
     text.map_or(NUMBER, |text| u64::try_from(text.len()).unwrap_or(ENDLESS))
 }
 
-/// The longest text in what is written out whole.
+/// The longest string in a literal, in bytes.
 fn longest_in(expression: &Expr<'_>) -> u64 {
     let longest = |items: &[Expr<'_>]| items.iter().map(longest_in).max().unwrap_or_default();
     match expression {

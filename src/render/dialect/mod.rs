@@ -1,19 +1,20 @@
-//! What a template of the user's own may say, so that running it is bounded.
+//! Restricts what a user's template may contain, so that the work of running it is limited.
+//! The engine charges fuel for each instruction and for each byte and item that is produced. For some work
+//! it charges too little: comparing, sorting or printing a list costs one unit for each item, no matter how
+//! large the items are. A list that contains the same list twice, which again contains another list twice,
+//! and so on, is cheap to create but practically endless to print. So a template may not create such lists.
+//! Before anything runs, this module computes what each expression can contain, from the same syntax tree
+//! that the engine compiles.
+//! - A *scalar* is a string, a number, a boolean or none. Its bytes were charged when it was created.
+//! - A *value* is a part of `cluster.toml` (or of a literal without variables): a tree of limited size.
+//! - A *list* is created by the template and contains values; *lists* contain such lists (`items` returns
+//!   pairs).
+//! - Lists are never put into other lists, never joined by an operator, and never stored in a namespace.
+//! - Comparing, sorting and slicing strings costs one unit, no matter how long they are. So the maximum
+//!   length of strings is computed, too, and these operations are refused for a string that can grow without
+//!   limit.
 //!
-//! The engine charges fuel for each instruction and for each byte and item that is made. Some work it charges too
-//! little: to compare, order or print a list costs one unit for each of its items, whatever the items hold. A list
-//! that holds one list twice, which holds another one twice, and so on, is small to make and has no end. So a template
-//! may not make such lists: what each expression can hold is worked out before anything runs, from the same syntax
-//! tree that the engine compiles.
-//!
-//! - A *scalar* is text, a number, a boolean or nothing: its bytes were charged when it was made.
-//! - A *value* is a part of what `cluster.toml` gave (or of a literal without variables): a tree of limited size.
-//! - A *list* is made by the template, and holds values; *lists* hold such lists (`items` makes pairs).
-//! - Lists are never put into other lists, never joined by an operator, and never kept in a namespace.
-//! - Texts are compared, ordered and cut for one unit, however long they are. So it is worked out, too, how long a text
-//!   can become; for one that can grow without end those are refused.
-//!
-//! What is refused is refused with its place, and with what to write instead.
+//! A refusal has the position in the template, and says what to write instead.
 
 mod calls;
 mod expressions;
@@ -28,15 +29,17 @@ use minijinja::syntax::SyntaxConfig;
 
 use reader::Reader;
 
-/// The longest template, in bytes. The longest that is built in has 2,130.
+/// The maximum size of a template, in bytes. The longest built-in template has 2,130.
 const MOST_BYTES: usize = 256 * 1024;
-/// The most words and signs between `{{` and `}}`, or `{%` and `%}`.
+/// The maximum number of tokens between `{{` and `}}`, or `{%` and `%}`.
 const MOST_TOKENS: usize = 2_000;
-/// The most operators there: each makes the tree of the expression one deeper, and the compiler follows it down.
+/// The maximum number of operators there. Each makes the syntax tree one level deeper, and the compiler
+/// recurses into it.
 const MOST_OPERATORS: usize = 200;
-/// The most `{% elif %}`: each stands in the one before it.
+/// The maximum number of `{% elif %}`. Each is nested in the one before it.
 const MOST_BRANCHES: usize = 200;
-/// How often a template is read until it is known what its names hold. One name set from another takes one more.
+/// The maximum number of passes over a template until the types of all names are known. Each name that is set
+/// from another name may need one more pass.
 const MOST_ROUNDS: usize = 16;
 
 /// Why a template is refused.
@@ -44,73 +47,77 @@ const MOST_ROUNDS: usize = 16;
 pub struct Refusal {
     /// What is wrong.
     pub message: String,
-    /// What to do.
+    /// What to write instead.
     pub help: String,
-    /// The bytes of the template.
+    /// The bytes in the template.
     pub range: Range<usize>,
 }
 
-/// What an expression can hold; each of these can also be what stands before it.
+/// What an expression can contain. Each variant includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Holds {
-    /// Text, a number, a boolean or nothing.
+enum Contents {
+    /// A string, a number, a boolean or none.
     Scalar,
-    /// A part of what `cluster.toml` gave, or a literal without variables.
+    /// A part of `cluster.toml`, or a literal without variables.
     Value,
-    /// A list or table that the template makes, of values.
+    /// A list or table of values that the template creates.
     List,
-    /// The same, of such lists.
+    /// A list or table of such lists.
     Lists,
-    /// What `namespace` makes.
+    /// The result of `namespace()`.
     Namespace,
 }
 
-use Holds::{List, Lists, Scalar, Value};
+use Contents::{List, Lists, Scalar, Value};
 
-/// What an expression can hold, and the longest text in it, in bytes.
+/// What an expression can contain, and the length in bytes of the longest string in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Made {
-    holds: Holds,
+struct Estimate {
+    contents: Contents,
     longest: u64,
 }
 
-/// No text is known to be the longest.
+/// The length of strings that can grow without limit.
 const ENDLESS: u64 = u64::MAX;
 
-/// The longest text of a number or boolean.
+/// The maximum length of a number or boolean as a string.
 const NUMBER: u64 = 64;
 
-/// The longest text that is compared, ordered or cut; what `cluster.toml` holds may be longer.
+/// The maximum length of strings that may be compared, sorted or sliced. Strings from `cluster.toml` may be
+/// longer.
 const MOST_COMPARED: u64 = 4096;
 
-impl Made {
-    const fn new(holds: Holds, longest: u64) -> Self {
-        Made { holds, longest }
+impl Estimate {
+    const fn new(contents: Contents, longest: u64) -> Self {
+        Estimate { contents, longest }
     }
 
     const fn number() -> Self {
-        Made::new(Scalar, NUMBER)
+        Estimate::new(Scalar, NUMBER)
     }
 
     fn or(self, other: Self) -> Self {
-        Made::new(self.holds.max(other.holds), self.longest.max(other.longest))
+        Estimate::new(
+            self.contents.max(other.contents),
+            self.longest.max(other.longest),
+        )
     }
 
-    /// One of its items or attributes.
+    /// The result of taking an item or an attribute.
     fn item(self) -> Self {
-        let holds = match self.holds {
+        let contents = match self.contents {
             Lists => List,
             _ => Value,
         };
-        Made::new(holds, self.longest)
+        Estimate::new(contents, self.longest)
     }
 }
 
-/// Whether a template of the user's own may be run: `source` with a context whose outermost names are `context`, and whose
-/// longest text has `longest` bytes. A template that can't be parsed may: the engine says what is wrong with it.
-///
+/// Checks whether a user's template may run. `context` are the top-level names of its context, and `longest`
+/// is the length in bytes of the longest string there. A template that can't be parsed passes, because the
+/// engine reports the error.
 /// # Errors
-/// Where it is too long, or says what can't be bounded.
+/// Returns a refusal if the template is too long, or contains constructs whose work can't be limited.
 pub fn check(
     source: &str,
     syntax: &SyntaxConfig,
@@ -120,10 +127,10 @@ pub fn check(
     if source.len() > MOST_BYTES {
         return Err(Refusal {
             message: format!(
-                "the template has {} bytes; there may be {MOST_BYTES}",
+                "the template has {} bytes, but at most {MOST_BYTES} are allowed",
                 source.len()
             ),
-            help: "move what is data into `cluster.toml`, or split the object".to_owned(),
+            help: "move data into `cluster.toml`, or split the object".to_owned(),
             range: 0..source.find('\n').unwrap_or(source.len()),
         });
     }
@@ -135,14 +142,14 @@ pub fn check(
         context,
         names: BTreeMap::new(),
         macros: BTreeSet::new(),
-        parameters: Made::new(Scalar, 0),
+        parameters: Estimate::new(Scalar, 0),
         longest: u64::try_from(longest).unwrap_or(ENDLESS),
         grows: false,
         is_settled: false,
     };
     for round in 0..MOST_ROUNDS {
         reader.is_settled = true;
-        // A text that is still longer each time has no end.
+        // A string that still grows in later passes has no limit.
         reader.grows = round >= MOST_ROUNDS / 2;
         reader.statement(&template)?;
         if reader.is_settled {
@@ -150,13 +157,13 @@ pub fn check(
         }
     }
     Err(Refusal {
-        message: "names are set from each other in too many steps".to_owned(),
-        help: "set a name from what is given, not from a chain of others".to_owned(),
+        message: "too many names are set from other names".to_owned(),
+        help: "set names from values of the context, not from a chain of other names".to_owned(),
         range: 0..0,
     })
 }
 
-/// Whether each `{{ … }}` and `{% … %}` is short enough to be parsed.
+/// Checks that each `{{ … }}` and `{% … %}` is short enough to be parsed.
 fn check_tags(source: &str, syntax: &SyntaxConfig) -> Result<(), Refusal> {
     let (mut start, mut tokens, mut operators, mut branches) = (0, 0, 0, 0);
     for token in machinery::tokenize(source, false, syntax.clone()) {
@@ -187,7 +194,7 @@ fn check_tags(source: &str, syntax: &SyntaxConfig) -> Result<(), Refusal> {
             _ => operators += 1,
         }
         let message = if tokens > MOST_TOKENS {
-            format!("the expression has more than {MOST_TOKENS} words and signs")
+            format!("the expression has more than {MOST_TOKENS} tokens")
         } else if operators > MOST_OPERATORS {
             format!("the expression has more than {MOST_OPERATORS} operators")
         } else if branches > MOST_BRANCHES {
@@ -197,7 +204,7 @@ fn check_tags(source: &str, syntax: &SyntaxConfig) -> Result<(), Refusal> {
         };
         return Err(Refusal {
             message,
-            help: "take it apart with `{% set %}`, or give the value in `cluster.toml`".to_owned(),
+            help: "split it with `{% set %}`, or put the value into `cluster.toml`".to_owned(),
             range: start
                 ..start
                     + source

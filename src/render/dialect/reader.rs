@@ -1,30 +1,30 @@
-//! Statements, and what the names hold that they set.
+//! Statements, and the types of the names that they set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Expr, Macro, Stmt};
 
-use super::Holds::{Scalar, Value};
-use super::{ENDLESS, Made, Refusal};
+use super::Contents::{Scalar, Value};
+use super::{ENDLESS, Estimate, Refusal};
 
-/// Works out what each name can hold, wherever in the template it is set.
+/// Computes what each name can contain, wherever in the template it is set.
 pub(super) struct Reader<'a> {
     pub(super) context: &'a BTreeSet<&'a str>,
-    /// What the template's own names can hold.
-    pub(super) names: BTreeMap<&'a str, Made>,
+    /// What the template's own names can contain.
+    pub(super) names: BTreeMap<&'a str, Estimate>,
     pub(super) macros: BTreeSet<&'a str>,
-    /// What macros are called with.
-    pub(super) parameters: Made,
-    /// The longest text of the context.
+    /// What the arguments of macro calls can contain.
+    pub(super) parameters: Estimate,
+    /// The length of the longest string in the context.
     pub(super) longest: u64,
-    /// Whether texts that become longer are taken for endless.
+    /// Whether strings that still grow are treated as unlimited.
     pub(super) grows: bool,
-    /// Whether the last round found nothing new.
+    /// Whether the last pass found nothing new.
     pub(super) is_settled: bool,
 }
 
-pub(super) type Found<T = Made> = Result<T, Refusal>;
+pub(super) type Found<T = Estimate> = Result<T, Refusal>;
 
 pub(super) fn refusal<T>(
     span: Span,
@@ -39,7 +39,7 @@ pub(super) fn refusal<T>(
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn set(&mut self, name: &'a str, made: Made) {
+    pub(super) fn set(&mut self, name: &'a str, made: Estimate) {
         let known = self.names.get(name).copied();
         let grown = self.grown(known, made);
         if known != Some(grown) {
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn grown(&self, known: Option<Made>, made: Made) -> Made {
+    pub(super) fn grown(&self, known: Option<Estimate>, made: Estimate) -> Estimate {
         let Some(known) = known else { return made };
         let mut grown = known.or(made);
         if self.grows && grown.longest > known.longest {
@@ -70,8 +70,8 @@ impl<'a> Reader<'a> {
                 if it.recursive {
                     return refusal(
                         it.span(),
-                        "a loop can't call itself here",
-                        "write a loop for each level",
+                        "recursive loops are not allowed",
+                        "write a separate loop for each level",
                     );
                 }
                 let over = self.expression(&it.iter)?;
@@ -89,22 +89,22 @@ impl<'a> Reader<'a> {
             }
             Stmt::WithBlock(it) => {
                 for (target, value) in &it.assignments {
-                    let holds = self.expression(value)?;
-                    self.assign(target, holds)?;
+                    let contents = self.expression(value)?;
+                    self.assign(target, contents)?;
                 }
                 self.all(&it.body)
             }
             Stmt::Set(it) => {
-                let holds = self.expression(&it.expr)?;
-                self.assign(&it.target, holds)
+                let contents = self.expression(&it.expr)?;
+                self.assign(&it.target, contents)
             }
             Stmt::SetBlock(it) => {
-                let holds = match &it.filter {
+                let contents = match &it.filter {
                     Some(filter) => self.expression(filter)?,
-                    None => Made::new(Scalar, ENDLESS),
+                    None => Estimate::new(Scalar, ENDLESS),
                 };
                 self.all(&it.body)?;
-                self.assign(&it.target, holds)
+                self.assign(&it.target, contents)
             }
             Stmt::AutoEscape(it) => {
                 self.expression(&it.enabled)?;
@@ -130,8 +130,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn macro_body(&mut self, it: &'a Macro<'a>) -> Found<()> {
         for default in &it.defaults {
-            let holds = self.expression(default)?;
-            self.pass(holds);
+            let contents = self.expression(default)?;
+            self.pass(contents);
         }
         for parameter in &it.args {
             self.assign(parameter, self.parameters)?;
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         self.all(&it.body)
     }
 
-    pub(super) fn pass(&mut self, made: Made) {
+    pub(super) fn pass(&mut self, made: Estimate) {
         let grown = self.grown(Some(self.parameters), made);
         if grown != self.parameters {
             self.parameters = grown;
@@ -147,21 +147,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn assign(&mut self, target: &'a Expr<'a>, made: Made) -> Found<()> {
+    pub(super) fn assign(&mut self, target: &'a Expr<'a>, made: Estimate) -> Found<()> {
         match target {
             Expr::Var(it) => {
                 self.set(it.id, made);
                 Ok(())
             }
-            Expr::GetAttr(_) if made.holds > Value => refusal(
+            Expr::GetAttr(_) if made.contents > Value => refusal(
                 target.span(),
-                "a namespace can't keep a list or table that the template makes",
-                "keep text, numbers and values of `cluster.toml` in it",
+                "a namespace can't contain a list or table that the template creates",
+                "store only strings, numbers and values of `cluster.toml` in it",
             ),
             Expr::GetAttr(it) => {
                 if let Expr::Var(namespace) = &it.expr {
-                    let there = self.names.get(namespace.id).map_or(Value, |it| it.holds);
-                    self.set(namespace.id, Made::new(there, made.longest));
+                    let there = self.names.get(namespace.id).map_or(Value, |it| it.contents);
+                    self.set(namespace.id, Estimate::new(there, made.longest));
                 }
                 Ok(())
             }
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             other => refusal(
                 other.span(),
                 format!("a {} can't be set", other.description()),
-                "set a name",
+                "set a variable",
             ),
         }
     }

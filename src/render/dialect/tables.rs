@@ -1,69 +1,69 @@
-//! The filters and tests that templates may use, and what is known of them.
+//! The filters and tests that templates may use, and their properties.
 
-use super::Holds;
-use super::Holds::{List, Lists, Value};
+use super::Contents;
+use super::Contents::{List, Lists, Value};
 
-/// What a filter gives.
+/// The result of a filter.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gives {
+pub(super) enum FilterResult {
     Scalar,
-    /// A list, or lists where it was given lists.
+    /// A list, or lists if the input was lists.
     List,
     Lists,
     /// One of the items.
     Item,
-    /// What it was given, or its argument.
+    /// Either the input or the argument.
     Either,
-    /// A reversed text or list.
+    /// The reversed string or list.
     Reversed,
 }
 
-/// The filters: what they take at most, and what they give. A filter that is not here can make lists of lists, or
-/// works through them without being charged for it.
-pub(super) const FILTERS: &[(&str, Holds, Gives)] = &[
-    ("abs", Value, Gives::Scalar),
-    ("attr", Lists, Gives::Item),
-    ("bool", Lists, Gives::Scalar),
-    ("capitalize", Value, Gives::Scalar),
-    ("count", Lists, Gives::Scalar),
-    ("d", Lists, Gives::Either),
-    ("default", Lists, Gives::Either),
-    ("dictsort", Value, Gives::Lists),
-    ("e", Value, Gives::Scalar),
-    ("escape", Value, Gives::Scalar),
-    ("first", Lists, Gives::Item),
-    ("float", Value, Gives::Scalar),
-    ("format", Value, Gives::Scalar),
-    ("indent", Value, Gives::Scalar),
-    ("int", Value, Gives::Scalar),
-    ("items", Value, Gives::Lists),
-    ("join", List, Gives::Scalar),
-    ("last", List, Gives::Item),
-    ("length", Lists, Gives::Scalar),
-    ("lines", Value, Gives::List),
-    ("list", Lists, Gives::List),
-    ("lower", Value, Gives::Scalar),
-    ("map", Lists, Gives::List),
-    ("max", List, Gives::Item),
-    ("min", List, Gives::Item),
-    ("reject", List, Gives::List),
-    ("rejectattr", List, Gives::List),
-    ("replace", Value, Gives::Scalar),
-    ("reverse", Value, Gives::Reversed),
-    ("round", Value, Gives::Scalar),
-    ("safe", Value, Gives::Scalar),
-    ("select", List, Gives::List),
-    ("selectattr", List, Gives::List),
-    ("sort", List, Gives::List),
-    ("split", Value, Gives::List),
-    ("string", Value, Gives::Scalar),
-    ("title", Value, Gives::Scalar),
-    ("trim", Value, Gives::Scalar),
-    ("unique", List, Gives::List),
-    ("upper", Value, Gives::Scalar),
+/// The allowed filters, with the most that their input may contain, and their result. A filter that is not
+/// listed here could create lists of lists, or traverse them without being charged for it.
+pub(super) const FILTERS: &[(&str, Contents, FilterResult)] = &[
+    ("abs", Value, FilterResult::Scalar),
+    ("attr", Lists, FilterResult::Item),
+    ("bool", Lists, FilterResult::Scalar),
+    ("capitalize", Value, FilterResult::Scalar),
+    ("count", Lists, FilterResult::Scalar),
+    ("d", Lists, FilterResult::Either),
+    ("default", Lists, FilterResult::Either),
+    ("dictsort", Value, FilterResult::Lists),
+    ("e", Value, FilterResult::Scalar),
+    ("escape", Value, FilterResult::Scalar),
+    ("first", Lists, FilterResult::Item),
+    ("float", Value, FilterResult::Scalar),
+    ("format", Value, FilterResult::Scalar),
+    ("indent", Value, FilterResult::Scalar),
+    ("int", Value, FilterResult::Scalar),
+    ("items", Value, FilterResult::Lists),
+    ("join", List, FilterResult::Scalar),
+    ("last", List, FilterResult::Item),
+    ("length", Lists, FilterResult::Scalar),
+    ("lines", Value, FilterResult::List),
+    ("list", Lists, FilterResult::List),
+    ("lower", Value, FilterResult::Scalar),
+    ("map", Lists, FilterResult::List),
+    ("max", List, FilterResult::Item),
+    ("min", List, FilterResult::Item),
+    ("reject", List, FilterResult::List),
+    ("rejectattr", List, FilterResult::List),
+    ("replace", Value, FilterResult::Scalar),
+    ("reverse", Value, FilterResult::Reversed),
+    ("round", Value, FilterResult::Scalar),
+    ("safe", Value, FilterResult::Scalar),
+    ("select", List, FilterResult::List),
+    ("selectattr", List, FilterResult::List),
+    ("sort", List, FilterResult::List),
+    ("split", Value, FilterResult::List),
+    ("string", Value, FilterResult::Scalar),
+    ("title", Value, FilterResult::Scalar),
+    ("trim", Value, FilterResult::Scalar),
+    ("unique", List, FilterResult::List),
+    ("upper", Value, FilterResult::Scalar),
 ];
 
-/// Tests that look at what a value is, and not at what is in it.
+/// Tests that look only at the type of a value, not at its content.
 pub(super) const TESTS_OF_KIND: &[&str] = &[
     "boolean",
     "defined",
@@ -81,10 +81,10 @@ pub(super) const TESTS_OF_KIND: &[&str] = &[
     "undefined",
 ];
 
-/// Filters that give a number or a boolean.
+/// Filters that return a number or a boolean.
 pub(super) const NUMBERS: &[&str] = &["abs", "bool", "count", "float", "int", "length", "round"];
 
-/// Filters that compare or order what they are given.
+/// Filters that compare or sort their input.
 pub(super) const COMPARING: &[&str] = &[
     "dictsort",
     "max",
@@ -97,7 +97,7 @@ pub(super) const COMPARING: &[&str] = &[
     "unique",
 ];
 
-/// What `loop` has that is a number or a boolean.
+/// The attributes of `loop` that are numbers or booleans.
 pub(super) const LOOP_SCALARS: &[&str] = &[
     "depth",
     "depth0",

@@ -1,6 +1,6 @@
-//! The parts of a SARIF log that a report needs, named as SARIF 2.1.0 names them; each type says its section.
-//!
-//! A key that has nothing to say is left out, and never null.
+//! The parts of a SARIF log that a report needs, with the names of SARIF 2.1.0. Each type names its section
+//! in the specification.
+//! A key without a value is left out and never null.
 
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub struct Run {
     pub results: Vec<Finding>,
 }
 
-/// 3.18.
+/// 3.18: the tool.
 #[derive(Serialize)]
 pub struct Tool {
     pub driver: Driver,
@@ -38,7 +38,7 @@ pub struct Driver {
     pub rules: Vec<Rule>,
 }
 
-/// 3.49: what a code means.
+/// 3.49: the meaning of a code.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
@@ -49,13 +49,13 @@ pub struct Rule {
     pub default_configuration: Configuration,
 }
 
-/// 3.50.
+/// 3.50: the default severity of a rule.
 #[derive(Serialize)]
 pub struct Configuration {
     pub level: &'static str,
 }
 
-/// 3.11 and 3.12: words.
+/// 3.11 and 3.12: a text, optionally also in Markdown.
 #[derive(Serialize)]
 pub struct Text {
     pub text: String,
@@ -63,14 +63,14 @@ pub struct Text {
     pub markdown: Option<&'static str>,
 }
 
-/// 3.14.14: where relative paths count from. The root has no address: each reader knows its own.
+/// 3.14.14: the bases of relative paths. The root has no address, because each service knows its own.
 #[derive(Serialize)]
 pub struct UriBases {
     #[serde(rename = "%SRCROOT%")]
     pub root: UriBase,
 }
 
-/// 3.4, of a base.
+/// 3.4: the description of a base.
 #[derive(Serialize)]
 pub struct UriBase {
     pub description: Text,
@@ -91,7 +91,7 @@ pub struct Finding {
     pub partial_fingerprints: Fingerprints,
 }
 
-/// 3.27.17: by what a finding is known again in the next run.
+/// 3.27.17: identifies the same finding in later runs.
 #[derive(Serialize)]
 pub struct Fingerprints {
     #[serde(rename = "gatewayctl/v1")]
@@ -112,7 +112,7 @@ pub struct Place {
     pub logical_locations: Vec<Logical>,
 }
 
-/// 3.29: a place in a file.
+/// 3.29: a position in a file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Physical {
@@ -129,7 +129,8 @@ pub struct Artifact {
     pub uri_base_id: Option<&'static str>,
 }
 
-/// 3.30: lines and columns from 1, the end column exclusive. A line alone is the whole line.
+/// 3.30: lines and columns start at 1; the end column is exclusive. A region with only a line is the whole
+/// line.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Region {
@@ -138,7 +139,7 @@ pub struct Region {
     pub exact: Option<Exact>,
 }
 
-/// The rest of a region that is no whole line.
+/// The rest of a region that is not a whole line.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exact {
@@ -147,7 +148,7 @@ pub struct Exact {
     pub end_column: usize,
 }
 
-/// 3.33: an object of Kubernetes.
+/// 3.33: a Kubernetes object.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Logical {

@@ -1,10 +1,10 @@
-//! The formats for the services that show findings beside the code.
+//! Tests of the formats for services that show findings beside the code.
 
 use super::*;
 use crate::codes;
 use crate::report::github::{LARGEST_SUMMARY, step_summary};
 
-/// [`full`], and a finding of each place that is none.
+/// [`full`], and one finding for each case in which a position is missing.
 fn every_place() -> Run {
     let mut run = full();
     let found = |message: &str| Diagnostic::new(codes::TREE_EDITED, message);
@@ -45,7 +45,7 @@ fn summary(run: &Run, most: usize) -> String {
     step_summary(&run.report(), &run.sources, most)
 }
 
-/// The document, judged by a reader of XML.
+/// The document, checked by an XML parser.
 fn xml(run: &Run) -> String {
     let text = run.show(Format::Junit);
     let document = roxmltree::Document::parse(&text).expect("well-formed");
@@ -96,7 +96,7 @@ fn nothing_in_a_finding_is_markdown_or_html() {
 }
 
 #[test]
-fn a_github_summary_keeps_within_its_bytes_and_says_what_it_left_out() {
+fn a_github_summary_has_a_maximum_size_and_says_what_is_omitted() {
     let mut run = Run::default();
     let found = |at| Diagnostic::new(codes::TREE_EDITED, format!("{at} {}", "|".repeat(900)));
     run.findings = (0..1000).map(found).collect();

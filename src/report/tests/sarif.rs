@@ -1,6 +1,6 @@
-//! What is written as SARIF is SARIF: a judge made by hand from the specification, Static Analysis Results
-//! Interchange Format 2.1.0 with errata 01. It is stricter than the published schema: a key that isn't in its
-//! table is refused, and so is a value outside of what the section says.
+//! Checks that the output is valid SARIF, with a validator that is written by hand from the specification,
+//! Static Analysis Results Interchange Format 2.1.0 with errata 01. It is stricter than the published schema:
+//! it refuses unknown keys, and values that the section doesn't allow.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +8,25 @@ use serde_json::Value;
 
 use super::*;
 
-/// What a value has to be.
+/// The type of a value.
 enum Is {
     /// An object with these keys.
     Object(&'static [Key]),
-    /// A list of at least so many of these, no two the same.
+    /// A list with at least this many entries of this type, without duplicates.
     List(usize, &'static Is),
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A text that says something.
+    /// A text that is not empty.
     Text,
-    /// A line or a column: from 1.
+    /// A line or a column, from 1.
     Count,
-    /// An index or an id: from 0.
+    /// An index or an id, from 0.
     Index,
-    /// A URI reference of RFC 3986, with nothing left to encode.
+    /// A URI reference (RFC 3986) in which everything is encoded that must be.
     Uri,
 }
 
-/// A key, whether it must be there, and what it holds.
+/// A key, whether it is required, and its type.
 type Key = (&'static str, bool, Is);
 
 const MUST: bool = true;
@@ -189,7 +189,7 @@ fn judge(value: &Value, is: &Is, at: &str) {
     }
 }
 
-/// What no table of keys can say.
+/// Checks that a table of keys can't express.
 fn judge_result(result: &Value, rules: &Value) {
     // 3.27.6: the index names the rule.
     let index = result["ruleIndex"].as_u64().expect("an index") as usize;
@@ -315,7 +315,7 @@ fn every_code_is_a_rule_with_its_page() {
 }
 
 #[test]
-fn a_fingerprint_stays_where_lines_move_and_equal_findings_keep_their_own() {
+fn fingerprints_do_not_depend_on_lines_and_are_unique() {
     let run = |text: &str, words: &[&str]| {
         let mut run = Run::default();
         let file = run.file("cluster.toml", text);
@@ -337,8 +337,8 @@ fn a_fingerprint_stays_where_lines_move_and_equal_findings_keep_their_own() {
     let after = run("# more\n\n  a = [1, 2]\nb = 3\n", &["1", "2", "3"]);
     assert_eq!(before, after, "lines moved");
     let fixed = run("b = 3\n", &["3"]);
-    assert_eq!(fixed[0], before[2], "another was mended");
+    assert_eq!(fixed[0], before[2], "another finding was fixed");
     let changed = run("a = [1, 2]\nb = 33\n", &["1", "2", "33"]);
     assert_eq!(before[..2], changed[..2]);
-    assert_ne!(before[2], changed[2], "the line is another");
+    assert_ne!(before[2], changed[2], "the line has changed");
 }

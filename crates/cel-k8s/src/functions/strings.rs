@@ -1,5 +1,7 @@
 //! cel-go's strings extension, version 2, as Kubernetes uses it. Positions count characters.
 
+use data_encoding::{HEXLOWER, HEXUPPER};
+
 use super::{Function, global, int, member, no_overload, standard};
 use crate::eval::{Answer, Fault, Run};
 use crate::value::Value;
@@ -240,10 +242,10 @@ fn clause(
         ('o', Value::Uint(value)) => format!("{value:o}"),
         ('x', Value::Int(value)) => format!("{value:x}"),
         ('x', Value::Uint(value)) => format!("{value:x}"),
-        ('x', Value::String(text)) => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        ('x', Value::String(text)) => HEXLOWER.encode(text.as_bytes()),
         ('X', Value::Int(value)) => format!("{value:X}"),
         ('X', Value::Uint(value)) => format!("{value:X}"),
-        ('X', Value::String(text)) => text.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        ('X', Value::String(text)) => HEXUPPER.encode(text.as_bytes()),
         _ => return Err(wrong()),
     })
 }

@@ -1,6 +1,10 @@
-//! Kubernetes' URL library, which accepts what Go's `url.ParseRequestURI` does.
+//! Kubernetes' URL library: what Go's `url.ParseRequestURI` reads. URL crates follow other rules (WHATWG's, or RFC 3986 to
+//! the letter), and would give other verdicts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::{Function, global, member, no_overload};
 use crate::eval::{Answer, Fault};
@@ -126,33 +130,35 @@ fn host(authority: &str) -> Option<String> {
 
 /// Decodes `%` escapes; `None` if one is invalid.
 fn unescape(text: &str, is_query: bool) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'%' => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                let code = digit(rest.next()?)? * 16 + digit(rest.next()?)?;
-                bytes.push(u8::try_from(code).ok()?);
-            }
-            b'+' if is_query => bytes.push(b' '),
-            byte => bytes.push(byte),
-        }
-    }
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    // Go refuses what the crate leaves as it is: a `%` without two digits behind it.
+    let is_whole = text.split('%').skip(1).all(|after| {
+        matches!(after.as_bytes(), [one, two, ..] if one.is_ascii_hexdigit() && two.is_ascii_hexdigit())
+    });
+    is_whole.then_some(())?;
+    let text = match is_query {
+        true => Cow::Owned(text.replace('+', " ")),
+        false => Cow::Borrowed(text),
+    };
+    Some(percent_decode_str(&text).decode_utf8_lossy().into_owned())
 }
 
+/// What Go escapes in a path; an escape stays what it is.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 fn escaped_path(path: &str) -> String {
-    let mut text = String::new();
-    for byte in path.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%[]".contains(&byte);
-        if is_plain {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
+    utf8_percent_encode(path, ESCAPED).to_string()
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[

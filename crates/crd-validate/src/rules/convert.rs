@@ -10,8 +10,9 @@ use serde_json::Number;
 use crate::schema::compiled::Compiled;
 use crate::schema::defaults;
 use crate::schema::node::{Additional, NodeId, Schema, Type};
-use cel_k8s::functions::time::{parse_duration, parse_timestamp};
 use cel_k8s::value::{Key, Value};
+use k8s_syntax::base64;
+use k8s_syntax::time;
 use manifest::value::variable;
 use manifest::value::{Kind, Map, Node};
 
@@ -145,12 +146,20 @@ impl Converter<'_> {
 
 fn text_of(text: &str, format: Option<&str>) -> Value {
     match format {
-        Some("byte") => base64(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into())),
-        Some("duration") => parse_duration(text).map_or(Value::Unknown, Value::Duration),
-        Some("date" | "date-time") => {
-            parse_timestamp(text).map_or(Value::Unknown, Value::Timestamp)
+        Some("byte") => {
+            base64::decode(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))
         }
+        Some("duration") => time::duration(text).map_or(Value::Unknown, Value::Duration),
+        Some("date" | "date-time") => point_in_time(text).map_or(Value::Unknown, Value::Timestamp),
         _ => Value::string(text),
+    }
+}
+
+/// A date counts from its first moment, in UTC.
+fn point_in_time(text: &str) -> Option<i128> {
+    match time::date(text) {
+        Some(date) => time::date_time(&format!("{date}T00:00:00Z")),
+        None => time::date_time(text),
     }
 }
 
@@ -169,31 +178,7 @@ fn whole(number: &Number) -> Value {
     }
 }
 
-/// Decodes base64 with padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).ok()?);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(bytes)
-}
-
-/// Whether a name is one of CEL's reserved words.
+/// Whether it is one of CEL's reserved words.
 fn is_reserved(name: &str) -> bool {
     matches!(
         name,

@@ -1,12 +1,13 @@
-//! The table of the resolved view.
+//! Builds the table of exposures from the resolved objects.
 
 use std::collections::BTreeMap;
 
-use super::dns::{self, Asked, Publishers};
+use super::dns::{self, Publishers, RouteQuery};
 use super::guard::{guards, together, trusted};
 use super::reach::reach;
 use super::table::{
-    Answer, Door, Exposure, Front, Guard, Hostname, Namespaces, NoRecord, Records, Table,
+    Answer, ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces, NoRecord,
+    Records, Table,
 };
 use crate::condition::{Status, kind};
 use crate::helm_routes::RELEASE;
@@ -20,10 +21,10 @@ use crate::{
 };
 use manifest::Object;
 
-/// The table of all that is exposed: `objects` are those that the view was resolved of.
+/// Builds the table of everything that is exposed. `objects` are those from which `resolved` was created.
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let holding = resolved.holding();
-    let publishers = Publishers::of(objects);
+    let publishers = Publishers::find(objects);
     let mut exposed: BTreeMap<(Hostname, GatewayId), Exposed> = BTreeMap::new();
     for (at, route) in resolved.routes().iter().enumerate() {
         for (attachment, is_certain) in attachments(resolved, route) {
@@ -48,12 +49,13 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
         .collect();
     exposures.sort_by(|a, b| (&a.hostname, &a.gateway).cmp(&(&b.hostname, &b.gateway)));
     Table {
-        gateways: fronts(resolved, &holding),
+        gateways: exposed_gateways(resolved, &holding),
         exposures,
     }
 }
 
-/// Where a route is attached; and where it may be, since what decides it is not at hand.
+/// The attachments of a route, each with whether it is certain. It is uncertain if objects that decide it are
+/// missing.
 fn attachments(resolved: &Resolved<'_>, route: &Route<'_>) -> Vec<(Attachment, bool)> {
     let mut all = Vec::new();
     for parent in &route.parents {
@@ -92,7 +94,8 @@ fn attachments(resolved: &Resolved<'_>, route: &Route<'_>) -> Vec<(Attachment, b
     all
 }
 
-/// The hostnames of a route at a listener; those that it asks for where variables keep it from being known.
+/// The hostnames of a route at a listener. If variables keep them from being known, these are the hostnames
+/// of the route.
 fn hostnames(route: &Route<'_>, attachment: &Attachment, listener: &Listener<'_>) -> Vec<Hostname> {
     let name = |text: &str| Hostname::Name(text.to_owned());
     if matches!(route.kind, RouteKind::Tcp | RouteKind::Udp) {
@@ -109,7 +112,7 @@ fn hostnames(route: &Route<'_>, attachment: &Attachment, listener: &Listener<'_>
     }
 }
 
-/// The routes at listeners of one gateway that have one hostname.
+/// The routes at the listeners of a gateway that share a hostname.
 #[derive(Default)]
 struct Exposed {
     is_certain: bool,
@@ -125,14 +128,14 @@ impl Exposed {
         hostname: Hostname,
         gateway: GatewayId,
     ) -> Option<Exposure> {
-        let front = resolved.gateway(gateway)?;
+        let gateway = resolved.gateway(gateway)?;
         let (mut listeners, mut routes) = (Vec::new(), Vec::new());
         let (mut answers, mut redirects) = (Vec::new(), Vec::new());
         let (mut is_plain, mut asked) = (false, Vec::new());
-        let target = target(front);
+        let target = target(gateway);
         for (id, listener_id) in &self.at {
             let (route, listener) = (resolved.route(*id)?, resolved.listener(*listener_id)?);
-            push_new(&mut listeners, door_name(resolved, listener));
+            push_new(&mut listeners, listener_name(resolved, listener));
             push_new(&mut routes, answer(route));
             for rule in &route.rules {
                 let guards = guards(resolved, holding, Some((*id, rule.name)), *listener_id);
@@ -144,9 +147,9 @@ impl Exposed {
                 }
             }
             if let Hostname::Name(hostname) = &hostname {
-                asked.push(Asked {
+                asked.push(RouteQuery {
                     hostname,
-                    gateway: front.object,
+                    gateway: gateway.object,
                     kind: route.kind,
                     route: route.object,
                     target,
@@ -164,7 +167,7 @@ impl Exposed {
         listeners.sort();
         routes.sort();
         Some(Exposure {
-            gateway: front.key().to_string(),
+            gateway: gateway.key().to_string(),
             records,
             guards: together(if is_redirect { redirects } else { answers }),
             hostname,
@@ -183,7 +186,7 @@ fn push_new<T: PartialEq>(all: &mut Vec<T>, new: T) {
     }
 }
 
-/// Whether a rule only sends clients elsewhere.
+/// Whether a rule only redirects clients.
 pub fn is_redirect(rule: &manifest::value::Node) -> bool {
     let filters = list(rule, &["filters"]);
     filters
@@ -201,20 +204,20 @@ fn answer(route: &Route<'_>) -> Answer {
     }
 }
 
-/// A listener's name; behind its ListenerSet's, where it has one.
-pub fn door_name(resolved: &Resolved<'_>, listener: &Listener<'_>) -> String {
+/// The name of a listener, prefixed with the name of its ListenerSet if it has one.
+pub fn listener_name(resolved: &Resolved<'_>, listener: &Listener<'_>) -> String {
     match listener.set.and_then(|set| resolved.set(set)) {
         Some(set) => format!("{}/{}", set.key(), listener.name),
         None => listener.name.to_owned(),
     }
 }
 
-/// Where the DNS records of a gateway's routes lead.
+/// The target of the DNS records of a gateway's routes.
 pub fn target<'a>(gateway: &Gateway<'a>) -> Option<&'a str> {
     dns::annotation(gateway.object, "target")
 }
 
-/// Which side a gateway faces.
+/// The side of the network that a gateway faces.
 pub fn reach_of(gateway: &Gateway<'_>) -> super::table::Reach {
     let class = text(&gateway.object.node, &["spec", "gatewayClassName"]);
     reach(
@@ -225,30 +228,34 @@ pub fn reach_of(gateway: &Gateway<'_>) -> super::table::Reach {
     )
 }
 
-fn fronts<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<Front> {
+fn exposed_gateways<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<ExposedGateway> {
     let own = resolved.gateways().iter().filter(|it| it.class.is_some());
-    let mut fronts: Vec<Front> = own
-        .map(|gateway| Front {
+    let mut gateways: Vec<ExposedGateway> = own
+        .map(|gateway| ExposedGateway {
             name: Key::of(gateway.object).to_string(),
             reach: reach_of(gateway),
             addresses: gateway.addresses(),
             target: target(gateway).map(str::to_owned),
-            doors: gateway
+            listeners: gateway
                 .listeners
                 .iter()
-                .filter_map(|id| door(resolved, holding, *id))
+                .filter_map(|id| exposed_listener(resolved, holding, *id))
                 .collect(),
         })
         .collect();
-    fronts.sort_by(|a, b| a.name.cmp(&b.name));
-    fronts
+    gateways.sort_by(|a, b| a.name.cmp(&b.name));
+    gateways
 }
 
-fn door<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>, id: ListenerId) -> Option<Door> {
+fn exposed_listener<'a>(
+    resolved: &Resolved<'a>,
+    holding: &Holding<'a>,
+    id: ListenerId,
+) -> Option<ExposedListener> {
     let listener = resolved.listener(id).filter(|it| it.is_ready())?;
     let guards: Vec<Guard> = guards(resolved, holding, None, id);
-    Some(Door {
-        name: door_name(resolved, listener),
+    Some(ExposedListener {
+        name: listener_name(resolved, listener),
         port: listener.port,
         protocol: listener.protocol.to_owned(),
         hostname: listener.hostname.map(str::to_owned),
@@ -258,7 +265,7 @@ fn door<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>, id: ListenerId) -> O
     })
 }
 
-/// The namespaces that a listener takes routes from.
+/// The namespaces whose routes a listener accepts.
 pub fn namespaces(listener: &Listener<'_>) -> Namespaces {
     match listener.allowed {
         Allowed::Nothing => Namespaces::None,

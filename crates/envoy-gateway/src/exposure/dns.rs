@@ -1,9 +1,8 @@
-//! Who publishes DNS records: external-dns, k8s-gateway, and DNSEndpoints.
-//!
-//! [`publisher`](super::publisher) reads them. Of external-dns its sources, the filters on gateways, routes and domains are read, from the arguments of a
-//! Deployment or the values of a HelmRelease (external-dns 0.22, its chart 1.22). The annotations of both prefixes are
-//! known, that before 0.22 and that since. What only its templates and regular expressions would tell makes a record
-//! uncertain.
+//! The publishers of DNS records: external-dns, k8s-gateway, and DNSEndpoint objects.
+//! [`publisher`](super::publisher) reads their manifests. For external-dns, its sources and its filters on
+//! gateways, routes and domains are read from the arguments of a Deployment or the values of a HelmRelease
+//! (external-dns 0.22, chart 1.22). Annotations with both prefixes are known, the one before 0.22 and the
+//! current one. If a publisher uses templates or regular expressions, its records are marked as uncertain.
 
 use super::publisher::{Filter, Publisher, deployment, endpoints, release};
 use super::selector::Selector;
@@ -14,13 +13,13 @@ use crate::read::text;
 use manifest::Object;
 use manifest::value::variable;
 
-/// The prefixes of external-dns' annotations: since 0.22, and before.
+/// The prefixes of external-dns' annotations: the current one, and the one before 0.22.
 const PREFIXES: [&str; 2] = [
     "external-dns.kubernetes.io/",
     "external-dns.alpha.kubernetes.io/",
 ];
 
-/// An annotation of external-dns.
+/// The value of an annotation for external-dns.
 pub fn annotation<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
     let annotations = object.node.path(&["metadata", "annotations"])?;
     PREFIXES
@@ -28,46 +27,46 @@ pub fn annotation<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
         .find_map(|prefix| annotations.get(&format!("{prefix}{name}"))?.as_str())
 }
 
-/// The publishers at hand, and the records that DNSEndpoints hold.
+/// The publishers among the objects, and the records from DNSEndpoints.
 #[derive(Debug, Default)]
 pub struct Publishers<'a> {
     all: Vec<Publisher<'a>>,
-    /// Names, and the objects and targets that give them.
+    /// The records from DNSEndpoints, by hostname.
     endpoints: Vec<(&'a str, Record)>,
 }
 
-/// A route at a gateway, under one of its hostnames.
+/// A route at a gateway, with one of its hostnames.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct RouteQuery<'a> {
     /// The hostname.
     pub hostname: &'a str,
     /// The Gateway.
     pub gateway: &'a Object,
-    /// The kind of route.
+    /// The kind of the route.
     pub kind: RouteKind,
     /// The route.
     pub route: &'a Object,
-    /// Where the gateway's records lead, where it is said.
+    /// The target of the gateway's DNS records, if it is set.
     pub target: Option<&'a str>,
 }
 
-/// How sure something is.
+/// How certain something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Sure {
+enum Certainty {
     No,
     Perhaps,
     Yes,
 }
 
-impl Sure {
-    fn of(holds: bool) -> Self {
-        if holds { Sure::Yes } else { Sure::No }
+impl Certainty {
+    fn from_bool(holds: bool) -> Self {
+        if holds { Certainty::Yes } else { Certainty::No }
     }
 }
 
 impl<'a> Publishers<'a> {
-    /// Those among the objects.
-    pub fn of(objects: &'a [Object]) -> Self {
+    /// Finds the publishers among the objects.
+    pub fn find(objects: &'a [Object]) -> Self {
         let charts: Vec<&Object> = objects
             .iter()
             .filter(|it| it.kind() == "OCIRepository")
@@ -84,8 +83,8 @@ impl<'a> Publishers<'a> {
         publishers
     }
 
-    /// The records of a hostname, for the routes that have it.
-    pub fn records(&self, asked: &[Asked<'_>]) -> Records {
+    /// The DNS records of a hostname, given the routes that have it.
+    pub fn records(&self, asked: &[RouteQuery<'_>]) -> Records {
         let mut all: Vec<Record> = Vec::new();
         for one in asked {
             let published = self.all.iter().filter_map(|it| it.record(one));
@@ -119,26 +118,26 @@ impl<'a> Publishers<'a> {
 }
 
 impl Publisher<'_> {
-    fn record(&self, asked: &Asked<'_>) -> Option<Record> {
+    fn record(&self, asked: &RouteQuery<'_>) -> Option<Record> {
         let sure = self.filter.takes(asked);
-        (sure != Sure::No).then(|| Record {
+        (sure != Certainty::No).then(|| Record {
             by: self.by.clone(),
             provider: self.provider.clone(),
-            // Only external-dns heeds the annotation; k8s-gateway answers with the gateway's address.
+            // Only external-dns uses the annotation; k8s-gateway answers with the address of the gateway.
             target: asked
                 .target
                 .filter(|_| self.filter.reads_annotations)
                 .map(str::to_owned),
-            is_certain: sure == Sure::Yes,
+            is_certain: sure == Certainty::Yes,
         })
     }
 }
 
 impl Filter<'_> {
-    fn takes(&self, asked: &Asked<'_>) -> Sure {
+    fn takes(&self, asked: &RouteQuery<'_>) -> Certainty {
         let (gateway, route) = (Key::of(asked.gateway), Key::of(asked.route));
         let same = |filter: Option<&str>, found: &str| {
-            filter.is_none_or(|it| text_is(it, found) != Sure::No)
+            filter.is_none_or(|it| text_is(it, found) != Certainty::No)
         };
         let class = text(&asked.gateway.node, &["spec", "gatewayClassName"]).unwrap_or_default();
         let labels = |selector: &Option<Selector>, object: &Object, below: &str| {
@@ -156,11 +155,11 @@ impl Filter<'_> {
             || !labels(&self.annotations, asked.route, "annotations")
             || (self.reads_annotations && is_left_out(asked));
         if is_out {
-            return Sure::No;
+            return Certainty::No;
         }
         let kinds = match &self.kinds {
-            Some(kinds) => Sure::of(kinds.contains(&asked.kind)),
-            None => Sure::Perhaps,
+            Some(kinds) => Certainty::from_bool(kinds.contains(&asked.kind)),
+            None => Certainty::Perhaps,
         };
         let included = self
             .domains
@@ -172,54 +171,54 @@ impl Filter<'_> {
             .iter()
             .map(|domain| within(asked.hostname, domain))
             .max();
-        let excluded = match excluded.unwrap_or(Sure::No) {
-            Sure::Yes => Sure::No,
-            Sure::Perhaps => Sure::Perhaps,
-            Sure::No => Sure::Yes,
+        let excluded = match excluded.unwrap_or(Certainty::No) {
+            Certainty::Yes => Certainty::No,
+            Certainty::Perhaps => Certainty::Perhaps,
+            Certainty::No => Certainty::Yes,
         };
         let open = if self.is_open {
-            Sure::Perhaps
+            Certainty::Perhaps
         } else {
-            Sure::Yes
+            Certainty::Yes
         };
         kinds
-            .min(included.unwrap_or(Sure::Yes))
+            .min(included.unwrap_or(Certainty::Yes))
             .min(excluded)
             .min(open)
     }
 }
 
-/// Whether annotations of the route keep external-dns from it.
-fn is_left_out(asked: &Asked<'_>) -> bool {
+/// Whether annotations on the route keep external-dns from publishing the hostname.
+fn is_left_out(asked: &RouteQuery<'_>) -> bool {
     let source = annotation(asked.route, "gateway-hostname-source");
     let named = annotation(asked.route, "hostname").unwrap_or_default();
     let is_named = named.split(',').any(|name| name.trim() == asked.hostname);
     is_refused(asked.route) || (source == Some("annotation-only") && !is_named)
 }
 
-/// Whether a route says that external-dns is to leave it alone.
+/// Whether a route tells external-dns to ignore it.
 fn is_refused(route: &Object) -> bool {
     annotation(route, "controller").is_some_and(|it| it != "dns-controller")
 }
 
-/// Whether two texts are one, as far as Flux variables let it be known.
-fn text_is(one: &str, other: &str) -> Sure {
+/// Whether two texts are equal. It is uncertain if a Flux variable is in one of them.
+fn text_is(one: &str, other: &str) -> Certainty {
     match one == other {
-        true => Sure::Yes,
-        false if variable::in_text(one) || variable::in_text(other) => Sure::Perhaps,
-        false => Sure::No,
+        true => Certainty::Yes,
+        false if variable::in_text(one) || variable::in_text(other) => Certainty::Perhaps,
+        false => Certainty::No,
     }
 }
 
-/// Whether a hostname is a domain, or lies in it.
-fn within(hostname: &str, domain: &str) -> Sure {
+/// Whether a hostname is equal to a domain or below it.
+fn within(hostname: &str, domain: &str) -> Certainty {
     let suffix = domain.trim_start_matches('.');
     let is_below = hostname
         .strip_suffix(suffix)
         .is_some_and(|rest| rest.ends_with('.') || (rest.is_empty() && !domain.starts_with('.')));
     match is_below || suffix.is_empty() {
-        true => Sure::Yes,
-        false if variable::in_text(hostname) || variable::in_text(domain) => Sure::Perhaps,
-        false => Sure::No,
+        true => Certainty::Yes,
+        false if variable::in_text(hostname) || variable::in_text(domain) => Certainty::Perhaps,
+        false => Certainty::No,
     }
 }

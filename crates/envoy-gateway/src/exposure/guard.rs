@@ -1,4 +1,4 @@
-//! What a client has to pass: the parts of policies that keep somebody out.
+//! The guards of an exposure: the parts of policies that can refuse a client.
 
 use super::table::{Guard, GuardKind, Trusted};
 use crate::policy::PolicyKind;
@@ -8,7 +8,7 @@ use crate::{ListenerId, PolicyId, Resolved, RouteId};
 use manifest::Object;
 use manifest::value::Node;
 
-/// The kinds of policy that may guard.
+/// The kinds of policy that can have guards.
 const KINDS: [PolicyKind; 4] = [
     PolicyKind::Client,
     PolicyKind::Security,
@@ -16,7 +16,7 @@ const KINDS: [PolicyKind; 4] = [
     PolicyKind::Backend,
 ];
 
-/// Settings that guard wherever they stand: the kind of policy, the setting, the guard.
+/// The settings that are guards: the kind of policy, the path of the setting, and the kind of guard.
 const SETTINGS: &[(PolicyKind, &[&str], GuardKind)] = &[
     (PolicyKind::Security, &["oidc"], GuardKind::Oidc),
     (PolicyKind::Security, &["jwt"], GuardKind::Jwt),
@@ -43,7 +43,7 @@ const SETTINGS: &[(PolicyKind, &[&str], GuardKind)] = &[
     ),
 ];
 
-/// The guards of a route's rule at a listener, or of a listener by itself.
+/// The guards of a rule of a route at a listener, or of the listener itself.
 pub fn guards<'a>(
     resolved: &Resolved<'a>,
     holding: &Holding<'a>,
@@ -57,10 +57,12 @@ pub fn guards<'a>(
     for kind in KINDS {
         let settings = SETTINGS.iter().filter(|(of, ..)| *of == kind);
         let policies = resolved.effective(holding, kind, route, listener);
-        let policies: Vec<(&Object, &Node)> =
-            policies.iter().filter_map(|id| of(resolved, *id)).collect();
+        let policies: Vec<(&Object, &Node)> = policies
+            .iter()
+            .filter_map(|id| policy_spec(resolved, *id))
+            .collect();
         for (_, path, guard) in settings {
-            // Of connections that Envoy does not read only the address is known.
+            // For connections that Envoy doesn't parse, only the client's address is known.
             let stands = match guard {
                 GuardKind::ClientCertificate => is_tls,
                 GuardKind::Authorization => protocol != "UDP",
@@ -69,11 +71,11 @@ pub fn guards<'a>(
             if !stands {
                 continue;
             }
-            // The closest to the traffic that says anything of it decides.
+            // The most specific policy with this setting applies.
             let found = policies
                 .iter()
                 .find_map(|(object, spec)| Some((object, spec.path(path)?)));
-            guards.extend(found.and_then(|(object, node)| one(*guard, object, node)));
+            guards.extend(found.and_then(|(object, node)| guard_of(*guard, object, node)));
         }
     }
     if is_tls
@@ -87,13 +89,13 @@ pub fn guards<'a>(
     guards
 }
 
-fn of<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object, &'a Node)> {
+fn policy_spec<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object, &'a Node)> {
     let policy = resolved.policy(id)?;
     Some((policy.object, policy.spec()?))
 }
 
-/// A setting as a guard; `None` where it lets everybody pass.
-fn one(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
+/// A setting as a guard; `None` if it refuses nobody.
+fn guard_of(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
     let is_optional = || flag(node, &["optional"]) == Some(true);
     let is_guard = match kind {
         GuardKind::Jwt | GuardKind::ClientCertificate => !is_optional(),
@@ -114,13 +116,14 @@ fn one(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
     })
 }
 
-/// `Kind namespace/name`.
+/// The object as `Kind namespace/name`.
 pub fn named(object: &Object) -> String {
     let key = crate::index::Key::of(object);
     format!("{} {key}", object.kind())
 }
 
-/// Whether an authorization keeps anybody out: what no rule matches is denied unless it says otherwise (Envoy Gateway 1.9).
+/// Whether an authorization can refuse anybody. Requests that match no rule are denied unless `defaultAction`
+/// says otherwise (Envoy Gateway 1.9).
 fn authorizes(node: &Node) -> bool {
     let denies = text(node, &["defaultAction"]).unwrap_or("Deny") == "Deny";
     let rules = list(node, &["rules"]);
@@ -156,7 +159,7 @@ fn allowed(node: &Node) -> Vec<String> {
     all
 }
 
-/// The certificate that a Gateway itself asks of clients (`spec.tls.frontend`, Gateway API 1.5).
+/// The client certificate that a Gateway itself requires (`spec.tls.frontend`, Gateway API 1.5).
 fn frontend(resolved: &Resolved<'_>, listener: ListenerId) -> Option<Guard> {
     let listener = resolved.listener(listener)?;
     let gateway = resolved.gateway(listener.gateway)?.object;
@@ -174,14 +177,14 @@ fn frontend(resolved: &Resolved<'_>, listener: ListenerId) -> Option<Guard> {
     })
 }
 
-/// Whose word on the client's address a listener trusts.
+/// The sources that a listener trusts for the client's address.
 pub fn trusted<'a>(
     resolved: &Resolved<'a>,
     holding: &Holding<'a>,
     listener: ListenerId,
 ) -> Option<Trusted> {
     let policies = resolved.effective(holding, PolicyKind::Client, None, listener);
-    let (object, spec) = policies.iter().find_map(|id| of(resolved, *id))?;
+    let (object, spec) = policies.iter().find_map(|id| policy_spec(resolved, *id))?;
     let detection = spec.get("clientIPDetection")?;
     let cidrs = list(detection, &["xForwardedFor", "trustedCIDRs"]).iter();
     Some(Trusted {
@@ -192,8 +195,8 @@ pub fn trusted<'a>(
     })
 }
 
-/// The guards of several answers as those of the whole: what not all of them have does not stand everywhere, and what
-/// any lets in is let in.
+/// Combines the guards of several answers. A guard that not all of the answers have is not everywhere, and
+/// networks that any of them admits are admitted.
 pub fn together(answers: Vec<Vec<Guard>>) -> Vec<Guard> {
     let count = answers.len();
     let mut all: Vec<(Guard, usize)> = Vec::new();

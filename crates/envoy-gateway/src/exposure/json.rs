@@ -1,35 +1,36 @@
-//! Exposures, and their changes, for programs.
+//! Exposures and their changes as JSON.
 
 use serde_json::{Value as Json, json};
 
 use super::compare::Change;
-use super::table::{Door, Exposure, Front, Guard, Hostname, Record, Table};
+use super::table::{ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Record, Table};
 
-/// The format's name. Keys are added to it, never renamed or dropped.
+/// The name of the format. Keys may be added to it, but are never renamed or removed.
 pub const FORMAT: &str = "gatewayctl/exposure/v1";
 
 /// The table as JSON:
-///
 /// - `schema`: [`FORMAT`].
-/// - `gateways`: each with `gateway` (`namespace/name`), `reach` (`external`, `internal`, `unknown`) and `reach_why`,
-///   `addresses`, `target` (where the DNS records of its routes lead, or null) and `listeners`: `name`, `port`,
-///   `protocol`, `hostname` (null takes all), `namespaces` (`none`, `same`, `selected`, `all`), `trusted` (null, or
-///   `cidrs`, `hops`, `header`, `policy`), `guards`.
-/// - `exposures`: each with `hostname` (`*` is all; null where a port stands for it), `port` (null where a hostname
-///   does), `gateway`, `reach`, `listeners`, `routes` (`kind`, `namespace`, `name`, `release`: the Helm release that makes
-///   it, or null), `certain` (whether it is known that they are let in), `redirect` (whether that is all it answers), `plain` (whether more is answered without TLS), `dns`
-///   (`none`: null, or `unknown`, `nobody`, `nameless`; `records`: `by`, `provider`, `target`, `certain`), `guards`.
-/// - a guard: `kind`, `policy` (`Kind namespace/name`), `everywhere` (whether it stands before all that answers), `allows`
-///   (the networks of clients that it lets in, where it goes by them).
+/// - `gateways`: each with `gateway` (`namespace/name`), `reach` (`external`, `internal`, `unknown`) and
+///   `reach_why`, `addresses`, `target` (the target of the DNS records of its routes, or null) and `listeners`:
+///   `name`, `port`, `protocol`, `hostname` (null matches all), `namespaces` (`none`, `same`, `selected`,
+///   `all`), `trusted` (null, or `cidrs`, `hops`, `header`, `policy`), `guards`.
+/// - `exposures`: each with `hostname` (`*` matches all; null if there is a port instead), `port` (null if
+///   there is a hostname), `gateway`, `reach`, `listeners`, `routes` (`kind`, `namespace`, `name`, `release`:
+///   the Helm release that creates it, or null), `certain` (whether it is known that the routes attach),
+///   `redirect` (whether all answers are redirects), `plain` (whether anything but redirects is answered
+///   without TLS), `dns` (`none`: null, or `unknown`, `nobody`, `nameless`; `records`: `by`, `provider`,
+///   `target`, `certain`), `guards`.
+/// - a guard: `kind`, `policy` (`Kind namespace/name`), `everywhere` (whether it applies to all answers),
+///   `allows` (the client networks that it admits, if it uses networks).
 pub fn json(table: &Table) -> Json {
     json!({
         "schema": FORMAT,
-        "gateways": table.gateways.iter().map(front).collect::<Vec<_>>(),
+        "gateways": table.gateways.iter().map(gateway).collect::<Vec<_>>(),
         "exposures": table.exposures.iter().map(|it| exposure(table, it)).collect::<Vec<_>>(),
     })
 }
 
-/// Changes as JSON, each with `change`, `direction` (`wider`, `other`, `narrower`), `gateway`, `subjects`
+/// The changes as JSON, each with `change`, `direction` (`wider`, `other`, `narrower`), `gateway`, `subjects`
 /// (hostnames or listeners) and `message`.
 pub fn changes(changes: &[Change]) -> Json {
     let one = |change: &Change| {
@@ -44,29 +45,29 @@ pub fn changes(changes: &[Change]) -> Json {
     changes.iter().map(one).collect()
 }
 
-fn front(front: &Front) -> Json {
+fn gateway(gateway: &ExposedGateway) -> Json {
     json!({
-        "gateway": front.name,
-        "reach": front.reach.side.as_str(),
-        "reach_why": front.reach.why,
-        "addresses": front.addresses,
-        "target": front.target,
-        "listeners": front.doors.iter().map(door).collect::<Vec<_>>(),
+        "gateway": gateway.name,
+        "reach": gateway.reach.side.as_str(),
+        "reach_why": gateway.reach.why,
+        "addresses": gateway.addresses,
+        "target": gateway.target,
+        "listeners": gateway.listeners.iter().map(listener).collect::<Vec<_>>(),
     })
 }
 
-fn door(door: &Door) -> Json {
-    let trusted = door.trusted.as_ref().map(
+fn listener(listener: &ExposedListener) -> Json {
+    let trusted = listener.trusted.as_ref().map(
         |it| json!({"cidrs": it.cidrs, "hops": it.hops, "header": it.header, "policy": it.policy}),
     );
     json!({
-        "name": door.name,
-        "port": door.port,
-        "protocol": door.protocol,
-        "hostname": door.hostname,
-        "namespaces": door.namespaces.as_str(),
+        "name": listener.name,
+        "port": listener.port,
+        "protocol": listener.protocol,
+        "hostname": listener.hostname,
+        "namespaces": listener.namespaces.as_str(),
         "trusted": trusted,
-        "guards": guards(&door.guards),
+        "guards": guards(&listener.guards),
     })
 }
 

@@ -1,12 +1,12 @@
-//! Who can reach what: each hostname at each gateway, who publishes its DNS record, and which policies guard it.
-//!
-//! - [`table`]: what an exposure is; [`build`] makes the table of the resolved view.
-//! - [`reach`]: whether a gateway faces the Internet or the own network, as far as anything tells.
-//! - [`dns`]: which publisher of DNS records takes a route up; [`publisher`] reads those at hand, [`selector`] their
-//!   filters.
-//! - [`guard`]: what a client has to pass.
-//! - [`compare`]: what changed between two tables, the dangerous first.
-//! - [`json`]: both for programs.
+//! Who can reach what: each hostname at each gateway, who publishes its DNS record, and which policies guard
+//! it.
+//! - [`table`]: the types; [`build`] creates the table from the resolved objects.
+//! - [`reach`]: whether a gateway faces the Internet or the internal network, if that can be determined.
+//! - [`dns`]: which publishers of DNS records select a route; [`publisher`] reads their manifests,
+//!   [`selector`] parses their filters.
+//! - [`guard`]: the settings that can refuse a client.
+//! - [`compare`]: the changes between two tables, the most dangerous first.
+//! - [`json`]: both as JSON.
 
 pub mod build;
 pub mod compare;
@@ -22,13 +22,16 @@ mod tests;
 
 pub use build::table;
 pub use compare::{Change, Direction, compare};
-pub use table::{Door, Exposure, Front, Guard, Hostname, Namespaces, Reach, Records, Side, Table};
+pub use table::{
+    ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces, Reach, Records, Side,
+    Table,
+};
 
 use crate::helm_routes::helm_routes;
 use crate::{Settings, resolve};
 use manifest::Object;
 
-/// The objects together with the routes that charts make.
+/// The objects, together with the routes that charts create.
 pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
     let routes: Vec<Object> = helm_routes(&objects)
         .into_iter()
@@ -38,8 +41,8 @@ pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
     objects
 }
 
-/// The table of objects as the API server gets them.
-pub fn of(objects: Vec<Object>) -> Table {
+/// The table for objects in the form in which the API server gets them.
+pub fn table_of(objects: Vec<Object>) -> Table {
     let objects = with_charted(objects);
     table(&resolve(&objects, &Settings::default()), &objects)
 }

@@ -1,4 +1,4 @@
-//! Publishers of DNS records, as their manifests describe them.
+//! Reads publishers of DNS records from their manifests.
 
 use super::guard::named;
 use super::selector::Selector;
@@ -8,54 +8,54 @@ use crate::read::{flag, has, list, text};
 use manifest::Object;
 use manifest::value::{Node, variable};
 
-/// Who publishes.
+/// A publisher of DNS records.
 #[derive(Debug)]
 pub struct Publisher<'a> {
-    /// Its name, `Kind namespace/name`.
+    /// Its name as `Kind namespace/name`.
     pub by: String,
-    /// The DNS provider, where it is said.
+    /// The DNS provider, if it is given.
     pub provider: Option<String>,
-    /// What it takes up.
+    /// The routes that it publishes.
     pub filter: Filter<'a>,
 }
 
-/// What a publisher takes up. Nothing given is no limit.
+/// The filter of a publisher. A field that is not set doesn't restrict anything.
 #[derive(Debug, Default)]
 pub struct Filter<'a> {
-    /// The kinds of route; `None` where they are not known.
+    /// The kinds of route; `None` if they are unknown.
     pub kinds: Option<Vec<RouteKind>>,
-    /// The gateway, by name.
+    /// The name of the gateway.
     pub gateway: Option<&'a str>,
-    /// The gateway's namespace.
+    /// The namespace of the gateway.
     pub gateway_namespace: Option<&'a str>,
-    /// The route's namespace.
+    /// The namespace of the route.
     pub namespace: Option<&'a str>,
-    /// The classes of gateways.
+    /// The GatewayClasses of the gateways.
     pub classes: Vec<&'a str>,
-    /// The gateway's labels.
+    /// A selector for the labels of the gateway.
     pub gateway_labels: Option<Selector>,
-    /// The route's labels.
+    /// A selector for the labels of the route.
     pub labels: Option<Selector>,
-    /// The route's annotations.
+    /// A selector for the annotations of the route.
     pub annotations: Option<Selector>,
-    /// The domains that hostnames are in.
+    /// The domains that hostnames must be in.
     pub domains: Vec<&'a str>,
-    /// The domains that hostnames are not in.
+    /// The domains that hostnames must not be in.
     pub excluded: Vec<&'a str>,
-    /// Whether annotations add hostnames and keep routes out, as with external-dns.
+    /// Whether annotations add hostnames and exclude routes, as with external-dns.
     pub reads_annotations: bool,
-    /// Whether there is a limit that can't be read.
+    /// Whether there is a restriction that can't be read.
     pub is_open: bool,
 }
 
-/// The publisher that a HelmRelease is, by its chart.
+/// The publisher that a HelmRelease installs, which its chart determines.
 pub fn release<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<Publisher<'a>> {
     let values = object.node.path(&["spec", "values"]);
     let mut filter = match chart(object, charts)? {
         "external-dns" => {
             let mut filter = flags(arguments(values.and_then(|it| it.get("extraArgs"))));
             if let Some(values) = values {
-                of_values(&mut filter, object, values);
+                read_values(&mut filter, object, values);
             }
             filter.is_open |= values.is_none();
             filter
@@ -83,7 +83,7 @@ fn chart<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<&'a str> {
     url.map_or(Some(name), last)
 }
 
-/// `provider`, in both its forms.
+/// The value `provider`, which has two forms.
 fn provider(values: &Node) -> Option<String> {
     let provider = values.get("provider")?;
     if let Some(name) = provider.as_str() {
@@ -91,14 +91,14 @@ fn provider(values: &Node) -> Option<String> {
     }
     let image = text(provider, &["webhook", "image", "repository"]);
     let name = text(provider, &["name"])?;
-    // A webhook is named by its image, for want of anything better.
+    // A webhook has no name, so its image is used.
     let image = image.filter(|_| name == "webhook");
     let image = image.and_then(|it| it.rsplit('/').next());
     Some(image.unwrap_or(name).to_owned())
 }
 
-/// The values of external-dns' chart that limit it.
-fn of_values<'a>(filter: &mut Filter<'a>, object: &'a Object, values: &'a Node) {
+/// Reads the values of external-dns' chart that restrict it.
+fn read_values<'a>(filter: &mut Filter<'a>, object: &'a Object, values: &'a Node) {
     let texts = |key: &str| list(values, &[key]).iter().filter_map(Node::as_str);
     let kinds = filter.kinds.get_or_insert_default();
     kinds.extend(texts("sources").filter_map(source));
@@ -122,7 +122,7 @@ fn of_values<'a>(filter: &mut Filter<'a>, object: &'a Object, values: &'a Node) 
     }
 }
 
-/// A source of external-dns, where it is a kind of route.
+/// The kind of route for a source of external-dns; `None` if it is another source.
 fn source(name: &str) -> Option<RouteKind> {
     match name {
         "gateway-httproute" => Some(RouteKind::Http),
@@ -134,7 +134,7 @@ fn source(name: &str) -> Option<RouteKind> {
     }
 }
 
-/// k8s-gateway answers for all routes in its domain, to whoever asks it (its chart 2 and 3).
+/// k8s-gateway answers all DNS queries for routes in its domain (chart 2 and 3).
 fn k8s_gateway(values: Option<&Node>) -> Filter<'_> {
     let watched = values.and_then(|it| it.get("watchedResources"));
     let watched = watched.and_then(Node::as_list).map(|all| {
@@ -155,7 +155,7 @@ fn k8s_gateway(values: Option<&Node>) -> Filter<'_> {
     }
 }
 
-/// The publisher that a Deployment is, by the image of a container.
+/// The publisher that a Deployment runs, which the image of a container determines.
 pub fn deployment(object: &Object) -> Option<Publisher<'_>> {
     let containers = list(&object.node, &["spec", "template", "spec", "containers"]);
     let image = |it: &Node| {
@@ -173,7 +173,7 @@ pub fn deployment(object: &Object) -> Option<Publisher<'_>> {
     })
 }
 
-/// Flags and their values: a list of `--a=b`, or of `--a` and `b`, or a map.
+/// Command-line flags and their values, from a list of `--a=b`, or of `--a` and `b`, or from a map.
 fn arguments(node: Option<&Node>) -> Vec<(&str, &str)> {
     let mut found: Vec<(&str, &str)> = Vec::new();
     if let Some(map) = node.and_then(Node::as_map) {
@@ -205,7 +205,7 @@ fn arguments(node: Option<&Node>) -> Vec<(&str, &str)> {
     found
 }
 
-/// What external-dns' flags limit it to.
+/// The filter that external-dns' flags set.
 fn flags<'a>(given: Vec<(&'a str, &'a str)>) -> Filter<'a> {
     let mut filter = Filter {
         reads_annotations: true,
@@ -236,7 +236,7 @@ fn flags<'a>(given: Vec<(&'a str, &'a str)>) -> Filter<'a> {
     filter
 }
 
-/// The records of a DNSEndpoint.
+/// The records in a DNSEndpoint.
 pub fn endpoints(object: &Object) -> impl Iterator<Item = (&str, Record)> {
     let endpoints = list(&object.node, &["spec", "endpoints"]).iter();
     endpoints.filter_map(|endpoint| {

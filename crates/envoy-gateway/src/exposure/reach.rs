@@ -1,14 +1,13 @@
-//! Which side of the network a gateway faces.
-//!
-//! No object says it. What tells, the surest first: an address that the whole Internet can route to; a word in the
-//! gateway's name, in its class's, or in the name that its DNS records lead to. A private address tells nothing: a
-//! router or a tunnel may stand before it.
+//! The side of the network that a gateway faces.
+//! No object states it. These are the signs, the most reliable first: an address that is reachable from the
+//! whole Internet; a word in the gateway's name, in the name of its class, or in the target of its DNS
+//! records. A private address proves nothing, because there may be a router or a tunnel in front of it.
 
 use std::net::IpAddr;
 
 use super::table::{Reach, Side};
 
-/// Words that people name gateways by.
+/// Words in names that indicate a side.
 const WORDS: &[(Side, &[&str])] = &[
     (
         Side::External,
@@ -22,7 +21,7 @@ const WORDS: &[(Side, &[&str])] = &[
     ),
 ];
 
-/// What tells about a gateway's side: its name, its class's, its addresses and the target of its DNS records.
+/// Determines a gateway's side from its name, its class, its addresses and the target of its DNS records.
 pub fn reach(name: &str, class: &str, addresses: &[String], target: Option<&str>) -> Reach {
     let public = addresses.iter().find(|text| {
         let address = text.parse::<IpAddr>();
@@ -34,43 +33,43 @@ pub fn reach(name: &str, class: &str, addresses: &[String], target: Option<&str>
             why: format!("its address {address} is public"),
         };
     }
-    // Of a target, the first label: the rest is the domain.
+    // Only the first label of a target is used; the rest is the domain.
     let target = target.map(|it| it.split('.').next().unwrap_or(it));
     let texts = [
         ("its name", Some(name)),
         ("its class's name", Some(class)),
-        ("the name that its DNS records lead to", target),
+        ("the target of its DNS records", target),
     ];
     for (what, text) in texts {
         if let Some((side, word)) = text.and_then(word) {
             return Reach {
                 side,
-                why: format!("{what} says `{word}`"),
+                why: format!("{what} contains `{word}`"),
             };
         }
     }
     Reach::default()
 }
 
-/// The side that a name says, where it says one.
+/// The side that a word in a name indicates; `None` if there is none, or if there are words for both sides.
 fn word(name: &str) -> Option<(Side, &'static str)> {
     let parts = || name.split(['-', '_', '.']).map(str::to_lowercase);
-    let found = |words: &[&'static str]| {
-        words
+    let found = |description: &[&'static str]| {
+        description
             .iter()
             .copied()
             .find(|word| parts().any(|part| part == *word))
     };
     let mut sides = WORDS
         .iter()
-        .filter_map(|(side, words)| Some((*side, found(words)?)));
+        .filter_map(|(side, description)| Some((*side, found(description)?)));
     match (sides.next(), sides.next()) {
         (Some(only), None) => Some(only),
         _ => None,
     }
 }
 
-/// Whether an address can be routed to from anywhere (RFC 6890's special networks aside).
+/// Whether an address can be reached from anywhere (without the special networks of RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(it) => {
@@ -93,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_public_addresses_tell_a_side() {
+    fn names_and_public_addresses_determine_the_side() {
         type Row<'a> = (&'a str, &'a str, &'a [&'a str], Option<&'a str>, Side);
         let rows: &[Row<'_>] = &[
             (

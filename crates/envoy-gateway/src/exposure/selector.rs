@@ -1,6 +1,7 @@
-//! Label selectors as flags write them: `a=b,c!=d,e in (f,g),!h` (apimachinery's `labels.Parse`, Kubernetes 1.34).
+//! Label selectors in the form that flags use: `a=b,c!=d,e in (f,g),!h` (apimachinery's `labels.Parse`,
+//! Kubernetes 1.34).
 
-/// A selector that was read.
+/// A parsed selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector {
     terms: Vec<Term>,
@@ -9,20 +10,20 @@ pub struct Selector {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     key: String,
-    /// The values of which it must have one; `None` where it must only be there.
+    /// The allowed values; `None` if the label only needs to exist.
     values: Option<Vec<String>>,
     is_negated: bool,
 }
 
 impl Selector {
-    /// Reads a selector; `None` where it can't be read.
+    /// Parses a selector; `None` if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let terms = split(text)?;
         let terms: Option<Vec<Term>> = terms.into_iter().map(term).collect();
         Some(Selector { terms: terms? })
     }
 
-    /// Whether labels satisfy it.
+    /// Whether labels match the selector.
     pub fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.terms.iter().all(|term| {
             let found = label(&term.key);
@@ -35,7 +36,7 @@ impl Selector {
     }
 }
 
-/// The terms between commas that stand in no parentheses.
+/// Splits at commas outside of parentheses.
 fn split(text: &str) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_u8);
     for (at, c) in text.char_indices() {
@@ -78,8 +79,8 @@ fn term(text: &str) -> Option<Term> {
     }
     if let Some(inside) = text.strip_suffix(')') {
         let (head, values) = inside.split_once('(')?;
-        let mut words = head.split_whitespace();
-        let (key, operator) = (words.next()?, words.next()?);
+        let mut description = head.split_whitespace();
+        let (key, operator) = (description.next()?, description.next()?);
         let values = values.split(',').map(|it| it.trim().to_owned()).collect();
         return match operator {
             "in" => made(key, Some(values), false),

@@ -1,36 +1,36 @@
-//! What an exposure is. Everything is owned: two tables are compared long after their objects are gone.
+//! The types for exposures. They own their data, because tables are compared after their objects are gone.
 
 use std::fmt;
 
-/// All that is exposed.
+/// Everything that is exposed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// The gateways, by name.
-    pub gateways: Vec<Front>,
-    /// Hostnames at gateways, by hostname.
+    /// The gateways, sorted by name.
+    pub gateways: Vec<ExposedGateway>,
+    /// The exposures, sorted by hostname.
     pub exposures: Vec<Exposure>,
 }
 
 impl Table {
-    /// The gateway of an exposure.
-    pub fn gateway(&self, name: &str) -> Option<&Front> {
+    /// The gateway with this name.
+    pub fn gateway(&self, name: &str) -> Option<&ExposedGateway> {
         self.gateways.iter().find(|it| it.name == name)
     }
 
-    /// Which side of the network a gateway faces.
+    /// The side of the network that a gateway faces.
     pub fn side(&self, name: &str) -> Side {
         self.gateway(name).map_or(Side::Unknown, |it| it.reach.side)
     }
 }
 
-/// Which side of the network a gateway faces.
+/// A side of the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// The Internet.
     External,
-    /// The own network.
+    /// The internal network.
     Internal,
-    /// Nothing tells.
+    /// The side can't be determined.
     #[default]
     Unknown,
 }
@@ -46,41 +46,41 @@ impl Side {
     }
 }
 
-/// Which side a gateway faces, and what tells it.
+/// The side that a gateway faces, with the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     /// The side.
     pub side: Side,
-    /// What tells, in words; empty where nothing does.
+    /// The reason as text; empty if the side is unknown.
     pub why: String,
 }
 
-/// A gateway.
+/// A gateway of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Front {
+pub struct ExposedGateway {
     /// `namespace/name`.
     pub name: String,
-    /// Which side it faces.
+    /// The side that it faces.
     pub reach: Reach,
-    /// The addresses that it asks for, as written.
+    /// The requested addresses, as they are written.
     pub addresses: Vec<String>,
-    /// Where the DNS records of its routes lead, where an annotation says it.
+    /// The target of the DNS records of its routes, if an annotation sets it.
     pub target: Option<String>,
-    /// Its listeners that Envoy is told of.
-    pub doors: Vec<Door>,
+    /// The listeners that are configured in Envoy.
+    pub listeners: Vec<ExposedListener>,
 }
 
-/// The namespaces that a listener takes routes from, the narrowest first.
+/// The namespaces whose routes a listener accepts, from the narrowest to the widest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Namespaces {
-    /// None.
+    /// No namespace.
     None,
-    /// Its own.
+    /// The namespace of the listener.
     #[default]
     Same,
-    /// Those with the labels of a selector, which is here as JSON.
+    /// Namespaces whose labels match a selector, which is given as JSON.
     Selected(String),
-    /// All.
+    /// All namespaces.
     All,
 }
 
@@ -107,42 +107,42 @@ impl fmt::Display for Namespaces {
     }
 }
 
-/// A listener.
+/// A listener of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Door {
-    /// Its name; behind that of its ListenerSet and a slash, where it has one.
+pub struct ExposedListener {
+    /// The name of the listener, prefixed with the name of its ListenerSet and a slash if it has one.
     pub name: String,
-    /// Its port.
+    /// The port of the listener.
     pub port: i64,
-    /// Its protocol.
+    /// The protocol of the listener.
     pub protocol: String,
-    /// Its hostname; `None` takes all.
+    /// The hostname; `None` matches all.
     pub hostname: Option<String>,
-    /// The namespaces that it takes routes from.
+    /// The namespaces whose routes it accepts.
     pub namespaces: Namespaces,
-    /// The networks whose word on the client's address is trusted; `None` where nobody's is.
+    /// The sources that are trusted for the client's address; `None` if there are none.
     pub trusted: Option<Trusted>,
-    /// What holds for all routes without policies of their own.
+    /// The guards for all routes that have no policies of their own.
     pub guards: Vec<Guard>,
 }
 
-/// Whose word on the client's address is trusted (`clientIPDetection` of a ClientTrafficPolicy).
+/// The sources that are trusted for the client's address (`clientIPDetection` of a ClientTrafficPolicy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trusted {
-    /// The networks, as written.
+    /// The networks, as they are written.
     pub cidrs: Vec<String>,
-    /// How many proxies before the gateway are trusted, whatever their addresses.
+    /// How many proxies in front of the gateway are trusted, whatever their addresses are.
     pub hops: i64,
-    /// The header that is believed, whoever sends it.
+    /// The header that is trusted, whoever sends it.
     pub header: Option<String>,
-    /// The policy, `namespace/name`.
+    /// The policy as `namespace/name`.
     pub policy: String,
 }
 
-/// What is reached: a hostname, or a port where there are no hostnames (TCP, UDP).
+/// The name of an exposure: a hostname, or a port for protocols without hostnames (TCP, UDP).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hostname {
-    /// A hostname; `*` is all.
+    /// A hostname; `*` matches all.
     Name(String),
     /// A port and its protocol.
     Port(i64, String),
@@ -157,7 +157,7 @@ impl fmt::Display for Hostname {
     }
 }
 
-/// A route that answers.
+/// A route that answers requests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Answer {
     /// The kind.
@@ -166,7 +166,7 @@ pub struct Answer {
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// The Helm release that makes it, where a chart does.
+    /// The Helm release that creates the route, if a chart does.
     pub release: Option<String>,
 }
 
@@ -185,41 +185,41 @@ impl Answer {
 pub struct Exposure {
     /// The hostname.
     pub hostname: Hostname,
-    /// The gateway, `namespace/name`.
+    /// The gateway as `namespace/name`.
     pub gateway: String,
-    /// The listeners that take it, by name.
+    /// The names of the listeners.
     pub listeners: Vec<String>,
-    /// The routes that answer.
+    /// The routes that answer requests.
     pub routes: Vec<Answer>,
-    /// Whether it is certain that a route answers: what lets it in may not be at hand.
+    /// Whether it is certain that a route attaches. It is not if objects that decide it are missing.
     pub is_certain: bool,
-    /// Whether all that answers is a redirect.
+    /// Whether all answers are redirects.
     pub is_redirect: bool,
-    /// Whether anything but a redirect is answered without TLS.
+    /// Whether anything but redirects is answered without TLS.
     pub is_plain: bool,
-    /// Who publishes its DNS record.
+    /// The DNS records, with their publishers.
     pub records: Records,
-    /// What a client has to pass.
+    /// The guards that a client has to pass.
     pub guards: Vec<Guard>,
 }
 
-/// Who publishes a hostname's DNS record.
+/// The DNS records of a hostname, with their publishers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// The records.
     pub all: Vec<Record>,
-    /// Where there is none: why.
+    /// The reason if there are no records.
     pub none: Option<NoRecord>,
 }
 
-/// Why no record is known.
+/// The reason why no record is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRecord {
-    /// No publisher is at hand.
+    /// There is no publisher among the objects.
     NotKnown,
-    /// Publishers are at hand, and none of them takes the route up.
+    /// There are publishers, but none of them publishes the route.
     Nobody,
-    /// It has no name to publish.
+    /// There is no name to publish.
     Nameless,
 }
 
@@ -237,53 +237,53 @@ impl NoRecord {
 /// A DNS record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
-    /// Who publishes it, `Kind namespace/name`.
+    /// The publisher as `Kind namespace/name`.
     pub by: String,
-    /// The DNS provider, where it is said.
+    /// The DNS provider, if it is given.
     pub provider: Option<String>,
-    /// Where it leads, where that is said.
+    /// The target of the record, if it is given.
     pub target: Option<String>,
-    /// Whether that is certain: what is not at hand, or can't be read, may keep the publisher from it.
+    /// Whether the record is certain. It is not if settings of the publisher are missing or can't be read.
     pub is_certain: bool,
 }
 
-/// What a client has to pass.
+/// A setting of a policy that can refuse clients.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Guard {
-    /// What it asks for.
+    /// What it checks.
     pub kind: GuardKind,
-    /// The policy, `Kind namespace/name`.
+    /// The policy as `Kind namespace/name`.
     pub policy: String,
-    /// Whether it stands before all that answers.
+    /// Whether it applies to all answers.
     pub is_everywhere: bool,
-    /// The networks of clients that it lets in, where it goes by them.
+    /// The client networks that it admits, if it uses networks.
     pub allows: Vec<String>,
 }
 
-/// What a guard asks for.
+/// What a guard checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GuardKind {
-    /// A certificate of the client's (`tls.clientValidation`).
+    /// A client certificate (`tls.clientValidation`).
     ClientCertificate,
     /// OpenID Connect.
     Oidc,
-    /// A JSON Web Token.
+    /// A JSON Web Token (JWT).
     Jwt,
-    /// A user and a password.
+    /// A user name and a password.
     BasicAuth,
-    /// A key.
+    /// An API key.
     ApiKey,
-    /// The word of a service outside of Envoy.
+    /// The decision of an external service.
     ExternalAuth,
-    /// Rules about addresses, tokens, methods.
+    /// Rules on addresses, tokens or methods.
     Authorization,
-    /// A number of requests in a time.
+    /// The number of requests per time.
     RateLimit,
     /// A Lua script.
     Lua,
     /// A WebAssembly module.
     Wasm,
-    /// A service that sees each request.
+    /// A service that processes each request.
     ExternalProcessing,
 }
 

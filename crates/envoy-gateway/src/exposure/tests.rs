@@ -1,7 +1,7 @@
-//! The room as a whole.
+//! Tests of the whole module.
 
 use super::table::{GuardKind, NoRecord};
-use super::{Change, Hostname, Side, Table, compare, json, of};
+use super::{Change, Hostname, Side, Table, compare, json, table_of};
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
 
@@ -15,7 +15,7 @@ fn objects(text: &str) -> Vec<Object> {
 }
 
 fn table(text: &str) -> Table {
-    of(objects(text))
+    table_of(objects(text))
 }
 
 const TREE: &str = "
@@ -189,7 +189,7 @@ fn the_json_has_every_key() {
     });
 }
 
-/// The tree with texts replaced.
+/// The table of the tree after some texts in it are replaced.
 fn edited(edits: &[(&str, &str)]) -> Table {
     let mut text = TREE.to_owned();
     for (old, new) in edits {
@@ -199,12 +199,12 @@ fn edited(edits: &[(&str, &str)]) -> Table {
     table(&text)
 }
 
-/// What is said of an edit.
-fn said(edits: &[(&str, &str)]) -> Vec<String> {
-    told(&compare(&table(TREE), &edited(edits)))
+/// The messages about an edit.
+fn messages_after(edits: &[(&str, &str)]) -> Vec<String> {
+    messages(&compare(&table(TREE), &edited(edits)))
 }
 
-fn told(changes: &[Change]) -> Vec<String> {
+fn messages(changes: &[Change]) -> Vec<String> {
     let one = |it: &Change| {
         format!(
             "{} {}: {}",
@@ -219,14 +219,14 @@ fn told(changes: &[Change]) -> Vec<String> {
 const WIKI: &str = "parentRefs: [{name: envoy-internal, namespace: network, sectionName: https}]";
 
 #[test]
-fn nothing_is_said_where_nothing_changes() {
-    assert_eq!(said(&[]), [""; 0]);
+fn equal_tables_have_no_changes() {
+    assert_eq!(messages_after(&[]), [""; 0]);
 }
 
 #[test]
-fn a_hostname_that_moves_to_the_outside_comes_first() {
+fn a_hostname_that_becomes_external_comes_first() {
     assert_eq!(
-        said(&[
+        messages_after(&[
             (
                 WIKI,
                 "parentRefs: [{name: envoy-external, namespace: network, sectionName: https}]"
@@ -234,7 +234,7 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
             ("[blog.example.com]", "[blog.example.com, new.example.com]"),
         ]),
         [
-            "wider moved-external: wiki.example.com now on external network/envoy-external; before only on network/envoy-internal",
+            "wider moved-external: wiki.example.com now on external network/envoy-external; previously only on network/envoy-internal",
             "wider hostname-added: new.example.com new on external network/envoy-external",
         ]
     );
@@ -246,41 +246,41 @@ fn a_hostname_that_moves_to_the_outside_comes_first() {
         &table(TREE),
     );
     assert_eq!(
-        told(&back),
+        messages(&back),
         [
-            "narrower moved-internal: wiki.example.com now only on internal network/envoy-internal; before on network/envoy-external"
+            "narrower moved-internal: wiki.example.com now only on internal network/envoy-internal; previously on network/envoy-external"
         ]
     );
 }
 
 #[test]
-fn a_hostname_at_both_gateways_is_on_the_outside_too() {
+fn a_hostname_at_both_gateways_is_external() {
     let both = "parentRefs: [{name: envoy-internal, namespace: network, sectionName: https}, {name: envoy-external, namespace: network, sectionName: https}]";
     assert_eq!(
-        said(&[(WIKI, both)]),
+        messages_after(&[(WIKI, both)]),
         [
-            "wider moved-external: wiki.example.com now on external network/envoy-external; before only on network/envoy-internal"
+            "wider moved-external: wiki.example.com now on external network/envoy-external; previously only on network/envoy-internal"
         ]
     );
 }
 
 #[test]
-fn a_listener_that_opens_is_told() {
+fn a_listener_that_accepts_more_routes_is_reported() {
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "{name: ssh, port: 22, protocol: TCP}",
             "{name: ssh, port: 22, protocol: TCP, allowedRoutes: {namespaces: {from: All}}}"
         )]),
         [
-            "wider listener-opened: listener ssh takes routes from all namespaces now, before from its own namespace, at network/envoy-internal"
+            "wider listener-opened: listener ssh now accepts routes from all namespaces, previously from its own namespace, at network/envoy-internal"
         ]
     );
 }
 
 #[test]
-fn a_lost_guard_is_told_once_for_the_listeners() {
+fn a_lost_guard_is_reported_once_for_the_listeners() {
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "kind: Gateway, name: envoy-internal}]\n  auth",
             "kind: Gateway, name: other}]\n  auth"
         )]),
@@ -291,9 +291,9 @@ fn a_lost_guard_is_told_once_for_the_listeners() {
 }
 
 #[test]
-fn a_guard_that_is_lost_by_one_hostname_is_told_for_it() {
+fn a_guard_that_one_hostname_loses_is_reported_for_it() {
     assert_eq!(
-        said(&[("  basicAuth: {users: {name: users}}", "  cors: {}")]),
+        messages_after(&[("  basicAuth: {users: {name: users}}", "  cors: {}")]),
         [
             "wider guard-lost: blog.example.com no longer guarded by basic auth (SecurityPolicy apps/admin), at network/envoy-external"
         ]
@@ -301,15 +301,15 @@ fn a_guard_that_is_lost_by_one_hostname_is_told_for_it() {
 }
 
 #[test]
-fn a_guard_that_lets_more_in_is_weaker() {
+fn a_guard_that_admits_more_clients_is_weaker() {
     assert_eq!(
-        said(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [10.0.0.0/8]")]),
+        messages_after(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [10.0.0.0/8]")]),
         [
-            "wider guard-weakened: listener https, listener ssh authorization lets in 10.0.0.0/8 now, before 10.10.0.0/16, at network/envoy-internal"
+            "wider guard-weakened: listener https, listener ssh authorization now admits 10.0.0.0/8, previously 10.10.0.0/16, at network/envoy-internal"
         ]
     );
     assert_eq!(
-        said(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [0.0.0.0/0]")]),
+        messages_after(&[("clientCIDRs: [10.10.0.0/16]", "clientCIDRs: [0.0.0.0/0]")]),
         [
             "wider guard-lost: listener https, listener ssh no longer guarded by authorization (SecurityPolicy network/lan-only), at network/envoy-internal"
         ]
@@ -317,28 +317,28 @@ fn a_guard_that_lets_more_in_is_weaker() {
 }
 
 #[test]
-fn a_trusted_network_that_is_widened_is_told() {
+fn a_wider_trusted_network_is_reported() {
     assert_eq!(
-        said(&[("trustedCIDRs: [10.42.0.0/16]", "trustedCIDRs: [10.0.0.0/8]")]),
+        messages_after(&[("trustedCIDRs: [10.42.0.0/16]", "trustedCIDRs: [10.0.0.0/8]")]),
         [
-            "wider trust-widened: listener http, listener https trusts 10.0.0.0/8 on clients' addresses now, before 10.42.0.0/16, at network/envoy-external"
+            "wider trust-widened: listener http, listener https now trusts 10.0.0.0/8 for client addresses, previously 10.42.0.0/16, at network/envoy-external"
         ]
     );
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "trustedCIDRs: [10.42.0.0/16]",
             "trustedCIDRs: [10.42.1.0/24]"
         )]),
         [
-            "narrower trust-narrowed: listener http, listener https trusts 10.42.1.0/24 on clients' addresses now, before 10.42.0.0/16, at network/envoy-external"
+            "narrower trust-narrowed: listener http, listener https now trusts 10.42.1.0/24 for client addresses, previously 10.42.0.0/16, at network/envoy-external"
         ]
     );
 }
 
 #[test]
-fn a_record_that_is_published_is_told() {
+fn a_published_record_is_reported() {
     assert_eq!(
-        said(&[(
+        messages_after(&[(
             "extraArgs: [--gateway-name=envoy-external]",
             "extraArgs: []"
         )]),
@@ -349,9 +349,9 @@ fn a_record_that_is_published_is_told() {
 }
 
 #[test]
-fn a_hostname_without_tls_is_told() {
+fn a_hostname_without_tls_is_reported() {
     assert_eq!(
-        said(&[
+        messages_after(&[
             (
                 "parentRefs: [{name: envoy-external, namespace: network, sectionName: https}]",
                 "parentRefs: [{name: envoy-external, namespace: network}]"
@@ -362,13 +362,13 @@ fn a_hostname_without_tls_is_told() {
             )
         ]),
         [
-            "wider listener-opened: listener http takes routes from all namespaces now, before from its own namespace, at network/envoy-external",
-            "wider plain-opened: blog.example.com answered without TLS now, at network/envoy-external",
+            "wider listener-opened: listener http now accepts routes from all namespaces, previously from its own namespace, at network/envoy-external",
+            "wider plain-opened: blog.example.com now answered without TLS, at network/envoy-external",
         ]
     );
 }
 
-/// Who publishes the blog's record, with a publisher in place of the tree's own.
+/// The publisher of the blog's record, with `publisher` instead of the tree's own one.
 fn published(publisher: &str, edits: &[(&str, &str)]) -> String {
     let (tree, _) = TREE
         .split_once("---\napiVersion: helm")
@@ -401,7 +401,7 @@ fn published(publisher: &str, edits: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn publishers_are_read_as_far_as_they_go() {
+fn publishers_are_read_as_far_as_they_are_known() {
     let deployment = |args: &str| {
         format!(
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: dns, namespace: dns}}\nspec: {{template: {{spec: {{containers: [{{image: 'registry.k8s.io/external-dns/external-dns:v0.20.0', args: [{args}]}}]}}}}}}\n"
@@ -448,8 +448,8 @@ fn publishers_are_read_as_far_as_they_go() {
 }
 
 #[test]
-fn optional_checks_are_no_guards() {
-    let of = |spec: &str| {
+fn optional_checks_are_not_guards() {
+    let kinds = |spec: &str| {
         let table = edited(&[
             ("  basicAuth: {users: {name: users}}", spec),
             (", sectionName: admin}", "}"),
@@ -464,12 +464,12 @@ fn optional_checks_are_no_guards() {
             .map(|it| it.kind)
             .collect::<Vec<_>>()
     };
-    assert_eq!(of("  jwt: {providers: [{name: a}]}"), [GuardKind::Jwt]);
-    assert_eq!(of("  jwt: {optional: true, providers: [{name: a}]}"), []);
-    assert_eq!(of("  authorization: {defaultAction: Allow}"), []);
+    assert_eq!(kinds("  jwt: {providers: [{name: a}]}"), [GuardKind::Jwt]);
+    assert_eq!(kinds("  jwt: {optional: true, providers: [{name: a}]}"), []);
+    assert_eq!(kinds("  authorization: {defaultAction: Allow}"), []);
     assert_eq!(
-        of("  authorization: {rules: []}"),
+        kinds("  authorization: {rules: []}"),
         [GuardKind::Authorization]
     );
-    assert_eq!(of("  cors: {}"), []);
+    assert_eq!(kinds("  cors: {}"), []);
 }

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use data_encoding::BASE64;
 use mlua::{
     AnyUserData, FromLua, Function, Lua, LuaString, MetaMethod, Table, UserData, UserDataMethods,
     Value,
@@ -87,7 +88,7 @@ impl UserData for Handle {
         methods.add_method("base64Escape", |lua, this, text: LuaString| {
             let text = text.as_bytes();
             this.state.charge_call(text.len())?;
-            lua.create_string(base64(&text))
+            lua.create_string(BASE64.encode(&text))
         });
         methods.add_method("streamInfo", |_, this, ()| {
             this.state.charge(CALL)?;
@@ -303,41 +304,5 @@ impl UserData for Metadata {
             this.state
                 .unknown::<()>(format!("`dynamicMetadata():{}()`", name_of(&name)))
         });
-    }
-}
-
-/// Base64 (RFC 4648) with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let part = |at: usize| chunk.get(at).map_or(0, |byte| u32::from(*byte));
-        let bits = part(0) << 16 | part(1) << 8 | part(2);
-        for place in 0..4 {
-            let digit = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap_or_default();
-            match (place <= chunk.len(), DIGITS.get(digit)) {
-                (true, Some(digit)) => out.push(char::from(*digit)),
-                _ => out.push('='),
-            }
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_padded() {
-        for (text, want) in [
-            ("", ""),
-            ("a", "YQ=="),
-            ("ab", "YWI="),
-            ("abc", "YWJj"),
-            ("abcd", "YWJjZA=="),
-        ] {
-            assert_eq!(base64(text.as_bytes()), want);
-        }
     }
 }

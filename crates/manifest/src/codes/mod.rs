@@ -1,8 +1,8 @@
-//! The codes of what can be wrong with a text before it is an object.
+//! The codes of findings about texts that can't be read as objects.
 
 crate::codes! {
-    CONFIG_TOO_LARGE = "config"/"too-large", Error, "An input beyond the bounds within which it is read.";
-    YAML_SYNTAX = "yaml"/"syntax", Error, "A document that is not YAML.";
-    YAML_READERS_DIFFER = "yaml"/"readers-differ", Error, "A place that kustomize reads as something else than other readers of YAML do, or refuses.";
-    YAML_NOT_AN_OBJECT = "yaml"/"not-an-object", Error, "A document that is no Kubernetes object.";
+    CONFIG_TOO_LARGE = "config"/"too-large", Error, "An input that exceeds a limit of the reader.";
+    YAML_SYNTAX = "yaml"/"syntax", Error, "A document that is not valid YAML.";
+    YAML_READERS_DIFFER = "yaml"/"readers-differ", Error, "YAML that kustomize reads differently than other programs, or refuses.";
+    YAML_NOT_AN_OBJECT = "yaml"/"not-an-object", Error, "A document that is not a Kubernetes object.";
 }

@@ -1,22 +1,22 @@
-//! What names a finding: a code, with its severity and its page.
+//! The codes of findings, with their severities and pages.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// How much a finding matters.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing.
+    /// Information only.
     Note,
-    /// May break traffic or delivery.
+    /// Traffic or delivery may fail.
     Warning,
-    /// Breaks traffic or delivery, or can't be read.
+    /// Traffic or delivery fails, or an input can't be read.
     Error,
 }
 
 impl Severity {
-    /// The word that reports use.
+    /// The word that reports use for the severity.
     pub fn as_str(self) -> &'static str {
         match self {
             Severity::Note => "note",
@@ -54,29 +54,29 @@ impl Code {
         }
     }
 
-    /// The code as people write it.
+    /// The code as it appears in reports: `group/name`.
     pub fn as_str(self) -> &'static str {
         self.name
     }
 
-    /// The part before the slash.
+    /// The group, which is the part before the slash.
     pub fn group(self) -> &'static str {
         self.name
             .split_once('/')
             .map_or(self.name, |(group, _)| group)
     }
 
-    /// One line that says what was found.
+    /// A summary of the code in one sentence.
     pub fn summary(self) -> &'static str {
         self.summary
     }
 
-    /// How much it matters unless the case at hand says otherwise.
+    /// The severity, unless a finding sets another one.
     pub fn severity(self) -> Severity {
         self.severity
     }
 
-    /// The page that `explain` shows: what the code means, an example of wrong and one of right.
+    /// The page that `explain` shows: the meaning, a wrong example and a right one.
     pub fn page(self) -> &'static str {
         self.page
     }

@@ -1,7 +1,5 @@
-//! What the tool has to say: one type of finding, one list of codes, and the places they point at.
-//!
-//! This room depends on nothing. Every other room makes [`Diagnostic`]s; [`report`](crate::report)
-//! prints them.
+//! Findings: the type for one finding, their codes, and the source positions that they refer to.
+//! This module depends on no other. Whoever finds a mistake creates a [`Diagnostic`]; the caller prints it.
 
 pub mod code;
 pub mod printable;
@@ -13,60 +11,62 @@ pub use code::{Code, Severity};
 pub use source::{Location, Source, Sources};
 pub use span::{SourceId, Span, Spanned};
 
-/// The object that a finding is about.
+/// The Kubernetes object that a finding is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
-    /// `group/version`, or `version` of the core group.
+    /// `group/version`, or only `version` for the core group.
     pub api_version: String,
-    /// The kind.
+    /// The kind, such as `Gateway`.
     pub kind: String,
-    /// The namespace as the manifest gives it; empty where it gives none.
+    /// The namespace in the manifest; empty if it has none.
     pub namespace: String,
-    /// The name; empty where the manifest gives none.
+    /// The name in the manifest; empty if it has none.
     pub name: String,
 }
 
-/// A further place that a finding involves.
+/// Another source position that is relevant for a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Related {
-    /// The place.
+    /// The position.
     pub span: Span,
-    /// What is there.
+    /// A description of what is there.
     pub label: String,
 }
 
 /// One finding.
 ///
-/// `message` says what is wrong, `why` what follows from it in the cluster, `help` what to do. `span` is
-/// the place in the file at fault, `origin` the place in `cluster.toml` that it was rendered from.
+/// `message` says what is wrong, `why` describes the consequences in the cluster, and `help` says what to do.
+/// `span` is the position of the mistake. If that file was rendered, `origin` is the position in
+/// `cluster.toml` that it was rendered from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
-    /// Which finding this is.
+    /// The code, which names the kind of finding.
     pub code: Code,
-    /// How much it matters.
+    /// How serious the finding is.
     pub severity: Severity,
     /// What is wrong, in one line.
     pub message: String,
-    /// Why it matters.
+    /// The consequences in the cluster.
     pub why: Option<String>,
     /// What to do.
     pub help: Option<String>,
-    /// The place in the file at fault.
+    /// The position of the mistake.
     pub span: Option<Span>,
-    /// The file at fault where there is no place in it: a path as shown.
+    /// The path of the file with the mistake, if the position in it is unknown.
     pub file: Option<String>,
-    /// The place in `cluster.toml` that it was rendered from.
+    /// The position in `cluster.toml` that the mistake was rendered from.
     pub origin: Option<Span>,
-    /// Further places.
+    /// Other relevant positions.
     pub related: Vec<Related>,
-    /// The object that it is about.
+    /// The object that the finding is about.
     pub object: Option<ObjectRef>,
-    /// The path inside the object (inside `cluster.toml`, where there is none), as RFC 6901 has it.
+    /// The JSON pointer (RFC 6901) of the field inside the object or, if there is no object, inside
+    /// `cluster.toml`.
     pub pointer: Option<String>,
 }
 
 impl Diagnostic {
-    /// A finding with its code's own severity.
+    /// Creates a finding with the default severity of its code.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
@@ -83,35 +83,35 @@ impl Diagnostic {
         }
     }
 
-    /// The place in the file at fault.
+    /// Sets the position of the mistake. `None` keeps the previous one.
     #[must_use]
     pub fn at(mut self, span: impl Into<Option<Span>>) -> Self {
         self.span = span.into().or(self.span);
         self
     }
 
-    /// The file at fault, where no place in it is known.
+    /// Sets the file with the mistake, if the position in it is unknown.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
         self
     }
 
-    /// Why it matters.
+    /// Sets the consequences in the cluster.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
         self
     }
 
-    /// What to do.
+    /// Sets what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// A further place.
+    /// Adds another relevant position. Nothing is added if the position is `None`.
     #[must_use]
     pub fn related(mut self, span: impl Into<Option<Span>>, label: impl Into<String>) -> Self {
         if let Some(span) = span.into() {
@@ -121,21 +121,21 @@ impl Diagnostic {
         self
     }
 
-    /// The path that it is about, as RFC 6901 has it: inside the object, or inside `cluster.toml`.
+    /// Sets the JSON pointer (RFC 6901) of the field inside the object, or inside `cluster.toml`.
     #[must_use]
     pub fn with_pointer(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
         self
     }
 
-    /// Another severity than the code's own.
+    /// Sets another severity than the default of the code.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Whether it makes the run fail.
+    /// Whether the finding makes the run fail.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

@@ -1,26 +1,26 @@
-//! Text from anywhere, made fit for a terminal, for a log and for the documents that programs read.
-//!
-//! What a file, a cluster or an argument holds may be anything. What of it acts on a terminal, turns the direction of
-//! text, or can't be seen is written as an escape wherever it is shown. This is the one list of such characters.
+//! Makes text from any source safe for terminals, logs and machine-readable documents.
+//! Files, clusters and arguments may contain any text. Characters that control a terminal, change the text
+//! direction, or are invisible are written as escapes wherever they are shown. This is the only list of such
+//! characters.
 
-/// Whether a character acts on a terminal, turns or hides text, or is nothing that anybody sees. The end of a line and
-/// the tab are not among them.
+/// Whether a character controls a terminal, changes the text direction, hides text, or is invisible. Line
+/// feeds and tabs are not included.
 pub fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // The zero-width joiner belongs to some emoji, too; but in a name it can't be told from nothing.
+        // The zero-width joiner is also used in some emoji, but in a name it is invisible.
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' => true,
-        // Ends of lines and paragraphs; embeddings, overrides and isolates of direction (UAX #9).
+        // Line and paragraph separators; embeddings, overrides and isolates of the text direction (UAX #9).
         '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        // Letters that are blank.
+        // Letters that look like spaces.
         '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true,
-        // The mark of byte order, annotations, tags.
+        // The byte order mark, interlinear annotations, and tag characters.
         '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
         c => c.is_control(),
     }
 }
 
-/// Text on one line: ends of lines and all that [`is_hidden`] are written as escapes.
+/// Puts text on one line: line feeds and all characters that are [`is_hidden`] are written as escapes.
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -32,7 +32,7 @@ pub fn printable(text: &str) -> String {
     safe
 }
 
-/// Adds a character, or its escape where it [`is_hidden`].
+/// Appends a character, or its escape if it [`is_hidden`].
 pub fn push(text: &mut String, c: char) {
     match c {
         '\r' => text.push_str("\\r"),
@@ -41,10 +41,9 @@ pub fn push(text: &mut String, c: char) {
     }
 }
 
-/// A JSON document that means the same and has none of these characters: inside its strings they are written as `\u`
-/// escapes. Outside of strings there is only ASCII, and ends of lines there stay.
-///
-/// Nor does any line of it hold `##[`, by which a line of a log becomes a command of the machine that runs it.
+/// Returns an equivalent JSON document without hidden characters: inside strings they are written as `\u`
+/// escapes. Outside strings a JSON document is ASCII, and its line feeds stay.
+/// No line of the result contains `##[`, because CI systems treat a log line with it as a command.
 pub fn json(document: &str) -> String {
     let mut safe = String::with_capacity(document.len());
     for c in document.chars() {
@@ -57,7 +56,7 @@ pub fn json(document: &str) -> String {
     safe
 }
 
-/// The escapes of a character as JSON has them (RFC 8259, section 7): one for each unit of UTF-16.
+/// Appends a character as JSON escapes (RFC 8259, section 7), one for each UTF-16 code unit.
 fn push_unit_escapes(text: &mut String, c: char) {
     for unit in c.encode_utf16(&mut [0; 2]) {
         text.push_str(&format!("\\u{unit:04x}"));
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_or_hides_is_written_as_an_escape() {
+    fn control_and_invisible_characters_are_escaped() {
         assert_eq!(
             printable("a\u{1b}[31mb\r\nc\td\u{9b}\u{202e}\u{200b}é"),
             "a\\u{1b}[31mb\\r\\nc\td\\u{9b}\\u{202e}\\u{200b}é"

@@ -1,22 +1,24 @@
-//! The texts that spans count in, and how a byte becomes a line and a column.
+//! Source texts, and the conversion of byte positions to lines and columns.
 
 use std::sync::{Arc, OnceLock};
 
 use super::span::{SourceId, Span};
 
-/// One text: a file as it was read, or a file as it would be written.
+/// A text: a file that was read, or a file that would be written.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: String,
     text: Arc<str>,
-    /// Found when a place in the text is first told: in most there is none to tell.
+    /// The byte where each line starts. Computed when a position is first needed, because most texts need
+    /// none.
     line_starts: OnceLock<Vec<u32>>,
-    /// How many characters begin before each [`STEP`] bytes: found when a column far along a line is told.
+    /// The number of characters that begin before each multiple of [`STEP`] bytes. Computed when a column far
+    /// into a line is first needed.
     characters: OnceLock<Vec<u32>>,
 }
 
-/// How many bytes are looked through to count a column. A minified file is one line of any length, and may hold as many
-/// findings as it has values: to count each from the beginning of the line would take for ever.
+/// How many bytes are scanned at most to count a column. A minified file is a single long line and may have a
+/// finding for each value. Counting every column from the start of the line would be too slow.
 const STEP: usize = 1024;
 
 impl Source {
@@ -29,7 +31,7 @@ impl Source {
         }
     }
 
-    /// Where each line starts; there is at least one.
+    /// The byte where each line starts. There is always at least one line.
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
             let ends = memchr::memchr_iter(b'\n', self.text.as_bytes());
@@ -38,7 +40,7 @@ impl Source {
         })
     }
 
-    /// The path as it is shown: relative to the root, with `/` on every system.
+    /// The path to show: relative to the root, with `/` on every operating system.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -48,7 +50,7 @@ impl Source {
         &self.text
     }
 
-    /// The line that holds byte `at`, counted from 1, and the column in characters, counted from 1.
+    /// The line that contains byte `at`, and the column in characters. Both are counted from 1.
     pub fn line_column(&self, at: u32) -> (usize, usize) {
         let at = at.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
         let line = self.line_starts().partition_point(|start| *start <= at);
@@ -60,7 +62,7 @@ impl Source {
         (line, column + 1)
     }
 
-    /// How many characters begin before byte `at`.
+    /// The number of characters that begin before byte `at`.
     fn characters_before(&self, at: usize) -> usize {
         let counts = self.characters.get_or_init(|| {
             let steps = self.text.as_bytes().chunks(STEP);
@@ -81,7 +83,7 @@ impl Source {
             )
     }
 
-    /// The text of line `line` (from 1), without its line end; empty past the last.
+    /// The text of a line (from 1) without its line end; empty after the last line.
     pub fn line(&self, line: usize) -> &str {
         let Some(start) = line
             .checked_sub(1)
@@ -96,14 +98,14 @@ impl Source {
         self.text[*start as usize..end].trim_end_matches('\r')
     }
 
-    /// The bytes of line `line` (from 1) as a range, without its line end.
+    /// The byte range of a line (from 1) without its line end.
     pub fn line_range(&self, line: usize) -> Option<std::ops::Range<usize>> {
         let start = *self.line_starts().get(line.checked_sub(1)?)? as usize;
         Some(start..start + self.line(line).len())
     }
 }
 
-/// How many characters begin in these bytes of UTF-8.
+/// The number of characters that begin in these bytes of UTF-8.
 fn begin(bytes: &[u8]) -> usize {
     bytes
         .iter()
@@ -111,41 +113,41 @@ fn begin(bytes: &[u8]) -> usize {
         .count()
 }
 
-/// A span as people count: lines from 1, columns in characters from 1, the end exclusive.
+/// A span as editors count: lines and columns (in characters) start at 1, and the end is exclusive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// The source's name.
+    /// The name of the source.
     pub file: String,
-    /// First line.
+    /// The first line.
     pub line: usize,
-    /// First column.
+    /// The first column.
     pub column: usize,
-    /// Last line.
+    /// The last line.
     pub end_line: usize,
-    /// One past the last column.
+    /// The column after the last one.
     pub end_column: usize,
 }
 
-/// All texts of one run.
+/// All source texts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     all: Vec<Source>,
 }
 
 impl Sources {
-    /// Adds a text under the name that people will see.
+    /// Adds a text. `name` is the name to show.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(u32::try_from(self.all.len()).unwrap_or(u32::MAX));
         self.all.push(Source::new(name.into(), text.into()));
         id
     }
 
-    /// The text that `id` names.
+    /// The text with this id.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.all[id.0 as usize]
     }
 
-    /// A span in the way that people count.
+    /// Converts a span to lines and columns.
     pub fn locate(&self, span: Span) -> Location {
         let source = self.get(span.source);
         let (line, column) = source.line_column(span.start);
@@ -180,7 +182,8 @@ mod tests {
         assert_eq!(sources.get(id).line(9), "");
     }
 
-    /// Each place of a line is told as if it were counted from the line's beginning, however long the line is.
+    /// Every position has the column that counting from the start of the line gives, however long the line
+    /// is.
     #[test]
     fn columns_of_a_long_line_are_counted_in_steps() {
         let mut sources = Sources::default();

@@ -1,29 +1,30 @@
-//! Where something was written.
+//! Positions in source texts.
 
-/// Names one [`Source`](super::Source) of a [`Sources`](super::Sources) collection.
+/// Identifies a [`Source`](super::Source) in [`Sources`](super::Sources).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub(crate) u32);
 
-/// A half-open range of bytes, `start..end`, in one source.
+/// A half-open byte range, `start..end`, in one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// The text that the range counts in.
+    /// The source that the range belongs to.
     pub source: SourceId,
-    /// First byte.
+    /// The first byte.
     pub start: u32,
-    /// One past the last byte.
+    /// The position after the last byte.
     pub end: u32,
 }
 
 impl Span {
-    /// A span of `start..end` bytes; offsets past 4 GiB saturate (inputs are refused long before).
+    /// Creates a span of the bytes `start..end`. Positions above 4 GiB are clamped; files of that size are
+    /// refused earlier.
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         let end = u32::try_from(end).unwrap_or(u32::MAX).max(start);
         Span { source, start, end }
     }
 
-    /// The smallest span that covers both; `self` where they stand in different sources.
+    /// The smallest span that covers both; `self` if they belong to different sources.
     pub fn to(self, other: Span) -> Span {
         if self.source != other.source {
             return self;
@@ -35,35 +36,34 @@ impl Span {
         }
     }
 
-    /// The span's bytes as a range to slice with.
+    /// The bytes as a range for slicing.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
 }
 
-/// A value and the place in a source that it was read from.
-///
-/// `span` is `None` for a value that nobody wrote: a default.
+/// A value with the source position that it was read from.
+/// `span` is `None` for a default value, which was not written by anybody.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it was written.
+    /// The position of the value.
     pub span: Option<Span>,
 }
 
 impl<T> Spanned<T> {
-    /// A value that a person wrote at `span`.
+    /// Creates a value that was written at `span`.
     pub fn new(value: T, span: Option<Span>) -> Self {
         Spanned { value, span }
     }
 
-    /// A value that nobody wrote.
+    /// Creates a default value without a position.
     pub fn unwritten(value: T) -> Self {
         Spanned { value, span: None }
     }
 
-    /// The same place with another value: what was derived from it.
+    /// Another value with the same position, for a value that is derived from this one.
     pub fn with<U>(&self, value: U) -> Spanned<U> {
         Spanned {
             value,
@@ -71,7 +71,7 @@ impl<T> Spanned<T> {
         }
     }
 
-    /// Applies `f` to the value; the place stays.
+    /// Applies `f` to the value and keeps the position.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Spanned<U> {
         Spanned {
             value: f(self.value),

@@ -1,16 +1,17 @@
-//! What to offer in the place of a word that isn't known: the nearest that is, or all that are.
+//! Suggestions for unknown names: the most similar known name, or a list of all known names.
 
-/// The longest word, in letters, that others are compared with letter by letter.
+/// The longest word, in characters, that is compared with others.
 const LONGEST: usize = 256;
 
-/// With how many words one that isn't known is compared, where there may be thousands, and thousands to compare: each is
-/// compared letter by letter.
+/// With how many names an unknown name is compared, if there may be thousands of both. A comparison costs
+/// time, because it goes through the names character by character.
 pub const MOST_COMPARED: usize = 256;
 
-/// How many names a finding lists.
+/// The maximum number of names that a finding lists.
 pub const MOST_LISTED: usize = 16;
 
-/// Names with commas between them; of many the first, and how many there are beside them.
+/// Joins names with commas. If there are too many, only the first ones are listed, with the number of the
+/// others.
 pub fn listed(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
     let count = names.len();
     let first: Vec<String> = names
@@ -23,10 +24,9 @@ pub fn listed(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
     }
 }
 
-/// The candidate that `word` was most likely meant to be; `None` where none is near.
-///
-/// Near means: at most a third of the word's letters are wrong (at least one, swaps of neighbours count
-/// once), or it differs in nothing but case, `-`, `_` and a plural's `s`.
+/// The candidate that `word` was probably meant to be; `None` if none is similar enough.
+/// A candidate is similar enough if at most a third of the word's letters are wrong (but at least one may
+/// be; a swap of neighbours counts once), or if it differs only in case, `-`, `_` and a plural `s`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (folded, most) = (plain(word), (word.chars().count() / 3).max(1));
     candidates
@@ -39,7 +39,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// A word without what people don't tell words apart by.
+/// Removes differences between words that don't matter: case, `-`, `_`, `.` and a plural `s`.
 fn plain(text: &str) -> Vec<char> {
     let mut letters: Vec<char> = text
         .chars()
@@ -51,13 +51,13 @@ fn plain(text: &str) -> Vec<char> {
     letters
 }
 
-/// How many letters to add, drop, change or swap with a neighbour: the optimal string alignment distance; `None` where
-/// it is more than `most`.
+/// The optimal string alignment distance: the number of letters to add, remove, change or swap with a
+/// neighbour; `None` if it is more than `most`.
 fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
     if a == b {
         return Some(0);
     }
-    // Each letter that one has more than the other is one to add or drop.
+    // Each additional letter must be added or removed.
     if a.len().abs_diff(b.len()) > most || a.len() > LONGEST {
         return None;
     }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_keys_is_found_and_a_stranger_is_not() {
+    fn typos_are_found_and_other_words_are_not() {
         let known = ["address", "addresses", "certificates", "listeners", "dns"];
         assert_eq!(nearest("adress", known), Some("address"));
         assert_eq!(nearest("listners", known), Some("listeners"));

@@ -1,13 +1,13 @@
-//! What stands between tokens: blanks, ends of lines, comments.
+//! Skips everything between tokens: whitespace, line ends and comments.
 
 use super::scan::Scanner;
 use super::token::Fault;
 
-/// How far kustomize's reader looks for a comment that goes on, or that stands behind a value.
+/// How far go-yaml looks ahead for a comment that continues or that follows a value.
 const FARTHEST_COMMENT: usize = 512;
 
 impl Scanner<'_> {
-    /// To the start of the next token.
+    /// Skips to the start of the next token.
     pub(super) fn skip_to_token(&mut self) -> Result<(), Fault> {
         loop {
             loop {
@@ -31,7 +31,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// A comment behind a token, on its line.
+    /// Skips a comment after a token, on the same line.
     pub(super) fn skip_line_comment(&mut self) -> Result<(), Fault> {
         if self.newlines > 0 {
             return Ok(());
@@ -49,11 +49,11 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// A comment that starts here, and those on the lines below it.
+    /// Skips a comment that starts here, and the comments on the following lines.
     fn skip_comments(&mut self) -> Result<(), Fault> {
         self.skip_rest_of_line()?;
         loop {
-            // Blanks and empty lines up to the next `#`; a tab in front of it is no matter here.
+            // Whitespace and empty lines up to the next `#`. A tab in front of the `#` is allowed here.
             let mut ahead = 1;
             while ahead < FARTHEST_COMMENT
                 && (self.is_blank(ahead) || matches!(self.byte(ahead), b'\n' | b'\r'))

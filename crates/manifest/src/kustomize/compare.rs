@@ -1,19 +1,18 @@
-//! One text by two readers.
+//! Compares how two parsers read the same text.
 
 use granit_parser::{Event as Other, Parser, ScalarStyle, StrInput, Tag};
 
 use super::control_characters;
-use super::events::{Events, Properties, What};
+use super::events::{EventKind, Events, Properties};
 use super::refused::Refused;
 use super::token::{Fault, Style, fault};
 
-/// The text of a block that ends with the file, without an end of its last line. Others add one to it.
+/// The text of a block scalar at the end of a file, if its last line has no line feed. Other parsers add one.
 pub(crate) struct LastBlock(pub(crate) String);
 
-/// Reads a text, which a reader of YAML 1.2 has read, by both ways.
-///
+/// Parses a text with both parsers. The text is already known to be valid YAML 1.2.
 /// # Errors
-/// What kustomize refuses, and the first place at which the two read something else.
+/// Returns what kustomize refuses, or the first position that both parsers read differently.
 pub(crate) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
     control_characters(text)?;
     let options =
@@ -25,30 +24,30 @@ pub(crate) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
     let mut last_block = None;
     loop {
         let Some(Ok((other, _))) = next_other(&mut others) else {
-            // Beyond the other reader's bounds, which it has told itself.
+            // The text exceeds the other parser's limits, which it has reported itself.
             return Ok(None);
         };
         let event = events.next()?;
-        if let Some(properties) = properties(&event.what) {
+        if let Some(properties) = properties(&event.kind) {
             anchors.extend(properties.anchor);
         }
-        if !is_same(&event.what, &other, &anchors) {
-            return fault(difference(&event.what), event.start);
+        if !is_same(&event.kind, &other, &anchors) {
+            return fault(difference(&event.kind), event.start);
         }
         refused.check(&event)?;
-        match event.what {
-            What::Scalar(_, said, Style::Literal | Style::Folded)
+        match event.kind {
+            EventKind::Scalar(_, block, Style::Literal | Style::Folded)
                 if event.end == text.len() && !text.ends_with('\n') =>
             {
-                last_block = Some(LastBlock(said.into_owned()));
+                last_block = Some(LastBlock(block.into_owned()));
             }
-            What::End => return refused.finish().map(|()| last_block),
+            EventKind::End => return refused.finish().map(|()| last_block),
             _ => {}
         }
     }
 }
 
-/// The next event that both readers have.
+/// The next event that exists in both parsers.
 fn next_other<'a>(
     others: &mut Parser<'a, StrInput<'a>>,
 ) -> Option<Result<(Other<'a>, granit_parser::Span), granit_parser::ScanError>> {
@@ -60,32 +59,35 @@ fn next_other<'a>(
     }
 }
 
-fn properties<'e, 'a>(what: &'e What<'a>) -> Option<&'e Properties<'a>> {
-    match what {
-        What::Scalar(properties, ..) | What::ListStart(properties) | What::MapStart(properties) => {
-            Some(properties)
-        }
+fn properties<'e, 'a>(kind: &'e EventKind<'a>) -> Option<&'e Properties<'a>> {
+    match kind {
+        EventKind::Scalar(properties, ..)
+        | EventKind::ListStart(properties)
+        | EventKind::MapStart(properties) => Some(properties),
         _ => None,
     }
 }
 
-/// Whether two events are the same. `anchors` has the names that were given so far.
-fn is_same(what: &What, other: &Other, anchors: &[&str]) -> bool {
-    match (what, other) {
-        (What::DocumentStart, Other::DocumentStart(..))
-        | (What::DocumentEnd, Other::DocumentEnd)
-        | (What::End, Other::StreamEnd)
-        | (What::ListEnd, Other::SequenceEnd)
-        | (What::MapEnd, Other::MappingEnd) => true,
-        (What::Alias(name), Other::Alias(id)) => {
+/// Whether two events are equal. `anchors` are the names of all anchors so far.
+fn is_same(kind: &EventKind, other: &Other, anchors: &[&str]) -> bool {
+    match (kind, other) {
+        (EventKind::DocumentStart, Other::DocumentStart(..))
+        | (EventKind::DocumentEnd, Other::DocumentEnd)
+        | (EventKind::End, Other::StreamEnd)
+        | (EventKind::ListEnd, Other::SequenceEnd)
+        | (EventKind::MapEnd, Other::MappingEnd) => true,
+        (EventKind::Alias(name), Other::Alias(id)) => {
             anchors.iter().rposition(|it| it == name).map(|at| at + 1) == Some(*id)
         }
-        (What::ListStart(properties), Other::SequenceStart(_, id, tag))
-        | (What::MapStart(properties), Other::MappingStart(_, id, tag)) => {
+        (EventKind::ListStart(properties), Other::SequenceStart(_, id, tag))
+        | (EventKind::MapStart(properties), Other::MappingStart(_, id, tag)) => {
             has_same_properties(properties, *id, tag.as_deref(), anchors)
         }
-        (What::Scalar(properties, text, style), Other::Scalar(other, other_style, id, tag)) => {
-            // What is not written is `~` to the other reader.
+        (
+            EventKind::Scalar(properties, text, style),
+            Other::Scalar(other, other_style, id, tag),
+        ) => {
+            // The other parser represents a missing value as `~`.
             (text == other || text.is_empty() && *style == Style::Plain && other == "~")
                 && (*style == Style::Plain) == (*other_style == ScalarStyle::Plain)
                 && has_same_properties(properties, *id, tag.as_deref(), anchors)
@@ -105,22 +107,22 @@ fn has_same_properties(
     own == id && properties.tag == other
 }
 
-/// What two readers don't agree on.
-fn difference(what: &What) -> String {
-    let read = match what {
-        What::Scalar(_, text, _) if text.is_empty() => "nothing".to_owned(),
-        What::Scalar(_, text, _) => {
+/// Describes a difference between both parsers.
+fn difference(kind: &EventKind) -> String {
+    let read = match kind {
+        EventKind::Scalar(_, text, _) if text.is_empty() => "nothing".to_owned(),
+        EventKind::Scalar(_, text, _) => {
             let start: String = text.chars().take(40).collect();
             let rest = if start.len() < text.len() { "…" } else { "" };
             format!("the text `{}{rest}`", start.escape_debug())
         }
-        What::Alias(name) => format!("the alias `{name}`"),
-        What::ListStart(_) => "a list".to_owned(),
-        What::MapStart(_) => "a map".to_owned(),
-        What::ListEnd => "the end of the list".to_owned(),
-        What::MapEnd => "the end of the map".to_owned(),
-        What::DocumentStart => "a document".to_owned(),
-        What::DocumentEnd | What::End => "the end of the document".to_owned(),
+        EventKind::Alias(name) => format!("the alias `{name}`"),
+        EventKind::ListStart(_) => "a list".to_owned(),
+        EventKind::MapStart(_) => "a map".to_owned(),
+        EventKind::ListEnd => "the end of the list".to_owned(),
+        EventKind::MapEnd => "the end of the map".to_owned(),
+        EventKind::DocumentStart => "a document".to_owned(),
+        EventKind::DocumentEnd | EventKind::End => "the end of the document".to_owned(),
     };
-    format!("kustomize reads {read} here, and other readers something else")
+    format!("kustomize reads {read} here, but other programs read something else")
 }

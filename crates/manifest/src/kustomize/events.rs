@@ -1,21 +1,21 @@
-//! Tokens to events: where maps and lists start and end, and what is in them.
+//! Converts tokens to events: starts and ends of maps and lists, and scalars.
 
 use std::borrow::Cow;
 
 use super::scan::Scanner;
-use super::token::{Fault, Placed, Style, Token, fault};
+use super::token::{Fault, LocatedToken, Style, Token, fault};
 
-/// What is read next, and the bytes that it stands for.
+/// An event, with its byte range.
 #[derive(Clone, Debug)]
 pub(crate) struct Event<'a> {
-    pub(crate) what: What<'a>,
+    pub(crate) kind: EventKind<'a>,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
-/// What is read next.
+/// The kind of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum What<'a> {
+pub(crate) enum EventKind<'a> {
     DocumentStart,
     DocumentEnd,
     End,
@@ -27,22 +27,22 @@ pub(crate) enum What<'a> {
     MapEnd,
 }
 
-/// A node's anchor and tag.
+/// The anchor and the tag of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Properties<'a> {
     pub(crate) anchor: Option<&'a str>,
-    /// Written out, as in `tag:yaml.org,2002:str`.
+    /// The full tag, such as `tag:yaml.org,2002:str`.
     pub(crate) tag: Option<String>,
 }
 
 impl Properties<'_> {
-    /// Whether there is neither.
+    /// Whether there is neither an anchor nor a tag.
     pub(crate) fn is_empty(&self) -> bool {
         self.anchor.is_none() && self.tag.is_none()
     }
 }
 
-/// What is expected next.
+/// The state of the parser, which says what is expected next.
 #[derive(Clone, Copy, Debug)]
 enum State {
     FirstDocument,
@@ -52,7 +52,8 @@ enum State {
     BlockNode,
     BlockListFirst,
     BlockList,
-    /// The first item of a list that stands as far to the left as the key above it, and where it may start.
+    /// The first item of a list that is not indented more than its key, with the earliest position of the
+    /// item.
     IndentlessItem(usize),
     IndentlessList,
     BlockMapFirst,
@@ -70,28 +71,28 @@ enum State {
     End,
 }
 
-/// The events of a text.
+/// The stream of events of a text.
 pub(crate) struct Events<'a> {
     tokens: Scanner<'a>,
     state: State,
-    /// What is expected after what is open, the innermost last.
+    /// The states to return to after the open maps and lists, with the innermost last.
     after: Vec<State>,
-    /// Handles of tags, and what they stand for.
+    /// The handles of tags, with their prefixes.
     prefixes: Vec<(&'a str, String)>,
 }
 
-/// What scalars that are not written are.
+/// The event for a missing scalar.
 fn nothing<'a>(at: usize) -> Event<'a> {
-    let what = What::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
+    let kind = EventKind::Scalar(Properties::default(), Cow::Borrowed(""), Style::Plain);
     Event {
-        what,
+        kind,
         start: at,
         end: at,
     }
 }
 
 impl<'a> Events<'a> {
-    /// Of a text without control characters: a NUL would be its end.
+    /// Creates the events of a text that contains no control characters. (A NUL would be treated as the end.)
     pub(crate) fn new(text: &'a str) -> Self {
         Events {
             tokens: Scanner::new(text),
@@ -101,12 +102,12 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// Whether something was read that a reader of YAML 1.2 may take for something else, or refuse.
+    /// Whether the text contains something that a YAML 1.2 parser may read differently or refuse.
     pub(crate) fn is_peculiar(&self) -> bool {
         self.tokens.is_peculiar
     }
 
-    /// The next event; `End` for ever once there is none.
+    /// The next event. After the last one, it is always `End`.
     pub(crate) fn next(&mut self) -> Result<Event<'a>, Fault> {
         match self.state {
             State::FirstDocument => self.document_start(true),
@@ -136,31 +137,31 @@ impl<'a> Events<'a> {
                 self.state = State::FlowMapKey;
                 Ok(nothing(self.tokens.peek()?.start))
             }
-            State::End => self.event(What::End),
+            State::End => self.event(EventKind::End),
         }
     }
 
-    /// An event at the next token, which stays.
-    fn event(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
+    /// An event at the position of the next token, which is not consumed.
+    fn event(&mut self, kind: EventKind<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.peek()?;
         Ok(Event {
-            what,
+            kind,
             start: token.start,
             end: token.end,
         })
     }
 
-    /// An event of the next token.
-    fn event_of_token(&mut self, what: What<'a>) -> Result<Event<'a>, Fault> {
+    /// An event for the next token, which is consumed.
+    fn event_of_token(&mut self, kind: EventKind<'a>) -> Result<Event<'a>, Fault> {
         let token = self.tokens.take()?;
         Ok(Event {
-            what,
+            kind,
             start: token.start,
             end: token.end,
         })
     }
 
-    /// Takes the token that opens a map or list, and goes on inside.
+    /// Consumes the token that opens a map or list, and continues inside.
     fn first(
         &mut self,
         inside: impl Fn(&mut Self) -> Result<Event<'a>, Fault>,
@@ -169,12 +170,12 @@ impl<'a> Events<'a> {
         inside(self)
     }
 
-    /// What is open ends.
+    /// Returns to the state after the innermost open map or list.
     fn close(&mut self) {
         self.state = self.after.pop().unwrap_or(State::End);
     }
 
-    /// Reads a node, and then goes on with `state`.
+    /// Reads a node, and then continues with `state`.
     fn node_then(
         &mut self,
         state: State,
@@ -185,7 +186,7 @@ impl<'a> Events<'a> {
         self.node(is_block, takes_indentless)
     }
 
-    /// A node that is not written, and then goes on with `state`.
+    /// Returns the event for a missing node, and continues with `state`.
     fn nothing_then(&mut self, state: State, at: usize) -> Event<'a> {
         self.state = state;
         nothing(at)
@@ -198,7 +199,7 @@ impl<'a> Events<'a> {
         match &self.tokens.peek()?.token {
             Token::StreamEnd => {
                 self.state = State::End;
-                self.event(What::End)
+                self.event(EventKind::End)
             }
             Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart => {
                 self.marked_document()
@@ -206,7 +207,7 @@ impl<'a> Events<'a> {
             _ if is_first => {
                 self.after.push(State::DocumentEnd);
                 self.state = State::BlockNode;
-                self.event(What::DocumentStart)
+                self.event(EventKind::DocumentStart)
             }
             _ => fault(
                 "more than one value in a document",
@@ -221,28 +222,30 @@ impl<'a> Events<'a> {
         loop {
             let start = self.tokens.peek()?.start;
             match &self.tokens.peek()?.token {
-                Token::Version(..) if has_version => return fault("a second %YAML", start),
+                Token::Version(..) if has_version => {
+                    return fault("a second %YAML directive", start);
+                }
                 Token::Version(1, 1) => has_version = true,
                 Token::Version(..) => {
                     return fault(
-                        "a version of YAML that kustomize doesn't read: it reads 1.1",
+                        "a YAML version that kustomize doesn't support; it supports 1.1",
                         start,
                     );
                 }
                 Token::TagPrefix(handle, _)
                     if self.prefixes.iter().any(|(other, _)| other == handle) =>
                 {
-                    return fault("a second %TAG of the same handle", start);
+                    return fault("a second %TAG directive for the same handle", start);
                 }
                 Token::TagPrefix(handle, prefix) => self.prefixes.push((handle, prefix.clone())),
                 Token::DocumentStart => break,
-                _ => return fault("no `---` after directives", start),
+                _ => return fault("no `---` after the directives", start),
             }
             self.tokens.take()?;
         }
         self.after.push(State::DocumentEnd);
         self.state = State::DocumentContent;
-        self.event_of_token(What::DocumentStart)
+        self.event_of_token(EventKind::DocumentStart)
     }
 
     fn document_content(&mut self) -> Result<Event<'a>, Fault> {
@@ -264,19 +267,19 @@ impl<'a> Events<'a> {
     fn document_end(&mut self) -> Result<Event<'a>, Fault> {
         self.prefixes.clear();
         self.state = State::Document;
-        let event = self.event(What::DocumentEnd)?;
+        let event = self.event(EventKind::DocumentEnd)?;
         if self.tokens.peek()?.token == Token::DocumentEnd {
             self.tokens.take()?;
         }
         Ok(event)
     }
 
-    /// A node: its anchor and tag, and then a scalar, an alias, or the start of a map or list.
+    /// A node: its anchor and tag, followed by a scalar, an alias, or the start of a map or list.
     fn node(&mut self, is_block: bool, takes_indentless: bool) -> Result<Event<'a>, Fault> {
         let start = self.tokens.peek()?.start;
         if let Token::Alias(name) = self.tokens.peek()?.token {
             self.close();
-            return self.event_of_token(What::Alias(name));
+            return self.event_of_token(EventKind::Alias(name));
         }
         let properties = self.properties()?;
         let has_properties = !properties.is_empty();
@@ -284,7 +287,7 @@ impl<'a> Events<'a> {
             let at = self.entry()?;
             self.state = State::IndentlessItem(at);
             return Ok(Event {
-                what: What::ListStart(properties),
+                kind: EventKind::ListStart(properties),
                 start: at,
                 end: at,
             });
@@ -302,19 +305,19 @@ impl<'a> Events<'a> {
         if let Some(state) = opens {
             self.state = state;
             let is_map = matches!(state, State::FlowMapFirst | State::BlockMapFirst);
-            let what = if is_map {
-                What::MapStart(properties)
+            let kind = if is_map {
+                EventKind::MapStart(properties)
             } else {
-                What::ListStart(properties)
+                EventKind::ListStart(properties)
             };
-            return Ok(Event { what, start, end });
+            return Ok(Event { kind, start, end });
         }
         if matches!(next.token, Token::Scalar(..)) {
             self.close();
-            let Placed { token, end, .. } = self.tokens.take()?;
+            let LocatedToken { token, end, .. } = self.tokens.take()?;
             if let Token::Scalar(text, style) = token {
                 return Ok(Event {
-                    what: What::Scalar(properties, text, style),
+                    kind: EventKind::Scalar(properties, text, style),
                     start,
                     end,
                 });
@@ -322,14 +325,14 @@ impl<'a> Events<'a> {
         }
         if has_properties {
             self.close();
-            let what = What::Scalar(properties, Cow::Borrowed(""), Style::Plain);
+            let kind = EventKind::Scalar(properties, Cow::Borrowed(""), Style::Plain);
             return Ok(Event {
-                what,
+                kind,
                 start,
                 end: at,
             });
         }
-        fault("no value where one has to stand", at)
+        fault("a value is missing", at)
     }
 
     /// An anchor and a tag, in any order.
@@ -358,7 +361,7 @@ impl<'a> Events<'a> {
                     };
                     let Some(prefix) = prefix else {
                         return fault(
-                            "a tag whose handle no %TAG explains",
+                            "a tag whose handle is not declared with %TAG",
                             self.tokens.peek()?.start,
                         );
                     };
@@ -384,10 +387,10 @@ impl<'a> Events<'a> {
             }
             Token::BlockEnd => {
                 self.close();
-                self.event_of_token(What::ListEnd)
+                self.event_of_token(EventKind::ListEnd)
             }
             _ => fault(
-                "something else than the list's next item",
+                "something else than the next item of the list",
                 self.tokens.peek()?.start,
             ),
         }
@@ -396,13 +399,14 @@ impl<'a> Events<'a> {
     fn indentless_list(&mut self) -> Result<Event<'a>, Fault> {
         if self.tokens.peek()?.token != Token::BlockEntry {
             self.close();
-            return self.event(What::ListEnd);
+            return self.event(EventKind::ListEnd);
         }
         let at = self.entry()?;
         self.indentless_item(at)
     }
 
-    /// Takes a list's `-`, and tells where its item may start: behind the blanks that follow.
+    /// Consumes the `-` of a list item. Returns the earliest position of the item, which is after the
+    /// following whitespace.
     fn entry(&mut self) -> Result<usize, Fault> {
         let end = self.tokens.take()?.end;
         let behind = self.tokens.bytes.get(end..).unwrap_or_default();
@@ -410,12 +414,12 @@ impl<'a> Events<'a> {
             .iter()
             .take_while(|byte| matches!(byte, b' ' | b'\t'))
             .count();
-        // The other reader has places of its own for what follows a comment.
+        // The other parser uses different positions after a comment.
         self.tokens.is_peculiar |= behind.get(blanks) == Some(&b'#');
         Ok(end + blanks)
     }
 
-    /// An item, which starts at `at` or later, of a list that stands as far to the left as the key above it.
+    /// An item that starts at `at` or later, in a list that is not indented more than its key.
     fn indentless_item(&mut self, at: usize) -> Result<Event<'a>, Fault> {
         match self.tokens.peek()?.token {
             Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd => {
@@ -438,10 +442,10 @@ impl<'a> Events<'a> {
             }
             Token::BlockEnd => {
                 self.close();
-                self.event_of_token(What::MapEnd)
+                self.event_of_token(EventKind::MapEnd)
             }
             _ => fault(
-                "something else than the map's next key",
+                "something else than the next key of the map",
                 self.tokens.peek()?.start,
             ),
         }
@@ -469,17 +473,17 @@ impl<'a> Events<'a> {
                 Token::Key => {
                     self.tokens.is_peculiar = true;
                     self.state = State::FlowListPairKey;
-                    return self.event_of_token(What::MapStart(Properties::default()));
+                    return self.event_of_token(EventKind::MapStart(Properties::default()));
                 }
                 Token::FlowSequenceEnd => {}
                 _ => return self.node_then(State::FlowList, false, false),
             }
         }
         self.close();
-        self.event_of_token(What::ListEnd)
+        self.event_of_token(EventKind::ListEnd)
     }
 
-    /// The comma before an item of a flow, where it is not the first.
+    /// The comma before an item of a flow list or flow map, except before the first item.
     fn flow_comma(&mut self, is_first: bool, missing: &'static str) -> Result<(), Fault> {
         if is_first {
             return Ok(());
@@ -505,7 +509,7 @@ impl<'a> Events<'a> {
 
     fn flow_list_pair_end(&mut self) -> Result<Event<'a>, Fault> {
         self.state = State::FlowList;
-        self.event(What::MapEnd)
+        self.event(EventKind::MapEnd)
     }
 
     fn flow_map_key(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
@@ -528,10 +532,10 @@ impl<'a> Events<'a> {
             }
         }
         self.close();
-        self.event_of_token(What::MapEnd)
+        self.event_of_token(EventKind::MapEnd)
     }
 
-    /// The value of a key in a flow, which `end` closes, and then goes on with `state`.
+    /// The value of a key in a flow list or flow map, which `end` closes. Continues with `state`.
     fn flow_value(&mut self, state: State, end: &Token<'a>) -> Result<Event<'a>, Fault> {
         if self.tokens.peek()?.token == Token::Value {
             self.tokens.take()?;

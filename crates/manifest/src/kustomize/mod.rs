@@ -1,15 +1,14 @@
-//! YAML as kustomize reads it.
-//!
-//! kustomize has go-yaml, which reads YAML 1.1 in the way of libyaml. A reader of YAML 1.2 takes some texts for something
-//! else: U+2028 ends a line for one and not for the other, `{a:}` has the key `a:` or `a`. What is applied is what
-//! kustomize reads, and what people, editors and other tools read should be the same. So this is go-yaml's scanner and
-//! parser once more, rule by rule (after libyaml, © 2006-2010 Kirill Simonov, and go-yaml, © 2011-2019 Canonical Ltd,
-//! both under the MIT licence), to read by, and to find out where the readers differ.
-//!
-//! - `scan`, `blank`, `scalar`, `tag`: a text to tokens.
-//! - [`events`](Events): tokens to maps, lists and scalars.
-//! - `resolve`: what a scalar without quotes is.
-//! - [`compare`]: the same text by both readers; `refused`: what only kustomize refuses.
+//! A YAML parser that reads YAML exactly as kustomize does.
+//! kustomize uses go-yaml, which reads YAML 1.1 in the same way as libyaml. A YAML 1.2 parser reads some
+//! texts differently: U+2028 ends a line only in YAML 1.1, and `{a:}` has the key `a:` or `a`. What kustomize
+//! reads is what gets applied, so it should be the same as what people, editors and other tools read.
+//! Therefore this is a port of go-yaml's scanner and parser, rule by rule (after libyaml, © 2006-2010 Kirill
+//! Simonov, and go-yaml, © 2011-2019 Canonical Ltd, both under the MIT licence). It is used to parse
+//! manifests, and to find the positions that parsers read differently.
+//! - `scan`, `blank`, `scalar`, `tag`: convert a text to tokens.
+//! - [`events`](Events): converts tokens to maps, lists and scalars.
+//! - `resolve`: determines the type of unquoted scalars.
+//! - [`compare`]: compares both parsers on the same text; `refused` finds what only kustomize refuses.
 
 mod blank;
 mod compare;
@@ -22,20 +21,21 @@ mod tag;
 mod token;
 
 pub(super) use compare::{LastBlock, compare};
-pub(super) use events::{Event, Events, What};
+pub(super) use events::{Event, EventKind, Events};
 use token::fault;
 pub(super) use token::{Fault, Style};
 
-/// The end of a line, if there is one, that kustomize stops at and that nobody sees: in a text that is no YAML, it may
-/// be why.
+/// Finds an invisible line end at which kustomize's parser fails. In a text that is not valid YAML, it may be
+/// the cause.
 pub(super) fn hidden_break(text: &str) -> Option<Fault> {
-    // The scanner takes a NUL for the end.
+    // The scanner treats a NUL as the end.
     control_characters(text).ok()?;
     let mut events = Events::new(text);
     let fault = loop {
         match events.next() {
             Ok(Event {
-                what: What::End, ..
+                kind: EventKind::End,
+                ..
             }) => return None,
             Ok(_) => {}
             Err(fault) => break fault,
@@ -47,32 +47,36 @@ pub(super) fn hidden_break(text: &str) -> Option<Fault> {
     is_hidden.then_some(fault)
 }
 
-/// Checks the marks between documents: kustomize takes every line that starts with `---` for one, and nothing may stand
-/// behind it but a comment. `text` starts with a mark, unless it is the file's first document.
+/// Checks the `---` lines between documents. kustomize treats every line that starts with `---` as one, and
+/// only a comment may follow the dashes. `text` starts with such a line, unless it is the first document of
+/// the file.
 pub(super) fn check_marks(text: &str, is_first: bool) -> Result<(), Fault> {
     let line = text.lines().next().unwrap_or_default();
     let behind = line.strip_prefix("---").map_or("", str::trim_start);
     if !is_first && !behind.is_empty() && !behind.starts_with('#') {
         return fault(
-            "a value behind `---`, which kustomize refuses",
+            "a value after `---`, which kustomize refuses",
             line.len() - behind.len(),
         );
     }
     let mut lines = text.lines().skip(1).map(str::trim_start);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
     if !is_first && first.is_some_and(|line| line.starts_with("...")) {
-        return fault("`...` where no document is, which kustomize refuses", 0);
+        return fault(
+            "`...` without a document before it, which kustomize refuses",
+            0,
+        );
     }
     match memchr::memmem::find(text.as_bytes(), b"\n---") {
         Some(at) => fault(
-            "a line that starts with `---`, which kustomize takes for the end of the document",
+            "a line that starts with `---`, which kustomize treats as the end of the document",
             at + 1,
         ),
         None => Ok(()),
     }
 }
 
-/// What no YAML holds, written as it is.
+/// Checks that there are no characters that YAML doesn't allow.
 fn control_characters(text: &str) -> Result<(), Fault> {
     let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
@@ -87,7 +91,7 @@ fn control_characters(text: &str) -> Result<(), Fault> {
     }
 }
 
-/// Whether a text certainly holds no character that YAML doesn't allow: there is none but what printers have.
+/// Whether a text contains only characters that YAML allows.
 pub(super) fn is_printable(text: &str) -> bool {
     text.bytes()
         .all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))

@@ -1,30 +1,30 @@
-//! What kustomize refuses of a text that it has read: merges of what is no map, values that are not of their tag, and,
-//! in an object, keys that are no texts.
+//! Finds what kustomize refuses after parsing: merges of values that are not maps, values that don't match
+//! their tag, and keys in objects that are not strings.
 
-use super::events::{Event, Properties, What};
+use super::events::{Event, EventKind, Properties};
 use super::resolve::{Type, type_of};
 use super::token::{Fault, Style, fault, fault_in_object};
 
-/// What goes before the names of YAML's own tags.
+/// The prefix of YAML's own tags.
 const OWN_TAGS: &str = "tag:yaml.org,2002:";
 
-/// A map or list that is open.
+/// An open map or list.
 struct Level {
     is_map: bool,
-    /// Whether a key comes next.
+    /// Whether the next node is a key.
     takes_key: bool,
     /// Whether the next value, or each item, is merged into a map.
     is_merged: bool,
     has_merge: bool,
 }
 
-/// Goes through the events of a text.
+/// Checks the events of a text.
 #[derive(Default)]
 pub(super) struct Refused<'a> {
     levels: Vec<Level>,
-    /// The anchors, and whether each is a map's.
+    /// The anchors, each with whether it is on a map.
     anchors: Vec<(&'a str, bool)>,
-    /// The first key that is no text.
+    /// The first key that is not a string.
     key: Option<Fault>,
 }
 
@@ -32,29 +32,29 @@ impl<'a> Refused<'a> {
     /// Checks the next event.
     pub(super) fn check(&mut self, event: &Event<'a>) -> Result<(), Fault> {
         let at = event.start;
-        match &event.what {
-            What::MapEnd | What::ListEnd => {
+        match &event.kind {
+            EventKind::MapEnd | EventKind::ListEnd => {
                 self.levels.pop();
                 return Ok(());
             }
-            What::DocumentStart | What::DocumentEnd | What::End => return Ok(()),
-            What::Scalar(properties, text, style) => {
+            EventKind::DocumentStart | EventKind::DocumentEnd | EventKind::End => return Ok(()),
+            EventKind::Scalar(properties, text, style) => {
                 self.check_tag(properties, text, *style, at)?
             }
-            What::Alias(_) | What::ListStart(_) | What::MapStart(_) => {}
+            EventKind::Alias(_) | EventKind::ListStart(_) | EventKind::MapStart(_) => {}
         }
-        let is_map = match &event.what {
-            What::MapStart(_) => true,
-            What::Alias(name) => self
+        let is_map = match &event.kind {
+            EventKind::MapStart(_) => true,
+            EventKind::Alias(name) => self
                 .anchors
                 .iter()
                 .rev()
                 .any(|(anchor, is_map)| anchor == name && *is_map),
             _ => false,
         };
-        if let What::Scalar(properties, ..)
-        | What::ListStart(properties)
-        | What::MapStart(properties) = &event.what
+        if let EventKind::Scalar(properties, ..)
+        | EventKind::ListStart(properties)
+        | EventKind::MapStart(properties) = &event.kind
         {
             self.anchors
                 .extend(properties.anchor.map(|name| (name, is_map)));
@@ -64,10 +64,10 @@ impl<'a> Refused<'a> {
         if let Some(level) = self.levels.last_mut() {
             let is_key = level.is_map && level.takes_key;
             if !is_key && level.is_merged {
-                let is_list = level.is_map && matches!(event.what, What::ListStart(_));
+                let is_list = level.is_map && matches!(event.kind, EventKind::ListStart(_));
                 if !is_map && !is_list {
                     return fault(
-                        "a merge (`<<`) of what is no map, which kustomize refuses",
+                        "a merge (`<<`) of a value that is not a map, which kustomize refuses",
                         at,
                     );
                 }
@@ -75,10 +75,10 @@ impl<'a> Refused<'a> {
             }
             if level.is_map {
                 level.takes_key = !level.takes_key;
-                level.is_merged = is_key && is_merge(&event.what);
+                level.is_merged = is_key && is_merge(&event.kind);
             }
-            if is_key && !level.is_merged && is_tagged_merge(&event.what) {
-                return fault("a merge (`<<`) with a tag, which kustomize leaves out", at);
+            if is_key && !level.is_merged && is_tagged_merge(&event.kind) {
+                return fault("a merge (`<<`) with a tag, which kustomize ignores", at);
             }
             if is_key && level.is_merged && std::mem::replace(&mut level.has_merge, true) {
                 return fault(
@@ -90,8 +90,8 @@ impl<'a> Refused<'a> {
                 self.check_key(event, depth);
             }
         }
-        if let What::MapStart(_) | What::ListStart(_) = event.what {
-            let is_map = matches!(event.what, What::MapStart(_));
+        if let EventKind::MapStart(_) | EventKind::ListStart(_) = event.kind {
+            let is_map = matches!(event.kind, EventKind::MapStart(_));
             self.levels.push(Level {
                 is_map,
                 takes_key: is_map,
@@ -102,26 +102,26 @@ impl<'a> Refused<'a> {
         Ok(())
     }
 
-    /// Notes a key that is no text.
+    /// Remembers a key that is not a string.
     fn check_key(&mut self, event: &Event<'a>, depth: usize) {
-        let is_text = match &event.what {
-            What::Scalar(Properties { tag: Some(tag), .. }, ..) => {
+        let is_text = match &event.kind {
+            EventKind::Scalar(Properties { tag: Some(tag), .. }, ..) => {
                 matches!(tag.strip_prefix(OWN_TAGS), Some("str" | "merge"))
             }
-            What::Scalar(_, text, Style::Plain) => {
+            EventKind::Scalar(_, text, Style::Plain) => {
                 matches!(type_of(text), Type::Text | Type::Merge)
             }
-            What::Scalar(..) | What::Alias(_) => true,
+            EventKind::Scalar(..) | EventKind::Alias(_) => true,
             _ => false,
         };
-        // kustomize makes texts of the keys of the object itself.
+        // kustomize converts the top-level keys of an object to strings.
         if !is_text && depth > 1 && self.key.is_none() {
-            let message = "a key that is no text: kustomize refuses an object with it";
+            let message = "a key that is not a string, which kustomize refuses in objects";
             self.key = fault_in_object::<()>(message, event.start).err();
         }
     }
 
-    /// Checks that a value is of the type that its tag names.
+    /// Checks that a value has the type that its tag names.
     fn check_tag(
         &self,
         properties: &Properties,
@@ -148,28 +148,28 @@ impl<'a> Refused<'a> {
         if is_right {
             Ok(())
         } else {
-            fault("a value that is not of the type that its tag names", at)
+            fault("a value that doesn't have the type of its tag", at)
         }
     }
 
-    /// What only counts once all was seen.
+    /// Returns the error that counts only after the whole text was read.
     pub(super) fn finish(self) -> Result<(), Fault> {
         self.key.map_or(Ok(()), Err)
     }
 }
 
-/// Whether a key is `<<` with some other tag than that of merges.
-fn is_tagged_merge(key: &What) -> bool {
-    matches!(key, What::Scalar(Properties { tag: Some(tag), .. }, text, Style::Plain) if text == "<<" && tag.strip_prefix(OWN_TAGS) != Some("merge"))
+/// Whether a key is `<<` with another tag than that of merges.
+fn is_tagged_merge(key: &EventKind) -> bool {
+    matches!(key, EventKind::Scalar(Properties { tag: Some(tag), .. }, text, Style::Plain) if text == "<<" && tag.strip_prefix(OWN_TAGS) != Some("merge"))
 }
 
-/// Whether a key is `<<`.
-fn is_merge(key: &What) -> bool {
+/// Whether a key is a merge key.
+fn is_merge(key: &EventKind) -> bool {
     match key {
-        What::Scalar(Properties { tag: Some(tag), .. }, ..) => {
+        EventKind::Scalar(Properties { tag: Some(tag), .. }, ..) => {
             tag.strip_prefix(OWN_TAGS) == Some("merge")
         }
-        What::Scalar(_, text, style) => *style == Style::Plain && text == "<<",
+        EventKind::Scalar(_, text, style) => *style == Style::Plain && text == "<<",
         _ => false,
     }
 }

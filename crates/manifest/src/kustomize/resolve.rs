@@ -1,6 +1,6 @@
-//! What a scalar without quotes is to go-yaml: a text, a number, or something else.
+//! Determines the type that go-yaml gives to unquoted scalars.
 
-/// What a scalar is.
+/// The type of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Text,
@@ -12,7 +12,7 @@ pub(super) enum Type {
     Timestamp,
 }
 
-/// The words that are no text.
+/// The words that are not strings.
 const WORDS: &[(Type, &[&str])] = &[
     (
         Type::Boolean,
@@ -29,7 +29,7 @@ const WORDS: &[(Type, &[&str])] = &[
     (Type::Merge, &["<<"]),
 ];
 
-/// What a scalar without quotes is.
+/// The type of an unquoted scalar.
 pub(super) fn type_of(text: &str) -> Type {
     if let Some((found, _)) = WORDS.iter().find(|(_, words)| words.contains(&text)) {
         return *found;
@@ -52,7 +52,7 @@ pub(super) fn type_of(text: &str) -> Type {
     }
 }
 
-/// Whether it is an integer of 64 bits, in Go's notation: `0x1f`, `0o17`, `017`, `0b1`.
+/// Whether a text is a 64-bit integer in Go's notation: `0x1f`, `0o17`, `017`, `0b1`.
 fn is_integer(text: &str) -> bool {
     let (sign, digits) = match text.as_bytes().first() {
         Some(b'-') => ("-", &text[1..]),
@@ -76,7 +76,7 @@ fn is_integer(text: &str) -> bool {
     is_digits && fits
 }
 
-/// Whether it is a number with a point or an exponent.
+/// Whether a text is a number with a dot or an exponent.
 fn is_float(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let starts = digits
@@ -88,7 +88,7 @@ fn is_float(text: &str) -> bool {
     starts && is_number && text.parse::<f64>().is_ok()
 }
 
-/// Whether it is a date, with or without a time.
+/// Whether a text is a date, with or without a time.
 fn is_timestamp(text: &str) -> bool {
     let (date, time) = match text.find(['T', 't', ' ']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),

@@ -1,31 +1,31 @@
-//! Scalars: plain, in quotes, and in blocks.
+//! Scans scalars: plain ones, quoted ones, and blocks.
 
 use std::borrow::Cow;
 
 use super::scan::Scanner;
 use super::token::{Fault, Style, Token, fault, fault_in_object};
 
-/// A scalar's text: a piece of the source as long as nothing has to be folded or unescaped.
-struct Words<'a> {
+/// The text of a scalar. It is a slice of the source as long as nothing has to be folded or unescaped.
+struct ScalarText<'a> {
     text: &'a str,
     start: usize,
     end: usize,
-    made: Option<String>,
+    owned: Option<String>,
 }
 
-/// The blanks and ends of lines between two words of a scalar.
+/// The whitespace and line ends between two words of a scalar.
 #[derive(Default)]
 struct Gap {
-    /// The blanks on the line of the first word.
+    /// The range of the whitespace on the line of the first word.
     blanks: (usize, usize),
-    /// The first end of a line.
+    /// The first line end.
     first: Option<&'static str>,
-    /// Those after it.
+    /// The following line ends.
     rest: String,
 }
 
 impl Gap {
-    /// What stands for the gap in the text.
+    /// The text that replaces the gap.
     fn folded<'a>(&'a self, text: &'a str) -> Cow<'a, str> {
         match self.first {
             None => Cow::Borrowed(text.get(self.blanks.0..self.blanks.1).unwrap_or_default()),
@@ -36,25 +36,25 @@ impl Gap {
     }
 }
 
-impl<'a> Words<'a> {
+impl<'a> ScalarText<'a> {
     fn new(at: usize, text: &'a str) -> Self {
-        Words {
+        ScalarText {
             text,
             start: at,
             end: at,
-            made: None,
+            owned: None,
         }
     }
 
-    /// Takes over the bytes `start..end` of the source.
+    /// Appends the bytes `start..end` of the source.
     fn add(&mut self, start: usize, end: usize) {
-        if self.made.is_none() && self.start == self.end {
+        if self.owned.is_none() && self.start == self.end {
             (self.start, self.end) = (start, end);
-        } else if self.made.is_none() && self.end == start {
+        } else if self.owned.is_none() && self.end == start {
             self.end = end;
         } else {
             let text = self.text;
-            self.made()
+            self.owned()
                 .push_str(text.get(start..end).unwrap_or_default());
         }
     }
@@ -63,24 +63,24 @@ impl<'a> Words<'a> {
         self.text.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The text, to which is added what does not stand in the source.
-    fn made(&mut self) -> &mut String {
+    /// The text as an owned string, to which other text can be appended.
+    fn owned(&mut self) -> &mut String {
         let slice = self.slice();
-        self.made.get_or_insert_with(|| slice.to_owned())
+        self.owned.get_or_insert_with(|| slice.to_owned())
     }
 
     fn finish(self) -> Cow<'a, str> {
         let slice = self.slice();
-        self.made.map_or(Cow::Borrowed(slice), Cow::Owned)
+        self.owned.map_or(Cow::Borrowed(slice), Cow::Owned)
     }
 }
 
 impl<'a> Scanner<'a> {
-    /// A scalar without quotes, and where it ends.
+    /// A plain scalar, and its end.
     pub(super) fn plain_scalar(&mut self) -> Result<(Token<'a>, usize), Fault> {
         let start = self.at;
         let column = self.indent + 1;
-        let mut words = Words::new(start, self.text);
+        let mut scalar = ScalarText::new(start, self.text);
         let mut gap = Gap::default();
         let mut end = start;
         let mut has_gap = false;
@@ -94,12 +94,12 @@ impl<'a> Scanner<'a> {
             }
             if self.at > word {
                 if has_gap && gap.first.is_none() {
-                    words.add(gap.blanks.0, gap.blanks.1);
+                    scalar.add(gap.blanks.0, gap.blanks.1);
                 } else if has_gap {
                     let folded = gap.folded(self.text).into_owned();
-                    words.made().push_str(&folded);
+                    scalar.owned().push_str(&folded);
                 }
-                words.add(word, self.at);
+                scalar.add(word, self.at);
                 end = self.at;
                 gap = Gap::default();
                 has_gap = false;
@@ -120,10 +120,10 @@ impl<'a> Scanner<'a> {
             self.key_allowed = true;
         }
         self.note_plain(start, end);
-        Ok((Token::Scalar(words.finish(), Style::Plain), end))
+        Ok((Token::Scalar(scalar.finish(), Style::Plain), end))
     }
 
-    /// Whether an indicator ends a scalar without quotes here.
+    /// Whether an indicator ends a plain scalar here.
     fn ends_plain(&self) -> bool {
         match self.byte(0) {
             b':' => self.is_word_end(1),
@@ -132,20 +132,20 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where readers don't agree on what is a scalar without quotes.
+    /// Marks plain scalars on which parsers disagree.
     fn note_plain(&mut self, start: usize, end: usize) {
-        let said = self.bytes.get(start..end).unwrap_or_default();
+        let text = self.bytes.get(start..end).unwrap_or_default();
         let in_flow = self.flow_depth > 0
-            && (said.iter().any(|byte| matches!(byte, b':' | b'?')) || said.first() == Some(&b'-'));
-        let starts = matches!(said.first(), Some(b'?' | b':' | b'-'))
-            && said
+            && (text.iter().any(|byte| matches!(byte, b':' | b'?')) || text.first() == Some(&b'-'));
+        let starts = matches!(text.first(), Some(b'?' | b':' | b'-'))
+            && text
                 .get(1)
                 .is_some_and(|next| !next.is_ascii_alphanumeric());
         self.is_peculiar |=
-            in_flow || starts || said.iter().any(|byte| matches!(byte, b'\t' | 0xef));
+            in_flow || starts || text.iter().any(|byte| matches!(byte, b'\t' | 0xef));
     }
 
-    /// Blanks and ends of lines inside a scalar. A tab must not indent a line to less than `column`.
+    /// Whitespace and line ends inside a scalar. A tab must not be used to indent a line less than `column`.
     fn gap(&mut self, gap: &mut Gap, column: Option<isize>) -> Result<(), Fault> {
         loop {
             if self.is_blank(0) {
@@ -153,7 +153,10 @@ impl<'a> Scanner<'a> {
                 if is_tab && gap.first.is_some() {
                     self.is_peculiar = true;
                     if column.is_some_and(|column| self.column() < column) {
-                        return fault("a tab where only spaces indent", self.at);
+                        return fault(
+                            "a tab in the indentation, where only spaces are allowed",
+                            self.at,
+                        );
                     }
                 }
                 self.skip();
@@ -169,43 +172,43 @@ impl<'a> Scanner<'a> {
             if column.is_some() {
                 self.plain_break(length)?;
             }
-            let said = self.read_break(length);
+            let text = self.read_break(length);
             match gap.first {
-                None => gap.first = Some(said),
-                Some(_) => gap.rest.push_str(said),
+                None => gap.first = Some(text),
+                Some(_) => gap.rest.push_str(text),
             }
         }
     }
 
-    /// Past the end of a line, and what it is in a text.
+    /// Skips a line end and returns its text.
     fn read_break(&mut self, length: usize) -> &'static str {
-        let said = match self.bytes.get(self.at..self.at + length) {
+        let text = match self.bytes.get(self.at..self.at + length) {
             Some([0xe2, 0x80, 0xa8]) => "\u{2028}",
             Some([0xe2, 0x80, 0xa9]) => "\u{2029}",
             _ => "\n",
         };
         self.is_peculiar |= self.byte(0) != b'\n' && self.byte(1) != b'\n';
         self.pass_line(length);
-        said
+        text
     }
 
-    /// A scalar in quotes.
+    /// A quoted scalar.
     pub(super) fn quoted_scalar(&mut self) -> Result<Token<'a>, Fault> {
         let start = self.at;
         let quote = self.byte(0);
         self.skip();
-        let mut words = Words::new(self.at, self.text);
+        let mut scalar = ScalarText::new(self.at, self.text);
         loop {
             if self.is_document_mark() {
-                return fault("a mark between documents inside quotes", self.at);
+                return fault("a `---` or `...` line inside quotes", self.at);
             }
             if self.at >= self.bytes.len() {
-                return fault("quotes that are not closed", start);
+                return fault("a quote that is not closed", start);
             }
             let mut gap = Gap::default();
             while !self.is_word_end(0) && self.byte(0) != quote || self.is_doubled(quote) {
                 if self.byte(0) == b'\'' && quote == b'\'' {
-                    words.add(self.at, self.at + 1);
+                    scalar.add(self.at, self.at + 1);
                     self.skip();
                     self.skip();
                 } else if quote == b'"' && self.byte(0) == b'\\' {
@@ -213,19 +216,19 @@ impl<'a> Scanner<'a> {
                         self.skip();
                         let length = self.break_length(0);
                         self.read_break(length);
-                        // Nothing stands for it, whatever blanks follow.
+                        // An escaped line end is replaced by nothing, whatever whitespace follows.
                         gap.first = Some("");
-                        words.made();
+                        scalar.owned();
                         break;
                     }
-                    self.escape(&mut words)?;
+                    self.escape(&mut scalar)?;
                 } else {
                     let from = self.at;
                     self.skip();
                     while !self.is_word_end(0) && !matches!(self.byte(0), b'\'' | b'"' | b'\\') {
                         self.skip();
                     }
-                    words.add(from, self.at);
+                    scalar.add(from, self.at);
                 }
             }
             if self.byte(0) == quote {
@@ -234,10 +237,10 @@ impl<'a> Scanner<'a> {
             gap.blanks = (self.at, self.at);
             self.gap(&mut gap, None)?;
             if gap.first.is_none() {
-                words.add(gap.blanks.0, gap.blanks.1);
+                scalar.add(gap.blanks.0, gap.blanks.1);
             } else {
                 let folded = gap.folded(self.text).into_owned();
-                words.made().push_str(&folded);
+                scalar.owned().push_str(&folded);
             }
         }
         self.skip();
@@ -246,16 +249,16 @@ impl<'a> Scanner<'a> {
         } else {
             Style::SingleQuoted
         };
-        Ok(Token::Scalar(words.finish(), style))
+        Ok(Token::Scalar(scalar.finish(), style))
     }
 
-    /// Whether two single quotes stand here, which are one of the text.
+    /// Whether two single quotes are here, which stand for one quote in the text.
     fn is_doubled(&self, quote: u8) -> bool {
         quote == b'\'' && self.byte(0) == b'\'' && self.byte(1) == b'\''
     }
 
-    /// A backslash and what it stands for.
-    fn escape(&mut self, words: &mut Words<'_>) -> Result<(), Fault> {
+    /// A backslash escape.
+    fn escape(&mut self, scalar: &mut ScalarText<'_>) -> Result<(), Fault> {
         let start = self.at;
         let digits = match self.byte(1) {
             b'x' => 2,
@@ -270,25 +273,22 @@ impl<'a> Scanner<'a> {
                 .unwrap_or_default();
             let is_hex = code.bytes().all(|byte| byte.is_ascii_hexdigit()) && code.len() == digits;
             let code = u32::from_str_radix(code, 16).ok().filter(|_| is_hex);
-            let Some(said) = code.and_then(char::from_u32) else {
-                return fault_in_object(
-                    "an escape in quotes that is no character to kustomize",
-                    start,
-                );
+            let Some(text) = code.and_then(char::from_u32) else {
+                return fault_in_object("an escape that is not a character for kustomize", start);
             };
-            words.made().push(said);
+            scalar.owned().push(text);
         } else {
-            let Some((_, said)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
-                return fault_in_object("an escape in quotes that kustomize doesn't know", start);
+            let Some((_, text)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
+                return fault_in_object("an escape that kustomize doesn't know", start);
             };
             self.is_peculiar |= matches!(self.byte(1), b'\'' | b'\t');
-            words.made().push_str(said);
+            scalar.owned().push_str(text);
         }
         (0..2 + digits).for_each(|_| self.skip());
         Ok(())
     }
 
-    /// A scalar in a block, `|` or `>`, and where its lines start and end.
+    /// A block scalar (`|` or `>`), with the start and end of its lines.
     pub(super) fn block_scalar(&mut self) -> Result<(Token<'a>, usize, usize), Fault> {
         let is_literal = self.byte(0) == b'|';
         self.skip();
@@ -305,7 +305,7 @@ impl<'a> Scanner<'a> {
         let mut was_blank = false;
         self.block_breaks(&mut indent, &mut breaks, &mut end)?;
         let first = self.at;
-        // The other reader has places of its own for a block without lines.
+        // The other parser uses different positions for a block without lines.
         self.is_peculiar |= self.column() != indent;
         while self.column() == indent && self.at < self.bytes.len() {
             let is_blank = self.is_blank(0);
@@ -348,15 +348,17 @@ impl<'a> Scanner<'a> {
         Ok((Token::Scalar(Cow::Owned(text), style), first, end))
     }
 
-    /// What follows `|` or `>` on its line: whether the last ends of lines are kept (`+`) or stripped (`-`), and the
-    /// indentation where it is given, else 0.
+    /// The header of a block scalar after `|` or `>`: whether the last line ends are kept (`+`) or removed
+    /// (`-`), and the indentation, or 0 if it is not given.
     fn block_header(&mut self) -> Result<(Option<bool>, isize), Fault> {
         let start = self.at;
         let (mut keeps, mut step) = (None, 0);
         for _ in 0..2 {
             match self.byte(0) {
                 sign @ (b'+' | b'-') if keeps.is_none() => keeps = Some(sign == b'+'),
-                b'0' if step == 0 => return fault("a block indented by 0", self.at),
+                b'0' if step == 0 => {
+                    return fault("a block scalar with the indentation 0", self.at);
+                }
                 digit @ b'1'..=b'9' if step == 0 => step = isize::from(digit - b'0'),
                 _ => break,
             }
@@ -374,13 +376,14 @@ impl<'a> Scanner<'a> {
             }
         }
         if !self.is_line_end(0) {
-            return fault("a text in the line that starts a block", start);
+            return fault("text on the line that starts a block scalar", start);
         }
         self.skip_line()?;
         Ok((keeps, step))
     }
 
-    /// The indentation and the empty lines before a block's next line; with `indent` 0, finds how far it is indented.
+    /// The indentation and empty lines before the next line of a block. If `indent` is 0, determines the
+    /// indentation.
     fn block_breaks(
         &mut self,
         indent: &mut isize,
@@ -395,7 +398,10 @@ impl<'a> Scanner<'a> {
             }
             widest = widest.max(self.column());
             if (*indent == 0 || self.column() < *indent) && self.byte(0) == b'\t' {
-                return fault("a tab where only spaces indent", self.at);
+                return fault(
+                    "a tab in the indentation, where only spaces are allowed",
+                    self.at,
+                );
             }
             let length = self.break_length(0);
             if length == 0 {
@@ -413,7 +419,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What stands after a backslash, and what both stand for.
+/// The characters after a backslash, and their meanings.
 const ESCAPES: &[(u8, &str)] = &[
     (b'0', "\0"),
     (b'a', "\u{7}"),

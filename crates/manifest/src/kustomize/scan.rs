@@ -1,46 +1,46 @@
-//! Tokens of a text: what stands where, by indentation and indicators.
+//! Splits a text into tokens, by indentation and indicators.
 
 use std::collections::VecDeque;
 
-use super::token::{Fault, Placed, Token, fault};
+use super::token::{Fault, LocatedToken, Token, fault};
 
-/// How deep blocks, and flows, are nested at most: deeper than any object, and less than what costs much.
+/// The maximum nesting of blocks and of flows. No object is nested that deep, and it is cheap enough.
 const DEEPEST: usize = 256;
 
-/// How many characters a key without `?` has at most, its `:` included.
+/// The maximum length of a key without `?`, in characters, including its `:`.
 const LONGEST_KEY: usize = 1024;
 
-/// What may turn out to be a key, once a `:` follows.
+/// A node that may be a key if a `:` follows.
 #[derive(Clone, Copy, Default)]
 struct PossibleKey {
     possible: bool,
-    /// It stands where a block's next key has to stand.
+    /// Whether the next key of a block must be at this position.
     required: bool,
-    /// Which token of the text it starts with, counted from the first.
+    /// The number of its first token, counted from the first token of the text.
     number: usize,
     start: usize,
     line: usize,
 }
 
-/// The scanner: go through the text once, a token after the other.
+/// The scanner, which reads the text once and returns one token after the other.
 pub(super) struct Scanner<'a> {
     pub(super) text: &'a str,
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
     pub(super) line_start: usize,
     pub(super) line: usize,
-    /// How many lines ended since the last thing that is no blank.
+    /// The number of line ends since the last character that is not whitespace.
     pub(super) newlines: usize,
     pub(super) flow_depth: usize,
-    /// The column of the block that is open; -1 outside of any.
+    /// The column of the innermost open block; -1 outside of blocks.
     pub(super) indent: isize,
     /// Whether a key may start here.
     pub(super) key_allowed: bool,
-    /// Whether something was read that a reader of YAML 1.2 may take for something else, or refuse.
+    /// Whether the text contains something that a YAML 1.2 parser may read differently or refuse.
     pub(super) is_peculiar: bool,
     indents: Vec<isize>,
     keys: Vec<PossibleKey>,
-    tokens: VecDeque<Placed<'a>>,
+    tokens: VecDeque<LocatedToken<'a>>,
     taken: usize,
     is_ready: bool,
 }
@@ -67,30 +67,31 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The next token, which stays the next.
-    pub(super) fn peek(&mut self) -> Result<&Placed<'a>, Fault> {
+    /// The next token, without consuming it.
+    pub(super) fn peek(&mut self) -> Result<&LocatedToken<'a>, Fault> {
         if !self.is_ready {
             self.fetch_enough()?;
             self.is_ready = true;
         }
-        // There is one: `fetch_enough` sees to it.
+        // `fetch_enough` ensures that there is a token.
         self.tokens
             .front()
-            .map_or_else(|| fault("the text ends here", self.at), Ok)
+            .map_or_else(|| fault("unexpected end of the text", self.at), Ok)
     }
 
-    /// Takes the next token.
-    pub(super) fn take(&mut self) -> Result<Placed<'a>, Fault> {
+    /// Consumes the next token.
+    pub(super) fn take(&mut self) -> Result<LocatedToken<'a>, Fault> {
         self.peek()?;
         self.is_ready = false;
         self.taken += 1;
         self.tokens
             .pop_front()
-            .map_or_else(|| fault("the text ends here", self.at), Ok)
+            .map_or_else(|| fault("unexpected end of the text", self.at), Ok)
     }
 
-    /// Tokens until the first is certain: it may be the start of a key. (Two more than that, as kustomize's reader has
-    /// them: what is wrong with those is wrong before the first is used.)
+    /// Fetches tokens until it is certain that the first one is not the start of a key. (At least three
+    /// tokens are fetched, as in go-yaml, so that errors in the following tokens are reported at the same
+    /// time as there.)
     fn fetch_enough(&mut self) -> Result<(), Fault> {
         loop {
             if self.tokens.len() > 2 {
@@ -108,7 +109,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The byte `ahead` of here; 0 past the end, which no text holds.
+    /// The byte at this distance; 0 after the end, because texts contain no NUL.
     pub(super) fn byte(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -121,7 +122,7 @@ impl<'a> Scanner<'a> {
         matches!(self.byte(ahead), b' ' | b'\t')
     }
 
-    /// How many bytes the end of a line has, that stands `ahead` of here; 0 where none does.
+    /// The length of the line end at this distance in bytes; 0 if there is none.
     pub(super) fn break_length(&self, ahead: usize) -> usize {
         match self.byte(ahead) {
             b'\n' => 1,
@@ -139,24 +140,24 @@ impl<'a> Scanner<'a> {
         self.break_length(ahead) > 0
     }
 
-    /// Whether a line, or the text, ends `ahead` of here.
+    /// Whether a line, or the text, ends at this distance.
     pub(super) fn is_line_end(&self, ahead: usize) -> bool {
         self.byte(ahead) == 0 || self.is_break(ahead)
     }
 
-    /// Whether a word ends `ahead` of here.
+    /// Whether a word ends at this distance.
     pub(super) fn is_word_end(&self, ahead: usize) -> bool {
         self.is_blank(ahead) || self.is_line_end(ahead)
     }
 
-    /// Whether a line starts here with `---` or `...`.
+    /// Whether a line with `---` or `...` starts here.
     pub(super) fn is_document_mark(&self) -> bool {
         self.at == self.line_start
             && matches!(self.bytes.get(self.at..self.at + 3), Some(b"---" | b"..."))
             && self.is_word_end(3)
     }
 
-    /// Over a byte that ends no line.
+    /// Skips a byte that is not a line end.
     pub(super) fn skip(&mut self) {
         if !self.is_blank(0) {
             self.newlines = 0;
@@ -164,7 +165,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
     }
 
-    /// Over the end of a line.
+    /// Skips a line end.
     pub(super) fn skip_line(&mut self) -> Result<(), Fault> {
         let length = self.break_length(0);
         if length > 0 {
@@ -174,7 +175,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Past `length` bytes that end a line.
+    /// Skips a line end of `length` bytes.
     pub(super) fn pass_line(&mut self, length: usize) {
         self.at += length;
         self.line_start = self.at;
@@ -182,15 +183,15 @@ impl<'a> Scanner<'a> {
         self.newlines += 1;
     }
 
-    /// An end of a line that is none for everybody: it is refused outside of quotes.
+    /// Refuses a line end that not all parsers treat as one. Such line ends are only allowed in quotes.
     pub(super) fn plain_break(&self, length: usize) -> Result<(), Fault> {
-        let said = self.text.get(self.at..self.at + length).unwrap_or_default();
-        match said.chars().next() {
+        let text = self.text.get(self.at..self.at + length).unwrap_or_default();
+        match text.chars().next() {
             Some('\n') => Ok(()),
             Some('\r') if length == 2 => Ok(()),
             Some(other) => fault(
                 format!(
-                    "U+{:04X}, which ends a line for kustomize and not for others",
+                    "U+{:04X}, which ends a line for kustomize but not for other programs",
                     u32::from(other)
                 ),
                 self.at,
@@ -199,9 +200,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Puts a token at the end of the queue, or where the token of this number stands.
+    /// Appends a token to the queue, or inserts it before the token with the given number.
     fn push(&mut self, token: Token<'a>, start: usize, end: usize, number: Option<usize>) {
-        let placed = Placed { token, start, end };
+        let placed = LocatedToken { token, start, end };
         match number {
             Some(number) => self.tokens.insert(
                 number.saturating_sub(self.taken).min(self.tokens.len()),
@@ -211,7 +212,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Finds the next token.
+    /// Scans the next token.
     fn fetch(&mut self) -> Result<(), Fault> {
         self.skip_to_token()?;
         self.close_blocks(self.column());
@@ -302,9 +303,12 @@ impl<'a> Scanner<'a> {
                 self.push(token, start, end, None);
                 Ok(())
             }
-            b'\t' => fault("a tab where only spaces indent", self.at),
+            b'\t' => fault(
+                "a tab in the indentation, where only spaces are allowed",
+                self.at,
+            ),
             _ => fault(
-                "a character that no value starts with without quotes",
+                "a character that can't start a value without quotes",
                 self.at,
             ),
         }
@@ -320,7 +324,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The end of the text; there are as many of them as are asked for.
+    /// The end of the text, which is returned as often as it is requested.
     fn fetch_end(&mut self) -> Result<(), Fault> {
         if self.at != self.line_start {
             self.line_start = self.at;
@@ -331,7 +335,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Closes all blocks, before a mark between documents or the end.
+    /// Closes all blocks, before a document mark or the end.
     fn leave_blocks(&mut self) -> Result<(), Fault> {
         self.close_blocks(-1);
         self.drop_key()?;
@@ -370,7 +374,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         if self.flow_depth == 0 {
             if !self.key_allowed {
-                return fault("a list's item where none can stand", start);
+                return fault("a list item where none is allowed", start);
             }
             self.open_block(self.column(), None, Token::BlockSequenceStart, start)?;
         }
@@ -385,7 +389,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         if self.flow_depth == 0 {
             if !self.key_allowed {
-                return fault("a key where none can stand", start);
+                return fault("a key where none is allowed", start);
             }
             self.open_block(self.column(), None, Token::BlockMappingStart, start)?;
         }
@@ -413,7 +417,7 @@ impl<'a> Scanner<'a> {
             if self.flow_depth == 0 {
                 if !self.key_allowed {
                     return fault(
-                        "a colon and a blank inside a value without quotes, or a value where none can stand",
+                        "a colon and a space inside a value without quotes, or a value where none is allowed",
                         start,
                     );
                 }
@@ -426,7 +430,8 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether the possible key of a level still is one: it ends on its line, and soon.
+    /// Whether the possible key of a level can still be a key: it must end on its line and must not be too
+    /// long.
     fn is_possible(&mut self, level: usize) -> Result<bool, Fault> {
         let (line, at, text) = (self.line, self.at, self.text);
         let Some(key) = self.keys.get_mut(level).filter(|key| key.possible) else {
@@ -435,21 +440,18 @@ impl<'a> Scanner<'a> {
         let is_long = at - key.start > LONGEST_KEY
             && text
                 .get(key.start..at)
-                .is_some_and(|said| said.chars().count() > LONGEST_KEY);
+                .is_some_and(|text| text.chars().count() > LONGEST_KEY);
         if key.line == line && !is_long {
             return Ok(true);
         }
         if key.required {
-            return fault(
-                "no colon follows this, which stands where a key has to stand",
-                key.start,
-            );
+            return fault("a key without a colon after it", key.start);
         }
         key.possible = false;
         Ok(false)
     }
 
-    /// Notes that what starts here may be a key.
+    /// Remembers that a key may start here.
     fn save_key(&mut self) -> Result<(), Fault> {
         if !self.key_allowed {
             return Ok(());
@@ -468,22 +470,19 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// What might have been a key at this level is none.
+    /// Decides that the possible key of the current level is not a key.
     fn drop_key(&mut self) -> Result<(), Fault> {
         let Some(key) = self.keys.last_mut().filter(|key| key.possible) else {
             return Ok(());
         };
         if key.required {
-            return fault(
-                "no colon follows this, which stands where a key has to stand",
-                key.start,
-            );
+            return fault("a key without a colon after it", key.start);
         }
         key.possible = false;
         Ok(())
     }
 
-    /// Opens a block at `column` where none is open there yet.
+    /// Opens a block at `column`, unless one is already open there.
     fn open_block(
         &mut self,
         column: isize,
@@ -503,7 +502,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Closes the blocks that stand to the right of `column`.
+    /// Closes the blocks that are indented more than `column`.
     fn close_blocks(&mut self, column: isize) {
         while self.flow_depth == 0 && self.indent > column {
             self.push(Token::BlockEnd, self.at, self.at, None);

@@ -1,4 +1,4 @@
-//! Anchors, aliases, tags and directives.
+//! Scans anchors, aliases, tags and directives.
 
 use super::scan::Scanner;
 use super::token::{Fault, Token, fault};
@@ -18,7 +18,7 @@ impl<'a> Scanner<'a> {
         if name.is_empty() || !ends {
             let what = if is_alias { "an alias" } else { "an anchor" };
             return fault(
-                format!("{what} whose name is not letters, digits, `-` and `_`"),
+                format!("{what} whose name has other characters than letters, digits, `-` and `_`"),
                 start,
             );
         }
@@ -37,7 +37,7 @@ impl<'a> Scanner<'a> {
             self.skip();
             let suffix = self.tag_uri("", start)?;
             if self.byte(0) != b'>' {
-                return fault("a tag that starts with `!<` and has no `>`", start);
+                return fault("a tag that starts with `!<` but has no `>`", start);
             }
             self.skip();
             ("", suffix)
@@ -55,12 +55,12 @@ impl<'a> Scanner<'a> {
             }
         };
         if !self.is_word_end(0) {
-            return fault("a tag with a character that no tag has", start);
+            return fault("a tag with a character that is not allowed", start);
         }
         Ok(Token::Tag(handle, suffix))
     }
 
-    /// A `!` and what letters follow, with the `!` at their end.
+    /// A `!`, the following letters, and the `!` after them.
     fn tag_handle(&mut self) -> &'a str {
         let start = self.at;
         self.skip();
@@ -71,7 +71,7 @@ impl<'a> Scanner<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// The rest of a tag, after `head`, whose `!` is left out.
+    /// The rest of a tag after `head`, without the `!` of `head`.
     fn tag_uri(&mut self, head: &str, start: usize) -> Result<String, Fault> {
         let mut uri = head.get(1..).unwrap_or_default().to_owned();
         let before = self.at;
@@ -91,21 +91,24 @@ impl<'a> Scanner<'a> {
         Ok(uri)
     }
 
-    /// A line that starts with `%`.
+    /// A directive line, which starts with `%`.
     pub(super) fn directive(&mut self) -> Result<Token<'a>, Fault> {
         let start = self.at;
         self.is_peculiar = true;
         self.skip();
         let name = self.word();
         if !self.is_word_end(0) {
-            return fault("a directive whose name is not letters", start);
+            return fault(
+                "a directive whose name has other characters than letters",
+                start,
+            );
         }
         self.skip_blanks();
         let token = match name {
             "YAML" => {
                 let major = self.version_number(start)?;
                 if self.byte(0) != b'.' {
-                    return fault("a version of YAML without a point", start);
+                    return fault("a YAML version without a dot", start);
                 }
                 self.skip();
                 Token::Version(major, self.version_number(start)?)
@@ -129,7 +132,7 @@ impl<'a> Scanner<'a> {
             }
         }
         if !self.is_line_end(0) {
-            return fault("a directive with more than belongs to it", self.at);
+            return fault("text after the end of a directive", self.at);
         }
         self.skip_line()?;
         Ok(token)
@@ -143,7 +146,7 @@ impl<'a> Scanner<'a> {
         let digits = self.text.get(before..self.at).unwrap_or_default();
         match digits.parse() {
             Ok(number) if digits.len() < 3 => Ok(number),
-            _ => fault("a version of YAML that is no number", start),
+            _ => fault("a YAML version that is not a number", start),
         }
     }
 

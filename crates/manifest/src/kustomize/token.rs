@@ -1,16 +1,16 @@
-//! What the scanner finds in a text: tokens, and why there are no more.
+//! The tokens that the scanner finds, and its errors.
 
 use std::borrow::Cow;
 
-/// A token, and the bytes that it stands for.
+/// A token with its byte range.
 #[derive(Clone, Debug)]
-pub(super) struct Placed<'a> {
+pub(super) struct LocatedToken<'a> {
     pub(super) token: Token<'a>,
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-/// How a scalar is written.
+/// The style of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
@@ -47,14 +47,15 @@ pub(super) enum Token<'a> {
     Scalar(Cow<'a, str>, Style),
 }
 
-/// Why kustomize's reader stops at a text.
+/// An error of kustomize's parser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// What is wrong.
+    /// A description of the error.
     pub(crate) message: Cow<'static, str>,
-    /// The byte at which it is.
+    /// The byte position of the error.
     pub(crate) at: usize,
-    /// Whether it matters in an object only: another file, a dashboard in JSON for one, is for other readers.
+    /// Whether it is an error only in Kubernetes objects. Other files, such as dashboards in JSON, are read
+    /// by other programs.
     pub(crate) only_in_objects: bool,
 }
 

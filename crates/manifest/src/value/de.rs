@@ -1,8 +1,7 @@
-//! serde from a [`Node`], with places, and with all mistakes at once.
-//!
-//! serde stops at its first error. [`decode`] therefore starts over without the value that failed until
-//! nothing fails any more: each pass finds one mistake, and what is left is decoded with its defaults.
-//! Keys that a struct doesn't know are collected on the way, they stop nothing.
+//! Deserializes serde types from a [`Node`], with source positions, and reports all mistakes in one run.
+//! serde stops at its first error. Therefore [`decode`] starts again without the value that failed, until
+//! nothing fails any more: each pass finds one mistake, and the rest is decoded with defaults. Unknown keys
+//! of a struct are collected in the same pass, because they stop nothing.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -16,41 +15,41 @@ use super::node::{Kind, Node};
 use super::pointer::{Pointer, Step};
 use crate::diagnostic::{SourceId, Span, Spanned};
 
-/// The newtype name by which [`Spanned`] asks for its place.
+/// The newtype name with which [`Spanned`] requests its position.
 pub(super) const SPANNED: &str = "$gatewayctl::Spanned";
 
-/// How many mistakes [`decode`] collects before it gives up: enough for any honest file.
+/// The maximum number of mistakes that [`decode`] collects before it gives up.
 const MOST_PROBLEMS: usize = 100;
 
-/// What is wrong with a value.
+/// A mistake in a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wrong {
-    /// A key that the struct doesn't have; what it has.
+    /// A key that the struct doesn't have, with the keys that it has.
     UnknownKey(String, &'static [&'static str]),
-    /// A word that the enumeration doesn't have; what it has.
+    /// A value that the enumeration doesn't have, with the values that it has.
     UnknownWord(String, &'static [&'static str]),
-    /// A key that must be there.
+    /// A required key is missing.
     Missing(&'static str),
-    /// Another kind of value than expected: found, expected.
+    /// A value of the wrong type: the found and the expected type.
     Type(String, String),
-    /// Anything else, in words.
+    /// Another mistake, described by a message.
     Other(String),
 }
 
-/// One mistake and its place.
+/// A mistake with its position.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The mistake.
     pub wrong: Wrong,
-    /// The value, or the key where the key itself is the mistake.
+    /// The position of the value, or of the key if the key is wrong.
     pub span: Option<Span>,
-    /// The path of the value.
+    /// The pointer to the value.
     pub pointer: Pointer,
 }
 
-/// Decodes a tree; what could be read, and every mistake.
-///
-/// The value is `None` only where the root itself can't be read, or past a hundred mistakes.
+/// Decodes a tree. Returns everything that could be decoded, and all mistakes.
+/// The value is `None` only if the root itself can't be decoded, or if there are more than a hundred
+/// mistakes.
 pub fn decode<T: for<'de> Deserialize<'de>>(node: &Node) -> (Option<T>, Vec<Problem>) {
     let context = Context::default();
     let mut problems = Vec::new();
@@ -90,7 +89,7 @@ struct Context {
     unknown: RefCell<Vec<Problem>>,
 }
 
-/// serde's error, with a place.
+/// A serde error with a position.
 #[derive(Debug)]
 pub struct Error {
     wrong: Wrong,
@@ -257,7 +256,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 }
 
-/// A value as an error names it.
+/// Describes a value for an error.
 pub fn found(node: &Node) -> String {
     match &node.kind {
         Kind::Null => "nothing".to_owned(),
@@ -388,7 +387,8 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
     }
 }
 
-/// The four parts of a [`Spanned`] as a sequence: source (0 for none, else its number + 1), start, end, value.
+/// The parts of a [`Spanned`] as a sequence of four elements: the number of the source plus 1 (or 0 for no
+/// position), start, end, and the value.
 struct SpannedParts<'de> {
     numbers: std::array::IntoIter<u32, 3>,
     value: Option<Part<'de>>,
@@ -435,14 +435,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
             type Value = Spanned<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a value with its place")
+                f.write_str("a value with its position")
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(
                 self,
                 mut parts: A,
             ) -> Result<Self::Value, A::Error> {
-                let missing = || de::Error::custom("a part of a place is missing");
+                let missing = || de::Error::custom("a part of the position is missing");
                 let source: u32 = parts.next_element()?.ok_or_else(missing)?;
                 let start: u32 = parts.next_element()?.ok_or_else(missing)?;
                 let end: u32 = parts.next_element()?.ok_or_else(missing)?;
@@ -467,7 +467,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     }
 }
 
-/// A tree out of any format; with places where the format is ours.
+/// Deserializes a tree from any format. It has positions if the format is [`NodeDeserializer`].
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, span } = Spanned::<Bare>::deserialize(deserializer)?;
@@ -567,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_comes_back_as_it_was() {
+    fn a_tree_is_deserialized_unchanged() {
         let tree = json!({"a": [1, -2, 2.5, true, null, "x"], "b": {"c": {}}});
         let node = Node::from_json(tree.clone());
         let (back, problems) = decode::<Node>(&node);

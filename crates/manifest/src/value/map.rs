@@ -1,4 +1,4 @@
-//! A map with text for keys, in the order written.
+//! A map with strings as keys that keeps the order of its entries.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -7,30 +7,32 @@ use std::hash::{Hash, Hasher};
 use super::node::Node;
 use crate::diagnostic::Span;
 
-/// How many keys are looked through one by one. Nearly all maps have fewer, and comparing a few short texts is
-/// quicker than hashing one; past it an index keeps a map of any size quick, whatever its keys.
+/// The maximum number of keys that are searched linearly. Nearly all maps have fewer keys, and comparing a
+/// few short strings is faster than hashing one. Larger maps have an index, which keeps lookups fast for any
+/// number of keys.
 const FEW: usize = 16;
 
-/// A map, in the order written.
+/// A map that keeps the order of its entries.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
     entries: Vec<(String, Entry)>,
-    /// Where each key stands, once there are more than [`FEW`].
-    #[allow(clippy::box_collection)] // nearly all maps have none, and are the smaller for it
+    /// The position of each key, if there are more than [`FEW`].
+    #[allow(clippy::box_collection)]
+    // nearly all maps have no index, and the box keeps them small
     index: Option<Box<HashMap<String, usize>>>,
 }
 
-/// What a key of a [`Map`] leads to.
+/// The value of a key in a [`Map`].
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Where the key was written.
+    /// The position of the key.
     pub key_span: Option<Span>,
     /// The value.
     pub value: Node,
 }
 
 impl Map {
-    /// The map of these entries; `None` where a key stands among them twice.
+    /// Creates a map of entries; `None` if a key occurs twice.
     pub fn distinct(entries: Vec<(String, Entry)>) -> Option<Self> {
         let mut map = Map {
             entries,
@@ -54,23 +56,24 @@ impl Map {
         }
     }
 
-    /// The value under `key`.
+    /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.value)
     }
 
-    /// The value under `key`, to change.
+    /// The value of `key`, for changes.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         let at = self.find(key)?;
         self.entries.get_mut(at).map(|(_, entry)| &mut entry.value)
     }
 
-    /// The entry under `key`.
+    /// The entry of `key`.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries.get(self.find(key)?).map(|(_, entry)| entry)
     }
 
-    /// Puts `value` under `key`: in its old place where the key is there already, else last.
+    /// Sets the value of `key`. An existing key keeps its position, a new one comes last. Returns the
+    /// previous entry.
     pub fn insert(&mut self, key: impl Into<String>, value: Node) -> Option<Entry> {
         self.insert_entry(
             key.into(),
@@ -81,7 +84,7 @@ impl Map {
         )
     }
 
-    /// As [`insert`](Self::insert), with the place of the key.
+    /// Like [`insert`](Self::insert), with the source position of the key.
     pub fn insert_entry(&mut self, key: String, entry: Entry) -> Option<Entry> {
         let old = self.find(&key).and_then(|at| self.entries.get_mut(at));
         if let Some((_, old)) = old {
@@ -97,7 +100,7 @@ impl Map {
         None
     }
 
-    /// Makes the index where there are more than a few keys.
+    /// Creates the index if there are more than [`FEW`] keys.
     fn index(&mut self) {
         if self.entries.len() > FEW {
             let keys = self.entries.iter().map(|(key, _)| key.clone());
@@ -105,7 +108,7 @@ impl Map {
         }
     }
 
-    /// Takes the value under `key` out; the others keep their order.
+    /// Removes `key`; the other entries keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
         let at = self.find(key)?;
         if let Some(index) = &mut self.index {
@@ -118,43 +121,43 @@ impl Map {
         Some(self.entries.remove(at).1)
     }
 
-    /// Whether `key` is there.
+    /// Whether the map has `key`.
     pub fn contains_key(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
-    /// Keys and values, in the order written.
+    /// The keys and values, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Node)> + ExactSizeIterator {
         self.entries
             .iter()
             .map(|(key, entry)| (key.as_str(), &entry.value))
     }
 
-    /// Keys and entries, in the order written.
+    /// The keys and entries, in order.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.entries
             .iter()
             .map(|(key, entry)| (key.as_str(), entry))
     }
 
-    /// Keys and values, to change the values.
+    /// The keys and values, for changes of the values.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
         self.entries
             .iter_mut()
             .map(|(key, entry)| (key.as_str(), &mut entry.value))
     }
 
-    /// Keys and entries, by value.
+    /// The keys and entries, by value.
     pub fn into_entries(self) -> impl Iterator<Item = (String, Entry)> {
         self.entries.into_iter()
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no key.
+    /// Whether the map has no keys.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -170,7 +173,7 @@ impl<K: Into<String>> FromIterator<(K, Node)> for Map {
     }
 }
 
-/// Maps are equal where the same keys lead to equal values: order and places don't count.
+/// Maps are equal if they have the same keys with equal values. Order and source positions are ignored.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len()
@@ -180,7 +183,7 @@ impl PartialEq for Map {
     }
 }
 
-/// The order of the keys doesn't count.
+/// The hash is independent of the order of the keys.
 impl Hash for Map {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let entries = self.iter().map(|entry| {
@@ -200,9 +203,9 @@ mod tests {
         map.iter().map(|(key, _)| key).collect()
     }
 
-    /// The same with few keys and with many.
+    /// The result is the same with few keys and with many.
     #[test]
-    fn entries_make_a_map_unless_a_key_stands_twice() {
+    fn entries_make_a_map_unless_a_key_is_duplicated() {
         let entry = |at: usize| {
             let value = Node::string(format!("v{at}"));
             let key_span = None;
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_keep_their_order_and_are_found_however_many_there_are() {
+    fn keys_keep_their_order_and_are_found_in_large_maps() {
         for many in [3, FEW, FEW + 1, 1000] {
             let name = |at: usize| format!("k{at}");
             let mut map: Map = (0..many)

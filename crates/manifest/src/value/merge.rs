@@ -1,12 +1,11 @@
-//! Laying an overlay over a tree, as `spec` tables are laid over what the intents produce.
+//! Merges an overlay over a tree, such as a `spec` table over the rendered object.
 
 use super::node::{Kind, Node};
 use super::pointer::{Pointer, Step};
 
-/// Lays `overlay` over `base`.
-///
-/// Maps merge key by key and keep the base's order, new keys last; anything else, lists included,
-/// is replaced whole. What comes from the overlay keeps the overlay's places.
+/// Merges `overlay` over `base`.
+/// Maps are merged key by key in the order of the base, with new keys last. Everything else, including
+/// lists, is replaced. Values from the overlay keep their source positions.
 pub fn merge(base: &mut Node, overlay: Node) {
     match (&mut base.kind, overlay) {
         (
@@ -30,7 +29,7 @@ pub fn merge(base: &mut Node, overlay: Node) {
     }
 }
 
-/// Takes what `pointer` leads to out of `base`; false where there is nothing.
+/// Removes the value at `pointer` from `base`. Returns false if there is none.
 pub fn remove(base: &mut Node, pointer: &Pointer) -> bool {
     let Some((last, above)) = pointer.steps().split_last() else {
         return false;
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_removes_what_it_leads_to() {
+    fn a_pointer_removes_its_value() {
         let mut node = Node::from_json(json!({"a": [{"b": 1}, 2]}));
         assert!(remove(
             &mut node,

@@ -1,15 +1,14 @@
 //! The tree of values that TOML, YAML and templates share.
-//!
-//! A [`Node`] is what JSON can say, in the order in which it was written, and every node may carry
-//! the [`Span`](crate::diagnostic::Span) that it came from. A node read from `cluster.toml` knows its
-//! bytes there, and keeps them through the model, a template and a merge, until it stands in a
-//! manifest: that is how a finding on an object finds its line in `cluster.toml` (an *origin*).
-//!
-//! - [`node`], [`mod@map`]: the tree itself.
-//! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
-//! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`], the pointer of a walk.
-//! - [`variable`]: Flux's variables in texts.
-//! - [`de`], [`ser`]: serde from and to trees, spans included.
+//! A [`Node`] is a JSON value that keeps the order of its keys, and every node can have the source
+//! [`Span`](crate::diagnostic::Span) that it came from. A node from `cluster.toml` knows its position there.
+//! It keeps the position in the model, in templates and in merges, until it is part of a manifest. In this
+//! way, a finding on a rendered object knows its line in `cluster.toml` (the *origin*).
+//! - [`node`], [`mod@map`]: the tree.
+//! - [`merge`]: merges an overlay over a tree, such as a `spec` table.
+//! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`] is a faster pointer for
+//!   traversals.
+//! - [`variable`]: Flux variables in strings.
+//! - [`de`], [`ser`]: serde from and to trees, including spans.
 
 pub mod de;
 #[cfg(feature = "schemars")]

@@ -1,4 +1,4 @@
-//! A value, the place that it came from, and what it holds.
+//! A value of a tree.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,33 +8,33 @@ use super::map::Map;
 use super::pointer::{Pointer, Step};
 use crate::diagnostic::Span;
 
-/// One value of a tree.
+/// A value with its source position.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// What it is.
+    /// The value.
     pub kind: Kind,
-    /// Where it was written; `None` where nobody wrote it.
+    /// The source position; `None` if the value was not read from a source.
     pub span: Option<Span>,
 }
 
-/// The kinds of value, which are JSON's.
+/// The kinds of value, which are those of JSON.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// `null`; in what templates see, a setting that was not given.
+    /// `null`, which in the values of templates represents a missing setting.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole or fractional number.
+    /// An integer or a floating-point number.
     Number(Number),
-    /// Text.
+    /// A string.
     String(String),
     /// A list.
     List(Vec<Node>),
-    /// A map with text for keys, in the order written.
+    /// A map with strings as keys, in order.
     Map(Map),
 }
 
-/// Nodes are equal where their values are: places don't count.
+/// Nodes are equal if their values are; source positions are ignored.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind
@@ -46,7 +46,7 @@ impl PartialEq for Kind {
         match (self, other) {
             (Kind::Null, Kind::Null) => true,
             (Kind::Bool(a), Kind::Bool(b)) => a == b,
-            // Whole numbers are compared whole: as fractions, those past 2^53 run together.
+            // Integers are compared as integers, because floats can't distinguish integers above 2^53.
             (Kind::Number(a), Kind::Number(b)) if !a.is_f64() && !b.is_f64() => a == b,
             (Kind::Number(a), Kind::Number(b)) => a.as_f64() == b.as_f64(),
             (Kind::String(a), Kind::String(b)) => a == b,
@@ -57,14 +57,14 @@ impl PartialEq for Kind {
     }
 }
 
-/// What is equal has the same hash: a number counts as the fraction nearest to it.
+/// Equal nodes have equal hashes, so numbers are hashed as floats.
 impl Hash for Node {
     fn hash<H: Hasher>(&self, state: &mut H) {
         std::mem::discriminant(&self.kind).hash(state);
         match &self.kind {
             Kind::Null => {}
             Kind::Bool(value) => value.hash(state),
-            // Nought has two signs, which are equal.
+            // Adding zero turns -0.0 into 0.0, because both are equal.
             Kind::Number(number) => (number.as_f64().unwrap_or_default() + 0.0)
                 .to_bits()
                 .hash(state),
@@ -76,22 +76,22 @@ impl Hash for Node {
 }
 
 impl Node {
-    /// A value at a place.
+    /// Creates a node with a source position.
     pub fn new(kind: Kind, span: Option<Span>) -> Self {
         Node { kind, span }
     }
 
-    /// Text that nobody wrote.
+    /// Creates a string without a source position.
     pub fn string(text: impl Into<String>) -> Self {
         Node::new(Kind::String(text.into()), None)
     }
 
-    /// An empty map that nobody wrote.
+    /// Creates an empty map without a source position.
     pub fn map() -> Self {
         Node::new(Kind::Map(Map::default()), None)
     }
 
-    /// The text, of a string.
+    /// The text, if the node is a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.kind {
             Kind::String(text) => Some(text),
@@ -99,7 +99,7 @@ impl Node {
         }
     }
 
-    /// The map, of a map.
+    /// The map, if the node is a map.
     pub fn as_map(&self) -> Option<&Map> {
         match &self.kind {
             Kind::Map(map) => Some(map),
@@ -107,7 +107,7 @@ impl Node {
         }
     }
 
-    /// The map, of a map, to change.
+    /// The map for changes, if the node is a map.
     pub fn as_map_mut(&mut self) -> Option<&mut Map> {
         match &mut self.kind {
             Kind::Map(map) => Some(map),
@@ -115,7 +115,7 @@ impl Node {
         }
     }
 
-    /// The items, of a list.
+    /// The items, if the node is a list.
     pub fn as_list(&self) -> Option<&[Node]> {
         match &self.kind {
             Kind::List(items) => Some(items),
@@ -123,7 +123,7 @@ impl Node {
         }
     }
 
-    /// The whole number, of a number that is one.
+    /// The number, if the node is an integer.
     pub fn as_i64(&self) -> Option<i64> {
         match &self.kind {
             Kind::Number(number) => number.as_i64(),
@@ -131,7 +131,7 @@ impl Node {
         }
     }
 
-    /// The truth value, of one.
+    /// The value, if the node is a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match &self.kind {
             Kind::Bool(value) => Some(*value),
@@ -139,17 +139,17 @@ impl Node {
         }
     }
 
-    /// The value under `key`, of a map that has it.
+    /// The value of `key`, if the node is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.get(key)
     }
 
-    /// The value that `path` leads to, key by key.
+    /// The value at the end of `path`, a sequence of keys.
     pub fn path(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The value that `pointer` leads to.
+    /// The value at `pointer`.
     pub fn at(&self, pointer: &Pointer) -> Option<&Node> {
         pointer
             .steps()
@@ -157,7 +157,7 @@ impl Node {
             .try_fold(self, |node, step| node.step(step))
     }
 
-    /// The value one step down.
+    /// The value after one step.
     pub fn step(&self, step: &Step) -> Option<&Node> {
         match (&self.kind, step) {
             (Kind::Map(map), Step::Key(key)) => map.get(key),
@@ -166,7 +166,7 @@ impl Node {
         }
     }
 
-    /// The place of what `pointer` leads to, or of the nearest thing above it that has one.
+    /// The source position of the value at `pointer`, or of its nearest parent that has one.
     pub fn nearest_span(&self, pointer: &Pointer) -> Option<Span> {
         let mut found = self.span;
         let mut node = self;
@@ -178,7 +178,7 @@ impl Node {
         found
     }
 
-    /// The kind's name as JSON Schema says it.
+    /// The name of the type in JSON Schema.
     pub fn type_name(&self) -> &'static str {
         match &self.kind {
             Kind::Null => "null",
@@ -191,7 +191,7 @@ impl Node {
         }
     }
 
-    /// The tree without places, as `serde_json` has it.
+    /// Converts to `serde_json`, without source positions.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
         match &self.kind {
@@ -208,7 +208,7 @@ impl Node {
         }
     }
 
-    /// A tree without places, from `serde_json`'s.
+    /// Converts from `serde_json`, without source positions.
     pub fn from_json(value: serde_json::Value) -> Node {
         use serde_json::Value;
         let kind = match value {

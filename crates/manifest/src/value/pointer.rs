@@ -2,31 +2,30 @@
 
 use std::fmt;
 
-/// One step of a [`Pointer`].
+/// A step of a [`Pointer`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
-    /// Into a map.
+    /// A key of a map.
     Key(String),
-    /// Into a list, from 0.
+    /// An index of a list, from 0.
     Index(usize),
 }
 
-/// A path from the root of a tree to one of its nodes.
-///
-/// Written as RFC 6901 has it (`/spec/listeners/0/name`); the empty pointer is the root.
+/// The path from the root of a tree to one of its nodes.
+/// Its text form is that of RFC 6901 (`/spec/listeners/0/name`); the empty pointer is the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer {
     steps: Vec<Step>,
 }
 
 impl Pointer {
-    /// The root.
+    /// The pointer to the root.
     pub fn root() -> Self {
         Pointer::default()
     }
 
-    /// Reads a pointer. A step of digits is taken for an index; [`resolve_in`](Self::resolve_in) settles it
-    /// against a tree. `None` where it is neither empty nor starts with `/`.
+    /// Parses a pointer. A step of digits becomes an index; [`resolve_in`](Self::resolve_in) corrects that
+    /// for a given tree. Returns `None` if the text is not empty and doesn't start with `/`.
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
             return Some(Pointer::root());
@@ -45,7 +44,7 @@ impl Pointer {
         Some(Pointer { steps })
     }
 
-    /// The same path with each step in the form that `tree` wants: digits are keys where a map stands.
+    /// The same path with the steps that fit `tree`: digits are a key if there is a map at that position.
     pub fn resolve_in(&self, tree: &super::Node) -> Self {
         let mut node = Some(tree);
         let steps = self
@@ -63,24 +62,24 @@ impl Pointer {
         Pointer { steps }
     }
 
-    /// The steps, from the root on.
+    /// The steps, starting at the root.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// This path and one key more.
+    /// This path with a key appended.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Self {
         self.step(Step::Key(key.into()))
     }
 
-    /// This path and one index more.
+    /// This path with an index appended.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.step(Step::Index(index))
     }
 
-    /// This path and one step more.
+    /// This path with a step appended.
     #[must_use]
     pub fn step(&self, step: Step) -> Self {
         let mut steps = self.steps.clone();
@@ -88,7 +87,7 @@ impl Pointer {
         Pointer { steps }
     }
 
-    /// The path without its last step; `None` of the root.
+    /// This path without its last step; `None` for the root.
     pub fn parent(&self) -> Option<Self> {
         let (_, above) = self.steps.split_last()?;
         Some(Pointer {
@@ -104,17 +103,17 @@ impl Pointer {
         }
     }
 
-    /// Adds a step in place; with [`pop`](Self::pop) for walks that would copy a path at each node.
+    /// Appends a step in place. Together with [`pop`](Self::pop), it avoids copies of the path in traversals.
     pub fn push(&mut self, step: Step) {
         self.steps.push(step);
     }
 
-    /// Takes the last step off.
+    /// Removes the last step.
     pub fn pop(&mut self) -> Option<Step> {
         self.steps.pop()
     }
 
-    /// The path as Kubernetes writes it: `spec.listeners[0].name`, keys that hold dots in brackets.
+    /// The path in the notation of Kubernetes: `spec.listeners[0].name`. Keys with dots are in brackets.
     pub fn dotted(&self) -> String {
         let mut text = String::new();
         for step in &self.steps {
@@ -152,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_with_slashes_and_tildes_come_back() {
+    fn keys_with_slashes_and_tildes_can_be_read_back() {
         let pointer = Pointer::root().key("a/b~c").index(3).key("x");
         assert_eq!(pointer.to_string(), "/a~1b~0c/3/x");
         assert_eq!(Pointer::parse("/a~1b~0c/3/x"), Some(pointer));
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dotted_form_is_the_api_servers() {
+    fn the_dotted_form_is_that_of_the_api_server() {
         let pointer = Pointer::root()
             .key("metadata")
             .key("annotations")

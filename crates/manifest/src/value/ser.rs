@@ -1,4 +1,4 @@
-//! serde into a [`Node`]: how the model's types become what templates see.
+//! Serializes into a [`Node`], which turns the types of the model into values for templates.
 
 use serde::ser::{self, Serialize};
 
@@ -7,15 +7,14 @@ use super::map::{Entry, Map};
 use super::node::{Kind, Node};
 use crate::diagnostic::{SourceId, Span, Spanned};
 
-/// A serializable value as a tree; a [`Spanned`] in it gives its place to the node that it becomes.
-///
+/// Serializes a value to a tree. The position of a [`Spanned`] becomes the position of its node.
 /// # Errors
-/// Where a map's key is not text, or a number is not finite.
+/// Fails if the key of a map is not a string, or a number is not finite.
 pub fn to_node<T: Serialize + ?Sized>(value: &T) -> Result<Node, Error> {
     value.serialize(NodeSerializer)
 }
 
-/// Why a value can't be a tree.
+/// The reason why a value can't be serialized to a tree.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(String);
@@ -218,7 +217,7 @@ impl Items {
             return bare(Kind::List(self.items));
         }
         let Some(mut value) = self.items.pop() else {
-            return Err(Error("a place without a value".to_owned()));
+            return Err(Error("a position without a value".to_owned()));
         };
         let mut numbers = self
             .items
@@ -284,7 +283,7 @@ impl ser::SerializeMap for Fields {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         let key = to_node(key)?;
         let Kind::String(text) = key.kind else {
-            return Err(Error("a key that is not text".to_owned()));
+            return Err(Error("a key that is not a string".to_owned()));
         };
         self.key = Some((text, key.span));
         Ok(())

@@ -1,34 +1,34 @@
-//! The path of a walk.
+//! The path of a traversal.
 
 use std::ops::Deref;
 
 use super::pointer::{Pointer, Step};
 
-/// Where a walk is: a [`Pointer`] that goes in and out of values without making a text for each key on its way. A walk
-/// over an object passes hundreds, and mostly nobody asks where it was.
+/// The current position of a traversal. It is a [`Pointer`] that reuses the memory of its keys, because the
+/// traversal of an object visits hundreds of values and the path is rarely needed.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
     pointer: Pointer,
-    /// Texts of keys that were left, to write the next ones into.
+    /// Unused strings of former keys, for new keys.
     spare: Vec<String>,
 }
 
-/// One step of a [`Trail`], as [`Step`] has it.
+/// A step of a [`Trail`], like [`Step`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<'k> {
-    /// Into a map.
+    /// A key of a map.
     Key(&'k str),
-    /// Into a list, from 0.
+    /// An index of a list, from 0.
     Index(usize),
 }
 
 impl Trail {
-    /// A walk that begins at the root.
+    /// Starts at the root.
     pub fn root() -> Self {
         Trail::default()
     }
 
-    /// Goes a step in.
+    /// Descends one step.
     pub fn enter(&mut self, part: Part<'_>) {
         let step = match part {
             Part::Index(index) => Step::Index(index),
@@ -42,7 +42,7 @@ impl Trail {
         self.pointer.push(step);
     }
 
-    /// Goes a step out.
+    /// Returns to the parent.
     pub fn leave(&mut self) {
         if let Some(Step::Key(text)) = self.pointer.pop() {
             self.spare.push(text);
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_is_where_it_went_last() {
+    fn a_trail_is_the_current_position() {
         let mut trail = Trail::root();
         for (part, at) in [
             (Some(Part::Key("spec")), "/spec"),

@@ -1,49 +1,47 @@
 //! Flux variables (`postBuild` substitution): `${NAME}`, `${NAME:=default}`, `${NAME/./-}`.
-//!
-//! Flux replaces them in the text of a manifest before anything reads it, so what a value with one in it
-//! will be is not known here. `$${NAME}` is how `${NAME}` itself is written.
-//!
-//! What is read here is what Flux reads: `envsubst` of kustomize-controller 1.9 (`github.com/fluxcd/pkg/envsubst`
-//! 1.9.0, of Drone's). Between variables, `$$` is one `$`. A variable's name is letters, digits and `_`; after it come
-//! `}` or one of these, where `word` may hold further variables:
-//!
-//! | | |
+//! Flux replaces them in the text of a manifest before the manifest is parsed, so the final value is not
+//! known here. `$${NAME}` is the escape for a literal `${NAME}`.
+//! The syntax is that of `envsubst` in kustomize-controller 1.9 (`github.com/fluxcd/pkg/envsubst` 1.9.0, a
+//! fork of Drone's). Between variables, `$$` stands for one `$`. The name of a variable consists of letters,
+//! digits and `_`. It is followed by `}` or by one of these operators, where `word` may contain further
+//! variables:
+//! | syntax | result |
 //! |---|---|
 //! | `${#NAME}` | the length |
 //! | `${NAME^}` `${NAME^^}` `${NAME,}` `${NAME,,}` | upper and lower case |
-//! | `${NAME:first}` `${NAME:first:length}` | a part |
+//! | `${NAME:first}` `${NAME:first:length}` | a substring |
 //! | `${NAME=word}` `${NAME:=word}` `${NAME:-word}` `${NAME:?word}` `${NAME:+word}` | a default |
-//! | `${NAME#word}` `${NAME##word}` `${NAME%word}` `${NAME%%word}` | without its beginning or end |
-//! | `${NAME/old/new}` `${NAME//old/new}` `${NAME/#old/new}` `${NAME/%old/new}` | replaced; `\/` and `$$` are escapes |
-//!
-//! Where Flux can't read one, it stops: nothing of the Flux Kustomization is applied, and what would follow is not read.
+//! | `${NAME#word}` `${NAME##word}` `${NAME%word}` `${NAME%%word}` | without a prefix or suffix |
+//! | `${NAME/old/new}` `${NAME//old/new}` `${NAME/#old/new}` `${NAME/%old/new}` | a replacement; `\/` and `$$` are escapes |
+//! If Flux can't parse a variable, the substitution fails: nothing from the Flux Kustomization is applied,
+//! and the rest of the text is not read.
 
 use std::sync::LazyLock;
 
-/// A place where Flux reads a variable.
+/// A variable in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable<'a> {
-    /// The byte of its `$`.
+    /// The byte position of its `$`.
     pub at: usize,
-    /// One past its `}`; where Flux can't read it, where it stopped.
+    /// The position after its `}`, or the position where Flux fails.
     pub end: usize,
-    /// Its name; empty where Flux finds none.
+    /// The name; empty if Flux finds none.
     pub name: &'a str,
-    /// Whether Flux can read it. It stops at one that it can't, with all that it would have applied.
+    /// Whether Flux can parse it. If not, Flux applies nothing.
     pub is_readable: bool,
-    /// How many variables it stands in.
+    /// The number of variables that it is nested in.
     pub depth: usize,
 }
 
-/// A text between variables, or a variable.
+/// A variable, or a text between variables.
 enum Piece<'a> {
-    /// As it is after Flux: `$$` has become `$`. In parts.
+    /// A part of the text after the substitution, in which `$$` has become `$`.
     Text(&'a str),
-    /// All of a variable, with those in it.
+    /// A variable, followed by the variables that are nested in it.
     Variable(Vec<Variable<'a>>),
 }
 
-/// Reads a text once, from its beginning to its end.
+/// Splits a text into pieces in one pass.
 struct Pieces<'a> {
     text: &'a str,
     at: usize,
@@ -62,7 +60,7 @@ impl<'a> Iterator for Pieces<'a> {
             };
             return Some(Piece::Variable(found));
         }
-        // A `$` before another one takes its place.
+        // `$$` stands for one `$`.
         let (shown, from) = match rest.strip_prefix("$$") {
             Some(_) => (rest.get(1..).unwrap_or_default(), 1),
             None => (rest, usize::from(rest.starts_with('$'))),
@@ -75,14 +73,14 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 fn pieces(text: &str) -> Pieces<'_> {
-    // A zero byte is the end of the text for Flux.
+    // Flux treats a zero byte as the end of the text.
     let text = text.split('\0').next().unwrap_or_default();
     Pieces { text, at: 0 }
 }
 
-/// Whether a text has a variable in it.
+/// Whether a text contains a variable.
 pub fn in_text(text: &str) -> bool {
-    // Most texts have no `$` at all, which is quick to see.
+    // Most texts contain no `$`, which is fast to check.
     text.as_bytes().contains(&b'$')
         && pieces(text).any(|piece| match piece {
             Piece::Variable(found) => found.iter().all(|one| one.is_readable),
@@ -90,8 +88,8 @@ pub fn in_text(text: &str) -> bool {
         })
 }
 
-/// All places where Flux reads a variable, in the order of the text, those in a variable's default after it; what is
-/// written as `$${` is left out. After one that Flux can't read there is no other.
+/// All variables in a text, in order. Variables that are nested in another one follow it. `$${` is not a
+/// variable. The list ends after a variable that Flux can't parse.
 pub fn all(text: &str) -> impl Iterator<Item = Variable<'_>> {
     pieces(text).flat_map(|piece| match piece {
         Piece::Variable(found) => found,
@@ -99,13 +97,13 @@ pub fn all(text: &str) -> impl Iterator<Item = Variable<'_>> {
     })
 }
 
-/// Whether a text is a single variable and nothing else: it may become a number.
+/// Whether a text consists of a single variable, so that its value may be a number.
 pub fn is_all(text: &str) -> bool {
     end(text) == Some(text.len())
 }
 
-/// The text with `stand_in` in place of each variable, and otherwise as Flux leaves it. From a variable on that Flux
-/// can't read it is as it was.
+/// The text after the substitution, with `stand_in` as the value of each variable. If Flux can't parse a
+/// variable, the text from there on is unchanged.
 pub fn replaced(text: &str, stand_in: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut stopped = None;
@@ -122,98 +120,98 @@ pub fn replaced(text: &str, stand_in: &str) -> String {
             },
         }
     }
-    // What Flux doesn't read is as it was.
+    // The part that Flux doesn't read is unchanged.
     if let Some(after) = text.find('\0').filter(|_| stopped.is_none()) {
         plain.push_str(text.get(after..).unwrap_or_default());
     }
     plain
 }
 
-/// Where the variable that a text starts with ends; `None` where it starts with none.
+/// The end of the variable at the start of a text; `None` if the text doesn't start with a variable.
 pub fn end(text: &str) -> Option<usize> {
     let found = text.starts_with("${").then(|| read(text, 0))?;
     let is_readable = found.iter().all(|one| one.is_readable);
     found.first().filter(|_| is_readable).map(|one| one.end)
 }
 
-/// What is read of a variable after one that stands in it.
+/// What is expected in a variable after a nested one.
 #[derive(Clone, Copy)]
-enum Then {
-    /// More of a default, up to `}`.
+enum Expected {
+    /// More of a default, or `}`.
     Default,
-    /// The end of a part's beginning.
+    /// The end of the first number of a substring.
     First,
-    /// The end of what is replaced.
+    /// The end of the text to be replaced.
     Old,
-    /// `}`.
+    /// The closing `}`.
     Close,
 }
 
-/// A variable that is being read.
-struct Open {
-    /// Its place among those that were found.
+/// A variable whose end was not read yet.
+struct OpenVariable {
+    /// Its index in the list of found variables.
     found: usize,
-    then: Then,
+    expected: Expected,
 }
 
-/// Reads the variable at byte `at` of a text, which starts with `${`: it, and those in it. Where Flux can't read it, one of
-/// them is not readable.
+/// Parses the variable at byte `at` of a text, which starts with `${`. Returns it and all variables nested in
+/// it. If Flux can't parse it, one of them is marked as not readable.
 fn read(text: &str, at: usize) -> Vec<Variable<'_>> {
-    let mut reading = Reading {
+    let mut parser = Parser {
         text,
         at,
         found: Vec::new(),
         open: Vec::new(),
         is_at_next: false,
     };
-    let is_read = reading.all();
+    let is_read = parser.parse();
     if is_read.is_none() {
-        // What it stands in has no end either; the innermost is the one that Flux stops at.
-        let stopped = reading.open.last().map(|open| open.found);
-        let stopped = stopped.or(reading.found.len().checked_sub(1));
-        if let Some(one) = stopped.and_then(|at| reading.found.get_mut(at)) {
+        // The outer variables have no end either, but Flux fails at the innermost one.
+        let stopped = parser.open.last().map(|open| open.found);
+        let stopped = stopped.or(parser.found.len().checked_sub(1));
+        if let Some(one) = stopped.and_then(|at| parser.found.get_mut(at)) {
             one.is_readable = false;
-            one.end = reading.at;
+            one.end = parser.at;
         }
     }
-    reading.found
+    parser.found
 }
 
-struct Reading<'a> {
+struct Parser<'a> {
     text: &'a str,
     at: usize,
     found: Vec<Variable<'a>>,
-    /// The variables that have begun and not ended, from the outermost.
-    open: Vec<Open>,
-    /// Whether a variable begins here that stands in the last of them.
+    /// The variables whose end was not read yet, from the outermost to the innermost.
+    open: Vec<OpenVariable>,
+    /// Whether a variable nested in the innermost one starts here.
     is_at_next: bool,
 }
 
-/// Nothing where Flux can't read on.
+/// `None` if Flux can't parse the text.
 type Read<T = ()> = Option<T>;
 
-impl<'a> Reading<'a> {
-    /// Reads until the outermost variable has ended. There is no recursion in it: a text may hold any number of
-    /// variables in each other.
-    fn all(&mut self) -> Read {
+impl<'a> Parser<'a> {
+    /// Parses until the outermost variable has ended. It is not recursive, because a text may have any number
+    /// of nested variables.
+    fn parse(&mut self) -> Read {
         self.begin()?;
         while let Some(open) = self.open.last() {
             if std::mem::take(&mut self.is_at_next) {
                 self.begin()?;
                 continue;
             }
-            match open.then {
-                Then::Default => self.default()?,
-                Then::First => self.after_first()?,
-                Then::Old => self.after_old()?,
-                Then::Close => self.close()?,
+            match open.expected {
+                Expected::Default => self.default()?,
+                Expected::First => self.after_first()?,
+                Expected::Old => self.after_old()?,
+                Expected::Close => self.close()?,
             }
         }
         Some(())
     }
 
     fn rest(&self) -> &'a str {
-        // A zero byte is the end of the text for Flux.
+        // Flux treats a zero byte as the end of the text.
         let rest = self.text.get(self.at..).unwrap_or_default();
         match rest.as_bytes().first() {
             Some(0) => "",
@@ -225,7 +223,7 @@ impl<'a> Reading<'a> {
         self.rest().chars().next()
     }
 
-    /// Takes as many characters as fit, which are `most` or fewer; how many they were.
+    /// Consumes at most `most` characters that fit, and returns their number.
     fn take(&mut self, most: usize, fits: impl Fn(char) -> bool) -> usize {
         let mut taken = 0;
         while taken < most
@@ -241,7 +239,7 @@ impl<'a> Reading<'a> {
         (self.take(1, |next| next == wanted) == 1).then_some(())
     }
 
-    /// Reads `${`, the name and what says what is done with it.
+    /// Parses `${`, the name and the operator.
     fn begin(&mut self) -> Read {
         let depth = self.open.len();
         self.found.push(Variable {
@@ -251,9 +249,9 @@ impl<'a> Reading<'a> {
             is_readable: true,
             depth,
         });
-        self.open.push(Open {
+        self.open.push(OpenVariable {
             found: self.found.len() - 1,
-            then: Then::Close,
+            expected: Expected::Close,
         });
         self.at += 2;
         let is_length = self.expect('#').is_some();
@@ -279,21 +277,21 @@ impl<'a> Reading<'a> {
             '=' => self.begin_default(1),
             ':' => match self.rest().as_bytes().get(1) {
                 Some(b'=' | b'-' | b'?' | b'+') => self.begin_default(2),
-                // Flux' scanner loses its place there.
+                // Flux's scanner fails at a non-ASCII character here.
                 Some(128..) => None,
                 _ => {
                     self.at += 1;
-                    self.word(Then::First, |next| !matches!(next, ':' | '}'), false)
+                    self.word(Expected::First, |next| !matches!(next, ':' | '}'), false)
                 }
             },
             mark @ ('#' | '%') => {
                 self.take(2, |next| next == mark);
-                self.word(Then::Close, |next| next != '}', false)
+                self.word(Expected::Close, |next| next != '}', false)
             }
             '/' => {
                 self.at += 1;
                 self.take(1, |next| matches!(next, '/' | '#' | '%'));
-                self.word(Then::Old, |next| next != '/', true)
+                self.word(Expected::Old, |next| next != '/', true)
             }
             _ => None,
         }
@@ -301,19 +299,19 @@ impl<'a> Reading<'a> {
 
     fn begin_default(&mut self, length: usize) -> Read {
         self.at += length;
-        self.then(Then::Default);
+        self.set_expected(Expected::Default);
         Some(())
     }
 
-    fn then(&mut self, then: Then) {
+    fn set_expected(&mut self, expected: Expected) {
         if let Some(open) = self.open.last_mut() {
-            open.then = then;
+            open.expected = expected;
         }
     }
 
-    /// Reads a variable, or at least one character, up to the next variable.
-    fn word(&mut self, then: Then, fits: impl Fn(char) -> bool, has_escapes: bool) -> Read {
-        self.then(then);
+    /// Parses a variable, or at least one character, up to the next variable.
+    fn word(&mut self, expected: Expected, fits: impl Fn(char) -> bool, has_escapes: bool) -> Read {
+        self.set_expected(expected);
         if self.rest().starts_with("${") {
             self.is_at_next = true;
             return Some(());
@@ -334,14 +332,14 @@ impl<'a> Reading<'a> {
     fn default(&mut self) -> Read {
         match self.next()? {
             '}' => self.close(),
-            _ => self.word(Then::Default, |next| next != '}', false),
+            _ => self.word(Expected::Default, |next| next != '}', false),
         }
     }
 
     fn after_first(&mut self) -> Read {
         match self.take(usize::MAX, |next| next == ':') {
             0 => self.close(),
-            _ => self.word(Then::Close, |next| next != '}', false),
+            _ => self.word(Expected::Close, |next| next != '}', false),
         }
     }
 
@@ -351,7 +349,7 @@ impl<'a> Reading<'a> {
         }
         match self.next()? {
             '}' => self.close(),
-            _ => self.word(Then::Close, |next| next != '}', true),
+            _ => self.word(Expected::Close, |next| next != '}', true),
         }
     }
 
@@ -365,7 +363,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What Flux takes for a part of a name: Go's letters and decimal digits.
+/// Whether a character can be part of a name for Flux: Go's letters and decimal digits, and `_`.
 fn is_in_name(letter: char) -> bool {
     static LETTER: LazyLock<Option<regex::Regex>> =
         LazyLock::new(|| regex::Regex::new(r"\A[\p{L}\p{Nd}]\z").ok());

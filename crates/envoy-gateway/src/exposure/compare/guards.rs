@@ -1,21 +1,21 @@
-//! Guards that are lost, weaker, or new.
+//! Guards that were removed, became weaker, or are new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::trusted::is_wider;
 use super::{ChangeKind, Direction, Found};
-use crate::exposure::table::{Door, Exposure, Guard, GuardKind, Table};
+use crate::exposure::table::{ExposedListener, Exposure, Guard, GuardKind, Table};
 
-/// The guards of one kind.
+/// All guards of the same kind.
 #[derive(Default, PartialEq)]
-struct OfKind<'a> {
+struct GuardsOfKind<'a> {
     policies: BTreeSet<&'a str>,
     allows: BTreeSet<&'a str>,
     is_everywhere: bool,
 }
 
-fn by_kind(guards: &[Guard]) -> BTreeMap<GuardKind, OfKind<'_>> {
-    let mut all: BTreeMap<GuardKind, OfKind<'_>> = BTreeMap::new();
+fn by_kind(guards: &[Guard]) -> BTreeMap<GuardKind, GuardsOfKind<'_>> {
+    let mut all: BTreeMap<GuardKind, GuardsOfKind<'_>> = BTreeMap::new();
     for guard in guards {
         let one = all.entry(guard.kind).or_default();
         one.policies.insert(&guard.policy);
@@ -25,14 +25,15 @@ fn by_kind(guards: &[Guard]) -> BTreeMap<GuardKind, OfKind<'_>> {
     all
 }
 
-/// What became of guards: the direction, the kind of change, and the words but for the place.
+/// The changes of guards: the direction, the kind of change, and the message without the gateway.
 fn changes(old: &[Guard], new: &[Guard]) -> Vec<(Direction, ChangeKind, String)> {
     let (was, is) = (by_kind(old), by_kind(new));
     let kinds: BTreeSet<GuardKind> = was.keys().chain(is.keys()).copied().collect();
     let mut all = Vec::new();
     for kind in kinds {
         let name = kind.as_str();
-        let policies = |it: &OfKind<'_>| it.policies.iter().copied().collect::<Vec<_>>().join(", ");
+        let policies =
+            |it: &GuardsOfKind<'_>| it.policies.iter().copied().collect::<Vec<_>>().join(", ");
         match (was.get(&kind), is.get(&kind)) {
             (Some(old), None) => all.push((
                 Direction::Wider,
@@ -53,89 +54,103 @@ fn changes(old: &[Guard], new: &[Guard]) -> Vec<(Direction, ChangeKind, String)>
 
 fn changed(
     name: &str,
-    old: &OfKind<'_>,
-    new: &OfKind<'_>,
+    old: &GuardsOfKind<'_>,
+    new: &GuardsOfKind<'_>,
 ) -> Option<(Direction, ChangeKind, String)> {
     if old.is_everywhere != new.is_everywhere {
         return Some(match new.is_everywhere {
             true => (
                 Direction::Narrower,
                 ChangeKind::GuardTightened,
-                format!("guarded by {name} everywhere now"),
+                format!("now guarded by {name} everywhere"),
             ),
             false => (
                 Direction::Wider,
                 ChangeKind::GuardWeakened,
-                format!("guarded by {name} only in part now"),
+                format!("now only partly guarded by {name}"),
             ),
         });
     }
     if old.allows != new.allows {
-        let listed = |it: &OfKind<'_>| match it.allows.is_empty() {
-            true => "nobody by address".to_owned(),
+        let listed = |it: &GuardsOfKind<'_>| match it.allows.is_empty() {
+            true => "no addresses".to_owned(),
             false => it.allows.iter().copied().collect::<Vec<_>>().join(", "),
         };
-        let words = format!("{name} lets in {} now, before {}", listed(new), listed(old));
+        let description = format!(
+            "{name} now admits {}, previously {}",
+            listed(new),
+            listed(old)
+        );
         return Some(match is_wider(&old.allows, &new.allows) {
-            true => (Direction::Wider, ChangeKind::GuardWeakened, words),
-            false => (Direction::Narrower, ChangeKind::GuardTightened, words),
+            true => (Direction::Wider, ChangeKind::GuardWeakened, description),
+            false => (Direction::Narrower, ChangeKind::GuardTightened, description),
         });
     }
-    let listed = |it: &OfKind<'_>| it.policies.iter().copied().collect::<Vec<_>>().join(", ");
-    let words = format!(
-        "guarded by {name} of {} now, before of {}",
+    let listed = |it: &GuardsOfKind<'_>| it.policies.iter().copied().collect::<Vec<_>>().join(", ");
+    let description = format!(
+        "now guarded by {name} from {}, previously from {}",
         listed(new),
         listed(old)
     );
-    Some((Direction::Other, ChangeKind::GuardChanged, words))
+    Some((Direction::Other, ChangeKind::GuardChanged, description))
 }
 
-/// The guards of a hostname, but for what became of all that its listeners take.
-pub fn of_exposures(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut Found) {
-    let told: Vec<_> = new
+/// Adds the changed guards of a hostname, except for changes that are already reported for its listeners.
+pub fn compare_exposure(
+    old: &Exposure,
+    new: &Exposure,
+    tables: (&Table, &Table),
+    found: &mut Found,
+) {
+    let reported: Vec<_> = new
         .listeners
         .iter()
         .flat_map(|name| {
-            let door = |table: &'_ Table| door(table, &new.gateway, name).cloned();
-            let (old, new) = (door(tables.0), door(tables.1));
+            let listener = |table: &'_ Table| find_listener(table, &new.gateway, name).cloned();
+            let (old, new) = (listener(tables.0), listener(tables.1));
             old.zip(new)
                 .map_or(Vec::new(), |(old, new)| changes(&old.guards, &new.guards))
         })
         .collect();
     for change in changes(&old.guards, &new.guards) {
-        if told.contains(&change) {
+        if reported.contains(&change) {
             continue;
         }
-        let (direction, kind, words) = change;
-        let words = format!("{words}, at {}", new.gateway);
+        let (direction, kind, description) = change;
+        let description = format!("{description}, at {}", new.gateway);
         found.add(
             direction,
             kind,
             &new.gateway,
             new.hostname.to_string(),
-            words,
+            description,
         );
     }
 }
 
-fn door<'t>(table: &'t Table, gateway: &str, name: &str) -> Option<&'t Door> {
+fn find_listener<'t>(table: &'t Table, gateway: &str, name: &str) -> Option<&'t ExposedListener> {
     table
         .gateway(gateway)?
-        .doors
+        .listeners
         .iter()
         .find(|it| it.name == name)
 }
 
-/// The guards of a listener.
-pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
-    for (direction, kind, words) in changes(&old.guards, &new.guards) {
-        let words = format!("{words}, at {gateway}");
+/// Adds the changed guards of a listener.
+pub fn compare_listener(
+    gateway: &str,
+    old: &ExposedListener,
+    new: &ExposedListener,
+    found: &mut Found,
+) {
+    for (direction, kind, description) in changes(&old.guards, &new.guards) {
+        let description = format!("{description}, at {gateway}");
         found.add(
             direction,
             kind,
             gateway,
             format!("listener {}", new.name),
-            words,
+            description,
         );
     }
 }

@@ -1,15 +1,15 @@
-//! Gateways and listeners.
+//! Compares gateways and their listeners.
 
 use super::{ChangeKind, Direction, Found, guards, trusted};
-use crate::exposure::table::{Door, Front, Namespaces, Side, Table};
+use crate::exposure::table::{ExposedGateway, ExposedListener, Namespaces, Side, Table};
 
 pub fn compare(before: &Table, after: &Table, found: &mut Found) {
     for new in &after.gateways {
         match before.gateway(&new.name) {
-            Some(old) => fronts(old, new, found),
+            Some(old) => compare_gateway(old, new, found),
             None => {
                 let direction = opening(new.reach.side);
-                let words = match new.reach.side {
+                let description = match new.reach.side {
                     Side::Unknown => "is a new gateway".to_owned(),
                     side => format!("is a new {} gateway", side.as_str()),
                 };
@@ -18,7 +18,7 @@ pub fn compare(before: &Table, after: &Table, found: &mut Found) {
                     ChangeKind::GatewayAdded,
                     &new.name,
                     &new.name,
-                    words,
+                    description,
                 );
             }
         }
@@ -28,18 +28,18 @@ pub fn compare(before: &Table, after: &Table, found: &mut Found) {
         .iter()
         .filter(|it| after.gateway(&it.name).is_none())
     {
-        let words = "is no longer a gateway";
+        let description = "is no longer a gateway";
         found.add(
             Direction::Narrower,
             ChangeKind::GatewayRemoved,
             &old.name,
             &old.name,
-            words,
+            description,
         );
     }
 }
 
-/// What it means that something is new on a side.
+/// The direction if something is new on a side.
 fn opening(side: Side) -> Direction {
     match side {
         Side::Internal => Direction::Other,
@@ -47,97 +47,104 @@ fn opening(side: Side) -> Direction {
     }
 }
 
-fn fronts(old: &Front, new: &Front, found: &mut Found) {
+fn compare_gateway(old: &ExposedGateway, new: &ExposedGateway, found: &mut Found) {
     let gateway = new.name.as_str();
     match (old.reach.side, new.reach.side) {
         (Side::Internal | Side::Unknown, Side::External) => {
-            let words = format!("faces the Internet now: {}", new.reach.why);
+            let description = format!("now faces the Internet: {}", new.reach.why);
             found.add(
                 Direction::Wider,
                 ChangeKind::GatewayExternal,
                 gateway,
                 gateway,
-                words,
+                description,
             );
         }
         (Side::External, Side::Internal) => {
-            let words = format!("faces the own network only: {}", new.reach.why);
+            let description = format!("now faces only the internal network: {}", new.reach.why);
             found.add(
                 Direction::Narrower,
                 ChangeKind::GatewayInternal,
                 gateway,
                 gateway,
-                words,
+                description,
             );
         }
         _ => {}
     }
-    for door in &new.doors {
-        match old.doors.iter().find(|it| it.name == door.name) {
-            Some(before) => doors(gateway, before, door, found),
+    for listener in &new.listeners {
+        match old.listeners.iter().find(|it| it.name == listener.name) {
+            Some(before) => compare_listener(gateway, before, listener, found),
             None => {
-                let words = format!("new at {gateway}: {} {}", door.protocol, door.port);
+                let description =
+                    format!("new at {gateway}: {} {}", listener.protocol, listener.port);
                 let direction = opening(new.reach.side);
                 found.add(
                     direction,
                     ChangeKind::ListenerAdded,
                     gateway,
-                    subject(door),
-                    words,
+                    subject(listener),
+                    description,
                 );
             }
         }
     }
-    for door in &old.doors {
-        if !new.doors.iter().any(|it| it.name == door.name) {
-            let words = format!("gone from {gateway}");
+    for listener in &old.listeners {
+        if !new.listeners.iter().any(|it| it.name == listener.name) {
+            let description = format!("removed from {gateway}");
             found.add(
                 Direction::Narrower,
                 ChangeKind::ListenerRemoved,
                 gateway,
-                subject(door),
-                words,
+                subject(listener),
+                description,
             );
         }
     }
 }
 
-fn subject(door: &Door) -> String {
-    format!("listener {}", door.name)
+fn subject(listener: &ExposedListener) -> String {
+    format!("listener {}", listener.name)
 }
 
-fn doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
+fn compare_listener(
+    gateway: &str,
+    old: &ExposedListener,
+    new: &ExposedListener,
+    found: &mut Found,
+) {
     if old.namespaces != new.namespaces {
-        let words = format!(
-            "takes routes from {} now, before from {}, at {gateway}",
+        let description = format!(
+            "now accepts routes from {}, previously from {}, at {gateway}",
             new.namespaces, old.namespaces
         );
-        // Of two selectors nothing tells which takes more.
+        // It is unknown which of two selectors matches more namespaces.
         let (direction, kind) = match (&old.namespaces, &new.namespaces) {
             (Namespaces::Selected(_), Namespaces::Selected(_)) => {
-                let words = format!("selects its namespaces otherwise, at {gateway}");
+                let description =
+                    format!("selects namespaces with a different selector, at {gateway}");
                 found.add(
                     Direction::Wider,
                     ChangeKind::ListenerOpened,
                     gateway,
                     subject(new),
-                    words,
+                    description,
                 );
-                return rest(gateway, old, new, found);
+                return compare_rest(gateway, old, new, found);
             }
             (old, new) if new > old => (Direction::Wider, ChangeKind::ListenerOpened),
             _ => (Direction::Narrower, ChangeKind::ListenerClosed),
         };
-        found.add(direction, kind, gateway, subject(new), words);
+        found.add(direction, kind, gateway, subject(new), description);
     }
-    rest(gateway, old, new, found);
+    compare_rest(gateway, old, new, found);
 }
 
-fn rest(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
-    let is_tls = |door: &Door| matches!(door.protocol.as_str(), "HTTPS" | "TLS");
+fn compare_rest(gateway: &str, old: &ExposedListener, new: &ExposedListener, found: &mut Found) {
+    let is_tls = |listener: &ExposedListener| matches!(listener.protocol.as_str(), "HTTPS" | "TLS");
     if is_tls(old) && !is_tls(new) {
-        let words = format!(
-            "speaks {} now, before {}, at {gateway}",
+        let description = format!(
+            "now uses {}, previously {}, at {gateway}",
             new.protocol, old.protocol
         );
         found.add(
@@ -145,21 +152,21 @@ fn rest(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
             ChangeKind::PlainOpened,
             gateway,
             subject(new),
-            words,
+            description,
         );
     }
     if old.hostname != new.hostname {
         let text = |it: &Option<String>| it.clone().unwrap_or_else(|| "any hostname".to_owned());
-        let words = format!(
-            "takes {} now, before {}, at {gateway}",
+        let description = format!(
+            "now serves {}, previously {}, at {gateway}",
             text(&new.hostname),
             text(&old.hostname)
         );
         let direction = match (&old.hostname, &new.hostname) {
             (Some(_), None) => Direction::Wider,
             (None, Some(_)) => Direction::Narrower,
-            (Some(old), Some(new)) if holds(new, old) => Direction::Wider,
-            (Some(old), Some(new)) if holds(old, new) => Direction::Narrower,
+            (Some(old), Some(new)) if includes(new, old) => Direction::Wider,
+            (Some(old), Some(new)) if includes(old, new) => Direction::Narrower,
             _ => Direction::Other,
         };
         found.add(
@@ -167,15 +174,15 @@ fn rest(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
             ChangeKind::ListenerHostname,
             gateway,
             subject(new),
-            words,
+            description,
         );
     }
-    trusted::of_doors(gateway, old, new, found);
-    guards::of_doors(gateway, old, new, found);
+    trusted::compare_listener(gateway, old, new, found);
+    guards::compare_listener(gateway, old, new, found);
 }
 
-/// Whether a wildcard holds another hostname.
-fn holds(wildcard: &str, other: &str) -> bool {
+/// Whether a wildcard hostname includes another hostname.
+fn includes(wildcard: &str, other: &str) -> bool {
     let suffix = wildcard.strip_prefix('*');
     suffix.is_some_and(|suffix| other.trim_start_matches('*').ends_with(suffix))
 }

@@ -1,4 +1,5 @@
-//! What changed between two tables: what opens first, then what is otherwise, then what closes.
+//! Compares two tables. Changes that open something come first, then other changes, then those that close
+//! something.
 
 mod guards;
 mod listeners;
@@ -8,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::{Exposure, Hostname, Side, Table};
 
-/// Which way a change goes.
+/// The effect of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
-    /// More can reach more, or with less to pass.
+    /// More clients can reach something, or there are fewer checks.
     Wider,
-    /// Neither, or nothing tells.
+    /// The effect is neutral or unknown.
     Other,
-    /// Less can be reached.
+    /// Fewer clients can reach something, or there are more checks.
     Narrower,
 }
 
@@ -32,7 +33,7 @@ impl Direction {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// What changed, the gravest first.
+        /// The kind of change, the most serious first.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum ChangeKind {
             $($(#[$doc])* $name,)*
@@ -48,23 +49,23 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A hostname that only the own network reached faces the Internet.
+    /// A hostname that was only reachable from the internal network is now reachable from the Internet.
     MovedExternal = "moved-external";
-    /// A gateway that faced the own network faces the Internet.
+    /// A gateway that faced the internal network now faces the Internet.
     GatewayExternal = "gateway-external";
-    /// Something that was asked of clients is not any more.
+    /// A check of clients was removed.
     GuardLost = "guard-lost";
-    /// A guard lets more in than before, or no longer stands before everything.
+    /// A guard admits more clients than before, or no longer applies to all answers.
     GuardWeakened = "guard-weakened";
-    /// More may say what a client's address is.
+    /// More sources are trusted for the client's address.
     TrustWidened = "trust-widened";
-    /// A listener takes routes from more namespaces.
+    /// A listener accepts routes from more namespaces.
     ListenerOpened = "listener-opened";
-    /// What was only answered with TLS is answered without.
+    /// Something that was only answered with TLS is now answered without it.
     PlainOpened = "plain-opened";
     /// A hostname is new at a gateway.
     HostnameAdded = "hostname-added";
-    /// A DNS record is published that was not.
+    /// A DNS record is newly published.
     RecordPublished = "record-published";
     /// A gateway is new.
     GatewayAdded = "gateway-added";
@@ -72,54 +73,54 @@ kinds! {
     ListenerAdded = "listener-added";
     /// A listener has another hostname.
     ListenerHostname = "listener-hostname";
-    /// A DNS record leads elsewhere.
+    /// A DNS record has another target.
     RecordTarget = "record-target";
-    /// A hostname is with other guards of the same kind.
+    /// A hostname has different guards of the same kind.
     GuardChanged = "guard-changed";
-    /// A gateway that faced the Internet faces the own network.
+    /// A gateway that faced the Internet now faces the internal network.
     GatewayInternal = "gateway-internal";
-    /// A hostname that faced the Internet is reached by the own network only.
+    /// A hostname that was reachable from the Internet is now only reachable from the internal network.
     MovedInternal = "moved-internal";
-    /// Clients have to pass what they had not to.
+    /// There is a new check of clients.
     GuardAdded = "guard-added";
-    /// A guard lets less in than before.
+    /// A guard admits fewer clients than before.
     GuardTightened = "guard-tightened";
-    /// Less may say what a client's address is.
+    /// Fewer sources are trusted for the client's address.
     TrustNarrowed = "trust-narrowed";
-    /// A listener takes routes from fewer namespaces.
+    /// A listener accepts routes from fewer namespaces.
     ListenerClosed = "listener-closed";
     /// Nothing is answered without TLS any more.
     PlainClosed = "plain-closed";
-    /// A hostname is gone from a gateway.
+    /// A hostname was removed from a gateway.
     HostnameRemoved = "hostname-removed";
     /// A DNS record is no longer published.
     RecordWithdrawn = "record-withdrawn";
-    /// A gateway is gone.
+    /// A gateway was removed.
     GatewayRemoved = "gateway-removed";
-    /// A listener is gone.
+    /// A listener was removed.
     ListenerRemoved = "listener-removed";
 }
 
-/// A change.
+/// A change of what is exposed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Which way it goes.
+    /// The effect of the change.
     pub direction: Direction,
-    /// What changed.
+    /// The kind of the change.
     pub kind: ChangeKind,
-    /// The gateway, `namespace/name`.
+    /// The gateway as `namespace/name`.
     pub gateway: String,
-    /// What it is about: hostnames, or listeners.
+    /// The hostnames or listeners that changed.
     pub subjects: Vec<String>,
-    /// What became of them, in words that follow their names.
-    pub words: String,
+    /// The rest of the message, which follows the names of the subjects.
+    pub description: String,
 }
 
-/// How many subjects a message names.
+/// The maximum number of subjects that a message names.
 const NAMED: usize = 4;
 
 impl Change {
-    /// The change in a sentence.
+    /// The change as a sentence.
     pub fn message(&self) -> String {
         let shown = self.subjects.iter().take(NAMED).map(String::as_str);
         let shown = shown.collect::<Vec<_>>().join(", ");
@@ -127,11 +128,11 @@ impl Change {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("{shown}{more} {}", self.words)
+        format!("{shown}{more} {}", self.description)
     }
 }
 
-/// Changes as they are found; those that say the same of several subjects become one.
+/// The changes found so far. Changes with the same message for several subjects are combined.
 #[derive(Default)]
 struct Found {
     all: BTreeMap<(Direction, ChangeKind, String, String), BTreeSet<String>>,
@@ -144,30 +145,32 @@ impl Found {
         kind: ChangeKind,
         gateway: &str,
         subject: impl Into<String>,
-        words: impl Into<String>,
+        description: impl Into<String>,
     ) {
-        let key = (direction, kind, gateway.to_owned(), words.into());
+        let key = (direction, kind, gateway.to_owned(), description.into());
         self.all.entry(key).or_default().insert(subject.into());
     }
 }
 
-/// What changed from one table to another.
+/// The changes from one table to another.
 pub fn compare(before: &Table, after: &Table) -> Vec<Change> {
     let mut found = Found::default();
     listeners::compare(before, after, &mut found);
     hostnames(before, after, &mut found);
     let all = found.all.into_iter();
-    all.map(|((direction, kind, gateway, words), subjects)| Change {
-        direction,
-        kind,
-        gateway,
-        subjects: subjects.into_iter().collect(),
-        words,
-    })
+    all.map(
+        |((direction, kind, gateway, description), subjects)| Change {
+            direction,
+            kind,
+            gateway,
+            subjects: subjects.into_iter().collect(),
+            description,
+        },
+    )
     .collect()
 }
 
-/// The exposures of each hostname by gateway. What is only redirected is no exposure of its own.
+/// The exposures of each hostname, by gateway. An exposure that only redirects is not included.
 type ByHostname<'t> = BTreeMap<&'t Hostname, BTreeMap<&'t str, &'t Exposure>>;
 
 fn by_hostname(table: &Table) -> ByHostname<'_> {
@@ -196,10 +199,10 @@ fn hostnames(before: &Table, after: &Table, found: &mut Found) {
     }
 }
 
-/// The gateways that a hostname is reached by, and the table that tells their sides.
+/// The gateways of a hostname, with the table that knows their sides.
 type Reached<'a, 't> = (&'t Table, &'a BTreeMap<&'t str, &'t Exposure>);
 
-/// A hostname at gateways where it was not, and no longer at those where it was.
+/// Adds the changes of a hostname's gateways: where it is new, and where it was removed.
 fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut Found) {
     let side = |(table, _): &Reached<'_, '_>, gateway: &str| table.side(gateway);
     let on = |it: &Reached<'_, '_>, wanted: Side| -> Vec<String> {
@@ -212,16 +215,16 @@ fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut F
     let from = from.join(" and ");
     let mut has_moved = false;
     for gateway in is.1.keys().filter(|gateway| !was.1.contains_key(*gateway)) {
-        let (direction, kind, words) = match side(&is, gateway) {
+        let (direction, kind, description) = match side(&is, gateway) {
             Side::External if !was_external && !was.1.is_empty() => (
                 Direction::Wider,
                 ChangeKind::MovedExternal,
-                format!("now on external {gateway}; before only on {from}"),
+                format!("now on external {gateway}; previously only on {from}"),
             ),
             Side::Internal if was_external && !is_external => (
                 Direction::Narrower,
                 ChangeKind::MovedInternal,
-                format!("now only on internal {gateway}; before on {from}"),
+                format!("now only on internal {gateway}; previously on {from}"),
             ),
             Side::Internal => (
                 Direction::Other,
@@ -235,23 +238,23 @@ fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut F
             ),
         };
         has_moved |= kind != ChangeKind::HostnameAdded;
-        found.add(direction, kind, gateway, subject, words);
+        found.add(direction, kind, gateway, subject, description);
     }
     for gateway in was.1.keys().filter(|gateway| !is.1.contains_key(*gateway)) {
         if !has_moved {
-            let words = format!("gone from {}{gateway}", adjective(side(&was, gateway)));
+            let description = format!("removed from {}{gateway}", adjective(side(&was, gateway)));
             found.add(
                 Direction::Narrower,
                 ChangeKind::HostnameRemoved,
                 gateway,
                 subject,
-                words,
+                description,
             );
         }
     }
 }
 
-/// The side before a gateway's name, where it is known.
+/// The word for a side before a gateway's name; empty if the side is unknown.
 fn adjective(side: Side) -> &'static str {
     match side {
         Side::External => "external ",
@@ -260,29 +263,29 @@ fn adjective(side: Side) -> &'static str {
     }
 }
 
-/// A hostname at a gateway where it was before.
+/// Adds the changes of a hostname at a gateway where it was before.
 fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut Found) {
     let (gateway, subject) = (new.gateway.as_str(), new.hostname.to_string());
-    guards::of_exposures(old, new, tables, found);
+    guards::compare_exposure(old, new, tables, found);
     match (old.is_plain, new.is_plain) {
         (false, true) => {
-            let words = format!("answered without TLS now, at {gateway}");
+            let description = format!("now answered without TLS, at {gateway}");
             found.add(
                 Direction::Wider,
                 ChangeKind::PlainOpened,
                 gateway,
                 &subject,
-                words,
+                description,
             );
         }
         (true, false) => {
-            let words = format!("no longer answered without TLS, at {gateway}");
+            let description = format!("no longer answered without TLS, at {gateway}");
             found.add(
                 Direction::Narrower,
                 ChangeKind::PlainClosed,
                 gateway,
                 &subject,
-                words,
+                description,
             );
         }
         _ => {}
@@ -295,13 +298,13 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
     for (by, target) in &is {
         match was.get(by) {
             None => {
-                let words = format!("now published by {by}");
+                let description = format!("now published by {by}");
                 found.add(
                     Direction::Wider,
                     ChangeKind::RecordPublished,
                     gateway,
                     &subject,
-                    words,
+                    description,
                 );
             }
             Some(old) if old != target => {
@@ -309,8 +312,8 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
                     it.clone()
                         .unwrap_or_else(|| "the gateway's address".to_owned())
                 };
-                let words = format!(
-                    "led to {} by {by} now, before to {}",
+                let description = format!(
+                    "now points to {} ({by}), previously to {}",
                     text(target),
                     text(old)
                 );
@@ -319,20 +322,20 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
                     ChangeKind::RecordTarget,
                     gateway,
                     &subject,
-                    words,
+                    description,
                 );
             }
             _ => {}
         }
     }
     for by in was.keys().filter(|by| !is.contains_key(*by)) {
-        let words = format!("no longer published by {by}");
+        let description = format!("no longer published by {by}");
         found.add(
             Direction::Narrower,
             ChangeKind::RecordWithdrawn,
             gateway,
             &subject,
-            words,
+            description,
         );
     }
 }

@@ -1,14 +1,14 @@
-//! Networks: whether one list of them holds addresses that another does not.
+//! Compares trusted sources: networks, proxies and headers.
 
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
 use super::{ChangeKind, Direction, Found};
-use crate::exposure::table::{Door, Trusted};
+use crate::exposure::table::{ExposedListener, Trusted};
 
-/// Whether the networks after hold an address that those before don't. One that can't be read, a Flux variable, holds
-/// nothing that it did not hold before.
+/// Whether the networks `after` include addresses that those in `before` don't. A network that can't be
+/// parsed, such as a Flux variable, counts as new if it is not in `before`.
 pub fn is_wider(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> bool {
     let known: Vec<IpNet> = before.iter().filter_map(|text| net(text)).collect();
     let known = IpNet::aggregate(&known);
@@ -27,10 +27,15 @@ fn net(text: &str) -> Option<IpNet> {
         .ok()
 }
 
-/// Whose word on the client's address a listener trusts.
-pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
+/// Adds the change of the sources that a listener trusts for the client's address.
+pub fn compare_listener(
+    gateway: &str,
+    old: &ExposedListener,
+    new: &ExposedListener,
+    found: &mut Found,
+) {
     let (was, is) = (old.trusted.as_ref(), new.trusted.as_ref());
-    let (before, after) = (whom(was), whom(is));
+    let (before, after) = (describe(was), describe(is));
     if before == after {
         return;
     }
@@ -51,18 +56,19 @@ pub fn of_doors(gateway: &str, old: &Door, new: &Door, found: &mut Found) {
         true => (Direction::Wider, ChangeKind::TrustWidened),
         false => (Direction::Narrower, ChangeKind::TrustNarrowed),
     };
-    let words = format!("trusts {after} on clients' addresses now, before {before}, at {gateway}");
+    let description =
+        format!("now trusts {after} for client addresses, previously {before}, at {gateway}");
     found.add(
         direction,
         kind,
         gateway,
         format!("listener {}", new.name),
-        words,
+        description,
     );
 }
 
-/// Who is trusted, in words.
-fn whom(it: Option<&Trusted>) -> String {
+/// The trusted sources as text.
+fn describe(it: Option<&Trusted>) -> String {
     let Some(it) = it else {
         return "nobody".to_owned();
     };
@@ -87,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_are_wider_where_they_hold_another_address() {
+    fn networks_with_another_address_are_wider() {
         let rows: &[(&[&str], &[&str], bool)] = &[
             (&["10.42.0.0/16"], &["10.0.0.0/8"], true),
             (&["10.0.0.0/8"], &["10.42.0.0/16"], false),

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_stand_in_takes_the_place_of_each_variable() {
+fn each_variable_is_replaced_by_the_stand_in() {
     let plain = |text| replaced(text, "x");
     assert_eq!(plain("${A/./-}-tls.${B:-${C}}"), "x-tls.x");
     assert_eq!(plain("${}-${"), "${}-${");
@@ -11,18 +11,18 @@ fn a_stand_in_takes_the_place_of_each_variable() {
 }
 
 #[test]
-fn what_is_escaped_is_left_as_flux_leaves_it() {
+fn escapes_are_handled_like_flux_does() {
     let plain = |text| replaced(text, "x");
     assert_eq!(plain("$${A}"), "${A}");
     assert_eq!(plain("$$${A}"), "$x");
     assert_eq!(plain("$$$${A}-${B}"), "$${A}-x");
     assert_eq!(plain("a$$b$c$"), "a$b$c$");
-    // Within a default there are no escapes.
+    // There are no escapes inside a default.
     assert_eq!(plain("${A:-$${B}}c"), "xc");
 }
 
 #[test]
-fn what_flux_stops_at_is_told_from_what_it_reads() {
+fn variables_that_flux_cannot_parse_are_detected() {
     let found = |text| {
         let all = all(text).map(|one| (one.name, one.is_readable));
         all.collect::<Vec<_>>()
@@ -71,7 +71,7 @@ fn what_flux_stops_at_is_told_from_what_it_reads() {
 }
 
 #[test]
-fn variables_are_told_from_other_text() {
+fn variables_are_distinguished_from_other_text() {
     for text in [
         "${A}",
         "${A:=3}",
@@ -104,7 +104,7 @@ fn variables_are_told_from_other_text() {
 }
 
 #[test]
-fn places_are_those_of_the_text() {
+fn positions_refer_to_the_text() {
     let text = "a$$${A:-${B}}é${C}";
     for one in all(text) {
         let whole = &text[one.at..one.end];
@@ -114,15 +114,15 @@ fn places_are_those_of_the_text() {
     assert_eq!(all(text).count(), 3);
 }
 
-/// Each byte is looked at a fixed number of times, whatever the text: no text makes it start again.
+/// Every text is parsed in linear time.
 #[test]
-fn a_text_of_any_kind_is_read_once() {
+fn any_text_is_read_once() {
     for part in [
         "${A", "${A:-", "${A:=${", "$", "$$", "${", "${A/", "${A/$$", "${A}", "${A:1:", "${é",
         "${A#", "${A:-x}$",
     ] {
         let text = part.repeat(200_000);
-        // A quadratic reader would take hours for these.
+        // A parser with quadratic time would take hours for these.
         let found = all(&text).count();
         assert!(found <= 200_000, "{part}");
         assert_eq!(in_text(&text), in_text(&part.repeat(3)), "{part}");
@@ -132,7 +132,7 @@ fn a_text_of_any_kind_is_read_once() {
 }
 
 proptest::proptest! {
-    /// A text without escapes and variables stays as it is, and the pieces of any text are all of it.
+    /// A text without escapes and variables is unchanged, and all pieces together cover the whole text.
     #[test]
     fn nothing_is_lost(text in "[${}A:=\\-/#%,^\\\\ é]{0,40}") {
         let read: Vec<_> = all(&text).collect();

@@ -1,4 +1,4 @@
--- Answers requests whose user agent holds one of these texts, without asking a backend.
+-- Responds to requests whose user agent contains one of these texts, without forwarding them to a backend.
 local blocked = {
   "GPTBot",
   "CCBot",
@@ -9,7 +9,7 @@ local blocked = {
 function envoy_on_request(request_handle)
   local user_agent = request_handle:headers():get("user-agent") or ""
   for _, text in ipairs(blocked) do
-    -- The fourth argument: the text is compared as it is, not as a pattern.
+    -- The fourth argument disables patterns, so that the text is compared literally.
     if string.find(user_agent, text, 1, true) then
       request_handle:respond({ [":status"] = "403" }, "")
       return

@@ -1,0 +1,204 @@
+//! Durations, dates and points in time that stand in texts, read as Go reads them in the API server and in controllers.
+//!
+//! The calendar is that of `jiff`. Its readers of texts are not used: they take forms that Go refuses (a leap second, a
+//! basic form without hyphens, `1 hour`) and refuse some that Go takes (`1.5h30m`, more than nine digits of a fraction).
+
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
+
+/// The units of a duration, in nanoseconds.
+const UNITS: &[(&str, i128)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("μs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
+
+/// The start of Unix' time, in UTC.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// Reads a duration as Go's `time.ParseDuration` does: `1h30m`, `1.5s`, `-2ms`, `0`. Nanoseconds.
+pub fn duration(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.as_bytes().first()? {
+        b'-' => (-1, text.get(1..)?),
+        b'+' => (1, text.get(1..)?),
+        _ => (1, text),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total: i128 = 0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(end);
+        let end = after
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        let (_, unit) = UNITS.iter().find(|(known, _)| *known == unit)?;
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+            return None;
+        }
+        let whole: i128 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().ok()?
+        };
+        let digits = fraction.get(..15.min(fraction.len()))?;
+        let part: i128 = if digits.is_empty() {
+            0
+        } else {
+            digits.parse().ok()?
+        };
+        let scale = 10_i128.checked_pow(u32::try_from(digits.len()).ok()?)?;
+        let span = whole.checked_mul(*unit)?.checked_add(part * unit / scale)?;
+        total = total.checked_add(span)?;
+        rest = after;
+    }
+    i64::try_from(sign * total).ok()
+}
+
+/// Reads a date, like `2026-01-31`.
+pub fn date(text: &str) -> Option<Date> {
+    let [year, month, day] = parts(text, '-')?;
+    Date::new(digits(year, 4)?, digits(month, 2)?, digits(day, 2)?).ok()
+}
+
+/// Reads a date with a time (RFC 3339), with its letters in either case. Nanoseconds from 1970.
+pub fn date_time(text: &str) -> Option<i128> {
+    let (day, rest) = text.split_once(['T', 't'])?;
+    let (clock, rest) = rest.split_at_checked(8)?;
+    let [hour, minute, second] = parts(clock, ':')?;
+    let (nanoseconds, zone) = match rest.strip_prefix('.') {
+        None => (0, rest),
+        Some(rest) => {
+            let end = rest.find(|c: char| !c.is_ascii_digit())?;
+            let (fraction, zone) = rest.split_at(end);
+            // More than nanoseconds are cut off, as Go does.
+            let nanoseconds = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+            (!fraction.is_empty()).then_some((nanoseconds, zone))?
+        }
+    };
+    let clock = Time::new(
+        digits(hour, 2)?,
+        digits(minute, 2)?,
+        digits(second, 2)?,
+        nanoseconds,
+    );
+    let local = date(day)?.to_datetime(clock.ok()?);
+    Some(local.duration_since(EPOCH).as_nanos() - offset(zone)?.as_nanos())
+}
+
+/// How far a zone is ahead of UTC: `Z`, `+01:00`.
+fn offset(zone: &str) -> Option<SignedDuration> {
+    if zone.eq_ignore_ascii_case("z") {
+        return Some(SignedDuration::ZERO);
+    }
+    let (sign, zone) = zone.split_at_checked(1)?;
+    let (hours, minutes) = zone.split_once(':')?;
+    let minutes = digits::<i64>(hours, 2)? * 60 + digits::<i64>(minutes, 2)?;
+    match sign {
+        "+" => Some(SignedDuration::from_mins(minutes)),
+        "-" => Some(SignedDuration::from_mins(-minutes)),
+        _ => None,
+    }
+}
+
+/// The date and time of a point in time, in UTC; `None` of one beyond the calendar, which ends with the year 9999.
+pub fn utc(nanoseconds: i128) -> Option<DateTime> {
+    let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
+    let rest = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).ok()?;
+    EPOCH.checked_add(SignedDuration::new(seconds, rest)).ok()
+}
+
+/// Three parts of a text with a separator between them.
+fn parts(text: &str, separator: char) -> Option<[&str; 3]> {
+    let mut parts = text.split(separator);
+    let three = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(three)
+}
+
+/// A number of so many digits.
+fn digits<N: FromStr>(text: &str, length: usize) -> Option<N> {
+    let is_number = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_those_of_go() {
+        for (text, want) in [
+            ("1s", 1_000_000_000),
+            ("1h30m", 5_400_000_000_000),
+            ("0", 0),
+            ("1.5s", 1_500_000_000),
+            (".5s", 500_000_000),
+            ("1.s", 1_000_000_000),
+            ("300ms", 300_000_000),
+            ("-2m", -120_000_000_000),
+            ("+1µs2ns", 1_002),
+        ] {
+            assert_eq!(duration(text), Some(want), "{text}");
+        }
+        for text in [
+            "", "-", "1", "5sec", "20kib", "s", "1.2.3s", ".", ".s", "1 h", "1d", "3000000h",
+        ] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn points_in_time_are_those_of_rfc_3339() {
+        for (text, want) in [
+            ("1970-01-01T00:00:01Z", 1_000_000_000),
+            ("1970-01-01t00:00:00.5z", 500_000_000),
+            ("1970-01-01T00:00:00.1234567891Z", 123_456_789),
+            ("1970-01-01T01:00:00+01:00", 0),
+            ("1969-12-31T23:59:00-00:01", 0),
+            ("9999-12-31T23:59:59-99:99", 253_402_663_139_000_000_000),
+        ] {
+            assert_eq!(date_time(text), Some(want), "{text}");
+        }
+        for text in [
+            "1970-01-01",
+            "1970-01-01 00:00:00Z",
+            "1970-01-01T00:00:00",
+            "1970-01-01T00:00:00.Z",
+            "1970-01-01T00:00:60Z",
+            "1970-01-01T24:00:00Z",
+            "1970-1-01T00:00:00Z",
+            "1970-01-01T00:00:00+1:00",
+            "1970-01-01T00:00:00+01",
+            "1970-01-01T00:00:00Z[UTC]",
+            "19700101T000000Z",
+            "1970-01-01T00:00:0éZ",
+        ] {
+            assert_eq!(date_time(text), None, "{text}");
+        }
+        assert!(date("2024-02-29").is_some() && date("2023-02-29").is_none());
+        assert!(date("2026-1-31").is_none() && date("2026-01-31-01").is_none());
+    }
+
+    #[test]
+    fn the_calendar_ends_with_the_year_9999() {
+        let last = date_time("9999-12-31T23:59:59.5Z").expect("a point in time");
+        let last = utc(last).expect("a date");
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.5");
+        assert_eq!(utc(253_402_300_800_000_000_000), None);
+        assert_eq!(utc(i128::MAX), None);
+        assert_eq!(utc(-1).map(|at| at.year()), Some(1969));
+    }
+}
