@@ -59,7 +59,7 @@ fn broken_yaml() {
 #[test]
 fn no_utf_8() {
     let project = tree().file(&format!("{APP}/odd.yaml"), b"a: \xff\n");
-    refused(&project).warns("app/odd.yaml: byte 3 is no UTF-8");
+    refused(&project).warns("app/odd.yaml: byte 3 is not valid UTF-8");
     let project = tree().file("kubernetes/apps/other/odd.yaml", b"a: \xff\n");
     project.run(["import", "."]).success();
 }

@@ -50,7 +50,7 @@ fn what_no_header_can_carry_is_told_and_not_quoted() {
     ] {
         told(
             with_user(&fake, user, &[]),
-            "holds a character that no header of a request can have",
+            "contains a character that is not allowed in a request header",
         );
     }
     told(

@@ -302,8 +302,8 @@ fn what_a_status_can_not_be_asked_for_is_noted() {
     let run = project
         .run([&args[..], &["--kubeconfig", &kubeconfig]].concat())
         .success();
-    run.says("not asked for: 1 whose name contains a Flux variable")
-        .says("not asked for: 1 whose namespace is given neither in the manifest nor by a Kustomization")
+    run.says("not asked for these objects: 1 whose name contains a Flux variable")
+        .says("not asked for these objects: 1 whose namespace is given neither in the manifest nor by a Kustomization")
         .says("these routes of Helm charts were not found under their expected names: HTTPRoute web/charted")
         .says("HTTPRoute homeless")
         .says("  not known  ")
@@ -483,7 +483,7 @@ fn a_list_without_an_end_is_left() {
     );
     told(
         guarded(&fake, "schemas import --from cluster"),
-        "a list of more than 1000 parts",
+        "a list of more than 1000 pages",
     );
     let full = format!(
         "{{\"metadata\": {{\"continue\": \"more\"}}, \"items\": [{{\"a\": \"{}\"}}]}}",
