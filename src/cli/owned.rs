@@ -85,7 +85,7 @@ impl Owned {
     /// and so does its entry.
     fn goes(&self, out: &Path, index: &TreePath, entry: &str) -> bool {
         let folder = index.parent().map_or(String::new(), |it| it.to_string());
-        let target = crate::check::across::kustomize::join(&folder, entry);
+        let target = crate::value::path::join(&folder, entry);
         let Ok(path) = TreePath::parse(&target) else {
             return false;
         };

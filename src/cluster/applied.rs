@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::manifest::Object;
+use crate::value::path::{below, join_within};
 use crate::value::{Kind, Node};
 
 mod build;
@@ -80,7 +81,10 @@ impl Tree<'_> {
         let own: Vec<Bundle> = kustomizations.map(|it| self.bundle(it)).collect();
         let folders: Vec<&str> = own.iter().map(|bundle| bundle.folder.as_str()).collect();
         let outside = |object: &&Object| {
-            !is_kustomize(object) && folders.iter().all(|folder| !is_below(&object.file, folder))
+            !is_kustomize(object)
+                && folders
+                    .iter()
+                    .all(|folder| below(folder, &object.file).is_none())
         };
         let objects = self.objects.iter().filter(outside).map(|object| {
             let mut object = object.clone();
@@ -103,7 +107,8 @@ impl Tree<'_> {
             "" => self.namespace,
             namespace => namespace,
         };
-        let folder = normal(text(&["spec", "path"]).unwrap_or_default()).unwrap_or_default();
+        let folder =
+            join_within("", text(&["spec", "path"]).unwrap_or_default()).unwrap_or_default();
         let prunes = kustomization
             .node
             .path(&["spec", "prune"])
@@ -158,26 +163,6 @@ pub fn is_flux_kustomization(object: &Object) -> bool {
 
 fn is_kustomize(object: &Object) -> bool {
     matches!(object.kind(), "Kustomization" | "Component") && object.group() == KUSTOMIZE
-}
-
-fn is_below(file: &str, folder: &str) -> bool {
-    file.strip_prefix(folder)
-        .is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// A path without `.` and `..`; `None` where it leads out of the root.
-fn normal(path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 /// Puts a text where a path leads, making the maps on the way.

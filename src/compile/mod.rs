@@ -324,10 +324,7 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
     let root = crate::value::Pointer::root().key("metadata").key("name");
     for object in objects {
         // A folder of another namespace holds other objects, even of one name.
-        let folder = object
-            .file
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder);
+        let folder = crate::value::path::folder(&object.file);
         let folder = folder
             .rsplit_once("/routes-")
             .map_or("", |(_, namespace)| namespace);

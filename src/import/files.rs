@@ -7,6 +7,8 @@ use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::read;
 use crate::render::files::{Inputs, Output};
 use crate::value::Node;
+use crate::value::path::join_within;
+pub use crate::value::path::{below, folder as folder_of, join, name as name_of};
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.
 #[derive(Clone, Debug, Default)]
@@ -94,48 +96,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The folder of a path; empty at the root.
-pub fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// The last part of a path.
-pub fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// A path of a folder's file.
-pub fn join(folder: &str, name: &str) -> String {
-    match folder {
-        "" => name.to_owned(),
-        folder => format!("{folder}/{name}"),
-    }
-}
-
-/// A path below a folder, from there; `None` where it lies elsewhere.
-pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
-    if folder.is_empty() {
-        return Some(path);
-    }
-    path.strip_prefix(folder)?.strip_prefix('/')
-}
-
 /// A path that is written relative to a folder, from the root; `None` where it leads out of it, or to a server.
 pub fn resolve(folder: &str, path: &str) -> Option<String> {
     if path.contains("://") || path.starts_with('/') || path.contains('?') {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    join_within(folder, path)
 }
 
 /// Whether a file's name is a manifest's.

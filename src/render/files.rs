@@ -15,6 +15,7 @@ use crate::manifest::write;
 use crate::model::layout::{Group, Layout, Place, join};
 use crate::model::lua::Script;
 use crate::model::{Laid, Model, flux};
+use crate::value::path::join_within;
 use crate::value::ser::to_node;
 use crate::value::{Kind as Value, Map, Node, Pointer};
 
@@ -408,9 +409,10 @@ impl Renderer<'_> {
             (layout.folder.as_str(), &extra.resources),
             (second, &extra.config_resources),
         ];
-        let paths = lists
-            .into_iter()
-            .flat_map(|(folder, list)| list.iter().filter_map(move |text| joined(folder, text)));
+        let paths = lists.into_iter().flat_map(|(folder, list)| {
+            list.iter()
+                .filter_map(move |text| join_within(folder, text))
+        });
         paths.collect()
     }
 
@@ -486,21 +488,6 @@ fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
     layout
         .file_of("Kustomization", name)
         .unwrap_or(&layout.flux)
-}
-
-/// A path relative to a folder, from where the folder's own name counts; `None` where it leads above that.
-pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
-    for part in path.trim_end_matches('/').split('/') {
-        match part {
-            "." | "" => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 fn text_node(text: &Text) -> Node {

@@ -1,11 +1,12 @@
 //! Kustomizations that hold other people's entries too: the namespace's, and those that earlier renders had entries in.
 
-use super::files::{File, Inputs, Kind, Output, Renderer, joined};
+use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::read;
 use crate::model::flux;
 use crate::model::layout::join;
+use crate::value::path::{self, join_within};
 use crate::value::ser::to_node;
 use crate::value::{Kind as Value, Node};
 
@@ -67,9 +68,9 @@ impl Renderer<'_> {
 
     /// The entries of an earlier render whose files are not there any longer.
     fn gone(&self, shared: &Shared) -> Vec<String> {
-        let (folder, _) = shared.path.rsplit_once('/').unwrap_or_default();
+        let folder = path::folder(&shared.path);
         let is_rendered = |entry: &&String| {
-            joined(folder, entry).is_some_and(|path| self.files.contains_key(&path))
+            join_within(folder, entry).is_some_and(|path| self.files.contains_key(&path))
         };
         let gone = shared.entries.iter().filter(|entry| !is_rendered(entry));
         gone.cloned().collect()
@@ -197,7 +198,7 @@ fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
 /// Hidden folders, schemas and templates are somebody else's, and so is what stands at the root, but the Namespace. Of
 /// what is shared with others there are only kustomizations.
 pub fn could_render(path: &str, is_shared: bool) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = path::split(path);
     if is_shared {
         return name == "kustomization.yaml";
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::value::path::{join, normalise};
+
 /// Where the names of a report's files count from: absolute paths, with `/` on every system.
 ///
 /// The `sarif`, `github` and `junit` formats are read by services that know a file by its path from the
@@ -22,9 +24,9 @@ impl Base {
             return name.to_owned();
         }
         let path = match self.folder.as_str() {
-            "" => plain(name),
-            _ if Path::new(name).is_absolute() => plain(name),
-            folder => plain(&format!("{folder}/{name}")),
+            "" => normalise(name),
+            _ if Path::new(name).is_absolute() => normalise(name),
+            folder => join(folder, name),
         };
         let below = path
             .strip_prefix(self.repository.trim_end_matches('/'))
@@ -35,22 +37,6 @@ impl Base {
             None => path,
         }
     }
-}
-
-/// A path without `.` and `..`, as far as it can do without.
-fn plain(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", parts.join("/"))
 }
 
 #[cfg(test)]

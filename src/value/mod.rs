@@ -9,6 +9,7 @@
 //! - [`merge`]: an overlay laid over a tree, as `spec` tables do.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`], the pointer of a walk.
 //! - [`names`], [`variable`]: what texts may be: the forms of Kubernetes' names, Flux's variables.
+//! - [`path`]: paths of files, joined and compared without a disk.
 //! - [`de`], [`ser`]: serde from and to trees, spans included.
 
 pub mod de;
@@ -16,6 +17,7 @@ pub mod map;
 pub mod merge;
 pub mod names;
 pub mod node;
+pub mod path;
 pub mod pointer;
 pub mod ser;
 pub mod trail;

@@ -3,6 +3,8 @@
 //! Fields as in kustomize's `api/types` (v5.7): what loads from elsewhere (addresses, inline patches) is left out.
 
 use crate::manifest::Object;
+use crate::value::path::join;
+pub use crate::value::path::split;
 use crate::value::{Node, Pointer, variable};
 
 /// The names that kustomize looks for in a folder, in its order.
@@ -47,33 +49,6 @@ pub enum Content<'a> {
 pub fn is_kustomization(object: &Object) -> bool {
     let (_, name) = split(&object.file);
     object.group() == "kustomize.config.k8s.io" && NAMES.contains(&name)
-}
-
-/// A file's folder and its name.
-pub fn split(file: &str) -> (&str, &str) {
-    file.rsplit_once('/').unwrap_or(("", file))
-}
-
-/// The file or folder that `path` names when read in `folder`.
-pub fn join(folder: &str, path: &str) -> String {
-    let mut steps: Vec<&str> = folder.split('/').collect();
-    for step in path.split('/') {
-        match step {
-            "" | "." => {}
-            ".." if steps.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
-                steps.pop();
-            }
-            step => steps.push(step),
-        }
-    }
-    let is_absolute = folder.starts_with('/');
-    let joined = steps.into_iter().filter(|step| !step.is_empty());
-    let joined = joined.collect::<Vec<_>>().join("/");
-    if is_absolute {
-        format!("/{joined}")
-    } else {
-        joined
-    }
 }
 
 /// Whether kustomize would fetch what an entry names, or an entry is no path at all.
@@ -210,20 +185,6 @@ pub fn generated(object: &Object) -> Vec<Generated<'_>> {
 mod tests {
     use super::*;
     use crate::check::across::support::objects;
-
-    #[test]
-    fn paths_are_read_in_their_folder() {
-        for (folder, path, want) in [
-            ("a/b", "./c.yaml", "a/b/c.yaml"),
-            ("a/b", "../c", "a/c"),
-            ("a", "../../c", "../c"),
-            ("", "./c/", "c"),
-            ("/x/a", "../b", "/x/b"),
-            ("../a", "../../b", "../../b"),
-        ] {
-            assert_eq!(join(folder, path), want, "{folder} {path}");
-        }
-    }
 
     #[test]
     fn what_is_fetched_or_written_inline_is_no_path() {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Tree, add_all, is_below, normal, set};
+use super::{Tree, add_all, set};
 use crate::diagnostic::Sources;
 use crate::manifest::{self, Object};
+use crate::value::path::{below, join_within};
 use crate::value::{Kind, Map, Node};
 
 /// How deep folders list folders.
@@ -28,7 +29,7 @@ impl Build<'_> {
             // Flux makes a kustomization of all files then; the rendered ones are known.
             let all = self.tree.objects.iter();
             return all
-                .filter(|it| is_below(&it.file, folder))
+                .filter(|it| below(folder, &it.file).is_some())
                 .cloned()
                 .collect();
         };
@@ -96,7 +97,7 @@ impl Build<'_> {
     /// What one entry of `resources` leads to.
     fn resource(&mut self, folder: &str, entry: &str, depth: usize) -> Vec<Object> {
         let is_remote = entry.contains("://") || entry.starts_with("github.com/");
-        let path = normal(&format!("{folder}/{entry}")).filter(|_| !is_remote);
+        let path = join_within(folder, entry).filter(|_| !is_remote);
         let Some(path) = path else {
             self.unread.push(format!(
                 "{entry}, which {folder}/kustomization.yaml lists, is not in the tree"
@@ -181,7 +182,7 @@ impl Build<'_> {
     }
 
     fn text(&self, folder: &str, path: &str) -> Option<String> {
-        let path = normal(&format!("{folder}/{path}"))?;
+        let path = join_within(folder, path)?;
         match self.tree.texts.get(path.as_str()) {
             Some(text) => Some((*text).to_owned()),
             None => (self.tree.read)(&path),

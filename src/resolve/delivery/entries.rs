@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::paths::{folder, join};
 use super::{Generated, SUBSTITUTE};
 use crate::manifest::Object;
+use crate::value::path::{folder, join};
 use crate::value::{Node, Pointer};
 
 /// The file names by which kustomize finds a kustomization in a folder.

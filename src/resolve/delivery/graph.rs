@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::entries::{self, Entry, NAMES, Settings};
-use super::paths::{Folders, folder};
+use super::folders::Folders;
 use super::{
     Delivery, Missing, Standing, Way, is_flux_kustomization, is_kustomization, patches_anything,
 };
 use crate::manifest::Object;
 use crate::value::Node;
+use crate::value::path::folder;
 
 /// More ways than any object honestly takes; further ones are left out.
 const MOST_WAYS: usize = 64;

@@ -12,9 +12,9 @@
 mod apply;
 mod clusters;
 mod entries;
+pub mod folders;
 mod graph;
 pub mod patches;
-pub mod paths;
 pub mod scope;
 #[cfg(test)]
 pub(crate) mod tests;
