@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::check::across::kustomize::NAMES;
 use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
@@ -12,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{Object, meaning, read};
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
+use crate::resolve::delivery::NAMES;
 use crate::tree::classify::{Before, is_untouched, would_go};
 use crate::tree::plan::Action;
 use crate::tree::{self, Class, Locks, Options, Plan, TreePath, plain};

@@ -16,7 +16,7 @@ use crate::diagnostic::printable::printable;
 use crate::diagnostic::{Sources, Span};
 use crate::manifest::Object;
 use crate::report::Report;
-use crate::resolve::delivery::{Delivery, as_applied};
+use crate::resolve::delivery::{Content, Delivery, as_applied};
 use crate::resolve::trace::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
 };
@@ -157,17 +157,21 @@ fn generated(
     text_of: impl Fn(&str) -> Option<String>,
 ) -> Vec<Generated> {
     let maps = delivery.generated().iter();
-    let maps = maps.filter(|map| map.kind == "ConfigMap");
-    maps.map(|map| Generated {
-        name: map.name.clone(),
-        by: objects
-            .get(map.by)
-            .map_or(String::new(), |it| it.file.clone()),
-        keys: map
-            .files
-            .iter()
-            .map(|(key, file)| (key.clone(), file.clone(), text_of(file)))
-            .collect(),
+    let maps = maps.filter(|map| map.generator.kind == "ConfigMap");
+    maps.flat_map(|map| {
+        let by = objects.get(map.by).map_or("", |it| it.file.as_str());
+        let keys = map.generator.keys.iter();
+        let keys: Vec<_> = keys
+            .map(|(key, content)| match content {
+                Content::File(file) => (key.clone(), file.clone(), text_of(file)),
+                Content::Text(text) => (key.clone(), by.to_owned(), Some(text.clone())),
+            })
+            .collect();
+        map.names().map(move |name| Generated {
+            name,
+            by: by.to_owned(),
+            keys: keys.clone(),
+        })
     })
     .collect()
 }

@@ -8,8 +8,8 @@ use super::read;
 use crate::diagnostic::Sources;
 use crate::value::{Kind, Map, Node};
 
-/// The names of kustomize's own file, which may leave out what it is.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// The file names by which kustomize finds a kustomization in a folder, in its order. The file may leave out what it is.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// An object in its plainest form: without what is null, which the API server takes for not given. (In the values
 /// of a chart null means something: they keep it.) A kustomization says what it is.

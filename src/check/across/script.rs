@@ -5,11 +5,12 @@
 
 use super::Whole;
 use super::chart::nearest;
-use super::kustomize::{self, Content, Generated};
+use super::kustomize;
 use crate::check::{finding, lua};
 use crate::diagnostic::suggest;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, Sources};
 use crate::manifest::Object;
+use crate::resolve::delivery::{Content, Generator, is_kustomization};
 use crate::value::{Kind, Map, Node, Pointer, variable};
 
 /// The key that Envoy Gateway looks for.
@@ -25,27 +26,34 @@ const REFUSED: &str =
 struct Maps<'a> {
     /// Those that are given as such.
     given: Vec<&'a Object>,
-    /// Those that kustomizations make, each with its maker.
-    made: Vec<(&'a Object, Generated<'a>)>,
+    /// Those that kustomizations make.
+    made: Vec<Made<'a>>,
     /// Whether kustomize may know more references than those built into it.
     is_taught: bool,
 }
 
+/// A ConfigMap that a kustomization makes.
+struct Made<'a> {
+    maker: &'a Object,
+    /// The name that it is applied with, but for the hash.
+    name: String,
+    map: &'a Generator,
+}
+
 fn maps<'a>(whole: &Whole<'a>) -> Maps<'a> {
-    let objects = whole.objects.iter();
-    let makers = objects.filter(|it| kustomize::is_kustomization(it));
-    let makers: Vec<&Object> = makers.collect();
-    let made = makers.iter().flat_map(|maker| {
-        let made = kustomize::generated(maker).into_iter();
-        made.map(|map| (*maker, map))
+    let made = whole.delivery.generated().iter();
+    let made = made.filter(|it| it.generator.kind == "ConfigMap");
+    let made = made.filter_map(|it| Some((whole.objects.get(it.by)?, it)));
+    let made = made.flat_map(|(maker, it)| {
+        let map = &it.generator;
+        it.names().map(move |name| Made { maker, name, map })
     });
+    let mut makers = whole.objects.iter().filter(|it| is_kustomization(it));
     let is_map = |it: &&Object| it.kind() == "ConfigMap" && it.group().is_empty();
     Maps {
         given: whole.objects.iter().filter(is_map).collect(),
         made: made.collect(),
-        is_taught: makers
-            .iter()
-            .any(|it| it.node.get("configurations").is_some()),
+        is_taught: makers.any(|it| it.node.get("configurations").is_some()),
     }
 }
 
@@ -93,16 +101,16 @@ fn referred(
     if let Some(map) = nearest(within().filter(|map| map.name() == name), &object.file) {
         return given(whole, object, pointer, map);
     }
-    let of_name = maps.made.iter().filter(|(_, map)| map.name == name);
-    let makers = of_name.clone().map(|(maker, _)| *maker);
+    let of_name = maps.made.iter().filter(|made| made.name == name);
+    let makers = of_name.clone().map(|made| made.maker);
     if let Some(maker) = nearest(makers, &object.file) {
-        let (_, map) = of_name.clone().find(|(it, _)| it.file == maker.file)?;
-        if map.has_hash && !maps.is_taught {
-            return Some(hashed(object, pointer, maker, map));
+        let made = of_name.clone().find(|it| it.maker.file == maker.file)?;
+        if made.map.has_hash && !maps.is_taught {
+            return Some(hashed(object, pointer, made));
         }
-        return generated(whole, object, pointer, maker, map);
+        return generated(whole, object, pointer, made);
     }
-    let made = maps.made.iter().map(|(_, map)| map.name.as_str());
+    let made = maps.made.iter().map(|made| made.name.as_str());
     let known = within().map(Object::name).chain(made);
     let message = format!("no ConfigMap {name} is at hand");
     let said = finding(Code::ReferenceMissingScript, object, pointer, message)
@@ -116,13 +124,14 @@ fn referred(
 }
 
 /// kustomize renames the ConfigMap and leaves the reference as it is: it doesn't know the kind.
-fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_>) -> Diagnostic {
+fn hashed(object: &Object, pointer: &Pointer, made: &Made<'_>) -> Diagnostic {
     let message = format!(
         "kustomize adds a hash to the name of ConfigMap {}, and not to this reference",
-        map.name
+        made.name
     );
+    let name = made.map.pointer.key("name");
     finding(Code::ReferenceMissingScript, object, pointer, message)
-        .related(maker.span(&map.pointer), "made here")
+        .related(made.maker.span(&name), "made here")
         .why(format!(
             "the cluster has no ConfigMap of the plain name: {REFUSED}"
         ))
@@ -160,11 +169,10 @@ fn generated(
     whole: &Whole<'_>,
     object: &Object,
     pointer: &Pointer,
-    maker: &Object,
-    map: &Generated<'_>,
+    made: &Made<'_>,
 ) -> Option<Diagnostic> {
-    let name = &map.name;
-    if map.has_more {
+    let Made { maker, name, map } = made;
+    if !map.env_files.is_empty() {
         return None;
     }
     let keys: Vec<&str> = map.keys.iter().map(|(key, _)| key.as_str()).collect();

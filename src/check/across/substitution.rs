@@ -1,12 +1,12 @@
 //! What Flux would replace that is a script's or a dashboard's own, and what its substitution stops at.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{Applied, Whole};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Span};
 use crate::manifest::Object;
-use crate::resolve::delivery::{Generated, Substitutes, Way, is_left_as_it_is};
+use crate::resolve::delivery::{Content, Generated, Substitutes, Way, is_left_as_it_is};
 use crate::value::{Kind, Node, Pointer, pointer::Step, variable};
 
 /// What is applied by Flux Kustomizations that substitute something.
@@ -24,21 +24,13 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             found.extend(in_object(&one, flux, given, pointer, text));
         });
     }
-    let mut listed = HashMap::new();
-    for way in whole.all().filter_map(|one| one.way) {
-        if let Some(by) = way.listed_by {
-            listed.entry(by).or_insert(way);
-        }
-    }
     for generated in whole.delivery.generated() {
-        if generated.is_left_as_it_is || generated.kind == "Secret" {
+        let map = &generated.generator;
+        let way = generated.ways.first();
+        if map.kind == "Secret" || way.is_some_and(|way| map.is_left_as_it_is(way)) {
             continue;
         }
-        found.extend(in_files(
-            whole,
-            generated,
-            listed.get(&generated.by).copied(),
-        ));
+        found.extend(in_files(whole, generated, way));
     }
     found
 }
@@ -106,7 +98,7 @@ fn in_object(
     ))
 }
 
-/// What is generated from files. The kustomization's own way is that of what it makes.
+/// What is generated from files.
 fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some(by) = whole.objects.get(generated.by) else {
@@ -115,7 +107,10 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
     let Some((flux, given)) = substituting(whole, way) else {
         return found;
     };
-    for (_, path) in &generated.files {
+    for (_, content) in &generated.generator.keys {
+        let Content::File(path) = content else {
+            continue;
+        };
         let Some(source) = whole.texts.get(path) else {
             continue;
         };
@@ -140,8 +135,11 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
             (None, None) => continue,
         };
         found.push(one.related(
-            by.span(&generated.pointer),
-            format!("the ConfigMap {} is made of it here", generated.name),
+            by.span(&generated.generator.pointer),
+            format!(
+                "the ConfigMap {} is made of it here",
+                generated.generator.name
+            ),
         ));
     }
     found

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::is_cluster_scoped;
-use super::{Delivery, is_flux_kustomization, is_kustomization};
+use super::{Delivery, is_flux_kustomization, is_kustomize_kind};
 use crate::manifest::Object;
 use crate::value::path::{below, folder};
 use crate::value::variable;
@@ -146,7 +146,7 @@ fn identity<'a>(
 ) -> Option<(&'a str, String, &'a str)> {
     let (kind, name) = (object.kind(), object.name());
     if !TELLING.contains(&kind)
-        || is_kustomization(object)
+        || is_kustomize_kind(object)
         || name.is_empty()
         || variable::in_text(name)
     {

@@ -197,13 +197,20 @@ fn each_object_knows_its_ways_and_what_is_missing() {
     );
     assert_eq!(delivery.missing()[0].pointer.to_string(), "/resources/1");
     let made = &delivery.generated()[0];
-    assert!(made.is_left_as_it_is);
+    assert!(made.generator.is_left_as_it_is(&made.ways[0]));
+    assert_eq!(made.ways[0].namespace.as_deref(), Some("network"));
     let folder = "kubernetes/apps/network/envoy/app";
     assert_eq!(
-        made.files,
+        made.generator.keys,
         [
-            ("block.lua".to_owned(), format!("{folder}/block.lua")),
-            ("key".to_owned(), format!("{folder}/resources/other.lua")),
+            (
+                "block.lua".to_owned(),
+                Content::File(format!("{folder}/block.lua"))
+            ),
+            (
+                "key".to_owned(),
+                Content::File(format!("{folder}/resources/other.lua"))
+            ),
         ]
     );
     assert_eq!(
