@@ -6,8 +6,9 @@ use crate::compile::World;
 use crate::diagnostic::{Diagnostic, SourceId, Sources};
 use crate::manifest::read;
 use crate::render::files::{Inputs, Output};
+pub use crate::resolve::delivery::FLUX;
+use crate::resolve::delivery::{Kustomization, NAMES, Role};
 use crate::value::Node;
-use crate::value::path::join_within;
 pub use crate::value::path::{below, folder as folder_of, join, name as name_of};
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.
@@ -94,14 +95,42 @@ impl<'a> Reader<'a> {
         self.parsed.insert(path.to_owned(), parsed.clone());
         parsed
     }
+
+    /// The kustomization of a folder: its file, and its tree if that can be read.
+    pub fn kustomization(&mut self, folder: &str) -> Option<(String, Option<Node>)> {
+        let mut paths = NAMES.iter().map(|name| join(folder, name));
+        let path = paths.find(|path| self.files.texts.contains_key(path))?;
+        let node = self.read(&path).nodes.into_iter().next();
+        Some((path, node))
+    }
 }
 
-/// A path that is written relative to a folder, from the root; `None` where it leads out of it, or to a server.
-pub fn resolve(folder: &str, path: &str) -> Option<String> {
-    if path.contains("://") || path.starts_with('/') || path.contains('?') {
-        return None;
-    }
-    join_within(folder, path)
+/// What a kustomization applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The entry as it is written.
+    pub text: String,
+    /// What kustomize does with what is there.
+    pub role: Role,
+    /// The path that it leads to; `None` where that is elsewhere than in these files.
+    pub path: Option<String>,
+}
+
+/// All that a kustomization applies.
+pub fn listed(files: &Files, file: &str, node: &Node) -> Vec<Listed> {
+    let entries = Kustomization { file, node }.entries().into_iter();
+    let entries = entries.filter(|entry| entry.role.is_applied());
+    entries
+        .map(|entry| {
+            let is_elsewhere = entry.may_be_elsewhere && !files.texts.contains_key(&entry.path);
+            let is_outside = entry.path.split('/').next() == Some("..");
+            Listed {
+                text: entry.text.to_owned(),
+                role: entry.role,
+                path: (!is_elsewhere && !is_outside).then_some(entry.path),
+            }
+        })
+        .collect()
 }
 
 /// Whether a file's name is a manifest's.
@@ -130,8 +159,6 @@ pub fn is(node: &Node, group: &str, kind: &str) -> bool {
 pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// The group of Envoy Gateway.
 pub const ENVOY: &str = "gateway.envoyproxy.io";
-/// The group of Flux' Kustomizations.
-pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 
 /// A list of texts under a key; entries that are no text are left out.
 pub fn texts<'a>(node: &'a Node, key: &str) -> Vec<&'a str> {

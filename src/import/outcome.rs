@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::door::{self, Door, Found};
+use super::door::{Door, Found};
 use super::files::{self, Reader, is_manifest};
 use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
@@ -11,6 +11,7 @@ use crate::compile::{Compiled, compile_each};
 use crate::diagnostic::ObjectRef;
 use crate::diff::{self, FieldDiff};
 use crate::manifest::Object;
+use crate::resolve::delivery::is_kustomization_file;
 use crate::value::Node;
 
 /// What became of an object.
@@ -130,7 +131,7 @@ pub(super) fn outcome(
     });
     // A kustomization where there was none says what Flux made of the folder's files itself.
     let added = prove::added(&compiled, door).into_iter();
-    let added = added.filter(|(file, _)| !door::is_kustomization(file));
+    let added = added.filter(|(file, _)| !is_kustomization_file(file));
     let added = added.flat_map(|(file, nodes)| {
         let reference = move |node: Node| (file.clone(), reference(&node));
         nodes.into_iter().map(reference)

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Config, list};
 use super::door::{Door, Found};
-use super::files::{Files, folder_of, group_of, resolve, text};
+use super::files::{Files, folder_of, group_of, text};
 use super::lift::{Form, Lifted};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
 use crate::manifest::{Object, meaning};
 use crate::schema::Catalogue;
+use crate::value::path::join_within;
 use crate::value::{Kind, Node, Pointer};
 
 /// How often what differs is laid over: tables that inherit need the one above them first, lists a second look.
@@ -174,7 +175,7 @@ impl Prover<'_> {
                 .map(str::to_owned)
                 .collect();
             let is_made = |entry: &String| {
-                let path = resolve(folder, entry);
+                let path = join_within(folder, entry);
                 path.is_some_and(|path| compiled.files.iter().any(|file| file.path == path))
             };
             let own: Vec<String> = all
