@@ -1,22 +1,20 @@
 //! What Flux applies of a rendered tree: each Kustomization's folder as kustomize builds it, and what Flux adds.
 //!
-//! This is the part of kustomize that rendered folders use: `resources`, `namespace`, `configMapGenerator`,
-//! `labels` and `commonAnnotations`. What else a kustomization says is told in [`Bundle::unread`], not guessed at.
+//! What a kustomization says that [`crate::resolve::delivery`] does not follow is told in [`Bundle::unread`], not
+//! guessed at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::manifest::Object;
+use crate::resolve::delivery::is_kustomize_kind;
 use crate::value::path::{below, join_within};
 use crate::value::{Kind, Node};
 
 mod build;
 
-use build::Build;
+use build::AtHand;
 
-/// The group of Flux's Kustomizations.
-pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
-/// The group of kustomize's own files.
-const KUSTOMIZE: &str = "kustomize.config.k8s.io";
+pub use crate::resolve::delivery::{FLUX, is_flux_kustomization};
 
 /// A Flux Kustomization, as its name labels what it applied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,14 +75,24 @@ pub struct Tree<'a> {
 impl Tree<'_> {
     /// What is applied, by Kustomization: first what Kustomizations outside the tree apply.
     pub fn bundles(&self) -> Vec<Bundle> {
-        let kustomizations = self.objects.iter().filter(|it| is_flux_kustomization(it));
-        let own: Vec<Bundle> = kustomizations.map(|it| self.bundle(it)).collect();
-        let folders: Vec<&str> = own.iter().map(|bundle| bundle.folder.as_str()).collect();
+        let mut at_hand = AtHand::of(self);
+        let rendered = at_hand.delivery();
+        let fluxes: Vec<(usize, &Object, String)> = (0..)
+            .zip(self.objects)
+            .filter(|(_, object)| is_flux_kustomization(object))
+            .map(|(at, object)| {
+                let folder = rendered.folder(at).map(str::to_owned);
+                (at, object, folder.unwrap_or_else(|| path_of(object)))
+            })
+            .collect();
+        for (_, _, folder) in &fluxes {
+            at_hand.read_folder(folder);
+        }
         let outside = |object: &&Object| {
-            !is_kustomize(object)
-                && folders
+            !is_kustomize_kind(object)
+                && fluxes
                     .iter()
-                    .all(|folder| below(folder, &object.file).is_none())
+                    .all(|(_, _, folder)| below(folder, &object.file).is_none())
         };
         let objects = self.objects.iter().filter(outside).map(|object| {
             let mut object = object.clone();
@@ -97,72 +105,56 @@ impl Tree<'_> {
             objects: objects.collect(),
             ..Bundle::default()
         }];
+        let delivery = at_hand.delivery();
+        let own = fluxes.iter().map(|(at, object, _)| {
+            let (objects, unread) = at_hand.applied(&delivery, *at);
+            self.bundle(object, objects, unread)
+        });
         all.extend(own);
         all
     }
 
-    fn bundle(&self, kustomization: &Object) -> Bundle {
-        let text = |path: &[&str]| kustomization.node.path(path).and_then(Node::as_str);
-        let namespace = match kustomization.namespace() {
+    fn bundle(&self, flux: &Object, mut objects: Vec<Object>, mut unread: Vec<String>) -> Bundle {
+        let spec = |key: &str| flux.node.path(&["spec", key]);
+        let namespace = match flux.namespace() {
             "" => self.namespace,
             namespace => namespace,
         };
-        let folder =
-            join_within("", text(&["spec", "path"]).unwrap_or_default()).unwrap_or_default();
-        let prunes = kustomization
-            .node
-            .path(&["spec", "prune"])
-            .and_then(Node::as_bool);
-        let mut build = Build {
-            tree: self,
-            unread: Vec::new(),
-            seen: BTreeSet::new(),
-        };
-        let mut objects = build.folder(&folder, 0);
-        let target = text(&["spec", "targetNamespace"]).map(str::to_owned);
-        let metadata = kustomization.node.path(&["spec", "commonMetadata"]);
         for key in ["patches", "images", "components"] {
-            if kustomization.node.path(&["spec", key]).is_some() {
-                build.unread.push(format!(
+            if spec(key).is_some() {
+                unread.push(format!(
                     "`spec.{key}` of Kustomization {} is not followed",
-                    kustomization.name()
+                    flux.name()
                 ));
             }
         }
         let owner = Owner {
             namespace: namespace.to_owned(),
-            name: kustomization.name().to_owned(),
+            name: flux.name().to_owned(),
         };
         for object in &mut objects {
-            for kind in ["labels", "annotations"] {
-                add_all(&mut object.node, kind, metadata.and_then(|it| it.get(kind)));
-            }
             for (key, value) in owner.labels() {
                 set(&mut object.node, &["metadata", "labels", &key], value);
-            }
-            if let Some(target) = &target {
-                set(&mut object.node, &["metadata", "namespace"], target);
             }
         }
         Bundle {
             owner: Some(owner),
-            folder,
-            prunes: prunes == Some(true),
-            target,
-            post_build: kustomization.node.path(&["spec", "postBuild"]).cloned(),
+            folder: path_of(flux),
+            prunes: spec("prune").and_then(Node::as_bool) == Some(true),
+            target: spec("targetNamespace")
+                .and_then(Node::as_str)
+                .map(str::to_owned),
+            post_build: spec("postBuild").cloned(),
             objects,
-            unread: build.unread,
+            unread,
         }
     }
 }
 
-/// Whether an object is a Flux Kustomization.
-pub fn is_flux_kustomization(object: &Object) -> bool {
-    object.kind() == "Kustomization" && object.group() == FLUX
-}
-
-fn is_kustomize(object: &Object) -> bool {
-    matches!(object.kind(), "Kustomization" | "Component") && object.group() == KUSTOMIZE
+/// The folder that a Flux Kustomization reads, as it says it.
+fn path_of(flux: &Object) -> String {
+    let path = flux.node.path(&["spec", "path"]).and_then(Node::as_str);
+    join_within("", path.unwrap_or_default()).unwrap_or_default()
 }
 
 /// Puts a text where a path leads, making the maps on the way.
@@ -180,16 +172,6 @@ pub fn set(node: &mut Node, path: &[&str], value: &str) {
     }
     if let Some(below) = map.get_mut(first) {
         set(below, rest, value);
-    }
-}
-
-/// Adds the entries of a map to the object's labels or annotations.
-fn add_all(object: &mut Node, kind: &str, entries: Option<&Node>) {
-    let entries = entries.and_then(Node::as_map);
-    for (key, value) in entries.iter().flat_map(|map| map.iter()) {
-        if let Some(value) = value.as_str() {
-            set(object, &["metadata", kind, key], value);
-        }
     }
 }
 

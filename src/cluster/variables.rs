@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Sources;
 use crate::manifest::{read, write};
+use crate::resolve::delivery::SUBSTITUTE;
 use crate::value::{Node, variable};
-
-/// The label or annotation by which an object is left as it is.
-const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// Values by name.
 #[derive(Clone, Debug, Default)]

@@ -12,6 +12,7 @@ use super::{AT_ONCE, Progress};
 use crate::check::finding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::manifest::Object;
+use crate::resolve::delivery::KUSTOMIZE;
 use crate::value::{Pointer, variable};
 
 /// What the server says of an object.
@@ -84,7 +85,7 @@ async fn one(
     namespace: &str,
     manager: &str,
 ) -> Result<(Verdict, Option<String>), Error> {
-    if object.group() == "kustomize.config.k8s.io" {
+    if object.group() == KUSTOMIZE {
         return Ok((
             Verdict::NotAsked("kustomize reads it, the API server never sees it"),
             None,

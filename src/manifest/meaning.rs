@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use super::read;
 use crate::diagnostic::Sources;
+use crate::value::path::name;
 use crate::value::{Kind, Map, Node};
 
 /// The file names by which kustomize finds a kustomization in a folder, in its order. The file may leave out what it is.
@@ -18,8 +19,7 @@ pub fn plain(path: &str, node: &Node) -> Node {
         node,
         node.get("kind").and_then(Node::as_str) == Some("HelmRelease"),
     );
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if KUSTOMIZATIONS.contains(&name)
+    if KUSTOMIZATIONS.contains(&name(path))
         && let Some(map) = plain.as_map_mut()
     {
         for (key, value) in [

@@ -13,7 +13,7 @@
 //! - Attachment: [`attachment`], what the controller would refuse, or attach to nothing.
 //!
 //! What several passes ask: [`chart`], which release of the chart is at hand and what its values say;
-//! [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
+//! [`kustomize`], what it needs of kustomizations; [`front`], what the controller makes of a Gateway; [`selector`], what
 //! a selector matches; [`ranges`], which ranges of addresses hold one.
 
 mod addresses;

@@ -107,6 +107,29 @@ impl Generator {
         }
     }
 
+    /// What it holds, by key. `text_of` gives the text of a file.
+    ///
+    /// # Errors
+    /// The file whose text is not at hand.
+    pub fn data(
+        &self,
+        text_of: impl Fn(&str) -> Option<String>,
+    ) -> Result<BTreeMap<String, String>, &str> {
+        let mut data = BTreeMap::new();
+        for file in &self.env_files {
+            let text = text_of(file).ok_or(file.as_str())?;
+            data.extend(env_lines(&text).map(|(key, value)| (key.to_owned(), value.to_owned())));
+        }
+        for (key, content) in &self.keys {
+            let text = match content {
+                Content::File(file) => text_of(file).ok_or(file.as_str())?,
+                Content::Text(text) => text.clone(),
+            };
+            data.insert(key.clone(), text);
+        }
+        Ok(data)
+    }
+
     /// Its name when it is applied by a way, but for the hash.
     pub fn name_by(&self, way: &Way) -> String {
         format!("{}{}{}", way.prefix, self.name, way.suffix)
@@ -128,6 +151,16 @@ impl Generator {
 /// What an entry of `files` says, `path` or `key=path`: the key, which is the file's name unless given, and the path.
 pub(super) fn key_and_path(text: &str) -> (&str, &str) {
     text.split_once('=').unwrap_or_else(|| (name(text), text))
+}
+
+/// The keys that the lines of a file make, and their values: `key=value`, or a key alone. Lines that begin with `#`
+/// make none.
+fn env_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.lines().map(str::trim_start);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_once('=').unwrap_or((line, "")))
 }
 
 /// A text without the quotes around it, if it has one on either side.
@@ -178,6 +211,23 @@ secretGenerator:
         assert_eq!(all[1].kind, "Secret");
         assert_eq!(all[1].env_files, ["app/e.env", "app/f.env"]);
         assert_eq!(all[1].pointer.to_string(), "/secretGenerator/0");
+    }
+
+    #[test]
+    fn what_it_holds_is_told_where_all_files_are_at_hand() {
+        let all = generators("configMapGenerator: [{name: m, files: [a.lua], envs: [e.env]}]\n");
+        let texts = |path: &str| match path {
+            "app/a.lua" => Some("return 1".to_owned()),
+            "app/e.env" => Some("# no\n\n  A=1=2\nB\n".to_owned()),
+            _ => None,
+        };
+        let data = all[0].data(texts).expect("all files");
+        let data: Vec<_> = data
+            .iter()
+            .map(|(key, text)| format!("{key}: {text}"))
+            .collect();
+        assert_eq!(data, ["A: 1=2", "B: ", "a.lua: return 1"]);
+        assert_eq!(all[0].data(|_| None), Err("app/e.env"));
     }
 
     #[test]

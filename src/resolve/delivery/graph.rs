@@ -210,6 +210,9 @@ impl<'a> Graph<'a> {
                 continue;
             }
             into.push(way.clone());
+            if let Some(flux) = way.flux {
+                self.delivery.reached.entry(flux).or_default().insert(at);
+            }
             let Some(read) = self.read.get(&at) else {
                 continue;
             };

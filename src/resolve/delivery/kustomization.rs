@@ -21,14 +21,20 @@ pub fn is_kustomization_file(file: &str) -> bool {
     NAMES.contains(&name(file))
 }
 
-/// Whether an object is of one of kustomize's own kinds: such objects never reach the API server.
+/// Whether an object is kustomize's own: such objects never reach the API server.
 pub fn is_kustomize_kind(object: &Object) -> bool {
-    object.group() == KUSTOMIZE && matches!(object.kind(), "Kustomization" | "Component")
+    let is_kind = matches!(object.kind(), "Kustomization" | "Component");
+    is_kind && object.group() == KUSTOMIZE || is_kustomization(object)
 }
 
-/// Whether an object is the kustomization, or the component, of its folder.
+/// Whether an object is the kustomization, or the component, of its folder. It need not say what it is.
 pub fn is_kustomization(object: &Object) -> bool {
-    is_kustomize_kind(object) && is_kustomization_file(&object.file)
+    let is_kind = match object.kind() {
+        "" => object.api_version().is_empty(),
+        "Kustomization" | "Component" => object.group() == KUSTOMIZE,
+        _ => false,
+    };
+    is_kind && is_kustomization_file(&object.file)
 }
 
 /// What kustomize does with a path that a kustomization names.
@@ -233,7 +239,7 @@ impl<'a> Kustomization<'a> {
     }
 
     /// The keys that it has and that are not followed here.
-    pub fn not_followed(&self) -> impl Iterator<Item = &'a str> {
+    pub fn not_followed(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let keys = self.node.as_map().into_iter().flat_map(|map| map.iter());
         let keys = keys.map(|(key, _)| key);
         keys.filter(|key| !FOLLOWED.contains(key))
@@ -323,10 +329,12 @@ kind: Kustomization
 # b/kustomization.yaml
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
+# c/kustomization.yaml
+resources: [a.yaml]
 ",
         );
         let found: Vec<bool> = tree.objects.iter().map(is_kustomization).collect();
-        assert_eq!(found, [true, false, false]);
+        assert_eq!(found, [true, false, false, true]);
         assert!(is_kustomization_file("a.v1/Kustomization"));
         assert!(!is_kustomization_file("a/kustomization.yaml/b"));
     }

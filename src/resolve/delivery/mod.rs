@@ -6,7 +6,7 @@
 //! follows all that is at hand; [`as_applied`] gives the objects as the API server gets them, without what patches
 //! and variables would change.
 //!
-//! Sources: the kustomization reference (kustomize 5) and kustomize-controller 1.9. What is not at hand is taken
+//! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. What is not at hand is taken
 //! to change nothing, and [`Way::is_partly_unknown`] says where something isn't.
 
 mod apply;
@@ -24,7 +24,7 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub use apply::{applied, as_applied};
+pub use apply::{applied, applied_by, as_applied};
 pub use clusters::{Cluster, Place};
 pub use flux_kustomization::{FLUX, Source, Substitutes, is_flux_kustomization};
 pub use generator::{Content, Generator};
@@ -98,6 +98,7 @@ pub struct Delivery {
     ways: Vec<Vec<Way>>,
     standing: Vec<Standing>,
     folders: HashMap<usize, String>,
+    reached: HashMap<usize, BTreeSet<usize>>,
     missing: Vec<Missing>,
     generated: Vec<Generated>,
     splits: Vec<clusters::Split>,
@@ -142,6 +143,11 @@ impl Delivery {
     /// The folder, as findings show paths, that a Flux Kustomization applies; `None` where it isn't at hand.
     pub fn folder(&self, flux: usize) -> Option<&str> {
         self.folders.get(&flux).map(String::as_str)
+    }
+
+    /// The kustomizations that a Flux Kustomization applies something of.
+    pub fn kustomizations(&self, flux: usize) -> impl Iterator<Item = usize> {
+        self.reached.get(&flux).into_iter().flatten().copied()
     }
 
     /// The entries of kustomizations that lead to nothing that is at hand.
