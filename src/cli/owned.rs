@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::check::across::kustomize::NAMES;
 use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
@@ -13,6 +12,7 @@ use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Existing, is_untouched, would_go};
 use crate::tree::plan::Action;
 use crate::tree::{self, FileClass, Locks, Options, Plan, TreePath, plain};
+use flux_repo::NAMES;
 use manifest::diagnostic::Diagnostic;
 use manifest::{Object, meaning, read};
 
@@ -86,7 +86,7 @@ impl Owned {
     /// was edited by hand stays, and so does its entry.
     fn goes(&self, out: &Path, index: &TreePath, entry: &str) -> bool {
         let folder = index.parent().map_or(String::new(), |it| it.to_string());
-        let target = crate::check::across::kustomize::join(&folder, entry);
+        let target = manifest::value::path::join(&folder, entry);
         let Ok(path) = TreePath::parse(&target) else {
             return false;
         };

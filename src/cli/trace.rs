@@ -18,7 +18,7 @@ use envoy_gateway::{Settings, resolve};
 use envoy_simulate::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
 };
-use flux_repo::{Delivery, as_applied};
+use flux_repo::{Content, Delivery, as_applied};
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Sources, Span};
@@ -158,18 +158,21 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
 /// The ConfigMaps that kustomizations make, with the texts of their files.
 fn generated(files: &Files<'_>) -> Vec<Generated> {
     let maps = files.delivery.generated().iter();
-    let maps = maps.filter(|map| map.kind == "ConfigMap");
-    maps.map(|map| Generated {
-        name: map.name.clone(),
-        by: files
-            .objects
-            .get(map.by)
-            .map_or(String::new(), |it| it.file.clone()),
-        keys: map
-            .files
-            .iter()
-            .map(|(key, file)| (key.clone(), file.clone(), (files.text_of)(file)))
-            .collect(),
+    let maps = maps.filter(|map| map.generator.kind == "ConfigMap");
+    maps.flat_map(|map| {
+        let by = files.objects.get(map.by).map_or("", |it| it.file.as_str());
+        let keys = map.generator.keys.iter();
+        let keys: Vec<_> = keys
+            .map(|(key, content)| match content {
+                Content::File(file) => (key.clone(), file.clone(), (files.text_of)(file)),
+                Content::Text(text) => (key.clone(), by.to_owned(), Some(text.clone())),
+            })
+            .collect();
+        map.names().map(move |name| Generated {
+            name,
+            by: by.to_owned(),
+            keys: keys.clone(),
+        })
     })
     .collect()
 }

@@ -1,23 +1,21 @@
 //! What Flux applies of a rendered tree: the folder of each Flux Kustomization as kustomize builds it, and what Flux
 //! adds.
 //!
-//! This supports the part of kustomize that rendered folders use: `resources`, `namespace`, `configMapGenerator`,
-//! `labels` and `commonAnnotations`. Other fields of a kustomization are reported in [`Bundle::unread`] and not
-//! guessed.
+//! What a kustomization says that [`flux_repo`] does not follow is told in [`Bundle::unread`], not
+//! guessed at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use flux_repo::is_kustomize_kind;
 use manifest::Object;
+use manifest::value::path::{below, join_within};
 use manifest::value::{Kind, Node};
 
 mod build;
 
-use build::Build;
+use build::AtHand;
 
-/// The group of Flux's Kustomizations.
-pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
-/// The group of kustomize's own files.
-const KUSTOMIZE: &str = "kustomize.config.k8s.io";
+pub use flux_repo::{FLUX, is_flux_kustomization};
 
 /// A Flux Kustomization, as it is named in the labels of what it applied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,11 +76,24 @@ pub struct Tree<'a> {
 impl Tree<'_> {
     /// What is applied, by Flux Kustomization. What Kustomizations outside the tree apply comes first.
     pub fn bundles(&self) -> Vec<Bundle> {
-        let kustomizations = self.objects.iter().filter(|it| is_flux_kustomization(it));
-        let own: Vec<Bundle> = kustomizations.map(|it| self.bundle(it)).collect();
-        let folders: Vec<&str> = own.iter().map(|bundle| bundle.folder.as_str()).collect();
+        let mut at_hand = AtHand::of(self);
+        let rendered = at_hand.delivery();
+        let fluxes: Vec<(usize, &Object, String)> = (0..)
+            .zip(self.objects)
+            .filter(|(_, object)| is_flux_kustomization(object))
+            .map(|(at, object)| {
+                let folder = rendered.folder(at).map(str::to_owned);
+                (at, object, folder.unwrap_or_else(|| path_of(object)))
+            })
+            .collect();
+        for (_, _, folder) in &fluxes {
+            at_hand.read_folder(folder);
+        }
         let outside = |object: &&Object| {
-            !is_kustomize(object) && folders.iter().all(|folder| !is_below(&object.file, folder))
+            !is_kustomize_kind(object)
+                && fluxes
+                    .iter()
+                    .all(|(_, _, folder)| below(folder, &object.file).is_none())
         };
         let objects = self.objects.iter().filter(outside).map(|object| {
             let mut object = object.clone();
@@ -95,91 +106,56 @@ impl Tree<'_> {
             objects: objects.collect(),
             ..Bundle::default()
         }];
+        let delivery = at_hand.delivery();
+        let own = fluxes.iter().map(|(at, object, _)| {
+            let (objects, unread) = at_hand.applied(&delivery, *at);
+            self.bundle(object, objects, unread)
+        });
         all.extend(own);
         all
     }
 
-    fn bundle(&self, kustomization: &Object) -> Bundle {
-        let text = |path: &[&str]| kustomization.node.path(path).and_then(Node::as_str);
-        let namespace = match kustomization.namespace() {
+    fn bundle(&self, flux: &Object, mut objects: Vec<Object>, mut unread: Vec<String>) -> Bundle {
+        let spec = |key: &str| flux.node.path(&["spec", key]);
+        let namespace = match flux.namespace() {
             "" => self.namespace,
             namespace => namespace,
         };
-        let folder = normal(text(&["spec", "path"]).unwrap_or_default()).unwrap_or_default();
-        let prunes = kustomization
-            .node
-            .path(&["spec", "prune"])
-            .and_then(Node::as_bool);
-        let mut build = Build {
-            tree: self,
-            unread: Vec::new(),
-            seen: BTreeSet::new(),
-        };
-        let mut objects = build.folder(&folder, 0);
-        let target = text(&["spec", "targetNamespace"]).map(str::to_owned);
-        let metadata = kustomization.node.path(&["spec", "commonMetadata"]);
         for key in ["patches", "images", "components"] {
-            if kustomization.node.path(&["spec", key]).is_some() {
-                build.unread.push(format!(
-                    "`spec.{key}` of Kustomization {} is not supported here",
-                    kustomization.name()
+            if spec(key).is_some() {
+                unread.push(format!(
+                    "`spec.{key}` of Kustomization {} is not followed",
+                    flux.name()
                 ));
             }
         }
         let owner = Owner {
             namespace: namespace.to_owned(),
-            name: kustomization.name().to_owned(),
+            name: flux.name().to_owned(),
         };
         for object in &mut objects {
-            for kind in ["labels", "annotations"] {
-                add_all(&mut object.node, kind, metadata.and_then(|it| it.get(kind)));
-            }
             for (key, value) in owner.labels() {
                 set(&mut object.node, &["metadata", "labels", &key], value);
-            }
-            if let Some(target) = &target {
-                set(&mut object.node, &["metadata", "namespace"], target);
             }
         }
         Bundle {
             owner: Some(owner),
-            folder,
-            prunes: prunes == Some(true),
-            target,
-            post_build: kustomization.node.path(&["spec", "postBuild"]).cloned(),
+            folder: path_of(flux),
+            prunes: spec("prune").and_then(Node::as_bool) == Some(true),
+            target: spec("targetNamespace")
+                .and_then(Node::as_str)
+                .map(str::to_owned),
+            post_build: spec("postBuild").cloned(),
             objects,
-            unread: build.unread,
+            unread,
         }
     }
 }
 
-/// Whether an object is a Flux Kustomization.
-pub fn is_flux_kustomization(object: &Object) -> bool {
-    object.kind() == "Kustomization" && object.group() == FLUX
-}
-
-fn is_kustomize(object: &Object) -> bool {
-    matches!(object.kind(), "Kustomization" | "Component") && object.group() == KUSTOMIZE
-}
-
-fn is_below(file: &str, folder: &str) -> bool {
-    file.strip_prefix(folder)
-        .is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// A path without `.` and `..`; `None` if it leads out of the root.
-fn normal(path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+/// The folder that a Flux Kustomization reads, as it says it.
+fn path_of(flux: &Object) -> String {
+    let path = flux.node.path(&["spec", "path"]).and_then(Node::as_str);
+    join_within("", path.unwrap_or_default()).unwrap_or_default()
 }
 
 /// Sets the string at a path, and creates the maps on the way.
@@ -197,16 +173,6 @@ pub fn set(node: &mut Node, path: &[&str], value: &str) {
     }
     if let Some(below) = map.get_mut(first) {
         set(below, rest, value);
-    }
-}
-
-/// Adds the entries of a map to the object's labels or annotations.
-fn add_all(object: &mut Node, kind: &str, entries: Option<&Node>) {
-    let entries = entries.and_then(Node::as_map);
-    for (key, value) in entries.iter().flat_map(|map| map.iter()) {
-        if let Some(value) = value.as_str() {
-            set(object, &["metadata", kind, key], value);
-        }
     }
 }
 

@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flux_repo::SUBSTITUTE;
 use manifest::diagnostic::Sources;
 use manifest::value::{Node, variable};
 use manifest::{read, write};
 
-/// The label or annotation that disables substitution for an object.
-const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
-
-/// The values of variables.
+/// Values by name.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     /// The values by name.

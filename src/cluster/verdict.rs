@@ -10,10 +10,10 @@ use super::kinds::{Kinds, escaped};
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
 use crate::codes;
-use manifest::Object;
+use flux_repo::KUSTOMIZE;
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
 use manifest::value::{Pointer, variable};
+use manifest::{Object, finding};
 
 /// What the server says about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ async fn judge_object(
     namespace: &str,
     manager: &str,
 ) -> Result<(Verdict, Option<String>), Error> {
-    if object.group() == "kustomize.config.k8s.io" {
+    if object.group() == KUSTOMIZE {
         return Ok((
             Verdict::NotAsked("only kustomize reads it, and the API server never gets it"),
             None,

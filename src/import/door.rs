@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Failure;
 use super::files::{
-    FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, resolve, text,
-    texts,
+    self, FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, text,
 };
 use super::find::{Flux, FrontDoorFolders, is_path_of};
+use flux_repo::{Kustomization, NAMES, is_kustomization_file};
 use manifest::diagnostic::SourceId;
 use manifest::meaning;
 use manifest::value::Node;
@@ -42,7 +42,7 @@ impl FoundObject {
 
     /// Whether it is a kustomization.
     pub fn is_kustomization(&self) -> bool {
-        is_kustomization(&self.path) && self.at == 0
+        is_kustomization_file(&self.path) && self.at == 0
     }
 }
 
@@ -78,14 +78,6 @@ impl FrontDoor {
     }
 }
 
-/// Whether a file is a kustomization.
-pub fn is_kustomization(path: &str) -> bool {
-    matches!(
-        name_of(path),
-        "kustomization.yaml" | "kustomization.yml" | "Kustomization"
-    )
-}
-
 /// Reads all objects of a front door.
 ///
 /// # Errors
@@ -119,14 +111,10 @@ pub fn read(
     {
         return Err(Failure::Unreadable(path.clone(), why.clone()));
     }
-    let others = ["kustomization.yml", "Kustomization"];
-    let others = folders
+    let mut others = folders
         .iter()
-        .flat_map(|folder| others.map(|name| join(folder, name)));
-    if let Some(path) = others
-        .into_iter()
-        .find(|path| reader.files.texts.contains_key(path))
-    {
+        .flat_map(|folder| NAMES.iter().skip(1).map(move |name| join(folder, name)));
+    if let Some(path) = others.find(|path| reader.files.texts.contains_key(path)) {
         return Err(Failure::Name(path));
     }
     let paths: Vec<String> = reader
@@ -145,7 +133,7 @@ pub fn read(
         broken.extend(parsed.problems);
         let sealed = parsed.nodes.iter().any(is_secret);
         for (at, node) in parsed.nodes.iter().enumerate() {
-            if node.get("kind").is_none() && !is_kustomization(&path) {
+            if node.get("kind").is_none() && !is_kustomization_file(&path) {
                 continue;
             }
             objects.push(FoundObject {
@@ -223,13 +211,8 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
         if !seen.insert(folder.clone()) {
             continue;
         }
-        let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-        let own = names.iter().map(|name| join(&folder, name));
-        let Some(path) = own
-            .into_iter()
-            .find(|path| reader.files.texts.contains_key(path))
-        else {
-            // Flux generates a kustomization of all files.
+        let Some((path, node)) = reader.kustomization(&folder) else {
+            // Flux makes a kustomization of all that is there.
             if folders.contains(&folder) {
                 let all = reader
                     .files
@@ -241,8 +224,7 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
             continue;
         };
         found.insert(path.clone());
-        let nodes = reader.read(&path).nodes;
-        let Some(node) = nodes.first() else { continue };
+        let Some(node) = node else { continue };
         for (key, what) in NOT_FOLLOWED {
             let is_set = node
                 .get(key)
@@ -253,17 +235,16 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
                 ));
             }
         }
-        for key in ["resources", "components", "bases"] {
-            for entry in texts(node, key) {
-                match resolve(&folder, entry) {
-                    None => notes.push(format!(
-                        "{path}: {entry} is outside of the repository, and was not read"
-                    )),
-                    Some(path) if is_manifest(&path) => {
-                        found.insert(path);
-                    }
-                    Some(path) => open.push(path),
+        for entry in files::listed(reader.files, &path, &node) {
+            match entry.path {
+                None => notes.push(format!(
+                    "{path}: {} is elsewhere, and not followed",
+                    entry.text
+                )),
+                Some(path) if is_manifest(&path) => {
+                    found.insert(path);
                 }
+                Some(path) => open.push(path),
             }
         }
     }
@@ -285,13 +266,11 @@ fn namespace(
     }
     let mut folder = place.folder.as_str();
     while !folder.is_empty() {
-        let kustomization = reader.read(&join(folder, "kustomization.yaml"));
-        let nodes = kustomization.nodes.iter();
-        let set = nodes
-            .map(|node| text(node, &["namespace"]))
-            .find(|set| !set.is_empty());
-        if let Some(set) = set {
-            return set.to_owned();
+        if let Some((file, Some(node))) = reader.kustomization(folder) {
+            let (file, node) = (file.as_str(), &node);
+            if let Some(set) = (Kustomization { file, node }).settings().namespace {
+                return set;
+            }
         }
         folder = folder_of(folder);
     }

@@ -6,7 +6,11 @@ use crate::compile::World;
 use crate::render::files::{Inputs, Output};
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read;
+
+pub use flux_repo::FLUX;
+use flux_repo::{Kustomization, NAMES, Role};
 use manifest::value::Node;
+pub use manifest::value::path::{below, folder as folder_of, join, name as name_of};
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.
 #[derive(Clone, Debug, Default)]
@@ -93,50 +97,42 @@ impl<'a> Reader<'a> {
         self.parsed.insert(path.to_owned(), parsed.clone());
         parsed
     }
-}
 
-/// The folder of a path; empty for the root.
-pub fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// The last component of a path.
-pub fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// The path of a file in a folder.
-pub fn join(folder: &str, name: &str) -> String {
-    match folder {
-        "" => name.to_owned(),
-        folder => format!("{folder}/{name}"),
+    /// The kustomization of a folder: its file, and its tree if that can be read.
+    pub fn kustomization(&mut self, folder: &str) -> Option<(String, Option<Node>)> {
+        let mut paths = NAMES.iter().map(|name| join(folder, name));
+        let path = paths.find(|path| self.files.texts.contains_key(path))?;
+        let node = self.read(&path).nodes.into_iter().next();
+        Some((path, node))
     }
 }
 
-/// The path relative to a folder; `None` if it is not below the folder.
-pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
-    if folder.is_empty() {
-        return Some(path);
-    }
-    path.strip_prefix(folder)?.strip_prefix('/')
+/// What a kustomization applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The entry as it is written.
+    pub text: String,
+    /// What kustomize does with what is there.
+    pub role: Role,
+    /// The path that it leads to; `None` where that is elsewhere than in these files.
+    pub path: Option<String>,
 }
 
-/// The path from the root of a path relative to a folder; `None` if it leads out of the root, or is a URL.
-pub fn resolve(folder: &str, path: &str) -> Option<String> {
-    if path.contains("://") || path.starts_with('/') || path.contains('?') {
-        return None;
-    }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
+/// All that a kustomization applies.
+pub fn listed(files: &Files, file: &str, node: &Node) -> Vec<Listed> {
+    let entries = Kustomization { file, node }.entries().into_iter();
+    let entries = entries.filter(|entry| entry.role.is_applied());
+    entries
+        .map(|entry| {
+            let is_elsewhere = entry.may_be_elsewhere && !files.texts.contains_key(&entry.path);
+            let is_outside = entry.path.split('/').next() == Some("..");
+            Listed {
+                text: entry.text.to_owned(),
+                role: entry.role,
+                path: (!is_elsewhere && !is_outside).then_some(entry.path),
             }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+        })
+        .collect()
 }
 
 /// Whether a file name is that of a manifest.
@@ -165,8 +161,6 @@ pub fn is(node: &Node, group: &str, kind: &str) -> bool {
 pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// The group of Envoy Gateway.
 pub const ENVOY: &str = "gateway.envoyproxy.io";
-/// The group of Flux's Kustomizations.
-pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 
 /// The strings in a list under a key. Other elements are left out.
 pub fn texts<'a>(node: &'a Node, key: &str) -> Vec<&'a str> {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failure;
 use super::files::{
-    ENVOY, FLUX, Files, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of,
-    resolve, text, texts,
+    self, ENVOY, FLUX, Files, GATEWAY_API, Reader, below, folder_of, is, is_manifest, name_of, text,
 };
+use flux_repo::Role;
 use manifest::value::Node;
+use manifest::value::path::join_within;
 
 /// The controller name in Envoy Gateway's classes.
 pub const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
@@ -254,7 +255,7 @@ fn fluxes(reader: &mut Reader, signs: &[(String, Sign)]) -> Vec<Flux> {
                 continue;
             }
             let folder = text(&node, &["spec", "path"]);
-            if let Some(folder) = resolve("", folder.trim_start_matches('/')) {
+            if let Some(folder) = join_within("", folder) {
                 found.push(Flux {
                     file: path.clone(),
                     at,
@@ -313,12 +314,12 @@ fn unit_of(reader: &mut Reader, fluxes: &[Flux], signs: &[(String, Sign)], path:
 
 /// The entries of a folder's kustomization, as paths from the root.
 fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
-    let kustomization = reader.read(&join(folder, "kustomization.yaml"));
-    let Some(node) = kustomization.nodes.first() else {
+    let Some((path, Some(node))) = reader.kustomization(folder) else {
         return Vec::new();
     };
-    let entries = texts(node, "resources").into_iter();
-    entries.filter_map(|entry| resolve(folder, entry)).collect()
+    let entries = files::listed(reader.files, &path, &node).into_iter();
+    let entries = entries.filter(|entry| entry.role == Role::Resource);
+    entries.filter_map(|entry| entry.path).collect()
 }
 
 /// A folder that Flux applies beside another one, and whose kustomization lists files from that one.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::door::{self, FoundObject, FrontDoor};
+use super::door::{FoundObject, FrontDoor};
 use super::files::{self, Reader, is_manifest};
 use super::lift::Lifted;
 use super::prove::{self, Proof, Prover};
 use super::{comments, find};
 use crate::compile::{Compiled, compile_each};
 use crate::diff::{self, FieldDiff};
+use flux_repo::is_kustomization_file;
 use manifest::Object;
 use manifest::diagnostic::ObjectRef;
 use manifest::value::Node;
@@ -130,7 +131,7 @@ pub(super) fn outcome(
     });
     // A new kustomization in a folder without one only lists what Flux would apply anyway.
     let added = prove::added(&compiled, door).into_iter();
-    let added = added.filter(|(file, _)| !door::is_kustomization(file));
+    let added = added.filter(|(file, _)| !is_kustomization_file(file));
     let added = added.flat_map(|(file, nodes)| {
         let reference = move |node: Node| (file.clone(), reference(&node));
         nodes.into_iter().map(reference)

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Config, list};
 use super::door::{FoundObject, FrontDoor};
-use super::files::{Files, folder_of, group_of, resolve, text};
+use super::files::{Files, folder_of, group_of, text};
 use super::lift::{Form, Lifted};
 use super::residual::Residual;
 use super::{layout, toml};
 use crate::compile::{Compiled, rendered};
 use crd_validate::schema::Catalogue;
+use manifest::value::path::join_within;
 use manifest::value::{Kind, Node, Pointer};
 use manifest::{Object, meaning};
 
@@ -175,7 +176,7 @@ impl Prover<'_> {
                 .map(str::to_owned)
                 .collect();
             let is_made = |entry: &String| {
-                let path = resolve(folder, entry);
+                let path = join_within(folder, entry);
                 path.is_some_and(|path| compiled.files.iter().any(|file| file.path == path))
             };
             let own: Vec<String> = all

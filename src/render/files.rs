@@ -15,6 +15,7 @@ use crate::model::layout::{FileLocation, Group, Layout, join};
 use crate::model::lua::Script;
 use crate::model::{Model, ObjectInput, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::value::path::join_within;
 use manifest::value::ser::to_node;
 use manifest::value::{Kind as Value, Map, Node, Pointer};
 use manifest::write;
@@ -414,9 +415,10 @@ impl Renderer<'_> {
             (layout.folder.as_str(), &extra.resources),
             (second, &extra.config_resources),
         ];
-        let paths = lists
-            .into_iter()
-            .flat_map(|(folder, list)| list.iter().filter_map(move |text| joined(folder, text)));
+        let paths = lists.into_iter().flat_map(|(folder, list)| {
+            list.iter()
+                .filter_map(move |text| join_within(folder, text))
+        });
         paths.collect()
     }
 
@@ -492,22 +494,6 @@ fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
     layout
         .file_of("Kustomization", name)
         .unwrap_or(&layout.flux)
-}
-
-/// Resolves a path against a folder. The folder's own name is kept as the start of the path; `None` if the
-/// path leads above it.
-pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| *part != ".").collect();
-    for part in path.trim_end_matches('/').split('/') {
-        match part {
-            "." | "" => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 fn text_node(text: &Text) -> Node {

@@ -1,13 +1,14 @@
 //! Kustomizations that contain other people's entries too: the namespace's, and those to which earlier
 //! renders added entries.
 
-use super::files::{File, Inputs, Kind, Output, Renderer, joined};
+use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
 use crate::codes;
 use crate::model::flux;
 use crate::model::layout::join;
 use manifest::diagnostic::Diagnostic;
 use manifest::read;
+use manifest::value::path::{self, join_within};
 use manifest::value::ser::to_node;
 use manifest::value::{Kind as Value, Node};
 
@@ -71,9 +72,9 @@ impl Renderer<'_> {
 
     /// The entries of an earlier render whose files are no longer rendered.
     fn gone(&self, shared: &Shared) -> Vec<String> {
-        let (folder, _) = shared.path.rsplit_once('/').unwrap_or_default();
+        let folder = path::folder(&shared.path);
         let is_rendered = |entry: &&String| {
-            joined(folder, entry).is_some_and(|path| self.files.contains_key(&path))
+            join_within(folder, entry).is_some_and(|path| self.files.contains_key(&path))
         };
         let gone = shared.entries.iter().filter(|entry| !is_rendered(entry));
         gone.cloned().collect()
@@ -202,7 +203,7 @@ fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
 /// folder. Hidden folders, `schemas` and `templates` belong to the user, and so do the files at the root,
 /// except for the Namespace. A shared file can only be a kustomization.
 pub fn could_render(path: &str, is_shared: bool) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = path::split(path);
     if is_shared {
         return name == "kustomization.yaml";
     }

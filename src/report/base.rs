@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-/// The base for file names in a report: absolute paths, with `/` on every operating system.
-/// The formats `sarif`, `github` and `junit` are read by services that identify a file by its path from the
-/// repository's root. By default, names are assumed to be such paths.
+use manifest::value::path::{join, normalise};
+
+/// Where the names of a report's files count from: absolute paths, with `/` on every system.
+///
+/// The `sarif`, `github` and `junit` formats are read by services that know a file by its path from the
+/// repository's root. With the default, names are taken to be such paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Base {
     /// The repository's root.
@@ -21,9 +24,9 @@ impl Base {
             return name.to_owned();
         }
         let path = match self.folder.as_str() {
-            "" => plain(name),
-            _ if Path::new(name).is_absolute() => plain(name),
-            folder => plain(&format!("{folder}/{name}")),
+            "" => normalise(name),
+            _ if Path::new(name).is_absolute() => normalise(name),
+            folder => join(folder, name),
         };
         let below = path
             .strip_prefix(self.repository.trim_end_matches('/'))
@@ -34,22 +37,6 @@ impl Base {
             None => path,
         }
     }
-}
-
-/// Removes `.` and, where possible, `..` from a path.
-fn plain(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let root = if path.starts_with('/') { "/" } else { "" };
-    format!("{root}{}", parts.join("/"))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Ob
         .filter_map(|(at, way)| {
             let object = objects.get(at)?;
             Some(match way.filter(|way| changes(way, object)) {
-                Some(way) => Cow::Owned(copy(object, way)),
+                Some(way) => Cow::Owned(applied_by(object, way)),
                 None => Cow::Borrowed(object),
             })
         })
@@ -45,7 +45,8 @@ fn changes(way: &Way, object: &Object) -> bool {
         || !(way.labels.is_empty() && way.annotations.is_empty())
 }
 
-fn copy(object: &Object, way: &Way) -> Object {
+/// An object as the API server gets it by a way.
+pub fn applied_by(object: &Object, way: &Way) -> Object {
     let mut copy = object.clone();
     let is_scoped = is_cluster_scoped(object.group(), object.kind());
     let name = format!("{}{}{}", way.prefix, object.name(), way.suffix);

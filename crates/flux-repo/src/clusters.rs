@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::paths::folder;
 use super::scope::is_cluster_scoped;
-use super::{Delivery, is_flux_kustomization, is_kustomization};
+use super::{Delivery, is_flux_kustomization, is_kustomize_kind};
 use manifest::Object;
+use manifest::value::path::{below, folder};
 use manifest::value::variable;
 
 /// The kinds of which a cluster has only one of a name, and that no repository holds twice for one cluster.
@@ -109,11 +109,8 @@ impl<'d> Cluster<'d> {
 
 /// The name of the folder of `parent` in which a file lies; `None` where it doesn't lie in one.
 fn child<'a>(parent: &str, file: &'a str) -> Option<&'a str> {
-    let rest = match parent {
-        "" => file,
-        parent => file.strip_prefix(parent)?.strip_prefix('/')?,
-    };
-    rest.split_once('/').map(|(child, _)| child)
+    let (child, _) = below(parent, file)?.split_once('/')?;
+    Some(child)
 }
 
 /// The folders at which the paths of objects of one identity part.
@@ -149,7 +146,7 @@ fn identity<'a>(
 ) -> Option<(&'a str, String, &'a str)> {
     let (kind, name) = (object.kind(), object.name());
     if !TELLING.contains(&kind)
-        || is_kustomization(object)
+        || is_kustomize_kind(object)
         || name.is_empty()
         || variable::in_text(name)
     {

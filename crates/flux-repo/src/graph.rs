@@ -2,23 +2,25 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::entries::{self, Entry, NAMES, Settings};
-use super::paths::{Folders, folder};
+use super::folders::Folders;
+use super::kustomization::{Entry, Kustomization, NAMES, Role, Settings};
 use super::{
-    Delivery, Missing, Standing, Way, is_flux_kustomization, is_kustomization, patches_anything,
+    Delivery, Generated, Missing, Standing, Way, flux_kustomization, is_flux_kustomization,
+    is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
-use manifest::value::Node;
+use manifest::value::path::{below, folder};
 
 /// More ways than any object honestly takes; further ones are left out.
 const MOST_WAYS: usize = 64;
 
-/// How deep components may hold components.
-const DEEPEST: usize = 16;
+/// More components than any component honestly holds, those of its components among them.
+const MOST_COMPONENTS: usize = 64;
 
 /// One kustomization, read.
-struct Kustomization {
-    entries: Vec<Entry>,
+struct Read<'a> {
+    /// What it applies.
+    applied: Vec<Entry<'a>>,
     settings: Settings,
 }
 
@@ -26,12 +28,14 @@ struct Graph<'a> {
     objects: &'a [Object],
     files: &'a BTreeSet<String>,
     folders: Folders<'a>,
-    read: HashMap<usize, Kustomization>,
+    read: HashMap<usize, Read<'a>>,
     by_folder: HashMap<&'a str, usize>,
     by_file: HashMap<&'a str, Vec<usize>>,
     /// Ways that lead to each kustomization.
     into: HashMap<usize, Vec<Way>>,
     work: Vec<(usize, Way)>,
+    /// The files that kustomizations read and whose objects they do not apply.
+    inputs: BTreeSet<String>,
     delivery: Delivery,
 }
 
@@ -65,6 +69,7 @@ impl<'a> Graph<'a> {
             by_file,
             into: HashMap::new(),
             work: Vec::new(),
+            inputs: BTreeSet::new(),
             delivery: Delivery {
                 ways: vec![Vec::new(); objects.len()],
                 standing: vec![Standing::Applied; objects.len()],
@@ -81,26 +86,48 @@ impl<'a> Graph<'a> {
             let Some(object) = self.objects.get(at) else {
                 continue;
             };
-            let (entries, has_remote) = entries::listed(object);
-            let mut settings = entries::settings(object);
-            let missing: Vec<&Entry> = entries
-                .iter()
-                .filter(|entry| !self.leads_somewhere(&entry.path))
-                .collect();
-            // A component that is not at hand could change anything; so could a remote base.
-            settings.is_partly_unknown |=
-                has_remote || missing.iter().any(|entry| entry.is_component);
-            let missing = missing.into_iter().map(|entry| Missing {
-                by: at,
-                pointer: entry.pointer.clone(),
-                path: entry.path.clone(),
-            });
-            self.delivery.missing.extend(missing);
+            let kustomization = Kustomization::of(object);
+            let mut settings = kustomization.settings();
+            let mut applied = Vec::new();
+            for entry in kustomization.entries() {
+                let is_at_hand = self.leads_somewhere(&entry.path);
+                if is_at_hand && self.is_circle(&entry, object) {
+                    continue;
+                }
+                if !entry.role.is_applied() {
+                    self.inputs.insert(entry.path);
+                } else if is_at_hand {
+                    applied.push(entry);
+                } else {
+                    // What is fetched, and a component that is not at hand, could change anything.
+                    settings.is_partly_unknown |=
+                        entry.may_be_elsewhere || entry.role == Role::Component;
+                    self.delivery
+                        .missing
+                        .extend((!entry.may_be_elsewhere).then_some(Missing {
+                            by: at,
+                            pointer: entry.pointer,
+                            path: entry.path,
+                        }));
+                }
+            }
+            let generators = kustomization.generators().into_iter();
             self.delivery
                 .generated
-                .extend(entries::generated(at, object));
-            self.read.insert(at, Kustomization { entries, settings });
+                .extend(generators.map(|generator| Generated {
+                    by: at,
+                    generator,
+                    ways: Vec::new(),
+                }));
+            self.read.insert(at, Read { applied, settings });
         }
+    }
+
+    /// Whether an entry leads to a folder that its kustomization lies in: kustomize stops there.
+    fn is_circle(&self, entry: &Entry<'_>, kustomization: &Object) -> bool {
+        let here = folder(&kustomization.file);
+        let is_around = entry.path == here || below(&entry.path, here).is_some();
+        entry.role.is_applied() && is_around && !self.files.contains(&entry.path)
     }
 
     fn leads_somewhere(&self, path: &str) -> bool {
@@ -133,7 +160,7 @@ impl<'a> Graph<'a> {
         for ((at, object, _), folder) in all.into_iter().zip(folders) {
             let Some(folder) = folder else { continue };
             self.delivery.folders.insert(at, folder.to_owned());
-            self.start(folder, flux_way(at, object));
+            self.start(folder, flux_kustomization::way(at, object));
         }
     }
 
@@ -183,51 +210,77 @@ impl<'a> Graph<'a> {
                 continue;
             }
             into.push(way.clone());
-            let Some(kustomization) = self.read.get(&at) else {
+            if let Some(flux) = way.flux {
+                self.delivery.reached.entry(flux).or_default().insert(at);
+            }
+            let Some(read) = self.read.get(&at) else {
                 continue;
             };
             let mut inner = way;
-            set(&mut inner, at, &kustomization.settings);
-            for component in self.components(at) {
-                if let Some(read) = self.read.get(&component) {
-                    set(&mut inner, component, &read.settings);
+            set(&mut inner, at, &read.settings);
+            // A component changes what its kustomization lists, and what the components before it list.
+            let mut components = Vec::new();
+            for entry in read.applied.iter().rev() {
+                if let Some(component) = self.component(entry) {
+                    components.push((component, inner.clone()));
+                    self.set_component(&mut inner, component, &mut vec![at]);
                 }
             }
-            let entries: Vec<String> = kustomization
-                .entries
-                .iter()
-                .map(|entry| entry.path.clone())
-                .collect();
-            for path in entries {
-                if let Some(file) = self.files.get(&path) {
-                    self.arrive(file, Some(at), &inner);
-                } else if let Some(below) = self.by_folder.get(path.as_str()) {
+            let mut files = Vec::new();
+            for entry in &read.applied {
+                if let Some(file) = self.files.get(&entry.path) {
+                    files.push(file.as_str());
+                } else if let (None, Some(below)) = (
+                    self.component(entry),
+                    self.by_folder.get(entry.path.as_str()),
+                ) {
                     self.work.push((*below, inner.clone()));
                 }
+            }
+            self.work.extend(components.into_iter().rev());
+            for file in files {
+                self.arrive(file, Some(at), &inner);
+            }
+            self.make(at, &inner);
+        }
+    }
+
+    /// The component that an entry leads to.
+    fn component(&self, entry: &Entry<'_>) -> Option<usize> {
+        let is_component = entry.role == Role::Component;
+        let component = self.by_folder.get(entry.path.as_str()).copied();
+        component.filter(|_| is_component)
+    }
+
+    /// Adds what a component and its own components set. Of several the last one is the outermost.
+    fn set_component(&self, way: &mut Way, component: usize, seen: &mut Vec<usize>) {
+        if seen.len() > MOST_COMPONENTS || seen.contains(&component) {
+            return;
+        }
+        let Some(read) = self.read.get(&component) else {
+            return;
+        };
+        seen.push(component);
+        set(way, component, &read.settings);
+        for entry in read.applied.iter().rev() {
+            if let Some(below) = self.component(entry) {
+                self.set_component(way, below, seen);
             }
         }
     }
 
-    /// The components of a kustomization, and theirs: they change what the kustomization lists.
-    fn components(&self, at: usize) -> Vec<usize> {
-        let mut all = Vec::new();
-        let mut level = vec![at];
-        for _ in 0..DEEPEST {
-            let below: Vec<usize> = level
-                .iter()
-                .filter_map(|at| self.read.get(at))
-                .flat_map(|read| &read.entries)
-                .filter(|entry| entry.is_component)
-                .filter_map(|entry| self.by_folder.get(entry.path.as_str()).copied())
-                .filter(|component| !all.contains(component) && *component != at)
-                .collect();
-            if below.is_empty() {
-                break;
-            }
-            all.extend(&below);
-            level = below;
+    /// What a kustomization makes takes the way of what it lists.
+    fn make(&mut self, at: usize, way: &Way) {
+        // They are in the order of the kustomizations.
+        let all = &mut self.delivery.generated;
+        let first = all.partition_point(|one| one.by < at);
+        let own = all.iter_mut().skip(first).take_while(|one| one.by == at);
+        for generated in own {
+            generated.ways.push(Way {
+                listed_by: Some(at),
+                ..way.clone()
+            });
         }
-        all
     }
 
     /// A way ends at a file: all its objects take it.
@@ -254,7 +307,7 @@ impl<'a> Graph<'a> {
         let listed: BTreeSet<usize> = self
             .read
             .values()
-            .flat_map(|read| &read.entries)
+            .flat_map(|read| &read.applied)
             .filter_map(|entry| self.by_folder.get(entry.path.as_str()).copied())
             .collect();
         let mut all: Vec<usize> = self.read.keys().copied().collect();
@@ -269,14 +322,8 @@ impl<'a> Graph<'a> {
 
     /// Tells what is input, and what is left out.
     fn stand(&mut self) {
-        let inputs: BTreeSet<String> = self
-            .by_folder
-            .values()
-            .filter_map(|at| self.objects.get(*at))
-            .flat_map(entries::inputs)
-            .collect();
         for (at, object) in self.objects.iter().enumerate() {
-            if is_kustomization(object)
+            if is_kustomize_kind(object)
                 || self
                     .delivery
                     .ways
@@ -285,7 +332,7 @@ impl<'a> Graph<'a> {
             {
                 continue;
             }
-            let standing = if inputs.contains(&object.file) {
+            let standing = if self.inputs.contains(&object.file) {
                 Standing::Input
             } else if self.by_folder.contains_key(folder(&object.file)) {
                 Standing::LeftOut
@@ -296,34 +343,6 @@ impl<'a> Graph<'a> {
                 *slot = standing;
             }
         }
-    }
-}
-
-/// The outermost part of a way: what a Flux Kustomization sets.
-fn flux_way(at: usize, flux: &Object) -> Way {
-    let text = |path: &[&str]| {
-        let text = flux.node.path(path).and_then(Node::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let pairs = |key: &str| {
-        let map = flux.node.path(&["spec", "commonMetadata", key]);
-        let map = map.and_then(Node::as_map).into_iter();
-        map.flat_map(|map| map.iter())
-            .filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())))
-            .collect()
-    };
-    let components = flux.node.path(&["spec", "components"]);
-    let components = components.and_then(Node::as_list).unwrap_or_default();
-    Way {
-        flux: Some(at),
-        namespace: Some(text(&["spec", "targetNamespace"])).filter(|text| !text.is_empty()),
-        labels: pairs("labels"),
-        annotations: pairs("annotations"),
-        prefix: text(&["spec", "namePrefix"]),
-        suffix: text(&["spec", "nameSuffix"]),
-        patched_by: patches_anything(flux).then_some(at).into_iter().collect(),
-        is_partly_unknown: !components.is_empty(),
-        ..Way::default()
     }
 }
 

@@ -8,48 +8,41 @@
 //! follows all that is at hand; [`as_applied`] gives the objects as the API server gets them, without what patches
 //! and variables would change.
 //!
-//! Sources: the kustomization reference (kustomize 5) and kustomize-controller 1.9. What is not at hand is taken
+//! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. What is not at hand is taken
 //! to change nothing, and [`Way::is_partly_unknown`] says where something isn't.
 
 mod apply;
 mod clusters;
-mod entries;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
+mod flux_kustomization;
+pub mod folders;
+mod generator;
 mod graph;
+mod kustomization;
 pub mod patches;
-pub mod paths;
+mod remote;
 pub mod scope;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub use apply::{applied, as_applied};
+pub use apply::{applied, applied_by, as_applied};
 pub use clusters::{Cluster, Place};
+pub use flux_kustomization::{FLUX, Source, Substitutes, is_flux_kustomization};
+pub use generator::{Content, Generator};
+pub use kustomization::{
+    Entry, KUSTOMIZE, Kustomization, NAMES, Role, is_kustomization, is_kustomization_file,
+    is_kustomize_kind,
+};
 pub use patches::{may_patch, patches_anything};
 
 use manifest::Object;
-use manifest::value::{Kind, Node, Pointer};
-
-/// The group of kustomize's own kinds.
-pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
-
-/// The group of Flux's Kustomization.
-pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
+use manifest::value::{Node, Pointer};
 
 /// The label or annotation, with the value `disabled`, that keeps Flux from substituting in an object.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
-
-/// Whether an object is a kustomization (or component) of kustomize.
-pub fn is_kustomization(object: &Object) -> bool {
-    object.group() == KUSTOMIZE && matches!(object.kind(), "Kustomization" | "Component")
-}
-
-/// Whether an object is a Kustomization of Flux.
-pub fn is_flux_kustomization(object: &Object) -> bool {
-    object.group() == FLUX && object.kind() == "Kustomization"
-}
 
 /// One way from a file into the cluster. Objects are told by their place among those that were looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,23 +78,22 @@ pub struct Missing {
     pub path: String,
 }
 
-/// A ConfigMap or Secret that a kustomization makes.
+/// A ConfigMap or Secret that a kustomization makes, and how it gets into the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// The kustomization.
     pub by: usize,
-    /// The entry of its `configMapGenerator` or `secretGenerator`.
-    pub pointer: Pointer,
-    /// `ConfigMap` or `Secret`.
-    pub kind: &'static str,
-    /// Its name, before a hash is added.
-    pub name: String,
-    /// Its keys and the files that they are made of, as findings show paths.
-    pub files: Vec<(String, String)>,
-    /// Its keys whose texts stand in the kustomization itself.
-    pub literals: Vec<(String, String)>,
-    /// Whether its label or annotation keeps Flux from substituting in it.
-    pub is_left_as_it_is: bool,
+    /// What it makes.
+    pub generator: Generator,
+    /// The ways by which it is applied; one that changes nothing where none is at hand.
+    pub ways: Vec<Way>,
+}
+
+impl Generated {
+    /// The names that it is applied with, but for the hash.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.ways.iter().map(|way| self.generator.name_by(way))
+    }
 }
 
 /// What kustomize and Flux make of files.
@@ -110,6 +102,7 @@ pub struct Delivery {
     ways: Vec<Vec<Way>>,
     standing: Vec<Standing>,
     folders: HashMap<usize, String>,
+    reached: HashMap<usize, BTreeSet<usize>>,
     missing: Vec<Missing>,
     generated: Vec<Generated>,
     splits: Vec<clusters::Split>,
@@ -154,6 +147,11 @@ impl Delivery {
     /// The folder, as findings show paths, that a Flux Kustomization applies; `None` where it isn't at hand.
     pub fn folder(&self, flux: usize) -> Option<&str> {
         self.folders.get(&flux).map(String::as_str)
+    }
+
+    /// The kustomizations that a Flux Kustomization applies something of.
+    pub fn kustomizations(&self, flux: usize) -> impl Iterator<Item = usize> {
+        self.reached.get(&flux).into_iter().flatten().copied()
     }
 
     /// The entries of kustomizations that lead to nothing that is at hand.
@@ -209,70 +207,6 @@ impl Way {
     fn is_as(&self, other: &Way) -> bool {
         (&self.namespace, &self.prefix, &self.suffix)
             == (&other.namespace, &other.prefix, &other.suffix)
-    }
-}
-
-/// What `spec.postBuild` of a Flux Kustomization gives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Substitutes {
-    /// The variables that are given there.
-    pub given: BTreeMap<String, String>,
-    /// The ConfigMaps and Secrets that more are read from.
-    pub from: Vec<Source>,
-}
-
-/// A ConfigMap or Secret that variables are read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// `ConfigMap` or `Secret`.
-    pub kind: String,
-    /// Its name, in the namespace of the Flux Kustomization.
-    pub name: String,
-    /// Whether it need not be there.
-    pub is_optional: bool,
-}
-
-impl Substitutes {
-    /// What `flux` substitutes.
-    pub fn of(flux: &Object) -> Self {
-        let given = flux.node.path(&["spec", "postBuild", "substitute"]);
-        let given = given.and_then(Node::as_map).into_iter();
-        let from = flux.node.path(&["spec", "postBuild", "substituteFrom"]);
-        let from = from.and_then(Node::as_list).unwrap_or_default().iter();
-        let text = |node: &Node, key: &str| {
-            let text = node.get(key).and_then(Node::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        Substitutes {
-            given: given
-                .flat_map(|map| map.iter())
-                .map(|(name, value)| {
-                    (
-                        name.to_owned(),
-                        value.as_str().unwrap_or_default().to_owned(),
-                    )
-                })
-                .collect(),
-            from: from
-                .map(|one| Source {
-                    kind: text(one, "kind"),
-                    name: text(one, "name"),
-                    is_optional: one
-                        .get("optional")
-                        .is_some_and(|flag| flag.kind == Kind::Bool(true)),
-                })
-                .collect(),
-        }
-    }
-
-    /// Whether nothing is given: Flux then leaves every `${…}` as it is, defaults too.
-    pub fn is_nothing(&self) -> bool {
-        self.given.is_empty() && self.from.is_empty()
-    }
-
-    /// Whether something is given for certain: Flux then replaces every `${…}`, also with nothing.
-    pub fn is_something(&self) -> bool {
-        !self.given.is_empty() || self.from.iter().any(|source| !source.is_optional)
     }
 }
 

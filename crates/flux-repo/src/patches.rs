@@ -10,8 +10,8 @@ use manifest::value::Node;
 const KEYS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
 
 /// Where they stand: at the top in kustomize's, under `spec` in Flux's.
-fn all(by: &Object) -> impl Iterator<Item = &Node> {
-    [Some(&*by.node), by.node.get("spec")]
+fn all(by: &Node) -> impl Iterator<Item = &Node> {
+    [Some(by), by.get("spec")]
         .into_iter()
         .flatten()
         .flat_map(|node| KEYS.iter().filter_map(|key| node.get(key)?.as_list()))
@@ -19,8 +19,8 @@ fn all(by: &Object) -> impl Iterator<Item = &Node> {
 }
 
 /// Whether a kustomization patches anything, or replaces values.
-pub fn patches_anything(by: &Object) -> bool {
-    let replaces = by.node.get("replacements").and_then(Node::as_list);
+pub fn patches_anything(by: &Node) -> bool {
+    let replaces = by.get("replacements").and_then(Node::as_list);
     all(by).next().is_some() || replaces.is_some_and(|list| !list.is_empty())
 }
 
@@ -30,7 +30,7 @@ pub fn may_patch(by: &Object, target: &Object) -> bool {
     if by.node.get("replacements").is_some() {
         return true;
     }
-    all(by).any(|patch| {
+    all(&by.node).any(|patch| {
         match (
             patch.get("target"),
             patch.get("patch").and_then(Node::as_str),

@@ -153,13 +153,20 @@ fn each_object_knows_its_ways_and_what_is_missing() {
     );
     assert_eq!(delivery.missing()[0].pointer.to_string(), "/resources/1");
     let made = &delivery.generated()[0];
-    assert!(made.is_left_as_it_is);
+    assert!(made.generator.is_left_as_it_is(&made.ways[0]));
+    assert_eq!(made.ways[0].namespace.as_deref(), Some("network"));
     let folder = "kubernetes/apps/network/envoy/app";
     assert_eq!(
-        made.files,
+        made.generator.keys,
         [
-            ("block.lua".to_owned(), format!("{folder}/block.lua")),
-            ("key".to_owned(), format!("{folder}/resources/other.lua")),
+            (
+                "block.lua".to_owned(),
+                Content::File(format!("{folder}/block.lua"))
+            ),
+            (
+                "key".to_owned(),
+                Content::File(format!("{folder}/resources/other.lua"))
+            ),
         ]
     );
     assert_eq!(
@@ -328,4 +335,96 @@ metadata: {name: internal}
         .map(|object| may_patch(&tree.objects[0], object))
         .collect();
     assert_eq!(touched, [true, true, false]);
+}
+
+#[test]
+fn of_several_components_the_last_is_the_outermost_and_each_counts_once() {
+    let component = |name: &str| {
+        format!(
+            "
+# {name}/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+namespace: of-{name}
+namePrefix: {name}-
+labels: [{{pairs: {{by: {name}}}}}]
+resources: [x.yaml]
+# {name}/x.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: in-{name}}}"
+        )
+    };
+    let text = format!(
+        "
+# app/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namePrefix: app-
+resources: [own.yaml]
+components: [../one, ../two]
+configMapGenerator: [{{name: made}}]
+# app/own.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: own}}{}{}
+",
+        component("one"),
+        component("two")
+    );
+    let tree = tree(&text);
+    assert_eq!(
+        tree.applied(),
+        [
+            "ConfigMap of-two/app-two-one-own {\"by\":\"two\"}",
+            "ConfigMap of-two/app-two-one-in-one {\"by\":\"two\"}",
+            "ConfigMap of-two/app-two-in-two {\"by\":\"two\"}",
+        ]
+    );
+    let delivery = tree.delivery();
+    let made: Vec<String> = delivery.generated()[0].names().collect();
+    assert_eq!(made, ["app-two-one-made"]);
+}
+
+#[test]
+fn an_object_of_which_a_config_map_is_made_is_not_applied() {
+    let text = "
+# app/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+configMapGenerator: [{name: values, files: [values.yaml=./crd/cluster.yaml]}]
+# app/crd/cluster.yaml
+apiVersion: example.com/v1
+kind: Cluster
+metadata: {name: in-values}
+";
+    let tree = tree(text);
+    assert_eq!(tree.applied(), [""; 0]);
+    assert!(tree.delivery().is_input(1));
+}
+
+#[test]
+fn what_is_fetched_is_not_missing_and_a_circle_is_not_followed() {
+    let text = "
+# app/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namePrefix: x-
+resources: [app.v1/a.yaml, app.v1/gone.yaml, gitlab.com/org/repo//p, 'github.com/org/repo?ref=v1', .]
+# app/app.v1/a.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+";
+    let tree = tree(text);
+    assert_eq!(tree.applied(), ["ConfigMap /x-a "]);
+    let delivery = tree.delivery();
+    let missing: Vec<&str> = delivery
+        .missing()
+        .iter()
+        .map(|one| one.path.as_str())
+        .collect();
+    assert_eq!(missing, ["app/app.v1/gone.yaml"]);
+    let way = &delivery.ways(1)[0];
+    assert!(way.is_partly_unknown);
 }

@@ -6,10 +6,11 @@ use std::hash::{Hash, Hasher};
 
 use super::read;
 use crate::diagnostic::Sources;
+use crate::value::path::name;
 use crate::value::{Kind, Map, Node};
 
-/// The file names of kustomizations. In such a file, `apiVersion` and `kind` are optional.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// The file names by which kustomize finds a kustomization in a folder, in its order. The file may leave out what it is.
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// An object in its normal form: fields that are null are removed, because the API server treats them as
 /// missing. (In the values of a chart, null has a meaning, so they stay.) A kustomization gets its
@@ -19,8 +20,7 @@ pub fn plain(path: &str, node: &Node) -> Node {
         node,
         node.get("kind").and_then(Node::as_str) == Some("HelmRelease"),
     );
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if KUSTOMIZATIONS.contains(&name)
+    if KUSTOMIZATIONS.contains(&name(path))
         && let Some(map) = plain.as_map_mut()
     {
         for (key, value) in [

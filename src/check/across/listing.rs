@@ -5,42 +5,42 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Whole;
-use super::kustomize::{self, Entry, NAMES, split};
 use crate::codes;
-use manifest::Object;
+use flux_repo::{Entry, Kustomization, NAMES, is_kustomization, is_kustomization_file};
 use manifest::diagnostic::Diagnostic;
-use manifest::finding;
-use manifest::value::{Node, Pointer};
+use manifest::value::Pointer;
+use manifest::value::path::{folder, split};
+use manifest::{Object, finding};
 
 /// Listed and missing, there and not listed.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let kustomizations: Vec<&Object> = whole
         .objects
         .iter()
-        .filter(|object| kustomize::is_kustomization(object))
+        .filter(|object| is_kustomization(object))
         .collect();
-    let mut listed = BTreeSet::new();
     let mut found = Vec::new();
     for kustomization in &kustomizations {
-        for entry in kustomize::entries(kustomization) {
-            found.extend(missing(whole, kustomization, &entry));
-            listed.insert(entry.target);
-        }
+        let entries = Kustomization::of(kustomization).entries();
+        found.extend(
+            entries
+                .iter()
+                .filter_map(|entry| missing(whole, kustomization, entry)),
+        );
     }
-    found.extend(unlisted(whole, &kustomizations, &listed));
+    found.extend(unlisted(whole, &kustomizations));
     found
 }
 
 /// The finding on an entry, where nothing is there that could be read.
-fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry) -> Option<Diagnostic> {
-    let target = entry.target.as_str();
-    let (parent, _) = split(target);
+fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry<'_>) -> Option<Diagnostic> {
+    let target = entry.path.as_str();
     let is_hidden = target
         .split('/')
         .any(|step| step.starts_with('.') && step != "..");
     // A walk leaves hidden files out. Where a folder is absent with all that should be in it, a part of the
     // repository may be all that is at hand.
-    if is_hidden || !whole.is_walked(target) || !whole.has_folder(parent) {
+    if is_hidden || !whole.is_walked(target) || !whole.has_folder(folder(target)) {
         return None;
     }
     let has_own = NAMES
@@ -70,25 +70,22 @@ pub enum Standing {
 
 /// The entries of kustomizations at which kustomize would stop; `stands` says what stands, or will stand, at a path.
 pub fn at_which_it_stops(objects: &[Object], stands: &dyn Fn(&str) -> Standing) -> Vec<Diagnostic> {
-    let kustomizations = objects.iter().filter(|it| kustomize::is_kustomization(it));
+    let kustomizations = objects.iter().filter(|it| is_kustomization(it));
     let entries = kustomizations.flat_map(|it| {
-        let entries = kustomize::entries(it).into_iter();
+        let entries = Kustomization::of(it).entries().into_iter();
         entries.map(move |entry| (it, entry))
     });
     entries
-        .filter_map(|(it, entry)| not_built(it, &entry, stands(&entry.target)))
+        .filter_map(|(it, entry)| not_built(it, &entry, stands(&entry.path)))
         .collect()
 }
 
 /// The finding on an entry, where kustomize would stop at what stands there.
-fn not_built(kustomization: &Object, entry: &Entry, standing: Standing) -> Option<Diagnostic> {
-    let written = kustomization
-        .node
-        .at(&entry.pointer)
-        .and_then(Node::as_str)
-        .unwrap_or(&entry.target);
-    let (message, help) = match (standing, entry.may_be_folder) {
+fn not_built(kustomization: &Object, entry: &Entry<'_>, standing: Standing) -> Option<Diagnostic> {
+    let written = entry.text;
+    let (message, help) = match (standing, entry.role.may_be_folder()) {
         (Standing::File, _) | (Standing::Folder { has_own: true }, true) => return None,
+        _ if entry.may_be_elsewhere => return None,
         (Standing::Folder { .. }, true) => (
             format!("`{written}` is a folder without a kustomization.yaml"),
             "list its files one by one, or give the folder a kustomization.yaml that does",
@@ -110,28 +107,24 @@ fn not_built(kustomization: &Object, entry: &Entry, standing: Standing) -> Optio
 }
 
 /// Manifests in a folder with a kustomization that neither it nor any other one lists.
-fn unlisted(
-    whole: &Whole<'_>,
-    kustomizations: &[&Object],
-    listed: &BTreeSet<String>,
-) -> Vec<Diagnostic> {
+fn unlisted(whole: &Whole<'_>, kustomizations: &[&Object]) -> Vec<Diagnostic> {
     let folders: BTreeMap<&str, &&Object> = kustomizations
         .iter()
-        .map(|object| (split(&object.file).0, object))
+        .map(|object| (folder(&object.file), object))
         .collect();
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    for object in whole.objects {
+    for (at, object) in whole.objects.iter().enumerate() {
         let (folder, name) = split(&object.file);
         let Some(kustomization) = folders.get(folder) else {
             continue;
         };
-        let is_left_out = listed.contains(&object.file)
-            || NAMES.contains(&name)
+        let is_no_matter = !whole.delivery.is_left_out(at)
+            || is_kustomization_file(&object.file)
             || is_configuration(object)
             || !whole.is_walked(folder)
             || is_commented_out(whole, kustomization, name);
-        if is_left_out || !seen.insert(object.file.as_str()) {
+        if is_no_matter || !seen.insert(object.file.as_str()) {
             continue;
         }
         let root = Pointer::root();

@@ -13,8 +13,8 @@
 //! - KEDA: [`autoscaling`].
 //! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
 //!
-//! What several passes ask: [`controller`](envoy_gateway::controller), which release of the controller's chart is at hand
-//! and what its values say; [`kustomize`], what a kustomization lists; [`front`], what the controller makes of a Gateway; [`selector`], what
+//! What several passes ask:
+//! [`front`], what the controller makes of a Gateway; [`selector`], what
 //! a selector matches; [`ranges`], which ranges of addresses hold one.
 
 mod addresses;
@@ -31,7 +31,6 @@ pub mod extension;
 pub mod field;
 mod front;
 pub mod gate;
-pub mod kustomize;
 pub mod listing;
 mod monitors;
 mod pools;

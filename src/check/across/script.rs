@@ -5,10 +5,10 @@
 //! 1.9.0).
 
 use super::Whole;
-use super::kustomize::{self, Content, Generated};
 use crate::check::lua;
 use crate::codes;
 use envoy_gateway::controller::helm_charts::nearest;
+use flux_repo::{Content, Generator, is_kustomization};
 use manifest::diagnostic::{Diagnostic, Location, Severity, Sources, suggest};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 use manifest::{Object, finding};
@@ -26,27 +26,34 @@ const REFUSED: &str =
 struct Maps<'a> {
     /// The ones that are in manifests.
     given: Vec<&'a Object>,
-    /// The ones that kustomizations generate, each with its kustomization.
-    made: Vec<(&'a Object, Generated<'a>)>,
-    /// Whether kustomize may have been configured with more name references than the built-in ones.
+    /// Those that kustomizations make.
+    made: Vec<Made<'a>>,
+    /// Whether kustomize may know more references than those built into it.
     is_taught: bool,
 }
 
+/// A ConfigMap that a kustomization makes.
+struct Made<'a> {
+    maker: &'a Object,
+    /// The name that it is applied with, but for the hash.
+    name: String,
+    map: &'a Generator,
+}
+
 fn maps<'a>(whole: &Whole<'a>) -> Maps<'a> {
-    let objects = whole.objects.iter();
-    let makers = objects.filter(|it| kustomize::is_kustomization(it));
-    let makers: Vec<&Object> = makers.collect();
-    let made = makers.iter().flat_map(|maker| {
-        let made = kustomize::generated(maker).into_iter();
-        made.map(|map| (*maker, map))
+    let made = whole.delivery.generated().iter();
+    let made = made.filter(|it| it.generator.kind == "ConfigMap");
+    let made = made.filter_map(|it| Some((whole.objects.get(it.by)?, it)));
+    let made = made.flat_map(|(maker, it)| {
+        let map = &it.generator;
+        it.names().map(move |name| Made { maker, name, map })
     });
+    let mut makers = whole.objects.iter().filter(|it| is_kustomization(it));
     let is_map = |it: &&Object| it.kind() == "ConfigMap" && it.group().is_empty();
     Maps {
         given: whole.objects.iter().filter(is_map).collect(),
         made: made.collect(),
-        is_taught: makers
-            .iter()
-            .any(|it| it.node.get("configurations").is_some()),
+        is_taught: makers.any(|it| it.node.get("configurations").is_some()),
     }
 }
 
@@ -62,7 +69,13 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for object in policies {
         let list = Pointer::root().key("spec").key("lua");
-        for (pointer, item) in kustomize::items(&object.node, &list) {
+        let scripts = object
+            .node
+            .at(&list)
+            .and_then(Node::as_list)
+            .unwrap_or_default();
+        for (at, item) in scripts.iter().enumerate() {
+            let pointer = list.index(at);
             if let Some(text) = item.get("inline").and_then(Node::as_str) {
                 found.extend(text_of(object, &pointer.key("inline"), text, "", whole));
             }
@@ -94,16 +107,16 @@ fn referred(
     if let Some(map) = nearest(within().filter(|map| map.name() == name), &object.file) {
         return given(whole, object, pointer, map);
     }
-    let of_name = maps.made.iter().filter(|(_, map)| map.name == name);
-    let makers = of_name.clone().map(|(maker, _)| *maker);
+    let of_name = maps.made.iter().filter(|made| made.name == name);
+    let makers = of_name.clone().map(|made| made.maker);
     if let Some(maker) = nearest(makers, &object.file) {
-        let (_, map) = of_name.clone().find(|(it, _)| it.file == maker.file)?;
-        if map.has_hash && !maps.is_taught {
-            return Some(hashed(object, pointer, maker, map));
+        let made = of_name.clone().find(|it| it.maker.file == maker.file)?;
+        if made.map.has_hash && !maps.is_taught {
+            return Some(hashed(object, pointer, made));
         }
-        return generated(whole, object, pointer, maker, map);
+        return generated(whole, object, pointer, made);
     }
-    let made = maps.made.iter().map(|(_, map)| map.name.as_str());
+    let made = maps.made.iter().map(|made| made.name.as_str());
     let known = within().map(Object::name).chain(made);
     let message = format!("no ConfigMap {name} is at hand");
     let said = finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
@@ -116,14 +129,15 @@ fn referred(
     })
 }
 
-/// kustomize renames the ConfigMap but not the reference, because it doesn't know the policy's kind.
-fn hashed(object: &Object, pointer: &Pointer, maker: &Object, map: &Generated<'_>) -> Diagnostic {
+/// kustomize renames the ConfigMap and leaves the reference as it is: it doesn't know the kind.
+fn hashed(object: &Object, pointer: &Pointer, made: &Made<'_>) -> Diagnostic {
     let message = format!(
-        "kustomize adds a hash to the name of ConfigMap {}, but not to this reference",
-        map.name
+        "kustomize adds a hash to the name of ConfigMap {}, and not to this reference",
+        made.name
     );
+    let name = made.map.pointer.key("name");
     finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
-        .related(maker.span(&map.pointer), "generated here")
+        .related(made.maker.span(&name), "made here")
         .why(format!(
             "the cluster has no ConfigMap with the plain name: {REFUSED}"
         ))
@@ -161,11 +175,10 @@ fn generated(
     whole: &Whole<'_>,
     object: &Object,
     pointer: &Pointer,
-    maker: &Object,
-    map: &Generated<'_>,
+    made: &Made<'_>,
 ) -> Option<Diagnostic> {
-    let name = &map.name;
-    if map.has_more {
+    let Made { maker, name, map } = made;
+    if !map.env_files.is_empty() {
         return None;
     }
     let keys: Vec<&str> = map.keys.iter().map(|(key, _)| key.as_str()).collect();

@@ -1,14 +1,14 @@
 //! Text in scripts and dashboards that Flux would replace, and text that makes its substitution fail.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{Applied, Whole};
 use crate::codes;
-use flux_repo::{Generated, Substitutes, Way, is_left_as_it_is};
-use manifest::Object;
+use flux_repo::{Content, Generated, Substitutes, Way, is_left_as_it_is};
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
-use manifest::finding;
-use manifest::value::{Kind, Node, Pointer, pointer::Step, variable};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Node, Pointer, variable};
+use manifest::{Object, finding};
 
 /// Checks everything that is applied by Flux Kustomizations with substitution.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
@@ -25,21 +25,13 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             found.extend(in_object(&one, flux, given, pointer, text));
         });
     }
-    let mut listed = HashMap::new();
-    for way in whole.all().filter_map(|one| one.way) {
-        if let Some(by) = way.listed_by {
-            listed.entry(by).or_insert(way);
-        }
-    }
     for generated in whole.delivery.generated() {
-        if generated.is_left_as_it_is || generated.kind == "Secret" {
+        let map = &generated.generator;
+        let way = generated.ways.first();
+        if map.kind == "Secret" || way.is_some_and(|way| map.is_left_as_it_is(way)) {
             continue;
         }
-        found.extend(in_files(
-            whole,
-            generated,
-            listed.get(&generated.by).copied(),
-        ));
+        found.extend(in_files(whole, generated, way));
     }
     found
 }
@@ -107,7 +99,7 @@ fn in_object(
     ))
 }
 
-/// Checks ConfigMaps that are generated from files. They are applied in the same way as their kustomization.
+/// What is generated from files.
 fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some(by) = whole.objects.get(generated.by) else {
@@ -116,7 +108,10 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
     let Some((flux, given)) = substituting(whole, way) else {
         return found;
     };
-    for (_, path) in &generated.files {
+    for (_, content) in &generated.generator.keys {
+        let Content::File(path) = content else {
+            continue;
+        };
         let Some(source) = whole.texts.get(path) else {
             continue;
         };
@@ -142,8 +137,11 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
             (None, None) => continue,
         };
         found.push(one.related(
-            by.span(&generated.pointer),
-            format!("the ConfigMap {} is generated from it here", generated.name),
+            by.span(&generated.generator.pointer),
+            format!(
+                "the ConfigMap {} is made of it here",
+                generated.generator.name
+            ),
         ));
     }
     found

@@ -1,199 +1,224 @@
-//! Builds a folder as kustomize does.
+//! What is at hand of a tree, and what Flux applies of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Tree, add_all, is_below, normal, set};
+use super::{Tree, set};
+use flux_repo::{
+    Delivery, Generator, Kustomization, NAMES, Role, applied_by, is_kustomization,
+    is_kustomize_kind,
+};
 use manifest::diagnostic::Sources;
+use manifest::value::path::{below, join};
 use manifest::value::{Kind, Map, Node};
 use manifest::{self, Object};
 
-/// How deeply folders may list other folders.
-const DEEPEST: usize = 16;
-
-/// The state while the folders of a Flux Kustomization are built.
-pub(super) struct Build<'a> {
-    pub(super) tree: &'a Tree<'a>,
-    pub(super) unread: Vec<String>,
-    pub(super) seen: BTreeSet<String>,
+/// The rendered files, and those on the disk that kustomizations name.
+pub(super) struct AtHand<'a> {
+    tree: &'a Tree<'a>,
+    /// The rendered objects first.
+    pub(super) objects: Vec<Object>,
+    files: BTreeSet<String>,
+    /// The texts that were read from the disk.
+    texts: BTreeMap<String, String>,
+    /// The folders whose kustomizations were looked at.
+    seen: BTreeSet<String>,
 }
 
-impl Build<'_> {
-    /// The objects of a folder, as kustomize builds them.
-    pub(super) fn folder(&mut self, folder: &str, depth: usize) -> Vec<Object> {
-        if depth > DEEPEST || !self.seen.insert(folder.to_owned()) {
-            self.unread.push(format!(
-                "{folder} lists itself, directly or through other folders"
-            ));
-            return Vec::new();
+impl<'a> AtHand<'a> {
+    /// What is rendered.
+    pub(super) fn of(tree: &'a Tree<'a>) -> Self {
+        let rendered = tree.objects.iter().map(|object| object.file.clone());
+        let texts = tree.texts.keys().map(|path| (*path).to_owned());
+        AtHand {
+            tree,
+            objects: tree.objects.to_vec(),
+            files: rendered.chain(texts).collect(),
+            texts: BTreeMap::new(),
+            seen: BTreeSet::new(),
         }
-        let Some(own) = self.kustomization(folder) else {
-            // Flux then generates a kustomization of all files. The rendered ones are known.
-            let all = self.tree.objects.iter();
-            return all
-                .filter(|it| is_below(&it.file, folder))
-                .cloned()
-                .collect();
-        };
-        let map = own.as_map().cloned().unwrap_or_default();
-        let mut objects = Vec::new();
-        for (key, value) in map.iter() {
-            match key {
-                "apiVersion" | "kind" | "metadata" | "namespace" | "generatorOptions"
-                | "labels" | "commonAnnotations" => {}
-                "resources" => {
-                    for entry in value.as_list().unwrap_or_default() {
-                        objects.extend(self.resource(
-                            folder,
-                            entry.as_str().unwrap_or_default(),
-                            depth,
-                        ));
-                    }
+    }
+
+    /// What kustomize and Flux make of it.
+    pub(super) fn delivery(&self) -> Delivery {
+        Delivery::of(&self.objects, &self.files)
+    }
+
+    /// Reads what the kustomization of a folder names, and what the folders name that it lists.
+    pub(super) fn read_folder(&mut self, folder: &str) {
+        let mut open = vec![folder.to_owned()];
+        while let Some(folder) = open.pop() {
+            if !self.seen.insert(folder.clone()) {
+                continue;
+            }
+            let Some(kustomization) = self.kustomization(&folder) else {
+                continue;
+            };
+            for entry in Kustomization::of(&kustomization).entries() {
+                let is_known = self.files.contains(&entry.path);
+                if is_known || entry.may_be_elsewhere || is_outside(&entry.path) {
+                    continue;
                 }
-                "configMapGenerator" => {}
-                key => self.unread.push(format!(
-                    "`{key}` of {folder}/kustomization.yaml is not supported here"
-                )),
+                match (self.tree.read)(&entry.path) {
+                    Some(text) => self.add(entry.path, text, entry.role),
+                    None => open.extend(entry.role.may_be_folder().then_some(entry.path)),
+                }
             }
         }
-        let generators = map.get("configMapGenerator").and_then(Node::as_list);
-        for generator in generators.unwrap_or_default() {
-            objects.extend(self.config_map(folder, generator, map.get("generatorOptions")));
+    }
+
+    fn kustomization(&mut self, folder: &str) -> Option<Object> {
+        let paths = NAMES.iter().map(|name| join(folder, name));
+        let is_own = |it: &&Object| {
+            is_kustomization(it) && manifest::value::path::folder(&it.file) == folder
+        };
+        if let Some(known) = self.objects.iter().find(is_own) {
+            return Some(known.clone());
         }
-        for object in &mut objects {
-            add_all(
-                &mut object.node,
-                "annotations",
-                map.get("commonAnnotations"),
-            );
-            for labels in map
-                .get("labels")
-                .and_then(Node::as_list)
-                .unwrap_or_default()
+        let mut read = paths.filter_map(|path| Some(((self.tree.read)(&path)?, path)));
+        let (text, path) = read.next()?;
+        let own = objects_of(&path, &text).into_iter().next()?;
+        self.files.insert(path);
+        self.objects.push(own.clone());
+        Some(own)
+    }
+
+    /// The file of a folder's kustomization, where it is at hand.
+    fn kustomization_file(&self, folder: &str) -> Option<String> {
+        let mut own = NAMES.iter().map(|name| join(folder, name));
+        own.find(|own| self.files.contains(own))
+    }
+
+    fn add(&mut self, path: String, text: String, role: Role) {
+        if role.is_applied() {
+            self.objects.extend(objects_of(&path, &text));
+        }
+        self.texts.insert(path.clone(), text);
+        self.files.insert(path);
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let rendered = self.tree.texts.get(path).map(|text| (*text).to_owned());
+        rendered.or_else(|| self.texts.get(path).cloned())
+    }
+
+    /// The objects that a Flux Kustomization applies, and what of them could not be followed, each with its reason.
+    pub(super) fn applied(&self, delivery: &Delivery, flux: usize) -> (Vec<Object>, Vec<String>) {
+        let mut objects = Vec::new();
+        for (at, object) in self.objects.iter().enumerate() {
+            let mut ways = delivery.ways(at).iter();
+            if let Some(way) = ways.find(|way| way.flux == Some(flux))
+                && !is_kustomize_kind(object)
             {
-                add_all(&mut object.node, "labels", labels.get("pairs"));
-            }
-            if let Some(namespace) = map.get("namespace").and_then(Node::as_str) {
-                set(&mut object.node, &["metadata", "namespace"], namespace);
+                objects.push(applied_by(object, way));
             }
         }
-        objects
+        let mut unread = self.unread_entries(delivery, flux);
+        for generated in delivery.generated() {
+            let mut ways = generated.ways.iter();
+            let way = ways.find(|way| way.flux == Some(flux));
+            let (Some(way), Some(maker)) = (way, self.objects.get(generated.by)) else {
+                continue;
+            };
+            match self.config_map(&generated.generator, &maker.file) {
+                Ok(map) => objects.push(applied_by(&map, way)),
+                Err(why) => unread.push(why),
+            }
+        }
+        for maker in self.kustomizations(delivery, flux) {
+            let keys = Kustomization::of(maker).not_followed();
+            unread.extend(keys.map(|key| format!("`{key}` of {} is not followed", maker.file)));
+        }
+        (objects, unread)
     }
 
-    fn kustomization(&self, folder: &str) -> Option<Node> {
-        let path = format!("{folder}/kustomization.yaml");
-        let rendered = self.tree.objects.iter().find(|it| it.file == path);
-        if let Some(object) = rendered {
-            return Some(object.node.clone().into_node());
-        }
-        let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-        let text = names
-            .iter()
-            .find_map(|name| (self.tree.read)(&format!("{folder}/{name}")))?;
-        objects_of(&path, &text)
+    fn kustomizations<'d>(
+        &'d self,
+        delivery: &'d Delivery,
+        flux: usize,
+    ) -> impl Iterator<Item = &'d Object> {
+        let places = delivery.kustomizations(flux);
+        places.filter_map(|at| self.objects.get(at))
+    }
+
+    /// The entries of a Flux Kustomization's kustomizations that are not followed.
+    fn unread_entries(&self, delivery: &Delivery, flux: usize) -> Vec<String> {
+        let mut unread = Vec::new();
+        let mut folders: BTreeSet<String> = delivery
+            .folder(flux)
             .into_iter()
-            .next()
-            .map(|object| object.node.into_node())
-    }
-
-    /// The objects of one entry of `resources`.
-    fn resource(&mut self, folder: &str, entry: &str, depth: usize) -> Vec<Object> {
-        let is_remote = entry.contains("://") || entry.starts_with("github.com/");
-        let path = normal(&format!("{folder}/{entry}")).filter(|_| !is_remote);
-        let Some(path) = path else {
-            self.unread.push(format!(
-                "{entry}, which {folder}/kustomization.yaml lists, is not in the tree"
-            ));
-            return Vec::new();
-        };
-        let rendered: Vec<Object> = self
-            .tree
-            .objects
-            .iter()
-            .filter(|it| it.file == path)
-            .cloned()
+            .map(str::to_owned)
             .collect();
-        if !rendered.is_empty() {
-            return rendered;
+        let own = delivery
+            .folder(flux)
+            .and_then(|folder| self.kustomization_file(folder));
+        if let (Some(own), None) = (own, self.kustomizations(delivery, flux).next()) {
+            unread.push(format!("{own} can't be read"));
         }
-        if let Some(text) = (self.tree.read)(&path) {
-            return objects_of(&path, &text);
-        }
-        if self.kustomization(&path).is_some() {
-            return self.folder(&path, depth + 1);
-        }
-        self.unread.push(format!(
-            "{path}, which {folder}/kustomization.yaml lists, can't be read"
-        ));
-        Vec::new()
-    }
-
-    /// The ConfigMap that a generator creates from files and literals.
-    fn config_map(
-        &mut self,
-        folder: &str,
-        generator: &Node,
-        options: Option<&Node>,
-    ) -> Option<Object> {
-        let name = generator.get("name").and_then(Node::as_str)?;
-        let file = format!("{folder}/kustomization.yaml");
-        let own = generator.get("options");
-        let option = |key: &str| {
-            own.and_then(|it| it.get(key))
-                .or(options.and_then(|it| it.get(key)))
-        };
-        if option("disableNameSuffixHash").and_then(Node::as_bool) != Some(true) {
-            self.unread.push(format!(
-                "the name of ConfigMap {name}, which {file} generates, ends with a hash"
-            ));
-            return None;
-        }
-        let mut data = Map::default();
-        for entry in texts(generator.get("files")) {
-            let (key, path) = match entry.split_once('=') {
-                Some((key, path)) => (key, path),
-                None => (entry.rsplit('/').next().unwrap_or(entry), entry),
-            };
-            let Some(text) = self.text(folder, path) else {
-                self.unread.push(format!(
-                    "{path}, from which {file} generates ConfigMap {name}, can't be read"
-                ));
-                return None;
-            };
-            data.insert(key, Node::string(text));
-        }
-        for entry in texts(generator.get("literals")) {
-            if let Some((key, value)) = entry.split_once('=') {
-                data.insert(key, Node::string(value.trim_matches(['"', '\''])));
+        for maker in self.kustomizations(delivery, flux) {
+            let file = &maker.file;
+            let entries = Kustomization::of(maker).entries().into_iter();
+            for entry in entries.filter(|entry| entry.role.is_applied()) {
+                let path = entry.path;
+                if self.files.contains(&path) {
+                } else if entry.may_be_elsewhere || is_outside(&path) {
+                    unread.push(format!(
+                        "{}, which {file} lists, is not in the tree",
+                        entry.text
+                    ));
+                } else if self.kustomization_file(&path).is_none() {
+                    unread.push(format!("{path}, which {file} lists, can't be read"));
+                } else if below(&path, file).is_some()
+                    || entry.role == Role::Resource && !folders.insert(path.clone())
+                {
+                    unread.push(format!("{path} is listed in a circle"));
+                }
             }
         }
+        unread
+    }
+
+    /// The ConfigMap that a generator makes of files and literals, or why it can't be told.
+    fn config_map(&self, generator: &Generator, file: &str) -> Result<Object, String> {
+        let name = &generator.name;
+        if generator.kind != "ConfigMap" {
+            return Err(format!("`secretGenerator` of {file} is not followed"));
+        }
+        if generator.has_hash {
+            return Err(format!(
+                "the name of ConfigMap {name}, which {file} makes, ends with a hash"
+            ));
+        }
+        let data = generator.data(|path| self.text(path)).map_err(|path| {
+            format!("{path}, of which {file} makes ConfigMap {name}, can't be read")
+        })?;
         let mut node = Node::map();
         set(&mut node, &["apiVersion"], "v1");
         set(&mut node, &["kind"], "ConfigMap");
         set(&mut node, &["metadata", "name"], name);
-        if let Some(namespace) = generator.get("namespace").and_then(Node::as_str) {
+        if let Some(namespace) = &generator.namespace {
             set(&mut node, &["metadata", "namespace"], namespace);
         }
-        for kind in ["labels", "annotations"] {
-            add_all(&mut node, kind, options.and_then(|it| it.get(kind)));
-            add_all(&mut node, kind, own.and_then(|it| it.get(kind)));
+        for (kind, pairs) in [
+            ("labels", &generator.labels),
+            ("annotations", &generator.annotations),
+        ] {
+            for (key, value) in pairs {
+                set(&mut node, &["metadata", kind, key], value);
+            }
         }
-        node.as_map_mut()?
-            .insert("data", Node::new(Kind::Map(data), None));
-        Some(Object::new(node, file))
-    }
-
-    fn text(&self, folder: &str, path: &str) -> Option<String> {
-        let path = normal(&format!("{folder}/{path}"))?;
-        match self.tree.texts.get(path.as_str()) {
-            Some(text) => Some((*text).to_owned()),
-            None => (self.tree.read)(&path),
+        let mut map = Map::default();
+        for (key, text) in data {
+            map.insert(key, Node::string(text));
         }
+        if let Some(node) = node.as_map_mut() {
+            node.insert("data", Node::new(Kind::Map(map), None));
+        }
+        Ok(Object::new(node, file))
     }
 }
 
-fn texts(list: Option<&Node>) -> impl Iterator<Item = &str> {
-    let list = list.and_then(Node::as_list).unwrap_or_default();
-    list.iter().filter_map(Node::as_str)
+fn is_outside(path: &str) -> bool {
+    path.split('/').next() == Some("..")
 }
 
 pub(super) fn objects_of(path: &str, text: &str) -> Vec<Object> {

@@ -12,7 +12,7 @@ use crate::cluster::kinds::{Resource, escaped};
 use crate::cluster::live::{self, Remembered};
 use crate::cluster::server::Ask;
 use manifest::Identity;
-use manifest::value::Node;
+use manifest::value::{Node, path};
 
 /// Lists with metadata only, so that the contents of Secrets are not transferred.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -126,9 +126,10 @@ impl Asking<'_> {
         let (Some(first), Some(resource)) = (applied.first(), versions.first()) else {
             return Ok(Vec::new());
         };
-        let Some((app, _)) = first.folder.rsplit_once('/') else {
+        let app = path::folder(&first.folder);
+        if app.is_empty() {
             return Ok(Vec::new());
-        };
+        }
         let all = resource.all(&first.owner.namespace);
         let ask = Ask::get(format!("{all}?limit={A_PAGE}"));
         let mut items = Vec::new();
@@ -146,14 +147,9 @@ impl Asking<'_> {
                 .path(&["spec", "path"])
                 .and_then(Node::as_str)
                 .unwrap_or_default();
-            let folder = path
-                .trim_start_matches("./")
-                .trim_end_matches('/')
-                .to_owned();
-            let is_beside = folder
-                .strip_prefix(app)
-                .is_some_and(|rest| rest.starts_with('/'));
-            // Flux only deletes what has its labels.
+            let folder = path::join("", path);
+            let is_beside = path::below(app, &folder).is_some();
+            // Without a mark of Flux's nobody would delete it.
             let is_applied = live::owner(&node).is_some() && live::is_prunable(&node);
             if !is_beside || !is_applied || is_rendered(bundles, &owner) {
                 continue;

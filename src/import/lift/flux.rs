@@ -3,11 +3,10 @@
 use super::rows::{self, FLUX, FLUX_CONFIG};
 use super::{Form, Lift, Slot};
 use crate::import::config::{flag, list, text};
-use crate::import::files::{
-    below, folder_of, join, name_of, resolve, text as text_at, texts as texts_at,
-};
+use crate::import::files::{self, below, folder_of, join, name_of, text as text_at};
 use manifest::diagnostic::Sources;
 use manifest::read;
+use manifest::value::path::join_within;
 use manifest::value::{Map, Node};
 
 impl Lift<'_> {
@@ -56,7 +55,8 @@ impl Lift<'_> {
             return None;
         }
         let folder = self.door.place.folder.as_str();
-        let path = resolve("", text_at(node, &["spec", "path"]))?;
+        let path = text_at(node, &["spec", "path"]);
+        let path = join_within("", path).filter(|_| !path.starts_with('/'))?;
         let kind = text_at(node, &["spec", "sourceRef", "kind"]);
         match () {
             () if path == folder => Some("."),
@@ -173,10 +173,11 @@ impl Lift<'_> {
             }
         };
         let index = object("kustomization.yaml");
+        let file = join(folder, "kustomization.yaml");
         let listed: Vec<String> = index
             .iter()
-            .flat_map(|node| texts_at(node, "resources"))
-            .filter_map(|entry| resolve(folder, entry))
+            .flat_map(|node| files::listed(self.files, &file, node))
+            .filter_map(|entry| entry.path)
             .collect();
         let usual = serde_json::json!({
             "apiVersion": "v1", "kind": "Namespace",

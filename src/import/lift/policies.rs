@@ -3,10 +3,11 @@
 use super::{Form, Lift, policy_targets};
 use crate::import::config::{text, texts};
 use crate::import::files::{
-    ENVOY, folder_of, is_manifest, join, resolve, text as text_at, texts as texts_at,
+    ENVOY, folder_of, is_manifest, join, text as text_at, texts as texts_at,
 };
 use crate::model::layout::Group;
 use crate::model::version::LUA_OFF_BY_DEFAULT;
+use manifest::value::path::join_within;
 use manifest::value::{Map, Node};
 
 /// The kinds, and the tables of each.
@@ -158,7 +159,7 @@ impl Lift<'_> {
             if text_at(map, &["name"]) != format!("{gateway}{suffix}") || map.as_map()?.len() != 2 {
                 return None;
             }
-            files.push(resolve(folder_of(&path), file)?);
+            files.push(join_within(folder_of(&path), file)?);
         }
         let first = files.first()?.clone();
         let in_place = folder_of(&first) == join(second, "resources") && first.ends_with(".lua");

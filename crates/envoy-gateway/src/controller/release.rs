@@ -8,7 +8,7 @@ use super::CHART;
 use super::helm_charts::{ChartVersion, HelmCharts, shared_folders};
 use crate::helm_routes::release_namespace;
 use crate::read::{list, text};
-use flux_repo::{Delivery, is_kustomization};
+use flux_repo::{Content, Delivery, is_kustomization};
 use manifest::diagnostic::Sources;
 use manifest::value::{Node, Pointer, variable};
 use manifest::{Object, read};
@@ -130,18 +130,14 @@ fn config_map_text(files: &Files<'_>, release: &Object, name: &str, key: &str) -
     let made = files.delivery.generated().iter().rev();
     let made = made.filter_map(|map| Some((files.objects.get(map.by)?, map)));
     let (_, made) = made
-        .filter(|(by, map)| {
-            let part = |key| text(&by.node, &[key]).unwrap_or_default();
-            let full = format!("{}{}{}", part("namePrefix"), map.name, part("nameSuffix"));
-            map.kind == "ConfigMap" && full == name
+        .filter(|(_, map)| {
+            map.generator.kind == "ConfigMap" && map.names().any(|full| full == name)
         })
         .max_by_key(|(by, _)| near(by))?;
-    let is_key = |known: &str| known == key;
-    let literal = made.literals.iter().find(|(known, _)| is_key(known));
-    let file = made.files.iter().find(|(known, _)| is_key(known));
-    match (file, literal) {
-        (Some((_, file)), _) => (files.text_of)(file),
-        (None, literal) => literal.map(|(_, text)| text.clone()),
+    let mut contents = made.generator.keys.iter();
+    match contents.find(|(known, _)| known == key)? {
+        (_, Content::File(file)) => (files.text_of)(file),
+        (_, Content::Text(text)) => Some(text.clone()),
     }
 }
 

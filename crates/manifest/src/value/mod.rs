@@ -4,6 +4,7 @@
 //! It keeps the position in the model, in templates and in merges, until it is part of a manifest. In this
 //! way, a finding on a rendered object knows its line in `cluster.toml` (the *origin*).
 //! - [`node`], [`mod@map`]: the tree.
+//! - [`path`]: paths of files, joined and compared without using the disk.
 //! - [`merge`]: merges an overlay over a tree, such as a `spec` table.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`] is a faster pointer for
 //!   traversals.
@@ -16,6 +17,7 @@ mod json_schema;
 pub mod map;
 pub mod merge;
 pub mod node;
+pub mod path;
 pub mod pointer;
 pub mod ser;
 pub mod trail;

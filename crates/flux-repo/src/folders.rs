@@ -1,32 +1,8 @@
-//! Paths as findings show them, with `/`: joined and looked up without a disk.
+//! The folders that hold files, looked up without a disk.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// The folder of a file; empty at the top.
-pub fn folder(file: &str) -> &str {
-    file.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// `path` as seen from `folder`, without `.` and, as far as that can be, without `..`.
-pub fn join(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let is_absolute = folder.starts_with('/');
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    if is_absolute {
-        format!("/{joined}")
-    } else {
-        joined
-    }
-}
+use manifest::value::path::{folder, join};
 
 /// The folders that hold files, by what can be asked of them.
 #[derive(Debug, Default)]
@@ -143,20 +119,6 @@ mod tests {
 
     fn files(paths: &[&str]) -> BTreeSet<String> {
         paths.iter().map(|path| (*path).to_owned()).collect()
-    }
-
-    #[test]
-    fn paths_are_joined_as_a_file_system_would() {
-        for (folder, path, joined) in [
-            ("a/b", "./c.yaml", "a/b/c.yaml"),
-            ("a/b", "../c/", "a/c"),
-            ("a", "../../c", "../c"),
-            ("../a", "../../b", "../../b"),
-            ("/x/a", "../b", "/x/b"),
-            ("", "./a", "a"),
-        ] {
-            assert_eq!(join(folder, path), joined, "{folder} {path}");
-        }
     }
 
     #[test]

@@ -1,0 +1,106 @@
+//! One Kustomization of Flux: the folder that it applies, what it sets, what it substitutes.
+
+use std::collections::BTreeMap;
+
+use super::Way;
+use super::kustomization::pairs;
+use super::patches::patches_anything;
+use manifest::Object;
+use manifest::value::{Kind, Node};
+
+/// The group of Flux's Kustomization.
+pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
+
+/// Whether an object is a Kustomization of Flux.
+pub fn is_flux_kustomization(object: &Object) -> bool {
+    object.group() == FLUX && object.kind() == "Kustomization"
+}
+
+/// The outermost part of a way: what a Flux Kustomization sets. `at` is its place among the objects.
+pub(super) fn way(at: usize, flux: &Object) -> Way {
+    let text = |key: &str| {
+        let text = flux.node.path(&["spec", key]).and_then(Node::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let common = |key: &str| pairs(flux.node.path(&["spec", "commonMetadata", key])).collect();
+    let components = flux.node.path(&["spec", "components"]);
+    let components = components.and_then(Node::as_list).unwrap_or_default();
+    Way {
+        flux: Some(at),
+        namespace: Some(text("targetNamespace")).filter(|text| !text.is_empty()),
+        labels: common("labels"),
+        annotations: common("annotations"),
+        prefix: text("namePrefix"),
+        suffix: text("nameSuffix"),
+        patched_by: patches_anything(&flux.node)
+            .then_some(at)
+            .into_iter()
+            .collect(),
+        is_partly_unknown: !components.is_empty(),
+        ..Way::default()
+    }
+}
+
+/// What `spec.postBuild` of a Flux Kustomization gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Substitutes {
+    /// The variables that are given there.
+    pub given: BTreeMap<String, String>,
+    /// The ConfigMaps and Secrets that more are read from.
+    pub from: Vec<Source>,
+}
+
+/// A ConfigMap or Secret that variables are read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `ConfigMap` or `Secret`.
+    pub kind: String,
+    /// Its name, in the namespace of the Flux Kustomization.
+    pub name: String,
+    /// Whether it need not be there.
+    pub is_optional: bool,
+}
+
+impl Substitutes {
+    /// What `flux` substitutes.
+    pub fn of(flux: &Object) -> Self {
+        let given = flux.node.path(&["spec", "postBuild", "substitute"]);
+        let given = given.and_then(Node::as_map).into_iter();
+        let from = flux.node.path(&["spec", "postBuild", "substituteFrom"]);
+        let from = from.and_then(Node::as_list).unwrap_or_default().iter();
+        let text = |node: &Node, key: &str| {
+            let text = node.get(key).and_then(Node::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        Substitutes {
+            given: given
+                .flat_map(|map| map.iter())
+                .map(|(name, value)| {
+                    (
+                        name.to_owned(),
+                        value.as_str().unwrap_or_default().to_owned(),
+                    )
+                })
+                .collect(),
+            from: from
+                .map(|one| Source {
+                    kind: text(one, "kind"),
+                    name: text(one, "name"),
+                    is_optional: one
+                        .get("optional")
+                        .is_some_and(|flag| flag.kind == Kind::Bool(true)),
+                })
+                .collect(),
+        }
+    }
+
+    /// Whether nothing is given: Flux then leaves every `${…}` as it is, defaults too.
+    pub fn is_nothing(&self) -> bool {
+        self.given.is_empty() && self.from.is_empty()
+    }
+
+    /// Whether something is given for certain: Flux then replaces every `${…}`, also with nothing.
+    pub fn is_something(&self) -> bool {
+        !self.given.is_empty() || self.from.iter().any(|source| !source.is_optional)
+    }
+}

@@ -1,0 +1,341 @@
+//! One kustomization: what it lists, what it sets, what it makes.
+//!
+//! The fields are those of kustomize's `api/types` (v0.21, in kustomize 5.8).
+
+use std::collections::BTreeMap;
+
+use super::generator::Generator;
+use super::remote::{is_repository, is_url};
+use manifest::Object;
+use manifest::value::path::{folder, join, name};
+use manifest::value::{Node, Pointer, variable};
+
+/// The group of kustomize's own kinds.
+pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
+
+/// The file names by which kustomize finds a kustomization in a folder, in its order.
+pub use manifest::meaning::KUSTOMIZATIONS as NAMES;
+
+/// Whether a file is the kustomization of its folder, by its name.
+pub fn is_kustomization_file(file: &str) -> bool {
+    NAMES.contains(&name(file))
+}
+
+/// Whether an object is kustomize's own: such objects never reach the API server.
+pub fn is_kustomize_kind(object: &Object) -> bool {
+    let is_kind = matches!(object.kind(), "Kustomization" | "Component");
+    is_kind && object.group() == KUSTOMIZE || is_kustomization(object)
+}
+
+/// Whether an object is the kustomization, or the component, of its folder. It need not say what it is.
+pub fn is_kustomization(object: &Object) -> bool {
+    let is_kind = match object.kind() {
+        "" => object.api_version().is_empty(),
+        "Kustomization" | "Component" => object.group() == KUSTOMIZE,
+        _ => false,
+    };
+    is_kind && is_kustomization_file(&object.file)
+}
+
+/// What kustomize does with a path that a kustomization names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It takes objects from there: from a file, or from a folder with a kustomization.
+    Resource,
+    /// It takes a component from there.
+    Component,
+    /// It reads the settings of a generator, a transformer or a validator there.
+    Plugin,
+    /// It reads a patch or other settings there.
+    Setting,
+    /// It makes a ConfigMap or Secret of the file, or of the file's lines.
+    Source,
+}
+
+impl Role {
+    /// Whether a folder, which then needs a kustomization of its own, or a Git repository may stand there.
+    pub fn may_be_folder(self) -> bool {
+        matches!(self, Role::Resource | Role::Component | Role::Plugin)
+    }
+
+    /// Whether objects in the file are applied; else they are patches, settings or mere text.
+    pub fn is_applied(self) -> bool {
+        matches!(self, Role::Resource | Role::Component)
+    }
+}
+
+/// Stands for every item of a list.
+const EACH: &str = "*";
+
+/// Every place of a kustomization where a path may stand.
+const PATHS: &[(Role, &[&str])] = &[
+    (Role::Resource, &["resources", EACH]),
+    (Role::Resource, &["bases", EACH]),
+    (Role::Component, &["components", EACH]),
+    (Role::Plugin, &["generators", EACH]),
+    (Role::Plugin, &["transformers", EACH]),
+    (Role::Plugin, &["validators", EACH]),
+    (Role::Setting, &["crds", EACH]),
+    (Role::Setting, &["configurations", EACH]),
+    (Role::Setting, &["openapi", "path"]),
+    (Role::Setting, &["patchesStrategicMerge", EACH]),
+    (Role::Setting, &["patches", EACH, "path"]),
+    (Role::Setting, &["patchesJson6902", EACH, "path"]),
+    (Role::Setting, &["replacements", EACH, "path"]),
+    (Role::Setting, &["helmCharts", EACH, "valuesFile"]),
+    (
+        Role::Setting,
+        &["helmChartInflationGenerator", EACH, "values"],
+    ),
+    (Role::Source, &["configMapGenerator", EACH, "files", EACH]),
+    (Role::Source, &["configMapGenerator", EACH, "envs", EACH]),
+    (Role::Source, &["configMapGenerator", EACH, "env"]),
+    (Role::Source, &["secretGenerator", EACH, "files", EACH]),
+    (Role::Source, &["secretGenerator", EACH, "envs", EACH]),
+    (Role::Source, &["secretGenerator", EACH, "env"]),
+    (
+        Role::Setting,
+        &["helmCharts", EACH, "additionalValuesFiles", EACH],
+    ),
+];
+
+/// The keys of a kustomization that this crate follows, wholly or as far as they matter for which objects there are.
+const FOLLOWED: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata",
+    "resources",
+    "bases",
+    "components",
+    "namespace",
+    "namePrefix",
+    "nameSuffix",
+    "labels",
+    "commonLabels",
+    "commonAnnotations",
+    "configMapGenerator",
+    "secretGenerator",
+    "generatorOptions",
+];
+
+/// The keys that make or change objects in ways that are not followed here.
+const UNKNOWN: [&str; 5] = [
+    "generators",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "transformers",
+    "replacements",
+];
+
+/// A path that a kustomization names.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// Where it stands.
+    pub pointer: Pointer,
+    /// The entry as it is written.
+    pub text: &'a str,
+    /// What kustomize does with what is there.
+    pub role: Role,
+    /// Where it leads, as findings show paths.
+    pub path: String,
+    /// Whether it is no path in the repository where nothing is at hand at `path`: kustomize would fetch it, or what
+    /// it is can't be told. kustomize, too, looks for a file before it takes an entry for a Git repository.
+    pub may_be_elsewhere: bool,
+}
+
+/// What a kustomization sets on all that it lists.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub namespace: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    pub prefix: String,
+    pub suffix: String,
+    pub patches: bool,
+    pub is_partly_unknown: bool,
+}
+
+/// A kustomization, to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Kustomization<'a> {
+    /// Its file.
+    pub file: &'a str,
+    /// Its tree.
+    pub node: &'a Node,
+}
+
+impl<'a> Kustomization<'a> {
+    /// The kustomization that an object is.
+    pub fn of(object: &'a Object) -> Self {
+        Kustomization {
+            file: &object.file,
+            node: &object.node,
+        }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &'a str {
+        folder(self.file)
+    }
+
+    /// The paths that it names; what is written inline is none.
+    pub fn entries(&self) -> Vec<Entry<'a>> {
+        let mut entries = Vec::new();
+        for (role, steps) in PATHS {
+            each_at(self.node, Pointer::root(), steps, &mut |pointer, node| {
+                let text = node.as_str();
+                entries.extend(text.and_then(|text| self.entry(*role, pointer, text)));
+            });
+        }
+        entries
+    }
+
+    fn entry(&self, role: Role, pointer: Pointer, text: &'a str) -> Option<Entry<'a>> {
+        let is_inline = text.contains('\n') || text.contains(": ");
+        if is_inline && matches!(role, Role::Plugin | Role::Setting) {
+            return None;
+        }
+        let path = match role {
+            Role::Source => super::generator::key_and_path(text).1,
+            _ => text,
+        };
+        let is_fetched = is_url(path) || role.may_be_folder() && is_repository(path);
+        let is_unclear = path.trim().is_empty() || path.starts_with('/') || variable::in_text(path);
+        Some(Entry {
+            pointer,
+            text,
+            role,
+            path: join(self.folder(), path),
+            may_be_elsewhere: is_fetched || is_unclear,
+        })
+    }
+
+    /// What it sets itself, its components left out.
+    pub fn settings(&self) -> Settings {
+        let text = |key: &str| self.node.get(key).and_then(Node::as_str).map(str::to_owned);
+        let has_any = |key: &&str| {
+            let list = self.node.get(key).and_then(Node::as_list);
+            list.is_some_and(|list| !list.is_empty())
+        };
+        let labels = self.node.get("labels").and_then(Node::as_list);
+        let labels = labels.unwrap_or_default().iter();
+        Settings {
+            namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
+            labels: labels
+                .flat_map(|one| pairs(one.get("pairs")))
+                .chain(pairs(self.node.get("commonLabels")))
+                .collect(),
+            annotations: pairs(self.node.get("commonAnnotations")).collect(),
+            prefix: text("namePrefix").unwrap_or_default(),
+            suffix: text("nameSuffix").unwrap_or_default(),
+            patches: super::patches::patches_anything(self.node),
+            is_partly_unknown: UNKNOWN.iter().any(has_any),
+        }
+    }
+
+    /// The ConfigMaps and Secrets that it makes.
+    pub fn generators(&self) -> Vec<Generator> {
+        Generator::all(self)
+    }
+
+    /// The keys that it has and that are not followed here.
+    pub fn not_followed(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let keys = self.node.as_map().into_iter().flat_map(|map| map.iter());
+        let keys = keys.map(|(key, _)| key);
+        keys.filter(|key| !FOLLOWED.contains(key))
+    }
+}
+
+/// Calls `with` for each node to which the steps lead.
+fn each_at<'a>(
+    node: &'a Node,
+    pointer: Pointer,
+    steps: &[&str],
+    with: &mut impl FnMut(Pointer, &'a Node),
+) {
+    let Some((step, rest)) = steps.split_first() else {
+        return with(pointer, node);
+    };
+    if *step == EACH {
+        let items = node.as_list().unwrap_or_default();
+        for (at, item) in items.iter().enumerate() {
+            each_at(item, pointer.index(at), rest, with);
+        }
+    } else if let Some(below) = node.get(step) {
+        each_at(below, pointer.key(*step), rest, with);
+    }
+}
+
+/// The texts of a map, by key.
+pub(super) fn pairs(node: Option<&Node>) -> impl Iterator<Item = (String, String)> {
+    let map = node.and_then(Node::as_map).into_iter();
+    map.flat_map(|map| map.iter())
+        .filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::tree;
+    use super::*;
+
+    #[test]
+    fn every_place_where_a_path_may_stand_counts() {
+        let tree = tree(
+            "# app/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [./a.yaml, 'https://example.com/b.yaml', k=v.yaml, '${X}/c.yaml', /d.yaml]
+components: [../c]
+patches: [{path: p.yaml}, {patch: 'inline'}]
+patchesStrategicMerge: ['kind: Secret', s.yaml]
+openapi: {path: o.json}
+configMapGenerator:
+- {name: m, files: [resources/m.lua, lua=n.lua, github.com/a/b], literals: [k=v]}
+- {name: h, envs: [e.env], env: f.env}
+",
+        );
+        let entries = Kustomization::of(&tree.objects[0]).entries();
+        let local = entries.iter().filter(|entry| !entry.may_be_elsewhere);
+        let local: Vec<&str> = local.map(|entry| entry.path.as_str()).collect();
+        assert_eq!(
+            local,
+            [
+                "app/a.yaml",
+                "app/k=v.yaml",
+                "c",
+                "app/o.json",
+                "app/s.yaml",
+                "app/p.yaml",
+                "app/resources/m.lua",
+                "app/n.lua",
+                "app/github.com/a/b",
+                "app/e.env",
+                "app/f.env",
+            ]
+        );
+        assert_eq!(entries.len(), local.len() + 3);
+        assert_eq!(entries[0].pointer.to_string(), "/resources/0");
+    }
+
+    #[test]
+    fn a_kustomization_is_known_by_its_name_and_kind() {
+        let tree = tree(
+            "# a/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+# a/other.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+# b/kustomization.yaml
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+# c/kustomization.yaml
+resources: [a.yaml]
+",
+        );
+        let found: Vec<bool> = tree.objects.iter().map(is_kustomization).collect();
+        assert_eq!(found, [true, false, false, true]);
+        assert!(is_kustomization_file("a.v1/Kustomization"));
+        assert!(!is_kustomization_file("a/kustomization.yaml/b"));
+    }
+}
