@@ -537,14 +537,15 @@ impl<'a> Events<'a> {
 
     /// The value of a key in a flow list or flow map, which `end` closes. Continues with `state`.
     fn flow_value(&mut self, state: State, end: &Token<'a>) -> Result<Event<'a>, Fault> {
+        // An empty value is where its colon is, as in a block map.
+        let mut at = self.tokens.peek()?.start;
         if self.tokens.peek()?.token == Token::Value {
-            self.tokens.take()?;
+            at = self.tokens.take()?.start;
             let token = self.tokens.peek()?;
             if token.token != Token::FlowEntry && token.token != *end {
                 return self.node_then(state, false, false);
             }
         }
-        let start = self.tokens.peek()?.start;
-        Ok(self.nothing_then(state, start))
+        Ok(self.nothing_then(state, at))
     }
 }
