@@ -1,34 +1,31 @@
-//! `gatewayctl` compiles one `cluster.toml` to the Flux tree of a cluster's front door, and checks it as the API
+//! `gatewayctl` compiles one `cluster.toml` to the Flux tree for Envoy Gateway in a cluster, and checks it as the API
 //! server would. Start with [`compile::compile`]: it is the whole way, as one pure function.
 //!
-//! **What was written.** [`config`] reads `cluster.toml` into types, one file a table, each value with its place
-//! ([`manifest::diagnostic::Span`]); every mistake of form is reported at once. [`model`] says what it means: defaults are
-//! applied, names made, addresses and ports compared. It knows no TOML and no YAML.
+//! **Configuration.** [`config`] reads `cluster.toml` into types, one file for each table, and each value keeps its place
+//! ([`manifest::diagnostic::Span`]). All mistakes of form are reported at once. [`model`] interprets the configuration: it
+//! applies defaults, makes names, and compares addresses and ports. It knows no TOML and no YAML.
 //!
-//! **What is rendered.** [`render`] makes files of the model: one template an object, into which values are set,
-//! never pasted, each still with the place that it came from; then the `spec` tables are laid over. Trees of values
-//! are [`manifest::value::Node`]s, from TOML, YAML and templates alike; [`manifest`] reads and writes them as YAML that means
-//! the same to every reader, and tells objects apart.
+//! **Rendering.** [`render`] makes files from the model with one template for each object. Values are never pasted into a
+//! template; each is written as a YAML scalar, and keeps the place that it came from. Then the `spec` tables are merged over
+//! the objects. Values are [`manifest::value::Node`]s, whether they come from TOML, YAML or a template.
 //!
-//! **What is wrong with it.** The files are read back and go through the passes of [`check`], which look each kind up
-//! in [`crd_validate`]: the catalogue of CRDs by project and version, compiled and embedded. A finding is a
-//! [`manifest::diagnostic::Diagnostic`]: a code, a message, the place in the rendered file and the place in `cluster.toml`.
-//! [`report`] prints findings for people and for programs.
+//! **Checking.** The rendered files are parsed again. [`crd_validate`] says what the API server would say of each object, by
+//! a catalogue of CRDs that is part of the program. [`check`] has the rules that look at all objects together. What they find
+//! is a [`manifest::diagnostic::Diagnostic`]: a code from [`codes`], a message, the place in the rendered file and the place
+//! in `cluster.toml`. [`report`] prints findings for people and for programs.
 //!
-//! **What it makes of the front door.** [`envoy_gateway`] follows Envoy Gateway: which listeners are valid, which routes attach
-//! where, which policies hold. [`envoy_gateway::exposure`] tables who can reach what, and [`graph`] draws it.
+//! **What a cluster makes of it.** [`flux_repo`] follows kustomize and Flux, [`envoy_gateway`] follows the controller: which
+//! listeners are valid, which routes attach where, which policies apply, and who can reach what. [`envoy_simulate`] follows
+//! one request through the result, and [`graph`] draws it.
 //!
-//! **The way back.** [`import`] reads a tree that exists and writes the `cluster.toml` that renders it again; it proves
-//! that by going the whole way once more, in memory.
+//! **The way back.** [`import`] reads an existing tree and writes the `cluster.toml` that renders it again. It proves this by
+//! rendering that file in memory.
 //!
-//! **What becomes of it.** [`mod@diff`] compares objects with those that were there before; [`tree`] plans what has to
-//! be written, and writes it so that no edit is lost and no crash leaves half a file. These and [`cli`], one file a
-//! command, are the edges: `tree` and `cli` touch the disk, through [`bounds`] where they read, and everything else is the same output for the same input,
-//! always.
-//!
-//! **What lives there.** `cluster`, behind the feature `live`, is the only room that touches the network: it asks an
-//! API server what it would make of our objects, by dry runs, and writes there but for one thing: the
-//! CustomResourceDefinitions that a new cluster starts with.
+//! **The edges.** [`mod@diff`] compares objects with those that were there before. [`tree`] plans what has to be written, and
+//! writes it so that no edit is lost and no file is left half-written. [`cli`] has one file for each command. `cluster`, behind
+//! the feature `live`, asks an API server: it uses dry runs, and writes only the CustomResourceDefinitions with which a new
+//! cluster begins. Only `tree` and `cli` use the disk, and they read through [`bounds`]; only `cluster` uses the network.
+//! Everything else gives the same output for the same input.
 #![warn(missing_docs)]
 
 pub mod bounds;
