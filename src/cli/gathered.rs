@@ -29,7 +29,7 @@ pub struct Gathered {
     pub objects: Vec<Object>,
     /// What the controller's own chart and its values say.
     pub settings: Settings,
-    /// Whether a manifest is broken.
+    /// Whether a manifest has an error.
     pub is_broken: bool,
 }
 

@@ -128,7 +128,7 @@ impl Manifests {
         Some(sources.get(*source).text().to_owned())
     }
 
-    /// All that was read, for the checks that look at everything at once.
+    /// Everything that was read, for the checks that look at all objects together.
     pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
         Given {
             objects: &self.objects,

@@ -106,7 +106,7 @@ impl Project {
     /// of the repository is not told: it keeps no file from being written.
     ///
     /// # Errors
-    /// Where something can't be read.
+    /// If something can't be read.
     pub fn compile_to_write(&self) -> anyhow::Result<Compiled> {
         let mut compiled = self.compile_each()?;
         let said = compiled.diagnostics.len();
@@ -132,8 +132,8 @@ impl Project {
         Ok(compiled)
     }
 
-    /// Compiles the configuration, and looks at what it renders together with the manifests that lie in the same
-    /// tree; gives those with it.
+    /// Compiles the configuration, and checks what it renders together with the manifests beside it. Returns those
+    /// too.
     ///
     /// # Errors
     /// If something can't be read.
@@ -167,7 +167,8 @@ impl Project {
         }
     }
 
-    /// The folder that holds the cluster's manifests, from the root: the first part of the path to what is rendered.
+    /// The folder that holds the cluster's manifests: the first component of the path to the rendered files, from the
+    /// root.
     fn tree(&self, model: &Model) -> Option<PathBuf> {
         let first = Path::new(&model.layout.path).components().next()?;
         let folder = Path::new(first.as_os_str());

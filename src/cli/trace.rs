@@ -155,7 +155,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
     })
 }
 
-/// The ConfigMaps that kustomizations make, with the texts of their files.
+/// The ConfigMaps that kustomizations generate, with the texts of their files.
 fn generated(files: &Files<'_>) -> Vec<Generated> {
     let maps = files.delivery.generated().iter();
     let maps = maps.filter(|map| map.generator.kind == "ConfigMap");

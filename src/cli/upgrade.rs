@@ -168,7 +168,7 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     })
 }
 
-/// The charts' versions in manifests.
+/// The versions of charts to change in manifests.
 fn chart_edits(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> {
     let versions = chart_versions(&manifests.objects).into_iter().flatten();
     let edits = versions.filter_map(|version| {

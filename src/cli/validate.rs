@@ -239,7 +239,8 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     Ok(checked)
 }
 
-/// Takes the chart's version from the manifests, where nobody declares one and they agree on it.
+/// Uses the version of the Envoy Gateway chart in the manifests, if no version is declared and all manifests agree on
+/// one.
 pub fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
     let is_open = selection
         .of(ENVOY_GATEWAY)

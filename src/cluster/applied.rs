@@ -124,7 +124,7 @@ impl Tree<'_> {
         for key in ["patches", "images", "components"] {
             if spec(key).is_some() {
                 unread.push(format!(
-                    "`spec.{key}` of Kustomization {} is not followed",
+                    "`spec.{key}` of Kustomization {} is not supported here",
                     flux.name()
                 ));
             }

@@ -8,7 +8,7 @@ use manifest::diagnostic::Sources;
 use manifest::value::{Node, variable};
 use manifest::{read, write};
 
-/// Values by name.
+/// The values of variables.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     /// The values by name.

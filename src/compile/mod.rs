@@ -347,7 +347,7 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<_, &Object> = HashMap::new();
     let root = manifest::value::Pointer::root().key("metadata").key("name");
     for object in objects {
-        // A folder of another namespace holds other objects, even of one name.
+        // A folder for another namespace may contain objects with the same names.
         let folder = manifest::value::path::folder(&object.file);
         let folder = folder
             .rsplit_once("/routes-")

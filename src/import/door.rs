@@ -212,7 +212,7 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
             continue;
         }
         let Some((path, node)) = reader.kustomization(&folder) else {
-            // Flux makes a kustomization of all that is there.
+            // Flux generates a kustomization of all files.
             if folders.contains(&folder) {
                 let all = reader
                     .files

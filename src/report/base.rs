@@ -4,10 +4,9 @@ use std::path::Path;
 
 use manifest::value::path::{join, normalise};
 
-/// Where the names of a report's files count from: absolute paths, with `/` on every system.
-///
-/// The `sarif`, `github` and `junit` formats are read by services that know a file by its path from the
-/// repository's root. With the default, names are taken to be such paths.
+/// The base for file names in a report: absolute paths, with `/` on every operating system.
+/// The formats `sarif`, `github` and `junit` are read by services that identify a file by its path from the
+/// repository's root. By default, names are assumed to be such paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Base {
     /// The repository's root.

@@ -122,7 +122,7 @@ impl<'a> Resolver<'a, '_> {
         self.settings.features_for(backend).backend
     }
 
-    /// Whether a group and kind are an extension server's.
+    /// Whether a group and kind belong to an extension server.
     pub(super) fn is_extension(&self, group: &str, kind: &str) -> bool {
         let all = &self.settings.extensions;
         all.iter().any(|(its, name)| its == group && name == kind)

@@ -89,8 +89,7 @@ pub struct Gateway<'a> {
     pub proxy: Option<&'a Object>,
     /// The settings in force of its proxies.
     pub infra: GatewayInfra<'a>,
-    /// Whether all that these settings come from is at hand; where it is not, nothing that is missing in them is
-    /// held against anyone.
+    /// Whether everything that these settings come from is given. If not, missing settings are no fault.
     pub knows_settings: bool,
     /// Its own listeners, then those of the ListenerSets that are attached to it.
     pub listeners: Vec<ListenerId>,

@@ -20,7 +20,7 @@ const PREFIXES: [&str; 2] = [
     "external-dns.kubernetes.io/",
 ];
 
-/// Where a gateway's annotations for what is made for it stand.
+/// The path of a gateway's annotations for its infrastructure.
 const INFRASTRUCTURE: [&str; 3] = ["spec", "infrastructure", "annotations"];
 
 /// The gateways that a request may reach.

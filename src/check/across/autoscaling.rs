@@ -188,7 +188,7 @@ fn other_bound(object: &Object, pointer: &Pointer) -> Option<Span> {
     object.place_to_change(pointer)
 }
 
-/// Whether a ScaledObject is told to take a HorizontalPodAutoscaler over as its own.
+/// Whether a ScaledObject takes over an existing HorizontalPodAutoscaler.
 fn takes_over(scaler: &Scaler<'_>) -> bool {
     let key = "scaledobject.keda.sh/transfer-hpa-ownership";
     text(scaler.of.object, &["metadata", "annotations", key]) == "true"
@@ -215,8 +215,8 @@ fn twice(whole: &Whole<'_>, scalers: &[Scaler<'_>]) -> Vec<Diagnostic> {
                     format!("{} and {} scale the same Deployment, {}", first.what, scaler.what, scaler.target.name),
                 )
                 .related(first.of.object.place_to_change(&first.pointer), "the other one")
-                .why("KEDA refuses the second, and with it Flux the whole Kustomization; without KEDA's admission check both set the number, in turns")
-                .help("keep one of the two: a ScaledObject can hold all triggers, CPU and memory too"),
+                .why("KEDA refuses the second one, so Flux applies nothing of its Kustomization; without KEDA's admission webhook, both set the number of replicas in turn")
+                .help("keep one of the two; a ScaledObject can have all triggers, including CPU and memory"),
             );
         }
         others.push(scaler);
@@ -391,7 +391,7 @@ fn not_made(scaler: &Scaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Dia
     let mode = fronts.first().and_then(|front| front.deploy_mode.as_ref());
     let mode = match mode {
         Some(DeployMode::GatewayNamespace) => {
-            "in GatewayNamespace mode a gateway's Deployment is named as the gateway, in its namespace"
+            "in GatewayNamespace mode, a gateway's Deployment has the name and the namespace of the gateway"
         }
         _ => {
             "in ControllerNamespace mode, a gateway's Deployment is named `envoy-NAMESPACE-NAME-HASH` and is in the controller's namespace"

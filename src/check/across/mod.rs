@@ -157,7 +157,7 @@ impl<'a> Whole<'a> {
         Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
     }
 
-    /// The releases of a chart, by the chart's name: of a Helm repository, or at the end of an address.
+    /// The releases of a chart, by its name in a Helm repository or at the end of its URL.
     fn releases(&self, chart: &str) -> impl Iterator<Item = Applied<'a>> + use<'a> {
         let all = self.all;
         let releases = self.common.charts.map_or(&[][..], |it| it.releases(chart));
@@ -174,7 +174,7 @@ impl<'a> Whole<'a> {
         self.common.claims
     }
 
-    /// The releases of the controller's chart, and what their values say.
+    /// The releases of the controller's chart, and their values.
     fn controllers(&self) -> &'a [ControllerRelease<'a>] {
         self.common.controllers
     }
@@ -220,7 +220,7 @@ impl<'a> Given<'a> {
             given_kinds: &given_kinds,
             substitutes: &substitutes,
         };
-        // Each is made of those before it.
+        // Each of these depends on those before it.
         let objects: Vec<&Object> = all.iter().map(|one| one.object).collect();
         let may_share = |one: &Object, other: &Object| whole.may_share_cluster(one, other);
         let charts = HelmCharts::new(&objects, may_share);

@@ -417,8 +417,8 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
         return Some(
             about(codes::NETWORK_OUTSIDE_POOLS, format!("{address} of {name} is in none of the pools"))
                 .related(block.and_then(|block| pool.applied.object.place_to_change(&block.pointer)), "the pools are declared here")
-                .why("Cilium gives out addresses of its pools only: the Service stays pending, and its hostnames lead nowhere")
-                .help(format!("choose an address in {}, or widen a pool", listed.join(" or "))),
+                .why("Cilium only assigns addresses from its pools, so the Service stays pending and its hostnames can't be reached")
+                .help(format!("choose an address in {}, or extend a pool", listed.join(" or "))),
         );
     };
     let is_end = |block: &Block| {
@@ -442,7 +442,7 @@ fn claimed(claim: &Claim<'_>, near: &Near<'_, '_>) -> Option<Diagnostic> {
                     .applied
                     .object
                     .place_to_change(&Pointer::root().key("spec").key("allowFirstLastIPs")),
-                "the ends are kept back here",
+                "the first and last address are reserved here",
             )
             .why("the Service stays pending, and its hostnames can't be reached")
             .help("choose another address, or write `allowFirstLastIPs: \"Yes\"`"),
@@ -462,6 +462,6 @@ fn selector(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("serviceSelector");
     finding
         .related(pool.applied.object.place_to_change(&pointer), "the pool's selector")
-        .why("Cilium gives out an address only to Services that the pool selects: this one stays pending")
+        .why("Cilium only assigns an address to Services that the pool selects, so this one stays pending")
         .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`")
 }

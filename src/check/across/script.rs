@@ -28,7 +28,7 @@ struct Maps<'a> {
     given: Vec<&'a Object>,
     /// Those that kustomizations make.
     made: Vec<Made<'a>>,
-    /// Whether kustomize may know more references than those built into it.
+    /// Whether kustomize may have been configured with more name references than the built-in ones.
     is_taught: bool,
 }
 
@@ -129,10 +129,10 @@ fn referred(
     })
 }
 
-/// kustomize renames the ConfigMap and leaves the reference as it is: it doesn't know the kind.
+/// kustomize renames the ConfigMap but not the reference, because it doesn't know the policy's kind.
 fn hashed(object: &Object, pointer: &Pointer, made: &Made<'_>) -> Diagnostic {
     let message = format!(
-        "kustomize adds a hash to the name of ConfigMap {}, and not to this reference",
+        "kustomize adds a hash to the name of ConfigMap {}, but not to this reference",
         made.name
     );
     let name = made.map.pointer.key("name");

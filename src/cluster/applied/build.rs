@@ -185,7 +185,7 @@ impl<'a> AtHand<'a> {
         }
         if generator.has_hash {
             return Err(format!(
-                "the name of ConfigMap {name}, which {file} makes, ends with a hash"
+                "the name of ConfigMap {name}, which {file} generates, ends with a hash"
             ));
         }
         let data = generator.data(|path| self.text(path)).map_err(|path| {

@@ -149,7 +149,7 @@ impl Asking<'_> {
                 .unwrap_or_default();
             let folder = path::join("", path);
             let is_beside = path::below(app, &folder).is_some();
-            // Without a mark of Flux's nobody would delete it.
+            // Flux only deletes what has its labels.
             let is_applied = live::owner(&node).is_some() && live::is_prunable(&node);
             if !is_beside || !is_applied || is_rendered(bundles, &owner) {
                 continue;

@@ -58,7 +58,7 @@ impl<'a> Resolver<'a, '_> {
                     )
                 })
             } else if !self.settings.features_for(Some(object)).patch_policy {
-                let message = "the controller's configuration leaves EnvoyPatchPolicy off (`enableEnvoyPatchPolicy`)";
+                let message = "the controller's configuration doesn't enable EnvoyPatchPolicy (`enableEnvoyPatchPolicy`)";
                 Some(("Disabled", message.to_owned()))
             } else if its != (Some(GATEWAY_API), Some(wanted)) {
                 let its = its.1.unwrap_or("nothing");
