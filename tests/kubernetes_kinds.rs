@@ -57,7 +57,7 @@ fn a_slip_is_found_where_it_is() {
             "error schema/type {container}/env/0/value: `{name}.env[0].value` must be a string, not a boolean; \
              put it in quotes, as it is written")),
         ("{name: NODE, valueFrom", "{name: MODE, valueFrom", format!(
-            "error schema/list-key {container}/env/2: `{name}.env[2]` has name: \"MODE\", as [0] already has; ")),
+            "error schema/list-key {container}/env/2: `{name}.env[2]` has name: \"MODE\", the same as [0]; ")),
         ("memory: 128Mi", "memory: 128 Mi", format!(
             "error schema/value {container}/resources/requests/memory: `{name}.resources.requests.memory` can't be \
              \"128 Mi\"; write a quantity, like `100m`, `1.5` or `256Mi`")),

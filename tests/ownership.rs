@@ -492,3 +492,14 @@ spec:
             .warns("there is a folder, or something that is not a regular file");
     }
 }
+
+/// With `namespace.in_objects`, every object says where it belongs: a route of another namespace says its own.
+#[test]
+fn a_route_of_another_namespace_says_so_in_its_object() {
+    let tables = "[namespace]\nin_objects = true\n[flux]\nenabled = false\n[ssh]\nnamespace = \"dev\"\ngateways = [\"envoy-internal\"]\nbackend = { name = \"git\", port = 22 }\n";
+    let project = Project::new().minimal(tables).rendered();
+    let route = "kubernetes/apps/network/envoy-gateway/routes-dev/routes.yaml";
+    let route = project.read(route);
+    assert!(route.contains("  name: ssh\n  namespace: dev\n"), "{route}");
+    project.run(["validate"]).success();
+}

@@ -123,7 +123,7 @@ pub fn render(
     };
     for item in items(model) {
         let path = path_of(model, &item.location);
-        renderer.object(&path, item);
+        renderer.object(&path, item, &model.namespace);
     }
     renderer.verbatim();
     renderer.routes();
@@ -151,8 +151,8 @@ pub(super) struct Renderer<'a> {
 }
 
 impl Renderer<'_> {
-    /// Renders one object and adds it to its file.
-    fn object(&mut self, path: &str, item: Item) {
+    /// Renders one object that belongs in `namespace`, and adds it to its file.
+    fn object(&mut self, path: &str, item: Item, namespace: &Text) {
         let values = self.engine.values(item.template, item.values, self.sources);
         let made = values.and_then(|values| self.engine.tree(item.template, &values, self.sources));
         let node = match made {
@@ -164,7 +164,7 @@ impl Renderer<'_> {
                 return;
             }
         };
-        let node = self.with_namespace(node, item.template);
+        let node = self.with_namespace(node, item.template, namespace);
         let node = lay_over(node, item.overlay, item.parts, &mut self.problems);
         let text = |path: &[&str]| node.path(path).and_then(Node::as_str).unwrap_or_default();
         let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
@@ -176,7 +176,7 @@ impl Renderer<'_> {
     }
 
     /// Sets the namespace in an object, if `namespace.in_objects` is set.
-    fn with_namespace(&self, mut node: Node, template: &str) -> Node {
+    fn with_namespace(&self, mut node: Node, template: &str, namespace: &Text) -> Node {
         if !self.model.flux.in_objects || WITHOUT_NAMESPACE.contains(&template) {
             return node;
         }
@@ -184,7 +184,7 @@ impl Renderer<'_> {
         if let Some(metadata) = metadata.and_then(Node::as_map_mut)
             && !metadata.contains_key("namespace")
         {
-            metadata.insert("namespace", text_node(&self.model.namespace));
+            metadata.insert("namespace", text_node(namespace));
         }
         node
     }
@@ -220,7 +220,7 @@ impl Renderer<'_> {
             overlay,
             parts: Vec::new(),
         };
-        self.object(path, item);
+        self.object(path, item, &self.model.namespace);
     }
 
     pub(super) fn add(&mut self, path: &str, node: Node, kind: Kind, template: &'static str) {
@@ -258,7 +258,7 @@ impl Renderer<'_> {
                 parts: Vec::new(),
                 location,
             };
-            self.object(&path_of(self.model, &item.location), item);
+            self.object(&path_of(self.model, &item.location), item, &route.values.namespace);
         }
     }
 
@@ -332,7 +332,7 @@ impl Renderer<'_> {
                 parts: parts.collect(),
             };
             let path = join([app.as_str(), &folder, "kustomization.yaml"]);
-            self.object(&path, item);
+            self.object(&path, item, &self.model.namespace);
         }
         for kustomization in &self.model.flux.kustomizations {
             self.plain(

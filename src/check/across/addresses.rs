@@ -281,28 +281,28 @@ fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) 
 
 fn repeated(claim: &Claim<'_>) -> Diagnostic {
     let name = claim.owner.object.identity();
-    let message = format!("{name} asks for the address {} twice", claim.text);
+    let message = format!("{name} requests the address {} twice", claim.text);
     finding(
         codes::NETWORK_DUPLICATE_ADDRESS,
         claim.object,
         &claim.pointer,
         message,
     )
-    .why("a Service has an address once; another one may have been meant")
-    .help("remove one of the two, or write the address that was meant")
+    .why("a Service gets each address only once, so another address was probably intended")
+    .help("remove one of the two, or write the intended address")
 }
 
 fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
     let name = |claim: &Claim<'_>| claim.owner.object.identity().to_string();
     let (why, help) = if second.ports.is_some() {
         (
-            "both have listeners on one port of it: which gateway gets a connection is left to chance",
-            "give each an address of its own, or ports of its own",
+            "both have a listener on the same port of it, so it is undefined which gateway gets a connection",
+            "give each gateway its own address, or different ports",
         )
     } else {
         (
-            "a load balancer gives it to the Service that comes first; the other stays without, and its hostnames lead nowhere",
-            "give each an address of its own, or the same sharing key where their ports differ",
+            "the load balancer gives the address to the first Service, so the other one stays pending and its hostnames can't be reached",
+            "give each gateway its own address, or the same sharing key if their ports differ",
         )
     };
     finding(
@@ -310,7 +310,7 @@ fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
         second.object,
         &second.pointer,
         format!(
-            "{} and {} ask for one address, {}",
+            "{} and {} request the same address, {}",
             name(first),
             name(second),
             second.text
@@ -318,7 +318,7 @@ fn duplicate(first: &Claim<'_>, second: &Claim<'_>) -> Diagnostic {
     )
     .related(
         first.object.place_to_change(&first.pointer),
-        format!("{} asks for it here", name(first)),
+        format!("{} requests it here", name(first)),
     )
     .why(why)
     .help(help)

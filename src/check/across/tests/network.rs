@@ -178,7 +178,7 @@ spec: {{type: LoadBalancer}}"
     assert_eq!(
         with(&[&service("")]),
         [
-            "error network/duplicate-address service.yaml:3 Gateway network/external and Service kube-system/api ask for one address, 10.10.30.26"
+            "error network/duplicate-address service.yaml:3 Gateway network/external and Service kube-system/api request the same address, 10.10.30.26"
         ]
     );
     let sharing = FRONT.replace("30.26}", "30.26, lbipam.cilium.io/sharing-key: x}");
@@ -209,7 +209,7 @@ spec:
     let says = |one: &str, other: &str| with(&[&app("a", one), &app("b", other)]);
     let message = |line: &str, first: &str, second: &str, address: &str| {
         format!(
-            "error network/duplicate-address {line} {first} and {second} ask for one address, {address}"
+            "error network/duplicate-address {line} {first} and {second} request the same address, {address}"
         )
     };
     let (a, b) = ("HelmRelease network/a", "HelmRelease network/b");
@@ -249,7 +249,7 @@ spec:
     assert_eq!(
         with(&[&gateway("a", 22), &gateway("b", 22)]),
         [
-            "error network/duplicate-address b.yaml:6 Gateway network/a and Gateway network/b ask for one address, 192.0.2.1"
+            "error network/duplicate-address b.yaml:6 Gateway network/a and Gateway network/b request the same address, 192.0.2.1"
         ]
     );
 }
