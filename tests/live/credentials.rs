@@ -59,7 +59,7 @@ fn what_no_header_can_carry_is_told_and_not_quoted() {
             &exec("printf '{\"status\": {\"token\": \"s3cret\\\\n\"}}'"),
             &[],
         ),
-        "its `token` holds a character",
+        "its `token` contains a character",
     );
     told(
         with_user(

@@ -126,7 +126,7 @@ impl<'a> AtHand<'a> {
         }
         for maker in self.kustomizations(delivery, flux) {
             let keys = Kustomization::of(maker).not_followed();
-            unread.extend(keys.map(|key| format!("`{key}` of {} is not followed", maker.file)));
+            unread.extend(keys.map(|key| format!("`{key}` of {} is not supported here", maker.file)));
         }
         (objects, unread)
     }
@@ -181,7 +181,7 @@ impl<'a> AtHand<'a> {
     fn config_map(&self, generator: &Generator, file: &str) -> Result<Object, String> {
         let name = &generator.name;
         if generator.kind != "ConfigMap" {
-            return Err(format!("`secretGenerator` of {file} is not followed"));
+            return Err(format!("`secretGenerator` of {file} is not supported here"));
         }
         if generator.has_hash {
             return Err(format!(
