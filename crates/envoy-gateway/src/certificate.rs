@@ -1,4 +1,4 @@
-//! Reads of a PEM certificate what is needed here: the kind of its key and its DNS names.
+//! Reads what is needed here of a PEM certificate: the kind of its key and its DNS names.
 //!
 //! Expiry is not checked, because this crate does not use the current time.
 

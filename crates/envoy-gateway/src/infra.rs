@@ -26,8 +26,8 @@ pub struct GatewayInfra<'a> {
     /// The EnvoyProxies that the settings come from, the one nearest to the gateway first. The controller's own
     /// configuration, which comes last, is not among them.
     pub proxies: Vec<&'a Object>,
-    /// The EnvoyProxy that the gateway itself refers to; `None` if the gateways of its class are merged, because it is
-    /// then ignored.
+    /// The EnvoyProxy that the gateway itself refers to; [`NamedProxy::None`] if the gateways of its class are merged,
+    /// because it is then ignored.
     pub own: NamedProxy<'a>,
     /// Whether everything that the settings come from is given.
     pub is_known: bool,

@@ -123,7 +123,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether an entry leads to a folder that contains its own kustomization. kustomize reports an error for that.
+    /// Whether an entry leads to a folder that contains the kustomization with this entry. kustomize reports an error
+    /// for that.
     fn is_circle(&self, entry: &Entry<'_>, kustomization: &Object) -> bool {
         let here = folder(&kustomization.file);
         let is_around = entry.path == here || below(&entry.path, here).is_some();

@@ -6,8 +6,8 @@
 //! - References: [`extension`], features that the chart's values don't enable; [`script`], Lua in policies and the
 //!   ConfigMaps that contain it; [`listing`], the files that kustomizations list, and those that they don't.
 //! - Versions: [`gate`], fields and kinds that have another meaning, or none, in the versions in force;
-//!   [`deprecated`], deprecated fields; [`envoy_image`], an Envoy of another version than the chart's; [`chart_value`],
-//!   Helm values that the chart doesn't read.
+//!   [`deprecated`], deprecated fields; [`envoy_image`], an Envoy of another version than the chart's;
+//!   [`chart_value`], Helm values that the chart doesn't read.
 //! - Network: [`addresses`], [`pools`], [`announcements`], [`certificates`], [`trusted`].
 //! - Flux: [`substitution`], [`unsubstituted`], [`dependencies`], [`crds`], [`monitors`].
 //! - KEDA: [`autoscaling`].
