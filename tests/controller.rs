@@ -1,5 +1,5 @@
-//! What the controller's own chart says holds for every command: `status`, `trace`, `exposure` and `validate` of one
-//! folder never contradict each other.
+//! The settings in the controller's chart apply to every command: `status`, `trace`, `exposure` and `validate` must
+//! not contradict each other on the same folder.
 
 mod common;
 
@@ -72,7 +72,7 @@ fn trace(project: &Project) -> Run {
     project.run(["trace", "http://app.example.com/", "--in", "app"])
 }
 
-/// The findings of `validate` about what the chart leaves off, or the controller refuses.
+/// The codes of `validate`'s findings about disabled features and about what the controller refuses.
 fn refusals(project: &Project) -> Vec<String> {
     let run = project.run(["validate", "app", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
@@ -83,7 +83,7 @@ fn refusals(project: &Project) -> Vec<String> {
     codes.map(str::to_owned).collect()
 }
 
-/// Every command says that the policy is refused.
+/// Checks that every command shows the policy as refused.
 fn assert_lua_is_off(project: &Project) {
     let status = project.run(["status", "app"]);
     assert_eq!(status.code, Some(1), "{status}");
@@ -109,7 +109,7 @@ fn assert_lua_is_off(project: &Project) {
     assert_eq!(refusals(project), ["reference/extension-disabled"]);
 }
 
-/// Every command says that the policy holds.
+/// Checks that every command shows the policy as effective.
 fn assert_lua_is_on(project: &Project) {
     let status = project.run(["status", "app"]);
     assert_eq!(status.code, Some(0), "{status}");
@@ -166,7 +166,7 @@ generatorOptions: {disableNameSuffixHash: true}
     assert_lua_is_off(&project);
     project.write("app/helm.yaml", values(true));
     assert_lua_is_on(&project);
-    // Values that are not at hand may say anything.
+    // Values that are not given may contain anything.
     project.edit(
         "app/kustomization.yaml",
         "name: gateway-values",

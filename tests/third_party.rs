@@ -1,5 +1,5 @@
-//! THIRD-PARTY-NOTICES lists every package that becomes part of the program, with the text of its licence. `UPDATE=1
-//! cargo test --test third_party` updates it.
+//! Checks that THIRD-PARTY-NOTICES lists every package whose code is in the program, with the text of its licence.
+//! `UPDATE=1 cargo test --test third_party` updates it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-/// The program is released for other systems too; their packages only differ by bindings to the system.
+/// The program is also released for other systems. Their packages differ only in the bindings to the system.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 const FILE: &str = "THIRD-PARTY-NOTICES";
@@ -53,8 +53,8 @@ fn is_source(package: &Value) -> bool {
     text(package, "name").ends_with("-src")
 }
 
-/// The packages whose code is in the program, by name and version: dependencies, and packages with C sources that a
-/// build compiles, whose names end with `-src`.
+/// The packages whose code is in the program, by name and version. These are the dependencies, and packages with C
+/// sources that are compiled during the build, whose names end with `-src`.
 fn parts(metadata: &Value) -> Vec<&Value> {
     let packages: BTreeMap<&str, &Value> = list(metadata, "packages")
         .iter()
@@ -87,7 +87,7 @@ fn parts(metadata: &Value) -> Vec<&Value> {
             }
         }
     }
-    // The crates of this workspace come from no registry: they are no third party's.
+    // The crates of this workspace have no registry as their source. They are not third-party code.
     let is_foreign = |package: &&Value| !package["source"].is_null();
     let mut parts: Vec<&Value> = found
         .into_iter()
@@ -102,7 +102,7 @@ fn named(package: &Value) -> String {
     format!("{} {}", text(package, "name"), text(package, "version"))
 }
 
-/// Packages that contain the sources of others, whose licences are in subfolders.
+/// Whether a package contains sources of others, whose licences are in subfolders.
 fn brings_others(package: &Value) -> bool {
     let name = text(package, "name");
     is_source(package) || name.ends_with("-sys") || name == "ring"

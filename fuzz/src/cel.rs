@@ -1,4 +1,4 @@
-//! The rules' language: parsed, and evaluated within its bounds.
+//! Parses and evaluates CEL, the language of validation rules, with limited steps.
 
 use cel_k8s::value::Key;
 use cel_k8s::{Run, Value};
@@ -8,11 +8,11 @@ use manifest::diagnostic::Sources;
 use manifest::read;
 use manifest::value::{Kind, Node};
 
-/// As many steps as a rule has in the program.
+/// The number of steps for a rule, as in the program.
 const STEPS: u64 = 1_000_000;
 
-/// A rule, and after a line of three dashes the value of `self`, as YAML. The same rule gives the same answer, and leaves
-/// no more steps than it was given.
+/// Evaluates a rule. The input may also contain the value of `self` as YAML, after a line of three dashes. The same
+/// rule must give the same result, and must not leave more steps than it got.
 pub fn parse_and_evaluate(text: &str) {
     let (rule, own) = text.split_once("\n---\n").unwrap_or((text, "{}"));
     let Ok(program) = Program::read(rule) else {

@@ -1,4 +1,4 @@
-//! `cluster.toml`, compiled whole; and the other file that says which cluster it is, the kubeconfig.
+//! Compiles a `cluster.toml`, and parses a kubeconfig.
 
 use gatewayctl::cluster::connect;
 use gatewayctl::compile::compile as compile_whole;
@@ -6,7 +6,8 @@ use gatewayctl::compile::compile as compile_whole;
 use super::files::{CATALOGUE, OneFile};
 use super::report;
 
-/// The whole way: read, rendered, read back, checked. The same text gives the same files and the same findings.
+/// Compiles the input completely: it is read, rendered, read again and checked. The same text must give the same files
+/// and findings.
 pub fn compile(text: &str) {
     let nothing = OneFile { path: "", text: "" };
     let compiled = compile_whole("cluster.toml", text, &nothing, &CATALOGUE);
@@ -22,10 +23,10 @@ pub fn compile(text: &str) {
     report::tell(compiled.diagnostics, &compiled.sources);
 }
 
-/// A secret that no message may quote.
+/// A secret in the seeds, which must not be in any error message.
 const TOKEN: &str = "s3cret-token";
 
-/// A kubeconfig's text: it is read and has its context, or it is refused with words that tell no secret of it.
+/// Parses a kubeconfig. Either it has the selected context, or it is refused with a message that contains no secret.
 pub fn kubeconfig(text: &str) {
     match connect::parse("kubeconfig", text, None) {
         Ok((kubeconfig, context)) => {

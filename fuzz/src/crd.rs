@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions: imported, and objects checked against what was imported.
+//! Imports CustomResourceDefinitions and checks objects with them.
 
 use crd_validate::schema::files::{Input, LOCK, import, verify};
 use crd_validate::schema::import::Keep;
@@ -10,8 +10,8 @@ use manifest::{Object, items, read};
 
 use super::report;
 
-/// A stream of documents: the definitions in it are imported, all of it is checked against them. What an import writes is
-/// what `schemas verify` accepts.
+/// Imports the CustomResourceDefinitions of a YAML stream, and checks all documents of the stream with them. `schemas
+/// verify` must accept what an import writes.
 pub fn import_and_check(text: &str) {
     let input = Input {
         path: "example/1.0.0/crd.yaml".to_owned(),

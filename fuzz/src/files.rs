@@ -6,10 +6,10 @@ use crd_validate::schema::Catalogue;
 use gatewayctl::compile::World;
 use gatewayctl::render::files::Inputs;
 
-/// The catalogue, read once.
+/// The embedded catalogue of CRDs.
 pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::embedded);
 
-/// A configuration in which nearly everything is on: most templates are used.
+/// A configuration that enables nearly everything, so that most templates are used.
 pub const CONFIG: &str = r#"domain = "example.com"
 certificates = "example-com-tls"
 chart.version = "1.9.0"
@@ -22,7 +22,7 @@ address = "10.10.30.26"
 address = "10.10.30.25"
 "#;
 
-/// One file, by its path from the root, and what it holds; all other files are not there.
+/// A project with a single file: its path from the root, and its content.
 pub struct OneFile<'a> {
     pub path: &'a str,
     pub text: &'a str,

@@ -1,4 +1,4 @@
-//! Kustomizations: the namespace's, which `render` shares with others, and those that are only read.
+//! Adds entries to a kustomization of the user, and follows kustomizations that are only read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ use manifest::{Object, items, read};
 use super::files::{CATALOGUE, CONFIG, OneFile};
 use super::report;
 
-/// Where the namespace's kustomization stands.
+/// The path of the namespace's kustomization, which `render` shares with the user.
 const INDEX: &str = "kubernetes/apps/network/kustomization.yaml";
 
-/// Our entries get into the file and nothing else of it changes; then the file is followed as one of a repository.
+/// Adds our entries, which must not change anything else in the file, then follows the file like one of a repository.
 pub fn merge_and_read(text: &str) {
     add(text);
     let world = OneFile { path: INDEX, text };
     let compiled = rendered("cluster.toml", CONFIG, &world, &CATALOGUE);
     let merged = compiled.files.iter().find(|file| file.kind == Kind::Index);
-    // What is wrong with the file keeps it from being written.
+    // A file with errors is not written.
     if let Some(merged) = merged.filter(|_| !compiled.has_errors()) {
         let mut sources = Sources::default();
         let id = sources.add(INDEX, merged.text.as_str());
@@ -33,7 +33,8 @@ pub fn merge_and_read(text: &str) {
     follow(text);
 }
 
-/// Adding keeps what is there: the same tree, with the entries at the end of `resources`, and the second time nothing.
+/// Adds our entries at the end of `resources`. Everything else must stay the same, and adding them again must change
+/// nothing.
 fn add(text: &str) {
     let mut sources = Sources::default();
     let id = sources.add(INDEX, text);
@@ -65,7 +66,7 @@ fn add(text: &str) {
     );
 }
 
-/// The file among others that it may list: kustomize's and Flux's ways are followed through it.
+/// Checks the file together with other files that it may list, so that it is followed as kustomize and Flux do.
 fn follow(text: &str) {
     let mut sources = Sources::default();
     let id = sources.add(INDEX, text);

@@ -1,9 +1,11 @@
-//! What the fuzz targets do with an input. Each is a function of bytes that must end, must not panic, and checks what
-//! holds for any input: two readers agree, what was written is read back, what was found has a place that exists.
+//! What the fuzz targets do with an input. Each target is a function that must end, must not panic, and checks what
+//! must be true for any input: two readers agree, what was written can be read again, each finding has an existing
+//! place.
 //!
-//! libFuzzer calls these functions (`fuzz_targets`), and so does `cargo test --test fuzz_seeds`, with the inputs in `seeds`.
+//! libFuzzer calls these functions (in `fuzz_targets`). `cargo test --test fuzz_seeds` calls them, too, with the
+//! inputs in `seeds`.
 
-// The libFuzzer side calls targets by name; the test walks the table.
+// libFuzzer's targets and the test each use only a part of this module.
 #![allow(dead_code)]
 
 mod cel;
@@ -18,7 +20,7 @@ mod template;
 mod variables;
 mod yaml;
 
-/// A target: its name, which is also its folder in `seeds`, and what is done with an input.
+/// A target: its name, which is also the name of its folder in `seeds`, and its function.
 type Target = (&'static str, fn(&str));
 
 /// All targets.
@@ -36,13 +38,12 @@ pub const TARGETS: &[Target] = &[
     ("yaml", yaml::compare_readers),
 ];
 
-/// Longer inputs say nothing new, and slow the search.
+/// The maximum length of an input in bytes. Longer inputs find nothing new and slow down the search.
 pub const LONGEST: usize = 64 << 10;
 
-/// Hands an input to the target of this name. Bytes that are no UTF-8 are read as the program reads them: not at all.
+/// Runs the target with this name. An input that is not UTF-8 is ignored, because the program doesn't read such files.
 ///
-/// # Panics
-/// Where something doesn't hold that must hold for any input: that is what the search is for.
+/// If something is not true that must be true for any input. The search looks for this.
 pub fn run(target: &str, input: &[u8]) {
     let found = TARGETS.iter().find(|(name, _)| *name == target);
     let (_, look) = found.unwrap_or_else(|| panic!("there is no target {target}"));

@@ -1,8 +1,8 @@
-//! The lock: the record of what was written.
+//! Parses lock files, the record of what was written.
 
 use gatewayctl::tree::Lock;
 
-/// What is read is written as a lock that says the same.
+/// A lock file that can be read must be the same after it is written and read again.
 pub fn parse(text: &str) {
     let Ok(lock) = Lock::parse("a.lock", text) else {
         return;

@@ -1,4 +1,4 @@
-//! Scripts: parsed as `validate` does it, run as `trace` does it.
+//! Lua scripts: parses them like `validate`, and runs them like `trace`.
 
 use envoy_simulate::lua::{Facts, InProcess, Job, Runner};
 use gatewayctl::check::lua;
@@ -6,7 +6,7 @@ use manifest::diagnostic::Sources;
 
 use super::report;
 
-/// Parses a script. The same text gives the same findings.
+/// Parses a script. The same text must give the same findings.
 pub fn parse(text: &str) {
     let mut sources = Sources::default();
     let id = sources.add("script.lua", text);
@@ -15,7 +15,7 @@ pub fn parse(text: &str) {
     report::tell(found.into_iter().collect(), &sources);
 }
 
-/// Runs a script for a request; twice, to the same end.
+/// Runs a script twice for the same request. The results must be equal.
 pub fn run(text: &str) {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let facts = Facts {

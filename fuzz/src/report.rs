@@ -1,9 +1,9 @@
-//! Findings must be told in each format: their places are in the texts that they name.
+//! Checks that findings can be written in each format, and that their places are in the texts that they refer to.
 
 use gatewayctl::report::{Format, Report, Terminal};
 use manifest::diagnostic::{Diagnostic, Sources};
 
-/// Writes findings in every format, to nowhere.
+/// Checks the places of findings, and writes the findings in every format.
 pub fn tell(found: Vec<Diagnostic>, sources: &Sources) {
     for finding in &found {
         let places = finding.span.into_iter().chain(finding.origin);

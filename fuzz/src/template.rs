@@ -1,4 +1,4 @@
-//! A user's template in the place of a built-in one.
+//! Renders with a template of the user in place of a built-in one.
 
 use gatewayctl::compile::rendered;
 use gatewayctl::render::templates::BUILT_IN;
@@ -6,10 +6,10 @@ use gatewayctl::render::templates::BUILT_IN;
 use super::files::{CATALOGUE, CONFIG, OneFile};
 use super::report;
 
-/// The template that an input replaces whose first line names none.
+/// The template that is replaced if the first line of the input is not the name of one.
 const USUAL: &str = "gateway.yaml.j2";
 
-/// Renders with a template of the user's own; the first line may be the name of the one that it replaces.
+/// Renders with a template of the user. The first line may be the name of the built-in template that it replaces.
 pub fn render(text: &str) {
     let first = text.split_once('\n');
     let is_name = |line: &str| BUILT_IN.iter().any(|(name, _)| *name == line);

@@ -1,8 +1,8 @@
-//! Flux variables in a text.
+//! Finds Flux variables in a text.
 
 use manifest::value::variable;
 
-/// Each function over the whole text; they agree on what is there.
+/// Calls each function with the text. Their results must agree.
 pub fn find(text: &str) {
     let all: Vec<_> = variable::all(text).collect();
     for variable in &all {

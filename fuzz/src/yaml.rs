@@ -1,12 +1,12 @@
-//! YAML: the quick reader beside the slow one, and what is written beside what was meant.
+//! Compares the fast YAML parser with the slow one, and reads again what was written.
 
 use manifest::diagnostic::Sources;
 use manifest::{read, write};
 
 use super::report;
 
-/// Where the quick reader takes a text it sees what the slow one sees, places included. What was read is written, and read
-/// back as the same.
+/// Both parsers must give the same result, including places and errors. What was read must be the same after it is
+/// written and read again.
 pub fn compare_readers(text: &str) {
     let mut sources = Sources::default();
     let id = sources.add("input.yaml", text);

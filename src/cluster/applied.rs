@@ -1,8 +1,8 @@
-//! What Flux applies of a rendered tree: the folder of each Flux Kustomization as kustomize builds it, and what Flux
-//! adds.
+//! Computes what Flux applies from a rendered tree: the folder of each Flux Kustomization as kustomize builds it, with
+//! the changes by Flux.
 //!
-//! What a kustomization says that [`flux_repo`] does not follow is told in [`Bundle::unread`], not
-//! guessed at.
+//! If a kustomization contains something that [`flux_repo`] does not follow, [`Bundle::unread`] says so, and nothing
+//! is guessed.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use build::AtHand;
 
 pub use flux_repo::{FLUX, is_flux_kustomization};
 
-/// A Flux Kustomization, as it is named in the labels of what it applied.
+/// A Flux Kustomization, as named in the labels of the objects that it applied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     /// Its namespace.
@@ -42,20 +42,20 @@ impl Owner {
     }
 }
 
-/// What one Flux Kustomization applies.
+/// What a single Flux Kustomization applies.
 #[derive(Clone, Debug, Default)]
 pub struct Bundle {
-    /// The Flux Kustomization; `None` for what one outside the tree applies: the Namespace and `ks.yaml`.
+    /// The Flux Kustomization; `None` for what is applied from outside of the tree: the Namespace and `ks.yaml`.
     pub owner: Option<Owner>,
-    /// The folder that it reads.
+    /// The folder that it applies.
     pub folder: String,
     /// Whether it deletes objects that are no longer in the folder.
     pub prunes: bool,
-    /// The namespace that all its objects get.
+    /// The namespace that it gives all objects (`spec.targetNamespace`).
     pub target: Option<String>,
-    /// `spec.postBuild`.
+    /// The variables that it substitutes, as written (`spec.postBuild`).
     pub post_build: Option<Node>,
-    /// Its objects.
+    /// The objects that it applies.
     pub objects: Vec<Object>,
     /// What could not be followed, each with its reason. If there is anything, it is not known what would be pruned.
     pub unread: Vec<String>,
@@ -74,7 +74,7 @@ pub struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// What is applied, by Flux Kustomization. What Kustomizations outside the tree apply comes first.
+    /// The applied objects for each Flux Kustomization. The first bundle is what is applied from outside of the tree.
     pub fn bundles(&self) -> Vec<Bundle> {
         let mut at_hand = AtHand::of(self);
         let rendered = at_hand.delivery();
@@ -152,7 +152,7 @@ impl Tree<'_> {
     }
 }
 
-/// The folder that a Flux Kustomization reads, as it says it.
+/// The folder of a Flux Kustomization, as written in `spec.path`.
 fn path_of(flux: &Object) -> String {
     let path = flux.node.path(&["spec", "path"]).and_then(Node::as_str);
     join_within("", path.unwrap_or_default()).unwrap_or_default()

@@ -108,7 +108,7 @@ pub fn all() -> &'static [Code] {
     &ALL
 }
 
-/// The groups, in the order in which codes are listed.
+/// The groups, in the order in which they are listed.
 pub fn groups() -> &'static [&'static str] {
     GROUPS
 }

@@ -1,4 +1,4 @@
-//! Reads the objects of a front door: of the folders with Envoy Gateway and its gateways.
+//! Reads the objects of a front door, which is the folders with Envoy Gateway and its gateways.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use manifest::diagnostic::SourceId;
 use manifest::meaning;
 use manifest::value::Node;
 
-/// An object and its place.
+/// An object and where it was found.
 #[derive(Clone, Debug)]
 pub struct FoundObject {
     /// Its file.
@@ -46,7 +46,7 @@ impl FoundObject {
     }
 }
 
-/// Everything that is known about a front door.
+/// Everything that was found of a front door.
 #[derive(Clone, Debug)]
 pub struct FrontDoor {
     /// Its folders.
@@ -166,7 +166,7 @@ pub fn read(
     })
 }
 
-/// The Flux Kustomization of a folder. If there are several, the one in the app's folder.
+/// The Flux Kustomization of a folder. If there are several, the one in the app's folder is taken.
 fn flux_of<'a>(fluxes: &'a [Flux], app: &str, folder: &str) -> Option<&'a Flux> {
     let of_folder = || {
         fluxes
@@ -182,7 +182,7 @@ fn is_secret(node: &Node) -> bool {
     is(node, "", "Secret") || node.get("sops").is_some()
 }
 
-/// Fields of kustomizations that change objects afterwards or add others, and what is not visible because of that.
+/// Fields of kustomizations that change or add objects, and what remains unknown because of them.
 const NOT_FOLLOWED: [(&str, &str); 16] = [
     ("patches", "what they change"),
     ("patchesStrategicMerge", "what they change"),
@@ -251,8 +251,8 @@ fn listed(reader: &mut Reader, folders: &[String], notes: &mut Vec<String>) -> B
     found
 }
 
-/// The namespace: that in the Flux Kustomization, else in the kustomization, else of the objects, else the name of
-/// the folder.
+/// The namespace of the front door: that of the Flux Kustomization, otherwise of the kustomization, otherwise of the
+/// objects, otherwise the name of the folder.
 fn namespace(
     reader: &mut Reader,
     place: &FrontDoorFolders,

@@ -1,5 +1,5 @@
-//! Finds the front door: the folders with Envoy Gateway and its gateways. It is recognized by its objects, not by
-//! names of folders.
+//! Finds the front door, which is the folders with Envoy Gateway and its gateways. It is recognized by its objects,
+//! not by the names of folders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +22,9 @@ const CHART: &str = "gateway-helm";
 pub struct FrontDoorFolders {
     /// The folder that contains them.
     pub app: String,
-    /// The folder with the chart; if there is only one folder, with everything.
+    /// The folder with the chart. If there is only one folder, it contains everything.
     pub folder: String,
-    /// The second folder.
+    /// The second folder, if there is one.
     pub config: Option<String>,
     /// Other folders with Gateways, which are not imported.
     pub others: Vec<String>,
@@ -39,7 +39,7 @@ pub struct Flux {
     pub at: usize,
     /// The folder that it applies.
     pub folder: String,
-    /// The object.
+    /// The content of the object.
     pub node: Node,
 }
 
@@ -268,8 +268,8 @@ fn fluxes(reader: &mut Reader, signs: &[(String, Sign)]) -> Vec<Flux> {
     found
 }
 
-/// Whether the path of a Flux Kustomization is this folder, directly or from the top of a repository that contains
-/// it.
+/// Whether the path of a Flux Kustomization is this folder. The two may be relative to different folders, one above
+/// the other.
 pub fn is_path_of(flux: &str, folder: &str) -> bool {
     flux == folder || below_end(flux, folder) || below_end(folder, flux)
 }
@@ -282,8 +282,8 @@ fn below_end(longer: &str, shorter: &str) -> bool {
             .is_some_and(|rest| rest.ends_with('/'))
 }
 
-/// The folder that is applied as a unit and contains a file: one that Flux applies, else the topmost one whose
-/// kustomization lists it and only folders with gateways.
+/// The folder that contains a file and is applied as a unit: one that Flux applies, otherwise the topmost one whose
+/// kustomization lists it and no folders without gateways or objects of Envoy Gateway.
 fn unit_of(reader: &mut Reader, fluxes: &[Flux], signs: &[(String, Sign)], path: &str) -> String {
     let own = folder_of(path);
     let mut folder = own;
@@ -312,7 +312,7 @@ fn unit_of(reader: &mut Reader, fluxes: &[Flux], signs: &[(String, Sign)], path:
     unit.to_owned()
 }
 
-/// The entries of a folder's kustomization, as paths from the root.
+/// The resources that a folder's kustomization lists, as paths from the root.
 fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
     let Some((path, Some(node))) = reader.kustomization(folder) else {
         return Vec::new();
@@ -322,7 +322,7 @@ fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
     entries.filter_map(|entry| entry.path).collect()
 }
 
-/// A folder that Flux applies beside another one, and whose kustomization lists files from that one.
+/// A folder beside another one that Flux applies, too, and whose kustomization lists files from the other one.
 fn borrowing(reader: &mut Reader, app: &str, folder: &str, fluxes: &[Flux]) -> Option<String> {
     let beside = fluxes.iter().map(|flux| flux.folder.as_str());
     let mut beside = beside.filter(|other| folder_of(other) == app && *other != folder);
@@ -400,8 +400,8 @@ pub fn chart_version(reader: &mut Reader) -> Option<String> {
     found.first().filter(|_| found.len() == 1).cloned()
 }
 
-/// How many folders above a folder the paths of the Flux Kustomizations in it are relative to; `parts` is the path of
-/// the folder. 0 if they don't say.
+/// The number of levels that the root of the Flux Kustomizations' paths is above the folder whose path is `parts`; 0
+/// if the paths don't show it.
 pub fn levels_above(files: &Files, parts: &[String]) -> usize {
     let mut reader = Reader::new(files);
     let likely = files.texts.iter();

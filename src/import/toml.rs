@@ -1,5 +1,6 @@
-//! A tree as the `cluster.toml` that a person would write: short tables on one line, long ones under a header,
-//! dotted keys for what has one value. Where each of them goes is decided here; `toml_writer` knows the quotes and escapes.
+//! Writes a tree as the `cluster.toml` that a person would write: short tables on one line, long ones under a header,
+//! and dotted keys for tables with one value. This module decides the layout, and `toml_writer` does the quotes and
+//! escapes.
 
 use std::fmt::Write;
 
@@ -8,7 +9,7 @@ use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 use manifest::diagnostic::printable::{is_hidden, printable};
 use manifest::value::{Kind, Map, Node};
 
-/// The longest line that is filled on purpose.
+/// The maximum length of a line that contains a table or a list.
 const WIDTH: usize = 110;
 
 /// Tables that contain named tables. Each named table has a header of its own, however short it is.
@@ -192,7 +193,7 @@ fn dotted(name: &str, value: &Node) -> Option<String> {
     fits.then(|| line + "\n")
 }
 
-/// Whether a value has text of several lines, which can't be read well on one.
+/// Whether a value contains a string of several lines, which would be hard to read on one line.
 fn has_block(node: &Node) -> bool {
     match &node.kind {
         Kind::String(text) => text.contains('\n'),
@@ -214,7 +215,7 @@ fn is_chain(node: &Node) -> bool {
     }
 }
 
-/// A list with one item a line; `None` if an item is a table that is too long for that.
+/// A list with one item on each line; `None` if an item is a table that is too long for that.
 fn array(name: &str, items: &[Node]) -> Option<String> {
     let mut text = format!("{} = [\n", key(name));
     let all_maps = items.iter().all(|item| item.as_map().is_some());
@@ -261,13 +262,13 @@ fn entry(name: &str, value: &Node) -> String {
     format!("{name} = {}", inline(value))
 }
 
-/// A key, in quotes where it has to be.
+/// A key, in quotes if necessary.
 pub fn key(text: &str) -> String {
     let bare = TomlKeyBuilder::new(text).as_unquoted();
     bare.map_or_else(|| string(text), |bare| bare.to_toml_key())
 }
 
-/// Text on one line: as it is where it holds quotes or backslashes, else in double quotes.
+/// A string on one line: in double quotes, or in single quotes if that avoids escapes.
 pub fn string(text: &str) -> String {
     let forms = TomlStringBuilder::new(text);
     let pretty = forms.as_basic_pretty().or_else(|| forms.as_literal());
@@ -275,13 +276,13 @@ pub fn string(text: &str) -> String {
     visible(&form.unwrap_or_else(|| forms.as_basic()).to_toml_value())
 }
 
-/// A string of several lines.
+/// A string of several lines in triple quotes; `None` if it has only one line.
 fn block(text: &str) -> Option<String> {
     let has_lines = text.trim_end_matches('\n').contains('\n');
     has_lines.then(|| visible(&TomlStringBuilder::new(text).as_ml_basic().to_toml_value()))
 }
 
-/// A string in double quotes with an escape for each character that nobody would see, which TOML lets stand.
+/// Replaces invisible characters in a string in double quotes by escapes, although TOML would allow them.
 fn visible(written: &str) -> String {
     let mut out = String::with_capacity(written.len());
     for c in written.chars() {

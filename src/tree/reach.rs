@@ -1,4 +1,4 @@
-//! Opens folders from the root to a file one by one, without following symbolic links.
+//! Opens the folders from the root to a file one after the other, without following symbolic links.
 
 use std::io;
 
@@ -70,7 +70,7 @@ pub(super) fn enter<'a>(
     Ok(Reached::Folder(place))
 }
 
-/// Opens a folder in another one, or says what is there instead.
+/// Opens a folder in another one, or returns what is there instead.
 pub(super) fn step(
     here: &dyn Folder,
     name: &str,
@@ -80,7 +80,7 @@ pub(super) fn step(
         return Ok(Err(stood));
     }
     here.enter(name).map(Ok).or_else(|error| {
-        // Something else may have replaced it since.
+        // In the meantime, something else may have replaced the folder.
         match here.stands(name)? {
             EntryType::Folder => Err(error),
             other => Ok(Err(other)),
@@ -117,7 +117,7 @@ pub(super) fn look_in(
 ) -> io::Result<Existing> {
     let mut stood = folder.stands(name)?;
     if stood == EntryType::File {
-        // Git may have made every line ending one byte longer, so twice the size of the rendered file is enough.
+        // Git may have made each line ending one byte longer, so twice the size of the rendered file is enough.
         let rendered = u64::try_from(rendered).unwrap_or(u64::MAX);
         match folder.read(name, LARGEST.max(rendered.saturating_mul(2))) {
             Ok(Content::Bytes(bytes)) => return Ok(Existing::Bytes(bytes)),

@@ -1,4 +1,4 @@
-//! The addresses that a gateway's Service asks for.
+//! The addresses that a gateway's Service requests.
 
 use super::infra::GatewayInfra;
 use super::read::{list, text};
@@ -6,18 +6,18 @@ use super::view::Gateway;
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
-/// An annotation by which a Service asks for addresses.
+/// An annotation with which a Service requests addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct AddressAnnotation {
-    /// Its key.
+    /// The key of the annotation.
     pub key: &'static str,
-    /// The key of the one by which the Service agrees to share them.
+    /// The key of the annotation with which the Service agrees to share its addresses; empty if there is none.
     pub sharing: &'static str,
-    /// Whether they are given out of Cilium's pools.
+    /// Whether Cilium assigns the addresses from its pools.
     pub is_of_pools: bool,
 }
 
-/// The annotations by which Services ask for addresses.
+/// The annotations with which Services request addresses.
 pub const ANNOTATIONS: [AddressAnnotation; 5] = [
     AddressAnnotation {
         key: "lbipam.cilium.io/ips",
@@ -46,24 +46,25 @@ pub const ANNOTATIONS: [AddressAnnotation; 5] = [
     },
 ];
 
-/// An address that is asked for.
+/// A requested address.
 #[derive(Clone, Debug)]
 pub struct AddressRequest<'a> {
-    /// The object in which it is written, and where; `None` where the controller's own configuration says it.
+    /// The object and the path where it is written; `None` if it comes from the controller's own configuration.
     pub place: Option<(&'a Object, Pointer)>,
-    /// The address as written: an address, a host name or a Flux variable.
+    /// The address as written: an IP address, a host name or a Flux variable.
     pub text: String,
-    /// Whether it is given out of Cilium's pools.
+    /// Whether Cilium assigns it from its pools.
     pub is_of_pools: bool,
-    /// Whether it is one of `spec.addresses`: those become the Service's external addresses, which nobody gives out.
+    /// Whether it is in `spec.addresses`. These become the Service's external IPs, which no controller assigns.
     pub is_external: bool,
-    /// Whether `spec.addresses` says that it is a name, not an address.
+    /// Whether its type in `spec.addresses` is not `IPAddress`, so it is a host name.
     pub is_host_name: bool,
-    /// The key of those with which the Service shares the address.
+    /// The sharing key: Services with the same one may share the address.
     pub sharing: Option<String>,
 }
 
-/// The addresses that annotations of a Service ask for. `place_of` tells where the annotation with a key stands.
+/// The addresses that annotations of a Service request. `place_of` returns the object and the path of the annotation
+/// with a given key.
 pub fn annotated_addresses<'a>(
     annotations: &Node,
     place_of: impl Fn(&str) -> Option<(&'a Object, Pointer)>,
@@ -86,8 +87,8 @@ pub fn annotated_addresses<'a>(
     found
 }
 
-/// The addresses that a gateway asks for: by the annotations of its Service, where those of the EnvoyProxy win over those
-/// of the gateway itself, by the EnvoyProxy's `loadBalancerIP`, and by `spec.addresses`.
+/// The addresses that a gateway requests: by the annotations of its Service (those of the EnvoyProxy override those of
+/// the gateway itself), by `loadBalancerIP` of the EnvoyProxy, and by `spec.addresses`.
 pub fn requested_addresses<'a>(
     gateway: &'a Object,
     infra: &GatewayInfra<'a>,
@@ -137,12 +138,12 @@ pub fn requested_addresses<'a>(
 }
 
 impl<'a> Gateway<'a> {
-    /// The addresses that it asks for.
+    /// The addresses that the gateway requests.
     pub fn address_requests(&self) -> Vec<AddressRequest<'a>> {
         requested_addresses(self.object, &self.infra)
     }
 
-    /// The addresses that its status has: those of `spec.addresses` alone, where there are any.
+    /// The addresses in the gateway's status: only those of `spec.addresses`, if there are any.
     pub fn status_addresses(&self) -> Vec<AddressRequest<'a>> {
         let mut all = self.address_requests();
         if all.iter().any(|it| it.is_external) {
@@ -151,7 +152,7 @@ impl<'a> Gateway<'a> {
         all
     }
 
-    /// The addresses that it asks for as written, each once.
+    /// The addresses that the gateway requests, as written, without duplicates.
     pub fn addresses(&self) -> Vec<String> {
         let mut seen = std::collections::HashSet::new();
         let texts = self.address_requests().into_iter().map(|it| it.text);

@@ -1,20 +1,20 @@
-//! What a certificate in PEM says, as far as it is needed: that it is one, its key's kind, its DNS names.
+//! Reads what is needed here of a PEM certificate: the kind of its key and its DNS names.
 //!
-//! Whether it has expired is not looked at: there is no clock here.
+//! Expiry is not checked, because this crate does not use the current time.
 
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::pem::Pem;
 
-/// What is read of a certificate (RFC 5280).
+/// The fields of a certificate (RFC 5280) that are needed here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
     /// The DNS names of `subjectAltName`.
     pub dns_names: Vec<String>,
-    /// The object identifier of the public key's algorithm, as its bytes.
+    /// The object identifier of the public key's algorithm, DER-encoded without tag and length.
     pub algorithm: Vec<u8>,
 }
 
-/// The first certificate of a text in PEM; `None` where there is none that can be read.
+/// The first certificate in a PEM text; `None` if no certificate in it can be read.
 pub fn read(pem: &[u8]) -> Option<Certificate> {
     let block = block(pem, &["CERTIFICATE"])?;
     let certificate = block.parse_x509().ok()?;
@@ -39,12 +39,12 @@ pub fn read(pem: &[u8]) -> Option<Certificate> {
     })
 }
 
-/// Whether a text in PEM holds a private key of a kind that the controller takes.
+/// Whether a PEM text contains a private key of a type that the controller accepts.
 pub fn is_key(pem: &[u8]) -> bool {
     block(pem, &["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]).is_some()
 }
 
-/// The first block with one of the labels (RFC 7468); a block that can't be read is passed over.
+/// The first block with one of the labels (RFC 7468). Blocks that can't be read are skipped.
 fn block(pem: &[u8], labels: &[&str]) -> Option<Pem> {
     Pem::iter_from_buffer(pem)
         .filter_map(Result::ok)

@@ -1,4 +1,4 @@
-//! Whose gateways they are, and the EnvoyProxy in force for each.
+//! The classes and gateways of this controller, and the EnvoyProxy in force for each.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,10 +12,10 @@ use super::{Resolver, telemetry};
 use manifest::Object;
 use manifest::value::Node;
 
-/// What the names of this controller begin with; the chart lets the rest be chosen.
+/// The prefix of this controller's names; the rest can be set in the chart's values.
 pub const CONTROLLER: &str = "gateway.envoyproxy.io/";
 
-/// The kinds of policy that only this controller reads: what they target is its own.
+/// The kinds of policies that only this controller reads, so a Gateway that they target belongs to it.
 const POLICIES: &[&str] = &[
     "ClientTrafficPolicy",
     "BackendTrafficPolicy",
@@ -25,7 +25,7 @@ const POLICIES: &[&str] = &[
 ];
 
 impl<'a> Resolver<'a, '_> {
-    /// Finds the classes and the gateways, and the settings of each.
+    /// Finds the classes and the gateways, and the settings of each gateway.
     pub(super) fn classes(&mut self) {
         for object in self.index.all("EnvoyProxy") {
             self.view.lists.proxy.push(Proxy {
@@ -112,7 +112,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// The EnvoyProxy that a class names.
+    /// The EnvoyProxy that a class refers to.
     fn class_proxy(&self, object: &'a Object) -> Result<Option<&'a Object>, Fault> {
         let Some(reference) = object.node.path(&["spec", "parametersRef"]) else {
             return Ok(None);
@@ -128,8 +128,8 @@ impl<'a> Resolver<'a, '_> {
             .map(Some)
     }
 
-    /// The classes that are not at hand, but that something only this controller reads hints at: a gateway's
-    /// EnvoyProxy, a policy that targets the gateway, the class's own name.
+    /// Classes that are not given, but seem to belong to this controller: a gateway of the class refers to an
+    /// EnvoyProxy, a policy of this controller targets such a gateway, or the name of the class contains `envoy`.
     fn hinted(&self) -> HashSet<&'a str> {
         let mut targets = HashSet::new();
         for policy in POLICIES.iter().flat_map(|kind| self.index.all(kind)) {
@@ -216,7 +216,7 @@ impl<'a> Resolver<'a, '_> {
         gateway
     }
 
-    /// The specs in which `mergeBackends` counts: the one in force, the class's, the controller's.
+    /// The specs in which `mergeBackends` counts: the one in force, that of the class, and that of the controller.
     fn all_settings<'s>(
         &'s self,
         above: Option<&'s Object>,
@@ -230,7 +230,7 @@ impl<'a> Resolver<'a, '_> {
             .chain(self.settings.proxy.as_ref())
     }
 
-    /// The EnvoyProxy that a gateway itself names.
+    /// The EnvoyProxy that a gateway itself refers to.
     fn own_proxy(&self, gateway: &'a Object) -> NamedProxy<'a> {
         let path = ["spec", "infrastructure", "parametersRef"];
         let Some(reference) = gateway.node.path(&path) else {

@@ -1,40 +1,42 @@
-//! The infrastructure of a gateway: the settings of an EnvoyProxy that are in force for it, and where each is written.
+//! The infrastructure of a gateway: the EnvoyProxy settings in force for it, and where each is written.
 
 use super::read::{flag, text};
 use manifest::Object;
 use manifest::value::merge::merge;
 use manifest::value::{Node, Pointer};
 
-/// The EnvoyProxy that a gateway or a class names.
+/// The EnvoyProxy that a gateway or a class refers to.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum NamedProxy<'a> {
-    /// It names none.
+    /// It refers to none.
     #[default]
     None,
-    /// This one.
+    /// It is given.
     AtHand(&'a Object),
-    /// One that is not at hand.
+    /// It is not given.
     NotAtHand,
 }
 
-/// The settings in force for a gateway's proxies.
+/// The settings in force for the proxies of a gateway.
 #[derive(Clone, Debug, Default)]
 pub struct GatewayInfra<'a> {
-    /// The `spec` in force: the gateway's own over its class's over the controller's.
+    /// The `spec` in force. Settings of the gateway override those of its class, and these override those of the
+    /// controller.
     pub settings: Option<Node>,
-    /// The EnvoyProxies that it is made of, the nearest to the gateway first; the controller's own configuration may
-    /// hold a further one below these.
+    /// The EnvoyProxies that the settings come from, the one nearest to the gateway first. The controller's own
+    /// configuration, which comes last, is not among them.
     pub proxies: Vec<&'a Object>,
-    /// The EnvoyProxy that the gateway itself names, where that counts.
+    /// The EnvoyProxy that the gateway itself refers to; [`NamedProxy::None`] if the gateways of its class are merged,
+    /// because it is then ignored.
     pub own: NamedProxy<'a>,
-    /// Whether all that the settings come from is at hand.
+    /// Whether everything that the settings come from is given.
     pub is_known: bool,
-    /// Whether all gateways of the class share one proxy (`mergeGateways`).
+    /// Whether all gateways of the class share the same proxy (`mergeGateways`).
     pub merges_gateways: bool,
 }
 
 impl<'a> NamedProxy<'a> {
-    /// The EnvoyProxy, where it is at hand.
+    /// The EnvoyProxy, if it is given.
     pub fn at_hand(self) -> Option<&'a Object> {
         match self {
             NamedProxy::AtHand(proxy) => Some(proxy),
@@ -44,9 +46,9 @@ impl<'a> NamedProxy<'a> {
 }
 
 impl<'a> GatewayInfra<'a> {
-    /// The settings for a gateway whose class names the EnvoyProxy `of_class`; `None` where the class is not at hand.
-    /// `own` is the one that the gateway itself names, `of_controller` the `spec` that the controller's configuration
-    /// gives for all gateways.
+    /// The settings for a gateway. `of_class` is the EnvoyProxy of its class; `None` if the class is not given. `own`
+    /// is the EnvoyProxy that the gateway itself refers to. `of_controller` is the `spec` for all gateways in the
+    /// controller's configuration.
     pub fn new(
         of_class: Option<NamedProxy<'a>>,
         own: NamedProxy<'a>,
@@ -54,7 +56,7 @@ impl<'a> GatewayInfra<'a> {
     ) -> Self {
         let class = of_class.unwrap_or_default().at_hand();
         let merges_gateways = merges_gateways(class, of_controller);
-        // Gateways that share one proxy can't have settings of their own.
+        // Gateways that share a proxy can't have their own settings.
         let own = match merges_gateways {
             true => NamedProxy::None,
             false => own,
@@ -75,14 +77,14 @@ impl<'a> GatewayInfra<'a> {
         }
     }
 
-    /// A setting of what Kubernetes runs: below `provider.kubernetes`.
+    /// A setting below `provider.kubernetes`, which is about the Deployment, Service and so on of the proxy.
     pub fn kubernetes(&self, path: &[&str]) -> Option<&Node> {
         let settings = self.settings.as_ref()?;
         settings.path(&["provider", "kubernetes"])?.path(path)
     }
 
-    /// The EnvoyProxy in which a setting below `provider.kubernetes` is written, and where; `None` where the
-    /// controller's configuration says it.
+    /// The EnvoyProxy and the path where a setting below `provider.kubernetes` is written; `None` if it comes from the
+    /// controller's configuration.
     pub fn place(&self, path: &[&str]) -> Option<(&'a Object, Pointer)> {
         let full = ["spec", "provider", "kubernetes"].iter().chain(path);
         let pointer = full.fold(Pointer::root(), |pointer, key| pointer.key(*key));
@@ -92,7 +94,7 @@ impl<'a> GatewayInfra<'a> {
     }
 }
 
-/// Whether all gateways of a class with this EnvoyProxy share one proxy.
+/// Whether all gateways of a class with this EnvoyProxy share the same proxy.
 pub fn merges_gateways(class: Option<&Object>, of_controller: Option<&Node>) -> bool {
     let specs = class.and_then(spec).into_iter().chain(of_controller);
     let mut said = specs.filter_map(|spec| flag(spec, &["mergeGateways"]));
@@ -107,7 +109,7 @@ fn merge_type(proxy: Option<&Object>) -> Option<&str> {
     text(spec(proxy?)?, &["mergeType"])
 }
 
-/// The settings that lie over each other.
+/// The sources of settings; each overrides those below it.
 struct Layers<'a, 'n> {
     gateway: Option<&'a Object>,
     class: Option<&'a Object>,
@@ -115,7 +117,8 @@ struct Layers<'a, 'n> {
 }
 
 impl<'a> Layers<'a, '_> {
-    /// Without a `mergeType` the nearest replaces the others whole.
+    /// The settings in force. Without a `mergeType`, the settings nearest to the gateway replace the others
+    /// completely.
     fn in_force(&self) -> Option<Node> {
         let (gateway, class) = (self.gateway.and_then(spec), self.class.and_then(spec));
         let both = lay(class.cloned(), gateway.cloned(), merge_type(self.gateway));

@@ -1,30 +1,32 @@
-//! What the controller is told beside the objects, and how much of the cluster is at hand.
+//! The settings of the controller that are not in the objects, and how much of the cluster is given.
 
 use super::controller::helm_charts::shared_folders;
 use manifest::Object;
 
-/// How much of the cluster is at hand.
+/// How much of the cluster is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Knowledge {
-    /// What is not at hand does not exist.
+    /// Everything: an object that is not given doesn't exist.
     Complete,
-    /// What is not at hand may exist: a Secret that cert-manager makes, a Service that a chart makes. A
-    /// verdict that depends on it is `Unknown`.
+    /// Only a part: an object that is not given may exist, for example a Secret that cert-manager creates, or a
+    /// Service of a Helm chart. A condition that depends on it is `Unknown`.
     #[default]
     Partial,
 }
 
-/// The order in which objects of a kind are looked at; of two policies for one target, the first wins.
+/// The order in which objects of the same kind are processed. If two policies target the same object, the first one
+/// wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// By creation time where it is given, then by namespace and name, as the controller sorts them.
+    /// By creation time, if it is given, then by namespace and name. The controller sorts in the same way.
     #[default]
     Controller,
-    /// As given.
+    /// In the order in which they are given.
     Given,
 }
 
-/// Which extensions of Envoy Gateway are on (`config.envoyGateway.extensionApis` of its chart, and more).
+/// The features of Envoy Gateway that can be enabled, most of them with `config.envoyGateway.extensionApis` in its
+/// chart's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
     /// Backend (`enableBackend`).
@@ -35,12 +37,12 @@ pub struct Features {
     pub lua: bool,
     /// Secrets of type `gateway.envoyproxy.io/sds`.
     pub sds: bool,
-    /// The proxy runs on the host of the controller: loopback addresses and short names are fine.
+    /// The proxy runs on the host of the controller, so loopback addresses and short host names are allowed.
     pub host: bool,
 }
 
 impl Default for Features {
-    /// Whatever a chart may turn on is on, so that nothing is called missing that may be there.
+    /// Enables everything that a chart can enable, so that nothing is reported as disabled that may be enabled.
     fn default() -> Self {
         Features {
             backend: true,
@@ -52,24 +54,24 @@ impl Default for Features {
     }
 }
 
-/// All that is told beside the objects.
+/// The settings of the controller that are not in the objects.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How much is at hand.
+    /// How much of the cluster is given.
     pub knowledge: Knowledge,
-    /// The order of objects.
+    /// The order in which objects are processed.
     pub order: Order,
-    /// What is on, where no release of the controller's chart is at hand.
+    /// The enabled features, if no release of the controller's chart is given.
     pub features: Features,
-    /// What each release of the chart turns on, with the file of the release.
+    /// The features that each release of the chart enables, with the file of the release.
     pub by_release: Vec<(String, Features)>,
-    /// The namespace that the controller runs in.
+    /// The namespace in which the controller runs.
     pub namespace: String,
-    /// Groups and kinds of an extension server, for filters and backends of routes.
+    /// The groups and kinds that an extension server adds for filters and backends of routes.
     pub extensions: Vec<(String, String)>,
-    /// Kinds of an extension server's policies, with their groups.
+    /// The groups and kinds of policies that an extension server adds.
     pub extension_policies: Vec<(String, String)>,
-    /// The `spec` of an EnvoyProxy that the controller's own configuration gives for all gateways.
+    /// The `spec` of an EnvoyProxy for all gateways, from the controller's own configuration.
     pub proxy: Option<manifest::value::Node>,
 }
 
@@ -89,8 +91,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is on for an object, as one of the releases nearest to it says: a repository for several clusters has a
-    /// release for each. For an object that is not at hand, what any release turns on.
+    /// The features for an object, according to the releases nearest to it, because a repository for several clusters
+    /// has a release for each. If `object` is `None`, those that any release enables.
     pub fn features_for(&self, object: Option<&Object>) -> Features {
         let near = |file: &str| object.map(|it| shared_folders(file, &it.file));
         let Some(most) = self.by_release.iter().map(|(file, _)| near(file)).max() else {

@@ -1,4 +1,4 @@
-//! Objects as the API server gets them.
+//! Objects as Flux sends them to the API server.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,11 +8,12 @@ use super::{Delivery, Way};
 use manifest::Object;
 use manifest::value::{Map, Node};
 
-/// The objects with the namespace, name, labels and annotations that kustomize and Flux give them, in the order
-/// of [`Delivery::copies`]. Places stay; what is added has the place of nothing.
+/// The objects with the namespace, name, labels and annotations that kustomize and Flux give them, in the order of
+/// [`Delivery::copies`]. Values keep their places in the files; added values have none.
 ///
-/// Left out are patches, and what the kustomization in its folder does not list. An object that is applied to
-/// several namespaces (a component's) comes once for each.
+/// The result has no patches, and no objects that kustomizations leave out ([`Delivery::is_left_out`]). An object that
+/// is applied several times, with different namespaces or names (for example by a component), is in the result once
+/// for each.
 pub fn as_applied(objects: &[Object], delivery: &Delivery) -> Vec<Object> {
     applied(objects, delivery)
         .into_iter()
@@ -20,7 +21,7 @@ pub fn as_applied(objects: &[Object], delivery: &Delivery) -> Vec<Object> {
         .collect()
 }
 
-/// As [`as_applied`]; what stays as it is is not copied.
+/// Like [`as_applied`], but borrows the objects that do not change.
 pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Object>> {
     delivery
         .copies()
@@ -34,7 +35,7 @@ pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Ob
         .collect()
 }
 
-/// Whether an object is another after its way.
+/// Whether a way changes an object.
 fn changes(way: &Way, object: &Object) -> bool {
     let is_moved = way
         .namespace
@@ -45,7 +46,7 @@ fn changes(way: &Way, object: &Object) -> bool {
         || !(way.labels.is_empty() && way.annotations.is_empty())
 }
 
-/// An object as the API server gets it by a way.
+/// An object with the namespace, name, labels and annotations that a way gives it.
 pub fn applied_by(object: &Object, way: &Way) -> Object {
     let mut copy = object.clone();
     let is_scoped = is_cluster_scoped(object.group(), object.kind());
@@ -69,7 +70,7 @@ pub fn applied_by(object: &Object, way: &Way) -> Object {
     copy
 }
 
-/// Sets a text; the place of what stood there stays.
+/// Sets a string. It keeps the place of the value that it replaces.
 fn set(map: &mut Map, key: &str, text: &str) {
     if map.get(key).and_then(Node::as_str) == Some(text) {
         return;

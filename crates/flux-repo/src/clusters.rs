@@ -1,4 +1,4 @@
-//! Which folders of a repository are different clusters'.
+//! Finds folders of a repository that are for different clusters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,8 @@ use manifest::Object;
 use manifest::value::path::{below, folder};
 use manifest::value::variable;
 
-/// The kinds of which a cluster has only one of a name, and that no repository holds twice for one cluster.
+/// Kinds by which clusters are recognized: a repository has no second object of such a kind with the same name for the
+/// same cluster.
 const TELLING: [&str; 6] = [
     "CiliumLoadBalancerIPPool",
     "Gateway",
@@ -18,7 +19,7 @@ const TELLING: [&str; 6] = [
     "Namespace",
 ];
 
-/// Folders, side by side in one, that are different clusters'.
+/// Folders with the same parent that are for different clusters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     parent: String,
@@ -26,7 +27,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Whether two files may belong to one cluster, as far as this split tells.
+    /// Whether two files may belong to the same cluster, if only this split is considered.
     pub fn may_share(&self, file: &str, other: &str) -> bool {
         match (self.own(file), self.own(other)) {
             (Some(one), Some(two)) => one == two,
@@ -34,15 +35,15 @@ impl Split {
         }
     }
 
-    /// The folder of one cluster in which a file lies; `None` where it may be for several.
+    /// The folder of one cluster that contains a file; `None` if the file may be for several clusters.
     fn own(&self, file: &str) -> Option<&str> {
         let child = child(&self.parent, file)?;
         self.children.get(child).map(String::as_str)
     }
 }
 
-/// Where a file lies, as far as it tells clusters apart: for each [`Split`] the folder of one cluster. Files of which there
-/// are many lie in few places, so that what is the same for a place need be found out once.
+/// Where a file is, as far as that distinguishes clusters: for each [`Split`], the folder of one cluster that contains
+/// it. Many files have the same place, so what is the same for all of them needs to be computed only once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place<'d>(Vec<Option<&'d str>>);
 
@@ -51,24 +52,26 @@ impl<'d> Place<'d> {
         Place(splits.iter().map(|split| split.own(file)).collect())
     }
 
-    /// Whether files that lie there and here may belong to one cluster.
+    /// Whether files at the two places may belong to the same cluster.
     pub fn may_share_cluster(&self, other: &Self) -> bool {
         let mut folders = self.0.iter().zip(&other.0);
         folders.all(|(one, other)| one.is_none() || other.is_none() || one == other)
     }
 }
 
-/// More clusters than a repository honestly holds; they are then looked at as one.
+/// The maximum number of clusters; real repositories have fewer. If there are more, all files are treated as one
+/// cluster.
 const MOST: usize = 8;
 
-/// One of the clusters that a repository is for: the folder of each [`Split`] that is its own.
+/// One of the clusters that a repository is for: for each [`Split`], the folder of this cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster<'d> {
     own: Vec<(&'d Split, Option<&'d str>)>,
 }
 
 impl<'d> Cluster<'d> {
-    /// The clusters that files are for, as far as they can be told apart; one that holds all, where they can't.
+    /// The clusters that files are for, as far as they can be distinguished; otherwise a single one that contains
+    /// everything.
     pub(super) fn all<'f>(
         splits: &'d [Split],
         files: impl Iterator<Item = &'f str>,
@@ -79,7 +82,7 @@ impl<'d> Cluster<'d> {
         let choices: BTreeSet<Vec<Option<&'d str>>> = files
             .map(|file| splits.iter().map(|split| split.own(file)).collect())
             .collect();
-        // What is shared by several clusters is none itself.
+        // Folders that several clusters share are not a cluster themselves.
         let is_less = |one: &Vec<Option<&str>>, other: &Vec<Option<&str>>| {
             let mut pairs = one.iter().zip(other);
             one != other && pairs.all(|(one, other)| one.is_none() || one == other)
@@ -98,7 +101,7 @@ impl<'d> Cluster<'d> {
         }
     }
 
-    /// Whether a file may be for it.
+    /// Whether a file may be for this cluster.
     pub fn may_hold(&self, file: &str) -> bool {
         self.own.iter().all(|(split, own)| {
             let Some(own) = own else { return true };
@@ -107,13 +110,13 @@ impl<'d> Cluster<'d> {
     }
 }
 
-/// The name of the folder of `parent` in which a file lies; `None` where it doesn't lie in one.
+/// The name of the folder directly in `parent` that contains a file; `None` if there is none.
 fn child<'a>(parent: &str, file: &'a str) -> Option<&'a str> {
     let (child, _) = below(parent, file)?.split_once('/')?;
     Some(child)
 }
 
-/// The folders at which the paths of objects of one identity part.
+/// The folders at which the paths of objects with the same kind, namespace and name differ.
 pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<Split> {
     let mut by_identity: BTreeMap<(&str, String, &str), BTreeSet<&str>> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
@@ -162,12 +165,12 @@ fn identity<'a>(
         Some(namespace) => namespace,
         None => object.namespace().to_owned(),
     };
-    // Flux Kustomizations without a namespace usually all go into one.
+    // Flux Kustomizations without a namespace usually all get the same namespace.
     let is_known = is_scoped || !namespace.is_empty() || is_flux_kustomization(object);
     is_known.then_some((kind, namespace, name))
 }
 
-/// Folders that are different clusters' with one and the same other folder are taken to be so with each other.
+/// Adds a split. If two folders each differ from the same third folder, they are taken as different clusters, too.
 fn add(splits: &mut Vec<Split>, split: Split) {
     let same = splits
         .iter_mut()
@@ -178,7 +181,7 @@ fn add(splits: &mut Vec<Split>, split: Split) {
     }
 }
 
-/// The first folders in which two paths differ; `None` where one of them has no folder of its own there.
+/// The first folders in which two paths differ; `None` if one of the files is directly in the common folder.
 fn part(file: &str, other: &str) -> Option<Split> {
     let (one, two) = (folder(file), folder(other));
     let common = one

@@ -5,22 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use manifest::diagnostic::{SourceId, Sources};
 use manifest::{Object, read};
 
-/// Files as they would be read from a disk.
+/// The files of a small repository, as if read from a disk.
 pub struct Tree {
     /// The objects of all manifests.
     pub objects: Vec<Object>,
-    /// The files, by their paths.
+    /// The paths of all files.
     pub files: BTreeSet<String>,
-    /// The texts of the files.
+    /// The texts of the files, by path.
     pub texts: BTreeMap<String, SourceId>,
-    /// All texts.
+    /// The texts that [`Tree::texts`] refers to.
     pub sources: Sources,
 }
 
-/// Reads files: a line `# path` begins each.
+/// Reads files. Each one starts with a line `# path`.
 ///
-/// # Panics
-/// If a file is not YAML: what a test gives is meant to be read.
+/// If a manifest is not valid YAML, because that is a mistake in the test.
 pub fn tree(text: &str) -> Tree {
     let mut tree = Tree {
         objects: Vec::new(),

@@ -1,4 +1,4 @@
-//! One Kustomization of Flux: the folder that it applies, what it sets, what it substitutes.
+//! A Flux Kustomization: what it sets on objects and which variables it substitutes.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use super::patches::patches_anything;
 use manifest::Object;
 use manifest::value::{Kind, Node};
 
-/// The group of Flux's Kustomization.
+/// The API group of the Flux Kustomization.
 pub const FLUX: &str = "kustomize.toolkit.fluxcd.io";
 
-/// Whether an object is a Kustomization of Flux.
+/// Whether an object is a Flux Kustomization, of any version.
 pub fn is_flux_kustomization(object: &Object) -> bool {
     object.group() == FLUX && object.kind() == "Kustomization"
 }
 
-/// The outermost part of a way: what a Flux Kustomization sets. `at` is its place among the objects.
+/// The outermost part of a way: what a Flux Kustomization sets. `at` is its index among the objects.
 pub(super) fn way(at: usize, flux: &Object) -> Way {
     let text = |key: &str| {
         let text = flux.node.path(&["spec", key]).and_then(Node::as_str);
@@ -41,28 +41,28 @@ pub(super) fn way(at: usize, flux: &Object) -> Way {
     }
 }
 
-/// What `spec.postBuild` of a Flux Kustomization gives.
+/// The variables that a Flux Kustomization substitutes (`spec.postBuild`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Substitutes {
-    /// The variables that are given there.
+    /// The variables in `substitute`, with their values.
     pub given: BTreeMap<String, String>,
-    /// The ConfigMaps and Secrets that more are read from.
+    /// The ConfigMaps and Secrets in `substituteFrom`, which contain more variables.
     pub from: Vec<Source>,
 }
 
-/// A ConfigMap or Secret that variables are read from.
+/// A ConfigMap or Secret that contains variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// `ConfigMap` or `Secret`.
     pub kind: String,
     /// Its name, in the namespace of the Flux Kustomization.
     pub name: String,
-    /// Whether it need not be there.
+    /// Whether it may be missing.
     pub is_optional: bool,
 }
 
 impl Substitutes {
-    /// What `flux` substitutes.
+    /// Reads `spec.postBuild` of the Flux Kustomization `flux`.
     pub fn of(flux: &Object) -> Self {
         let given = flux.node.path(&["spec", "postBuild", "substitute"]);
         let given = given.and_then(Node::as_map).into_iter();
@@ -94,12 +94,13 @@ impl Substitutes {
         }
     }
 
-    /// Whether nothing is given: Flux then leaves every `${…}` as it is, defaults too.
+    /// Whether there are no variables at all. Flux then leaves every `${…}` as it is, even one with a default.
     pub fn is_nothing(&self) -> bool {
         self.given.is_empty() && self.from.is_empty()
     }
 
-    /// Whether something is given for certain: Flux then replaces every `${…}`, also with nothing.
+    /// Whether there are certainly variables. Flux then replaces every `${…}`; an unknown variable without a default
+    /// becomes an empty string.
     pub fn is_something(&self) -> bool {
         !self.given.is_empty() || self.from.iter().any(|source| !source.is_optional)
     }

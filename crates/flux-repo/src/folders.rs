@@ -1,10 +1,10 @@
-//! The folders that hold files, looked up without a disk.
+//! The folders that contain files, found from the paths of the files without a disk.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use manifest::value::path::{folder, join};
 
-/// The folders that hold files, by what can be asked of them.
+/// The folders that contain files.
 #[derive(Debug, Default)]
 pub struct Folders<'a> {
     all: HashSet<&'a str>,
@@ -12,7 +12,7 @@ pub struct Folders<'a> {
 }
 
 impl<'a> Folders<'a> {
-    /// All folders of all files.
+    /// The folders that contain any of `files`, directly or not.
     pub fn of(files: &'a BTreeSet<String>) -> Self {
         let mut all = HashSet::new();
         for file in files {
@@ -27,7 +27,7 @@ impl<'a> Folders<'a> {
         }
     }
 
-    /// Whether there is such a folder.
+    /// Whether `folder` contains files, directly or not.
     pub fn contains(&self, folder: &str) -> bool {
         self.all.contains(folder)
     }
@@ -48,11 +48,13 @@ impl<'a> Folders<'a> {
         })
     }
 
-    /// Where paths from a repository's root lead, each written in a file: `(path, file)`.
+    /// The folders that paths from the root of a repository lead to. Each path comes with the file that contains it:
+    /// `(path, file)`.
     ///
-    /// The root is a folder above the file, and what was walked may start above the root (`clones/home/…`) or below
-    /// it (`apps/…`, where the root is at `kubernetes/apps/…`). Of all roots that a path fits, that one is taken that
-    /// most paths fit, then the nearest. A root outside of what was walked counts only where no path fits another.
+    /// The root is a folder above the file. The given files may be named from a folder above the root
+    /// (`clones/home/…`) or below it (`apps/…` for `kubernetes/apps/…`). If a path fits several roots, the root that
+    /// fits most paths is taken, and of several such roots the nearest one. A root outside of the given files counts
+    /// only if no path fits any other.
     pub fn lead_to(&self, paths: &[(&str, &str)]) -> Vec<Option<&'a str>> {
         let fits = |is_outside| -> Vec<Vec<(Root, &'a str)>> {
             paths
@@ -68,7 +70,7 @@ impl<'a> Folders<'a> {
         for (root, _) in all.iter().flatten() {
             *votes.entry(root).or_default() += 1;
         }
-        // Nearer roots come first; of equals the first is taken.
+        // Nearer roots come first. `max_by_key` takes the last maximum, so the order is reversed.
         let best = |fits: &Vec<(Root, &'a str)>| {
             let ranked = fits.iter().rev();
             let best = ranked.max_by_key(|(root, _)| votes.get(root).copied());
@@ -77,7 +79,7 @@ impl<'a> Folders<'a> {
         all.iter().map(best).collect()
     }
 
-    /// The folders that a path may lead to, with the root that this takes; nearer roots first.
+    /// The folders that a path may lead to, each with the root that it would be relative to. Nearer roots come first.
     fn fits(&self, path: &str, file: &str, is_outside: bool) -> Vec<(Root, &'a str)> {
         let path = join("", path);
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -104,12 +106,12 @@ impl<'a> Folders<'a> {
     }
 }
 
-/// A repository's root, as seen from what was walked.
+/// A possible root of a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Root {
-    /// The folder that stands for it.
+    /// The folder among the given files that corresponds to it.
     folder: String,
-    /// The folders between the root and that folder, where the root is outside of what was walked.
+    /// The folders between the root and `folder`, if the root is outside of the given files; otherwise empty.
     outside: String,
 }
 

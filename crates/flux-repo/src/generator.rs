@@ -1,4 +1,4 @@
-//! The ConfigMaps and Secrets that a kustomization makes.
+//! The ConfigMaps and Secrets that a kustomization generates.
 
 use std::collections::BTreeMap;
 
@@ -7,46 +7,46 @@ use super::{SUBSTITUTE, Way};
 use manifest::value::path::{join, name};
 use manifest::value::{Node, Pointer};
 
-/// The keys of a kustomization that hold generators, and the kind of what they make.
+/// The keys of a kustomization that contain generators, each with the kind of object that it generates.
 const GENERATORS: [(&str, &str); 2] = [
     ("configMapGenerator", "ConfigMap"),
     ("secretGenerator", "Secret"),
 ];
 
-/// A ConfigMap or Secret that a kustomization makes.
+/// A generator of a kustomization: it generates one ConfigMap or Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generator {
-    /// Where it stands in the kustomization.
+    /// Its path in the kustomization.
     pub pointer: Pointer,
     /// `ConfigMap` or `Secret`.
     pub kind: &'static str,
-    /// Its name as it is written: without prefix, suffix and hash.
+    /// Its name as written, without prefix, suffix and hash.
     pub name: String,
-    /// The namespace that it asks for.
+    /// The `namespace` of the generator itself.
     pub namespace: Option<String>,
-    /// Whether a hash of its content is added to its name.
+    /// Whether kustomize adds a hash of the content to the name.
     pub has_hash: bool,
-    /// Its labels, those of `generatorOptions` among them.
+    /// Its labels, including those of `generatorOptions`.
     pub labels: BTreeMap<String, String>,
-    /// Its annotations, likewise.
+    /// Its annotations, including those of `generatorOptions`.
     pub annotations: BTreeMap<String, String>,
-    /// Its keys, each with the file that it is read from, or its text.
+    /// Its keys from `files` and `literals`, each with its content.
     pub keys: Vec<(String, Content)>,
-    /// The files whose lines are further keys.
+    /// The files of `envs` and `env`, in which each line is a further key.
     pub env_files: Vec<String>,
 }
 
-/// What a generated key holds.
+/// The content of a generated key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The text of a file, which is named as findings show paths.
+    /// The text of a file. The path is in the form that findings use.
     File(String),
-    /// A text.
+    /// A literal text.
     Text(String),
 }
 
 impl Generator {
-    /// All that a kustomization makes.
+    /// All generators of a kustomization.
     pub(super) fn all(kustomization: &Kustomization<'_>) -> Vec<Self> {
         let mut all = Vec::new();
         for (key, kind) in GENERATORS {
@@ -75,12 +75,12 @@ impl Generator {
             kustomization.node.get("generatorOptions"),
             item.get("options"),
         ];
-        // The generator's own come last, and win.
+        // The generator's own labels and annotations come last, so they override the others.
         let both = |key: &str| {
             let maps = options.iter().flatten();
             maps.flat_map(|one| pairs(one.get(key))).collect()
         };
-        // A generator can't switch on what the kustomization has switched off.
+        // If `generatorOptions` disables the hash, a single generator can't enable it again.
         let is_without_hash = options
             .iter()
             .flatten()
@@ -107,10 +107,9 @@ impl Generator {
         }
     }
 
-    /// What it holds, by key. `text_of` gives the text of a file.
+    /// The generated data by key. `text_of` returns the text of a file.
     ///
-    /// # Errors
-    /// The file whose text is not at hand.
+    /// The path of a file that `text_of` has no text for.
     pub fn data(
         &self,
         text_of: impl Fn(&str) -> Option<String>,
@@ -130,12 +129,12 @@ impl Generator {
         Ok(data)
     }
 
-    /// Its name when it is applied by a way, but for the hash.
+    /// Its name with the prefix and suffix of a way, without the hash.
     pub fn name_by(&self, way: &Way) -> String {
         format!("{}{}{}", way.prefix, self.name, way.suffix)
     }
 
-    /// Whether a label or annotation, its own or one of the way's, keeps Flux from substituting in it.
+    /// Whether a label or annotation, its own or one that the way adds, tells Flux not to substitute variables in it.
     pub fn is_left_as_it_is(&self, way: &Way) -> bool {
         let mut maps = [
             &self.labels,
@@ -148,13 +147,13 @@ impl Generator {
     }
 }
 
-/// What an entry of `files` says, `path` or `key=path`: the key, which is the file's name unless given, and the path.
+/// Splits an entry of `files`, which is `path` or `key=path`. The default key is the name of the file.
 pub(super) fn key_and_path(text: &str) -> (&str, &str) {
     text.split_once('=').unwrap_or_else(|| (name(text), text))
 }
 
-/// The keys that the lines of a file make, and their values: `key=value`, or a key alone. Lines that begin with `#`
-/// make none.
+/// The keys and values in the lines of an `envs` file: `key=value`, or only a key. Lines that start with `#` are
+/// comments.
 fn env_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().map(str::trim_start);
@@ -163,7 +162,7 @@ fn env_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|line| line.split_once('=').unwrap_or((line, "")))
 }
 
-/// A text without the quotes around it, if it has one on either side.
+/// A text without the quotes around it, if it starts and ends with the same kind of quote.
 fn unquoted(text: &str) -> &str {
     let inner = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(text)

@@ -1,4 +1,4 @@
-//! From Flux Kustomizations and kustomizations to files.
+//! Follows Flux Kustomizations and kustomizations to the files that they apply.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,15 +11,15 @@ use super::{
 use manifest::Object;
 use manifest::value::path::{below, folder};
 
-/// More ways than any object honestly takes; further ones are left out.
+/// The maximum number of ways for each object; real objects have fewer. Further ones are left out.
 const MOST_WAYS: usize = 64;
 
-/// More components than any component honestly holds, those of its components among them.
+/// The maximum number of nested components that are followed; real kustomizations have fewer.
 const MOST_COMPONENTS: usize = 64;
 
-/// One kustomization, read.
+/// A kustomization that was read.
 struct Read<'a> {
-    /// What it applies.
+    /// The entries that it applies objects from.
     applied: Vec<Entry<'a>>,
     settings: Settings,
 }
@@ -31,15 +31,15 @@ struct Graph<'a> {
     read: HashMap<usize, Read<'a>>,
     by_folder: HashMap<&'a str, usize>,
     by_file: HashMap<&'a str, Vec<usize>>,
-    /// Ways that lead to each kustomization.
+    /// The ways that lead to each kustomization.
     into: HashMap<usize, Vec<Way>>,
     work: Vec<(usize, Way)>,
-    /// The files that kustomizations read and whose objects they do not apply.
+    /// The files that kustomizations read without applying their objects.
     inputs: BTreeSet<String>,
     delivery: Delivery,
 }
 
-/// Follows all; clusters are not told apart yet.
+/// Follows all Flux Kustomizations and kustomizations. It does not distinguish clusters; that is done afterwards.
 pub fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     let mut graph = Graph::of(objects, files);
     graph.read_all();
@@ -78,7 +78,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Reads every kustomization: what it lists, what of that is missing, what it makes.
+    /// Reads every kustomization: what it lists, which of that is missing, and what it generates.
     fn read_all(&mut self) {
         let mut all: Vec<usize> = self.by_folder.values().copied().collect();
         all.sort_unstable();
@@ -99,7 +99,7 @@ impl<'a> Graph<'a> {
                 } else if is_at_hand {
                     applied.push(entry);
                 } else {
-                    // What is fetched, and a component that is not at hand, could change anything.
+                    // Something that kustomize would fetch, or a component that is not given, could change anything.
                     settings.is_partly_unknown |=
                         entry.may_be_elsewhere || entry.role == Role::Component;
                     self.delivery
@@ -123,7 +123,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether an entry leads to a folder that its kustomization lies in: kustomize stops there.
+    /// Whether an entry leads to a folder that contains the kustomization with this entry. kustomize reports an error
+    /// for that.
     fn is_circle(&self, entry: &Entry<'_>, kustomization: &Object) -> bool {
         let here = folder(&kustomization.file);
         let is_around = entry.path == here || below(&entry.path, here).is_some();
@@ -134,7 +135,7 @@ impl<'a> Graph<'a> {
         self.files.contains(path) || self.folders.contains(path)
     }
 
-    /// Whether there is a kustomization in a folder that can't be read as one.
+    /// Whether a folder has a kustomization that can't be read as one.
     fn is_closed(&self, folder: &str) -> bool {
         !self.by_folder.contains_key(folder)
             && NAMES
@@ -142,7 +143,7 @@ impl<'a> Graph<'a> {
                 .any(|name| self.files.contains(&format!("{folder}/{name}")))
     }
 
-    /// Each Flux Kustomization's folder is a start.
+    /// Starts with the folders of all Flux Kustomizations.
     fn start_at_flux(&mut self) {
         let all: Vec<(usize, &'a Object, &'a str)> = (0..)
             .zip(self.objects)
@@ -164,7 +165,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Begins with a folder: its kustomization, or what Flux would put into one.
+    /// Starts with a folder: with its kustomization, or, if it has none, with what Flux would list in a generated one.
     fn start(&mut self, start: &'a str, way: Way) {
         if let Some(kustomization) = self.by_folder.get(start) {
             self.work.push((*kustomization, way));
@@ -181,7 +182,8 @@ impl<'a> Graph<'a> {
                 continue;
             }
             let here = folder(file);
-            // The nearest folder from the start on that has a kustomization is taken whole.
+            // Of the folders between `start` and the file, the one nearest to `start` that has a kustomization is
+            // applied as a whole.
             let mut owner = None;
             let mut at = here;
             while at.len() > start.len() {
@@ -202,7 +204,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Follows all that is begun.
+    /// Follows everything in `work`.
     fn walk(&mut self) {
         while let Some((at, way)) = self.work.pop() {
             let into = self.into.entry(at).or_default();
@@ -252,7 +254,7 @@ impl<'a> Graph<'a> {
         component.filter(|_| is_component)
     }
 
-    /// Adds what a component and its own components set. Of several the last one is the outermost.
+    /// Adds what a component and its own components set. If there are several, the last one is the outermost.
     fn set_component(&self, way: &mut Way, component: usize, seen: &mut Vec<usize>) {
         if seen.len() > MOST_COMPONENTS || seen.contains(&component) {
             return;
@@ -269,9 +271,9 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What a kustomization makes takes the way of what it lists.
+    /// The generated objects of a kustomization get the same way as the files that it lists.
     fn make(&mut self, at: usize, way: &Way) {
-        // They are in the order of the kustomizations.
+        // They are sorted by kustomization.
         let all = &mut self.delivery.generated;
         let first = all.partition_point(|one| one.by < at);
         let own = all.iter_mut().skip(first).take_while(|one| one.by == at);
@@ -283,7 +285,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A way ends at a file: all its objects take it.
+    /// Adds a way to all objects in a file.
     fn arrive(&mut self, file: &str, by: Option<usize>, way: &Way) {
         let Some(objects) = self.by_file.get(file) else {
             return;
@@ -302,7 +304,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Kustomizations that no Flux Kustomization at hand leads to: those that no other lists first, then any.
+    /// Follows the kustomizations that no given Flux Kustomization leads to: first those that no other one lists, then
+    /// the rest.
     fn start_at_rest(&mut self) {
         let listed: BTreeSet<usize> = self
             .read
@@ -320,7 +323,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Tells what is input, and what is left out.
+    /// Determines which objects are input to kustomizations, and which are not applied.
     fn stand(&mut self) {
         for (at, object) in self.objects.iter().enumerate() {
             if is_kustomize_kind(object)
@@ -346,7 +349,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Adds what a kustomization sets, where nothing further out has set it.
+/// Adds what a kustomization sets, unless an outer one has already set it.
 fn set(way: &mut Way, by: usize, settings: &Settings) {
     if way.namespace.is_none() {
         way.namespace.clone_from(&settings.namespace);

@@ -1,6 +1,6 @@
-//! One kustomization: what it lists, what it sets, what it makes.
+//! A kustomization: what it lists, sets and generates.
 //!
-//! The fields are those of kustomize's `api/types` (v0.21, in kustomize 5.8).
+//! The fields come from kustomize's `api/types` (v0.21, in kustomize 5.8).
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,25 @@ use manifest::Object;
 use manifest::value::path::{folder, join, name};
 use manifest::value::{Node, Pointer, variable};
 
-/// The group of kustomize's own kinds.
+/// The API group of kustomize's own kinds.
 pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 
-/// The file names by which kustomize finds a kustomization in a folder, in its order.
+/// The names of the files in which kustomize looks for the kustomization of a folder, in this order.
 pub use manifest::meaning::KUSTOMIZATIONS as NAMES;
 
-/// Whether a file is the kustomization of its folder, by its name.
+/// Whether a file is the kustomization of its folder, judged by its name.
 pub fn is_kustomization_file(file: &str) -> bool {
     NAMES.contains(&name(file))
 }
 
-/// Whether an object is kustomize's own: such objects never reach the API server.
+/// Whether an object is only for kustomize and so never reaches the API server.
 pub fn is_kustomize_kind(object: &Object) -> bool {
     let is_kind = matches!(object.kind(), "Kustomization" | "Component");
     is_kind && object.group() == KUSTOMIZE || is_kustomization(object)
 }
 
-/// Whether an object is the kustomization, or the component, of its folder. It need not say what it is.
+/// Whether an object is the kustomization, or the component, of its folder. `apiVersion` and `kind` may be missing,
+/// because kustomize doesn't need them.
 pub fn is_kustomization(object: &Object) -> bool {
     let is_kind = match object.kind() {
         "" => object.api_version().is_empty(),
@@ -40,34 +41,34 @@ pub fn is_kustomization(object: &Object) -> bool {
 /// What kustomize does with a path that a kustomization names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It takes objects from there: from a file, or from a folder with a kustomization.
+    /// It applies the objects there: those of a file, or those of a folder with a kustomization.
     Resource,
-    /// It takes a component from there.
+    /// It uses the component there.
     Component,
     /// It reads the settings of a generator, a transformer or a validator there.
     Plugin,
     /// It reads a patch or other settings there.
     Setting,
-    /// It makes a ConfigMap or Secret of the file, or of the file's lines.
+    /// It generates a ConfigMap or Secret from the file or its lines.
     Source,
 }
 
 impl Role {
-    /// Whether a folder, which then needs a kustomization of its own, or a Git repository may stand there.
+    /// Whether the path may be a folder, which then needs its own kustomization, or a Git repository.
     pub fn may_be_folder(self) -> bool {
         matches!(self, Role::Resource | Role::Component | Role::Plugin)
     }
 
-    /// Whether objects in the file are applied; else they are patches, settings or mere text.
+    /// Whether objects in the file are applied. Otherwise, they are patches, settings or plain text.
     pub fn is_applied(self) -> bool {
         matches!(self, Role::Resource | Role::Component)
     }
 }
 
-/// Stands for every item of a list.
+/// In [`PATHS`], means every item of a list.
 const EACH: &str = "*";
 
-/// Every place of a kustomization where a path may stand.
+/// All fields of a kustomization that can contain a path.
 const PATHS: &[(Role, &[&str])] = &[
     (Role::Resource, &["resources", EACH]),
     (Role::Resource, &["bases", EACH]),
@@ -99,7 +100,7 @@ const PATHS: &[(Role, &[&str])] = &[
     ),
 ];
 
-/// The keys of a kustomization that this crate follows, wholly or as far as they matter for which objects there are.
+/// The keys of a kustomization that this crate follows, at least as far as they determine which objects exist.
 const FOLLOWED: &[&str] = &[
     "apiVersion",
     "kind",
@@ -118,7 +119,7 @@ const FOLLOWED: &[&str] = &[
     "generatorOptions",
 ];
 
-/// The keys that make or change objects in ways that are not followed here.
+/// The keys that add or change objects, and that this crate does not follow.
 const UNKNOWN: [&str; 5] = [
     "generators",
     "helmCharts",
@@ -127,23 +128,23 @@ const UNKNOWN: [&str; 5] = [
     "replacements",
 ];
 
-/// A path that a kustomization names.
+/// A path in a kustomization.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// Where it stands.
+    /// Its place in the kustomization.
     pub pointer: Pointer,
-    /// The entry as it is written.
+    /// The entry as written.
     pub text: &'a str,
-    /// What kustomize does with what is there.
+    /// What kustomize does with the path.
     pub role: Role,
-    /// Where it leads, as findings show paths.
+    /// The path that it leads to, in the form that findings use.
     pub path: String,
-    /// Whether it is no path in the repository where nothing is at hand at `path`: kustomize would fetch it, or what
-    /// it is can't be told. kustomize, too, looks for a file before it takes an entry for a Git repository.
+    /// Whether it may lead out of the repository if nothing exists at `path`: kustomize would fetch it, or it is not
+    /// clear what it means, for example because it contains a variable. Like kustomize, check for a file first.
     pub may_be_elsewhere: bool,
 }
 
-/// What a kustomization sets on all that it lists.
+/// What a kustomization sets on all objects that it lists.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub namespace: Option<String>,
@@ -155,17 +156,17 @@ pub struct Settings {
     pub is_partly_unknown: bool,
 }
 
-/// A kustomization, to be read.
+/// A kustomization whose fields can be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Kustomization<'a> {
     /// Its file.
     pub file: &'a str,
-    /// Its tree.
+    /// Its content.
     pub node: &'a Node,
 }
 
 impl<'a> Kustomization<'a> {
-    /// The kustomization that an object is.
+    /// Reads an object as a kustomization.
     pub fn of(object: &'a Object) -> Self {
         Kustomization {
             file: &object.file,
@@ -173,12 +174,12 @@ impl<'a> Kustomization<'a> {
         }
     }
 
-    /// Its folder.
+    /// The folder that contains its file.
     pub fn folder(&self) -> &'a str {
         folder(self.file)
     }
 
-    /// The paths that it names; what is written inline is none.
+    /// The paths in it. Patches and settings that are written inline are not among them.
     pub fn entries(&self) -> Vec<Entry<'a>> {
         let mut entries = Vec::new();
         for (role, steps) in PATHS {
@@ -210,7 +211,7 @@ impl<'a> Kustomization<'a> {
         })
     }
 
-    /// What it sets itself, its components left out.
+    /// What it sets itself, without its components.
     pub fn settings(&self) -> Settings {
         let text = |key: &str| self.node.get(key).and_then(Node::as_str).map(str::to_owned);
         let has_any = |key: &&str| {
@@ -233,12 +234,12 @@ impl<'a> Kustomization<'a> {
         }
     }
 
-    /// The ConfigMaps and Secrets that it makes.
+    /// The ConfigMaps and Secrets that it generates.
     pub fn generators(&self) -> Vec<Generator> {
         Generator::all(self)
     }
 
-    /// The keys that it has and that are not followed here.
+    /// The keys in it that this crate does not follow.
     pub fn not_followed(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let keys = self.node.as_map().into_iter().flat_map(|map| map.iter());
         let keys = keys.map(|(key, _)| key);
@@ -246,7 +247,7 @@ impl<'a> Kustomization<'a> {
     }
 }
 
-/// Calls `with` for each node to which the steps lead.
+/// Calls `with` for each node that the steps lead to.
 fn each_at<'a>(
     node: &'a Node,
     pointer: Pointer,
@@ -266,7 +267,7 @@ fn each_at<'a>(
     }
 }
 
-/// The texts of a map, by key.
+/// The keys and values of a map; values that are not strings are left out.
 pub(super) fn pairs(node: Option<&Node>) -> impl Iterator<Item = (String, String)> {
     let map = node.and_then(Node::as_map).into_iter();
     map.flat_map(|map| map.iter())

@@ -1,15 +1,16 @@
 #![doc = include_str!("../README.md")]
 //!
-//! What kustomize and Flux make of the files before the API server sees them.
+//! Computes what kustomize and Flux do with the files before the API server gets the objects.
 //!
-//! A Flux Kustomization names a folder (`spec.path`). The kustomization in it lists files, folders and components;
-//! each on the way may set the namespace and add labels, annotations, and parts of names, the outermost winning.
-//! Flux's own settings (`targetNamespace`, `commonMetadata`) are the outermost of one delivery. [`Delivery::of`]
-//! follows all that is at hand; [`as_applied`] gives the objects as the API server gets them, without what patches
-//! and variables would change.
+//! A Flux Kustomization names a folder (`spec.path`). The kustomization in it lists files, folders and components.
+//! Each kustomization between the Flux Kustomization and a file may set the namespace and add labels, annotations, and
+//! prefixes and suffixes of names. If several set the same, the outermost one wins. The settings of the Flux
+//! Kustomization itself (`targetNamespace`, `commonMetadata`) are the outermost. [`Delivery::of`] follows everything
+//! that is given. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
+//! and variables.
 //!
-//! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. What is not at hand is taken
-//! to change nothing, and [`Way::is_partly_unknown`] says where something isn't.
+//! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. Missing inputs are treated as if they changed
+//! nothing, and [`Way::is_partly_unknown`] says if there are any.
 
 mod apply;
 mod clusters;
@@ -41,62 +42,63 @@ pub use patches::{may_patch, patches_anything};
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
-/// The label or annotation, with the value `disabled`, that keeps Flux from substituting in an object.
+/// The label or annotation that, with the value `disabled`, tells Flux not to substitute variables in an object.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
-/// One way from a file into the cluster. Objects are told by their place among those that were looked at.
+/// How a file gets into the cluster: the kustomizations that lead to it, and what they set. Objects are identified by
+/// their index among the given objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
-    /// The kustomization that lists the file; `None` where Flux takes all files of a folder that has none.
+    /// The kustomization that lists the file; `None` if Flux applies all files of a folder without a kustomization.
     pub listed_by: Option<usize>,
-    /// The Flux Kustomization that applies it; `None` where that one is not at hand.
+    /// The Flux Kustomization that applies it; `None` if that one is not given.
     pub flux: Option<usize>,
-    /// The namespace that is set on it, in place of its own.
+    /// The namespace that replaces its own one.
     pub namespace: Option<String>,
-    /// Labels that are added.
+    /// The labels that are added, by key.
     pub labels: BTreeMap<String, String>,
-    /// Annotations that are added.
+    /// The annotations that are added, by key.
     pub annotations: BTreeMap<String, String>,
-    /// What is put before its name.
+    /// The prefix of its name.
     pub prefix: String,
-    /// What is put behind its name.
+    /// The suffix of its name.
     pub suffix: String,
-    /// The kustomizations, of kustomize and of Flux, on the way that patch something.
+    /// The kustomizations and Flux Kustomizations on the way that have patches.
     pub patched_by: Vec<usize>,
-    /// Whether something on the way is not at hand that could change it: a component, or a generator.
+    /// Whether something that could change it is missing or not followed, for example a component or a transformer.
     pub is_partly_unknown: bool,
 }
 
-/// An entry of a kustomization that leads nowhere.
+/// An entry of a kustomization whose path does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// The kustomization.
+    /// The index of the kustomization.
     pub by: usize,
-    /// The entry.
+    /// The place of the entry in the kustomization.
     pub pointer: Pointer,
-    /// The path that it leads to, as findings show paths.
+    /// The missing path, in the form that findings use.
     pub path: String,
 }
 
-/// A ConfigMap or Secret that a kustomization makes, and how it gets into the cluster.
+/// A ConfigMap or Secret that a kustomization generates, and how it gets into the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
     /// The kustomization.
     pub by: usize,
-    /// What it makes.
+    /// The generator.
     pub generator: Generator,
-    /// The ways by which it is applied; one that changes nothing where none is at hand.
+    /// The ways by which it is applied. If none is known, there is one that changes nothing.
     pub ways: Vec<Way>,
 }
 
 impl Generated {
-    /// The names that it is applied with, but for the hash.
+    /// The names that it is applied with, without the hash.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.ways.iter().map(|way| self.generator.name_by(way))
     }
 }
 
-/// What kustomize and Flux make of files.
+/// What kustomize and Flux do with files.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
     ways: Vec<Vec<Way>>,
@@ -108,80 +110,82 @@ pub struct Delivery {
     splits: Vec<clusters::Split>,
 }
 
-/// How an object stands to the kustomizations at hand.
+/// How the given kustomizations use an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Standing {
-    /// A kustomization lists it, or nothing is known.
+    /// A kustomization lists it, or its folder has no kustomization.
     #[default]
     Applied,
-    /// It is a patch, or other input to a kustomization.
+    /// It is a patch or another input to a kustomization.
     Input,
-    /// The kustomization in its folder leaves it out, and so do all others.
+    /// Its folder has a kustomization, but neither that one nor any other lists it.
     LeftOut,
 }
 
 impl Delivery {
-    /// Follows every Flux Kustomization and every kustomization among `objects`. `files` are all files that are
-    /// there, manifests or not, named as [`Object::file`] names them.
+    /// Follows every Flux Kustomization and every kustomization in `objects`. `files` are the names of all existing
+    /// files, manifests or not, in the form of [`Object::file`].
     pub fn of(objects: &[Object], files: &BTreeSet<String>) -> Self {
         let mut delivery = graph::follow(objects, files);
         delivery.splits = clusters::splits(objects, &delivery);
         delivery
     }
 
-    /// The ways by which an object gets into the cluster; none where no kustomization at hand lists it.
+    /// The ways by which an object gets into the cluster; empty if no given kustomization lists it.
     pub fn ways(&self, object: usize) -> &[Way] {
         self.ways.get(object).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether the kustomization in the object's folder leaves it out, and so do all others: it isn't applied.
+    /// Whether an object is not applied: its folder has a kustomization, but neither that one nor any other lists it.
     pub fn is_left_out(&self, object: usize) -> bool {
         self.standing.get(object) == Some(&Standing::LeftOut)
     }
 
-    /// Whether it is a patch or other input to a kustomization, and no object of its own.
+    /// Whether it is a patch or another input to a kustomization, and not an object by itself.
     pub fn is_input(&self, object: usize) -> bool {
         self.standing.get(object) == Some(&Standing::Input)
     }
 
-    /// The folder, as findings show paths, that a Flux Kustomization applies; `None` where it isn't at hand.
+    /// The folder that a Flux Kustomization applies, in the form that findings use; `None` if it doesn't exist.
     pub fn folder(&self, flux: usize) -> Option<&str> {
         self.folders.get(&flux).map(String::as_str)
     }
 
-    /// The kustomizations that a Flux Kustomization applies something of.
+    /// The kustomizations that a Flux Kustomization reaches, as indices of objects.
     pub fn kustomizations(&self, flux: usize) -> impl Iterator<Item = usize> {
         self.reached.get(&flux).into_iter().flatten().copied()
     }
 
-    /// The entries of kustomizations that lead to nothing that is at hand.
+    /// The entries of kustomizations whose paths don't exist.
     pub fn missing(&self) -> &[Missing] {
         &self.missing
     }
 
-    /// The ConfigMaps and Secrets that kustomizations make of files.
+    /// The ConfigMaps and Secrets that kustomizations generate.
     pub fn generated(&self) -> &[Generated] {
         &self.generated
     }
 
-    /// Whether two files may belong to one cluster. A repository may hold several: where one Flux Kustomization,
-    /// namespace, class, gateway or pool stands in two folders, the folders are two clusters'.
+    /// Whether two files may belong to the same cluster. A repository may be for several clusters: if the same Flux
+    /// Kustomization, HelmRelease, Namespace, GatewayClass, Gateway or pool is in two folders, these folders are for
+    /// different clusters.
     pub fn may_share_cluster(&self, file: &str, other: &str) -> bool {
         self.splits.iter().all(|split| split.may_share(file, other))
     }
 
-    /// Where a file lies, as far as [`may_share_cluster`](Self::may_share_cluster) tells places apart.
+    /// Where a file is, as far as [`may_share_cluster`](Self::may_share_cluster) distinguishes places.
     pub fn place(&self, file: &str) -> Place<'_> {
         Place::of(&self.splits, file)
     }
 
-    /// The clusters that files are for, as far as [`may_share_cluster`](Self::may_share_cluster) tells them apart.
+    /// The clusters that files are for, as far as [`may_share_cluster`](Self::may_share_cluster) distinguishes them.
     pub fn clusters<'f>(&self, files: impl Iterator<Item = &'f str>) -> Vec<Cluster<'_>> {
         Cluster::all(&self.splits, files)
     }
 
-    /// What [`as_applied`] gives, in its order: each object's place, and the way by which it is applied. One for
-    /// each namespace and name that an object is applied with; none for patches and what is left out.
+    /// The result of [`as_applied`], in its order, as the index of each object and the way by which it is applied. An
+    /// object is listed once for each namespace and name that it is applied with. Patches and objects that are left
+    /// out are not listed.
     pub fn copies(&self) -> impl Iterator<Item = (usize, Option<&Way>)> {
         (0..self.ways.len())
             .filter(|at| self.standing.get(*at) == Some(&Standing::Applied))
@@ -210,7 +214,8 @@ impl Way {
     }
 }
 
-/// Whether a label or annotation keeps Flux from substituting in an object, its own or one that is added.
+/// Whether a label or annotation, the object's own or one that the way adds, tells Flux not to substitute variables in
+/// it.
 pub fn is_left_as_it_is(object: &Object, way: Option<&Way>) -> bool {
     let own = ["labels", "annotations"].iter().any(|below| {
         let map = object.node.path(&["metadata", below]);

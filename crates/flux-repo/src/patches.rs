@@ -1,15 +1,15 @@
-//! Which objects the patches of a kustomization may change.
+//! Finds the objects that the patches of a kustomization may change.
 //!
-//! Patches are not applied here. It is only told which objects they may touch, so that nothing is said of
-//! these that a patch could make wrong.
+//! Patches are not applied. It is only determined which objects they may change, so that no finding on these objects
+//! is wrong because of a patch.
 
 use manifest::Object;
 use manifest::value::Node;
 
-/// The keys under which kustomizations, of kustomize and of Flux, hold patches.
+/// The keys of kustomizations and Flux Kustomizations that contain patches.
 const KEYS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
 
-/// Where they stand: at the top in kustomize's, under `spec` in Flux's.
+/// All patches of a kustomization (at the top level) or of a Flux Kustomization (in `spec`).
 fn all(by: &Node) -> impl Iterator<Item = &Node> {
     [Some(by), by.get("spec")]
         .into_iter()
@@ -18,14 +18,14 @@ fn all(by: &Node) -> impl Iterator<Item = &Node> {
         .flatten()
 }
 
-/// Whether a kustomization patches anything, or replaces values.
+/// Whether a kustomization or a Flux Kustomization has patches or replacements.
 pub fn patches_anything(by: &Node) -> bool {
     let replaces = by.get("replacements").and_then(Node::as_list);
     all(by).next().is_some() || replaces.is_some_and(|list| !list.is_empty())
 }
 
-/// Whether a kustomization's patches may change `target`. A patch without a target says in itself what it is
-/// for; one that stands in a file of its own is taken for one that may.
+/// Whether the patches of a kustomization may change `target`. A patch without a target names its object in its own
+/// text. If that text is in another file, the patch may be for any object.
 pub fn may_patch(by: &Object, target: &Object) -> bool {
     if by.node.get("replacements").is_some() {
         return true;
@@ -45,7 +45,8 @@ pub fn may_patch(by: &Object, target: &Object) -> bool {
     })
 }
 
-/// Group, version, kind, name and namespace are regular expressions, anchored at both ends.
+/// Whether a patch's target may match an object. In targets, group, version, kind, name and namespace are regular
+/// expressions that are anchored at both ends. Only texts that can't be patterns are compared.
 fn may_select(selector: &Node, target: &Object) -> bool {
     let rows = [
         ("group", target.group()),

@@ -1,17 +1,18 @@
-//! Whether an entry of a kustomization leads out of the repository.
+//! Determines if an entry of a kustomization leads out of the repository.
 //!
-//! kustomize takes an entry for a file first: for one to download if it is a URL, else for one beside the kustomization.
-//! What is no file is a Git repository if it has the form of one (`api/internal/git/repospec.go`, v0.21), else a folder.
+//! kustomize first tries to read an entry as a file: it downloads a URL, and looks for anything else beside the
+//! kustomization. An entry that is not a file is a Git repository if it looks like one
+//! (`api/internal/git/repospec.go`, v0.21), otherwise a folder.
 
-/// The beginnings after which kustomize expects a host.
+/// The prefixes after which kustomize expects a host.
 const SCHEMES: [&str; 4] = ["https://", "http://", "ssh://", "file://"];
 
-/// Whether an entry is a URL.
+/// Whether an entry is a URL, which kustomize downloads.
 pub fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
-/// Whether an entry has the form of a Git repository, with or without a folder in it.
+/// Whether an entry looks like a Git repository, with or without a folder in it.
 pub fn is_repository(text: &str) -> bool {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let path = without_prefix(path, "git::").unwrap_or(path);
@@ -35,8 +36,9 @@ pub fn is_repository(text: &str) -> bool {
     rest.contains('/') || rest.contains(".git")
 }
 
-/// A host without a scheme, and a mark of a repository behind it: `gitlab.com/org/repo//folder`. kustomize fetched such
-/// entries up to version 4. Today it fails, and yet nobody means a folder of the repository by them.
+/// Whether an entry is a host without a scheme, followed by something that marks a Git repository:
+/// `gitlab.com/org/repo//folder`. kustomize fetched such entries up to version 4. Today it fails on them, but nobody
+/// means a folder of the repository by them.
 fn is_host_and_repository(path: &str, query: &str) -> bool {
     let Some((host, rest)) = path.split_once('/') else {
         return false;
@@ -54,7 +56,7 @@ fn is_user(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-/// What follows a prefix, whose case does not count.
+/// The text after a prefix, which is compared without regard to case.
 fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)

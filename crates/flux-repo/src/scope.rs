@@ -1,8 +1,8 @@
-//! Which kinds live in no namespace.
+//! Which kinds are cluster-scoped.
 
-/// Kinds that live in no namespace, by API group: those that repositories of this kind hold, from the projects'
-/// CRDs and Kubernetes 1.34. (kustomize knows Kubernetes' own only; of the others Flux drops the namespace when the
-/// API server says so.)
+/// Cluster-scoped kinds by API group: those that are common in such repositories, according to the projects' CRDs and
+/// Kubernetes 1.34. `*` means every kind of the group. (kustomize knows only the kinds of Kubernetes itself. For other
+/// kinds, Flux removes the namespace if the API server says that they are cluster-scoped.)
 const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("", &["Namespace", "Node", "PersistentVolume"]),
     ("admissionregistration.k8s.io", &["*"]),
@@ -66,7 +66,7 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("trust.cert-manager.io", &["Bundle"]),
 ];
 
-/// Whether objects of a kind live in no namespace.
+/// Whether a kind is cluster-scoped.
 pub fn is_cluster_scoped(group: &str, kind: &str) -> bool {
     CLUSTER_SCOPED
         .iter()

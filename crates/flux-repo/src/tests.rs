@@ -1,4 +1,4 @@
-//! Trees of files, as kustomize and Flux read them.
+//! Tests what kustomize and Flux do with small repositories.
 
 use super::fixture::{Tree, tree};
 use super::*;
@@ -8,7 +8,7 @@ impl Tree {
         Delivery::of(&self.objects, &self.files)
     }
 
-    /// Each object that is applied, as `Kind namespace/name labels`.
+    /// Each applied object as `Kind namespace/name labels`.
     fn applied(&self) -> Vec<String> {
         as_applied(&self.objects, &self.delivery())
             .iter()

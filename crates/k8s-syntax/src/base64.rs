@@ -1,13 +1,13 @@
-//! Base64 as Kubernetes reads it, in Secrets and wherever a field holds bytes: Go's `base64.StdEncoding`.
+//! Base64 as Kubernetes decodes it in Secrets and in all fields that contain bytes: like Go's `base64.StdEncoding`.
 
 use data_encoding::BASE64_MIME_PERMISSIVE;
 
-/// The bytes that a text in base64 (RFC 4648, section 4) stands for; `None` of any other text.
+/// Decodes base64 (RFC 4648, section 4); `None` if the text is not valid.
 ///
-/// Line breaks don't count and the padding must be there. As in Go, the bits that the last character has left over may be
-/// anything.
+/// Line breaks are ignored, and padding is required. As in Go, the unused bits of the last character may have any
+/// value.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    // The crate would also take several texts in a row, each with its padding.
+    // The crate would also accept several concatenated texts, each with its own padding.
     let ends = text.trim_end_matches(['=', '\r', '\n']);
     if ends.contains('=') {
         return None;

@@ -1,7 +1,7 @@
-//! Durations, dates and points in time that stand in texts, read as Go reads them in the API server and in controllers.
+//! Parses durations, dates and timestamps in the same way as Go in the API server and in controllers.
 //!
-//! The calendar is that of `jiff`. Its readers of texts are not used: they take forms that Go refuses (a leap second, a
-//! basic form without hyphens, `1 hour`) and refuse some that Go takes (`1.5h30m`, more than nine digits of a fraction).
+//! The calendar comes from `jiff`. Its parsers are not used, because they accept forms that Go refuses (leap seconds,
+//! dates without hyphens, `1 hour`), and refuse some that Go accepts (`1.5h30m`, more than nine digits of a fraction).
 
 use std::str::FromStr;
 
@@ -20,10 +20,10 @@ const UNITS: &[(&str, i128)] = &[
     ("h", 3_600_000_000_000),
 ];
 
-/// The start of Unix' time, in UTC.
+/// The start of Unix time, in UTC.
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
-/// Reads a duration as Go's `time.ParseDuration` does: `1h30m`, `1.5s`, `-2ms`, `0`. Nanoseconds.
+/// Parses a duration like Go's `time.ParseDuration`: `1h30m`, `1.5s`, `-2ms`, `0`. The result is in nanoseconds.
 pub fn duration(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.as_bytes().first()? {
         b'-' => (-1, text.get(1..)?),
@@ -68,13 +68,13 @@ pub fn duration(text: &str) -> Option<i64> {
     i64::try_from(sign * total).ok()
 }
 
-/// Reads a date, like `2026-01-31`.
+/// Parses a date such as `2026-01-31`.
 pub fn date(text: &str) -> Option<Date> {
     let [year, month, day] = parts(text, '-')?;
     Date::new(digits(year, 4)?, digits(month, 2)?, digits(day, 2)?).ok()
 }
 
-/// Reads a date with a time (RFC 3339), with its letters in either case. Nanoseconds from 1970.
+/// Parses a timestamp (RFC 3339); its letters may be lowercase. The result is in nanoseconds since 1970.
 pub fn date_time(text: &str) -> Option<i128> {
     let (day, rest) = text.split_once(['T', 't'])?;
     let (clock, rest) = rest.split_at_checked(8)?;
@@ -84,7 +84,7 @@ pub fn date_time(text: &str) -> Option<i128> {
         Some(rest) => {
             let end = rest.find(|c: char| !c.is_ascii_digit())?;
             let (fraction, zone) = rest.split_at(end);
-            // More than nanoseconds are cut off, as Go does.
+            // Like in Go, digits after the nanoseconds are ignored.
             let nanoseconds = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
             (!fraction.is_empty()).then_some((nanoseconds, zone))?
         }
@@ -99,7 +99,7 @@ pub fn date_time(text: &str) -> Option<i128> {
     Some(local.duration_since(EPOCH).as_nanos() - offset(zone)?.as_nanos())
 }
 
-/// How far a zone is ahead of UTC: `Z`, `+01:00`.
+/// The offset of a time zone (`Z`, `+01:00`) from UTC.
 fn offset(zone: &str) -> Option<SignedDuration> {
     if zone.eq_ignore_ascii_case("z") {
         return Some(SignedDuration::ZERO);
@@ -114,21 +114,22 @@ fn offset(zone: &str) -> Option<SignedDuration> {
     }
 }
 
-/// The date and time of a point in time, in UTC; `None` of one beyond the calendar, which ends with the year 9999.
+/// The date and time in UTC of a timestamp in nanoseconds since 1970; `None` if it is outside of the calendar, which
+/// ends with the year 9999.
 pub fn utc(nanoseconds: i128) -> Option<DateTime> {
     let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
     let rest = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).ok()?;
     EPOCH.checked_add(SignedDuration::new(seconds, rest)).ok()
 }
 
-/// Three parts of a text with a separator between them.
+/// Splits a text at a separator; `None` if there are not exactly three parts.
 fn parts(text: &str, separator: char) -> Option<[&str; 3]> {
     let mut parts = text.split(separator);
     let three = [parts.next()?, parts.next()?, parts.next()?];
     parts.next().is_none().then_some(three)
 }
 
-/// A number of so many digits.
+/// A number with exactly `length` digits.
 fn digits<N: FromStr>(text: &str, length: usize) -> Option<N> {
     let is_number = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok())?

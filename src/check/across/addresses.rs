@@ -1,4 +1,4 @@
-//! The addresses that gateways and Services ask for; two that ask for one.
+//! The addresses that gateways and Services request, and requests of the same address.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -15,36 +15,36 @@ use manifest::value::pointer::Step;
 use manifest::value::{Kind, Node, Pointer, variable};
 use manifest::{Object, finding};
 
-/// How deep values of charts are searched.
+/// The maximum depth to which Helm values are searched.
 const DEEPEST: usize = 12;
 
-/// An address that something asks for.
+/// A requested address.
 #[derive(Clone, Debug)]
 pub struct Claim<'a> {
-    /// The object in which it is written.
+    /// The object that contains the request.
     pub object: &'a Object,
-    /// Where in the object.
+    /// The path of the request in `object`.
     pub pointer: Pointer,
-    /// The object that it is for: the Gateway, where an EnvoyProxy says it.
+    /// The object that the address is for: the Gateway, also if the request is in an EnvoyProxy.
     pub owner: Applied<'a>,
-    /// The address; a Flux variable, where its value is not given beside it.
+    /// The address as text, or a Flux variable whose value is not in the Flux Kustomization itself.
     pub text: String,
-    /// The address, where it is one.
+    /// The address; `None` if the text is not an IP address.
     pub address: Option<IpAddr>,
-    /// Whether it is given out of Cilium's pools.
+    /// Whether Cilium assigns it from its pools.
     pub is_of_pools: bool,
-    /// The ports, with whether they are UDP, where nobody gives the address out: several Services may have it, as
-    /// long as their ports differ.
+    /// For an external address, which no controller assigns: the ports of the gateway, each with `true` for UDP.
+    /// Several Services may have such an address if their ports differ.
     ports: Option<BTreeSet<(u64, bool)>>,
-    /// The labels of the Service.
+    /// The labels of the Service that gets the address.
     pub labels: Labels,
-    /// The key of those with which it shares its addresses.
+    /// The sharing key: Services with the same one may share the address.
     sharing: Option<String>,
-    /// Whether it is of gateways that share one Service.
+    /// Whether the gateway shares its Service with other gateways.
     is_merged: bool,
 }
 
-/// All addresses that are asked for.
+/// All requested addresses.
 pub fn claims<'a>(whole: &Whole<'a>) -> Vec<Claim<'a>> {
     let mut claims = Vec::new();
     for front in whole.fronts() {
@@ -63,23 +63,23 @@ pub fn claims<'a>(whole: &Whole<'a>) -> Vec<Claim<'a>> {
     claims
 }
 
-/// The variables that an object's Flux Kustomization gives itself.
+/// The variables whose values are in the object's Flux Kustomization itself.
 fn given<'a>(whole: &Whole<'a>, one: Applied<'a>) -> Option<&'a BTreeMap<String, String>> {
     let (_, substitutes) = whole.substitutes(one.way)?;
     Some(&substitutes.given)
 }
 
-/// The parts of a claim that are the same for all addresses of one owner.
+/// The parts of a claim that are the same for all addresses of an owner.
 struct Asker<'a> {
     owner: Applied<'a>,
     labels: Labels,
     is_merged: bool,
-    /// The variables that its Flux Kustomization gives itself.
+    /// The variables whose values are in the owner's Flux Kustomization itself.
     given: Option<&'a BTreeMap<String, String>>,
 }
 
 impl<'a> Asker<'a> {
-    /// The addresses in a map of annotations of the owner itself.
+    /// Adds the addresses in a map of annotations of the owner itself.
     fn annotations(&self, map: Option<&Node>, pointer: &Pointer, claims: &mut Vec<Claim<'a>>) {
         let place = |key: &str| Some((self.owner.object, pointer.key(key)));
         let requests = map.map(|map| annotated_addresses(map, place));
@@ -87,8 +87,8 @@ impl<'a> Asker<'a> {
         claims.extend(requests.filter_map(|request| self.claim(request)));
     }
 
-    /// The claim of a request; `None` where the controller's configuration makes it: that is found in the values of
-    /// the chart's release.
+    /// The claim of a request. It is `None` if the request is in the controller's configuration, because [`of_values`]
+    /// finds it in the values of the HelmRelease.
     fn claim(&self, request: AddressRequest<'a>) -> Option<Claim<'a>> {
         let (object, pointer) = request.place?;
         let written = request.text;
@@ -125,14 +125,14 @@ fn of_gateway<'a>(whole: &Whole<'a>, front: &Front<'a>, claims: &mut Vec<Claim<'
     for request in requests.into_iter().filter(|it| !it.is_host_name) {
         let is_external = request.is_external;
         if let Some(mut claim) = asker.claim(request) {
-            // External addresses are no pool's, and several Services may have them.
+            // External addresses come from no pool, and several Services may have the same one.
             claim.ports = is_external.then(|| ports(gateway.object));
             claims.push(claim);
         }
     }
 }
 
-/// The ports of a gateway's listeners; HTTP/3 is left out.
+/// The ports of a gateway's listeners, each with `true` for UDP. The UDP ports of HTTP/3 are left out.
 fn ports(gateway: &Object) -> BTreeSet<(u64, bool)> {
     let listeners = gateway.node.path(&["spec", "listeners"]);
     let listeners = listeners.and_then(Node::as_list).unwrap_or_default().iter();
@@ -176,7 +176,7 @@ fn of_service<'a>(whole: &Whole<'a>, service: Applied<'a>, claims: &mut Vec<Clai
     }
 }
 
-/// The annotations in a chart's values: where exactly the chart takes them is its own matter.
+/// Adds the addresses in annotations anywhere in Helm values. It is not known what the chart does with them.
 fn of_values<'a>(
     whole: &Whole<'a>,
     release: Applied<'a>,
@@ -194,7 +194,7 @@ fn of_values<'a>(
     }
     match &node.kind {
         Kind::Map(map) => {
-            // Most maps of most releases hold no address.
+            // This check is fast, and most maps in Helm values contain no addresses.
             if ANNOTATIONS.iter().any(|it| map.contains_key(it.key)) {
                 let asker = Asker {
                     owner: release,
@@ -228,7 +228,7 @@ fn is_deep(node: &Node) -> bool {
     matches!(node.kind, Kind::Map(_) | Kind::List(_))
 }
 
-/// Two that ask for one address.
+/// Reports addresses that are requested twice.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let mut by_address: HashMap<String, Vec<&Claim>> = HashMap::new();
     let mut found = Vec::new();
@@ -250,7 +250,8 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// What is the same of two claims on one address: the address, or the variable and where its value comes from.
+/// A key that is equal for two claims of the same address: the address, or the variable and the ConfigMaps and Secrets
+/// that its value comes from.
 fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
     if let Some(address) = claim.address {
         return Some(address.to_string());
@@ -261,7 +262,7 @@ fn key(whole: &Whole<'_>, claim: &Claim<'_>) -> Option<String> {
 }
 
 fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) -> bool {
-    // One Service may ask for an address in several ways, but not twice in one list.
+    // A Service may request the same address in several ways, but not twice in one list.
     if first.owner.at == second.owner.at {
         return std::ptr::eq(first.object, second.object) && first.pointer == second.pointer;
     }
@@ -269,7 +270,7 @@ fn in_each_others_way(whole: &Whole<'_>, first: &Claim<'_>, second: &Claim<'_>) 
     let are_apart = match (&first.ports, &second.ports) {
         (None, None) => false,
         (Some(one), Some(other)) => one.is_disjoint(other),
-        // Ports of other Services are not gathered.
+        // The ports of other Services are not known here.
         _ => true,
     };
     let are_merged = first.is_merged && second.is_merged;

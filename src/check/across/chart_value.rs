@@ -15,7 +15,7 @@ use manifest::finding_on_key;
 use manifest::value::pointer::Step;
 use manifest::value::{Map, Node, Pointer};
 
-/// A value that the chart reads.
+/// A Helm value that the chart reads.
 struct Value {
     path: Vec<&'static str>,
     /// The first minor version that reads it.
@@ -24,10 +24,10 @@ struct Value {
     last: Option<(u64, u64)>,
 }
 
-/// How many places a finding suggests at most.
+/// The maximum number of places that a finding suggests.
 const MOST_PLACES: usize = 3;
 
-/// The shortest key that is looked for at the end of longer keys.
+/// Shorter keys are not compared with the ends of longer keys.
 const SHORTEST_END: usize = 6;
 
 /// All values that at least one version reads.
@@ -125,7 +125,7 @@ impl Walk<'_, '_> {
         self.found.push(finding);
     }
 
-    /// What was probably meant: a value of another version, the same key at another place, or a similar key.
+    /// Suggests what was probably meant: a value of another version, the same key at another place, or a similar key.
     fn instead(&self, path: &[&str]) -> String {
         let (last, above) = path.split_last().unwrap_or((&"", &[]));
         if let Some(other) = VALUES.iter().find(|it| it.path.starts_with(path)) {
@@ -154,8 +154,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The places where the chart reads a similar value: the last key is the same or ends with this one, and the keys
-    /// below it are read there too. Those in the controller's configuration come last.
+    /// The places where the chart reads a similar value: its last key is the same or ends with this one, and the keys
+    /// below this one are read there, too. Places in the controller's configuration come last.
     fn places(&self, path: &[&str]) -> Vec<String> {
         let mut pointer = values_pointer();
         path.iter()

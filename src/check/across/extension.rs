@@ -1,8 +1,8 @@
-//! What is used while the chart's values leave it off: Backends, EnvoyPatchPolicies and Lua.
+//! Features that objects use although the chart's values don't enable them: Backends, EnvoyPatchPolicies and Lua.
 //!
-//! Envoy Gateway reads the switches from `config.envoyGateway.extensionApis`; what is off is not ignored but refused
-//! (`internal/gatewayapi`, 1.5 to 1.9). Where no release of the chart is at hand, or its values are not, nothing is
-//! said.
+//! Envoy Gateway reads the switches from `config.envoyGateway.extensionApis`. Objects that use a disabled feature are
+//! refused, not ignored (`internal/gatewayapi`, 1.5 to 1.9). If no release of the chart is given, or not all of its
+//! values, nothing is reported.
 
 use super::{Whole, field};
 use crate::codes;
@@ -15,16 +15,16 @@ use manifest::{Object, finding};
 
 const GROUP: &str = "gateway.envoyproxy.io";
 
-/// Something that the chart may leave off.
+/// A feature that the chart's values can enable.
 struct Extension {
-    /// What it is, as a sentence begins.
+    /// The feature, as the first words of a sentence.
     what: &'static str,
     feature: Feature,
     /// Its key in `[chart]`.
     config: &'static str,
-    /// What happens while it is off.
+    /// What happens while it is disabled.
     why: &'static str,
-    /// Where an object uses it.
+    /// Finds the places where an object uses it.
     uses: fn(&Object) -> Vec<Pointer>,
 }
 
@@ -69,7 +69,7 @@ fn scripts(object: &Object) -> Vec<Pointer> {
     some.then_some(pointer).into_iter().collect()
 }
 
-/// References to Backends: in routes, policies, and the values from which charts make routes.
+/// Finds references to Backends in routes, in policies, and in Helm values from which charts create routes.
 fn backends(object: &Object) -> Vec<Pointer> {
     let mut found = Vec::new();
     for key in ["backendRefs[]", "backendRef"] {
@@ -84,7 +84,7 @@ fn backends(object: &Object) -> Vec<Pointer> {
     found
 }
 
-/// What is used while it is off.
+/// Reports the use of features that are disabled.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let releases = whole.controllers();
     let mut found = Vec::new();

@@ -1,4 +1,5 @@
-//! The gateways, and what Envoy Gateway makes of each: a Service and a Deployment, as far as that is at hand.
+//! The gateways, and what Envoy Gateway creates for each: a Service and a Deployment or DaemonSet, as far as they are
+//! known.
 
 use super::selector::Labels;
 use super::{Applied, Whole};
@@ -13,55 +14,56 @@ pub use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API};
 use envoy_gateway::infra::{GatewayInfra, NamedProxy};
 use manifest::value::{Node, variable};
 
-/// The labels that Envoy Gateway puts on every Service, Deployment and Pod of proxies (1.5 to 1.9).
+/// The labels that Envoy Gateway adds to the Services, Deployments and Pods of all proxies (1.5 to 1.9).
 const OWN_LABELS: [(&str, &str); 3] = [
     ("app.kubernetes.io/name", "envoy"),
     ("app.kubernetes.io/component", "proxy"),
     ("app.kubernetes.io/managed-by", "envoy-gateway"),
 ];
 
-/// The label with the gateway's name.
+/// The key of the label with the gateway's name.
 pub const OWNER_NAME: &str = "gateway.envoyproxy.io/owning-gateway-name";
 
-/// The label with the gateway's namespace.
+/// The key of the label with the gateway's namespace.
 pub const OWNER_NAMESPACE: &str = "gateway.envoyproxy.io/owning-gateway-namespace";
 
-/// Whose a gateway is.
+/// The controller of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {
-    /// Envoy Gateway's.
+    /// Envoy Gateway, according to the GatewayClass.
     EnvoyGateway,
-    /// Another's.
+    /// Another controller.
     Other,
-    /// Its GatewayClass is not at hand.
+    /// Unknown, because the GatewayClass is not given.
     Unknown,
 }
 
-/// A gateway.
+/// A gateway with its controller and settings.
 #[derive(Clone, Debug)]
 pub struct Front<'a> {
     /// The Gateway.
     pub gateway: Applied<'a>,
-    /// Whose it is.
+    /// The controller that manages it.
     pub controller: Controller,
-    /// The settings of its proxies.
+    /// The EnvoyProxy settings in force for it.
     pub infra: GatewayInfra<'a>,
-    /// Where its proxies run; `None` where the chart's release is not at hand.
+    /// Where its proxies run; `None` if there is not exactly one release of the chart in its cluster, or if its values
+    /// don't say.
     pub deploy_mode: Option<DeployMode>,
 }
 
-/// A workload by its namespace and name.
+/// The name of a workload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Workload {
     /// `Deployment` or `DaemonSet`.
     pub kind: &'static str,
-    /// The namespace.
+    /// The namespace of the workload.
     pub namespace: String,
-    /// The name.
+    /// The name of the workload in its namespace.
     pub name: String,
 }
 
-/// All gateways.
+/// All Gateways, in the order in which they are given.
 pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
     let classes: Vec<Applied> = whole.of_kind(GATEWAY_API, "GatewayClass").collect();
     let proxies: Vec<Applied> = whole.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
@@ -98,7 +100,7 @@ pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
         .collect()
 }
 
-/// Whose the gateways of a class are.
+/// The controller of a class.
 fn controller(class: Option<&Object>) -> Controller {
     match class.map(|class| text(class, &["spec", "controllerName"])) {
         Some(name) if name.starts_with(CONTROLLER) => Controller::EnvoyGateway,
@@ -107,14 +109,15 @@ fn controller(class: Option<&Object>) -> Controller {
     }
 }
 
-/// The text at a path; empty where there is none.
+/// The string at a path; empty if there is none.
 pub fn text<'a>(object: &'a Object, path: &[&str]) -> &'a str {
     let node = object.node.path(path);
     node.and_then(Node::as_str).unwrap_or_default()
 }
 
-/// The EnvoyProxy that a reference names, among those of one cluster: in `namespace`, or the one that the reference
-/// gives. Where a namespace is not known, it may be that one.
+/// The EnvoyProxy that a reference of a Gateway or GatewayClass names. `proxies` are those of the same cluster.
+/// `namespace` is the namespace of the Gateway; if it is `None`, the namespace in the reference is used. An unknown
+/// namespace matches every other one.
 fn named_proxy<'a>(
     reference: Option<&Node>,
     namespace: Option<&str>,
@@ -134,24 +137,24 @@ fn named_proxy<'a>(
 }
 
 impl Front<'_> {
-    /// A setting of what Kubernetes runs: below `spec.provider.kubernetes` of its EnvoyProxy.
+    /// A setting below `spec.provider.kubernetes` of its EnvoyProxy.
     pub fn setting(&self, path: &[&str]) -> Option<&Node> {
         self.infra.kubernetes(path)
     }
 
-    /// Whether the settings are known. A gateway's own EnvoyProxy takes the place of its class's, unless it says that
-    /// it is merged with that.
+    /// Whether the settings are known. For this, a gateway's own EnvoyProxy is enough if it has no `mergeType`,
+    /// because it then replaces the one of the class.
     pub fn has_known_settings(&self) -> bool {
         let is_only = |proxy: &Object| proxy.node.path(&["spec", "mergeType"]).is_none();
         self.infra.is_known || self.infra.own.at_hand().is_some_and(is_only)
     }
 
-    /// Whether all gateways of the class share one Service.
+    /// Whether all gateways of the class share the same Service.
     pub fn is_merged(&self) -> bool {
         self.infra.merges_gateways
     }
 
-    /// The namespace in which its proxies run.
+    /// The namespace in which its proxies run; `None` if it is not known.
     pub fn namespace(&self) -> Option<&str> {
         let namespace = match self.deploy_mode.as_ref()? {
             DeployMode::GatewayNamespace => self.gateway.object.namespace(),
@@ -160,7 +163,7 @@ impl Front<'_> {
         (!namespace.is_empty() && !variable::in_text(namespace)).then_some(namespace)
     }
 
-    /// The name that Envoy Gateway gives what it makes, unless told otherwise.
+    /// The default name of what Envoy Gateway creates for the gateway; `None` if it is not known.
     fn made_name(&self) -> Option<String> {
         let gateway = self.gateway.object;
         let is_known = !gateway.namespace().is_empty()
@@ -177,7 +180,7 @@ impl Front<'_> {
         })
     }
 
-    /// What runs its proxies.
+    /// The Deployment or DaemonSet of its proxies; `None` if its name is not known.
     pub fn workload(&self) -> Option<Workload> {
         let is_daemon_set = self.setting(&["envoyDaemonSet"]).is_some();
         let (kind, key) = if is_daemon_set {
@@ -194,7 +197,7 @@ impl Front<'_> {
         })
     }
 
-    /// Whether its Service is one that Cilium gives an address; `None` where that can't be known.
+    /// Whether Cilium assigns an address to its Service; `None` if it is not known.
     pub fn has_load_balancer(&self) -> Option<bool> {
         if self.controller != Controller::EnvoyGateway || !self.has_known_settings() {
             return None;
@@ -207,7 +210,7 @@ impl Front<'_> {
         )
     }
 
-    /// The labels of its Service, with those by which Cilium's selectors name its namespace and name.
+    /// The labels of its Service, including those that Cilium's selectors use for its namespace and name.
     pub fn service_labels(&self) -> Labels {
         let mut labels = self.pod_labels();
         labels.add(self.setting(&["envoyService", "labels"]));
@@ -220,7 +223,7 @@ impl Front<'_> {
         labels
     }
 
-    /// The labels that Envoy Gateway puts on all that it makes for the gateway.
+    /// The labels that Envoy Gateway adds to everything that it creates for the gateway.
     pub fn pod_labels(&self) -> Labels {
         let mut labels = Labels {
             is_open: self.controller != Controller::EnvoyGateway
@@ -244,19 +247,19 @@ impl Front<'_> {
                 labels.set(OWNER_NAMESPACE, gateway.namespace());
             }
         }
-        // Other labels of the Gateway API's own are set by some versions and not by others.
+        // Only some versions set this label, so its value is unknown.
         labels.set("gateway.networking.k8s.io/gateway-name", "${NAME}");
         labels
     }
 }
 
-/// The keys by which Cilium's service selectors name a Service's namespace and name.
+/// Adds the labels that Cilium's service selectors use for the namespace and name of a Service.
 pub fn add_meta(labels: &mut Labels, namespace: Option<&str>, name: Option<&str>) {
     for (key, value) in [
         ("io.kubernetes.service.namespace", namespace),
         ("io.kubernetes.service.name", name),
     ] {
-        // A text with a variable in it is one that may be anything.
+        // A value that contains a variable matches anything.
         labels.set(key, value.unwrap_or("${UNKNOWN}"));
     }
 }

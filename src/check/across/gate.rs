@@ -1,7 +1,7 @@
-//! What means something else, or nothing, in the versions in force.
+//! Fields and kinds that have another meaning, or none, in the versions in force.
 //!
-//! What the schema of a version refuses is [`structure`](crd_validate::structure)'s and
-//! [`rules`](crd_validate::rules)'s to say; here is what is accepted and then not done.
+//! If the schema of a version refuses something, [`structure`](crd_validate::structure) and
+//! [`rules`](crd_validate::rules) report it. This module reports what is accepted but then not done.
 
 use super::{Whole, field};
 use crate::codes;
@@ -11,22 +11,22 @@ use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::{Kind, Node, Pointer};
 
-/// Major and minor number.
+/// The major and minor number of a version.
 type Minor = (u64, u64);
 
-/// Something that an Envoy Gateway takes and doesn't do as written.
+/// Something that some versions of Envoy Gateway accept, but don't do as written.
 struct Gate {
-    /// The kinds that it is about.
+    /// The kinds of objects that it is about.
     kinds: &'static [&'static str],
-    /// The field, as [`field`] has it.
+    /// The path of the field, in the syntax of [`field`].
     path: &'static str,
-    /// What the object must be like besides.
+    /// A further condition on the object and the node at the path.
     when: fn(&Object, &Node) -> bool,
-    /// The first Envoy Gateway that it holds in.
+    /// The first version of Envoy Gateway that it is true for.
     from: Minor,
-    /// The first Envoy Gateway that it does not hold in any more.
+    /// The first later version of Envoy Gateway that it is not true for any more.
     until: Option<Minor>,
-    /// It holds only with a Gateway API before this one.
+    /// If given, it is true only with versions of the Gateway API before this one.
     gateway_api_before: Option<Minor>,
     severity: Severity,
     message: &'static str,
@@ -42,7 +42,7 @@ const GATES: &[Gate] = &[
     Gate {
         kinds: &["TCPRoute", "UDPRoute"],
         path: "kind",
-        // Of `v1` the CRDs themselves say that they don't have it.
+        // For `v1`, the CRDs themselves show that it doesn't exist.
         when: |object, _| object.group() == "gateway.networking.k8s.io" && object.version() != "v1",
         from: (1, 9),
         until: None,
@@ -111,7 +111,7 @@ fn enables_lua(object: &Object) -> bool {
     object.node.path(&path).and_then(Node::as_bool) == Some(true)
 }
 
-/// Whether a policy is aimed at a Gateway or a ListenerSet.
+/// Whether a policy targets a Gateway or a ListenerSet.
 fn has_parent_target(object: &Object) -> bool {
     let is_parent = |pointer: &Pointer| {
         let kind = object.node.at(pointer).and_then(Node::as_str);
@@ -126,7 +126,7 @@ fn has_parent_target(object: &Object) -> bool {
     .any(|path| field::find(&object.node, path).iter().any(is_parent))
 }
 
-/// What is accepted and not done.
+/// Reports what is accepted but not done.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let Some(envoy_gateway) = whole.envoy_gateway() else {
         return Vec::new();
@@ -181,7 +181,7 @@ spec:
                 "warning version/gate /spec/mergeType: `spec.mergeType` does nothing in a policy that is aimed at a Gateway"
             ]
         );
-        // From 1.9.0 on a rule of the schema says it.
+        // From 1.9.0 on, a validation rule of the CRD reports it.
         assert_eq!(told(check, "1.9.0", &tree), [""; 0]);
         let route = MERGE.replace("kind: Gateway", "kind: HTTPRoute");
         assert_eq!(told(check, "1.8.3", &[("a.yaml", &route)]), [""; 0]);

@@ -1,6 +1,6 @@
-//! What kustomizations list that isn't there, and what lies beside them and is listed by none.
+//! Files that kustomizations list but that don't exist, and manifests beside a kustomization that none lists.
 //!
-//! Only where folders were walked: elsewhere what is there is not known.
+//! Only folders that were walked are checked, because it is not known which files exist in others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use manifest::value::Pointer;
 use manifest::value::path::{folder, split};
 use manifest::{Object, finding};
 
-/// Listed and missing, there and not listed.
+/// Reports files that are listed but missing, and manifests that are not listed.
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let kustomizations: Vec<&Object> = whole
         .objects
@@ -32,14 +32,14 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The finding on an entry, where nothing is there that could be read.
+/// The finding on an entry, if there is nothing at its path that kustomize can read.
 fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry<'_>) -> Option<Diagnostic> {
     let target = entry.path.as_str();
     let is_hidden = target
         .split('/')
         .any(|step| step.starts_with('.') && step != "..");
-    // A walk leaves hidden files out. Where a folder is absent with all that should be in it, a part of the
-    // repository may be all that is at hand.
+    // Walking skips hidden files. If even the folder of the target is missing, maybe only a part of the repository is
+    // given.
     if is_hidden || !whole.is_walked(target) || !whole.has_folder(folder(target)) {
         return None;
     }
@@ -54,21 +54,21 @@ fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry<'_>) -> Opti
     not_built(kustomization, entry, standing)
 }
 
-/// What stands where a kustomization's entry leads.
+/// What exists at the path of a kustomization's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// A file.
     File,
-    /// A folder, and whether it has a kustomization of its own.
+    /// A folder.
     Folder {
-        /// Whether it has.
+        /// Whether it has its own kustomization.
         has_own: bool,
     },
     /// Nothing.
     Nothing,
 }
 
-/// The entries of kustomizations at which kustomize would stop; `stands` says what stands, or will stand, at a path.
+/// Reports the entries at which kustomize would fail. `stands` returns what exists, or will exist, at a path.
 pub fn at_which_it_stops(objects: &[Object], stands: &dyn Fn(&str) -> Standing) -> Vec<Diagnostic> {
     let kustomizations = objects.iter().filter(|it| is_kustomization(it));
     let entries = kustomizations.flat_map(|it| {
@@ -80,7 +80,7 @@ pub fn at_which_it_stops(objects: &[Object], stands: &dyn Fn(&str) -> Standing) 
         .collect()
 }
 
-/// The finding on an entry, where kustomize would stop at what stands there.
+/// The finding on an entry, if kustomize would fail at what exists there.
 fn not_built(kustomization: &Object, entry: &Entry<'_>, standing: Standing) -> Option<Diagnostic> {
     let written = entry.text;
     let (message, help) = match (standing, entry.role.may_be_folder()) {
@@ -106,7 +106,7 @@ fn not_built(kustomization: &Object, entry: &Entry<'_>, standing: Standing) -> O
     )
 }
 
-/// Manifests in a folder with a kustomization that neither it nor any other one lists.
+/// Reports manifests in a folder with a kustomization, if neither that one nor any other lists them.
 fn unlisted(whole: &Whole<'_>, kustomizations: &[&Object]) -> Vec<Diagnostic> {
     let folders: BTreeMap<&str, &&Object> = kustomizations
         .iter()
@@ -146,13 +146,14 @@ fn unlisted(whole: &Whole<'_>, kustomizations: &[&Object]) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether an object is for a program that runs elsewhere, not for the cluster.
+/// Whether an object configures a program outside of the cluster.
 fn is_configuration(object: &Object) -> bool {
     object.group().ends_with("config.k8s.io")
         || object.group().is_empty() && object.kind() == "Config"
 }
 
-/// Whether a kustomization names a file in a comment: somebody took it out on purpose.
+/// Whether a comment in a kustomization contains the name of a file, which means that somebody removed it
+/// intentionally.
 fn is_commented_out(whole: &Whole<'_>, kustomization: &Object, name: &str) -> bool {
     let Some(text) = whole.text(&kustomization.file) else {
         return false;

@@ -1,21 +1,20 @@
-//! Cross rules: findings that no schema shows, on objects that don't fit each other, the network or the versions in
+//! Cross rules, which find what no schema can show: objects that don't fit each other, the network, or the versions in
 //! force.
 //!
-//! Each pass looks at all given objects at once, as a [`Whole`]. There is one file a pass, and [`PASSES`] lists them.
+//! Each pass looks at all given objects at once, as a [`Whole`]. Each has its own file, and [`PASSES`] lists them.
 //!
 //! - References: [`extension`], features that the chart's values don't enable; [`script`], Lua in policies and the
 //!   ConfigMaps that contain it; [`listing`], the files that kustomizations list, and those that they don't.
 //! - Versions: [`gate`], fields and kinds that have another meaning, or none, in the versions in force;
-//!   [`deprecated`], deprecated fields; [`envoy_image`], an Envoy of another version than the chart's; [`chart_value`],
-//!   Helm values that the chart doesn't read.
+//!   [`deprecated`], deprecated fields; [`envoy_image`], an Envoy of another version than the chart's;
+//!   [`chart_value`], Helm values that the chart doesn't read.
 //! - Network: [`addresses`], [`pools`], [`announcements`], [`certificates`], [`trusted`].
 //! - Flux: [`substitution`], [`unsubstituted`], [`dependencies`], [`crds`], [`monitors`].
 //! - KEDA: [`autoscaling`].
 //! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
 //!
-//! What several passes ask:
-//! [`front`], what the controller makes of a Gateway; [`selector`], what
-//! a selector matches; [`ranges`], which ranges of addresses hold one.
+//! Several passes use [`front`], which computes what the controller creates for a Gateway, [`selector`], which matches
+//! labels, and [`ranges`], which finds the ranges that contain an address.
 
 mod addresses;
 mod announcements;
@@ -80,11 +79,11 @@ pub struct Given<'a> {
     pub selection: &'a Selection,
 }
 
-/// Everything that is checked, with what kustomize and Flux make of it.
+/// Everything that is checked, with what kustomize and Flux do with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a> {
     given: Given<'a>,
-    /// What kustomize and Flux make of the files.
+    /// What kustomize and Flux do with the files.
     pub delivery: &'a Delivery,
     /// The objects as the API server gets them, in the order of [`Delivery::copies`].
     all: &'a [Applied<'a>],
@@ -151,7 +150,7 @@ impl<'a> Whole<'a> {
         of_kind.filter(move |one| one.object.group() == group)
     }
 
-    /// The Flux Kustomization that applies an object, and what it substitutes.
+    /// The Flux Kustomization that applies an object, and the variables that it substitutes.
     pub fn substitutes(&self, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
         let flux = way?.flux?;
         Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
@@ -169,7 +168,7 @@ impl<'a> Whole<'a> {
         self.common.fronts
     }
 
-    /// All addresses that objects ask for.
+    /// All requested addresses.
     fn claims(&self) -> &'a [Claim<'a>] {
         self.common.claims
     }
@@ -179,8 +178,8 @@ impl<'a> Whole<'a> {
         self.common.controllers
     }
 
-    /// Major and minor number of the Envoy Gateway that a release installs: as somebody declares it, else as the
-    /// release itself says, since several clusters may each have a version of their own.
+    /// The minor version of Envoy Gateway that a release installs: the declared one, otherwise that of the release
+    /// itself, because each cluster may have another version.
     fn minor_in_force(&self, release: &ControllerRelease<'_>) -> Option<(u64, u64)> {
         match self.declares_envoy_gateway() {
             true => self.envoy_gateway(),
@@ -195,7 +194,7 @@ impl<'a> Whole<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// Works out what kustomize and Flux make of the objects, and calls `look` with the result.
+    /// Computes what kustomize and Flux do with the objects, and calls `look` with the result.
     pub fn whole<T>(&self, look: impl FnOnce(&Whole<'_>) -> T) -> T {
         let delivery = Delivery::of(self.objects, self.files);
         let applied = flux_repo::applied(self.objects, &delivery);
@@ -220,7 +219,7 @@ impl<'a> Given<'a> {
             given_kinds: &given_kinds,
             substitutes: &substitutes,
         };
-        // Each of these depends on those before it.
+        // The order matters, because each of these values depends on those before it.
         let objects: Vec<&Object> = all.iter().map(|one| one.object).collect();
         let may_share = |one: &Object, other: &Object| whole.may_share_cluster(one, other);
         let charts = HelmCharts::new(&objects, may_share);
@@ -256,7 +255,7 @@ impl<'a> Given<'a> {
         self.selection.of(project)?.set.version.minor()
     }
 
-    /// The text of a file; `None` if it is not given.
+    /// The text of a file, if it is given.
     pub fn text(&self, file: &str) -> Option<&'a str> {
         let source = self.texts.get(file)?;
         Some(self.sources.get(*source).text())

@@ -1,4 +1,4 @@
-//! What is at hand of a tree, and what Flux applies of it.
+//! Reads the files of a tree that are needed, and computes what Flux applies from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use manifest::value::path::{below, join};
 use manifest::value::{Kind, Map, Node};
 use manifest::{self, Object};
 
-/// The rendered files, and those on the disk that kustomizations name.
+/// The rendered files, and the files on the disk that kustomizations refer to.
 pub(super) struct AtHand<'a> {
     tree: &'a Tree<'a>,
     /// The rendered objects first.
@@ -20,12 +20,12 @@ pub(super) struct AtHand<'a> {
     files: BTreeSet<String>,
     /// The texts that were read from the disk.
     texts: BTreeMap<String, String>,
-    /// The folders whose kustomizations were looked at.
+    /// The folders whose kustomizations were already read.
     seen: BTreeSet<String>,
 }
 
 impl<'a> AtHand<'a> {
-    /// What is rendered.
+    /// Starts with the rendered files.
     pub(super) fn of(tree: &'a Tree<'a>) -> Self {
         let rendered = tree.objects.iter().map(|object| object.file.clone());
         let texts = tree.texts.keys().map(|path| (*path).to_owned());
@@ -38,12 +38,12 @@ impl<'a> AtHand<'a> {
         }
     }
 
-    /// What kustomize and Flux make of it.
+    /// What kustomize and Flux do with these files.
     pub(super) fn delivery(&self) -> Delivery {
         Delivery::of(&self.objects, &self.files)
     }
 
-    /// Reads what the kustomization of a folder names, and what the folders name that it lists.
+    /// Reads the files that the kustomization of a folder refers to, and does the same for each folder that it lists.
     pub(super) fn read_folder(&mut self, folder: &str) {
         let mut open = vec![folder.to_owned()];
         while let Some(folder) = open.pop() {
@@ -82,7 +82,7 @@ impl<'a> AtHand<'a> {
         Some(own)
     }
 
-    /// The file of a folder's kustomization, where it is at hand.
+    /// The file of a folder's kustomization, if it exists.
     fn kustomization_file(&self, folder: &str) -> Option<String> {
         let mut own = NAMES.iter().map(|name| join(folder, name));
         own.find(|own| self.files.contains(own))
@@ -101,7 +101,7 @@ impl<'a> AtHand<'a> {
         rendered.or_else(|| self.texts.get(path).cloned())
     }
 
-    /// The objects that a Flux Kustomization applies, and what of them could not be followed, each with its reason.
+    /// The objects that a Flux Kustomization applies, and what could not be followed, each with its reason.
     pub(super) fn applied(&self, delivery: &Delivery, flux: usize) -> (Vec<Object>, Vec<String>) {
         let mut objects = Vec::new();
         for (at, object) in self.objects.iter().enumerate() {
@@ -140,7 +140,7 @@ impl<'a> AtHand<'a> {
         places.filter_map(|at| self.objects.get(at))
     }
 
-    /// The entries of a Flux Kustomization's kustomizations that are not followed.
+    /// The entries of kustomizations below a Flux Kustomization that could not be followed.
     fn unread_entries(&self, delivery: &Delivery, flux: usize) -> Vec<String> {
         let mut unread = Vec::new();
         let mut folders: BTreeSet<String> = delivery
@@ -177,7 +177,7 @@ impl<'a> AtHand<'a> {
         unread
     }
 
-    /// The ConfigMap that a generator makes of files and literals, or why it can't be told.
+    /// The ConfigMap that a generator generates from files and literals, or why it is not known.
     fn config_map(&self, generator: &Generator, file: &str) -> Result<Object, String> {
         let name = &generator.name;
         if generator.kind != "ConfigMap" {

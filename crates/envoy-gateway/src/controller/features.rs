@@ -1,42 +1,42 @@
-//! The features that the chart's values switch on or off (`config.envoyGateway.extensionApis`).
+//! The features that the chart's values enable or disable (`config.envoyGateway.extensionApis`).
 //!
-//! What is off is not ignored but refused (`internal/gatewayapi` of Envoy Gateway, 1.5 to 1.9).
+//! Objects that use a disabled feature are refused, not ignored (`internal/gatewayapi` of Envoy Gateway, 1.5 to 1.9).
 
 use super::release::{ControllerRelease, Setting};
 use manifest::value::{Node, variable};
 
-/// Where the switches stand below the controller's configuration.
+/// The key of the switches in the controller's configuration.
 const SWITCHES: &str = "extensionApis";
 
-/// The first Envoy Gateway in which Lua is off unless it is switched on (release notes of 1.9.0).
+/// The first version of Envoy Gateway in which Lua is disabled by default (release notes of 1.9.0).
 pub const LUA_OFF_FROM: (u64, u64) = (1, 9);
 
-/// A feature that the chart's values switch.
+/// A feature that the chart's values enable or disable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
-    /// Backends.
+    /// Objects of kind Backend.
     Backend,
-    /// EnvoyPatchPolicies.
+    /// Objects of kind EnvoyPatchPolicy.
     EnvoyPatchPolicy,
-    /// Lua in EnvoyExtensionPolicies.
+    /// Lua scripts in EnvoyExtensionPolicies.
     Lua,
     /// Secrets of type `gateway.envoyproxy.io/sds`.
     SdsSecrets,
 }
 
-/// Whether a feature is on, as far as a release's values say.
+/// Whether a feature is enabled, as far as the values of a release say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is.
+    /// It is enabled.
     On,
-    /// It is not.
+    /// It is disabled.
     Off,
-    /// Values that are not at hand, a variable or a patch may decide it.
+    /// Unknown, because it may depend on values that are not given, a Flux variable or a patch.
     Unknown,
 }
 
 impl Feature {
-    /// The key that switches it on.
+    /// The key that enables it.
     pub fn key(self) -> &'static str {
         match self {
             Feature::Backend => "enableBackend",
@@ -46,12 +46,12 @@ impl Feature {
         }
     }
 
-    /// The path of its switch below the controller's configuration.
+    /// The path of its switch in the controller's configuration.
     pub fn path(self) -> [&'static str; 2] {
         [SWITCHES, self.key()]
     }
 
-    /// Whether it is on in an Envoy Gateway of a minor version that a release installs.
+    /// Whether it is enabled in an Envoy Gateway of the given minor version that a release installs.
     pub fn state(self, release: &ControllerRelease<'_>, minor: (u64, u64)) -> State {
         let on = switch(release, self.key());
         if self != Feature::Lua {
@@ -62,7 +62,7 @@ impl Feature {
             };
         }
         let is_off_by_default = minor >= LUA_OFF_FROM;
-        // `disableLua` came first, and counts where `enableLua` is not true.
+        // `disableLua` is the older switch, and counts if `enableLua` is not true.
         match (on, switch(release, "disableLua")) {
             (Switch::Is(true), _) if is_off_by_default => State::On,
             (_, Switch::Is(true)) => State::Off,
@@ -74,7 +74,7 @@ impl Feature {
     }
 }
 
-/// What the values say of a switch.
+/// The value of a switch.
 enum Switch {
     Is(bool),
     Unset,
@@ -89,7 +89,7 @@ fn switch(release: &ControllerRelease<'_>, key: &str) -> Switch {
     }
 }
 
-/// `true` or `false`; `None` of what Flux fills in, and of what is neither.
+/// Reads `true` or `false`; `None` if the value contains a Flux variable or is neither of the two.
 fn read_switch(node: &Node) -> Option<bool> {
     match node.as_str() {
         Some(text) if variable::in_text(text) => None,

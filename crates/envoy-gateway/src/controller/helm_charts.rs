@@ -1,7 +1,8 @@
-//! Which chart each HelmRelease installs, and in which version.
+//! Finds the chart that each HelmRelease installs, and its version.
 //!
-//! A HelmRelease names its chart (`spec.chart`), or a source that holds it (`spec.chartRef`): an OCIRepository, whose
-//! address ends with the chart's name, or a HelmChart (helm-controller 1.6, source-controller 1.6).
+//! A HelmRelease contains the name of its chart (`spec.chart`), or refers to a source of it (`spec.chartRef`): an
+//! OCIRepository, whose URL ends with the name of the chart, or a HelmChart (helm-controller 1.6, source-controller
+//! 1.6).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,38 +10,38 @@ use crate::helm_routes::HELM;
 use crate::read::text;
 use manifest::Object;
 
-/// The group of Flux's sources.
+/// The API group of Flux's sources.
 const SOURCES: &str = "source.toolkit.fluxcd.io";
 
-/// The version of a chart, as an object says it.
+/// The version of a chart.
 #[derive(Clone, Debug)]
 pub struct ChartVersion<'a> {
-    /// As written, without a leading `v`.
+    /// The version as written, without a leading `v`.
     pub text: String,
-    /// Its major and minor number.
+    /// The major and minor number.
     pub minor: (u64, u64),
-    /// The object that says so: the release, or its source.
+    /// The object that contains it: the HelmRelease or its source.
     pub by: &'a Object,
 }
 
-/// A release of a chart.
+/// A HelmRelease of a chart.
 #[derive(Clone, Debug)]
 pub struct ChartRelease<'a> {
-    /// Its place among the objects that were looked at.
+    /// Its index among the given objects.
     pub at: usize,
-    /// The version of its chart; `None` where nothing says exactly one.
+    /// The version of its chart; `None` if no exact version is given.
     pub version: Option<ChartVersion<'a>>,
 }
 
-/// The releases among objects by the names of their charts.
+/// The HelmReleases, grouped by the name of their chart.
 #[derive(Clone, Debug, Default)]
 pub struct HelmCharts<'a> {
     by_chart: HashMap<&'a str, Vec<ChartRelease<'a>>>,
 }
 
 impl<'a> HelmCharts<'a> {
-    /// Finds the chart of each release. A source is looked for where it may be of the release's cluster, as
-    /// `may_share_cluster` tells; of several the nearest is taken.
+    /// Finds the chart of each release. The source of a release must be in the same cluster, according to
+    /// `may_share_cluster`. If there are several, the nearest one is taken.
     pub fn new(
         objects: &[&'a Object],
         may_share_cluster: impl Fn(&Object, &Object) -> bool,
@@ -72,13 +73,13 @@ impl<'a> HelmCharts<'a> {
         charts
     }
 
-    /// The releases of a chart.
+    /// The releases of the chart with a given name.
     pub fn releases(&self, chart: &str) -> &[ChartRelease<'a>] {
         self.by_chart.get(chart).map_or(&[], Vec::as_slice)
     }
 }
 
-/// The chart that the source of a release holds, and its version.
+/// The chart in the source of a release, and its version.
 fn source_of<'a>(
     release: &Object,
     sources: &BTreeMap<(&'a str, &'a str), Vec<&'a Object>>,
@@ -88,7 +89,7 @@ fn source_of<'a>(
     let name = text(&release.node, &["spec", "chartRef", "name"])?;
     let namespace = text(&release.node, &["spec", "chartRef", "namespace"]);
     let namespace = namespace.unwrap_or(release.namespace());
-    // Keys of the map live longer than this question.
+    // The map's keys have a longer lifetime than the strings of this lookup.
     let sources: &BTreeMap<(&str, &str), Vec<&'a Object>> = sources;
     let fitting = sources
         .get(&(kind, name))?
@@ -113,13 +114,13 @@ fn source_of<'a>(
     }
 }
 
-/// The name of a chart: the end of its address, or all of it.
+/// The name of a chart: the last part of a URL, or the whole text if it is only a name.
 fn chart_of<'a>(object: &'a Object, path: &[&str]) -> Option<&'a str> {
     let name = text(&object.node, path)?.rsplit('/').next()?;
     (!name.is_empty()).then_some(name)
 }
 
-/// A released version, not a range or a development build.
+/// An exact version; `None` for a range, or for `0.0.x`, which is a development build.
 fn version_at<'a>(object: &'a Object, path: &[&str]) -> Option<ChartVersion<'a>> {
     let text = text(&object.node, path)?;
     let text = text.strip_prefix('v').unwrap_or(text);
@@ -132,8 +133,8 @@ fn version_at<'a>(object: &'a Object, path: &[&str]) -> Option<ChartVersion<'a>>
     })
 }
 
-/// The object whose file is nearest to `file`: that shares the most folders with it; the first of several.
-/// `None` where there is none.
+/// The object whose file is nearest to `file`, which means that it has the most folders in common with it. If there
+/// are several, the first one; `None` if there are no objects.
 pub fn nearest<'a>(objects: impl Iterator<Item = &'a Object>, file: &str) -> Option<&'a Object> {
     let mut best: Option<(usize, &Object)> = None;
     let nearest = shared_folders(file, file);
@@ -149,7 +150,7 @@ pub fn nearest<'a>(objects: impl Iterator<Item = &'a Object>, file: &str) -> Opt
     best.map(|(_, object)| object)
 }
 
-/// How many folders two files share, from the root on.
+/// The number of folders that the paths of two files have in common, counted from the root.
 pub fn shared_folders(file: &str, other: &str) -> usize {
     fn folders(file: &str) -> std::str::Split<'_, char> {
         file.rsplit_once('/')

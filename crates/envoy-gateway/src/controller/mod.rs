@@ -1,7 +1,8 @@
-//! The controller as a repository installs it: by a release of its chart, whose version and values decide which features
-//! are on, which namespace it runs in, and which EnvoyProxy holds for all gateways.
+//! The controller as a repository installs it. The version and values of its Helm release determine which features are
+//! enabled, in which namespace it runs, and which EnvoyProxy is the default for all gateways.
 //!
-//! [`controller_settings`] is the way in. Where the chart is not at hand, the defaults of [`Settings`] stay.
+//! [`controller_settings`] is the entry point. If no release of the chart is given, the defaults of [`Settings`] are
+//! used.
 
 pub mod features;
 pub mod helm_charts;
@@ -21,14 +22,14 @@ use super::read::{list, text};
 use super::settings::{Features, Settings};
 use manifest::Object;
 
-/// The chart's name.
+/// The name of the controller's Helm chart.
 pub const CHART: &str = "gateway-helm";
 
-/// The Envoy Gateway whose defaults are taken where nothing tells the version: the one that [`super`] follows.
+/// The minor version of Envoy Gateway that is assumed if no version is known: the one that [`super`] implements.
 pub const ASSUMED: (u64, u64) = (1, 9);
 
-/// The settings of the controller that a repository installs: what [`resolve`](super::resolve) is told beside
-/// the objects. `objects` are as the API server gets them.
+/// The settings of the controller that a repository installs, for [`resolve`](super::resolve). `objects` are as the
+/// API server gets them.
 pub fn controller_settings(objects: &[Object], files: &Files<'_>) -> Settings {
     let objects: Vec<&Object> = objects.iter().collect();
     let may_share =
@@ -38,7 +39,7 @@ pub fn controller_settings(objects: &[Object], files: &Files<'_>) -> Settings {
     settings_of(&releases, |release| release.minor())
 }
 
-/// The version of each release of the controller's chart among objects as their files have them.
+/// The version of each release of the controller's chart. `objects` are as they are in their files.
 pub fn chart_versions(objects: &[Object]) -> Vec<Option<ChartVersion<'_>>> {
     let objects: Vec<&Object> = objects.iter().collect();
     let charts = HelmCharts::new(&objects, |_, _| true);
@@ -46,7 +47,7 @@ pub fn chart_versions(objects: &[Object]) -> Vec<Option<ChartVersion<'_>>> {
     releases.map(|release| release.version.clone()).collect()
 }
 
-/// The settings that releases lead to, where `minor_of` tells the version of each.
+/// The settings according to `releases`. `minor_of` returns the minor version of each.
 pub fn settings_of(
     releases: &[ControllerRelease<'_>],
     minor_of: impl Fn(&ControllerRelease<'_>) -> Option<(u64, u64)>,
@@ -74,7 +75,7 @@ pub fn settings_of(
     settings
 }
 
-/// What all say alike.
+/// The value of all, if it is the same for all and known.
 fn agreed<'a>(all: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
     let all: BTreeSet<Option<&str>> = all.collect();
     match all.len() {
@@ -83,7 +84,7 @@ fn agreed<'a>(all: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
     }
 }
 
-/// Which features a release turns on; what may be on is taken as on.
+/// The features that a release enables. If this is unknown, a feature is taken as enabled.
 fn features_of(release: &ControllerRelease<'_>, minor: (u64, u64)) -> Features {
     let may_be_on = |feature: Feature| feature.state(release, minor) != State::Off;
     Features {
@@ -95,13 +96,13 @@ fn features_of(release: &ControllerRelease<'_>, minor: (u64, u64)) -> Features {
     }
 }
 
-/// Whether proxies run on the controller's own host, as processes.
+/// Whether proxies run as processes on the host of the controller.
 fn runs_on_host(release: &ControllerRelease<'_>) -> bool {
     let path = ["provider", "custom", "infrastructure", "type"];
     matches!(release.setting(&path), Setting::Given(node, _) if node.as_str() == Some("Host"))
 }
 
-/// The groups and kinds that the controller's extension servers bring.
+/// The groups and kinds that the controller's extension servers add.
 fn kinds(release: &ControllerRelease<'_>, key: &str) -> Vec<(String, String)> {
     let one = match release.setting(&["extensionManager"]) {
         Setting::Given(node, _) => Some(node),

@@ -1,4 +1,4 @@
-//! What the releases of the controller's chart say, of small trees.
+//! Tests the settings that small repositories give the controller.
 
 use super::*;
 use flux_repo::fixture::tree;
@@ -32,7 +32,7 @@ fn configured(configuration: &str) -> String {
     ))
 }
 
-/// What is asked of the settings and releases of a tree.
+/// Computes the settings and releases of a repository, and returns the result of `ask`.
 fn look<T>(text: &str, ask: impl Fn(&Settings, &[ControllerRelease<'_>]) -> T) -> T {
     let tree = tree(text);
     let delivery = Delivery::of(&tree.objects, &tree.files);
