@@ -258,7 +258,11 @@ impl Renderer<'_> {
                 parts: Vec::new(),
                 location,
             };
-            self.object(&path_of(self.model, &item.location), item, &route.values.namespace);
+            self.object(
+                &path_of(self.model, &item.location),
+                item,
+                &route.values.namespace,
+            );
         }
     }
 

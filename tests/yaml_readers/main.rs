@@ -7,7 +7,6 @@ mod texts;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use manifest;
 use manifest::diagnostic::Sources;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;

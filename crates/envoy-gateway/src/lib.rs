@@ -1,23 +1,21 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Computes what Envoy Gateway would do with objects, without a cluster: which listeners are valid, which routes
-//! attach where, which policies apply to what, and the conditions that it would write.
+//! [`resolve`] takes objects and returns the [`Resolved`] view. It follows the Gateway API translator of Envoy
+//! Gateway 1.9.0, in the same order:
 //!
-//! 1. [`class`], [`infra`]: which gateways are the controller's, and the EnvoyProxy in force for each;
+//! 1. [`class`], [`infra`]: which gateways belong to the controller, and the EnvoyProxy of each;
 //! 2. [`listener`], [`listener_set`], [`tls`], [`gateway_tls`], [`conflict`], [`overlap`]: the listeners of
-//!    Gateways and ListenerSets, each by itself, then against each other;
+//!    Gateways and ListenerSets, each by itself, then compared with each other;
 //! 3. [`attachment`], [`hostname`]: which listeners allow a route, and for which hostnames;
 //! 4. [`rules`], [`filters`], [`modify`], [`backend_ref`], [`backend`], [`backend_tls`]: what the rules of routes
 //!    do and refer to, and whether they may ([`grant`]);
 //! 5. [`policy`]: what each policy targets, and which of several policies wins;
 //! 6. [`route_overlap`]: routes that match exactly the same requests.
 //!
-//! The crate `envoy-simulate` follows one request through that view. [`written`] compares the view with what the
-//! controllers of a live cluster wrote.
-//!
-//! Before all of that, [`delivery`] tells what kustomize and Flux make of the files: which objects the API server gets,
-//! in which namespaces; [`controller`] what the controller's own chart and its values make of it; and [`helm_routes`] the routes that charts make of the values in HelmReleases. [`address`] tells where
-//! a gateway is reached.
+//! [`controller`] finds out from the controller's chart what the objects don't say: which features are enabled, in which
+//! namespace it runs, and which EnvoyProxy applies to all gateways. [`helm_routes`] finds the routes that charts create
+//! from the values of HelmReleases. [`address`] says which addresses a gateway requests. [`written`] compares the view with what the
+//! controllers of a live cluster wrote. [`exposure`] lists who can reach what.
 //!
 //! [`Knowledge`] says how much of the cluster is given: a repository in Git doesn't have the Secrets that
 //! cert-manager creates, for example. What depends on missing objects is then `Unknown`, never refused.

@@ -20,7 +20,7 @@ macro_rules! ids {
         pub struct $name(pub usize);
 
         impl<'a> Resolved<'a> {
-            #[doc = concat!("The [`", stringify!($item), "`] at a place.")]
+            #[doc = concat!("The ", stringify!($item), " with this id.")]
             pub fn $item(&self, id: $name) -> Option<&$list<'a>> {
                 self.lists.$item.get(id.0)
             }

@@ -126,7 +126,8 @@ impl<'a> AtHand<'a> {
         }
         for maker in self.kustomizations(delivery, flux) {
             let keys = Kustomization::of(maker).not_followed();
-            unread.extend(keys.map(|key| format!("`{key}` of {} is not supported here", maker.file)));
+            unread
+                .extend(keys.map(|key| format!("`{key}` of {} is not supported here", maker.file)));
         }
         (objects, unread)
     }

@@ -99,7 +99,7 @@ impl Compiled {
     /// Parses the first line and finds the others.
     ///
     /// # Errors
-    /// If the text is not in the form that [`write`] gives it. Nodes are not parsed: see [`check`](Self::check).
+    /// If the text is not in the form that `write` gives it. Nodes are not parsed: see [`check`](Self::check).
     pub fn read(text: String) -> Result<Self, Error> {
         let header = header(&text)?;
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -218,7 +218,7 @@ impl Compiled {
 /// Parses the first line of a compiled file.
 ///
 /// # Errors
-/// If the text is not in the form that [`write`] gives it.
+/// If the text is not in the form that `write` gives it.
 pub fn header(text: &str) -> Result<Header, Error> {
     let (first, _) = text
         .split_once('\n')

@@ -1,11 +1,11 @@
 //! Who can reach what: each hostname at each gateway, who publishes its DNS record, and which policies guard
 //! it.
-//! - [`table`]: the types; [`build`] creates the table from the resolved objects.
+//! - [`mod@table`]: the types; [`build`] creates the table from the resolved objects.
 //! - [`reach`]: whether a gateway faces the Internet or the internal network, if that can be determined.
 //! - [`dns`]: which publishers of DNS records select a route; [`publisher`] reads their manifests,
 //!   [`selector`] parses their filters.
 //! - [`guard`]: the settings that can refuse a client.
-//! - [`compare`]: the changes between two tables, the most dangerous first.
+//! - [`mod@compare`]: the changes between two tables, the most dangerous first.
 //! - [`json`]: both as JSON.
 
 pub mod build;

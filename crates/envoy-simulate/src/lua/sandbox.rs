@@ -1,4 +1,4 @@
-//! The environment that scripts run in: it can't reach anything outside, and keeps to the limits in [`super::state`].
+//! The environment that scripts run in: it can't reach anything outside, and keeps to the limits in `state.rs`.
 //!
 //! Envoy runs LuaJIT, which is Lua 5.1 with many parts of 5.2. Here it is Lua 5.2, which has LuaJIT's `goto` and
 //! needs no other compiler than the one that Rust links with, plus what LuaJIT kept of 5.1 (for example `bit`).

@@ -9,8 +9,8 @@
 //!
 //! - the server decodes the object into a Go type: unknown fields are refused, a null is the same as no field, and numbers
 //!   have the size of the type;
-//! - `required` lists the fields that the type always has, which the server doesn't always require ([`facts`]);
-//! - enumerations and bounds are not published; those that the server checks are in [`facts`].
+//! - `required` lists the fields that the type always has, which the server doesn't always require (`facts.rs`);
+//! - enumerations and bounds are not published; those that the server checks are in `facts.rs`.
 
 mod facts;
 mod walk;
