@@ -9,7 +9,6 @@ use super::lock::{Lock, Locked, sha256};
 use super::openapi;
 use super::set::{Set, plain};
 use crate::codes;
-use manifest;
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::Node;
 

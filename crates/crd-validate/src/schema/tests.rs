@@ -7,7 +7,6 @@ use super::import::{self, Keep};
 use super::lock::{Lock, Locked};
 use super::node::{Additional, Type};
 use super::*;
-use manifest;
 use manifest::diagnostic::Sources;
 use manifest::value::{Node, Pointer};
 
