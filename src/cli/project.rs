@@ -92,34 +92,24 @@ impl Project {
         Ok((plan, not_built))
     }
 
-    /// Compiles the configuration. What is rendered is right by itself then; whether it fits together is for
-    /// [`compile_to_write`](Self::compile_to_write) to say, and whether it fits the rest of the repository for
-    /// [`compile_whole`](Self::compile_whole).
-    ///
-    /// # Errors
-    /// If the configuration can't be read.
-    pub fn compile(&self) -> anyhow::Result<Compiled> {
-        self.compile_each()
-    }
-
-    /// Compiles the configuration, and tells too where what it renders does not fit together. What does not fit the rest
-    /// of the repository is not told: it keeps no file from being written.
+    /// Compiles the configuration, and checks the rendered objects together. Mistakes that only show together with the
+    /// rest of the repository are not reported, because they don't prevent files from being written.
     ///
     /// # Errors
     /// If something can't be read.
     pub fn compile_to_write(&self) -> anyhow::Result<Compiled> {
-        let mut compiled = self.compile_each()?;
-        let said = compiled.diagnostics.len();
+        let mut compiled = self.compile()?;
+        let earlier = compiled.diagnostics.len();
         compiled.look_across(Beside::default());
-        let alone = compiled.diagnostics.split_off(said);
+        let alone = compiled.diagnostics.split_off(earlier);
         if alone.is_empty() {
             return Ok(compiled);
         }
-        // What seems to be missing may lie beside. Only then is the rest of the repository read.
+        // An object that seems to be missing may be in another file, so the rest of the repository is read now.
         let replaced = compiled.file_names();
         let beside = self.read_beside(&mut compiled, &replaced)?;
         compiled.look_across(beside_of(beside).0);
-        let whole = compiled.diagnostics.split_off(said);
+        let whole = compiled.diagnostics.split_off(earlier);
         let holds_alone = |one: &Diagnostic| {
             let is_same = |it: &Diagnostic| {
                 (it.code, &it.file, &it.pointer) == (one.code, &one.file, &one.pointer)
@@ -138,7 +128,7 @@ impl Project {
     /// # Errors
     /// If something can't be read.
     pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
-        let mut compiled = self.compile_each()?;
+        let mut compiled = self.compile()?;
         let mut replaced = compiled.file_names();
         if !compiled.has_errors() {
             let (plan, not_built) = self.plan(&mut compiled, false)?;
@@ -153,7 +143,7 @@ impl Project {
         Ok((compiled, found))
     }
 
-    /// The manifests that lie in the same tree as what is rendered, but for files that are `replaced`.
+    /// The manifests in the same tree as the rendered files, without the files in `replaced`.
     fn read_beside(
         &self,
         compiled: &mut Compiled,
@@ -176,7 +166,13 @@ impl Project {
         (is_plain && self.root.join(folder).is_dir()).then(|| folder.to_owned())
     }
 
-    fn compile_each(&self) -> anyhow::Result<Compiled> {
+    /// Compiles the configuration, and checks each rendered object by itself. [`compile_to_write`](Self::compile_to_write)
+    /// also checks the rendered objects together, and [`compile_whole`](Self::compile_whole) checks them together with the
+    /// rest of the repository.
+    ///
+    /// # Errors
+    /// If the configuration can't be read.
+    pub fn compile(&self) -> anyhow::Result<Compiled> {
         let name = self.config_name();
         self.owned()?;
         match self.config_text()? {
@@ -217,7 +213,7 @@ impl Project {
     }
 }
 
-/// Manifests to look at beside what was rendered, and what else is known of them.
+/// Splits manifests into what is checked beside the rendered objects, and everything else that is known about them.
 fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
     let beside = Beside {
         objects: std::mem::take(&mut found.objects),
