@@ -306,7 +306,7 @@ impl<'a> Scanner<'a> {
         self.block_breaks(&mut indent, &mut breaks, &mut end)?;
         let first = self.at;
         // The other parser uses different positions for a block without lines.
-        self.is_peculiar |= self.column() != indent;
+        self.is_peculiar |= self.column() != indent || self.at >= self.bytes.len();
         while self.column() == indent && self.at < self.bytes.len() {
             let is_blank = self.is_blank(0);
             if !is_literal && !was_blank && !is_blank && line_break == "\n" {
