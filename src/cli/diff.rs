@@ -17,9 +17,9 @@ use crate::diff::{self, Content, File};
 use crate::report::Report;
 use crate::tree::Lock;
 use crd_validate::schema::Lookup;
-use envoy_gateway::controller::{Files, controller_settings};
+use envoy_gateway::controller::Files;
 use envoy_gateway::exposure;
-use flux_repo::{Delivery, as_applied};
+use flux_repo::Delivery;
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 use manifest::read::LARGEST_FILE;
@@ -220,7 +220,7 @@ fn exposed(files: &[File]) -> exposure::Table {
         .collect();
     let names = files.iter().map(|file| file.path.clone()).collect();
     let delivery = Delivery::of(&objects, &names);
-    // Of YAML the text is gone; what it held is written as JSON, which is YAML too.
+    // The text of manifests is not kept. Their content is written as JSON, which is also YAML.
     let text_of = |name: &str| match &files.iter().find(|file| file.path == name)?.content {
         Content::Opaque(bytes) => String::from_utf8(bytes.clone()).ok(),
         Content::Objects(objects) => match objects.as_slice() {
@@ -233,8 +233,7 @@ fn exposed(files: &[File]) -> exposure::Table {
         delivery: &delivery,
         text_of: &text_of,
     };
-    let applied = as_applied(&objects, &delivery);
-    let settings = controller_settings(&applied, &given);
+    let (applied, settings) = given.applied();
     exposure::table_of(applied, &settings)
 }
 

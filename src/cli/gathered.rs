@@ -6,9 +6,9 @@ use super::project::Project;
 use super::{Global, manifests};
 use crate::report::Report;
 use envoy_gateway::Settings;
-use envoy_gateway::controller::{Files, controller_settings};
+use envoy_gateway::controller::Files;
 use envoy_gateway::exposure::with_charted;
-use flux_repo::{Delivery, as_applied};
+use flux_repo::Delivery;
 use manifest::Object;
 use manifest::diagnostic::Sources;
 
@@ -27,7 +27,7 @@ pub struct ObjectSources {
 pub struct Gathered {
     /// The objects.
     pub objects: Vec<Object>,
-    /// What the controller's own chart and its values say.
+    /// The settings of the controller, from the values of its chart.
     pub settings: Settings,
     /// Whether a manifest has an error.
     pub is_broken: bool,
@@ -45,7 +45,7 @@ pub fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered
     })
 }
 
-/// Gathers only the objects that stand in a manifest, without the routes that Helm charts would create.
+/// Gathers only the objects in manifests, without the routes that Helm charts would create.
 ///
 /// # Errors
 /// The same as for [`gather`].
@@ -61,13 +61,12 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     let mut sources = Sources::default();
     let read = manifests::read_all(paths, &mut sources)?;
     let delivery = Delivery::of(&read.objects, &read.names);
-    let objects = as_applied(&read.objects, &delivery);
     let files = Files {
         objects: &read.objects,
         delivery: &delivery,
         text_of: &|file: &str| read.text(file, &sources),
     };
-    let settings = controller_settings(&objects, &files);
+    let (objects, settings) = files.applied();
     let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
     if !report.diagnostics.is_empty() {
         global.report(&report, &sources)?;
@@ -88,17 +87,16 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
         global.report(&report, &compiled.sources)?;
         anyhow::bail!("cluster.toml has errors, so it is not known what it would render");
     }
-    let names = compiled.file_names();
-    let delivery = Delivery::of(&compiled.objects, &names);
-    let objects = as_applied(&compiled.objects, &delivery);
+    let delivery = Delivery::of(&compiled.objects, &compiled.file_names());
     let files = Files {
         objects: &compiled.objects,
         delivery: &delivery,
         text_of: &|file: &str| compiled.text(file),
     };
+    let (objects, settings) = files.applied();
     Ok(Gathered {
-        settings: controller_settings(&objects, &files),
         objects,
+        settings,
         is_broken: false,
     })
 }

@@ -13,12 +13,12 @@ use super::project::Project;
 use super::scripts::InChild;
 use super::{Global, found, manifests};
 use crate::report::Report;
-use envoy_gateway::controller::{Files, controller_settings};
+use envoy_gateway::controller::Files;
 use envoy_gateway::{Settings, resolve};
 use envoy_simulate::{
     Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
 };
-use flux_repo::{Content, Delivery, as_applied};
+use flux_repo::{Content, Delivery};
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Sources, Span};
@@ -125,11 +125,11 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
             delivery: &delivery,
             text_of: &|file: &str| compiled.text(file),
         };
-        let objects = as_applied(&compiled.objects, &delivery);
+        let (objects, settings) = files.applied();
         return Ok(Material {
-            generated: generated(&files),
-            settings: controller_settings(&objects, &files),
             objects,
+            settings,
+            generated: generated(&files),
             sources: compiled.sources,
         });
     }
@@ -146,11 +146,11 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
         delivery: &delivery,
         text_of: &|file: &str| read.text(file, &sources),
     };
-    let objects = as_applied(&read.objects, &delivery);
+    let (objects, settings) = files.applied();
     Ok(Material {
-        generated: generated(&files),
-        settings: controller_settings(&objects, &files),
         objects,
+        settings,
+        generated: generated(&files),
         sources,
     })
 }

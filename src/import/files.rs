@@ -10,6 +10,7 @@ use manifest::read;
 pub use flux_repo::FLUX;
 use flux_repo::{Kustomization, NAMES, Role};
 use manifest::value::Node;
+use manifest::value::path::is_outside;
 pub use manifest::value::path::{below, folder as folder_of, join, name as name_of};
 
 /// A repository: its manifests and scripts, by their paths from the root, with `/`.
@@ -125,7 +126,7 @@ pub fn listed(files: &Files, file: &str, node: &Node) -> Vec<Listed> {
     entries
         .map(|entry| {
             let is_elsewhere = entry.may_be_elsewhere && !files.texts.contains_key(&entry.path);
-            let is_outside = entry.path.split('/').next() == Some("..");
+            let is_outside = is_outside(&entry.path);
             Listed {
                 text: entry.text.to_owned(),
                 role: entry.role,

@@ -109,7 +109,8 @@ impl Generator {
 
     /// The generated data by key. `text_of` returns the text of a file.
     ///
-    /// The path of a file that `text_of` has no text for.
+    /// # Errors
+    /// Returns the path of a file whose text is not given.
     pub fn data(
         &self,
         text_of: impl Fn(&str) -> Option<String>,

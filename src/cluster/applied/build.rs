@@ -8,7 +8,7 @@ use flux_repo::{
     is_kustomize_kind,
 };
 use manifest::diagnostic::Sources;
-use manifest::value::path::{below, join};
+use manifest::value::path::{below, is_outside, join};
 use manifest::value::{Kind, Map, Node};
 use manifest::{self, Object};
 
@@ -161,7 +161,9 @@ impl<'a> AtHand<'a> {
             for entry in entries.filter(|entry| entry.role.is_applied()) {
                 let path = entry.path;
                 if self.files.contains(&path) {
-                } else if entry.may_be_elsewhere || is_outside(&path) {
+                    continue;
+                }
+                if entry.may_be_elsewhere || is_outside(&path) {
                     unread.push(format!(
                         "{}, which {file} lists, is not in the tree",
                         entry.text
@@ -216,10 +218,6 @@ impl<'a> AtHand<'a> {
         }
         Ok(Object::new(node, file))
     }
-}
-
-fn is_outside(path: &str) -> bool {
-    path.split('/').next() == Some("..")
 }
 
 pub(super) fn objects_of(path: &str, text: &str) -> Vec<Object> {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::helm_routes::HELM;
 use crate::read::text;
 use manifest::Object;
+use manifest::value::path::{folder, name};
 
 /// The API group of Flux's sources.
 const SOURCES: &str = "source.toolkit.fluxcd.io";
@@ -116,7 +117,7 @@ fn source_of<'a>(
 
 /// The name of a chart: the last part of a URL, or the whole text if it is only a name.
 fn chart_of<'a>(object: &'a Object, path: &[&str]) -> Option<&'a str> {
-    let name = text(&object.node, path)?.rsplit('/').next()?;
+    let name = name(text(&object.node, path)?);
     (!name.is_empty()).then_some(name)
 }
 
@@ -152,11 +153,6 @@ pub fn nearest<'a>(objects: impl Iterator<Item = &'a Object>, file: &str) -> Opt
 
 /// The number of folders that the paths of two files have in common, counted from the root.
 pub fn shared_folders(file: &str, other: &str) -> usize {
-    fn folders(file: &str) -> std::str::Split<'_, char> {
-        file.rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .split('/')
-    }
-    let pairs = folders(file).zip(folders(other));
+    let pairs = folder(file).split('/').zip(folder(other).split('/'));
     pairs.take_while(|(one, two)| one == two).count()
 }

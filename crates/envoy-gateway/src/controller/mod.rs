@@ -1,7 +1,7 @@
 //! The controller as a repository installs it. The version and values of its Helm release determine which features are
 //! enabled, in which namespace it runs, and which EnvoyProxy is the default for all gateways.
 //!
-//! [`controller_settings`] is the entry point. If no release of the chart is given, the defaults of [`Settings`] are
+//! [`Files::applied`] is the entry point. If no release of the chart is given, the defaults of [`Settings`] are
 //! used.
 
 pub mod features;
@@ -30,7 +30,7 @@ pub const ASSUMED: (u64, u64) = (1, 9);
 
 /// The settings of the controller that a repository installs, for [`resolve`](super::resolve). `objects` are as the
 /// API server gets them.
-pub fn controller_settings(objects: &[Object], files: &Files<'_>) -> Settings {
+fn controller_settings(objects: &[Object], files: &Files<'_>) -> Settings {
     let objects: Vec<&Object> = objects.iter().collect();
     let may_share =
         |one: &Object, other: &Object| files.delivery.may_share_cluster(&one.file, &other.file);

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::CHART;
 use super::helm_charts::{ChartVersion, HelmCharts, shared_folders};
+use super::{CHART, controller_settings};
 use crate::helm_routes::release_namespace;
 use crate::read::{list, text};
-use flux_repo::{Content, Delivery, is_kustomization};
+use crate::settings::Settings;
+use flux_repo::{Content, Delivery, as_applied, is_kustomization};
 use manifest::diagnostic::Sources;
 use manifest::value::{Node, Pointer, variable};
 use manifest::{Object, read};
@@ -25,6 +26,15 @@ pub struct Files<'a> {
     pub delivery: &'a Delivery,
     /// Returns the text of a file; the name is in the form of [`Object::file`].
     pub text_of: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Files<'_> {
+    /// The objects as the API server gets them, and the settings of the controller that they install.
+    pub fn applied(&self) -> (Vec<Object>, Settings) {
+        let objects = as_applied(self.objects, self.delivery);
+        let settings = controller_settings(&objects, self);
+        (objects, settings)
+    }
 }
 
 /// A release of the controller's chart.
@@ -76,6 +86,7 @@ pub fn controller_releases<'a>(
     charts: &HelmCharts<'a>,
     files: &Files<'a>,
 ) -> Vec<ControllerRelease<'a>> {
+    let patches = patches(files);
     let all = charts.releases(CHART).iter();
     all.filter_map(|found| {
         let release = *objects.get(found.at)?;
@@ -84,7 +95,7 @@ pub fn controller_releases<'a>(
             release,
             version: found.version.clone(),
             values_from: values_from(files, release),
-            patches: patches(files),
+            patches: patches.clone(),
             partial_releases: partial_releases(files, release),
         })
     })

@@ -1,6 +1,6 @@
-//! Paths of files in a repository, with `/` on every system: split, joined and compared without a disk.
+//! Paths of files in a repository, with `/` on every system. They are split, joined and compared without using the disk.
 
-/// The folder of a file; empty at the top.
+/// The folder of a file; empty if the file is in no folder.
 pub fn folder(path: &str) -> &str {
     split(path).0
 }
@@ -10,12 +10,12 @@ pub fn name(path: &str) -> &str {
     split(path).1
 }
 
-/// A file's folder and its name; the folder is empty at the top.
+/// A file's folder and its name; the folder is empty if the file is in none.
 pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
-/// A path without `.`, empty parts and, as far as it can do without, `..`.
+/// A path without `.` and empty parts, and without `..` unless it leads out of the folder that the path counts from.
 pub fn normalise(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -31,7 +31,7 @@ pub fn normalise(path: &str) -> String {
     format!("{root}{}", parts.join("/"))
 }
 
-/// `path` as seen from `folder`, normalised. A `/` at the beginning of `path` counts for nothing.
+/// The normalised path of `path` in `folder`. A `/` at the beginning of `path` is ignored.
 pub fn join(folder: &str, path: &str) -> String {
     match folder {
         "" => normalise(path.trim_start_matches('/')),
@@ -39,14 +39,19 @@ pub fn join(folder: &str, path: &str) -> String {
     }
 }
 
-/// As [`join`]; `None` where the path leads out of the folder that `folder` counts from.
+/// Like [`join`]; `None` if the path leads out of the folder that `folder` counts from.
 pub fn join_within(folder: &str, path: &str) -> Option<String> {
     let joined = join(folder, path);
-    (joined != ".." && !joined.starts_with("../")).then_some(joined)
+    (!is_outside(&joined)).then_some(joined)
 }
 
-/// A path as seen from a folder that it lies in; `None` where it lies elsewhere, or is that folder. Everything lies
-/// in the folder that paths count from, whose name is empty.
+/// Whether a normalised path leads out of the folder that paths count from.
+pub fn is_outside(path: &str) -> bool {
+    path.split('/').next() == Some("..")
+}
+
+/// The rest of a path below a folder; `None` if the path is not below it, or is the folder itself. Every path is below
+/// the folder that paths count from, whose name is empty.
 pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     match folder {
         "" => Some(path),
