@@ -19,16 +19,16 @@ pub enum Fault {
 }
 
 /// A value, or the reason why there is none.
-pub type Answer = Result<Value, Fault>;
+pub(crate) type Answer = Result<Value, Fault>;
 
 impl Fault {
     /// An error with a message.
-    pub fn error(text: impl Into<String>) -> Self {
+    pub(crate) fn error(text: impl Into<String>) -> Self {
         Fault::Error(text.into())
     }
 
     /// The error of a function or operator that has no overload for these values.
-    pub fn no_overload(name: &str, values: &[&Value]) -> Self {
+    pub(crate) fn no_overload(name: &str, values: &[&Value]) -> Self {
         if values.iter().any(|value| matches!(value, Value::Unknown)) {
             return Fault::Unknown;
         }
@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If fewer are left.
-    pub fn spend(&mut self, steps: usize) -> Result<(), Fault> {
+    pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Fault> {
         let left = self.left.checked_sub(steps as u64);
         self.left = left.unwrap_or(0);
         left.map(|_| ()).ok_or(Fault::Spent)
@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// If fewer are left.
-    pub fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
+    pub(crate) fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
         self.spend(bytes / 10 + 1)
     }
 

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-pub mod eval;
+pub(crate) mod eval;
 pub mod expr;
-pub mod functions;
+pub(crate) mod functions;
 pub mod lex;
 pub mod parse;
 pub mod value;

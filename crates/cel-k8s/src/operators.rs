@@ -26,7 +26,7 @@ pub(super) fn apply(run: &mut Run<'_>, operator: Operator, left: &Value, right: 
 /// # Errors
 /// If the result depends on an unknown part, or takes too long: a rule can build values that share their parts, which
 /// are small to store but take very long to compare.
-pub fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bool, Fault> {
+pub(crate) fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bool, Fault> {
     run.spend(1)?;
     Ok(match (left, right) {
         (Value::Unknown, _) | (_, Value::Unknown) => return Err(Fault::Unknown),
@@ -99,7 +99,7 @@ fn numbers(left: &Value, right: &Value) -> Option<Ordering> {
 ///
 /// # Errors
 /// If values of these types can't be ordered.
-pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
+pub(crate) fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
     Ok(Some(match (left, right) {
         (Value::Unknown, _) | (_, Value::Unknown) => return Err(Fault::Unknown),
         (Value::String(a), Value::String(b)) => a.cmp(b),
@@ -119,7 +119,7 @@ pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Fault> {
 ///
 /// # Errors
 /// If it is neither a list nor a map, or the result depends on something unknown.
-pub fn contains(run: &mut Run<'_>, all: &Value, one: &Value) -> Result<bool, Fault> {
+pub(crate) fn contains(run: &mut Run<'_>, all: &Value, one: &Value) -> Result<bool, Fault> {
     match all {
         Value::List(items) => {
             every(items.iter().map(|item| Ok(!equal(run, item, one)?))).map(|absent| !absent)

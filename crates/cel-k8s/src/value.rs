@@ -71,7 +71,7 @@ pub enum Key {
 
 impl Key {
     /// The key as a value.
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         match self {
             Key::Bool(value) => Value::Bool(*value),
             Key::Int(value) => Value::Int(*value),
@@ -82,7 +82,7 @@ impl Key {
 
     /// Converts a value to a key; `None` if it can't be one.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // tested to be whole
-    pub fn of(value: &Value) -> Option<Key> {
+    pub(crate) fn of(value: &Value) -> Option<Key> {
         Some(match value {
             Value::Bool(value) => Key::Bool(*value),
             Value::Int(value) => Key::Int(*value),
@@ -115,7 +115,7 @@ impl Value {
     }
 
     /// An optional that has a value.
-    pub fn some(value: Value) -> Self {
+    pub(crate) fn some(value: Value) -> Self {
         Value::Optional(Some(Arc::new(value)))
     }
 
@@ -132,7 +132,7 @@ impl Value {
     }
 
     /// The value of a key of a map.
-    pub fn entry(&self, key: &Key) -> Option<&Value> {
+    pub(crate) fn entry(&self, key: &Key) -> Option<&Value> {
         let Value::Map(entries) = self else {
             return None;
         };
@@ -167,7 +167,7 @@ impl Value {
     }
 
     /// Whether it is the zero value of its type (`optional.ofNonZeroValue`).
-    pub fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         match self {
             Value::Null => true,
             Value::Bool(value) => !value,
@@ -185,7 +185,7 @@ impl Value {
 }
 
 /// The names of types that an expression can contain.
-pub const TYPES: &[&str] = &[
+pub(crate) const TYPES: &[&str] = &[
     "null_type",
     "bool",
     "int",

@@ -241,7 +241,7 @@ fn write_class(class: &hir::Class, out: &mut String) {
 
 /// Converts Go's syntax to that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in Go,
 /// and the crate has set operations inside classes (`[`, `&&`, `--`, `~~`) that are literals in Go.
-pub fn translate(pattern: &str) -> String {
+pub(crate) fn translate(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len());
     let mut rest = pattern.chars().peekable();
     let mut class = Class::default();

@@ -30,7 +30,7 @@ pub(super) struct Jumps<'t> {
 }
 
 impl<'t> Jumps<'t> {
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.entries.len()
     }
 
@@ -53,7 +53,7 @@ impl<'t> Jumps<'t> {
     }
 
     /// Adds a `goto`, with the number of variables in scope.
-    pub fn jump(&mut self, name: &'t str, active: usize, range: Range<usize>) {
+    pub(crate) fn jump(&mut self, name: &'t str, active: usize, range: Range<usize>) {
         self.add(name, true, active, range);
     }
 
@@ -61,7 +61,7 @@ impl<'t> Jumps<'t> {
     ///
     /// # Errors
     /// If its block already has one with that name.
-    pub fn label(
+    pub(crate) fn label(
         &mut self,
         name: &'t str,
         block: Block,
@@ -82,7 +82,7 @@ impl<'t> Jumps<'t> {
     ///
     /// # Errors
     /// If a jump goes into the scope of a variable.
-    pub fn resolve(
+    pub(crate) fn resolve(
         &mut self,
         label: usize,
         block: Block,
@@ -117,7 +117,7 @@ impl<'t> Jumps<'t> {
     ///
     /// # Errors
     /// If there is no block around it, and a jump is still open.
-    pub fn end_block(&mut self, block: Block, is_outermost: bool) -> Parsed<()> {
+    pub(crate) fn end_block(&mut self, block: Block, is_outermost: bool) -> Parsed<()> {
         for index in block.jumps..self.entries.len() {
             let Some(entry) = self.entries.get_mut(index).filter(|it| !it.is_done) else {
                 continue;

@@ -87,7 +87,7 @@ pub(super) enum Token {
 
 impl Token {
     /// The text of the token, if it is always the same.
-    pub fn as_str(self) -> String {
+    pub(crate) fn as_str(self) -> String {
         match self {
             Token::End => "the end".to_owned(),
             Token::Name => "a name".to_owned(),
@@ -125,7 +125,7 @@ pub(super) struct Lexer<'t> {
 
 impl<'t> Lexer<'t> {
     /// Starts reading. A byte order mark and a first line that begins with `#` are skipped.
-    pub fn new(text: &'t str) -> Parsed<Self> {
+    pub(crate) fn new(text: &'t str) -> Parsed<Self> {
         let mut lexer = Lexer {
             text,
             at: 0,
@@ -147,7 +147,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The length of the longest string so far.
-    pub fn longest_text(&self) -> usize {
+    pub(crate) fn longest_text(&self) -> usize {
         self.longest_text
     }
 
@@ -179,7 +179,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Reads the next token.
-    pub fn next(&mut self) -> Parsed<Lexed> {
+    pub(crate) fn next(&mut self) -> Parsed<Lexed> {
         self.skip_blanks()?;
         let start = self.at;
         let token = self.scan(start)?;

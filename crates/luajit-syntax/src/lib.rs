@@ -33,7 +33,7 @@ use lexer::{Lexed, Lexer, Token, Word};
 use scope::Scopes;
 
 /// The maximum nesting of blocks, functions, brackets, unary operators and the right-hand sides of `..` and `^`.
-pub const MOST_LEVELS: usize = 200;
+pub(crate) const MOST_LEVELS: usize = 200;
 
 /// Why LuaJIT doesn't load a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

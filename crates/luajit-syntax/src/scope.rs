@@ -57,27 +57,27 @@ pub(super) struct Function<'t> {
 
 impl<'t> Function<'t> {
     /// The number of variables in scope.
-    pub fn active(&self) -> usize {
+    pub(crate) fn active(&self) -> usize {
         self.active
     }
 
     /// The innermost block.
-    pub fn block(&self) -> Option<Block> {
+    pub(crate) fn block(&self) -> Option<Block> {
         self.blocks.last().copied()
     }
 
     /// Whether only the function's own block is open.
-    pub fn is_outermost(&self) -> bool {
+    pub(crate) fn is_outermost(&self) -> bool {
         self.blocks.len() <= 1
     }
 
     /// Whether a loop is open.
-    pub fn is_in_loop(&self) -> bool {
+    pub(crate) fn is_in_loop(&self) -> bool {
         self.blocks.iter().any(|block| block.is_loop)
     }
 
     /// The name of the variable in this slot, starting at 0.
-    pub fn local(&self, slot: usize) -> &'t str {
+    pub(crate) fn local(&self, slot: usize) -> &'t str {
         let local = self.locals.get(slot);
         local.and_then(|local| local.name).unwrap_or_default()
     }
@@ -93,7 +93,7 @@ pub(super) struct Scopes<'t> {
 }
 
 impl<'t> Scopes<'t> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Scopes {
             functions: Vec::new(),
             bindings: HashMap::new(),
@@ -103,16 +103,16 @@ impl<'t> Scopes<'t> {
     }
 
     /// The innermost function.
-    pub fn function(&self) -> Option<&Function<'t>> {
+    pub(crate) fn function(&self) -> Option<&Function<'t>> {
         self.functions.last()
     }
 
     /// The number of variables in scope in the innermost function.
-    pub fn active(&self) -> usize {
+    pub(crate) fn active(&self) -> usize {
         self.function().map_or(0, Function::active)
     }
 
-    pub fn begin_function(&mut self) {
+    pub(crate) fn begin_function(&mut self) {
         self.functions.push(Function {
             locals: Vec::new(),
             active: 0,
@@ -124,7 +124,7 @@ impl<'t> Scopes<'t> {
         self.begin_block(false);
     }
 
-    pub fn set_variadic(&mut self) {
+    pub(crate) fn set_variadic(&mut self) {
         if let Some(function) = self.functions.last_mut() {
             function.is_variadic = true;
         }
@@ -134,7 +134,7 @@ impl<'t> Scopes<'t> {
     ///
     /// # Errors
     /// If a `goto` has no label.
-    pub fn end_function(&mut self) -> Parsed<()> {
+    pub(crate) fn end_function(&mut self) -> Parsed<()> {
         self.end_block()?;
         if let Some(function) = self.functions.pop() {
             self.entries = function.entries_before;
@@ -142,7 +142,7 @@ impl<'t> Scopes<'t> {
         Ok(())
     }
 
-    pub fn begin_block(&mut self, is_loop: bool) {
+    pub(crate) fn begin_block(&mut self, is_loop: bool) {
         let jumps = self.jumps.count();
         if let Some(function) = self.functions.last_mut() {
             function.blocks.push(Block {
@@ -157,7 +157,7 @@ impl<'t> Scopes<'t> {
     ///
     /// # Errors
     /// If it is the outermost one of its function, and a `goto` has no label.
-    pub fn end_block(&mut self) -> Parsed<()> {
+    pub(crate) fn end_block(&mut self) -> Parsed<()> {
         let Some(function) = self.functions.last_mut() else {
             return Ok(());
         };
@@ -180,7 +180,7 @@ impl<'t> Scopes<'t> {
     ///
     /// # Errors
     /// If there are too many.
-    pub fn count_entry(&mut self, range: &Range<usize>) -> Parsed<usize> {
+    pub(crate) fn count_entry(&mut self, range: &Range<usize>) -> Parsed<usize> {
         if self.entries >= MOST_ENTRIES {
             let message = format!(
                 "this exceeds LuaJIT's limit of {MOST_ENTRIES} local variables, labels and jumps"
@@ -196,7 +196,7 @@ impl<'t> Scopes<'t> {
     ///
     /// # Errors
     /// If a function has too many.
-    pub fn announce(&mut self, name: Option<&'t str>, range: &Range<usize>) -> Parsed<()> {
+    pub(crate) fn announce(&mut self, name: Option<&'t str>, range: &Range<usize>) -> Parsed<()> {
         let count = self.function().map_or(0, |it| it.locals.len());
         if count >= MOST_LOCALS {
             let message =
@@ -211,7 +211,7 @@ impl<'t> Scopes<'t> {
     }
 
     /// Brings the next declared variables into scope.
-    pub fn activate(&mut self, count: usize) {
+    pub(crate) fn activate(&mut self, count: usize) {
         let index = self.functions.len().saturating_sub(1);
         let Some(function) = self.functions.last_mut() else {
             return;
@@ -234,7 +234,7 @@ impl<'t> Scopes<'t> {
     ///
     /// # Errors
     /// If a function uses too many such variables.
-    pub fn look_up(&mut self, name: &str, range: &Range<usize>) -> Parsed<()> {
+    pub(crate) fn look_up(&mut self, name: &str, range: &Range<usize>) -> Parsed<()> {
         let Some(binding) = self.bindings.get(name).and_then(|all| all.last()).copied() else {
             return Ok(());
         };
@@ -258,7 +258,7 @@ impl<'t> Scopes<'t> {
     ///
     /// # Errors
     /// If one goes into the scope of a variable.
-    pub fn resolve(&mut self, label: usize, block: Block, active: usize) -> Parsed<()> {
+    pub(crate) fn resolve(&mut self, label: usize, block: Block, active: usize) -> Parsed<()> {
         match self.functions.last() {
             Some(function) => self.jumps.resolve(label, block, active, function),
             None => Ok(()),

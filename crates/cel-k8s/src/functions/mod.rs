@@ -1,9 +1,9 @@
 //! The functions that rules can call, in one table with a file for each library.
 
-pub mod format;
-pub mod quantity;
-pub mod time;
-pub mod url;
+pub(crate) mod format;
+pub(crate) mod quantity;
+pub(crate) mod time;
+pub(crate) mod url;
 
 mod lists;
 mod network;
@@ -20,7 +20,7 @@ use super::value::Value;
 
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// `f(a)`.
     Global,
     /// `a.f()`; `a` is the first argument.
@@ -82,7 +82,7 @@ const LIBRARIES: &[&[Function]] = &[
 ];
 
 /// Finds a function by its name, its form and the number of arguments.
-pub fn find(name: &str, form: Form, arguments: usize) -> Option<&'static Function> {
+pub(crate) fn find(name: &str, form: Form, arguments: usize) -> Option<&'static Function> {
     let all = LIBRARIES.iter().flat_map(|library| library.iter());
     let fits = |it: &Function| it.arguments.0 <= arguments && arguments <= it.arguments.1;
     let mut all = all.filter(|it| it.name == name && it.form == form);
@@ -90,7 +90,7 @@ pub fn find(name: &str, form: Form, arguments: usize) -> Option<&'static Functio
 }
 
 /// Whether a function with this name exists in a namespace.
-pub fn is_known(name: &str) -> bool {
+pub(crate) fn is_known(name: &str) -> bool {
     let mut all = LIBRARIES.iter().flat_map(|library| library.iter());
     all.any(|it| it.name == name && it.form == Form::Global)
 }
