@@ -2,7 +2,7 @@
 
 pub mod codes;
 pub mod kind;
-pub mod metadata;
+pub(crate) mod metadata;
 mod passes;
 pub mod rules;
 pub mod schema;

@@ -121,7 +121,7 @@ const OWNER_FIELDS: &[(&str, bool)] = &[
 
 /// Finds everything that is wrong with an object's metadata, except for the types of labels and annotations, which
 /// the structure pass checks. kustomize's own files are skipped, because they never reach the API server.
-pub fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
     let mut walk = Walk {
         object,
         found: Vec::new(),

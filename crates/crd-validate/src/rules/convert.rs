@@ -18,7 +18,7 @@ use manifest::value::{Kind, Map, Node};
 
 /// Converts the values of an object.
 #[derive(Clone, Copy, Debug)]
-pub struct Converter<'a> {
+pub(crate) struct Converter<'a> {
     /// The schemas.
     pub compiled: &'a Compiled,
     /// Whether strings that look like SOPS's ciphertext are unknown.
@@ -32,7 +32,7 @@ impl Converter<'_> {
     /// Converts a whole object with its defaults. Rules can read its `apiVersion`, `kind`, `metadata.name` and
     /// `metadata.generateName` whatever the schema says, and nothing else of its metadata. The same holds for objects
     /// inside it (`x-kubernetes-embedded-resource`).
-    pub fn object(self, object: &Node, root: NodeId) -> Value {
+    pub(crate) fn object(self, object: &Node, root: NodeId) -> Value {
         match (self.value(object, root), &object.kind) {
             (Value::Map(entries), Kind::Map(object)) => self.identified(entries.to_vec(), object),
             (other, _) => other,
@@ -52,7 +52,7 @@ impl Converter<'_> {
 
     /// Converts a field that identifies an object, in the same way as [`object`](Self::object); `None` for other
     /// fields.
-    pub fn identity(self, object: &Map, key: &str) -> Option<Value> {
+    pub(crate) fn identity(self, object: &Map, key: &str) -> Option<Value> {
         let node = object.get(key).filter(|_| IDENTITY.contains(&key))?;
         if key != "metadata" {
             return Some(self.dynamic(node));
@@ -65,7 +65,7 @@ impl Converter<'_> {
     }
 
     /// Converts a value with a schema, including defaults.
-    pub fn value(self, node: &Node, id: NodeId) -> Value {
+    pub(crate) fn value(self, node: &Node, id: NodeId) -> Value {
         let schema = self.compiled.node(id);
         match (&node.kind, schema.type_) {
             (Kind::String(text), _) if self.is_unsettled(text) => Value::Unknown,
@@ -114,7 +114,7 @@ impl Converter<'_> {
     }
 
     /// Whether a map may get more keys that are not known yet, because Flux fills in one of them.
-    pub fn is_open(self, map: &Map, schema: &Schema) -> bool {
+    pub(crate) fn is_open(self, map: &Map, schema: &Schema) -> bool {
         matches!(schema.additional_properties, Some(Additional::Schema(_)))
             && defaults::fields(map, self.compiled, schema)
                 .any(|field| variable::in_text(field.key))
@@ -207,7 +207,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 /// The name of a field in rules; `None` if rules can't use it.
-pub fn escape(name: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn escape(name: &str) -> Option<Cow<'_, str>> {
     if is_reserved(name) {
         return Some(Cow::Owned(format!("__{name}__")));
     }

@@ -10,9 +10,9 @@
 //! `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a
 //! Flux variable, nothing is reported.
 
-pub mod convert;
+pub(crate) mod convert;
 pub mod program;
-pub mod words;
+pub(crate) mod words;
 
 mod place;
 mod walk;
@@ -37,20 +37,20 @@ const MOST_FINDINGS: usize = 100;
 
 /// The pass, with a cache of parsed rules and compiled patterns.
 #[derive(Debug, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     programs: Programs,
     patterns: Patterns,
 }
 
 impl Rules {
     /// Creates the pass.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Rules::default()
     }
 
     /// All rules that an object breaks, in the order of its schema. The structure of the object must be valid: see
     /// [`Examined::blocks_rules`](super::structure::Examined::blocks_rules).
-    pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+    pub(crate) fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
         let mut walk = walk::Walk::new(self, object, *schema);
         walk.object();
         walk.findings

@@ -41,13 +41,13 @@ type Entry = Arc<Result<Program, String>>;
 
 /// The rules of one run, by their text.
 #[derive(Debug, Default)]
-pub struct Programs {
+pub(crate) struct Programs {
     known: RwLock<FxHashMap<String, Entry>>,
 }
 
 impl Programs {
     /// A rule, parsed now or earlier.
-    pub fn get(&self, text: &str) -> Entry {
+    pub(crate) fn get(&self, text: &str) -> Entry {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = known.get(text) {
             return entry.clone();

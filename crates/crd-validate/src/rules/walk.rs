@@ -41,7 +41,7 @@ enum Outcome {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(run: &'a Rules, object: &'a Object, schema: KindSchema<'a>) -> Self {
+    pub(crate) fn new(run: &'a Rules, object: &'a Object, schema: KindSchema<'a>) -> Self {
         Walk {
             run,
             object,
@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Evaluates all rules of an object with its defaults.
-    pub fn object(&mut self) {
+    pub(crate) fn object(&mut self) {
         self.schema.compiled.asked();
         let object = defaults::object(&self.object.node, self.schema.version);
         self.value(&object, None, self.schema.version.root);

@@ -17,7 +17,7 @@ use manifest::finding;
 use manifest::value::{Pointer, pointer::Step};
 
 /// The table, as committed.
-pub static TABLE: &str = include_str!(concat!(
+pub(crate) static TABLE: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../schemas/words/rules.toml"
 ));
@@ -32,7 +32,7 @@ const REFUSED: &str =
 /// The format of the table.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Words {
+pub(crate) struct Words {
     /// Its entries.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Entry>,
@@ -41,7 +41,7 @@ pub struct Words {
 /// The text for a failing rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The rule's exact text.
     pub rule: String,
     /// Where the rule is, if the same text has different meanings at different places: the kind and its fields
@@ -60,7 +60,7 @@ impl Words {
     ///
     /// # Errors
     /// If it doesn't have the right format.
-    pub fn read(text: &str) -> Result<Words, toml::de::Error> {
+    pub(crate) fn read(text: &str) -> Result<Words, toml::de::Error> {
         toml::from_str(text)
     }
 }

@@ -10,7 +10,7 @@ pub const ENVOY_GATEWAY: &str = "envoy-gateway";
 pub const GATEWAY_API: &str = "gateway-api";
 
 /// The channel of the Gateway API in the chart.
-pub const CHANNEL: &str = "experimental";
+pub(crate) const CHANNEL: &str = "experimental";
 
 /// The minor version of the `gateway-helm` chart, and the Gateway API release in its `crds` folder. The last line is
 /// also used for later minor versions, until the catalogue has them.

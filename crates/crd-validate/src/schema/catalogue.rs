@@ -64,7 +64,7 @@ impl Entry {
     }
 
     /// The user's file that it was read from, relative to their `schemas` folder; `None` if it is in the binary.
-    pub fn own_path(&self) -> Option<&str> {
+    pub(crate) fn own_path(&self) -> Option<&str> {
         match &self.source {
             Source::Embedded(_) => None,
             Source::Own { path, .. } => Some(path),
@@ -146,7 +146,7 @@ impl Catalogue {
     }
 
     /// The channels of a project's version, in alphabetical order; empty if it has no channels.
-    pub fn channels(&self, project: &str, version: &Version) -> Vec<&str> {
+    pub(crate) fn channels(&self, project: &str, version: &Version) -> Vec<&str> {
         let of_version = self
             .sets()
             .filter(|set| set.project == project && set.version == *version);

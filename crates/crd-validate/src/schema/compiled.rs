@@ -136,7 +136,7 @@ impl Compiled {
     }
 
     /// Whether there are no nodes.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
@@ -158,7 +158,7 @@ impl Compiled {
 
     /// Records that an object will be checked. If a kind has many objects, the [silent nodes](Self::is_silent) are
     /// computed.
-    pub fn asked(&self) {
+    pub(crate) fn asked(&self) {
         if self.silent.get().is_none() && self.asked.fetch_add(1, Ordering::Relaxed) >= OFTEN {
             self.silent.get_or_init(|| self.silence());
         }
@@ -178,7 +178,7 @@ impl Compiled {
     }
 
     /// Whether a node is known to have no rules, neither on itself nor inside.
-    pub fn is_silent(&self, id: NodeId) -> bool {
+    pub(crate) fn is_silent(&self, id: NodeId) -> bool {
         if let Some(silent) = self.silent.get() {
             return silent.get(id.0 as usize) == Some(&true);
         }
@@ -198,7 +198,7 @@ impl Compiled {
     ///
     /// # Errors
     /// If one can't be parsed, or refers to one that doesn't come before it.
-    pub fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         for index in 0..self.len() {
             let node = self
                 .parse(index)
@@ -219,7 +219,7 @@ impl Compiled {
 ///
 /// # Errors
 /// If the text is not in the form that `write` gives it.
-pub fn header(text: &str) -> Result<Header, Error> {
+pub(crate) fn header(text: &str) -> Result<Header, Error> {
     let (first, _) = text
         .split_once('\n')
         .ok_or(Error::Layout("it has a single line"))?;

@@ -33,7 +33,7 @@ pub struct Locked {
 impl Locked {
     /// An entry for a file at `path` with the contents `text`, which was made from the file named `source` with that
     /// SHA-256.
-    pub fn new(set: &Set, path: String, text: &str, source: &str, source_sha256: &str) -> Self {
+    pub(crate) fn new(set: &Set, path: String, text: &str, source: &str, source_sha256: &str) -> Self {
         Locked {
             path,
             project: set.project.clone(),
@@ -71,7 +71,7 @@ impl Lock {
     ///
     /// # Errors
     /// None that strings can cause.
-    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
@@ -97,7 +97,7 @@ impl Lock {
     }
 
     /// Adds files, and replaces existing entries for them.
-    pub fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
+    pub(crate) fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
         let all = std::mem::take(&mut self.files).into_iter().chain(files);
         let by_path: BTreeMap<String, Locked> = all.map(|file| (file.path.clone(), file)).collect();
         self.files = by_path.into_values().collect();

@@ -153,13 +153,13 @@ impl Catalogue {
 
     /// The nearest version of the project that has the field at `pointer` in this kind: the next one, else another
     /// channel of the same version, else the last one before.
-    pub fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
+    pub(crate) fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
         self.node_elsewhere(schema, pointer, |_| true)
     }
 
     /// The nearest version of the project that allows `value` for the field at `pointer`, which this one doesn't. The
     /// order is that of [`field_elsewhere`](Self::field_elsewhere).
-    pub fn value_elsewhere(
+    pub(crate) fn value_elsewhere(
         &self,
         schema: &KindSchema<'_>,
         pointer: &Pointer,

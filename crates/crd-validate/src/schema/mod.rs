@@ -26,11 +26,11 @@ pub mod embedded;
 pub mod files;
 pub mod import;
 pub mod lock;
-pub mod lookup;
+pub(crate) mod lookup;
 pub mod node;
-pub mod openapi;
-pub mod removed;
-pub mod selection;
+pub(crate) mod openapi;
+pub(crate) mod removed;
+pub(crate) mod selection;
 pub mod set;
 pub mod version;
 

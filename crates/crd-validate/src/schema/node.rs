@@ -226,7 +226,7 @@ impl Schema {
     }
 
     /// The nodes of the values inside a value of this node.
-    pub fn inside(&self) -> impl Iterator<Item = NodeId> {
+    pub(crate) fn inside(&self) -> impl Iterator<Item = NodeId> {
         let additional = match self.additional_properties {
             Some(Additional::Schema(id)) => Some(id),
             _ => None,
@@ -236,7 +236,7 @@ impl Schema {
     }
 
     /// All nodes that this one refers to.
-    pub fn children(&self) -> impl Iterator<Item = NodeId> {
+    pub(crate) fn children(&self) -> impl Iterator<Item = NodeId> {
         self.inside()
             .chain(self.not)
             .chain(self.all_of.iter().copied())

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// `schemas/removed.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Removed {
+pub(crate) struct Removed {
     group: String,
     version: String,
     #[serde(default)]
@@ -30,7 +30,7 @@ const TEXT: &str = include_str!(concat!(
 ));
 
 /// The removal of `kind` in `version` of `group`; `None` if none is known.
-pub fn find(group: &str, version: &str, kind: &str) -> Option<&'static Removed> {
+pub(crate) fn find(group: &str, version: &str, kind: &str) -> Option<&'static Removed> {
     static TABLE: LazyLock<Vec<Removed>> = LazyLock::new(|| {
         toml::from_str::<Table>(TEXT).map_or_else(|_| Vec::new(), |table| table.removed)
     });

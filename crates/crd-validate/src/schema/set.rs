@@ -53,7 +53,7 @@ impl Set {
     }
 
     /// Whether it is [`own`](Self::own).
-    pub fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         *self == Set::own()
     }
 
@@ -78,7 +78,7 @@ impl Set {
     }
 
     /// The folder for its files, relative to the root of a catalogue.
-    pub fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         if self.is_own() {
             return OWN.to_owned();
         }

@@ -32,7 +32,7 @@ impl Version {
     }
 
     /// The name of its folder: `v1.9.0`, or the text itself if it is not a semantic version.
-    pub fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         match self.parsed {
             Some(_) => format!("v{}", self.text),
             None => self.text.clone(),
@@ -63,7 +63,7 @@ impl Version {
 }
 
 /// The maturity of an API version: `v2` comes after `v1`, which comes after `v1beta1`, which comes after `v1alpha1`.
-pub fn maturity(version: &str) -> (u8, Vec<u32>) {
+pub(crate) fn maturity(version: &str) -> (u8, Vec<u32>) {
     let stage = match () {
         () if version.contains("alpha") => 0,
         () if version.contains("beta") => 1,

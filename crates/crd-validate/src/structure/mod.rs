@@ -40,7 +40,7 @@ pub struct Structure<'a> {
 
 /// The result for an object.
 #[derive(Debug)]
-pub struct Examined {
+pub(crate) struct Examined {
     /// The findings, in the order of the object.
     pub findings: Vec<Diagnostic>,
     /// Whether the API server would skip the schema's rules: if a field is missing, has the wrong type or a value
@@ -63,7 +63,7 @@ impl<'a> Structure<'a> {
     }
 
     /// Like [`check`](Self::check), and also whether rules can be evaluated.
-    pub fn examine(&self, object: &Object, schema: &KindSchema<'_>) -> Examined {
+    pub(crate) fn examine(&self, object: &Object, schema: &KindSchema<'_>) -> Examined {
         let mut walk = walk::Walk::new(self, object, *schema);
         walk.object();
         Examined {

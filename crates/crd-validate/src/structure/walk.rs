@@ -35,7 +35,7 @@ impl View {
         }
     }
 
-    pub fn branch(self, node: NodeId) -> Self {
+    pub(crate) fn branch(self, node: NodeId) -> Self {
         View {
             node,
             shape: self.shape,
@@ -73,7 +73,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
+    pub(crate) fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
         Walk {
             run,
             object,
@@ -90,14 +90,14 @@ impl<'a> Walk<'a> {
     }
 
     /// Checks the whole object.
-    pub fn object(&mut self) {
+    pub(crate) fn object(&mut self) {
         metadata::check(self);
         let object = self.object;
         self.value(&object.node, View::whole(self.schema.version.root));
     }
 
     /// The findings without duplicates.
-    pub fn findings(self) -> Vec<Diagnostic> {
+    pub(crate) fn findings(self) -> Vec<Diagnostic> {
         let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.found.len());
         for finding in self.found {
             let recent = kept.iter().rev().take(16);
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Adds a finding on the current value. The text is only created if it is needed.
-    pub fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
+    pub(crate) fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.failed = true;
         if !self.quiet && self.found.len() < MOST_FINDINGS {
             let finding = make(self);
@@ -120,13 +120,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Like [`report`](Self::report), for a finding that keeps the API server from evaluating rules.
-    pub fn report_blocking(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
+    pub(crate) fn report_blocking(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.blocks_rules |= !self.quiet && !self.in_status;
         self.report(make);
     }
 
     /// A finding on a length that is out of bounds. If it is too large, rules are not evaluated.
-    pub fn report_size(&mut self, over: bool, make: impl FnOnce(&Self) -> Diagnostic) {
+    pub(crate) fn report_size(&mut self, over: bool, make: impl FnOnce(&Self) -> Diagnostic) {
         if over {
             self.report_blocking(make);
         } else {
@@ -135,12 +135,12 @@ impl<'a> Walk<'a> {
     }
 
     /// A finding on the current value.
-    pub fn finding(&self, code: Code, message: String) -> Diagnostic {
+    pub(crate) fn finding(&self, code: Code, message: String) -> Diagnostic {
         finding(code, self.object, &self.pointer, message).why(words::refused(self.object))
     }
 
     /// Whether a value is valid for a view, without reporting anything.
-    pub fn holds(&mut self, value: &Node, view: View) -> bool {
+    pub(crate) fn holds(&mut self, value: &Node, view: View) -> bool {
         let before = (self.quiet, self.failed);
         (self.quiet, self.failed) = (true, false);
         self.value(value, view);
@@ -150,26 +150,26 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes one level down.
-    pub fn inside(&mut self, part: Part<'_>, walk: impl FnOnce(&mut Self)) {
+    pub(crate) fn inside(&mut self, part: Part<'_>, walk: impl FnOnce(&mut Self)) {
         self.pointer.enter(part);
         walk(self);
         self.pointer.leave();
     }
 
     /// The path of another entry of the list that contains the current value.
-    pub fn sibling(&self, index: usize) -> Pointer {
+    pub(crate) fn sibling(&self, index: usize) -> Pointer {
         self.pointer
             .parent()
             .map_or_else(Pointer::root, |list| list.index(index))
     }
 
     /// Whether a string is not known yet: it has a Flux variable, or is SOPS's ciphertext.
-    pub fn is_unsettled(&self, text: &str) -> bool {
+    pub(crate) fn is_unsettled(&self, text: &str) -> bool {
         variable::in_text(text) || (self.encrypted && text.starts_with("ENC["))
     }
 
     /// Checks the current value.
-    pub fn value(&mut self, value: &Node, view: View) {
+    pub(crate) fn value(&mut self, value: &Node, view: View) {
         if self.quiet && self.failed {
             return;
         }
@@ -197,7 +197,7 @@ impl<'a> Walk<'a> {
         self.combinations(value, view, schema);
     }
 
-    pub fn has_type(&self, value: &Node, schema: &Schema) -> bool {
+    pub(crate) fn has_type(&self, value: &Node, schema: &Schema) -> bool {
         let is_open =
             |text: &str| variable::is_all(text) || (self.encrypted && text.starts_with("ENC["));
         match (&value.kind, schema.type_) {

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-pub use k8s_syntax::format::BYTES;
+pub(crate) use k8s_syntax::format::BYTES;
 
 /// Types that the server decodes in a special way, with schemas of the values that it accepts.
 ///

@@ -18,7 +18,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use facts::BYTES;
+pub(crate) use facts::BYTES;
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ use manifest::value::Node;
 
 /// Why an OpenAPI document can't be compiled.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// It has another version.
     #[error("the OpenAPI document has version {0}; only version 2.0 is supported")]
     Version(String),
@@ -63,7 +63,7 @@ pub enum Error {
 const UNVERSIONED: &str = "unversioned";
 
 /// Whether a document is an OpenAPI document of any version.
-pub fn is_openapi(node: &Node) -> bool {
+pub(crate) fn is_openapi(node: &Node) -> bool {
     let version = |key: &str| node.get(key).and_then(Node::as_str).is_some();
     version("swagger") || version("openapi")
 }
@@ -74,7 +74,7 @@ pub fn is_openapi(node: &Node) -> bool {
 /// # Errors
 /// If the document has another version or no kinds, or a kind's schema can't be compiled.
 /// If the document is of another version, has no kinds, or a kind's schema can't be read.
-pub fn compile(document: &Node, keep: Keep) -> Result<Vec<String>, Error> {
+pub(crate) fn compile(document: &Node, keep: Keep) -> Result<Vec<String>, Error> {
     let version = |key: &str| document.get(key).and_then(Node::as_str);
     if version("swagger") != Some("2.0") {
         let other = version("swagger").or(version("openapi"));

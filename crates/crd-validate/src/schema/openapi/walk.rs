@@ -73,7 +73,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(
+    pub(crate) fn new(
         definitions: &'a Map<String, Value>,
         table: &'a mut Table,
         left: &'a mut usize,
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
 
     /// The node of a complete object. Its `metadata` is a plain map, because it is the same for all kinds and is
     /// checked separately.
-    pub fn root(&mut self, name: &str) -> Result<usize, Error> {
+    pub(crate) fn root(&mut self, name: &str) -> Result<usize, Error> {
         let (name, schema) = self.find(name)?;
         let mut schema = schema.clone();
         if let Some(metadata) = schema.pointer_mut("/properties/metadata") {
