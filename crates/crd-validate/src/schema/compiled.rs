@@ -131,13 +131,8 @@ impl Compiled {
     }
 
     /// The number of nodes.
-    pub fn len(&self) -> usize {
+    pub fn node_count(&self) -> usize {
         self.nodes.len()
-    }
-
-    /// Whether there are no nodes.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
     }
 
     /// A node. [`check`](Self::check) finds nodes that can't be parsed, in tests for the embedded files and at load

@@ -18,7 +18,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use facts::BYTES;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::facts::BYTES;
 use super::*;
 use crate::schema::compiled::Compiled;
 use crate::schema::node::{Schema, Type};
