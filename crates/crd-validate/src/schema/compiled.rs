@@ -161,8 +161,8 @@ impl Compiled {
 
     /// For each node, whether it has no rules, neither on itself nor inside.
     fn silence(&self) -> Vec<bool> {
-        let mut silent: Vec<bool> = Vec::with_capacity(self.len());
-        for id in (0_u32..).take(self.len()) {
+        let mut silent: Vec<bool> = Vec::with_capacity(self.node_count());
+        for id in (0_u32..).take(self.node_count()) {
             let schema = self.node(NodeId(id));
             // Children come before their parents.
             let is_silent = |child: NodeId| silent.get(child.0 as usize) == Some(&true);
@@ -194,7 +194,7 @@ impl Compiled {
     /// # Errors
     /// If one can't be parsed, or refers to one that doesn't come before it.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        for index in 0..self.len() {
+        for index in 0..self.node_count() {
             let node = self
                 .parse(index)
                 .map_err(|error| Error::Node(index, error))?;
@@ -203,8 +203,8 @@ impl Compiled {
             }
         }
         let mut roots = self.header.versions.iter().map(|version| version.root.0);
-        match roots.find(|root| *root as usize >= self.len()) {
-            Some(root) => Err(Error::Reference(self.len(), root)),
+        match roots.find(|root| *root as usize >= self.node_count()) {
+            Some(root) => Err(Error::Reference(self.node_count(), root)),
             None => Ok(()),
         }
     }
