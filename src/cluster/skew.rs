@@ -129,8 +129,8 @@ const CHILDREN: &[&str] = &[
 
 /// A hash of what the API server checks, which doesn't depend on the order in the definition.
 fn sum(compiled: &Compiled) -> String {
-    let mut sums: Vec<String> = Vec::with_capacity(compiled.len());
-    for id in 0..compiled.len() {
+    let mut sums: Vec<String> = Vec::with_capacity(compiled.node_count());
+    for id in 0..compiled.node_count() {
         let id = crd_validate::schema::node::NodeId(u32::try_from(id).unwrap_or(u32::MAX));
         let mut node = serde_json::to_value(compiled.node(id)).unwrap_or_default();
         if let Some(map) = node.as_object_mut() {
