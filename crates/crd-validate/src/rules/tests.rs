@@ -369,7 +369,7 @@ fn every_rule_of_the_catalogue_can_be_read() {
     let mut count = 0;
     for entry in catalogue.entries() {
         let compiled = entry.compiled().expect("a compiled file");
-        for id in 0..compiled.len() {
+        for id in 0..compiled.node_count() {
             let id = crate::schema::node::NodeId(u32::try_from(id).expect("a number"));
             for rule in &compiled.node(id).rules {
                 let read = super::program::Program::read(&rule.rule);

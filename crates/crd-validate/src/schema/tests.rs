@@ -191,7 +191,7 @@ fn every_embedded_schema_loads_and_is_as_listed() {
         assert!(!text.contains("\"description\":\""), "{}", packed.path);
         let kind = compiled::Compiled::read(text).expect("a compiled file");
         let nodes =
-            (0..kind.len()).map(|id| kind.node(node::NodeId(u32::try_from(id).expect("few"))));
+            (0..kind.node_count()).map(|id| kind.node(node::NodeId(u32::try_from(id).expect("few"))));
         let mut rules = nodes.flat_map(|node| &node.rules);
         assert!(
             rules.all(|rule| rule.message.is_none() && rule.message_expression.is_none()),
