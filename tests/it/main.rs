@@ -27,6 +27,7 @@ mod fuzz_seeds;
 mod hostile;
 mod import;
 mod inputs;
+mod kube_cel;
 mod kubernetes_kinds;
 #[cfg(feature = "live")]
 mod live;

@@ -1,5 +1,7 @@
 //! Random objects for a schema: mostly valid, sometimes not.
 
+use std::collections::BTreeSet;
+
 use crd_validate::schema::KindSchema;
 use crd_validate::schema::node::{Additional, NodeId, Schema, Type};
 use proptest::prelude::RngExt;
@@ -53,12 +55,36 @@ const TEXTS: &[&str] = &[
 pub struct Random<'a> {
     rng: &'a mut TestRng,
     schema: KindSchema<'a>,
+    /// Strings and names of fields that occur more often than others.
+    texts: Vec<String>,
+    names: BTreeSet<String>,
+    /// Whether some values have a wrong type, and some maps unknown keys.
+    is_wrong_at_times: bool,
 }
 
 impl<'a> Random<'a> {
     /// Creates a generator for a schema.
     pub fn new(rng: &'a mut TestRng, schema: KindSchema<'a>) -> Self {
-        Random { rng, schema }
+        Random {
+            rng,
+            schema,
+            texts: Vec::new(),
+            names: BTreeSet::new(),
+            is_wrong_at_times: true,
+        }
+    }
+
+    /// Uses these strings and these fields more often than others.
+    pub fn often(mut self, texts: Vec<String>, names: BTreeSet<String>) -> Self {
+        self.texts = texts;
+        self.names = names;
+        self
+    }
+
+    /// A value for a node. Every value in it has the right type.
+    pub fn well_typed(&mut self, id: NodeId) -> Value {
+        self.is_wrong_at_times = false;
+        self.value(id, 0)
     }
 
     /// A complete object.
@@ -85,7 +111,7 @@ impl<'a> Random<'a> {
 
     fn value(&mut self, id: NodeId, depth: usize) -> Value {
         let node = self.schema.node(id);
-        if self.once_in(60) {
+        if self.is_wrong_at_times && self.once_in(60) {
             return self.anything();
         }
         if !node.enumeration.is_empty() && !self.once_in(30) {
@@ -114,6 +140,7 @@ impl<'a> Random<'a> {
             // If exactly one of several branches must match, few keys succeed more often than many.
             let share = self.rng.random_range(2..12);
             for (name, id) in &node.properties {
+                let share = if self.names.contains(name) { 2 } else { share };
                 let wanted = node.required.contains(name);
                 if (wanted && !self.once_in(40)) || (!wanted && self.once_in(share)) {
                     let value = self.value(*id, depth + 1);
@@ -127,7 +154,7 @@ impl<'a> Random<'a> {
                 }
             }
         }
-        if self.once_in(80) {
+        if self.is_wrong_at_times && self.once_in(80) {
             map.insert((*self.pick(TEXTS)).to_owned(), self.anything());
         }
         map.into()
@@ -148,6 +175,10 @@ impl<'a> Random<'a> {
     }
 
     fn text(&mut self, node: &Schema) -> Value {
+        if !self.texts.is_empty() && self.once_in(2) {
+            let at = self.rng.random_range(0..self.texts.len());
+            return self.texts[at].as_str().into();
+        }
         let text = (*self.pick(TEXTS)).to_owned();
         let short = node
             .max_length
@@ -178,7 +209,7 @@ impl<'a> Random<'a> {
         let number = self
             .pick(&near)
             .saturating_add(self.rng.random_range(-1..=1));
-        if self.once_in(20) {
+        if (self.is_wrong_at_times || node.type_ == Some(Type::Number)) && self.once_in(20) {
             #[allow(clippy::cast_precision_loss)] // any float will do
             return json!(number as f64 + if self.once_in(2) { 0.5 } else { 0.0 });
         }

@@ -39,7 +39,8 @@ impl Case {
     }
 }
 
-fn with<T>(entry: usize, version: &str, then: impl FnOnce(&KindSchema<'_>) -> T) -> T {
+/// Calls `then` with the schema of a version of a kind, by its index in the catalogue.
+pub fn with<T>(entry: usize, version: &str, then: impl FnOnce(&KindSchema<'_>) -> T) -> T {
     let entry = &CATALOGUE.entries()[entry];
     let set = &entry.set;
     let mut selection = Selection::newest(&CATALOGUE);

@@ -6,6 +6,7 @@
 //! ([`fake`]).
 
 mod access;
+mod agreement;
 mod apiserver;
 mod credentials;
 mod definitions;
@@ -13,7 +14,6 @@ mod failures;
 mod fake;
 mod life;
 mod made;
-mod oracle;
 mod scale;
 mod status;
 mod talk;
