@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::common::{PROGRAM, Project};
+use crate::common::{PROGRAM, Project, write_program};
 use clap::Parser;
 use gatewayctl::cli::Cli;
 use serde_json::Value;
@@ -280,9 +280,7 @@ fn a_shallow_checkout_gets_the_base() {
 fn the_program_is_built_from_the_source_beside_the_action() {
     let runner = Runner::new(Project::new()).knows("github.action_path", "/a folder/gatewayctl");
     let cargo = runner.bin.path().join("cargo");
-    std::fs::write(&cargo, "#!/bin/sh\nprintf '%s|' \"$@\"\n").expect("a program");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&cargo, mode).expect("a mode");
+    write_program(&cargo, "#!/bin/sh\nprintf '%s|' \"$@\"\n");
     let done = runner.run(&step("Install gatewayctl"));
     let temp = runner.bin.path().display();
     assert_eq!(done.code, Some(0), "{done:?}");

@@ -4,7 +4,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::common::{APP, ENVOY, INDEX, LOCK, MINIMAL, Project, Run};
+use crate::common::{APP, ENVOY, INDEX, LOCK, MINIMAL, Project, Run, write_program};
 
 /// Limits on time and memory, far above what any run needs.
 const GUARD: &str = "ulimit -v 4000000 && exec timeout 120";
@@ -184,10 +184,9 @@ fn links_to_files_are_followed() {
 #[test]
 fn git_is_not_waited_for_without_end_and_what_it_says_is_bounded() {
     let project = project();
-    project.write("bin/git", "#!/bin/sh\nexec cat /dev/zero\n");
-    let script = format!(
-        "chmod +x bin/git; export PATH=$PWD/bin:$PATH; {GUARD} \"$PROGRAM\" diff --against git:HEAD"
-    );
+    write_program(&project.path("bin/git"), "#!/bin/sh\nexec cat /dev/zero\n");
+    let script =
+        format!("export PATH=$PWD/bin:$PATH; {GUARD} \"$PROGRAM\" diff --against git:HEAD");
     project
         .shell(&script)
         .code(2)

@@ -198,6 +198,18 @@ impl Project {
     }
 }
 
+/// Writes a program that can be run. A shell does it: a child that another test starts in the meantime would inherit the
+/// open file from this process, and the system runs no file that is open for writing.
+pub fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        r#"mkdir -p "$(dirname "$0")" && cat >"$0" && chmod 755 "$0""#,
+    ]);
+    let output = run(shell.arg(path), text.as_bytes());
+    assert!(output.status.success(), "{}: {output:?}", path.display());
+}
+
 /// All files below a folder with their bytes. A link has those of its target; folders are left out.
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = walkdir::WalkDir::new(folder).min_depth(1).into_iter();

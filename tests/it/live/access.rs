@@ -1,11 +1,9 @@
 //! Kubeconfigs, contexts, credentials and permissions.
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::apiserver::{ADMIN, Cluster, LIMITED, LIMITED_USER};
 use super::life::applied;
 use super::talk::{apply_text, run};
-use crate::common::{Project, REFERENCE};
+use crate::common::{Project, REFERENCE, write_program};
 
 #[test]
 fn kubeconfigs_are_taken_as_kubectl_takes_them() {
@@ -21,13 +19,14 @@ fn kubeconfigs_are_taken_as_kubectl_takes_them() {
     };
     let good = file("good", &cluster.config("good", ADMIN));
     let bad = file("bad", &cluster.config("bad", "wrong-token"));
-    let plugin = file(
-        "plugin",
+    let plugin = folder.join("plugin");
+    write_program(
+        &plugin,
         &format!(
             "#!/bin/sh\necho '{{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{{\"token\":\"{ADMIN}\"}}}}'\n"
         ),
     );
-    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let plugin = plugin.to_string_lossy();
     let exec = |command: &str| {
         let user = format!(
             "user: {{exec: {{apiVersion: client.authentication.k8s.io/v1, command: \"{command}\", interactiveMode: Never}}}}"
