@@ -27,6 +27,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether it is an error.
+    pub fn is_error(&self) -> bool {
+        self.is_error_with("")
+    }
+
     /// Whether it is an error whose message contains `text`.
     pub fn is_error_with(&self, text: &str) -> bool {
         matches!(self, Verdict::Error(problem) if problem.contains(text))
