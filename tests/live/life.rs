@@ -363,7 +363,7 @@ fn a_folder_is_built_as_kustomize_builds_it() {
         "CiliumLoadBalancerIPPool",
     ];
     for object in &mut theirs {
-        if !without_namespace.contains(&object.kind.as_str()) {
+        if !without_namespace.contains(&object.kind()) {
             set(&mut object.node, &["metadata", "namespace"], "network");
         }
         for (path, value) in [

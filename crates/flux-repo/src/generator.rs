@@ -45,6 +45,16 @@ pub enum Content {
     Text(String),
 }
 
+impl Content {
+    /// The text; otherwise, the path of the file whose text is not given.
+    fn text(&self, text_of: impl Fn(&str) -> Option<String>) -> Result<String, &str> {
+        match self {
+            Content::File(file) => text_of(file).ok_or(file.as_str()),
+            Content::Text(text) => Ok(text.clone()),
+        }
+    }
+}
+
 impl Generator {
     /// All generators of a kustomization.
     pub(super) fn all(kustomization: &Kustomization<'_>) -> Vec<Self> {
@@ -121,13 +131,16 @@ impl Generator {
             data.extend(env_lines(&text).map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
         for (key, content) in &self.keys {
-            let text = match content {
-                Content::File(file) => text_of(file).ok_or(file.as_str())?,
-                Content::Text(text) => text.clone(),
-            };
-            data.insert(key.clone(), text);
+            data.insert(key.clone(), content.text(&text_of)?);
         }
         Ok(data)
+    }
+
+    /// The generated text of a key from `files` or `literals`, if it is known.
+    pub fn text(&self, key: &str, text_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let mut keys = self.keys.iter();
+        let (_, content) = keys.find(|(known, _)| known == key)?;
+        content.text(text_of).ok()
     }
 
     /// Its name with the prefix and suffix of a way, without the hash.

@@ -7,9 +7,9 @@
 use super::Whole;
 use crate::check::lua;
 use crate::codes;
-use envoy_gateway::controller::helm_charts::nearest;
 use flux_repo::{Content, Generator, is_kustomization};
 use manifest::diagnostic::{Diagnostic, Location, Severity, Sources, suggest};
+use manifest::value::path::nearest;
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 use manifest::{Object, finding};
 
@@ -104,13 +104,12 @@ fn referred(
         here.is_empty() || there.is_empty() || here == there
     };
     let within = || maps.given.iter().copied().filter(reaches);
-    if let Some(map) = nearest(within().filter(|map| map.name() == name), &object.file) {
+    let of_name = within().filter(|map| map.name() == name);
+    if let Some(map) = nearest(&object.file, of_name, |map| &map.file).first() {
         return given(whole, object, pointer, map);
     }
     let of_name = maps.made.iter().filter(|made| made.name == name);
-    let makers = of_name.clone().map(|made| made.maker);
-    if let Some(maker) = nearest(makers, &object.file) {
-        let made = of_name.clone().find(|it| it.maker.file == maker.file)?;
+    if let Some(made) = nearest(&object.file, of_name, |made| &made.maker.file).first() {
         if made.map.has_hash && !maps.is_taught {
             return Some(hashed(object, pointer, made));
         }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::helm_routes::HELM;
 use crate::read::text;
 use manifest::Object;
-use manifest::value::path::{folder, name};
+use manifest::value::path::{name, nearest};
 
 /// The API group of Flux's sources.
 const SOURCES: &str = "source.toolkit.fluxcd.io";
@@ -101,7 +101,8 @@ fn source_of<'a>(
             (namespace.is_empty() || there.is_empty() || there == namespace)
                 && may_share_cluster(source, release)
         });
-    let source = nearest(fitting, &release.file)?;
+    let nearest = nearest(&release.file, fitting, |source| &source.file);
+    let source = *nearest.first()?;
     match kind {
         "OCIRepository" => Some((
             chart_of(source, &["spec", "url"])?,
@@ -132,27 +133,4 @@ fn version_at<'a>(object: &'a Object, path: &[&str]) -> Option<ChartVersion<'a>>
         minor,
         by: object,
     })
-}
-
-/// The object whose file is nearest to `file`, which means that it has the most folders in common with it. If there
-/// are several, the first one; `None` if there are no objects.
-pub fn nearest<'a>(objects: impl Iterator<Item = &'a Object>, file: &str) -> Option<&'a Object> {
-    let mut best: Option<(usize, &Object)> = None;
-    let nearest = shared_folders(file, file);
-    for object in objects {
-        let near = shared_folders(&object.file, file);
-        if best.is_none_or(|(most, _)| near > most) {
-            best = Some((near, object));
-        }
-        if near == nearest {
-            break;
-        }
-    }
-    best.map(|(_, object)| object)
-}
-
-/// The number of folders that the paths of two files have in common, counted from the root.
-pub fn shared_folders(file: &str, other: &str) -> usize {
-    let pairs = folder(file).split('/').zip(folder(other).split('/'));
-    pairs.take_while(|(one, two)| one == two).count()
 }

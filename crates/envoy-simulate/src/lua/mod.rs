@@ -22,6 +22,7 @@ use envoy_gateway::index::Key;
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{has, list, text};
 use manifest::Object;
+use manifest::value::path::nearest;
 use manifest::value::{Map, Node, Pointer, variable};
 pub use runner::{InProcess, Job, NotRun, Runner};
 pub use sandbox::{Facts, Run, Verdict};
@@ -140,8 +141,8 @@ impl<'a> Walk<'a, '_> {
     /// policy counts.
     fn generated(&self, owner: &Object, key: Key<'_>, place: Place<'a>) -> Option<Script<'a>> {
         let of_name = self.scene.generated.iter().filter(|it| it.name == key.name);
-        let nearest = of_name.max_by_key(|it| in_common(&it.by, &owner.file))?;
-        let mut keys = nearest.keys.iter();
+        let nearest = nearest(&owner.file, of_name, |it| &it.by);
+        let mut keys = nearest.first()?.keys.iter();
         let chosen = keys
             .clone()
             .find(|(name, ..)| name == KEY)
@@ -288,10 +289,4 @@ fn chosen_key(data: &Map) -> Option<(&str, &str)> {
         .iter()
         .filter_map(|(name, it)| Some((name, it.as_str()?)));
     named.or_else(|| texts.next())
-}
-
-/// How many folders two paths have in common.
-fn in_common(one: &str, other: &str) -> usize {
-    let pairs = one.split('/').zip(other.split('/'));
-    pairs.take_while(|(a, b)| a == b).count()
 }
