@@ -44,6 +44,7 @@ pub mod listener_set;
 pub mod modify;
 pub mod overlap;
 pub mod policy;
+pub mod proxies;
 pub mod read;
 pub mod route_overlap;
 pub mod rules;

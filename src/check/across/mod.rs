@@ -13,8 +13,8 @@
 //! - KEDA: [`autoscaling`].
 //! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
 //!
-//! Several passes use [`front`], which computes what the controller creates for a Gateway, [`selector`], which matches
-//! labels, and [`ranges`], which finds the ranges that contain an address.
+//! Several passes use [`front`], which looks up what the controller creates for each Gateway, and [`ranges`], which finds
+//! the ranges that contain an address.
 
 mod addresses;
 mod announcements;
@@ -35,7 +35,6 @@ mod monitors;
 mod pools;
 mod ranges;
 pub mod script;
-mod selector;
 mod substitution;
 #[cfg(test)]
 pub(in crate::check) mod support;

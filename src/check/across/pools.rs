@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::addresses::Claim;
-use super::front::{Controller, text};
+use super::front::text;
 use super::ranges::{Earliest, Ranges};
-use super::selector::selects;
 use super::{Applied, Whole};
 use crate::codes;
 use crate::model::address::Range;
+use envoy_gateway::proxies::Controller;
+use envoy_gateway::selector::selects;
 use flux_repo::Place;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
