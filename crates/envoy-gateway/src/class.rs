@@ -15,6 +15,9 @@ use manifest::value::Node;
 /// The prefix of this controller's names; the rest can be set in the chart's values.
 pub const CONTROLLER: &str = "gateway.envoyproxy.io/";
 
+/// This controller's name, unless the chart's values set another one.
+pub const DEFAULT_CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
+
 /// The kinds of policies that only this controller reads, so a Gateway that they target belongs to it.
 const POLICIES: &[&str] = &[
     "ClientTrafficPolicy",

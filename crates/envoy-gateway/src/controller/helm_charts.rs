@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::helm_routes::HELM;
 use crate::read::text;
 use manifest::Object;
+use manifest::value::Node;
 use manifest::value::path::{name, nearest};
 
 /// The API group of Flux's sources.
@@ -57,17 +58,15 @@ impl<'a> HelmCharts<'a> {
             if release.kind() != "HelmRelease" || release.group() != HELM {
                 continue;
             }
-            let named = chart_of(release, &["spec", "chart", "spec", "chart"]);
-            let (chart, version) = match named {
-                Some(chart) => (
-                    chart,
-                    version_at(release, &["spec", "chart", "spec", "version"]),
-                ),
-                None => match source_of(release, &sources, &may_share_cluster) {
-                    Some(found) => found,
-                    None => continue,
-                },
+            let by = match chart_in(&release.node) {
+                Some(_) => Some(release),
+                None => source_of(release, &sources, &may_share_cluster),
             };
+            let Some((by, (chart, version))) = by.and_then(|by| Some((by, chart_in(&by.node)?)))
+            else {
+                continue;
+            };
+            let version = version.and_then(|text| exact_version(text, by));
             let of_chart = charts.by_chart.entry(chart).or_default();
             of_chart.push(ChartRelease { at, version });
         }
@@ -80,12 +79,12 @@ impl<'a> HelmCharts<'a> {
     }
 }
 
-/// The chart in the source of a release, and its version.
+/// The source of a release.
 fn source_of<'a>(
     release: &Object,
     sources: &BTreeMap<(&'a str, &'a str), Vec<&'a Object>>,
     may_share_cluster: impl Fn(&Object, &Object) -> bool,
-) -> Option<(&'a str, Option<ChartVersion<'a>>)> {
+) -> Option<&'a Object> {
     let kind = text(&release.node, &["spec", "chartRef", "kind"])?;
     let name = text(&release.node, &["spec", "chartRef", "name"])?;
     let namespace = text(&release.node, &["spec", "chartRef", "namespace"]);
@@ -102,35 +101,34 @@ fn source_of<'a>(
                 && may_share_cluster(source, release)
         });
     let nearest = nearest(&release.file, fitting, |source| &source.file);
-    let source = *nearest.first()?;
-    match kind {
-        "OCIRepository" => Some((
-            chart_of(source, &["spec", "url"])?,
-            version_at(source, &["spec", "ref", "tag"]),
-        )),
-        "HelmChart" => Some((
-            chart_of(source, &["spec", "chart"])?,
-            version_at(source, &["spec", "version"]),
-        )),
-        _ => None,
-    }
+    nearest.first().copied()
 }
 
-/// The name of a chart: the last part of a URL, or the whole text if it is only a name.
-fn chart_of<'a>(object: &'a Object, path: &[&str]) -> Option<&'a str> {
-    let name = name(text(&object.node, path)?);
-    (!name.is_empty()).then_some(name)
+/// The name of the chart that a HelmRelease or the source of one contains, and the version as it is written. A chart in a
+/// URL is named by its last part.
+pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
+    let (chart, version): (&[&str], &[&str]) = match text(node, &["kind"])? {
+        "HelmRelease" => (
+            &["spec", "chart", "spec", "chart"],
+            &["spec", "chart", "spec", "version"],
+        ),
+        "OCIRepository" => (&["spec", "url"], &["spec", "ref", "tag"]),
+        "HelmChart" => (&["spec", "chart"], &["spec", "version"]),
+        _ => return None,
+    };
+    let chart = name(text(node, chart)?);
+    let version = text(node, version).filter(|version| !version.is_empty());
+    (!chart.is_empty()).then_some((chart, version))
 }
 
 /// An exact version; `None` for a range, or for `0.0.x`, which is a development build.
-fn version_at<'a>(object: &'a Object, path: &[&str]) -> Option<ChartVersion<'a>> {
-    let text = text(&object.node, path)?;
+fn exact_version<'a>(text: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let version = semver::Version::parse(text).ok()?;
     let minor = (version.major, version.minor);
     (minor != (0, 0)).then(|| ChartVersion {
         text: text.to_owned(),
         minor,
-        by: object,
+        by,
     })
 }
