@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::folders::Folders;
-use super::kustomization::{Entry, Kustomization, NAMES, Role, Settings};
+use super::kustomization::{Entry, Kustomization, Role, Settings, kustomization_files};
 use super::{
     Delivery, Generated, Missing, Standing, Way, flux_kustomization, is_flux_kustomization,
     is_kustomization, is_kustomize_kind,
@@ -50,22 +50,29 @@ pub fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     graph.delivery
 }
 
+/// The index of each folder's kustomization among `objects`.
+pub fn kustomizations_by_folder(objects: &[Object]) -> HashMap<&str, usize> {
+    let mut by_folder = HashMap::new();
+    for (at, object) in objects.iter().enumerate() {
+        if is_kustomization(object) {
+            by_folder.entry(folder(&object.file)).or_insert(at);
+        }
+    }
+    by_folder
+}
+
 impl<'a> Graph<'a> {
     fn of(objects: &'a [Object], files: &'a BTreeSet<String>) -> Self {
         let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut by_folder = HashMap::new();
         for (at, object) in objects.iter().enumerate() {
             by_file.entry(&object.file).or_default().push(at);
-            if is_kustomization(object) {
-                by_folder.entry(folder(&object.file)).or_insert(at);
-            }
         }
         Graph {
             objects,
             files,
             folders: Folders::of(files),
             read: HashMap::new(),
-            by_folder,
+            by_folder: kustomizations_by_folder(objects),
             by_file,
             into: HashMap::new(),
             work: Vec::new(),
@@ -138,9 +145,7 @@ impl<'a> Graph<'a> {
     /// Whether a folder has a kustomization that can't be read as one.
     fn is_closed(&self, folder: &str) -> bool {
         !self.by_folder.contains_key(folder)
-            && NAMES
-                .iter()
-                .any(|name| self.files.contains(&format!("{folder}/{name}")))
+            && kustomization_files(folder).any(|file| self.files.contains(&file))
     }
 
     /// Starts with the folders of all Flux Kustomizations.

@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use super::generator::Generator;
 use super::remote::{is_repository, is_url};
 use manifest::Object;
+use manifest::meaning::KUSTOMIZATIONS;
 use manifest::value::path::{folder, join, name};
 use manifest::value::{Node, Pointer, variable};
 
 /// The API group of kustomize's own kinds.
 pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 
-/// The names of the files in which kustomize looks for the kustomization of a folder, in this order.
-pub use manifest::meaning::KUSTOMIZATIONS as NAMES;
+/// The files in which kustomize looks for the kustomization of a folder, in this order.
+pub fn kustomization_files(folder: &str) -> impl Iterator<Item = String> {
+    KUSTOMIZATIONS.iter().map(move |name| join(folder, name))
+}
 
 /// Whether a file is the kustomization of its folder, judged by its name.
 pub fn is_kustomization_file(file: &str) -> bool {
-    NAMES.contains(&name(file))
+    KUSTOMIZATIONS.contains(&name(file))
 }
 
 /// Whether an object is only for kustomize and so never reaches the API server.

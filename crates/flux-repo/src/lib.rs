@@ -33,9 +33,10 @@ pub use apply::{applied, applied_by, as_applied};
 pub use clusters::{Cluster, Place};
 pub use flux_kustomization::{FLUX, Source, Substitutes, is_flux_kustomization};
 pub use generator::{Content, Generator};
+pub use graph::kustomizations_by_folder;
 pub use kustomization::{
-    Entry, KUSTOMIZE, Kustomization, NAMES, Role, is_kustomization, is_kustomization_file,
-    is_kustomize_kind,
+    Entry, KUSTOMIZE, Kustomization, Role, is_kustomization, is_kustomization_file,
+    is_kustomize_kind, kustomization_files,
 };
 pub use patches::{may_patch, patches_anything};
 
