@@ -8,7 +8,7 @@ use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read;
 
 pub use flux_repo::FLUX;
-use flux_repo::{Kustomization, Role, kustomization_files};
+use flux_repo::{EntryRole, Kustomization, kustomization_files};
 use manifest::value::Node;
 use manifest::value::path::is_outside;
 pub use manifest::value::path::{below, folder as folder_of, join, name as name_of};
@@ -113,7 +113,7 @@ pub struct Listed {
     /// The entry as it is written.
     pub text: String,
     /// What kustomize does with what is there.
-    pub role: Role,
+    pub role: EntryRole,
     /// The path that it leads to; `None` where that is elsewhere than in these files.
     pub path: Option<String>,
 }

@@ -11,7 +11,7 @@ use envoy_gateway::class::DEFAULT_CONTROLLER;
 use envoy_gateway::controller::CHART;
 use envoy_gateway::controller::helm_charts::chart_in;
 use envoy_gateway::controller::release::CONFIGURATION;
-use flux_repo::Role;
+use flux_repo::EntryRole;
 use manifest::value::Node;
 use manifest::value::path::join_within;
 
@@ -310,7 +310,7 @@ fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
         return Vec::new();
     };
     let entries = files::listed(reader.files, &path, &node).into_iter();
-    let entries = entries.filter(|entry| entry.role == Role::Resource);
+    let entries = entries.filter(|entry| entry.role == EntryRole::Resource);
     entries.filter_map(|entry| entry.path).collect()
 }
 

@@ -58,7 +58,7 @@ pub mod written;
 
 pub use condition::{Condition, Conditions, Status};
 pub use settings::{Features, Knowledge, Order, Settings};
-pub use verdict::{On, Verdict};
+pub use verdict::{ConditionSubject, ObjectCondition};
 pub use view::{
     Attachment, GatewayId, Listener, ListenerId, Parent, PolicyId, Resolved, Route, RouteId,
     RouteKind, SetId, Target,

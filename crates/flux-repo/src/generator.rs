@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kustomization::{Kustomization, pairs};
-use super::{SUBSTITUTE, Way};
+use super::{DeliveryPath, SUBSTITUTE};
 use manifest::value::path::{join, name};
 use manifest::value::{Node, Pointer};
 
@@ -31,26 +31,26 @@ pub struct Generator {
     /// Its annotations, including those of `generatorOptions`.
     pub annotations: BTreeMap<String, String>,
     /// Its keys from `files` and `literals`, each with its content.
-    pub keys: Vec<(String, Content)>,
+    pub keys: Vec<(String, KeyContent)>,
     /// The files of `envs` and `env`, in which each line is a further key.
     pub env_files: Vec<String>,
 }
 
 /// The content of a generated key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum KeyContent {
     /// The text of a file. The path is in the form that findings use.
     File(String),
     /// A literal text.
     Text(String),
 }
 
-impl Content {
+impl KeyContent {
     /// The text; otherwise, the path of the file whose text is not given.
     fn text(&self, text_of: impl Fn(&str) -> Option<String>) -> Result<String, &str> {
         match self {
-            Content::File(file) => text_of(file).ok_or(file.as_str()),
-            Content::Text(text) => Ok(text.clone()),
+            KeyContent::File(file) => text_of(file).ok_or(file.as_str()),
+            KeyContent::Text(text) => Ok(text.clone()),
         }
     }
 }
@@ -97,11 +97,11 @@ impl Generator {
             .any(|one| one.get("disableNameSuffixHash").and_then(Node::as_bool) == Some(true));
         let files = texts("files").map(|text| {
             let (key, path) = key_and_path(text);
-            (key.to_owned(), Content::File(join(here, path)))
+            (key.to_owned(), KeyContent::File(join(here, path)))
         });
         let literals = texts("literals").filter_map(|text| {
             let (key, value) = text.split_once('=')?;
-            Some((key.to_owned(), Content::Text(unquoted(value).to_owned())))
+            Some((key.to_owned(), KeyContent::Text(unquoted(value).to_owned())))
         });
         let env_files = texts("envs").chain(text("env"));
         Generator {
@@ -144,12 +144,12 @@ impl Generator {
     }
 
     /// Its name with the prefix and suffix of a way, without the hash.
-    pub fn name_by(&self, way: &Way) -> String {
+    pub fn name_by(&self, way: &DeliveryPath) -> String {
         format!("{}{}{}", way.prefix, self.name, way.suffix)
     }
 
     /// Whether a label or annotation, its own or one that the way adds, tells Flux not to substitute variables in it.
-    pub fn is_left_as_it_is(&self, way: &Way) -> bool {
+    pub fn is_left_as_it_is(&self, way: &DeliveryPath) -> bool {
         let mut maps = [
             &self.labels,
             &self.annotations,
@@ -208,8 +208,8 @@ secretGenerator:
 - {name: s, envs: [e.env], env: f.env}
 ",
         );
-        let file = |key: &str, path: &str| (key.to_owned(), Content::File(path.to_owned()));
-        let text = |key: &str, text: &str| (key.to_owned(), Content::Text(text.to_owned()));
+        let file = |key: &str, path: &str| (key.to_owned(), KeyContent::File(path.to_owned()));
+        let text = |key: &str, text: &str| (key.to_owned(), KeyContent::Text(text.to_owned()));
         assert_eq!(
             all[0].keys,
             [

@@ -54,7 +54,7 @@ use crate::model::Model;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
-use flux_repo::{self, Delivery, FLUX, Substitutes, Way};
+use flux_repo::{self, Delivery, DeliveryPath, FLUX, Substitutes};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 
@@ -119,7 +119,7 @@ pub struct Applied<'a> {
     /// Its index in [`Given::objects`].
     pub at: usize,
     /// How it is applied; `None` if no given kustomization lists it.
-    pub way: Option<&'a Way>,
+    pub way: Option<&'a DeliveryPath>,
     /// The object.
     pub object: &'a Object,
 }
@@ -150,7 +150,7 @@ impl<'a> Whole<'a> {
     }
 
     /// The Flux Kustomization that applies an object, and the variables that it substitutes.
-    pub fn substitutes(&self, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
+    pub fn substitutes(&self, way: Option<&DeliveryPath>) -> Option<(&'a Object, &'a Substitutes)> {
         let flux = way?.flux?;
         Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
     }

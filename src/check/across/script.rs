@@ -7,7 +7,7 @@
 use super::Whole;
 use crate::check::lua;
 use crate::codes;
-use flux_repo::{Content, Generator, is_kustomization};
+use flux_repo::{Generator, KeyContent, is_kustomization};
 use manifest::diagnostic::{Diagnostic, Location, Severity, Sources, suggest};
 use manifest::value::path::nearest;
 use manifest::value::{Kind, Map, Node, Pointer, variable};
@@ -187,8 +187,8 @@ fn generated(
     };
     let (_, content) = map.keys.iter().find(|(known, _)| known == key)?;
     match content {
-        Content::Text(text) => text_of(object, pointer, text, "", whole),
-        Content::File(file) => text_of(object, pointer, whole.text(file)?, file, whole),
+        KeyContent::Text(text) => text_of(object, pointer, text, "", whole),
+        KeyContent::File(file) => text_of(object, pointer, whole.text(file)?, file, whole),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Tree, set};
 use flux_repo::{
-    Delivery, Generator, Kustomization, Role, applied_by, is_kustomize_kind, kustomization_files,
-    kustomizations_by_folder,
+    Delivery, EntryRole, Generator, Kustomization, applied_by, is_kustomize_kind,
+    kustomization_files, kustomizations_by_folder,
 };
 use manifest::diagnostic::Sources;
 use manifest::value::path::{below, is_outside};
@@ -88,7 +88,7 @@ impl<'a> KustomizeInputs<'a> {
         kustomization_files(folder).find(|own| self.files.contains(own))
     }
 
-    fn add(&mut self, path: String, text: String, role: Role) {
+    fn add(&mut self, path: String, text: String, role: EntryRole) {
         if role.is_applied() {
             self.objects.extend(objects_of(&path, &text));
         }
@@ -171,7 +171,7 @@ impl<'a> KustomizeInputs<'a> {
                 } else if self.kustomization_file(&path).is_none() {
                     unread.push(format!("{path}, which {file} lists, can't be read"));
                 } else if below(&path, file).is_some()
-                    || entry.role == Role::Resource && !folders.insert(path.clone())
+                    || entry.role == EntryRole::Resource && !folders.insert(path.clone())
                 {
                     unread.push(format!("{path} is listed in a circle"));
                 }

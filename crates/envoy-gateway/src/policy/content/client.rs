@@ -3,7 +3,7 @@
 use super::units::{check_durations, check_quantity};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
-use crate::grant::From;
+use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
 use crate::modify::is_header_value;
 use crate::read::{flag, has, list, text};
@@ -112,7 +112,7 @@ fn check_validation(
     validation: &Node,
     faults: &mut Faults,
 ) {
-    let from = From {
+    let from = ReferenceGrantFrom {
         group: ENVOY_GATEWAY,
         kind: "ClientTrafficPolicy",
         namespace: policy.namespace(),
@@ -144,7 +144,7 @@ fn check_validation(
 /// Whether a Secret, ConfigMap or ClusterTrustBundle has the key that is needed.
 pub(super) fn check_data(
     resolver: &Resolver<'_, '_>,
-    from: From<'_>,
+    from: ReferenceGrantFrom<'_>,
     reference: &Node,
     keys: &[&str],
 ) -> Result<(), Fault> {
