@@ -55,7 +55,7 @@ enum Format {
 }
 
 impl Args {
-    /// How much of the cluster is at hand.
+    /// How much of the cluster is given.
     fn knowledge(&self) -> Knowledge {
         match self.complete {
             true => Knowledge::Complete,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Resolver;
-use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
+use super::condition::{Conditions, NOT_GIVEN, Status, kind};
 use super::fault::Faults;
 use super::hostname;
 use super::index::{GATEWAY_API, Key};
@@ -136,7 +136,7 @@ impl<'a> Resolver<'a, '_> {
         };
         found.unwrap_or_else(|| match self.index.here(kind, key) {
             Some(_) => Target::Foreign,
-            None => Target::NotAtHand,
+            None => Target::NotGiven,
         })
     }
 
@@ -151,7 +151,7 @@ impl<'a> Resolver<'a, '_> {
                 .view
                 .set(id)
                 .map_or(Vec::new(), |it| it.listeners.clone()),
-            Target::Foreign | Target::NotAtHand => return,
+            Target::Foreign | Target::NotGiven => return,
         };
         let is_set = matches!(parent.target, Target::Set(_));
         let reference = &parent.reference;
@@ -194,10 +194,10 @@ impl<'a> Resolver<'a, '_> {
             );
         } else if is_unknown {
             let message = format!(
-                "the listener selects namespaces by label, and the labels of namespace `{}` are not at hand",
+                "the listener selects namespaces by label, and the labels of namespace `{}` are not known",
                 route.object.namespace()
             );
-            conditions.set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
+            conditions.set(kind::ACCEPTED, Status::Unknown, NOT_GIVEN, message);
         } else {
             let message = format!(
                 "no listener of the parent allows {} from namespace `{}`",

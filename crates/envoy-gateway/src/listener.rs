@@ -298,11 +298,7 @@ fn conclude(listener: &mut Listener<'_>) {
     };
     if let Some(only) = only {
         let programmed = match (only.status, only.reason.as_ref()) {
-            (Unknown, _) => Some((
-                Unknown,
-                super::condition::NOT_AT_HAND,
-                only.message.as_str(),
-            )),
+            (Unknown, _) => Some((Unknown, super::condition::NOT_GIVEN, only.message.as_str())),
             (_, "PartiallyInvalidCertificateRef") => Some((True, "Programmed", SENT)),
             (_, "InvalidCertificateRef") => Some((False, "Invalid", BROKEN)),
             _ => None,

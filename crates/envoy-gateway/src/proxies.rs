@@ -88,7 +88,7 @@ fn named_proxy<'a>(
         let there = proxy.namespace();
         proxy.name() == name && (there == namespace || there.is_empty() || namespace.is_empty())
     });
-    found.map_or(NamedProxy::NotAtHand, NamedProxy::AtHand)
+    found.map_or(NamedProxy::NotGiven, NamedProxy::Given)
 }
 
 /// The name of the Deployment that Envoy Gateway creates for a gateway in the controller's namespace:
@@ -138,7 +138,7 @@ impl<'a> GatewayProxies<'a> {
     /// because it then replaces the one of the class.
     pub fn has_known_settings(&self) -> bool {
         let is_only = |proxy: &Object| proxy.node.path(&["spec", "mergeType"]).is_none();
-        self.infra.is_known || self.infra.own.at_hand().is_some_and(is_only)
+        self.infra.is_known || self.infra.own.given().is_some_and(is_only)
     }
 
     /// Whether all gateways of the class share the same Service.

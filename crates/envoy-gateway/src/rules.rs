@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Resolver;
 use super::backend_ref::{BackendUse, Protocol};
-use super::condition::{NOT_AT_HAND, Status, kind};
+use super::condition::{NOT_GIVEN, Status, kind};
 use super::fault::{Fault, Faults};
 use super::filters::Filters;
 use super::read::{list, text};
@@ -288,7 +288,7 @@ fn note_unknown_hostnames(parent: &mut Parent<'_>) {
             "whether the route and the listener share a hostname depends on a Flux variable";
         parent
             .conditions
-            .set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
+            .set(kind::ACCEPTED, Status::Unknown, NOT_GIVEN, message);
     }
 }
 

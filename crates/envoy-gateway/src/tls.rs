@@ -228,11 +228,11 @@ impl<'a> Resolver<'a, '_> {
         match self.grants.ask(from, ReferenceGrantTo { group, kind, key }) {
             Permission::Granted => Ok(()),
             Permission::Refused if !self.index.knows_namespace(from.namespace) => Err(
-                Fault::unknown(format!("the namespace of the {} is not at hand", from.kind)),
+                Fault::unknown(format!("the namespace of the {} is not known", from.kind)),
             ),
             Permission::Refused if !self.index.knows_around(kind, key) => {
                 Err(Fault::unknown(format!(
-                    "the ReferenceGrants of namespace `{}` are not at hand",
+                    "the ReferenceGrants of namespace `{}` are not in the given files",
                     key.namespace
                 )))
             }

@@ -56,7 +56,7 @@ impl<'a> RequestState<'a, '_> {
             |it: &CertificateNames<'_>| it.names.iter().any(|name| variable::in_text(name));
         let is_open = known.iter().any(|it| it.as_ref().is_none_or(has_variable));
         if is_open || variable::in_text(&host) {
-            let text = format!("{listed}: the names of the certificate are not at hand");
+            let text = format!("{listed}: the names of the certificate are not known");
             let step = Step::new(Stage::Certificate, text)
                 .mark(Mark::Unknown)
                 .place(tls_place(listener));

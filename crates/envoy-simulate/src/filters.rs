@@ -189,9 +189,12 @@ impl<'a> RequestState<'a, '_> {
         let name = text(reference, &["name"]).unwrap_or_default();
         let Some(object) = self.own_filter(route, reference) else {
             let kind = text(reference, &["kind"]).unwrap_or_default();
-            let step = Step::new(Stage::Filter, format!("{kind} {name} is not at hand"))
-                .mark(Mark::Unknown)
-                .place(place);
+            let step = Step::new(
+                Stage::Filter,
+                format!("{kind} {name} is not in the given files"),
+            )
+            .mark(Mark::Unknown)
+            .place(place);
             self.add(step);
             return Ok(());
         };

@@ -227,7 +227,7 @@ secretGenerator:
     }
 
     #[test]
-    fn what_it_holds_is_told_where_all_files_are_at_hand() {
+    fn what_it_holds_is_told_where_all_files_are_given() {
         let all = generators("configMapGenerator: [{name: m, files: [a.lua], envs: [e.env]}]\n");
         let texts = |path: &str| match path {
             "app/a.lua" => Some("return 1".to_owned()),

@@ -99,13 +99,13 @@ impl<'a> Graph<'a> {
             let mut settings = kustomization.settings();
             let mut applied = Vec::new();
             for entry in kustomization.entries() {
-                let is_at_hand = self.leads_somewhere(&entry.path);
-                if is_at_hand && self.is_circle(&entry, object) {
+                let exists = self.leads_somewhere(&entry.path);
+                if exists && self.is_circle(&entry, object) {
                     continue;
                 }
                 if !entry.role.is_applied() {
                     self.inputs.insert(entry.path);
-                } else if is_at_hand {
+                } else if exists {
                     applied.push(entry);
                 } else {
                     // Something that kustomize would fetch, or a component that is not given, could change anything.

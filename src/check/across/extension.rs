@@ -241,7 +241,7 @@ metadata: {name: p}
     }
 
     #[test]
-    fn values_from_elsewhere_count_where_they_are_at_hand_and_silence_where_not() {
+    fn values_from_elsewhere_count_where_they_are_given_and_silence_where_not() {
         let release = release("valuesFrom: [{kind: ConfigMap, name: values}]");
         assert_eq!(with("1.9.0", &release, ROUTE), [""; 0]);
         let map = |on: bool| {

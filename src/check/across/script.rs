@@ -117,7 +117,7 @@ fn referred(
     }
     let made = maps.made.iter().map(|made| made.name.as_str());
     let known = within().map(Object::name).chain(made);
-    let message = format!("no ConfigMap {name} is at hand");
+    let message = format!("no ConfigMap {name} is in the given files");
     let said = finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
         .why(format!("if the cluster has none either, {REFUSED}"));
     Some(match suggest::nearest(name, known) {
@@ -400,7 +400,7 @@ spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
     }
 
     #[test]
-    fn a_config_map_that_is_not_at_hand_is_an_error_where_its_name_looks_like_a_slip() {
+    fn a_config_map_that_is_not_given_is_an_error_where_its_name_looks_like_a_slip() {
         let told = given("example-extension", "{lua: ''}");
         assert!(
             told[0].starts_with("error reference/missing-script"),

@@ -122,13 +122,13 @@ pub struct Addresses<'a> {
 /// The objects to ask a cluster for: those of both API groups, except for kinds without a status and objects that are
 /// known to belong to another controller.
 pub fn asked<'a>(objects: &'a [Object], resolved: &Resolved<'a>) -> Vec<&'a Object> {
-    let is_at_hand = |object: &&Object| {
+    let may_have_status = |object: &&Object| {
         matches!(object.group(), GATEWAY_API | ENVOY_GATEWAY)
             && !SILENT.contains(&object.kind())
             && !object.name().is_empty()
             && is_ours(object, resolved)
     };
-    objects.iter().filter(is_at_hand).collect()
+    objects.iter().filter(may_have_status).collect()
 }
 
 /// Whether the conditions on an object itself are this controller's. Unlike those under parents, they don't name a

@@ -140,9 +140,9 @@ fn each_computed_condition_is_held_against_the_written_one() {
         compared("HTTPRoute", answer),
         [
             "network/external/http Accepted True Accepted | True Accepted | agrees",
-            "network/external/http ResolvedRefs Unknown NotAtHand | False BackendNotFound | decided",
+            "network/external/http ResolvedRefs Unknown NotGiven | False BackendNotFound | decided",
             "network/external/https Accepted False NoMatchingParent | False NoMatchingListenerHostname | differs",
-            "network/external/https ResolvedRefs Unknown NotAtHand |  | unwritten",
+            "network/external/https ResolvedRefs Unknown NotGiven |  | unwritten",
             "network/external/https Warning  | True Deprecated | only-live",
         ]
     );

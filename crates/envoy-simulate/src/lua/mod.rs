@@ -132,7 +132,7 @@ impl<'a> RequestState<'a, '_> {
         }
         self.generated(owner, key, place).ok_or_else(|| {
             missing(format!(
-                "ConfigMap {key}, which should contain a script, is not at hand"
+                "ConfigMap {key}, which should contain a script, is not in the given files"
             ))
         })
     }

@@ -107,7 +107,7 @@ fn lacking(resolver: &Resolver<'_, '_>, gateway: GatewayId, message: String) -> 
     let gateway = resolver.view.gateway(gateway);
     match gateway.is_none_or(|it| it.knows_settings) {
         true => Fault::invalid(message),
-        false => Fault::unknown(format!("{message}, which is not at hand")),
+        false => Fault::unknown(format!("{message}, which is not in the given files")),
     }
 }
 
