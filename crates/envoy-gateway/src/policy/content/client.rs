@@ -1,6 +1,6 @@
 //! Checks the settings of ClientTrafficPolicies.
 
-use super::units::{check_durations, check_quantity};
+use super::units::{check_durations, check_http2_windows, check_quantity};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
 use crate::grant::ReferenceGrantFrom;
@@ -52,15 +52,7 @@ pub(crate) fn check(
     );
     if matches!(listener.protocol, "HTTP" | "HTTPS") {
         check_durations(spec, HTTP_DURATIONS, faults);
-        for window in ["initialStreamWindowSize", "initialConnectionWindowSize"] {
-            check_quantity(
-                spec,
-                &["http2", window],
-                65_535,
-                i128::from(i32::MAX),
-                faults,
-            );
-        }
+        check_http2_windows(spec, faults);
         for key in ["earlyRequestHeaders", "lateResponseHeaders"] {
             if let Some(headers) = spec.path(&["headers", key]) {
                 check_headers(key, headers, faults);
