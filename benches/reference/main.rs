@@ -86,7 +86,7 @@ fn main() {
             );
             compare(&title, &many, &objects, rounds);
         }
-        None => println!("the documents to repeat are not at hand: no throughput"),
+        None => println!("the documents to repeat were not found: no throughput"),
     }
 }
 

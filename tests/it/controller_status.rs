@@ -421,7 +421,7 @@ const OUTSIDE: &[&str] = &[
 ];
 
 #[test]
-fn what_is_not_at_hand_is_never_held_against_anyone() {
+fn what_is_not_given_is_never_held_against_anyone() {
     let Some(folder) = shared() else { return };
     let text =
         std::fs::read_to_string(folder.join("envoy-gateway-v1.9.0.jsonl")).expect("the cases");
