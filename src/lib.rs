@@ -10,7 +10,7 @@
 //! the objects. Values are [`manifest::value::Node`]s, whether they come from TOML, YAML or a template.
 //!
 //! **Checking.** The rendered files are parsed again. [`crd_validate`] says what the API server would say of each object, by
-//! a catalogue of CRDs that is part of the program. [`check`] has the rules that look at all objects together. What they find
+//! a catalogue of CRDs that is part of the program. [`lint`] has the rules that look at all objects together. What they find
 //! is a [`manifest::diagnostic::Diagnostic`]: a code from [`codes`], a message, the place in the rendered file and the place
 //! in `cluster.toml`. [`report`] prints findings for people and for programs.
 //!
@@ -29,7 +29,7 @@
 #![warn(missing_docs)]
 
 pub mod bounds;
-pub mod check;
+
 pub mod cli;
 #[cfg(feature = "live")]
 pub mod cluster;
@@ -39,6 +39,7 @@ pub mod config;
 pub mod diff;
 pub mod graph;
 pub mod import;
+pub mod lint;
 pub mod model;
 pub mod render;
 pub mod report;

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::Given;
 use crate::codes;
+use crate::lint::Given;
 use crd_validate::schema::Selection;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};

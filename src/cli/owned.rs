@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
+use crate::lint::listing::{self, Standing};
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Existing, is_untouched, would_go};

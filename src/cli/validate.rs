@@ -13,8 +13,8 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::{self, Given};
 use crate::compile::check_all;
+use crate::lint::{self, Given};
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
@@ -231,11 +231,11 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         model: None,
     };
     let objects = &checked.manifests.objects;
-    let (found, across) = rayon::join(
+    let (found, of_lint) = rayon::join(
         || check_all(objects, &checked.catalogue, &checked.selection),
-        || across::check(&checked.given()),
+        || lint::check(&checked.given()),
     );
-    checked.diagnostics.extend(found.into_iter().chain(across));
+    checked.diagnostics.extend(found.into_iter().chain(of_lint));
     Ok(checked)
 }
 

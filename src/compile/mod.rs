@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 pub use beside::Beside;
 
-use crate::check;
 use crate::codes;
 use crate::config::{self, Cluster};
+use crate::lint;
 use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
@@ -336,7 +336,7 @@ fn scripts(
             model::lua::Script::Block(_) => None,
         });
         let source = sources.add(own.unwrap_or_else(|| file.path.clone()), file.text.as_str());
-        found.extend(check::lua::check(sources, source));
+        found.extend(lint::lua::check(sources, source));
         texts.insert(file.path.clone(), source);
     }
     (found, texts)

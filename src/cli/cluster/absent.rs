@@ -6,11 +6,11 @@ use super::{
     ApplyOptions, ApplyReport, ClusterDiff, ClusterJudgement, Connection, Definition, Manager,
     Written,
 };
-use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
 use crate::compile::Compiled;
 use crate::diff::ListKeys;
+use crate::lint::Given;
 use crd_validate::schema::Catalogue;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;

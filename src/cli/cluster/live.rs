@@ -10,7 +10,6 @@ use super::{
     ApplyOptions, ApplyReport, ClusterDiff, ClusterJudgement, Connection, Definition, Manager,
     Written,
 };
-use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::output::Stream;
 use crate::cli::project::Project;
@@ -23,6 +22,7 @@ use crate::cluster::{
 };
 use crate::compile::Compiled;
 use crate::diff::{self, ListKeys};
+use crate::lint::Given;
 use crate::render::files::Inputs;
 use crd_validate::schema::compiled::Scope;
 use crd_validate::schema::{Catalogue, Lookup, Selection};

@@ -1,6 +1,6 @@
 use super::check;
-use crate::check::across::support;
 use crate::codes;
+use crate::lint::support;
 use manifest::diagnostic::Diagnostic;
 
 const GATEWAY: &str = "

@@ -5,8 +5,8 @@
 //! 1.9.0).
 
 use super::Whole;
-use crate::check::lua;
 use crate::codes;
+use crate::lint::lua;
 use envoy_gateway::controller::helm_charts::nearest;
 use flux_repo::{Content, Generator, is_kustomization};
 use manifest::diagnostic::{Diagnostic, Location, Severity, Sources, suggest};

@@ -210,7 +210,7 @@ spec:
 
     #[test]
     fn stream_routes_need_the_gateway_api_that_the_chart_brings() {
-        use crate::check::across::support;
+        use crate::lint::support;
         use crd_validate::schema::{Catalogue, Selection};
         use manifest::diagnostic::Sources;
         let catalogue = Catalogue::embedded();
@@ -222,7 +222,7 @@ spec:
         let mut findings = |version: &str| {
             let declared = selection.declare(&catalogue, "gateway-api", version, None, "--use");
             declared.expect("a version of the catalogue");
-            let given = crate::check::across::Given {
+            let given = crate::lint::Given {
                 objects: &objects,
                 files: &std::collections::BTreeSet::new(),
                 walked: &[],

@@ -4,8 +4,8 @@
 //! The table follows the "breaking changes" in the release notes of Envoy Gateway 1.6.0 to 1.9.0, as far as an object
 //! shows that it is affected. Changes that a schema or a gate reports are left out.
 
-use crate::check::across::field;
 use crate::codes;
+use crate::lint::field;
 use crd_validate::schema::Version;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
@@ -178,7 +178,7 @@ pub fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnost
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::across::support::objects;
+    use crate::lint::support::objects;
 
     #[test]
     fn only_what_lies_between_the_two_versions_is_told() {

@@ -1,7 +1,7 @@
 //! Addresses, pools, announcements, certificates and trusted networks.
 
 use super::*;
-use crate::check::across::front::fronts;
+use crate::lint::front::fronts;
 
 /// The line of the gateway's address.
 const ADDRESS: &str = "front.yaml:32";

@@ -1,7 +1,7 @@
 //! Compares the findings before and after an upgrade of Envoy Gateway.
 //!
 //! Both sides are checked completely, each against its own schemas and gates. Findings that only the new side has are
-//! caused by the upgrade. Findings on both sides existed before; [`check`](crate::check) reports those.
+//! caused by the upgrade. Findings on both sides existed before; [`check`](crate::lint) reports those.
 //!
 //! - [`changes`]: objects that stay valid, but have another effect.
 
@@ -85,8 +85,8 @@ pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::across::support::objects;
     use crate::compile::check_all;
+    use crate::lint::support::objects;
     use crd_validate::schema::Catalogue;
 
     fn upgraded(text: &str, from: &str, to: &str) -> Upgrade {

@@ -31,6 +31,7 @@ pub mod field;
 mod front;
 pub mod gate;
 pub mod listing;
+pub mod lua;
 mod monitors;
 mod pools;
 mod ranges;
@@ -38,11 +39,12 @@ pub mod script;
 mod selector;
 mod substitution;
 #[cfg(test)]
-pub(in crate::check) mod support;
+pub(in crate::lint) mod support;
 #[cfg(test)]
 mod tests;
 mod trusted;
 mod unsubstituted;
+pub mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;

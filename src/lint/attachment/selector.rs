@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Look, is_known, is_patched, spec};
-use crate::check::across::Applied;
-use crate::check::across::selector::{Labels, selects};
 use crate::codes;
+use crate::lint::Applied;
+use crate::lint::selector::{Labels, selects};
 use envoy_gateway::RouteKind;
 use envoy_gateway::helm_routes::{HELM, release_namespace};
 use envoy_gateway::index::GATEWAY_API;
