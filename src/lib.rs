@@ -33,6 +33,11 @@ pub mod bounds;
 pub mod cli;
 #[cfg(feature = "live")]
 pub mod cluster;
+/// Without the feature `live`, only the codes remain, because `explain` knows all codes.
+#[cfg(not(feature = "live"))]
+pub mod cluster {
+    pub mod codes;
+}
 pub mod codes;
 pub mod compile;
 pub mod config;

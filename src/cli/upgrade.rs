@@ -144,7 +144,7 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     let after = looked_ahead(&before, &catalogue, &args.to)?;
     let findings = |selection: &Selection| -> Vec<Diagnostic> {
         let mut found = check_all(&manifests.objects, &catalogue, selection);
-        found.extend(lint::check(&manifests.given(&sources, selection)));
+        found.extend(lint::check(&manifests.lint_input(&sources, selection)));
         found
     };
     let (old, new) = (findings(&before), findings(&after));

@@ -14,7 +14,7 @@ use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::compile::check_all;
-use crate::lint::{self, Given};
+use crate::lint::{self, LintInput};
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
@@ -131,7 +131,7 @@ fn judge(
     global: &Global,
     checked: &Checked,
 ) -> anyhow::Result<(Vec<String>, Vec<Diagnostic>)> {
-    let given = checked.given();
+    let given = checked.lint_input();
     let found = &checked.diagnostics;
     let judged = cluster::judge(
         &args.connection,
@@ -203,10 +203,10 @@ struct Checked {
 }
 
 impl Checked {
-    fn given(&self) -> Given<'_> {
-        Given {
+    fn lint_input(&self) -> LintInput<'_> {
+        LintInput {
             model: self.model.as_ref(),
-            ..self.manifests.given(&self.sources, &self.selection)
+            ..self.manifests.lint_input(&self.sources, &self.selection)
         }
     }
 }
@@ -233,7 +233,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let objects = &checked.manifests.objects;
     let (found, of_lint) = rayon::join(
         || check_all(objects, &checked.catalogue, &checked.selection),
-        || lint::check(&checked.given()),
+        || lint::check(&checked.lint_input()),
     );
     checked.diagnostics.extend(found.into_iter().chain(of_lint));
     Ok(checked)

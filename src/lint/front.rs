@@ -2,7 +2,7 @@
 //! known.
 
 use super::selector::Labels;
-use super::{Applied, Whole};
+use super::{Applied, LintContext};
 use crate::model::names::hashed_deployment;
 use envoy_gateway::class::CONTROLLER;
 use manifest::Object;
@@ -64,17 +64,17 @@ pub struct Workload {
 }
 
 /// All Gateways, in the order in which they are given.
-pub fn fronts<'a>(whole: &Whole<'a>) -> Vec<Front<'a>> {
-    let classes: Vec<Applied> = whole.of_kind(GATEWAY_API, "GatewayClass").collect();
-    let proxies: Vec<Applied> = whole.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
-    whole
+pub fn fronts<'a>(context: &LintContext<'a>) -> Vec<Front<'a>> {
+    let classes: Vec<Applied> = context.of_kind(GATEWAY_API, "GatewayClass").collect();
+    let proxies: Vec<Applied> = context.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
+    context
         .of_kind(GATEWAY_API, "Gateway")
         .map(|gateway| {
-            let is_near = |object: &Object| whole.may_share_cluster(object, gateway.object);
+            let is_near = |object: &Object| context.may_share_cluster(object, gateway.object);
             let name = text(gateway.object, &["spec", "gatewayClassName"]);
             let mut classes = classes.iter().map(|class| class.object);
             let class = classes.find(|class| class.name() == name && is_near(class));
-            let releases = whole.controllers().iter();
+            let releases = context.controllers().iter();
             let mut releases = releases.filter(|one| is_near(one.release));
             let release = match (releases.next(), releases.next()) {
                 (Some(only), None) => Some(only),

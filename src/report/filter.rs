@@ -1,5 +1,6 @@
 //! Filters findings by `--select` and `--ignore`.
 
+use crd_validate::codes::SCHEMA_UNKNOWN_KIND;
 use std::str::FromStr;
 
 use crate::codes;
@@ -65,7 +66,7 @@ impl Filter {
     /// Whether findings with this code are shown as notes. That is the case if `schema/unknown-kind` is
     /// ignored, so that a report never hides that an object was not checked.
     fn makes_notes_of(&self, code: Code) -> bool {
-        code == codes::SCHEMA_UNKNOWN_KIND && self.ignore.contains(&Selector::Code(code))
+        code == SCHEMA_UNKNOWN_KIND && self.ignore.contains(&Selector::Code(code))
     }
 
     /// Removes the findings that are not shown.
@@ -126,6 +127,10 @@ fn nearest(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::codes::CONFIG_SYNTAX;
+    use crate::tree::codes::TREE_EDITED;
+    use crd_validate::codes::{SCHEMA_REQUIRED, SCHEMA_TYPE};
+    use manifest::codes::YAML_SYNTAX;
 
     fn filter(select: &str, ignore: &str) -> Filter {
         Filter::parse(&[select], &[ignore]).expect("known codes")
@@ -143,19 +148,19 @@ mod tests {
         assert!(codes::all().iter().all(|code| all.keeps(*code)));
 
         let some = filter("config, schema/type,", "config/lua");
-        assert!(some.keeps(codes::CONFIG_SYNTAX));
-        assert!(some.keeps(codes::SCHEMA_TYPE));
-        assert!(!some.keeps(codes::CONFIG_LUA));
-        assert!(!some.keeps(codes::SCHEMA_REQUIRED));
+        assert!(some.keeps(CONFIG_SYNTAX));
+        assert!(some.keeps(SCHEMA_TYPE));
+        assert!(!some.keeps(crate::lint::config::lua::CODE));
+        assert!(!some.keeps(SCHEMA_REQUIRED));
 
-        assert!(!filter("config/lua", "config").keeps(codes::CONFIG_LUA));
+        assert!(!filter("config/lua", "config").keeps(crate::lint::config::lua::CODE));
     }
 
     #[test]
     fn several_lists_add_up() {
         let filter = Filter::parse(&["config", "tree"], &[]).expect("known codes");
-        assert!(filter.keeps(codes::CONFIG_SYNTAX) && filter.keeps(codes::TREE_EDITED));
-        assert!(!filter.keeps(codes::YAML_SYNTAX));
+        assert!(filter.keeps(CONFIG_SYNTAX) && filter.keeps(TREE_EDITED));
+        assert!(!filter.keeps(YAML_SYNTAX));
     }
 
     #[test]
@@ -182,11 +187,11 @@ mod tests {
     #[test]
     fn a_report_is_filtered_in_place() {
         let mut diagnostics = vec![
-            Diagnostic::new(codes::CONFIG_SYNTAX, "one"),
-            Diagnostic::new(codes::TREE_EDITED, "two"),
+            Diagnostic::new(CONFIG_SYNTAX, "one"),
+            Diagnostic::new(TREE_EDITED, "two"),
         ];
         filter("", "tree").apply(&mut diagnostics);
         let left: Vec<_> = diagnostics.iter().map(|finding| finding.code).collect();
-        assert_eq!(left, [codes::CONFIG_SYNTAX]);
+        assert_eq!(left, [CONFIG_SYNTAX]);
     }
 }
