@@ -11,8 +11,8 @@
 //!
 //! **Checking.** The rendered files are parsed again. [`crd_validate`] says what the API server would say of each object, by
 //! a catalogue of CRDs that is part of the program. [`lint`] has the rules that look at all objects together. What they find
-//! is a [`manifest::diagnostic::Diagnostic`]: a code from [`codes`], a message, the place in the rendered file and the place
-//! in `cluster.toml`. [`report`] prints findings for people and for programs.
+//! is a [`manifest::diagnostic::Diagnostic`]: a code (declared where the finding is made, and listed in [`codes`]), a message,
+//! the place in the rendered file and the place in `cluster.toml`. [`report`] prints findings for people and for programs.
 //!
 //! **What a cluster makes of it.** [`flux_repo`] follows kustomize and Flux, [`envoy_gateway`] follows the controller: which
 //! listeners are valid, which routes attach where, which policies apply, and who can reach what. [`envoy_simulate`] follows

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::cluster::{self, Connection, Manager};
+use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
@@ -16,7 +17,7 @@ use crate::bounds::file::{self, Unread};
 use crate::compile::check_all;
 use crate::lint::{self, LintInput};
 use crate::model::Model;
-use crate::report::{Base, Filter, Format, Report, github};
+use crate::report::{Base, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};

@@ -156,7 +156,7 @@ fn gateways<'a>(context: &LintContext<'_>, all: &[Applied<'a>]) -> BTreeMap<Key<
 }
 
 /// Whether all files in an object's folder are given.
-fn is_walked(context: &LintContext<'_>, object: &Object) -> bool {
+pub(super) fn is_walked(context: &LintContext<'_>, object: &Object) -> bool {
     context.model.is_some() || context.is_walked(&object.file)
 }
 
@@ -176,7 +176,7 @@ pub(super) struct ClusterAttachments<'r, 'a> {
     open: HashSet<(&'a str, Key<'a>)>,
     charted: HashMap<*const Object, &'r HelmRoute<'a>>,
     /// The gateways, each with whether the folder of one of its files was walked.
-    gateways: BTreeMap<Key<'a>, bool>,
+    pub(super) gateways: BTreeMap<Key<'a>, bool>,
     pub(super) all: &'r [Applied<'a>],
 }
 
@@ -232,47 +232,6 @@ impl<'a> ClusterAttachments<'_, 'a> {
     pub(super) fn is_charted(&self, object: &Object) -> bool {
         self.charted.contains_key(&(object as *const Object))
     }
-
-    /// Says that a gateway doesn't exist, if it would have to be among the given objects: there are others in its
-    /// namespace, or, if `may_be_elsewhere`, one with its name in another namespace.
-    pub(super) fn missing_gateway(
-        &self,
-        from: &Object,
-        key: Key<'_>,
-        may_be_elsewhere: bool,
-    ) -> Option<Missing<'a>> {
-        if !is_known(key.name) || !is_known(key.namespace) || !is_walked(self.context, from) {
-            return None;
-        }
-        let near = || {
-            let all = self.gateways.iter();
-            all.filter(|(it, _)| it.namespace == key.namespace || !is_known(it.namespace))
-        };
-        if near().any(|(it, _)| it.name == key.name || !is_known(it.name)) {
-            return None;
-        }
-        let names: BTreeSet<&str> = near()
-            .filter(|(_, is_walked)| **is_walked)
-            .map(|(it, _)| it.name)
-            .collect();
-        if !names.is_empty() {
-            return Some(Missing::Among(names.into_iter().collect()));
-        }
-        let all = self.gateways.keys();
-        let mut elsewhere = all.filter(|it| may_be_elsewhere && it.name == key.name);
-        match (elsewhere.next(), elsewhere.next()) {
-            (Some(one), None) => Some(Missing::In(one.namespace)),
-            _ => None,
-        }
-    }
-}
-
-/// What exists instead of a gateway.
-pub(super) enum Missing<'a> {
-    /// These gateways in the same namespace.
-    Among(Vec<&'a str>),
-    /// A gateway with the same name in this namespace.
-    In(&'a str),
 }
 
 /// Moves a finding on a chart's route to the values that it comes from.

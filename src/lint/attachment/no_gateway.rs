@@ -1,13 +1,15 @@
 //! Routes that refer to a gateway that doesn't exist.
 
-use super::cluster::{ClusterAttachments, Missing, list};
+use std::collections::BTreeSet;
+
+use super::cluster::{ClusterAttachments, is_known, is_walked, list};
 use super::routes::NOT_ATTACHED;
 use envoy_gateway::index::{GATEWAY_API, Key};
 use envoy_gateway::{Parent, Route};
 use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
 use manifest::value::Pointer;
+use manifest::{Object, finding};
 
 manifest::code! {
     "attachment"/"no-gateway", Error, "A route that refers to a gateway that doesn't exist.",
@@ -44,7 +46,7 @@ values:
 "#
 }
 
-impl ClusterAttachments<'_, '_> {
+impl<'a> ClusterAttachments<'_, 'a> {
     /// A gateway that doesn't exist, although it would have to be among the given objects.
     pub(super) fn no_gateway(
         &self,
@@ -79,6 +81,47 @@ impl ClusterAttachments<'_, '_> {
         };
         Some(one.why(NOT_ATTACHED))
     }
+
+    /// Says that a gateway doesn't exist, if it would have to be among the given objects: there are others in its
+    /// namespace, or, if `may_be_elsewhere`, one with its name in another namespace.
+    pub(super) fn missing_gateway(
+        &self,
+        from: &Object,
+        key: Key<'_>,
+        may_be_elsewhere: bool,
+    ) -> Option<Missing<'a>> {
+        if !is_known(key.name) || !is_known(key.namespace) || !is_walked(self.context, from) {
+            return None;
+        }
+        let near = || {
+            let all = self.gateways.iter();
+            all.filter(|(it, _)| it.namespace == key.namespace || !is_known(it.namespace))
+        };
+        if near().any(|(it, _)| it.name == key.name || !is_known(it.name)) {
+            return None;
+        }
+        let names: BTreeSet<&str> = near()
+            .filter(|(_, is_walked)| **is_walked)
+            .map(|(it, _)| it.name)
+            .collect();
+        if !names.is_empty() {
+            return Some(Missing::Among(names.into_iter().collect()));
+        }
+        let all = self.gateways.keys();
+        let mut elsewhere = all.filter(|it| may_be_elsewhere && it.name == key.name);
+        match (elsewhere.next(), elsewhere.next()) {
+            (Some(one), None) => Some(Missing::In(one.namespace)),
+            _ => None,
+        }
+    }
+}
+
+/// What exists instead of a gateway.
+pub(super) enum Missing<'a> {
+    /// These gateways in the same namespace.
+    Among(Vec<&'a str>),
+    /// A gateway with the same name in this namespace.
+    In(&'a str),
 }
 
 /// A suggestion for a name that doesn't exist.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cluster::{ClusterAttachments, Missing, is_known, is_patched, list, spec};
-use super::no_gateway::meant;
+use super::cluster::{ClusterAttachments, is_known, is_patched, list, spec};
+use super::no_gateway::{Missing, meant};
 use crate::lint::Applied;
 use crate::lint::selector::{Labels, selects};
 use envoy_gateway::RouteKind;
