@@ -169,7 +169,15 @@ pub fn check(input: &LintInput<'_>) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use std::path::Path;
+
+    #[test]
+    fn each_code_is_in_one_row_of_the_table() {
+        let all: Vec<Code> = codes().collect();
+        let different: BTreeSet<Code> = all.iter().copied().collect();
+        assert_eq!(all.len(), different.len(), "{all:?}");
+    }
 
     #[test]
     fn each_code_has_a_file_that_is_named_after_it() {

@@ -43,7 +43,7 @@ pub fn found(check: Check, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnost
     selection
         .declare(&catalogue, "envoy-gateway", version, None, "cluster.toml")
         .expect("a version of the catalogue");
-    let given = LintInput {
+    let input = LintInput {
         objects: &all,
         files: &files,
         walked: &[String::new()],
@@ -52,7 +52,7 @@ pub fn found(check: Check, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnost
         model: None,
         selection: &selection,
     };
-    given.with_context(check)
+    input.with_context(check)
 }
 
 /// The same, each finding as `severity code pointer: message`.

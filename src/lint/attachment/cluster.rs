@@ -68,7 +68,7 @@ fn of_cluster(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Vec<(String, 
         .chain(charted.iter().map(|route| &route.object))
         .collect();
     let resolved = resolve(objects.iter().copied(), &settings(context, cluster));
-    let look = ClusterAttachments {
+    let attachments = ClusterAttachments {
         context,
         resolved: &resolved,
         open: open(context, &all, &objects),
@@ -79,12 +79,12 @@ fn of_cluster(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Vec<(String, 
         gateways: gateways(context, &all),
         all: &all,
     };
-    look.run()
+    attachments.findings()
 }
 
-/// The settings of the controller in a cluster. What its chart leaves switched off is
-/// [`extension_disabled`](crate::lint::reference::extension_disabled)'s to tell, once, where it is used: here it counts as
-/// on.
+/// The settings of the controller in a cluster. What its chart leaves switched off is for
+/// [`extension_disabled`](crate::lint::reference::extension_disabled) to report, once, where it is used: here it
+/// counts as on.
 fn settings(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Settings {
     let releases = context.controllers().iter();
     let own = releases.filter(|one| cluster.may_hold(&one.release.file));
@@ -181,7 +181,8 @@ pub(super) struct ClusterAttachments<'r, 'a> {
 }
 
 impl<'a> ClusterAttachments<'_, 'a> {
-    fn run(&self) -> Vec<(String, Diagnostic)> {
+    /// All findings, each with the file of its object.
+    fn findings(&self) -> Vec<(String, Diagnostic)> {
         let mut all = Vec::new();
         let mut add = |object: &Object, found: Vec<Diagnostic>| {
             all.extend(found.into_iter().map(|one| (object.file.clone(), one)));
