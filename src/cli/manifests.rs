@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::Given;
-use crate::codes;
+use crate::lint::LintInput;
 use crd_validate::schema::Selection;
+use manifest::codes;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
 use manifest::read::{self, DocumentRange, LARGEST_FILE};
@@ -129,8 +129,12 @@ impl Manifests {
     }
 
     /// Everything that was read, for the checks that look at all objects together.
-    pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
-        Given {
+    pub fn lint_input<'a>(
+        &'a self,
+        sources: &'a Sources,
+        selection: &'a Selection,
+    ) -> LintInput<'a> {
+        LintInput {
             objects: &self.objects,
             files: &self.names,
             walked: &self.walked,

@@ -13,11 +13,11 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::validate::declare_chart;
 use super::{Global, found};
-use crate::check::across;
-use crate::check::upgrade::{Side, Upgrade, compare};
 use crate::compile::{Beside, Compiled, check_all};
 use crate::config;
 use crate::diff::{self, Change, FieldChange, File};
+use crate::lint;
+use crate::lint::upgrade::{Side, Upgrade, compare};
 use crate::report::{self, Report};
 use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
 use crd_validate::schema::set::title;
@@ -144,7 +144,7 @@ fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     let after = looked_ahead(&before, &catalogue, &args.to)?;
     let findings = |selection: &Selection| -> Vec<Diagnostic> {
         let mut found = check_all(&manifests.objects, &catalogue, selection);
-        found.extend(across::check(&manifests.given(&sources, selection)));
+        found.extend(lint::check(&manifests.lint_input(&sources, selection)));
         found
     };
     let (old, new) = (findings(&before), findings(&after));

@@ -8,15 +8,16 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::cluster::{self, Connection, Manager};
+use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::{self, Given};
 use crate::compile::check_all;
+use crate::lint::{self, LintInput};
 use crate::model::Model;
-use crate::report::{Base, Filter, Format, Report, github};
+use crate::report::{Base, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
@@ -131,7 +132,7 @@ fn judge(
     global: &Global,
     checked: &Checked,
 ) -> anyhow::Result<(Vec<String>, Vec<Diagnostic>)> {
-    let given = checked.given();
+    let given = checked.lint_input();
     let found = &checked.diagnostics;
     let judged = cluster::judge(
         &args.connection,
@@ -203,10 +204,10 @@ struct Checked {
 }
 
 impl Checked {
-    fn given(&self) -> Given<'_> {
-        Given {
+    fn lint_input(&self) -> LintInput<'_> {
+        LintInput {
             model: self.model.as_ref(),
-            ..self.manifests.given(&self.sources, &self.selection)
+            ..self.manifests.lint_input(&self.sources, &self.selection)
         }
     }
 }
@@ -231,11 +232,11 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         model: None,
     };
     let objects = &checked.manifests.objects;
-    let (found, across) = rayon::join(
+    let (found, of_lint) = rayon::join(
         || check_all(objects, &checked.catalogue, &checked.selection),
-        || across::check(&checked.given()),
+        || lint::check(&checked.lint_input()),
     );
-    checked.diagnostics.extend(found.into_iter().chain(across));
+    checked.diagnostics.extend(found.into_iter().chain(of_lint));
     Ok(checked)
 }
 

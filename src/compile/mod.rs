@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 pub use beside::Beside;
 
-use crate::check;
-use crate::codes;
+use crate::config::codes;
 use crate::config::{self, Cluster};
+use crate::lint;
 use crate::model::{self, Model, Version, Versions};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
@@ -336,7 +336,7 @@ fn scripts(
             model::lua::Script::Block(_) => None,
         });
         let source = sources.add(own.unwrap_or_else(|| file.path.clone()), file.text.as_str());
-        found.extend(check::lua::check(sources, source));
+        found.extend(lint::config::lua::check(sources, source));
         texts.insert(file.path.clone(), source);
     }
     (found, texts)
@@ -409,7 +409,7 @@ fn not_an_object(object: &Object) -> Diagnostic {
         ),
     };
     let root = manifest::value::Pointer::root();
-    manifest::finding(codes::YAML_NOT_AN_OBJECT, object, &root, message)
+    manifest::finding(manifest::codes::YAML_NOT_AN_OBJECT, object, &root, message)
         .why("kustomize and the API server refuse it")
         .help("every object has `apiVersion`, `kind` and `metadata.name`; exclude other YAML from the path")
 }

@@ -1,6 +1,5 @@
 //! Output formats for findings, one file for each format.
 //! - [`Report`]: the sorted findings of a run without duplicates, and how much was checked.
-//! - [`Filter`]: `--select` and `--ignore`.
 //! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
 //!   `github` and `junit` for services that show findings beside the code.
 //! - [`Base`]: converts file names to paths in the repository for those services.
@@ -10,7 +9,6 @@
 
 mod base;
 mod excerpt;
-mod filter;
 pub mod github;
 mod human;
 pub mod json;
@@ -27,7 +25,6 @@ use rayon::prelude::*;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 pub use base::Base;
-pub use filter::{Filter, Selector, UnknownCode};
 
 /// The findings of a run, and how much was checked.
 #[derive(Clone, Debug, Default)]
