@@ -10,14 +10,15 @@ use super::token::{Fault, Style, fault};
 /// The text of a block scalar at the end of a file, if its last line has no line feed. Other parsers add one.
 pub(crate) struct LastBlock(pub(crate) String);
 
-/// Parses a text with both parsers. The text is already known to be valid YAML 1.2.
+/// Parses a text with both parsers. `spaced` is the same text as the other parser reads it (see
+/// [`Spaced`](super::Spaced)), which is already known to be valid YAML 1.2.
 /// # Errors
 /// Returns what kustomize refuses, or the first position that both parsers read differently.
-pub(crate) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
+pub(crate) fn compare(text: &str, spaced: &str) -> Result<Option<LastBlock>, Fault> {
     control_characters(text)?;
     let options =
         granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };
-    let mut others = Parser::new_from_str_with_options(text, options);
+    let mut others = Parser::new_from_str_with_options(spaced, options);
     let mut events = Events::new(text);
     let mut anchors = Vec::new();
     let mut refused = Refused::default();
