@@ -1,6 +1,8 @@
 //! Finds what kustomize refuses after parsing: merges of values that are not maps, values that don't match
 //! their tag, and keys in objects that are not strings.
 
+use std::collections::HashMap;
+
 use super::events::{Event, EventKind, Properties};
 use super::resolve::{Type, type_of};
 use super::token::{Fault, Style, fault, fault_in_object};
@@ -35,8 +37,8 @@ enum Anchored {
 #[derive(Default)]
 pub(super) struct Refused<'a> {
     levels: Vec<Level>,
-    /// The anchors, each with what it is on.
-    anchors: Vec<(&'a str, Anchored)>,
+    /// The anchors, each with what it is on. If a name is there twice, the last one counts.
+    anchors: HashMap<&'a str, Anchored>,
     /// The first key that is not a string.
     key: Option<Fault>,
 }
@@ -113,11 +115,7 @@ impl<'a> Refused<'a> {
         match event {
             EventKind::MapStart(_) => Anchored::Map,
             EventKind::ListStart(_) => Anchored::List,
-            EventKind::Alias(name) => {
-                let anchors = self.anchors.iter().rev();
-                let mut nodes = anchors.filter(|(anchor, _)| anchor == name);
-                nodes.next().map_or(Anchored::Text, |(_, node)| *node)
-            }
+            EventKind::Alias(name) => self.anchors.get(name).copied().unwrap_or(Anchored::Text),
             EventKind::Scalar(Properties { tag: Some(tag), .. }, ..) => {
                 match tag.strip_prefix(OWN_TAGS) {
                     Some("str" | "merge") => Anchored::Text,
