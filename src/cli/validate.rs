@@ -14,13 +14,14 @@ use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given};
+use crate::codes;
 use crate::compile::check_all;
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
-use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,6 +32,9 @@ pub struct Args {
     /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]
     #[arg(long = "use", value_name = "PROJECT@VERSION", requires = "paths")]
     uses: Vec<String>,
+    /// An object of a kind that no schema describes is an error
+    #[arg(long)]
+    strict: bool,
     /// Report only these findings: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     select: Vec<String>,
@@ -106,6 +110,12 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
                 chosen.set.title(),
                 chosen.clause()
             )?;
+        }
+    }
+    if args.strict {
+        let unchecked = diagnostics.iter_mut();
+        for finding in unchecked.filter(|one| one.code == codes::SCHEMA_UNCHECKED_KIND) {
+            finding.severity = Severity::Error;
         }
     }
     filter.apply(&mut diagnostics);
@@ -215,6 +225,7 @@ impl Checked {
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let mut found = manifests::read_all(&args.paths, &mut sources)?;
+    found.leave_out_what_is_not_applied(&sources);
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }

@@ -149,10 +149,12 @@ pub fn disagreement(
     let judged =
         |one: &&&Diagnostic| one.is_error() && matches!(one.code.group(), "schema" | "rule");
     let errors: Vec<_> = ours.iter().filter(judged).collect();
-    if errors
-        .iter()
-        .any(|one| [codes::SCHEMA_UNKNOWN_KIND, codes::SCHEMA_UNREADABLE].contains(&one.code))
-    {
+    let without_judgement = [
+        codes::SCHEMA_UNCHECKED_KIND,
+        codes::SCHEMA_UNKNOWN_KIND,
+        codes::SCHEMA_UNREADABLE,
+    ];
+    if ours.iter().any(|one| without_judgement.contains(&one.code)) {
         return None;
     }
     let root = Pointer::root();

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use super::folders::Folders;
 use super::kustomization::{Entry, Kustomization, NAMES, Role, Settings};
 use super::{
-    Delivery, Generated, Missing, Standing, Way, flux_kustomization, is_flux_kustomization,
-    is_kustomization, is_kustomize_kind,
+    AppliedFiles, Delivery, Generated, Missing, Standing, Way, flux_kustomization,
+    is_flux_kustomization, is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
-use manifest::value::path::{below, folder};
+use manifest::value::path::{below, folder, join};
 
 /// The maximum number of ways for each object; real objects have fewer. Further ones are left out.
 const MOST_WAYS: usize = 64;
@@ -36,6 +36,8 @@ struct Graph<'a> {
     work: Vec<(usize, Way)>,
     /// The files that kustomizations read without applying their objects.
     inputs: BTreeSet<String>,
+    /// The files that a Flux Kustomization leads to, whether they can be read or not.
+    arrived: BTreeSet<String>,
     delivery: Delivery,
 }
 
@@ -45,6 +47,7 @@ pub fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     graph.read_all();
     graph.start_at_flux();
     graph.walk();
+    graph.mark_applied();
     graph.start_at_rest();
     graph.stand();
     graph.delivery
@@ -70,6 +73,7 @@ impl<'a> Graph<'a> {
             into: HashMap::new(),
             work: Vec::new(),
             inputs: BTreeSet::new(),
+            arrived: BTreeSet::new(),
             delivery: Delivery {
                 ways: vec![Vec::new(); objects.len()],
                 standing: vec![Standing::Applied; objects.len()],
@@ -161,8 +165,23 @@ impl<'a> Graph<'a> {
         for ((at, object, _), folder) in all.into_iter().zip(folders) {
             let Some(folder) = folder else { continue };
             self.delivery.folders.insert(at, folder.to_owned());
-            self.start(folder, flux_kustomization::way(at, object));
+            let mut way = flux_kustomization::way(at, object);
+            for path in flux_kustomization::components(object).into_iter().rev() {
+                self.start_component(&join(folder, path), &mut way);
+            }
+            self.start(folder, way);
         }
+    }
+
+    /// Follows a component that a Flux Kustomization itself names: it changes what the folder contains, and what the
+    /// components before it contain.
+    fn start_component(&mut self, path: &str, way: &mut Way) {
+        let Some(component) = self.by_folder.get(path).copied() else {
+            way.is_partly_unknown = true;
+            return;
+        };
+        self.work.push((component, way.clone()));
+        self.set_component(way, component, &mut Vec::new());
     }
 
     /// Starts with a folder: with its kustomization, or, if it has none, with what Flux would list in a generated one.
@@ -287,6 +306,9 @@ impl<'a> Graph<'a> {
 
     /// Adds a way to all objects in a file.
     fn arrive(&mut self, file: &str, by: Option<usize>, way: &Way) {
+        if way.flux.is_some() {
+            self.arrived.insert(file.to_owned());
+        }
         let Some(objects) = self.by_file.get(file) else {
             return;
         };
@@ -302,6 +324,44 @@ impl<'a> Graph<'a> {
                 ways.push(way.clone());
             }
         }
+    }
+
+    /// Marks what Flux applies, after the kustomizations of all Flux Kustomizations were followed. A Flux Kustomization
+    /// that no other one applies is taken as a part of what somebody applies by hand, or of what Flux starts with; so
+    /// are the files beside it.
+    fn mark_applied(&mut self) {
+        if self.delivery.folders.is_empty() {
+            return;
+        }
+        let mut marked = AppliedFiles {
+            files: std::mem::take(&mut self.arrived),
+            ..AppliedFiles::default()
+        };
+        let mut next: Vec<usize> = self.into.keys().copied().collect();
+        for (object, ways) in self.objects.iter().zip(&self.delivery.ways) {
+            if ways.is_empty() && is_flux_kustomization(object) {
+                let here = folder(&object.file);
+                match self.by_folder.get(here) {
+                    Some(kustomization) => next.push(*kustomization),
+                    None => {
+                        marked.folders.insert(here.to_owned());
+                    }
+                }
+                marked.files.insert(object.file.clone());
+            }
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(at) = next.pop() {
+            let Some(object) = self.objects.get(at).filter(|_| seen.insert(at)) else {
+                continue;
+            };
+            marked.folders.insert(folder(&object.file).to_owned());
+            for entry in Kustomization::of(object).entries() {
+                next.extend(self.by_folder.get(entry.path.as_str()));
+                marked.files.insert(entry.path);
+            }
+        }
+        self.delivery.applied_files = Some(marked);
     }
 
     /// Follows the kustomizations that no given Flux Kustomization leads to: first those that no other one lists, then

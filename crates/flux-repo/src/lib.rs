@@ -108,6 +108,16 @@ pub struct Delivery {
     missing: Vec<Missing>,
     generated: Vec<Generated>,
     splits: Vec<clusters::Split>,
+    /// `None` if no given Flux Kustomization applies a folder that exists.
+    applied_files: Option<AppliedFiles>,
+}
+
+/// The files that Flux applies, or that a kustomization reads which Flux applies.
+#[derive(Clone, Debug, Default)]
+struct AppliedFiles {
+    files: BTreeSet<String>,
+    /// The folders of which every file counts, because a kustomization that is applied may have forgotten it.
+    folders: BTreeSet<String>,
 }
 
 /// How the given kustomizations use an object.
@@ -139,6 +149,15 @@ impl Delivery {
     /// Whether an object is not applied: its folder has a kustomization, but neither that one nor any other lists it.
     pub fn is_left_out(&self, object: usize) -> bool {
         self.standing.get(object) == Some(&Standing::LeftOut)
+    }
+
+    /// Whether Flux applies a file, as far as the given Flux Kustomizations tell; `None` if they lead nowhere, so that
+    /// nothing is known. Files that no Flux Kustomization leads to, such as the settings of other tools and the
+    /// templates of charts, never get into the cluster.
+    pub fn applies_file(&self, file: &str) -> Option<bool> {
+        let applied = self.applied_files.as_ref()?;
+        let here = manifest::value::path::folder(file);
+        Some(applied.files.contains(file) || applied.folders.contains(here))
     }
 
     /// Whether it is a patch or another input to a kustomization, and not an object by itself.
