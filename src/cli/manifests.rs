@@ -157,9 +157,11 @@ impl Manifests {
             let file = file.or_else(|| finding.file.clone());
             file.is_none_or(|file| !left_out.contains(&file))
         });
-        let skipped = left_out.iter().filter(|file| is_manifest(Path::new(file)));
+        let known: BTreeSet<PathBuf> = self.skipped.iter().map(|(path, _)| path.clone()).collect();
+        let paths = left_out.iter().map(|file| self.root.join(file));
+        let skipped = paths.filter(|path| is_manifest(path) && !known.contains(path));
         self.skipped
-            .extend(skipped.map(|file| (self.root.join(file), SkipReason::NotApplied)));
+            .extend(skipped.map(|path| (path, SkipReason::NotApplied)));
         self.count = self.objects.len();
     }
 

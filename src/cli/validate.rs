@@ -15,12 +15,13 @@ use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::check::across::{self, Given};
 use crate::codes;
-use crate::compile::check_all;
+use crate::compile::check_in_files;
 use crate::model::Model;
 use crate::report::{Base, Filter, Format, Report, github};
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
+use flux_repo::Delivery;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
@@ -242,8 +243,9 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         model: None,
     };
     let objects = &checked.manifests.objects;
+    let delivery = Delivery::of(objects, &checked.manifests.names);
     let (found, across) = rayon::join(
-        || check_all(objects, &checked.catalogue, &checked.selection),
+        || check_in_files(objects, &delivery, &checked.catalogue, &checked.selection),
         || across::check(&checked.given()),
     );
     checked.diagnostics.extend(found.into_iter().chain(across));

@@ -55,7 +55,7 @@ impl SkipReason {
             SkipReason::Special => "it is neither a file nor a folder",
             SkipReason::Deep => "it is in too many nested folders",
             SkipReason::NotAnObject => "it is not a Kubernetes object",
-            SkipReason::NotApplied => "no Flux Kustomization applies it",
+            SkipReason::NotApplied => "no Flux Kustomization applies it as an object",
         }
     }
 }

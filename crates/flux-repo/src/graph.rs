@@ -1,6 +1,6 @@
 //! Follows Flux Kustomizations and kustomizations to the files that they apply.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::folders::Folders;
 use super::kustomization::{Entry, Kustomization, NAMES, Role, Settings};
@@ -36,8 +36,8 @@ struct Graph<'a> {
     work: Vec<(usize, Way)>,
     /// The files that kustomizations read without applying their objects.
     inputs: BTreeSet<String>,
-    /// The files that a Flux Kustomization leads to, whether they can be read or not.
-    arrived: BTreeSet<String>,
+    /// The files that Flux Kustomizations lead to, whether they can be read or not, with these Flux Kustomizations.
+    arrived: BTreeMap<String, BTreeSet<usize>>,
     delivery: Delivery,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Graph<'a> {
             into: HashMap::new(),
             work: Vec::new(),
             inputs: BTreeSet::new(),
-            arrived: BTreeSet::new(),
+            arrived: BTreeMap::new(),
             delivery: Delivery {
                 ways: vec![Vec::new(); objects.len()],
                 standing: vec![Standing::Applied; objects.len()],
@@ -306,8 +306,11 @@ impl<'a> Graph<'a> {
 
     /// Adds a way to all objects in a file.
     fn arrive(&mut self, file: &str, by: Option<usize>, way: &Way) {
-        if way.flux.is_some() {
-            self.arrived.insert(file.to_owned());
+        if let Some(flux) = way.flux {
+            self.arrived
+                .entry(file.to_owned())
+                .or_default()
+                .insert(flux);
         }
         let Some(objects) = self.by_file.get(file) else {
             return;
@@ -333,22 +336,31 @@ impl<'a> Graph<'a> {
         if self.delivery.folders.is_empty() {
             return;
         }
-        let mut marked = AppliedFiles {
-            files: std::mem::take(&mut self.arrived),
-            ..AppliedFiles::default()
-        };
-        let mut next: Vec<usize> = self.into.keys().copied().collect();
-        for (object, ways) in self.objects.iter().zip(&self.delivery.ways) {
-            if ways.is_empty() && is_flux_kustomization(object) {
-                let here = folder(&object.file);
-                match self.by_folder.get(here) {
-                    Some(kustomization) => next.push(*kustomization),
-                    None => {
-                        marked.folders.insert(here.to_owned());
-                    }
-                }
-                marked.files.insert(object.file.clone());
+        let forgotten = self.forgotten();
+        let is_live = |way: &Way| way.flux.is_some_and(|flux| !forgotten.contains(&flux));
+        let mut marked = AppliedFiles::default();
+        for (file, ways) in std::mem::take(&mut self.arrived) {
+            if ways.iter().any(|flux| !forgotten.contains(flux)) {
+                marked.files.insert(file);
             }
+        }
+        let into = self.into.iter();
+        let mut next: Vec<usize> = into
+            .filter(|(_, ways)| ways.iter().any(is_live))
+            .map(|(at, _)| *at)
+            .collect();
+        for (at, (object, ways)) in self.objects.iter().zip(&self.delivery.ways).enumerate() {
+            if !ways.is_empty() || !is_flux_kustomization(object) || forgotten.contains(&at) {
+                continue;
+            }
+            let here = folder(&object.file);
+            match self.by_folder.get(here) {
+                Some(kustomization) => next.push(*kustomization),
+                None => {
+                    marked.folders.insert(here.to_owned());
+                }
+            }
+            marked.files.insert(object.file.clone());
         }
         let mut seen = BTreeSet::new();
         while let Some(at) = next.pop() {
@@ -358,10 +370,53 @@ impl<'a> Graph<'a> {
             marked.folders.insert(folder(&object.file).to_owned());
             for entry in Kustomization::of(object).entries() {
                 next.extend(self.by_folder.get(entry.path.as_str()));
-                marked.files.insert(entry.path);
+                let is_text = entry.role == Role::Source;
+                let files = if is_text {
+                    &mut marked.texts
+                } else {
+                    &mut marked.files
+                };
+                files.insert(entry.path);
             }
         }
         self.delivery.applied_files = Some(marked);
+    }
+
+    /// The Flux Kustomizations that never get into a cluster: those in the folder of another one that doesn't apply
+    /// them, and those that only such ones apply.
+    fn forgotten(&self) -> BTreeSet<usize> {
+        let appliers = |at: usize| {
+            let ways = self.delivery.ways.get(at).into_iter().flatten();
+            ways.filter_map(move |way| way.flux)
+                .filter(move |by| *by != at)
+        };
+        let is_inside = |at: usize, object: &Object| {
+            let mut folders = self.delivery.folders.iter();
+            folders.any(|(by, folder)| *by != at && below(folder, &object.file).is_some())
+        };
+        let all: Vec<(usize, &Object)> = (0..)
+            .zip(self.objects)
+            .filter(|(_, object)| is_flux_kustomization(object))
+            .collect();
+        let mut forgotten = BTreeSet::new();
+        loop {
+            let before = forgotten.len();
+            for (at, object) in &all {
+                let is_forgotten = match appliers(*at).next() {
+                    Some(_) => appliers(*at).all(|by| forgotten.contains(&by)),
+                    None => {
+                        self.delivery.ways.get(*at).is_some_and(Vec::is_empty)
+                            && is_inside(*at, object)
+                    }
+                };
+                if is_forgotten {
+                    forgotten.insert(*at);
+                }
+            }
+            if forgotten.len() == before {
+                return forgotten;
+            }
+        }
     }
 
     /// Follows the kustomizations that no given Flux Kustomization leads to: first those that no other one lists, then

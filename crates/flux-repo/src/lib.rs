@@ -116,6 +116,8 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default)]
 struct AppliedFiles {
     files: BTreeSet<String>,
+    /// The files that are only texts in generated ConfigMaps and Secrets.
+    texts: BTreeSet<String>,
     /// The folders of which every file counts, because a kustomization that is applied may have forgotten it.
     folders: BTreeSet<String>,
 }
@@ -153,16 +155,27 @@ impl Delivery {
 
     /// Whether Flux applies a file, as far as the given Flux Kustomizations tell; `None` if they lead nowhere, so that
     /// nothing is known. Files that no Flux Kustomization leads to, such as the settings of other tools and the
-    /// templates of charts, never get into the cluster.
+    /// templates of charts, never get into the cluster; nor do those that a ConfigMap or Secret is generated from, which
+    /// are texts in it.
     pub fn applies_file(&self, file: &str) -> Option<bool> {
         let applied = self.applied_files.as_ref()?;
         let here = manifest::value::path::folder(file);
-        Some(applied.files.contains(file) || applied.folders.contains(here))
+        let is_text = applied.texts.contains(file);
+        Some(applied.files.contains(file) || applied.folders.contains(here) && !is_text)
     }
 
     /// Whether it is a patch or another input to a kustomization, and not an object by itself.
     pub fn is_input(&self, object: usize) -> bool {
         self.standing.get(object) == Some(&Standing::Input)
+    }
+
+    /// Whether a patch on one of its ways into the cluster may change an object. `objects` are those that were
+    /// followed.
+    pub fn may_be_patched(&self, object: usize, objects: &[Object]) -> bool {
+        let by = self.ways(object).iter().flat_map(|way| &way.patched_by);
+        let mut by = by.filter_map(|at| objects.get(*at));
+        let target = objects.get(object);
+        target.is_some_and(|target| by.any(|by| may_patch(by, target)))
     }
 
     /// The folder that a Flux Kustomization applies, in the form that findings use; `None` if it doesn't exist.
