@@ -13,7 +13,7 @@ use crate::bounds::file::{self, Unread};
 use crate::check::across::Given;
 use crate::codes;
 use crd_validate::schema::Selection;
-use flux_repo::Delivery;
+use flux_repo::{Delivery, completed};
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read::{self, LARGEST_FILE, Piece};
@@ -142,9 +142,9 @@ impl Manifests {
             })
             .collect();
         let is_left_out = |file: &str| {
-            walked.iter().any(|folder| below(folder, file))
-                && !self.named.contains(file)
-                && !is_applied(file)
+            let is_in_repository = || walked.iter().any(|folder| below(folder, file));
+            let is_not_applied = || !is_applied(file) && is_in_repository();
+            !self.named.contains(file) && (delivery.is_text(file) || is_not_applied())
         };
         let left_out: BTreeSet<&String> =
             self.texts.keys().filter(|file| is_left_out(file)).collect();
@@ -157,11 +157,17 @@ impl Manifests {
             let file = file.or_else(|| finding.file.clone());
             file.is_none_or(|file| !left_out.contains(&file))
         });
-        let known: BTreeSet<PathBuf> = self.skipped.iter().map(|(path, _)| path.clone()).collect();
-        let paths = left_out.iter().map(|file| self.root.join(file));
-        let skipped = paths.filter(|path| is_manifest(path) && !known.contains(path));
+        let known: BTreeSet<String> = self
+            .skipped
+            .iter()
+            .map(|(path, _)| self.shown(path))
+            .collect();
+        let files = left_out.iter().filter(|file| !known.contains(**file));
+        let paths = files
+            .map(|file| self.root.join(file))
+            .filter(|path| is_manifest(path));
         self.skipped
-            .extend(skipped.map(|path| (path, SkipReason::NotApplied)));
+            .extend(paths.map(|path| (path, SkipReason::NotApplied)));
         self.count = self.objects.len();
     }
 
@@ -327,9 +333,10 @@ enum DocumentContents {
 
 fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentContents {
     let object = |node| Object::new(node, input.name.clone());
-    let document = object(node);
+    let document = completed(object(node));
     // A folder contains other YAML too: chart values, settings of other tools.
-    if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
+    let has_no_kind = document.api_version().is_empty() && document.kind().is_empty();
+    if input.role == Role::Met && has_no_kind {
         return DocumentContents::NotAnObject(input.path.clone().unwrap_or_default());
     }
     let is_one = items(&document.node)

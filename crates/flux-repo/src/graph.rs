@@ -99,6 +99,9 @@ impl<'a> Graph<'a> {
                     continue;
                 }
                 if !entry.role.is_applied() {
+                    if entry.role == Role::Source {
+                        self.delivery.texts.insert(entry.path.clone());
+                    }
                     self.inputs.insert(entry.path);
                 } else if is_at_hand {
                     applied.push(entry);
@@ -370,13 +373,9 @@ impl<'a> Graph<'a> {
             marked.folders.insert(folder(&object.file).to_owned());
             for entry in Kustomization::of(object).entries() {
                 next.extend(self.by_folder.get(entry.path.as_str()));
-                let is_text = entry.role == Role::Source;
-                let files = if is_text {
-                    &mut marked.texts
-                } else {
-                    &mut marked.files
-                };
-                files.insert(entry.path);
+                if entry.role != Role::Source {
+                    marked.files.insert(entry.path);
+                }
             }
         }
         self.delivery.applied_files = Some(marked);

@@ -34,8 +34,8 @@ pub use clusters::{Cluster, Place};
 pub use flux_kustomization::{FLUX, Source, Substitutes, is_flux_kustomization};
 pub use generator::{Content, Generator};
 pub use kustomization::{
-    Entry, KUSTOMIZE, Kustomization, NAMES, Role, is_kustomization, is_kustomization_file,
-    is_kustomize_kind,
+    Entry, KUSTOMIZE, Kustomization, NAMES, Role, completed, is_kustomization,
+    is_kustomization_file, is_kustomize_kind,
 };
 pub use patches::{may_patch, patches_anything};
 
@@ -108,6 +108,8 @@ pub struct Delivery {
     missing: Vec<Missing>,
     generated: Vec<Generated>,
     splits: Vec<clusters::Split>,
+    /// The files that ConfigMaps and Secrets are generated from.
+    texts: BTreeSet<String>,
     /// `None` if no given Flux Kustomization applies a folder that exists.
     applied_files: Option<AppliedFiles>,
 }
@@ -116,8 +118,6 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default)]
 struct AppliedFiles {
     files: BTreeSet<String>,
-    /// The files that are only texts in generated ConfigMaps and Secrets.
-    texts: BTreeSet<String>,
     /// The folders of which every file counts, because a kustomization that is applied may have forgotten it.
     folders: BTreeSet<String>,
 }
@@ -160,8 +160,13 @@ impl Delivery {
     pub fn applies_file(&self, file: &str) -> Option<bool> {
         let applied = self.applied_files.as_ref()?;
         let here = manifest::value::path::folder(file);
-        let is_text = applied.texts.contains(file);
-        Some(applied.files.contains(file) || applied.folders.contains(here) && !is_text)
+        let is_beside = applied.folders.contains(here) && !self.texts.contains(file);
+        Some(applied.files.contains(file) || is_beside)
+    }
+
+    /// Whether a ConfigMap or Secret is generated from a file, so that it is a text there, whatever it contains.
+    pub fn is_text(&self, file: &str) -> bool {
+        self.texts.contains(file) && self.applies_file(file) != Some(true)
     }
 
     /// Whether it is a patch or another input to a kustomization, and not an object by itself.
