@@ -14,14 +14,16 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
-use crate::compile::check_all;
+use crate::compile::check_in_files;
 use crate::lint::{self, LintInput};
 use crate::model::Model;
 use crate::report::{Base, Format, Report, github};
+use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
-use manifest::diagnostic::{Diagnostic, Sources};
+use flux_repo::Delivery;
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -32,6 +34,9 @@ pub struct Args {
     /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]
     #[arg(long = "use", value_name = "PROJECT@VERSION", requires = "paths")]
     uses: Vec<String>,
+    /// An object of a kind that no schema describes is an error
+    #[arg(long)]
+    strict: bool,
     /// Report only these findings: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     select: Vec<String>,
@@ -107,6 +112,12 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
                 chosen.set.title(),
                 chosen.clause()
             )?;
+        }
+    }
+    if args.strict {
+        let unchecked = diagnostics.iter_mut();
+        for finding in unchecked.filter(|one| one.code == SCHEMA_UNCHECKED_KIND) {
+            finding.severity = Severity::Error;
         }
     }
     filter.apply(&mut diagnostics);
@@ -216,6 +227,7 @@ impl Checked {
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let mut found = manifests::read_all(&args.paths, &mut sources)?;
+    found.leave_out_what_is_not_applied(&sources);
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
@@ -232,8 +244,9 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         model: None,
     };
     let objects = &checked.manifests.objects;
+    let delivery = Delivery::of(objects, &checked.manifests.names);
     let (found, of_lint) = rayon::join(
-        || check_all(objects, &checked.catalogue, &checked.selection),
+        || check_in_files(objects, &delivery, &checked.catalogue, &checked.selection),
         || lint::check(&checked.lint_input()),
     );
     checked.diagnostics.extend(found.into_iter().chain(of_lint));

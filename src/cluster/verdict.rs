@@ -1,6 +1,6 @@
 //! The server's own judgement of objects, compared with ours.
 
-use crd_validate::codes::{SCHEMA_UNKNOWN_KIND, SCHEMA_UNREADABLE};
+use crd_validate::codes::{SCHEMA_UNCHECKED_KIND, SCHEMA_UNKNOWN_KIND, SCHEMA_UNREADABLE};
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
@@ -150,10 +150,12 @@ pub fn disagreement(
     let judged =
         |one: &&&Diagnostic| one.is_error() && matches!(one.code.group(), "schema" | "rule");
     let errors: Vec<_> = ours.iter().filter(judged).collect();
-    if errors
-        .iter()
-        .any(|one| [SCHEMA_UNKNOWN_KIND, SCHEMA_UNREADABLE].contains(&one.code))
-    {
+    let without_judgement = [
+        SCHEMA_UNCHECKED_KIND,
+        SCHEMA_UNKNOWN_KIND,
+        SCHEMA_UNREADABLE,
+    ];
+    if ours.iter().any(|one| without_judgement.contains(&one.code)) {
         return None;
     }
     let root = Pointer::root();

@@ -16,6 +16,7 @@ mod junit;
 mod place;
 mod sarif;
 mod text;
+mod unchecked;
 
 use std::io;
 use std::str::FromStr;
@@ -51,13 +52,14 @@ pub struct Counts {
 }
 
 impl Report {
-    /// Creates a report: sorts `diagnostics` and removes duplicates.
+    /// Creates a report: sorts `diagnostics`, removes duplicates, and tells objects of unknown kinds in one note.
     pub fn new(
         mut diagnostics: Vec<Diagnostic>,
         files: usize,
         objects: usize,
         sources: &Sources,
     ) -> Self {
+        unchecked::merge(&mut diagnostics);
         diagnostics.par_sort_by_cached_key(|finding| {
             (
                 place::at_fault(finding, sources),
