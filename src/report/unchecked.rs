@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crd_validate::codes;
-use manifest::diagnostic::suggest::listed;
+use manifest::diagnostic::suggest::MOST_LISTED;
 use manifest::diagnostic::{Diagnostic, Severity};
 
 /// Replaces the notes on objects whose kind no schema describes by a single one, which counts them by kind. Such
@@ -31,19 +31,25 @@ fn note(objects_by_kind: &BTreeMap<(String, String), usize>) -> Option<Diagnosti
         let kinds = kinds_by_group.entry(group).or_default();
         kinds.push(format!("{kind} ({count})"));
     }
-    let groups = kinds_by_group
-        .iter()
-        .map(|(group, kinds)| format!("{group}: {}", kinds.join(", ")));
+    let groups = kinds_by_group.iter().take(MOST_LISTED);
+    let mut listed: Vec<String> = groups
+        .map(|(group, kinds)| format!("{group}: {}", kinds.join(", ")))
+        .collect();
+    if kinds_by_group.len() > MOST_LISTED {
+        let others = kinds_by_group.len() - MOST_LISTED;
+        listed.push(counted(others, "other group"));
+    }
     let objects: usize = objects_by_kind.values().sum();
     (objects > 0).then(|| {
         let message = format!(
-            "{} of {} {} not checked, because no schema describes them",
+            "{} of {} {} not checked, because no schema describes {}",
             counted(objects, "object"),
             counted(objects_by_kind.len(), "kind"),
             if objects == 1 { "was" } else { "were" },
+            if objects == 1 { "it" } else { "them" },
         );
         Diagnostic::new(codes::SCHEMA_UNCHECKED_KIND, message)
-            .why(listed(groups))
+            .why(listed.join("; "))
             .help("to have them checked, import their CRDs with `gatewayctl schemas import`; with `--strict`, each is an error")
     })
 }
@@ -91,7 +97,7 @@ mod tests {
         );
         assert_eq!(
             note.why.as_deref(),
-            Some("example.com: Gadget (1), Widget (2), v1alpha1: MachineConfig (1)")
+            Some("example.com: Gadget (1), Widget (2); v1alpha1: MachineConfig (1)")
         );
     }
 

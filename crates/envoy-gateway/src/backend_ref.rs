@@ -42,22 +42,22 @@ pub(super) struct BackendUse<'n> {
 }
 
 impl<'n> BackendUse<'n> {
-    pub fn kind(&self) -> &'n str {
+    pub(crate) fn kind(&self) -> &'n str {
         text(self.node, &["kind"]).unwrap_or("Service")
     }
 
-    pub fn key(&self) -> Key<'n> {
+    pub(crate) fn key(&self) -> Key<'n> {
         Key {
             namespace: text(self.node, &["namespace"]).unwrap_or(self.namespace),
             name: text(self.node, &["name"]).unwrap_or_default(),
         }
     }
 
-    pub fn group(&self) -> &'n str {
+    pub(crate) fn group(&self) -> &'n str {
         text(self.node, &["group"]).unwrap_or_default()
     }
 
-    pub fn port(&self) -> Option<i64> {
+    pub(crate) fn port(&self) -> Option<i64> {
         int(self.node, &["port"])
     }
 }

@@ -139,7 +139,12 @@ impl Default for ListenerConditions {
 
 impl ListenerConditions {
     /// Sets a condition that makes the listener invalid.
-    pub fn refuse(&mut self, kind: &'static str, reason: &'static str, message: impl Into<String>) {
+    pub(crate) fn refuse(
+        &mut self,
+        kind: &'static str,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) {
         self.is_valid = false;
         self.conditions
             .push((kind, Status::False, reason, message.into()));

@@ -23,7 +23,7 @@ pub(super) struct ChartRoute<'a> {
 
 impl ChartRoute<'_> {
     /// Whether its parent is this gateway.
-    pub fn is_at(&self, gateway: &Gateway<'_>) -> bool {
+    pub(crate) fn is_at(&self, gateway: &Gateway<'_>) -> bool {
         let key = gateway.key();
         let own = self.route.namespace();
         list(&self.route.node, &["spec", "parentRefs"])
@@ -36,7 +36,7 @@ impl ChartRoute<'_> {
     }
 
     /// The name of the route in a step.
-    pub fn named(&self) -> String {
+    pub(crate) fn named(&self) -> String {
         format!(
             "the route that HelmRelease {} creates",
             Key::of(self.release)

@@ -23,7 +23,7 @@ pub(super) struct InForce<'a> {
 
 impl<'a> InForce<'a> {
     /// The place of a setting in the policy that contains it.
-    pub fn place(&self, keys: &[&str]) -> Option<SettingPlace<'a>> {
+    pub(crate) fn place(&self, keys: &[&str]) -> Option<SettingPlace<'a>> {
         let pointer = keys
             .iter()
             .fold(Pointer::root().key("spec"), |at, key| at.key(*key));
@@ -34,7 +34,7 @@ impl<'a> InForce<'a> {
     }
 
     /// The names of the policies.
-    pub fn named(&self) -> String {
+    pub(crate) fn named(&self) -> String {
         let names = self
             .objects
             .iter()

@@ -23,14 +23,14 @@ const TELLING: [&str; 6] = [
 
 /// Folders with the same parent that are for different clusters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClusterSplit {
+pub(crate) struct ClusterSplit {
     parent: String,
     children: BTreeSet<String>,
 }
 
 impl ClusterSplit {
     /// Whether two files may belong to the same cluster, if only this split is considered.
-    pub fn may_share(&self, file: &str, other: &str) -> bool {
+    pub(crate) fn may_share(&self, file: &str, other: &str) -> bool {
         match (self.own(file), self.own(other)) {
             (Some(one), Some(two)) => one == two,
             _ => true,
@@ -119,7 +119,7 @@ fn child<'a>(parent: &str, file: &'a str) -> Option<&'a str> {
 }
 
 /// The folders at which the paths of objects with the same kind, namespace and name differ.
-pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSplit> {
+pub(crate) fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSplit> {
     let mut by_identity: BTreeMap<(&str, String, Cow<'_, str>), BTreeSet<&str>> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         if delivery.is_input(at) || delivery.is_left_out(at) {

@@ -44,7 +44,7 @@ struct Graph<'a> {
 }
 
 /// Follows all Flux Kustomizations and kustomizations. It does not distinguish clusters; that is done afterwards.
-pub fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
+pub(crate) fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     let mut graph = Graph::of(objects, files);
     graph.read_all();
     graph.start_at_flux();

@@ -8,12 +8,12 @@
 const SCHEMES: [&str; 4] = ["https://", "http://", "ssh://", "file://"];
 
 /// Whether an entry is a URL, which kustomize downloads.
-pub fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
 /// Whether an entry looks like a Git repository, with or without a folder in it.
-pub fn is_repository(text: &str) -> bool {
+pub(crate) fn is_repository(text: &str) -> bool {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let path = without_prefix(path, "git::").unwrap_or(path);
     if SCHEMES

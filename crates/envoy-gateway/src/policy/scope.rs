@@ -96,7 +96,7 @@ pub(super) struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     /// Adds a child of a scope.
-    pub fn add(&mut self, parent: Scope<'a>, child: Scope<'a>) {
+    pub(super) fn add(&mut self, parent: Scope<'a>, child: Scope<'a>) {
         self.children.entry(parent).or_default().insert(child);
         if parent.is_section() {
             self.within
@@ -107,7 +107,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Records that a ListenerSet belongs to a Gateway.
-    pub fn put_set(&mut self, set: Key<'a>, gateway: Key<'a>) {
+    pub(super) fn put_set(&mut self, set: Key<'a>, gateway: Key<'a>) {
         self.within
             .entry(Scope::Gateway(gateway))
             .or_default()
@@ -115,13 +115,13 @@ impl<'a> Graph<'a> {
     }
 
     /// The direct children of a scope.
-    pub fn children(&self, scope: Scope<'a>) -> BTreeSet<Scope<'a>> {
+    pub(super) fn children(&self, scope: Scope<'a>) -> BTreeSet<Scope<'a>> {
         self.children.get(&scope).cloned().unwrap_or_default()
     }
 
     /// The children of a scope and of the scopes that it contains. A listener also has the routes of its whole
     /// Gateway.
-    pub fn descendants(&self, scope: Scope<'a>) -> BTreeSet<Scope<'a>> {
+    pub(super) fn descendants(&self, scope: Scope<'a>) -> BTreeSet<Scope<'a>> {
         let mut all = self.children(scope);
         if scope.is_section() {
             if !matches!(scope, Scope::Rule(..)) {

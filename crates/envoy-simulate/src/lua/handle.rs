@@ -36,7 +36,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub fn new(state: Rc<State>) -> Self {
+    pub(super) fn new(state: Rc<State>) -> Self {
         Handle { state }
     }
 }

@@ -34,7 +34,7 @@ fn broken<T>(why: &str) -> mlua::Result<T> {
 }
 
 impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
-    pub fn new(text: &'m [u8], pattern: &'m [u8], charge: C) -> Self {
+    pub(super) fn new(text: &'m [u8], pattern: &'m [u8], charge: C) -> Self {
         Matcher {
             text,
             pattern,
@@ -45,14 +45,14 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
     }
 
     /// The end of the match that starts at a position.
-    pub fn at(&mut self, start: usize) -> PatternEnd {
+    pub(super) fn at(&mut self, start: usize) -> PatternEnd {
         self.captures.clear();
         self.depth = 0;
         self.matches(start, 0)
     }
 
     /// The captures, or the whole match if there are none.
-    pub fn all(&self, start: usize, end: usize) -> Vec<Capture> {
+    pub(super) fn all(&self, start: usize, end: usize) -> Vec<Capture> {
         match self.captures.is_empty() {
             true => vec![Capture::Text(start, end)],
             false => self.captures.clone(),

@@ -75,7 +75,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub fn new(facts: &Facts, most_steps: u64) -> Self {
+    pub(super) fn new(facts: &Facts, most_steps: u64) -> Self {
         State {
             facts: facts.clone(),
             headers: RefCell::new(facts.headers.clone()),
@@ -85,28 +85,28 @@ impl State {
     }
 
     /// Why the script was stopped.
-    pub fn ended(&self) -> Option<StopReason> {
+    pub(super) fn ended(&self) -> Option<StopReason> {
         self.ended.borrow().clone()
     }
 
     /// The number of steps so far.
-    pub fn steps(&self) -> u64 {
+    pub(super) fn steps(&self) -> u64 {
         self.steps.get()
     }
 
     /// Stops the script.
-    pub fn end<T>(&self, why: StopReason) -> mlua::Result<T> {
+    pub(super) fn end<T>(&self, why: StopReason) -> mlua::Result<T> {
         self.ended.borrow_mut().get_or_insert(why);
         Err(mlua::Error::runtime("ended"))
     }
 
     /// Stops the script because it uses something that is not known here.
-    pub fn unknown<T>(&self, what: impl Into<String>) -> mlua::Result<T> {
+    pub(super) fn unknown<T>(&self, what: impl Into<String>) -> mlua::Result<T> {
         self.end(StopReason::Unknown(what.into()))
     }
 
     /// Adds to the steps.
-    pub fn charge(&self, steps: u64) -> mlua::Result<()> {
+    pub(super) fn charge(&self, steps: u64) -> mlua::Result<()> {
         if self.ended.borrow().is_some() {
             return Err(mlua::Error::runtime("ended"));
         }
@@ -119,19 +119,19 @@ impl State {
     }
 
     /// Counts a call of one of our functions that processes a string of this many bytes.
-    pub fn charge_call(&self, bytes: usize) -> mlua::Result<()> {
+    pub(super) fn charge_call(&self, bytes: usize) -> mlua::Result<()> {
         self.longest_text.set(self.longest_text.get().max(bytes));
         self.charge(CALL + steps_for(bytes))
     }
 
     /// Sets the memory in use before the script starts, and the length of the longest string in it.
-    pub fn begin(&self, memory: usize, longest_text: usize) {
+    pub(super) fn begin(&self, memory: usize, longest_text: usize) {
         self.memory.set(memory);
         self.longest_text.set(longest_text);
     }
 
     /// Counts the instructions since the last check. `memory` is the memory in use now.
-    pub fn look(&self, memory: usize) -> mlua::Result<()> {
+    pub(super) fn look(&self, memory: usize) -> mlua::Result<()> {
         let made = memory.saturating_sub(self.memory.replace(memory));
         self.largest.set(self.largest.get().max(made));
         let more = self.longest_text.get() / TEXT_A_STEP + self.largest.get() / MADE_A_STEP;
@@ -140,7 +140,7 @@ impl State {
     }
 
     /// Counts bytes that are kept for the script until its end.
-    pub fn keep(&self, bytes: usize) -> mlua::Result<()> {
+    pub(super) fn keep(&self, bytes: usize) -> mlua::Result<()> {
         let all = self.kept.get().saturating_add(bytes);
         self.kept.set(all);
         match all > MOST_KEPT {
@@ -150,7 +150,7 @@ impl State {
     }
 
     /// Stops a script that is about to allocate too much at once.
-    pub fn has_room(&self, bytes: usize) -> mlua::Result<()> {
+    pub(super) fn has_room(&self, bytes: usize) -> mlua::Result<()> {
         match bytes > MOST_MEMORY {
             true => self.end(StopReason::Memory),
             false => Ok(()),
@@ -158,7 +158,7 @@ impl State {
     }
 
     /// Keeps a log line.
-    pub fn log(&self, line: &str) {
+    pub(super) fn log(&self, line: &str) {
         let mut logs = self.logs.borrow_mut();
         if logs.len() < MOST_LOGS {
             logs.push(shortened(line, LONGEST_LOG));

@@ -96,7 +96,7 @@ fn changed(
 }
 
 /// Adds the changed guards of a hostname, except for changes that are already reported for its listeners.
-pub fn compare_exposure(
+pub(super) fn compare_exposure(
     old: &Exposure,
     new: &Exposure,
     tables: (&Table, &Table),
@@ -137,7 +137,7 @@ fn find_listener<'t>(table: &'t Table, gateway: &str, name: &str) -> Option<&'t 
 }
 
 /// Adds the changed guards of a listener.
-pub fn compare_listener(
+pub(super) fn compare_listener(
     gateway: &str,
     old: &ExposedListener,
     new: &ExposedListener,

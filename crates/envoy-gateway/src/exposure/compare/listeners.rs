@@ -3,7 +3,7 @@
 use super::{ChangeKind, Changes, Direction, guards, trusted};
 use crate::exposure::table::{ExposedGateway, ExposedListener, Namespaces, Side, Table};
 
-pub fn compare(before: &Table, after: &Table, found: &mut Changes) {
+pub(super) fn compare(before: &Table, after: &Table, found: &mut Changes) {
     for new in &after.gateways {
         match before.gateway(&new.name) {
             Some(old) => compare_gateway(old, new, found),

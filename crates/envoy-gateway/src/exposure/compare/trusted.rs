@@ -9,7 +9,7 @@ use crate::exposure::table::{ExposedListener, Trusted};
 
 /// Whether the networks `after` include addresses that those in `before` don't. A network that can't be
 /// parsed, such as a Flux variable, counts as new if it is not in `before`.
-pub fn is_wider(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> bool {
+pub(super) fn is_wider(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> bool {
     let known: Vec<IpNet> = before.iter().filter_map(|text| net(text)).collect();
     let known = IpNet::aggregate(&known);
     after
@@ -28,7 +28,7 @@ fn net(text: &str) -> Option<IpNet> {
 }
 
 /// Adds the change of the sources that a listener trusts for the client's address.
-pub fn compare_listener(
+pub(super) fn compare_listener(
     gateway: &str,
     old: &ExposedListener,
     new: &ExposedListener,

@@ -36,7 +36,7 @@ pub(crate) struct Content<'a, 'c> {
 
 impl<'a> Content<'a, '_> {
     /// The policy that a setting comes from: this one, unless only its parent has the setting.
-    pub fn owner(&self, path: &[&str]) -> &'a Object {
+    pub(crate) fn owner(&self, path: &[&str]) -> &'a Object {
         let own = self
             .object
             .node
