@@ -13,6 +13,7 @@
 //! nothing, and [`Way::is_partly_unknown`] says if there are any.
 
 mod apply;
+pub mod build;
 mod clusters;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;

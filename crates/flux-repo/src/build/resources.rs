@@ -1,0 +1,447 @@
+//! Accumulates what a kustomization lists: files, folders and components, in kustomize's order (`kusttarget.go`).
+
+use std::collections::HashSet;
+
+use super::config::Config;
+use super::fields::{items, text};
+use super::resource::{Resource, child_map, set_value, size, text_of};
+use super::{Build, BuildError, Builder, Feature, FileContent, NotFollowed, Spot, flux, schema, spot};
+use super::{generators, images, inline, json_patch, labels, names, namespace, patch, replacements, replicas, sort};
+use crate::kustomization::{Entry, Kustomization, Role};
+use manifest::Object;
+use manifest::value::path::below;
+use manifest::value::{Kind, Node, Pointer};
+
+/// The maximum number of nested folders; real repositories have fewer.
+const MOST_DEEP: usize = 64;
+
+/// The maximum number of folders that are read for one build, counting each time; real repositories have fewer.
+const MOST_FOLDERS: usize = 10_000;
+
+/// The maximum number of values in all objects of a build, which is far more than any cluster has.
+const MOST_VALUES: usize = 20_000_000;
+
+/// The keys whose features are not followed.
+const NOT_FOLLOWED: &[(&str, Feature)] = &[
+    ("helmCharts", Feature::HelmCharts),
+    ("helmChartInflationGenerator", Feature::HelmCharts),
+    ("generators", Feature::Generators),
+    ("transformers", Feature::Transformers),
+    ("validators", Feature::Validators),
+    ("vars", Feature::Vars),
+    ("crds", Feature::Crds),
+    ("openapi", Feature::OpenApi),
+    ("buildMetadata", Feature::BuildMetadata),
+];
+
+/// What was accumulated so far.
+#[derive(Default)]
+pub(super) struct Accumulator {
+    pub(super) resources: Vec<Resource>,
+    pub(super) config: Config,
+}
+
+/// The kustomization of a folder, with the usual spelling, and with what a Flux Kustomization sets.
+pub(super) struct Layer<'a> {
+    /// Its folder.
+    pub(super) folder: String,
+    /// Its file.
+    pub(super) file: String,
+    pub(super) object: Object,
+    /// The Flux Kustomization whose settings are in it.
+    pub(super) flux: Option<&'a Object>,
+}
+
+impl<'a> Layer<'a> {
+    pub(super) fn node(&self) -> &Node {
+        &self.object.node
+    }
+
+    /// The place of a value. What a Flux Kustomization sets is in its file.
+    pub(super) fn spot(&self, pointer: Pointer) -> Spot {
+        let mut spot = spot(&self.file, self.node(), pointer);
+        if let Some(flux) = self.flux
+            && spot.span.map(|span| span.source) == flux.node.span.map(|span| span.source)
+            && spot.span.is_some()
+        {
+            spot.file.clone_from(&flux.file);
+        }
+        spot
+    }
+}
+
+/// A build that is running.
+pub(super) struct State<'b, 'a> {
+    pub(super) builder: &'b Builder<'a>,
+    pub(super) build: Build,
+    folders: usize,
+    /// How many values may still be created.
+    values: usize,
+    is_exhausted: bool,
+}
+
+/// Builds a folder.
+pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) -> Build {
+    let mut state = State {
+        builder,
+        build: Build::default(),
+        folders: 0,
+        values: MOST_VALUES,
+        is_exhausted: false,
+    };
+    let mut all = Accumulator::default();
+    let start = Spot {
+        file: folder.to_owned(),
+        pointer: Pointer::root(),
+        span: None,
+    };
+    let mut above = Vec::new();
+    let root = match builder.kustomizations.contains_key(folder) {
+        false if flux.is_some() => Some(flux::generate(&mut state, folder)),
+        _ => state.read(folder, false, start, flux.is_some()),
+    };
+    if let Some(mut root) = root {
+        if let Some(flux) = flux {
+            flux::merge_into(&mut root, flux);
+            root.flux = Some(flux);
+        }
+        state.accumulate(&root, &mut all, &mut above);
+        names::add_hashes(&mut all.resources);
+        names::update_references(&mut state, &root, &mut all);
+        sort::sort(&mut state, &root, &mut all.resources);
+    }
+    if let Some(flux) = flux {
+        flux::set_common_metadata(&mut all.resources, flux);
+    }
+    let kept = all.resources.into_iter().filter(|one| !is_local(one));
+    state.build.objects = kept.map(finished).collect();
+    state.build
+}
+
+/// Whether an object is only for local tools.
+fn is_local(resource: &Resource) -> bool {
+    let value = resource.meta_text("annotations", "config.kubernetes.io/local-config");
+    value.is_some_and(|value| value != "false")
+}
+
+/// The object without traces of the build: annotations are strings, and empty ones are removed.
+fn finished(mut resource: Resource) -> Object {
+    if resource.object.node.path(&["metadata", "annotations"]).is_some()
+        && let Some(metadata) = resource.metadata_mut()
+    {
+        let is_empty = match metadata.get("annotations").map(|node| &node.kind) {
+            Some(Kind::Map(map)) => map.is_empty(),
+            Some(Kind::Null) => true,
+            _ => false,
+        };
+        if is_empty {
+            metadata.remove("annotations");
+        } else if let Some(map) = child_map(metadata, "annotations") {
+            for (_, value) in map.iter_mut() {
+                if let (None, Some(text)) = (value.as_str(), text_of(value)) {
+                    value.kind = Kind::String(text);
+                }
+            }
+        }
+    }
+    resource.object
+}
+
+impl<'a> State<'_, 'a> {
+    /// Reports what kustomize refuses.
+    pub(super) fn refuse(&mut self, at: Spot, message: impl Into<String>) {
+        let message = message.into();
+        self.build.errors.push(BuildError { at, message });
+    }
+
+    /// Reports what is not followed.
+    pub(super) fn skip(&mut self, feature: Feature, at: Spot, text: impl Into<String>) {
+        let text = text.into();
+        self.build.not_followed.push(NotFollowed { feature, at, text });
+    }
+
+    /// Counts values that are created. Returns false, and reports it once, if there are too many.
+    pub(super) fn spend(&mut self, values: usize, at: impl FnOnce() -> Spot) -> bool {
+        match self.values.checked_sub(values) {
+            Some(rest) => {
+                self.values = rest;
+                true
+            }
+            None => {
+                if !self.is_exhausted {
+                    self.is_exhausted = true;
+                    self.refuse(at(), "this makes more objects than any cluster has");
+                }
+                false
+            }
+        }
+    }
+
+    /// The content of a file.
+    pub(super) fn content(&self, file: &str) -> Option<FileContent> {
+        (self.builder.content_of)(file)
+    }
+
+    /// Whether a file exists.
+    pub(super) fn is_file(&self, file: &str) -> bool {
+        self.builder.files.contains(file)
+    }
+
+    /// The documents of a file. The error is a message.
+    pub(super) fn documents(&self, file: &str) -> Result<Vec<Node>, String> {
+        if let Some(all) = self.builder.by_file.get(file) {
+            let objects = all.iter().filter_map(|at| self.builder.objects.get(*at));
+            return Ok(objects.map(|object| (*object.node).clone()).collect());
+        }
+        if !self.is_file(file) {
+            return Err(format!("the file {file} doesn't exist"));
+        }
+        let Some(content) = self.content(file) else {
+            return Err(format!("the content of {file} is not known"));
+        };
+        inline::parse_file(&content).map_err(|message| format!("{file}: {message}"))
+    }
+
+    /// Reads the kustomization of a folder. `at` is the place that leads to it.
+    fn read(
+        &mut self,
+        folder: &str,
+        is_component: bool,
+        at: Spot,
+        is_lenient: bool,
+    ) -> Option<Layer<'a>> {
+        let found = self.builder.kustomizations.get(folder);
+        let found = found.map(Vec::as_slice).unwrap_or_default();
+        let file = match found {
+            [file] => *file,
+            [] => {
+                self.refuse(at, format!("the folder {folder:?} has no kustomization"));
+                return None;
+            }
+            _ => {
+                self.refuse(at, format!("the folder {folder:?} has several kustomizations"));
+                return None;
+            }
+        };
+        let documents = match self.documents(file) {
+            Ok(documents) => documents,
+            Err(message) => {
+                self.refuse(at, message);
+                return None;
+            }
+        };
+        let [document] = documents.as_slice() else {
+            self.refuse(at, format!("{file} is not one document"));
+            return None;
+        };
+        let (node, wrong) = schema::read(document);
+        for one in wrong {
+            if !(one.is_unknown_field && is_lenient) {
+                let place = spot(file, document, one.pointer);
+                self.refuse(place, one.message);
+            }
+        }
+        if (text(&node, "kind") == "Component") != is_component {
+            let message = match is_component {
+                true => format!("{file} is not a component"),
+                false => format!("{file} is a component, which belongs into components"),
+            };
+            self.refuse(at, message);
+            return None;
+        }
+        Some(Layer {
+            folder: folder.to_owned(),
+            file: file.to_owned(),
+            object: Object::new(node, file),
+            flux: None,
+        })
+    }
+
+    /// Adds what a kustomization makes to what was accumulated so far. `above` are the folders that lead here.
+    fn accumulate(&mut self, layer: &Layer<'a>, all: &mut Accumulator, above: &mut Vec<String>) {
+        self.folders += 1;
+        if self.folders > MOST_FOLDERS || above.len() > MOST_DEEP {
+            if self.folders <= MOST_FOLDERS + 1 {
+                let message = "this reads more folders than any repository has";
+                self.refuse(layer.spot(Pointer::root()), message);
+            }
+            return;
+        }
+        above.push(layer.folder.clone());
+        let entries = Kustomization::of(&layer.object).entries();
+        for entry in entries.iter().filter(|entry| entry.role == Role::Resource) {
+            self.add_resource(layer, entry, all, above);
+        }
+        self.configure(layer, &entries, all);
+        generators::generate(self, layer, all);
+        for entry in entries.iter().filter(|entry| entry.role == Role::Component) {
+            self.add_component(layer, entry, all, above);
+        }
+        above.pop();
+        self.transform(layer, all);
+        for (key, feature) in NOT_FOLLOWED {
+            let value = layer.node().get(key);
+            let is_set = value.is_some_and(|value| match &value.kind {
+                Kind::List(items) => !items.is_empty(),
+                Kind::Map(map) => !map.is_empty(),
+                _ => false,
+            });
+            if is_set {
+                self.skip(*feature, layer.spot(Pointer::root().key(*key)), "");
+            }
+        }
+    }
+
+    /// The transformers, in kustomize's order.
+    fn transform(&mut self, layer: &Layer<'a>, all: &mut Accumulator) {
+        patch::strategic_merge_patches(self, layer, all);
+        patch::patches(self, layer, all);
+        namespace::set(self, layer, all);
+        names::add_prefix_and_suffix(self, layer, all);
+        labels::add_labels(self, layer, all);
+        labels::add_annotations(self, layer, all);
+        json_patch::old_patches(self, layer, all);
+        replicas::set(self, layer, all);
+        images::set(self, layer, all);
+        replacements::replace(self, layer, all);
+    }
+
+    /// Adds the files of `configurations`.
+    fn configure(&mut self, layer: &Layer<'a>, entries: &[Entry<'_>], all: &mut Accumulator) {
+        let list = Pointer::root().key("configurations");
+        let own = entries.iter();
+        for entry in own.filter(|entry| entry.pointer.parent().as_ref() == Some(&list)) {
+            let read = self.documents(&entry.path);
+            let added = read.and_then(|documents| {
+                documents.iter().try_for_each(|one| all.config.merge(Config::read(one)))
+            });
+            if let Err(message) = added {
+                self.refuse(layer.spot(entry.pointer.clone()), message);
+            }
+        }
+    }
+
+    fn add_resource(
+        &mut self,
+        layer: &Layer<'a>,
+        entry: &Entry<'_>,
+        all: &mut Accumulator,
+        above: &mut Vec<String>,
+    ) {
+        let at = || layer.spot(entry.pointer.clone());
+        if self.is_file(&entry.path) {
+            match self.documents(&entry.path) {
+                Ok(documents) => self.add_documents(layer, entry, documents, all),
+                Err(message) => self.refuse(at(), message),
+            }
+            return;
+        }
+        let Some(below) = self.folder_below(layer, entry, false, above) else {
+            return;
+        };
+        let mut inner = Accumulator::default();
+        self.accumulate(&below, &mut inner, above);
+        self.append(all, inner.resources, &at);
+        if let Err(message) = all.config.merge(inner.config) {
+            self.refuse(at(), message);
+        }
+    }
+
+    fn add_component(
+        &mut self,
+        layer: &Layer<'a>,
+        entry: &Entry<'_>,
+        all: &mut Accumulator,
+        above: &mut Vec<String>,
+    ) {
+        if let Some(component) = self.folder_below(layer, entry, true, above) {
+            self.accumulate(&component, all, above);
+        }
+    }
+
+    /// The kustomization of the folder that an entry leads to.
+    fn folder_below(
+        &mut self,
+        layer: &Layer<'a>,
+        entry: &Entry<'_>,
+        is_component: bool,
+        above: &[String],
+    ) -> Option<Layer<'a>> {
+        let at = layer.spot(entry.pointer.clone());
+        let path = entry.path.as_str();
+        if !self.builder.folders.contains(path) {
+            if entry.may_be_elsewhere {
+                self.skip(Feature::Remote, at, entry.text);
+            } else if !(is_component && flux::may_be_missing(layer, entry)) {
+                self.refuse(at, format!("{path} doesn't exist"));
+            }
+            return None;
+        }
+        if above.iter().any(|one| one == path || below(path, one).is_some()) {
+            self.refuse(at, format!("{path} leads back to itself"));
+            return None;
+        }
+        self.read(path, is_component, at, false)
+    }
+
+    /// Adds the objects of a file.
+    fn add_documents(
+        &mut self,
+        layer: &Layer<'a>,
+        entry: &Entry<'_>,
+        documents: Vec<Node>,
+        all: &mut Accumulator,
+    ) {
+        let at = || layer.spot(entry.pointer.clone());
+        let objects = match inline::objects(documents) {
+            Ok(objects) => objects,
+            Err(message) => return self.refuse(at(), format!("{}: {message}", entry.path)),
+        };
+        if !self.spend(objects.iter().map(size).sum(), at) {
+            return;
+        }
+        let objects = objects.into_iter();
+        let resources = objects.map(|node| Resource::of(Object::new(node, &entry.path)));
+        self.append(all, resources.collect(), &at);
+    }
+
+    /// Appends resources whose identity must be new.
+    pub(super) fn append(
+        &mut self,
+        all: &mut Accumulator,
+        resources: Vec<Resource>,
+        at: &dyn Fn() -> Spot,
+    ) {
+        let mut conflicts = Vec::new();
+        {
+            let mut ids: HashSet<_> = all.resources.iter().map(Resource::id).collect();
+            for resource in &resources {
+                let id = resource.id();
+                conflicts.push(!ids.insert(id));
+            }
+        }
+        for (resource, is_conflict) in resources.into_iter().zip(conflicts) {
+            if is_conflict {
+                let identity = resource.object.identity();
+                self.refuse(at(), format!("{identity} is listed twice"));
+            } else {
+                all.resources.push(resource);
+            }
+        }
+    }
+}
+
+/// Sets a label or annotation of a resource.
+pub(super) fn set_meta(resource: &mut Resource, map: &str, key: &str, value: Node) {
+    let pairs = resource.metadata_mut().and_then(|metadata| child_map(metadata, map));
+    if let Some(pairs) = pairs {
+        set_value(pairs, key, value);
+    }
+}
+
+/// The maps of a list in a kustomization, with their places.
+pub(super) fn maps<'n>(layer: &'n Layer<'_>, key: &str) -> impl Iterator<Item = (Pointer, &'n Node)> {
+    let list = Pointer::root().key(key);
+    let maps = items(layer.node(), key).iter().enumerate();
+    maps.map(move |(at, node)| (list.index(at), node))
+}
