@@ -221,10 +221,12 @@ fn every_folder_of_real_repositories_is_built_as_kustomize_builds_it() {
         let builder = Builder::of(&repository.objects, &repository.files, &content);
         let files = repository.files.iter().filter(|file| is_kustomization_file(file));
         let folders: BTreeSet<&str> = files.map(|file| folder(file)).collect();
+        let started = std::time::Instant::now();
         let builds: Vec<(&str, Build)> = folders
             .into_iter()
             .map(|folder| (folder, builder.build(folder, None)))
             .collect();
+        eprintln!("TIME {} {:?}", builds.len(), started.elapsed());
         let next = AtomicUsize::new(0);
         let outcomes = Mutex::new(Vec::new());
         std::thread::scope(|scope| {

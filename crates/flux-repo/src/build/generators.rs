@@ -241,10 +241,13 @@ fn take_over(new: &mut Resource, old: &Resource, is_merge: bool) {
                 .filter(|(key, _)| map.get(field).and_then(|there| there.get(key)).is_none())
                 .map(|(key, value)| (key.to_owned(), value.clone()))
                 .collect();
-            if let (false, Some(there)) = (missing.is_empty(), super::resource::child_map(map, field)) {
-                for (key, value) in missing {
+            if missing.is_empty() {
+                continue;
+            }
+            if let Some(there) = super::resource::child_map(map, field) {
+                missing.into_iter().for_each(|(key, value)| {
                     there.insert(key, value);
-                }
+                });
             }
         }
     }

@@ -6,7 +6,7 @@ use super::fields::{is_blank, text};
 use super::resources::State;
 use super::{FileContent, Spot};
 use manifest::diagnostic::{SourceId, Sources, Span};
-use manifest::read;
+use manifest::read::{self, Problem, Wrong};
 use manifest::value::{Kind, Map, Node};
 
 /// The maximum nesting of lists of objects; more have no use.
@@ -59,10 +59,40 @@ fn check(document: &Node) -> Result<(), String> {
     }
 }
 
+/// Why a file has no documents.
+pub(super) struct Unreadable {
+    pub(super) message: String,
+    /// Whether kustomize may be able to read it: it is beyond the limits of our reader, or means different things to
+    /// different programs.
+    pub(super) is_ours: bool,
+}
+
+impl From<String> for Unreadable {
+    fn from(message: String) -> Self {
+        Unreadable {
+            message,
+            is_ours: false,
+        }
+    }
+}
+
+impl From<Problem> for Unreadable {
+    fn from(problem: Problem) -> Self {
+        let is_limit = LIMITS.iter().any(|limit| problem.message.starts_with(limit));
+        Unreadable {
+            is_ours: problem.wrong == Wrong::Readers || is_limit,
+            message: problem.message,
+        }
+    }
+}
+
+/// How the messages begin with which our reader refuses what is too large.
+const LIMITS: [&str; 2] = ["it has more values", "it is nested deeper"];
+
 /// The documents of a file.
-pub(super) fn parse_file(content: &FileContent) -> Result<Vec<Node>, String> {
+pub(super) fn parse_file(content: &FileContent) -> Result<Vec<Node>, Unreadable> {
     let Ok(text) = std::str::from_utf8(&content.bytes) else {
-        return Err("it is no text".to_owned());
+        return Err("it is no text".to_owned().into());
     };
     match content.source {
         Some(source) => parse(text, source),
@@ -84,7 +114,7 @@ pub(super) fn parse_value(
     node: &Node,
 ) -> Result<Vec<Node>, String> {
     let text = node.as_str().unwrap_or_default();
-    let mut documents = parse(text, nowhere())?;
+    let mut documents = parse(text, nowhere()).map_err(|unreadable| unreadable.message)?;
     let lines = node.span.and_then(|span| {
         let content = state.content(&at.file)?;
         lines_of(text, std::str::from_utf8(&content.bytes).ok()?, span)
@@ -103,12 +133,11 @@ fn nowhere() -> SourceId {
     Sources::default().add("", "")
 }
 
-fn parse(text: &str, source: SourceId) -> Result<Vec<Node>, String> {
+fn parse(text: &str, source: SourceId) -> Result<Vec<Node>, Unreadable> {
     let mut documents = Vec::new();
     for range in read::split(text) {
         let part = text.get(range.clone()).unwrap_or_default();
-        let document = read::parse(part, source, range.start);
-        let document = document.map_err(|problem| problem.message)?;
+        let document = read::parse(part, source, range.start)?;
         if !is_blank(&document) {
             documents.push(document);
         }
@@ -116,21 +145,29 @@ fn parse(text: &str, source: SourceId) -> Result<Vec<Node>, String> {
     Ok(documents)
 }
 
+/// The mark of the block (`|` or `>`) whose content begins at byte `start` of a file, if there is one.
+pub(super) fn block_mark(file: &str, start: usize) -> Option<char> {
+    let before = file.get(..start)?.trim_end();
+    let line = before.rsplit('\n').next()?;
+    let line = line.split_once(" #").map_or(line, |(line, _)| line).trim_end();
+    let header = line.rsplit([' ', '\t']).next()?;
+    let mark = header.chars().next().filter(|mark| matches!(mark, '|' | '>'))?;
+    let is_rest = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+');
+    header.get(1..)?.chars().all(is_rest).then_some(mark)
+}
+
 /// The lines of a value that is a literal block (`|`): where each begins in the value and in the file.
 fn lines_of(value: &str, file: &str, span: Span) -> Option<Vec<(usize, usize)>> {
-    let raw = file.get(span.range())?;
-    if !raw.starts_with('|') {
+    let start = span.start as usize;
+    let mut at = file.get(..start)?.rfind('\n')? + 1;
+    if block_mark(file, at) != Some('|') || !file.get(at..start)?.trim().is_empty() {
         return None;
     }
-    let mut at = span.start as usize + raw.find('\n')? + 1;
-    let body = file.get(at..span.end as usize)?;
-    let first = body.lines().find(|line| !line.trim().is_empty())?;
-    let indentation = first.len() - first.trim_start_matches(' ').len();
-    let own = value.lines().find(|line| !line.trim().is_empty())?;
-    let indentation = indentation.checked_sub(own.len() - own.trim_start_matches(' ').len())?;
+    let own = value.len() - value.trim_start_matches(' ').len();
+    let indentation = (start - at).checked_sub(if value.starts_with('\n') { 0 } else { own })?;
     let mut lines = Vec::new();
     let mut start = 0;
-    let mut raws = body.split_inclusive('\n');
+    let mut raws = file.get(at..)?.split_inclusive('\n');
     for line in value.split_inclusive('\n') {
         let raw = raws.next()?;
         let text = line.trim_end_matches('\n');

@@ -33,6 +33,7 @@ mod sort;
 mod strategic_merge;
 #[cfg(test)]
 mod tests;
+mod yaml;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -131,21 +132,28 @@ pub struct Builder<'a> {
     content_of: &'a ContentOf<'a>,
     folders: Folders<'a>,
     by_file: HashMap<&'a str, Vec<usize>>,
+    /// The file of each source.
+    sources: HashMap<SourceId, &'a str>,
     /// The files that contain the kustomization of each folder; kustomize refuses more than one.
     kustomizations: HashMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Builder<'a> {
     /// Prepares builds. `files` are the names of all existing files, in the form of [`Object::file`]. `content_of`
-    /// is asked for files that are not among the objects, for example the files of generators.
+    /// is asked for files that are not among the objects, for example the files of generators, and for the files of
+    /// patches that are written inline, since the places of their values are found in the text.
     pub fn of(
         objects: &'a [Object],
         files: &'a BTreeSet<String>,
         content_of: &'a ContentOf<'a>,
     ) -> Self {
         let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut sources = HashMap::new();
         for (at, object) in objects.iter().enumerate() {
             by_file.entry(&object.file).or_default().push(at);
+            if let Some(span) = object.node.span {
+                sources.insert(span.source, object.file.as_str());
+            }
         }
         let mut kustomizations: HashMap<&str, Vec<&str>> = HashMap::new();
         for file in files.iter().filter(|file| is_kustomization_file(file)) {
@@ -157,6 +165,7 @@ impl<'a> Builder<'a> {
             content_of,
             folders: Folders::of(files),
             by_file,
+            sources,
             kustomizations,
         }
     }

@@ -53,7 +53,11 @@ pub(super) fn read<'a>(
             state.documents(&file)?
         }
     };
-    kind_of(documents).map(Some)
+    let mut patch = kind_of(documents)?;
+    if let Patch::Merge(patches) = &mut patch {
+        state.read_words(patches);
+    }
+    Ok(Some(patch))
 }
 
 /// Applies `patches`.

@@ -230,7 +230,13 @@ fn write(options: &Node, target: &mut Node, value: &Node, is_new: bool) -> Resul
     match (&target.kind, text_of(&value)) {
         (Kind::Map(_) | Kind::List(_), _) => *target = value,
         (Kind::String(_), Some(text)) if !is_new => *target = Node::new(Kind::String(text), value.span),
-        (_, Some(text)) => *target = Node::new(typed(&text), value.span),
+        (there, Some(text)) => {
+            let own = typed(&text);
+            if !is_new && std::mem::discriminant(there) != std::mem::discriminant(&own) {
+                return Err(format!("{text:?} can't replace a {}", target.type_name()));
+            }
+            *target = Node::new(own, value.span);
+        }
         (_, None) => *target = Node::new(Kind::String(String::new()), value.span),
     }
     Ok(())

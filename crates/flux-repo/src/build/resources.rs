@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::config::Config;
 use super::fields::{items, text};
+use super::inline::Unreadable;
 use super::resource::{Resource, child_map, set_value, size, text_of};
 use super::{Build, BuildError, Builder, Feature, FileContent, NotFollowed, Spot, flux, schema, spot};
-use super::{generators, images, inline, json_patch, labels, names, namespace, patch, replacements, replicas, sort};
+use super::{generators, images, inline, json_patch, labels, names, namespace, patch, replacements, replicas, sort, yaml};
 use crate::kustomization::{Entry, Kustomization, Role};
 use manifest::Object;
 use manifest::value::path::below;
@@ -78,6 +79,7 @@ pub(super) struct State<'b, 'a> {
     /// How many values may still be created.
     values: usize,
     is_exhausted: bool,
+    texts: yaml::Texts,
 }
 
 /// Builds a folder.
@@ -88,6 +90,7 @@ pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) 
         folders: 0,
         values: MOST_VALUES,
         is_exhausted: false,
+        texts: yaml::Texts::default(),
     };
     let mut all = Accumulator::default();
     let start = Spot {
@@ -98,7 +101,7 @@ pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) 
     let mut above = Vec::new();
     let root = match builder.kustomizations.contains_key(folder) {
         false if flux.is_some() => Some(flux::generate(&mut state, folder)),
-        _ => state.read(folder, false, start, flux.is_some()),
+        _ => state.read(folder, None, start, flux.is_some()),
     };
     if let Some(mut root) = root {
         if let Some(flux) = flux {
@@ -114,7 +117,12 @@ pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) 
         flux::set_common_metadata(&mut all.resources, flux);
     }
     let kept = all.resources.into_iter().filter(|one| !is_local(one));
-    state.build.objects = kept.map(finished).collect();
+    let mut texts = std::mem::take(&mut state.texts);
+    let mut objects: Vec<Object> = kept.map(finished).collect();
+    for object in &mut objects {
+        yaml::rewrite(&state, &mut object.node, &mut texts);
+    }
+    state.build.objects = objects;
     state.build
 }
 
@@ -189,24 +197,45 @@ impl<'a> State<'_, 'a> {
 
     /// The documents of a file. The error is a message.
     pub(super) fn documents(&self, file: &str) -> Result<Vec<Node>, String> {
+        self.try_documents(file).map_err(|unreadable| unreadable.message)
+    }
+
+    /// The documents of a file.
+    fn try_documents(&self, file: &str) -> Result<Vec<Node>, Unreadable> {
         if let Some(all) = self.builder.by_file.get(file) {
             let objects = all.iter().filter_map(|at| self.builder.objects.get(*at));
             return Ok(objects.map(|object| (*object.node).clone()).collect());
         }
         if !self.is_file(file) {
-            return Err(format!("the file {file} doesn't exist"));
+            return Err(format!("the file {file} doesn't exist").into());
         }
         let Some(content) = self.content(file) else {
-            return Err(format!("the content of {file} is not known"));
+            return Err(Unreadable {
+                message: format!("the content of {file} is not known"),
+                is_ours: true,
+            });
         };
-        inline::parse_file(&content).map_err(|message| format!("{file}: {message}"))
+        inline::parse_file(&content).map_err(|unreadable| Unreadable {
+            message: format!("{file}: {}", unreadable.message),
+            ..unreadable
+        })
     }
 
-    /// Reads the kustomization of a folder. `at` is the place that leads to it.
+    /// Reads words like `on` and `n` in objects and patches as kustomize does: as strings, although other programs
+    /// take them for booleans.
+    pub(super) fn read_words(&mut self, nodes: &mut [Node]) {
+        let mut texts = std::mem::take(&mut self.texts);
+        for node in nodes {
+            yaml::read_words(self, node, &mut texts);
+        }
+        self.texts = texts;
+    }
+
+    /// Reads the kustomization of a folder. `at` is the place that leads to it; if nothing does, it may be a component.
     fn read(
         &mut self,
         folder: &str,
-        is_component: bool,
+        is_component: Option<bool>,
         at: Spot,
         is_lenient: bool,
     ) -> Option<Layer<'a>> {
@@ -241,8 +270,9 @@ impl<'a> State<'_, 'a> {
                 self.refuse(place, one.message);
             }
         }
-        if (text(&node, "kind") == "Component") != is_component {
-            let message = match is_component {
+        let is_wrong = |wanted: &bool| (text(&node, "kind") == "Component") != *wanted;
+        if let Some(wanted) = is_component.filter(is_wrong) {
+            let message = match wanted {
                 true => format!("{file} is not a component"),
                 false => format!("{file} is a component, which belongs into components"),
             };
@@ -330,9 +360,12 @@ impl<'a> State<'_, 'a> {
     ) {
         let at = || layer.spot(entry.pointer.clone());
         if self.is_file(&entry.path) {
-            match self.documents(&entry.path) {
+            match self.try_documents(&entry.path) {
                 Ok(documents) => self.add_documents(layer, entry, documents, all),
-                Err(message) => self.refuse(at(), message),
+                Err(unreadable) if unreadable.is_ours => {
+                    self.skip(Feature::Unread, at(), unreadable.message);
+                }
+                Err(unreadable) => self.refuse(at(), unreadable.message),
             }
             return;
         }
@@ -381,7 +414,7 @@ impl<'a> State<'_, 'a> {
             self.refuse(at, format!("{path} leads back to itself"));
             return None;
         }
-        self.read(path, is_component, at, false)
+        self.read(path, Some(is_component), at, false)
     }
 
     /// Adds the objects of a file.
@@ -393,13 +426,14 @@ impl<'a> State<'_, 'a> {
         all: &mut Accumulator,
     ) {
         let at = || layer.spot(entry.pointer.clone());
-        let objects = match inline::objects(documents) {
+        let mut objects = match inline::objects(documents) {
             Ok(objects) => objects,
             Err(message) => return self.refuse(at(), format!("{}: {message}", entry.path)),
         };
         if !self.spend(objects.iter().map(size).sum(), at) {
             return;
         }
+        self.read_words(&mut objects);
         let objects = objects.into_iter();
         let resources = objects.map(|node| Resource::of(Object::new(node, &entry.path)));
         self.append(all, resources.collect(), &at);

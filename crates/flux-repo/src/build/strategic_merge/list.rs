@@ -114,9 +114,9 @@ fn merge_items(
     let mut added: Vec<Node> = Vec::new();
     for values in &all {
         let values: Values = used.iter().filter_map(|at| values.get(*at).cloned()).collect();
-        let at = target.iter().position(|item| has(item, &keys, &values));
+        let at = target.iter().position(|item| is_meant(item, &keys, &values));
         let there = at.and_then(|at| target.get(at).cloned());
-        let own = patch.iter().find(|item| has(item, &keys, &values)).cloned();
+        let own = patch.iter().find(|item| is_meant(item, &keys, &values)).cloned();
         let merged = super::merge(there, own, kind, None)?;
         let merged = merged.filter(|(node, _)| node.as_map().is_none_or(|map| !map.is_empty()));
         let Some((mut node, from)) = merged else {
@@ -166,6 +166,15 @@ fn complete(all: &mut [Values]) {
     }
 }
 
+/// Whether an item has the values that are not empty, if there are any.
+fn is_meant(item: &Node, keys: &[&str], values: &Values) -> bool {
+    let given = || keys.iter().zip(values).filter(|(_, value)| !value.is_empty());
+    match given().next() {
+        None => has(item, keys, values),
+        Some(_) => given().all(|(key, value)| item.get(key).and_then(text_of).as_ref() == Some(value)),
+    }
+}
+
 /// Whether an item has these values; an empty value fits everything that is there.
 fn has(item: &Node, keys: &[&str], values: &Values) -> bool {
     keys.iter().zip(values).all(|(key, value)| match item.get(key) {
@@ -190,7 +199,10 @@ fn set(items: &mut Vec<Node>, item: Node, keys: &[&str], values: &Values) {
 fn append(merged: &mut Vec<Node>, target: Vec<Node>, keys: &[&str]) {
     for item in target {
         let values = values_of(&item, keys);
-        if keys.iter().any(|key| item.get(key).is_none()) {
+        let given = keys.iter().take_while(|key| item.get(key).is_some()).count();
+        if given < keys.len() {
+            let (keys, values) = (keys.get(..given).unwrap_or_default(), values.into_iter().take(given).collect());
+            merged.retain(|there| given == 0 || !has(there, keys, &values));
             merged.push(item);
             continue;
         }
