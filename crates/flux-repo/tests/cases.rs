@@ -59,7 +59,10 @@ impl Case {
     }
 
     fn name(&self) -> String {
-        let name = self.path.file_stem().map(|name| name.to_string_lossy().into_owned());
+        let name = self
+            .path
+            .file_stem()
+            .map(|name| name.to_string_lossy().into_owned());
         name.unwrap_or_default()
     }
 
@@ -96,7 +99,13 @@ impl Case {
             std::fs::write(path, text).expect("a file");
         }
         let output = Command::new("kustomize")
-            .args(["build", "--load-restrictor", "LoadRestrictionsNone", "--reorder", "none"])
+            .args([
+                "build",
+                "--load-restrictor",
+                "LoadRestrictionsNone",
+                "--reorder",
+                "none",
+            ])
             .arg(folder.path().join(&self.folder))
             .output()
             .expect("kustomize runs");
@@ -119,11 +128,17 @@ fn parsed(text: &str) -> Vec<Node> {
     let id = sources.add("x.yaml", text);
     let (documents, problems) = read(&sources, id);
     assert!(problems.is_empty(), "{problems:?}");
-    documents.into_iter().map(|document| document.node).collect()
+    documents
+        .into_iter()
+        .map(|document| document.node)
+        .collect()
 }
 
 fn shown(nodes: &[Node]) -> String {
-    let texts: Vec<String> = nodes.iter().map(|node| manifest::write::document(&sorted(node))).collect();
+    let texts: Vec<String> = nodes
+        .iter()
+        .map(|node| manifest::write::document(&sorted(node)))
+        .collect();
     texts.join("---\n")
 }
 
@@ -133,7 +148,11 @@ fn sorted(node: &Node) -> Node {
     let kind = match &node.kind {
         Kind::Map(map) => {
             let keys: BTreeMap<&str, &Node> = map.iter().collect();
-            Kind::Map(keys.into_iter().map(|(key, value)| (key, sorted(value))).collect())
+            Kind::Map(
+                keys.into_iter()
+                    .map(|(key, value)| (key, sorted(value)))
+                    .collect(),
+            )
         }
         Kind::List(items) => Kind::List(items.iter().map(sorted).collect()),
         kind => kind.clone(),
@@ -161,21 +180,37 @@ fn small_repositories_are_built_as_kustomize_builds_them() {
                     wrong.push(format!("{}: kustomize prints\n{output}", case.name()));
                 }
                 (Ok(_), false) | (Err(_), true) => {}
-                (Ok(_), true) => wrong.push(format!("{}: kustomize doesn't refuse it", case.name())),
-                (Err(message), false) => wrong.push(format!("{}: kustomize refuses: {message}", case.name())),
+                (Ok(_), true) => {
+                    wrong.push(format!("{}: kustomize doesn't refuse it", case.name()))
+                }
+                (Err(message), false) => {
+                    wrong.push(format!("{}: kustomize refuses: {message}", case.name()))
+                }
             }
         }
         let build = case.build();
-        let errors: Vec<String> = build.errors.iter().map(|error| {
-            format!("{}{}: {}\n", error.at.file, error.at.pointer, error.message)
-        }).collect();
-        let objects: Vec<Node> = build.objects.iter().map(|object| (*object.node).clone()).collect();
+        let errors: Vec<String> = build
+            .errors
+            .iter()
+            .map(|error| format!("{}{}: {}\n", error.at.file, error.at.pointer, error.message))
+            .collect();
+        let objects: Vec<Node> = build
+            .objects
+            .iter()
+            .map(|object| (*object.node).clone())
+            .collect();
         let (found, wanted) = match case.is_refused {
             true => (errors.concat(), expected.clone()),
-            false => (errors.concat() + &shown(&objects), shown(&parsed(&expected))),
+            false => (
+                errors.concat() + &shown(&objects),
+                shown(&parsed(&expected)),
+            ),
         };
         if found.trim() != wanted.trim() {
-            wrong.push(format!("{}: we make\n{found}\ninstead of\n{wanted}", case.name()));
+            wrong.push(format!(
+                "{}: we make\n{found}\ninstead of\n{wanted}",
+                case.name()
+            ));
         }
     }
     for one in &wrong {

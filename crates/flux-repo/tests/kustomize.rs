@@ -22,8 +22,8 @@ const MOST_PRINTED: usize = 40;
 
 fn repositories() -> Option<Vec<PathBuf>> {
     let shared = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
-    let shared = shared
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
+    let shared =
+        shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
     let entries = std::fs::read_dir(shared.join("repositories")).ok()?;
     let mut all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     all.retain(|path| path.is_dir());
@@ -54,11 +54,18 @@ impl Repository {
     }
 
     fn walk(&mut self, path: &Path, name: &str) {
-        let mut entries: Vec<_> = std::fs::read_dir(path).expect("a folder").flatten().collect();
+        let mut entries: Vec<_> = std::fs::read_dir(path)
+            .expect("a folder")
+            .flatten()
+            .collect();
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let own = entry.file_name().to_string_lossy().into_owned();
-            let below = if name.is_empty() { own.clone() } else { format!("{name}/{own}") };
+            let below = if name.is_empty() {
+                own.clone()
+            } else {
+                format!("{name}/{own}")
+            };
             let path = entry.path();
             if path.is_dir() {
                 if own != ".git" && !path.is_symlink() {
@@ -98,7 +105,13 @@ enum Outcome {
 /// The objects that the real program makes.
 fn real(path: &Path) -> Result<Vec<Node>, String> {
     let output = Command::new("kustomize")
-        .args(["build", "--load-restrictor", "LoadRestrictionsNone", "--reorder", "none"])
+        .args([
+            "build",
+            "--load-restrictor",
+            "LoadRestrictionsNone",
+            "--reorder",
+            "none",
+        ])
         .arg(path)
         .output()
         .expect("kustomize runs");
@@ -106,12 +119,18 @@ fn real(path: &Path) -> Result<Vec<Node>, String> {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     let mut sources = Sources::default();
-    let source = sources.add("output", String::from_utf8_lossy(&output.stdout).into_owned());
+    let source = sources.add(
+        "output",
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    );
     let (documents, problems) = read(&sources, source);
     if let Some(problem) = problems.first() {
         return Ok(vec![Node::string(format!("unreadable: {problem:?}"))]);
     }
-    Ok(documents.into_iter().map(|document| document.node).collect())
+    Ok(documents
+        .into_iter()
+        .map(|document| document.node)
+        .collect())
 }
 
 fn compare(repository: &Repository, folder: &str, build: &Build) -> Outcome {
@@ -121,7 +140,21 @@ fn compare(repository: &Repository, folder: &str, build: &Build) -> Outcome {
     }
     let explained = !build.not_followed.is_empty();
     match (real(&repository.root.join(folder)), build.errors.first()) {
-        (Err(_), Some(_)) => Outcome::BothRefuse,
+        (Err(m), Some(e)) => {
+            eprintln!(
+                "BOTH {folder}: {} :{}: {}",
+                e.at.file, e.at.pointer, e.message
+            );
+            eprintln!(
+                "   K {}",
+                m.replace('\n', " ")
+                    .chars()
+                    .skip(100)
+                    .take(400)
+                    .collect::<String>()
+            );
+            Outcome::BothRefuse
+        }
         _ if explained => Outcome::Explained,
         (Err(message), None) => Outcome::Different(format!("kustomize refuses: {message}")),
         (Ok(_), Some(error)) => Outcome::Different(format!("only we refuse: {error:?}")),
@@ -154,7 +187,12 @@ fn paths(real: &Node, own: &Node, at: &str, text: &mut String) {
                 let missing = Node::string("(missing)");
                 let (real, own) = (real.get(key), own.get(key));
                 if real != own {
-                    paths(real.unwrap_or(&missing), own.unwrap_or(&missing), &format!("{at}/{key}"), text);
+                    paths(
+                        real.unwrap_or(&missing),
+                        own.unwrap_or(&missing),
+                        &format!("{at}/{key}"),
+                        text,
+                    );
                 }
             }
         }
@@ -167,8 +205,18 @@ fn paths(real: &Node, own: &Node, at: &str, text: &mut String) {
                 }
             }
             _ => {
-                let short = |node: &Node| node.to_json().to_string().chars().take(200).collect::<String>();
-                text.push_str(&format!("\n    {at}: {} instead of {}", short(own), short(real)));
+                let short = |node: &Node| {
+                    node.to_json()
+                        .to_string()
+                        .chars()
+                        .take(200)
+                        .collect::<String>()
+                };
+                text.push_str(&format!(
+                    "\n    {at}: {} instead of {}",
+                    short(own),
+                    short(real)
+                ));
             }
         },
     }
@@ -216,25 +264,34 @@ fn every_folder_of_real_repositories_is_built_as_kustomize_builds_it() {
         let repository = Repository::read(&root);
         let content = |file: &str| {
             let (bytes, source) = repository.contents.get(file)?;
-            Some(FileContent { bytes: bytes.clone(), source: Some(*source) })
+            Some(FileContent {
+                bytes: bytes.clone(),
+                source: Some(*source),
+            })
         };
         let builder = Builder::of(&repository.objects, &repository.files, &content);
-        let files = repository.files.iter().filter(|file| is_kustomization_file(file));
+        let files = repository
+            .files
+            .iter()
+            .filter(|file| is_kustomization_file(file));
         let folders: BTreeSet<&str> = files.map(|file| folder(file)).collect();
-        let started = std::time::Instant::now();
         let builds: Vec<(&str, Build)> = folders
             .into_iter()
             .map(|folder| (folder, builder.build(folder, None)))
             .collect();
-        eprintln!("TIME {} {:?}", builds.len(), started.elapsed());
         let next = AtomicUsize::new(0);
         let outcomes = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    while let Some((folder, build)) = builds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some((folder, build)) =
+                        builds.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
                         let outcome = compare(&repository, folder, build);
-                        outcomes.lock().expect("no panic").push((*folder, build, outcome));
+                        outcomes
+                            .lock()
+                            .expect("no panic")
+                            .push((*folder, build, outcome));
                     }
                 });
             }
@@ -256,7 +313,9 @@ fn every_folder_of_real_repositories_is_built_as_kustomize_builds_it() {
                     }
                 }
                 Outcome::Different(text) => {
-                    figures.different.push(format!("{}/{folder}: {text}", root.display()));
+                    figures
+                        .different
+                        .push(format!("{}/{folder}: {text}", root.display()));
                 }
             }
         }

@@ -33,7 +33,13 @@ pub struct Locked {
 impl Locked {
     /// An entry for a file at `path` with the contents `text`, which was made from the file named `source` with that
     /// SHA-256.
-    pub(crate) fn new(set: &Set, path: String, text: &str, source: &str, source_sha256: &str) -> Self {
+    pub(crate) fn new(
+        set: &Set,
+        path: String,
+        text: &str,
+        source: &str,
+        source_sha256: &str,
+    ) -> Self {
         Locked {
             path,
             project: set.project.clone(),

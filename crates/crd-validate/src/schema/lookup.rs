@@ -153,7 +153,11 @@ impl Catalogue {
 
     /// The nearest version of the project that has the field at `pointer` in this kind: the next one, else another
     /// channel of the same version, else the last one before.
-    pub(crate) fn field_elsewhere(&self, schema: &KindSchema<'_>, pointer: &Pointer) -> Option<&Set> {
+    pub(crate) fn field_elsewhere(
+        &self,
+        schema: &KindSchema<'_>,
+        pointer: &Pointer,
+    ) -> Option<&Set> {
         self.node_elsewhere(schema, pointer, |_| true)
     }
 

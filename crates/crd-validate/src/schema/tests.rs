@@ -190,8 +190,8 @@ fn every_embedded_schema_loads_and_is_as_listed() {
         let text = packed.unpack().expect("not damaged");
         assert!(!text.contains("\"description\":\""), "{}", packed.path);
         let kind = compiled::Compiled::read(text).expect("a compiled file");
-        let nodes =
-            (0..kind.node_count()).map(|id| kind.node(node::NodeId(u32::try_from(id).expect("few"))));
+        let nodes = (0..kind.node_count())
+            .map(|id| kind.node(node::NodeId(u32::try_from(id).expect("few"))));
         let mut rules = nodes.flat_map(|node| &node.rules);
         assert!(
             rules.all(|rule| rule.message.is_none() && rule.message_expression.is_none()),

@@ -64,7 +64,11 @@ impl Config {
             }
         }
         for reference in other.references {
-            match self.references.iter_mut().find(|one| is_same(one, &reference)) {
+            match self
+                .references
+                .iter_mut()
+                .find(|one| is_same(one, &reference))
+            {
                 Some(own) => {
                     for spec in reference.fields {
                         add(&[], &mut own.fields, spec)?;

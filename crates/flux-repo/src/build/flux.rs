@@ -1,10 +1,12 @@
 //! What a Flux Kustomization adds to the kustomization of its folder, as kustomize-controller 1.9 merges it (with
 //! `fluxcd/pkg/kustomize`).
 
+use std::collections::HashMap;
+
 use super::fields::{append, items, set_text, text};
 use super::inline;
 use super::resource::Resource;
-use super::resources::{Layer, State, set_meta};
+use super::state::{Layer, State, set_meta};
 use super::{Spot, schema};
 use crate::folders::Folders;
 use crate::kustomization::Entry;
@@ -36,13 +38,19 @@ const LEFT_OUT_FOLDERS: &[&str] = &[".git", ".github", ".circleci"];
 /// Generates the kustomization of a folder that has none: it lists all manifests, and folders with a kustomization.
 pub(super) fn generate<'a>(state: &mut State<'_, 'a>, start: &str) -> Layer<'a> {
     let mut listed: Vec<String> = Vec::new();
-    let folders: &Folders<'a> = &state.builder.folders;
+    let builder = state.builder;
+    let folders: &Folders<'a> = &builder.folders;
     let mut refused = Vec::new();
     for file in folders.below(start) {
         let Some(path) = below(start, file) else {
             continue;
         };
-        if listed.iter().rev().take(1).any(|last| below(last, path).is_some()) {
+        if listed
+            .iter()
+            .rev()
+            .take(1)
+            .any(|last| below(last, path).is_some())
+        {
             continue;
         }
         if let Some(owner) = owner(state, start, file) {
@@ -95,7 +103,9 @@ fn owner<'f>(state: &State<'_, '_>, start: &str, file: &'f str) -> Option<&'f st
 fn is_manifest(path: &str) -> bool {
     let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
     let is_left_out = LEFT_OUT.contains(&name(path))
-        || folder(path).split('/').any(|part| LEFT_OUT_FOLDERS.contains(&part));
+        || folder(path)
+            .split('/')
+            .any(|part| LEFT_OUT_FOLDERS.contains(&part));
     is_yaml && !is_left_out
 }
 
@@ -115,28 +125,51 @@ pub(super) fn merge_into(layer: &mut Layer<'_>, flux: &Object) {
             set_text(root, to, value);
         }
     }
-    for key in ["patches", "components", "patchesStrategicMerge", "patchesJson6902"] {
-        append(root, key, items(&spec, key).iter().map(for_kustomize).collect());
+    for key in [
+        "patches",
+        "components",
+        "patchesStrategicMerge",
+        "patchesJson6902",
+    ] {
+        append(
+            root,
+            key,
+            items(&spec, key).iter().map(for_kustomize).collect(),
+        );
     }
-    for image in items(&spec, "images") {
-        let is_same = |one: &Node| text(one, "name") == text(image, "name");
-        let there = items(root, "images").iter().position(is_same);
-        let list = root.as_map_mut().and_then(|map| map.get_mut("images"));
-        match (there, list.map(|list| &mut list.kind)) {
-            (Some(at), Some(Kind::List(list))) => {
-                if let Some(slot) = list.get_mut(at) {
-                    *slot = image.clone();
-                }
-            }
-            _ => append(root, "images", vec![image.clone()]),
+    merge_images(root, items(&spec, "images"));
+}
+
+/// Adds images; one with the same name is replaced.
+fn merge_images(root: &mut Node, images: &[Node]) {
+    if images.is_empty() {
+        return;
+    }
+    let mut list = items(root, "images").to_vec();
+    let names = list.iter().map(|one| text(one, "name").to_owned()).zip(0..);
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (name, place) in names {
+        places.entry(name).or_insert(place);
+    }
+    for image in images {
+        let place = places
+            .entry(text(image, "name").to_owned())
+            .or_insert(list.len());
+        match list.get_mut(*place) {
+            Some(slot) => *slot = image.clone(),
+            None => list.push(image.clone()),
         }
     }
+    let span = images.first().and_then(|image| image.span);
+    set_text(root, "images", &Node::new(Kind::List(list), span));
 }
 
 /// An entry of a Flux Kustomization as kustomize reads it: in API version `v1beta2`, patches are objects instead of
 /// texts.
 fn for_kustomize(entry: &Node) -> Node {
-    let patch = entry.get("patch").filter(|patch| patch.as_list().is_some() || patch.as_map().is_some());
+    let patch = entry
+        .get("patch")
+        .filter(|patch| patch.as_list().is_some() || patch.as_map().is_some());
     let (Some(patch), Some(map)) = (patch, entry.as_map()) else {
         return match entry.as_map() {
             // An entry of `patchesStrategicMerge`.
@@ -149,7 +182,13 @@ fn for_kustomize(entry: &Node) -> Node {
         fields.insert_entry(key.to_owned(), field.clone());
     }
     let value = as_text(patch);
-    fields.insert_entry("patch".to_owned(), Field { key_span: None, value });
+    fields.insert_entry(
+        "patch".to_owned(),
+        Field {
+            key_span: None,
+            value,
+        },
+    );
     Node::new(Kind::Map(fields), entry.span)
 }
 
@@ -163,16 +202,28 @@ pub(super) fn may_be_missing(layer: &Layer<'_>, entry: &Entry<'_>) -> bool {
     let Some(flux) = layer.flux else {
         return false;
     };
-    let is_ignored = flux.node.path(&["spec", "ignoreMissingComponents"]).and_then(Node::as_bool);
-    let own = flux.node.path(&["spec", "components"]).and_then(Node::as_list);
-    let is_own = own.unwrap_or_default().iter().any(|one| one.as_str() == Some(entry.text));
+    let is_ignored = flux
+        .node
+        .path(&["spec", "ignoreMissingComponents"])
+        .and_then(Node::as_bool);
+    let own = flux
+        .node
+        .path(&["spec", "components"])
+        .and_then(Node::as_list);
+    let is_own = own
+        .unwrap_or_default()
+        .iter()
+        .any(|one| one.as_str() == Some(entry.text));
     is_ignored == Some(true) && is_own
 }
 
 /// Sets `commonMetadata` on all objects.
 pub(super) fn set_common_metadata(resources: &mut [Resource], flux: &Object) {
     for key in ["labels", "annotations"] {
-        let pairs = flux.node.path(&["spec", "commonMetadata", key]).and_then(Node::as_map);
+        let pairs = flux
+            .node
+            .path(&["spec", "commonMetadata", key])
+            .and_then(Node::as_map);
         for (name, value) in pairs.into_iter().flat_map(Map::iter) {
             for resource in resources.iter_mut() {
                 set_meta(resource, key, name, value.clone());

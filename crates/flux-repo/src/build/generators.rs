@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 
 use super::fields::{items, text};
 use super::resource::{Behavior, Resource, set_value, size};
-use super::resources::{Accumulator, Layer, State, set_meta};
+use super::state::{Accumulator, Layer, State, set_meta};
 use super::{Feature, FileContent, Spot};
 use crate::generator::{Content, Generator};
 use crate::kustomization::Kustomization;
@@ -19,6 +19,9 @@ const LINE: usize = 70;
 pub(super) fn generate<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mut Accumulator) {
     for generator in Kustomization::of(&layer.object).generators() {
         let at = layer.spot(generator.pointer.clone());
+        if !state.visit(all.resources.len(), &at) {
+            return;
+        }
         match object(state, layer, &generator) {
             Ok(resource) => {
                 if state.spend(size(&resource.object.node), || at.clone()) {
@@ -54,7 +57,11 @@ fn object<'a>(
     let mut metadata = Map::default();
     let name = item.get("name").cloned();
     metadata.insert("name", name.unwrap_or_else(|| placed(&generator.name)));
-    if let Some(namespace) = generator.namespace.as_deref().filter(|text| !text.is_empty()) {
+    if let Some(namespace) = generator
+        .namespace
+        .as_deref()
+        .filter(|text| !text.is_empty())
+    {
         metadata.insert("namespace", placed(namespace));
     }
     let mut object = Map::default();
@@ -63,10 +70,13 @@ fn object<'a>(
     object.insert("metadata", Node::new(Kind::Map(metadata), span));
     let is_secret = generator.kind == "Secret";
     if is_secret {
-        object.insert("type", match text(item, "type") {
-            "" => placed("Opaque"),
-            kind => placed(kind),
-        });
+        object.insert(
+            "type",
+            match text(item, "type") {
+                "" => placed("Opaque"),
+                kind => placed(kind),
+            },
+        );
         object.insert("data", Node::map());
     }
     for (key, value) in data(state, layer, generator, item)? {
@@ -85,7 +95,10 @@ fn object<'a>(
     if is_immutable.any(|options| options.get("immutable").and_then(Node::as_bool) == Some(true)) {
         object.insert("immutable", Node::new(Kind::Bool(true), span));
     }
-    let mut resource = Resource::of(Object::new(Node::new(Kind::Map(object), span), &*layer.file));
+    let mut resource = Resource::of(Object::new(
+        Node::new(Kind::Map(object), span),
+        &*layer.file,
+    ));
     for (field, pairs) in [
         ("labels", &generator.labels),
         ("annotations", &generator.annotations),
@@ -127,17 +140,29 @@ fn data<'a>(
         };
         for (key, value) in crate::generator::env_lines(text) {
             let content = Value::Text(value.to_owned());
-            data.push((key.to_owned(), Datum { content, span: item.span }));
+            data.push((
+                key.to_owned(),
+                Datum {
+                    content,
+                    span: item.span,
+                },
+            ));
         }
     }
-    if let Some(literal) = items(item, "literals").iter().filter_map(Node::as_str).find(|text| {
-        text.find('=').is_none_or(|at| at == 0)
-    }) {
+    if let Some(literal) = items(item, "literals")
+        .iter()
+        .filter_map(Node::as_str)
+        .find(|text| text.find('=').is_none_or(|at| at == 0))
+    {
         return Err(format!("the literal {literal:?} must be KEY=VALUE"));
     }
     // The keys of files come first, then those of literals.
-    let files = items(item, "files").iter().filter(|node| node.as_str().is_some());
-    let literals = items(item, "literals").iter().filter(|node| node.as_str().is_some());
+    let files = items(item, "files")
+        .iter()
+        .filter(|node| node.as_str().is_some());
+    let literals = items(item, "literals")
+        .iter()
+        .filter(|node| node.as_str().is_some());
     let places = files.chain(literals).map(|node| node.span);
     for ((key, from), span) in generator.keys.iter().zip(places) {
         let content = match from {
@@ -154,8 +179,14 @@ fn data<'a>(
     }
     let mut keys: Vec<&str> = data.iter().map(|(key, _)| key.as_str()).collect();
     keys.sort_unstable();
-    if let Some(twice) = keys.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
-        return Err(format!("the key {:?} is generated twice", twice.first().unwrap_or(&"")));
+    if let Some(twice) = keys
+        .windows(2)
+        .find(|pair| matches!(pair, [a, b] if a == b))
+    {
+        return Err(format!(
+            "the key {:?} is generated twice",
+            twice.first().unwrap_or(&"")
+        ));
     }
     if let Some(key) = keys.iter().find(|key| !is_key(key)) {
         return Err(format!("{key:?} can't be a key"));
@@ -166,7 +197,11 @@ fn data<'a>(
 /// Whether a text can be a key of a ConfigMap.
 fn is_key(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !text.is_empty() && text.len() <= 253 && text.chars().all(is_part) && text != "." && !text.starts_with("..")
+    !text.is_empty()
+        && text.len() <= 253
+        && text.chars().all(is_part)
+        && text != "."
+        && !text.starts_with("..")
 }
 
 /// The content of a file of a generator; `None` if the file exists, but its content is not given.
@@ -194,7 +229,10 @@ fn base64(bytes: &[u8]) -> String {
     }
     let mut lines = String::with_capacity(text.len() + text.len() / LINE + 1);
     let mut rest = text.as_str();
-    while let Some((line, more)) = rest.split_at_checked(LINE.min(rest.len())).filter(|(line, _)| !line.is_empty()) {
+    while let Some((line, more)) = rest
+        .split_at_checked(LINE.min(rest.len()))
+        .filter(|(line, _)| !line.is_empty())
+    {
         lines.push_str(line);
         lines.push('\n');
         rest = more;
@@ -206,12 +244,24 @@ fn base64(bytes: &[u8]) -> String {
 fn absorb(state: &mut State<'_, '_>, at: &Spot, all: &mut Accumulator, mut new: Resource) {
     let id = new.id();
     let is_same = |one: &Resource| one.ids().any(|there| there == id);
-    let found: Vec<usize> = (0..).zip(&all.resources).filter(|(_, one)| is_same(one)).map(|(at, _)| at).collect();
+    let found: Vec<usize> = (0..)
+        .zip(&all.resources)
+        .filter(|(_, one)| is_same(one))
+        .map(|(at, _)| at)
+        .collect();
     let identity = new.object.identity();
     match (found.as_slice(), new.behavior) {
         ([], Behavior::Create) => all.resources.push(new),
-        ([], _) => state.refuse(at.clone(), format!("{identity} doesn't exist, so nothing can be merged with it or replaced")),
-        ([_], Behavior::Create) => state.refuse(at.clone(), format!("{identity} exists already; the generator needs `behavior: merge` or `replace`")),
+        ([], _) => state.refuse(
+            at.clone(),
+            format!("{identity} doesn't exist, so nothing can be merged with it or replaced"),
+        ),
+        ([_], Behavior::Create) => state.refuse(
+            at.clone(),
+            format!(
+                "{identity} exists already; the generator needs `behavior: merge` or `replace`"
+            ),
+        ),
         ([found], behavior) => {
             if let Some(old) = all.resources.get_mut(*found) {
                 take_over(&mut new, old, behavior == Behavior::Merge);
@@ -225,7 +275,11 @@ fn absorb(state: &mut State<'_, '_>, at: &Spot, all: &mut Accumulator, mut new: 
 /// What a generated object takes over from the one that it replaces.
 fn take_over(new: &mut Resource, old: &Resource, is_merge: bool) {
     for field in ["labels", "annotations"] {
-        let pairs = old.object.node.path(&["metadata", field]).and_then(Node::as_map);
+        let pairs = old
+            .object
+            .node
+            .path(&["metadata", field])
+            .and_then(Node::as_map);
         for (key, value) in pairs.into_iter().flat_map(Map::iter) {
             if new.meta_text(field, key).is_none() {
                 set_meta(new, field, key, value.clone());

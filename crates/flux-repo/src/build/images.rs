@@ -2,8 +2,8 @@
 
 use super::field_specs::Which;
 use super::fields::{Create, each, fits, get_items_mut, steps, text};
-use super::resource::{get_mut, text_of};
-use super::resources::{Accumulator, Layer, State, maps};
+use super::resource::{get_mut, size, text_of};
+use super::state::{Accumulator, Layer, State, maps};
 use manifest::value::{Kind, Node};
 
 /// Changes the images of containers.
@@ -15,6 +15,10 @@ pub(super) fn set<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mut Ac
                 text(image, "name")
             );
             let at = layer.spot(pointer);
+            let values = all.resources.iter().map(|one| size(&one.object.node)).sum();
+            if !state.visit(values, &at) {
+                return;
+            }
             let Ok(pattern) = regex::Regex::new(&pattern) else {
                 state.refuse(at, "the name of the image is no regular expression");
                 continue;
@@ -115,7 +119,11 @@ fn split(image: &str) -> (&str, String, String) {
             part(colon + 1, at).to_owned(),
             part(at + 1, image.len()).to_owned(),
         ),
-        (_, Some(at)) => (part(0, at), String::new(), part(at + 1, image.len()).to_owned()),
+        (_, Some(at)) => (
+            part(0, at),
+            String::new(),
+            part(at + 1, image.len()).to_owned(),
+        ),
         (Some(colon), None) => (
             part(0, colon),
             part(colon + 1, image.len()).to_owned(),
@@ -135,7 +143,10 @@ mod tests {
             ("nginx:1.2", ("nginx", "1.2", "")),
             ("nginx@sha256:a", ("nginx", "", "sha256:a")),
             ("nginx:1.2@sha256:a", ("nginx", "1.2", "sha256:a")),
-            ("example.com:443/nginx:1.2", ("example.com:443/nginx", "1.2", "")),
+            (
+                "example.com:443/nginx:1.2",
+                ("example.com:443/nginx", "1.2", ""),
+            ),
         ] {
             let (name, tag, digest) = split(image);
             assert_eq!((name, tag.as_str(), digest.as_str()), want);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::fields::{is_blank, text};
-use super::resources::State;
+use super::state::State;
 use super::{FileContent, Spot};
 use manifest::diagnostic::{SourceId, Sources, Span};
 use manifest::read::{self, Problem, Wrong};
@@ -78,7 +78,9 @@ impl From<String> for Unreadable {
 
 impl From<Problem> for Unreadable {
     fn from(problem: Problem) -> Self {
-        let is_limit = LIMITS.iter().any(|limit| problem.message.starts_with(limit));
+        let is_limit = LIMITS
+            .iter()
+            .any(|limit| problem.message.starts_with(limit));
         Unreadable {
             is_ours: problem.wrong == Wrong::Readers || is_limit,
             message: problem.message,
@@ -149,9 +151,15 @@ fn parse(text: &str, source: SourceId) -> Result<Vec<Node>, Unreadable> {
 pub(super) fn block_mark(file: &str, start: usize) -> Option<char> {
     let before = file.get(..start)?.trim_end();
     let line = before.rsplit('\n').next()?;
-    let line = line.split_once(" #").map_or(line, |(line, _)| line).trim_end();
+    let line = line
+        .split_once(" #")
+        .map_or(line, |(line, _)| line)
+        .trim_end();
     let header = line.rsplit([' ', '\t']).next()?;
-    let mark = header.chars().next().filter(|mark| matches!(mark, '|' | '>'))?;
+    let mark = header
+        .chars()
+        .next()
+        .filter(|mark| matches!(mark, '|' | '>'))?;
     let is_rest = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+');
     header.get(1..)?.chars().all(is_rest).then_some(mark)
 }
@@ -185,7 +193,9 @@ fn lines_of(value: &str, file: &str, span: Span) -> Option<Vec<(usize, usize)>> 
 fn moved(lines: &[(usize, usize)], source: SourceId, span: Span) -> Option<Span> {
     let Range { start, end } = span.range();
     let place = |offset: usize| {
-        let line = lines.partition_point(|(there, _)| *there <= offset).checked_sub(1)?;
+        let line = lines
+            .partition_point(|(there, _)| *there <= offset)
+            .checked_sub(1)?;
         let (in_value, in_file) = lines.get(line)?;
         Some(in_file + (offset - in_value))
     };

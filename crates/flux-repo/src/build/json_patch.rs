@@ -1,18 +1,20 @@
 //! JSON patches (RFC 6902), as kustomize applies them (with `evanphx/json-patch` v4).
 
+use super::Spot;
 use super::fields::{is_blank, text};
 use super::patch::{self, Patch};
 use super::resource::size;
-use super::resources::{Accumulator, Layer, State, maps};
 use super::selector::Selector;
-use super::Spot;
+use super::state::{Accumulator, Layer, State, maps};
 use manifest::value::{Kind, Node};
 
 /// Applies `patchesJson6902`.
 pub(super) fn old_patches<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mut Accumulator) {
     for (pointer, entry) in maps(layer, "patchesJson6902") {
         let at = layer.spot(pointer);
-        let has_name = entry.get("target").is_some_and(|target| !text(target, "name").is_empty());
+        let has_name = entry
+            .get("target")
+            .is_some_and(|target| !text(target, "name").is_empty());
         let done = match patch::read(state, layer, entry, &at) {
             _ if !has_name => Err("the target needs a name".to_owned()),
             Ok(Some(Patch::Json(operations))) => {
@@ -37,7 +39,10 @@ pub(super) fn apply_to_target(
     all: &mut Accumulator,
     remembers: bool,
 ) -> Result<(), String> {
-    let Some(target) = entry.get("target").filter(|target| target.as_map().is_some()) else {
+    let Some(target) = entry
+        .get("target")
+        .filter(|target| target.as_map().is_some())
+    else {
         return Err("a JSON patch needs a target".to_owned());
     };
     let selector = Selector::of(target)?;
@@ -51,7 +56,9 @@ pub(super) fn apply_to_target(
         }
         for operation in operations {
             let before = size(operation);
-            apply(&mut node, operation, &mut |copied| state.spend(copied + before, || at.clone()))?;
+            apply(&mut node, operation, &mut |copied| {
+                state.spend(copied + before, || at.clone())
+            })?;
         }
         *resource.object.node = node;
     }
@@ -64,6 +71,16 @@ fn apply(
     operation: &Node,
     spend: &mut dyn FnMut(usize) -> bool,
 ) -> Result<(), String> {
+    // Items of long lists are moved when one is added or removed.
+    let length =
+        find(node, text(operation, "path")).map_or(0, |(container, _)| match &container.kind {
+            Kind::List(items) => items.len(),
+            Kind::Map(map) => map.len(),
+            _ => 0,
+        });
+    if !spend(length / 16) {
+        return Err("it changes more values than any object has".to_owned());
+    }
     let path = text(operation, "path");
     let value = || {
         let missing = || Node::new(Kind::Null, operation.span);
@@ -102,7 +119,9 @@ fn apply(
                     }
                 }
             };
-            is_same.then_some(()).ok_or_else(|| format!("the test of {path} fails"))
+            is_same
+                .then_some(())
+                .ok_or_else(|| format!("the test of {path} fails"))
         }
         other => Err(format!("there is no operation {other:?}")),
     }
@@ -113,7 +132,9 @@ fn find<'n>(node: &'n mut Node, path: &str) -> Result<(&'n mut Node, String), St
     let missing = || format!("there is nothing at {path:?}");
     let mut steps = path.split('/');
     steps.next();
-    let mut steps: Vec<String> = steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    let mut steps: Vec<String> = steps
+        .map(|step| step.replace("~1", "/").replace("~0", "~"))
+        .collect();
     let last = steps.pop().ok_or_else(missing)?;
     let mut at = node;
     for step in steps {
@@ -149,7 +170,8 @@ fn get<'n>(container: &'n Node, key: &str) -> Result<Option<&'n Node>, String> {
     match &container.kind {
         Kind::List(items) => {
             let item = items.get(index(key, items.len())?);
-            item.map(Some).ok_or_else(|| format!("there is no item {key:?} in the list"))
+            item.map(Some)
+                .ok_or_else(|| format!("there is no item {key:?} in the list"))
         }
         _ => Ok(container.get(key)),
     }
@@ -177,7 +199,10 @@ fn remove(node: &mut Node, path: &str) -> Result<Node, String> {
     let (container, key) = find(node, path)?;
     let missing = || format!("there is nothing to remove at {path:?}");
     match &mut container.kind {
-        Kind::Map(map) => map.remove(&key).map(|entry| entry.value).ok_or_else(missing),
+        Kind::Map(map) => map
+            .remove(&key)
+            .map(|entry| entry.value)
+            .ok_or_else(missing),
         Kind::List(items) => {
             let index = index(&key, items.len())?;
             if index >= items.len() {
@@ -222,17 +247,45 @@ mod tests {
     fn every_operation_does_what_the_rfc_says() {
         let start = || json!({"a": {"b/c": 1}, "l": [1, 2], "n": null});
         for (operations, want) in [
-            (json!([{"op": "add", "path": "/a/x", "value": {}}]), json!({"a": {"b/c": 1, "x": {}}, "l": [1, 2], "n": null})),
-            (json!([{"op": "add", "path": "/l/-", "value": 3}]), json!({"a": {"b/c": 1}, "l": [1, 2, 3], "n": null})),
-            (json!([{"op": "add", "path": "/l/0", "value": 0}]), json!({"a": {"b/c": 1}, "l": [0, 1, 2], "n": null})),
-            (json!([{"op": "remove", "path": "/a/b~1c"}]), json!({"a": {}, "l": [1, 2], "n": null})),
-            (json!([{"op": "remove", "path": "/l/-1"}]), json!({"a": {"b/c": 1}, "l": [1], "n": null})),
-            (json!([{"op": "replace", "path": "/l/1", "value": 5}]), json!({"a": {"b/c": 1}, "l": [1, 5], "n": null})),
-            (json!([{"op": "move", "from": "/l/0", "path": "/m"}]), json!({"a": {"b/c": 1}, "l": [2], "n": null, "m": 1})),
-            (json!([{"op": "copy", "from": "/a", "path": "/l/0"}]), json!({"a": {"b/c": 1}, "l": [{"b/c": 1}, 1, 2], "n": null})),
+            (
+                json!([{"op": "add", "path": "/a/x", "value": {}}]),
+                json!({"a": {"b/c": 1, "x": {}}, "l": [1, 2], "n": null}),
+            ),
+            (
+                json!([{"op": "add", "path": "/l/-", "value": 3}]),
+                json!({"a": {"b/c": 1}, "l": [1, 2, 3], "n": null}),
+            ),
+            (
+                json!([{"op": "add", "path": "/l/0", "value": 0}]),
+                json!({"a": {"b/c": 1}, "l": [0, 1, 2], "n": null}),
+            ),
+            (
+                json!([{"op": "remove", "path": "/a/b~1c"}]),
+                json!({"a": {}, "l": [1, 2], "n": null}),
+            ),
+            (
+                json!([{"op": "remove", "path": "/l/-1"}]),
+                json!({"a": {"b/c": 1}, "l": [1], "n": null}),
+            ),
+            (
+                json!([{"op": "replace", "path": "/l/1", "value": 5}]),
+                json!({"a": {"b/c": 1}, "l": [1, 5], "n": null}),
+            ),
+            (
+                json!([{"op": "move", "from": "/l/0", "path": "/m"}]),
+                json!({"a": {"b/c": 1}, "l": [2], "n": null, "m": 1}),
+            ),
+            (
+                json!([{"op": "copy", "from": "/a", "path": "/l/0"}]),
+                json!({"a": {"b/c": 1}, "l": [{"b/c": 1}, 1, 2], "n": null}),
+            ),
             (json!([{"op": "test", "path": "/l/0", "value": 1}]), start()),
         ] {
-            assert_eq!(patched(start(), operations.clone()), Ok(want), "{operations}");
+            assert_eq!(
+                patched(start(), operations.clone()),
+                Ok(want),
+                "{operations}"
+            );
         }
         for operations in [
             json!([{"op": "add", "path": "/x/y", "value": 1}]),
@@ -243,7 +296,10 @@ mod tests {
             json!([{"op": "test", "path": "/l/0", "value": 2}]),
             json!([{"op": "other", "path": "/l"}]),
         ] {
-            assert!(patched(start(), operations.clone()).is_err(), "{operations}");
+            assert!(
+                patched(start(), operations.clone()).is_err(),
+                "{operations}"
+            );
         }
     }
 }

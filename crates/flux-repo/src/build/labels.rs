@@ -1,11 +1,11 @@
 //! `labels`, `commonLabels` and `commonAnnotations` (kustomize's `LabelTransformer` and `AnnotationsTransformer`).
 
+use super::Spot;
 use super::config::{add, field_spec};
 use super::field_specs::{FieldSpec, Which};
 use super::fields::{Create, each, fits, items, steps};
 use super::resource::set_value;
-use super::resources::{Accumulator, Layer, State, maps};
-use super::Spot;
+use super::state::{Accumulator, Layer, State, maps};
 use manifest::value::{Kind, Map, Node, Pointer};
 
 /// Adds labels.
@@ -78,7 +78,11 @@ fn add_pairs(
     }
     for spec in specs {
         let path = steps(&spec.path);
-        let create = if spec.create { Create::Map } else { Create::Never };
+        let create = if spec.create {
+            Create::Map
+        } else {
+            Create::Never
+        };
         for resource in &mut all.resources {
             if !fits(spec, &resource.gvk()) || !state.spend(pairs.len(), || at.clone()) {
                 continue;

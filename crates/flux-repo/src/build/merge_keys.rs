@@ -16,10 +16,22 @@ const NAME: Option<&[&str]> = Some(&["name"]);
 
 /// The types that have merged lists.
 const TYPES: &[(&str, &[Field])] = &[
-    ("Metadata", &[("finalizers", "", Some(&[])), ("ownerReferences", "", Some(&["uid"]))]),
+    (
+        "Metadata",
+        &[
+            ("finalizers", "", Some(&[])),
+            ("ownerReferences", "", Some(&["uid"])),
+        ],
+    ),
     ("Plain", &[]),
     ("Webhooks", &[("webhooks", "", NAME)]),
-    ("Kustomization", &[("configMapGenerator", "", NAME), ("secretGenerator", "", NAME)]),
+    (
+        "Kustomization",
+        &[
+            ("configMapGenerator", "", NAME),
+            ("secretGenerator", "", NAME),
+        ],
+    ),
     ("ServiceAccount", &[("secrets", "", NAME)]),
     ("Service", &[("spec", "ServiceSpec", None)]),
     ("ServiceSpec", &[("ports", "", Some(&["port", "protocol"]))]),
@@ -29,11 +41,14 @@ const TYPES: &[(&str, &[Field])] = &[
     ("CSINodeSpec", &[("drivers", "", NAME)]),
     ("Workload", &[("spec", "WorkloadSpec", None)]),
     ("WorkloadSpec", TEMPLATE),
+    ("StatefulSet", &[("spec", "StatefulSetSpec", None)]),
     (
-        "StatefulSet",
-        &[("spec", "StatefulSetSpec", None)],
+        "StatefulSetSpec",
+        &[
+            ("template", "PodTemplate", None),
+            ("volumeClaimTemplates", "Plain", None),
+        ],
     ),
-    ("StatefulSetSpec", &[("template", "PodTemplate", None), ("volumeClaimTemplates", "Plain", None)]),
     ("CronJob", &[("spec", "CronJobSpec", None)]),
     ("CronJobSpec", &[("jobTemplate", "Workload", None)]),
     ("PodTemplate", &[("spec", "PodSpec", None)]),
@@ -46,7 +61,11 @@ const TYPES: &[(&str, &[Field])] = &[
             ("ephemeralContainers", "Container", NAME),
             ("hostAliases", "", Some(&["ip"])),
             ("imagePullSecrets", "", NAME),
-            ("topologySpreadConstraints", "", Some(&["topologyKey", "whenUnsatisfiable"])),
+            (
+                "topologySpreadConstraints",
+                "",
+                Some(&["topologyKey", "whenUnsatisfiable"]),
+            ),
             ("volumes", "", NAME),
         ],
     ),
@@ -63,43 +82,118 @@ const TYPES: &[(&str, &[Field])] = &[
 
 /// The types of kinds, by `apiVersion`.
 const KINDS: &[(&str, &str, &[&str])] = &[
-    ("admissionregistration.k8s.io/v1", "Webhooks", &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
-    ("admissionregistration.k8s.io/v1beta1", "Webhooks", &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
-    ("apiextensions.k8s.io/v1", "Plain", &["CustomResourceDefinition"]),
-    ("apiextensions.k8s.io/v1beta1", "Plain", &["CustomResourceDefinition"]),
+    (
+        "admissionregistration.k8s.io/v1",
+        "Webhooks",
+        &[
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+        ],
+    ),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        "Webhooks",
+        &[
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+        ],
+    ),
+    (
+        "apiextensions.k8s.io/v1",
+        "Plain",
+        &["CustomResourceDefinition"],
+    ),
+    (
+        "apiextensions.k8s.io/v1beta1",
+        "Plain",
+        &["CustomResourceDefinition"],
+    ),
     ("apiregistration.k8s.io/v1", "Plain", &["APIService"]),
     ("apiregistration.k8s.io/v1beta1", "Plain", &["APIService"]),
-    ("apps/v1", "Workload", &["DaemonSet", "Deployment", "ReplicaSet"]),
+    (
+        "apps/v1",
+        "Workload",
+        &["DaemonSet", "Deployment", "ReplicaSet"],
+    ),
     ("apps/v1", "StatefulSet", &["StatefulSet"]),
     ("apps/v1", "Plain", &["ControllerRevision"]),
-    ("autoscaling/v1", "Plain", &["HorizontalPodAutoscaler", "Scale"]),
+    (
+        "autoscaling/v1",
+        "Plain",
+        &["HorizontalPodAutoscaler", "Scale"],
+    ),
     ("autoscaling/v2beta1", "Plain", &["HorizontalPodAutoscaler"]),
     ("autoscaling/v2beta2", "Plain", &["HorizontalPodAutoscaler"]),
     ("batch/v1", "CronJob", &["CronJob"]),
     ("batch/v1", "Workload", &["Job"]),
     ("batch/v1beta1", "CronJob", &["CronJob"]),
-    ("certificates.k8s.io/v1", "Plain", &["CertificateSigningRequest"]),
+    (
+        "certificates.k8s.io/v1",
+        "Plain",
+        &["CertificateSigningRequest"],
+    ),
     ("coordination.k8s.io/v1", "Plain", &["Lease"]),
     ("discovery.k8s.io/v1", "Plain", &["EndpointSlice"]),
     ("discovery.k8s.io/v1beta1", "Plain", &["EndpointSlice"]),
     ("events.k8s.io/v1", "Plain", &["Event"]),
     ("extensions/v1beta1", "Plain", &["Ingress"]),
-    ("flowcontrol.apiserver.k8s.io/v1beta1", "Plain", &["FlowSchema", "PriorityLevelConfiguration"]),
-    ("kustomize.config.k8s.io/v1beta1", "Kustomization", &["Kustomization"]),
-    ("networking.k8s.io/v1", "Plain", &["Ingress", "IngressClass", "NetworkPolicy"]),
-    ("networking.k8s.io/v1beta1", "Plain", &["Ingress", "IngressClass"]),
+    (
+        "flowcontrol.apiserver.k8s.io/v1beta1",
+        "Plain",
+        &["FlowSchema", "PriorityLevelConfiguration"],
+    ),
+    (
+        "kustomize.config.k8s.io/v1beta1",
+        "Kustomization",
+        &["Kustomization"],
+    ),
+    (
+        "networking.k8s.io/v1",
+        "Plain",
+        &["Ingress", "IngressClass", "NetworkPolicy"],
+    ),
+    (
+        "networking.k8s.io/v1beta1",
+        "Plain",
+        &["Ingress", "IngressClass"],
+    ),
     ("node.k8s.io/v1", "Plain", &["RuntimeClass"]),
     ("node.k8s.io/v1beta1", "Plain", &["RuntimeClass"]),
     ("policy/v1", "Plain", &["PodDisruptionBudget"]),
-    ("policy/v1beta1", "Plain", &["Eviction", "PodDisruptionBudget", "PodSecurityPolicy"]),
-    ("rbac.authorization.k8s.io/v1", "Plain", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
-    ("rbac.authorization.k8s.io/v1beta1", "Plain", &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]),
+    (
+        "policy/v1beta1",
+        "Plain",
+        &["Eviction", "PodDisruptionBudget", "PodSecurityPolicy"],
+    ),
+    (
+        "rbac.authorization.k8s.io/v1",
+        "Plain",
+        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+    ),
+    (
+        "rbac.authorization.k8s.io/v1beta1",
+        "Plain",
+        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+    ),
     ("scheduling.k8s.io/v1", "Plain", &["PriorityClass"]),
     ("scheduling.k8s.io/v1beta1", "Plain", &["PriorityClass"]),
     ("storage.k8s.io/v1", "CSINode", &["CSINode"]),
-    ("storage.k8s.io/v1", "Plain", &["CSIDriver", "StorageClass", "VolumeAttachment"]),
+    (
+        "storage.k8s.io/v1",
+        "Plain",
+        &["CSIDriver", "StorageClass", "VolumeAttachment"],
+    ),
     ("storage.k8s.io/v1beta1", "CSINode", &["CSINode"]),
-    ("storage.k8s.io/v1beta1", "Plain", &["CSIDriver", "CSIStorageCapacity", "StorageClass", "VolumeAttachment"]),
+    (
+        "storage.k8s.io/v1beta1",
+        "Plain",
+        &[
+            "CSIDriver",
+            "CSIStorageCapacity",
+            "StorageClass",
+            "VolumeAttachment",
+        ],
+    ),
     ("v1", "Node", &["Node"]),
     ("v1", "PodTemplate", &["Pod"]),
     ("v1", "PodTemplateObject", &["PodTemplate"]),
@@ -110,8 +204,17 @@ const KINDS: &[(&str, &str, &[&str])] = &[
         "v1",
         "Plain",
         &[
-            "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "Namespace",
-            "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "Secret",
+            "Binding",
+            "ComponentStatus",
+            "ConfigMap",
+            "Endpoints",
+            "Event",
+            "LimitRange",
+            "Namespace",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "ResourceQuota",
+            "Secret",
         ],
     ),
 ];
@@ -119,7 +222,9 @@ const KINDS: &[(&str, &str, &[&str])] = &[
 impl Type {
     /// The type of a kind; `None` for kinds that kustomize doesn't know.
     pub(super) fn of(api_version: &str, kind: &str) -> Option<Self> {
-        let row = KINDS.iter().find(|(version, _, kinds)| *version == api_version && kinds.contains(&kind));
+        let row = KINDS
+            .iter()
+            .find(|(version, _, kinds)| *version == api_version && kinds.contains(&kind));
         row.map(|(_, name, _)| Type(name))
     }
 

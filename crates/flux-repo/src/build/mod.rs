@@ -30,6 +30,7 @@ mod resources;
 mod schema;
 mod selector;
 mod sort;
+mod state;
 mod strategic_merge;
 #[cfg(test)]
 mod tests;

@@ -86,7 +86,11 @@ const ROWS: &[Row] = &[
             ("", "Node", "spec/configSource/configMap"),
             ("", "Role", "rules/resourceNames"),
             ("", "ClusterRole", "rules/resourceNames"),
-            ("", "Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap"),
+            (
+                "",
+                "Ingress",
+                "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap",
+            ),
         ],
     ),
     (
@@ -95,9 +99,21 @@ const ROWS: &[Row] = &[
         SECRETS,
         &[
             ("", "Ingress", "spec/tls/secretName"),
-            ("", "Ingress", "metadata/annotations/ingress.kubernetes.io\\/auth-secret"),
-            ("", "Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret"),
-            ("", "Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret"),
+            (
+                "",
+                "Ingress",
+                "metadata/annotations/ingress.kubernetes.io\\/auth-secret",
+            ),
+            (
+                "",
+                "Ingress",
+                "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret",
+            ),
+            (
+                "",
+                "Ingress",
+                "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret",
+            ),
             ("", "ServiceAccount", "imagePullSecrets/name"),
             ("", "StorageClass", "parameters/secretName"),
             ("", "StorageClass", "parameters/adminSecretName"),
@@ -105,7 +121,11 @@ const ROWS: &[Row] = &[
             ("", "StorageClass", "parameters/secretRef"),
             ("", "Role", "rules/resourceNames"),
             ("", "ClusterRole", "rules/resourceNames"),
-            ("serving.knative.dev", "Service", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name"),
+            (
+                "serving.knative.dev",
+                "Service",
+                "spec/template/spec/containers/env/valueFrom/secretKeyRef/name",
+            ),
             ("", "PersistentVolume", "spec/azureFile/secretName"),
         ],
     ),
@@ -120,11 +140,24 @@ const ROWS: &[Row] = &[
             ("", "Ingress", "spec/rules/http/paths/backend/service/name"),
             ("", "Ingress", "spec/defaultBackend/service/name"),
             ("apiregistration.k8s.io", "APIService", "spec/service/name"),
-            (ADMISSION, "ValidatingWebhookConfiguration", "webhooks/clientConfig/service"),
-            (ADMISSION, "MutatingWebhookConfiguration", "webhooks/clientConfig/service"),
+            (
+                ADMISSION,
+                "ValidatingWebhookConfiguration",
+                "webhooks/clientConfig/service",
+            ),
+            (
+                ADMISSION,
+                "MutatingWebhookConfiguration",
+                "webhooks/clientConfig/service",
+            ),
         ],
     ),
-    ((RBAC, "", "Role"), &[], &[], &[(RBAC, "RoleBinding", "roleRef/name")]),
+    (
+        (RBAC, "", "Role"),
+        &[],
+        &[],
+        &[(RBAC, "RoleBinding", "roleRef/name")],
+    ),
     (
         (RBAC, "", "ClusterRole"),
         &[],
@@ -165,7 +198,11 @@ const ROWS: &[Row] = &[
         &[
             ("", "PersistentVolume", "spec/storageClassName"),
             ("", "PersistentVolumeClaim", "spec/storageClassName"),
-            ("", "StatefulSet", "spec/volumeClaimTemplates/spec/storageClassName"),
+            (
+                "",
+                "StatefulSet",
+                "spec/volumeClaimTemplates/spec/storageClassName",
+            ),
         ],
     ),
     (
@@ -178,19 +215,24 @@ const ROWS: &[Row] = &[
         (ADMISSION, "", "ValidatingAdmissionPolicy"),
         &[],
         &[],
-        &[(ADMISSION, "ValidatingAdmissionPolicyBinding", "spec/policyName")],
+        &[(
+            ADMISSION,
+            "ValidatingAdmissionPolicyBinding",
+            "spec/policyName",
+        )],
     ),
 ];
 
 /// The default references.
 pub(super) fn defaults() -> Vec<NameReference> {
-    let field = |group: &'static str, version: &'static str, kind: &'static str, path: String| FieldSpec {
-        group: group.into(),
-        version: version.into(),
-        kind: kind.into(),
-        path: path.into(),
-        create: false,
-    };
+    let field =
+        |group: &'static str, version: &'static str, kind: &'static str, path: String| FieldSpec {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+            path: path.into(),
+            create: false,
+        };
     ROWS.iter()
         .map(|((group, version, kind), pods, paths, others)| {
             let in_pods = pods.iter().flat_map(|(kind, version, spec)| {
@@ -198,7 +240,8 @@ pub(super) fn defaults() -> Vec<NameReference> {
                 paths.map(move |path| field("", version, kind, format!("{spec}/{path}")))
             });
             let others = others.iter();
-            let others = others.map(|(group, kind, path)| field(group, "", kind, (*path).to_owned()));
+            let others =
+                others.map(|(group, kind, path)| field(group, "", kind, (*path).to_owned()));
             NameReference {
                 group: (*group).to_owned(),
                 version: (*version).to_owned(),

@@ -6,7 +6,7 @@ mod reference;
 use super::field_specs::Which;
 use super::fields::{Create, each, fits, steps};
 use super::resource::{Gvk, Resource};
-use super::resources::{Accumulator, Layer, State};
+use super::state::{Accumulator, Layer, State};
 pub(super) use hash::add_hashes;
 use manifest::value::{Node, Pointer};
 pub(super) use reference::update_references;
@@ -38,7 +38,10 @@ pub(super) fn add_prefix_and_suffix<'a>(
         for resource in &mut all.resources {
             for spec in &specs {
                 let original = resource.original_id().gvk;
-                if keeps_its_name(&original) || !fits(spec, &original) || !fits(spec, &resource.gvk()) {
+                if keeps_its_name(&original)
+                    || !fits(spec, &original)
+                    || !fits(spec, &resource.gvk())
+                {
                     continue;
                 }
                 if spec.path == "metadata/name" {
@@ -64,18 +67,23 @@ fn lengthen(
     affix: &str,
     which: Which,
 ) -> Result<(), String> {
-    each(&mut resource.object.node, path, Create::Never, &mut |node| {
-        let text = super::resource::text_of(node).unwrap_or_default();
-        let text = match which {
-            Which::NamePrefix => format!("{affix}{text}"),
-            _ => format!("{text}{affix}"),
-        };
-        *node = Node {
-            span: node.span,
-            ..Node::string(text)
-        };
-        Ok(())
-    })
+    each(
+        &mut resource.object.node,
+        path,
+        Create::Never,
+        &mut |node| {
+            let text = super::resource::text_of(node).unwrap_or_default();
+            let text = match which {
+                Which::NamePrefix => format!("{affix}{text}"),
+                _ => format!("{text}{affix}"),
+            };
+            *node = Node {
+                span: node.span,
+                ..Node::string(text)
+            };
+            Ok(())
+        },
+    )
 }
 
 fn keeps_its_name(gvk: &Gvk<'_>) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::field_specs::Which;
 use super::fields::{Create, each, fits, get_items_mut, steps, text};
 use super::resource::{Resource, child_map, set_value};
-use super::resources::{Accumulator, Layer, State};
+use super::state::{Accumulator, Layer, State};
 use manifest::value::{Node, Pointer};
 
 /// Moves everything into the namespace of a kustomization. A Namespace gets it as its name.
@@ -18,7 +18,10 @@ pub(super) fn set<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mut Ac
     }
     let at = || layer.spot(Pointer::root().key("namespace"));
     let specs = all.config.fields(Which::Namespace);
-    let specs: Vec<_> = specs.into_iter().map(|spec| (steps(&spec.path), spec)).collect();
+    let specs: Vec<_> = specs
+        .into_iter()
+        .map(|spec| (steps(&spec.path), spec))
+        .collect();
     for resource in &mut all.resources {
         resource.remember();
         move_to(resource, namespace);
@@ -32,7 +35,11 @@ pub(super) fn set<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mut Ac
         });
         let own: Vec<_> = own.collect();
         for (path, spec) in own {
-            let create = if spec.create { Create::Text } else { Create::Never };
+            let create = if spec.create {
+                Create::Text
+            } else {
+                Create::Never
+            };
             let done = each(&mut resource.object.node, path, create, &mut |node| {
                 *node = namespace.clone();
                 Ok(())

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::fields::text;
 use super::merge_keys::Type;
 use super::resource::{Id, Resource, set_value, size};
-use super::resources::{Accumulator, Layer, State, maps};
 use super::selector::Selector;
+use super::state::{Accumulator, Layer, State, maps};
 use super::{Feature, Spot, inline, json_patch, strategic_merge};
 use crate::remote::is_url;
 use manifest::value::path::join;
@@ -37,7 +37,9 @@ pub(super) fn read<'a>(
     entry: &Node,
     at: &Spot,
 ) -> Result<Option<Patch>, String> {
-    let value = entry.get("patch").filter(|patch| patch.as_str().is_some_and(|text| !text.trim().is_empty()));
+    let value = entry
+        .get("patch")
+        .filter(|patch| patch.as_str().is_some_and(|text| !text.trim().is_empty()));
     let documents = match (value, text(entry, "path")) {
         (None, "") => return Err("the entry has neither a patch nor a path".to_owned()),
         (Some(_), path) if !path.is_empty() => {
@@ -64,6 +66,9 @@ pub(super) fn read<'a>(
 pub(super) fn patches<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mut Accumulator) {
     for (pointer, entry) in maps(layer, "patches") {
         let at = layer.spot(pointer);
+        if !state.visit(all.resources.len(), &at) {
+            return;
+        }
         let done = match read(state, layer, entry, &at) {
             Ok(Some(Patch::Json(operations))) => {
                 json_patch::apply_to_target(state, &at, entry, &operations, all, true)
@@ -86,14 +91,20 @@ pub(super) fn strategic_merge_patches<'a>(
     all: &mut Accumulator,
 ) {
     let list = Pointer::root().key("patchesStrategicMerge");
-    for (nth, entry) in super::fields::items(layer.node(), "patchesStrategicMerge").iter().enumerate() {
+    for (nth, entry) in super::fields::items(layer.node(), "patchesStrategicMerge")
+        .iter()
+        .enumerate()
+    {
         let at = layer.spot(list.index(nth));
         let given = inline::parse_value(state, &at, entry).and_then(inline::objects);
         let patches = given.or_else(|_| {
             let path = entry.as_str().unwrap_or_default();
-            state.documents(&join(&layer.folder, path)).and_then(inline::objects)
+            state
+                .documents(&join(&layer.folder, path))
+                .and_then(inline::objects)
         });
-        let done = patches.and_then(|patches| merge_patches(state, &at, &Node::map(), patches, all));
+        let done =
+            patches.and_then(|patches| merge_patches(state, &at, &Node::map(), patches, all));
         if let Err(message) = done {
             state.refuse(at, message);
         }
@@ -120,7 +131,10 @@ fn merge_patches(
         name: is("allowNameChange"),
         kind: is("allowKindChange"),
     };
-    if let Some(target) = entry.get("target").filter(|target| target.as_map().is_some()) {
+    if let Some(target) = entry
+        .get("target")
+        .filter(|target| target.as_map().is_some())
+    {
         let [patch] = patches.as_slice() else {
             return match patches.is_empty() {
                 true => Ok(()),
@@ -134,6 +148,9 @@ fn merge_patches(
         return without_conflict(all);
     }
     for patch in patches {
+        if !state.visit(all.resources.len(), at) {
+            return Ok(());
+        }
         let patch_resource = Resource::of(manifest::Object::new(patch, ""));
         let id = patch_resource.id();
         let mut found = all.resources.iter_mut().filter(|one| is_named(one, &id));
@@ -190,8 +207,18 @@ fn apply(
     let own = |path: &[&str]| resource.object.node.path(path).cloned();
     let kept = [
         (own(&["kind"]), &[][..], "kind", allowed.kind),
-        (own(&["metadata", "name"]), &["metadata"], "name", allowed.name),
-        (own(&["metadata", "namespace"]), &["metadata"], "namespace", false),
+        (
+            own(&["metadata", "name"]),
+            &["metadata"],
+            "name",
+            allowed.name,
+        ),
+        (
+            own(&["metadata", "namespace"]),
+            &["metadata"],
+            "namespace",
+            false,
+        ),
     ];
     let target = std::mem::replace(&mut *resource.object.node, Node::map());
     let merged = strategic_merge::apply(target.clone(), patch, kind);

@@ -61,7 +61,11 @@ fn condition(step: &str) -> Option<Result<(&str, &str), String>> {
 /// If a step has no meaning.
 pub(super) fn get<'n>(node: &'n Node, path: &[String]) -> Result<Option<&'n Node>, String> {
     let mut at = node;
-    for step in path.iter().map(|step| step.trim()).filter(|step| !step.is_empty()) {
+    for step in path
+        .iter()
+        .map(|step| step.trim())
+        .filter(|step| !step.is_empty())
+    {
         let below = match (&at.kind, condition(step)) {
             (_, Some(condition)) => {
                 let (key, value) = condition?;
@@ -74,7 +78,9 @@ pub(super) fn get<'n>(node: &'n Node, path: &[String]) -> Result<Option<&'n Node
             (Kind::List(items), None) => match step {
                 "-" => items.last(),
                 step => {
-                    let index: usize = step.parse().map_err(|_| format!("{step} is no place in a list"))?;
+                    let index: usize = step
+                        .parse()
+                        .map_err(|_| format!("{step} is no place in a list"))?;
                     items.get(index)
                 }
             },
@@ -120,7 +126,8 @@ pub(super) fn each(
         (_, Ok(_), _) => wrong(format!("there is no list at {step}")),
         (Kind::List(items), _, Some(condition)) => {
             let (key, value) = condition.map_err(Stop::Wrong)?;
-            let pattern = Regex::new(value).map_err(|_| Stop::Wrong(format!("{value:?} is no regular expression")))?;
+            let pattern = Regex::new(value)
+                .map_err(|_| Stop::Wrong(format!("{value:?} is no regular expression")))?;
             let mut count = 0;
             for item in items.iter_mut() {
                 let own = match key {
@@ -189,7 +196,11 @@ fn follow(
 fn empty(next: Option<&String>, create: Shape) -> Node {
     let shape = match next {
         None => create,
-        Some(next) if next.starts_with('[') && next.ends_with(']') || next.parse::<usize>().is_ok() => Shape::List,
+        Some(next)
+            if next.starts_with('[') && next.ends_with(']') || next.parse::<usize>().is_ok() =>
+        {
+            Shape::List
+        }
         Some(_) => Shape::Map,
     };
     match shape {
@@ -230,12 +241,12 @@ mod tests {
         };
         assert_eq!(
             change("spec.c.[name=b].image", Some(Shape::Text)),
-            Ok((1, json!({"spec": {"c": [{"name": "a", "image": "x"}, {"name": "b", "image": "new"}]}})))
+            Ok((
+                1,
+                json!({"spec": {"c": [{"name": "a", "image": "x"}, {"name": "b", "image": "new"}]}})
+            ))
         );
-        assert_eq!(
-            change("spec.c.*.name", None).map(|(count, _)| count),
-            Ok(2)
-        );
+        assert_eq!(change("spec.c.*.name", None).map(|(count, _)| count), Ok(2));
         assert_eq!(change("spec.d", None).map(|(count, _)| count), Ok(0));
         assert_eq!(change("spec.c.0.image.tag", None), Err(Stop::IntoText));
     }

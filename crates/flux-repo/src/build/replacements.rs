@@ -3,9 +3,9 @@
 use super::fields::{is_blank, items, text};
 use super::paths::{self, Shape, Stop};
 use super::resource::{Gvk, Resource, size, text_of};
-use super::resources::{Accumulator, Layer, State, maps};
 use super::schema::spelled;
 use super::selector::Selector;
+use super::state::{Accumulator, Layer, State, maps};
 use super::{Feature, Spot};
 use manifest::read;
 use manifest::value::path::join;
@@ -29,7 +29,11 @@ pub(super) fn replace<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all: &mu
 }
 
 /// The replacements of an entry: itself, or those in a file.
-fn read_entry(state: &State<'_, '_>, layer: &Layer<'_>, entry: &Node) -> Result<Vec<Node>, String> {
+fn read_entry(
+    state: &mut State<'_, '_>,
+    layer: &Layer<'_>,
+    entry: &Node,
+) -> Result<Vec<Node>, String> {
     let path = text(entry, "path");
     if path.is_empty() {
         return Ok(vec![entry.clone()]);
@@ -63,12 +67,21 @@ fn apply(
     }
     let value = source_value(replacement, all)?;
     for target in items(replacement, "targets") {
-        let Some(select) = target.get("select").filter(|select| select.as_map().is_some()) else {
+        if !state.visit(all.resources.len(), at) {
+            return Ok(());
+        }
+        let Some(select) = target
+            .get("select")
+            .filter(|select| select.as_map().is_some())
+        else {
             return Err("a target of a replacement must select objects".to_owned());
         };
         let target = Target {
             select: Selector::of(select)?,
-            reject: items(target, "reject").iter().map(Selector::of).collect::<Result<_, _>>()?,
+            reject: items(target, "reject")
+                .iter()
+                .map(Selector::of)
+                .collect::<Result<_, _>>()?,
             node: target,
         };
         for resource in all.resources.iter_mut().filter(|one| target.is_for(one)) {
@@ -80,8 +93,15 @@ fn apply(
 
 /// The value that is copied.
 fn source_value(replacement: &Node, all: &Accumulator) -> Result<Node, String> {
-    let source = replacement.get("source").filter(|source| source.as_map().is_some());
-    let (source, value) = match (source, replacement.get("sourceValue").filter(|value| !is_blank(value))) {
+    let source = replacement
+        .get("source")
+        .filter(|source| source.as_map().is_some());
+    let (source, value) = match (
+        source,
+        replacement
+            .get("sourceValue")
+            .filter(|value| !is_blank(value)),
+    ) {
         (Some(_), Some(_)) => return Err("a replacement has both a source and a value".to_owned()),
         (None, Some(value)) => return Ok(value.clone()),
         (None, None) => return Err("the source of a replacement is no map".to_owned()),
@@ -100,7 +120,10 @@ fn source_value(replacement: &Node, all: &Accumulator) -> Result<Node, String> {
     };
     let found = paths::get(&value.object.node, &paths::split(path))?;
     let Some(found) = found.filter(|found| !is_empty(found)) else {
-        return Err(format!("there is no field {path} in {}", value.object.identity()));
+        return Err(format!(
+            "there is no field {path} in {}",
+            value.object.identity()
+        ));
     };
     part_of(source, found)
 }
@@ -122,9 +145,17 @@ fn is_source(source: &Node, resource: &Resource) -> bool {
         kind: text(source, "kind"),
     };
     let (name, namespace) = (text(source, "name"), text(source, "namespace"));
-    let effective = |text: &str| if text.is_empty() { "default".to_owned() } else { text.to_owned() };
+    let effective = |text: &str| {
+        if text.is_empty() {
+            "default".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     let current = (resource.id(), resource.object.namespace().to_owned());
-    let previous = resource.previous_ids().map(|id| (id, id.namespace.to_owned()));
+    let previous = resource
+        .previous_ids()
+        .map(|id| (id, id.namespace.to_owned()));
     previous.chain([current]).any(|(id, own)| {
         id.gvk.is_selected(&wanted)
             && (name.is_empty() || name == id.name)
@@ -144,7 +175,9 @@ fn part_of(source: &Node, value: &Node) -> Result<Node, String> {
         return Err("only a text can be split at a delimiter".to_owned());
     };
     let index = options.get("index").and_then(Node::as_i64).unwrap_or(0);
-    let part = usize::try_from(index).ok().and_then(|index| whole.split(delimiter).nth(index));
+    let part = usize::try_from(index)
+        .ok()
+        .and_then(|index| whole.split(delimiter).nth(index));
     let part = part.ok_or_else(|| format!("{whole:?} has no part {index}"))?;
     Ok(Node::new(Kind::String(part.to_owned()), value.span))
 }
@@ -167,7 +200,9 @@ impl Target<'_> {
             !one.is_without_metadata() && one.fits_metadata(resource)
                 || !one.is_without_id() && ids().any(|id| one.fits_id(&id))
         });
-        self.select.fits_metadata(resource) && !is_rejected && ids().any(|id| self.select.fits_id(&id))
+        self.select.fits_metadata(resource)
+            && !is_rejected
+            && ids().any(|id| self.select.fits_id(&id))
     }
 
     /// Writes the value to the fields of a resource.
@@ -186,19 +221,26 @@ impl Target<'_> {
             Kind::List(_) => Shape::List,
             _ => Shape::Text,
         });
-        let mut fields: Vec<&str> = items(self.node, "fieldPaths").iter().filter_map(Node::as_str).collect();
+        let mut fields: Vec<&str> = items(self.node, "fieldPaths")
+            .iter()
+            .filter_map(Node::as_str)
+            .collect();
         if fields.is_empty() {
             fields.push(DEFAULT_PATH);
         }
         for field in fields {
             let cost = size(value);
             let path = paths::split(field);
+            // Conditions are compiled for each object.
+            if !state.spend(path.len() * 16, || at.clone()) {
+                return Ok(());
+            }
             let node = &mut resource.object.node;
-            let done = paths::each(node, &path, create, false, &mut |node, is_new| {
-                match state.spend(cost, || at.clone()) {
-                    true => write(options, node, value, is_new),
-                    false => Ok(()),
-                }
+            let done = paths::each(node, &path, create, false, &mut |node, is_new| match state
+                .spend(cost, || at.clone())
+            {
+                true => write(options, node, value, is_new),
+                false => Ok(()),
             });
             match done {
                 Ok(0) => {
@@ -229,7 +271,9 @@ fn write(options: &Node, target: &mut Node, value: &Node, is_new: bool) -> Resul
     // Of a text, only the letters are copied; the target keeps its type.
     match (&target.kind, text_of(&value)) {
         (Kind::Map(_) | Kind::List(_), _) => *target = value,
-        (Kind::String(_), Some(text)) if !is_new => *target = Node::new(Kind::String(text), value.span),
+        (Kind::String(_), Some(text)) if !is_new => {
+            *target = Node::new(Kind::String(text), value.span)
+        }
         (there, Some(text)) => {
             let own = typed(&text);
             if !is_new && std::mem::discriminant(there) != std::mem::discriminant(&own) {
@@ -258,7 +302,10 @@ fn with_part(whole: &str, delimiter: &str, index: i64, own: String) -> String {
 /// The value of a text that is written without quotes.
 fn typed(text: &str) -> Kind {
     let source = manifest::diagnostic::Sources::default().add("", "");
-    let is_word = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
+    let is_word = !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
     let parsed = is_word.then(|| read::parse(text, source, 0).ok()).flatten();
     match parsed.map(|node| node.kind) {
         Some(kind @ (Kind::Number(_) | Kind::Bool(_))) => kind,

@@ -15,11 +15,26 @@ const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
     (
         "admissionregistration.k8s.io",
         &["v1", "v1beta1"],
-        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
+        &[
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+        ],
     ),
-    ("apiextensions.k8s.io", &["v1", "v1beta1"], &["CustomResourceDefinition"]),
-    ("apiregistration.k8s.io", &["v1", "v1beta1"], &["APIService"]),
-    ("certificates.k8s.io", &["v1", "v1beta1"], &["CertificateSigningRequest"]),
+    (
+        "apiextensions.k8s.io",
+        &["v1", "v1beta1"],
+        &["CustomResourceDefinition"],
+    ),
+    (
+        "apiregistration.k8s.io",
+        &["v1", "v1beta1"],
+        &["APIService"],
+    ),
+    (
+        "certificates.k8s.io",
+        &["v1", "v1beta1"],
+        &["CertificateSigningRequest"],
+    ),
     (
         "flowcontrol.apiserver.k8s.io",
         &["v1beta1"],
@@ -42,7 +57,13 @@ const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
     (
         "",
         &["v1"],
-        &["ComponentStatus", "Namespace", "Node", "NodeProxyOptions", "PersistentVolume"],
+        &[
+            "ComponentStatus",
+            "Namespace",
+            "Node",
+            "NodeProxyOptions",
+            "PersistentVolume",
+        ],
     ),
 ];
 
@@ -207,13 +228,20 @@ pub(super) fn end_alike(one: &[String], other: &[String]) -> bool {
     let least = one.len().min(other.len());
     match least {
         0 => one.len() == other.len(),
-        _ => one.iter().rev().zip(other.iter().rev()).all(|(a, b)| a == b),
+        _ => one
+            .iter()
+            .rev()
+            .zip(other.iter().rev())
+            .all(|(a, b)| a == b),
     }
 }
 
 /// The map at `key`, which is created, also in place of a null.
 pub(super) fn child_map<'m>(map: &'m mut Map, key: &str) -> Option<&'m mut Map> {
-    if map.get(key).is_none_or(|there| matches!(there.kind, Kind::Null)) {
+    if map
+        .get(key)
+        .is_none_or(|there| matches!(there.kind, Kind::Null))
+    {
         map.insert(key, Node::map());
     }
     map.get_mut(key).and_then(Node::as_map_mut)

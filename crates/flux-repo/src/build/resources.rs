@@ -1,13 +1,13 @@
 //! Accumulates what a kustomization lists: files, folders and components, in kustomize's order (`kusttarget.go`).
 
-use std::collections::HashSet;
-
 use super::config::Config;
-use super::fields::{items, text};
-use super::inline::Unreadable;
-use super::resource::{Resource, child_map, set_value, size, text_of};
-use super::{Build, BuildError, Builder, Feature, FileContent, NotFollowed, Spot, flux, schema, spot};
-use super::{generators, images, inline, json_patch, labels, names, namespace, patch, replacements, replicas, sort, yaml};
+use super::resource::{Resource, child_map, size, text_of};
+use super::state::{Accumulator, Layer, State};
+use super::{Build, Builder, Feature, Spot, flux};
+use super::{
+    generators, images, inline, json_patch, labels, names, namespace, patch, replacements,
+    replicas, sort, yaml,
+};
 use crate::kustomization::{Entry, Kustomization, Role};
 use manifest::Object;
 use manifest::value::path::below;
@@ -18,9 +18,6 @@ const MOST_DEEP: usize = 64;
 
 /// The maximum number of folders that are read for one build, counting each time; real repositories have fewer.
 const MOST_FOLDERS: usize = 10_000;
-
-/// The maximum number of values in all objects of a build, which is far more than any cluster has.
-const MOST_VALUES: usize = 20_000_000;
 
 /// The keys whose features are not followed.
 const NOT_FOLLOWED: &[(&str, Feature)] = &[
@@ -35,63 +32,9 @@ const NOT_FOLLOWED: &[(&str, Feature)] = &[
     ("buildMetadata", Feature::BuildMetadata),
 ];
 
-/// What was accumulated so far.
-#[derive(Default)]
-pub(super) struct Accumulator {
-    pub(super) resources: Vec<Resource>,
-    pub(super) config: Config,
-}
-
-/// The kustomization of a folder, with the usual spelling, and with what a Flux Kustomization sets.
-pub(super) struct Layer<'a> {
-    /// Its folder.
-    pub(super) folder: String,
-    /// Its file.
-    pub(super) file: String,
-    pub(super) object: Object,
-    /// The Flux Kustomization whose settings are in it.
-    pub(super) flux: Option<&'a Object>,
-}
-
-impl<'a> Layer<'a> {
-    pub(super) fn node(&self) -> &Node {
-        &self.object.node
-    }
-
-    /// The place of a value. What a Flux Kustomization sets is in its file.
-    pub(super) fn spot(&self, pointer: Pointer) -> Spot {
-        let mut spot = spot(&self.file, self.node(), pointer);
-        if let Some(flux) = self.flux
-            && spot.span.map(|span| span.source) == flux.node.span.map(|span| span.source)
-            && spot.span.is_some()
-        {
-            spot.file.clone_from(&flux.file);
-        }
-        spot
-    }
-}
-
-/// A build that is running.
-pub(super) struct State<'b, 'a> {
-    pub(super) builder: &'b Builder<'a>,
-    pub(super) build: Build,
-    folders: usize,
-    /// How many values may still be created.
-    values: usize,
-    is_exhausted: bool,
-    texts: yaml::Texts,
-}
-
 /// Builds a folder.
 pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) -> Build {
-    let mut state = State {
-        builder,
-        build: Build::default(),
-        folders: 0,
-        values: MOST_VALUES,
-        is_exhausted: false,
-        texts: yaml::Texts::default(),
-    };
+    let mut state = State::of(builder);
     let mut all = Accumulator::default();
     let start = Spot {
         file: folder.to_owned(),
@@ -134,7 +77,11 @@ fn is_local(resource: &Resource) -> bool {
 
 /// The object without traces of the build: annotations are strings, and empty ones are removed.
 fn finished(mut resource: Resource) -> Object {
-    if resource.object.node.path(&["metadata", "annotations"]).is_some()
+    if resource
+        .object
+        .node
+        .path(&["metadata", "annotations"])
+        .is_some()
         && let Some(metadata) = resource.metadata_mut()
     {
         let is_empty = match metadata.get("annotations").map(|node| &node.kind) {
@@ -156,137 +103,6 @@ fn finished(mut resource: Resource) -> Object {
 }
 
 impl<'a> State<'_, 'a> {
-    /// Reports what kustomize refuses.
-    pub(super) fn refuse(&mut self, at: Spot, message: impl Into<String>) {
-        let message = message.into();
-        self.build.errors.push(BuildError { at, message });
-    }
-
-    /// Reports what is not followed.
-    pub(super) fn skip(&mut self, feature: Feature, at: Spot, text: impl Into<String>) {
-        let text = text.into();
-        self.build.not_followed.push(NotFollowed { feature, at, text });
-    }
-
-    /// Counts values that are created. Returns false, and reports it once, if there are too many.
-    pub(super) fn spend(&mut self, values: usize, at: impl FnOnce() -> Spot) -> bool {
-        match self.values.checked_sub(values) {
-            Some(rest) => {
-                self.values = rest;
-                true
-            }
-            None => {
-                if !self.is_exhausted {
-                    self.is_exhausted = true;
-                    self.refuse(at(), "this makes more objects than any cluster has");
-                }
-                false
-            }
-        }
-    }
-
-    /// The content of a file.
-    pub(super) fn content(&self, file: &str) -> Option<FileContent> {
-        (self.builder.content_of)(file)
-    }
-
-    /// Whether a file exists.
-    pub(super) fn is_file(&self, file: &str) -> bool {
-        self.builder.files.contains(file)
-    }
-
-    /// The documents of a file. The error is a message.
-    pub(super) fn documents(&self, file: &str) -> Result<Vec<Node>, String> {
-        self.try_documents(file).map_err(|unreadable| unreadable.message)
-    }
-
-    /// The documents of a file.
-    fn try_documents(&self, file: &str) -> Result<Vec<Node>, Unreadable> {
-        if let Some(all) = self.builder.by_file.get(file) {
-            let objects = all.iter().filter_map(|at| self.builder.objects.get(*at));
-            return Ok(objects.map(|object| (*object.node).clone()).collect());
-        }
-        if !self.is_file(file) {
-            return Err(format!("the file {file} doesn't exist").into());
-        }
-        let Some(content) = self.content(file) else {
-            return Err(Unreadable {
-                message: format!("the content of {file} is not known"),
-                is_ours: true,
-            });
-        };
-        inline::parse_file(&content).map_err(|unreadable| Unreadable {
-            message: format!("{file}: {}", unreadable.message),
-            ..unreadable
-        })
-    }
-
-    /// Reads words like `on` and `n` in objects and patches as kustomize does: as strings, although other programs
-    /// take them for booleans.
-    pub(super) fn read_words(&mut self, nodes: &mut [Node]) {
-        let mut texts = std::mem::take(&mut self.texts);
-        for node in nodes {
-            yaml::read_words(self, node, &mut texts);
-        }
-        self.texts = texts;
-    }
-
-    /// Reads the kustomization of a folder. `at` is the place that leads to it; if nothing does, it may be a component.
-    fn read(
-        &mut self,
-        folder: &str,
-        is_component: Option<bool>,
-        at: Spot,
-        is_lenient: bool,
-    ) -> Option<Layer<'a>> {
-        let found = self.builder.kustomizations.get(folder);
-        let found = found.map(Vec::as_slice).unwrap_or_default();
-        let file = match found {
-            [file] => *file,
-            [] => {
-                self.refuse(at, format!("the folder {folder:?} has no kustomization"));
-                return None;
-            }
-            _ => {
-                self.refuse(at, format!("the folder {folder:?} has several kustomizations"));
-                return None;
-            }
-        };
-        let documents = match self.documents(file) {
-            Ok(documents) => documents,
-            Err(message) => {
-                self.refuse(at, message);
-                return None;
-            }
-        };
-        let [document] = documents.as_slice() else {
-            self.refuse(at, format!("{file} is not one document"));
-            return None;
-        };
-        let (node, wrong) = schema::read(document);
-        for one in wrong {
-            if !(one.is_unknown_field && is_lenient) {
-                let place = spot(file, document, one.pointer);
-                self.refuse(place, one.message);
-            }
-        }
-        let is_wrong = |wanted: &bool| (text(&node, "kind") == "Component") != *wanted;
-        if let Some(wanted) = is_component.filter(is_wrong) {
-            let message = match wanted {
-                true => format!("{file} is not a component"),
-                false => format!("{file} is a component, which belongs into components"),
-            };
-            self.refuse(at, message);
-            return None;
-        }
-        Some(Layer {
-            folder: folder.to_owned(),
-            file: file.to_owned(),
-            object: Object::new(node, file),
-            flux: None,
-        })
-    }
-
     /// Adds what a kustomization makes to what was accumulated so far. `above` are the folders that lead here.
     fn accumulate(&mut self, layer: &Layer<'a>, all: &mut Accumulator, above: &mut Vec<String>) {
         self.folders += 1;
@@ -303,6 +119,7 @@ impl<'a> State<'_, 'a> {
             self.add_resource(layer, entry, all, above);
         }
         self.configure(layer, &entries, all);
+        all.change();
         generators::generate(self, layer, all);
         for entry in entries.iter().filter(|entry| entry.role == Role::Component) {
             self.add_component(layer, entry, all, above);
@@ -324,6 +141,7 @@ impl<'a> State<'_, 'a> {
 
     /// The transformers, in kustomize's order.
     fn transform(&mut self, layer: &Layer<'a>, all: &mut Accumulator) {
+        all.change();
         patch::strategic_merge_patches(self, layer, all);
         patch::patches(self, layer, all);
         namespace::set(self, layer, all);
@@ -343,7 +161,9 @@ impl<'a> State<'_, 'a> {
         for entry in own.filter(|entry| entry.pointer.parent().as_ref() == Some(&list)) {
             let read = self.documents(&entry.path);
             let added = read.and_then(|documents| {
-                documents.iter().try_for_each(|one| all.config.merge(Config::read(one)))
+                documents
+                    .iter()
+                    .try_for_each(|one| all.config.merge(Config::read(one)))
             });
             if let Err(message) = added {
                 self.refuse(layer.spot(entry.pointer.clone()), message);
@@ -410,7 +230,10 @@ impl<'a> State<'_, 'a> {
             }
             return None;
         }
-        if above.iter().any(|one| one == path || below(path, one).is_some()) {
+        if above
+            .iter()
+            .any(|one| one == path || below(path, one).is_some())
+        {
             self.refuse(at, format!("{path} leads back to itself"));
             return None;
         }
@@ -438,44 +261,4 @@ impl<'a> State<'_, 'a> {
         let resources = objects.map(|node| Resource::of(Object::new(node, &entry.path)));
         self.append(all, resources.collect(), &at);
     }
-
-    /// Appends resources whose identity must be new.
-    pub(super) fn append(
-        &mut self,
-        all: &mut Accumulator,
-        resources: Vec<Resource>,
-        at: &dyn Fn() -> Spot,
-    ) {
-        let mut conflicts = Vec::new();
-        {
-            let mut ids: HashSet<_> = all.resources.iter().map(Resource::id).collect();
-            for resource in &resources {
-                let id = resource.id();
-                conflicts.push(!ids.insert(id));
-            }
-        }
-        for (resource, is_conflict) in resources.into_iter().zip(conflicts) {
-            if is_conflict {
-                let identity = resource.object.identity();
-                self.refuse(at(), format!("{identity} is listed twice"));
-            } else {
-                all.resources.push(resource);
-            }
-        }
-    }
-}
-
-/// Sets a label or annotation of a resource.
-pub(super) fn set_meta(resource: &mut Resource, map: &str, key: &str, value: Node) {
-    let pairs = resource.metadata_mut().and_then(|metadata| child_map(metadata, map));
-    if let Some(pairs) = pairs {
-        set_value(pairs, key, value);
-    }
-}
-
-/// The maps of a list in a kustomization, with their places.
-pub(super) fn maps<'n>(layer: &'n Layer<'_>, key: &str) -> impl Iterator<Item = (Pointer, &'n Node)> {
-    let list = Pointer::root().key(key);
-    let maps = items(layer.node(), key).iter().enumerate();
-    maps.map(move |(at, node)| (list.index(at), node))
 }

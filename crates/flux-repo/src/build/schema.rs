@@ -104,7 +104,13 @@ const INNER: &[&str] = &[
 ];
 
 /// The fields whose keys are chosen by people.
-const FREE: &[&str] = &["pairs", "commonLabels", "commonAnnotations", "openapi", "valuesInline"];
+const FREE: &[&str] = &[
+    "pairs",
+    "commonLabels",
+    "commonAnnotations",
+    "openapi",
+    "valuesInline",
+];
 
 /// Fields of older types whose names differ: `apiVersion` in a list of kinds and so on are left as they are.
 fn known(key: &str, names: impl Iterator<Item = &'static str> + Clone) -> Option<&'static str> {
@@ -125,7 +131,10 @@ pub(super) fn read(node: &Node) -> (Node, Vec<Wrong>) {
     let mut wrong = Vec::new();
     let mut fields = Map::default();
     let Some(map) = node.as_map() else {
-        wrong.push(refuse(Pointer::root(), "a kustomization must be a map".to_owned()));
+        wrong.push(refuse(
+            Pointer::root(),
+            "a kustomization must be a map".to_owned(),
+        ));
         return (Node::map(), wrong);
     };
     for (key, entry) in map.entries() {
@@ -148,10 +157,22 @@ pub(super) fn read(node: &Node) -> (Node, Vec<Wrong>) {
             true => entry.value.clone(),
             false => spelled(&entry.value),
         };
-        fields.insert_entry(name.to_owned(), Entry { key_span: entry.key_span, value });
+        fields.insert_entry(
+            name.to_owned(),
+            Entry {
+                key_span: entry.key_span,
+                value,
+            },
+        );
     }
-    if fields.iter().all(|(key, value)| matches!(key, "apiVersion" | "kind") || is_unset(value)) {
-        wrong.push(refuse(Pointer::root(), "the kustomization is empty".to_owned()));
+    if fields
+        .iter()
+        .all(|(key, value)| matches!(key, "apiVersion" | "kind") || is_unset(value))
+    {
+        wrong.push(refuse(
+            Pointer::root(),
+            "the kustomization is empty".to_owned(),
+        ));
     }
     wrong.extend(wrong_version(&fields));
     (Node::new(Kind::Map(fields), node.span), wrong)
@@ -222,7 +243,13 @@ pub(super) fn spelled(node: &Node) -> Node {
                     false => spelled(&entry.value),
                 };
                 let name = name.unwrap_or(key).to_owned();
-                fields.insert_entry(name, Entry { key_span: entry.key_span, value });
+                fields.insert_entry(
+                    name,
+                    Entry {
+                        key_span: entry.key_span,
+                        value,
+                    },
+                );
             }
             Kind::Map(fields)
         }
@@ -240,7 +267,9 @@ mod tests {
         let wrong = wrong.into_iter();
         (
             node.to_json(),
-            wrong.map(|one| format!("{}: {}", one.pointer, one.message)).collect(),
+            wrong
+                .map(|one| format!("{}: {}", one.pointer, one.message))
+                .collect(),
         )
     }
 
@@ -265,15 +294,28 @@ mod tests {
     #[test]
     fn what_kustomize_refuses_is_told() {
         for (text, want) in [
-            (serde_json::json!({"resource": ["a"]}), "/resource: kustomize knows no field \"resource\""),
-            (serde_json::json!({"resources": "a"}), "/resources: resources must be a list of strings"),
-            (serde_json::json!({"kind": "Kustomization"}), ": the kustomization is empty"),
+            (
+                serde_json::json!({"resource": ["a"]}),
+                "/resource: kustomize knows no field \"resource\"",
+            ),
+            (
+                serde_json::json!({"resources": "a"}),
+                "/resources: resources must be a list of strings",
+            ),
+            (
+                serde_json::json!({"kind": "Kustomization"}),
+                ": the kustomization is empty",
+            ),
             (
                 serde_json::json!({"kind": "Component", "apiVersion": "kustomize.config.k8s.io/v1beta1", "resources": []}),
                 "/apiVersion: the apiVersion is \"kustomize.config.k8s.io/v1beta1\" instead of \"kustomize.config.k8s.io/v1alpha1\"",
             ),
         ] {
-            assert_eq!(read_text(text.clone()).1.first().map(String::as_str), Some(want), "{text}");
+            assert_eq!(
+                read_text(text.clone()).1.first().map(String::as_str),
+                Some(want),
+                "{text}"
+            );
         }
     }
 }

@@ -53,7 +53,13 @@ impl Selector {
 
     /// Whether it says nothing about the identity.
     pub(super) fn is_without_id(&self) -> bool {
-        let parts = [&self.group, &self.version, &self.kind, &self.name, &self.namespace];
+        let parts = [
+            &self.group,
+            &self.version,
+            &self.kind,
+            &self.name,
+            &self.namespace,
+        ];
         parts.iter().all(|part| part.is_none())
     }
 
@@ -63,7 +69,9 @@ impl Selector {
     }
 
     fn fits_kind(&self, gvk: &Gvk<'_>) -> bool {
-        fits(&self.group, gvk.group) && fits(&self.version, gvk.version) && fits(&self.kind, gvk.kind)
+        fits(&self.group, gvk.group)
+            && fits(&self.version, gvk.version)
+            && fits(&self.kind, gvk.kind)
     }
 
     /// Whether the labels and annotations fit.
@@ -72,7 +80,11 @@ impl Selector {
             .into_iter()
             .filter(|(_, requirements)| !requirements.is_empty())
             .all(|(key, requirements)| {
-                let map = resource.object.node.path(&["metadata", key]).and_then(Node::as_map);
+                let map = resource
+                    .object
+                    .node
+                    .path(&["metadata", key])
+                    .and_then(Node::as_map);
                 let pairs: BTreeMap<&str, String> = map
                     .into_iter()
                     .flat_map(Map::iter)
@@ -84,7 +96,9 @@ impl Selector {
 }
 
 fn fits(pattern: &Option<Regex>, text: &str) -> bool {
-    pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(text))
 }
 
 fn anchored(node: &Node, key: &str) -> Result<Option<Regex>, String> {
@@ -145,7 +159,10 @@ fn requirements(selector: &str) -> Result<Vec<Requirement>, String> {
         }
     }
     let parts = parts.iter().map(|part| part.trim());
-    parts.filter(|part| !part.is_empty()).map(requirement).collect()
+    parts
+        .filter(|part| !part.is_empty())
+        .map(requirement)
+        .collect()
 }
 
 fn requirement(part: &str) -> Result<Requirement, String> {
@@ -160,8 +177,14 @@ fn requirement(part: &str) -> Result<Requirement, String> {
     let one = |value: &str| vec![value.trim().to_owned()];
     if let Some(rest) = part.strip_suffix(')') {
         let (head, values) = rest.split_once('(').ok_or_else(wrong)?;
-        let values = values.split(',').map(|value| value.trim().to_owned()).collect();
-        let (key, word) = head.trim().split_once(char::is_whitespace).ok_or_else(wrong)?;
+        let values = values
+            .split(',')
+            .map(|value| value.trim().to_owned())
+            .collect();
+        let (key, word) = head
+            .trim()
+            .split_once(char::is_whitespace)
+            .ok_or_else(wrong)?;
         return match word.trim() {
             "in" => make(key, Operator::In(values)),
             "notin" => make(key, Operator::NotIn(values)),
@@ -174,7 +197,10 @@ fn requirement(part: &str) -> Result<Requirement, String> {
     if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
         return make(key, Operator::In(one(value)));
     }
-    for (mark, operator) in [('>', Operator::Above as fn(i64) -> Operator), ('<', Operator::Below)] {
+    for (mark, operator) in [
+        ('>', Operator::Above as fn(i64) -> Operator),
+        ('<', Operator::Below),
+    ] {
         if let Some((key, value)) = part.split_once(mark) {
             let bound = value.trim().parse().map_err(|_| wrong())?;
             return make(key, operator(bound));

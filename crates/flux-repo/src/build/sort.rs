@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::fields::{items, text};
 use super::resource::Resource;
-use super::resources::{Layer, State};
+use super::state::{Layer, State};
 use manifest::value::{Node, Pointer};
 
 /// The kinds that come first in the legacy order.
@@ -34,11 +34,18 @@ const FIRST: &[&str] = &[
 ];
 
 /// The kinds that come last in the legacy order.
-const LAST: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+const LAST: &[&str] = &[
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
 
 /// Sorts the objects if the kustomization says so; by default they stay in the order in which they were accumulated.
 pub(super) fn sort<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, resources: &mut [Resource]) {
-    let Some(options) = layer.node().get("sortOptions").filter(|node| node.as_map().is_some()) else {
+    let Some(options) = layer
+        .node()
+        .get("sortOptions")
+        .filter(|node| node.as_map().is_some())
+    else {
         return;
     };
     match text(options, "order") {
@@ -49,10 +56,16 @@ pub(super) fn sort<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, resources: 
             return state.refuse(layer.spot(Pointer::root().key("sortOptions")), message);
         }
     }
-    let own = options.get("legacySortOptions").filter(|node| node.as_map().is_some());
+    let own = options
+        .get("legacySortOptions")
+        .filter(|node| node.as_map().is_some());
     let list = |key: &str, default: &[&'static str]| -> Vec<String> {
         match own {
-            Some(own) => items(own, key).iter().filter_map(Node::as_str).map(str::to_owned).collect(),
+            Some(own) => items(own, key)
+                .iter()
+                .filter_map(Node::as_str)
+                .map(str::to_owned)
+                .collect(),
             None => default.iter().map(|kind| (*kind).to_owned()).collect(),
         }
     };
@@ -63,7 +76,13 @@ pub(super) fn sort<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, resources: 
     ranks.extend(last.iter().map(String::as_str).zip(1..));
     resources.sort_by_cached_key(|resource| {
         let id = resource.id();
-        let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
+        let or = |text: &str, other: &str| {
+            if text.is_empty() {
+                other.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         let gvk = [
             or(id.gvk.group, "~G"),
             or(id.gvk.version, "~V"),

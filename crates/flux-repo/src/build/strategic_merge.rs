@@ -52,13 +52,22 @@ fn merge(
     kind: Option<Type>,
     keys: Option<&'static [&'static str]>,
 ) -> Merged {
-    let first = [&target, &patch].into_iter().flatten().find(|node| !is_blank(node));
+    let first = [&target, &patch]
+        .into_iter()
+        .flatten()
+        .find(|node| !is_blank(node));
     let expected = first.map(shape);
     let nodes = [&target, &patch];
-    let differs = nodes.into_iter().flatten().any(|node| !is_blank(node) && Some(shape(node)) != expected);
+    let differs = nodes
+        .into_iter()
+        .flatten()
+        .any(|node| !is_blank(node) && Some(shape(node)) != expected);
     if differs {
         let found = nodes.map(|node| node.as_ref().map_or("nothing", Node::type_name));
-        return Err(format!("the patch has a value of another type: {} instead of {}", found[1], found[0]));
+        return Err(format!(
+            "the patch has a value of another type: {} instead of {}",
+            found[1], found[0]
+        ));
     }
     match expected {
         None | Some("map") => merge_maps(target, patch, kind),
@@ -81,7 +90,9 @@ fn shape(node: &Node) -> &'static str {
 /// The patch's value if there is one. A null removes the value.
 fn either(target: Option<Node>, patch: Option<Node>) -> Option<(Node, From)> {
     match patch {
-        Some(patch) => Some(patch).filter(|patch| !is_blank(patch)).map(|patch| (patch, From::Patch)),
+        Some(patch) => Some(patch)
+            .filter(|patch| !is_blank(patch))
+            .map(|patch| (patch, From::Patch)),
         None => target.map(|target| (target, From::Target)),
     }
 }
@@ -93,7 +104,9 @@ fn merge_maps(target: Option<Node>, patch: Option<Node>, kind: Option<Type>) -> 
             let kept = target.filter(|node| node.span.is_none_or(|span| span.start < span.end));
             return Ok(kept.map(|node| (node, From::Target)));
         };
-        if is_blank(&patch) || directive_of(&mut patch).unwrap_or(Directive::Merge) == Directive::Delete {
+        if is_blank(&patch)
+            || directive_of(&mut patch).unwrap_or(Directive::Merge) == Directive::Delete
+        {
             return Ok(None);
         }
         return walk_alone(patch, kind);
@@ -135,7 +148,12 @@ fn walk_fields(target: Option<Node>, patch: Option<Node>, kind: Option<Type>) ->
         let (below, keys) = typed(&key);
         let own = patch.remove(&key);
         let key_span = entry.key_span;
-        if let Some((value, from)) = merge(Some(entry.value), own.as_ref().map(|own| own.value.clone()), below, keys)? {
+        if let Some((value, from)) = merge(
+            Some(entry.value),
+            own.as_ref().map(|own| own.value.clone()),
+            below,
+            keys,
+        )? {
             entry = manifest::value::Entry {
                 key_span: match from {
                     From::Patch => own.and_then(|own| own.key_span).or(key_span),

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use super::inline::block_mark;
-use super::resources::State;
+use super::state::State;
 use manifest::diagnostic::SourceId;
 use manifest::value::{Kind, Node};
 
@@ -35,13 +35,23 @@ const LONGEST_WORD: u32 = 3;
 /// Makes strings of the words that are booleans in YAML 1.1 only.
 pub(super) fn read_words(state: &State<'_, '_>, node: &mut Node, texts: &mut Texts) {
     match &mut node.kind {
-        Kind::List(items) => items.iter_mut().for_each(|item| read_words(state, item, texts)),
-        Kind::Map(map) => map.iter_mut().for_each(|(_, value)| read_words(state, value, texts)),
+        Kind::List(items) => items
+            .iter_mut()
+            .for_each(|item| read_words(state, item, texts)),
+        Kind::Map(map) => map
+            .iter_mut()
+            .for_each(|(_, value)| read_words(state, value, texts)),
         Kind::Bool(_) => {
-            let Some(span) = node.span.filter(|span| span.end - span.start <= LONGEST_WORD) else {
+            let Some(span) = node
+                .span
+                .filter(|span| span.end - span.start <= LONGEST_WORD)
+            else {
                 return;
             };
-            if let Some(word) = texts.of(state, span.source).and_then(|file| file.get(span.range())) {
+            if let Some(word) = texts
+                .of(state, span.source)
+                .and_then(|file| file.get(span.range()))
+            {
                 node.kind = Kind::String(word.to_owned());
             }
         }
@@ -52,8 +62,12 @@ pub(super) fn read_words(state: &State<'_, '_>, node: &mut Node, texts: &mut Tex
 /// Changes the folded blocks in an object.
 pub(super) fn rewrite(state: &State<'_, '_>, node: &mut Node, texts: &mut Texts) {
     match &mut node.kind {
-        Kind::List(items) => items.iter_mut().for_each(|item| rewrite(state, item, texts)),
-        Kind::Map(map) => map.iter_mut().for_each(|(_, value)| rewrite(state, value, texts)),
+        Kind::List(items) => items
+            .iter_mut()
+            .for_each(|item| rewrite(state, item, texts)),
+        Kind::Map(map) => map
+            .iter_mut()
+            .for_each(|(_, value)| rewrite(state, value, texts)),
         Kind::String(text) => {
             let Some(rewritten) = rewritten(text) else {
                 return;

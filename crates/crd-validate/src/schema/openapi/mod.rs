@@ -18,7 +18,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};

@@ -6,7 +6,7 @@ use super::super::field_specs::FieldSpec;
 use super::super::fields::{Create, each, get_items_mut, steps};
 use super::super::name_references::NameReference;
 use super::super::resource::{Gvk, Id, Resource, end_alike, set_value, text_of};
-use super::super::resources::{Accumulator, Layer, State};
+use super::super::state::{Accumulator, Layer, State};
 use manifest::value::{Kind, Node, Pointer};
 
 /// Updates all references in all objects.
@@ -15,7 +15,11 @@ pub(in super::super) fn update_references<'a>(
     root: &Layer<'a>,
     all: &mut Accumulator,
 ) {
-    if all.resources.iter().all(|resource| resource.previous.is_empty()) {
+    if all
+        .resources
+        .iter()
+        .all(|resource| resource.previous.is_empty())
+    {
         return;
     }
     let references = all.config.references();
@@ -47,7 +51,13 @@ pub(in super::super) fn update_references<'a>(
                 by_name: &by_name,
             };
             let node = &mut resource.object.node;
-            let done = each(node, &field.path, Create::Never, &mut |node| finder.update(node));
+            let done = each(node, &field.path, Create::Never, &mut |node| {
+                let at = || root.spot(Pointer::root());
+                match state.spend(finder.cost(node), at) {
+                    true => finder.update(node),
+                    false => Ok(()),
+                }
+            });
             if let Err(message) = done {
                 let message = format!("{}: {message}", referrer.object.identity());
                 state.refuse(root.spot(Pointer::root()), message);
@@ -139,6 +149,16 @@ struct Finder<'f> {
 }
 
 impl Finder<'_> {
+    /// How many objects are looked at.
+    fn cost(&self, node: &Node) -> usize {
+        let named = |text: &str| self.by_name.get(text).map_or(0, Vec::len) / 8;
+        match &node.kind {
+            Kind::List(items) => items.iter().map(|item| self.cost(item)).sum(),
+            Kind::Map(map) => map.get("name").and_then(Node::as_str).map_or(0, named),
+            _ => node.as_str().map_or(0, named),
+        }
+    }
+
     /// Updates a name, a map with a name, or a list of them.
     fn update(&self, node: &mut Node) -> Result<(), String> {
         match &node.kind {
@@ -175,7 +195,9 @@ impl Finder<'_> {
         };
         let span = name.span;
         let name = text_of(name).unwrap_or_default();
-        let namespace = node.get("namespace").map(|node| text_of(node).unwrap_or_default());
+        let namespace = node
+            .get("namespace")
+            .map(|node| text_of(node).unwrap_or_default());
         let found = self.find(&name, namespace.as_deref(), |one, other| {
             (one.name(), one.namespace()) == (other.name(), other.namespace())
         })?;
@@ -206,7 +228,10 @@ impl Finder<'_> {
             None => reachable,
             Some(namespace) => in_namespace(&reachable, namespace),
         };
-        found.retain(|one| one.previous_ids().any(|id| id.gvk.is_selected(&self.target)));
+        found.retain(|one| {
+            one.previous_ids()
+                .any(|id| id.gvk.is_selected(&self.target))
+        });
         if let Some((group, kind)) = &self.role {
             let role = Gvk {
                 group,
@@ -237,7 +262,10 @@ impl Finder<'_> {
         is_cluster_scoped(&id)
             || is_cluster_scoped(&other.id())
             || id.namespace == other.id().namespace
-            || self.namespaces.iter().any(|one| one == other.object.namespace())
+            || self
+                .namespaces
+                .iter()
+                .any(|one| one == other.object.namespace())
     }
 
     fn shares_namespace(&self, other: &Resource) -> bool {
@@ -255,7 +283,9 @@ fn is_cluster_scoped(id: &Id<'_>) -> bool {
 
 /// The objects that were in a namespace at first, or, if there are none, that are in it now.
 fn in_namespace<'r>(all: &[&'r Resource], namespace: &str) -> Vec<&'r Resource> {
-    let at_first = all.iter().filter(|one| one.original_id().namespace == namespace);
+    let at_first = all
+        .iter()
+        .filter(|one| one.original_id().namespace == namespace);
     let at_first: Vec<&Resource> = at_first.copied().collect();
     if !at_first.is_empty() {
         return at_first;

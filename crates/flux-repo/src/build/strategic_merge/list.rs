@@ -39,6 +39,9 @@ pub(super) fn merge(
     let span = target.span;
     let own = list_of(patch);
     let there = list_of(Some(target));
+    if own.len() + there.len() > MOST_ITEMS {
+        return Err("the list is too long to be merged".to_owned());
+    }
     let items = match keys {
         [] => merge_values(own, there),
         keys => merge_items(&own, there, kind, keys)?,
@@ -87,6 +90,9 @@ fn values_of(item: &Node, keys: &[&str]) -> Values {
     keys.iter().map(value).collect()
 }
 
+/// The maximum number of items of merged lists; real ones have fewer.
+const MOST_ITEMS: usize = 5_000;
+
 /// Merges lists of maps by keys.
 fn merge_items(
     patch: &[Node],
@@ -105,18 +111,32 @@ fn merge_items(
         complete(&mut all);
     }
     // Keys that no item has are left out.
-    let is_used = |at: &usize| all.iter().any(|values| values.get(*at).is_some_and(|value| !value.is_empty()));
+    let is_used = |at: &usize| {
+        all.iter()
+            .any(|values| values.get(*at).is_some_and(|value| !value.is_empty()))
+    };
     let mut used: Vec<usize> = (0..keys.len()).filter(is_used).collect();
     if used.is_empty() {
         used = (0..keys.len()).collect();
     }
-    let keys: Vec<&str> = used.iter().filter_map(|at| keys.get(*at).copied()).collect();
+    let keys: Vec<&str> = used
+        .iter()
+        .filter_map(|at| keys.get(*at).copied())
+        .collect();
     let mut added: Vec<Node> = Vec::new();
     for values in &all {
-        let values: Values = used.iter().filter_map(|at| values.get(*at).cloned()).collect();
-        let at = target.iter().position(|item| is_meant(item, &keys, &values));
+        let values: Values = used
+            .iter()
+            .filter_map(|at| values.get(*at).cloned())
+            .collect();
+        let at = target
+            .iter()
+            .position(|item| is_meant(item, &keys, &values));
         let there = at.and_then(|at| target.get(at).cloned());
-        let own = patch.iter().find(|item| is_meant(item, &keys, &values)).cloned();
+        let own = patch
+            .iter()
+            .find(|item| is_meant(item, &keys, &values))
+            .cloned();
         let merged = super::merge(there, own, kind, None)?;
         let merged = merged.filter(|(node, _)| node.as_map().is_none_or(|map| !map.is_empty()));
         let Some((mut node, from)) = merged else {
@@ -156,7 +176,9 @@ fn complete(all: &mut [Values]) {
             if !fits || !pairs().any(|(a, b)| a == b) {
                 continue;
             }
-            let both: Values = pairs().map(|(a, b)| if a.is_empty() { b } else { a }.clone()).collect();
+            let both: Values = pairs()
+                .map(|(a, b)| if a.is_empty() { b } else { a }.clone())
+                .collect();
             for at in [one, other] {
                 if let Some(slot) = all.get_mut(at) {
                     slot.clone_from(&both);
@@ -168,19 +190,27 @@ fn complete(all: &mut [Values]) {
 
 /// Whether an item has the values that are not empty, if there are any.
 fn is_meant(item: &Node, keys: &[&str], values: &Values) -> bool {
-    let given = || keys.iter().zip(values).filter(|(_, value)| !value.is_empty());
+    let given = || {
+        keys.iter()
+            .zip(values)
+            .filter(|(_, value)| !value.is_empty())
+    };
     match given().next() {
         None => has(item, keys, values),
-        Some(_) => given().all(|(key, value)| item.get(key).and_then(text_of).as_ref() == Some(value)),
+        Some(_) => {
+            given().all(|(key, value)| item.get(key).and_then(text_of).as_ref() == Some(value))
+        }
     }
 }
 
 /// Whether an item has these values; an empty value fits everything that is there.
 fn has(item: &Node, keys: &[&str], values: &Values) -> bool {
-    keys.iter().zip(values).all(|(key, value)| match item.get(key) {
-        Some(there) => value.is_empty() || text_of(there).as_deref() == Some(value),
-        None => false,
-    })
+    keys.iter()
+        .zip(values)
+        .all(|(key, value)| match item.get(key) {
+            Some(there) => value.is_empty() || text_of(there).as_deref() == Some(value),
+            None => false,
+        })
 }
 
 /// Replaces the items with these values, or appends one.
@@ -199,9 +229,15 @@ fn set(items: &mut Vec<Node>, item: Node, keys: &[&str], values: &Values) {
 fn append(merged: &mut Vec<Node>, target: Vec<Node>, keys: &[&str]) {
     for item in target {
         let values = values_of(&item, keys);
-        let given = keys.iter().take_while(|key| item.get(key).is_some()).count();
+        let given = keys
+            .iter()
+            .take_while(|key| item.get(key).is_some())
+            .count();
         if given < keys.len() {
-            let (keys, values) = (keys.get(..given).unwrap_or_default(), values.into_iter().take(given).collect());
+            let (keys, values) = (
+                keys.get(..given).unwrap_or_default(),
+                values.into_iter().take(given).collect(),
+            );
             merged.retain(|there| given == 0 || !has(there, keys, &values));
             merged.push(item);
             continue;
