@@ -140,21 +140,7 @@ fn compare(repository: &Repository, folder: &str, build: &Build) -> Outcome {
     }
     let explained = !build.not_followed.is_empty();
     match (real(&repository.root.join(folder)), build.errors.first()) {
-        (Err(m), Some(e)) => {
-            eprintln!(
-                "BOTH {folder}: {} :{}: {}",
-                e.at.file, e.at.pointer, e.message
-            );
-            eprintln!(
-                "   K {}",
-                m.replace('\n', " ")
-                    .chars()
-                    .skip(100)
-                    .take(400)
-                    .collect::<String>()
-            );
-            Outcome::BothRefuse
-        }
+        (Err(_), Some(_)) => Outcome::BothRefuse,
         _ if explained => Outcome::Explained,
         (Err(message), None) => Outcome::Different(format!("kustomize refuses: {message}")),
         (Ok(_), Some(error)) => Outcome::Different(format!("only we refuse: {error:?}")),

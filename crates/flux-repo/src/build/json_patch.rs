@@ -50,10 +50,10 @@ pub(super) fn apply_to_target(
         if remembers {
             resource.remember();
         }
-        let mut node = (*resource.object.node).clone();
-        if !state.spend(size(&node), || at.clone()) {
+        if !state.spend(size(&resource.object.node), || at.clone()) {
             return Ok(());
         }
+        let mut node = (*resource.object.node).clone();
         for operation in operations {
             let before = size(operation);
             apply(&mut node, operation, &mut |copied| {

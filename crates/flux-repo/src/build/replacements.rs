@@ -65,7 +65,13 @@ fn apply(
     if !has_source || !is_set(replacement, "targets") {
         return Err("a replacement needs a source and targets".to_owned());
     }
+    if !state.visit(all.resources.len(), at) {
+        return Ok(());
+    }
     let value = source_value(replacement, all)?;
+    if !state.spend(size(&value), || at.clone()) {
+        return Ok(());
+    }
     for target in items(replacement, "targets") {
         if !state.visit(all.resources.len(), at) {
             return Ok(());

@@ -15,7 +15,7 @@ use manifest::Object;
 use manifest::value::{Node, Pointer};
 
 /// The maximum number of values that a build makes and looks at, which is far more than any cluster has.
-const MOST_VALUES: usize = 4_000_000;
+const MOST_VALUES: usize = 3_000_000;
 
 /// What was accumulated so far.
 #[derive(Default)]
@@ -106,11 +106,11 @@ impl<'a> State<'_, 'a> {
     /// Counts values that are created. Returns false, and reports it once, if there are too many.
     pub(super) fn spend(&mut self, values: usize, at: impl FnOnce() -> Spot) -> bool {
         match self.values.checked_sub(values) {
-            Some(rest) => {
+            Some(rest) if !self.is_exhausted => {
                 self.values = rest;
                 true
             }
-            None => {
+            _ => {
                 if !self.is_exhausted {
                     self.is_exhausted = true;
                     self.refuse(at(), "this makes more objects than any cluster has");
