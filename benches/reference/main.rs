@@ -8,7 +8,7 @@
 //! `ROUNDS=100 cargo bench` takes more runs.
 
 mod documents;
-#[path = "../../tests/common/json_schema.rs"]
+#[path = "../../tests/it/common/json_schema.rs"]
 mod json_schema;
 mod process;
 mod repository;
@@ -86,7 +86,7 @@ fn main() {
             );
             compare(&title, &many, &objects, rounds);
         }
-        None => println!("the documents to repeat are not at hand: no throughput"),
+        None => println!("the documents to repeat were not found: no throughput"),
     }
 }
 

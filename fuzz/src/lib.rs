@@ -2,7 +2,7 @@
 //! must be true for any input: two readers agree, what was written can be read again, each finding has an existing
 //! place.
 //!
-//! libFuzzer calls these functions (in `fuzz_targets`). `cargo test --test fuzz_seeds` calls them, too, with the
+//! libFuzzer calls these functions (in `fuzz_targets`). `cargo test --test it fuzz_seeds::` calls them, too, with the
 //! inputs in `seeds`.
 
 // libFuzzer's targets and the test each use only a part of this module.

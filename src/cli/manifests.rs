@@ -15,7 +15,7 @@ use crate::codes;
 use crd_validate::schema::Selection;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
-use manifest::read::{self, LARGEST_FILE, Piece};
+use manifest::read::{self, DocumentRange, LARGEST_FILE};
 use manifest::{Object, items};
 
 /// The manifests that were read.
@@ -195,7 +195,7 @@ impl Manifests {
             .par_iter()
             .map(|(_, source)| read::pieces(sources, *source))
             .collect();
-        let mut pieces: Vec<(&Input, SourceId, Piece)> = Vec::new();
+        let mut pieces: Vec<(&Input, SourceId, DocumentRange)> = Vec::new();
         for ((input, source), (of_file, problem)) in files.iter().zip(split) {
             self.diagnostics.extend(problem);
             pieces.extend(of_file.into_iter().map(|piece| (*input, *source, piece)));

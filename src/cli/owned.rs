@@ -12,7 +12,7 @@ use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Existing, is_untouched, would_go};
 use crate::tree::plan::Action;
 use crate::tree::{self, FileClass, Locks, Options, Plan, TreePath, plain};
-use flux_repo::NAMES;
+use flux_repo::kustomization_files;
 use manifest::diagnostic::Diagnostic;
 use manifest::{Object, meaning, read};
 
@@ -159,7 +159,7 @@ pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) 
     let stands = |path: &str| match () {
         () if is_file(path) => Standing::File,
         () if is_folder(path) => Standing::Folder {
-            has_own: NAMES.iter().any(|name| is_file(&format!("{path}/{name}"))),
+            has_own: kustomization_files(path).any(|file| is_file(&file)),
         },
         () => Standing::Nothing,
     };
@@ -202,7 +202,7 @@ fn kept_kustomizations(
     let mut kept = Vec::new();
     let all = folders
         .iter()
-        .flat_map(|folder| NAMES.iter().map(move |name| format!("{folder}{name}")));
+        .flat_map(|folder| kustomization_files(folder));
     for path in all {
         let entry = plan.entries.iter().find(|it| it.path.as_str() == path);
         let stays = entry.is_none_or(|entry| {

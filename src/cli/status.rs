@@ -16,7 +16,7 @@ use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
 use envoy_gateway::index::Key;
-use envoy_gateway::{Knowledge, Status, Verdict, resolve};
+use envoy_gateway::{Knowledge, ObjectCondition, Status, resolve};
 use manifest::Object;
 
 /// The name of the JSON format. Keys are added to it, never renamed or dropped.
@@ -55,7 +55,7 @@ enum Format {
 }
 
 impl Args {
-    /// How much of the cluster is at hand.
+    /// How much of the cluster is given.
     fn knowledge(&self) -> Knowledge {
         match self.complete {
             true => Knowledge::Complete,
@@ -107,7 +107,7 @@ enum Weight {
     Fine,
 }
 
-fn weight(verdict: &Verdict<'_, '_>) -> Weight {
+fn weight(verdict: &ObjectCondition<'_, '_>) -> Weight {
     weigh(verdict.condition.kind, verdict.condition.status)
 }
 
@@ -129,7 +129,7 @@ fn weigh(kind: &str, status: Status) -> Weight {
 ///   (`True`, `False`, `Unknown`), `reason`, `message`.
 ///
 /// With `--against cluster`, `compared::Compared::json` adds keys.
-fn as_json(verdicts: &[Verdict<'_, '_>]) -> Json {
+fn as_json(verdicts: &[ObjectCondition<'_, '_>]) -> Json {
     let conditions = verdicts.iter().map(|verdict| {
         let condition = verdict.condition;
         let (on, which) = (verdict.on.as_str(), verdict.on.which());
@@ -164,8 +164,9 @@ fn as_condition(
 }
 
 /// The conditions as a table. If `is_quiet`, only those that need attention.
-fn table(verdicts: &[Verdict<'_, '_>], is_quiet: bool, colour: bool) -> String {
-    let shown = |verdict: &&Verdict<'_, '_>| !is_quiet || weight(verdict) <= Weight::ToCheck;
+fn table(verdicts: &[ObjectCondition<'_, '_>], is_quiet: bool, colour: bool) -> String {
+    let shown =
+        |verdict: &&ObjectCondition<'_, '_>| !is_quiet || weight(verdict) <= Weight::ToCheck;
     let lines: Vec<Line<5>> = verdicts.iter().filter(shown).map(line).collect();
     let head = ["object", "on", "condition", "reason", "message"];
     let mut text = table::table(head, &lines, 2, colour);
@@ -184,7 +185,7 @@ fn table(verdicts: &[Verdict<'_, '_>], is_quiet: bool, colour: bool) -> String {
     text
 }
 
-fn line(verdict: &Verdict<'_, '_>) -> Line<5> {
+fn line(verdict: &ObjectCondition<'_, '_>) -> Line<5> {
     let condition = verdict.condition;
     Line {
         cells: [

@@ -16,9 +16,10 @@ use crate::report::Report;
 use envoy_gateway::controller::Files;
 use envoy_gateway::{Settings, resolve};
 use envoy_simulate::{
-    Generated, Mark, Outcome, Place, Request, Scene, Share, Step, Trace, Way, trace,
+    GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace, Share, Step, Trace,
+    TraceInputs, trace,
 };
-use flux_repo::{Content, Delivery};
+use flux_repo::{Delivery, KeyContent};
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Sources, Span};
@@ -64,7 +65,7 @@ enum Format {
 struct Material {
     objects: Vec<Object>,
     settings: Settings,
-    generated: Vec<Generated>,
+    generated: Vec<GeneratedConfigMap>,
     sources: Sources,
 }
 
@@ -83,20 +84,20 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     let material = material(args, global)?;
     let resolved = resolve(&material.objects, &material.settings);
     let runner = InChild::default();
-    let scene = Scene {
+    let inputs = TraceInputs {
         resolved: &resolved,
         objects: &material.objects,
         generated: &material.generated,
         runner: &runner,
     };
-    let found_ways = trace(&scene, &request, args.gateway.as_deref());
+    let traced = trace(&inputs, &request, args.gateway.as_deref());
     match args.format {
         Format::Json => {
-            let json = as_json(&request, &found_ways, &material.sources);
+            let json = as_json(&request, &traced, &material.sources);
             out.json(&json)?;
         }
         Format::Human => {
-            let text = as_text(&request, &found_ways, &material.sources, out.has_colour());
+            let text = as_text(&request, &traced, &material.sources, out.has_colour());
             write!(out.styled(), "{text}")?;
         }
     }
@@ -104,8 +105,8 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
         out.flush()?;
         return Err(failure.into());
     }
-    let mut ways = found_ways.ways.iter();
-    let is_wrong = found_ways.ways.is_empty() || ways.any(|way| way.outcome.is_failure());
+    let mut gateways = traced.gateways.iter();
+    let is_wrong = traced.gateways.is_empty() || gateways.any(|one| one.outcome.is_failure());
     Ok(found(is_wrong))
 }
 
@@ -156,7 +157,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
 }
 
 /// The ConfigMaps that kustomizations generate, with the texts of their files.
-fn generated(files: &Files<'_>) -> Vec<Generated> {
+fn generated(files: &Files<'_>) -> Vec<GeneratedConfigMap> {
     let maps = files.delivery.generated().iter();
     let maps = maps.filter(|map| map.generator.kind == "ConfigMap");
     maps.flat_map(|map| {
@@ -164,11 +165,11 @@ fn generated(files: &Files<'_>) -> Vec<Generated> {
         let keys = map.generator.keys.iter();
         let keys: Vec<_> = keys
             .map(|(key, content)| match content {
-                Content::File(file) => (key.clone(), file.clone(), (files.text_of)(file)),
-                Content::Text(text) => (key.clone(), by.to_owned(), Some(text.clone())),
+                KeyContent::File(file) => (key.clone(), file.clone(), (files.text_of)(file)),
+                KeyContent::Text(text) => (key.clone(), by.to_owned(), Some(text.clone())),
             })
             .collect();
-        map.names().map(move |name| Generated {
+        map.names().map(move |name| GeneratedConfigMap {
             name,
             by: by.to_owned(),
             keys: keys.clone(),
@@ -178,7 +179,7 @@ fn generated(files: &Files<'_>) -> Vec<Generated> {
 }
 
 /// The object that decides a step, for people: `FILE:LINE`, and the line of `cluster.toml` that it comes from.
-fn place_of(place: &Place<'_>, sources: &Sources) -> String {
+fn place_of(place: &SettingPlace<'_>, sources: &Sources) -> String {
     let object = place.object;
     let line = |span: Span| sources.locate(span).line;
     let file = match object.span(&place.pointer) {
@@ -212,17 +213,17 @@ fn as_text(request: &Request, trace: &Trace<'_>, sources: &Sources, colour: bool
     for note in &trace.notes {
         text.push_str(&format!("  note: {}\n", printable(note)));
     }
-    for way in &trace.ways {
+    for one in &trace.gateways {
         text.push('\n');
-        for step in &way.steps {
+        for step in &one.steps {
             push_step(&mut text, step, sources, &paint);
         }
-        let code = match &way.outcome {
+        let code = match &one.outcome {
             outcome if outcome.is_failure() => "31",
             Outcome::Unknown(_) => "36",
             _ => "32",
         };
-        let ends = paint(code, &printable(&ends(&way.outcome)));
+        let ends = paint(code, &printable(&ends(&one.outcome)));
         text.push_str(&format!("  => {ends}\n"));
     }
     text
@@ -305,10 +306,10 @@ fn as_json(request: &Request, trace: &Trace<'_>, sources: &Sources) -> Json {
     let headers: Vec<Json> = headers
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect();
-    let ways: Vec<Json> = trace
-        .ways
+    let gateways: Vec<Json> = trace
+        .gateways
         .iter()
-        .map(|way| way_json(way, sources))
+        .map(|one| gateway_json(one, sources))
         .collect();
     json!({
         "schema": FORMAT,
@@ -319,12 +320,12 @@ fn as_json(request: &Request, trace: &Trace<'_>, sources: &Sources) -> Json {
             "headers": headers,
         },
         "notes": trace.notes,
-        "ways": ways,
+        "ways": gateways,
     })
 }
 
-fn way_json(way: &Way<'_>, sources: &Sources) -> Json {
-    let steps = way.steps.iter().map(|step| {
+fn gateway_json(one: &GatewayTrace<'_>, sources: &Sources) -> Json {
+    let steps = one.steps.iter().map(|step| {
         json!({
             "stage": step.stage.as_str(),
             "mark": step.mark.as_str(),
@@ -334,13 +335,13 @@ fn way_json(way: &Way<'_>, sources: &Sources) -> Json {
         })
     });
     json!({
-        "gateway": {"namespace": way.gateway.namespace(), "name": way.gateway.name()},
+        "gateway": {"namespace": one.gateway.namespace(), "name": one.gateway.name()},
         "steps": steps.collect::<Vec<_>>(),
-        "outcome": outcome_json(&way.outcome),
+        "outcome": outcome_json(&one.outcome),
     })
 }
 
-fn place_json(place: &Place<'_>, sources: &Sources) -> Json {
+fn place_json(place: &SettingPlace<'_>, sources: &Sources) -> Json {
     let object = place.object;
     let line = |span: Span| sources.locate(span).line;
     let origin = object.origin(&place.pointer);

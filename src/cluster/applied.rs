@@ -13,7 +13,7 @@ use manifest::value::{Kind, Node};
 
 mod build;
 
-use build::AtHand;
+use build::KustomizeInputs;
 
 pub use flux_repo::{FLUX, is_flux_kustomization};
 
@@ -76,8 +76,8 @@ pub struct Tree<'a> {
 impl Tree<'_> {
     /// The applied objects for each Flux Kustomization. The first bundle is what is applied from outside of the tree.
     pub fn bundles(&self) -> Vec<Bundle> {
-        let mut at_hand = AtHand::of(self);
-        let rendered = at_hand.delivery();
+        let mut inputs = KustomizeInputs::of(self);
+        let rendered = inputs.delivery();
         let fluxes: Vec<(usize, &Object, String)> = (0..)
             .zip(self.objects)
             .filter(|(_, object)| is_flux_kustomization(object))
@@ -87,7 +87,7 @@ impl Tree<'_> {
             })
             .collect();
         for (_, _, folder) in &fluxes {
-            at_hand.read_folder(folder);
+            inputs.read_folder(folder);
         }
         let outside = |object: &&Object| {
             !is_kustomize_kind(object)
@@ -106,9 +106,9 @@ impl Tree<'_> {
             objects: objects.collect(),
             ..Bundle::default()
         }];
-        let delivery = at_hand.delivery();
+        let delivery = inputs.delivery();
         let own = fluxes.iter().map(|(at, object, _)| {
-            let (objects, unread) = at_hand.applied(&delivery, *at);
+            let (objects, unread) = inputs.applied(&delivery, *at);
             self.bundle(object, objects, unread)
         });
         all.extend(own);

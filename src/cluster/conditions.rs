@@ -8,7 +8,7 @@ use super::error::Error;
 use super::kinds::Kinds;
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use envoy_gateway::written::{Answer, Written};
+use envoy_gateway::written::{LiveObject, LiveStatus};
 use manifest::Object;
 use manifest::value::{Node, variable};
 
@@ -16,7 +16,7 @@ use manifest::value::{Node, variable};
 #[derive(Debug, Default)]
 pub struct FetchedStatus {
     /// One answer for each object, in order.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<LiveObject>,
     /// Kinds with their groups that the cluster doesn't serve in any version, so that there can't be such objects.
     pub not_served: BTreeSet<String>,
     /// What could not be read, and why. Missing permissions are reported once for each kind and namespace.
@@ -53,7 +53,7 @@ pub async fn status(
         match answer {
             Ok(answer) => found.answers.push(answer),
             Err(error) => {
-                found.answers.push(Answer::NotAsked(NO_ANSWER));
+                found.answers.push(LiveObject::NotAsked(NO_ANSWER));
                 let ends = error.ends_all();
                 let place = (object.group(), object.kind(), object.namespace());
                 if !matches!(error, Error::Forbidden { .. }) || forbidden.insert(place) {
@@ -66,7 +66,7 @@ pub async fn status(
         }
         progress(found.answers.len(), objects.len());
     }
-    let missing = Answer::NotAsked(NO_ANSWER);
+    let missing = LiveObject::NotAsked(NO_ANSWER);
     found.answers.resize(objects.len(), missing);
     Ok(found)
 }
@@ -74,27 +74,31 @@ pub async fn status(
 /// The text for an object without an answer because of a failure, which is reported separately.
 pub const NO_ANSWER: &str = "to which the server gave no answer";
 
-async fn fetch_status(server: &Server, kinds: &Kinds, object: &Object) -> Result<Answer, Error> {
+async fn fetch_status(
+    server: &Server,
+    kinds: &Kinds,
+    object: &Object,
+) -> Result<LiveObject, Error> {
     if [object.name(), object.namespace()]
         .into_iter()
         .any(variable::in_text)
     {
-        return Ok(Answer::NotAsked("whose name contains a Flux variable"));
+        return Ok(LiveObject::NotAsked("whose name contains a Flux variable"));
     }
     let (group, kind) = (object.group(), object.kind());
     let other = || kinds.versions(group, kind).first();
     let Some(resource) = kinds.get(group, object.version(), kind).or_else(other) else {
-        return Ok(Answer::Absent);
+        return Ok(LiveObject::Absent);
     };
     if resource.namespaced && object.namespace().is_empty() {
-        return Ok(Answer::NotAsked(
+        return Ok(LiveObject::NotAsked(
             "whose namespace is given neither in the manifest nor by a Kustomization",
         ));
     }
     let path = resource.one(object.namespace(), object.name());
     let ask = Ask::get(path);
     let found = server.find(&ask).await?;
-    Ok(found.map_or(Answer::Absent, |there| {
-        Answer::There(Written::of(&Node::from_json(there)))
+    Ok(found.map_or(LiveObject::Absent, |there| {
+        LiveObject::There(LiveStatus::of(&Node::from_json(there)))
     }))
 }

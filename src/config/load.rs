@@ -7,7 +7,7 @@ use super::Cluster;
 use crate::codes;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
-use manifest::value::de::{Problem, Wrong, decode};
+use manifest::value::de::{Mistake, Problem, decode};
 use manifest::value::{Entry, Kind, Map, Node};
 
 /// The largest `cluster.toml` that is read, in bytes.
@@ -193,7 +193,7 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
         Some(table) => format!("[{table}]"),
     };
     let diagnostic = match problem.wrong {
-        Wrong::UnknownKey(key, known) => {
+        Mistake::UnknownKey(key, known) => {
             let help = match nearest(&key, known.iter().copied()) {
                 Some(near) => format!("write `{near}`"),
                 None => format!("the keys are: {}", known.join(", ")),
@@ -207,7 +207,7 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
                 "{help}; a field of the Kubernetes object goes into its `spec` table"
             ))
         }
-        Wrong::UnknownWord(word, known) => {
+        Mistake::UnknownWord(word, known) => {
             let listed = known.join("`, `");
             let help = match nearest(&word, known.iter().copied()) {
                 Some(near) => format!("write `{near}`; the allowed values are `{listed}`"),
@@ -220,19 +220,19 @@ fn describe(problem: Problem, tree: &Node) -> Diagnostic {
             .why("no other value has a meaning here")
             .help(help)
         }
-        Wrong::Missing(key) => Diagnostic::new(
+        Mistake::Missing(key) => Diagnostic::new(
             codes::CONFIG_MISSING_KEY,
             format!("`{path}` has no `{key}`"),
         )
         .why("it has no default")
         .help(format!("add `{key} = …`")),
-        Wrong::Type(found, expected) => Diagnostic::new(
+        Mistake::Type(found, expected) => Diagnostic::new(
             codes::CONFIG_WRONG_TYPE,
             format!("`{path}` is {}", article(&found)),
         )
         .why("the key doesn't take a value of this type")
         .help(format!("write {}", describe_expected(&expected))),
-        Wrong::Other(message) => {
+        Mistake::Other(message) => {
             let found = tree.at(&problem.pointer).map(manifest::value::de::found);
             let message = message.strip_prefix("expected ").unwrap_or(&message);
             let found = found.map_or_else(|| "wrong".to_owned(), |found| article(&found));

@@ -77,7 +77,7 @@ impl<'r, 'a> Builder<'r, 'a> {
         let routes = self.resolved.routes().iter();
         let parents = routes.flat_map(|route| route.parents.iter().map(move |it| (route, it)));
         parents
-            .filter(|(_, parent)| parent.target == Target::NotAtHand && is_gateway(parent))
+            .filter(|(_, parent)| parent.target == Target::NotGiven && is_gateway(parent))
             .map(|(route, parent)| parent_key(route, parent))
             .collect()
     }
@@ -177,7 +177,7 @@ impl<'r, 'a> Builder<'r, 'a> {
                     set.and_then(|id| self.resolved.gateway(id))
                         .map(|it| it.key())
                 }
-                Target::Foreign | Target::NotAtHand => {
+                Target::Foreign | Target::NotGiven => {
                     is_gateway(parent).then(|| parent_key(route, parent))
                 }
             };

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Failure;
 use super::files::{
-    self, FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, join, name_of, text,
+    self, FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, name_of, text,
 };
 use super::find::{Flux, FrontDoorFolders, is_path_of};
-use flux_repo::{Kustomization, NAMES, is_kustomization_file};
+use flux_repo::{Kustomization, is_kustomization_file, kustomization_files};
 use manifest::diagnostic::SourceId;
 use manifest::meaning;
 use manifest::value::Node;
@@ -113,7 +113,7 @@ pub fn read(
     }
     let mut others = folders
         .iter()
-        .flat_map(|folder| NAMES.iter().skip(1).map(move |name| join(folder, name)));
+        .flat_map(|folder| kustomization_files(folder).skip(1));
     if let Some(path) = others.find(|path| reader.files.texts.contains_key(path)) {
         return Err(Failure::Name(path));
     }

@@ -8,7 +8,7 @@ use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read;
 
 pub use flux_repo::FLUX;
-use flux_repo::{Kustomization, NAMES, Role};
+use flux_repo::{EntryRole, Kustomization, kustomization_files};
 use manifest::value::Node;
 use manifest::value::path::is_outside;
 pub use manifest::value::path::{below, folder as folder_of, join, name as name_of};
@@ -101,8 +101,7 @@ impl<'a> Reader<'a> {
 
     /// The kustomization of a folder: its file, and its tree if that can be read.
     pub fn kustomization(&mut self, folder: &str) -> Option<(String, Option<Node>)> {
-        let mut paths = NAMES.iter().map(|name| join(folder, name));
-        let path = paths.find(|path| self.files.texts.contains_key(path))?;
+        let path = kustomization_files(folder).find(|path| self.files.texts.contains_key(path))?;
         let node = self.read(&path).nodes.into_iter().next();
         Some((path, node))
     }
@@ -114,7 +113,7 @@ pub struct Listed {
     /// The entry as it is written.
     pub text: String,
     /// What kustomize does with what is there.
-    pub role: Role,
+    pub role: EntryRole,
     /// The path that it leads to; `None` where that is elsewhere than in these files.
     pub path: Option<String>,
 }

@@ -7,15 +7,13 @@ use super::Failure;
 use super::files::{
     self, ENVOY, FLUX, Files, GATEWAY_API, Reader, below, folder_of, is, is_manifest, name_of, text,
 };
-use flux_repo::Role;
+use envoy_gateway::class::DEFAULT_CONTROLLER;
+use envoy_gateway::controller::CHART;
+use envoy_gateway::controller::helm_charts::chart_in;
+use envoy_gateway::controller::release::CONFIGURATION;
+use flux_repo::EntryRole;
 use manifest::value::Node;
 use manifest::value::path::join_within;
-
-/// The controller name in Envoy Gateway's classes.
-pub const CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
-
-/// The name of the chart, which is the end of its URL.
-const CHART: &str = "gateway-helm";
 
 /// The folders of a front door.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,26 +50,20 @@ enum Sign {
     Envoy,
 }
 
-/// Whether an object is the source of the chart, or its release.
+/// Whether an object is the source of the chart, or its release. A release whose source is elsewhere is recognized by
+/// names and values.
 pub fn is_chart(node: &Node) -> bool {
-    let url = text(node, &["spec", "url"]);
-    match text(node, &["kind"]) {
-        "OCIRepository" => name_of(url) == CHART,
-        "HelmRelease" => {
-            let by_name = text(node, &["spec", "chart", "spec", "chart"]);
-            let by_ref = text(node, &["spec", "chartRef", "name"]);
-            name_of(by_name) == CHART
-                || name_of(by_ref) == CHART
-                || (node.path(&["spec", "chartRef"]).is_some() && configures_gateway(node))
-        }
-        _ => false,
-    }
+    let reference = node.path(&["spec", "chartRef"]);
+    chart_in(node).is_some_and(|(chart, _)| chart == CHART)
+        || reference.is_some_and(|reference| text(reference, &["name"]) == CHART)
+        || reference.is_some() && configures_gateway(node)
 }
 
 /// Whether the values or the name of a release are those of Envoy Gateway.
 fn configures_gateway(node: &Node) -> bool {
-    let values = node.path(&["spec", "values", "config", "envoyGateway"]);
-    values.is_some() || text(node, &["metadata", "name"]) == "envoy-gateway"
+    let values = node.path(&["spec", "values"]);
+    values.is_some_and(|values| values.path(&CONFIGURATION).is_some())
+        || text(node, &["metadata", "name"]) == "envoy-gateway"
 }
 
 /// Finds the front door at or below `wanted`, or anywhere if that is empty.
@@ -151,7 +143,7 @@ fn signs(reader: &mut Reader) -> Vec<(String, Sign, BTreeSet<String>)> {
                 Sign::Gateway(text(&node, &["spec", "gatewayClassName"]).to_owned())
             } else if is(&node, GATEWAY_API, "GatewayClass") {
                 classes.insert(name());
-                match text(&node, &["spec", "controllerName"]) == CONTROLLER {
+                match text(&node, &["spec", "controllerName"]) == DEFAULT_CONTROLLER {
                     true => Sign::Envoy,
                     // The name is needed to exclude its Gateways.
                     false => Sign::Gateway(String::new()),
@@ -318,7 +310,7 @@ fn listed(reader: &mut Reader, folder: &str) -> Vec<String> {
         return Vec::new();
     };
     let entries = files::listed(reader.files, &path, &node).into_iter();
-    let entries = entries.filter(|entry| entry.role == Role::Resource);
+    let entries = entries.filter(|entry| entry.role == EntryRole::Resource);
     entries.filter_map(|entry| entry.path).collect()
 }
 
@@ -381,21 +373,10 @@ pub fn chart_version(reader: &mut Reader) -> Option<String> {
     let paths: Vec<String> = likely.map(|(path, _)| path.clone()).collect();
     let mut found = BTreeSet::new();
     for path in paths {
-        for node in reader
-            .read(&path)
-            .nodes
-            .iter()
-            .filter(|node| is_chart(node))
-        {
-            let tag = text(node, &["spec", "ref", "tag"]);
-            let version = text(node, &["spec", "chart", "spec", "version"]);
-            found.extend(
-                [tag, version]
-                    .into_iter()
-                    .filter(|text| !text.is_empty())
-                    .map(str::to_owned),
-            );
-        }
+        let nodes = reader.read(&path).nodes;
+        let charts = nodes.iter().filter_map(chart_in);
+        let versions = charts.filter(|(chart, _)| *chart == CHART);
+        found.extend(versions.filter_map(|(_, version)| version.map(str::to_owned)));
     }
     found.first().filter(|_| found.len() == 1).cloned()
 }

@@ -13,6 +13,7 @@ use crate::config::chart::Deploy;
 use crate::config::proxy::Workload;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Count, Text};
+use envoy_gateway::proxies::hashed_deployment;
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::Node;
 use manifest::value::merge::merge;
@@ -134,9 +135,7 @@ fn deployment(cluster: &Cluster, proxy: Option<&Proxy>, namespace: &Text, gatewa
     match (own_name, deploy) {
         (Some(name), _) => name,
         (None, Deploy::GatewayNamespace) => gateway.clone(),
-        (None, Deploy::ControllerNamespace) => {
-            gateway.with(names::hashed_deployment(namespace, gateway))
-        }
+        (None, Deploy::ControllerNamespace) => gateway.with(hashed_deployment(namespace, gateway)),
     }
 }
 

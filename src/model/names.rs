@@ -163,18 +163,6 @@ pub fn short(gateway: &str) -> &str {
         .unwrap_or(gateway)
 }
 
-/// The name of the Deployment that Envoy Gateway creates for a gateway in the controller's namespace:
-/// `envoy-`, then `NAMESPACE-NAME` cut to 48 characters without a hyphen at the end, then `-` and the first 8
-/// hexadecimal digits of the SHA-256 of `NAMESPACE/NAME` (Envoy Gateway 1.5 to 1.9).
-pub fn hashed_deployment(namespace: &str, gateway: &str) -> String {
-    use sha2::{Digest, Sha256};
-    let joined = format!("{namespace}-{gateway}");
-    let cut: String = joined.chars().take(48).collect();
-    let digest = Sha256::digest(format!("{namespace}/{gateway}"));
-    let hash = data_encoding::HEXLOWER.encode(&digest);
-    format!("envoy-{}-{hash:.8}", cut.trim_end_matches('-'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,20 +208,5 @@ mod tests {
         for path in ["kubernetes/apps/network", "clusters/main", "a/b/"] {
             assert!(!refused(path), "{path:?}");
         }
-    }
-
-    #[test]
-    fn a_hashed_deployment_is_the_controllers() {
-        let name = hashed_deployment("network", "envoy-external");
-        assert!(name.starts_with("envoy-network-envoy-external-"), "{name}");
-        assert_eq!(name.len(), "envoy-network-envoy-external-".len() + 8);
-        let long = hashed_deployment("network", &"a".repeat(60));
-        assert_eq!(long.len(), "envoy-".len() + 48 + 9);
-        assert_eq!(
-            hashed_deployment(&"a".repeat(47), "b")
-                .matches("--")
-                .count(),
-            0
-        );
     }
 }

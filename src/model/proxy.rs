@@ -8,6 +8,7 @@ use crate::codes;
 use crate::config;
 use crate::config::proxy::Workload;
 use crate::config::{Cluster, Pairs, Text, Texts};
+use envoy_gateway::class::DEFAULT_CONTROLLER;
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::merge::merge;
 
@@ -172,9 +173,8 @@ pub fn classes(
 ) -> Vec<ObjectInput<Class>> {
     names::check(Rule::Subdomain, "the GatewayClass's name", shared, problems);
     let controller = |own: &Option<Text>| {
-        own.clone().unwrap_or_else(|| {
-            Spanned::unwritten("gateway.envoyproxy.io/gatewayclass-controller".to_owned())
-        })
+        own.clone()
+            .unwrap_or_else(|| Spanned::unwritten(DEFAULT_CONTROLLER.to_owned()))
     };
     let mut classes = Vec::new();
     let has_shared = |(_, gateway): &(Text, config::gateway::Gateway)| gateway.class.is_none();

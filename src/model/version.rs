@@ -1,5 +1,6 @@
 //! Versions, and the versions in which upstream projects changed.
 
+use envoy_gateway::controller::features::LUA_OFF_FROM;
 use manifest::diagnostic::Spanned;
 
 /// A released version: `1.9.0`, with or without a leading `v`. A part after `-` or `+` is ignored.
@@ -54,9 +55,8 @@ pub struct Versions {
     pub cilium: Version,
 }
 
-/// The first version of Envoy Gateway that disables Lua unless the chart's values enable it (release notes of
-/// 1.9.0).
-pub const LUA_OFF_BY_DEFAULT: Version = Version::new(1, 9, 0);
+/// The first version of Envoy Gateway that disables Lua unless the chart's values enable it.
+pub const LUA_OFF_BY_DEFAULT: Version = Version::new(LUA_OFF_FROM.0, LUA_OFF_FROM.1, 0);
 
 /// The first version of the Gateway API that serves TCPRoute and UDPRoute as `v1`.
 pub const STREAM_ROUTES_V1: Version = Version::new(1, 6, 0);

@@ -259,7 +259,7 @@ impl<'a> Engine<'a> {
         &self,
         name: &str,
         text: &RenderedText,
-        problem: &read::Problem,
+        problem: &read::ReadProblem,
         sources: &mut Sources,
     ) -> Diagnostic {
         let message = format!(

@@ -1,4 +1,4 @@
-// A real kube-apiserver, for the tests in tests/live. Nothing here is the project's own behaviour.
+// A real kube-apiserver, for the tests in tests/it/live. Nothing here is the project's own behaviour.
 package main
 
 import (

@@ -122,7 +122,7 @@ const OWNER_FIELDS: &[(&str, bool)] = &[
 /// Finds everything that is wrong with an object's metadata, except for the types of labels and annotations, which
 /// the structure pass checks. kustomize's own files are skipped, because they never reach the API server.
 pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-    let mut walk = Walk {
+    let mut walk = MetadataWalk {
         object,
         found: Vec::new(),
     };
@@ -132,12 +132,12 @@ pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic>
     walk.found
 }
 
-struct Walk<'a> {
+struct MetadataWalk<'a> {
     object: &'a Object,
     found: Vec<Diagnostic>,
 }
 
-impl Walk<'_> {
+impl MetadataWalk<'_> {
     fn metadata(&mut self, scope: Scope) {
         let root = Pointer::root().key("metadata");
         let object = self.object;

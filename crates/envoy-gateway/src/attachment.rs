@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Resolver;
-use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
+use super::condition::{Conditions, NOT_GIVEN, Status, kind};
 use super::fault::Faults;
 use super::hostname;
 use super::index::{GATEWAY_API, Key};
@@ -23,20 +23,20 @@ pub(super) struct Parents<'a> {
 
 /// Which listeners have a hostname, among those on one port of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Own {
+pub(super) enum HostnameOwners {
     Of(ListenerId),
     OfSeveral,
 }
 
-impl Own {
+impl HostnameOwners {
     /// Whether no other listener has it.
     fn is_of(self, listener: ListenerId) -> bool {
-        self == Own::Of(listener)
+        self == HostnameOwners::Of(listener)
     }
 }
 
 /// The hostnames of the listeners on each port of each gateway.
-pub(super) type Hosts<'a> = HashMap<(GatewayId, i64), HashMap<&'a str, Own>>;
+pub(super) type Hosts<'a> = HashMap<(GatewayId, i64), HashMap<&'a str, HostnameOwners>>;
 
 impl<'a> Resolver<'a, '_> {
     /// Resolves every route, one kind after the other.
@@ -83,8 +83,8 @@ impl<'a> Resolver<'a, '_> {
             };
             let port = hosts.entry((listener.gateway, listener.port)).or_default();
             port.entry(host)
-                .and_modify(|own| *own = Own::OfSeveral)
-                .or_insert(Own::Of(ListenerId(at)));
+                .and_modify(|own| *own = HostnameOwners::OfSeveral)
+                .or_insert(HostnameOwners::Of(ListenerId(at)));
         }
         hosts
     }
@@ -136,7 +136,7 @@ impl<'a> Resolver<'a, '_> {
         };
         found.unwrap_or_else(|| match self.index.here(kind, key) {
             Some(_) => Target::Foreign,
-            None => Target::NotAtHand,
+            None => Target::NotGiven,
         })
     }
 
@@ -151,7 +151,7 @@ impl<'a> Resolver<'a, '_> {
                 .view
                 .set(id)
                 .map_or(Vec::new(), |it| it.listeners.clone()),
-            Target::Foreign | Target::NotAtHand => return,
+            Target::Foreign | Target::NotGiven => return,
         };
         let is_set = matches!(parent.target, Target::Set(_));
         let reference = &parent.reference;
@@ -194,10 +194,10 @@ impl<'a> Resolver<'a, '_> {
             );
         } else if is_unknown {
             let message = format!(
-                "the listener selects namespaces by label, and the labels of namespace `{}` are not at hand",
+                "the listener selects namespaces by label, and the labels of namespace `{}` are not known",
                 route.object.namespace()
             );
-            conditions.set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
+            conditions.set(kind::ACCEPTED, Status::Unknown, NOT_GIVEN, message);
         } else {
             let message = format!(
                 "no listener of the parent allows {} from namespace `{}`",
@@ -255,7 +255,7 @@ pub(super) fn reference(node: &Node) -> Reference<'_> {
 }
 
 /// The target of a reference: group, kind, namespace, name, section and port.
-type PlaceOf<'a> = (
+type TargetKey<'a> = (
     &'a str,
     &'a str,
     &'a str,
@@ -265,7 +265,7 @@ type PlaceOf<'a> = (
 );
 
 /// The target of a reference, with defaults filled in.
-fn place_of<'a>(it: &Reference<'a>, namespace: &'a str) -> PlaceOf<'a> {
+fn place_of<'a>(it: &Reference<'a>, namespace: &'a str) -> TargetKey<'a> {
     (
         it.group.unwrap_or(GATEWAY_API),
         it.kind.unwrap_or("Gateway"),

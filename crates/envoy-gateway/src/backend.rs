@@ -84,7 +84,7 @@ impl<'a> Resolver<'a, '_> {
             return Err(match self.index.is_complete() {
                 true => Fault::new("InvalidBackendRef", message),
                 false => Fault::unknown(
-                    "no BackendTLSPolicy that names a certificate authority is at hand",
+                    "no BackendTLSPolicy that names a certificate authority is in the given files",
                 ),
             });
         }

@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::backend::{is_dynamic, is_mixed, named};
 use super::fault::Fault;
-use super::grant::From;
+use super::grant::ReferenceGrantFrom;
 use super::index::{ENVOY_GATEWAY, GATEWAY_API, Key, MULTI_CLUSTER};
 use super::read::{has, int, list, text};
 use super::view::{GatewayId, Reference, RouteKind};
@@ -30,7 +30,7 @@ impl Protocol {
 
 /// A reference to a backend, with what the referring object needs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Want<'n> {
+pub(super) struct BackendUse<'n> {
     /// The reference.
     pub node: &'n Node,
     /// The namespace of the referring object.
@@ -41,7 +41,7 @@ pub(super) struct Want<'n> {
     pub allows_sockets: bool,
 }
 
-impl<'n> Want<'n> {
+impl<'n> BackendUse<'n> {
     pub fn kind(&self) -> &'n str {
         text(self.node, &["kind"]).unwrap_or("Service")
     }
@@ -66,12 +66,12 @@ impl<'a> Resolver<'a, '_> {
     /// Checks everything that the controller checks on a route's backend reference, except for filters.
     pub(super) fn check_backend_ref(
         &mut self,
-        want: &Want<'a>,
+        want: &BackendUse<'a>,
         route: RouteKind,
         under: &Reference<'a>,
         gateway: Option<GatewayId>,
     ) -> Result<(), Fault> {
-        let from = From {
+        let from = ReferenceGrantFrom {
             group: GATEWAY_API,
             kind: route.as_str(),
             namespace: want.namespace,
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Checks that the backend exists and has the port.
-    pub(super) fn check_object(&self, want: &Want<'_>) -> Result<(), Fault> {
+    pub(super) fn check_object(&self, want: &BackendUse<'_>) -> Result<(), Fault> {
         let key = want.key();
         let missing = |what| Fault::new("BackendNotFound", what);
         match want.kind() {
@@ -171,7 +171,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    fn check_port(&self, service: &'a Object, want: &Want<'_>) -> Result<(), Fault> {
+    fn check_port(&self, service: &'a Object, want: &BackendUse<'_>) -> Result<(), Fault> {
         let mut ports = list(&service.node, &["spec", "ports"]).iter();
         let is_it = |port: &Node| {
             int(port, &["port"]) == want.port()
@@ -196,7 +196,7 @@ impl<'a> Resolver<'a, '_> {
     /// nothing is known: repositories don't contain them, only clusters do.
     pub(super) fn endpoints(
         &self,
-        want: &Want<'_>,
+        want: &BackendUse<'_>,
         gateway: Option<GatewayId>,
     ) -> Result<(), Fault> {
         const MIXED: &str = "UnsupportedAddressType";
@@ -272,7 +272,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Whether a reference names a Backend that resolves the hostname of each request.
-    pub(super) fn is_dynamic(&self, want: &Want<'_>) -> bool {
+    pub(super) fn is_dynamic(&self, want: &BackendUse<'_>) -> bool {
         let backend = (want.kind() == "Backend")
             .then(|| self.index.here("Backend", want.key()))
             .flatten();

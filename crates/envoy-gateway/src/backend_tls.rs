@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use super::Resolver;
-use super::backend_ref::Want;
+use super::backend_ref::BackendUse;
 use super::condition::{Conditions, Status, kind};
 use super::fault::Fault;
-use super::grant::From;
+use super::grant::ReferenceGrantFrom;
 use super::index::{ENVOY_GATEWAY, Key};
 use super::read::{flag, has, int, list, text};
 use super::tls::data;
@@ -19,7 +19,7 @@ impl<'a> Resolver<'a, '_> {
     /// client certificate. Writes the policy's status under the ancestor of the referring object.
     pub(super) fn apply_backend_tls(
         &mut self,
-        want: &Want<'_>,
+        want: &BackendUse<'_>,
         under: &Reference<'a>,
         gateway: Option<GatewayId>,
     ) -> Result<(), Fault> {
@@ -38,7 +38,7 @@ impl<'a> Resolver<'a, '_> {
                 if text(tls, &["wellKnownCACertificates"]) == Some("System") {
                     is_checked = true;
                 } else if !refs.is_empty() {
-                    let from = From {
+                    let from = ReferenceGrantFrom {
                         group: ENVOY_GATEWAY,
                         kind: "BackendTLSPolicy",
                         namespace: key.namespace,
@@ -123,7 +123,7 @@ impl<'a> Resolver<'a, '_> {
 
     /// The index of the BackendTLSPolicy that applies to a backend. One for its port comes before one for the whole
     /// backend.
-    fn tls_policy(&mut self, want: &Want<'_>) -> Option<usize> {
+    fn tls_policy(&mut self, want: &BackendUse<'_>) -> Option<usize> {
         let key = want.key();
         let section = self.section_of(want);
         let is_at = |target: &Node, exact: bool| {
@@ -153,7 +153,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The section name by which a policy targets a port: the port's name in a Service, its number in a Backend.
-    fn section_of(&self, want: &Want<'_>) -> Option<String> {
+    fn section_of(&self, want: &BackendUse<'_>) -> Option<String> {
         let port = want.port()?;
         if want.kind() == "Backend" {
             return Some(port.to_string());
@@ -188,7 +188,7 @@ impl<'a> Resolver<'a, '_> {
         let found = match validation {
             Some(it) if text(it, &["wellKnownCACertificates"]) == Some("System") => Ok(()),
             Some(it) => {
-                let from = From {
+                let from = ReferenceGrantFrom {
                     group: ENVOY_GATEWAY,
                     kind: "BackendTLSPolicy",
                     namespace: object.namespace(),

@@ -15,6 +15,9 @@ use manifest::value::Node;
 /// The prefix of this controller's names; the rest can be set in the chart's values.
 pub const CONTROLLER: &str = "gateway.envoyproxy.io/";
 
+/// This controller's name, unless the chart's values set another one.
+pub const DEFAULT_CONTROLLER: &str = "gateway.envoyproxy.io/gatewayclass-controller";
+
 /// The kinds of policies that only this controller reads, so a Gateway that they target belongs to it.
 const POLICIES: &[&str] = &[
     "ClientTrafficPolicy",
@@ -33,7 +36,7 @@ impl<'a> Resolver<'a, '_> {
                 ancestors: Vec::new(),
             });
         }
-        let mut ids = self.classes_at_hand();
+        let mut ids = self.given_classes();
         let hinted = match self.index.is_complete() {
             true => HashSet::new(),
             false => self.hinted(),
@@ -56,7 +59,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    fn classes_at_hand(&mut self) -> HashMap<&'a str, ClassId> {
+    fn given_classes(&mut self) -> HashMap<&'a str, ClassId> {
         let mut ids = HashMap::new();
         for object in self.index.all("GatewayClass").to_vec() {
             let controller = text(&object.node, &["spec", "controllerName"]);
@@ -173,15 +176,15 @@ impl<'a> Resolver<'a, '_> {
         };
         let above = of.proxy;
         let of_class = of.object.map(|class| match above {
-            Some(proxy) => NamedProxy::AtHand(proxy),
-            None if has(&class.node, &["spec", "parametersRef"]) => NamedProxy::NotAtHand,
+            Some(proxy) => NamedProxy::Given(proxy),
+            None if has(&class.node, &["spec", "parametersRef"]) => NamedProxy::NotGiven,
             None => NamedProxy::None,
         });
         let own = self.own_proxy(object);
         gateway.infra = GatewayInfra::new(of_class, own, self.settings.proxy.as_ref());
         let merges = gateway.infra.merges_gateways;
         if !merges {
-            gateway.proxy = own.at_hand();
+            gateway.proxy = own.given();
         }
         gateway.knows_settings = self.index.is_complete() || gateway.infra.is_known;
         let merges_backends = |spec: &Node| has(spec, &["mergeBackends"]);
@@ -243,8 +246,8 @@ impl<'a> Resolver<'a, '_> {
             name: text(reference, &["name"]).unwrap_or_default(),
         };
         match self.index.here("EnvoyProxy", key).filter(|_| is_proxy) {
-            Some(proxy) => NamedProxy::AtHand(proxy),
-            None => NamedProxy::NotAtHand,
+            Some(proxy) => NamedProxy::Given(proxy),
+            None => NamedProxy::NotGiven,
         }
     }
 

@@ -65,7 +65,7 @@ impl fmt::Display for Status {
 }
 
 /// The reason of every condition with [`Status::Unknown`]. The controller never writes it.
-pub const NOT_AT_HAND: &str = "NotAtHand";
+pub const NOT_GIVEN: &str = "NotGiven";
 
 /// A condition of an object, a listener or a parent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
+use super::condition::{Conditions, NOT_GIVEN, Status, kind};
 use manifest::value::Pointer;
 
 /// One thing that is wrong or unknown.
@@ -36,7 +36,7 @@ impl Fault {
     pub fn unknown(message: impl Into<String>) -> Self {
         Fault {
             is_unknown: true,
-            ..Fault::new(NOT_AT_HAND, message)
+            ..Fault::new(NOT_GIVEN, message)
         }
     }
 

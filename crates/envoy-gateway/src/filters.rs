@@ -1,10 +1,10 @@
 //! Filters of a route's rule or backend: contradictions between them, and references to objects that don't exist.
 
 use super::Resolver;
-use super::backend_ref::{Protocol, Want};
+use super::backend_ref::{BackendUse, Protocol};
 use super::condition::kind;
 use super::fault::{Fault, Faults};
-use super::grant::From;
+use super::grant::ReferenceGrantFrom;
 use super::index::{ENVOY_GATEWAY, Key};
 use super::modify::{extended_rewrite, headers, redirect, rewrite};
 use super::read::{has, int, list, text};
@@ -181,7 +181,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(node) = filter.path(&["requestMirror", "backendRef"]) else {
             return Ok(());
         };
-        let want = Want {
+        let want = BackendUse {
             node,
             namespace: route.object.namespace(),
             protocol: Protocol::Tcp,
@@ -251,7 +251,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn credential(&self, filter: &'a Object, reference: &'a Node) -> Result<(), Fault> {
-        let from = From {
+        let from = ReferenceGrantFrom {
             group: ENVOY_GATEWAY,
             kind: "HTTPRouteFilter",
             namespace: filter.namespace(),
@@ -270,7 +270,11 @@ impl<'a> Resolver<'a, '_> {
     ///
     /// # Errors
     /// If the reference has another kind, no ReferenceGrant allows it, or the Secret doesn't exist.
-    pub(super) fn secret(&self, from: From<'_>, reference: &Node) -> Result<&'a Object, Fault> {
+    pub(super) fn secret(
+        &self,
+        from: ReferenceGrantFrom<'_>,
+        reference: &Node,
+    ) -> Result<&'a Object, Fault> {
         if text(reference, &["group"]).is_some() {
             return Err(Fault::new(UNSUPPORTED, "the group of a Secret is empty"));
         }

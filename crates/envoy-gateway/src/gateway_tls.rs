@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Resolver;
 use super::condition::{Status, kind};
 use super::fault::Fault;
-use super::grant::From;
+use super::grant::ReferenceGrantFrom;
 use super::index::{GATEWAY_API, Key};
 use super::read::{int, list, text};
 use super::tls::{SDS, check_sds, data, holds_any};
@@ -31,7 +31,7 @@ impl<'a> Resolver<'a, '_> {
             let Some(validation) = validation else {
                 return Frontend::None;
             };
-            let from = From {
+            let from = ReferenceGrantFrom {
                 group: GATEWAY_API,
                 kind: "Gateway",
                 namespace: object.namespace(),
@@ -130,7 +130,7 @@ impl<'a> Resolver<'a, '_> {
             namespace: text(reference, &["namespace"]).unwrap_or(gateway.namespace()),
             name: text(reference, &["name"]).unwrap_or_default(),
         };
-        let from = From {
+        let from = ReferenceGrantFrom {
             group: GATEWAY_API,
             kind: "Gateway",
             namespace: gateway.namespace(),
@@ -155,7 +155,7 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn authorities(
         &self,
         refs: &[Node],
-        from: From<'_>,
+        from: ReferenceGrantFrom<'_>,
         may_cross: bool,
     ) -> Result<(), Fault> {
         const REASON: &str = "InvalidCACertificateRef";

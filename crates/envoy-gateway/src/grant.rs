@@ -8,7 +8,7 @@ use manifest::value::Node;
 
 /// The referring side: a kind of a group, in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct From<'a> {
+pub struct ReferenceGrantFrom<'a> {
     /// The group.
     pub group: &'a str,
     /// The kind.
@@ -19,7 +19,7 @@ pub struct From<'a> {
 
 /// The object that is referred to.
 #[derive(Clone, Copy, Debug)]
-pub struct To<'a> {
+pub struct ReferenceGrantTo<'a> {
     /// The group; empty for the core group.
     pub group: &'a str,
     /// The kind.
@@ -32,15 +32,15 @@ pub struct To<'a> {
 #[derive(Debug)]
 pub struct Grants<'a> {
     /// By the namespace of the grant and the referring side that it allows.
-    granted: HashMap<(&'a str, From<'a>), HashMap<Kind<'a>, Names<'a>>>,
+    granted: HashMap<(&'a str, ReferenceGrantFrom<'a>), HashMap<GroupKind<'a>, AllowedNames<'a>>>,
 }
 
 /// A group and a kind.
-type Kind<'a> = (&'a str, &'a str);
+type GroupKind<'a> = (&'a str, &'a str);
 
 /// The objects of a kind that may be referred to.
 #[derive(Debug, Default)]
-struct Names<'a> {
+struct AllowedNames<'a> {
     are_all: bool,
     some: HashSet<&'a str>,
 }
@@ -57,10 +57,10 @@ pub enum Permission {
 impl<'a> Grants<'a> {
     /// Collects the given ReferenceGrants.
     pub fn new(index: &Index<'a>) -> Self {
-        let mut granted: HashMap<_, HashMap<Kind<'_>, Names<'_>>> = HashMap::new();
+        let mut granted: HashMap<_, HashMap<GroupKind<'_>, AllowedNames<'_>>> = HashMap::new();
         for grant in index.all("ReferenceGrant") {
             for from in list(&grant.node, &["spec", "from"]) {
-                let from = From {
+                let from = ReferenceGrantFrom {
                     group: written(from, "group"),
                     kind: written(from, "kind"),
                     namespace: written(from, "namespace"),
@@ -81,9 +81,12 @@ impl<'a> Grants<'a> {
     }
 
     /// Decides whether a reference is allowed.
-    pub fn ask(&self, from: From<'_>, to: To<'_>) -> Permission {
+    pub fn ask(&self, from: ReferenceGrantFrom<'_>, to: ReferenceGrantTo<'_>) -> Permission {
         // The map's keys live as long as the objects, but the lookup's key may not.
-        let all: &HashMap<(&str, From<'_>), HashMap<Kind<'_>, Names<'_>>> = &self.granted;
+        let all: &HashMap<
+            (&str, ReferenceGrantFrom<'_>),
+            HashMap<GroupKind<'_>, AllowedNames<'_>>,
+        > = &self.granted;
         let names = all
             .get(&(to.key.namespace, from))
             .and_then(|kinds| kinds.get(&(to.group, to.kind)));

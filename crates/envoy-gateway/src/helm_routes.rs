@@ -88,7 +88,7 @@ pub fn helm_routes<'a>(releases: impl IntoIterator<Item = &'a Object>) -> Vec<He
         if !is_release || changes_routes(release) {
             continue;
         }
-        let mut walk = Walk {
+        let mut walk = RouteSearch {
             blocks: Vec::new(),
             at: Pointer::root().key("spec").key("values"),
         };
@@ -108,19 +108,19 @@ fn changes_routes(release: &Object) -> bool {
 }
 
 /// A block of values that contains a list of parents.
-struct Block<'a> {
+struct ParentsBlock<'a> {
     node: &'a Node,
     /// The map that contains it.
     around: Option<&'a Node>,
     at: Pointer,
 }
 
-struct Walk<'a> {
-    blocks: Vec<Block<'a>>,
+struct RouteSearch<'a> {
+    blocks: Vec<ParentsBlock<'a>>,
     at: Pointer,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> RouteSearch<'a> {
     fn look(&mut self, node: &'a Node, above: &[&'a Node]) {
         if above.len() > DEEPEST {
             return;
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
                     return;
                 }
                 if names_parents(node) {
-                    self.blocks.push(Block {
+                    self.blocks.push(ParentsBlock {
                         node,
                         around: above.last().copied(),
                         at: self.at.clone(),
@@ -175,7 +175,7 @@ fn names_parents(node: &Node) -> bool {
 
 /// The kind of route that a block is for; `None` if it is not for a route. A block may also be the `spec` of a whole
 /// manifest.
-fn kind_of(block: &Block<'_>) -> Option<RouteKind> {
+fn kind_of(block: &ParentsBlock<'_>) -> Option<RouteKind> {
     let around = block.around.filter(|_| is_spec(block));
     let given = [Some(block.node), around].into_iter().flatten();
     if let Some(kind) = given.filter_map(|node| text(node, &["kind"])).next() {
@@ -192,16 +192,20 @@ fn kind_of(block: &Block<'_>) -> Option<RouteKind> {
     Some(by_key.unwrap_or(RouteKind::Http))
 }
 
-fn is_spec(block: &Block<'_>) -> bool {
+fn is_spec(block: &ParentsBlock<'_>) -> bool {
     matches!(block.at.steps().last(), Some(Step::Key(key)) if key == "spec")
 }
 
-fn route<'a>(release: &'a Object, block: &Block<'_>, is_only: bool) -> Option<HelmRoute<'a>> {
+fn route<'a>(
+    release: &'a Object,
+    block: &ParentsBlock<'_>,
+    is_only: bool,
+) -> Option<HelmRoute<'a>> {
     let kind = kind_of(block)?;
     let own = block.around.filter(|_| is_spec(block));
     let own = own.and_then(|node| text(node, &["metadata", "namespace"]));
     let given = release_namespace(release);
-    let fill = Fill {
+    let fill = TemplateValues {
         name: release_name(release),
         namespace: given.to_owned(),
     };
@@ -262,12 +266,12 @@ fn spanned(kind: Kind, like: &Node) -> Node {
 }
 
 /// The values of the chart templates that are known.
-struct Fill {
+struct TemplateValues {
     name: String,
     namespace: String,
 }
 
-impl Fill {
+impl TemplateValues {
     fn text(&self, text: &str) -> String {
         let mut filled = String::new();
         let mut rest = text;

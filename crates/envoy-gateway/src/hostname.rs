@@ -8,7 +8,7 @@ use manifest::value::variable;
 
 /// The hostnames of a route at a listener, and whether others can't be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shared {
+pub struct RouteHostnames {
     /// The hostnames; `*` stands for all.
     pub hostnames: BTreeSet<String>,
     /// Whether a Flux variable in one of them makes it unknown whether they share one.
@@ -16,8 +16,8 @@ pub struct Shared {
 }
 
 /// The hostnames that a route with the hostnames `route` serves at a listener with the hostname `listener`.
-pub fn shared(route: &[&str], listener: Option<&str>) -> Shared {
-    let mut shared = Shared::default();
+pub fn shared(route: &[&str], listener: Option<&str>) -> RouteHostnames {
+    let mut shared = RouteHostnames::default();
     if route.is_empty() {
         shared.hostnames.insert(listener.unwrap_or("*").to_owned());
     }

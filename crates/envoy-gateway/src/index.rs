@@ -151,7 +151,7 @@ impl<'a> Index<'a> {
     ) -> Result<&'a Object, Fault> {
         self.here(kind, key).ok_or_else(|| match self.knowledge {
             Knowledge::Complete => missing(format!("{kind} {key} does not exist")),
-            Knowledge::Partial => Fault::unknown(format!("{kind} {key} is not at hand")),
+            Knowledge::Partial => Fault::unknown(format!("{kind} {key} is not in the given files")),
         })
     }
 
@@ -192,7 +192,7 @@ impl<'a> Index<'a> {
             Some(namespace) => Ok(Some(namespace)),
             None if self.is_complete() => Ok(None),
             None => Err(Fault::unknown(format!(
-                "the labels of namespace `{name}` are not at hand"
+                "the labels of namespace `{name}` are not known"
             ))),
         }
     }

@@ -12,9 +12,9 @@ pub enum NamedProxy<'a> {
     #[default]
     None,
     /// It is given.
-    AtHand(&'a Object),
+    Given(&'a Object),
     /// It is not given.
-    NotAtHand,
+    NotGiven,
 }
 
 /// The settings in force for the proxies of a gateway.
@@ -37,9 +37,9 @@ pub struct GatewayInfra<'a> {
 
 impl<'a> NamedProxy<'a> {
     /// The EnvoyProxy, if it is given.
-    pub fn at_hand(self) -> Option<&'a Object> {
+    pub fn given(self) -> Option<&'a Object> {
         match self {
-            NamedProxy::AtHand(proxy) => Some(proxy),
+            NamedProxy::Given(proxy) => Some(proxy),
             _ => None,
         }
     }
@@ -54,15 +54,15 @@ impl<'a> GatewayInfra<'a> {
         own: NamedProxy<'a>,
         of_controller: Option<&Node>,
     ) -> Self {
-        let class = of_class.unwrap_or_default().at_hand();
+        let class = of_class.unwrap_or_default().given();
         let merges_gateways = merges_gateways(class, of_controller);
         // Gateways that share a proxy can't have their own settings.
         let own = match merges_gateways {
             true => NamedProxy::None,
             false => own,
         };
-        let is_at_hand = |proxy| !matches!(proxy, NamedProxy::NotAtHand);
-        let gateway = own.at_hand();
+        let is_given = |proxy| !matches!(proxy, NamedProxy::NotGiven);
+        let gateway = own.given();
         let layers = Layers {
             gateway,
             class,
@@ -71,7 +71,7 @@ impl<'a> GatewayInfra<'a> {
         GatewayInfra {
             settings: layers.in_force(),
             proxies: layers.proxies(),
-            is_known: of_class.is_some_and(is_at_hand) && is_at_hand(own),
+            is_known: of_class.is_some_and(is_given) && is_given(own),
             own,
             merges_gateways,
         }

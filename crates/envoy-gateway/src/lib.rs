@@ -44,6 +44,7 @@ pub mod listener_set;
 pub mod modify;
 pub mod overlap;
 pub mod policy;
+pub mod proxies;
 pub mod read;
 pub mod route_overlap;
 pub mod rules;
@@ -57,7 +58,7 @@ pub mod written;
 
 pub use condition::{Condition, Conditions, Status};
 pub use settings::{Features, Knowledge, Order, Settings};
-pub use verdict::{On, Verdict};
+pub use verdict::{ConditionSubject, ObjectCondition};
 pub use view::{
     Attachment, GatewayId, Listener, ListenerId, Parent, PolicyId, Resolved, Route, RouteId,
     RouteKind, SetId, Target,

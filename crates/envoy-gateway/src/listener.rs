@@ -71,7 +71,7 @@ impl<'a> Resolver<'a, '_> {
         let Some(listener) = self.view.listener(id) else {
             return;
         };
-        let mut told = Told::default();
+        let mut told = ListenerConditions::default();
         let allowed = allowed_namespaces(listener, &mut told);
         let kinds = allowed_kinds(listener, &mut told);
         let names = self.check_tls(listener, &mut told);
@@ -123,21 +123,21 @@ impl<'a> Resolver<'a, '_> {
 
 /// The conditions of a listener, before they are written.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct ListenerConditions {
     pub conditions: Vec<(&'static str, Status, &'static str, String)>,
     pub is_valid: bool,
 }
 
-impl Default for Told {
+impl Default for ListenerConditions {
     fn default() -> Self {
-        Told {
+        ListenerConditions {
             conditions: Vec::new(),
             is_valid: true,
         }
     }
 }
 
-impl Told {
+impl ListenerConditions {
     /// Sets a condition that makes the listener invalid.
     pub fn refuse(&mut self, kind: &'static str, reason: &'static str, message: impl Into<String>) {
         self.is_valid = false;
@@ -190,7 +190,7 @@ pub(super) fn set(
     listener.conditions.set(kind, status, reason, message);
 }
 
-fn allowed_namespaces<'a>(listener: &Listener<'a>, told: &mut Told) -> Allowed<'a> {
+fn allowed_namespaces<'a>(listener: &Listener<'a>, told: &mut ListenerConditions) -> Allowed<'a> {
     let namespaces = listener.node.path(&["allowedRoutes", "namespaces"]);
     match namespaces.and_then(|it| text(it, &["from"])) {
         Some("All") => Allowed::All,
@@ -227,7 +227,7 @@ fn kinds_of(protocol: &str, mode: Option<&str>) -> Option<&'static [RouteKind]> 
     })
 }
 
-fn allowed_kinds(listener: &Listener<'_>, told: &mut Told) -> Vec<RouteKind> {
+fn allowed_kinds(listener: &Listener<'_>, told: &mut ListenerConditions) -> Vec<RouteKind> {
     let Some(able) = kinds_of(listener.protocol, text(listener.node, &["tls", "mode"])) else {
         let message = format!(
             "protocol `{}` is not supported; HTTP, HTTPS, TLS, TCP and UDP are",
@@ -259,7 +259,7 @@ fn allowed_kinds(listener: &Listener<'_>, told: &mut Told) -> Vec<RouteKind> {
     kinds
 }
 
-fn check_hostname(listener: &Listener<'_>, told: &mut Told) {
+fn check_hostname(listener: &Listener<'_>, told: &mut ListenerConditions) {
     if matches!(listener.protocol, "TCP" | "UDP") && listener.node.get("hostname").is_some() {
         let message = format!(
             "a listener with protocol {} can't have a hostname",
@@ -298,11 +298,7 @@ fn conclude(listener: &mut Listener<'_>) {
     };
     if let Some(only) = only {
         let programmed = match (only.status, only.reason.as_ref()) {
-            (Unknown, _) => Some((
-                Unknown,
-                super::condition::NOT_AT_HAND,
-                only.message.as_str(),
-            )),
+            (Unknown, _) => Some((Unknown, super::condition::NOT_GIVEN, only.message.as_str())),
             (_, "PartiallyInvalidCertificateRef") => Some((True, "Programmed", SENT)),
             (_, "InvalidCertificateRef") => Some((False, "Invalid", BROKEN)),
             _ => None,

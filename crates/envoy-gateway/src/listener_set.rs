@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Resolver;
-use super::condition::{Conditions, NOT_AT_HAND, Status, kind};
+use super::condition::{Conditions, NOT_GIVEN, Status, kind};
 use super::index::{Key, label};
 use super::read::text;
 use super::selector;
@@ -24,9 +24,9 @@ impl<'a> Resolver<'a, '_> {
                 let (status, reason, message) = match allowed {
                     None => (
                         Status::Unknown,
-                        NOT_AT_HAND,
+                        NOT_GIVEN,
                         format!(
-                            "the labels of namespace `{}` are not at hand",
+                            "the labels of namespace `{}` are not known",
                             object.namespace()
                         ),
                     ),
@@ -148,8 +148,8 @@ impl<'a> Resolver<'a, '_> {
                     conditions.set(kind::PROGRAMMED, Status::True, "Programmed", message);
                 }
                 _ if is_unknown => {
-                    let message = "objects that its listeners refer to are not at hand";
-                    conditions.set(kind::PROGRAMMED, Status::Unknown, NOT_AT_HAND, message);
+                    let message = "objects that its listeners refer to are not in the given files";
+                    conditions.set(kind::PROGRAMMED, Status::Unknown, NOT_GIVEN, message);
                 }
                 _ => {
                     let message = "no listener is sent to Envoy";

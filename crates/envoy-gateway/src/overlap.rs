@@ -65,8 +65,8 @@ impl Resolver<'_, '_> {
         &self,
         https: &[ListenerId],
         names: impl Fn(&Listener<'_>) -> Option<Vec<String>>,
-    ) -> ByName {
-        let mut by_name = ByName::default();
+    ) -> ListenersByName {
+        let mut by_name = ListenersByName::default();
         for (at, id) in https.iter().enumerate() {
             if let Some(listener) = self.view.listener(*id) {
                 by_name.add(at, listener.port, names(listener));
@@ -79,7 +79,7 @@ impl Resolver<'_, '_> {
     fn mark_pairs(
         &mut self,
         https: &[ListenerId],
-        mut by_name: ByName,
+        mut by_name: ListenersByName,
         reason: &'static str,
         shared: impl Fn(&Listener<'_>, &Listener<'_>) -> Option<(String, String)>,
     ) {
@@ -137,7 +137,7 @@ impl Resolver<'_, '_> {
     /// Certificates that Envoy fetches by itself can't be compared, so they count as overlapping.
     fn opaque_certificates(&mut self, https: &[ListenerId]) {
         let mut on_port: HashMap<i64, usize> = HashMap::new();
-        let mut opaque = ByName::default();
+        let mut opaque = ListenersByName::default();
         for (at, id) in https.iter().enumerate() {
             let Some(listener) = self.view.listener(*id) else {
                 continue;
@@ -178,7 +178,7 @@ impl Resolver<'_, '_> {
 /// Listeners by name, to find possible overlaps without comparing all pairs. Names overlap if they are equal, or if
 /// one is a wildcard for the first label of the other.
 #[derive(Default)]
-struct ByName {
+struct ListenersByName {
     /// The port and the names of each listener; `None` stands for all names.
     own: HashMap<usize, (i64, Option<Vec<String>>)>,
     /// The listeners on a port that have this name.
@@ -196,7 +196,7 @@ fn above(name: &str) -> Option<&str> {
     name.split_once('.').map(|(_, rest)| rest)
 }
 
-impl ByName {
+impl ListenersByName {
     fn add(&mut self, at: usize, port: i64, names: Option<Vec<String>>) {
         for name in names.iter().flatten() {
             self.named

@@ -12,13 +12,13 @@ use super::view::{ListenerId, Route, RouteId, RouteKind};
 use manifest::value::Node;
 
 /// What a match requires of a request, as a string that is the same for all ways to write it.
-type Matched = String;
+type MatchKey = String;
 
 impl Resolver<'_, '_> {
     /// Marks routes that have the same match as another one at a listener.
     pub(super) fn route_overlaps(&mut self) {
-        let mut at: HashMap<(ListenerId, &str, Matched), BTreeSet<RouteId>> = HashMap::new();
-        let holding = self.view.holding();
+        let mut at: HashMap<(ListenerId, &str, MatchKey), BTreeSet<RouteId>> = HashMap::new();
+        let effective_policies = self.view.effective_policies();
         for (place, route) in self.view.routes().iter().enumerate() {
             let id = RouteId(place);
             if !matches!(route.kind, RouteKind::Http | RouteKind::Grpc) {
@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
                     for (rule, matched) in &plain {
                         let near = Some((id, *rule));
                         let policies = self.view.effective(
-                            &holding,
+                            &effective_policies,
                             PolicyKind::Backend,
                             near,
                             attachment.listener,
@@ -60,7 +60,7 @@ impl Resolver<'_, '_> {
             }
         }
         let by_name = self.by_name();
-        let mut others: BTreeMap<(RouteId, ListenerId), Met> = BTreeMap::new();
+        let mut others: BTreeMap<(RouteId, ListenerId), SameMatch> = BTreeMap::new();
         for ((listener, _, _), routes) in at.into_iter().filter(|(_, routes)| routes.len() > 1) {
             let mut first: Vec<usize> = routes
                 .iter()
@@ -79,7 +79,7 @@ impl Resolver<'_, '_> {
         let mut marks = Vec::new();
         for (place, route) in self.view.routes().iter().enumerate() {
             for (parent_at, parent) in route.parents.iter().enumerate() {
-                let mut met = Met::default();
+                let mut met = SameMatch::default();
                 for id in &parent.allowed {
                     if let Some(there) = others.get(&(RouteId(place), *id)) {
                         met.extend(there.names.iter().copied(), there.has_more);
@@ -108,19 +108,19 @@ impl Resolver<'_, '_> {
 }
 
 /// The names of all routes in order, and the index of each in it.
-struct ByName {
+struct RoutesByName {
     names: Vec<String>,
     places: Vec<usize>,
 }
 
 /// The first names of the routes that have the same match as this one.
 #[derive(Default)]
-struct Met {
+struct SameMatch {
     names: BTreeSet<usize>,
     has_more: bool,
 }
 
-impl Met {
+impl SameMatch {
     fn extend(&mut self, names: impl Iterator<Item = usize>, has_more: bool) {
         self.names.extend(names);
         self.has_more |= has_more;
@@ -146,7 +146,7 @@ impl Met {
 }
 
 impl Resolver<'_, '_> {
-    fn by_name(&self) -> ByName {
+    fn by_name(&self) -> RoutesByName {
         let named = self.view.routes().iter().map(named);
         let mut names: Vec<(String, usize)> = named.zip(0..).collect();
         names.sort();
@@ -157,7 +157,7 @@ impl Resolver<'_, '_> {
             }
         }
         let names = names.into_iter().map(|(name, _)| name).collect();
-        ByName { names, places }
+        RoutesByName { names, places }
     }
 }
 
@@ -166,13 +166,13 @@ fn named(route: &Route<'_>) -> String {
 }
 
 /// What one match requires: of the path, and of everything else.
-struct Asked {
+struct MatchRequirements {
     path: String,
     rest: String,
 }
 
 /// The matches of a route's rules, with the names of the rules.
-fn matches_of<'a>(route: &Route<'a>) -> Vec<(Option<&'a str>, Asked)> {
+fn matches_of<'a>(route: &Route<'a>) -> Vec<(Option<&'a str>, MatchRequirements)> {
     let mut all = Vec::new();
     for rule in &route.rules {
         let matches = list(rule.node, &["matches"]);
@@ -185,7 +185,7 @@ fn matches_of<'a>(route: &Route<'a>) -> Vec<(Option<&'a str>, Asked)> {
         if matches.is_empty() {
             let path = path_of(None);
             let rest = format!("\0h\0q{own}");
-            all.push((rule.name, Asked { path, rest }));
+            all.push((rule.name, MatchRequirements { path, rest }));
         }
         for one in matches {
             let mut headers = entries(list(one, &["headers"]), true);
@@ -201,7 +201,7 @@ fn matches_of<'a>(route: &Route<'a>) -> Vec<(Option<&'a str>, Asked)> {
             headers.sort();
             let query = entries(list(one, &["queryParams"]), false);
             let rest = format!("\0h{}\0q{}{own}", headers.concat(), query.concat());
-            all.push((rule.name, Asked { path, rest }));
+            all.push((rule.name, MatchRequirements { path, rest }));
         }
     }
     all

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Resolver;
-use super::backend_ref::{Protocol, Want};
-use super::condition::{NOT_AT_HAND, Status, kind};
+use super::backend_ref::{BackendUse, Protocol};
+use super::condition::{NOT_GIVEN, Status, kind};
 use super::fault::{Fault, Faults};
 use super::filters::Filters;
 use super::read::{list, text};
@@ -110,7 +110,7 @@ impl<'a> Resolver<'a, '_> {
         let mut has_dynamic = false;
         let mut is_any_weighed = false;
         for (at, backend) in rule.backends.iter().enumerate() {
-            let want = Want {
+            let want = BackendUse {
                 node: backend.node,
                 namespace: route.object.namespace(),
                 protocol: Protocol::Tcp,
@@ -226,8 +226,8 @@ impl<'a> Resolver<'a, '_> {
             .collect();
     }
 
-    fn stream_want(&self, route: &Route<'a>, node: &'a Node) -> Want<'a> {
-        Want {
+    fn stream_want(&self, route: &Route<'a>, node: &'a Node) -> BackendUse<'a> {
+        BackendUse {
             node,
             namespace: route.object.namespace(),
             protocol: match route.kind {
@@ -288,7 +288,7 @@ fn note_unknown_hostnames(parent: &mut Parent<'_>) {
             "whether the route and the listener share a hostname depends on a Flux variable";
         parent
             .conditions
-            .set(kind::ACCEPTED, Status::Unknown, NOT_AT_HAND, message);
+            .set(kind::ACCEPTED, Status::Unknown, NOT_GIVEN, message);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings of the controller that are not in the objects, and how much of the cluster is given.
 
-use super::controller::helm_charts::shared_folders;
 use manifest::Object;
+use manifest::value::path::nearest;
 
 /// How much of the cluster is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,15 +94,15 @@ impl Settings {
     /// The features for an object, according to the releases nearest to it, because a repository for several clusters
     /// has a release for each. If `object` is `None`, those that any release enables.
     pub fn features_for(&self, object: Option<&Object>) -> Features {
-        let near = |file: &str| object.map(|it| shared_folders(file, &it.file));
-        let Some(most) = self.by_release.iter().map(|(file, _)| near(file)).max() else {
-            return self.features;
+        let releases = self.by_release.iter();
+        let nearest = match object {
+            Some(object) => nearest(&object.file, releases, |(file, _)| file),
+            None => releases.collect(),
         };
-        let nearest = self
-            .by_release
-            .iter()
-            .filter(|(file, _)| near(file) == most);
-        let any = |is_on: fn(&Features) -> bool| nearest.clone().any(|(_, it)| is_on(it));
+        if nearest.is_empty() {
+            return self.features;
+        }
+        let any = |is_on: fn(&Features) -> bool| nearest.iter().any(|(_, it)| is_on(it));
         Features {
             backend: any(|it| it.backend),
             patch_policy: any(|it| it.patch_policy),

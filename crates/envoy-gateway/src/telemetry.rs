@@ -1,7 +1,7 @@
 //! Faults in an EnvoyProxy that its schema allows, and the backends of its telemetry.
 
 use super::Resolver;
-use super::backend_ref::{Protocol, Want};
+use super::backend_ref::{BackendUse, Protocol};
 use super::fault::Fault;
 use super::read::{flag, has, list, text};
 use super::view::{GatewayId, Reference};
@@ -96,7 +96,7 @@ impl<'a> Resolver<'a, '_> {
         proxy: &'a Object,
         reference: &Node,
     ) -> Result<(), Fault> {
-        let want = Want {
+        let want = BackendUse {
             node: reference,
             namespace: proxy.namespace(),
             protocol: Protocol::Tcp,

@@ -6,9 +6,9 @@ use super::Resolver;
 use super::certificate;
 use super::condition::{Status, kind};
 use super::fault::Fault;
-use super::grant::{From, Permission, To};
+use super::grant::{Permission, ReferenceGrantFrom, ReferenceGrantTo};
 use super::index::{GATEWAY_API, Key};
-use super::listener::Told;
+use super::listener::ListenerConditions;
 use super::read::{has, list, text};
 use super::view::{Frontend, Listener};
 use k8s_syntax::base64;
@@ -20,15 +20,19 @@ pub(super) const SDS: &str = "gateway.envoyproxy.io/sds";
 
 /// The names in the certificates of a listener.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct CertificateNames {
     pub names: Vec<String>,
     pub uses_sds: bool,
 }
 
 impl<'a> Resolver<'a, '_> {
     /// Checks the TLS settings of a listener against its protocol.
-    pub(super) fn check_tls(&self, listener: &Listener<'a>, told: &mut Told) -> Names {
-        let mut names = Names::default();
+    pub(super) fn check_tls(
+        &self,
+        listener: &Listener<'a>,
+        told: &mut ListenerConditions,
+    ) -> CertificateNames {
+        let mut names = CertificateNames::default();
         let tls = listener
             .node
             .get("tls")
@@ -91,9 +95,9 @@ impl<'a> Resolver<'a, '_> {
         &self,
         listener: &Listener<'a>,
         refs: &'a [Node],
-        told: &mut Told,
-    ) -> Names {
-        let mut names = Names::default();
+        told: &mut ListenerConditions,
+    ) -> CertificateNames {
+        let mut names = CertificateNames::default();
         if refs.is_empty() {
             told.refuse(
                 kind::PROGRAMMED,
@@ -176,7 +180,7 @@ impl<'a> Resolver<'a, '_> {
             namespace: text(reference, &["namespace"]).unwrap_or(own),
             name: text(reference, &["name"]).unwrap_or_default(),
         };
-        let from = From {
+        let from = ReferenceGrantFrom {
             group: GATEWAY_API,
             kind: if listener.set.is_some() {
                 "ListenerSet"
@@ -216,19 +220,19 @@ impl<'a> Resolver<'a, '_> {
     /// If no ReferenceGrant allows it; the reason is `RefNotPermitted`.
     pub(super) fn permit(
         &self,
-        from: From<'_>,
+        from: ReferenceGrantFrom<'_>,
         group: &str,
         kind: &str,
         key: Key<'_>,
     ) -> Result<(), Fault> {
-        match self.grants.ask(from, To { group, kind, key }) {
+        match self.grants.ask(from, ReferenceGrantTo { group, kind, key }) {
             Permission::Granted => Ok(()),
             Permission::Refused if !self.index.knows_namespace(from.namespace) => Err(
-                Fault::unknown(format!("the namespace of the {} is not at hand", from.kind)),
+                Fault::unknown(format!("the namespace of the {} is not known", from.kind)),
             ),
             Permission::Refused if !self.index.knows_around(kind, key) => {
                 Err(Fault::unknown(format!(
-                    "the ReferenceGrants of namespace `{}` are not at hand",
+                    "the ReferenceGrants of namespace `{}` are not in the given files",
                     key.namespace
                 )))
             }

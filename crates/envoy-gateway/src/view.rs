@@ -281,7 +281,7 @@ pub enum Target {
     /// A Gateway or ListenerSet that is given, but belongs to another controller or is refused.
     Foreign,
     /// An object that is not given.
-    NotAtHand,
+    NotGiven,
 }
 
 /// A route at one listener.

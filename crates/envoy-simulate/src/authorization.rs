@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::matching::{Fit, How, compare};
+use super::matching::{MatchResult, MatchType, compare};
 use super::policies::InForce;
-use super::route::Chosen;
-use super::{Flow, Mark, Outcome, Request, Stage, Step, Walk, stop};
+use super::route::ChosenRule;
+use super::{Mark, Outcome, Request, RequestState, Stage, StageResult, Step, stop};
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{flag, has, list, text};
 use envoy_gateway::view::ListenerId;
@@ -39,9 +39,9 @@ pub(super) fn judge(authorization: &Node, request: &Request, client: Option<IpAd
         let action = allows(text(rule, &["action"]));
         let mut network = None;
         match fit(rule, request, client, &mut open, &mut network) {
-            Fit::No => {}
-            Fit::Maybe => actions.push(action),
-            Fit::Yes => {
+            MatchResult::No => {}
+            MatchResult::Maybe => actions.push(action),
+            MatchResult::Yes => {
                 decided = Some((action, Some(at), network));
                 break;
             }
@@ -66,8 +66,8 @@ fn fit(
     client: Option<IpAddr>,
     open: &mut Vec<String>,
     network: &mut Option<String>,
-) -> Fit {
-    let mut all = vec![Fit::Yes];
+) -> MatchResult {
+    let mut all = vec![MatchResult::Yes];
     let principal = rule.get("principal");
     let asks = |path: &[&str]| principal.filter(|it| has(it, path));
     if let Some(principal) = asks(&["clientCIDRs"]) {
@@ -91,12 +91,12 @@ fn fit(
     for (key, what) in ELSEWHERE {
         if asks(&[key]).is_some() {
             open.push(what.to_owned());
-            all.push(Fit::Maybe);
+            all.push(MatchResult::Maybe);
         }
     }
     if has(rule, &["cel"]) {
         open.push("a CEL expression".to_owned());
-        all.push(Fit::Maybe);
+        all.push(MatchResult::Maybe);
     }
     let operation = rule.get("operation");
     let methods = operation.map_or(&[][..], |it| list(it, &["methods"]));
@@ -107,56 +107,60 @@ fn fit(
     if let Some(path) = operation.and_then(|it| it.get("path")) {
         all.push(has_path(path, request));
     }
-    all.into_iter().min().unwrap_or(Fit::Yes)
+    all.into_iter().min().unwrap_or(MatchResult::Yes)
 }
 
-fn in_networks(cidrs: &[Node], client: Option<IpAddr>, network: &mut Option<String>) -> Fit {
+fn in_networks(
+    cidrs: &[Node],
+    client: Option<IpAddr>,
+    network: &mut Option<String>,
+) -> MatchResult {
     let Some(client) = client else {
-        return Fit::Maybe;
+        return MatchResult::Maybe;
     };
-    let mut best = Fit::No;
+    let mut best = MatchResult::No;
     for text in cidrs.iter().filter_map(Node::as_str) {
         match text.parse::<IpNet>() {
             Ok(net) if net.contains(&client) => {
                 *network = Some(text.to_owned());
-                return Fit::Yes;
+                return MatchResult::Yes;
             }
             Ok(_) => {}
-            Err(_) => best = best.max(compare(How::Exact, text, "")),
+            Err(_) => best = best.max(compare(MatchType::Exact, text, "")),
         }
     }
     best
 }
 
-fn has_header(header: &Node, request: &Request) -> Fit {
+fn has_header(header: &Node, request: &Request) -> MatchResult {
     let name = text(header, &["name"]).unwrap_or_default().to_lowercase();
     let Some(value) = request.header(&name) else {
-        return Fit::No;
+        return MatchResult::No;
     };
     let values = list(header, &["values"]).iter().filter_map(Node::as_str);
     values
-        .map(|wanted| compare(How::Exact, wanted, &value))
+        .map(|wanted| compare(MatchType::Exact, wanted, &value))
         .max()
-        .unwrap_or(Fit::No)
+        .unwrap_or(MatchResult::No)
 }
 
-fn has_path(path: &Node, request: &Request) -> Fit {
+fn has_path(path: &Node, request: &Request) -> MatchResult {
     let how = match text(path, &["type"]) {
-        Some("Exact") => How::Exact,
-        Some("RegularExpression") => How::Regular,
-        _ => How::Prefix,
+        Some("Exact") => MatchType::Exact,
+        Some("RegularExpression") => MatchType::Regular,
+        _ => MatchType::Prefix,
     };
     let wanted = text(path, &["value"]).unwrap_or("/");
     match (compare(how, wanted, &request.path), flag(path, &["invert"])) {
-        (Fit::Yes, Some(true)) => Fit::No,
-        (Fit::No, Some(true)) => Fit::Yes,
+        (MatchResult::Yes, Some(true)) => MatchResult::No,
+        (MatchResult::No, Some(true)) => MatchResult::Yes,
         (fit, _) => fit,
     }
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Checks whether the client is allowed.
-    pub(super) fn authorization(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
+    pub(super) fn authorization(&mut self, chosen: &ChosenRule<'a>) -> StageResult<()> {
         self.authorize(chosen.listener, chosen, |why| stop(403, why))
     }
 
@@ -164,17 +168,17 @@ impl<'a> Walk<'a, '_> {
     pub(super) fn authorize_connection(
         &mut self,
         listener: ListenerId,
-        chosen: &Chosen<'a>,
-    ) -> Flow<()> {
+        chosen: &ChosenRule<'a>,
+    ) -> StageResult<()> {
         self.authorize(listener, chosen, |why| Err(Outcome::Closed(why)))
     }
 
     fn authorize(
         &mut self,
         listener: ListenerId,
-        chosen: &Chosen<'a>,
-        deny: impl Fn(String) -> Flow<()>,
-    ) -> Flow<()> {
+        chosen: &ChosenRule<'a>,
+        deny: impl Fn(String) -> StageResult<()>,
+    ) -> StageResult<()> {
         let policy = self.in_force(PolicyKind::Security, listener, Some(chosen));
         let found = policy.and_then(|it| Some((it.spec.get("authorization")?.clone(), it)));
         let Some((authorization, policy)) = found else {

@@ -1,7 +1,7 @@
 //! The backends of a rule, and the share of requests that each gets.
 
-use super::route::{Chosen, parent_at};
-use super::{Flow, Mark, Outcome, Place, Share, Stage, Step, Walk, stop};
+use super::route::{ChosenRule, parent_at};
+use super::{Mark, Outcome, RequestState, SettingPlace, Share, Stage, StageResult, Step, stop};
 use envoy_gateway::condition::kind;
 use envoy_gateway::fault::Fault;
 use envoy_gateway::index::Key;
@@ -10,8 +10,8 @@ use envoy_gateway::view::{BackendRef, Route};
 use manifest::value::{Node, Pointer};
 
 /// The place of a rule in its route.
-pub(super) fn rule_place<'a>(route: &Route<'a>, rule: usize) -> Place<'a> {
-    Place {
+pub(super) fn rule_place<'a>(route: &Route<'a>, rule: usize) -> SettingPlace<'a> {
+    SettingPlace {
         object: route.object,
         pointer: Pointer::root().key("spec").key("rules").index(rule),
     }
@@ -23,10 +23,10 @@ fn percent(weight: i64, total: i64) -> u8 {
     u8::try_from((weight * 100 + total / 2) / total).unwrap_or(100)
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Adds the step that lists the backends.
-    pub(super) fn backends(&mut self, chosen: &Chosen<'a>) -> Flow<Outcome> {
-        let Some(route) = self.scene.resolved.route(chosen.route) else {
+    pub(super) fn backends(&mut self, chosen: &ChosenRule<'a>) -> StageResult<Outcome> {
+        let Some(route) = self.inputs.resolved.route(chosen.route) else {
             return stop(404, "no route matches");
         };
         let backends = route
@@ -95,7 +95,7 @@ impl<'a> Walk<'a, '_> {
             percent => format!(", {percent} of 100 requests"),
         };
         let text = format!("{} {key}{port}{part}", backend.kind);
-        let step = Step::new(Stage::Backend, text).place(Place {
+        let step = Step::new(Stage::Backend, text).place(SettingPlace {
             object: route.object,
             pointer: backend.pointer.clone(),
         });
@@ -151,7 +151,7 @@ impl<'a> Walk<'a, '_> {
         let is_target = |it: &Node| {
             text(it, &["kind"]) == Some(backend.kind) && text(it, &["name"]) == Some(backend.name)
         };
-        let mut policies = self.scene.resolved.backend_tls_policies().iter();
+        let mut policies = self.inputs.resolved.backend_tls_policies().iter();
         let policy = policies.find(|policy| {
             policy.object.namespace() == backend.namespace
                 && list(&policy.object.node, &["spec", "targetRefs"])

@@ -1,6 +1,6 @@
 //! Checks that the certificate is valid for the hostname.
 
-use super::{Flow, Found, Mark, Outcome, Place, Stage, Step, Walk};
+use super::{ChosenListener, Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step};
 use envoy_gateway::certificate;
 use envoy_gateway::index::Key;
 use envoy_gateway::read::{has, list, text};
@@ -10,19 +10,19 @@ use manifest::Object;
 use manifest::value::{Node, variable};
 
 /// The names of a certificate, and where they come from.
-struct Names<'a> {
+struct CertificateNames<'a> {
     names: Vec<String>,
-    place: Place<'a>,
+    place: SettingPlace<'a>,
     how: String,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Adds the step that says which certificate is used, and whether it is valid for the hostname.
     ///
     /// # Errors
     /// If no certificate is valid for the hostname, because clients then close the connection.
-    pub(super) fn certificate(&mut self, found: Found) -> Flow<()> {
-        let Some(listener) = self.scene.resolved.listener(found.listener) else {
+    pub(super) fn certificate(&mut self, found: ChosenListener) -> StageResult<()> {
+        let Some(listener) = self.inputs.resolved.listener(found.listener) else {
             return Ok(());
         };
         let refs = list(listener.node, &["tls", "certificateRefs"]);
@@ -37,7 +37,8 @@ impl<'a> Walk<'a, '_> {
                 name: text(it, &["name"]).unwrap_or_default(),
             })
             .collect();
-        let known: Vec<Option<Names<'a>>> = secrets.iter().map(|key| self.names_of(*key)).collect();
+        let known: Vec<Option<CertificateNames<'a>>> =
+            secrets.iter().map(|key| self.names_of(*key)).collect();
         let listed: Vec<String> = secrets.iter().map(|key| format!("Secret {key}")).collect();
         let listed = listed.join(", ");
         let covering = known.iter().flatten().find_map(|it| {
@@ -51,10 +52,11 @@ impl<'a> Walk<'a, '_> {
             self.add(step);
             return Ok(());
         }
-        let has_variable = |it: &Names<'_>| it.names.iter().any(|name| variable::in_text(name));
+        let has_variable =
+            |it: &CertificateNames<'_>| it.names.iter().any(|name| variable::in_text(name));
         let is_open = known.iter().any(|it| it.as_ref().is_none_or(has_variable));
         if is_open || variable::in_text(&host) {
-            let text = format!("{listed}: the names of the certificate are not at hand");
+            let text = format!("{listed}: the names of the certificate are not known");
             let step = Step::new(Stage::Certificate, text)
                 .mark(Mark::Unknown)
                 .place(tls_place(listener));
@@ -83,16 +85,16 @@ impl<'a> Walk<'a, '_> {
 
     /// The names of the certificate in a Secret: from the certificate itself, or from the Certificate of
     /// cert-manager.
-    fn names_of(&self, key: Key<'_>) -> Option<Names<'a>> {
-        let secret = self.scene.find("Secret", key);
+    fn names_of(&self, key: Key<'_>) -> Option<CertificateNames<'a>> {
+        let secret = self.inputs.find("Secret", key);
         let read = secret.filter(|it| !has(&it.node, &["sops"]));
         let read = read.and_then(|it| Some((it, data(it, "tls.crt")?)));
         if let Some((secret, certificate)) =
             read.and_then(|(it, pem)| Some((it, certificate::read(&pem)?)))
         {
-            return Some(Names {
+            return Some(CertificateNames {
                 names: certificate.dns_names,
-                place: Place::of(secret, &["data", "tls.crt"]),
+                place: SettingPlace::of(secret, &["data", "tls.crt"]),
                 how: "in the certificate itself".to_owned(),
             });
         }
@@ -102,21 +104,21 @@ impl<'a> Walk<'a, '_> {
                 && it.namespace() == key.namespace
                 && text(&it.node, &["spec", "secretName"]) == Some(key.name)
         };
-        let asked = self.scene.objects.iter().find(is_asked)?;
+        let asked = self.inputs.objects.iter().find(is_asked)?;
         let names = list(&asked.node, &["spec", "dnsNames"])
             .iter()
             .filter_map(Node::as_str);
         let common = text(&asked.node, &["spec", "commonName"]);
-        Some(Names {
+        Some(CertificateNames {
             names: names.chain(common).map(str::to_owned).collect(),
-            place: Place::of(asked, &["spec", "dnsNames"]),
+            place: SettingPlace::of(asked, &["spec", "dnsNames"]),
             how: format!("from Certificate {}", Key::of(asked)),
         })
     }
 }
 
-fn tls_place<'a>(listener: &Listener<'a>) -> Place<'a> {
-    Place {
+fn tls_place<'a>(listener: &Listener<'a>) -> SettingPlace<'a> {
+    SettingPlace {
         object: listener.object,
         pointer: listener.pointer.key("tls"),
     }

@@ -1,8 +1,8 @@
 //! Routes that Helm charts create: the values of a HelmRelease name hostnames and gateways. The details that the
 //! chart adds are not known here, only that there is a route and where.
 
-use super::matching::{self, Fit};
-use super::{Flow, Mark, Outcome, Place, Scene, Stage, Step, Walk};
+use super::matching::{self, MatchResult};
+use super::{Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, TraceInputs};
 use envoy_gateway::helm_routes::helm_routes;
 use envoy_gateway::index::Key;
 use envoy_gateway::read::{list, text};
@@ -16,7 +16,7 @@ pub(super) struct ChartRoute<'a> {
     /// The HelmRelease.
     release: &'a Object,
     /// Where the hostname is written.
-    pub place: Place<'a>,
+    pub place: SettingPlace<'a>,
     /// The route, as far as the values tell.
     route: Object,
 }
@@ -45,16 +45,16 @@ impl ChartRoute<'_> {
 }
 
 /// The routes that charts create for a hostname.
-pub(super) fn routes<'a>(scene: &Scene<'a>, host: &str) -> Vec<ChartRoute<'a>> {
-    let found = helm_routes(scene.objects).into_iter().filter_map(|one| {
+pub(super) fn routes<'a>(inputs: &TraceInputs<'a>, host: &str) -> Vec<ChartRoute<'a>> {
+    let found = helm_routes(inputs.objects).into_iter().filter_map(|one| {
         let names = list(&one.object.node, &["spec", "hostnames"]);
         let fits = |name: &Node| {
             name.as_str()
-                .is_some_and(|it| matching::host(it, host) == Fit::Yes)
+                .is_some_and(|it| matching::host(it, host) == MatchResult::Yes)
         };
         let at = names.iter().position(fits)?;
         let hostname = Pointer::root().key("spec").key("hostnames").index(at);
-        let place = Place {
+        let place = SettingPlace {
             object: one.release,
             pointer: one.place(&hostname),
         };
@@ -67,16 +67,16 @@ pub(super) fn routes<'a>(scene: &Scene<'a>, host: &str) -> Vec<ChartRoute<'a>> {
     found.collect()
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// The route that a chart creates for a hostname at this gateway.
     pub(super) fn chart_route(&self, host: &str) -> Option<ChartRoute<'a>> {
-        let gateway = self.scene.resolved.gateway(self.gateway)?;
-        let mut all = routes(self.scene, host).into_iter();
+        let gateway = self.inputs.resolved.gateway(self.gateway)?;
+        let mut all = routes(self.inputs, host).into_iter();
         all.find(|route| route.is_at(gateway))
     }
 
     /// Ends the trace at a route that a chart creates, if there is one.
-    pub(super) fn end_at_chart(&mut self) -> Flow<()> {
+    pub(super) fn end_at_chart(&mut self) -> StageResult<()> {
         let host = self.request.authority.clone();
         let Some(route) = self.chart_route(&host) else {
             return Ok(());

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::policies::InForce;
-use super::{Flow, Found, Mark, Outcome, Stage, Step, Walk, path, stop};
+use super::{ChosenListener, Mark, Outcome, RequestState, Stage, StageResult, Step, path, stop};
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{flag, has, int, list, text};
 use manifest::value::Node;
@@ -153,9 +153,9 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
     }
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Applies the listener's policy to the client's address, the headers and the path.
-    pub(super) fn client_policy(&mut self, found: Found) -> Flow<Found> {
+    pub(super) fn client_policy(&mut self, found: ChosenListener) -> StageResult<ChosenListener> {
         let policy = self.in_force(PolicyKind::Client, found.listener, None);
         if let Some((policy, why)) = policy
             .as_ref()
@@ -188,7 +188,7 @@ impl<'a> Walk<'a, '_> {
         });
     }
 
-    fn client_address(&mut self, policy: Option<&InForce<'a>>) -> Flow<()> {
+    fn client_address(&mut self, policy: Option<&InForce<'a>>) -> StageResult<()> {
         let detection = policy.and_then(|it| it.spec.get("clientIPDetection"));
         let forwarded = self.request.header("x-forwarded-for");
         let detected = detect(detection, self.request.from, forwarded.as_deref(), |name| {
@@ -272,7 +272,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Normalizes the path, as routes see it.
-    fn plain_path(&mut self, policy: Option<&InForce<'a>>) -> Flow<()> {
+    fn plain_path(&mut self, policy: Option<&InForce<'a>>) -> StageResult<()> {
         let spec = policy.map(|it| &it.spec);
         let keeps_slashes = spec
             .and_then(|it| flag(it, &["path", "disableMergeSlashes"]))

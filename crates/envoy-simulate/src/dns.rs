@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::matching::Fit;
-use super::{Mark, Place, Request, Scene, Scheme, Stage, Step, Walk, charts, matching};
+use super::matching::MatchResult;
+use super::{
+    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, charts, matching,
+};
 use envoy_gateway::view::{Gateway, GatewayId, Route};
 use manifest::Object;
 
@@ -30,7 +32,11 @@ pub(super) struct Candidates {
 }
 
 /// An annotation of external-dns, and its place.
-fn annotation<'a>(object: &'a Object, path: &[&str], name: &str) -> Option<(&'a str, Place<'a>)> {
+fn annotation<'a>(
+    object: &'a Object,
+    path: &[&str],
+    name: &str,
+) -> Option<(&'a str, SettingPlace<'a>)> {
     let map = object.node.path(path)?;
     let key = PREFIXES.iter().map(|prefix| format!("{prefix}{name}"));
     let (key, value) = key
@@ -39,7 +45,7 @@ fn annotation<'a>(object: &'a Object, path: &[&str], name: &str) -> Option<(&'a 
         .next()?;
     let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
     let pointer = pointer.key(key);
-    Some((value, Place { object, pointer }))
+    Some((value, SettingPlace { object, pointer }))
 }
 
 const OWN: [&str; 2] = ["metadata", "annotations"];
@@ -50,45 +56,49 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The DNS name of a route that matches the host, and its place.
-fn published<'a>(route: &Route<'a>, host: &str) -> Option<(String, Place<'a>)> {
+fn published<'a>(route: &Route<'a>, host: &str) -> Option<(String, SettingPlace<'a>)> {
     let mut names = route.hostnames.iter().enumerate();
-    let found = names.find(|(_, name)| matching::host(name, host) == Fit::Yes);
+    let found = names.find(|(_, name)| matching::host(name, host) == MatchResult::Yes);
     if let Some((at, name)) = found {
         let pointer = Pointer::root().key("spec").key("hostnames").index(at);
         let object = route.object;
-        return Some(((*name).to_owned(), Place { object, pointer }));
+        return Some(((*name).to_owned(), SettingPlace { object, pointer }));
     }
     let (names, place) = annotation(route.object, &OWN, "hostname")?;
-    let name = parts(names).find(|name| matching::host(name, host) == Fit::Yes)?;
+    let name = parts(names).find(|name| matching::host(name, host) == MatchResult::Yes)?;
     Some((name.to_owned(), place))
 }
 
 /// Whether an annotation tells external-dns to ignore a route.
-fn is_left_out<'a>(route: &Route<'a>) -> Option<Place<'a>> {
+fn is_left_out<'a>(route: &Route<'a>) -> Option<SettingPlace<'a>> {
     let (controller, place) = annotation(route.object, &OWN, "controller")?;
     (controller != "dns-controller").then_some(place)
 }
 
 /// The addresses that a gateway has, and where the first of them stands.
-pub(super) fn addresses<'a>(gateway: &Gateway<'a>) -> (Vec<String>, Option<Place<'a>>) {
+pub(super) fn addresses<'a>(gateway: &Gateway<'a>) -> (Vec<String>, Option<SettingPlace<'a>>) {
     let all = gateway.status_addresses();
     let first = all.first().and_then(|address| address.place.clone());
-    let place = first.map(|(object, pointer)| Place { object, pointer });
+    let place = first.map(|(object, pointer)| SettingPlace { object, pointer });
     (all.into_iter().map(|address| address.text).collect(), place)
 }
 
 /// Whether the host is the name of the gateway's own Service.
-fn own_name<'a>(gateway: &Gateway<'a>, host: &str) -> Option<Place<'a>> {
+fn own_name<'a>(gateway: &Gateway<'a>, host: &str) -> Option<SettingPlace<'a>> {
     let (names, place) = annotation(gateway.object, &INFRASTRUCTURE, "hostname")?;
     parts(names)
-        .any(|name| matching::host(name, host) == Fit::Yes)
+        .any(|name| matching::host(name, host) == MatchResult::Yes)
         .then_some(place)
 }
 
 /// The gateways that a request may reach: those that DNS leads to and those that have a route for the host. If there
 /// are none of either, all gateways.
-pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&str>) -> Candidates {
-    let all = scene.resolved.gateways().iter().enumerate();
+pub(super) fn candidates(
+    inputs: &TraceInputs<'_>,
+    request: &Request,
+    wanted: Option<&str>,
+) -> Candidates {
+    let all = inputs.resolved.gateways().iter().enumerate();
     let all: Vec<(GatewayId, &Gateway<'_>)> = all
         .filter(|(_, gateway)| gateway.class.is_some())
         .map(|(at, gateway)| (GatewayId(at), gateway))
@@ -117,7 +127,7 @@ pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&s
     }
     let led: Vec<GatewayId> = all
         .iter()
-        .filter(|(id, gateway)| leads_to(scene, request, *id, gateway))
+        .filter(|(id, gateway)| leads_to(inputs, request, *id, gateway))
         .map(|(id, _)| *id)
         .collect();
     if led.is_empty() && !all.is_empty() {
@@ -133,7 +143,12 @@ pub(super) fn candidates(scene: &Scene<'_>, request: &Request, wanted: Option<&s
     Candidates { gateways, notes }
 }
 
-fn leads_to(scene: &Scene<'_>, request: &Request, id: GatewayId, gateway: &Gateway<'_>) -> bool {
+fn leads_to(
+    inputs: &TraceInputs<'_>,
+    request: &Request,
+    id: GatewayId,
+    gateway: &Gateway<'_>,
+) -> bool {
     let host = &request.host;
     if host.parse::<IpAddr>().is_ok() {
         return addresses(gateway).0.iter().any(|one| one == host);
@@ -141,24 +156,29 @@ fn leads_to(scene: &Scene<'_>, request: &Request, id: GatewayId, gateway: &Gatew
     let target = annotation(gateway.object, &OWN, "target");
     own_name(gateway, host).is_some()
         || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
-        || routes_at(scene, id).any(|route| published(route, host).is_some())
-        || charts::routes(scene, host)
+        || routes_at(inputs, id).any(|route| published(route, host).is_some())
+        || charts::routes(inputs, host)
             .iter()
             .any(|it| it.is_at(gateway))
 }
 
 /// The routes that are attached to a gateway.
-fn routes_at<'s, 'a>(scene: &'s Scene<'a>, id: GatewayId) -> impl Iterator<Item = &'s Route<'a>> {
-    let gateway = scene.resolved.gateway(id);
+fn routes_at<'s, 'a>(
+    inputs: &'s TraceInputs<'a>,
+    id: GatewayId,
+) -> impl Iterator<Item = &'s Route<'a>> {
+    let gateway = inputs.resolved.gateway(id);
     let listeners = gateway.into_iter().flat_map(|it| &it.listeners);
     let routes: BTreeSet<_> = listeners
-        .filter_map(|id| scene.resolved.listener(*id))
+        .filter_map(|id| inputs.resolved.listener(*id))
         .flat_map(|it| it.routes.iter().copied())
         .collect();
-    routes.into_iter().filter_map(|id| scene.resolved.route(id))
+    routes
+        .into_iter()
+        .filter_map(|id| inputs.resolved.route(id))
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Adds the step that says where the name leads, and who publishes it.
     pub(super) fn dns(&mut self, gateway: &Gateway<'a>) {
         let host = self.request.host.clone();
@@ -180,7 +200,7 @@ impl<'a> Walk<'a, '_> {
         }
         let mut left_out = None;
         let mut found = None;
-        for route in routes_at(self.scene, self.gateway) {
+        for route in routes_at(self.inputs, self.gateway) {
             let Some((name, _)) = published(route, &host) else {
                 continue;
             };
@@ -233,7 +253,7 @@ impl<'a> Walk<'a, '_> {
         &self,
         gateway: &Gateway<'a>,
         who: &str,
-        own: Option<Place<'a>>,
+        own: Option<SettingPlace<'a>>,
         addresses: &str,
     ) -> Step<'a> {
         let host = &self.request.host;
@@ -270,12 +290,12 @@ impl<'a> Walk<'a, '_> {
 
     /// The gateway whose Service has this name.
     fn owner_of(&self, name: &str) -> Option<&Gateway<'a>> {
-        let mut all = self.scene.resolved.gateways().iter();
+        let mut all = self.inputs.resolved.gateways().iter();
         all.find(|gateway| own_name(gateway, name).is_some())
     }
 
     /// Adds the step that names the gateway, and checks that it runs.
-    pub(super) fn gateway(&mut self, gateway: &Gateway<'a>) -> super::Flow<()> {
+    pub(super) fn gateway(&mut self, gateway: &Gateway<'a>) -> super::StageResult<()> {
         let (addresses, place) = addresses(gateway);
         let key = gateway.key();
         let text = match addresses.is_empty() {

@@ -1,8 +1,8 @@
 //! Applies the filters of a rule: redirects, rewrites, direct responses, headers.
 
 use super::dns::named;
-use super::route::Chosen;
-use super::{Flow, Mark, Outcome, Place, Scheme, Stage, Step, Walk};
+use super::route::ChosenRule;
+use super::{Mark, Outcome, RequestState, Scheme, SettingPlace, Stage, StageResult, Step};
 use envoy_gateway::index::{ENVOY_GATEWAY, Key};
 use envoy_gateway::read::{has, int, list, text};
 use envoy_gateway::view::Route;
@@ -34,7 +34,7 @@ fn new_path(change: Option<&Node>, path: &str, prefix: Option<&str>) -> Option<S
     }
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// The HTTPRouteFilters of a rule that are given.
     pub(super) fn own_filters(&self, route: &Route<'a>, rule: &Node) -> Vec<&'a Object> {
         let filters = list(rule, &["filters"]).iter();
@@ -50,12 +50,12 @@ impl<'a> Walk<'a, '_> {
             namespace: route.object.namespace(),
             name: text(reference, &["name"]).unwrap_or_default(),
         };
-        is_own.then(|| self.scene.find("HTTPRouteFilter", key))?
+        is_own.then(|| self.inputs.find("HTTPRouteFilter", key))?
     }
 
     /// Applies the filters of the rule in order.
-    pub(super) fn filters(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
-        let Some(route) = self.scene.resolved.route(chosen.route) else {
+    pub(super) fn filters(&mut self, chosen: &ChosenRule<'a>) -> StageResult<()> {
+        let Some(route) = self.inputs.resolved.route(chosen.route) else {
             return Ok(());
         };
         let Some(rule) = route.rules.get(chosen.rule) else {
@@ -64,7 +64,7 @@ impl<'a> Walk<'a, '_> {
         let pointer = Pointer::root().key("spec").key("rules");
         let pointer = pointer.index(chosen.rule).key("filters");
         for (at, filter) in list(rule.node, &["filters"]).iter().enumerate() {
-            let place = Place {
+            let place = SettingPlace {
                 object: route.object,
                 pointer: pointer.index(at),
             };
@@ -76,10 +76,10 @@ impl<'a> Walk<'a, '_> {
     fn filter(
         &mut self,
         route: &Route<'a>,
-        chosen: &Chosen<'a>,
+        chosen: &ChosenRule<'a>,
         filter: &'a Node,
-        place: Place<'a>,
-    ) -> Flow<()> {
+        place: SettingPlace<'a>,
+    ) -> StageResult<()> {
         let tell = |text: String| Step::new(Stage::Filter, text).place(place.clone());
         match text(filter, &["type"]).unwrap_or_default() {
             "RequestRedirect" => {
@@ -125,7 +125,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The status and the location of a redirect.
-    fn redirect(&self, redirect: Option<&Node>, chosen: &Chosen<'a>) -> (u16, String) {
+    fn redirect(&self, redirect: Option<&Node>, chosen: &ChosenRule<'a>) -> (u16, String) {
         let get = |key: &str| redirect.and_then(|it| text(it, &[key]));
         let number = |key: &str| redirect.and_then(|it| int(it, &[key]));
         let status = number("statusCode").and_then(|it| u16::try_from(it).ok());
@@ -155,7 +155,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Rewrites host and path for the backend, and describes the change.
-    fn rewrite(&mut self, rewrite: &Node, chosen: &Chosen<'a>) -> String {
+    fn rewrite(&mut self, rewrite: &Node, chosen: &ChosenRule<'a>) -> String {
         let mut told = Vec::new();
         let path = new_path(
             rewrite.get("path"),
@@ -177,16 +177,24 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Applies an HTTPRouteFilter.
-    fn extension(&mut self, route: &Route<'a>, filter: &Node, place: Place<'a>) -> Flow<()> {
+    fn extension(
+        &mut self,
+        route: &Route<'a>,
+        filter: &Node,
+        place: SettingPlace<'a>,
+    ) -> StageResult<()> {
         let Some(reference) = filter.get("extensionRef") else {
             return Ok(());
         };
         let name = text(reference, &["name"]).unwrap_or_default();
         let Some(object) = self.own_filter(route, reference) else {
             let kind = text(reference, &["kind"]).unwrap_or_default();
-            let step = Step::new(Stage::Filter, format!("{kind} {name} is not at hand"))
-                .mark(Mark::Unknown)
-                .place(place);
+            let step = Step::new(
+                Stage::Filter,
+                format!("{kind} {name} is not in the given files"),
+            )
+            .mark(Mark::Unknown)
+            .place(place);
             self.add(step);
             return Ok(());
         };

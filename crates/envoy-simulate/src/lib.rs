@@ -43,27 +43,27 @@ use std::net::IpAddr;
 pub use request::{BadRequest, Request, Scheme};
 
 use envoy_gateway::index::Key;
-use envoy_gateway::policy::effective::Holding;
+use envoy_gateway::policy::effective::EffectivePolicies;
 use envoy_gateway::view::{GatewayId, ListenerId, Resolved};
 use manifest::Object;
 use manifest::value::Pointer;
 
 /// Everything that a request is traced through.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct TraceInputs<'a> {
     /// The resolved view.
     pub resolved: &'a Resolved<'a>,
     /// The objects that the view was resolved from.
     pub objects: &'a [Object],
     /// The ConfigMaps that kustomizations generate.
-    pub generated: &'a [Generated],
+    pub generated: &'a [GeneratedConfigMap],
     /// Runs scripts.
     pub runner: &'a dyn lua::Runner,
 }
 
 /// A ConfigMap that a kustomization generates from files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generated {
+pub struct GeneratedConfigMap {
     /// Its name.
     pub name: String,
     /// The file of the kustomization.
@@ -72,7 +72,7 @@ pub struct Generated {
     pub keys: Vec<(String, String, Option<String>)>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> TraceInputs<'a> {
     /// The object with a kind, namespace and name.
     fn find(&self, kind: &str, key: Key<'_>) -> Option<&'a Object> {
         let is_it = |it: &&Object| it.kind() == kind && Key::of(it) == key;
@@ -153,18 +153,18 @@ impl Mark {
 
 /// The place of the setting that decides a step.
 #[derive(Clone, Debug)]
-pub struct Place<'a> {
+pub struct SettingPlace<'a> {
     /// The object.
     pub object: &'a Object,
     /// The path in the object.
     pub pointer: Pointer,
 }
 
-impl<'a> Place<'a> {
+impl<'a> SettingPlace<'a> {
     /// The place of a field, given by its keys.
     pub fn of(object: &'a Object, keys: &[&str]) -> Self {
         let pointer = keys.iter().fold(Pointer::root(), |at, key| at.key(*key));
-        Place { object, pointer }
+        SettingPlace { object, pointer }
     }
 }
 
@@ -180,7 +180,7 @@ pub struct Step<'a> {
     /// Why, and other information, one line each.
     pub details: Vec<String>,
     /// The setting that decides the step.
-    pub place: Option<Place<'a>>,
+    pub place: Option<SettingPlace<'a>>,
 }
 
 impl<'a> Step<'a> {
@@ -204,12 +204,12 @@ impl<'a> Step<'a> {
     /// Sets the place to the field of an object, given by its keys.
     #[must_use]
     pub fn at(self, object: &'a Object, keys: &[&str]) -> Self {
-        self.place(Place::of(object, keys))
+        self.place(SettingPlace::of(object, keys))
     }
 
     /// Sets the place.
     #[must_use]
-    pub fn place(self, place: Place<'a>) -> Self {
+    pub fn place(self, place: SettingPlace<'a>) -> Self {
         Step {
             place: Some(place),
             ..self
@@ -283,7 +283,7 @@ impl Outcome {
 
 /// The request at one gateway.
 #[derive(Clone, Debug)]
-pub struct Way<'a> {
+pub struct GatewayTrace<'a> {
     /// The gateway.
     pub gateway: &'a Object,
     /// The steps.
@@ -296,15 +296,15 @@ pub struct Way<'a> {
 #[derive(Clone, Debug)]
 pub struct Trace<'a> {
     /// The gateways that the request may reach.
-    pub ways: Vec<Way<'a>>,
-    /// Notes, for example why there are no ways.
+    pub gateways: Vec<GatewayTrace<'a>>,
+    /// Notes, for example why there are none.
     pub notes: Vec<String>,
 }
 
 /// The state of a request while it is traced.
-struct Walk<'a, 's> {
-    scene: &'s Scene<'a>,
-    holding: &'s Holding<'a>,
+struct RequestState<'a, 's> {
+    inputs: &'s TraceInputs<'a>,
+    effective_policies: &'s EffectivePolicies<'a>,
     gateway: GatewayId,
     /// The request in its current form, with headers and path as changed so far.
     request: Request,
@@ -314,23 +314,23 @@ struct Walk<'a, 's> {
 }
 
 /// A stage returns what the next one needs, or ends the trace with an outcome.
-type Flow<T> = Result<T, Outcome>;
+type StageResult<T> = Result<T, Outcome>;
 
 /// Ends the trace with a response.
-fn stop<T>(status: u16, why: impl Into<String>) -> Flow<T> {
+fn stop<T>(status: u16, why: impl Into<String>) -> StageResult<T> {
     Err(Outcome::Response {
         status,
         why: why.into(),
     })
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     fn add(&mut self, step: Step<'a>) {
         self.steps.push(step);
     }
 
     /// Traces an HTTP request.
-    fn http(&mut self) -> Flow<Outcome> {
+    fn http(&mut self) -> StageResult<Outcome> {
         let found = self.http_listener()?;
         self.certificate(found)?;
         let found = self.client_policy(found)?;
@@ -345,54 +345,60 @@ impl<'a> Walk<'a, '_> {
 }
 
 /// Traces a request. If `gateway` is given (a name, or `namespace/name`), only through that one.
-pub fn trace<'a>(scene: &Scene<'a>, request: &Request, gateway: Option<&str>) -> Trace<'a> {
-    let holding = scene.resolved.holding();
-    let candidates = dns::candidates(scene, request, gateway);
-    let ways = candidates.gateways.iter();
-    let ways = ways.filter_map(|id| {
-        let mut way = walk(scene, &holding, request, *id)?;
-        redirect::find_loop(scene, &holding, request, *id, &mut way);
-        Some(way)
+pub fn trace<'a>(inputs: &TraceInputs<'a>, request: &Request, gateway: Option<&str>) -> Trace<'a> {
+    let effective_policies = inputs.resolved.effective_policies();
+    let candidates = dns::candidates(inputs, request, gateway);
+    let gateways = candidates.gateways.iter();
+    let gateways = gateways.filter_map(|id| {
+        let mut gateway_trace = trace_at(inputs, &effective_policies, request, *id)?;
+        redirect::find_loop(
+            inputs,
+            &effective_policies,
+            request,
+            *id,
+            &mut gateway_trace,
+        );
+        Some(gateway_trace)
     });
     Trace {
-        ways: ways.collect(),
+        gateways: gateways.collect(),
         notes: candidates.notes,
     }
 }
 
 /// Traces a request through one gateway.
-fn walk<'a>(
-    scene: &Scene<'a>,
-    holding: &Holding<'a>,
+fn trace_at<'a>(
+    inputs: &TraceInputs<'a>,
+    effective_policies: &EffectivePolicies<'a>,
     request: &Request,
     id: GatewayId,
-) -> Option<Way<'a>> {
-    let gateway = scene.resolved.gateway(id)?;
-    let mut walk = Walk {
-        scene,
-        holding,
+) -> Option<GatewayTrace<'a>> {
+    let gateway = inputs.resolved.gateway(id)?;
+    let mut state = RequestState {
+        inputs,
+        effective_policies,
         gateway: id,
         request: request.clone(),
         client: request.from,
         steps: Vec::new(),
     };
-    walk.dns(gateway);
-    let ended = walk
+    state.dns(gateway);
+    let ended = state
         .gateway(gateway)
         .and_then(|()| match request.scheme.is_http() {
-            true => walk.http(),
-            false => walk.stream(),
+            true => state.http(),
+            false => state.stream(),
         });
     let (Ok(outcome) | Err(outcome)) = ended;
-    Some(Way {
+    Some(GatewayTrace {
         gateway: gateway.object,
-        steps: walk.steps,
+        steps: state.steps,
         outcome,
     })
 }
 
 /// The listener that was found, for the stages that follow.
 #[derive(Clone, Copy, Debug)]
-struct Found {
+struct ChosenListener {
     listener: ListenerId,
 }

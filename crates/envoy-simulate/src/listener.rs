@@ -1,21 +1,23 @@
 //! Finds the listener for the port and the hostname.
 
-use super::matching::{self, Fit};
-use super::{Flow, Found, Mark, Outcome, Place, Scheme, Stage, Step, Walk};
+use super::matching::{self, MatchResult};
+use super::{
+    ChosenListener, Mark, Outcome, RequestState, Scheme, SettingPlace, Stage, StageResult, Step,
+};
 use envoy_gateway::condition::{Status, kind};
 use envoy_gateway::read::text;
 use envoy_gateway::view::{Listener, ListenerId};
 
-fn closed<T>(why: impl Into<String>) -> Flow<T> {
+fn closed<T>(why: impl Into<String>) -> StageResult<T> {
     Err(Outcome::Closed(why.into()))
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// The listeners of the gateway on the request's port.
     pub(super) fn on_port(&self) -> Vec<(ListenerId, &Listener<'a>)> {
-        let gateway = self.scene.resolved.gateway(self.gateway);
+        let gateway = self.inputs.resolved.gateway(self.gateway);
         let ids = gateway.into_iter().flat_map(|it| &it.listeners);
-        ids.filter_map(|id| Some((*id, self.scene.resolved.listener(*id)?)))
+        ids.filter_map(|id| Some((*id, self.inputs.resolved.listener(*id)?)))
             .filter(|(_, listener)| listener.port == i64::from(self.request.port))
             .collect()
     }
@@ -24,7 +26,7 @@ impl<'a> Walk<'a, '_> {
     ///
     /// # Errors
     /// If there is none, because the connection is then refused.
-    pub(super) fn ready(&mut self) -> Flow<Vec<(ListenerId, &'a str)>> {
+    pub(super) fn ready(&mut self) -> StageResult<Vec<(ListenerId, &'a str)>> {
         let wants_udp = self.request.scheme == Scheme::Udp;
         let fits = |it: &Listener<'_>| (it.protocol == "UDP") == wants_udp;
         let all = self.on_port();
@@ -65,12 +67,12 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn no_listener(&self) -> Step<'a> {
-        let gateway = self.scene.resolved.gateway(self.gateway);
+        let gateway = self.inputs.resolved.gateway(self.gateway);
         let port = self.request.port;
         let mut ports: Vec<String> = gateway
             .into_iter()
             .flat_map(|it| &it.listeners)
-            .filter_map(|id| self.scene.resolved.listener(*id))
+            .filter_map(|id| self.inputs.resolved.listener(*id))
             .map(|it| format!("{} ({})", it.port, it.protocol))
             .collect();
         ports.dedup();
@@ -87,7 +89,10 @@ impl<'a> Walk<'a, '_> {
     ///
     /// # Errors
     /// If no listener accepts it, because the connection is then closed.
-    pub(super) fn by_server_name(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<ListenerId> {
+    pub(super) fn by_server_name(
+        &mut self,
+        ready: &[(ListenerId, &'a str)],
+    ) -> StageResult<ListenerId> {
         let host = self.request.host.clone();
         let tls = ready
             .iter()
@@ -96,19 +101,19 @@ impl<'a> Walk<'a, '_> {
         let mut open = Vec::new();
         let mut best: Option<(usize, ListenerId)> = None;
         for id in &tls {
-            let Some(listener) = self.scene.resolved.listener(*id) else {
+            let Some(listener) = self.inputs.resolved.listener(*id) else {
                 continue;
             };
             let pattern = listener.hostname.unwrap_or("*");
             match matching::host(pattern, &host) {
-                Fit::Yes => {
+                MatchResult::Yes => {
                     let weight = matching::specificity(pattern);
                     if best.is_none_or(|(other, _)| weight > other) {
                         best = Some((weight, *id));
                     }
                 }
-                Fit::Maybe => open.push(pattern.to_owned()),
-                Fit::No => {}
+                MatchResult::Maybe => open.push(pattern.to_owned()),
+                MatchResult::No => {}
             }
         }
         if let Some((_, id)) = best {
@@ -135,7 +140,7 @@ impl<'a> Walk<'a, '_> {
         };
         let first = ready
             .first()
-            .and_then(|(id, _)| self.scene.resolved.listener(*id));
+            .and_then(|(id, _)| self.inputs.resolved.listener(*id));
         let step = Step::new(Stage::Listener, text).mark(Mark::Stops);
         self.add(match first {
             Some(listener) => step.place(place(listener)),
@@ -145,13 +150,13 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The listener that accepts the request.
-    pub(super) fn http_listener(&mut self) -> Flow<Found> {
+    pub(super) fn http_listener(&mut self) -> StageResult<ChosenListener> {
         let ready = self.ready()?;
         let id = match self.request.scheme.is_tls() {
             true => self.by_server_name(&ready)?,
             false => self.plain(&ready)?,
         };
-        let Some(listener) = self.scene.resolved.listener(id) else {
+        let Some(listener) = self.inputs.resolved.listener(id) else {
             return closed("no listener matches");
         };
         self.tell_listener(listener);
@@ -159,11 +164,11 @@ impl<'a> Walk<'a, '_> {
             // Envoy can't see what is inside the TLS connection, or doesn't treat it as HTTP.
             return Err(self.tls_route(id));
         }
-        Ok(Found { listener: id })
+        Ok(ChosenListener { listener: id })
     }
 
     /// The first listener for plain HTTP. All of them on one port share their routes.
-    fn plain(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<ListenerId> {
+    fn plain(&mut self, ready: &[(ListenerId, &'a str)]) -> StageResult<ListenerId> {
         if let Some((id, _)) = ready.iter().find(|(_, protocol)| *protocol == "HTTP") {
             return Ok(*id);
         }
@@ -177,7 +182,7 @@ impl<'a> Walk<'a, '_> {
         }
         let step =
             Step::new(Stage::Listener, format!("port {port} uses {protocol}")).mark(Mark::Stops);
-        let listener = self.scene.resolved.listener(id);
+        let listener = self.inputs.resolved.listener(id);
         self.add(match listener {
             Some(listener) => step.place(place(listener)),
             None => step,
@@ -203,8 +208,8 @@ impl<'a> Walk<'a, '_> {
 }
 
 /// The place of a listener in its object.
-pub(super) fn place<'a>(listener: &Listener<'a>) -> Place<'a> {
-    Place {
+pub(super) fn place<'a>(listener: &Listener<'a>) -> SettingPlace<'a> {
+    SettingPlace {
         object: listener.object,
         pointer: listener.pointer.clone(),
     }

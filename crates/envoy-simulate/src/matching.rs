@@ -14,7 +14,7 @@ use manifest::value::{Node, variable};
 
 /// Whether something matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fit {
+pub enum MatchResult {
     /// It doesn't match.
     No,
     /// It depends on a Flux variable.
@@ -23,39 +23,43 @@ pub enum Fit {
     Yes,
 }
 
-impl From<bool> for Fit {
+impl From<bool> for MatchResult {
     fn from(fits: bool) -> Self {
-        if fits { Fit::Yes } else { Fit::No }
+        if fits {
+            MatchResult::Yes
+        } else {
+            MatchResult::No
+        }
     }
 }
 
 /// Whether a hostname, which may be a wildcard, matches a host. `*` stands for one or more labels.
-pub fn host(pattern: &str, host: &str) -> Fit {
+pub fn host(pattern: &str, host: &str) -> MatchResult {
     let pattern_text = match variable::in_text(pattern) {
         true => pattern.to_owned(),
         false => pattern.to_lowercase(),
     };
     let pattern = pattern_text.as_str();
     if pattern == "*" || pattern.is_empty() || pattern == host {
-        return Fit::Yes;
+        return MatchResult::Yes;
     }
     if let Some(suffix) = pattern.strip_prefix('*')
         && host
             .strip_suffix(suffix)
             .is_some_and(|rest| !rest.is_empty())
     {
-        return Fit::Yes;
+        return MatchResult::Yes;
     }
     if variable::in_text(pattern) {
         let before = pattern.split("${").next().unwrap_or_default();
         let behind = pattern.rsplit('}').next().unwrap_or_default();
         let begins = before.starts_with('*') || host.starts_with(before);
         return match begins && host.ends_with(behind) {
-            true => Fit::Maybe,
-            false => Fit::No,
+            true => MatchResult::Maybe,
+            false => MatchResult::No,
         };
     }
-    Fit::No
+    MatchResult::No
 }
 
 /// How specific a hostname is that matches a host; larger is more specific.
@@ -68,7 +72,7 @@ pub fn specificity(pattern: &str) -> usize {
 
 /// How a path, a header or a parameter is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum How {
+pub enum MatchType {
     /// By path segments, from the first one on.
     Prefix,
     /// By a regular expression that must match the whole value.
@@ -81,7 +85,7 @@ pub enum How {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// How the path is compared.
-    pub how: How,
+    pub how: MatchType,
     /// The value to compare with.
     pub value: String,
 }
@@ -92,7 +96,7 @@ pub struct Pair {
     /// The name; header names are in lower case.
     pub name: String,
     /// How the value is compared.
-    pub how: How,
+    pub how: MatchType,
     /// The value to compare with.
     pub value: String,
 }
@@ -115,7 +119,7 @@ pub struct Match {
 /// The order of matches: the largest one wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
-    path: How,
+    path: MatchType,
     length: usize,
     headers: usize,
     exact_headers: usize,
@@ -151,11 +155,11 @@ impl Rank {
     }
 }
 
-fn path_reason(one: How, other: How) -> &'static str {
+fn path_reason(one: MatchType, other: MatchType) -> &'static str {
     match (one, other) {
-        (How::Exact, _) => "an exact path comes first",
-        (How::Regular, _) => "a regular expression comes before a prefix",
-        (How::Prefix, _) => "a prefix",
+        (MatchType::Exact, _) => "an exact path comes first",
+        (MatchType::Regular, _) => "a regular expression comes before a prefix",
+        (MatchType::Prefix, _) => "a prefix",
     }
 }
 
@@ -175,7 +179,7 @@ impl Match {
 
     /// The rank of the match among others; `name` decides between equal ones.
     pub fn rank(&self, name: String) -> Rank {
-        let exact = |pairs: &[Pair]| pairs.iter().filter(|it| it.how == How::Exact).count();
+        let exact = |pairs: &[Pair]| pairs.iter().filter(|it| it.how == MatchType::Exact).count();
         let method = usize::from(self.method.is_some()) + usize::from(self.suffix.is_some());
         Rank {
             path: self.path.how,
@@ -189,15 +193,19 @@ impl Match {
     }
 
     /// Whether it matches a request.
-    pub fn fit(&self, request: &Request) -> Fit {
+    pub fn fit(&self, request: &Request) -> MatchResult {
         let parameters = request.parameters();
         let header = |pair: &Pair| {
             let value = request.header(&pair.name);
-            value.map_or(Fit::No, |value| compare(pair.how, &pair.value, &value))
+            value.map_or(MatchResult::No, |value| {
+                compare(pair.how, &pair.value, &value)
+            })
         };
         let parameter = |pair: &Pair| {
             let found = parameters.iter().find(|(name, _)| *name == pair.name);
-            found.map_or(Fit::No, |(_, value)| compare(pair.how, &pair.value, value))
+            found.map_or(MatchResult::No, |(_, value)| {
+                compare(pair.how, &pair.value, value)
+            })
         };
         let method = self.method.as_deref();
         let suffix = self.suffix.as_deref();
@@ -209,19 +217,19 @@ impl Match {
         let headers = self.headers.iter().map(header);
         let parameters = self.query.iter().map(parameter);
         let all = all.into_iter().chain(headers).chain(parameters);
-        all.min().unwrap_or(Fit::Yes)
+        all.min().unwrap_or(MatchResult::Yes)
     }
 
     /// Describes what it requires.
     pub fn described(&self) -> String {
         let pair = |what: &str, it: &Pair| match it.how {
-            How::Regular => format!("{what} {} matching `{}`", it.name, it.value),
+            MatchType::Regular => format!("{what} {} matching `{}`", it.name, it.value),
             _ => format!("{what} {}: {}", it.name, it.value),
         };
         let path = match self.path.how {
-            How::Exact => format!("path {}", self.path.value),
-            How::Prefix => format!("path prefix {}", self.path.value),
-            How::Regular => format!("path matching `{}`", self.path.value),
+            MatchType::Exact => format!("path {}", self.path.value),
+            MatchType::Prefix => format!("path prefix {}", self.path.value),
+            MatchType::Regular => format!("path matching `{}`", self.path.value),
         };
         let mut all = vec![path];
         all.extend(self.suffix.iter().map(|it| format!("path ending in {it}")));
@@ -240,18 +248,18 @@ fn pairs(nodes: &[Node], is_header: bool) -> Vec<Pair> {
                 true => name.to_lowercase(),
                 false => name.to_owned(),
             },
-            how: how(node, How::Exact),
+            how: how(node, MatchType::Exact),
             value: text(node, &["value"]).unwrap_or_default().to_owned(),
         }
     };
     nodes.iter().map(of).collect()
 }
 
-fn how(node: &Node, otherwise: How) -> How {
+fn how(node: &Node, otherwise: MatchType) -> MatchType {
     match text(node, &["type"]) {
-        Some("Exact") => How::Exact,
-        Some("RegularExpression") => How::Regular,
-        Some("PathPrefix") => How::Prefix,
+        Some("Exact") => MatchType::Exact,
+        Some("RegularExpression") => MatchType::Regular,
+        Some("PathPrefix") => MatchType::Prefix,
         _ => otherwise,
     }
 }
@@ -260,7 +268,7 @@ fn of_http(node: Option<&Node>) -> Match {
     let path = node.and_then(|it| it.get("path"));
     Match {
         path: Path {
-            how: path.map_or(How::Prefix, |it| how(it, How::Prefix)),
+            how: path.map_or(MatchType::Prefix, |it| how(it, MatchType::Prefix)),
             value: path
                 .and_then(|it| text(it, &["value"]))
                 .unwrap_or("/")
@@ -277,20 +285,20 @@ fn of_http(node: Option<&Node>) -> Match {
 fn of_grpc(node: Option<&Node>) -> Match {
     let method = node.and_then(|it| it.get("method"));
     let part = |key: &str| method.and_then(|it| text(it, &[key]));
-    let is_regular = method.is_some_and(|it| how(it, How::Exact) == How::Regular);
+    let is_regular = method.is_some_and(|it| how(it, MatchType::Exact) == MatchType::Regular);
     let mut suffix = None;
     let (how, value) = match (part("service"), part("method"), is_regular) {
-        (None, None, _) => (How::Prefix, "/".to_owned()),
-        (Some(service), Some(method), false) => (How::Exact, format!("/{service}/{method}")),
-        (Some(service), None, false) => (How::Prefix, format!("/{service}")),
+        (None, None, _) => (MatchType::Prefix, "/".to_owned()),
+        (Some(service), Some(method), false) => (MatchType::Exact, format!("/{service}/{method}")),
+        (Some(service), None, false) => (MatchType::Prefix, format!("/{service}")),
         (None, Some(method), false) => {
             suffix = Some(format!("/{method}"));
-            (How::Prefix, "/".to_owned())
+            (MatchType::Prefix, "/".to_owned())
         }
         (service, method, true) => {
             let any = "[A-Za-z0-9_.]+";
             let (service, method) = (service.unwrap_or(any), method.unwrap_or(any));
-            (How::Regular, format!("/{service}/{method}"))
+            (MatchType::Regular, format!("/{service}/{method}"))
         }
     };
     Match {
@@ -303,16 +311,16 @@ fn of_grpc(node: Option<&Node>) -> Match {
 }
 
 /// Compares a value with the wanted one.
-pub fn compare(how: How, wanted: &str, value: &str) -> Fit {
+pub fn compare(how: MatchType, wanted: &str, value: &str) -> MatchResult {
     let fits = match how {
-        How::Exact => wanted == value,
-        How::Prefix => is_prefix(wanted, value),
-        How::Regular => regular(wanted, value),
+        MatchType::Exact => wanted == value,
+        MatchType::Prefix => is_prefix(wanted, value),
+        MatchType::Regular => regular(wanted, value),
     };
     match fits {
-        true => Fit::Yes,
-        false if variable::in_text(wanted) => Fit::Maybe,
-        false => Fit::No,
+        true => MatchResult::Yes,
+        false if variable::in_text(wanted) => MatchResult::Maybe,
+        false => MatchResult::No,
     }
 }
 
@@ -344,15 +352,15 @@ mod tests {
     #[test]
     fn hosts_fit() {
         for (pattern, name, want) in [
-            ("*", "a.example.com", Fit::Yes),
-            ("A.example.com", "a.example.com", Fit::Yes),
-            ("*.example.com", "a.b.example.com", Fit::Yes),
-            ("*.example.com", "example.com", Fit::No),
-            ("a.${DOMAIN}", "a.example.com", Fit::Maybe),
-            ("a.${DOMAIN}", "b.example.com", Fit::No),
-            ("a.${DOMAIN}", "a.${DOMAIN}", Fit::Yes),
-            ("*.${DOMAIN}", "a.${DOMAIN}", Fit::Yes),
-            ("*.${DOMAIN}", "a.example.com", Fit::Maybe),
+            ("*", "a.example.com", MatchResult::Yes),
+            ("A.example.com", "a.example.com", MatchResult::Yes),
+            ("*.example.com", "a.b.example.com", MatchResult::Yes),
+            ("*.example.com", "example.com", MatchResult::No),
+            ("a.${DOMAIN}", "a.example.com", MatchResult::Maybe),
+            ("a.${DOMAIN}", "b.example.com", MatchResult::No),
+            ("a.${DOMAIN}", "a.${DOMAIN}", MatchResult::Yes),
+            ("*.${DOMAIN}", "a.${DOMAIN}", MatchResult::Yes),
+            ("*.${DOMAIN}", "a.example.com", MatchResult::Maybe),
         ] {
             assert_eq!(host(pattern, name), want, "{pattern} {name}");
         }
@@ -363,34 +371,37 @@ mod tests {
         let mut request = Request::get("https://a.example.com/api/v2?x=1&y=a%20b").expect("a URL");
         request.add_header("X-A: 1").expect("a header");
         for (node, want) in [
-            (json!({}), Fit::Yes),
-            (path("PathPrefix", "/api"), Fit::Yes),
-            (path("PathPrefix", "/api/"), Fit::Yes),
-            (path("PathPrefix", "/ap"), Fit::No),
-            (path("Exact", "/api/v2"), Fit::Yes),
-            (path("Exact", "/api"), Fit::No),
-            (path("RegularExpression", "/api/v[0-9]"), Fit::Yes),
-            (path("RegularExpression", "/api"), Fit::No),
-            (path("RegularExpression", "/api("), Fit::No),
-            (path("PathPrefix", "/${P}"), Fit::Maybe),
-            (json!({"method": "GET"}), Fit::Yes),
-            (json!({"method": "POST"}), Fit::No),
+            (json!({}), MatchResult::Yes),
+            (path("PathPrefix", "/api"), MatchResult::Yes),
+            (path("PathPrefix", "/api/"), MatchResult::Yes),
+            (path("PathPrefix", "/ap"), MatchResult::No),
+            (path("Exact", "/api/v2"), MatchResult::Yes),
+            (path("Exact", "/api"), MatchResult::No),
+            (path("RegularExpression", "/api/v[0-9]"), MatchResult::Yes),
+            (path("RegularExpression", "/api"), MatchResult::No),
+            (path("RegularExpression", "/api("), MatchResult::No),
+            (path("PathPrefix", "/${P}"), MatchResult::Maybe),
+            (json!({"method": "GET"}), MatchResult::Yes),
+            (json!({"method": "POST"}), MatchResult::No),
             (
                 json!({"headers": [{"name": "x-a", "value": "1"}]}),
-                Fit::Yes,
+                MatchResult::Yes,
             ),
-            (json!({"headers": [{"name": "x-b", "value": "1"}]}), Fit::No),
+            (
+                json!({"headers": [{"name": "x-b", "value": "1"}]}),
+                MatchResult::No,
+            ),
             (
                 json!({"headers": [{"name": "X-A", "type": "RegularExpression", "value": "[0-9]"}]}),
-                Fit::Yes,
+                MatchResult::Yes,
             ),
             (
                 json!({"queryParams": [{"name": "y", "value": "a b"}]}),
-                Fit::Yes,
+                MatchResult::Yes,
             ),
             (
                 json!({"queryParams": [{"name": "z", "value": ""}]}),
-                Fit::No,
+                MatchResult::No,
             ),
         ] {
             assert_eq!(one(node.clone()).fit(&request), want, "{node}");
@@ -463,12 +474,12 @@ mod tests {
         };
         assert_eq!(
             fit(json!({"service": "a.B", "method": "C"}), "/a.B/C"),
-            Fit::Yes
+            MatchResult::Yes
         );
-        assert_eq!(fit(json!({"service": "a.B"}), "/a.B/D"), Fit::Yes);
-        assert_eq!(fit(json!({"method": "C"}), "/x.Y/C"), Fit::Yes);
-        assert_eq!(fit(json!({"method": "C"}), "/x.Y/D"), Fit::No);
+        assert_eq!(fit(json!({"service": "a.B"}), "/a.B/D"), MatchResult::Yes);
+        assert_eq!(fit(json!({"method": "C"}), "/x.Y/C"), MatchResult::Yes);
+        assert_eq!(fit(json!({"method": "C"}), "/x.Y/D"), MatchResult::No);
         let regular = json!({"type": "RegularExpression", "service": "a\\..*"});
-        assert_eq!(fit(regular, "/a.B/C"), Fit::Yes);
+        assert_eq!(fit(regular, "/a.B/C"), MatchResult::Yes);
     }
 }

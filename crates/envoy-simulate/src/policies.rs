@@ -1,7 +1,7 @@
 //! The policies that apply to a request, with their settings merged.
 
-use super::route::Chosen;
-use super::{Place, Walk};
+use super::route::ChosenRule;
+use super::{RequestState, SettingPlace};
 use envoy_gateway::condition::{Condition, Status, kind};
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::{Policy, PolicyKind};
@@ -23,14 +23,14 @@ pub(super) struct InForce<'a> {
 
 impl<'a> InForce<'a> {
     /// The place of a setting in the policy that contains it.
-    pub fn place(&self, keys: &[&str]) -> Option<Place<'a>> {
+    pub fn place(&self, keys: &[&str]) -> Option<SettingPlace<'a>> {
         let pointer = keys
             .iter()
             .fold(Pointer::root().key("spec"), |at, key| at.key(*key));
         let all = self.objects.iter();
         let object = all.copied().find(|it| it.node.at(&pointer).is_some());
         let object = object.or_else(|| self.objects.first().copied())?;
-        Some(Place { object, pointer })
+        Some(SettingPlace { object, pointer })
     }
 
     /// The names of the policies.
@@ -43,17 +43,17 @@ impl<'a> InForce<'a> {
     }
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// The policy of a kind that applies at a listener, or to the route that was chosen there.
     pub(super) fn in_force(
         &self,
         kind: PolicyKind,
         listener: ListenerId,
-        chosen: Option<&Chosen<'a>>,
+        chosen: Option<&ChosenRule<'a>>,
     ) -> Option<InForce<'a>> {
         let near = chosen.map(|it| (it.route, it.rule_name));
-        let resolved = self.scene.resolved;
-        let ids = resolved.effective(self.holding, kind, near, listener);
+        let resolved = self.inputs.resolved;
+        let ids = resolved.effective(self.effective_policies, kind, near, listener);
         let policies: Vec<&Policy<'a>> = ids.iter().filter_map(|id| resolved.policy(*id)).collect();
         let mut spec = Node::map();
         for policy in policies.iter().rev() {
@@ -68,8 +68,8 @@ impl<'a> Walk<'a, '_> {
 
     /// Why a policy is refused at the gateway of a listener.
     fn refusal(&self, policy: &Policy<'a>, listener: ListenerId) -> Option<String> {
-        let listener = self.scene.resolved.listener(listener)?;
-        let gateway = self.scene.resolved.gateway(listener.gateway)?;
+        let listener = self.inputs.resolved.listener(listener)?;
+        let gateway = self.inputs.resolved.gateway(listener.gateway)?;
         let names = [gateway.object.name(), listener.object.name()];
         let here = policy.ancestors.iter().filter(|(under, _)| {
             names.contains(&under.name) && under.section.is_none_or(|it| it == listener.name)

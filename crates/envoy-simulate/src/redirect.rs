@@ -1,7 +1,9 @@
 //! Finds redirect loops.
 
-use super::{GatewayId, Mark, Outcome, Request, Scene, Stage, Step, Way, dns, walk};
-use envoy_gateway::policy::effective::Holding;
+use super::{
+    GatewayId, GatewayTrace, Mark, Outcome, Request, Stage, Step, TraceInputs, dns, trace_at,
+};
+use envoy_gateway::policy::effective::EffectivePolicies;
 
 /// The maximum number of redirects to follow: a few more than clients follow.
 const MOST_HOPS: usize = 20;
@@ -27,14 +29,14 @@ fn next(request: &Request, location: &str) -> Option<Request> {
 
 /// Follows a redirect while it leads through the same gateway, and marks it if it leads back to an earlier URL.
 pub(super) fn find_loop<'a>(
-    scene: &Scene<'a>,
-    holding: &Holding<'a>,
+    inputs: &TraceInputs<'a>,
+    effective_policies: &EffectivePolicies<'a>,
     request: &Request,
     id: GatewayId,
-    way: &mut Way<'a>,
+    gateway_trace: &mut GatewayTrace<'a>,
 ) {
     let mut seen = vec![request.clone()];
-    let mut outcome = way.outcome.clone();
+    let mut outcome = gateway_trace.outcome.clone();
     while let Outcome::Redirect { location, .. } = &outcome {
         let Some(to) = seen.last().and_then(|from| next(from, location)) else {
             return;
@@ -47,18 +49,19 @@ pub(super) fn find_loop<'a>(
                 .map(Request::to_string)
                 .collect();
             let text = format!("a redirect loop: {}", circle.join(" to "));
-            way.steps
+            gateway_trace
+                .steps
                 .push(Step::new(Stage::Filter, text).mark(Mark::Stops));
-            if let Outcome::Redirect { is_loop, .. } = &mut way.outcome {
+            if let Outcome::Redirect { is_loop, .. } = &mut gateway_trace.outcome {
                 *is_loop = true;
             }
             return;
         }
-        let is_here = dns::candidates(scene, &to, None).gateways.contains(&id);
+        let is_here = dns::candidates(inputs, &to, None).gateways.contains(&id);
         if seen.len() >= MOST_HOPS || !is_here {
             return;
         }
-        let Some(then) = walk(scene, holding, &to, id) else {
+        let Some(then) = trace_at(inputs, effective_policies, &to, id) else {
             return;
         };
         outcome = then.outcome;

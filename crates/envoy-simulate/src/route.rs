@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::dns::named;
-use super::matching::{self, Fit, How, Match, Rank};
-use super::{Flow, Found, Mark, Outcome, Place, Stage, Step, Walk, stop};
+use super::matching::{self, Match, MatchResult, MatchType, Rank};
+use super::{
+    ChosenListener, Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, stop,
+};
 use envoy_gateway::condition::{Status, kind};
 use envoy_gateway::index::Key;
 use envoy_gateway::read::{flag, list, text};
@@ -22,7 +24,7 @@ const MOST_TOLD: usize = 5;
 
 /// The rule that a request matches.
 #[derive(Clone, Debug)]
-pub(super) struct Chosen<'a> {
+pub(super) struct ChosenRule<'a> {
     pub route: RouteId,
     /// The index of the rule.
     pub rule: usize,
@@ -34,16 +36,16 @@ pub(super) struct Chosen<'a> {
 
 /// A match of a rule that may be used.
 struct Candidate<'a> {
-    chosen: Chosen<'a>,
+    chosen: ChosenRule<'a>,
     matched: Match,
-    fit: Fit,
+    fit: MatchResult,
     rank: Rank,
     order: (RouteId, usize, usize),
-    place: Place<'a>,
+    place: SettingPlace<'a>,
 }
 
 /// A route at a listener, and how specific its hostname is.
-struct Served {
+struct RouteAtListener {
     route: RouteId,
     listener: ListenerId,
     hostname: String,
@@ -77,12 +79,12 @@ fn dropped(parent: Option<&Parent<'_>>, rule: usize) -> Option<String> {
     found.map(|fault| fault.message.clone())
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// The rule that the request matches.
     ///
     /// # Errors
     /// If no rule matches (404), or if that depends on a Flux variable.
-    pub(super) fn choose_route(&mut self, found: Found) -> Flow<Chosen<'a>> {
+    pub(super) fn choose_route(&mut self, found: ChosenListener) -> StageResult<ChosenRule<'a>> {
         let (served, open) = self.served(found.listener);
         if served.is_empty() {
             return self.no_route(found.listener, &open);
@@ -97,9 +99,9 @@ impl<'a> Walk<'a, '_> {
             true => a.order.cmp(&b.order),
             false => b.rank.cmp(&a.rank),
         });
-        let fits = |wanted: Fit| move |it: &&Candidate<'a>| it.fit == wanted;
-        let Some(best) = candidates.iter().find(fits(Fit::Yes)) else {
-            let maybe = candidates.iter().find(fits(Fit::Maybe));
+        let fits = |wanted: MatchResult| move |it: &&Candidate<'a>| it.fit == wanted;
+        let Some(best) = candidates.iter().find(fits(MatchResult::Yes)) else {
+            let maybe = candidates.iter().find(fits(MatchResult::Maybe));
             return self.no_match(&candidates, maybe, told);
         };
         let hostname = served.first().map_or("", |it| it.hostname.as_str());
@@ -120,7 +122,7 @@ impl<'a> Walk<'a, '_> {
     /// The listeners whose routes Envoy searches together: all plain HTTP listeners on one port.
     fn sharing(&self, listener: ListenerId) -> Vec<ListenerId> {
         let is_plain = |id: &ListenerId| {
-            let found = self.scene.resolved.listener(*id);
+            let found = self.inputs.resolved.listener(*id);
             found.is_some_and(|it| it.protocol == "HTTP" && it.is_ready())
         };
         if !is_plain(&listener) {
@@ -131,17 +133,17 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The routes with the most specific hostname, and the hostnames with variables that may be more specific.
-    fn served(&self, listener: ListenerId) -> (Vec<Served>, Vec<String>) {
+    fn served(&self, listener: ListenerId) -> (Vec<RouteAtListener>, Vec<String>) {
         let host = &self.request.authority;
-        let mut all: Vec<(usize, Served)> = Vec::new();
+        let mut all: Vec<(usize, RouteAtListener)> = Vec::new();
         let mut open = BTreeSet::new();
         for id in self.sharing(listener) {
-            let listener = self.scene.resolved.listener(id);
+            let listener = self.inputs.resolved.listener(id);
             let routes = listener.map_or(&[][..], |it| &it.routes);
             let of_http =
                 |route: &Route<'_>| matches!(route.kind, RouteKind::Http | RouteKind::Grpc);
             for route_id in routes {
-                let route = self.scene.resolved.route(*route_id);
+                let route = self.inputs.resolved.route(*route_id);
                 let Some(route) = route.filter(|it| of_http(it)) else {
                     continue;
                 };
@@ -149,18 +151,18 @@ impl<'a> Walk<'a, '_> {
                 for attachment in attachments.filter(|it| it.listener == id) {
                     for hostname in hostnames(attachment, route) {
                         match matching::host(&hostname, host) {
-                            Fit::Yes => all.push((
+                            MatchResult::Yes => all.push((
                                 matching::specificity(&hostname),
-                                Served {
+                                RouteAtListener {
                                     route: *route_id,
                                     listener: id,
                                     hostname,
                                 },
                             )),
-                            Fit::Maybe => {
+                            MatchResult::Maybe => {
                                 open.insert(format!("{hostname} ({})", named(route)));
                             }
-                            Fit::No => {}
+                            MatchResult::No => {}
                         }
                     }
                 }
@@ -175,8 +177,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The matches of a route's rules that may match the request. Notes on rules that don't are added to `told`.
-    fn candidates(&self, served: &Served, told: &mut Vec<String>) -> Vec<Candidate<'a>> {
-        let Some(route) = self.scene.resolved.route(served.route) else {
+    fn candidates(&self, served: &RouteAtListener, told: &mut Vec<String>) -> Vec<Candidate<'a>> {
+        let Some(route) = self.inputs.resolved.route(served.route) else {
             return Vec::new();
         };
         let parent = parent_at(route, served.listener);
@@ -187,7 +189,7 @@ impl<'a> Walk<'a, '_> {
             for (nth, matched) in Match::all(route.kind, rule.node).into_iter().enumerate() {
                 let fit = matched.fit(&self.request).min(cookies);
                 if let Some(why) = &dropped {
-                    if fit != Fit::No {
+                    if fit != MatchResult::No {
                         told.push(format!(
                             "{}, which would match, is dropped: {why}",
                             named(route)
@@ -206,19 +208,19 @@ impl<'a> Walk<'a, '_> {
                     false => rules.key("matches").index(nth),
                 };
                 all.push(Candidate {
-                    chosen: Chosen {
+                    chosen: ChosenRule {
                         route: served.route,
                         rule: at,
                         rule_name: rule.name,
                         listener: served.listener,
-                        prefix: (matched.path.how == How::Prefix)
+                        prefix: (matched.path.how == MatchType::Prefix)
                             .then(|| matched.path.value.clone()),
                     },
                     rank: matched.rank(name),
                     matched,
                     fit,
                     order: (served.route, at, nth),
-                    place: Place {
+                    place: SettingPlace {
                         object: route.object,
                         pointer,
                     },
@@ -229,7 +231,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Whether the cookies match that the HTTPRouteFilters of a rule require.
-    fn cookies(&self, route: &Route<'a>, rule: &Node) -> Fit {
+    fn cookies(&self, route: &Route<'a>, rule: &Node) -> MatchResult {
         let sent = self.request.header("cookie").unwrap_or_default();
         let sent: Vec<(&str, &str)> = sent
             .split([';', ','])
@@ -239,27 +241,29 @@ impl<'a> Walk<'a, '_> {
             let name = text(cookie, &["name"]).unwrap_or_default();
             let wanted = text(cookie, &["value"]).unwrap_or_default();
             let how = match text(cookie, &["type"]) {
-                Some("RegularExpression") => How::Regular,
-                _ => How::Exact,
+                Some("RegularExpression") => MatchType::Regular,
+                _ => MatchType::Exact,
             };
             let found = sent.iter().find(|(its, _)| *its == name);
-            found.map_or(Fit::No, |(_, value)| matching::compare(how, wanted, value))
+            found.map_or(MatchResult::No, |(_, value)| {
+                matching::compare(how, wanted, value)
+            })
         };
-        let mut all = Fit::Yes;
+        let mut all = MatchResult::Yes;
         for filter in self.own_filters(route, rule) {
             let matches = list(&filter.node, &["spec", "matches"]);
             let each = matches.iter().map(|one| {
                 let cookies = list(one, &["cookies"]).iter();
-                cookies.map(fits).min().unwrap_or(Fit::Yes)
+                cookies.map(fits).min().unwrap_or(MatchResult::Yes)
             });
-            all = all.min(each.max().unwrap_or(Fit::Yes));
+            all = all.min(each.max().unwrap_or(MatchResult::Yes));
         }
         all
     }
 
     /// Whether the EnvoyProxy keeps rules in the order in which they are written.
     fn keeps_order(&self) -> bool {
-        let gateway = self.scene.resolved.gateway(self.gateway);
+        let gateway = self.inputs.resolved.gateway(self.gateway);
         let settings = gateway.and_then(|it| it.infra.settings.as_ref());
         settings
             .and_then(|it| flag(it, &["preserveRouteOrder"]))
@@ -274,7 +278,7 @@ impl<'a> Walk<'a, '_> {
         keeps_order: bool,
     ) -> Step<'a> {
         let describe = |it: &Candidate<'a>| {
-            let route = self.scene.resolved.route(it.chosen.route);
+            let route = self.inputs.resolved.route(it.chosen.route);
             let name = route.map(named).unwrap_or_default();
             match it.chosen.rule_name {
                 Some(rule) => format!("{name}, rule `{rule}`"),
@@ -291,10 +295,10 @@ impl<'a> Walk<'a, '_> {
         let same = |it: &&Candidate<'a>| it.order.0 == best.order.0 && it.order.1 == best.order.1;
         let lost = all
             .iter()
-            .filter(|it| it.fit != Fit::No && it.order != best.order && !same(it));
+            .filter(|it| it.fit != MatchResult::No && it.order != best.order && !same(it));
         lost.take(MOST_TOLD).fold(step, |step, other| {
             let reason = match (other.fit, keeps_order) {
-                (Fit::Maybe, _) => "whether it matches depends on a Flux variable",
+                (MatchResult::Maybe, _) => "whether it matches depends on a Flux variable",
                 (_, true) => "it is written first (`preserveRouteOrder`)",
                 _ => best.rank.reason_over(&other.rank),
             };
@@ -306,7 +310,7 @@ impl<'a> Walk<'a, '_> {
         })
     }
 
-    fn no_route(&mut self, listener: ListenerId, open: &[String]) -> Flow<Chosen<'a>> {
+    fn no_route(&mut self, listener: ListenerId, open: &[String]) -> StageResult<ChosenRule<'a>> {
         let host = self.request.authority.clone();
         if !open.is_empty() {
             let text = format!("whether a route matches {host} depends on a Flux variable");
@@ -320,7 +324,7 @@ impl<'a> Walk<'a, '_> {
         self.end_at_chart()?;
         let kinds = [RouteKind::Http, RouteKind::Grpc];
         let (told, is_open) = self.left_out(&kinds, Some(&host));
-        let listener = self.scene.resolved.listener(listener);
+        let listener = self.inputs.resolved.listener(listener);
         let mark = if is_open { Mark::Unknown } else { Mark::Stops };
         let step = Step::new(Stage::Route, format!("no route matches {host}")).mark(mark);
         let step = told.into_iter().fold(step, Step::detail);
@@ -337,14 +341,15 @@ impl<'a> Walk<'a, '_> {
     /// Routes for the host (or for any host) that name the gateway but are not attached, and whether one of them may
     /// be attached after all.
     pub(super) fn left_out(&self, kinds: &[RouteKind], host: Option<&str>) -> (Vec<String>, bool) {
-        let gateway = self.scene.resolved.gateway(self.gateway);
+        let gateway = self.inputs.resolved.gateway(self.gateway);
         let Some(key) = gateway.map(|it| it.key()) else {
             return (Vec::new(), false);
         };
-        let is_for = |name: &str| host.is_none_or(|host| matching::host(name, host) == Fit::Yes);
+        let is_for =
+            |name: &str| host.is_none_or(|host| matching::host(name, host) == MatchResult::Yes);
         let mut told = Vec::new();
         let mut is_open = false;
-        for route in self.scene.resolved.routes() {
+        for route in self.inputs.resolved.routes() {
             let is_any = route.hostnames.is_empty() && host.is_none();
             if !kinds.contains(&route.kind)
                 || !(is_any || route.hostnames.iter().any(|it| is_for(it)))
@@ -379,10 +384,10 @@ impl<'a> Walk<'a, '_> {
         all: &[Candidate<'a>],
         maybe: Option<&Candidate<'a>>,
         told: Vec<String>,
-    ) -> Flow<Chosen<'a>> {
+    ) -> StageResult<ChosenRule<'a>> {
         let mut seen = BTreeSet::new();
         let asked = all.iter().map(|it| {
-            let route = self.scene.resolved.route(it.chosen.route);
+            let route = self.inputs.resolved.route(it.chosen.route);
             let name = route.map(named).unwrap_or_default();
             format!("{name} requires {}", it.matched.described())
         });

@@ -2,8 +2,8 @@
 //! authorization, API keys, basic authentication, OpenID Connect, JWT.
 
 use super::policies::InForce;
-use super::route::Chosen;
-use super::{Flow, Mark, Outcome, Stage, Step, Walk, stop};
+use super::route::ChosenRule;
+use super::{Mark, Outcome, RequestState, Stage, StageResult, Step, stop};
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{flag, has, list, text};
 use manifest::value::Node;
@@ -12,7 +12,7 @@ use manifest::value::Node;
 const MUTATING: [&str; 4] = ["POST", "PUT", "DELETE", "PATCH"];
 
 /// The result of one way of authentication.
-enum Asks {
+enum AuthenticationResult {
     /// The request has what is required. Whether it is valid is not known here.
     Given(String),
     /// The request doesn't have it, but doesn't need it.
@@ -22,7 +22,7 @@ enum Asks {
 }
 
 /// One way of authentication, as a function of its settings.
-type Way = fn(&Walk<'_, '_>, &Node) -> Asks;
+type Authentication = fn(&RequestState<'_, '_>, &Node) -> AuthenticationResult;
 
 fn denied(status: u16, why: &str) -> Outcome {
     Outcome::Response {
@@ -31,9 +31,9 @@ fn denied(status: u16, why: &str) -> Outcome {
     }
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Applies authentication.
-    pub(super) fn authentication(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
+    pub(super) fn authentication(&mut self, chosen: &ChosenRule<'a>) -> StageResult<()> {
         self.route_cors(chosen)?;
         let policy = self.in_force(PolicyKind::Security, chosen.listener, Some(chosen));
         let Some(policy) = policy else {
@@ -47,7 +47,7 @@ impl<'a> Walk<'a, '_> {
             return stop(500, "a refused SecurityPolicy makes its routes answer 500");
         }
         self.policy_cors(&policy)?;
-        const WAYS: [(&str, Way); 6] = [
+        const WAYS: [(&str, Authentication); 6] = [
             ("csrf", csrf),
             ("extAuth", external),
             ("apiKeyAuth", api_key),
@@ -60,9 +60,11 @@ impl<'a> Walk<'a, '_> {
                 continue;
             };
             let (step, outcome) = match ask(self, &settings) {
-                Asks::Given(text) => (Step::new(Stage::Security, text).mark(Mark::Unknown), None),
-                Asks::Optional(text) => (Step::new(Stage::Security, text), None),
-                Asks::Ends(text, outcome) => {
+                AuthenticationResult::Given(text) => {
+                    (Step::new(Stage::Security, text).mark(Mark::Unknown), None)
+                }
+                AuthenticationResult::Optional(text) => (Step::new(Stage::Security, text), None),
+                AuthenticationResult::Ends(text, outcome) => {
                     let step = Step::new(Stage::Security, text).mark(Mark::Stops);
                     (step, Some(outcome))
                 }
@@ -77,8 +79,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Applies the CORS filters of the rule itself.
-    fn route_cors(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
-        let Some(route) = self.scene.resolved.route(chosen.route) else {
+    fn route_cors(&mut self, chosen: &ChosenRule<'a>) -> StageResult<()> {
+        let Some(route) = self.inputs.resolved.route(chosen.route) else {
             return Ok(());
         };
         let rule = route.rules.get(chosen.rule);
@@ -92,7 +94,7 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn policy_cors(&mut self, policy: &InForce<'a>) -> Flow<()> {
+    fn policy_cors(&mut self, policy: &InForce<'a>) -> StageResult<()> {
         let answer = policy
             .spec
             .get("cors")
@@ -142,10 +144,10 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-fn csrf(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
-    let request = &walk.request;
+fn csrf(state: &RequestState<'_, '_>, settings: &Node) -> AuthenticationResult {
+    let request = &state.request;
     if !MUTATING.contains(&request.method.as_str()) {
-        return Asks::Optional(format!(
+        return AuthenticationResult::Optional(format!(
             "{} has no effect, because the request has no origin",
             request.method
         ));
@@ -162,22 +164,24 @@ fn csrf(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
     });
     match host {
         Some(host) if host == request.authority => {
-            Asks::Optional("the origin is the same as the host".to_owned())
+            AuthenticationResult::Optional("the origin is the same as the host".to_owned())
         }
-        _ if has(settings, &["shadowFraction"]) => {
-            Asks::Given("the origin is only checked for a part of the requests".to_owned())
+        _ if has(settings, &["shadowFraction"]) => AuthenticationResult::Given(
+            "the origin is only checked for a part of the requests".to_owned(),
+        ),
+        Some(host) if !list(settings, &["additionalOrigins"]).is_empty() => {
+            AuthenticationResult::Given(format!(
+                "the origin {host} must be one of `additionalOrigins`"
+            ))
         }
-        Some(host) if !list(settings, &["additionalOrigins"]).is_empty() => Asks::Given(format!(
-            "the origin {host} must be one of `additionalOrigins`"
-        )),
-        _ => Asks::Ends(
+        _ => AuthenticationResult::Ends(
             "the origin differs from the host".to_owned(),
             denied(403, "the request comes from another origin (CSRF)"),
         ),
     }
 }
 
-fn external(_: &Walk<'_, '_>, settings: &Node) -> Asks {
+fn external(_: &RequestState<'_, '_>, settings: &Node) -> AuthenticationResult {
     let backends = ["http", "grpc"].iter().filter_map(|key| settings.get(key));
     let first = backends
         .flat_map(|it| {
@@ -193,13 +197,13 @@ fn external(_: &Walk<'_, '_>, settings: &Node) -> Asks {
         Some(true) => "; if it does not answer, requests are allowed",
         _ => "",
     };
-    Asks::Given(format!(
+    AuthenticationResult::Given(format!(
         "{name} decides whether the request is allowed{else_passes}"
     ))
 }
 
-fn api_key(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
-    let parameters = walk.request.parameters();
+fn api_key(state: &RequestState<'_, '_>, settings: &Node) -> AuthenticationResult {
+    let parameters = state.request.parameters();
     let mut places = Vec::new();
     for source in list(settings, &["extractFrom"]) {
         let names = |key: &str| {
@@ -209,7 +213,7 @@ fn api_key(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
         for name in names("headers") {
             places.push((
                 format!("header {name}"),
-                walk.request.header(&name.to_lowercase()).is_some(),
+                state.request.header(&name.to_lowercase()).is_some(),
             ));
         }
         for name in names("params") {
@@ -219,36 +223,36 @@ fn api_key(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
             ));
         }
         for name in names("cookies") {
-            places.push((format!("cookie {name}"), walk.has_cookie(name)));
+            places.push((format!("cookie {name}"), state.has_cookie(name)));
         }
     }
     if let Some((place, _)) = places.iter().find(|(_, is_there)| *is_there) {
-        return Asks::Given(format!(
+        return AuthenticationResult::Given(format!(
             "an API key is in the {place}; whether it is valid is not known here"
         ));
     }
     let places: Vec<String> = places.into_iter().map(|(place, _)| place).collect();
-    Asks::Ends(
+    AuthenticationResult::Ends(
         format!("an API key is required, in the {}", places.join(" or ")),
         denied(401, "the request has no API key"),
     )
 }
 
-fn basic(walk: &Walk<'_, '_>, _: &Node) -> Asks {
-    let header = walk.request.header("authorization").unwrap_or_default();
+fn basic(state: &RequestState<'_, '_>, _: &Node) -> AuthenticationResult {
+    let header = state.request.header("authorization").unwrap_or_default();
     match header.to_lowercase().starts_with("basic ") {
-        true => Asks::Given(
+        true => AuthenticationResult::Given(
             "a user name and password are given; whether they are valid is not known here"
                 .to_owned(),
         ),
-        false => Asks::Ends(
+        false => AuthenticationResult::Ends(
             "a user name and password are required".to_owned(),
             denied(401, "the request has no `Authorization: Basic …`"),
         ),
     }
 }
 
-fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
+fn oidc(state: &RequestState<'_, '_>, settings: &Node) -> AuthenticationResult {
     let issuer = text(settings, &["provider", "issuer"]).unwrap_or_default();
     let callback = text(settings, &["redirectURL"]).unwrap_or("%/oauth2/callback");
     let callback = callback
@@ -259,14 +263,14 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
         .and_then(|at| callback.get(at..))
         .unwrap_or("/oauth2/callback");
     let logout = text(settings, &["logoutPath"]).unwrap_or("/logout");
-    let path = walk.request.path.as_str();
-    if flag(settings, &["passThroughAuthHeader"]) == Some(true) && walk.bearer().is_some() {
-        return Asks::Optional(
+    let path = state.request.path.as_str();
+    if flag(settings, &["passThroughAuthHeader"]) == Some(true) && state.bearer().is_some() {
+        return AuthenticationResult::Optional(
             "a token is given, and left to JWT authentication (`passThroughAuthHeader`)".to_owned(),
         );
     }
     if path == callback {
-        return Asks::Given(format!(
+        return AuthenticationResult::Given(format!(
             "{callback} is the URL that {issuer} redirects users back to"
         ));
     }
@@ -276,15 +280,15 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
             location: "/".to_owned(),
             is_loop: false,
         };
-        return Asks::Ends(format!("{logout} ends the session"), outcome);
+        return AuthenticationResult::Ends(format!("{logout} ends the session"), outcome);
     }
-    if walk.request.header("cookie").is_some() {
-        return Asks::Given(
+    if state.request.header("cookie").is_some() {
+        return AuthenticationResult::Given(
             "cookies are given; whether one of them is a session is not known here".to_owned(),
         );
     }
     if has(settings, &["denyRedirect"]) {
-        return Asks::Given(
+        return AuthenticationResult::Given(
             "without a session, some requests get 401 and others a redirect (`denyRedirect`)"
                 .to_owned(),
         );
@@ -295,21 +299,22 @@ fn oidc(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
         location: endpoint.unwrap_or(issuer).to_owned(),
         is_loop: false,
     };
-    Asks::Ends(
+    AuthenticationResult::Ends(
         format!("users without a session are redirected to {issuer} to sign in"),
         outcome,
     )
 }
 
-fn jwt(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
-    let parameters = walk.request.parameters();
+fn jwt(state: &RequestState<'_, '_>, settings: &Node) -> AuthenticationResult {
+    let parameters = state.request.parameters();
     let mut names = Vec::new();
     for provider in list(settings, &["providers"]) {
         names.push(text(provider, &["name"]).unwrap_or_default());
         let from = provider.get("extractFrom");
         let is_there = match from {
             None => {
-                walk.bearer().is_some() || parameters.iter().any(|(name, _)| name == "access_token")
+                state.bearer().is_some()
+                    || parameters.iter().any(|(name, _)| name == "access_token")
             }
             Some(from) => {
                 let mut headers = list(from, &["headers"])
@@ -317,21 +322,23 @@ fn jwt(walk: &Walk<'_, '_>, settings: &Node) -> Asks {
                     .filter_map(|it| text(it, &["name"]));
                 let mut cookies = list(from, &["cookies"]).iter().filter_map(Node::as_str);
                 let mut params = list(from, &["params"]).iter().filter_map(Node::as_str);
-                headers.any(|name| walk.request.header(&name.to_lowercase()).is_some())
-                    || cookies.any(|name| walk.has_cookie(name))
+                headers.any(|name| state.request.header(&name.to_lowercase()).is_some())
+                    || cookies.any(|name| state.has_cookie(name))
                     || params.any(|name| parameters.iter().any(|(its, _)| its == name))
             }
         };
         if is_there {
-            return Asks::Given(
+            return AuthenticationResult::Given(
                 "a token is given; whether it is valid is not known here".to_owned(),
             );
         }
     }
     if flag(settings, &["optional"]) == Some(true) {
-        return Asks::Optional("no token is given, and none is required (`optional`)".to_owned());
+        return AuthenticationResult::Optional(
+            "no token is given, and none is required (`optional`)".to_owned(),
+        );
     }
-    Asks::Ends(
+    AuthenticationResult::Ends(
         format!("a token (JWT) of {} is required", names.join(" or ")),
         denied(401, "the request has no token"),
     )

@@ -1,28 +1,30 @@
 //! Connections that are not HTTP for Envoy: TCP, UDP, and TLS by server name.
 
 use super::dns::named;
-use super::matching::{self, Fit};
-use super::route::Chosen;
-use super::{Flow, Found, Mark, Outcome, Scheme, Stage, Step, Walk, backend, route};
+use super::matching::{self, MatchResult};
+use super::route::ChosenRule;
+use super::{
+    ChosenListener, Mark, Outcome, RequestState, Scheme, Stage, StageResult, Step, backend, route,
+};
 use envoy_gateway::read::text;
 use envoy_gateway::view::{ListenerId, Route, RouteId, RouteKind};
 
-fn closed<T>(why: impl Into<String>) -> Flow<T> {
+fn closed<T>(why: impl Into<String>) -> StageResult<T> {
     Err(Outcome::Closed(why.into()))
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Traces a connection.
-    pub(super) fn stream(&mut self) -> Flow<Outcome> {
+    pub(super) fn stream(&mut self) -> StageResult<Outcome> {
         let ready = self.ready()?;
         if self.request.scheme == Scheme::Tls
             && ready.iter().any(|(_, it)| matches!(*it, "TLS" | "HTTPS"))
         {
             let id = self.by_server_name(&ready)?;
-            if let Some(listener) = self.scene.resolved.listener(id) {
+            if let Some(listener) = self.inputs.resolved.listener(id) {
                 self.tell_listener(listener);
                 if listener.protocol == "HTTPS" {
-                    self.certificate(Found { listener: id })?;
+                    self.certificate(ChosenListener { listener: id })?;
                     return Err(Outcome::Unknown(
                         "the listener uses HTTP inside TLS; trace the URL with https://".to_owned(),
                     ));
@@ -35,7 +37,7 @@ impl<'a> Walk<'a, '_> {
         let Some((id, _)) = found.copied() else {
             return self.not_a_stream(&ready);
         };
-        if let Some(listener) = self.scene.resolved.listener(id) {
+        if let Some(listener) = self.inputs.resolved.listener(id) {
             self.tell_listener(listener);
         }
         let kind = match self.request.scheme {
@@ -45,11 +47,11 @@ impl<'a> Walk<'a, '_> {
         self.first_route(id, kind, None)
     }
 
-    fn not_a_stream(&mut self, ready: &[(ListenerId, &'a str)]) -> Flow<Outcome> {
+    fn not_a_stream(&mut self, ready: &[(ListenerId, &'a str)]) -> StageResult<Outcome> {
         let Some((id, protocol)) = ready.first().copied() else {
             return closed("no listener matches");
         };
-        if let Some(listener) = self.scene.resolved.listener(id) {
+        if let Some(listener) = self.inputs.resolved.listener(id) {
             self.tell_listener(listener);
         }
         let why = match protocol {
@@ -61,11 +63,11 @@ impl<'a> Walk<'a, '_> {
 
     /// Traces a connection at a TLS listener.
     pub(super) fn tls_route(&mut self, id: ListenerId) -> Outcome {
-        let Some(listener) = self.scene.resolved.listener(id) else {
+        let Some(listener) = self.inputs.resolved.listener(id) else {
             return Outcome::Closed("no listener matches".to_owned());
         };
         if text(listener.node, &["tls", "mode"]) != Some("Passthrough")
-            && let Err(outcome) = self.certificate(Found { listener: id })
+            && let Err(outcome) = self.certificate(ChosenListener { listener: id })
         {
             return outcome;
         }
@@ -84,12 +86,12 @@ impl<'a> Walk<'a, '_> {
         listener: ListenerId,
         kind: RouteKind,
         server_name: Option<&str>,
-    ) -> Flow<Outcome> {
-        let found = self.scene.resolved.listener(listener);
+    ) -> StageResult<Outcome> {
+        let found = self.inputs.resolved.listener(listener);
         let routes = found.map_or(&[][..], |it| &it.routes);
         let routes: Vec<(RouteId, &Route<'a>)> = routes
             .iter()
-            .filter_map(|id| Some((*id, self.scene.resolved.route(*id)?)))
+            .filter_map(|id| Some((*id, self.inputs.resolved.route(*id)?)))
             .filter(|(_, route)| route.kind == kind)
             .collect();
         let mut best: Option<(usize, RouteId)> = None;
@@ -103,10 +105,10 @@ impl<'a> Walk<'a, '_> {
                     let names: Vec<&String> = names.flat_map(|it| &it.hostnames).collect();
                     is_open |= names
                         .iter()
-                        .any(|it| matching::host(it, host) == Fit::Maybe);
+                        .any(|it| matching::host(it, host) == MatchResult::Maybe);
                     let fits = names
                         .iter()
-                        .filter(|it| matching::host(it, host) == Fit::Yes);
+                        .filter(|it| matching::host(it, host) == MatchResult::Yes);
                     fits.map(|it| matching::specificity(it)).max()
                 }
             };
@@ -127,7 +129,7 @@ impl<'a> Walk<'a, '_> {
         listener: ListenerId,
         kind: RouteKind,
         is_open: bool,
-    ) -> Flow<Outcome> {
+    ) -> StageResult<Outcome> {
         let (told, may_be_let_in) = self.left_out(&[kind], None);
         let text = format!("no {} accepts the connection", kind.as_str());
         let is_unknown = is_open || may_be_let_in;
@@ -138,7 +140,7 @@ impl<'a> Walk<'a, '_> {
         };
         let step = Step::new(Stage::Route, text).mark(mark);
         let step = told.into_iter().fold(step, Step::detail);
-        let found = self.scene.resolved.listener(listener);
+        let found = self.inputs.resolved.listener(listener);
         self.add(match found {
             Some(listener) => step.place(super::listener::place(listener)),
             None => step,
@@ -152,11 +154,11 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn take(&mut self, listener: ListenerId, id: RouteId) -> Flow<Outcome> {
-        let Some(route) = self.scene.resolved.route(id) else {
+    fn take(&mut self, listener: ListenerId, id: RouteId) -> StageResult<Outcome> {
+        let Some(route) = self.inputs.resolved.route(id) else {
             return closed("no route matches");
         };
-        let chosen = Chosen {
+        let chosen = ChosenRule {
             route: id,
             rule: 0,
             rule_name: route.rules.first().and_then(|it| it.name),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::lua::InProcess;
-use super::{Outcome, Request, Scene, trace};
+use super::{Outcome, Request, TraceInputs, trace};
 use envoy_gateway::{Settings, resolve};
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
@@ -69,17 +69,20 @@ fn objects(text: &str) -> Vec<Object> {
 fn outcomes(more: &str, request: &Request) -> Vec<Outcome> {
     let objects = objects(&format!("{GATEWAY}---\n{more}"));
     let resolved = resolve(&objects, &Settings::default());
-    let scene = Scene {
+    let inputs = TraceInputs {
         resolved: &resolved,
         objects: &objects,
         generated: &[],
         runner: &InProcess::default(),
     };
-    let ways = trace(&scene, request, None).ways;
-    ways.into_iter().map(|way| way.outcome).collect()
+    let gateways = trace(&inputs, request, None).gateways;
+    gateways
+        .into_iter()
+        .map(|gateway_trace| gateway_trace.outcome)
+        .collect()
 }
 
-/// The outcome of a request that has a single way, in a few words.
+/// The outcome of a request that reaches a single gateway, in a few words.
 fn ends(more: &str, url: &str, headers: &[&str]) -> String {
     let mut request = Request::get(url).expect("a URL");
     request.from = "10.10.30.7".parse().ok();

@@ -1,7 +1,7 @@
 //! How the request is forwarded: BackendTrafficPolicies, and the settings of the rule itself.
 
-use super::route::Chosen;
-use super::{Flow, Mark, Stage, Step, Walk, stop};
+use super::route::ChosenRule;
+use super::{Mark, RequestState, Stage, StageResult, Step, stop};
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{has, int, list, text};
 use manifest::value::Node;
@@ -66,10 +66,10 @@ fn retries(retry: &Node) -> String {
     }
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Adds the steps that say how the request is forwarded.
-    pub(super) fn traffic(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
-        let route = self.scene.resolved.route(chosen.route);
+    pub(super) fn traffic(&mut self, chosen: &ChosenRule<'a>) -> StageResult<()> {
+        let route = self.inputs.resolved.route(chosen.route);
         let rule = route.and_then(|it| Some((it, it.rules.get(chosen.rule)?)));
         if let Some((route, rule)) = rule {
             let mut told = Vec::new();

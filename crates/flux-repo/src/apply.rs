@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::scope::is_cluster_scoped;
-use super::{Delivery, Way};
+use super::{Delivery, DeliveryPath};
 use manifest::Object;
 use manifest::value::{Map, Node};
 
@@ -36,7 +36,7 @@ pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Ob
 }
 
 /// Whether a way changes an object.
-fn changes(way: &Way, object: &Object) -> bool {
+fn changes(way: &DeliveryPath, object: &Object) -> bool {
     let is_moved = way
         .namespace
         .as_deref()
@@ -47,7 +47,7 @@ fn changes(way: &Way, object: &Object) -> bool {
 }
 
 /// An object with the namespace, name, labels and annotations that a way gives it.
-pub fn applied_by(object: &Object, way: &Way) -> Object {
+pub fn applied_by(object: &Object, way: &DeliveryPath) -> Object {
     let mut copy = object.clone();
     let is_scoped = is_cluster_scoped(object.group(), object.kind());
     let name = format!("{}{}{}", way.prefix, object.name(), way.suffix);

@@ -21,12 +21,12 @@ const TELLING: [&str; 6] = [
 
 /// Folders with the same parent that are for different clusters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Split {
+pub struct ClusterSplit {
     parent: String,
     children: BTreeSet<String>,
 }
 
-impl Split {
+impl ClusterSplit {
     /// Whether two files may belong to the same cluster, if only this split is considered.
     pub fn may_share(&self, file: &str, other: &str) -> bool {
         match (self.own(file), self.own(other)) {
@@ -42,14 +42,14 @@ impl Split {
     }
 }
 
-/// Where a file is, as far as that distinguishes clusters: for each [`Split`], the folder of one cluster that contains
+/// Where a file is, as far as that distinguishes clusters: for each [`ClusterSplit`], the folder of one cluster that contains
 /// it. Many files have the same place, so what is the same for all of them needs to be computed only once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place<'d>(Vec<Option<&'d str>>);
+pub struct ClusterPlace<'d>(Vec<Option<&'d str>>);
 
-impl<'d> Place<'d> {
-    pub(super) fn of(splits: &'d [Split], file: &str) -> Self {
-        Place(splits.iter().map(|split| split.own(file)).collect())
+impl<'d> ClusterPlace<'d> {
+    pub(super) fn of(splits: &'d [ClusterSplit], file: &str) -> Self {
+        ClusterPlace(splits.iter().map(|split| split.own(file)).collect())
     }
 
     /// Whether files at the two places may belong to the same cluster.
@@ -63,17 +63,17 @@ impl<'d> Place<'d> {
 /// cluster.
 const MOST: usize = 8;
 
-/// One of the clusters that a repository is for: for each [`Split`], the folder of this cluster.
+/// One of the clusters that a repository is for: for each [`ClusterSplit`], the folder of this cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster<'d> {
-    own: Vec<(&'d Split, Option<&'d str>)>,
+    own: Vec<(&'d ClusterSplit, Option<&'d str>)>,
 }
 
 impl<'d> Cluster<'d> {
     /// The clusters that files are for, as far as they can be distinguished; otherwise a single one that contains
     /// everything.
     pub(super) fn all<'f>(
-        splits: &'d [Split],
+        splits: &'d [ClusterSplit],
         files: impl Iterator<Item = &'f str>,
     ) -> Vec<Cluster<'d>> {
         if splits.len() > MOST * MOST {
@@ -117,7 +117,7 @@ fn child<'a>(parent: &str, file: &'a str) -> Option<&'a str> {
 }
 
 /// The folders at which the paths of objects with the same kind, namespace and name differ.
-pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<Split> {
+pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSplit> {
     let mut by_identity: BTreeMap<(&str, String, &str), BTreeSet<&str>> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         if delivery.is_input(at) || delivery.is_left_out(at) {
@@ -130,7 +130,7 @@ pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<Split> {
                 .insert(&object.file);
         }
     }
-    let mut splits: Vec<Split> = Vec::new();
+    let mut splits: Vec<ClusterSplit> = Vec::new();
     for files in by_identity.values() {
         // Of sorted paths, neighbours part at every folder at which any two do.
         for (file, next) in files.iter().zip(files.iter().skip(1)) {
@@ -171,7 +171,7 @@ fn identity<'a>(
 }
 
 /// Adds a split. If two folders each differ from the same third folder, they are taken as different clusters, too.
-fn add(splits: &mut Vec<Split>, split: Split) {
+fn add(splits: &mut Vec<ClusterSplit>, split: ClusterSplit) {
     let same = splits
         .iter_mut()
         .find(|there| there.parent == split.parent && !there.children.is_disjoint(&split.children));
@@ -182,7 +182,7 @@ fn add(splits: &mut Vec<Split>, split: Split) {
 }
 
 /// The first folders in which two paths differ; `None` if one of the files is directly in the common folder.
-fn part(file: &str, other: &str) -> Option<Split> {
+fn part(file: &str, other: &str) -> Option<ClusterSplit> {
     let (one, two) = (folder(file), folder(other));
     let common = one
         .split('/')
@@ -194,7 +194,7 @@ fn part(file: &str, other: &str) -> Option<Split> {
         (!step.is_empty()).then(|| step.to_owned())
     };
     let parent: Vec<&str> = one.split('/').take(common).collect();
-    Some(Split {
+    Some(ClusterSplit {
         parent: parent.join("/"),
         children: BTreeSet::from([step(one)?, step(two)?]),
     })

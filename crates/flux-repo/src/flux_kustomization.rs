@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Way;
+use super::DeliveryPath;
 use super::kustomization::pairs;
 use super::patches::patches_anything;
 use manifest::Object;
@@ -17,7 +17,7 @@ pub fn is_flux_kustomization(object: &Object) -> bool {
 }
 
 /// The outermost part of a way: what a Flux Kustomization sets. `at` is its index among the objects.
-pub(super) fn way(at: usize, flux: &Object) -> Way {
+pub(super) fn way(at: usize, flux: &Object) -> DeliveryPath {
     let text = |key: &str| {
         let text = flux.node.path(&["spec", key]).and_then(Node::as_str);
         text.unwrap_or_default().to_owned()
@@ -25,7 +25,7 @@ pub(super) fn way(at: usize, flux: &Object) -> Way {
     let common = |key: &str| pairs(flux.node.path(&["spec", "commonMetadata", key])).collect();
     let components = flux.node.path(&["spec", "components"]);
     let components = components.and_then(Node::as_list).unwrap_or_default();
-    Way {
+    DeliveryPath {
         flux: Some(at),
         namespace: Some(text("targetNamespace")).filter(|text| !text.is_empty()),
         labels: common("labels"),
@@ -37,7 +37,7 @@ pub(super) fn way(at: usize, flux: &Object) -> Way {
             .into_iter()
             .collect(),
         is_partly_unknown: !components.is_empty(),
-        ..Way::default()
+        ..DeliveryPath::default()
     }
 }
 
@@ -47,12 +47,12 @@ pub struct Substitutes {
     /// The variables in `substitute`, with their values.
     pub given: BTreeMap<String, String>,
     /// The ConfigMaps and Secrets in `substituteFrom`, which contain more variables.
-    pub from: Vec<Source>,
+    pub from: Vec<VariableSource>,
 }
 
 /// A ConfigMap or Secret that contains variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct VariableSource {
     /// `ConfigMap` or `Secret`.
     pub kind: String,
     /// Its name, in the namespace of the Flux Kustomization.
@@ -83,7 +83,7 @@ impl Substitutes {
                 })
                 .collect(),
             from: from
-                .map(|one| Source {
+                .map(|one| VariableSource {
                     kind: text(one, "kind"),
                     name: text(one, "name"),
                     is_optional: one

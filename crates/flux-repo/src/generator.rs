@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kustomization::{Kustomization, pairs};
-use super::{SUBSTITUTE, Way};
+use super::{DeliveryPath, SUBSTITUTE};
 use manifest::value::path::{join, name};
 use manifest::value::{Node, Pointer};
 
@@ -31,18 +31,28 @@ pub struct Generator {
     /// Its annotations, including those of `generatorOptions`.
     pub annotations: BTreeMap<String, String>,
     /// Its keys from `files` and `literals`, each with its content.
-    pub keys: Vec<(String, Content)>,
+    pub keys: Vec<(String, KeyContent)>,
     /// The files of `envs` and `env`, in which each line is a further key.
     pub env_files: Vec<String>,
 }
 
 /// The content of a generated key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum KeyContent {
     /// The text of a file. The path is in the form that findings use.
     File(String),
     /// A literal text.
     Text(String),
+}
+
+impl KeyContent {
+    /// The text; otherwise, the path of the file whose text is not given.
+    fn text(&self, text_of: impl Fn(&str) -> Option<String>) -> Result<String, &str> {
+        match self {
+            KeyContent::File(file) => text_of(file).ok_or(file.as_str()),
+            KeyContent::Text(text) => Ok(text.clone()),
+        }
+    }
 }
 
 impl Generator {
@@ -87,11 +97,11 @@ impl Generator {
             .any(|one| one.get("disableNameSuffixHash").and_then(Node::as_bool) == Some(true));
         let files = texts("files").map(|text| {
             let (key, path) = key_and_path(text);
-            (key.to_owned(), Content::File(join(here, path)))
+            (key.to_owned(), KeyContent::File(join(here, path)))
         });
         let literals = texts("literals").filter_map(|text| {
             let (key, value) = text.split_once('=')?;
-            Some((key.to_owned(), Content::Text(unquoted(value).to_owned())))
+            Some((key.to_owned(), KeyContent::Text(unquoted(value).to_owned())))
         });
         let env_files = texts("envs").chain(text("env"));
         Generator {
@@ -121,22 +131,25 @@ impl Generator {
             data.extend(env_lines(&text).map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
         for (key, content) in &self.keys {
-            let text = match content {
-                Content::File(file) => text_of(file).ok_or(file.as_str())?,
-                Content::Text(text) => text.clone(),
-            };
-            data.insert(key.clone(), text);
+            data.insert(key.clone(), content.text(&text_of)?);
         }
         Ok(data)
     }
 
+    /// The generated text of a key from `files` or `literals`, if it is known.
+    pub fn text(&self, key: &str, text_of: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let mut keys = self.keys.iter();
+        let (_, content) = keys.find(|(known, _)| known == key)?;
+        content.text(text_of).ok()
+    }
+
     /// Its name with the prefix and suffix of a way, without the hash.
-    pub fn name_by(&self, way: &Way) -> String {
+    pub fn name_by(&self, way: &DeliveryPath) -> String {
         format!("{}{}{}", way.prefix, self.name, way.suffix)
     }
 
     /// Whether a label or annotation, its own or one that the way adds, tells Flux not to substitute variables in it.
-    pub fn is_left_as_it_is(&self, way: &Way) -> bool {
+    pub fn is_left_as_it_is(&self, way: &DeliveryPath) -> bool {
         let mut maps = [
             &self.labels,
             &self.annotations,
@@ -195,8 +208,8 @@ secretGenerator:
 - {name: s, envs: [e.env], env: f.env}
 ",
         );
-        let file = |key: &str, path: &str| (key.to_owned(), Content::File(path.to_owned()));
-        let text = |key: &str, text: &str| (key.to_owned(), Content::Text(text.to_owned()));
+        let file = |key: &str, path: &str| (key.to_owned(), KeyContent::File(path.to_owned()));
+        let text = |key: &str, text: &str| (key.to_owned(), KeyContent::Text(text.to_owned()));
         assert_eq!(
             all[0].keys,
             [
@@ -214,7 +227,7 @@ secretGenerator:
     }
 
     #[test]
-    fn what_it_holds_is_told_where_all_files_are_at_hand() {
+    fn what_it_holds_is_told_where_all_files_are_given() {
         let all = generators("configMapGenerator: [{name: m, files: [a.lua], envs: [e.env]}]\n");
         let texts = |path: &str| match path {
             "app/a.lua" => Some("return 1".to_owned()),

@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::folders::Folders;
-use super::kustomization::{Entry, Kustomization, NAMES, Role, Settings};
+use super::kustomization::{
+    Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
+};
 use super::{
-    Delivery, Generated, Missing, Standing, Way, flux_kustomization, is_flux_kustomization,
-    is_kustomization, is_kustomize_kind,
+    Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse, flux_kustomization,
+    is_flux_kustomization, is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
 use manifest::value::path::{below, folder};
@@ -18,22 +20,22 @@ const MOST_WAYS: usize = 64;
 const MOST_COMPONENTS: usize = 64;
 
 /// A kustomization that was read.
-struct Read<'a> {
+struct ReadKustomization<'a> {
     /// The entries that it applies objects from.
     applied: Vec<Entry<'a>>,
-    settings: Settings,
+    settings: KustomizationSettings,
 }
 
 struct Graph<'a> {
     objects: &'a [Object],
     files: &'a BTreeSet<String>,
     folders: Folders<'a>,
-    read: HashMap<usize, Read<'a>>,
+    read: HashMap<usize, ReadKustomization<'a>>,
     by_folder: HashMap<&'a str, usize>,
     by_file: HashMap<&'a str, Vec<usize>>,
     /// The ways that lead to each kustomization.
-    into: HashMap<usize, Vec<Way>>,
-    work: Vec<(usize, Way)>,
+    into: HashMap<usize, Vec<DeliveryPath>>,
+    work: Vec<(usize, DeliveryPath)>,
     /// The files that kustomizations read without applying their objects.
     inputs: BTreeSet<String>,
     delivery: Delivery,
@@ -50,29 +52,36 @@ pub fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     graph.delivery
 }
 
+/// The index of each folder's kustomization among `objects`.
+pub fn kustomizations_by_folder(objects: &[Object]) -> HashMap<&str, usize> {
+    let mut by_folder = HashMap::new();
+    for (at, object) in objects.iter().enumerate() {
+        if is_kustomization(object) {
+            by_folder.entry(folder(&object.file)).or_insert(at);
+        }
+    }
+    by_folder
+}
+
 impl<'a> Graph<'a> {
     fn of(objects: &'a [Object], files: &'a BTreeSet<String>) -> Self {
         let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut by_folder = HashMap::new();
         for (at, object) in objects.iter().enumerate() {
             by_file.entry(&object.file).or_default().push(at);
-            if is_kustomization(object) {
-                by_folder.entry(folder(&object.file)).or_insert(at);
-            }
         }
         Graph {
             objects,
             files,
             folders: Folders::of(files),
             read: HashMap::new(),
-            by_folder,
+            by_folder: kustomizations_by_folder(objects),
             by_file,
             into: HashMap::new(),
             work: Vec::new(),
             inputs: BTreeSet::new(),
             delivery: Delivery {
                 ways: vec![Vec::new(); objects.len()],
-                standing: vec![Standing::Applied; objects.len()],
+                standing: vec![ObjectUse::Applied; objects.len()],
                 ..Delivery::default()
             },
         }
@@ -90,21 +99,21 @@ impl<'a> Graph<'a> {
             let mut settings = kustomization.settings();
             let mut applied = Vec::new();
             for entry in kustomization.entries() {
-                let is_at_hand = self.leads_somewhere(&entry.path);
-                if is_at_hand && self.is_circle(&entry, object) {
+                let exists = self.leads_somewhere(&entry.path);
+                if exists && self.is_circle(&entry, object) {
                     continue;
                 }
                 if !entry.role.is_applied() {
                     self.inputs.insert(entry.path);
-                } else if is_at_hand {
+                } else if exists {
                     applied.push(entry);
                 } else {
                     // Something that kustomize would fetch, or a component that is not given, could change anything.
                     settings.is_partly_unknown |=
-                        entry.may_be_elsewhere || entry.role == Role::Component;
+                        entry.may_be_elsewhere || entry.role == EntryRole::Component;
                     self.delivery
                         .missing
-                        .extend((!entry.may_be_elsewhere).then_some(Missing {
+                        .extend((!entry.may_be_elsewhere).then_some(MissingEntry {
                             by: at,
                             pointer: entry.pointer,
                             path: entry.path,
@@ -114,12 +123,13 @@ impl<'a> Graph<'a> {
             let generators = kustomization.generators().into_iter();
             self.delivery
                 .generated
-                .extend(generators.map(|generator| Generated {
+                .extend(generators.map(|generator| GeneratedObject {
                     by: at,
                     generator,
                     ways: Vec::new(),
                 }));
-            self.read.insert(at, Read { applied, settings });
+            self.read
+                .insert(at, ReadKustomization { applied, settings });
         }
     }
 
@@ -138,9 +148,7 @@ impl<'a> Graph<'a> {
     /// Whether a folder has a kustomization that can't be read as one.
     fn is_closed(&self, folder: &str) -> bool {
         !self.by_folder.contains_key(folder)
-            && NAMES
-                .iter()
-                .any(|name| self.files.contains(&format!("{folder}/{name}")))
+            && kustomization_files(folder).any(|file| self.files.contains(&file))
     }
 
     /// Starts with the folders of all Flux Kustomizations.
@@ -166,7 +174,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Starts with a folder: with its kustomization, or, if it has none, with what Flux would list in a generated one.
-    fn start(&mut self, start: &'a str, way: Way) {
+    fn start(&mut self, start: &'a str, way: DeliveryPath) {
         if let Some(kustomization) = self.by_folder.get(start) {
             self.work.push((*kustomization, way));
             return;
@@ -249,13 +257,13 @@ impl<'a> Graph<'a> {
 
     /// The component that an entry leads to.
     fn component(&self, entry: &Entry<'_>) -> Option<usize> {
-        let is_component = entry.role == Role::Component;
+        let is_component = entry.role == EntryRole::Component;
         let component = self.by_folder.get(entry.path.as_str()).copied();
         component.filter(|_| is_component)
     }
 
     /// Adds what a component and its own components set. If there are several, the last one is the outermost.
-    fn set_component(&self, way: &mut Way, component: usize, seen: &mut Vec<usize>) {
+    fn set_component(&self, way: &mut DeliveryPath, component: usize, seen: &mut Vec<usize>) {
         if seen.len() > MOST_COMPONENTS || seen.contains(&component) {
             return;
         }
@@ -272,13 +280,13 @@ impl<'a> Graph<'a> {
     }
 
     /// The generated objects of a kustomization get the same way as the files that it lists.
-    fn make(&mut self, at: usize, way: &Way) {
+    fn make(&mut self, at: usize, way: &DeliveryPath) {
         // They are sorted by kustomization.
         let all = &mut self.delivery.generated;
         let first = all.partition_point(|one| one.by < at);
         let own = all.iter_mut().skip(first).take_while(|one| one.by == at);
         for generated in own {
-            generated.ways.push(Way {
+            generated.ways.push(DeliveryPath {
                 listed_by: Some(at),
                 ..way.clone()
             });
@@ -286,11 +294,11 @@ impl<'a> Graph<'a> {
     }
 
     /// Adds a way to all objects in a file.
-    fn arrive(&mut self, file: &str, by: Option<usize>, way: &Way) {
+    fn arrive(&mut self, file: &str, by: Option<usize>, way: &DeliveryPath) {
         let Some(objects) = self.by_file.get(file) else {
             return;
         };
-        let way = Way {
+        let way = DeliveryPath {
             listed_by: by,
             ..way.clone()
         };
@@ -317,7 +325,7 @@ impl<'a> Graph<'a> {
         all.sort_by_key(|at| (listed.contains(at), *at));
         for at in all {
             if !self.into.contains_key(&at) {
-                self.work.push((at, Way::default()));
+                self.work.push((at, DeliveryPath::default()));
                 self.walk();
             }
         }
@@ -336,11 +344,11 @@ impl<'a> Graph<'a> {
                 continue;
             }
             let standing = if self.inputs.contains(&object.file) {
-                Standing::Input
+                ObjectUse::Input
             } else if self.by_folder.contains_key(folder(&object.file)) {
-                Standing::LeftOut
+                ObjectUse::LeftOut
             } else {
-                Standing::Applied
+                ObjectUse::Applied
             };
             if let Some(slot) = self.delivery.standing.get_mut(at) {
                 *slot = standing;
@@ -350,7 +358,7 @@ impl<'a> Graph<'a> {
 }
 
 /// Adds what a kustomization sets, unless an outer one has already set it.
-fn set(way: &mut Way, by: usize, settings: &Settings) {
+fn set(way: &mut DeliveryPath, by: usize, settings: &KustomizationSettings) {
     if way.namespace.is_none() {
         way.namespace.clone_from(&settings.namespace);
     }

@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use super::generator::Generator;
 use super::remote::{is_repository, is_url};
 use manifest::Object;
+use manifest::meaning::KUSTOMIZATIONS;
 use manifest::value::path::{folder, join, name};
 use manifest::value::{Node, Pointer, variable};
 
 /// The API group of kustomize's own kinds.
 pub const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 
-/// The names of the files in which kustomize looks for the kustomization of a folder, in this order.
-pub use manifest::meaning::KUSTOMIZATIONS as NAMES;
+/// The files in which kustomize looks for the kustomization of a folder, in this order.
+pub fn kustomization_files(folder: &str) -> impl Iterator<Item = String> {
+    KUSTOMIZATIONS.iter().map(move |name| join(folder, name))
+}
 
 /// Whether a file is the kustomization of its folder, judged by its name.
 pub fn is_kustomization_file(file: &str) -> bool {
-    NAMES.contains(&name(file))
+    KUSTOMIZATIONS.contains(&name(file))
 }
 
 /// Whether an object is only for kustomize and so never reaches the API server.
@@ -40,7 +43,7 @@ pub fn is_kustomization(object: &Object) -> bool {
 
 /// What kustomize does with a path that a kustomization names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum EntryRole {
     /// It applies the objects there: those of a file, or those of a folder with a kustomization.
     Resource,
     /// It uses the component there.
@@ -53,15 +56,18 @@ pub enum Role {
     Source,
 }
 
-impl Role {
+impl EntryRole {
     /// Whether the path may be a folder, which then needs its own kustomization, or a Git repository.
     pub fn may_be_folder(self) -> bool {
-        matches!(self, Role::Resource | Role::Component | Role::Plugin)
+        matches!(
+            self,
+            EntryRole::Resource | EntryRole::Component | EntryRole::Plugin
+        )
     }
 
     /// Whether objects in the file are applied. Otherwise, they are patches, settings or plain text.
     pub fn is_applied(self) -> bool {
-        matches!(self, Role::Resource | Role::Component)
+        matches!(self, EntryRole::Resource | EntryRole::Component)
     }
 }
 
@@ -69,33 +75,39 @@ impl Role {
 const EACH: &str = "*";
 
 /// All fields of a kustomization that can contain a path.
-const PATHS: &[(Role, &[&str])] = &[
-    (Role::Resource, &["resources", EACH]),
-    (Role::Resource, &["bases", EACH]),
-    (Role::Component, &["components", EACH]),
-    (Role::Plugin, &["generators", EACH]),
-    (Role::Plugin, &["transformers", EACH]),
-    (Role::Plugin, &["validators", EACH]),
-    (Role::Setting, &["crds", EACH]),
-    (Role::Setting, &["configurations", EACH]),
-    (Role::Setting, &["openapi", "path"]),
-    (Role::Setting, &["patchesStrategicMerge", EACH]),
-    (Role::Setting, &["patches", EACH, "path"]),
-    (Role::Setting, &["patchesJson6902", EACH, "path"]),
-    (Role::Setting, &["replacements", EACH, "path"]),
-    (Role::Setting, &["helmCharts", EACH, "valuesFile"]),
+const PATHS: &[(EntryRole, &[&str])] = &[
+    (EntryRole::Resource, &["resources", EACH]),
+    (EntryRole::Resource, &["bases", EACH]),
+    (EntryRole::Component, &["components", EACH]),
+    (EntryRole::Plugin, &["generators", EACH]),
+    (EntryRole::Plugin, &["transformers", EACH]),
+    (EntryRole::Plugin, &["validators", EACH]),
+    (EntryRole::Setting, &["crds", EACH]),
+    (EntryRole::Setting, &["configurations", EACH]),
+    (EntryRole::Setting, &["openapi", "path"]),
+    (EntryRole::Setting, &["patchesStrategicMerge", EACH]),
+    (EntryRole::Setting, &["patches", EACH, "path"]),
+    (EntryRole::Setting, &["patchesJson6902", EACH, "path"]),
+    (EntryRole::Setting, &["replacements", EACH, "path"]),
+    (EntryRole::Setting, &["helmCharts", EACH, "valuesFile"]),
     (
-        Role::Setting,
+        EntryRole::Setting,
         &["helmChartInflationGenerator", EACH, "values"],
     ),
-    (Role::Source, &["configMapGenerator", EACH, "files", EACH]),
-    (Role::Source, &["configMapGenerator", EACH, "envs", EACH]),
-    (Role::Source, &["configMapGenerator", EACH, "env"]),
-    (Role::Source, &["secretGenerator", EACH, "files", EACH]),
-    (Role::Source, &["secretGenerator", EACH, "envs", EACH]),
-    (Role::Source, &["secretGenerator", EACH, "env"]),
     (
-        Role::Setting,
+        EntryRole::Source,
+        &["configMapGenerator", EACH, "files", EACH],
+    ),
+    (
+        EntryRole::Source,
+        &["configMapGenerator", EACH, "envs", EACH],
+    ),
+    (EntryRole::Source, &["configMapGenerator", EACH, "env"]),
+    (EntryRole::Source, &["secretGenerator", EACH, "files", EACH]),
+    (EntryRole::Source, &["secretGenerator", EACH, "envs", EACH]),
+    (EntryRole::Source, &["secretGenerator", EACH, "env"]),
+    (
+        EntryRole::Setting,
         &["helmCharts", EACH, "additionalValuesFiles", EACH],
     ),
 ];
@@ -136,7 +148,7 @@ pub struct Entry<'a> {
     /// The entry as written.
     pub text: &'a str,
     /// What kustomize does with the path.
-    pub role: Role,
+    pub role: EntryRole,
     /// The path that it leads to, in the form that findings use.
     pub path: String,
     /// Whether it may lead out of the repository if nothing exists at `path`: kustomize would fetch it, or it is not
@@ -146,7 +158,7 @@ pub struct Entry<'a> {
 
 /// What a kustomization sets on all objects that it lists.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct KustomizationSettings {
     pub namespace: Option<String>,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
@@ -191,13 +203,13 @@ impl<'a> Kustomization<'a> {
         entries
     }
 
-    fn entry(&self, role: Role, pointer: Pointer, text: &'a str) -> Option<Entry<'a>> {
+    fn entry(&self, role: EntryRole, pointer: Pointer, text: &'a str) -> Option<Entry<'a>> {
         let is_inline = text.contains('\n') || text.contains(": ");
-        if is_inline && matches!(role, Role::Plugin | Role::Setting) {
+        if is_inline && matches!(role, EntryRole::Plugin | EntryRole::Setting) {
             return None;
         }
         let path = match role {
-            Role::Source => super::generator::key_and_path(text).1,
+            EntryRole::Source => super::generator::key_and_path(text).1,
             _ => text,
         };
         let is_fetched = is_url(path) || role.may_be_folder() && is_repository(path);
@@ -212,7 +224,7 @@ impl<'a> Kustomization<'a> {
     }
 
     /// What it sets itself, without its components.
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> KustomizationSettings {
         let text = |key: &str| self.node.get(key).and_then(Node::as_str).map(str::to_owned);
         let has_any = |key: &&str| {
             let list = self.node.get(key).and_then(Node::as_list);
@@ -220,7 +232,7 @@ impl<'a> Kustomization<'a> {
         };
         let labels = self.node.get("labels").and_then(Node::as_list);
         let labels = labels.unwrap_or_default().iter();
-        Settings {
+        KustomizationSettings {
             namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
             labels: labels
                 .flat_map(|one| pairs(one.get("pairs")))

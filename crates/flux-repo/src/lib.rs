@@ -12,7 +12,7 @@
 //! [`build`] does all that kustomize does with a single folder, including patches, as far as it is local.
 //!
 //! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. Missing inputs are treated as if they changed
-//! nothing, and [`Way::is_partly_unknown`] says if there are any.
+//! nothing, and [`DeliveryPath::is_partly_unknown`] says if there are any.
 
 mod apply;
 pub mod build;
@@ -33,12 +33,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use apply::{applied, applied_by, as_applied};
-pub use clusters::{Cluster, Place};
-pub use flux_kustomization::{FLUX, Source, Substitutes, is_flux_kustomization};
-pub use generator::{Content, Generator};
+pub use clusters::{Cluster, ClusterPlace};
+pub use flux_kustomization::{FLUX, Substitutes, VariableSource, is_flux_kustomization};
+pub use generator::{Generator, KeyContent};
+pub use graph::kustomizations_by_folder;
 pub use kustomization::{
-    Entry, KUSTOMIZE, Kustomization, NAMES, Role, is_kustomization, is_kustomization_file,
-    is_kustomize_kind,
+    Entry, EntryRole, KUSTOMIZE, Kustomization, is_kustomization, is_kustomization_file,
+    is_kustomize_kind, kustomization_files,
 };
 pub use patches::{may_patch, patches_anything};
 
@@ -51,7 +52,7 @@ pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 /// How a file gets into the cluster: the kustomizations that lead to it, and what they set. Objects are identified by
 /// their index among the given objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Way {
+pub struct DeliveryPath {
     /// The kustomization that lists the file; `None` if Flux applies all files of a folder without a kustomization.
     pub listed_by: Option<usize>,
     /// The Flux Kustomization that applies it; `None` if that one is not given.
@@ -74,7 +75,7 @@ pub struct Way {
 
 /// An entry of a kustomization whose path does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingEntry {
     /// The index of the kustomization.
     pub by: usize,
     /// The place of the entry in the kustomization.
@@ -85,16 +86,16 @@ pub struct Missing {
 
 /// A ConfigMap or Secret that a kustomization generates, and how it gets into the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generated {
+pub struct GeneratedObject {
     /// The kustomization.
     pub by: usize,
     /// The generator.
     pub generator: Generator,
     /// The ways by which it is applied. If none is known, there is one that changes nothing.
-    pub ways: Vec<Way>,
+    pub ways: Vec<DeliveryPath>,
 }
 
-impl Generated {
+impl GeneratedObject {
     /// The names that it is applied with, without the hash.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.ways.iter().map(|way| self.generator.name_by(way))
@@ -104,18 +105,18 @@ impl Generated {
 /// What kustomize and Flux do with files.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
-    ways: Vec<Vec<Way>>,
-    standing: Vec<Standing>,
+    ways: Vec<Vec<DeliveryPath>>,
+    standing: Vec<ObjectUse>,
     folders: HashMap<usize, String>,
     reached: HashMap<usize, BTreeSet<usize>>,
-    missing: Vec<Missing>,
-    generated: Vec<Generated>,
-    splits: Vec<clusters::Split>,
+    missing: Vec<MissingEntry>,
+    generated: Vec<GeneratedObject>,
+    splits: Vec<clusters::ClusterSplit>,
 }
 
 /// How the given kustomizations use an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Standing {
+enum ObjectUse {
     /// A kustomization lists it, or its folder has no kustomization.
     #[default]
     Applied,
@@ -135,18 +136,18 @@ impl Delivery {
     }
 
     /// The ways by which an object gets into the cluster; empty if no given kustomization lists it.
-    pub fn ways(&self, object: usize) -> &[Way] {
+    pub fn ways(&self, object: usize) -> &[DeliveryPath] {
         self.ways.get(object).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether an object is not applied: its folder has a kustomization, but neither that one nor any other lists it.
     pub fn is_left_out(&self, object: usize) -> bool {
-        self.standing.get(object) == Some(&Standing::LeftOut)
+        self.standing.get(object) == Some(&ObjectUse::LeftOut)
     }
 
     /// Whether it is a patch or another input to a kustomization, and not an object by itself.
     pub fn is_input(&self, object: usize) -> bool {
-        self.standing.get(object) == Some(&Standing::Input)
+        self.standing.get(object) == Some(&ObjectUse::Input)
     }
 
     /// The folder that a Flux Kustomization applies, in the form that findings use; `None` if it doesn't exist.
@@ -160,12 +161,12 @@ impl Delivery {
     }
 
     /// The entries of kustomizations whose paths don't exist.
-    pub fn missing(&self) -> &[Missing] {
+    pub fn missing(&self) -> &[MissingEntry] {
         &self.missing
     }
 
     /// The ConfigMaps and Secrets that kustomizations generate.
-    pub fn generated(&self) -> &[Generated] {
+    pub fn generated(&self) -> &[GeneratedObject] {
         &self.generated
     }
 
@@ -177,8 +178,8 @@ impl Delivery {
     }
 
     /// Where a file is, as far as [`may_share_cluster`](Self::may_share_cluster) distinguishes places.
-    pub fn place(&self, file: &str) -> Place<'_> {
-        Place::of(&self.splits, file)
+    pub fn place(&self, file: &str) -> ClusterPlace<'_> {
+        ClusterPlace::of(&self.splits, file)
     }
 
     /// The clusters that files are for, as far as [`may_share_cluster`](Self::may_share_cluster) distinguishes them.
@@ -189,12 +190,12 @@ impl Delivery {
     /// The result of [`as_applied`], in its order, as the index of each object and the way by which it is applied. An
     /// object is listed once for each namespace and name that it is applied with. Patches and objects that are left
     /// out are not listed.
-    pub fn copies(&self) -> impl Iterator<Item = (usize, Option<&Way>)> {
+    pub fn copies(&self) -> impl Iterator<Item = (usize, Option<&DeliveryPath>)> {
         (0..self.ways.len())
-            .filter(|at| self.standing.get(*at) == Some(&Standing::Applied))
+            .filter(|at| self.standing.get(*at) == Some(&ObjectUse::Applied))
             .flat_map(|at| {
                 let ways = self.ways(at);
-                let distinct: Vec<Option<&Way>> = match ways {
+                let distinct: Vec<Option<&DeliveryPath>> = match ways {
                     [] => vec![None],
                     [only] => vec![Some(only)],
                     ways => ways
@@ -209,9 +210,9 @@ impl Delivery {
     }
 }
 
-impl Way {
+impl DeliveryPath {
     /// Whether an object gets the same name and namespace by both ways.
-    fn is_as(&self, other: &Way) -> bool {
+    fn is_as(&self, other: &DeliveryPath) -> bool {
         (&self.namespace, &self.prefix, &self.suffix)
             == (&other.namespace, &other.prefix, &other.suffix)
     }
@@ -219,7 +220,7 @@ impl Way {
 
 /// Whether a label or annotation, the object's own or one that the way adds, tells Flux not to substitute variables in
 /// it.
-pub fn is_left_as_it_is(object: &Object, way: Option<&Way>) -> bool {
+pub fn is_left_as_it_is(object: &Object, way: Option<&DeliveryPath>) -> bool {
     let own = ["labels", "annotations"].iter().any(|below| {
         let map = object.node.path(&["metadata", below]);
         map.and_then(|map| map.get(SUBSTITUTE))

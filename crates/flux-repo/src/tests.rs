@@ -161,11 +161,11 @@ fn each_object_knows_its_ways_and_what_is_missing() {
         [
             (
                 "block.lua".to_owned(),
-                Content::File(format!("{folder}/block.lua"))
+                KeyContent::File(format!("{folder}/block.lua"))
             ),
             (
                 "key".to_owned(),
-                Content::File(format!("{folder}/resources/other.lua"))
+                KeyContent::File(format!("{folder}/resources/other.lua"))
             ),
         ]
     );

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::root::{Part, Root};
+use super::root::{HeadingPart, Root};
 use crate::diagnostic::{ObjectRef, Span};
 use crate::value::{Node, Pointer};
 
@@ -67,22 +67,22 @@ impl Object {
 
     /// The `apiVersion` in the manifest; empty if there is none.
     pub fn api_version(&self) -> &str {
-        self.node.heading_part(Part::ApiVersion)
+        self.node.heading_part(HeadingPart::ApiVersion)
     }
 
     /// The `kind` in the manifest; empty if there is none.
     pub fn kind(&self) -> &str {
-        self.node.heading_part(Part::Kind)
+        self.node.heading_part(HeadingPart::Kind)
     }
 
     /// The `metadata.name` in the manifest; empty if there is none.
     pub fn name(&self) -> &str {
-        self.node.heading_part(Part::Name)
+        self.node.heading_part(HeadingPart::Name)
     }
 
     /// The `metadata.namespace` in the manifest; empty if there is none.
     pub fn namespace(&self) -> &str {
-        self.node.heading_part(Part::Namespace)
+        self.node.heading_part(HeadingPart::Namespace)
     }
 
     /// The API group, which is the part of `apiVersion` before the slash; empty for the core group.

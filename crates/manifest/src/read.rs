@@ -25,17 +25,17 @@ pub struct Document {
 
 /// The position of a document in a source, before it is parsed.
 #[derive(Clone, Debug)]
-pub struct Piece(std::ops::Range<usize>);
+pub struct DocumentRange(std::ops::Range<usize>);
 
 /// Splits a source into documents without parsing them. Returns a finding if there are too many.
-pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<Piece>, Option<Diagnostic>) {
+pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<DocumentRange>, Option<Diagnostic>) {
     let text = sources.get(source).text();
     let mut parts = split(text);
     let problem = parts
         .get(MOST_DOCUMENTS)
         .map(|part| too_many(source, part.start));
     parts.truncate(MOST_DOCUMENTS);
-    (parts.into_iter().map(Piece).collect(), problem)
+    (parts.into_iter().map(DocumentRange).collect(), problem)
 }
 
 /// Parses one document; `None` if it is empty.
@@ -44,8 +44,8 @@ pub fn pieces(sources: &Sources, source: SourceId) -> (Vec<Piece>, Option<Diagno
 pub fn read_piece(
     sources: &Sources,
     source: SourceId,
-    Piece(range): &Piece,
-) -> Result<Option<Document>, Problem> {
+    DocumentRange(range): &DocumentRange,
+) -> Result<Option<Document>, ReadProblem> {
     let text = sources
         .get(source)
         .text()
@@ -88,7 +88,7 @@ fn too_many(source: SourceId, start: usize) -> Diagnostic {
 
 /// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum ReadProblemKind {
     /// The text is not valid YAML.
     Syntax,
     /// kustomize reads the text differently than other programs, or refuses it.
@@ -97,19 +97,19 @@ pub enum Wrong {
 
 /// A problem that keeps a text from being read.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct ReadProblem {
     /// The kind of the problem.
-    pub wrong: Wrong,
+    pub wrong: ReadProblemKind,
     /// A description of the problem.
     pub message: String,
     /// The position of the problem.
     pub span: Span,
 }
 
-impl Problem {
+impl ReadProblem {
     /// Converts the problem to a finding.
     pub fn diagnostic(self) -> Diagnostic {
-        if self.wrong == Wrong::Readers {
+        if self.wrong == ReadProblemKind::Readers {
             return Diagnostic::new(codes::YAML_READERS_DIFFER, format!("programs read this YAML differently: {}", self.message))
                 .at(self.span)
                 .why("kustomize and Flux would apply something else than other tools and people see in the file")
@@ -156,7 +156,7 @@ pub fn is_mark(text: &str) -> bool {
 /// Parses a document that begins at byte `offset` of `source`.
 /// # Errors
 /// Fails if the text is not valid YAML, or exceeds the limits on nesting, nodes and aliases.
-pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadProblem> {
     match plain::parse(text, source, offset) {
         Some(node) => Ok(node),
         None => tree::parse(text, source, offset),
@@ -166,7 +166,7 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Proble
 /// Like [`parse`], but always uses the general parser.
 /// # Errors
 /// The same as for [`parse`].
-pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadProblem> {
     tree::parse(text, source, offset)
 }
 

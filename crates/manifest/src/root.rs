@@ -30,7 +30,7 @@ const PATHS: [&[&str]; 4] = [
 
 /// A part of a heading, in the order of [`PATHS`].
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
+pub(super) enum HeadingPart {
     ApiVersion,
     Kind,
     Name,
@@ -39,7 +39,7 @@ pub(super) enum Part {
 
 impl Root {
     /// A part of the heading.
-    pub(super) fn heading_part(&self, part: Part) -> &str {
+    pub(super) fn heading_part(&self, part: HeadingPart) -> &str {
         let heading = self.heading.get_or_init(|| Heading::new(&self.node));
         let at = part as usize;
         let start = at
@@ -109,8 +109,13 @@ mod tests {
             r#"{"kind": "Gateway", "metadata": {"name": "a", "namespace": "b"}}"#,
         ));
         let called = |root: &Root| {
-            [Part::ApiVersion, Part::Kind, Part::Name, Part::Namespace]
-                .map(|it| root.heading_part(it).to_owned())
+            [
+                HeadingPart::ApiVersion,
+                HeadingPart::Kind,
+                HeadingPart::Name,
+                HeadingPart::Namespace,
+            ]
+            .map(|it| root.heading_part(it).to_owned())
         };
         assert_eq!(called(&root), ["", "Gateway", "a", "b"]);
         let metadata = root.as_map_mut().and_then(|map| map.get_mut("metadata"));

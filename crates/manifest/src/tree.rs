@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use super::kustomize::{self, Fault, LastBlock};
-use super::read::{Problem, Wrong};
+use super::read::{ReadProblem, ReadProblemKind};
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Entry, Kind, Map, Node};
 
 /// Parses a document that may use all features of YAML.
-pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, Problem> {
+pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadProblem> {
     let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
     let mut tree = match serde_yaml::from_str_with_options::<Tree>(text, options) {
         Ok(tree) => tree,
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node,
 }
 
 /// Makes a problem of a syntax error.
-fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize) -> Problem {
+fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize) -> ReadProblem {
     let location = error.location();
     let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
     let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
@@ -44,20 +44,20 @@ fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize)
         .split_once(", set ")
         .map_or(message, |(message, _)| message);
     let message = beyond_bounds(message).unwrap_or(message).to_owned();
-    Problem {
-        wrong: Wrong::Syntax,
+    ReadProblem {
+        wrong: ReadProblemKind::Syntax,
         message,
         span: Span::new(source, offset + at, offset + end),
     }
 }
 
 /// Makes a problem of a position that kustomize reads differently.
-pub(super) fn differs(fault: Fault, text: &str, source: SourceId, offset: usize) -> Problem {
+pub(super) fn differs(fault: Fault, text: &str, source: SourceId, offset: usize) -> ReadProblem {
     let start = fault.at.min(text.len());
     let rest = text.get(start..).unwrap_or_default();
     let end = start + rest.chars().next().map_or(0, char::len_utf8);
-    Problem {
-        wrong: Wrong::Readers,
+    ReadProblem {
+        wrong: ReadProblemKind::Readers,
         message: fault.message.into_owned(),
         span: Span::new(source, offset + start, offset + end),
     }

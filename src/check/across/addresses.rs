@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use super::front::{Front, add_meta};
-use super::selector::Labels;
+use super::front::Front;
 use super::{Applied, Whole};
 use crate::codes;
 use envoy_gateway::address::{
     ANNOTATIONS, AddressRequest, annotated_addresses, requested_addresses,
 };
+use envoy_gateway::proxies::add_meta;
+use envoy_gateway::selector::Labels;
 use manifest::diagnostic::Diagnostic;
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Node, Pointer, variable};

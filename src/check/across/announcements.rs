@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::front::{Controller, Front, text};
-use super::selector::selects;
+use super::front::{Front, text};
 use super::{Applied, Whole};
 use crate::codes;
+use envoy_gateway::proxies::Controller;
+use envoy_gateway::selector::selects;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
 use manifest::value::{Node, Pointer, variable};

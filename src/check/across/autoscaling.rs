@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::front::{CHART, Front, Workload, release_namespace, text};
+use super::front::{CHART, Front, release_namespace, text};
 use super::{Applied, Whole};
 use crate::codes;
 use envoy_gateway::controller::DeployMode;
+use envoy_gateway::proxies::{Workload, hashed_deployment};
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, Severity, Span};
 use manifest::value::{Node, Pointer, variable};
@@ -350,7 +351,7 @@ fn meant<'a>(
 ) -> Option<&'a Workload> {
     let by_gateway = fronts.iter().zip(workloads).find(|(front, made)| {
         let gateway = front.gateway.object;
-        let hashed = crate::model::names::hashed_deployment(gateway.namespace(), gateway.name());
+        let hashed = hashed_deployment(gateway.namespace(), gateway.name());
         let start = hashed.rsplit_once('-').map_or("", |(start, _)| start);
         let is_named = target.name == gateway.name() || target.name == hashed;
         let has_hash = target.name.rsplit_once('-').is_some_and(|(rest, hash)| {

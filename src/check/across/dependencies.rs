@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Applied, Whole};
 use crate::codes;
-use flux_repo::{FLUX, Place};
+use flux_repo::{ClusterPlace, FLUX};
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::{MOST_COMPARED, MOST_LISTED, listed, nearest};
 use manifest::finding;
@@ -78,7 +78,7 @@ pub fn waiting<'a>(whole: &Whole<'a>) -> Vec<Waiting<'a>> {
 pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
     let all = waiting(whole);
     let mut found = Vec::new();
-    let mut nearby: BTreeMap<(Place, &str), Near> = BTreeMap::new();
+    let mut nearby: BTreeMap<(ClusterPlace, &str), Near> = BTreeMap::new();
     for waiting in &all {
         let place = whole.delivery.place(&waiting.of.object.file);
         for need in waiting.needs.iter().filter(|need| need.is_missing()) {
@@ -109,7 +109,12 @@ struct Near<'a> {
 }
 
 impl<'a> Near<'a> {
-    fn new(whole: &Whole<'a>, all: &[Waiting<'a>], place: &Place<'_>, namespace: &str) -> Self {
+    fn new(
+        whole: &Whole<'a>,
+        all: &[Waiting<'a>],
+        place: &ClusterPlace<'_>,
+        namespace: &str,
+    ) -> Self {
         let near: Vec<&Waiting> = all
             .iter()
             .filter(|one| {

@@ -7,9 +7,9 @@
 use super::{Whole, field};
 use crate::codes;
 use envoy_gateway::controller::features::LUA_OFF_FROM;
-use envoy_gateway::controller::release::nearest_releases;
 use envoy_gateway::controller::{ASSUMED, ControllerRelease, Feature, State};
 use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::value::path::nearest;
 use manifest::value::{Node, Pointer};
 use manifest::{Object, finding};
 
@@ -101,7 +101,7 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
             if uses.is_empty() {
                 continue;
             }
-            let nearest = nearest_releases(releases, object);
+            let nearest = nearest(&object.file, releases, |it| &it.release.file);
             let all_off = nearest.iter().all(|release| is_off(release));
             if let Some(release) = nearest.first().filter(|_| all_off) {
                 let said = uses
@@ -241,7 +241,7 @@ metadata: {name: p}
     }
 
     #[test]
-    fn values_from_elsewhere_count_where_they_are_at_hand_and_silence_where_not() {
+    fn values_from_elsewhere_count_where_they_are_given_and_silence_where_not() {
         let release = release("valuesFrom: [{kind: ConfigMap, name: values}]");
         assert_eq!(with("1.9.0", &release, ROUTE), [""; 0]);
         let map = |on: bool| {

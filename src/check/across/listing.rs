@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Whole;
 use crate::codes;
-use flux_repo::{Entry, Kustomization, NAMES, is_kustomization, is_kustomization_file};
+use flux_repo::{
+    Entry, Kustomization, is_kustomization, is_kustomization_file, kustomization_files,
+};
 use manifest::diagnostic::Diagnostic;
 use manifest::value::Pointer;
 use manifest::value::path::{folder, split};
@@ -43,9 +45,7 @@ fn missing(whole: &Whole<'_>, kustomization: &Object, entry: &Entry<'_>) -> Opti
     if is_hidden || !whole.is_walked(target) || !whole.has_folder(folder(target)) {
         return None;
     }
-    let has_own = NAMES
-        .iter()
-        .any(|name| whole.files.contains(&format!("{target}/{name}")));
+    let has_own = kustomization_files(target).any(|file| whole.files.contains(&file));
     let standing = match () {
         () if whole.files.contains(target) => Standing::File,
         () if whole.has_folder(target) => Standing::Folder { has_own },

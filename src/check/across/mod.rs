@@ -13,8 +13,8 @@
 //! - KEDA: [`autoscaling`].
 //! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
 //!
-//! Several passes use [`front`], which computes what the controller creates for a Gateway, [`selector`], which matches
-//! labels, and [`ranges`], which finds the ranges that contain an address.
+//! Several passes use [`front`], which looks up what the controller creates for each Gateway, and [`ranges`], which finds
+//! the ranges that contain an address.
 
 mod addresses;
 mod announcements;
@@ -35,7 +35,6 @@ mod monitors;
 mod pools;
 mod ranges;
 pub mod script;
-mod selector;
 mod substitution;
 #[cfg(test)]
 pub(in crate::check) mod support;
@@ -55,7 +54,7 @@ use crate::model::Model;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
-use flux_repo::{self, Delivery, FLUX, Substitutes, Way};
+use flux_repo::{self, Delivery, DeliveryPath, FLUX, Substitutes};
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 
@@ -120,7 +119,7 @@ pub struct Applied<'a> {
     /// Its index in [`Given::objects`].
     pub at: usize,
     /// How it is applied; `None` if no given kustomization lists it.
-    pub way: Option<&'a Way>,
+    pub way: Option<&'a DeliveryPath>,
     /// The object.
     pub object: &'a Object,
 }
@@ -151,7 +150,7 @@ impl<'a> Whole<'a> {
     }
 
     /// The Flux Kustomization that applies an object, and the variables that it substitutes.
-    pub fn substitutes(&self, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
+    pub fn substitutes(&self, way: Option<&DeliveryPath>) -> Option<(&'a Object, &'a Substitutes)> {
         let flux = way?.flux?;
         Some((self.given.objects.get(flux)?, self.substitutes.get(&flux)?))
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::front::{CHART, Controller, Front, OWNER_NAME, OWNER_NAMESPACE, release_namespace};
-use super::selector::{Labels, selects};
+use super::front::{CHART, Front, release_namespace};
 use super::{Applied, Whole};
 use crate::codes;
+use envoy_gateway::proxies::{Controller, OWNER_NAME, OWNER_NAMESPACE};
+use envoy_gateway::selector::{Labels, selects};
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
 use manifest::value::{Node, Pointer, variable};

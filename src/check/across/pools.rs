@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::addresses::Claim;
-use super::front::{Controller, text};
+use super::front::text;
 use super::ranges::{Earliest, Ranges};
-use super::selector::selects;
 use super::{Applied, Whole};
 use crate::codes;
 use crate::model::address::Range;
-use flux_repo::Place;
+use envoy_gateway::proxies::Controller;
+use envoy_gateway::selector::selects;
+use flux_repo::ClusterPlace;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
@@ -97,7 +98,7 @@ fn blocks<'p, 'a: 'p>(pools: impl Iterator<Item = &'p Pool<'a>>) -> Ranges<Block
 struct Nearby<'a, 'p, 'w> {
     whole: &'p Whole<'w>,
     pools: &'p [Pool<'a>],
-    known: BTreeMap<Place<'p>, Near<'a, 'p>>,
+    known: BTreeMap<ClusterPlace<'p>, Near<'a, 'p>>,
 }
 
 impl<'a, 'p> Nearby<'a, 'p, '_> {
@@ -347,7 +348,7 @@ fn overlaps(whole: &Whole<'_>, pools: &[Pool<'_>]) -> Vec<Diagnostic> {
         })
         .collect();
     let mut found = Vec::new();
-    let mut before: BTreeMap<Place, Earliest> = BTreeMap::new();
+    let mut before: BTreeMap<ClusterPlace, Earliest> = BTreeMap::new();
     for (at, (pool, block, range)) in blocks.iter().enumerate() {
         let place = whole.delivery.place(&pool.applied.object.file);
         let first = before

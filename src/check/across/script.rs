@@ -7,9 +7,9 @@
 use super::Whole;
 use crate::check::lua;
 use crate::codes;
-use envoy_gateway::controller::helm_charts::nearest;
-use flux_repo::{Content, Generator, is_kustomization};
+use flux_repo::{Generator, KeyContent, is_kustomization};
 use manifest::diagnostic::{Diagnostic, Location, Severity, Sources, suggest};
+use manifest::value::path::nearest;
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 use manifest::{Object, finding};
 
@@ -104,13 +104,12 @@ fn referred(
         here.is_empty() || there.is_empty() || here == there
     };
     let within = || maps.given.iter().copied().filter(reaches);
-    if let Some(map) = nearest(within().filter(|map| map.name() == name), &object.file) {
+    let of_name = within().filter(|map| map.name() == name);
+    if let Some(map) = nearest(&object.file, of_name, |map| &map.file).first() {
         return given(whole, object, pointer, map);
     }
     let of_name = maps.made.iter().filter(|made| made.name == name);
-    let makers = of_name.clone().map(|made| made.maker);
-    if let Some(maker) = nearest(makers, &object.file) {
-        let made = of_name.clone().find(|it| it.maker.file == maker.file)?;
+    if let Some(made) = nearest(&object.file, of_name, |made| &made.maker.file).first() {
         if made.map.has_hash && !maps.is_taught {
             return Some(hashed(object, pointer, made));
         }
@@ -118,7 +117,7 @@ fn referred(
     }
     let made = maps.made.iter().map(|made| made.name.as_str());
     let known = within().map(Object::name).chain(made);
-    let message = format!("no ConfigMap {name} is at hand");
+    let message = format!("no ConfigMap {name} is in the given files");
     let said = finding(codes::REFERENCE_MISSING_SCRIPT, object, pointer, message)
         .why(format!("if the cluster has none either, {REFUSED}"));
     Some(match suggest::nearest(name, known) {
@@ -188,8 +187,8 @@ fn generated(
     };
     let (_, content) = map.keys.iter().find(|(known, _)| known == key)?;
     match content {
-        Content::Text(text) => text_of(object, pointer, text, "", whole),
-        Content::File(file) => text_of(object, pointer, whole.text(file)?, file, whole),
+        KeyContent::Text(text) => text_of(object, pointer, text, "", whole),
+        KeyContent::File(file) => text_of(object, pointer, whole.text(file)?, file, whole),
     }
 }
 
@@ -401,7 +400,7 @@ spec: {{lua: [{{type: Inline, inline: \"{script}\"}}]}}
     }
 
     #[test]
-    fn a_config_map_that_is_not_at_hand_is_an_error_where_its_name_looks_like_a_slip() {
+    fn a_config_map_that_is_not_given_is_an_error_where_its_name_looks_like_a_slip() {
         let told = given("example-extension", "{lua: ''}");
         assert!(
             told[0].starts_with("error reference/missing-script"),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Applied, Whole};
 use crate::codes;
-use flux_repo::{Content, Generated, Substitutes, Way, is_left_as_it_is};
+use flux_repo::{DeliveryPath, GeneratedObject, KeyContent, Substitutes, is_left_as_it_is};
 use manifest::diagnostic::{Diagnostic, Severity, SourceId, Span};
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Node, Pointer, variable};
@@ -37,7 +37,10 @@ pub fn check(whole: &Whole<'_>) -> Vec<Diagnostic> {
 }
 
 /// The Flux Kustomization that applies an object, if it substitutes something.
-fn substituting<'a>(whole: &Whole<'a>, way: Option<&Way>) -> Option<(&'a Object, &'a Substitutes)> {
+fn substituting<'a>(
+    whole: &Whole<'a>,
+    way: Option<&DeliveryPath>,
+) -> Option<(&'a Object, &'a Substitutes)> {
     whole
         .substitutes(way)
         .filter(|(_, given)| given.is_something())
@@ -100,7 +103,11 @@ fn in_object(
 }
 
 /// What is generated from files.
-fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<Diagnostic> {
+fn in_files(
+    whole: &Whole<'_>,
+    generated: &GeneratedObject,
+    way: Option<&DeliveryPath>,
+) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let Some(by) = whole.objects.get(generated.by) else {
         return found;
@@ -109,7 +116,7 @@ fn in_files(whole: &Whole<'_>, generated: &Generated, way: Option<&Way>) -> Vec<
         return found;
     };
     for (_, content) in &generated.generator.keys {
-        let Content::File(path) = content else {
+        let KeyContent::File(path) = content else {
             continue;
         };
         let Some(source) = whole.texts.get(path) else {

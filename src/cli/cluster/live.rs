@@ -26,7 +26,7 @@ use crate::diff::{self, ListKeys};
 use crate::render::files::Inputs;
 use crd_validate::schema::compiled::Scope;
 use crd_validate::schema::{Catalogue, Lookup, Selection};
-use envoy_gateway::written::Answer;
+use envoy_gateway::written::LiveObject;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::value::Node;
@@ -271,7 +271,7 @@ pub fn status(
     }
     let mut not_asked: BTreeMap<&str, usize> = BTreeMap::new();
     for answer in &found.answers {
-        if let Answer::NotAsked(why) = answer
+        if let LiveObject::NotAsked(why) = answer
             && *why != conditions::NO_ANSWER
         {
             *not_asked.entry(why).or_default() += 1;

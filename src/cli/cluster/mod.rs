@@ -69,7 +69,7 @@ pub struct ClusterJudgement {
 /// The result of asking a cluster for what its controllers wrote.
 pub struct Written {
     /// One answer for each object, in the same order.
-    pub answers: Vec<envoy_gateway::written::Answer>,
+    pub answers: Vec<envoy_gateway::written::LiveObject>,
     /// The address of the API server.
     pub server: String,
     /// The context of the kubeconfig.

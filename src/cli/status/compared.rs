@@ -14,7 +14,8 @@ use envoy_gateway::helm_routes::RELEASE;
 use envoy_gateway::index::Key;
 use envoy_gateway::resolve;
 use envoy_gateway::written::{
-    Addresses, Answer, Relation, Row, Said, Silence, addresses, asked, rows,
+    Addresses, ComparedCondition, LiveCondition, LiveObject, NoLiveCondition, Relation, addresses,
+    asked, rows,
 };
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
@@ -31,7 +32,7 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     let wanted = asked(&gathered.objects, &resolved);
     let mut written = cluster::status(&args.connection, global, &wanted)?;
     let answers = std::mem::take(&mut written.answers);
-    let answers: Vec<(&Object, Answer)> = wanted.into_iter().zip(answers).collect();
+    let answers: Vec<(&Object, LiveObject)> = wanted.into_iter().zip(answers).collect();
     let verdicts = resolved.verdicts();
     let mut compared = Compared {
         rows: rows(&verdicts, &answers),
@@ -60,19 +61,19 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
     }
 }
 
-fn is_read((_, answer): &(&Object, Answer)) -> bool {
-    !matches!(answer, Answer::NotAsked(_))
+fn is_read((_, answer): &(&Object, LiveObject)) -> bool {
+    !matches!(answer, LiveObject::NotAsked(_))
 }
 
 /// A note on routes that charts create and that were not found. Their names are guessed.
-fn guessed(answers: &[(&Object, Answer)]) -> Option<String> {
+fn guessed(answers: &[(&Object, LiveObject)]) -> Option<String> {
     let is_charted = |object: &Object| {
         let mark = ["metadata", "annotations", RELEASE];
         object.node.path(&mark).is_some()
     };
     let absent = answers
         .iter()
-        .filter(|(object, answer)| *answer == Answer::Absent && is_charted(object));
+        .filter(|(object, answer)| *answer == LiveObject::Absent && is_charted(object));
     let names: Vec<String> = absent
         .map(|(object, _)| format!("{} {}", object.kind(), Key::of(object)))
         .collect();
@@ -116,7 +117,7 @@ impl Rank {
     }
 }
 
-fn rank(row: &Row<'_, '_>) -> Rank {
+fn rank(row: &ComparedCondition<'_, '_>) -> Rank {
     let computed = row.computed.map(|it| weigh(it.kind, it.status));
     let live = row.live.as_ref().filter(|_| row.is_bad_there());
     let live = live.map(|it| weigh(&it.kind, it.status));
@@ -130,7 +131,7 @@ fn rank(row: &Row<'_, '_>) -> Rank {
 
 /// Everything that is shown.
 struct Compared<'v, 'a> {
-    rows: Vec<Row<'v, 'a>>,
+    rows: Vec<ComparedCondition<'v, 'a>>,
     addresses: Vec<Addresses<'a>>,
     /// The number of objects to ask for.
     objects: usize,
@@ -243,14 +244,14 @@ fn name(object: &Object) -> String {
     Key::of(object).to_string()
 }
 
-fn condition(row: &Row<'_, '_>) -> Json {
+fn condition(row: &ComparedCondition<'_, '_>) -> Json {
     let mut json = as_condition(
         row.object,
         (row.place.as_str(), &row.place.which()),
         &row.kind,
         row.computed,
     );
-    let live = |said: &Said| {
+    let live = |said: &LiveCondition| {
         json!({
             "status": said.status.as_str(),
             "reason": said.reason,
@@ -269,8 +270,8 @@ fn condition(row: &Row<'_, '_>) -> Json {
     json
 }
 
-fn line(row: &Row<'_, '_>, rank: Rank) -> Line<6> {
-    let said = |said: &Said| format!("{} {}", said.status, said.reason);
+fn line(row: &ComparedCondition<'_, '_>, rank: Rank) -> Line<6> {
+    let said = |said: &LiveCondition| format!("{} {}", said.status, said.reason);
     let live = row.live.as_ref();
     let message = match (row.computed, live) {
         (Some(ours), Some(_))
@@ -301,8 +302,8 @@ fn line(row: &Row<'_, '_>, rank: Rank) -> Line<6> {
 /// What the cluster has, or why there is no answer.
 fn there(relation: Relation, said: Option<String>) -> String {
     match (relation, said) {
-        (Relation::OnlyComputed(Silence::Stale), Some(said)) => format!("stale: {said}"),
-        (Relation::OnlyComputed(Silence::NotAsked), _) => "not known".to_owned(),
+        (Relation::OnlyComputed(NoLiveCondition::Stale), Some(said)) => format!("stale: {said}"),
+        (Relation::OnlyComputed(NoLiveCondition::NotAsked), _) => "not known".to_owned(),
         (Relation::OnlyComputed(_), _) | (_, None) => relation.as_str().to_owned(),
         (_, Some(said)) => said,
     }
@@ -312,7 +313,9 @@ fn address_line(row: &Addresses<'_>, rank: Rank) -> Line<6> {
     let joined = |all: &[String]| (!all.is_empty()).then(|| all.join(", "));
     let message = match row.relation {
         Relation::Differs => "it asks for an address that it did not get",
-        Relation::OnlyComputed(Silence::Unwritten) => "it asks for an address and has none yet",
+        Relation::OnlyComputed(NoLiveCondition::Unwritten) => {
+            "it asks for an address and has none yet"
+        }
         _ => "",
     };
     Line {

@@ -1,39 +1,42 @@
 //! Reads the files of a tree that are needed, and computes what Flux applies from them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Tree, set};
 use flux_repo::{
-    Delivery, Generator, Kustomization, NAMES, Role, applied_by, is_kustomization,
-    is_kustomize_kind,
+    Delivery, EntryRole, Generator, Kustomization, applied_by, is_kustomize_kind,
+    kustomization_files, kustomizations_by_folder,
 };
 use manifest::diagnostic::Sources;
-use manifest::value::path::{below, is_outside, join};
+use manifest::value::path::{below, is_outside};
 use manifest::value::{Kind, Map, Node};
 use manifest::{self, Object};
 
 /// The rendered files, and the files on the disk that kustomizations refer to.
-pub(super) struct AtHand<'a> {
+pub(super) struct KustomizeInputs<'a> {
     tree: &'a Tree<'a>,
     /// The rendered objects first.
     pub(super) objects: Vec<Object>,
     files: BTreeSet<String>,
     /// The texts that were read from the disk.
     texts: BTreeMap<String, String>,
+    /// The index of each folder's kustomization among the rendered objects.
+    rendered: HashMap<&'a str, usize>,
     /// The folders whose kustomizations were already read.
     seen: BTreeSet<String>,
 }
 
-impl<'a> AtHand<'a> {
+impl<'a> KustomizeInputs<'a> {
     /// Starts with the rendered files.
     pub(super) fn of(tree: &'a Tree<'a>) -> Self {
         let rendered = tree.objects.iter().map(|object| object.file.clone());
         let texts = tree.texts.keys().map(|path| (*path).to_owned());
-        AtHand {
+        KustomizeInputs {
             tree,
             objects: tree.objects.to_vec(),
             files: rendered.chain(texts).collect(),
             texts: BTreeMap::new(),
+            rendered: kustomizations_by_folder(tree.objects),
             seen: BTreeSet::new(),
         }
     }
@@ -66,15 +69,13 @@ impl<'a> AtHand<'a> {
         }
     }
 
+    /// The kustomization of a folder. It is read from the disk if it is not rendered.
     fn kustomization(&mut self, folder: &str) -> Option<Object> {
-        let paths = NAMES.iter().map(|name| join(folder, name));
-        let is_own = |it: &&Object| {
-            is_kustomization(it) && manifest::value::path::folder(&it.file) == folder
-        };
-        if let Some(known) = self.objects.iter().find(is_own) {
-            return Some(known.clone());
+        if let Some(rendered) = self.rendered.get(folder) {
+            return self.tree.objects.get(*rendered).cloned();
         }
-        let mut read = paths.filter_map(|path| Some(((self.tree.read)(&path)?, path)));
+        let mut read =
+            kustomization_files(folder).filter_map(|path| Some(((self.tree.read)(&path)?, path)));
         let (text, path) = read.next()?;
         let own = objects_of(&path, &text).into_iter().next()?;
         self.files.insert(path);
@@ -84,11 +85,10 @@ impl<'a> AtHand<'a> {
 
     /// The file of a folder's kustomization, if it exists.
     fn kustomization_file(&self, folder: &str) -> Option<String> {
-        let mut own = NAMES.iter().map(|name| join(folder, name));
-        own.find(|own| self.files.contains(own))
+        kustomization_files(folder).find(|own| self.files.contains(own))
     }
 
-    fn add(&mut self, path: String, text: String, role: Role) {
+    fn add(&mut self, path: String, text: String, role: EntryRole) {
         if role.is_applied() {
             self.objects.extend(objects_of(&path, &text));
         }
@@ -171,7 +171,7 @@ impl<'a> AtHand<'a> {
                 } else if self.kustomization_file(&path).is_none() {
                     unread.push(format!("{path}, which {file} lists, can't be read"));
                 } else if below(&path, file).is_some()
-                    || entry.role == Role::Resource && !folders.insert(path.clone())
+                    || entry.role == EntryRole::Resource && !folders.insert(path.clone())
                 {
                     unread.push(format!("{path} is listed in a circle"));
                 }

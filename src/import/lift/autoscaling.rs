@@ -8,7 +8,7 @@ use crate::import::config::{flag, text};
 use crate::import::door::FoundObject;
 use crate::import::files::{below, is, text as text_at};
 use crate::model::layout::Group;
-use crate::model::names::hashed_deployment;
+use envoy_gateway::proxies::hashed_deployment;
 use manifest::value::{Kind, Map, Node};
 
 const KEDA: &str = "keda.sh";

@@ -6,8 +6,8 @@ use super::rows::{self, PROXY};
 use super::{Form, Lift};
 use crate::import::config::{flag, text};
 use crate::import::files::{ENVOY, GATEWAY_API, text as text_at};
-use crate::import::find::CONTROLLER;
 use crate::model::layout::Group;
+use envoy_gateway::class::DEFAULT_CONTROLLER;
 use manifest::value::Map;
 
 /// The field of a class that names its EnvoyProxy.
@@ -21,7 +21,7 @@ impl Lift<'_> {
     pub(super) fn classes(&mut self) {
         let classes: Vec<usize> = self.all(GATEWAY_API, "GatewayClass");
         let is_ours =
-            |at: &usize| text_at(self.node(*at), &["spec", "controllerName"]) == CONTROLLER;
+            |at: &usize| text_at(self.node(*at), &["spec", "controllerName"]) == DEFAULT_CONTROLLER;
         let classes: Vec<usize> = classes.into_iter().filter(is_ours).collect();
         let used_by = |class: usize| {
             let name = self.name(class);

@@ -5,10 +5,8 @@ use super::streams::Stream;
 use super::{Gateway, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::text as text_at;
+use envoy_gateway::index::NAMESPACE_NAME;
 use manifest::value::{Kind, Map, Node, variable};
-
-/// The label that Kubernetes adds to every namespace.
-const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// The name of a TLS passthrough listener.
 const PASSTHROUGH: &str = "tls-passthrough";
@@ -65,7 +63,7 @@ pub(super) fn namespaces(listener: &Node) -> Option<Node> {
                         .map(|(key, value)| Some((key, value.as_str()?)))
                         .collect();
                     match labels?.as_slice() {
-                        [(NAMESPACE_LABEL, name)] if !matches!(*name, "Same" | "All") => {
+                        [(NAMESPACE_NAME, name)] if !matches!(*name, "Same" | "All") => {
                             Some(text(*name))
                         }
                         labels => Some(pairs(labels.iter().copied())),
@@ -73,7 +71,7 @@ pub(super) fn namespaces(listener: &Node) -> Option<Node> {
                 }
                 ("matchExpressions", Kind::List(items)) => {
                     let [one] = items.as_slice() else { return None };
-                    let fits = text_at(one, &["key"]) == NAMESPACE_LABEL
+                    let fits = text_at(one, &["key"]) == NAMESPACE_NAME
                         && text_at(one, &["operator"]) == "In";
                     let names = one.get("values")?.as_list()?;
                     let names: Option<Vec<&str>> = names.iter().map(Node::as_str).collect();

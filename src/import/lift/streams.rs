@@ -4,6 +4,7 @@ use super::{Form, Lift, listeners};
 use crate::import::config::{text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
+use envoy_gateway::index::NAMESPACE_NAME;
 use manifest::value::{Map, Node};
 
 /// A listener at the end of each gateway that has it.
@@ -32,7 +33,7 @@ fn shape(listener: &Node) -> Option<(Option<String>, bool)> {
     }
     let mut allowed = serde_json::json!({"kinds": [{"kind": kind}]});
     if let Some(name) = name {
-        let labels = serde_json::json!({"kubernetes.io/metadata.name": name});
+        let labels = serde_json::json!({NAMESPACE_NAME: name});
         allowed["namespaces"] =
             serde_json::json!({"from": "Selector", "selector": {"matchLabels": labels}});
     }

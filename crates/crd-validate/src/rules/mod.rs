@@ -51,7 +51,7 @@ impl Rules {
     /// All rules that an object breaks, in the order of its schema. The structure of the object must be valid: see
     /// [`Examined::blocks_rules`](super::structure::Examined::blocks_rules).
     pub(crate) fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-        let mut walk = walk::Walk::new(self, object, *schema);
+        let mut walk = walk::RuleWalk::new(self, object, *schema);
         walk.object();
         walk.findings
     }

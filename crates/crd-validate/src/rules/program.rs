@@ -37,17 +37,17 @@ impl Program {
     }
 }
 
-type Entry = Arc<Result<Program, String>>;
+type CachedProgram = Arc<Result<Program, String>>;
 
 /// The rules of one run, by their text.
 #[derive(Debug, Default)]
 pub(crate) struct Programs {
-    known: RwLock<FxHashMap<String, Entry>>,
+    known: RwLock<FxHashMap<String, CachedProgram>>,
 }
 
 impl Programs {
     /// A rule, parsed now or earlier.
-    pub(crate) fn get(&self, text: &str) -> Entry {
+    pub(crate) fn get(&self, text: &str) -> CachedProgram {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = known.get(text) {
             return entry.clone();

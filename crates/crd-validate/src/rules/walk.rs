@@ -13,10 +13,10 @@ use cel_k8s::{Fault, Run, Value};
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
-use manifest::value::trail::{Part, Trail};
+use manifest::value::trail::{Trail, TrailStep};
 use manifest::value::{Kind, Map, Node, Pointer};
 
-pub(super) struct Walk<'a> {
+pub(super) struct RuleWalk<'a> {
     run: &'a Rules,
     object: &'a Object,
     schema: KindSchema<'a>,
@@ -40,9 +40,9 @@ enum Outcome {
     Spent,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> RuleWalk<'a> {
     pub(crate) fn new(run: &'a Rules, object: &'a Object, schema: KindSchema<'a>) -> Self {
-        Walk {
+        RuleWalk {
             run,
             object,
             schema,
@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         self.value(&object, None, self.schema.version.root);
     }
 
-    fn inside(&mut self, part: Part<'_>, node: &Node, value: Option<&Value>, id: NodeId) {
+    fn inside(&mut self, part: TrailStep<'_>, node: &Node, value: Option<&Value>, id: NodeId) {
         self.pointer.enter(part);
         self.value(node, value, id);
         self.pointer.leave();
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
                 _ => None,
             };
             let node = defaults::item(node, of_item);
-            self.inside(Part::Index(index), &node, value, id);
+            self.inside(TrailStep::Index(index), &node, value, id);
         }
     }
 
@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
         let identified = schema.embedded_resource || self.pointer.steps().is_empty();
         for field in fields {
             let Some(id) = field.id else { continue };
-            let part = Part::Key(field.key);
+            let part = TrailStep::Key(field.key);
             let node = field.value();
             if let Some(value) = value {
                 let name = match is_further(field.key) {

@@ -35,13 +35,13 @@ const REFUSED: &str =
 pub(crate) struct Words {
     /// Its entries.
     #[serde(default, rename = "rule")]
-    pub rules: Vec<Entry>,
+    pub rules: Vec<RuleText>,
 }
 
 /// The text for a failing rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
+pub(crate) struct RuleText {
     /// The rule's exact text.
     pub rule: String,
     /// Where the rule is, if the same text has different meanings at different places: the kind and its fields
@@ -65,7 +65,7 @@ impl Words {
     }
 }
 
-impl Entry {
+impl RuleText {
     fn message_for(&self, kind: &str, pointer: &Pointer) -> String {
         // All placeholders are replaced in one pass, because a key of the path may look like a placeholder.
         let mut text = String::new();
@@ -89,16 +89,21 @@ impl Entry {
 }
 
 /// The text of a finding.
-pub(super) struct Said {
+pub(super) struct FindingText {
     pub message: String,
     pub why: String,
     pub help: Option<String>,
 }
 
 /// The text for a rule that fails at `pointer`; `own` is the message of its CRD.
-pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Option<&str>) -> Said {
+pub(super) fn failed(
+    object: &Object,
+    pointer: &Pointer,
+    rule: &Rule,
+    own: Option<&str>,
+) -> FindingText {
     if let Some(entry) = find(&rule.rule, &place(object.kind(), pointer)) {
-        return Said {
+        return FindingText {
             message: entry.message_for(object.kind(), pointer),
             why: entry.why.clone().unwrap_or_else(|| REFUSED.to_owned()),
             help: entry.help.clone(),
@@ -106,12 +111,12 @@ pub(super) fn failed(object: &Object, pointer: &Pointer, rule: &Rule, own: Optio
     }
     let name = name(pointer);
     match own {
-        Some(own) => Said {
+        Some(own) => FindingText {
             message: format!("{name}: {own}"),
             why: REFUSED.to_owned(),
             help: Some(format!("the rule is `{}`", shown(&rule.rule))),
         },
-        None => Said {
+        None => FindingText {
             message: format!(
                 "{name} breaks a rule of {}: `{}`",
                 object.kind(),
@@ -199,8 +204,8 @@ fn place(kind: &str, pointer: &Pointer) -> String {
 }
 
 /// The entry for a rule. If there are several, the one whose `at` is the most specific.
-fn find(rule: &str, place: &str) -> Option<&'static Entry> {
-    static WORDS: OnceLock<HashMap<String, Vec<Entry>>> = OnceLock::new();
+fn find(rule: &str, place: &str) -> Option<&'static RuleText> {
+    static WORDS: OnceLock<HashMap<String, Vec<RuleText>>> = OnceLock::new();
     let words = WORDS.get_or_init(|| index(own_words()));
     best(words.get(rule)?, place)
 }
@@ -210,17 +215,17 @@ fn own_words() -> Words {
     Words::read(TABLE).expect("schemas/words/rules.toml is of its form")
 }
 
-fn index(words: Words) -> HashMap<String, Vec<Entry>> {
-    let mut index: HashMap<String, Vec<Entry>> = HashMap::new();
+fn index(words: Words) -> HashMap<String, Vec<RuleText>> {
+    let mut index: HashMap<String, Vec<RuleText>> = HashMap::new();
     for entry in words.rules {
         index.entry(entry.rule.clone()).or_default().push(entry);
     }
     index
 }
 
-fn best<'a>(entries: &'a [Entry], place: &str) -> Option<&'a Entry> {
-    let fits = |entry: &&Entry| entry.at.as_deref().is_none_or(|at| is_at(place, at));
-    let says = |entry: &&Entry| entry.at.as_ref().map_or(0, |at| at.len() + 1);
+fn best<'a>(entries: &'a [RuleText], place: &str) -> Option<&'a RuleText> {
+    let fits = |entry: &&RuleText| entry.at.as_deref().is_none_or(|at| is_at(place, at));
+    let says = |entry: &&RuleText| entry.at.as_ref().map_or(0, |at| at.len() + 1);
     entries.iter().filter(fits).max_by_key(says)
 }
 

@@ -64,7 +64,7 @@ pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
             .map(str::to_owned)
             .ok_or_else(|| Error::Missing(format!("spec.{}", path.join("."))))
     };
-    let mut table = Table::new(keep);
+    let mut table = NodeTable::new(keep);
     let versions = spec.get("versions").and_then(Node::as_list);
     let versions = versions
         .unwrap_or_default()
@@ -88,22 +88,22 @@ pub fn compile(crd: &Node, keep: Keep) -> Result<String, Error> {
 }
 
 /// The text of a compiled file, after checking that it can be parsed.
-pub(super) fn finish(header: &Header, table: &Table) -> Result<String, Error> {
+pub(super) fn finish(header: &Header, table: &NodeTable) -> Result<String, Error> {
     let text = compiled::write(header, &table.nodes)?;
     Compiled::read(text.clone())?.check()?;
     Ok(text)
 }
 
 /// The nodes so far, without duplicates.
-pub(super) struct Table {
+pub(super) struct NodeTable {
     keep: Keep,
     nodes: Vec<String>,
     known: HashMap<String, usize>,
 }
 
-impl Table {
+impl NodeTable {
     pub(super) fn new(keep: Keep) -> Self {
-        Table {
+        NodeTable {
             keep,
             nodes: Vec::new(),
             known: HashMap::new(),

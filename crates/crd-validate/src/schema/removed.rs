@@ -20,7 +20,7 @@ pub(crate) struct Removed {
 }
 
 #[derive(Deserialize)]
-struct Table {
+struct RemovedVersions {
     removed: Vec<Removed>,
 }
 
@@ -32,7 +32,7 @@ const TEXT: &str = include_str!(concat!(
 /// The removal of `kind` in `version` of `group`; `None` if none is known.
 pub(crate) fn find(group: &str, version: &str, kind: &str) -> Option<&'static Removed> {
     static TABLE: LazyLock<Vec<Removed>> = LazyLock::new(|| {
-        toml::from_str::<Table>(TEXT).map_or_else(|_| Vec::new(), |table| table.removed)
+        toml::from_str::<RemovedVersions>(TEXT).map_or_else(|_| Vec::new(), |table| table.removed)
     });
     TABLE.iter().find(|it| {
         let is_kind = it.kinds.is_empty() || it.kinds.iter().any(|known| known == kind);
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_not_served_by_the_newest_release_and_its_successor_is() {
-        let table: Table = toml::from_str(TEXT).expect("schemas/removed.toml");
+        let table: RemovedVersions = toml::from_str(TEXT).expect("schemas/removed.toml");
         let catalogue = Catalogue::embedded();
         let newest = Selection::newest(&catalogue);
         let serves = |group: &str, version: &str, kind: Option<&str>| {

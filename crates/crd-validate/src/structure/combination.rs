@@ -1,14 +1,14 @@
 //! `allOf`, `anyOf`, `oneOf` and `not`.
 
-use super::walk::{View, Walk};
+use super::walk::{StructureWalk, View};
 use super::words;
 use crate::codes;
 use crate::schema::node::{NodeId, Schema};
 use k8s_syntax::format;
 use manifest::diagnostic::Diagnostic;
-use manifest::value::{Node, trail::Part};
+use manifest::value::{Node, trail::TrailStep};
 
-impl Walk<'_> {
+impl StructureWalk<'_> {
     /// Checks the combinations in a schema.
     pub(super) fn combinations(&mut self, value: &Node, view: View, schema: &Schema) {
         for branch in &schema.all_of {
@@ -70,7 +70,7 @@ impl Walk<'_> {
                             node: *node,
                             shape: None,
                         };
-                        self.inside(Part::Key(key), |walk| held = walk.holds(field, view));
+                        self.inside(TrailStep::Key(key), |walk| held = walk.holds(field, view));
                         held
                     }
                     None => true,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::number::is_whole;
-use super::walk::{View, Walk};
+use super::walk::{StructureWalk, View};
 use super::words;
 use crate::schema::node::{ListType, Schema};
-use manifest::value::{Kind, Node, trail::Part};
+use manifest::value::{Kind, Node, trail::TrailStep};
 
-impl Walk<'_> {
+impl StructureWalk<'_> {
     /// Checks the current value, a list.
     pub(super) fn list(&mut self, items: &[Node], view: View, schema: &Schema) {
         let length = items.len() as u64;
@@ -25,7 +25,7 @@ impl Walk<'_> {
         if let Some(node) = schema.items {
             let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
             for (index, item) in items.iter().enumerate() {
-                self.inside(Part::Index(index), |walk| {
+                self.inside(TrailStep::Index(index), |walk| {
                     walk.value(item, View { node, shape })
                 });
             }
@@ -43,7 +43,7 @@ impl Walk<'_> {
         let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
             if let Some(first) = seen.first(canonical(item.to_json()), index) {
-                self.inside(Part::Index(index), |walk| {
+                self.inside(TrailStep::Index(index), |walk| {
                     walk.report(|walk| words::twice(walk, item, first));
                 });
             }
@@ -79,7 +79,7 @@ impl Walk<'_> {
                 .collect();
             let text = text.join(", ");
             if let Some(first) = seen.first(text.clone(), index) {
-                self.inside(Part::Index(index), |walk| {
+                self.inside(TrailStep::Index(index), |walk| {
                     walk.report(|walk| words::key_twice(walk, &text, first));
                 });
             }

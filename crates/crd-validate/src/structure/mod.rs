@@ -64,7 +64,7 @@ impl<'a> Structure<'a> {
 
     /// Like [`check`](Self::check), and also whether rules can be evaluated.
     pub(crate) fn examine(&self, object: &Object, schema: &KindSchema<'_>) -> Examined {
-        let mut walk = walk::Walk::new(self, object, *schema);
+        let mut walk = walk::StructureWalk::new(self, object, *schema);
         walk.object();
         Examined {
             blocks_rules: walk.blocks_rules,

@@ -1,6 +1,6 @@
 //! Unknown fields: which field was probably meant, where the field belongs, or which version has it.
 
-use super::walk::Walk;
+use super::walk::StructureWalk;
 use super::words;
 use crate::codes;
 use crate::schema::Set;
@@ -16,7 +16,7 @@ const LEVELS_UP: usize = 2;
 /// How many fields a finding lists at most.
 const MOST_NAMED: usize = 12;
 
-impl Walk<'_> {
+impl StructureWalk<'_> {
     /// The finding on the current field, which `schema` doesn't have. `map` contains the field.
     pub(super) fn unknown(&self, key: &str, map: &Map, schema: &Schema) -> Diagnostic {
         if let Some(set) = self

@@ -11,7 +11,7 @@ use k8s_syntax::format;
 use manifest::Object;
 use manifest::diagnostic::{Code, Diagnostic};
 use manifest::finding;
-use manifest::value::trail::{Part, Trail};
+use manifest::value::trail::{Trail, TrailStep};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// The maximum number of findings for an object. No real object has as many.
@@ -54,7 +54,7 @@ pub(super) struct Above {
     pub depth: usize,
 }
 
-pub(super) struct Walk<'a> {
+pub(super) struct StructureWalk<'a> {
     pub run: &'a Structure<'a>,
     pub object: &'a Object,
     pub schema: KindSchema<'a>,
@@ -72,9 +72,9 @@ pub(super) struct Walk<'a> {
     encrypted: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> StructureWalk<'a> {
     pub(crate) fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
-        Walk {
+        StructureWalk {
             run,
             object,
             schema,
@@ -150,7 +150,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes one level down.
-    pub(crate) fn inside(&mut self, part: Part<'_>, walk: impl FnOnce(&mut Self)) {
+    pub(crate) fn inside(&mut self, part: TrailStep<'_>, walk: impl FnOnce(&mut Self)) {
         self.pointer.enter(part);
         walk(self);
         self.pointer.leave();
@@ -305,7 +305,7 @@ impl<'a> Walk<'a> {
                 .get(key)
                 .is_some_and(|value| !self.is_dropped(shape, key, value));
             if !given && self.default(shape, key).is_none() {
-                self.inside(Part::Key(key), |walk| {
+                self.inside(TrailStep::Key(key), |walk| {
                     walk.report_blocking(|walk| words::missing(walk, key, schema.child(key)));
                 });
             }
@@ -331,7 +331,7 @@ impl<'a> Walk<'a> {
         for key in ["apiVersion", "kind"] {
             let given = map.get(key).and_then(Node::as_str);
             if given.is_none_or(str::is_empty) {
-                self.inside(Part::Key(key), |walk| {
+                self.inside(TrailStep::Key(key), |walk| {
                     walk.report_blocking(|walk| words::missing(walk, key, None));
                 });
             }
@@ -349,7 +349,7 @@ impl<'a> Walk<'a> {
                 Some(_) if self.is_dropped(Some(schema), key, value) => {}
                 Some(node) => {
                     self.in_status |= is_root && key == "status" && self.schema.version.status;
-                    self.inside(Part::Key(key), |walk| {
+                    self.inside(TrailStep::Key(key), |walk| {
                         walk.value(value, View::whole(node));
                     });
                     self.in_status &= !is_root;
@@ -357,7 +357,7 @@ impl<'a> Walk<'a> {
                 None if schema.is_open() || variable::in_text(key) => {}
                 None if schema.embedded_resource
                     && matches!(key, "apiVersion" | "kind" | "metadata") => {}
-                None => self.inside(Part::Key(key), |walk| {
+                None => self.inside(TrailStep::Key(key), |walk| {
                     walk.report(|walk| walk.unknown(key, map, schema));
                 }),
             }
@@ -379,7 +379,7 @@ impl<'a> Walk<'a> {
                     node: *node,
                     shape: shape.and_then(|shape| shape.child(key)),
                 };
-                self.inside(Part::Key(key), |walk| walk.value(value, view));
+                self.inside(TrailStep::Key(key), |walk| walk.value(value, view));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use super::walk::Walk;
+use super::walk::StructureWalk;
 use crate::codes;
 use crate::schema::Set;
 use crate::schema::node::{NodeId, Schema, Type};
@@ -115,7 +115,7 @@ pub(super) fn unknown_refused(object: &Object) -> &'static str {
      object's Flux Kustomization is applied"
 }
 
-pub(super) fn wrong_type(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diagnostic {
+pub(super) fn wrong_type(walk: &StructureWalk<'_>, node: &Node, schema: &Schema) -> Diagnostic {
     let Some(type_) = schema.type_ else {
         let message = format!(
             "{} must be an integer or a string, not {}",
@@ -135,7 +135,7 @@ pub(super) fn wrong_type(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diagn
     }
 }
 
-pub(super) fn wrong_type_for(walk: &Walk<'_>, node: &Node, type_: Type) -> Diagnostic {
+pub(super) fn wrong_type_for(walk: &StructureWalk<'_>, node: &Node, type_: Type) -> Diagnostic {
     let message = format!(
         "{} must be {}, not {}",
         name(&walk.pointer),
@@ -169,7 +169,7 @@ fn instead(node: &Node, want: Type) -> String {
     }
 }
 
-pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diagnostic {
+pub(super) fn not_in_enum(walk: &StructureWalk<'_>, node: &Node, schema: &Schema) -> Diagnostic {
     let message = format!("{} can't be {}", name(&walk.pointer), shown(node));
     let catalogue = walk.run.catalogue;
     let elsewhere = catalogue.value_elsewhere(&walk.schema, &walk.pointer, &node.to_json());
@@ -192,7 +192,7 @@ pub(super) fn not_in_enum(walk: &Walk<'_>, node: &Node, schema: &Schema) -> Diag
 }
 
 /// The finding on a value that another version allows.
-fn of_another_version(walk: &Walk<'_>, node: &Node, set: &Set) -> Diagnostic {
+fn of_another_version(walk: &StructureWalk<'_>, node: &Node, set: &Set) -> Diagnostic {
     let chosen = walk.schema.chosen;
     let (name, value) = (name(&walk.pointer), shown(node));
     let (message, help) = if set.version > chosen.set.version {
@@ -217,7 +217,11 @@ fn of_another_version(walk: &Walk<'_>, node: &Node, set: &Set) -> Diagnostic {
     walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
-pub(super) fn out_of_bounds(walk: &Walk<'_>, number: &Number, schema: &Schema) -> Diagnostic {
+pub(super) fn out_of_bounds(
+    walk: &StructureWalk<'_>,
+    number: &Number,
+    schema: &Schema,
+) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
     let least = schema.minimum.as_ref();
     let most = schema.maximum.as_ref();
@@ -233,13 +237,22 @@ pub(super) fn out_of_bounds(walk: &Walk<'_>, number: &Number, schema: &Schema) -
 }
 
 /// The finding on an integer that is out of the range of its format.
-pub(super) fn beyond(walk: &Walk<'_>, number: &Number, least: f64, most: f64) -> Diagnostic {
+pub(super) fn beyond(
+    walk: &StructureWalk<'_>,
+    number: &Number,
+    least: f64,
+    most: f64,
+) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
     walk.finding(codes::SCHEMA_VALUE, message)
         .help(format!("write at least {least:.0} and at most {most:.0}"))
 }
 
-pub(super) fn not_a_multiple(walk: &Walk<'_>, number: &Number, step: &Number) -> Diagnostic {
+pub(super) fn not_a_multiple(
+    walk: &StructureWalk<'_>,
+    number: &Number,
+    step: &Number,
+) -> Diagnostic {
     let message = format!("{} can't be {number}", name(&walk.pointer));
     walk.finding(codes::SCHEMA_VALUE, message)
         .help(format!("write a multiple of {step}"))
@@ -247,7 +260,7 @@ pub(super) fn not_a_multiple(walk: &Walk<'_>, number: &Number, step: &Number) ->
 
 /// The finding on a length that is too small or too large.
 pub(super) fn size(
-    walk: &Walk<'_>,
+    walk: &StructureWalk<'_>,
     thing: &str,
     length: u64,
     least: Option<u64>,
@@ -270,7 +283,7 @@ pub(super) fn size(
     walk.finding(codes::SCHEMA_VALUE, message).help(help)
 }
 
-pub(super) fn no_match(walk: &Walk<'_>, text: &str, pattern: &str) -> Diagnostic {
+pub(super) fn no_match(walk: &StructureWalk<'_>, text: &str, pattern: &str) -> Diagnostic {
     let message = format!(
         "{} can't be {}",
         name(&walk.pointer),
@@ -285,7 +298,7 @@ pub(super) fn no_match(walk: &Walk<'_>, text: &str, pattern: &str) -> Diagnostic
 }
 
 /// The finding on a pattern in the schema that can't be used.
-pub(super) fn no_pattern(walk: &Walk<'_>, pattern: &str, problem: Unusable) -> Diagnostic {
+pub(super) fn no_pattern(walk: &StructureWalk<'_>, pattern: &str, problem: Unusable) -> Diagnostic {
     let message = format!(
         "{} can't be checked: its pattern {problem}",
         name(&walk.pointer)
@@ -338,7 +351,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ),
 ];
 
-pub(super) fn wrong_format(walk: &Walk<'_>, text: &str, want: &str) -> Diagnostic {
+pub(super) fn wrong_format(walk: &StructureWalk<'_>, text: &str, want: &str) -> Diagnostic {
     let message = format!(
         "{} can't be {}",
         name(&walk.pointer),
@@ -348,7 +361,7 @@ pub(super) fn wrong_format(walk: &Walk<'_>, text: &str, want: &str) -> Diagnosti
         .help(format!("write {want}"))
 }
 
-pub(super) fn twice(walk: &Walk<'_>, item: &Node, first: usize) -> Diagnostic {
+pub(super) fn twice(walk: &StructureWalk<'_>, item: &Node, first: usize) -> Diagnostic {
     let message = format!(
         "{} is {}, which is at [{first}] already",
         name(&walk.pointer),
@@ -360,7 +373,7 @@ pub(super) fn twice(walk: &Walk<'_>, item: &Node, first: usize) -> Diagnostic {
         .help("remove one of the two")
 }
 
-pub(super) fn key_twice(walk: &Walk<'_>, key: &str, first: usize) -> Diagnostic {
+pub(super) fn key_twice(walk: &StructureWalk<'_>, key: &str, first: usize) -> Diagnostic {
     let message = format!(
         "{} has {}, the same as [{first}]",
         name(&walk.pointer),
@@ -372,7 +385,7 @@ pub(super) fn key_twice(walk: &Walk<'_>, key: &str, first: usize) -> Diagnostic 
         .help("give each entry a key of its own, or remove one of the two")
 }
 
-pub(super) fn missing(walk: &Walk<'_>, key: &str, child: Option<NodeId>) -> Diagnostic {
+pub(super) fn missing(walk: &StructureWalk<'_>, key: &str, child: Option<NodeId>) -> Diagnostic {
     let message = format!("{} is missing", name(&walk.pointer));
     let schema = child.map(|child| walk.schema.node(child));
     let values = schema.and_then(|schema| values(&schema.enumeration));

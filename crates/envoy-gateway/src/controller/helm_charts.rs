@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use crate::helm_routes::HELM;
 use crate::read::text;
 use manifest::Object;
-use manifest::value::path::{folder, name};
+use manifest::value::Node;
+use manifest::value::path::{name, nearest};
 
 /// The API group of Flux's sources.
 const SOURCES: &str = "source.toolkit.fluxcd.io";
@@ -57,17 +58,15 @@ impl<'a> HelmCharts<'a> {
             if release.kind() != "HelmRelease" || release.group() != HELM {
                 continue;
             }
-            let named = chart_of(release, &["spec", "chart", "spec", "chart"]);
-            let (chart, version) = match named {
-                Some(chart) => (
-                    chart,
-                    version_at(release, &["spec", "chart", "spec", "version"]),
-                ),
-                None => match source_of(release, &sources, &may_share_cluster) {
-                    Some(found) => found,
-                    None => continue,
-                },
+            let by = match chart_in(&release.node) {
+                Some(_) => Some(release),
+                None => source_of(release, &sources, &may_share_cluster),
             };
+            let Some((by, (chart, version))) = by.and_then(|by| Some((by, chart_in(&by.node)?)))
+            else {
+                continue;
+            };
+            let version = version.and_then(|text| exact_version(text, by));
             let of_chart = charts.by_chart.entry(chart).or_default();
             of_chart.push(ChartRelease { at, version });
         }
@@ -80,12 +79,12 @@ impl<'a> HelmCharts<'a> {
     }
 }
 
-/// The chart in the source of a release, and its version.
+/// The source of a release.
 fn source_of<'a>(
     release: &Object,
     sources: &BTreeMap<(&'a str, &'a str), Vec<&'a Object>>,
     may_share_cluster: impl Fn(&Object, &Object) -> bool,
-) -> Option<(&'a str, Option<ChartVersion<'a>>)> {
+) -> Option<&'a Object> {
     let kind = text(&release.node, &["spec", "chartRef", "kind"])?;
     let name = text(&release.node, &["spec", "chartRef", "name"])?;
     let namespace = text(&release.node, &["spec", "chartRef", "namespace"]);
@@ -101,58 +100,35 @@ fn source_of<'a>(
             (namespace.is_empty() || there.is_empty() || there == namespace)
                 && may_share_cluster(source, release)
         });
-    let source = nearest(fitting, &release.file)?;
-    match kind {
-        "OCIRepository" => Some((
-            chart_of(source, &["spec", "url"])?,
-            version_at(source, &["spec", "ref", "tag"]),
-        )),
-        "HelmChart" => Some((
-            chart_of(source, &["spec", "chart"])?,
-            version_at(source, &["spec", "version"]),
-        )),
-        _ => None,
-    }
+    let nearest = nearest(&release.file, fitting, |source| &source.file);
+    nearest.first().copied()
 }
 
-/// The name of a chart: the last part of a URL, or the whole text if it is only a name.
-fn chart_of<'a>(object: &'a Object, path: &[&str]) -> Option<&'a str> {
-    let name = name(text(&object.node, path)?);
-    (!name.is_empty()).then_some(name)
+/// The name of the chart that a HelmRelease or the source of one contains, and the version as it is written. A chart in a
+/// URL is named by its last part.
+pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
+    let (chart, version): (&[&str], &[&str]) = match text(node, &["kind"])? {
+        "HelmRelease" => (
+            &["spec", "chart", "spec", "chart"],
+            &["spec", "chart", "spec", "version"],
+        ),
+        "OCIRepository" => (&["spec", "url"], &["spec", "ref", "tag"]),
+        "HelmChart" => (&["spec", "chart"], &["spec", "version"]),
+        _ => return None,
+    };
+    let chart = name(text(node, chart)?);
+    let version = text(node, version).filter(|version| !version.is_empty());
+    (!chart.is_empty()).then_some((chart, version))
 }
 
 /// An exact version; `None` for a range, or for `0.0.x`, which is a development build.
-fn version_at<'a>(object: &'a Object, path: &[&str]) -> Option<ChartVersion<'a>> {
-    let text = text(&object.node, path)?;
+fn exact_version<'a>(text: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let version = semver::Version::parse(text).ok()?;
     let minor = (version.major, version.minor);
     (minor != (0, 0)).then(|| ChartVersion {
         text: text.to_owned(),
         minor,
-        by: object,
+        by,
     })
-}
-
-/// The object whose file is nearest to `file`, which means that it has the most folders in common with it. If there
-/// are several, the first one; `None` if there are no objects.
-pub fn nearest<'a>(objects: impl Iterator<Item = &'a Object>, file: &str) -> Option<&'a Object> {
-    let mut best: Option<(usize, &Object)> = None;
-    let nearest = shared_folders(file, file);
-    for object in objects {
-        let near = shared_folders(&object.file, file);
-        if best.is_none_or(|(most, _)| near > most) {
-            best = Some((near, object));
-        }
-        if near == nearest {
-            break;
-        }
-    }
-    best.map(|(_, object)| object)
-}
-
-/// The number of folders that the paths of two files have in common, counted from the root.
-pub fn shared_folders(file: &str, other: &str) -> usize {
-    let pairs = folder(file).split('/').zip(folder(other).split('/'));
-    pairs.take_while(|(one, two)| one == two).count()
 }

@@ -6,14 +6,14 @@ use super::dns::{self, Publishers, RouteQuery};
 use super::guard::{guards, together, trusted};
 use super::reach::reach;
 use super::table::{
-    Answer, ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces, NoRecord,
-    Records, Table,
+    AnsweringRoute, ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces,
+    NoRecord, Records, Table,
 };
 use crate::condition::{Status, kind};
 use crate::helm_routes::RELEASE;
 use crate::hostname::shared;
 use crate::index::Key;
-use crate::policy::effective::Holding;
+use crate::policy::effective::EffectivePolicies;
 use crate::read::{list, text};
 use crate::view::{Allowed, Gateway};
 use crate::{
@@ -23,7 +23,7 @@ use manifest::Object;
 
 /// Builds the table of everything that is exposed. `objects` are those from which `resolved` was created.
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
-    let holding = resolved.holding();
+    let effective_policies = resolved.effective_policies();
     let publishers = Publishers::find(objects);
     let mut exposed: BTreeMap<(Hostname, GatewayId), Exposed> = BTreeMap::new();
     for (at, route) in resolved.routes().iter().enumerate() {
@@ -44,12 +44,18 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let mut exposures: Vec<Exposure> = exposed
         .into_iter()
         .filter_map(|((hostname, gateway), one)| {
-            one.exposure(resolved, &holding, &publishers, hostname, gateway)
+            one.exposure(
+                resolved,
+                &effective_policies,
+                &publishers,
+                hostname,
+                gateway,
+            )
         })
         .collect();
     exposures.sort_by(|a, b| (&a.hostname, &a.gateway).cmp(&(&b.hostname, &b.gateway)));
     Table {
-        gateways: exposed_gateways(resolved, &holding),
+        gateways: exposed_gateways(resolved, &effective_policies),
         exposures,
     }
 }
@@ -123,7 +129,7 @@ impl Exposed {
     fn exposure<'a>(
         self,
         resolved: &Resolved<'a>,
-        holding: &Holding<'a>,
+        effective_policies: &EffectivePolicies<'a>,
         publishers: &Publishers<'_>,
         hostname: Hostname,
         gateway: GatewayId,
@@ -138,7 +144,12 @@ impl Exposed {
             push_new(&mut listeners, listener_name(resolved, listener));
             push_new(&mut routes, answer(route));
             for rule in &route.rules {
-                let guards = guards(resolved, holding, Some((*id, rule.name)), *listener_id);
+                let guards = guards(
+                    resolved,
+                    effective_policies,
+                    Some((*id, rule.name)),
+                    *listener_id,
+                );
                 if is_redirect(rule.node) {
                     redirects.push(guards);
                 } else {
@@ -194,9 +205,9 @@ pub fn is_redirect(rule: &manifest::value::Node) -> bool {
         .any(|it| text(it, &["type"]) == Some("RequestRedirect"))
 }
 
-fn answer(route: &Route<'_>) -> Answer {
+fn answer(route: &Route<'_>) -> AnsweringRoute {
     let annotations = ["metadata", "annotations", RELEASE];
-    Answer {
+    AnsweringRoute {
         kind: route.kind.as_str().to_owned(),
         namespace: route.object.namespace().to_owned(),
         name: route.object.name().to_owned(),
@@ -228,7 +239,10 @@ pub fn reach_of(gateway: &Gateway<'_>) -> super::table::Reach {
     )
 }
 
-fn exposed_gateways<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<ExposedGateway> {
+fn exposed_gateways<'a>(
+    resolved: &Resolved<'a>,
+    effective_policies: &EffectivePolicies<'a>,
+) -> Vec<ExposedGateway> {
     let own = resolved.gateways().iter().filter(|it| it.class.is_some());
     let mut gateways: Vec<ExposedGateway> = own
         .map(|gateway| ExposedGateway {
@@ -239,7 +253,7 @@ fn exposed_gateways<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<E
             listeners: gateway
                 .listeners
                 .iter()
-                .filter_map(|id| exposed_listener(resolved, holding, *id))
+                .filter_map(|id| exposed_listener(resolved, effective_policies, *id))
                 .collect(),
         })
         .collect();
@@ -249,18 +263,18 @@ fn exposed_gateways<'a>(resolved: &Resolved<'a>, holding: &Holding<'a>) -> Vec<E
 
 fn exposed_listener<'a>(
     resolved: &Resolved<'a>,
-    holding: &Holding<'a>,
+    effective_policies: &EffectivePolicies<'a>,
     id: ListenerId,
 ) -> Option<ExposedListener> {
     let listener = resolved.listener(id).filter(|it| it.is_ready())?;
-    let guards: Vec<Guard> = guards(resolved, holding, None, id);
+    let guards: Vec<Guard> = guards(resolved, effective_policies, None, id);
     Some(ExposedListener {
         name: listener_name(resolved, listener),
         port: listener.port,
         protocol: listener.protocol.to_owned(),
         hostname: listener.hostname.map(str::to_owned),
         namespaces: namespaces(listener),
-        trusted: trusted(resolved, holding, id),
+        trusted: trusted(resolved, effective_policies, id),
         guards,
     })
 }

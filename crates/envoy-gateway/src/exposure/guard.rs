@@ -2,7 +2,7 @@
 
 use super::table::{Guard, GuardKind, Trusted};
 use crate::policy::PolicyKind;
-use crate::policy::effective::Holding;
+use crate::policy::effective::EffectivePolicies;
 use crate::read::{flag, has, int, list, text};
 use crate::{ListenerId, PolicyId, Resolved, RouteId};
 use manifest::Object;
@@ -46,7 +46,7 @@ const SETTINGS: &[(PolicyKind, &[&str], GuardKind)] = &[
 /// The guards of a rule of a route at a listener, or of the listener itself.
 pub fn guards<'a>(
     resolved: &Resolved<'a>,
-    holding: &Holding<'a>,
+    effective_policies: &EffectivePolicies<'a>,
     route: Option<(RouteId, Option<&'a str>)>,
     listener: ListenerId,
 ) -> Vec<Guard> {
@@ -56,7 +56,7 @@ pub fn guards<'a>(
     let mut guards = Vec::new();
     for kind in KINDS {
         let settings = SETTINGS.iter().filter(|(of, ..)| *of == kind);
-        let policies = resolved.effective(holding, kind, route, listener);
+        let policies = resolved.effective(effective_policies, kind, route, listener);
         let policies: Vec<(&Object, &Node)> = policies
             .iter()
             .filter_map(|id| policy_spec(resolved, *id))
@@ -180,10 +180,10 @@ fn frontend(resolved: &Resolved<'_>, listener: ListenerId) -> Option<Guard> {
 /// The sources that a listener trusts for the client's address.
 pub fn trusted<'a>(
     resolved: &Resolved<'a>,
-    holding: &Holding<'a>,
+    effective_policies: &EffectivePolicies<'a>,
     listener: ListenerId,
 ) -> Option<Trusted> {
-    let policies = resolved.effective(holding, PolicyKind::Client, None, listener);
+    let policies = resolved.effective(effective_policies, PolicyKind::Client, None, listener);
     let (object, spec) = policies.iter().find_map(|id| policy_spec(resolved, *id))?;
     let detection = spec.get("clientIPDetection")?;
     let cidrs = list(detection, &["xForwardedFor", "trustedCIDRs"]).iter();

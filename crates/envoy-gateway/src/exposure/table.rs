@@ -159,7 +159,7 @@ impl fmt::Display for Hostname {
 
 /// A route that answers requests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Answer {
+pub struct AnsweringRoute {
     /// The kind.
     pub kind: String,
     /// The namespace.
@@ -170,7 +170,7 @@ pub struct Answer {
     pub release: Option<String>,
 }
 
-impl Answer {
+impl AnsweringRoute {
     /// `namespace/name`, or the name alone.
     pub fn path(&self) -> String {
         match self.namespace.as_str() {
@@ -190,7 +190,7 @@ pub struct Exposure {
     /// The names of the listeners.
     pub listeners: Vec<String>,
     /// The routes that answer requests.
-    pub routes: Vec<Answer>,
+    pub routes: Vec<AnsweringRoute>,
     /// Whether it is certain that a route attaches. It is not if objects that decide it are missing.
     pub is_certain: bool,
     /// Whether all answers are redirects.

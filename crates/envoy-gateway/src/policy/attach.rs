@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::content::Content;
 use super::scope::{Graph, listed};
-use super::targets::{Board, ancestor};
+use super::targets::{TargetCandidates, ancestor};
 use super::{Outcome, PolicyKind, Scope};
 use crate::Resolver;
 use crate::condition::{Status, kind};
@@ -16,9 +16,9 @@ use crate::view::{GatewayId, ListenerId, PolicyId, Reference, RouteId};
 use manifest::value::merge::merge;
 
 /// The state while one kind of policy is attached.
-struct Work<'a> {
+struct PolicyAttachment<'a> {
     kind: PolicyKind,
-    board: Board<'a>,
+    board: TargetCandidates<'a>,
     /// The first policy of each gateway, ListenerSet and listener. Policies of routes are merged with it.
     first: HashMap<Scope<'a>, PolicyId>,
     overrides: Graph<'a>,
@@ -39,7 +39,7 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn attach_policies(&mut self, kind: PolicyKind, ids: &[PolicyId]) {
         let board = self.board();
         let targets = self.find_targets(ids, &board);
-        let mut work = Work {
+        let mut work = PolicyAttachment {
             kind,
             board,
             first: HashMap::new(),
@@ -91,7 +91,7 @@ impl<'a> Resolver<'a, '_> {
         scope: Scope<'a>,
         route: RouteId,
         outcome: Outcome,
-        work: &mut Work<'a>,
+        work: &mut PolicyAttachment<'a>,
     ) {
         let Some((parents, listeners)) = self.parents_of(route) else {
             return;
@@ -205,7 +205,7 @@ impl<'a> Resolver<'a, '_> {
         id: PolicyId,
         scope: Scope<'a>,
         listener: ListenerId,
-        work: &mut Work<'a>,
+        work: &mut PolicyAttachment<'a>,
     ) {
         let Some(at) = self.view.listener(listener) else {
             return;
@@ -264,7 +264,7 @@ impl<'a> Resolver<'a, '_> {
         id: PolicyId,
         scope: Scope<'a>,
         outcome: Outcome,
-        work: &mut Work<'a>,
+        work: &mut PolicyAttachment<'a>,
     ) {
         let (gateway, around) = match scope {
             Scope::Set(set) | Scope::SetListener(set, _) => {

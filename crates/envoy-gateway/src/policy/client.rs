@@ -14,7 +14,7 @@ use crate::view::{GatewayId, Listener, ListenerId, PolicyId};
 
 /// The targets that have a policy already, by gateway.
 #[derive(Default)]
-struct Taken<'a> {
+struct TakenTargets<'a> {
     /// Gateways and ListenerSets as a whole.
     whole: HashSet<Scope<'a>>,
     /// Listeners, by their gateway.
@@ -25,7 +25,7 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn client_policies(&mut self, ids: &[PolicyId]) {
         let board = self.board();
         let targets = self.find_targets(ids, &board);
-        let mut taken = Taken::default();
+        let mut taken = TakenTargets::default();
         const STAGES: [fn(&Scope<'_>) -> bool; 4] = [
             |it| matches!(it, Scope::SetListener(..) | Scope::GatewayListener(..)),
             |it| matches!(it, Scope::Set(_)),
@@ -75,7 +75,7 @@ impl<'a> Resolver<'a, '_> {
         &self,
         scope: Scope<'a>,
         gateway: GatewayId,
-        board: &super::targets::Board<'a>,
+        board: &super::targets::TargetCandidates<'a>,
     ) -> bool {
         let Scope::GatewayListener(_, name) = scope else {
             return self.has_section(scope, board);
@@ -94,7 +94,7 @@ impl<'a> Resolver<'a, '_> {
         scope: Scope<'a>,
         gateway: GatewayId,
         outcome: Outcome,
-        taken: &mut Taken<'a>,
+        taken: &mut TakenTargets<'a>,
     ) {
         let under = vec![as_ancestor(scope)];
         if self.refuse_target(id, scope, outcome, &under) {
@@ -234,7 +234,7 @@ impl<'a> Resolver<'a, '_> {
     }
 }
 
-impl<'a> Taken<'a> {
+impl<'a> TakenTargets<'a> {
     fn claim(&mut self, scope: Scope<'a>, gateway: GatewayId) -> bool {
         match scope.is_section() {
             true => self.listeners.entry(gateway).or_default().insert(scope),

@@ -9,13 +9,13 @@ use crate::view::{ListenerId, PolicyId, Resolved, RouteId};
 
 /// The policies that apply at each scope, indexed because they are looked up often.
 #[derive(Debug)]
-pub struct Holding<'a> {
+pub struct EffectivePolicies<'a> {
     at: HashMap<(PolicyKind, Scope<'a>), PolicyId>,
 }
 
 impl<'a> Resolved<'a> {
     /// Indexes the policies by the scopes where they apply.
-    pub fn holding(&self) -> Holding<'a> {
+    pub fn effective_policies(&self) -> EffectivePolicies<'a> {
         let mut at = HashMap::new();
         for (place, policy) in self.policies().iter().enumerate() {
             let holds = policy
@@ -27,7 +27,7 @@ impl<'a> Resolved<'a> {
                     .or_insert(PolicyId(place));
             }
         }
-        Holding { at }
+        EffectivePolicies { at }
     }
 
     /// The policies of a kind that apply to requests on a route (and one of its rules, by name) at a listener, the
@@ -35,7 +35,7 @@ impl<'a> Resolved<'a> {
     /// (`mergeType`).
     pub fn effective(
         &self,
-        holding: &Holding<'a>,
+        effective_policies: &EffectivePolicies<'a>,
         kind: PolicyKind,
         route: Option<(RouteId, Option<&'a str>)>,
         listener: ListenerId,
@@ -61,7 +61,7 @@ impl<'a> Resolved<'a> {
         let find = |scopes: &[Scope<'a>]| {
             scopes
                 .iter()
-                .find_map(|scope| holding.at.get(&(kind, *scope)).copied())
+                .find_map(|scope| effective_policies.at.get(&(kind, *scope)).copied())
         };
         let (inner, outer) = scopes.split_at(inner);
         let Some(first) = find(inner) else {

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Resolver;
-use super::condition::{Condition, Conditions, NOT_AT_HAND, Status, kind};
+use super::condition::{Condition, Conditions, NOT_GIVEN, Status, kind};
 use super::fault::Faults;
 use super::view::{PolicyId, Reference};
 use manifest::Object;
@@ -176,7 +176,7 @@ impl<'a> Policy<'a> {
                 under,
                 kind::ACCEPTED,
                 Status::Unknown,
-                NOT_AT_HAND,
+                NOT_GIVEN,
                 open.join("; "),
             );
         }

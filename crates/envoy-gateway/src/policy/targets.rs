@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Outcome, Policy, PolicyTarget, Scope};
 use crate::Resolver;
-use crate::grant::{From, Permission, To};
+use crate::grant::{Permission, ReferenceGrantFrom, ReferenceGrantTo};
 use crate::index::{GATEWAY_API, Key, label};
 use crate::read::{list, text};
 use crate::selector;
@@ -13,7 +13,7 @@ use manifest::Object;
 use manifest::value::Node;
 
 /// Everything that policies of one kind can target, and which of it is taken already.
-pub(super) struct Board<'a> {
+pub(super) struct TargetCandidates<'a> {
     pub gateways: BTreeMap<Key<'a>, GatewayId>,
     pub sets: BTreeMap<Key<'a>, SetId>,
     pub routes: BTreeMap<(RouteKind, Key<'a>), RouteId>,
@@ -23,9 +23,9 @@ pub(super) struct Board<'a> {
 impl<'a> Resolver<'a, '_> {
     /// The objects that can be targeted: accepted gateways, ListenerSets, and routes under this controller's
     /// gateways.
-    pub(super) fn board(&self) -> Board<'a> {
+    pub(super) fn board(&self) -> TargetCandidates<'a> {
         let routes = self.view.routes_by_key().into_iter();
-        Board {
+        TargetCandidates {
             gateways: self.accepted_gateways().into_iter().collect(),
             sets: self
                 .view
@@ -49,7 +49,7 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn find_targets(
         &self,
         ids: &[PolicyId],
-        board: &Board<'a>,
+        board: &TargetCandidates<'a>,
     ) -> HashMap<PolicyId, Vec<(Scope<'a>, bool)>> {
         let potential = self.potential(board);
         ids.iter()
@@ -70,7 +70,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The objects that selectors choose from.
-    fn potential(&self, board: &Board<'a>) -> Vec<(Scope<'a>, &'a Object)> {
+    fn potential(&self, board: &TargetCandidates<'a>) -> Vec<(Scope<'a>, &'a Object)> {
         let routes = board.routes.iter().filter_map(|((kind, key), id)| {
             Some((*id, Scope::Route(*kind, *key), self.view.route(*id)?.object))
         });
@@ -149,12 +149,12 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn may_target(&self, policy: &'a Object, target: &'a Object) -> bool {
-        let from = From {
+        let from = ReferenceGrantFrom {
             group: policy.group(),
             kind: policy.kind(),
             namespace: policy.namespace(),
         };
-        let to = To {
+        let to = ReferenceGrantTo {
             group: target.group(),
             kind: target.kind(),
             key: Key::of(target),
@@ -163,7 +163,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Claims a scope for a policy. Checks that the section exists and that no policy has claimed the scope before.
-    pub(super) fn claim(&self, scope: Scope<'a>, board: &mut Board<'a>) -> Outcome {
+    pub(super) fn claim(&self, scope: Scope<'a>, board: &mut TargetCandidates<'a>) -> Outcome {
         if !self.is_there(scope.whole(), board) {
             return Outcome::NotFound;
         }
@@ -177,7 +177,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Whether an object exists and can be targeted.
-    pub(super) fn is_there(&self, scope: Scope<'a>, board: &Board<'a>) -> bool {
+    pub(super) fn is_there(&self, scope: Scope<'a>, board: &TargetCandidates<'a>) -> bool {
         match scope {
             Scope::Gateway(key) => board.gateways.contains_key(&key),
             Scope::Set(key) => board.sets.contains_key(&key),
@@ -187,7 +187,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Whether a section exists.
-    pub(super) fn has_section(&self, scope: Scope<'a>, board: &Board<'a>) -> bool {
+    pub(super) fn has_section(&self, scope: Scope<'a>, board: &TargetCandidates<'a>) -> bool {
         match scope {
             Scope::GatewayListener(key, name) => {
                 let gateway = board
@@ -220,7 +220,11 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The gateway that a ListenerSet belongs to, if the gateway accepts it.
-    pub(super) fn gateway_of_set(&self, key: Key<'a>, board: &Board<'a>) -> Option<GatewayId> {
+    pub(super) fn gateway_of_set(
+        &self,
+        key: Key<'a>,
+        board: &TargetCandidates<'a>,
+    ) -> Option<GatewayId> {
         let set = board.sets.get(&key).and_then(|id| self.view.set(*id))?;
         let parent = crate::listener_set::parent_of(set.object);
         board.gateways.get(&parent).copied()

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::super::condition::{self, Condition, Status};
 use super::super::index::{ENVOY_GATEWAY, GATEWAY_API};
-use super::super::{Resolved, Verdict};
-use super::read::{Place, Said, Written};
+use super::super::{ObjectCondition, Resolved};
+use super::read::{LiveCondition, LiveStatus, LiveSubject};
 use manifest::Object;
 use manifest::value::variable;
 
@@ -15,9 +15,9 @@ const SILENT: [&str; 2] = ["ReferenceGrant", "HTTPRouteFilter"];
 
 /// The result of asking for a live object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum LiveObject {
     /// It exists.
-    There(Written),
+    There(LiveStatus),
     /// It doesn't exist.
     Absent,
     /// It could not be asked for, or there was no answer. The text continues "an object".
@@ -26,7 +26,7 @@ pub enum Answer {
 
 /// Why there is no live condition to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Silence {
+pub enum NoLiveCondition {
     /// The object is not in the cluster.
     Absent,
     /// No controller has processed the object: the condition is the API server's default.
@@ -51,7 +51,7 @@ pub enum Relation {
     /// It is not computed here.
     OnlyLive,
     /// There is no live condition to compare with.
-    OnlyComputed(Silence),
+    OnlyComputed(NoLiveCondition),
 }
 
 impl Relation {
@@ -62,11 +62,11 @@ impl Relation {
             Relation::Agrees => "agrees",
             Relation::Decided => "decided",
             Relation::OnlyLive => "only-live",
-            Relation::OnlyComputed(Silence::Absent) => "absent",
-            Relation::OnlyComputed(Silence::Pending) => "pending",
-            Relation::OnlyComputed(Silence::Stale) => "stale",
-            Relation::OnlyComputed(Silence::Unwritten) => "unwritten",
-            Relation::OnlyComputed(Silence::NotAsked) => "not-asked",
+            Relation::OnlyComputed(NoLiveCondition::Absent) => "absent",
+            Relation::OnlyComputed(NoLiveCondition::Pending) => "pending",
+            Relation::OnlyComputed(NoLiveCondition::Stale) => "stale",
+            Relation::OnlyComputed(NoLiveCondition::Unwritten) => "unwritten",
+            Relation::OnlyComputed(NoLiveCondition::NotAsked) => "not-asked",
         }
     }
 
@@ -82,22 +82,22 @@ impl Relation {
 
 /// A computed condition and the live one. At least one of them exists.
 #[derive(Clone, Debug)]
-pub struct Row<'v, 'a> {
+pub struct ComparedCondition<'v, 'a> {
     /// The object.
     pub object: &'a Object,
     /// The part of the object.
-    pub place: Place,
+    pub place: LiveSubject,
     /// The type of the condition.
     pub kind: String,
     /// The computed condition.
     pub computed: Option<&'v Condition>,
     /// The live condition.
-    pub live: Option<Said>,
+    pub live: Option<LiveCondition>,
     /// How they relate to each other.
     pub relation: Relation,
 }
 
-impl Row<'_, '_> {
+impl ComparedCondition<'_, '_> {
     /// Whether the live condition is up to date and needs attention.
     pub fn is_bad_there(&self) -> bool {
         let silent = matches!(self.relation, Relation::OnlyComputed(_));
@@ -122,13 +122,13 @@ pub struct Addresses<'a> {
 /// The objects to ask a cluster for: those of both API groups, except for kinds without a status and objects that are
 /// known to belong to another controller.
 pub fn asked<'a>(objects: &'a [Object], resolved: &Resolved<'a>) -> Vec<&'a Object> {
-    let is_at_hand = |object: &&Object| {
+    let may_have_status = |object: &&Object| {
         matches!(object.group(), GATEWAY_API | ENVOY_GATEWAY)
             && !SILENT.contains(&object.kind())
             && !object.name().is_empty()
             && is_ours(object, resolved)
     };
-    objects.iter().filter(is_at_hand).collect()
+    objects.iter().filter(may_have_status).collect()
 }
 
 /// Whether the conditions on an object itself are this controller's. Unlike those under parents, they don't name a
@@ -154,9 +154,9 @@ fn is_ours(object: &Object, resolved: &Resolved<'_>) -> bool {
 
 /// All conditions: computed ones in order, and after those of each object the ones that only exist in the cluster.
 pub fn rows<'v, 'a>(
-    verdicts: &[Verdict<'v, 'a>],
-    answers: &[(&'a Object, Answer)],
-) -> Vec<Row<'v, 'a>> {
+    verdicts: &[ObjectCondition<'v, 'a>],
+    answers: &[(&'a Object, LiveObject)],
+) -> Vec<ComparedCondition<'v, 'a>> {
     let by_object: HashMap<*const Object, usize> = answers
         .iter()
         .enumerate()
@@ -168,12 +168,12 @@ pub fn rows<'v, 'a>(
         .collect();
     let mut rows = Vec::new();
     for verdict in verdicts {
-        let place = Place::of(&verdict.on, verdict.object.namespace());
+        let place = LiveSubject::of(&verdict.on, verdict.object.namespace());
         let condition = verdict.condition;
         let at = by_object.get(&std::ptr::from_ref(verdict.object));
         let answer = at.and_then(|at| answers.get(*at)).map(|(_, it)| it);
         let (live, relation) = match answer {
-            Some(Answer::There(written)) => {
+            Some(LiveObject::There(written)) => {
                 let all = written.conditions.iter();
                 let index = all
                     .clone()
@@ -185,10 +185,12 @@ pub fn rows<'v, 'a>(
                 let said = index.and_then(|at| written.conditions.get(at));
                 (said.cloned(), relation(condition, said, written))
             }
-            Some(Answer::Absent) => (None, Relation::OnlyComputed(Silence::Absent)),
-            Some(Answer::NotAsked(_)) | None => (None, Relation::OnlyComputed(Silence::NotAsked)),
+            Some(LiveObject::Absent) => (None, Relation::OnlyComputed(NoLiveCondition::Absent)),
+            Some(LiveObject::NotAsked(_)) | None => {
+                (None, Relation::OnlyComputed(NoLiveCondition::NotAsked))
+            }
         };
-        rows.push(Row {
+        rows.push(ComparedCondition {
             object: verdict.object,
             place,
             kind: condition.kind.to_owned(),
@@ -202,7 +204,7 @@ pub fn rows<'v, 'a>(
         let others = said.iter().zip(met).filter(|(_, met)| !met);
         // A condition that is neither computed nor written by a controller is left out.
         let others = others.filter(|(said, _)| !said.is_pending());
-        rows.extend(others.map(|(said, _)| Row {
+        rows.extend(others.map(|(said, _)| ComparedCondition {
             object,
             place: said.place.clone(),
             kind: said.kind.clone(),
@@ -214,22 +216,22 @@ pub fn rows<'v, 'a>(
     rows
 }
 
-fn written(answer: &Answer) -> Option<&Written> {
+fn written(answer: &LiveObject) -> Option<&LiveStatus> {
     match answer {
-        Answer::There(written) => Some(written),
+        LiveObject::There(written) => Some(written),
         _ => None,
     }
 }
 
-fn relation(computed: &Condition, said: Option<&Said>, written: &Written) -> Relation {
+fn relation(computed: &Condition, said: Option<&LiveCondition>, written: &LiveStatus) -> Relation {
     let Some(said) = said else {
-        return Relation::OnlyComputed(Silence::Unwritten);
+        return Relation::OnlyComputed(NoLiveCondition::Unwritten);
     };
     if said.is_pending() {
-        return Relation::OnlyComputed(Silence::Pending);
+        return Relation::OnlyComputed(NoLiveCondition::Pending);
     }
     if written.is_stale(said) {
-        return Relation::OnlyComputed(Silence::Stale);
+        return Relation::OnlyComputed(NoLiveCondition::Stale);
     }
     if computed.status == Status::Unknown {
         return Relation::Decided;
@@ -243,7 +245,7 @@ fn relation(computed: &Condition, said: Option<&Said>, written: &Written) -> Rel
 /// The addresses of this controller's gateways, if they ask for some or have some.
 pub fn addresses<'a>(
     resolved: &Resolved<'a>,
-    answers: &[(&'a Object, Answer)],
+    answers: &[(&'a Object, LiveObject)],
 ) -> Vec<Addresses<'a>> {
     let ours = resolved.gateways().iter().filter(|it| it.class.is_some());
     let all = ours.map(|gateway| {
@@ -251,12 +253,17 @@ pub fn addresses<'a>(
         let answer = answers.find(|(object, _)| std::ptr::eq(*object, gateway.object));
         let wanted = gateway.addresses();
         let (live, relation) = match answer.map(|(_, answer)| answer) {
-            Some(Answer::There(written)) => (
+            Some(LiveObject::There(written)) => (
                 written.addresses.clone(),
                 address_relation(&wanted, written),
             ),
-            Some(Answer::Absent) => (Vec::new(), Relation::OnlyComputed(Silence::Absent)),
-            _ => (Vec::new(), Relation::OnlyComputed(Silence::NotAsked)),
+            Some(LiveObject::Absent) => {
+                (Vec::new(), Relation::OnlyComputed(NoLiveCondition::Absent))
+            }
+            _ => (
+                Vec::new(),
+                Relation::OnlyComputed(NoLiveCondition::NotAsked),
+            ),
         };
         Addresses {
             object: gateway.object,
@@ -271,18 +278,18 @@ pub fn addresses<'a>(
 
 /// A gateway may get more addresses than it asks for, often of a second IP family. Those that it asks for must be
 /// among them.
-fn address_relation(wanted: &[String], written: &Written) -> Relation {
+fn address_relation(wanted: &[String], written: &LiveStatus) -> Relation {
     let on_object = written.conditions.iter();
-    let mut on_object = on_object.filter(|it| it.place == Place::Object);
+    let mut on_object = on_object.filter(|it| it.place == LiveSubject::Object);
     let live = &written.addresses;
     if live.is_empty() {
-        return Relation::OnlyComputed(Silence::Unwritten);
+        return Relation::OnlyComputed(NoLiveCondition::Unwritten);
     }
     if wanted.is_empty() {
         return Relation::OnlyLive;
     }
     if on_object.any(|said| written.is_stale(said)) {
-        return Relation::OnlyComputed(Silence::Stale);
+        return Relation::OnlyComputed(NoLiveCondition::Stale);
     }
     if wanted.iter().any(|it| is_open(it)) {
         return Relation::Decided;

@@ -1,6 +1,6 @@
 //! Reads the status of one live object.
 
-use super::super::On;
+use super::super::ConditionSubject;
 use super::super::class::CONTROLLER;
 use super::super::condition::Status;
 use super::super::read::{int, list, text};
@@ -9,7 +9,7 @@ use manifest::value::Node;
 
 /// What a condition is about. Parts that are not written have their defaults, so that equal places compare as equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum LiveSubject {
     /// The object itself.
     Object,
     /// A listener, by name.
@@ -29,31 +29,31 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl LiveSubject {
     /// The place of a verdict on an object in the namespace `own`.
-    pub fn of(on: &On<'_>, own: &str) -> Self {
+    pub fn of(on: &ConditionSubject<'_>, own: &str) -> Self {
         match on {
-            On::Object => Place::Object,
-            On::Listener(name) => Place::Listener((*name).to_owned()),
-            On::Parent(reference) => parent(reference, own),
+            ConditionSubject::Object => LiveSubject::Object,
+            ConditionSubject::Listener(name) => LiveSubject::Listener((*name).to_owned()),
+            ConditionSubject::Parent(reference) => parent(reference, own),
         }
     }
 
     /// `object`, `listener` or `parent`.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Place::Object => "object",
-            Place::Listener(_) => "listener",
-            Place::Parent { .. } => "parent",
+            LiveSubject::Object => "object",
+            LiveSubject::Listener(_) => "listener",
+            LiveSubject::Parent { .. } => "parent",
         }
     }
 
     /// The listener's name, or `namespace/name/section` of the parent; empty for the object itself.
     pub fn which(&self) -> String {
         match self {
-            Place::Object => String::new(),
-            Place::Listener(name) => name.clone(),
-            Place::Parent {
+            LiveSubject::Object => String::new(),
+            LiveSubject::Listener(name) => name.clone(),
+            LiveSubject::Parent {
                 namespace,
                 name,
                 section,
@@ -63,13 +63,13 @@ impl Place {
     }
 }
 
-fn parent(reference: &Reference<'_>, own: &str) -> Place {
+fn parent(reference: &Reference<'_>, own: &str) -> LiveSubject {
     let kind = reference.kind.unwrap_or("Gateway");
     let namespace = match kind {
         "GatewayClass" => "",
         _ => reference.namespace.unwrap_or(own),
     };
-    Place::Parent {
+    LiveSubject::Parent {
         kind: kind.to_owned(),
         namespace: namespace.to_owned(),
         name: reference.name.to_owned(),
@@ -80,9 +80,9 @@ fn parent(reference: &Reference<'_>, own: &str) -> Place {
 
 /// A condition as a controller wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct LiveCondition {
     /// What it is about.
-    pub place: Place,
+    pub place: LiveSubject,
     /// Its type.
     pub kind: String,
     /// `True`, `False` or `Unknown`. Any other value counts as `Unknown`.
@@ -95,7 +95,7 @@ pub struct Said {
     pub observed: Option<i64>,
 }
 
-impl Said {
+impl LiveCondition {
     /// Whether no controller has processed the object: the condition is the default that the CRDs of the Gateway API
     /// set for a new Gateway or GatewayClass.
     pub fn is_pending(&self) -> bool {
@@ -105,29 +105,29 @@ impl Said {
 
 /// The status of a live object, as far as this controller wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct LiveStatus {
     /// The object's generation, which counts changes of its `spec`; 0 if it has none.
     pub generation: i64,
     /// The conditions, without those under a parent or ancestor that another controller wrote.
-    pub conditions: Vec<Said>,
+    pub conditions: Vec<LiveCondition>,
     /// The addresses of a Gateway.
     pub addresses: Vec<String>,
 }
 
-impl Written {
+impl LiveStatus {
     /// Reads the status of a live object.
     pub fn of(object: &Node) -> Self {
         let own = text(object, &["metadata", "namespace"]).unwrap_or_default();
         let mut conditions = Vec::new();
-        let mut add = |place: &Place, holder: &Node| {
+        let mut add = |place: &LiveSubject, holder: &Node| {
             let all = list(holder, &["conditions"]).iter();
             conditions.extend(all.filter_map(|one| said(place, one)));
         };
         if let Some(status) = object.get("status") {
-            add(&Place::Object, status);
+            add(&LiveSubject::Object, status);
             for listener in list(status, &["listeners"]) {
                 let name = text(listener, &["name"]).unwrap_or_default();
-                add(&Place::Listener(name.to_owned()), listener);
+                add(&LiveSubject::Listener(name.to_owned()), listener);
             }
             for (all, reference) in [("parents", "parentRef"), ("ancestors", "ancestorRef")] {
                 for holder in list(status, &[all]).iter().filter(|it| is_ours(it)) {
@@ -138,7 +138,7 @@ impl Written {
             }
         }
         let addresses = list(object, &["status", "addresses"]).iter();
-        Written {
+        LiveStatus {
             generation: int(object, &["metadata", "generation"]).unwrap_or_default(),
             conditions,
             addresses: addresses
@@ -148,7 +148,7 @@ impl Written {
     }
 
     /// Whether a condition is about an older generation of the object.
-    pub fn is_stale(&self, said: &Said) -> bool {
+    pub fn is_stale(&self, said: &LiveCondition) -> bool {
         said.observed
             .is_some_and(|observed| observed < self.generation)
     }
@@ -171,9 +171,9 @@ fn written(reference: &Node) -> Reference<'_> {
     }
 }
 
-fn said(place: &Place, condition: &Node) -> Option<Said> {
+fn said(place: &LiveSubject, condition: &Node) -> Option<LiveCondition> {
     let word = |key: &str| text(condition, &[key]).unwrap_or_default().to_owned();
-    Some(Said {
+    Some(LiveCondition {
         place: place.clone(),
         kind: text(condition, &["type"])?.to_owned(),
         status: match word("status").as_str() {

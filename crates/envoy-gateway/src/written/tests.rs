@@ -58,10 +58,10 @@ metadata: {name: grant, namespace: network}
 ";
 
 /// The rows about `object` if the cluster answers with `live`, as `PLACE TYPE COMPUTED | LIVE | COMPARISON`.
-fn compared(object: &str, answer: Answer) -> Vec<String> {
+fn compared(object: &str, answer: LiveObject) -> Vec<String> {
     let objects = objects(OURS);
     let resolved = resolve(&objects, &Settings::default());
-    let answers: Vec<(&Object, Answer)> = asked(&objects, &resolved)
+    let answers: Vec<(&Object, LiveObject)> = asked(&objects, &resolved)
         .into_iter()
         .filter(|it| it.kind() == object)
         .map(|it| (it, answer.clone()))
@@ -88,11 +88,11 @@ fn compared(object: &str, answer: Answer) -> Vec<String> {
         .collect()
 }
 
-fn there(text: &str) -> Answer {
-    Answer::There(Written::of(&objects(text)[0].node))
+fn there(text: &str) -> LiveObject {
+    LiveObject::There(LiveStatus::of(&objects(text)[0].node))
 }
 
-fn route(parents: &str) -> Answer {
+fn route(parents: &str) -> LiveObject {
     there(&format!(
         "kind: HTTPRoute\nmetadata: {{name: app, namespace: network, generation: 3}}\nstatus:\n  parents:\n{parents}"
     ))
@@ -140,9 +140,9 @@ fn each_computed_condition_is_held_against_the_written_one() {
         compared("HTTPRoute", answer),
         [
             "network/external/http Accepted True Accepted | True Accepted | agrees",
-            "network/external/http ResolvedRefs Unknown NotAtHand | False BackendNotFound | decided",
+            "network/external/http ResolvedRefs Unknown NotGiven | False BackendNotFound | decided",
             "network/external/https Accepted False NoMatchingParent | False NoMatchingListenerHostname | differs",
-            "network/external/https ResolvedRefs Unknown NotAtHand |  | unwritten",
+            "network/external/https ResolvedRefs Unknown NotGiven |  | unwritten",
             "network/external/https Warning  | True Deprecated | only-live",
         ]
     );
@@ -163,7 +163,7 @@ fn what_another_controller_wrote_is_not_compared() {
 #[test]
 fn an_envoy_proxys_ancestors_name_no_controller() {
     let proxy = "kind: EnvoyProxy\nstatus: {ancestors: [{ancestorRef: {kind: GatewayClass, name: envoy}, conditions: [{type: Accepted, status: 'True', reason: Accepted}]}]}";
-    let written = Written::of(&objects(proxy)[0].node);
+    let written = LiveStatus::of(&objects(proxy)[0].node);
     let places: Vec<String> = written
         .conditions
         .iter()
@@ -180,10 +180,10 @@ fn what_the_controller_has_not_come_to_is_no_difference() {
         rows.first().map(String::as_str),
         Some("network/external/http Accepted True Accepted | False NoMatchingParent | stale")
     );
-    let first = |answer: Answer| compared("HTTPRoute", answer).into_iter().next();
+    let first = |answer: LiveObject| compared("HTTPRoute", answer).into_iter().next();
     for (answer, word) in [
-        (Answer::Absent, "absent"),
-        (Answer::NotAsked("why"), "not-asked"),
+        (LiveObject::Absent, "absent"),
+        (LiveObject::NotAsked("why"), "not-asked"),
         (route("    []"), "unwritten"),
     ] {
         let shown = format!("network/external/http Accepted True Accepted |  | {word}");
@@ -236,17 +236,17 @@ fn a_written_refusal_counts_where_it_is_current() {
     let gateway = objects(
         "kind: Gateway\nmetadata: {name: a}\nstatus: {conditions: [{type: Programmed, status: 'False', reason: NoResources}]}",
     );
-    let row = |relation| Row {
+    let row = |relation| ComparedCondition {
         object: &gateway[0],
-        place: Place::Object,
+        place: LiveSubject::Object,
         kind: "Programmed".to_owned(),
         computed: None,
-        live: Written::of(&gateway[0].node).conditions.pop(),
+        live: LiveStatus::of(&gateway[0].node).conditions.pop(),
         relation,
     };
     assert!(row(Relation::OnlyLive).is_bad_there());
     assert!(row(Relation::Decided).is_bad_there());
-    assert!(!row(Relation::OnlyComputed(Silence::Stale)).is_bad_there());
+    assert!(!row(Relation::OnlyComputed(NoLiveCondition::Stale)).is_bad_there());
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn a_gateway_must_have_the_addresses_that_it_asks_for() {
     let resolved = resolve(&ours, &Settings::default());
     assert_eq!(
         addresses(&resolved, &[])[0].relation,
-        Relation::OnlyComputed(Silence::NotAsked)
+        Relation::OnlyComputed(NoLiveCondition::NotAsked)
     );
 }
 
@@ -303,7 +303,7 @@ fn a_status_of_any_shape_is_read() {
         "status: {conditions: {a: b}, parents: [text, {parentRef: 3, controllerName: gateway.envoyproxy.io/a}]}",
         "status: {conditions: [{status: 'True'}, 3], listeners: [3], addresses: [3, {value: 4}]}",
     ] {
-        let written = Written::of(&objects(text)[0].node);
+        let written = LiveStatus::of(&objects(text)[0].node);
         assert_eq!(written.conditions, [], "{text}");
         assert!(written.addresses.is_empty(), "{text}");
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use mlua::{FromLua, Function, Lua, LuaString, MultiValue, Table, Value};
 
-use super::state::{CALL, Ended, State, shortened, steps_for};
+use super::state::{CALL, State, StopReason, shortened, steps_for};
 use super::{bit, strings};
 
 /// The functions that are written in Lua.
@@ -89,7 +89,7 @@ fn add_catching(lua: &Lua, state: &Rc<State>, native: &Table) -> mlua::Result<()
     let leave = move |_: &Lua, (is_fine, why): (bool, Value)| {
         at_end.catches.set(at_end.catches.get().saturating_sub(1));
         if !is_fine && is_out_of_memory(&why) {
-            return at_end.end(Ended::Memory);
+            return at_end.end(StopReason::Memory);
         }
         at_end.charge(0)
     };

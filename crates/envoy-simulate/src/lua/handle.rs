@@ -10,7 +10,7 @@ use mlua::{
 };
 
 use super::furnish::{EACH, name_of};
-use super::state::{CALL, Ended, State, steps_for};
+use super::state::{CALL, State, StopReason, steps_for};
 
 /// Headers that Envoy adds. Their values are not known here.
 const ADDED: [&str; 3] = [
@@ -65,7 +65,7 @@ impl UserData for Handle {
             let status: Option<Text> = headers.get(":status")?;
             let status = status.and_then(|it| it.0.parse::<u16>().ok());
             match status.filter(|it| (200..600).contains(it)) {
-                Some(status) => this.state.end::<()>(Ended::Responded(status)),
+                Some(status) => this.state.end::<()>(StopReason::Responded(status)),
                 None => Err(mlua::Error::runtime(
                     "respond: `:status` must be a number from 200 to 599",
                 )),

@@ -16,12 +16,13 @@ mod strings;
 mod tests;
 
 use super::policies::InForce;
-use super::route::Chosen;
-use super::{Flow, Mark, Outcome, Place, Stage, Step, Walk, stop};
+use super::route::ChosenRule;
+use super::{Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, stop};
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{has, list, text};
 use manifest::Object;
+use manifest::value::path::nearest;
 use manifest::value::{Map, Node, Pointer, variable};
 pub use runner::{InProcess, Job, NotRun, Runner};
 pub use sandbox::{Facts, Run, Verdict};
@@ -45,14 +46,14 @@ const OTHERS: [(&str, &str); 3] = [
 /// A script, and where it is defined.
 struct Script<'a> {
     text: String,
-    place: Place<'a>,
+    place: SettingPlace<'a>,
     /// Its name in steps.
     name: String,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> RequestState<'a, '_> {
     /// Runs the scripts that apply to the request.
-    pub(super) fn extensions(&mut self, chosen: &Chosen<'a>) -> Flow<()> {
+    pub(super) fn extensions(&mut self, chosen: &ChosenRule<'a>) -> StageResult<()> {
         let policy = self.in_force(PolicyKind::Extension, chosen.listener, Some(chosen));
         let Some(policy) = policy else {
             return Ok(());
@@ -114,13 +115,13 @@ impl<'a> Walk<'a, '_> {
             namespace: owner.namespace(),
             name: text(node, &["valueRef", "name"]).unwrap_or_default(),
         };
-        if let Some(object) = self.scene.find("ConfigMap", key) {
+        if let Some(object) = self.inputs.find("ConfigMap", key) {
             let data = object.node.get("data").and_then(Node::as_map);
             let found = data.and_then(chosen_key);
             return match found {
                 Some((name, text)) => Ok(Script {
                     text: text.to_owned(),
-                    place: Place {
+                    place: SettingPlace {
                         object,
                         pointer: Pointer::root().key("data").key(name),
                     },
@@ -131,17 +132,26 @@ impl<'a> Walk<'a, '_> {
         }
         self.generated(owner, key, place).ok_or_else(|| {
             missing(format!(
-                "ConfigMap {key}, which should contain a script, is not at hand"
+                "ConfigMap {key}, which should contain a script, is not in the given files"
             ))
         })
     }
 
     /// The script in a ConfigMap that a kustomization generates. If several have the name, the nearest one to the
     /// policy counts.
-    fn generated(&self, owner: &Object, key: Key<'_>, place: Place<'a>) -> Option<Script<'a>> {
-        let of_name = self.scene.generated.iter().filter(|it| it.name == key.name);
-        let nearest = of_name.max_by_key(|it| in_common(&it.by, &owner.file))?;
-        let mut keys = nearest.keys.iter();
+    fn generated(
+        &self,
+        owner: &Object,
+        key: Key<'_>,
+        place: SettingPlace<'a>,
+    ) -> Option<Script<'a>> {
+        let of_name = self
+            .inputs
+            .generated
+            .iter()
+            .filter(|it| it.name == key.name);
+        let nearest = nearest(&owner.file, of_name, |it| &it.by);
+        let mut keys = nearest.first()?.keys.iter();
         let chosen = keys
             .clone()
             .find(|(name, ..)| name == KEY)
@@ -154,7 +164,7 @@ impl<'a> Walk<'a, '_> {
         })
     }
 
-    fn run_script(&mut self, policy: &InForce<'a>, script: Script<'a>) -> Flow<()> {
+    fn run_script(&mut self, policy: &InForce<'a>, script: Script<'a>) -> StageResult<()> {
         let agent = self.request.header("user-agent");
         let agent = match &agent {
             Some(agent) => format!("for user agent `{agent}`"),
@@ -166,7 +176,7 @@ impl<'a> Walk<'a, '_> {
             script: script.text.clone(),
             facts: self.facts(),
         };
-        let run = match self.scene.runner.run(&job) {
+        let run = match self.inputs.runner.run(&job) {
             Ok(run) => run,
             Err(why) => {
                 let text = format!("{name} could not be run: {}", why.why);
@@ -288,10 +298,4 @@ fn chosen_key(data: &Map) -> Option<(&str, &str)> {
         .iter()
         .filter_map(|(name, it)| Some((name, it.as_str()?)));
     named.or_else(|| texts.next())
-}
-
-/// How many folders two paths have in common.
-fn in_common(one: &str, other: &str) -> usize {
-    let pairs = one.split('/').zip(other.split('/'));
-    pairs.take_while(|(a, b)| a == b).count()
 }

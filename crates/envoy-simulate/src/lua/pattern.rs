@@ -27,7 +27,7 @@ pub(super) struct Matcher<'m, C> {
     charge: C,
 }
 
-type Found = mlua::Result<Option<usize>>;
+type PatternEnd = mlua::Result<Option<usize>>;
 
 fn broken<T>(why: &str) -> mlua::Result<T> {
     Err(mlua::Error::runtime(why))
@@ -45,7 +45,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
     }
 
     /// The end of the match that starts at a position.
-    pub fn at(&mut self, start: usize) -> Found {
+    pub fn at(&mut self, start: usize) -> PatternEnd {
         self.captures.clear();
         self.depth = 0;
         self.matches(start, 0)
@@ -63,7 +63,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         self.pattern.get(at).copied()
     }
 
-    fn matches(&mut self, s: usize, p: usize) -> Found {
+    fn matches(&mut self, s: usize, p: usize) -> PatternEnd {
         self.depth += 1;
         if self.depth > DEEPEST {
             return broken("pattern too complex");
@@ -73,7 +73,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         found
     }
 
-    fn run(&mut self, mut s: usize, mut p: usize) -> Found {
+    fn run(&mut self, mut s: usize, mut p: usize) -> PatternEnd {
         loop {
             (self.charge)(1)?;
             match (self.byte(p), self.byte(p + 1)) {
@@ -206,7 +206,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         is_inverse
     }
 
-    fn balance(&self, s: usize, p: usize) -> Found {
+    fn balance(&self, s: usize, p: usize) -> PatternEnd {
         let (Some(open), Some(close)) = (self.byte(p), self.byte(p + 1)) else {
             return broken("unbalanced pattern");
         };
@@ -228,7 +228,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         Ok(None)
     }
 
-    fn most(&mut self, s: usize, p: usize, end: usize) -> Found {
+    fn most(&mut self, s: usize, p: usize, end: usize) -> PatternEnd {
         let mut count = 0;
         while self.single(s + count, p, end) {
             (self.charge)(1 + class_steps(p, end))?;
@@ -245,7 +245,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         }
     }
 
-    fn fewest(&mut self, mut s: usize, p: usize, end: usize) -> Found {
+    fn fewest(&mut self, mut s: usize, p: usize, end: usize) -> PatternEnd {
         loop {
             if let Some(found) = self.matches(s, end + 1)? {
                 return Ok(Some(found));
@@ -258,7 +258,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         }
     }
 
-    fn open(&mut self, s: usize, p: usize, capture: Capture) -> Found {
+    fn open(&mut self, s: usize, p: usize, capture: Capture) -> PatternEnd {
         if self.captures.len() >= MOST_CAPTURES {
             return broken("too many captures");
         }
@@ -271,7 +271,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
         Ok(found)
     }
 
-    fn close(&mut self, s: usize, p: usize) -> Found {
+    fn close(&mut self, s: usize, p: usize) -> PatternEnd {
         let is_open = |it: &Capture| matches!(it, Capture::Open(_));
         let Some(at) = self.captures.iter().rposition(is_open) else {
             return broken("invalid pattern capture");
@@ -288,7 +288,7 @@ impl<'m, C: Fn(u64) -> mlua::Result<()>> Matcher<'m, C> {
     }
 
     /// Matches the text of an earlier capture again.
-    fn same_again(&self, s: usize, digit: u8) -> Found {
+    fn same_again(&self, s: usize, digit: u8) -> PatternEnd {
         let nth = usize::from(digit).checked_sub(usize::from(b'1'));
         let capture = nth.and_then(|nth| self.captures.get(nth));
         let Some(Capture::Text(start, end)) = capture.copied() else {

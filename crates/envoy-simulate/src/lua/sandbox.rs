@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::furnish::furnish;
 use super::handle::{self, Handle};
-use super::state::{EVERY, Ended, MOST_MEMORY, State, shortened};
+use super::state::{EVERY, MOST_MEMORY, State, StopReason, shortened};
 
 /// The longest script that is run, in bytes. Lua takes very long to parse some longer ones.
 const LONGEST_SCRIPT: usize = 128 << 10;
@@ -73,7 +73,7 @@ pub struct Run {
 }
 
 /// How far a script got.
-enum Came {
+enum ScriptProgress {
     /// Its functions are defined.
     Loaded(mlua::Result<()>),
     /// It ended before that, or is not valid Lua.
@@ -85,15 +85,15 @@ pub(super) fn run(script: &str, facts: &Facts, most_steps: u64) -> Run {
     let state = Rc::new(State::new(facts, most_steps));
     let came = enter(script, &state);
     let verdict = match (state.ended(), came) {
-        (Some(Ended::Steps), _) => Verdict::Limit(format!("{most_steps} steps")),
-        (Some(Ended::Memory), _) => Verdict::Limit(memory_limit()),
-        (Some(Ended::Unknown(what)), _) => Verdict::Unknown(shortened(&what, LONGEST_ERROR)),
-        (Some(Ended::Responded(status)), _) => Verdict::Responds { status },
-        (None, Came::NotLoaded(verdict)) => verdict,
-        (None, Came::Loaded(Ok(()))) => Verdict::Passes {
+        (Some(StopReason::Steps), _) => Verdict::Limit(format!("{most_steps} steps")),
+        (Some(StopReason::Memory), _) => Verdict::Limit(memory_limit()),
+        (Some(StopReason::Unknown(what)), _) => Verdict::Unknown(shortened(&what, LONGEST_ERROR)),
+        (Some(StopReason::Responded(status)), _) => Verdict::Responds { status },
+        (None, ScriptProgress::NotLoaded(verdict)) => verdict,
+        (None, ScriptProgress::Loaded(Ok(()))) => Verdict::Passes {
             changed: state.changed.take(),
         },
-        (None, Came::Loaded(Err(error))) => failed(&error).unwrap_or_else(Verdict::Fails),
+        (None, ScriptProgress::Loaded(Err(error))) => failed(&error).unwrap_or_else(Verdict::Fails),
     };
     Run {
         verdict,
@@ -143,21 +143,22 @@ fn placed(message: &str, trace: &str) -> String {
     }
 }
 
-fn enter(script: &str, state: &Rc<State>) -> Came {
+fn enter(script: &str, state: &Rc<State>) -> ScriptProgress {
     let longest_text = match luajit_syntax::check(script) {
         Ok(script) => script.longest_text,
         Err(refusal) => {
             let (line, _) = luajit_syntax::line_and_column(script, refusal.range.start);
             let message = format!("line {line}: {}", refusal.message);
-            return Came::NotLoaded(Verdict::Unloadable(message));
+            return ScriptProgress::NotLoaded(Verdict::Unloadable(message));
         }
     };
     if script.len() > LONGEST_SCRIPT {
         let limit = format!("{} KiB of text", LONGEST_SCRIPT >> 10);
-        return Came::NotLoaded(Verdict::Limit(limit));
+        return ScriptProgress::NotLoaded(Verdict::Limit(limit));
     }
-    let error =
-        |error: &mlua::Error| Came::NotLoaded(failed(error).unwrap_or_else(Verdict::Unloadable));
+    let error = |error: &mlua::Error| {
+        ScriptProgress::NotLoaded(failed(error).unwrap_or_else(Verdict::Unloadable))
+    };
     let lua = match prepared(state) {
         Ok(lua) => lua,
         Err(why) => return error(&why),
@@ -172,13 +173,13 @@ fn enter(script: &str, state: &Rc<State>) -> Came {
         Err(mlua::Error::SyntaxError { message, .. }) => {
             let message = message.lines().next().unwrap_or_default();
             let what = format!("LuaJIT's own Lua ({})", shortened(message, LONGEST_ERROR));
-            return Came::NotLoaded(Verdict::Unknown(what));
+            return ScriptProgress::NotLoaded(Verdict::Unknown(what));
         }
         Err(why) => return error(&why),
     };
     state.begin(lua.used_memory(), longest_text);
     match chunk.call::<()>(()) {
-        Ok(()) => Came::Loaded(on_request(&lua, state)),
+        Ok(()) => ScriptProgress::Loaded(on_request(&lua, state)),
         Err(why) => error(&why),
     }
 }

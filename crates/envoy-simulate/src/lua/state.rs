@@ -47,7 +47,7 @@ const LONGEST_LOG: usize = 500;
 
 /// Why a script was stopped. It must not continue, whatever errors it catches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum StopReason {
     Steps,
     Memory,
     Unknown(String),
@@ -62,7 +62,7 @@ pub(super) struct State {
     pub changed: RefCell<Vec<String>>,
     pub logs: RefCell<Vec<String>>,
     pub catches: Cell<usize>,
-    ended: RefCell<Option<Ended>>,
+    ended: RefCell<Option<StopReason>>,
     most_steps: u64,
     steps: Cell<u64>,
     kept: Cell<usize>,
@@ -85,7 +85,7 @@ impl State {
     }
 
     /// Why the script was stopped.
-    pub fn ended(&self) -> Option<Ended> {
+    pub fn ended(&self) -> Option<StopReason> {
         self.ended.borrow().clone()
     }
 
@@ -95,14 +95,14 @@ impl State {
     }
 
     /// Stops the script.
-    pub fn end<T>(&self, why: Ended) -> mlua::Result<T> {
+    pub fn end<T>(&self, why: StopReason) -> mlua::Result<T> {
         self.ended.borrow_mut().get_or_insert(why);
         Err(mlua::Error::runtime("ended"))
     }
 
     /// Stops the script because it uses something that is not known here.
     pub fn unknown<T>(&self, what: impl Into<String>) -> mlua::Result<T> {
-        self.end(Ended::Unknown(what.into()))
+        self.end(StopReason::Unknown(what.into()))
     }
 
     /// Adds to the steps.
@@ -113,7 +113,7 @@ impl State {
         let all = self.steps.get().saturating_add(steps);
         self.steps.set(all);
         match all > self.most_steps {
-            true => self.end(Ended::Steps),
+            true => self.end(StopReason::Steps),
             false => Ok(()),
         }
     }
@@ -144,7 +144,7 @@ impl State {
         let all = self.kept.get().saturating_add(bytes);
         self.kept.set(all);
         match all > MOST_KEPT {
-            true => self.end(Ended::Memory),
+            true => self.end(StopReason::Memory),
             false => Ok(()),
         }
     }
@@ -152,7 +152,7 @@ impl State {
     /// Stops a script that is about to allocate too much at once.
     pub fn has_room(&self, bytes: usize) -> mlua::Result<()> {
         match bytes > MOST_MEMORY {
-            true => self.end(Ended::Memory),
+            true => self.end(StopReason::Memory),
             false => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ const MOST_PROBLEMS: usize = 100;
 
 /// A mistake in a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wrong {
+pub enum Mistake {
     /// A key that the struct doesn't have, with the keys that it has.
     UnknownKey(String, &'static [&'static str]),
     /// A value that the enumeration doesn't have, with the values that it has.
@@ -40,7 +40,7 @@ pub enum Wrong {
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The mistake.
-    pub wrong: Wrong,
+    pub wrong: Mistake,
     /// The position of the value, or of the key if the key is wrong.
     pub span: Option<Span>,
     /// The pointer to the value.
@@ -60,7 +60,7 @@ pub fn decode<T: for<'de> Deserialize<'de>>(node: &Node) -> (Option<T>, Vec<Prob
             Err(error) => {
                 let failed = error.pointer.unwrap_or_default();
                 let already = match &error.wrong {
-                    Wrong::Missing(key) => context.left_out.borrow().contains(&failed.key(*key)),
+                    Mistake::Missing(key) => context.left_out.borrow().contains(&failed.key(*key)),
                     _ => false,
                 };
                 if !already {
@@ -92,13 +92,13 @@ struct Context {
 /// A serde error with a position.
 #[derive(Debug)]
 pub struct Error {
-    wrong: Wrong,
+    wrong: Mistake,
     span: Option<Span>,
     pointer: Option<Pointer>,
 }
 
 impl Error {
-    fn new(wrong: Wrong) -> Self {
+    fn new(wrong: Mistake) -> Self {
         Error {
             wrong,
             span: None,
@@ -125,19 +125,19 @@ impl std::error::Error for Error {}
 
 impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::new(Wrong::Other(message.to_string()))
+        Error::new(Mistake::Other(message.to_string()))
     }
     fn invalid_type(found: de::Unexpected, expected: &dyn de::Expected) -> Self {
-        Error::new(Wrong::Type(found.to_string(), expected.to_string()))
+        Error::new(Mistake::Type(found.to_string(), expected.to_string()))
     }
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
-        Error::new(Wrong::UnknownWord(found.to_owned(), expected))
+        Error::new(Mistake::UnknownWord(found.to_owned(), expected))
     }
     fn unknown_field(found: &str, expected: &'static [&'static str]) -> Self {
-        Error::new(Wrong::UnknownKey(found.to_owned(), expected))
+        Error::new(Mistake::UnknownKey(found.to_owned(), expected))
     }
     fn missing_field(field: &'static str) -> Self {
-        Error::new(Wrong::Missing(field))
+        Error::new(Mistake::Missing(field))
     }
 }
 
@@ -242,7 +242,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         let (span, path) = (self.node.span, self.path.clone());
         match &self.node.kind {
             Kind::String(word) => visitor.visit_enum(word.as_str().into_deserializer()),
-            _ => Err(Error::new(Wrong::Type(
+            _ => Err(Error::new(Mistake::Type(
                 found(self.node),
                 "a word".to_owned(),
             ))),
@@ -316,7 +316,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
                 && !fields.contains(&key)
             {
                 self.of.context.unknown.borrow_mut().push(Problem {
-                    wrong: Wrong::UnknownKey(key.to_owned(), fields),
+                    wrong: Mistake::UnknownKey(key.to_owned(), fields),
                     span: entry.key_span.or(entry.value.span),
                     pointer: below.path,
                 });

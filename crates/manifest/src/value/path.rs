@@ -59,6 +59,31 @@ pub fn below<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
     }
 }
 
+/// The items whose files are nearest to `file`, which means that they have the most folders in common with it, counted
+/// from the root. Several are equally near; they stay in the given order.
+pub fn nearest<T>(
+    file: &str,
+    items: impl IntoIterator<Item = T>,
+    file_of: impl Fn(&T) -> &str,
+) -> Vec<T> {
+    let mut nearest = Vec::new();
+    let mut most = 0;
+    for item in items {
+        let pairs = folder(file_of(&item))
+            .split('/')
+            .zip(folder(file).split('/'));
+        let shared = pairs.take_while(|(one, two)| one == two).count();
+        if shared > most {
+            nearest.clear();
+            most = shared;
+        }
+        if shared == most {
+            nearest.push(item);
+        }
+    }
+    nearest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +107,16 @@ mod tests {
         assert_eq!(join_within("a", "..").as_deref(), Some(""));
         assert_eq!(join_within("a", "../../b"), None);
         assert_eq!(join_within("a", "..b").as_deref(), Some("a/..b"));
+    }
+
+    #[test]
+    fn the_nearest_files_have_the_most_folders_in_common() {
+        let files = ["a/x", "a/b/y", "ab/b/z", "a/b/c/w", "v"];
+        let near = |file| nearest(file, files, |it| it);
+        assert_eq!(near("a/b/file"), ["a/b/y", "a/b/c/w"]);
+        assert_eq!(near("a/file"), ["a/x", "a/b/y", "a/b/c/w"]);
+        assert_eq!(near("file"), ["v"]);
+        assert_eq!(near("other/file"), files);
     }
 
     #[test]

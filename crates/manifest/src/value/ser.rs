@@ -74,12 +74,12 @@ fn bare(kind: Kind) -> Result<Node, Error> {
 impl ser::Serializer for NodeSerializer {
     type Ok = Node;
     type Error = Error;
-    type SerializeSeq = Items;
-    type SerializeTuple = Items;
-    type SerializeTupleStruct = Items;
+    type SerializeSeq = ListSerializer;
+    type SerializeTuple = ListSerializer;
+    type SerializeTupleStruct = ListSerializer;
     type SerializeTupleVariant = ser::Impossible<Node, Error>;
-    type SerializeMap = Fields;
-    type SerializeStruct = Fields;
+    type SerializeMap = MapSerializer;
+    type SerializeStruct = MapSerializer;
     type SerializeStructVariant = ser::Impossible<Node, Error>;
 
     fn serialize_bool(self, value: bool) -> Result<Node, Error> {
@@ -164,18 +164,22 @@ impl ser::Serializer for NodeSerializer {
         let map = [(variant, to_node(value)?)].into_iter().collect();
         bare(Kind::Map(map))
     }
-    fn serialize_seq(self, len: Option<usize>) -> Result<Items, Error> {
-        Ok(Items {
+    fn serialize_seq(self, len: Option<usize>) -> Result<ListSerializer, Error> {
+        Ok(ListSerializer {
             items: Vec::with_capacity(len.unwrap_or(0).min(1024)),
             spanned: false,
         })
     }
-    fn serialize_tuple(self, len: usize) -> Result<Items, Error> {
+    fn serialize_tuple(self, len: usize) -> Result<ListSerializer, Error> {
         self.serialize_seq(Some(len))
     }
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Items, Error> {
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        len: usize,
+    ) -> Result<ListSerializer, Error> {
         let items = self.serialize_seq(Some(len))?;
-        Ok(Items {
+        Ok(ListSerializer {
             spanned: name == SPANNED,
             ..items
         })
@@ -189,11 +193,11 @@ impl ser::Serializer for NodeSerializer {
     ) -> Result<Self::SerializeTupleVariant, Error> {
         Err(Error("an enumeration with fields".to_owned()))
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Fields, Error> {
-        Ok(Fields::default())
+    fn serialize_map(self, _: Option<usize>) -> Result<MapSerializer, Error> {
+        Ok(MapSerializer::default())
     }
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields, Error> {
-        Ok(Fields::default())
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<MapSerializer, Error> {
+        Ok(MapSerializer::default())
     }
     fn serialize_struct_variant(
         self,
@@ -206,12 +210,12 @@ impl ser::Serializer for NodeSerializer {
     }
 }
 
-struct Items {
+struct ListSerializer {
     items: Vec<Node>,
     spanned: bool,
 }
 
-impl Items {
+impl ListSerializer {
     fn finish(mut self) -> Result<Node, Error> {
         if !self.spanned {
             return bare(Kind::List(self.items));
@@ -237,7 +241,7 @@ impl Items {
     }
 }
 
-impl ser::SerializeSeq for Items {
+impl ser::SerializeSeq for ListSerializer {
     type Ok = Node;
     type Error = Error;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -249,7 +253,7 @@ impl ser::SerializeSeq for Items {
     }
 }
 
-impl ser::SerializeTuple for Items {
+impl ser::SerializeTuple for ListSerializer {
     type Ok = Node;
     type Error = Error;
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -260,7 +264,7 @@ impl ser::SerializeTuple for Items {
     }
 }
 
-impl ser::SerializeTupleStruct for Items {
+impl ser::SerializeTupleStruct for ListSerializer {
     type Ok = Node;
     type Error = Error;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -272,12 +276,12 @@ impl ser::SerializeTupleStruct for Items {
 }
 
 #[derive(Default)]
-struct Fields {
+struct MapSerializer {
     map: Map,
     key: Option<(String, Option<Span>)>,
 }
 
-impl ser::SerializeMap for Fields {
+impl ser::SerializeMap for MapSerializer {
     type Ok = Node;
     type Error = Error;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
@@ -301,7 +305,7 @@ impl ser::SerializeMap for Fields {
     }
 }
 
-impl ser::SerializeStruct for Fields {
+impl ser::SerializeStruct for MapSerializer {
     type Ok = Node;
     type Error = Error;
     fn serialize_field<T: Serialize + ?Sized>(

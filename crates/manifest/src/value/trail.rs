@@ -15,7 +15,7 @@ pub struct Trail {
 
 /// A step of a [`Trail`], like [`Step`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part<'k> {
+pub enum TrailStep<'k> {
     /// A key of a map.
     Key(&'k str),
     /// An index of a list, from 0.
@@ -29,10 +29,10 @@ impl Trail {
     }
 
     /// Descends one step.
-    pub fn enter(&mut self, part: Part<'_>) {
+    pub fn enter(&mut self, part: TrailStep<'_>) {
         let step = match part {
-            Part::Index(index) => Step::Index(index),
-            Part::Key(key) => {
+            TrailStep::Index(index) => Step::Index(index),
+            TrailStep::Key(key) => {
                 let mut text = self.spare.pop().unwrap_or_default();
                 text.clear();
                 text.push_str(key);
@@ -66,16 +66,16 @@ mod tests {
     fn a_trail_is_the_current_position() {
         let mut trail = Trail::root();
         for (part, at) in [
-            (Some(Part::Key("spec")), "/spec"),
-            (Some(Part::Key("listeners")), "/spec/listeners"),
-            (Some(Part::Index(1)), "/spec/listeners/1"),
+            (Some(TrailStep::Key("spec")), "/spec"),
+            (Some(TrailStep::Key("listeners")), "/spec/listeners"),
+            (Some(TrailStep::Index(1)), "/spec/listeners/1"),
             (None, "/spec/listeners"),
             (None, "/spec"),
-            (Some(Part::Key("a/b")), "/spec/a~1b"),
+            (Some(TrailStep::Key("a/b")), "/spec/a~1b"),
             (None, "/spec"),
             (None, ""),
             (None, ""),
-            (Some(Part::Key("status")), "/status"),
+            (Some(TrailStep::Key("status")), "/status"),
         ] {
             match part {
                 Some(part) => trail.enter(part),

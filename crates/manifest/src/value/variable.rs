@@ -34,7 +34,7 @@ pub struct Variable<'a> {
 }
 
 /// A variable, or a text between variables.
-enum Piece<'a> {
+enum TextPart<'a> {
     /// A part of the text after the substitution, in which `$$` has become `$`.
     Text(&'a str),
     /// A variable, followed by the variables that are nested in it.
@@ -42,15 +42,15 @@ enum Piece<'a> {
 }
 
 /// Splits a text into pieces in one pass.
-struct Pieces<'a> {
+struct TextParts<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Iterator for Pieces<'a> {
-    type Item = Piece<'a>;
+impl<'a> Iterator for TextParts<'a> {
+    type Item = TextPart<'a>;
 
-    fn next(&mut self) -> Option<Piece<'a>> {
+    fn next(&mut self) -> Option<TextPart<'a>> {
         let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
         if rest.starts_with("${") {
             let found = read(self.text, self.at);
@@ -58,7 +58,7 @@ impl<'a> Iterator for Pieces<'a> {
                 Some(whole) if found.iter().all(|one| one.is_readable) => whole.end,
                 _ => self.text.len(),
             };
-            return Some(Piece::Variable(found));
+            return Some(TextPart::Variable(found));
         }
         // `$$` stands for one `$`.
         let (shown, from) = match rest.strip_prefix("$$") {
@@ -68,14 +68,14 @@ impl<'a> Iterator for Pieces<'a> {
         let to_next = shown.get(from..).and_then(|after| after.find('$'));
         let length = to_next.map_or(shown.len(), |next| from + next);
         self.at += rest.len() - shown.len() + length;
-        shown.get(..length).map(Piece::Text)
+        shown.get(..length).map(TextPart::Text)
     }
 }
 
-fn pieces(text: &str) -> Pieces<'_> {
+fn pieces(text: &str) -> TextParts<'_> {
     // Flux treats a zero byte as the end of the text.
     let text = text.split('\0').next().unwrap_or_default();
-    Pieces { text, at: 0 }
+    TextParts { text, at: 0 }
 }
 
 /// Whether a text contains a variable.
@@ -83,8 +83,8 @@ pub fn in_text(text: &str) -> bool {
     // Most texts contain no `$`, which is fast to check.
     text.as_bytes().contains(&b'$')
         && pieces(text).any(|piece| match piece {
-            Piece::Variable(found) => found.iter().all(|one| one.is_readable),
-            Piece::Text(_) => false,
+            TextPart::Variable(found) => found.iter().all(|one| one.is_readable),
+            TextPart::Text(_) => false,
         })
 }
 
@@ -92,8 +92,8 @@ pub fn in_text(text: &str) -> bool {
 /// variable. The list ends after a variable that Flux can't parse.
 pub fn all(text: &str) -> impl Iterator<Item = Variable<'_>> {
     pieces(text).flat_map(|piece| match piece {
-        Piece::Variable(found) => found,
-        Piece::Text(_) => Vec::new(),
+        TextPart::Variable(found) => found,
+        TextPart::Text(_) => Vec::new(),
     })
 }
 
@@ -109,8 +109,8 @@ pub fn replaced(text: &str, stand_in: &str) -> String {
     let mut stopped = None;
     for piece in pieces(text) {
         match piece {
-            Piece::Text(text) => plain.push_str(text),
-            Piece::Variable(found) => match found.first() {
+            TextPart::Text(text) => plain.push_str(text),
+            TextPart::Variable(found) => match found.first() {
                 Some(_) if found.iter().all(|one| one.is_readable) => plain.push_str(stand_in),
                 Some(whole) => {
                     stopped = Some(whole.at);

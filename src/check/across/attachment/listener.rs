@@ -132,7 +132,7 @@ impl Look<'_, '_> {
                         at == gateway
                             && (is_open || is_off || is_loop || variable::in_text(section))
                     }
-                    Target::NotAtHand => is_redirect || variable::in_text(parent.reference.name),
+                    Target::NotGiven => is_redirect || variable::in_text(parent.reference.name),
                     _ => false,
                 }
             })

@@ -50,7 +50,7 @@ impl Look<'_, '_> {
                 .gateway(id)
                 .map(|it| (it.object, &it.listeners)),
             Target::Set(id) => self.resolved.set(id).map(|it| (it.object, &it.listeners)),
-            Target::NotAtHand => {
+            Target::NotGiven => {
                 return self.no_gateway(route, parent, &place).into_iter().collect();
             }
             Target::Foreign => None,

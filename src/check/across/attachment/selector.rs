@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{Look, is_known, is_patched, spec};
 use crate::check::across::Applied;
-use crate::check::across::selector::{Labels, selects};
 use crate::codes;
 use envoy_gateway::RouteKind;
 use envoy_gateway::helm_routes::{HELM, release_namespace};
 use envoy_gateway::index::GATEWAY_API;
 use envoy_gateway::policy::{Outcome, Policy, Scope};
 use envoy_gateway::read::{list, text};
+use envoy_gateway::selector::{Labels, selects};
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::Node;

@@ -92,7 +92,7 @@ fn routes_that_are_not_let_in_are_told() {
 }
 
 #[test]
-fn what_is_not_at_hand_is_not_told() {
+fn what_is_not_given_is_not_told() {
     let rules = "rules: [{backendRefs: [{name: app, port: 80}]}]";
     let text = GATEWAY.to_owned() + &route("sectionName: https", rules);
     assert_eq!(said(&text), [""; 0]);
@@ -104,7 +104,7 @@ fn what_is_not_at_hand_is_not_told() {
 }
 
 #[test]
-fn ports_and_grants_are_told_where_the_service_is_at_hand() {
+fn ports_and_grants_are_told_where_the_service_is_given() {
     let service = "---
 apiVersion: v1
 kind: Service
@@ -379,7 +379,7 @@ fn a_redirect_to_somewhere_else_is_no_loop() {
 }
 
 #[test]
-fn plain_http_without_a_redirect_is_told_where_routes_are_at_hand() {
+fn plain_http_without_a_redirect_is_told_where_routes_are_given() {
     assert_eq!(graded(GATEWAY), [""; 0]);
     let app = route("sectionName: https", "rules: []");
     let text = GATEWAY.to_owned() + &app;

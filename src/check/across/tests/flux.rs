@@ -99,7 +99,7 @@ spec:
     assert_eq!(
         found(&delivered("", gateway)),
         [""; 0],
-        "a parent that is not at hand may patch it"
+        "a parent that is not given may patch it"
     );
 }
 

@@ -86,7 +86,7 @@ fn bounds_are_the_right_way_round() {
 
 #[test]
 fn the_deployment_that_is_scaled_is_one_that_is_made() {
-    let hashed = crate::model::names::hashed_deployment("network", "external");
+    let hashed = envoy_gateway::proxies::hashed_deployment("network", "external");
     let says = |front: &str, target: &str| found(&format!("{front}{}\n", scaled("a", target, "")));
     assert_eq!(says(&unfixed(), "app-of-mine"), [""; 0]);
     assert_eq!(says(&unfixed(), "envoy-gateway"), [""; 0]);

@@ -47,7 +47,7 @@ fn the_service_of_a_gateway_is_known() {
         let workload = fronts(whole)[0].workload().expect("a workload");
         assert_eq!(
             workload.name,
-            crate::model::names::hashed_deployment("network", "external")
+            envoy_gateway::proxies::hashed_deployment("network", "external")
         );
     });
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::status::tests::objects;
 use envoy_gateway::Settings;
-use envoy_gateway::written::Written as Status;
+use envoy_gateway::written::LiveStatus;
 
 /// A gateway, and routes that are attached, refused, unknown here, and not in the cluster.
 const OURS: &str = "
@@ -74,13 +74,13 @@ fn compared(objects: &[Object], failures: &[&str], show: impl FnOnce(&Compared<'
     let answer = |object: &Object| {
         let is_it = |it: &&Object| it.kind() == object.kind() && it.name() == object.name();
         match (theirs.iter().find(is_it), object.name()) {
-            (Some(live), _) => Answer::There(Status::of(&live.node)),
-            (None, "unread") => Answer::NotAsked("no answer"),
-            (None, _) => Answer::Absent,
+            (Some(live), _) => LiveObject::There(LiveStatus::of(&live.node)),
+            (None, "unread") => LiveObject::NotAsked("no answer"),
+            (None, _) => LiveObject::Absent,
         }
     };
     let asked = asked(objects, &resolved);
-    let answers: Vec<(&Object, Answer)> = asked.iter().map(|it| (*it, answer(it))).collect();
+    let answers: Vec<(&Object, LiveObject)> = asked.iter().map(|it| (*it, answer(it))).collect();
     let verdicts = resolved.verdicts();
     let mut compared = Compared {
         rows: rows(&verdicts, &answers),

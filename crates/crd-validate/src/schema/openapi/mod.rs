@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::compiled::{Header, KindVersion, Scope};
-use super::import::{self, Keep, Table};
+use super::import::{self, Keep, NodeTable};
 use super::node::NodeId;
 use super::version::maturity;
 use manifest::value::Node;
@@ -89,8 +89,8 @@ pub(crate) fn compile(document: &Node, keep: Keep) -> Result<Vec<String>, Error>
     }
     let mut left = walk::MOST_SCHEMAS;
     let texts = kinds.into_iter().map(|((group, kind), resource)| {
-        let mut table = Table::new(keep);
-        let mut walk = walk::Walk::new(&definitions, &mut table, &mut left);
+        let mut table = NodeTable::new(keep);
+        let mut walk = walk::DefinitionWalk::new(&definitions, &mut table, &mut left);
         let mut versions = Vec::new();
         for version in resource.versions {
             versions.push(KindVersion {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::import::{Table, wrong};
+use super::super::import::{NodeTable, wrong};
 use super::{Error, facts};
 
 /// The maximum number of schemas for all kinds. The document of a large cluster has about 100,000.
@@ -59,9 +59,9 @@ pub(super) fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|prefix| name.starts_with(prefix))
 }
 
-pub(super) struct Walk<'a> {
+pub(super) struct DefinitionWalk<'a> {
     definitions: &'a Map<String, Value>,
-    table: &'a mut Table,
+    table: &'a mut NodeTable,
     /// How many schemas may still be visited.
     left: &'a mut usize,
     /// The nodes of definitions, by name.
@@ -72,13 +72,13 @@ pub(super) struct Walk<'a> {
     path: Vec<String>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> DefinitionWalk<'a> {
     pub(crate) fn new(
         definitions: &'a Map<String, Value>,
-        table: &'a mut Table,
+        table: &'a mut NodeTable,
         left: &'a mut usize,
     ) -> Self {
-        Walk {
+        DefinitionWalk {
             definitions,
             table,
             left,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::trusted::is_wider;
-use super::{ChangeKind, Direction, Found};
+use super::{ChangeKind, Changes, Direction};
 use crate::exposure::table::{ExposedListener, Exposure, Guard, GuardKind, Table};
 
 /// All guards of the same kind.
@@ -100,7 +100,7 @@ pub fn compare_exposure(
     old: &Exposure,
     new: &Exposure,
     tables: (&Table, &Table),
-    found: &mut Found,
+    found: &mut Changes,
 ) {
     let reported: Vec<_> = new
         .listeners
@@ -141,7 +141,7 @@ pub fn compare_listener(
     gateway: &str,
     old: &ExposedListener,
     new: &ExposedListener,
-    found: &mut Found,
+    found: &mut Changes,
 ) {
     for (direction, kind, description) in changes(&old.guards, &new.guards) {
         let description = format!("{description}, at {gateway}");

@@ -1,9 +1,9 @@
 //! Compares gateways and their listeners.
 
-use super::{ChangeKind, Direction, Found, guards, trusted};
+use super::{ChangeKind, Changes, Direction, guards, trusted};
 use crate::exposure::table::{ExposedGateway, ExposedListener, Namespaces, Side, Table};
 
-pub fn compare(before: &Table, after: &Table, found: &mut Found) {
+pub fn compare(before: &Table, after: &Table, found: &mut Changes) {
     for new in &after.gateways {
         match before.gateway(&new.name) {
             Some(old) => compare_gateway(old, new, found),
@@ -47,7 +47,7 @@ fn opening(side: Side) -> Direction {
     }
 }
 
-fn compare_gateway(old: &ExposedGateway, new: &ExposedGateway, found: &mut Found) {
+fn compare_gateway(old: &ExposedGateway, new: &ExposedGateway, found: &mut Changes) {
     let gateway = new.name.as_str();
     match (old.reach.side, new.reach.side) {
         (Side::Internal | Side::Unknown, Side::External) => {
@@ -111,7 +111,7 @@ fn compare_listener(
     gateway: &str,
     old: &ExposedListener,
     new: &ExposedListener,
-    found: &mut Found,
+    found: &mut Changes,
 ) {
     if old.namespaces != new.namespaces {
         let description = format!(
@@ -140,7 +140,7 @@ fn compare_listener(
     compare_rest(gateway, old, new, found);
 }
 
-fn compare_rest(gateway: &str, old: &ExposedListener, new: &ExposedListener, found: &mut Found) {
+fn compare_rest(gateway: &str, old: &ExposedListener, new: &ExposedListener, found: &mut Changes) {
     let is_tls = |listener: &ExposedListener| matches!(listener.protocol.as_str(), "HTTPS" | "TLS");
     if is_tls(old) && !is_tls(new) {
         let description = format!(

@@ -134,11 +134,11 @@ impl Change {
 
 /// The changes found so far. Changes with the same message for several subjects are combined.
 #[derive(Default)]
-struct Found {
+struct Changes {
     all: BTreeMap<(Direction, ChangeKind, String, String), BTreeSet<String>>,
 }
 
-impl Found {
+impl Changes {
     fn add(
         &mut self,
         direction: Direction,
@@ -154,7 +154,7 @@ impl Found {
 
 /// The changes from one table to another.
 pub fn compare(before: &Table, after: &Table) -> Vec<Change> {
-    let mut found = Found::default();
+    let mut found = Changes::default();
     listeners::compare(before, after, &mut found);
     hostnames(before, after, &mut found);
     let all = found.all.into_iter();
@@ -183,7 +183,7 @@ fn by_hostname(table: &Table) -> ByHostname<'_> {
     all
 }
 
-fn hostnames(before: &Table, after: &Table, found: &mut Found) {
+fn hostnames(before: &Table, after: &Table, found: &mut Changes) {
     let (old, new) = (by_hostname(before), by_hostname(after));
     let none = BTreeMap::new();
     let all: BTreeSet<&Hostname> = old.keys().chain(new.keys()).copied().collect();
@@ -203,7 +203,7 @@ fn hostnames(before: &Table, after: &Table, found: &mut Found) {
 type Reached<'a, 't> = (&'t Table, &'a BTreeMap<&'t str, &'t Exposure>);
 
 /// Adds the changes of a hostname's gateways: where it is new, and where it was removed.
-fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut Found) {
+fn moved(subject: &str, was: Reached<'_, '_>, is: Reached<'_, '_>, found: &mut Changes) {
     let side = |(table, _): &Reached<'_, '_>, gateway: &str| table.side(gateway);
     let on = |it: &Reached<'_, '_>, wanted: Side| -> Vec<String> {
         let all = it.1.keys().filter(|gateway| it.0.side(gateway) == wanted);
@@ -264,7 +264,7 @@ fn adjective(side: Side) -> &'static str {
 }
 
 /// Adds the changes of a hostname at a gateway where it was before.
-fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut Found) {
+fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut Changes) {
     let (gateway, subject) = (new.gateway.as_str(), new.hostname.to_string());
     guards::compare_exposure(old, new, tables, found);
     match (old.is_plain, new.is_plain) {

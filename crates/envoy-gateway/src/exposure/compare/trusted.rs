@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
-use super::{ChangeKind, Direction, Found};
+use super::{ChangeKind, Changes, Direction};
 use crate::exposure::table::{ExposedListener, Trusted};
 
 /// Whether the networks `after` include addresses that those in `before` don't. A network that can't be
@@ -32,7 +32,7 @@ pub fn compare_listener(
     gateway: &str,
     old: &ExposedListener,
     new: &ExposedListener,
-    found: &mut Found,
+    found: &mut Changes,
 ) {
     let (was, is) = (old.trusted.as_ref(), new.trusted.as_ref());
     let (before, after) = (describe(was), describe(is));

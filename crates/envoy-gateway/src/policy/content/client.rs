@@ -1,9 +1,9 @@
 //! Checks the settings of ClientTrafficPolicies.
 
-use super::units::{check_durations, check_quantity};
+use super::units::{check_durations, check_http2_windows, check_quantity};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
-use crate::grant::From;
+use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
 use crate::modify::is_header_value;
 use crate::read::{flag, has, list, text};
@@ -52,15 +52,7 @@ pub(crate) fn check(
     );
     if matches!(listener.protocol, "HTTP" | "HTTPS") {
         check_durations(spec, HTTP_DURATIONS, faults);
-        for window in ["initialStreamWindowSize", "initialConnectionWindowSize"] {
-            check_quantity(
-                spec,
-                &["http2", window],
-                65_535,
-                i128::from(i32::MAX),
-                faults,
-            );
-        }
+        check_http2_windows(spec, faults);
         for key in ["earlyRequestHeaders", "lateResponseHeaders"] {
             if let Some(headers) = spec.path(&["headers", key]) {
                 check_headers(key, headers, faults);
@@ -112,7 +104,7 @@ fn check_validation(
     validation: &Node,
     faults: &mut Faults,
 ) {
-    let from = From {
+    let from = ReferenceGrantFrom {
         group: ENVOY_GATEWAY,
         kind: "ClientTrafficPolicy",
         namespace: policy.namespace(),
@@ -144,7 +136,7 @@ fn check_validation(
 /// Whether a Secret, ConfigMap or ClusterTrustBundle has the key that is needed.
 pub(super) fn check_data(
     resolver: &Resolver<'_, '_>,
-    from: From<'_>,
+    from: ReferenceGrantFrom<'_>,
     reference: &Node,
     keys: &[&str],
 ) -> Result<(), Fault> {

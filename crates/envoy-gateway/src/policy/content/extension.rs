@@ -4,7 +4,7 @@ use super::client::check_data;
 use super::{Content, lacking};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
-use crate::grant::From;
+use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
 use crate::read::{list, text};
 use crate::view::GatewayId;
@@ -18,7 +18,7 @@ pub(crate) fn check<'a>(
 ) {
     let spec = content.spec;
     let owner = content.owner(&["wasm"]);
-    let from = From {
+    let from = ReferenceGrantFrom {
         group: ENVOY_GATEWAY,
         kind: "EnvoyExtensionPolicy",
         namespace: owner.namespace(),

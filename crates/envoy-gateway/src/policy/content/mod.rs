@@ -8,9 +8,9 @@ pub mod units;
 
 use super::{PolicyKind, Scope};
 use crate::Resolver;
-use crate::backend_ref::{Protocol, Want};
+use crate::backend_ref::{BackendUse, Protocol};
 use crate::fault::Fault;
-use crate::grant::From;
+use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, MULTI_CLUSTER};
 use crate::read::{flag, has, int, text};
 use crate::view::{GatewayId, ListenerId, Reference};
@@ -107,7 +107,7 @@ fn lacking(resolver: &Resolver<'_, '_>, gateway: GatewayId, message: String) -> 
     let gateway = resolver.view.gateway(gateway);
     match gateway.is_none_or(|it| it.knows_settings) {
         true => Fault::invalid(message),
-        false => Fault::unknown(format!("{message}, which is not at hand")),
+        false => Fault::unknown(format!("{message}, which is not in the given files")),
     }
 }
 
@@ -123,7 +123,7 @@ impl<'a> Resolver<'a, '_> {
             return Err(Fault::invalid("the service has no backend"));
         }
         for node in refs {
-            let want = Want {
+            let want = BackendUse {
                 node,
                 namespace: owner.namespace(),
                 protocol: Protocol::Tcp,
@@ -137,7 +137,7 @@ impl<'a> Resolver<'a, '_> {
     fn check_service(
         &mut self,
         owner: &'a Object,
-        want: &Want<'_>,
+        want: &BackendUse<'_>,
         gateway: GatewayId,
     ) -> Result<(), Fault> {
         let group = text(want.node, &["group"]).unwrap_or_default();
@@ -168,7 +168,7 @@ impl<'a> Resolver<'a, '_> {
         } else {
             self.check_object(want)?;
         }
-        let from = From {
+        let from = ReferenceGrantFrom {
             group: ENVOY_GATEWAY,
             kind: owner.kind(),
             namespace: owner.namespace(),

@@ -7,7 +7,7 @@ use super::units::check_durations;
 use super::{Content, Scope, lacking};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
-use crate::grant::From;
+use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
 use crate::policy::PolicyKind;
 use crate::read::{flag, has, list, text};
@@ -171,8 +171,8 @@ fn check_services<'a>(
     }
 }
 
-fn from(owner: &Object) -> From<'_> {
-    From {
+fn from(owner: &Object) -> ReferenceGrantFrom<'_> {
+    ReferenceGrantFrom {
         group: ENVOY_GATEWAY,
         kind: "SecurityPolicy",
         namespace: owner.namespace(),
@@ -341,7 +341,7 @@ fn check_locations(
     if places.is_empty() {
         return;
     }
-    let holding = resolver.view.holding();
+    let effective_policies = resolver.view.effective_policies();
     for id in content.listeners {
         let Some(listener) = resolver.view.listener(*id) else {
             continue;
@@ -351,7 +351,7 @@ fn check_locations(
         if !matches!(listener.protocol, "HTTP" | "HTTPS") || !listener.is_ready() || !is_used {
             continue;
         }
-        let detection = detection_at(resolver, &holding, *id);
+        let detection = detection_at(resolver, &effective_policies, *id);
         let ways = detection.map_or(0, |it| {
             ["xForwardedFor", "customHeader", "directSourceIP"]
                 .iter()
@@ -390,12 +390,12 @@ fn check_locations(
 /// How a listener detects the addresses of its clients.
 fn detection_at<'a>(
     resolver: &Resolver<'a, '_>,
-    holding: &crate::policy::effective::Holding<'a>,
+    effective_policies: &crate::policy::effective::EffectivePolicies<'a>,
     listener: ListenerId,
 ) -> Option<&'a Node> {
     let policies = resolver
         .view
-        .effective(holding, PolicyKind::Client, None, listener);
+        .effective(effective_policies, PolicyKind::Client, None, listener);
     let policy = resolver.view.policy(*policies.first()?)?;
     policy.object.node.path(&["spec", "clientIPDetection"])
 }

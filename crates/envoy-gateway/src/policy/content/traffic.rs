@@ -1,7 +1,7 @@
 //! Checks the settings of BackendTrafficPolicies.
 
 use super::Content;
-use super::units::{check_durations, check_quantity};
+use super::units::{check_durations, check_http2_windows, check_quantity};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
 use crate::read::{has, int, list, text};
@@ -41,15 +41,7 @@ pub(crate) fn check(
     check_durations(spec, DURATIONS, faults);
     check_quantity(spec, &["connection", "bufferLimit"], 0, MOST, faults);
     check_quantity(spec, &["requestBuffer", "limit"], 0, MOST, faults);
-    for window in ["initialStreamWindowSize", "initialConnectionWindowSize"] {
-        check_quantity(
-            spec,
-            &["http2", window],
-            65_535,
-            i128::from(i32::MAX),
-            faults,
-        );
-    }
+    check_http2_windows(spec, faults);
     for key in BREAKERS {
         if let Some(value) = int(spec, &["circuitBreaker", key])
             && !(0..=i64::from(u32::MAX)).contains(&value)

@@ -86,6 +86,14 @@ pub fn check_quantity(spec: &Node, path: &[&str], least: i128, most: i128, fault
     }
 }
 
+/// Reports sizes of HTTP/2 windows that are out of bounds.
+pub fn check_http2_windows(spec: &Node, faults: &mut Faults) {
+    for window in ["initialStreamWindowSize", "initialConnectionWindowSize"] {
+        let path = ["http2", window];
+        check_quantity(spec, &path, 65_535, i128::from(i32::MAX), faults);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

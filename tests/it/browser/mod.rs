@@ -1,0 +1,216 @@
+//! Tests the page of `graph --format html` in a real browser: it loads nothing, logs no errors, shows everything, and
+//! can be used with the keyboard.
+//!
+//! The browser is Chromium (Debian: `apt-get install chromium`), or the one that `GATEWAYCTL_BROWSER` names. Without
+//! one, the tests are skipped, and say so.
+#![cfg(target_os = "linux")]
+
+mod devtools;
+
+use crate::common::{Project, REFERENCE};
+use devtools::{Browser, Page};
+use serde_json::{Value, json};
+
+const APPS: &str = include_str!("../front_door/apps.yaml");
+const CHECKS: &str = include_str!("checks.js");
+
+/// A browser with the page for these manifests; `None` if there is no browser.
+fn page(apps: &str) -> Option<(Browser, Page, Project)> {
+    let Some(mut browser) = Browser::start() else {
+        println!("skipped: there is no Chromium here (GATEWAYCTL_BROWSER names one)");
+        return None;
+    };
+    let project = Project::new()
+        .config(REFERENCE)
+        .rendered()
+        .file("apps.yaml", apps);
+    let html = project
+        .run(["graph", "--format", "html", "kubernetes", "apps.yaml"])
+        .success()
+        .stdout;
+    project.write("front-door.html", html);
+    let page = browser.open(&project.path("front-door.html"));
+    Some((browser, page, project))
+}
+
+fn asked(browser: &mut Browser, page: &Page, expression: &str) -> Value {
+    browser.evaluate(page, &format!("{CHECKS}\n{expression}"))
+}
+
+#[test]
+fn the_page_loads_nothing_and_complains_of_nothing() {
+    let Some((mut browser, page, _project)) = page(APPS) else {
+        return;
+    };
+    // Pending events arrive before this answer.
+    asked(&mut browser, &page, "1");
+    assert_eq!(
+        browser.requests(),
+        [""; 0],
+        "what it asked for, besides itself"
+    );
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn everything_is_there_and_nothing_is_clipped_or_overlaps() {
+    let Some((mut browser, page, _project)) = page(APPS) else {
+        return;
+    };
+    let roles = asked(&mut browser, &page, "roles()");
+    assert_eq!(
+        roles,
+        json!({"source": 2, "gateway": 2, "listener": 6, "route": 9, "backend": 10, "loose": 1})
+    );
+    assert_eq!(asked(&mut browser, &page, "spilled()"), json!([]));
+    assert_eq!(asked(&mut browser, &page, "overlapping()"), json!([]));
+    assert_eq!(asked(&mut browser, &page, "crossed()"), json!([]));
+}
+
+#[test]
+fn all_text_can_be_read_by_day_and_by_night() {
+    let Some((mut browser, page, _project)) = page(APPS) else {
+        return;
+    };
+    for scheme in ["light", "dark"] {
+        browser.prefer(&page, scheme, "screen");
+        assert_eq!(asked(&mut browser, &page, "faint()"), json!([]), "{scheme}");
+    }
+    let ground = "getComputedStyle(document.querySelector('.ground')).fill";
+    browser.prefer(&page, "dark", "screen");
+    let dark = asked(&mut browser, &page, ground);
+    browser.prefer(&page, "dark", "print");
+    assert_ne!(asked(&mut browser, &page, ground), dark, "paper is light");
+    let bar = "getComputedStyle(document.querySelector('.bar')).display";
+    assert_eq!(asked(&mut browser, &page, bar), json!("none"));
+}
+
+#[test]
+fn a_route_can_be_chosen_with_the_keyboard_and_shows_its_way() {
+    let Some((mut browser, page, _project)) = page(APPS) else {
+        return;
+    };
+    browser.press(&page, "/");
+    browser.write(&page, "wiki");
+    assert_eq!(
+        asked(
+            &mut browser,
+            &page,
+            "document.getElementById('count').value"
+        ),
+        json!("2 found")
+    );
+    browser.press(&page, "Escape");
+    browser.press(&page, "/");
+    browser.write(&page, "grafana");
+    browser.press(&page, "Enter");
+    let at = "document.activeElement.querySelector('title').textContent";
+    assert_eq!(
+        asked(&mut browser, &page, at),
+        json!("HTTPRoute observability/grafana")
+    );
+    let lit = asked(&mut browser, &page, "lit()");
+    assert_eq!(
+        lit,
+        json!([
+            "internal network",
+            "Gateway network/envoy-internal",
+            "listener https, HTTPS 443",
+            "HTTPRoute observability/grafana",
+            "Service observability/grafana",
+        ])
+    );
+    browser.press(&page, "ArrowRight");
+    assert_eq!(
+        asked(&mut browser, &page, at),
+        json!("Service observability/grafana")
+    );
+    browser.press(&page, "ArrowLeft");
+    browser.press(&page, "ArrowLeft");
+    assert_eq!(
+        asked(&mut browser, &page, at),
+        json!("listener https, HTTPS 443")
+    );
+    let about = asked(
+        &mut browser,
+        &page,
+        "document.getElementById('about').innerText",
+    );
+    assert!(
+        about
+            .as_str()
+            .is_some_and(|it| it.contains("Accepts routes from all namespaces")),
+        "{about}"
+    );
+    browser.press(&page, "Enter");
+    let pressed = "document.activeElement.getAttribute('aria-pressed')";
+    assert_eq!(asked(&mut browser, &page, pressed), json!("true"));
+    browser.press(&page, "Escape");
+    assert_eq!(asked(&mut browser, &page, pressed), json!("false"));
+}
+
+#[test]
+fn the_checks_see_what_is_wrong() {
+    let Some((mut browser, page, _project)) = page(APPS) else {
+        return;
+    };
+    let seen = |browser: &mut Browser, change: &str, check: &str| {
+        let found = asked(browser, &page, &format!("{change}; {check}"));
+        found.as_array().map_or(0, Vec::len)
+    };
+    let long = "list('.route text')[0].textContent = 'w'.repeat(200)";
+    assert!(seen(&mut browser, long, "spilled()") > 0);
+    assert!(seen(&mut browser, "1", "overlapping()") > 0);
+    let moved = "list('.card').at(-2).setAttribute('y', list('.card').at(-3).getAttribute('y'))";
+    assert!(seen(&mut browser, moved, "overlapping()") > 1);
+    let wide = "list('.gateway .card')[0].setAttribute('width', 330)";
+    assert!(seen(&mut browser, wide, "crossed()") > 0);
+    let pale = "list('.title')[0].style.fill = '#eeeeee'";
+    assert!(seen(&mut browser, pale, "faint()") > 0);
+    let call = "console.warn('x'); new Image().src = 'https://example.com/x.png'";
+    seen(&mut browser, call, "1");
+    // The page's own policy blocks these requests, and the browser logs that.
+    assert!(
+        browser.complaints().len() >= 2,
+        "{:?}",
+        browser.complaints()
+    );
+}
+
+#[test]
+fn names_stay_text() {
+    let hostile = "<img src=x onerror=alert(1)></title></desc><script>document.title='taken'</script>&amp;\\\"'";
+    let apps = format!(
+        "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: \"{hostile}\", namespace: \"日本語の名前空間とても長い名前空間の名前\"}}
+spec:
+  parentRefs: [{{name: envoy-external, namespace: network, sectionName: https}}]
+  hostnames: [\"{hostile}\", \"{}.example.com\", \"\\e[31m\\u202E\"]
+  rules: [{{backendRefs: [{{name: \"{hostile}\", port: 80}}]}}]
+",
+        "w".repeat(240)
+    );
+    let Some((mut browser, page, _project)) = page(&apps) else {
+        return;
+    };
+    let title = asked(&mut browser, &page, "document.title");
+    assert!(
+        title
+            .as_str()
+            .is_some_and(|it| it.starts_with("The front door: ")),
+        "{title}"
+    );
+    assert_eq!(
+        asked(
+            &mut browser,
+            &page,
+            "document.querySelectorAll('img, script').length"
+        ),
+        json!(1)
+    );
+    assert_eq!(asked(&mut browser, &page, "spilled()"), json!([]));
+    assert_eq!(asked(&mut browser, &page, "overlapping()"), json!([]));
+    assert_eq!(browser.requests(), [""; 0]);
+    assert_eq!(browser.complaints(), [""; 0]);
+}

@@ -1,0 +1,237 @@
+//! A project's own schemas: they are imported into `schemas/` beside `cluster.toml` and take precedence over those in
+//! the program.
+
+use crate::common::Project;
+
+/// A CRD with a rule, as its project releases it.
+const WIDGETS: &str = r#"apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  names: {kind: Widget, plural: widgets}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                size: {type: integer}
+              x-kubernetes-validations:
+                - rule: self.size > 1
+                  message: a widget is larger than one
+"#;
+
+fn widget(size: &str) -> String {
+    format!("apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: one\nspec:\n  {size}\n")
+}
+
+#[test]
+fn an_unknown_kind_is_an_error_until_its_definition_is_imported() {
+    let project = Project::new().minimal("");
+    project.write("widget.yaml", widget("size: 3"));
+    snapshot!("unknown", project.run(["validate", "widget.yaml"]));
+    project
+        .run(["validate", "widget.yaml"])
+        .code(1)
+        .says("error[schema/unknown-kind]");
+    project
+        .run(["validate", "widget.yaml", "--ignore", "schema/unknown-kind"])
+        .success()
+        .says("note[schema/unknown-kind]");
+
+    project.write("crds/widgets.yaml", WIDGETS);
+    project
+        .run(["schemas", "import", "crds"])
+        .success()
+        .says("1 schema in ./schemas");
+    project.run(["validate", "widget.yaml"]).success();
+    project.write("widget.yaml", widget("size: 1"));
+    snapshot!("rule", project.run(["validate", "widget.yaml"]));
+    project.write("widget.yaml", widget("sise: 3"));
+    snapshot!("field", project.run(["validate", "widget.yaml"]));
+}
+
+#[test]
+fn what_kubectl_and_helm_print_is_imported_from_standard_input() {
+    let project = Project::new().minimal("");
+    let item = WIDGETS.replace('\n', "\n    ");
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n  - {item}\n");
+    project
+        .run_with(["schemas", "import", "-"], list.as_bytes())
+        .success()
+        .says("1 schema in ./schemas");
+    let template = format!(
+        "---\n# Source: widgets/values.yaml\napiVersion: v1\nkind: ConfigMap\n---\n{WIDGETS}"
+    );
+    project
+        .run_with(["schemas", "import", "-"], template.as_bytes())
+        .success();
+    project.write("widget.yaml", widget("size: 3"));
+    project.run(["validate", "widget.yaml"]).success();
+}
+
+#[test]
+fn an_imported_definition_wins_over_the_one_in_the_program() {
+    let project = Project::new().minimal("");
+    let own = WIDGETS
+        .replace("group: example.com", "group: keda.sh")
+        .replace(
+            "kind: Widget, plural: widgets",
+            "kind: ScaledObject, plural: scaledobjects",
+        )
+        .replace("name: v1", "name: v1alpha1");
+    project.write("crd.yaml", own);
+    project.write(
+        "scaled.yaml",
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata:\n  name: one\nspec:\n  size: 3\n",
+    );
+    project
+        .run(["validate", "scaled.yaml"])
+        .code(1)
+        .says("`spec.size` is not a field");
+    project.run(["schemas", "import", "crd.yaml"]).success();
+    project.run(["validate", "scaled.yaml"]).success();
+}
+
+#[test]
+fn the_list_names_each_schema_with_its_hash_and_verify_compares_them() {
+    let project = Project::new().minimal("");
+    project.write("widgets.yaml", WIDGETS);
+    project.run(["schemas", "import", "widgets.yaml"]).success();
+    snapshot!("list", project.run(["schemas", "list", "own", "--verbose"]));
+    project
+        .run(["schemas", "verify"])
+        .success()
+        .says(" in this program, 1 in ./schemas");
+
+    project.edit("schemas/own/example.com_widgets.json", "integer", "number");
+    project.write("widget.yaml", widget("size: 3"));
+    snapshot!("changed", project.run(["schemas", "verify"]));
+    snapshot!("damaged", project.run(["validate", "widget.yaml"]));
+    project.run(["schemas", "import", "widgets.yaml"]).success();
+    project.run(["validate", "widget.yaml"]).success();
+}
+
+#[test]
+fn a_schema_that_cant_be_read_is_a_failure_and_no_verdict() {
+    let project = Project::new().minimal("");
+    project.write("widgets.yaml", WIDGETS);
+    project.run(["schemas", "import", "widgets.yaml"]).success();
+    project.edit("schemas/own/example.com_widgets.json", "integer", "whole");
+    project.write("widget.yaml", widget("size: 3"));
+    project
+        .run(["validate", "widget.yaml"])
+        .code(2)
+        .warns("schemas/own/example.com_widgets.json: import its CustomResourceDefinition again")
+        .warns("unknown variant `whole`");
+}
+
+#[test]
+fn a_pattern_that_cant_be_compiled_is_refused_at_import() {
+    let project = Project::new().minimal("");
+    for (pattern, problem) in [
+        ("(", "the pattern `(` is not a valid regular expression"),
+        (
+            "((a{1,1000}){1,1000}){1,1000}",
+            "the pattern `((a{1,1000}){1,1000}){1,1000}` is too large to be compiled",
+        ),
+    ] {
+        let field = format!("{{type: string, pattern: '{pattern}'}}");
+        project.write("crd.yaml", WIDGETS.replace("{type: integer}", &field));
+        project
+            .run(["schemas", "import", "crd.yaml"])
+            .code(1)
+            .says(problem)
+            .says("nothing was written");
+    }
+    // This is large for other engines, but within the API server's limits.
+    let field = r"{type: string, pattern: '^\p{L}{1,63}$'}";
+    let crd = WIDGETS.replace("{type: integer}", field);
+    project.write("crd.yaml", crd.replace("self.size > 1", "self.size != 'b'"));
+    project.run(["schemas", "import", "crd.yaml"]).success();
+    project.write("widget.yaml", widget("size: é"));
+    project.run(["validate", "widget.yaml"]).success();
+    project.write("widget.yaml", widget("size: a!"));
+    project
+        .run(["validate", "widget.yaml"])
+        .code(1)
+        .says("write a string that matches");
+}
+
+#[test]
+fn nothing_is_imported_where_one_definition_is_broken() {
+    let project = Project::new().minimal("");
+    project.write("crds/a.yaml", WIDGETS);
+    project.write(
+        "crds/b.yaml",
+        WIDGETS.replace("type: integer", "type: whole"),
+    );
+    snapshot!("broken", project.run(["schemas", "import", "crds"]));
+    assert!(
+        !project
+            .files()
+            .keys()
+            .any(|file| file.starts_with("schemas"))
+    );
+    project.write("crds/b.yaml", "kind: ConfigMap\n");
+    project
+        .run(["schemas", "import", "crds/b.yaml"])
+        .code(2)
+        .warns("there is no CustomResourceDefinition");
+}
+
+#[test]
+fn a_list_that_leads_out_of_its_folder_is_not_followed() {
+    let project = Project::new().minimal("");
+    project.write("widgets.yaml", WIDGETS);
+    project.run(["schemas", "import", "widgets.yaml"]).success();
+    project.edit(
+        "schemas/lock.json",
+        "own/example.com_widgets.json",
+        "../../widgets.json",
+    );
+    project
+        .run(["validate"])
+        .code(2)
+        .warns("which is outside of its folder");
+}
+
+#[test]
+fn a_whole_catalogue_says_by_its_folders_what_belongs_to_what() {
+    let project = Project::new().minimal("");
+    project.write("crds/widgets/v1.2.3/beta/widgets.yaml", WIDGETS);
+    project.write("crds/README.yaml", "a: 1\n");
+    let import = ["schemas", "import", "crds", "--by-folder"];
+    project.run(import).success();
+    let before = project.read("schemas/lock.json");
+    project.read("schemas/widgets/v1.2.3/beta/example.com_widgets.json");
+    project
+        .run(["schemas", "list", "widgets"])
+        .success()
+        .says("  in schemas/: Widget");
+
+    project.write("crds/more.yaml", WIDGETS);
+    snapshot!("without_folder", project.run(import));
+    assert_eq!(before, project.read("schemas/lock.json"));
+}
+
+#[test]
+fn a_project_without_own_schemas_lists_those_in_the_program() {
+    let project = Project::new();
+    snapshot!("keda", project.run(["schemas", "list", "keda"]));
+    project
+        .run(["schemas", "list", "kda"])
+        .code(2)
+        .warns("there is no project `kda`; the known ones are cert-manager, ");
+    project
+        .run(["schemas", "import", "-"])
+        .code(2)
+        .warns("there is no cluster.toml in this folder or above");
+}
