@@ -6,7 +6,7 @@ use super::fields::{items, text};
 use super::resource::{Behavior, Resource, set_value, size};
 use super::state::{Accumulator, Layer, State, set_meta};
 use super::{Feature, FileContent, Spot};
-use crate::generator::{Content, Generator};
+use crate::generator::{Generator, KeyContent};
 use crate::kustomization::Kustomization;
 use manifest::Object;
 use manifest::diagnostic::Span;
@@ -166,8 +166,8 @@ fn data<'a>(
     let places = files.chain(literals).map(|node| node.span);
     for ((key, from), span) in generator.keys.iter().zip(places) {
         let content = match from {
-            Content::Text(text) => Value::Text(text.clone()),
-            Content::File(file) => match content(state, layer, generator, file)? {
+            KeyContent::Text(text) => Value::Text(text.clone()),
+            KeyContent::File(file) => match content(state, layer, generator, file)? {
                 Some(content) => match String::from_utf8(content.bytes) {
                     Ok(text) => Value::Text(text),
                     Err(error) => Value::Bytes(error.into_bytes()),

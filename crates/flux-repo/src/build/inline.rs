@@ -6,7 +6,7 @@ use super::fields::{is_blank, text};
 use super::state::State;
 use super::{FileContent, Spot};
 use manifest::diagnostic::{SourceId, Sources, Span};
-use manifest::read::{self, Problem, Wrong};
+use manifest::read::{self, ReadProblem, ReadProblemKind};
 use manifest::value::{Kind, Map, Node};
 
 /// The maximum nesting of lists of objects; more have no use.
@@ -76,13 +76,13 @@ impl From<String> for Unreadable {
     }
 }
 
-impl From<Problem> for Unreadable {
-    fn from(problem: Problem) -> Self {
+impl From<ReadProblem> for Unreadable {
+    fn from(problem: ReadProblem) -> Self {
         let is_limit = LIMITS
             .iter()
             .any(|limit| problem.message.starts_with(limit));
         Unreadable {
-            is_ours: problem.wrong == Wrong::Readers || is_limit,
+            is_ours: problem.wrong == ReadProblemKind::Readers || is_limit,
             message: problem.message,
         }
     }

@@ -8,7 +8,7 @@ use super::{
     generators, images, inline, json_patch, labels, names, namespace, patch, replacements,
     replicas, sort, yaml,
 };
-use crate::kustomization::{Entry, Kustomization, Role};
+use crate::kustomization::{Entry, EntryRole, Kustomization};
 use manifest::Object;
 use manifest::value::path::below;
 use manifest::value::{Kind, Node, Pointer};
@@ -115,13 +115,19 @@ impl<'a> State<'_, 'a> {
         }
         above.push(layer.folder.clone());
         let entries = Kustomization::of(&layer.object).entries();
-        for entry in entries.iter().filter(|entry| entry.role == Role::Resource) {
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.role == EntryRole::Resource)
+        {
             self.add_resource(layer, entry, all, above);
         }
         self.configure(layer, &entries, all);
         all.change();
         generators::generate(self, layer, all);
-        for entry in entries.iter().filter(|entry| entry.role == Role::Component) {
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.role == EntryRole::Component)
+        {
             self.add_component(layer, entry, all, above);
         }
         above.pop();
