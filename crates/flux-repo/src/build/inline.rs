@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::fields::{is_blank, text};
 use super::state::State;
-use super::{FileContent, Spot};
+use super::{FileContent, Spot, yaml};
 use manifest::diagnostic::{SourceId, Sources, Span};
 use manifest::read::{self, ReadProblem, ReadProblemKind};
 use manifest::value::{Kind, Map, Node};
@@ -122,6 +122,10 @@ pub(super) fn parse_value(
         lines_of(text, std::str::from_utf8(&content.bytes).ok()?, span)
     });
     for document in &mut documents {
+        // The operations of JSON patches are read by a parser that knows YAML 1.1.
+        if document.as_map().is_some() {
+            yaml::words_of(document, text);
+        }
         move_spans(document, &|span| match (&lines, node.span) {
             (Some(lines), Some(whole)) => moved(lines, whole.source, span).or(node.span),
             _ => node.span,

@@ -174,7 +174,8 @@ pub(super) fn each(
                 false => each(there, rest, create, false, set),
             }
         }
-        (Kind::Null, ..) => Ok(0),
+        // kustomize creates values in a copy of the null, and loses them.
+        (Kind::Null, ..) => Ok(usize::from(create.is_some())),
         _ => wrong(format!("there is no map at {step}")),
     }
 }

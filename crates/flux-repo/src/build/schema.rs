@@ -112,7 +112,7 @@ const FREE: &[&str] = &[
     "valuesInline",
 ];
 
-/// Fields of older types whose names differ: `apiVersion` in a list of kinds and so on are left as they are.
+/// The usual spelling of a key.
 fn known(key: &str, names: impl Iterator<Item = &'static str> + Clone) -> Option<&'static str> {
     let exact = names.clone().find(|name| *name == key);
     exact.or_else(|| names.clone().find(|name| name.eq_ignore_ascii_case(key)))

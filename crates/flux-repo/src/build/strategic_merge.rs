@@ -75,8 +75,22 @@ fn merge(
             Some(keys) => list::merge(target, patch, kind, keys),
             None => Ok(either(target, patch)),
         },
-        Some(_) => Ok(either(target, patch)),
+        Some(_) => Ok(scalar(target, patch)),
     }
+}
+
+/// The patch's scalar. It is written in the style of the target, so in place of a text in quotes it is a text.
+fn scalar(target: Option<Node>, patch: Option<Node>) -> Option<(Node, From)> {
+    let is_quoted = target.as_ref().is_some_and(|target| {
+        let length = target.span.map(|span| span.range().len());
+        let text = target.as_str();
+        text.is_some_and(|text| length.is_some_and(|length| length != text.len()))
+    });
+    let (mut node, from) = either(target, patch)?;
+    if let (From::Patch, true, Some(text)) = (from, is_quoted, super::resource::text_of(&node)) {
+        node.kind = Kind::String(text);
+    }
+    Some((node, from))
 }
 
 fn shape(node: &Node) -> &'static str {

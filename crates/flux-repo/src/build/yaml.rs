@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use super::inline::block_mark;
 use super::state::State;
-use manifest::diagnostic::SourceId;
+use manifest::diagnostic::{SourceId, Span};
 use manifest::value::{Kind, Node};
 
 /// The texts of files by source, as far as they were needed.
@@ -34,25 +34,29 @@ const LONGEST_WORD: u32 = 3;
 
 /// Makes strings of the words that are booleans in YAML 1.1 only.
 pub(super) fn read_words(state: &State<'_, '_>, node: &mut Node, texts: &mut Texts) {
+    each_word(node, &mut |span| {
+        let file = texts.of(state, span.source)?;
+        file.get(span.range()).map(str::to_owned)
+    });
+}
+
+/// Like [`read_words`], for a document whose places are in `text`.
+pub(super) fn words_of(node: &mut Node, text: &str) {
+    each_word(node, &mut |span| text.get(span.range()).map(str::to_owned));
+}
+
+fn each_word(node: &mut Node, text_at: &mut dyn FnMut(Span) -> Option<String>) {
     match &mut node.kind {
-        Kind::List(items) => items
-            .iter_mut()
-            .for_each(|item| read_words(state, item, texts)),
+        Kind::List(items) => items.iter_mut().for_each(|item| each_word(item, text_at)),
         Kind::Map(map) => map
             .iter_mut()
-            .for_each(|(_, value)| read_words(state, value, texts)),
+            .for_each(|(_, value)| each_word(value, text_at)),
         Kind::Bool(_) => {
-            let Some(span) = node
+            let span = node
                 .span
-                .filter(|span| span.end - span.start <= LONGEST_WORD)
-            else {
-                return;
-            };
-            if let Some(word) = texts
-                .of(state, span.source)
-                .and_then(|file| file.get(span.range()))
-            {
-                node.kind = Kind::String(word.to_owned());
+                .filter(|span| span.end - span.start <= LONGEST_WORD);
+            if let Some(word) = span.and_then(text_at) {
+                node.kind = Kind::String(word);
             }
         }
         _ => {}

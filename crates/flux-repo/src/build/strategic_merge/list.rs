@@ -44,7 +44,7 @@ pub(super) fn merge(
     }
     let items = match keys {
         [] => merge_values(own, there),
-        keys => merge_items(&own, there, kind, keys)?,
+        keys => merge_items(&own, there, kind, keys, from)?,
     };
     Ok(Some((Node::new(Kind::List(items), span), from)))
 }
@@ -99,6 +99,7 @@ fn merge_items(
     mut target: Vec<Node>,
     kind: Option<Type>,
     keys: &[&str],
+    origin: From,
 ) -> Result<Vec<Node>, String> {
     let mut all: Vec<Values> = Vec::new();
     for item in patch.iter().chain(&target) {
@@ -146,7 +147,9 @@ fn merge_items(
         if let Some(map) = node.as_map_mut() {
             complete_item(map, &keys, &values);
         }
-        if let (From::Target, Some(slot)) = (from, at.and_then(|at| target.get_mut(at))) {
+        // What is replaced stays in the target, unless that is the patch itself.
+        let is_kept = from == From::Target || origin == From::Patch;
+        if let (true, Some(slot)) = (is_kept, at.and_then(|at| target.get_mut(at))) {
             *slot = node.clone();
         }
         set(&mut added, node, &keys, &values);
@@ -188,19 +191,14 @@ fn complete(all: &mut [Values]) {
     }
 }
 
-/// Whether an item has the values that are not empty, if there are any.
+/// Whether an item has the values that are not empty, or, if there are none, empty ones.
 fn is_meant(item: &Node, keys: &[&str], values: &Values) -> bool {
-    let given = || {
-        keys.iter()
-            .zip(values)
-            .filter(|(_, value)| !value.is_empty())
-    };
-    match given().next() {
-        None => has(item, keys, values),
-        Some(_) => {
-            given().all(|(key, value)| item.get(key).and_then(text_of).as_ref() == Some(value))
-        }
-    }
+    let is_empty = values.iter().all(String::is_empty);
+    let mut given = keys
+        .iter()
+        .zip(values)
+        .filter(|(_, value)| is_empty || !value.is_empty());
+    given.all(|(key, value)| item.get(key).and_then(text_of).as_ref() == Some(value))
 }
 
 /// Whether an item has these values; an empty value fits everything that is there.
@@ -229,16 +227,19 @@ fn set(items: &mut Vec<Node>, item: Node, keys: &[&str], values: &Values) {
 fn append(merged: &mut Vec<Node>, target: Vec<Node>, keys: &[&str]) {
     for item in target {
         let values = values_of(&item, keys);
-        let given = keys
-            .iter()
-            .take_while(|key| item.get(key).is_some())
-            .count();
-        if given < keys.len() {
-            let (keys, values) = (
-                keys.get(..given).unwrap_or_default(),
-                values.into_iter().take(given).collect(),
-            );
-            merged.retain(|there| given == 0 || !has(there, keys, &values));
+        // kustomize drops other items where an item has no keys, or only the first ones.
+        let present = keys.iter().filter(|key| item.get(key).is_some()).count();
+        if present < keys.len() {
+            let first = keys
+                .iter()
+                .take_while(|key| item.get(key).is_some())
+                .count();
+            let known = keys.get(..first).unwrap_or_default();
+            if present == 0 {
+                merged.clear();
+            } else if first > 0 {
+                merged.retain(|there| !has(there, known, &values));
+            }
             merged.push(item);
             continue;
         }
