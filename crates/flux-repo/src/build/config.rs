@@ -88,8 +88,11 @@ impl Config {
         all
     }
 
-    /// The fields that contain names.
-    pub(super) fn references(&self) -> Vec<NameReference> {
+    /// The fields that contain names; `None` if there are only the default ones.
+    pub(super) fn references(&self) -> Option<Vec<NameReference>> {
+        if self.references.is_empty() {
+            return None;
+        }
         let mut all = name_references::defaults();
         for reference in &self.references {
             match all.iter_mut().find(|one| is_same(one, reference)) {
@@ -104,7 +107,7 @@ impl Config {
                 None => all.push(reference.clone()),
             }
         }
-        all
+        Some(all)
     }
 }
 

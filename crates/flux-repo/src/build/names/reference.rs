@@ -1,10 +1,11 @@
 //! References to names that have changed (kustomize's `api/filters/nameref`).
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::super::field_specs::FieldSpec;
 use super::super::fields::{Create, each, get_items_mut, steps};
-use super::super::name_references::NameReference;
+use super::super::name_references::{self, NameReference};
 use super::super::resource::{Gvk, Id, Resource, end_alike, set_value, text_of};
 use super::super::state::{Accumulator, Layer, State};
 use manifest::value::{Kind, Node, Pointer};
@@ -22,8 +23,15 @@ pub(in super::super) fn update_references<'a>(
     {
         return;
     }
-    let references = all.config.references();
-    let fields = prepared(&references);
+    let (own, own_fields);
+    let fields = match all.config.references() {
+        None => &*DEFAULTS,
+        Some(references) => {
+            own = references;
+            own_fields = prepared(&own);
+            &own_fields
+        }
+    };
     let targets: Vec<Resource> = all.resources.iter().map(without_content).collect();
     let mut by_name: HashMap<&str, Vec<&Resource>> = HashMap::new();
     for target in &targets {
@@ -65,6 +73,12 @@ pub(in super::super) fn update_references<'a>(
         }
     }
 }
+
+/// The default fields by the kind of the objects that have them.
+static DEFAULTS: LazyLock<HashMap<&str, Vec<Field<'_>>>> = LazyLock::new(|| {
+    static REFERENCES: LazyLock<Vec<NameReference>> = LazyLock::new(name_references::defaults);
+    prepared(&REFERENCES)
+});
 
 /// A field that may contain a name.
 struct Field<'r> {
