@@ -10,9 +10,9 @@
 //! the objects. Values are [`manifest::value::Node`]s, whether they come from TOML, YAML or a template.
 //!
 //! **Checking.** The rendered files are parsed again. [`crd_validate`] says what the API server would say of each object, by
-//! a catalogue of CRDs that is part of the program. [`check`] has the rules that look at all objects together. What they find
-//! is a [`manifest::diagnostic::Diagnostic`]: a code from [`codes`], a message, the place in the rendered file and the place
-//! in `cluster.toml`. [`report`] prints findings for people and for programs.
+//! a catalogue of CRDs that is part of the program. [`lint`] has the rules that look at all objects together. What they find
+//! is a [`manifest::diagnostic::Diagnostic`]: a code (declared where the finding is made, and listed in [`codes`]), a message,
+//! the place in the rendered file and the place in `cluster.toml`. [`report`] prints findings for people and for programs.
 //!
 //! **What a cluster makes of it.** [`flux_repo`] follows kustomize and Flux, [`envoy_gateway`] follows the controller: which
 //! listeners are valid, which routes attach where, which policies apply, and who can reach what. [`envoy_simulate`] follows
@@ -29,16 +29,22 @@
 #![warn(missing_docs)]
 
 pub mod bounds;
-pub mod check;
+
 pub mod cli;
 #[cfg(feature = "live")]
 pub mod cluster;
+/// Without the feature `live`, only the codes remain, because `explain` knows all codes.
+#[cfg(not(feature = "live"))]
+pub mod cluster {
+    pub mod codes;
+}
 pub mod codes;
 pub mod compile;
 pub mod config;
 pub mod diff;
 pub mod graph;
 pub mod import;
+pub mod lint;
 pub mod model;
 pub mod render;
 pub mod report;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crd_validate::schema::Selection;
-use gatewayctl::check::across::{self, Given};
 use gatewayctl::compile::rendered;
+use gatewayctl::lint::{self, LintInput};
 use gatewayctl::render::{Kind, index};
 use manifest::diagnostic::Sources;
 use manifest::value::{Map, Node};
@@ -81,7 +81,7 @@ fn follow(text: &str) {
     ]
     .map(str::to_owned)
     .into();
-    let found = across::check(&Given {
+    let found = lint::check(&LintInput {
         objects: &objects,
         files: &files,
         walked: &[String::new()],

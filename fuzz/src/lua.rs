@@ -1,7 +1,7 @@
 //! Lua scripts: parses them like `validate`, and runs them like `trace`.
 
 use envoy_simulate::lua::{Facts, InProcess, Job, Runner};
-use gatewayctl::check::lua;
+use gatewayctl::lint::config::lua;
 use manifest::diagnostic::Sources;
 
 use super::report;

@@ -59,7 +59,8 @@ pub fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathere
 
 fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     let mut sources = Sources::default();
-    let read = manifests::read_all(paths, &mut sources)?;
+    let mut read = manifests::read_all(paths, &mut sources)?;
+    read.leave_out_what_is_not_applied(&sources);
     let delivery = Delivery::of(&read.objects, &read.names);
     let files = Files {
         objects: &read.objects,

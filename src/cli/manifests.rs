@@ -10,12 +10,14 @@ use rayon::prelude::*;
 
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::Given;
-use crate::codes;
+use crate::lint::LintInput;
 use crd_validate::schema::Selection;
+use flux_repo::{Delivery, completed};
+use manifest::codes;
 use manifest::diagnostic::printable::printable;
-use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read::{self, DocumentRange, LARGEST_FILE};
+use manifest::value::path;
 use manifest::{Object, items};
 
 /// The manifests that were read.
@@ -27,6 +29,8 @@ pub struct Manifests {
     pub files: usize,
     /// The files that were found, whether they were read or not, by the names that findings use.
     pub names: BTreeSet<String>,
+    /// The files that were given by themselves, by the names that findings use.
+    named: BTreeSet<String>,
     /// The folders that were walked, by the names that findings use. The empty name is the current folder.
     pub walked: Vec<String>,
     /// The texts that were read, of manifests and scripts, by name.
@@ -92,8 +96,6 @@ pub fn read_beside(
     inputs.retain(|input| !replaced.contains(&input.name));
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
-    all.diagnostics
-        .retain(|one| one.code != codes::YAML_NOT_AN_OBJECT);
     Ok(all)
 }
 
@@ -122,6 +124,53 @@ impl Manifests {
         Ok(())
     }
 
+    /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. It stays what was
+    /// named as a file, and what is in a folder that was given and of which Flux applies nothing, because then this
+    /// is not the folder of a repository.
+    pub fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
+        let delivery = Delivery::of(&self.objects, &self.names);
+        let is_applied = |file: &str| delivery.applies_file(file) == Some(true);
+        let below =
+            |folder: &str, file: &str| folder.is_empty() || path::below(folder, file).is_some();
+        let walked: Vec<&String> = self
+            .walked
+            .iter()
+            .filter(|folder| {
+                self.names
+                    .iter()
+                    .any(|file| below(folder, file) && is_applied(file))
+            })
+            .collect();
+        let is_left_out = |file: &str| {
+            let is_in_repository = || walked.iter().any(|folder| below(folder, file));
+            let is_not_applied = || !is_applied(file) && is_in_repository();
+            !self.named.contains(file) && (delivery.is_text(file) || is_not_applied())
+        };
+        let left_out: BTreeSet<&String> =
+            self.texts.keys().filter(|file| is_left_out(file)).collect();
+        self.objects
+            .retain(|object| !left_out.contains(&object.file));
+        self.diagnostics.retain(|finding| {
+            let file = finding
+                .span
+                .map(|span| sources.get(span.source).name().to_owned());
+            let file = file.or_else(|| finding.file.clone());
+            file.is_none_or(|file| !left_out.contains(&file))
+        });
+        let known: BTreeSet<String> = self
+            .skipped
+            .iter()
+            .map(|(path, _)| self.shown(path))
+            .collect();
+        let files = left_out.iter().filter(|file| !known.contains(**file));
+        let paths = files
+            .map(|file| self.root.join(file))
+            .filter(|path| is_manifest(path));
+        self.skipped
+            .extend(paths.map(|path| (path, SkipReason::NotApplied)));
+        self.count = self.objects.len();
+    }
+
     /// The text of a file that was read.
     pub fn text(&self, name: &str, sources: &Sources) -> Option<String> {
         let source = self.texts.get(name)?;
@@ -129,8 +178,12 @@ impl Manifests {
     }
 
     /// Everything that was read, for the checks that look at all objects together.
-    pub fn given<'a>(&'a self, sources: &'a Sources, selection: &'a Selection) -> Given<'a> {
-        Given {
+    pub fn lint_input<'a>(
+        &'a self,
+        sources: &'a Sources,
+        selection: &'a Selection,
+    ) -> LintInput<'a> {
+        LintInput {
             objects: &self.objects,
             files: &self.names,
             walked: &self.walked,
@@ -156,6 +209,7 @@ impl Manifests {
             } else if path.exists() {
                 let input = self.input(path, Role::Named);
                 self.names.insert(input.name.clone());
+                self.named.insert(input.name.clone());
                 inputs.push(input);
             } else {
                 bail!("{}: there is no such file or folder", path.display());
@@ -214,6 +268,12 @@ impl Manifests {
         for held in held {
             match held {
                 DocumentContents::Nothing => {}
+                DocumentContents::NotAnObject(path) => {
+                    let skipped = (path, SkipReason::NotAnObject);
+                    if self.skipped.last() != Some(&skipped) {
+                        self.skipped.push(skipped);
+                    }
+                }
                 DocumentContents::One(object) => self.objects.push(object),
                 DocumentContents::Items(objects) => self.objects.extend(objects),
                 DocumentContents::Problem(problem) => self.diagnostics.push(*problem),
@@ -251,21 +311,24 @@ impl Manifests {
             }
             return Ok(());
         }
-        let ignored = told
-            .iter()
-            .filter(|(_, why)| *why == SkipReason::Ignored)
-            .count();
-        writeln!(
-            out,
-            "skipped {} in folders, {ignored} of them because of a .gitignore; --verbose lists them",
-            told.len()
-        )
+        let mut paths_by_reason: BTreeMap<SkipReason, usize> = BTreeMap::new();
+        for (_, why) in told {
+            *paths_by_reason.entry(*why).or_default() += 1;
+        }
+        let counts = paths_by_reason.iter();
+        let counts: Vec<String> = counts
+            .map(|(why, count)| format!("{count} ({})", why.as_str()))
+            .collect();
+        let counts = counts.join(", ");
+        writeln!(out, "skipped in folders: {counts}; --verbose lists them")
     }
 }
 
 /// What a document contains.
 enum DocumentContents {
     Nothing,
+    /// Something else than a Kubernetes object, in the file with this path.
+    NotAnObject(PathBuf),
     One(Object),
     /// The items of a `List`.
     Items(Vec<Object>),
@@ -274,17 +337,11 @@ enum DocumentContents {
 
 fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentContents {
     let object = |node| Object::new(node, input.name.clone());
-    let document = object(node);
+    let document = completed(object(node));
     // A folder contains other YAML too: chart values, settings of other tools.
-    if input.role == Role::Met && document.api_version().is_empty() && document.kind().is_empty() {
-        let problem = Diagnostic::new(
-            codes::YAML_NOT_AN_OBJECT,
-            "this is not a Kubernetes object, so it was not checked",
-        )
-        .at(document.node.span)
-        .in_file(&document.file)
-        .severity(Severity::Note);
-        return DocumentContents::Problem(Box::new(problem));
+    let has_no_kind = document.api_version().is_empty() && document.kind().is_empty();
+    if input.role == Role::Met && has_no_kind {
+        return DocumentContents::NotAnObject(input.path.clone().unwrap_or_default());
     }
     let is_one = items(&document.node)
         .next()

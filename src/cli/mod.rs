@@ -10,6 +10,7 @@ mod crds;
 mod diff;
 mod explain;
 mod exposure;
+mod filter;
 mod gathered;
 mod git;
 mod graph;

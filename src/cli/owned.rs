@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::check::across::listing::{self, Standing};
 use crate::compile::Compiled;
 use crate::config::load::LARGEST_CONFIG;
+use crate::lint::reference::missing_file::{self, Standing};
 use crate::render::files::Output;
 use crate::render::{File, Kind, Shared, could_render};
 use crate::tree::classify::{Existing, is_untouched, would_go};
@@ -163,7 +163,7 @@ pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) 
         },
         () => Standing::Nothing,
     };
-    let mut found = listing::at_which_it_stops(&compiled.objects, &stands);
+    let mut found = missing_file::at_which_it_stops(&compiled.objects, &stands);
     let removed: Vec<&str> = plan
         .changes()
         .filter(|entry| entry.action == Action::Remove)
@@ -179,7 +179,7 @@ pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) 
         }
     };
     let kept = kept_kustomizations(compiled, plan, out, &removed);
-    let broken = listing::at_which_it_stops(&kept, &after).into_iter();
+    let broken = missing_file::at_which_it_stops(&kept, &after).into_iter();
     found.extend(
         broken.map(|one| one.help("remove the entry: the render removes the file that it names")),
     );

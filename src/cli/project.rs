@@ -10,7 +10,6 @@ use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, own, place};
 use crate::bounds::file::{self, Unread};
-use crate::codes;
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
 use crate::config::load::LARGEST_CONFIG;
@@ -20,6 +19,7 @@ use crate::render::files::{Inputs, Output};
 use crate::tree::plan::Action;
 use crate::tree::{Locks, Plan};
 use crd_validate::schema::{Catalogue, Selection};
+use manifest::codes;
 use manifest::diagnostic::Diagnostic;
 
 /// The file name of the configuration.

@@ -8,19 +8,22 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::cluster::{self, Connection, Manager};
+use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
-use crate::check::across::{self, Given};
-use crate::compile::check_all;
+use crate::compile::check_in_files;
+use crate::lint::{self, LintInput};
 use crate::model::Model;
-use crate::report::{Base, Filter, Format, Report, github};
+use crate::report::{Base, Format, Report, github};
+use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
-use manifest::diagnostic::{Diagnostic, Sources};
+use flux_repo::Delivery;
+use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,6 +34,9 @@ pub struct Args {
     /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]
     #[arg(long = "use", value_name = "PROJECT@VERSION", requires = "paths")]
     uses: Vec<String>,
+    /// An object of a kind that no schema describes is an error
+    #[arg(long)]
+    strict: bool,
     /// Report only these findings: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     select: Vec<String>,
@@ -108,6 +114,12 @@ pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<Exi
             )?;
         }
     }
+    if args.strict {
+        let unchecked = diagnostics.iter_mut();
+        for finding in unchecked.filter(|one| one.code == SCHEMA_UNCHECKED_KIND) {
+            finding.severity = Severity::Error;
+        }
+    }
     filter.apply(&mut diagnostics);
     let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
@@ -131,7 +143,7 @@ fn judge(
     global: &Global,
     checked: &Checked,
 ) -> anyhow::Result<(Vec<String>, Vec<Diagnostic>)> {
-    let given = checked.given();
+    let given = checked.lint_input();
     let found = &checked.diagnostics;
     let judged = cluster::judge(
         &args.connection,
@@ -203,10 +215,10 @@ struct Checked {
 }
 
 impl Checked {
-    fn given(&self) -> Given<'_> {
-        Given {
+    fn lint_input(&self) -> LintInput<'_> {
+        LintInput {
             model: self.model.as_ref(),
-            ..self.manifests.given(&self.sources, &self.selection)
+            ..self.manifests.lint_input(&self.sources, &self.selection)
         }
     }
 }
@@ -215,6 +227,7 @@ impl Checked {
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let mut found = manifests::read_all(&args.paths, &mut sources)?;
+    found.leave_out_what_is_not_applied(&sources);
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
@@ -231,11 +244,12 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         model: None,
     };
     let objects = &checked.manifests.objects;
-    let (found, across) = rayon::join(
-        || check_all(objects, &checked.catalogue, &checked.selection),
-        || across::check(&checked.given()),
+    let delivery = Delivery::of(objects, &checked.manifests.names);
+    let (found, of_lint) = rayon::join(
+        || check_in_files(objects, &delivery, &checked.catalogue, &checked.selection),
+        || lint::check(&checked.lint_input()),
     );
-    checked.diagnostics.extend(found.into_iter().chain(across));
+    checked.diagnostics.extend(found.into_iter().chain(of_lint));
     Ok(checked)
 }
 

@@ -39,6 +39,10 @@ pub enum SkipReason {
     Special,
     /// It is in too many nested folders.
     Deep,
+    /// It is YAML or JSON, but for something else than Kubernetes.
+    NotAnObject,
+    /// Flux applies other files of the folder, but not this one.
+    NotApplied,
 }
 
 impl SkipReason {
@@ -50,6 +54,8 @@ impl SkipReason {
             SkipReason::Link => "it is a symbolic link that doesn't lead to a file",
             SkipReason::Special => "it is neither a file nor a folder",
             SkipReason::Deep => "it is in too many nested folders",
+            SkipReason::NotAnObject => "it is not a Kubernetes object",
+            SkipReason::NotApplied => "no Flux Kustomization applies it as an object",
         }
     }
 }

@@ -18,6 +18,7 @@
 pub mod answer;
 pub mod applied;
 pub mod bootstrap;
+pub mod codes;
 pub mod conditions;
 pub mod connect;
 pub mod crds;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::codes;
+use super::codes;
 use crd_validate::schema::compiled::Compiled;
 use crd_validate::schema::import::{self, Keep};
 use crd_validate::schema::lock::sha256;

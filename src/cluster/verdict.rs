@@ -1,15 +1,16 @@
 //! The server's own judgement of objects, compared with ours.
 
+use crd_validate::codes::{SCHEMA_UNCHECKED_KIND, SCHEMA_UNKNOWN_KIND, SCHEMA_UNREADABLE};
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 
 use super::answer::Answer;
+use super::codes::SCHEMA_DISAGREES_WITH_SERVER;
 use super::error::Error;
 use super::kinds::{Kinds, escaped};
 use super::server::{Ask, Server};
 use super::{AT_ONCE, Progress};
-use crate::codes;
 use flux_repo::KUSTOMIZE;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::value::{Pointer, variable};
@@ -149,15 +150,16 @@ pub fn disagreement(
     let judged =
         |one: &&&Diagnostic| one.is_error() && matches!(one.code.group(), "schema" | "rule");
     let errors: Vec<_> = ours.iter().filter(judged).collect();
-    if errors
-        .iter()
-        .any(|one| [codes::SCHEMA_UNKNOWN_KIND, codes::SCHEMA_UNREADABLE].contains(&one.code))
-    {
+    let without_judgement = [
+        SCHEMA_UNCHECKED_KIND,
+        SCHEMA_UNKNOWN_KIND,
+        SCHEMA_UNREADABLE,
+    ];
+    if ours.iter().any(|one| without_judgement.contains(&one.code)) {
         return None;
     }
     let root = Pointer::root();
-    let say =
-        |message: String| finding(codes::SCHEMA_DISAGREES_WITH_SERVER, object, &root, message);
+    let say = |message: String| finding(SCHEMA_DISAGREES_WITH_SERVER, object, &root, message);
     match (errors.first(), verdict) {
         (None, Verdict::Refused(words)) => Some(
             say(format!("the API server refuses what is valid here: {words}"))
@@ -177,6 +179,7 @@ pub fn disagreement(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crd_validate::codes::{SCHEMA_DEPRECATED_VERSION, SCHEMA_REQUIRED, SCHEMA_UNKNOWN_KIND};
     use manifest::value::Node;
     use serde_json::json;
 
@@ -192,9 +195,9 @@ mod tests {
     #[test]
     fn two_judgements_that_differ_are_a_finding() {
         let object = service();
-        let error = Diagnostic::new(codes::SCHEMA_REQUIRED, "`spec.ports` is missing");
-        let unknown = Diagnostic::new(codes::SCHEMA_UNKNOWN_KIND, "no schema");
-        let warning = Diagnostic::new(codes::SCHEMA_DEPRECATED_VERSION, "on its way out");
+        let error = Diagnostic::new(SCHEMA_REQUIRED, "`spec.ports` is missing");
+        let unknown = Diagnostic::new(SCHEMA_UNKNOWN_KIND, "no schema");
+        let warning = Diagnostic::new(SCHEMA_DEPRECATED_VERSION, "on its way out");
         let refused = Verdict::Refused("spec.ports: Required value".to_owned());
         let code = |ours: &[&Diagnostic], verdict: &Verdict| {
             disagreement(&object, ours, verdict).map(|it| it.is_error())

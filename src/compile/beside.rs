@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Compiled, not_reported_yet};
-use crate::check::across::{self, Given};
+use crate::lint::{self, LintInput};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
 
@@ -42,7 +42,7 @@ impl Compiled {
                 .iter()
                 .map(|(file, source)| (file.clone(), *source)),
         );
-        let found = across::check(&Given {
+        let found = lint::check(&LintInput {
             objects: &self.objects,
             files: &files,
             walked: &beside.walked,

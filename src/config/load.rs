@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
-use crate::codes;
+use super::codes;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use manifest::value::de::{Mistake, Problem, decode};

@@ -11,6 +11,7 @@ pub mod autoscaling;
 pub mod cert_manager;
 pub mod chart;
 pub mod cilium;
+pub mod codes;
 pub mod extra;
 pub mod flux;
 pub mod gateway;

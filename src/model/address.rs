@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::codes;
+use super::codes;
 use crate::config::Text;
 use manifest::diagnostic::{Diagnostic, Span};
 use manifest::value::variable;

@@ -4,8 +4,8 @@ use super::{
     Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
     policy, proxy, route, traffic, verbatim,
 };
-use crate::codes;
 use crate::config::Cluster;
+use crate::config::codes;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// Builds the model from what was written, for the given versions. Also returns all mistakes that can be

@@ -6,7 +6,7 @@ use super::ObjectInput;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use super::route::StreamRoute;
-use crate::codes;
+use crate::config::codes;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
 use manifest::diagnostic::Diagnostic;

@@ -1,7 +1,7 @@
 //! The folders and file names of the rendered tree.
 
 use super::names;
-use crate::codes;
+use crate::config::codes;
 use crate::config::{Cluster, Text};
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, Spanned};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::names::{self, Rule};
-use crate::codes;
 use crate::config;
+use crate::config::codes;
 use crate::config::gateway::{Protocol, TlsMode};
 use crate::config::{Cluster, Count, Namespaces, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};

@@ -6,7 +6,7 @@ use super::ObjectInput;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::route::chosen;
-use crate::codes;
+use crate::config::codes;
 use crate::config::{Cluster, Count, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 

@@ -10,6 +10,7 @@ pub mod address;
 pub mod autoscaling;
 pub mod chart;
 pub mod cilium;
+pub mod codes;
 pub mod flux;
 pub mod gateway;
 pub mod layout;

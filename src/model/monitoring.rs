@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ObjectInput;
 use super::names::{self, Rule};
-use crate::codes;
+use crate::config::codes;
 use crate::config::monitoring::{Dashboard as Table, Grafana, Monitor as MonitorTable};
 use crate::config::{Cluster, Count, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};

@@ -3,7 +3,7 @@
 //! The rules are those of apimachinery's `validation` package (RFC 1123 labels and subdomains, qualified
 //! names).
 
-use crate::codes;
+use crate::config::codes;
 use crate::config::{Pairs, Text};
 use k8s_syntax::names;
 use manifest::diagnostic::Diagnostic;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::ObjectInput;
 use super::names::{self, Rule};
-use crate::codes;
 use crate::config;
+use crate::config::codes;
 use crate::config::proxy::Workload;
 use crate::config::{Cluster, Pairs, Text, Texts};
 use envoy_gateway::class::DEFAULT_CONTROLLER;

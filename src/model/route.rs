@@ -8,7 +8,7 @@ use super::names::{self, Rule};
 use super::stream::streams;
 use super::version::STREAM_ROUTES_V1;
 use super::{ObjectInput, Version};
-use crate::codes;
+use crate::config::codes;
 use crate::config::gateway::Protocol;
 use crate::config::route::Redirect as Table;
 use crate::config::{Cluster, Count, Text, Texts};

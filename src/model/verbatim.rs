@@ -1,7 +1,7 @@
 //! Objects that are written completely in `extra.objects`.
 
 use super::names;
-use crate::codes;
+use crate::config::codes;
 use crate::config::{Cluster, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::{Kind, Node};

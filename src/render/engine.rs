@@ -19,7 +19,7 @@ use super::dialect;
 use super::lua;
 use super::marks::{CLOSE, OPEN, Resolver};
 use super::templates::Templates;
-use crate::codes;
+use crate::config::codes;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use manifest::read;
 use manifest::value::{Map, Node, ser};

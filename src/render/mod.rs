@@ -15,6 +15,7 @@
 //!   in them.
 
 pub mod bounds;
+pub mod codes;
 pub mod comment;
 pub mod context;
 pub mod dialect;

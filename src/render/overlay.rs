@@ -1,6 +1,6 @@
 //! Merges overlays over an object after its template was rendered.
 
-use crate::codes;
+use crate::config::codes;
 use crate::config::types::Overlay;
 use crate::model::names;
 use manifest::diagnostic::Diagnostic;

@@ -1,9 +1,9 @@
 //! Kustomizations that contain other people's entries too: the namespace's, and those to which earlier
 //! renders added entries.
 
+use super::codes;
 use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
-use crate::codes;
 use crate::model::flux;
 use crate::model::layout::join;
 use manifest::diagnostic::Diagnostic;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::codes;
+use crate::config::codes;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
 

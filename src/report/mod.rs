@@ -1,6 +1,5 @@
 //! Output formats for findings, one file for each format.
 //! - [`Report`]: the sorted findings of a run without duplicates, and how much was checked.
-//! - [`Filter`]: `--select` and `--ignore`.
 //! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
 //!   `github` and `junit` for services that show findings beside the code.
 //! - [`Base`]: converts file names to paths in the repository for those services.
@@ -10,7 +9,6 @@
 
 mod base;
 mod excerpt;
-mod filter;
 pub mod github;
 mod human;
 pub mod json;
@@ -18,6 +16,7 @@ mod junit;
 mod place;
 mod sarif;
 mod text;
+mod unchecked;
 
 use std::io;
 use std::str::FromStr;
@@ -27,7 +26,6 @@ use rayon::prelude::*;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 pub use base::Base;
-pub use filter::{Filter, Selector, UnknownCode};
 
 /// The findings of a run, and how much was checked.
 #[derive(Clone, Debug, Default)]
@@ -54,13 +52,14 @@ pub struct Counts {
 }
 
 impl Report {
-    /// Creates a report: sorts `diagnostics` and removes duplicates.
+    /// Creates a report: sorts `diagnostics`, removes duplicates, and tells objects of unknown kinds in one note.
     pub fn new(
         mut diagnostics: Vec<Diagnostic>,
         files: usize,
         objects: usize,
         sources: &Sources,
     ) -> Self {
+        unchecked::merge(&mut diagnostics);
         diagnostics.par_sort_by_cached_key(|finding| {
             (
                 place::at_fault(finding, sources),

@@ -1,5 +1,9 @@
 use super::*;
-use crate::codes;
+use crate::config::codes::{
+    CONFIG_DUPLICATE, CONFIG_INVALID_VALUE, CONFIG_SYNTAX, CONFIG_UNKNOWN_KEY,
+};
+use crate::tree::codes::{TREE_EDITED, TREE_INTERRUPTED};
+use crd_validate::codes::SCHEMA_VALUE;
 use manifest::diagnostic::{ObjectRef, SourceId, Span};
 
 const CONFIG: &str = r#"domain = "example.com"
@@ -69,7 +73,7 @@ impl Run {
 fn shown(text: &str, words: &str) -> String {
     let mut run = Run::default();
     let file = run.file("cluster.toml", text);
-    let finding = Diagnostic::new(codes::CONFIG_INVALID_VALUE, "this value won't do");
+    let finding = Diagnostic::new(CONFIG_INVALID_VALUE, "this value won't do");
     run.findings = vec![finding.at(run.find(file, words))];
     run.human()
 }
@@ -89,18 +93,18 @@ fn full() -> Run {
     let config = run.file("cluster.toml", CONFIG);
     let path = "kubernetes/apps/network/envoy-gateway/config/envoy.yaml";
     let rendered = run.file(path, RENDERED);
-    let mut value = Diagnostic::new(codes::SCHEMA_VALUE, "`Terminat` is no TLS mode")
+    let mut value = Diagnostic::new(SCHEMA_VALUE, "`Terminat` is no TLS mode")
         .at(run.find(rendered, "Terminat"))
         .why("the API server refuses the Gateway, and Flux stops applying everything beside it")
         .help("one of `Terminate`, `Passthrough`");
     value.origin = Some(run.find(config, "[gateways.envoy-external]"));
     value.object = gateway();
     value.pointer = Some("/spec/listeners/0/tls/mode".to_owned());
-    let unknown = Diagnostic::new(codes::CONFIG_UNKNOWN_KEY, "unknown key `adress`")
+    let unknown = Diagnostic::new(CONFIG_UNKNOWN_KEY, "unknown key `adress`")
         .at(run.find(config, "adress"))
         .help("did you mean `address`?");
     let twice = Diagnostic::new(
-        codes::NETWORK_DUPLICATE_ADDRESS,
+        crate::lint::network::duplicate_address::CODE,
         "10.10.30.26 is given twice",
     )
     .at(Span::new(config, CONFIG.len() - 14, CONFIG.len() - 1))
@@ -194,7 +198,7 @@ fn escape_characters_do_not_reach_the_terminal() {
         "a\u{1b}]0;b.toml",
         "x = \"\u{1b}[2J\u{9b}31m\u{202e}\" # \u{7}\r!\n",
     );
-    let finding = Diagnostic::new(codes::CONFIG_SYNTAX, "found `\u{1b}[2J`\nand more")
+    let finding = Diagnostic::new(CONFIG_SYNTAX, "found `\u{1b}[2J`\nand more")
         .at(run.find(file, "\u{1b}[2J\u{9b}31m"))
         .why("first\u{1b}[31m\nsecond\u{8}")
         .help("\u{9b}help")
@@ -235,7 +239,7 @@ fn a_huge_mark_is_cut_too() {
 #[test]
 fn findings_without_a_place_are_shown_too() {
     let mut run = Run::default();
-    let found = |message: &str| Diagnostic::new(codes::TREE_EDITED, message);
+    let found = |message: &str| Diagnostic::new(TREE_EDITED, message);
     let mut object = found("an object, but no place").in_file("kubernetes/a.yaml");
     object.object = gateway();
     object.pointer = Some("/spec".to_owned());
@@ -252,7 +256,7 @@ fn places_far_apart_in_one_file_get_headers_of_their_own() {
     let mut run = Run::default();
     let text = format!("first = 1\n{}last = 1\n", "\n".repeat(1000));
     let file = run.file("cluster.toml", &text);
-    let finding = Diagnostic::new(codes::CONFIG_DUPLICATE, "1 is given twice")
+    let finding = Diagnostic::new(CONFIG_DUPLICATE, "1 is given twice")
         .at(run.find(file, "last"))
         .related(run.find(file, "first"), "first given here");
     run.findings = vec![finding];
@@ -270,7 +274,7 @@ fn an_empty_report_says_so() {
 fn the_json_report_has_every_key() {
     let mut run = full();
     run.findings
-        .push(Diagnostic::new(codes::TREE_INTERRUPTED, "no place"));
+        .push(Diagnostic::new(TREE_INTERRUPTED, "no place"));
     snapshot!(run.show(Format::Json));
 }
 
@@ -280,10 +284,10 @@ fn findings_are_sorted_and_identical_ones_shown_once() {
     let b = run.file("b.toml", "one\ntwo\n");
     let a = run.file("a.toml", "one\n");
     let at = |span, code| Diagnostic::new(code, "found").at(span);
-    let first = at(run.find(a, "one"), codes::CONFIG_UNKNOWN_KEY);
-    let second = at(run.find(b, "one"), codes::CONFIG_DUPLICATE);
-    let third = at(run.find(b, "one"), codes::CONFIG_UNKNOWN_KEY);
-    let last = at(run.find(b, "two"), codes::CONFIG_DUPLICATE);
+    let first = at(run.find(a, "one"), CONFIG_UNKNOWN_KEY);
+    let second = at(run.find(b, "one"), CONFIG_DUPLICATE);
+    let third = at(run.find(b, "one"), CONFIG_UNKNOWN_KEY);
+    let last = at(run.find(b, "two"), CONFIG_DUPLICATE);
     let sorted = vec![first, second, third, last];
     run.findings = sorted.iter().rev().chain(&sorted).cloned().collect();
     assert_eq!(run.report().diagnostics, sorted);
@@ -292,8 +296,7 @@ fn findings_are_sorted_and_identical_ones_shown_once() {
 #[test]
 fn the_summary_counts_each_severity_in_words() {
     let mut run = Run::default();
-    let found =
-        |message: &str, severity| Diagnostic::new(codes::TREE_EDITED, message).severity(severity);
+    let found = |message: &str, severity| Diagnostic::new(TREE_EDITED, message).severity(severity);
     run.findings = vec![
         found("a", Severity::Error),
         found("b", Severity::Error),
@@ -326,7 +329,7 @@ fn any_place_can_be_shown() {
         for start in (0..text.len() + 3).step_by(step) {
             for end in (start..text.len() + 3).step_by(step) {
                 let other = Span::new(file, end, end + 1);
-                let finding = Diagnostic::new(codes::CONFIG_SYNTAX, "here")
+                let finding = Diagnostic::new(CONFIG_SYNTAX, "here")
                     .at(Span::new(file, start, end))
                     .related(other, "and here");
                 run.findings = vec![finding];

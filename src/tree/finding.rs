@@ -1,9 +1,10 @@
 //! Turns a plan into findings.
 
 use super::classify::{FileClass, Obstacle};
+use super::codes;
 use super::locks::Owner;
 use super::plan::{Action, Entry, Plan};
-use crate::codes;
+use crate::render::codes::TREE_FOREIGN;
 use manifest::diagnostic::{Diagnostic, Severity};
 
 const LOST: &str = "overwriting it would lose what was written there";
@@ -65,14 +66,14 @@ fn conflict(entry: &Entry) -> Option<Diagnostic> {
         }
         FileClass::Foreign => {
             let message = format!("`{path}` exists already: gatewayctl would write there, but didn't write the existing file");
-            Diagnostic::new(codes::TREE_FOREIGN, message)
+            Diagnostic::new(TREE_FOREIGN, message)
                 .why(LOST)
                 .help("rename it, give the rendered file another name, or overwrite it with --force")
         }
         FileClass::Others(owner) => of_others(path.as_str(), owner),
         FileClass::KeepStrange => {
             let message = format!("`{path}` is in the lock and no longer rendered, but was kept because no render writes such a file");
-            Diagnostic::new(codes::TREE_FOREIGN, message)
+            Diagnostic::new(TREE_FOREIGN, message)
                 .severity(Severity::Warning)
                 .why("gatewayctl only writes manifests and scripts, so the lock was edited by hand")
                 .help("nothing to do; the lock doesn't list it any more")
@@ -89,7 +90,7 @@ fn of_others(path: &str, owner: &Owner) -> Diagnostic {
         lock,
     } = owner;
     let message = format!("`{path}` belongs to {configuration}: `{lock}` lists it");
-    Diagnostic::new(codes::TREE_FOREIGN, message)
+    Diagnostic::new(TREE_FOREIGN, message)
         .why("two configurations would overwrite it in turn; a file of another configuration is never written or removed, not even with --force")
         .help("give each configuration a `layout.path` or `layout.app` of its own; if this is the same configuration under a new name, remove that lock and render again: files that are as rendered are taken over")
 }
@@ -105,7 +106,7 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
         Obstacle::NotAFolder(file) => {
             let message =
                 format!("`{path}` is not written: `{file}` is a file, but a folder is needed");
-            Diagnostic::new(codes::TREE_FOREIGN, message)
+            Diagnostic::new(TREE_FOREIGN, message)
                 .why(LOST)
                 .help("move the file away, then render again")
         }
@@ -120,7 +121,7 @@ fn blocked(path: &str, obstacle: &Obstacle) -> Diagnostic {
             let message = format!(
                 "`{path}` is not written: there is a folder, or something that is not a regular file"
             );
-            Diagnostic::new(codes::TREE_FOREIGN, message)
+            Diagnostic::new(TREE_FOREIGN, message)
                 .why(LOST)
                 .help("move it away, then render again")
         }

@@ -18,6 +18,7 @@
 
 pub mod apply;
 pub mod classify;
+pub mod codes;
 pub mod disk;
 pub mod error;
 pub mod file;

@@ -21,7 +21,7 @@ fn contributing() -> String {
 /// The files that the recipes create as examples.
 const MADE: &[&str] = &[
     "snapshots/envoy-gateway-1.9.1",
-    "src/codes/pages/network-open-to-all.md",
+    "src/lint/network/any_origin.rs",
     "src/report/gitlab.rs",
 ];
 

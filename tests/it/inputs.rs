@@ -31,7 +31,7 @@ fn passed_over(project: &Project) -> String {
 }
 
 #[test]
-fn a_folder_is_read_in_order_and_other_yaml_is_named_in_a_note() {
+fn a_folder_is_read_in_order_and_other_yaml_is_counted() {
     let project = folder();
     snapshot!("folder", project.run(["validate", "apps"]));
 }
@@ -50,7 +50,7 @@ fn what_gitignore_names_is_passed_over_and_counted() {
     project
         .run(["validate", "apps"])
         .success()
-        .warns("skipped 3 in folders, 2 of them because of a .gitignore; --verbose lists them");
+        .warns("skipped in folders: 2 (a .gitignore lists it), 1 (its name starts with a dot), 1 (it is not a Kubernetes object); --verbose lists them");
     project
         .run(["validate", "apps", "--quiet"])
         .success()

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crd_validate::codes;
 use crd_validate::schema::{Catalogue, Lookup, Selection};
 use crd_validate::{Passes, kind};
-use gatewayctl::codes;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::value::{Node, Pointer, pointer::Step};

@@ -115,7 +115,7 @@ impl Value {
     }
 
     /// An optional that has a value.
-    pub(crate) fn some(value: Value) -> Self {
+    pub fn some(value: Value) -> Self {
         Value::Optional(Some(Arc::new(value)))
     }
 

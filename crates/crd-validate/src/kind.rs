@@ -8,7 +8,7 @@ use crate::schema::version::maturity;
 use crate::schema::{Chosen, KindSchema, Lookup, Set};
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
-use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::suggest::{misspelt, nearest};
 use manifest::finding;
 use manifest::value::Pointer;
 
@@ -50,7 +50,23 @@ pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
                 other(chosen, elsewhere)
             )),
         ),
-        Lookup::KindUnknown { groups, kinds } => Some(unknown(object, groups, kinds)),
+        Lookup::KindUnknown {
+            groups,
+            kinds,
+            similar_group,
+            is_whole_group,
+        } => {
+            let misspelt = misspelt(object.kind(), kinds.iter().copied());
+            let group = similar_group.or(match groups.as_slice() {
+                [group] if *is_whole_group && !group.is_empty() => Some(group),
+                _ => None,
+            });
+            let is_mistake = *is_whole_group || misspelt.is_some() || group.is_some();
+            Some(match is_mistake {
+                true => unknown(object, group, kinds),
+                false => unchecked(object),
+            })
+        }
     }
 }
 
@@ -116,16 +132,16 @@ fn needs(object: &Object, chosen: &Chosen, elsewhere: &Set) -> String {
     }
 }
 
-/// A kind without a schema, so its objects can't be checked.
-fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
+/// A kind that a known group doesn't have, or whose group is misspelt.
+fn unknown(object: &Object, group: Option<&str>, kinds: &[&str]) -> Diagnostic {
     let message = format!("no schema for {} {}", object.api_version(), object.kind());
     let kind = object.kind();
-    let help = match (nearest(kind, kinds.iter().copied()), groups) {
-        (_, [group]) if !group.is_empty() => {
+    let help = match (group, nearest(kind, kinds.iter().copied())) {
+        (Some(group), _) => {
             format!("{kind} exists in the group `{group}`; did you mean that one?")
         }
-        (Some(meant), _) => format!("did you mean `kind: {meant}`?"),
-        (None, _) => {
+        (None, Some(meant)) => format!("did you mean `kind: {meant}`?"),
+        (None, None) => {
             "if the cluster has the kind, import its CRD with `gatewayctl schemas import`; \
                       `--ignore schema/unknown-kind` turns this into a note"
                 .to_owned()
@@ -135,6 +151,15 @@ fn unknown(object: &Object, groups: &[&str], kinds: &[&str]) -> Diagnostic {
     finding(codes::SCHEMA_UNKNOWN_KIND, object, &pointer, message)
         .why("its fields were not checked, and a cluster without the kind answers `no matches for kind`")
         .help(help)
+}
+
+/// A kind of which nothing is known. It may well exist in the cluster.
+fn unchecked(object: &Object) -> Diagnostic {
+    let message = format!("no schema for {} {}", object.api_version(), object.kind());
+    let pointer = Pointer::root().key("kind");
+    finding(codes::SCHEMA_UNCHECKED_KIND, object, &pointer, message)
+        .why("its fields were not checked")
+        .help("import its CRD with `gatewayctl schemas import`")
 }
 
 /// An API version that a release has removed.

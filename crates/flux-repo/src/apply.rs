@@ -42,15 +42,29 @@ fn changes(way: &DeliveryPath, object: &Object) -> bool {
         .as_deref()
         .is_some_and(|to| to != object.namespace());
     is_moved
-        || !(way.prefix.is_empty() && way.suffix.is_empty())
+        || name_by(object, way) != object.name()
         || !(way.labels.is_empty() && way.annotations.is_empty())
+}
+
+/// The kinds whose names get no prefix and no suffix.
+const NEVER_PREFIXED: [&str; 3] = ["APIService", "CustomResourceDefinition", "Namespace"];
+
+/// The name that a way gives an object. A `namespace:` of a kustomization also renames Namespaces.
+pub(crate) fn name_by<'a>(object: &'a Object, way: &'a DeliveryPath) -> Cow<'a, str> {
+    let is_namespace = object.kind() == "Namespace" && object.group().is_empty();
+    match &way.namespace {
+        Some(namespace) if is_namespace => Cow::Borrowed(namespace),
+        _ if NEVER_PREFIXED.contains(&object.kind()) => Cow::Borrowed(object.name()),
+        _ if way.prefix.is_empty() && way.suffix.is_empty() => Cow::Borrowed(object.name()),
+        _ => Cow::Owned(format!("{}{}{}", way.prefix, object.name(), way.suffix)),
+    }
 }
 
 /// An object with the namespace, name, labels and annotations that a way gives it.
 pub fn applied_by(object: &Object, way: &DeliveryPath) -> Object {
     let mut copy = object.clone();
     let is_scoped = is_cluster_scoped(object.group(), object.kind());
-    let name = format!("{}{}{}", way.prefix, object.name(), way.suffix);
+    let name = name_by(object, way).into_owned();
     let Some(metadata) = copy
         .node
         .as_map_mut()
@@ -62,9 +76,7 @@ pub fn applied_by(object: &Object, way: &DeliveryPath) -> Object {
     if let (Some(namespace), false) = (&way.namespace, is_scoped) {
         set(metadata, "namespace", namespace);
     }
-    if !(way.prefix.is_empty() && way.suffix.is_empty()) {
-        set(metadata, "name", &name);
-    }
+    set(metadata, "name", &name);
     add(metadata, "labels", &way.labels);
     add(metadata, "annotations", &way.annotations);
     copy

@@ -1,7 +1,9 @@
 //! Finds folders of a repository that are for different clusters.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apply::name_by;
 use super::scope::is_cluster_scoped;
 use super::{Delivery, is_flux_kustomization, is_kustomize_kind};
 use manifest::Object;
@@ -118,7 +120,7 @@ fn child<'a>(parent: &str, file: &'a str) -> Option<&'a str> {
 
 /// The folders at which the paths of objects with the same kind, namespace and name differ.
 pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSplit> {
-    let mut by_identity: BTreeMap<(&str, String, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut by_identity: BTreeMap<(&str, String, Cow<'_, str>), BTreeSet<&str>> = BTreeMap::new();
     for (at, object) in objects.iter().enumerate() {
         if delivery.is_input(at) || delivery.is_left_out(at) {
             continue;
@@ -145,22 +147,20 @@ pub fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSplit> {
 fn identity<'a>(
     object: &'a Object,
     at: usize,
-    delivery: &Delivery,
-) -> Option<(&'a str, String, &'a str)> {
-    let (kind, name) = (object.kind(), object.name());
+    delivery: &'a Delivery,
+) -> Option<(&'a str, String, Cow<'a, str>)> {
+    let kind = object.kind();
+    let way = delivery.ways(at).first();
+    let name = way.map_or(Cow::Borrowed(object.name()), |way| name_by(object, way));
     if !TELLING.contains(&kind)
         || is_kustomize_kind(object)
         || name.is_empty()
-        || variable::in_text(name)
+        || variable::in_text(&name)
     {
         return None;
     }
     let is_scoped = is_cluster_scoped(object.group(), kind);
-    let namespace = match delivery
-        .ways(at)
-        .first()
-        .and_then(|way| way.namespace.clone())
-    {
+    let namespace = match way.and_then(|way| way.namespace.clone()) {
         _ if is_scoped => String::new(),
         Some(namespace) => namespace,
         None => object.namespace().to_owned(),

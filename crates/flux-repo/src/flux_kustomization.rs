@@ -23,8 +23,6 @@ pub(super) fn way(at: usize, flux: &Object) -> DeliveryPath {
         text.unwrap_or_default().to_owned()
     };
     let common = |key: &str| pairs(flux.node.path(&["spec", "commonMetadata", key])).collect();
-    let components = flux.node.path(&["spec", "components"]);
-    let components = components.and_then(Node::as_list).unwrap_or_default();
     DeliveryPath {
         flux: Some(at),
         namespace: Some(text("targetNamespace")).filter(|text| !text.is_empty()),
@@ -36,9 +34,15 @@ pub(super) fn way(at: usize, flux: &Object) -> DeliveryPath {
             .then_some(at)
             .into_iter()
             .collect(),
-        is_partly_unknown: !components.is_empty(),
         ..DeliveryPath::default()
     }
+}
+
+/// The folders of the components that a Flux Kustomization adds (`spec.components`), relative to its `spec.path`.
+pub(super) fn components(flux: &Object) -> Vec<&str> {
+    let components = flux.node.path(&["spec", "components"]);
+    let components = components.and_then(Node::as_list).unwrap_or_default();
+    components.iter().filter_map(Node::as_str).collect()
 }
 
 /// The variables that a Flux Kustomization substitutes (`spec.postBuild`).

@@ -1,17 +1,17 @@
 //! Follows Flux Kustomizations and kustomizations to the files that they apply.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::folders::Folders;
 use super::kustomization::{
     Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
 };
 use super::{
-    Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse, flux_kustomization,
-    is_flux_kustomization, is_kustomization, is_kustomize_kind,
+    AppliedFiles, Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse,
+    flux_kustomization, is_flux_kustomization, is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
-use manifest::value::path::{below, folder};
+use manifest::value::path::{below, folder, join};
 
 /// The maximum number of ways for each object; real objects have fewer. Further ones are left out.
 const MOST_WAYS: usize = 64;
@@ -38,6 +38,8 @@ struct Graph<'a> {
     work: Vec<(usize, DeliveryPath)>,
     /// The files that kustomizations read without applying their objects.
     inputs: BTreeSet<String>,
+    /// The files that Flux Kustomizations lead to, whether they can be read or not, with these Flux Kustomizations.
+    arrived: BTreeMap<String, BTreeSet<usize>>,
     delivery: Delivery,
 }
 
@@ -47,6 +49,7 @@ pub fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     graph.read_all();
     graph.start_at_flux();
     graph.walk();
+    graph.mark_applied();
     graph.start_at_rest();
     graph.stand();
     graph.delivery
@@ -79,6 +82,7 @@ impl<'a> Graph<'a> {
             into: HashMap::new(),
             work: Vec::new(),
             inputs: BTreeSet::new(),
+            arrived: BTreeMap::new(),
             delivery: Delivery {
                 ways: vec![Vec::new(); objects.len()],
                 standing: vec![ObjectUse::Applied; objects.len()],
@@ -104,6 +108,9 @@ impl<'a> Graph<'a> {
                     continue;
                 }
                 if !entry.role.is_applied() {
+                    if entry.role == EntryRole::Source {
+                        self.delivery.texts.insert(entry.path.clone());
+                    }
                     self.inputs.insert(entry.path);
                 } else if exists {
                     applied.push(entry);
@@ -169,8 +176,23 @@ impl<'a> Graph<'a> {
         for ((at, object, _), folder) in all.into_iter().zip(folders) {
             let Some(folder) = folder else { continue };
             self.delivery.folders.insert(at, folder.to_owned());
-            self.start(folder, flux_kustomization::way(at, object));
+            let mut way = flux_kustomization::way(at, object);
+            for path in flux_kustomization::components(object).into_iter().rev() {
+                self.start_component(&join(folder, path), &mut way);
+            }
+            self.start(folder, way);
         }
+    }
+
+    /// Follows a component that a Flux Kustomization itself names: it changes what the folder contains, and what the
+    /// components before it contain.
+    fn start_component(&mut self, path: &str, way: &mut DeliveryPath) {
+        let Some(component) = self.by_folder.get(path).copied() else {
+            way.is_partly_unknown = true;
+            return;
+        };
+        self.work.push((component, way.clone()));
+        self.set_component(way, component, &mut Vec::new());
     }
 
     /// Starts with a folder: with its kustomization, or, if it has none, with what Flux would list in a generated one.
@@ -295,6 +317,12 @@ impl<'a> Graph<'a> {
 
     /// Adds a way to all objects in a file.
     fn arrive(&mut self, file: &str, by: Option<usize>, way: &DeliveryPath) {
+        if let Some(flux) = way.flux {
+            self.arrived
+                .entry(file.to_owned())
+                .or_default()
+                .insert(flux);
+        }
         let Some(objects) = self.by_file.get(file) else {
             return;
         };
@@ -308,6 +336,92 @@ impl<'a> Graph<'a> {
                 && !ways.contains(&way)
             {
                 ways.push(way.clone());
+            }
+        }
+    }
+
+    /// Marks what Flux applies, after the kustomizations of all Flux Kustomizations were followed. A Flux Kustomization
+    /// that no other one applies is taken as a part of what somebody applies by hand, or of what Flux starts with; so
+    /// are the files beside it.
+    fn mark_applied(&mut self) {
+        if self.delivery.folders.is_empty() {
+            return;
+        }
+        let forgotten = self.forgotten();
+        let is_live = |way: &DeliveryPath| way.flux.is_some_and(|flux| !forgotten.contains(&flux));
+        let mut marked = AppliedFiles::default();
+        for (file, ways) in std::mem::take(&mut self.arrived) {
+            if ways.iter().any(|flux| !forgotten.contains(flux)) {
+                marked.files.insert(file);
+            }
+        }
+        let into = self.into.iter();
+        let mut next: Vec<usize> = into
+            .filter(|(_, ways)| ways.iter().any(is_live))
+            .map(|(at, _)| *at)
+            .collect();
+        for (at, (object, ways)) in self.objects.iter().zip(&self.delivery.ways).enumerate() {
+            if !ways.is_empty() || !is_flux_kustomization(object) || forgotten.contains(&at) {
+                continue;
+            }
+            let here = folder(&object.file);
+            match self.by_folder.get(here) {
+                Some(kustomization) => next.push(*kustomization),
+                None => {
+                    marked.folders.insert(here.to_owned());
+                }
+            }
+            marked.files.insert(object.file.clone());
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(at) = next.pop() {
+            let Some(object) = self.objects.get(at).filter(|_| seen.insert(at)) else {
+                continue;
+            };
+            marked.folders.insert(folder(&object.file).to_owned());
+            for entry in Kustomization::of(object).entries() {
+                next.extend(self.by_folder.get(entry.path.as_str()));
+                if entry.role != EntryRole::Source {
+                    marked.files.insert(entry.path);
+                }
+            }
+        }
+        self.delivery.applied_files = Some(marked);
+    }
+
+    /// The Flux Kustomizations that never get into a cluster: those in the folder of another one that doesn't apply
+    /// them, and those that only such ones apply.
+    fn forgotten(&self) -> BTreeSet<usize> {
+        let appliers = |at: usize| {
+            let ways = self.delivery.ways.get(at).into_iter().flatten();
+            ways.filter_map(move |way| way.flux)
+                .filter(move |by| *by != at)
+        };
+        let is_inside = |at: usize, object: &Object| {
+            let mut folders = self.delivery.folders.iter();
+            folders.any(|(by, folder)| *by != at && below(folder, &object.file).is_some())
+        };
+        let all: Vec<(usize, &Object)> = (0..)
+            .zip(self.objects)
+            .filter(|(_, object)| is_flux_kustomization(object))
+            .collect();
+        let mut forgotten = BTreeSet::new();
+        loop {
+            let before = forgotten.len();
+            for (at, object) in &all {
+                let is_forgotten = match appliers(*at).next() {
+                    Some(_) => appliers(*at).all(|by| forgotten.contains(&by)),
+                    None => {
+                        self.delivery.ways.get(*at).is_some_and(Vec::is_empty)
+                            && is_inside(*at, object)
+                    }
+                };
+                if is_forgotten {
+                    forgotten.insert(*at);
+                }
+            }
+            if forgotten.len() == before {
+                return forgotten;
             }
         }
     }

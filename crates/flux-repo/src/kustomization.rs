@@ -35,10 +35,69 @@ pub fn is_kustomize_kind(object: &Object) -> bool {
 pub fn is_kustomization(object: &Object) -> bool {
     let is_kind = match object.kind() {
         "" => object.api_version().is_empty(),
-        "Kustomization" | "Component" => object.group() == KUSTOMIZE,
+        "Kustomization" | "Component" => {
+            object.group() == KUSTOMIZE || object.api_version().is_empty()
+        }
         _ => false,
     };
     is_kind && is_kustomization_file(&object.file)
+}
+
+/// The keys of a kustomization whose names have capital letters.
+const MIXED_CASE: &[&str] = &[
+    "apiVersion",
+    "commonAnnotations",
+    "commonLabels",
+    "configMapGenerator",
+    "generatorOptions",
+    "helmCharts",
+    "namePrefix",
+    "nameSuffix",
+    "patchesJson6902",
+    "patchesStrategicMerge",
+    "secretGenerator",
+];
+
+/// A kustomization as kustomize understands it: it adds `apiVersion` and `kind` where they are missing, and reads keys
+/// without regard to capital letters. Other objects stay as they are.
+pub fn completed(mut object: Object) -> Object {
+    if !is_kustomization(&object) {
+        return object;
+    }
+    let kind = match object.kind() {
+        "" => "Kustomization",
+        kind => kind,
+    };
+    let group_and_version = match kind {
+        "Component" => format!("{KUSTOMIZE}/v1alpha1"),
+        _ => format!("{KUSTOMIZE}/v1beta1"),
+    };
+    let kind = kind.to_owned();
+    let Some(map) = object.node.as_map_mut() else {
+        return object;
+    };
+    let other_case = |key: &str| {
+        let same = |known: &&&str| known.eq_ignore_ascii_case(key) && **known != key;
+        MIXED_CASE.iter().find(same).copied()
+    };
+    let wrong: Vec<String> = map.iter().map(|(key, _)| key.to_owned()).collect();
+    for key in wrong {
+        if let Some(known) = other_case(&key).filter(|known| !map.contains_key(known))
+            && let Some(entry) = map.remove(&key)
+        {
+            map.insert_entry(known.to_owned(), entry);
+        }
+    }
+    for (key, text) in [("apiVersion", group_and_version), ("kind", kind)] {
+        let is_missing = map
+            .get(key)
+            .and_then(Node::as_str)
+            .is_none_or(str::is_empty);
+        if is_missing {
+            map.insert(key, Node::string(text));
+        }
+    }
+    object
 }
 
 /// What kustomize does with a path that a kustomization names.

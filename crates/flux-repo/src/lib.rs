@@ -38,7 +38,7 @@ pub use flux_kustomization::{FLUX, Substitutes, VariableSource, is_flux_kustomiz
 pub use generator::{Generator, KeyContent};
 pub use graph::kustomizations_by_folder;
 pub use kustomization::{
-    Entry, EntryRole, KUSTOMIZE, Kustomization, is_kustomization, is_kustomization_file,
+    Entry, EntryRole, KUSTOMIZE, Kustomization, completed, is_kustomization, is_kustomization_file,
     is_kustomize_kind, kustomization_files,
 };
 pub use patches::{may_patch, patches_anything};
@@ -112,6 +112,18 @@ pub struct Delivery {
     missing: Vec<MissingEntry>,
     generated: Vec<GeneratedObject>,
     splits: Vec<clusters::ClusterSplit>,
+    /// The files that ConfigMaps and Secrets are generated from.
+    texts: BTreeSet<String>,
+    /// `None` if no given Flux Kustomization applies a folder that exists.
+    applied_files: Option<AppliedFiles>,
+}
+
+/// The files that Flux applies, or that a kustomization reads which Flux applies.
+#[derive(Clone, Debug, Default)]
+struct AppliedFiles {
+    files: BTreeSet<String>,
+    /// The folders of which every file counts, because a kustomization that is applied may have forgotten it.
+    folders: BTreeSet<String>,
 }
 
 /// How the given kustomizations use an object.
@@ -145,9 +157,34 @@ impl Delivery {
         self.standing.get(object) == Some(&ObjectUse::LeftOut)
     }
 
+    /// Whether Flux applies a file, as far as the given Flux Kustomizations tell; `None` if they lead nowhere, so that
+    /// nothing is known. Files that no Flux Kustomization leads to, such as the settings of other tools and the
+    /// templates of charts, never get into the cluster; nor do those that a ConfigMap or Secret is generated from, which
+    /// are texts in it.
+    pub fn applies_file(&self, file: &str) -> Option<bool> {
+        let applied = self.applied_files.as_ref()?;
+        let here = manifest::value::path::folder(file);
+        let is_beside = applied.folders.contains(here) && !self.texts.contains(file);
+        Some(applied.files.contains(file) || is_beside)
+    }
+
+    /// Whether a ConfigMap or Secret is generated from a file, so that it is a text there, whatever it contains.
+    pub fn is_text(&self, file: &str) -> bool {
+        self.texts.contains(file) && self.applies_file(file) != Some(true)
+    }
+
     /// Whether it is a patch or another input to a kustomization, and not an object by itself.
     pub fn is_input(&self, object: usize) -> bool {
         self.standing.get(object) == Some(&ObjectUse::Input)
+    }
+
+    /// Whether a patch on one of its ways into the cluster may change an object. `objects` are those that were
+    /// followed.
+    pub fn may_be_patched(&self, object: usize, objects: &[Object]) -> bool {
+        let by = self.ways(object).iter().flat_map(|way| &way.patched_by);
+        let mut by = by.filter_map(|at| objects.get(*at));
+        let target = objects.get(object);
+        target.is_some_and(|target| by.any(|by| may_patch(by, target)))
     }
 
     /// The folder that a Flux Kustomization applies, in the form that findings use; `None` if it doesn't exist.

@@ -1,27 +1,41 @@
 //! The general parser for all of YAML. It uses serde-saphyr, which supports anchors, merges, tags and limits,
 //! and compares the result with that of kustomize's parser.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use super::kustomize::{self, Fault, LastBlock};
+use super::kustomize::{self, Fault, LastBlock, Spaced};
 use super::read::{ReadProblem, ReadProblemKind};
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Entry, Kind, Map, Node};
 
 /// Parses a document that may use all features of YAML.
 pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadProblem> {
-    let options = serde_yaml::options! { legacy_octal_numbers: true, with_snippet: false };
-    let mut tree = match serde_yaml::from_str_with_options::<Tree>(text, options) {
+    let mut spaced = None;
+    let read = deserialize(text).or_else(|error| {
+        spaced = Spaced::new(text);
+        spaced
+            .as_ref()
+            .map_or(Err(error), |spaced| deserialize(&spaced.text))
+    });
+    let mut tree = match read {
         Ok(tree) => tree,
         Err(error) => {
-            return Err(match kustomize::hidden_break(text) {
+            let fault = kustomize::hidden_break(text)
+                .or_else(|| is_about_a_key(&error).then(|| kustomize::refused_key(text))?);
+            return Err(match fault {
                 Some(fault) => differs(fault, text, source, offset),
-                None => syntax(error, text, source, offset),
+                None => syntax(error, text, spaced.as_ref(), source, offset),
             });
         }
     };
-    match kustomize::compare(text) {
+    if let Some(spaced) = &spaced {
+        tree.move_to_original(spaced);
+    }
+    match kustomize::compare(text, spaced.as_ref().map_or(text, |spaced| &spaced.text)) {
         Ok(Some(block)) => tree.replace_last_block(block),
         Err(fault) if !fault.only_in_objects || tree.is_object() => {
             return Err(differs(fault, text, source, offset));
@@ -31,10 +45,41 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node,
     Ok(tree.into_node(source, offset, text))
 }
 
+/// Parses a text with the library, within its limits on nesting, nodes and the total size of scalars, which
+/// all count aliases as often as they are used. Therefore the number of aliases itself needs no strict limit: a
+/// file may use one anchor hundreds of times.
+fn deserialize(text: &str) -> Result<Tree, serde_yaml::Error> {
+    let options = serde_yaml::options! {
+        legacy_octal_numbers: true,
+        with_snippet: false,
+        // The library limits how many comments in a row it returns.
+        emit_comments: false,
+        budget: serde_yaml::budget! { enforce_alias_anchor_ratio: false },
+    };
+    serde_yaml::from_str_with_options(text, options)
+}
+
+/// Whether an error is about a key that is not a string. All other values may have any type.
+fn is_about_a_key(error: &serde_yaml::Error) -> bool {
+    let message = error.without_snippet().to_string();
+    message.starts_with("cannot deserialize null into string")
+        || message.starts_with("expected string scalar")
+}
+
 /// Makes a problem of a syntax error.
-fn syntax(error: serde_yaml::Error, text: &str, source: SourceId, offset: usize) -> ReadProblem {
-    let location = error.location();
-    let at = location.map_or(0, |place| byte_of(text, place.line(), place.column()));
+fn syntax(
+    error: serde_yaml::Error,
+    text: &str,
+    spaced: Option<&Spaced>,
+    source: SourceId,
+    offset: usize,
+) -> ReadProblem {
+    let place = error.location();
+    let place = place.map_or((1, 1), |place| (place.line(), place.column()));
+    let at = match spaced {
+        Some(spaced) => spaced.original(byte_of(&spaced.text, place.0, place.1)),
+        None => byte_of(text, place.0, place.1),
+    };
     let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
     let message = error.without_snippet().to_string();
     let message = message
@@ -141,6 +186,25 @@ impl Tree {
         let last = texts.into_iter().max_by_key(|(start, _)| *start);
         if let Some((_, text)) = last.filter(|(_, text)| text.strip_suffix('\n') == Some(&block)) {
             *text = block;
+        }
+    }
+
+    /// Converts the positions to those in the original text.
+    fn move_to_original(&mut self, spaced: &Spaced) {
+        self.start = spaced.original(self.start);
+        self.end = spaced.original(self.end);
+        match &mut self.kind {
+            TreeKind::Leaf(_) => {}
+            TreeKind::List(items) => items
+                .iter_mut()
+                .for_each(|item| item.move_to_original(spaced)),
+            TreeKind::Map(entries) => {
+                for (key, value) in entries {
+                    key.start = spaced.original(key.start);
+                    key.end = spaced.original(key.end);
+                    value.move_to_original(spaced);
+                }
+            }
         }
     }
 

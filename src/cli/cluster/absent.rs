@@ -6,11 +6,11 @@ use super::{
     ApplyOptions, ApplyReport, ClusterDiff, ClusterJudgement, Connection, Definition, Manager,
     Written,
 };
-use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::project::Project;
 use crate::compile::Compiled;
 use crate::diff::ListKeys;
+use crate::lint::LintInput;
 use crd_validate::schema::Catalogue;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
@@ -46,7 +46,7 @@ pub fn judge(
     _: &Connection,
     _: &Manager,
     _: &Global,
-    _: &Given<'_>,
+    _: &LintInput<'_>,
     _: &Catalogue,
     _: &[Diagnostic],
 ) -> anyhow::Result<ClusterJudgement> {

@@ -10,7 +10,6 @@ use super::{
     ApplyOptions, ApplyReport, ClusterDiff, ClusterJudgement, Connection, Definition, Manager,
     Written,
 };
-use crate::check::across::Given;
 use crate::cli::Global;
 use crate::cli::output::Stream;
 use crate::cli::project::Project;
@@ -23,6 +22,7 @@ use crate::cluster::{
 };
 use crate::compile::Compiled;
 use crate::diff::{self, ListKeys};
+use crate::lint::LintInput;
 use crate::render::files::Inputs;
 use crd_validate::schema::compiled::Scope;
 use crd_validate::schema::{Catalogue, Lookup, Selection};
@@ -159,7 +159,7 @@ pub fn judge(
     connection: &Connection,
     manager: &Manager,
     global: &Global,
-    given: &Given<'_>,
+    given: &LintInput<'_>,
     catalogue: &Catalogue,
     found: &[Diagnostic],
 ) -> anyhow::Result<ClusterJudgement> {
@@ -235,7 +235,7 @@ pub fn judge(
 }
 
 /// Adds the place in `cluster.toml` to a finding on a version, if it is known.
-fn located(mut diagnostic: Diagnostic, given: &Given<'_>) -> Diagnostic {
+fn located(mut diagnostic: Diagnostic, given: &LintInput<'_>) -> Diagnostic {
     let Some(model) = given.model else {
         return diagnostic;
     };

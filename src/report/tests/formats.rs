@@ -1,13 +1,14 @@
 //! Tests of the formats for services that show findings beside the code.
 
 use super::*;
-use crate::codes;
 use crate::report::github::{LARGEST_SUMMARY, step_summary};
+use crate::tree::codes::TREE_EDITED;
+use crd_validate::codes::SCHEMA_VALUE;
 
 /// [`full`], and one finding for each case in which a position is missing.
 fn every_place() -> Run {
     let mut run = full();
-    let found = |message: &str| Diagnostic::new(codes::TREE_EDITED, message);
+    let found = |message: &str| Diagnostic::new(TREE_EDITED, message);
     run.findings.push(found("no place at all"));
     let in_file = found("a file, but no place in it").in_file("kubernetes/a.yaml");
     run.findings.push(in_file);
@@ -27,7 +28,7 @@ fn hostile() -> Run {
     let words = "\u{1b}[31m 100% a:b,c ::error::x\r\n| `a|b` <b> & \"q\" *x* [l](http://x) @me ${V} ]]> \u{fffe}";
     let mut run = Run::default();
     let file = run.file("a:b,100% é.yaml", "x: 1\n");
-    let mut finding = Diagnostic::new(codes::SCHEMA_VALUE, words)
+    let mut finding = Diagnostic::new(SCHEMA_VALUE, words)
         .at(run.find(file, "1"))
         .why(words)
         .help(words)
@@ -98,7 +99,7 @@ fn nothing_in_a_finding_is_markdown_or_html() {
 #[test]
 fn a_github_summary_has_a_maximum_size_and_says_what_is_omitted() {
     let mut run = Run::default();
-    let found = |at| Diagnostic::new(codes::TREE_EDITED, format!("{at} {}", "|".repeat(900)));
+    let found = |at| Diagnostic::new(TREE_EDITED, format!("{at} {}", "|".repeat(900)));
     run.findings = (0..1000).map(found).collect();
     let text = summary(&run, LARGEST_SUMMARY);
     assert!(text.len() <= LARGEST_SUMMARY && text.len() > LARGEST_SUMMARY - 10_000);
@@ -142,7 +143,7 @@ fn nothing_in_a_finding_is_xml_and_what_xml_cannot_hold_is_left_out() {
         .chunks(900)
         .map(|part| part.iter().collect::<String>());
     run.findings = parts
-        .map(|part| Diagnostic::new(codes::TREE_EDITED, &*part).in_file(part))
+        .map(|part| Diagnostic::new(TREE_EDITED, &*part).in_file(part))
         .collect();
     xml(&run);
 }

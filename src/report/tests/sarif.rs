@@ -2,6 +2,10 @@
 //! Static Analysis Results Interchange Format 2.1.0 with errata 01. It is stricter than the published schema:
 //! it refuses unknown keys, and values that the section doesn't allow.
 
+use crate::codes;
+use crate::config::codes::CONFIG_INVALID_VALUE;
+use crate::tree::codes::TREE_EDITED;
+use crd_validate::codes::SCHEMA_VALUE;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -256,7 +260,7 @@ fn the_sarif_report_has_every_place() {
 #[test]
 fn findings_without_a_place_are_sarif_too() {
     let mut run = Run::default();
-    let found = |message: &str| Diagnostic::new(codes::TREE_EDITED, message);
+    let found = |message: &str| Diagnostic::new(TREE_EDITED, message);
     let mut object = found("once an object, but no place");
     object.object = gateway();
     let file = found("a file").in_file("/etc/a b.yaml");
@@ -279,7 +283,7 @@ fn findings_without_a_place_are_sarif_too() {
 fn braces_brackets_and_paths_are_escaped() {
     let mut run = Run::default();
     let file = run.file("a:b/é {0}.yaml", "x: 1\n");
-    let finding = Diagnostic::new(codes::SCHEMA_VALUE, "`${VAR}` [x](0) \u{1b}")
+    let finding = Diagnostic::new(SCHEMA_VALUE, "`${VAR}` [x](0) \u{1b}")
         .at(run.find(file, "1"))
         .related(run.find(file, "x"), "{0}");
     run.findings = vec![finding];
@@ -321,7 +325,7 @@ fn fingerprints_do_not_depend_on_lines_and_are_unique() {
         let file = run.file("cluster.toml", text);
         let finding = |words: &&str| {
             let start = text.find(words).expect("words of the file");
-            Diagnostic::new(codes::CONFIG_INVALID_VALUE, *words).at(Span::new(
+            Diagnostic::new(CONFIG_INVALID_VALUE, *words).at(Span::new(
                 file,
                 start,
                 start + words.len(),

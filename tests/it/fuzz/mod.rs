@@ -7,10 +7,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use crd_validate::Passes;
+use crd_validate::codes;
 use crd_validate::schema::defaults::settle;
 use crd_validate::schema::{Catalogue, KindSchema, Lookup, Selection};
 use crd_validate::structure::Structure;
-use gatewayctl::codes;
 use k8s_syntax::format;
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::Node;

@@ -150,7 +150,7 @@ fn all_rules(catalogue: &Catalogue) -> BTreeSet<String> {
     let mut rules = BTreeSet::new();
     for entry in catalogue.entries() {
         let compiled = entry.compiled().expect("a schema of the catalogue");
-        for id in (0_u32..).take(compiled.len()) {
+        for id in (0_u32..).take(compiled.node_count()) {
             let of_node = compiled.node(NodeId(id)).rules.iter();
             rules.extend(of_node.map(|rule| rule.rule.clone()));
         }

@@ -2,6 +2,7 @@
 
 manifest::codes! {
     SCHEMA_UNKNOWN_KIND = "schema"/"unknown-kind", Error, "A kind that no selected schema describes.";
+    SCHEMA_UNCHECKED_KIND = "schema"/"unchecked-kind", Note, "Objects that were not checked, because no schema describes their kind.";
     SCHEMA_UNKNOWN_FIELD = "schema"/"unknown-field", Error, "A field that the declared version doesn't have.";
     SCHEMA_REQUIRED = "schema"/"required", Error, "A required field is missing.";
     SCHEMA_TYPE = "schema"/"type", Error, "A value that has another type than the field.";

@@ -18,7 +18,7 @@ use manifest::value::{Kind, Map, Node};
 
 /// Converts the values of an object.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Converter<'a> {
+pub struct Converter<'a> {
     /// The schemas.
     pub compiled: &'a Compiled,
     /// Whether strings that look like SOPS's ciphertext are unknown.
@@ -32,7 +32,7 @@ impl Converter<'_> {
     /// Converts a whole object with its defaults. Rules can read its `apiVersion`, `kind`, `metadata.name` and
     /// `metadata.generateName` whatever the schema says, and nothing else of its metadata. The same holds for objects
     /// inside it (`x-kubernetes-embedded-resource`).
-    pub(crate) fn object(self, object: &Node, root: NodeId) -> Value {
+    pub fn object(self, object: &Node, root: NodeId) -> Value {
         match (self.value(object, root), &object.kind) {
             (Value::Map(entries), Kind::Map(object)) => self.identified(entries.to_vec(), object),
             (other, _) => other,
@@ -65,7 +65,7 @@ impl Converter<'_> {
     }
 
     /// Converts a value with a schema, including defaults.
-    pub(crate) fn value(self, node: &Node, id: NodeId) -> Value {
+    pub fn value(self, node: &Node, id: NodeId) -> Value {
         let schema = self.compiled.node(id);
         match (&node.kind, schema.type_) {
             (Kind::String(text), _) if self.is_unsettled(text) => Value::Unknown,

@@ -10,7 +10,7 @@
 //! `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a
 //! Flux variable, nothing is reported.
 
-pub(crate) mod convert;
+pub mod convert;
 pub mod program;
 pub(crate) mod words;
 

@@ -13,7 +13,7 @@ use manifest::value::{Kind, Map, Node};
 
 /// The object without what the API server drops first: on creation, the status of a kind with the `status`
 /// subresource.
-pub(crate) fn object<'a>(object: &'a Node, version: &KindVersion) -> Cow<'a, Node> {
+pub fn object<'a>(object: &'a Node, version: &KindVersion) -> Cow<'a, Node> {
     match &object.kind {
         Kind::Map(map) if version.status && map.contains_key("status") => {
             let mut map = map.clone();
@@ -26,7 +26,7 @@ pub(crate) fn object<'a>(object: &'a Node, version: &KindVersion) -> Cow<'a, Nod
 
 /// A field of a map, after defaults are applied.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Field<'a> {
+pub struct Field<'a> {
     /// Its key.
     pub key: &'a str,
     /// Its node in the schema, if the schema has the field.
@@ -43,7 +43,7 @@ enum Settled<'a> {
 impl<'a> Field<'a> {
     /// Its value. A written value keeps its place, an inserted default has none. Defaults inside the value are not
     /// applied yet.
-    pub(crate) fn value(&self) -> Cow<'a, Node> {
+    pub fn value(&self) -> Cow<'a, Node> {
         match self.value {
             Settled::Written(node) => Cow::Borrowed(node),
             Settled::Default(value) => Cow::Owned(Node::from_json(value.clone())),
@@ -52,7 +52,7 @@ impl<'a> Field<'a> {
 }
 
 /// The fields of a map with defaults and without nulls, in arbitrary order.
-pub(crate) fn fields<'a>(
+pub fn fields<'a>(
     map: &'a Map,
     compiled: &'a Compiled,
     schema: &'a Schema,

@@ -5,7 +5,20 @@ use super::compiled::{Compiled, KindVersion};
 use super::node::{NodeId, Schema};
 use super::selection::{Chosen, Selection};
 use super::set::Set;
+use manifest::diagnostic::suggest;
 use manifest::value::{Pointer, pointer::Step};
+
+/// The projects of which the catalogue has every kind. A kind that is missing in one of their groups doesn't exist. Of
+/// the other projects, it has the kinds that are common in repositories of this sort.
+const WHOLE_PROJECTS: [&str; 7] = [
+    "core",
+    "envoy-gateway",
+    "external-dns",
+    "gateway-api",
+    "helm-controller",
+    "kustomize-controller",
+    "source-controller",
+];
 
 /// The schema of a kind in one version.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +81,10 @@ pub enum Lookup<'a> {
         groups: Vec<&'a str>,
         /// The kinds of the group.
         kinds: Vec<&'a str>,
+        /// A known group that differs from this unknown one only by a typing mistake.
+        similar_group: Option<&'a str>,
+        /// Whether the catalogue has all kinds of the group, so that no cluster has this one.
+        is_whole_group: bool,
     },
     /// The file of the catalogue is damaged.
     Damaged(&'a Entry),
@@ -113,10 +130,10 @@ impl Catalogue {
             let elsewhere = self.nearest_set(&chosen.set, group, kind, |_| true)?;
             Some(Lookup::OtherVersion { chosen, elsewhere })
         });
-        found.unwrap_or_else(|| self.unknown(group, kind))
+        found.unwrap_or_else(|| self.unknown(group, version, kind))
     }
 
-    fn unknown(&self, group: &str, kind: &str) -> Lookup<'_> {
+    fn unknown(&self, group: &str, version: &str, kind: &str) -> Lookup<'_> {
         let all = || self.entries().iter();
         let mut groups: Vec<&str> = all()
             .filter(|entry| entry.kind == kind)
@@ -130,7 +147,20 @@ impl Catalogue {
             list.sort_unstable();
             list.dedup();
         }
-        Lookup::KindUnknown { groups, kinds }
+        let known = all().map(|entry| &*entry.group);
+        let similar = suggest::misspelt(group, known).filter(|_| kinds.is_empty());
+        // Kubernetes itself has only `v1` without a group, but other tools name the versions of their files like that.
+        let is_of_another_tool = group.is_empty() && version != "v1" && groups.is_empty();
+        let is_whole_group = !is_of_another_tool
+            && all()
+                .filter(|entry| entry.group == group)
+                .any(|entry| WHOLE_PROJECTS.contains(&entry.set.project.as_str()));
+        Lookup::KindUnknown {
+            groups,
+            kinds,
+            similar_group: similar,
+            is_whole_group,
+        }
     }
 
     /// The nearest set of the same project with a kind that fits: another channel of the same version, else the next

@@ -226,7 +226,7 @@ impl Schema {
     }
 
     /// The nodes of the values inside a value of this node.
-    pub(crate) fn inside(&self) -> impl Iterator<Item = NodeId> {
+    pub fn inside(&self) -> impl Iterator<Item = NodeId> {
         let additional = match self.additional_properties {
             Some(Additional::Schema(id)) => Some(id),
             _ => None,

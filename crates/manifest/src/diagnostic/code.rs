@@ -29,7 +29,8 @@ impl Severity {
 /// The name of a kind of finding, `group/kebab-case`, with what is known of the kind.
 ///
 /// A code is never renamed and never gets another meaning: people select and ignore findings by it. Codes are declared
-/// with [`codes!`](crate::codes!), each in the crate that makes the findings, and two codes with one name are the same code.
+/// with [`codes!`](crate::codes!) or [`code!`](crate::code!) where the findings are made, and two codes with one name are
+/// the same code.
 #[derive(Clone, Copy, Debug)]
 pub struct Code {
     name: &'static str,
@@ -114,8 +115,23 @@ impl fmt::Display for Code {
     }
 }
 
-/// Declares codes: a constant each, and `DECLARED`, the list of them. The page of `group/name` is the file
-/// `pages/group-name.md` beside the file that declares it.
+/// Declares the single code of a file that is named after it, as the constant `CODE`: its name, severity, summary, and the
+/// text of its page below the title. The text begins and ends with a line break.
+#[macro_export]
+macro_rules! code {
+    ($group:literal / $name:literal, $severity:ident, $summary:literal, $page:literal $(,)?) => {
+        #[doc = $summary]
+        pub const CODE: $crate::diagnostic::Code = $crate::diagnostic::Code::new(
+            concat!($group, "/", $name),
+            $crate::diagnostic::Severity::$severity,
+            $summary,
+            concat!("# ", $group, "/", $name, "\n", $page),
+        );
+    };
+}
+
+/// Declares the codes of a crate or module: a constant each, and `DECLARED`, the list of them. The page of `group/name` is
+/// the file `pages/group-name.md` beside the file that declares it.
 #[macro_export]
 macro_rules! codes {
     ($($constant:ident = $group:literal / $name:literal, $severity:ident, $summary:literal;)*) => {

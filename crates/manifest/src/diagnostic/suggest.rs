@@ -39,6 +39,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The candidate that `word` is a misspelling of: one that differs by at most two letters of at least six, or only in
+/// case, `-`, `_`, `.` and a plural `s`. It is stricter than [`nearest`], for words that may also be right.
+pub fn misspelt<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let folded = plain(word);
+    let most = if folded.len() < 6 { 0 } else { 2 };
+    candidates
+        .into_iter()
+        .filter_map(|candidate| Some((distance(&folded, &plain(candidate), most)?, candidate)))
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, candidate)| candidate)
+}
+
 /// Removes differences between words that don't matter: case, `-`, `_`, `.` and a plural `s`.
 fn plain(text: &str) -> Vec<char> {
     let mut letters: Vec<char> = text
@@ -96,5 +108,20 @@ mod tests {
         assert_eq!(nearest("d-n_s", known), Some("dns"));
         assert_eq!(nearest("replicas", known), None);
         assert_eq!(nearest("", known), None);
+    }
+
+    #[test]
+    fn a_word_of_its_own_is_no_misspelling() {
+        let known = [
+            "PodMonitor",
+            "CiliumBGPPeerConfig",
+            "Issuer",
+            "ScaledObject",
+        ];
+        assert_eq!(misspelt("PodMonitr", known), Some("PodMonitor"));
+        assert_eq!(misspelt("podmonitors", known), Some("PodMonitor"));
+        assert_eq!(misspelt("CiliumBGPNodeConfig", known), None);
+        assert_eq!(misspelt("ScaledJob", known), None);
+        assert_eq!(misspelt("Probe", known), None);
     }
 }

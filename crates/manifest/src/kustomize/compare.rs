@@ -1,5 +1,7 @@
 //! Compares how two parsers read the same text.
 
+use std::collections::HashMap;
+
 use granit_parser::{Event as Other, Parser, ScalarStyle, StrInput, Tag};
 
 use super::control_characters;
@@ -10,16 +12,17 @@ use super::token::{Fault, Style, fault};
 /// The text of a block scalar at the end of a file, if its last line has no line feed. Other parsers add one.
 pub(crate) struct LastBlock(pub(crate) String);
 
-/// Parses a text with both parsers. The text is already known to be valid YAML 1.2.
+/// Parses a text with both parsers. `spaced` is the same text as the other parser reads it (see
+/// [`Spaced`](super::Spaced)), which is already known to be valid YAML 1.2.
 /// # Errors
 /// Returns what kustomize refuses, or the first position that both parsers read differently.
-pub(crate) fn compare(text: &str) -> Result<Option<LastBlock>, Fault> {
+pub(crate) fn compare(text: &str, spaced: &str) -> Result<Option<LastBlock>, Fault> {
     control_characters(text)?;
     let options =
         granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };
-    let mut others = Parser::new_from_str_with_options(text, options);
+    let mut others = Parser::new_from_str_with_options(spaced, options);
     let mut events = Events::new(text);
-    let mut anchors = Vec::new();
+    let mut anchors = Anchors::default();
     let mut refused = Refused::default();
     let mut last_block = None;
     loop {
@@ -68,17 +71,32 @@ fn properties<'e, 'a>(kind: &'e EventKind<'a>) -> Option<&'e Properties<'a>> {
     }
 }
 
-/// Whether two events are equal. `anchors` are the names of all anchors so far.
-fn is_same(kind: &EventKind, other: &Other, anchors: &[&str]) -> bool {
+/// The anchors so far. The other parser refers to them by their numbers, counted from 1.
+#[derive(Default)]
+struct Anchors<'a> {
+    count: usize,
+    /// The number of the last anchor with a name.
+    last: HashMap<&'a str, usize>,
+}
+
+impl<'a> Anchors<'a> {
+    fn extend(&mut self, name: Option<&'a str>) {
+        if let Some(name) = name {
+            self.count += 1;
+            self.last.insert(name, self.count);
+        }
+    }
+}
+
+/// Whether two events are equal.
+fn is_same(kind: &EventKind, other: &Other, anchors: &Anchors) -> bool {
     match (kind, other) {
         (EventKind::DocumentStart, Other::DocumentStart(..))
         | (EventKind::DocumentEnd, Other::DocumentEnd)
         | (EventKind::End, Other::StreamEnd)
         | (EventKind::ListEnd, Other::SequenceEnd)
         | (EventKind::MapEnd, Other::MappingEnd) => true,
-        (EventKind::Alias(name), Other::Alias(id)) => {
-            anchors.iter().rposition(|it| it == name).map(|at| at + 1) == Some(*id)
-        }
+        (EventKind::Alias(name), Other::Alias(id)) => anchors.last.get(name) == Some(id),
         (EventKind::ListStart(properties), Other::SequenceStart(_, id, tag))
         | (EventKind::MapStart(properties), Other::MappingStart(_, id, tag)) => {
             has_same_properties(properties, *id, tag.as_deref(), anchors)
@@ -100,10 +118,10 @@ fn has_same_properties(
     properties: &Properties,
     id: usize,
     tag: Option<&Tag>,
-    anchors: &[&str],
+    anchors: &Anchors,
 ) -> bool {
     let other = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-    let own = properties.anchor.map_or(0, |_| anchors.len());
+    let own = properties.anchor.map_or(0, |_| anchors.count);
     own == id && properties.tag == other
 }
 

@@ -71,6 +71,9 @@ enum State {
     End,
 }
 
+/// The message for a `:` that no key precedes.
+const NO_KEY: &str = "a colon without a key before it, which kustomize refuses";
+
 /// The stream of events of a text.
 pub(crate) struct Events<'a> {
     tokens: Scanner<'a>,
@@ -332,7 +335,10 @@ impl<'a> Events<'a> {
                 end: at,
             });
         }
-        fault("a value is missing", at)
+        match self.tokens.peek()?.token {
+            Token::Value => fault(NO_KEY, at),
+            _ => fault("a value is missing", at),
+        }
     }
 
     /// An anchor and a tag, in any order.
@@ -444,6 +450,7 @@ impl<'a> Events<'a> {
                 self.close();
                 self.event_of_token(EventKind::MapEnd)
             }
+            Token::Value => fault(NO_KEY, self.tokens.peek()?.start),
             _ => fault(
                 "something else than the next key of the map",
                 self.tokens.peek()?.start,

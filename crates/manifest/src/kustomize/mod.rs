@@ -5,11 +5,13 @@
 //! Therefore this is a port of go-yaml's scanner and parser, rule by rule (after libyaml, © 2006-2010 Kirill
 //! Simonov, and go-yaml, © 2011-2019 Canonical Ltd, both under the MIT licence). It is used to parse
 //! manifests, and to find the positions that parsers read differently.
+//! - `alias_key`: makes aliases as keys readable for other parsers.
 //! - `scan`, `blank`, `scalar`, `tag`: convert a text to tokens.
 //! - [`events`](Events): converts tokens to maps, lists and scalars.
 //! - `resolve`: determines the type of unquoted scalars.
 //! - [`compare`]: compares both parsers on the same text; `refused` finds what only kustomize refuses.
 
+mod alias_key;
 mod blank;
 mod compare;
 mod events;
@@ -20,8 +22,10 @@ mod scan;
 mod tag;
 mod token;
 
+pub(super) use alias_key::Spaced;
 pub(super) use compare::{LastBlock, compare};
 pub(super) use events::{Event, EventKind, Events};
+use refused::Refused;
 use token::fault;
 pub(super) use token::{Fault, Style};
 
@@ -45,6 +49,27 @@ pub(super) fn hidden_break(text: &str) -> Option<Fault> {
         .get(fault.at..)?
         .starts_with(['\r', '\u{85}', '\u{2028}', '\u{2029}']);
     is_hidden.then_some(fault)
+}
+
+/// Finds the key that kustomize refuses, or that it reads differently than other programs, in a text with a key
+/// that is not a scalar, or is null.
+pub(super) fn refused_key(text: &str) -> Option<Fault> {
+    control_characters(text).ok()?;
+    let mut events = Events::new(text);
+    let mut refused = Refused::default();
+    loop {
+        let event = match events.next() {
+            Ok(event) => event,
+            Err(fault) => return Some(fault),
+        };
+        if let Err(fault) = refused.check(&event) {
+            // After a `? : a`, the map that starts with the colon has no key.
+            return events.next().err().or(Some(fault));
+        }
+        if event.kind == EventKind::End {
+            return None;
+        }
+    }
 }
 
 /// Checks the `---` lines between documents. kustomize treats every line that starts with `---` as one, and

@@ -1,6 +1,8 @@
 //! Finds what kustomize refuses after parsing: merges of values that are not maps, values that don't match
 //! their tag, and keys in objects that are not strings.
 
+use std::collections::HashMap;
+
 use super::events::{Event, EventKind, Properties};
 use super::resolve::{Type, type_of};
 use super::token::{Fault, Style, fault, fault_in_object};
@@ -18,12 +20,25 @@ struct Level {
     has_merge: bool,
 }
 
+/// What a node is as a key, and in a merge.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Anchored {
+    Map,
+    List,
+    Text,
+    /// A plain scalar without a text, which kustomize reads as an empty string if it is a key.
+    Nothing,
+    Null,
+    /// A number, a boolean or a timestamp.
+    Other,
+}
+
 /// Checks the events of a text.
 #[derive(Default)]
 pub(super) struct Refused<'a> {
     levels: Vec<Level>,
-    /// The anchors, each with whether it is on a map.
-    anchors: Vec<(&'a str, bool)>,
+    /// The anchors, each with what it is on. If a name is there twice, the last one counts.
+    anchors: HashMap<&'a str, Anchored>,
     /// The first key that is not a string.
     key: Option<Fault>,
 }
@@ -43,21 +58,14 @@ impl<'a> Refused<'a> {
             }
             EventKind::Alias(_) | EventKind::ListStart(_) | EventKind::MapStart(_) => {}
         }
-        let is_map = match &event.kind {
-            EventKind::MapStart(_) => true,
-            EventKind::Alias(name) => self
-                .anchors
-                .iter()
-                .rev()
-                .any(|(anchor, is_map)| anchor == name && *is_map),
-            _ => false,
-        };
+        let node = self.node(&event.kind);
+        let is_map = node == Anchored::Map;
         if let EventKind::Scalar(properties, ..)
         | EventKind::ListStart(properties)
         | EventKind::MapStart(properties) = &event.kind
         {
             self.anchors
-                .extend(properties.anchor.map(|name| (name, is_map)));
+                .extend(properties.anchor.map(|name| (name, node)));
         }
         let depth = self.levels.len();
         let mut merges_items = false;
@@ -87,7 +95,7 @@ impl<'a> Refused<'a> {
                 );
             }
             if is_key {
-                self.check_key(event, depth);
+                self.check_key(node, at, depth)?;
             }
         }
         if let EventKind::MapStart(_) | EventKind::ListStart(_) = event.kind {
@@ -102,22 +110,49 @@ impl<'a> Refused<'a> {
         Ok(())
     }
 
-    /// Remembers a key that is not a string.
-    fn check_key(&mut self, event: &Event<'a>, depth: usize) {
-        let is_text = match &event.kind {
+    /// What the node of an event is. An unknown alias, which is an error of its own, counts as a text.
+    fn node(&self, event: &EventKind<'a>) -> Anchored {
+        match event {
+            EventKind::MapStart(_) => Anchored::Map,
+            EventKind::ListStart(_) => Anchored::List,
+            EventKind::Alias(name) => self.anchors.get(name).copied().unwrap_or(Anchored::Text),
             EventKind::Scalar(Properties { tag: Some(tag), .. }, ..) => {
-                matches!(tag.strip_prefix(OWN_TAGS), Some("str" | "merge"))
+                match tag.strip_prefix(OWN_TAGS) {
+                    Some("str" | "merge") => Anchored::Text,
+                    Some("null") => Anchored::Null,
+                    _ => Anchored::Other,
+                }
             }
-            EventKind::Scalar(_, text, Style::Plain) => {
-                matches!(type_of(text), Type::Text | Type::Merge)
+            EventKind::Scalar(_, text, Style::Plain) if text.is_empty() => Anchored::Nothing,
+            EventKind::Scalar(_, text, Style::Plain) => match type_of(text) {
+                Type::Text | Type::Merge => Anchored::Text,
+                Type::Null => Anchored::Null,
+                _ => Anchored::Other,
+            },
+            _ => Anchored::Text,
+        }
+    }
+
+    /// Checks that a key is a string. In objects, kustomize refuses numbers and booleans as well, which is
+    /// remembered.
+    fn check_key(&mut self, key: Anchored, at: usize, depth: usize) -> Result<(), Fault> {
+        match key {
+            Anchored::Text => Ok(()),
+            Anchored::Map => fault("a key that is a map, which kustomize refuses", at),
+            Anchored::List => fault("a key that is a list, which kustomize refuses", at),
+            Anchored::Null => fault("a key that is null, which kustomize refuses", at),
+            Anchored::Nothing => fault(
+                "an empty key, which kustomize reads as an empty string, but other programs read as null",
+                at,
+            ),
+            Anchored::Other => {
+                // kustomize converts the top-level keys of an object to strings.
+                if depth > 1 && self.key.is_none() {
+                    let message = "a key that is not a string, which kustomize refuses in objects";
+                    self.key = fault_in_object::<()>(message, at).err();
+                }
+                Ok(())
             }
-            EventKind::Scalar(..) | EventKind::Alias(_) => true,
-            _ => false,
-        };
-        // kustomize converts the top-level keys of an object to strings.
-        if !is_text && depth > 1 && self.key.is_none() {
-            let message = "a key that is not a string, which kustomize refuses in objects";
-            self.key = fault_in_object::<()>(message, event.start).err();
         }
     }
 

@@ -1,0 +1,16 @@
+//! The codes of findings about `cluster.toml` itself.
+
+manifest::codes! {
+    CONFIG_SYNTAX = "config"/"syntax", Error, "The file is not valid TOML.";
+    CONFIG_UNKNOWN_KEY = "config"/"unknown-key", Error, "A key that cluster.toml doesn't have.";
+    CONFIG_WRONG_TYPE = "config"/"wrong-type", Error, "A value that has another type than the key.";
+    CONFIG_MISSING_KEY = "config"/"missing-key", Error, "A required key is missing.";
+    CONFIG_INVALID_VALUE = "config"/"invalid-value", Error, "A value that the key doesn't allow.";
+    CONFIG_INVALID_NAME = "config"/"invalid-name", Error, "A name that Kubernetes would refuse.";
+    CONFIG_PATH_ESCAPE = "config"/"path-escape", Error, "A path that would leave the output folder.";
+    CONFIG_UNKNOWN_REFERENCE = "config"/"unknown-reference", Error, "A reference to a gateway, listener or file that doesn't exist.";
+    CONFIG_CONTRADICTION = "config"/"contradiction", Error, "Two settings that contradict each other.";
+    CONFIG_DUPLICATE = "config"/"duplicate", Error, "A port, name or file that is given twice.";
+    CONFIG_TEMPLATE = "config"/"template", Error, "A template that fails, or whose output is not valid YAML.";
+    VERSION_UNKNOWN = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
+}

@@ -1,0 +1,397 @@
+//! What attaches to what in one cluster, and the rules about it.
+//!
+//! Nothing is reported that depends on objects that are not given: a Service may come from a chart, for example. The
+//! same holds for objects whose identity exists twice, objects that a patch may change, and objects in an unknown
+//! namespace. If a repository is for several clusters, each cluster is checked by itself. Objects that several
+//! clusters share are only reported if the finding is the same for all of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::refused;
+use crate::lint::front::GATEWAY_API;
+use crate::lint::{Applied, LintContext};
+use envoy_gateway::condition::kind;
+use envoy_gateway::controller::{ControllerRelease, settings_of};
+use envoy_gateway::helm_routes::{HELM, HelmRoute, helm_routes};
+use envoy_gateway::index::Key;
+use envoy_gateway::{Features, Resolved, RouteKind, Settings, resolve};
+use flux_repo::{Cluster, may_patch};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::listed;
+use manifest::value::{Pointer, variable};
+
+/// Reports routes and policies that attach to nothing, and what the controller would refuse.
+pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let clusters = context
+        .delivery
+        .clusters(context.all().map(|one| one.object.file.as_str()));
+    let mut found: HashMap<Diagnostic, Tally> = HashMap::new();
+    for (nth, cluster) in clusters.iter().enumerate() {
+        for (file, one) in of_cluster(context, cluster) {
+            let order = found.len();
+            let tally = found.entry(one).or_insert_with(|| Tally {
+                order,
+                holding: clusters.iter().filter(|it| it.may_hold(&file)).count(),
+                told_in: BTreeSet::new(),
+            });
+            tally.told_in.insert(nth);
+        }
+    }
+    let mut told: Vec<(Diagnostic, Tally)> = found
+        .into_iter()
+        .filter(|(_, tally)| tally.told_in.len() == tally.holding)
+        .collect();
+    told.sort_by_key(|(_, tally)| tally.order);
+    told.into_iter().map(|(one, _)| one).collect()
+}
+
+/// Counts the clusters in which the same finding was made.
+struct Tally {
+    /// The number of other findings before it.
+    order: usize,
+    /// The number of clusters that may use the file.
+    holding: usize,
+    told_in: BTreeSet<usize>,
+}
+
+/// The findings of one cluster, each with its file.
+fn of_cluster(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Vec<(String, Diagnostic)> {
+    let all: Vec<Applied<'_>> = context
+        .all()
+        .filter(|one| cluster.may_hold(&one.object.file))
+        .collect();
+    let releases = all.iter().filter(|one| !changes_parents(context, one));
+    let charted = helm_routes(releases.map(|one| one.object));
+    let objects = all.iter().map(|one| one.object);
+    let objects: Vec<&Object> = objects
+        .chain(charted.iter().map(|route| &route.object))
+        .collect();
+    let resolved = resolve(objects.iter().copied(), &settings(context, cluster));
+    let attachments = ClusterAttachments {
+        context,
+        resolved: &resolved,
+        open: open(context, &all, &objects),
+        charted: charted
+            .iter()
+            .map(|route| (&raw const route.object, route))
+            .collect(),
+        gateways: gateways(context, &all),
+        all: &all,
+    };
+    attachments.findings()
+}
+
+/// The settings of the controller in a cluster. What its chart leaves switched off is for
+/// [`extension_disabled`](crate::lint::reference::extension_disabled) to report, once, where it is used: here it
+/// counts as on.
+fn settings(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Settings {
+    let releases = context.controllers().iter();
+    let own = releases.filter(|one| cluster.may_hold(&one.release.file));
+    let own: Vec<ControllerRelease<'_>> = own.cloned().collect();
+    let mut settings = settings_of(&own, |release| context.minor_in_force(release));
+    for (_, features) in &mut settings.by_release {
+        *features = Features {
+            backend: true,
+            lua: true,
+            patch_policy: true,
+            ..*features
+        };
+    }
+    settings
+}
+
+/// The kinds whose patches matter here.
+fn is_patchable(kind: &str) -> bool {
+    matches!(kind, "Gateway" | "ListenerSet")
+        || RouteKind::parse(kind).is_some()
+        || kind.ends_with("Policy")
+}
+
+/// Whether a patch that can't be applied here may change an object.
+pub(super) fn is_patched(context: &LintContext<'_>, one: &Applied<'_>) -> bool {
+    let by = one.way.map_or(&[][..], |way| &way.patched_by);
+    let mut by = by.iter().filter_map(|at| context.objects.get(*at));
+    by.any(|by| may_patch(by, one.object))
+}
+
+/// Whether a patch that can't be applied here may change the parents of routes in a release's values.
+fn changes_parents(context: &LintContext<'_>, release: &Applied<'_>) -> bool {
+    let by = release.way.map_or(&[][..], |way| &way.patched_by);
+    let is_release = release.object.kind() == "HelmRelease" && release.object.group() == HELM;
+    is_release
+        && by.iter().any(|at| {
+            let by = context.objects.get(*at);
+            by.is_some_and(|by| {
+                may_patch(by, release.object)
+                    && by.node.to_json().to_string().contains("parentRefs")
+            })
+        })
+}
+
+/// The identities about which nothing is known: those that two objects share, and those that patches may change.
+fn open<'a>(
+    context: &LintContext<'_>,
+    all: &[Applied<'a>],
+    objects: &[&'a Object],
+) -> HashSet<(&'a str, Key<'a>)> {
+    let mut seen = HashSet::new();
+    let identity = |object: &&'a Object| (object.kind(), Key::of(object));
+    let twice = objects.iter().map(identity).filter(|it| !seen.insert(*it));
+    let mut open: HashSet<_> = twice.collect();
+    let patched = all
+        .iter()
+        .filter(|one| is_patchable(one.object.kind()) && is_patched(context, one));
+    open.extend(patched.map(|one| identity(&one.object)));
+    open
+}
+
+fn gateways<'a>(context: &LintContext<'_>, all: &[Applied<'a>]) -> BTreeMap<Key<'a>, bool> {
+    let mut gateways = BTreeMap::new();
+    let objects = all.iter().map(|one| one.object);
+    for object in objects.filter(|it| it.kind() == "Gateway" && it.group() == GATEWAY_API) {
+        *gateways.entry(Key::of(object)).or_default() |= is_walked(context, object);
+    }
+    gateways
+}
+
+/// Whether all files in an object's folder are given.
+pub(super) fn is_walked(context: &LintContext<'_>, object: &Object) -> bool {
+    context.model.is_some() || context.is_walked(&object.file)
+}
+
+pub(super) fn spec() -> Pointer {
+    Pointer::root().key("spec")
+}
+
+/// Whether a name or namespace is known.
+pub(super) fn is_known(text: &str) -> bool {
+    !text.is_empty() && !variable::in_text(text)
+}
+
+/// The objects of one cluster.
+pub(super) struct ClusterAttachments<'r, 'a> {
+    pub(super) context: &'r LintContext<'r>,
+    pub(super) resolved: &'r Resolved<'a>,
+    open: HashSet<(&'a str, Key<'a>)>,
+    charted: HashMap<*const Object, &'r HelmRoute<'a>>,
+    /// The gateways, each with whether the folder of one of its files was walked.
+    pub(super) gateways: BTreeMap<Key<'a>, bool>,
+    pub(super) all: &'r [Applied<'a>],
+}
+
+impl<'a> ClusterAttachments<'_, 'a> {
+    /// All findings, each with the file of its object.
+    fn findings(&self) -> Vec<(String, Diagnostic)> {
+        let mut all = Vec::new();
+        let mut add = |object: &Object, found: Vec<Diagnostic>| {
+            all.extend(found.into_iter().map(|one| (object.file.clone(), one)));
+        };
+        for listener in self.resolved.listeners() {
+            add(listener.object, self.listener(listener));
+        }
+        for gateway in self.resolved.gateways() {
+            add(gateway.object, self.plain_http(gateway));
+        }
+        for route in self.resolved.routes() {
+            let mut found = self.route(route);
+            found.extend(self.redirects(route));
+            if let Some(charted) = self.charted.get(&(route.object as *const Object)) {
+                found = found
+                    .into_iter()
+                    .map(|one| in_release(charted, one))
+                    .collect();
+            }
+            add(route.object, found);
+        }
+        for policy in self.resolved.policies() {
+            let mut found = self.policy(policy);
+            found.extend(self.selectors(policy));
+            add(policy.object, found);
+        }
+        for backend in self.resolved.backends() {
+            if let Some(condition) = backend.conditions.get(kind::INVALID) {
+                let one = refused::report(backend.object, &spec(), condition);
+                add(backend.object, vec![one]);
+            }
+        }
+        all
+    }
+
+    pub(super) fn is_open(&self, object: &Object) -> bool {
+        self.is_open_key(object.kind(), Key::of(object))
+    }
+
+    /// Whether it is unknown which object is meant, or how it looks in the cluster.
+    pub(super) fn is_open_key(&self, kind: &str, key: Key<'_>) -> bool {
+        // The set's lifetime is longer than that of the key.
+        let open: &HashSet<(&str, Key<'_>)> = &self.open;
+        key.namespace.is_empty() || open.contains(&(kind, key))
+    }
+
+    /// Whether a route comes from a chart.
+    pub(super) fn is_charted(&self, object: &Object) -> bool {
+        self.charted.contains_key(&(object as *const Object))
+    }
+}
+
+/// Moves a finding on a chart's route to the values that it comes from.
+fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
+    let pointer = one.pointer.as_deref().and_then(Pointer::parse);
+    let place = pointer.map_or_else(|| route.block.clone(), |pointer| route.place(&pointer));
+    one.origin = route.release.origin(&place);
+    one.span = route.release.span(&place);
+    one.object = Some(route.release.reference());
+    one.with_pointer(place.to_string())
+}
+
+/// `` `http`, `https` ``; only the first ones if there are many.
+pub(super) fn list(names: &[&str]) -> String {
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => listed(names.iter().map(|name| format!("`{name}`"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::attachment::support::{GATEWAY, graded, route, said};
+    use crate::lint::support;
+
+    #[test]
+    fn what_is_not_at_hand_is_not_told() {
+        let rules = "rules: [{backendRefs: [{name: app, port: 80}]}]";
+        let text = GATEWAY.to_owned() + &route("sectionName: https", rules);
+        assert_eq!(said(&text), [""; 0]);
+        let other =
+            route("sectionName: nothing", rules).replace("namespace: network", "namespace: other");
+        assert_eq!(said(&(GATEWAY.to_owned() + &other)), [""; 0]);
+        let open = route("sectionName: https", "hostnames: [\"app.${DOMAIN}\"]");
+        assert_eq!(said(&(GATEWAY.to_owned() + &open)), [""; 0]);
+    }
+
+    #[test]
+    fn parents_in_the_values_of_a_chart_are_told_where_they_stand() {
+        let release = |block: &str| {
+            let text = format!(
+                "---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: app, namespace: apps}}
+spec:
+  values:
+    route:
+      app: {block}
+"
+            );
+            graded(&(GATEWAY.to_owned() + &text))
+        };
+        let parent = "parentRefs: [{name: external, namespace: network, sectionName: https}]";
+        for (block, want) in [
+            (format!("{{{parent}, hostnames: [app.example.com]}}"), None),
+            (
+                format!("{{{parent}, hostnames: ['{{{{ .Values.host }}}}']}}"),
+                None,
+            ),
+            (
+                format!("{{{parent}, hostnames: ['{{{{ .Release.Name }}}}.example.com']}}"),
+                None,
+            ),
+            (
+                format!("{{enabled: false, {}}}", parent.replace("https", "x")),
+                None,
+            ),
+            (
+                format!("{{{parent}, hostnames: ['{{{{ .Release.Name }}}}.example.org']}}"),
+                Some(
+                    "error attachment/no-hostname HelmRelease /spec/values/route/app/hostnames: no hostname of the route matches a listener of Gateway network/external (*.example.com)",
+                ),
+            ),
+            (
+                format!("{{{}}}", parent.replace("https", "htps")),
+                Some(
+                    "error attachment/no-listener HelmRelease /spec/values/route/app/parentRefs/0/sectionName: Gateway network/external has no listener `htps`",
+                ),
+            ),
+            (
+                format!("{{{}}}", parent.replace("external", "extrenal")),
+                Some(
+                    "error attachment/no-gateway HelmRelease /spec/values/route/app/parentRefs/0/name: there is no Gateway network/extrenal",
+                ),
+            ),
+            (
+                format!("{{{}}}", parent.replace("https", "http")),
+                Some(
+                    "error attachment/not-allowed HelmRelease /spec/values/route/app/parentRefs/0: Gateway network/external doesn't accept this route: no listener of the parent allows HTTPRoute from namespace `apps`",
+                ),
+            ),
+            (
+                format!("{{kind: TCPRoute, {parent}}}"),
+                Some(
+                    "error attachment/not-allowed HelmRelease /spec/values/route/app/parentRefs/0: Gateway network/external doesn't accept this route: no listener of the parent allows TCPRoute from namespace `apps`",
+                ),
+            ),
+        ] {
+            let found = release(&block);
+            let found: Vec<&str> = found
+                .iter()
+                .map(String::as_str)
+                .filter(|it| !it.contains("no-redirect"))
+                .collect();
+            assert_eq!(found, want.into_iter().collect::<Vec<_>>(), "{block}");
+        }
+    }
+
+    #[test]
+    fn each_cluster_of_a_repository_is_looked_at_by_itself() {
+        let wrong = GATEWAY.to_owned() + &route("sectionName: htp", "rules: []");
+        let right =
+            GATEWAY.replace("name: https", "name: htp") + &route("sectionName: htp", "rules: []");
+        let http = GATEWAY.replace("- {name: http,", "- {name: plain,");
+        assert_ne!(http, GATEWAY);
+        let tree = [
+            ("main/a.yaml", wrong.as_str()),
+            ("stage/a.yaml", right.as_str()),
+        ];
+        let found = support::told(check, "1.9.0", &tree);
+        let found: Vec<&String> = found
+            .iter()
+            .filter(|it| it.contains("no-listener"))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "error attachment/no-listener /spec/parentRefs/0/sectionName: Gateway network/external has no listener `htp`"
+            ]
+        );
+        // An object that both clusters share is only reported if it is wrong in both.
+        let shared = route("sectionName: htp", "rules: []");
+        let plain = GATEWAY.replace("name: https", "name: htp");
+        let tree = [
+            ("main/a.yaml", GATEWAY),
+            ("stage/a.yaml", plain.as_str()),
+            ("base/a.yaml", shared.as_str()),
+        ];
+        let found = support::told(check, "1.9.0", &tree);
+        assert!(
+            found.iter().all(|it| !it.contains("no-listener")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_patch_may_change_is_not_told() {
+        let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [a.yaml]
+patches: [{target: {kind: Gateway}, patch: \"[]\"}]
+";
+        let text = GATEWAY.to_owned() + &route("sectionName: htp", "rules: []");
+        let tree = [
+            ("kustomization.yaml", kustomization),
+            ("a.yaml", text.as_str()),
+        ];
+        assert_eq!(support::told(check, "1.9.0", &tree), [""; 0]);
+    }
+}

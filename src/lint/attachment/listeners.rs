@@ -1,0 +1,42 @@
+//! What the controller says of listeners.
+
+use super::cluster::ClusterAttachments;
+use super::{listener_conflict, refused};
+use crate::lint::reference::{not_permitted, unusable};
+use envoy_gateway::Listener;
+use envoy_gateway::condition::{Status, kind};
+use manifest::diagnostic::Diagnostic;
+use manifest::finding;
+
+impl ClusterAttachments<'_, '_> {
+    /// Reports a listener that conflicts with another, or that refers to what it can't use.
+    pub(super) fn listener(&self, listener: &Listener<'_>) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if self.is_open(listener.object) {
+            return found;
+        }
+        let conditions = &listener.conditions;
+        if let Some(conflict) = conditions
+            .get(kind::CONFLICTED)
+            .filter(|it| it.status == Status::True)
+            && !listener_conflict::is_found_by_schema(self.resolved.listeners(), listener)
+        {
+            found.push(listener_conflict::report(listener, conflict));
+        }
+        let refs = conditions.get(kind::RESOLVED_REFS);
+        if let Some(refs) = refs.filter(|it| it.status == Status::False) {
+            let (code, help) = match refs.reason.as_ref() {
+                "RefNotPermitted" => (not_permitted::CODE, not_permitted::HELP),
+                "InvalidRouteKinds" => (refused::CODE, refused::HELP_FOR_KINDS),
+                _ => (unusable::CODE, unusable::HELP_FOR_LISTENER),
+            };
+            let message = format!("listener `{}`: {}", listener.name, refs.message);
+            found.push(
+                finding(code, listener.object, &listener.pointer, message)
+                    .why("the listener is not sent to Envoy, or is sent without what is refused")
+                    .help(help),
+            );
+        }
+        found
+    }
+}

@@ -1,0 +1,169 @@
+//! Routes that refer to a gateway that doesn't exist.
+
+use std::collections::BTreeSet;
+
+use super::cluster::{ClusterAttachments, is_known, is_walked, list};
+use super::routes::NOT_ATTACHED;
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::{Parent, Route};
+use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::value::Pointer;
+use manifest::{Object, finding};
+
+manifest::code! {
+    "attachment"/"no-gateway", Error, "A route that refers to a gateway that doesn't exist.",
+    r#"
+A route refers to a Gateway that doesn't exist; so may the values of a HelmRelease from which a chart creates
+a route. The route attaches to nothing: requests for its hostnames get status 404 or no answer, and only the
+route's status shows why. This is reported only if other Gateways of that namespace are among the manifests. A
+parentRef without a namespace refers to the route's own namespace.
+
+## Wrong
+
+```yaml
+values:
+  route:
+    app:
+      hostnames: ["app.example.com"]
+      parentRefs:
+        - name: envoy-extrenal
+          namespace: network
+```
+
+## Right
+
+```yaml
+values:
+  route:
+    app:
+      hostnames: ["app.example.com"]
+      parentRefs:
+        - name: envoy-external
+          namespace: network
+          sectionName: https
+```
+"#
+}
+
+impl<'a> ClusterAttachments<'_, 'a> {
+    /// A gateway that doesn't exist, although it would have to be among the given objects.
+    pub(super) fn no_gateway(
+        &self,
+        route: &Route<'_>,
+        parent: &Parent<'_>,
+        place: &Pointer,
+    ) -> Option<Diagnostic> {
+        let reference = &parent.reference;
+        let is_gateway = reference.kind.is_none_or(|kind| kind == "Gateway")
+            && reference.group.is_none_or(|group| group == GATEWAY_API);
+        let key = Key {
+            namespace: reference.namespace.unwrap_or(route.object.namespace()),
+            name: reference.name,
+        };
+        if !is_gateway {
+            return None;
+        }
+        let missing = self.missing_gateway(route.object, key, reference.namespace.is_none())?;
+        let message = format!("there is no Gateway {key}");
+        let one = match missing {
+            Missing::Among(there) => {
+                finding(CODE, route.object, &place.key("name"), message)
+                    .help(meant(reference.name, &there))
+            }
+            Missing::In(namespace) => {
+                finding(CODE, route.object, place, message)
+                    .severity(Severity::Warning)
+                    .help(format!(
+                        "without a namespace, a parent is in the route's own namespace; write `namespace: {namespace}`"
+                    ))
+            }
+        };
+        Some(one.why(NOT_ATTACHED))
+    }
+
+    /// Says that a gateway doesn't exist, if it would have to be among the given objects: there are others in its
+    /// namespace, or, if `may_be_elsewhere`, one with its name in another namespace.
+    pub(super) fn missing_gateway(
+        &self,
+        from: &Object,
+        key: Key<'_>,
+        may_be_elsewhere: bool,
+    ) -> Option<Missing<'a>> {
+        if !is_known(key.name) || !is_known(key.namespace) || !is_walked(self.context, from) {
+            return None;
+        }
+        let near = || {
+            let all = self.gateways.iter();
+            all.filter(|(it, _)| it.namespace == key.namespace || !is_known(it.namespace))
+        };
+        if near().any(|(it, _)| it.name == key.name || !is_known(it.name)) {
+            return None;
+        }
+        let names: BTreeSet<&str> = near()
+            .filter(|(_, is_walked)| **is_walked)
+            .map(|(it, _)| it.name)
+            .collect();
+        if !names.is_empty() {
+            return Some(Missing::Among(names.into_iter().collect()));
+        }
+        let all = self.gateways.keys();
+        let mut elsewhere = all.filter(|it| may_be_elsewhere && it.name == key.name);
+        match (elsewhere.next(), elsewhere.next()) {
+            (Some(one), None) => Some(Missing::In(one.namespace)),
+            _ => None,
+        }
+    }
+}
+
+/// What exists instead of a gateway.
+pub(super) enum Missing<'a> {
+    /// These gateways in the same namespace.
+    Among(Vec<&'a str>),
+    /// A gateway with the same name in this namespace.
+    In(&'a str),
+}
+
+/// A suggestion for a name that doesn't exist.
+pub(super) fn meant(name: &str, there: &[&str]) -> String {
+    match nearest(name, there.iter().copied().take(MOST_COMPARED)) {
+        Some(near) if there.len() == 1 => format!("write `{near}`"),
+        Some(near) => format!("write `{near}`; there are {}", list(there)),
+        None => format!("use one that exists: {}", list(there)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::attachment::support::{GATEWAY, graded, route, said};
+
+    #[test]
+    fn a_gateway_that_is_not_there_is_told_where_others_of_its_namespace_are() {
+        let to = |name: &str| {
+            let route = route("sectionName: https", "rules: []");
+            let route = route.replace("name: external, namespace: network", name);
+            said(&(GATEWAY.to_owned() + &route))
+        };
+        assert_eq!(
+            to("name: extrenal, namespace: network"),
+            [
+                "attachment/no-gateway /spec/parentRefs/0/name: there is no Gateway network/extrenal (write `external`)"
+            ]
+        );
+        for silent in [
+            "name: \"${GATEWAY}\", namespace: network",
+            "name: x, namespace: network, kind: Service, group: \"\"",
+            "name: external, namespace: other",
+        ] {
+            let found = to(silent);
+            assert_eq!(found, [""; 0], "{silent}");
+        }
+        let own = route("", "rules: []").replace(", namespace: network, ", "");
+        assert_eq!(
+            graded(&(GATEWAY.to_owned() + &own)),
+            [
+                "warning attachment/no-gateway HTTPRoute /spec/parentRefs/0: there is no Gateway apps/external"
+            ]
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! Policies whose target doesn't exist.
+
+use std::collections::BTreeSet;
+
+use super::cluster::{ClusterAttachments, is_known, is_patched, list, spec};
+use super::no_gateway::{Missing, meant};
+use crate::lint::Applied;
+use envoy_gateway::RouteKind;
+use envoy_gateway::helm_routes::{HELM, release_namespace};
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::policy::{Policy, PolicyTarget, Scope};
+use envoy_gateway::read::text;
+use envoy_gateway::selector::{Labels, selects};
+use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::finding;
+use manifest::value::{Node, Pointer, variable};
+
+manifest::code! {
+    "attachment"/"no-target", Error, "A policy whose target doesn't exist.",
+    r#"
+A policy targets a listener of a gateway or a rule of a route that doesn't exist, or a gateway that its
+namespace doesn't have. The policy applies to nothing, so what it should protect is unprotected and what it
+should limit is unlimited. A policy's targets are in its own namespace, unless a selector says otherwise.
+
+## Wrong
+
+```yaml
+targetRefs:
+  - group: gateway.networking.k8s.io
+    kind: Gateway
+    name: envoy-external
+    sectionName: htps
+```
+
+## Right
+
+```yaml
+targetRefs:
+  - group: gateway.networking.k8s.io
+    kind: Gateway
+    name: envoy-external
+    sectionName: https
+```
+"#
+}
+
+const NOTHING: &str =
+    "the policy applies to nothing: it protects nothing, and its settings have no effect";
+
+impl<'a> ClusterAttachments<'_, 'a> {
+    /// Reports a listener or rule that the target doesn't have.
+    pub(super) fn no_section(
+        &self,
+        policy: &Policy<'_>,
+        target: &PolicyTarget<'_>,
+        place: &Pointer,
+    ) -> Option<Diagnostic> {
+        let scope = target.scope;
+        let names = self.sections(target);
+        let given = scope.section().unwrap_or_default();
+        if variable::in_text(given) || names.iter().any(|name| variable::in_text(name)) {
+            return None;
+        }
+        let message = format!("{} {} has no `{given}`", scope.kind(), scope.key());
+        Some(
+            finding(CODE, policy.object, &place.key("sectionName"), message)
+                .why(NOTHING)
+                .help(format!("it has {}", list(&names))),
+        )
+    }
+
+    /// A gateway that doesn't exist, although it would have to be among the given objects.
+    pub(super) fn no_target(
+        &self,
+        policy: &Policy<'_>,
+        target: &PolicyTarget<'_>,
+        place: &Pointer,
+    ) -> Option<Diagnostic> {
+        let key = match target.scope {
+            Scope::Gateway(key) | Scope::GatewayListener(key, _) => key,
+            _ => return None,
+        };
+        let missing = self.missing_gateway(policy.object, key, true)?;
+        let message = format!("there is no Gateway {key}");
+        let one = finding(CODE, policy.object, &place.key("name"), message);
+        Some(match missing {
+            Missing::Among(there) => one.why(NOTHING).help(meant(key.name, &there)),
+            Missing::In(namespace) => one.severity(Severity::Warning).why(NOTHING).help(format!(
+                "a policy can only target objects in its own namespace; move it to `{namespace}`"
+            )),
+        })
+    }
+
+    /// The names of the sections that a target has.
+    fn sections(&self, target: &PolicyTarget<'_>) -> Vec<&str> {
+        let owner = target.scope.whole();
+        let listeners = self.resolved.listeners().iter();
+        let of_owner = listeners
+            .filter(|it| it.object.kind() == owner.kind() && Key::of(it.object) == owner.key());
+        let routes = self.resolved.routes().iter();
+        let rules = routes.filter(|it| it.kind.as_str() == owner.kind() && it.key() == owner.key());
+        let rules = rules.flat_map(|it| it.rules.iter().filter_map(|rule| rule.name));
+        of_owner.map(|it| it.name).chain(rules).collect()
+    }
+
+    /// A selector that matches none of the objects that it can select, if all of these are given.
+    pub(super) fn selects_nothing(
+        &self,
+        policy: &Policy<'_>,
+        at: usize,
+        by: &Node,
+    ) -> Option<Diagnostic> {
+        let kind = text(by, &["kind"])?;
+        let candidates = self.candidates(policy, kind, by)?;
+        if candidates.is_empty() {
+            return None;
+        }
+        let may_select = |one: &&Applied<'_>| selects(Some(by), &self.labels(one)) != Some(false);
+        if candidates.iter().any(may_select) {
+            return None;
+        }
+        let names: BTreeSet<&str> = candidates.iter().map(|one| one.object.name()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let message = match names.as_slice() {
+            [only] => {
+                format!("the selector doesn't match {kind} `{only}`, the only one in its scope")
+            }
+            all => format!(
+                "the selector matches none of the {} {kind}s in its scope",
+                all.len()
+            ),
+        };
+        let place = spec().key("targetSelectors").index(at);
+        Some(
+            finding(CODE, policy.object, &place, message)
+                .severity(Severity::Warning)
+                .why("the policy applies to nothing through it")
+                .help(format!(
+                    "use labels that the {kind} has (in `metadata.labels`, or added by a kustomization or by Flux's `commonMetadata`)"
+                )),
+        )
+    }
+
+    /// The given objects that a selector can select; `None` if there may be others.
+    fn candidates(&self, policy: &Policy<'_>, kind: &str, by: &Node) -> Option<Vec<&Applied<'a>>> {
+        let is_route = RouteKind::parse(kind).is_some();
+        if !(is_route || kind == "Gateway")
+            || text(by, &["group"]).is_some_and(|group| group != GATEWAY_API)
+        {
+            return None;
+        }
+        let own = policy.object.namespace();
+        let is_all = match text(by, &["namespaces", "from"]) {
+            None | Some("Same") => false,
+            Some("All") => true,
+            Some(_) => return None,
+        };
+        let in_reach = |namespace: &str| is_all || namespace == own || !is_known(namespace);
+        // Charts may create routes with unknown labels.
+        let may_make = |one: &Applied<'_>| {
+            let object = one.object;
+            object.group() == HELM
+                && object.kind() == "HelmRelease"
+                && in_reach(release_namespace(object))
+        };
+        if is_route && self.all.iter().any(may_make) {
+            return None;
+        }
+        let all = self.all.iter().filter(|one| {
+            let object = one.object;
+            object.kind() == kind && object.group() == GATEWAY_API && in_reach(object.namespace())
+        });
+        Some(all.collect())
+    }
+
+    fn labels(&self, one: &Applied<'_>) -> Labels {
+        let mut labels = Labels {
+            is_open: is_patched(self.context, one)
+                || one.way.is_some_and(|way| way.is_partly_unknown),
+            ..Labels::default()
+        };
+        labels.add(one.object.node.path(&["metadata", "labels"]));
+        labels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::attachment::cluster::check;
+    use crate::lint::attachment::support::{GATEWAY, graded, policy, said, two_gateways};
+    use crate::lint::support;
+
+    #[test]
+    fn a_section_that_is_not_there_is_told_with_those_that_are() {
+        let of =
+            |spec: &str| said(&(GATEWAY.to_owned() + &policy("BackendTrafficPolicy", "a", spec)));
+        assert_eq!(
+            of(
+                "{targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: external, sectionName: htp}]}"
+            ),
+            [
+                "attachment/no-target /spec/targetRefs/0/sectionName: Gateway network/external has no `htp` (it has `http`, `https`)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_target_that_is_not_there_is_told_where_others_of_its_namespace_are() {
+        let spec =
+            "{targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: internal}]}";
+        assert_eq!(
+            graded(&(GATEWAY.to_owned() + &policy("SecurityPolicy", "a", spec))),
+            [
+                "error attachment/no-target SecurityPolicy /spec/targetRefs/0/name: there is no Gateway network/internal"
+            ]
+        );
+        let far = policy("SecurityPolicy", "a", &spec.replace("internal", "external"));
+        assert_eq!(
+            graded(&(GATEWAY.to_owned() + &far.replace("namespace: network", "namespace: apps"))),
+            [
+                "warning attachment/no-target SecurityPolicy /spec/targetRefs/0/name: there is no Gateway apps/external"
+            ]
+        );
+    }
+
+    #[test]
+    fn selectors_that_match_nothing_are_told() {
+        let of = |kind: &str, labels: &str| {
+            let spec = format!(
+                "{{targetSelectors: [{{group: gateway.networking.k8s.io, kind: {kind}, {labels}}}]}}"
+            );
+            graded(&(two_gateways() + &policy("SecurityPolicy", "lan", &spec)))
+        };
+        assert_eq!(of("Gateway", "matchLabels: {reach: lan}"), [""; 0]);
+        assert_eq!(of("Gateway", "matchLabels: {reach: \"${X}\"}"), [""; 0]);
+        assert_eq!(
+            of("Gateway", "matchLabels: {reach: wan}"),
+            [
+                "warning attachment/no-target SecurityPolicy /spec/targetSelectors/0: the selector matches none of the 2 Gateways in its scope"
+            ]
+        );
+        // No route of that namespace is given.
+        assert_eq!(of("HTTPRoute", "matchLabels: {reach: wan}"), [""; 0]);
+    }
+
+    #[test]
+    fn labels_that_flux_adds_are_counted() {
+        let files = |label: &str| {
+            let flux = format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: front, namespace: flux-system}}
+spec:
+  path: ./front
+  commonMetadata: {{labels: {{reach: {label}}}}}
+"
+            );
+            let spec = "{targetSelectors: [{kind: Gateway, matchLabels: {reach: wan}}]}";
+            let front = GATEWAY.to_owned() + &policy("SecurityPolicy", "a", spec);
+            let tree = [("ks.yaml", flux.as_str()), ("front/a.yaml", front.as_str())];
+            support::told(check, "1.9.0", &tree)
+        };
+        assert_eq!(files("wan"), [""; 0]);
+        assert_eq!(
+            files("lan"),
+            [
+                "warning attachment/no-target /spec/targetSelectors/0: the selector doesn't match Gateway `external`, the only one in its scope"
+            ]
+        );
+    }
+}

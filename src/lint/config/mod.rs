@@ -1,0 +1,3 @@
+//! Texts that `cluster.toml` names.
+
+pub mod lua;

@@ -1,0 +1,312 @@
+//! What rules look at: the given objects, and what kustomize, Flux and Envoy Gateway make of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
+
+use super::flux::dependencies::{Dependent, dependents};
+use super::front::{Front, fronts};
+use super::keda::autoscalers::{Autoscaler, autoscalers};
+use super::network::address_requests::{ServiceAddressRequest, address_requests};
+use super::network::pools::{Pool, pools};
+use crate::model::Model;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Reason, Selection};
+use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
+use flux_repo::{self, Delivery, DeliveryPath, FLUX, Substitutes};
+use manifest::Object;
+use manifest::diagnostic::{SourceId, Sources};
+
+/// Everything that rules are given: objects as they are in files, and the files themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct LintInput<'a> {
+    /// The objects as they are in their files: the rendered ones first, then those beside them.
+    pub objects: &'a [Object],
+    /// The names of all existing or rendered files, manifests or not, in the form of [`Object::file`].
+    pub files: &'a BTreeSet<String>,
+    /// The folders that were walked, named in the same way: files below them that are not in `files` don't exist. The
+    /// empty name is the folder that all names are relative to.
+    pub walked: &'a [String],
+    /// The files whose text is given, by name.
+    pub texts: &'a BTreeMap<String, SourceId>,
+    /// All texts.
+    pub sources: &'a Sources,
+    /// The model of `cluster.toml`; `None` if manifests are checked without one.
+    pub model: Option<&'a Model>,
+    /// The versions in force.
+    pub selection: &'a Selection,
+}
+
+/// Everything that is given, with what kustomize, Flux and Envoy Gateway make of it.
+#[derive(Clone, Copy, Debug)]
+pub struct LintContext<'a> {
+    input: LintInput<'a>,
+    /// What kustomize and Flux do with the files.
+    pub delivery: &'a Delivery,
+    /// The objects as the API server gets them, in the order of [`Delivery::copies`].
+    all: &'a [Applied<'a>],
+    /// The indices in `all` of the objects of each kind.
+    kinds: &'a HashMap<&'a str, Vec<usize>>,
+    /// Values that several rules need, computed once.
+    common: Common<'a>,
+    /// The indices in [`LintInput::objects`] of the objects of each kind.
+    given_kinds: &'a HashMap<&'a str, Vec<usize>>,
+    /// The variables that each Flux Kustomization substitutes, by its index in [`LintInput::objects`].
+    substitutes: &'a HashMap<usize, Substitutes>,
+}
+
+/// Values that several rules need.
+#[derive(Clone, Copy, Debug, Default)]
+struct Common<'a> {
+    charts: Option<&'a HelmCharts<'a>>,
+    controllers: &'a [ControllerRelease<'a>],
+    fronts: &'a [Front<'a>],
+    address_requests: &'a [ServiceAddressRequest<'a>],
+    pools: &'a [Pool<'a>],
+    autoscalers: &'a [Autoscaler<'a>],
+    dependents: &'a [Dependent<'a>],
+}
+
+impl<'a> Deref for LintContext<'a> {
+    type Target = LintInput<'a>;
+
+    fn deref(&self) -> &LintInput<'a> {
+        &self.input
+    }
+}
+
+/// An object as the API server gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied<'a> {
+    /// Its index in [`LintInput::objects`].
+    pub at: usize,
+    /// How it is applied; `None` if no given kustomization lists it.
+    pub way: Option<&'a DeliveryPath>,
+    /// The object.
+    pub object: &'a Object,
+}
+
+impl<'a> LintContext<'a> {
+    /// The objects as the API server gets them.
+    pub fn all(&self) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        self.all.iter().copied()
+    }
+
+    /// The objects of a kind in any group, as they are in their files.
+    pub fn given_of(&self, kind: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let objects = self.input.objects;
+        let places = self.given_kinds.get(kind).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|at| objects.get(*at))
+    }
+
+    /// The objects of a kind in a group, as the API server gets them.
+    pub fn of_kind(
+        &self,
+        group: &'static str,
+        kind: &'static str,
+    ) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let all = self.all;
+        let places = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
+        let of_kind = places.iter().filter_map(|at| all.get(*at)).copied();
+        of_kind.filter(move |one| one.object.group() == group)
+    }
+
+    /// The Flux Kustomization that applies an object, and the variables that it substitutes.
+    pub fn substitutes(&self, way: Option<&DeliveryPath>) -> Option<(&'a Object, &'a Substitutes)> {
+        let flux = way?.flux?;
+        Some((self.input.objects.get(flux)?, self.substitutes.get(&flux)?))
+    }
+
+    /// The releases of a chart, by its name in a Helm repository or at the end of its URL.
+    pub(super) fn releases(&self, chart: &str) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let all = self.all;
+        let releases = self.common.charts.map_or(&[][..], |it| it.releases(chart));
+        releases.iter().filter_map(|one| all.get(one.at).copied())
+    }
+
+    /// The gateways, with what the controller creates for each.
+    pub(super) fn fronts(&self) -> &'a [Front<'a>] {
+        self.common.fronts
+    }
+
+    /// All requested addresses.
+    pub(super) fn address_requests(&self) -> &'a [ServiceAddressRequest<'a>] {
+        self.common.address_requests
+    }
+
+    /// Cilium's address pools.
+    pub(super) fn pools(&self) -> &'a [Pool<'a>] {
+        self.common.pools
+    }
+
+    /// Everything that scales a workload of Envoy Gateway.
+    pub(super) fn autoscalers(&self) -> &'a [Autoscaler<'a>] {
+        self.common.autoscalers
+    }
+
+    /// All Flux Kustomizations with their dependencies.
+    pub(super) fn dependents(&self) -> &'a [Dependent<'a>] {
+        self.common.dependents
+    }
+
+    /// The releases of the controller's chart, and their values.
+    pub(super) fn controllers(&self) -> &'a [ControllerRelease<'a>] {
+        self.common.controllers
+    }
+
+    /// The minor version of Envoy Gateway that a release installs: the declared one, otherwise that of the release
+    /// itself, because each cluster may have another version.
+    pub(super) fn minor_in_force(&self, release: &ControllerRelease<'_>) -> Option<(u64, u64)> {
+        match self.declares_envoy_gateway() {
+            true => self.envoy_gateway(),
+            false => release.minor().or(self.envoy_gateway()),
+        }
+    }
+
+    /// Whether two objects may be in the same cluster.
+    pub fn may_share_cluster(&self, one: &Object, other: &Object) -> bool {
+        self.delivery.may_share_cluster(&one.file, &other.file)
+    }
+}
+
+impl<'a> LintInput<'a> {
+    /// Computes what kustomize, Flux and Envoy Gateway make of the objects, and calls `look` with the result.
+    pub fn with_context<T>(&self, look: impl FnOnce(&LintContext<'_>) -> T) -> T {
+        let delivery = Delivery::of(self.objects, self.files);
+        let applied = flux_repo::applied(self.objects, &delivery);
+        let copies = delivery.copies().zip(&applied);
+        let all: Vec<Applied<'_>> = copies
+            .map(|((at, way), object)| Applied { at, way, object })
+            .collect();
+        let kinds = by_kind(all.iter().map(|one| one.object));
+        let given_kinds = by_kind(self.objects);
+        let flux = given_kinds.get("Kustomization").into_iter().flatten();
+        let substitutes: HashMap<usize, Substitutes> = flux
+            .filter_map(|at| Some((*at, self.objects.get(*at)?)))
+            .filter(|(_, object)| object.group() == FLUX)
+            .map(|(at, object)| (at, Substitutes::of(object)))
+            .collect();
+        let mut context = LintContext {
+            input: *self,
+            delivery: &delivery,
+            all: &all,
+            kinds: &kinds,
+            common: Common::default(),
+            given_kinds: &given_kinds,
+            substitutes: &substitutes,
+        };
+        // The order matters, because each of these values depends on those before it.
+        let objects: Vec<&Object> = all.iter().map(|one| one.object).collect();
+        let may_share = |one: &Object, other: &Object| context.may_share_cluster(one, other);
+        let charts = HelmCharts::new(&objects, may_share);
+        let files = Files {
+            objects: self.objects,
+            delivery: &delivery,
+            text_of: &|file: &str| self.text(file).map(str::to_owned),
+        };
+        let controllers = controller_releases(&objects, &charts, &files);
+        context.common.charts = Some(&charts);
+        context.common.controllers = &controllers;
+        let fronts = fronts(&context);
+        context.common.fronts = &fronts;
+        let address_requests = address_requests(&context);
+        context.common.address_requests = &address_requests;
+        let pools = pools(&context);
+        context.common.pools = &pools;
+        let autoscalers = autoscalers(&context);
+        context.common.autoscalers = &autoscalers;
+        let dependents = dependents(&context);
+        context.common.dependents = &dependents;
+        look(&context)
+    }
+
+    /// The minor version of Envoy Gateway in force; `None` if there is none.
+    pub fn envoy_gateway(&self) -> Option<(u64, u64)> {
+        self.minor_of(ENVOY_GATEWAY)
+    }
+
+    /// Whether the version of Envoy Gateway is declared, so that features of later versions are known to be missing
+    /// or present.
+    pub fn declares_envoy_gateway(&self) -> bool {
+        let chosen = self.selection.of(ENVOY_GATEWAY);
+        chosen.is_some_and(|chosen| chosen.reason != Reason::Assumed)
+    }
+
+    /// The minor version of a project in force.
+    pub fn minor_of(&self, project: &str) -> Option<(u64, u64)> {
+        self.selection.of(project)?.set.version.minor()
+    }
+
+    /// The text of a file, if it is given.
+    pub fn text(&self, file: &str) -> Option<&'a str> {
+        let source = self.texts.get(file)?;
+        Some(self.sources.get(*source).text())
+    }
+
+    /// Whether there are files below `folder`.
+    pub fn has_folder(&self, folder: &str) -> bool {
+        if folder.is_empty() {
+            return !self.files.is_empty();
+        }
+        let below = format!("{folder}/");
+        let next = self.files.range(below.clone()..).next();
+        next.is_some_and(|file| file.starts_with(&below))
+    }
+
+    /// Whether all files in `folder` are known.
+    pub fn is_walked(&self, folder: &str) -> bool {
+        self.walked.iter().any(|walked| {
+            let below = folder.strip_prefix(walked.as_str());
+            walked.is_empty() && !folder.starts_with("..") && !folder.starts_with('/')
+                || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
+
+/// The indices of the objects of each kind.
+fn by_kind<'o>(objects: impl IntoIterator<Item = &'o Object>) -> HashMap<&'o str, Vec<usize>> {
+    let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, object) in objects.into_iter().enumerate() {
+        kinds.entry(object.kind()).or_default().push(at);
+    }
+    kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::front::fronts;
+    use crate::lint::support::{FRONT, with_context};
+    use flux_repo::fixture::tree;
+
+    #[test]
+    fn the_service_of_a_gateway_is_known() {
+        let in_gateways = tree(FRONT);
+        with_context(&in_gateways, |context| {
+            let fronts = fronts(context);
+            let workload = fronts[0].workload().expect("a workload");
+            assert_eq!(
+                (
+                    workload.kind,
+                    workload.namespace.as_str(),
+                    workload.name.as_str()
+                ),
+                ("Deployment", "network", "external")
+            );
+            let labels = fronts[0].service_labels();
+            assert!(!labels.is_open);
+            assert_eq!(
+                labels.known["gateway.envoyproxy.io/owning-gateway-name"],
+                "external"
+            );
+            assert_eq!(labels.known["tier"], "front");
+            assert_eq!(labels.known["io.kubernetes.service.name"], "external");
+        });
+        let in_controllers = FRONT.replace("GatewayNamespace", "ControllerNamespace");
+        with_context(&tree(&in_controllers), |context| {
+            let workload = fronts(context)[0].workload().expect("a workload");
+            assert_eq!(
+                workload.name,
+                envoy_gateway::proxies::hashed_deployment("network", "external")
+            );
+        });
+    }
+}

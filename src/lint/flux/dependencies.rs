@@ -1,0 +1,91 @@
+//! What Flux Kustomizations depend on.
+
+use std::collections::HashMap;
+
+use crate::lint::{Applied, LintContext};
+use flux_repo::FLUX;
+use manifest::value::{Node, Pointer};
+
+/// A Flux Kustomization and its dependencies.
+#[derive(Clone, Debug)]
+pub struct Dependent<'a> {
+    /// The Flux Kustomization.
+    pub of: Applied<'a>,
+    /// The entries of `dependsOn`.
+    pub needs: Vec<Dependency<'a>>,
+}
+
+/// An entry of `dependsOn`.
+#[derive(Clone, Debug)]
+pub struct Dependency<'a> {
+    /// Its path.
+    pub pointer: Pointer,
+    /// The namespace of the dependency.
+    pub namespace: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// Its index among all Flux Kustomizations, if it is given.
+    pub found: Option<usize>,
+}
+
+/// All Flux Kustomizations with their dependencies.
+pub fn dependents<'a>(context: &LintContext<'a>) -> Vec<Dependent<'a>> {
+    let all: Vec<Applied> = context.of_kind(FLUX, "Kustomization").collect();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, one) in all.iter().enumerate() {
+        by_name.entry(one.object.name()).or_default().push(at);
+    }
+    let find = |of: &Applied<'a>, namespace: &str, name: &str| {
+        let mut named = by_name.get(name).into_iter().flatten().copied();
+        named.find(|at| {
+            all.get(*at).is_some_and(|there| {
+                // An unknown namespace may be any.
+                let is_there = there.object.namespace();
+                (is_there == namespace || is_there.is_empty() || namespace.is_empty())
+                    && context.may_share_cluster(there.object, of.object)
+            })
+        })
+    };
+    let read = |of: &Applied<'a>| {
+        let pointer = Pointer::root().key("spec").key("dependsOn");
+        let items = of.object.node.at(&pointer).and_then(Node::as_list);
+        let items = items.unwrap_or_default().iter().enumerate();
+        items
+            .filter_map(|(at, item)| {
+                let name = item.get("name")?.as_str()?;
+                let namespace = item.get("namespace").and_then(Node::as_str);
+                let namespace = namespace.unwrap_or_else(|| of.object.namespace());
+                Some(Dependency {
+                    pointer: pointer.index(at).key("name"),
+                    namespace,
+                    name,
+                    found: find(of, namespace, name),
+                })
+            })
+            .collect()
+    };
+    all.iter()
+        .map(|of| Dependent {
+            of: *of,
+            needs: read(of),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+pub mod tests {
+
+    /// A Flux Kustomization.
+    pub fn ks(name: &str, rest: &str) -> String {
+        format!(
+            "
+# net/{name}.yaml
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: {name}, namespace: network}}
+spec:
+  path: ./{name}
+  {rest}"
+        )
+    }
+}

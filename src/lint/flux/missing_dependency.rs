@@ -1,0 +1,215 @@
+//! Flux Kustomizations that depend on one that doesn't exist.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::dependencies::{Dependency, Dependent};
+use crate::lint::LintContext;
+use flux_repo::ClusterPlace;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest};
+use manifest::finding;
+use manifest::value::variable;
+
+manifest::code! {
+    "flux"/"missing-dependency", Error, "A Flux Kustomization that depends on one that doesn't exist.",
+    r#"
+A Flux Kustomization depends on one that doesn't exist. Flux waits until the dependency is ready, so this
+Kustomization is never applied. Without a `namespace`, the dependency is in the Kustomization's own namespace.
+This is reported only if all Flux Kustomizations of that namespace are among the manifests.
+
+## Wrong
+
+```yaml
+kind: Kustomization
+metadata:
+  name: envoy-gateway-config
+  namespace: network
+spec:
+  dependsOn:
+    - name: envoy
+```
+
+## Right
+
+```yaml
+kind: Kustomization
+metadata:
+  name: envoy-gateway-config
+  namespace: network
+spec:
+  dependsOn:
+    - name: envoy-gateway
+```
+"#
+}
+
+/// Reports dependencies that don't exist.
+pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let all = context.dependents();
+    let mut found = Vec::new();
+    let mut nearby: BTreeMap<(ClusterPlace, &str), NearDependents> = BTreeMap::new();
+    for dependent in all {
+        let place = context.delivery.place(&dependent.of.object.file);
+        for need in dependent.needs.iter().filter(|need| is_missing(need)) {
+            let near = nearby
+                .entry((place.clone(), need.namespace))
+                .or_insert_with(|| NearDependents::new(context, all, &place, need.namespace));
+            found.extend(missing(near, dependent, need));
+        }
+    }
+    found
+}
+
+fn is_missing(need: &Dependency<'_>) -> bool {
+    need.found.is_none()
+        && !need.namespace.is_empty()
+        && !variable::in_text(need.name)
+        && !variable::in_text(need.namespace)
+}
+
+/// The Flux Kustomizations of a namespace that may be in the same cluster.
+struct NearDependents<'a> {
+    names: Vec<&'a str>,
+    /// Whether there are no others.
+    is_known_in_full: bool,
+}
+
+impl<'a> NearDependents<'a> {
+    fn new(
+        context: &LintContext<'a>,
+        all: &[Dependent<'a>],
+        place: &ClusterPlace<'_>,
+        namespace: &str,
+    ) -> Self {
+        let near: Vec<&Dependent> = all
+            .iter()
+            .filter(|one| {
+                one.of.object.namespace() == namespace
+                    && place.may_share_cluster(&context.delivery.place(&one.of.object.file))
+            })
+            .collect();
+        NearDependents {
+            is_known_in_full: !near.is_empty() && is_known_in_full(context, namespace, &near),
+            names: near.iter().map(|one| one.of.object.name()).collect(),
+        }
+    }
+
+    /// A suggestion for a name that doesn't exist.
+    fn help(&self, wanted: &str) -> String {
+        let compared = self.names.iter().copied().take(MOST_COMPARED);
+        if let Some(name) = nearest(wanted, compared) {
+            return format!("did you mean `{name}`?");
+        }
+        format!("there are {}", listed(self.names.iter()))
+    }
+}
+
+fn missing(
+    near: &NearDependents<'_>,
+    dependent: &Dependent<'_>,
+    need: &Dependency<'_>,
+) -> Option<Diagnostic> {
+    if !near.is_known_in_full {
+        return None;
+    }
+    let help = near.help(need.name);
+    let message = format!(
+        "there is no Flux Kustomization {} in the namespace {}",
+        need.name, need.namespace
+    );
+    Some(
+        finding(CODE, dependent.of.object, &need.pointer, message)
+            .why(format!(
+                "Flux waits for it and never applies {}",
+                dependent.of.object.name()
+            ))
+            .help(help),
+    )
+}
+
+/// The namespace that Flux Kustomizations of all folders usually share.
+const SHARED: &str = "flux-system";
+
+/// Whether all Flux Kustomizations of a namespace are given: one kustomization lists them and everything that it
+/// lists is given, or everything that applies them is given, up to the Kustomization that Flux starts with.
+fn is_known_in_full(context: &LintContext<'_>, namespace: &str, all: &[&Dependent<'_>]) -> bool {
+    let lacking: HashSet<usize> = context
+        .delivery
+        .missing()
+        .iter()
+        .map(|one| one.by)
+        .collect();
+    let lacks = |by: usize| lacking.contains(&by);
+    let are_complete = all.iter().all(|one| {
+        one.of.way.is_some_and(|way| {
+            !way.is_partly_unknown && way.listed_by.map_or(way.flux.is_some(), |by| !lacks(by))
+        })
+    });
+    let listers: BTreeSet<_> = all
+        .iter()
+        .map(|one| one.of.way.and_then(|way| way.listed_by))
+        .collect();
+    let is_one_folder = listers.len() == 1 && namespace != SHARED;
+    are_complete && (is_one_folder || all.iter().all(|one| begins_with_flux(context, one.of.at)))
+}
+
+/// Whether everything that applies a Flux Kustomization is given, up to one that applies itself.
+fn begins_with_flux(context: &LintContext<'_>, flux: usize) -> bool {
+    let mut at = flux;
+    for _ in 0..DEEPEST {
+        let above = context.delivery.ways(at).first().and_then(|way| way.flux);
+        match above {
+            Some(above) if above == at => return context.delivery.missing().is_empty(),
+            Some(above) => at = above,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// A bound on how deeply Flux Kustomizations apply each other.
+const DEEPEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::flux::dependencies::tests::ks;
+    use crate::lint::support::found_in;
+
+    fn listing(names: &str) -> String {
+        format!(
+            "
+# net/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [{names}]"
+        )
+    }
+
+    #[test]
+    fn what_flux_waits_for_is_there() {
+        let says = |names: &str, needs: &str| {
+            let parts = [
+                listing(names),
+                ks("envoy", ""),
+                ks("config", &format!("dependsOn: [{needs}]")),
+            ];
+            found_in(&format!("{}\n", parts.concat()))
+        };
+        let all = "envoy.yaml, config.yaml";
+        assert_eq!(says(all, "{name: envoy}"), [""; 0]);
+        assert_eq!(
+            says(all, "{name: issuers, namespace: cert-manager}"),
+            [""; 0]
+        );
+        assert_eq!(
+            says("envoy.yaml, config.yaml, absent.yaml", "{name: envoi}"),
+            [""; 0]
+        );
+        assert_eq!(
+            says(all, "{name: envoi}"),
+            [
+                "error flux/missing-dependency net/config.yaml:6 there is no Flux Kustomization envoi in the namespace network"
+            ]
+        );
+    }
+}

@@ -1,0 +1,214 @@
+//! The texts in which Flux substitutes variables.
+
+use super::{replaced_in_script, unreadable_variable};
+use crate::lint::{Applied, LintContext};
+use flux_repo::{DeliveryPath, GeneratedObject, KeyContent, Substitutes, is_left_as_it_is};
+use manifest::diagnostic::{Diagnostic, SourceId, Span};
+use manifest::value::pointer::Step;
+use manifest::value::{Kind, Node, Pointer, variable};
+use manifest::{Object, finding};
+
+/// Checks everything that is applied by Flux Kustomizations with substitution.
+pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for one in context.all() {
+        let Some((flux, given)) = substituting(context, one.way) else {
+            continue;
+        };
+        if is_left_as_it_is(one.object, one.way) {
+            continue;
+        }
+        let mut at = Pointer::root();
+        each_text(&one.object.node, &mut at, &mut |pointer, text| {
+            found.extend(in_object(&one, flux, given, pointer, text));
+        });
+    }
+    for generated in context.delivery.generated() {
+        let map = &generated.generator;
+        let way = generated.ways.first();
+        if map.kind == "Secret" || way.is_some_and(|way| map.is_left_as_it_is(way)) {
+            continue;
+        }
+        found.extend(in_files(context, generated, way));
+    }
+    found
+}
+
+/// The Flux Kustomization that applies an object, if it substitutes something.
+fn substituting<'a>(
+    context: &LintContext<'a>,
+    way: Option<&DeliveryPath>,
+) -> Option<(&'a Object, &'a Substitutes)> {
+    context
+        .substitutes(way)
+        .filter(|(_, given)| given.is_something())
+}
+
+/// Calls `with` for each string that contains `${`.
+fn each_text(node: &Node, at: &mut Pointer, with: &mut impl FnMut(&Pointer, &str)) {
+    match &node.kind {
+        Kind::String(text) if text.contains("${") => with(at, text),
+        Kind::Map(map) => {
+            for (key, value) in map.iter() {
+                at.push(Step::Key(key.to_owned()));
+                each_text(value, at, with);
+                at.pop();
+            }
+        }
+        Kind::List(items) => {
+            for (nth, value) in items.iter().enumerate() {
+                at.push(Step::Index(nth));
+                each_text(value, at, with);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn in_object(
+    one: &Applied<'_>,
+    flux: &Object,
+    given: &Substitutes,
+    pointer: &Pointer,
+    text: &str,
+) -> Option<Diagnostic> {
+    let stops = variable::all(text).find(|variable| !variable.is_readable);
+    if let Some(stops) = stops {
+        let message = unreadable_variable::message(text, stops.at);
+        let found = finding(unreadable_variable::CODE, one.object, pointer, message);
+        return Some(unreadable_variable::explained(found, flux));
+    }
+    let name = replaced_in_script::own_variable(text, given)?;
+    let is_lua =
+        one.object.kind() == "EnvoyExtensionPolicy" || pointer.to_string().ends_with(".lua");
+    let message = replaced_in_script::message(name);
+    let found = finding(replaced_in_script::CODE, one.object, pointer, message);
+    Some(replaced_in_script::explained(found, flux, is_lua))
+}
+
+/// What is generated from files.
+fn in_files(
+    context: &LintContext<'_>,
+    generated: &GeneratedObject,
+    way: Option<&DeliveryPath>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let Some(by) = context.objects.get(generated.by) else {
+        return found;
+    };
+    let Some((flux, given)) = substituting(context, way) else {
+        return found;
+    };
+    for (_, content) in &generated.generator.keys {
+        let KeyContent::File(path) = content else {
+            continue;
+        };
+        let Some(source) = context.texts.get(path) else {
+            continue;
+        };
+        let text = context.sources.get(*source).text();
+        let stops = variable::all(text).find(|variable| !variable.is_readable);
+        let own = replaced_in_script::own_variable(text, given);
+        let one = match (stops, own) {
+            (Some(stops), _) => {
+                let message = unreadable_variable::message(text, stops.at);
+                let one = Diagnostic::new(unreadable_variable::CODE, message);
+                unreadable_variable::explained(placed(one, path, *source, text, stops.at), flux)
+            }
+            (None, Some(name)) => {
+                let at = variable::all(text)
+                    .find(|one| one.name == name)
+                    .map_or(0, |one| one.at);
+                let message = replaced_in_script::message(name);
+                let one = Diagnostic::new(replaced_in_script::CODE, message);
+                let one = placed(one, path, *source, text, at);
+                replaced_in_script::explained(one, flux, path.ends_with(".lua"))
+            }
+            (None, None) => continue,
+        };
+        found.push(one.related(
+            by.span(&generated.generator.pointer),
+            format!(
+                "the ConfigMap {} is made of it here",
+                generated.generator.name
+            ),
+        ));
+    }
+    found
+}
+
+fn placed(one: Diagnostic, path: &str, source: SourceId, text: &str, at: usize) -> Diagnostic {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = rest.find(['}', '\n']).map_or(rest.len(), |end| end + 1);
+    one.at(Span::new(source, at, at + end)).in_file(path)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use crate::lint::support::found_in;
+
+    /// A Flux Kustomization `apps` of the folder `app`, with a kustomization that lists `x.yaml`.
+    pub fn delivered(post_build: &str, x: &str) -> String {
+        format!(
+            "
+# ks.yaml
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: apps, namespace: flux-system}}
+spec:
+  path: ./app
+  targetNamespace: network
+  {post_build}
+# app/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [x.yaml]
+configMapGenerator:
+  - name: scripts
+    files: [block.lua]
+# app/x.yaml
+{x}"
+        )
+    }
+
+    pub const SUBSTITUTES: &str = "postBuild: {substitute: {DOMAIN: example.com}}";
+
+    #[test]
+    fn scripts_and_dashboards_keep_their_own_variables() {
+        let script = |text: &str| {
+            format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  run.sh: |\n    target=/x\n    {text}\n"
+            )
+        };
+        let says = |post_build: &str, x: &str| found_in(&delivered(post_build, x));
+        let own = script("cp a ${target}");
+        assert_eq!(
+            says(SUBSTITUTES, &own),
+            [
+                "warning flux/replaced-in-script app/x.yaml:6 Flux replaces ${target}, which is a variable of the text itself"
+            ]
+        );
+        assert_eq!(says("", &own), [""; 0]);
+        assert_eq!(
+            says(SUBSTITUTES, &script("cp a $${target} ${DOMAIN}")),
+            [""; 0]
+        );
+        let left = own.replace(
+            "name: a}",
+            "name: a, annotations: {kustomize.toolkit.fluxcd.io/substitute: disabled}}",
+        );
+        assert_eq!(says(SUBSTITUTES, &left), [""; 0]);
+        assert_eq!(
+            says(SUBSTITUTES, &script("echo ${hosts[0]} x")),
+            ["error flux/unreadable-variable app/x.yaml:6 Flux can't parse `${hosts[0]}`"]
+        );
+        let nothing = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n# app/block.lua\nlocal name = 1\nreturn \"${name}\"\n";
+        assert_eq!(
+            says(SUBSTITUTES, nothing),
+            [
+                "error flux/replaced-in-script app/block.lua:2 Flux replaces ${name}, which is a variable of the text itself"
+            ]
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! The rules: what no schema can show, because objects don't fit each other, the network, or the versions in force.
+//!
+//! Each code has a file that is named after it, in the folder of its group: `network/pool_overlap.rs` has the code
+//! `network/pool-overlap`, its page, the function that makes its findings, and its tests. The function is called `check` if
+//! it finds the mistake itself, and `report` if the analysis is shared with other rules. A shared analysis is in a file of
+//! the same folder that is named after what it looks at, such as `network/pools.rs`. [`RULES`] lists them all.
+//!
+//! - [`context`]: what rules look at. [`front`]: what the controller creates for a Gateway. [`selector`]: matches labels.
+//!   [`ranges`]: finds the ranges that contain an address. [`field`]: finds fields by paths with wildcards.
+//! - [`upgrade`]: what another version would report that this one doesn't.
+//!
+//! [`config::lua`] looks at a single text, and [`version::behaviour`] at two versions, so neither is in the table. The codes
+//! of [`network::invalid_cidr`] and [`network::address_outside_pools`] are declared in [`model`](crate::model), which finds
+//! the same mistakes in `cluster.toml`.
+
+pub(crate) mod attachment;
+pub mod config;
+mod context;
+mod field;
+pub(crate) mod flux;
+mod front;
+pub(crate) mod keda;
+pub(crate) mod network;
+mod ranges;
+pub(crate) mod reference;
+#[cfg(test)]
+mod support;
+pub(crate) mod upgrade;
+pub(crate) mod version;
+
+use rayon::prelude::*;
+
+pub use self::context::{Applied, LintContext, LintInput};
+use manifest::diagnostic::{Code, Diagnostic};
+
+/// A check of everything at once, and the codes of its findings: one, or several that share an analysis.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The codes of its findings.
+    pub codes: &'static [Code],
+    /// Returns the findings.
+    pub check: fn(&LintContext<'_>) -> Vec<Diagnostic>,
+}
+
+impl Rule {
+    const fn new(codes: &'static [Code], check: fn(&LintContext<'_>) -> Vec<Diagnostic>) -> Self {
+        Rule { codes, check }
+    }
+}
+
+/// All rules, in the order of their findings.
+pub const RULES: &[Rule] = &[
+    Rule::new(
+        &[reference::extension_disabled::CODE],
+        reference::extension_disabled::check,
+    ),
+    Rule::new(
+        &[reference::missing_script::CODE, reference::lua_script::CODE],
+        reference::scripts::check,
+    ),
+    Rule::new(
+        &[reference::missing_file::CODE],
+        reference::missing_file::check,
+    ),
+    Rule::new(
+        &[reference::unlisted_file::CODE],
+        reference::unlisted_file::check,
+    ),
+    Rule::new(&[version::gate::CODE], version::gate::check),
+    Rule::new(
+        &[version::deprecated_field::CODE],
+        version::deprecated_field::check,
+    ),
+    Rule::new(&[version::envoy_image::CODE], version::envoy_image::check),
+    Rule::new(&[version::chart_value::CODE], version::chart_value::check),
+    Rule::new(
+        &[network::duplicate_address::CODE],
+        network::duplicate_address::check,
+    ),
+    Rule::new(&[network::invalid_cidr::CODE], network::invalid_cidr::check),
+    Rule::new(
+        &[network::pool_holds_router::CODE],
+        network::pool_holds_router::check,
+    ),
+    Rule::new(&[network::pool_overlap::CODE], network::pool_overlap::check),
+    Rule::new(
+        &[
+            network::address_outside_pools::CODE,
+            network::pool_selector::CODE,
+        ],
+        network::pools::check,
+    ),
+    Rule::new(
+        &[network::not_announced::CODE, network::local_policy::CODE],
+        network::l2_policies::check,
+    ),
+    Rule::new(
+        &[network::certificate_names::CODE],
+        network::certificate_names::check,
+    ),
+    Rule::new(&[network::trusted_cidr::CODE], network::trusted_cidr::check),
+    Rule::new(
+        &[
+            flux::replaced_in_script::CODE,
+            flux::unreadable_variable::CODE,
+        ],
+        flux::substitution::check,
+    ),
+    Rule::new(&[flux::not_substituted::CODE], flux::not_substituted::check),
+    Rule::new(
+        &[flux::missing_dependency::CODE],
+        flux::missing_dependency::check,
+    ),
+    Rule::new(
+        &[flux::circular_dependency::CODE],
+        flux::circular_dependency::check,
+    ),
+    Rule::new(&[flux::missing_crds::CODE], flux::missing_crds::check),
+    Rule::new(
+        &[flux::monitor_elsewhere::CODE],
+        flux::monitor_elsewhere::check,
+    ),
+    Rule::new(
+        &[keda::minimum_above_maximum::CODE],
+        keda::minimum_above_maximum::check,
+    ),
+    Rule::new(&[keda::two_autoscalers::CODE], keda::two_autoscalers::check),
+    Rule::new(&[keda::fixed_replicas::CODE], keda::fixed_replicas::check),
+    Rule::new(
+        &[keda::unknown_deployment::CODE],
+        keda::unknown_deployment::check,
+    ),
+    Rule::new(
+        &[
+            attachment::listener_conflict::CODE,
+            attachment::no_gateway::CODE,
+            attachment::no_hostname::CODE,
+            attachment::no_listener::CODE,
+            attachment::no_redirect::CODE,
+            attachment::no_target::CODE,
+            attachment::not_allowed::CODE,
+            attachment::policy_conflict::CODE,
+            attachment::redirect_loop::CODE,
+            attachment::refused::CODE,
+            attachment::selector_reach::CODE,
+            reference::not_permitted::CODE,
+            reference::port::CODE,
+            reference::unusable::CODE,
+        ],
+        attachment::cluster::check,
+    ),
+];
+
+/// The codes of all rules, and those that are reported outside of the table.
+pub fn codes() -> impl Iterator<Item = Code> {
+    let of_rules = RULES.iter().flat_map(|rule| rule.codes).copied();
+    of_rules.chain([config::lua::CODE, version::behaviour::CODE])
+}
+
+/// Runs all rules, several of them in parallel.
+pub fn check(input: &LintInput<'_>) -> Vec<Diagnostic> {
+    input.with_context(|context| {
+        let rules = RULES.par_iter();
+        rules.flat_map_iter(|rule| (rule.check)(context)).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn each_code_is_in_one_row_of_the_table() {
+        let all: Vec<Code> = codes().collect();
+        let different: BTreeSet<Code> = all.iter().copied().collect();
+        assert_eq!(all.len(), different.len(), "{all:?}");
+    }
+
+    #[test]
+    fn each_code_has_a_file_that_is_named_after_it() {
+        let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lint");
+        for code in codes() {
+            let file = format!("{}.rs", code.as_str().replace('-', "_"));
+            assert!(room.join(&file).is_file(), "{code}: {file}");
+        }
+    }
+}
