@@ -77,6 +77,21 @@ impl Repository {
         }
     }
 
+    /// A copy in another folder, with some more files.
+    fn with_files(&self, root: &Path, more: BTreeSet<String>) -> Self {
+        let contents = self.contents.iter();
+        let contents = contents.map(|(name, (bytes, _))| (name.as_str(), bytes.as_slice()));
+        let more = more
+            .iter()
+            .map(|name| (name.as_str(), b"placeholder\n".as_slice()));
+        for (name, bytes) in contents.chain(more) {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, bytes).expect("a file");
+        }
+        Repository::read(root)
+    }
+
     fn add(&mut self, name: String, bytes: Vec<u8>) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let source = self.sources.add(name.as_str(), text);
@@ -91,6 +106,51 @@ impl Repository {
         self.files.insert(name.clone());
         self.contents.insert(name, (bytes, source));
     }
+}
+
+/// The outcome for each folder.
+fn outcomes(repository: &Repository, folders: Vec<String>) -> Vec<(String, Build, Outcome)> {
+    let content = |file: &str| {
+        let (bytes, source) = repository.contents.get(file)?;
+        Some(FileContent {
+            bytes: bytes.clone(),
+            source: Some(*source),
+        })
+    };
+    let builder = Builder::of(&repository.objects, &repository.files, &content);
+    let builds = folders.into_iter().map(|folder| {
+        let build = builder.build(&folder, None);
+        (folder, build)
+    });
+    let builds: Vec<(String, Build)> = builds.collect();
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((folder, build)) = builds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = (
+                        folder.clone(),
+                        build.clone(),
+                        compare(repository, folder, build),
+                    );
+                    outcomes.lock().expect("no panic").push(outcome);
+                }
+            });
+        }
+    });
+    outcomes.into_inner().expect("no panic")
+}
+
+/// The files of generators that don't exist.
+fn missing(build: &Build) -> impl Iterator<Item = String> {
+    let messages = build.errors.iter().map(|error| error.message.as_str());
+    messages.filter_map(|message| {
+        let file = message
+            .strip_prefix("the file ")?
+            .strip_suffix(" doesn't exist")?;
+        (!file.starts_with("..")).then(|| file.to_owned())
+    })
 }
 
 /// What the comparison of a folder says.
@@ -214,19 +274,41 @@ struct Figures {
     objects: usize,
     equal: usize,
     both_refuse: usize,
+    completed: usize,
     explained: usize,
     features: BTreeMap<Feature, usize>,
     different: Vec<String>,
+}
+
+impl Figures {
+    fn count(&mut self, folder: &str, build: &Build, outcome: Outcome) {
+        self.folders += 1;
+        match outcome {
+            Outcome::Equal(objects) => {
+                self.equal += 1;
+                self.objects += objects;
+            }
+            Outcome::BothRefuse => self.both_refuse += 1,
+            Outcome::Explained => {
+                self.explained += 1;
+                for one in &build.not_followed {
+                    *self.features.entry(one.feature).or_default() += 1;
+                }
+            }
+            Outcome::Different(text) => self.different.push(format!("{folder}: {text}")),
+        }
+    }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "kustomize: {} folders, {} objects; {} folders are equal, {} are refused by both, {} are explained {:?}, {} are different",
+            "kustomize: {} folders, {} objects; {} folders are equal ({} with files that are missing in the data), {} are refused by both, {} are explained {:?}, {} are different",
             self.folders,
             self.objects,
             self.equal,
+            self.completed,
             self.both_refuse,
             self.explained,
             self.features,
@@ -248,62 +330,29 @@ fn every_folder_of_real_repositories_is_built_as_kustomize_builds_it() {
     let mut figures = Figures::default();
     for root in repositories {
         let repository = Repository::read(&root);
-        let content = |file: &str| {
-            let (bytes, source) = repository.contents.get(file)?;
-            Some(FileContent {
-                bytes: bytes.clone(),
-                source: Some(*source),
-            })
-        };
-        let builder = Builder::of(&repository.objects, &repository.files, &content);
-        let files = repository
-            .files
-            .iter()
-            .filter(|file| is_kustomization_file(file));
-        let folders: BTreeSet<&str> = files.map(|file| folder(file)).collect();
-        let builds: Vec<(&str, Build)> = folders
-            .into_iter()
-            .map(|folder| (folder, builder.build(folder, None)))
+        let files = repository.files.iter();
+        let folders: BTreeSet<&str> = files
+            .filter(|file| is_kustomization_file(file))
+            .map(|file| folder(file))
             .collect();
-        let next = AtomicUsize::new(0);
-        let outcomes = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while let Some((folder, build)) =
-                        builds.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let outcome = compare(&repository, folder, build);
-                        outcomes
-                            .lock()
-                            .expect("no panic")
-                            .push((*folder, build, outcome));
-                    }
-                });
-            }
-        });
-        let mut outcomes = outcomes.into_inner().expect("no panic");
-        outcomes.sort_by_key(|(folder, ..)| *folder);
+        let folders: Vec<String> = folders.into_iter().map(str::to_owned).collect();
+        let mut outcomes = outcomes(&repository, folders);
+        // The repositories were published without some files that are no manifests.
+        let (incomplete, complete): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|(_, build, outcome)| {
+                *outcome == Outcome::BothRefuse && missing(build).next().is_some()
+            });
+        outcomes = complete;
+        if !incomplete.is_empty() {
+            let files = incomplete.iter().flat_map(|(_, build, _)| missing(build));
+            let copy = tempfile::tempdir().expect("a folder");
+            let repository = repository.with_files(copy.path(), files.collect());
+            figures.completed += incomplete.len();
+            let folders = incomplete.into_iter().map(|(folder, ..)| folder);
+            outcomes.extend(self::outcomes(&repository, folders.collect()));
+        }
         for (folder, build, outcome) in outcomes {
-            figures.folders += 1;
-            match outcome {
-                Outcome::Equal(objects) => {
-                    figures.equal += 1;
-                    figures.objects += objects;
-                }
-                Outcome::BothRefuse => figures.both_refuse += 1,
-                Outcome::Explained => {
-                    figures.explained += 1;
-                    for one in &build.not_followed {
-                        *figures.features.entry(one.feature).or_default() += 1;
-                    }
-                }
-                Outcome::Different(text) => {
-                    figures
-                        .different
-                        .push(format!("{}/{folder}: {text}", root.display()));
-                }
-            }
+            figures.count(&format!("{}/{folder}", root.display()), &build, outcome);
         }
     }
     for difference in figures.different.iter().take(MOST_PRINTED) {
