@@ -10,7 +10,7 @@ use crate::generator::{Generator, KeyContent};
 use crate::kustomization::Kustomization;
 use manifest::Object;
 use manifest::diagnostic::Span;
-use manifest::value::{Kind, Map, Node};
+use manifest::value::{Kind, Map, Node, Pointer};
 
 /// The length of the lines of Base64 in kustomize's output.
 const LINE: usize = 70;
@@ -131,8 +131,9 @@ fn data<'a>(
     item: &Node,
 ) -> Result<Vec<(String, Datum)>, String> {
     let mut data: Vec<(String, Datum)> = Vec::new();
-    for file in &generator.env_files {
-        let Some(content) = content(state, layer, generator, file)? else {
+    for (nth, file) in generator.env_files.iter().enumerate() {
+        let pointer = generator.pointer.key("envs").index(nth);
+        let Some(content) = content(state, layer, &pointer, file) else {
             continue;
         };
         let Ok(text) = std::str::from_utf8(&content.bytes) else {
@@ -164,10 +165,11 @@ fn data<'a>(
         .iter()
         .filter(|node| node.as_str().is_some());
     let places = files.chain(literals).map(|node| node.span);
-    for ((key, from), span) in generator.keys.iter().zip(places) {
+    for (nth, ((key, from), span)) in generator.keys.iter().zip(places).enumerate() {
+        let pointer = generator.pointer.key("files").index(nth);
         let content = match from {
             KeyContent::Text(text) => Value::Text(text.clone()),
-            KeyContent::File(file) => match content(state, layer, generator, file)? {
+            KeyContent::File(file) => match content(state, layer, &pointer, file) {
                 Some(content) => match String::from_utf8(content.bytes) {
                     Ok(text) => Value::Text(text),
                     Err(error) => Value::Bytes(error.into_bytes()),
@@ -204,21 +206,23 @@ fn is_key(text: &str) -> bool {
         && !text.starts_with("..")
 }
 
-/// The content of a file of a generator; `None` if the file exists, but its content is not given.
+/// The content of a file that a generator names at `pointer`. It is reported if the file doesn't exist or if its content
+/// is not given; the rest is generated nevertheless.
 fn content<'a>(
     state: &mut State<'_, 'a>,
     layer: &Layer<'a>,
-    generator: &Generator,
+    pointer: &Pointer,
     file: &str,
-) -> Result<Option<FileContent>, String> {
-    if let Some(content) = state.content(file) {
-        return Ok(Some(content));
+) -> Option<FileContent> {
+    let content = state.content(file);
+    if content.is_none() {
+        let at = layer.spot(pointer.clone());
+        match state.is_file(file) {
+            true => state.skip(Feature::Unread, at, file),
+            false => state.refuse(at, format!("the file {file} doesn't exist")),
+        }
     }
-    if !state.is_file(file) {
-        return Err(format!("the file {file} doesn't exist"));
-    }
-    state.skip(Feature::Unread, layer.spot(generator.pointer.clone()), file);
-    Ok(None)
+    content
 }
 
 /// Base64 in lines, if it is longer than one.
