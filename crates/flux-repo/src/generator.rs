@@ -168,7 +168,7 @@ pub(super) fn key_and_path(text: &str) -> (&str, &str) {
 
 /// The keys and values in the lines of an `envs` file: `key=value`, or only a key. Lines that start with `#` are
 /// comments.
-fn env_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn env_lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().map(str::trim_start);
     lines

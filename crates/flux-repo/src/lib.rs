@@ -9,10 +9,13 @@
 //! that is given. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
 //! and variables.
 //!
+//! [`build`] does all that kustomize does with a single folder, including patches, as far as it is local.
+//!
 //! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. Missing inputs are treated as if they changed
 //! nothing, and [`DeliveryPath::is_partly_unknown`] says if there are any.
 
 mod apply;
+pub mod build;
 mod clusters;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
