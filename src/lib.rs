@@ -27,6 +27,7 @@
 //! cluster begins. Only `tree` and `cli` use the disk, and they read through [`bounds`]; only `cluster` uses the network.
 //! Everything else gives the same output for the same input.
 #![warn(missing_docs)]
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub mod bounds;
 

@@ -4,13 +4,13 @@ use std::io::{self, ErrorKind, Write};
 
 /// A stream that ignores what is written once its reader has closed it, as `head` does, so that the command still
 /// ends with the right exit code. Other failures, such as a full disk, are reported.
-pub struct UntilClosed<W> {
+pub(super) struct UntilClosed<W> {
     to: W,
     is_closed: bool,
 }
 
 impl<W: Write> UntilClosed<W> {
-    pub fn new(to: W) -> Self {
+    pub(super) fn new(to: W) -> Self {
         UntilClosed {
             to,
             is_closed: false,

@@ -17,7 +17,7 @@ use manifest::value::Node;
 
 /// Arguments of `crds`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -57,7 +57,7 @@ struct Apply {
 ///
 /// # Errors
 /// If a file can't be read, or the cluster can't be asked.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let Command::Apply(args) = &args.command;
     let mut sources = Sources::default();
     let found = manifests::read_all(&args.files, &mut sources)?;

@@ -27,7 +27,7 @@ use manifest::value::Pointer;
 
 /// Arguments of `diff`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// What to compare with: `tree` (the files on disk), `git:REV` (the files at a revision) or `cluster` (the live
     /// objects, compared with what Flux would apply)
     #[arg(long, default_value = "tree", value_parser = Against::parse)]
@@ -77,7 +77,7 @@ impl Against {
 ///
 /// # Errors
 /// If something can't be read, or Git doesn't know the revision.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find(global)?;
     let compiled = project.compile()?;
     if compiled.has_errors() {

@@ -16,7 +16,7 @@ use manifest::diagnostic::suggest::nearest;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A code (config/unknown-key), a key of cluster.toml (proxy.replicas), or a field of a kind
     /// (Gateway.spec.listeners)
     #[arg(value_name = "CODE|FIELD")]
@@ -27,7 +27,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If no code, key or field has that name.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let what = args.what.as_str();
     if let Some(code) = codes::parse(what) {
         write!(out, "{}", code.page())?;

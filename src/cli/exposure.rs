@@ -15,7 +15,7 @@ use manifest::diagnostic::printable::printable;
 
 /// Arguments of `exposure`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     place: ObjectSources,
     /// The format of the result
@@ -35,7 +35,7 @@ enum Format {
 ///
 /// # Errors
 /// If something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
     let resolved = resolve(&gathered.objects, &gathered.settings);
     let table = table(&resolved, &gathered.objects);

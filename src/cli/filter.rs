@@ -8,7 +8,7 @@ use manifest::diagnostic::{Code, Diagnostic, Severity, suggest};
 
 /// A code, or a group, which stands for all of its codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selector {
+pub(super) enum Selector {
     /// All codes of a group: `config`.
     Group(&'static str),
     /// A single code: `config/unknown-key`.
@@ -17,7 +17,7 @@ pub enum Selector {
 
 impl Selector {
     /// Whether the selector includes `code`.
-    pub fn covers(self, code: Code) -> bool {
+    pub(super) fn covers(self, code: Code) -> bool {
         match self {
             Selector::Group(group) => group == code.group(),
             Selector::Code(only) => only == code,
@@ -40,7 +40,7 @@ impl FromStr for Selector {
 /// Keeps the findings that `select` includes (all if it is empty), except for those that `ignore` includes.
 /// `ignore` takes precedence: `--select config --ignore config/lua` is the group without that code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(super) struct Filter {
     select: Vec<Selector>,
     ignore: Vec<Selector>,
 }
@@ -49,7 +49,7 @@ impl Filter {
     /// Parses lists of the form `CODE,…` from the command line. Empty parts are skipped.
     /// # Errors
     /// Returns the first name that is neither a code nor a group, with the most similar one.
-    pub fn parse<S: AsRef<str>>(select: &[S], ignore: &[S]) -> Result<Self, UnknownCode> {
+    pub(super) fn parse<S: AsRef<str>>(select: &[S], ignore: &[S]) -> Result<Self, UnknownCode> {
         Ok(Filter {
             select: selectors(select)?,
             ignore: selectors(ignore)?,
@@ -57,7 +57,7 @@ impl Filter {
     }
 
     /// Whether findings with this code are shown.
-    pub fn keeps(&self, code: Code) -> bool {
+    pub(super) fn keeps(&self, code: Code) -> bool {
         let covered = |by: &[Selector]| by.iter().any(|selector| selector.covers(code));
         let is_ignored = covered(&self.ignore) && !self.makes_notes_of(code);
         (self.select.is_empty() || covered(&self.select)) && !is_ignored
@@ -70,7 +70,7 @@ impl Filter {
     }
 
     /// Removes the findings that are not shown.
-    pub fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
+    pub(super) fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.retain(|finding| self.keeps(finding.code));
         for finding in diagnostics {
             if self.makes_notes_of(finding.code) {
@@ -93,7 +93,7 @@ fn selectors<S: AsRef<str>>(lists: &[S]) -> Result<Vec<Selector>, UnknownCode> {
 /// The error for a name that is neither a code nor a group.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no code or group is called `{name}`; {}", self.advice())]
-pub struct UnknownCode {
+pub(super) struct UnknownCode {
     name: String,
     nearest: Option<&'static str>,
 }

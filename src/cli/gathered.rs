@@ -14,7 +14,7 @@ use manifest::diagnostic::Sources;
 
 /// Which objects to work on.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ObjectSources {
+pub(super) struct ObjectSources {
     /// Manifests: files, folders, or `-` for standard input [default: what cluster.toml renders]
     #[arg(value_name = "DIR")]
     paths: Vec<PathBuf>,
@@ -24,7 +24,7 @@ pub struct ObjectSources {
 }
 
 /// The objects, as they would be sent to the API server.
-pub struct Gathered {
+pub(super) struct Gathered {
     /// The objects.
     pub objects: Vec<Object>,
     /// The settings of the controller, from the values of its chart.
@@ -37,7 +37,7 @@ pub struct Gathered {
 ///
 /// # Errors
 /// If something can't be read, or the project has errors.
-pub fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
+pub(super) fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
     let gathered = applied(place, global)?;
     Ok(Gathered {
         objects: with_charted(gathered.objects),
@@ -49,7 +49,7 @@ pub fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered
 ///
 /// # Errors
 /// The same as for [`gather`].
-pub fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
+pub(super) fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
     let paths: Vec<PathBuf> = place.paths.iter().chain(&place.within).cloned().collect();
     match paths.is_empty() {
         true => of_project(global),

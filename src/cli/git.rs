@@ -17,7 +17,7 @@ const LARGEST: u64 = 64 << 20;
 
 /// The root of the Git repository that contains `folder`: the nearest folder with a `.git`, which is a folder, or a
 /// file in a linked work tree. `folder` must be canonical.
-pub fn repository(folder: &Path) -> Option<&Path> {
+pub(super) fn repository(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|above| above.join(".git").exists())
 }
 
@@ -38,7 +38,7 @@ fn git(root: &Path, args: &[&str], input: String) -> anyhow::Result<Ran> {
 ///
 /// # Errors
 /// If Git is not installed, `root` is in no repository, or there is no such revision.
-pub fn commit(root: &Path, rev: &str) -> anyhow::Result<String> {
+pub(super) fn commit(root: &Path, rev: &str) -> anyhow::Result<String> {
     let rev_of_commit = format!("{rev}^{{commit}}");
     let args = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
     let ran = git(
@@ -56,7 +56,11 @@ pub fn commit(root: &Path, rev: &str) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// If Git fails.
-pub fn show(root: &Path, commit: &str, paths: &[String]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+pub(super) fn show(
+    root: &Path,
+    commit: &str,
+    paths: &[String],
+) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let asked = paths.iter().map(|path| format!("{commit}:./{path}\n"));
     let ran = git(root, &["cat-file", "--batch"], asked.collect())?;
     let mut rest = ran.printed.as_slice();

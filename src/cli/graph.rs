@@ -12,7 +12,7 @@ use envoy_gateway::resolve;
 
 /// Arguments of `graph`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     place: ObjectSources,
     /// The format of the picture
@@ -36,7 +36,7 @@ enum Format {
 ///
 /// # Errors
 /// If something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let gathered = gather(&args.place, global)?;
     let picture = picture(&resolve(&gathered.objects, &gathered.settings));
     let text = match args.format {

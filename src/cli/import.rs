@@ -25,7 +25,7 @@ const CONFIG: &str = "cluster.toml";
 
 /// Arguments of `import`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A repository, any folder in it, or the `cluster.toml` of cluster-template
     #[arg(value_name = "DIR")]
     dir: PathBuf,
@@ -52,7 +52,7 @@ enum Format {
 ///
 /// # Errors
 /// If there is nothing to import, or something can't be read or written.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
     let given = args.dir.canonicalize();
     let given = given.with_context(|| format!("{}: can't be read", args.dir.display()))?;

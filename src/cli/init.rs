@@ -17,7 +17,7 @@ use manifest::diagnostic::printable::printable;
 
 /// Arguments of `init`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The domain that the gateways serve
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
@@ -44,7 +44,7 @@ struct Answers {
 ///
 /// # Errors
 /// If there is a `cluster.toml` already, an answer is missing, or the file can't be written.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let root = global.root.clone().unwrap_or_else(|| PathBuf::from("."));
     let path = global
         .config

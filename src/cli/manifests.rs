@@ -22,7 +22,7 @@ use manifest::{Object, items};
 
 /// The manifests that were read.
 #[derive(Default)]
-pub struct Manifests {
+pub(super) struct Manifests {
     /// The folder that file names are relative to, if it is not the current one.
     root: PathBuf,
     /// The number of files.
@@ -70,7 +70,7 @@ enum Role {
 ///
 /// # Errors
 /// If a path doesn't exist or can't be read.
-pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Manifests> {
+pub(super) fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Manifests> {
     let mut all = Manifests::default();
     let inputs = all.inputs(paths)?;
     all.read(&inputs, sources)?;
@@ -82,7 +82,7 @@ pub fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Result<Mani
 ///
 /// # Errors
 /// If something can't be read.
-pub fn read_beside(
+pub(super) fn read_beside(
     root: &Path,
     folder: &Path,
     replaced: &BTreeSet<String>,
@@ -127,7 +127,7 @@ impl Manifests {
     /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. It stays what was
     /// named as a file, and what is in a folder that was given and of which Flux applies nothing, because then this
     /// is not the folder of a repository.
-    pub fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
+    pub(super) fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
         let delivery = Delivery::of(&self.objects, &self.names);
         let is_applied = |file: &str| delivery.applies_file(file) == Some(true);
         let below =
@@ -172,13 +172,13 @@ impl Manifests {
     }
 
     /// The text of a file that was read.
-    pub fn text(&self, name: &str, sources: &Sources) -> Option<String> {
+    pub(super) fn text(&self, name: &str, sources: &Sources) -> Option<String> {
         let source = self.texts.get(name)?;
         Some(sources.get(*source).text().to_owned())
     }
 
     /// Everything that was read, for the checks that look at all objects together.
-    pub fn lint_input<'a>(
+    pub(super) fn lint_input<'a>(
         &'a self,
         sources: &'a Sources,
         selection: &'a Selection,
@@ -292,7 +292,7 @@ impl Manifests {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn print_skipped(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    pub(super) fn print_skipped(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
         // The `.git` folder and files with other endings can't hold manifests.
         let may_hold =
             |path: &Path| is_manifest(path) || (path.is_dir() && !path.ends_with(".git"));

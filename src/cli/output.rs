@@ -11,7 +11,7 @@ use crate::report::Terminal;
 use manifest::diagnostic::printable;
 
 /// Standard output or standard error of the program.
-pub struct Stream {
+pub(super) struct Stream {
     to: UntilClosed<Box<dyn Write>>,
     is_terminal: bool,
     has_colour: bool,
@@ -20,14 +20,14 @@ pub struct Stream {
 
 impl Stream {
     /// Standard output. `colour` is told whether the stream is a terminal, and decides whether to use colours.
-    pub fn stdout(colour: impl FnOnce(bool) -> bool) -> Self {
+    pub(super) fn stdout(colour: impl FnOnce(bool) -> bool) -> Self {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
         Stream::new(Box::new(stdout.lock()), is_terminal, colour(is_terminal))
     }
 
     /// Standard error. `colour` decides as for [`Stream::stdout`].
-    pub fn stderr(colour: impl FnOnce(bool) -> bool) -> Self {
+    pub(super) fn stderr(colour: impl FnOnce(bool) -> bool) -> Self {
         let stderr = io::stderr();
         let is_terminal = stderr.is_terminal();
         // The handle is not locked, so that a panic on another thread can still be printed.
@@ -44,17 +44,17 @@ impl Stream {
     }
 
     /// Whether the stream is a terminal.
-    pub fn is_terminal(&self) -> bool {
+    pub(super) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
     /// Whether the stream is written in colour.
-    pub fn has_colour(&self) -> bool {
+    pub(super) fn has_colour(&self) -> bool {
         self.has_colour
     }
 
     /// How to format reports for people on this stream.
-    pub fn terminal(&self) -> Terminal {
+    pub(super) fn terminal(&self) -> Terminal {
         Terminal {
             color: self.has_colour,
             ..Terminal::default()
@@ -63,7 +63,7 @@ impl Stream {
 
     /// The same stream, for text that this program has coloured. The caller has escaped the parts that came from
     /// elsewhere. If the stream has no colour, escape sequences for colours are escaped here too.
-    pub fn styled(&mut self) -> impl Write {
+    pub(super) fn styled(&mut self) -> impl Write {
         let passes = Allowed {
             styles: self.has_colour,
             commands: false,
@@ -75,7 +75,7 @@ impl Stream {
     }
 
     /// The same stream, for the workflow commands of GitHub Actions that a report consists of.
-    pub fn commands(&mut self) -> impl Write {
+    pub(super) fn commands(&mut self) -> impl Write {
         let passes = Allowed {
             styles: false,
             commands: true,
@@ -88,7 +88,7 @@ impl Stream {
 
     /// The same stream, for bytes that another program reads. They are written unchanged unless the stream is a
     /// terminal.
-    pub fn data(&mut self) -> impl Write {
+    pub(super) fn data(&mut self) -> impl Write {
         Data { stream: self }
     }
 
@@ -96,7 +96,7 @@ impl Stream {
     ///
     /// # Errors
     /// If the stream can't be written to.
-    pub fn json(&mut self, document: &serde_json::Value) -> io::Result<()> {
+    pub(super) fn json(&mut self, document: &serde_json::Value) -> io::Result<()> {
         writeln!(self, "{}", printable::json(&format!("{document:#}")))
     }
 
@@ -106,7 +106,7 @@ impl Stream {
     /// # Errors
     /// If the stream can't be written to.
     #[cfg(feature = "live")]
-    pub fn in_place(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn in_place(&mut self, text: &str) -> io::Result<()> {
         let text = printable::printable(text);
         write!(self.to, "\r\u{1b}[K{text}")?;
         self.to.flush()
@@ -296,7 +296,7 @@ fn style(text: &str) -> Option<usize> {
 }
 
 /// Prints a panic as the standard library does, but through the guard.
-pub fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
+pub(super) fn tell_panic(info: &std::panic::PanicHookInfo<'_>) {
     let payload = info.payload();
     let message = payload
         .downcast_ref::<&str>()

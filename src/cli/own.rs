@@ -11,13 +11,13 @@ use crd_validate::schema::{Catalogue, embedded, files};
 use manifest::read::LARGEST_FILE;
 
 /// The name of the folder, in a project's root.
-pub const FOLDER: &str = "schemas";
+pub(super) const FOLDER: &str = "schemas";
 
 /// The list of the schemas in `folder`; empty if there is none.
 ///
 /// # Errors
 /// If the list can't be read.
-pub fn list(folder: &Path) -> anyhow::Result<Lock> {
+pub(super) fn list(folder: &Path) -> anyhow::Result<Lock> {
     let path = folder.join(files::LOCK);
     let shown = path.display();
     match file::text(&path, LARGEST_FILE) {
@@ -35,7 +35,7 @@ pub fn list(folder: &Path) -> anyhow::Result<Lock> {
 ///
 /// # Errors
 /// If a listed file can't be read, or is not a compiled schema.
-pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
+pub(super) fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
     let list = list(folder)?;
     if list.files().is_empty() {
         return Ok(());
@@ -56,7 +56,7 @@ pub fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// If the program's own list is damaged.
-pub fn own(list: &Lock) -> anyhow::Result<Vec<&Locked>> {
+pub(super) fn own(list: &Lock) -> anyhow::Result<Vec<&Locked>> {
     let embedded =
         Lock::parse(embedded::LOCK).context("can't read the list of schemas in this program")?;
     Ok(list.without(&embedded).collect())
@@ -67,7 +67,7 @@ pub fn own(list: &Lock) -> anyhow::Result<Vec<&Locked>> {
 ///
 /// # Errors
 /// If the folder can't be walked.
-pub fn files_in(folder: &Path) -> anyhow::Result<Vec<(String, Option<String>)>> {
+pub(super) fn files_in(folder: &Path) -> anyhow::Result<Vec<(String, Option<String>)>> {
     let mut found = Vec::new();
     if !folder.is_dir() {
         return Ok(found);

@@ -17,7 +17,7 @@ use manifest::diagnostic::Diagnostic;
 use manifest::{Object, meaning, read};
 
 /// The locks in the folder that files are written to, and the shared files as they were read.
-pub struct Owned {
+pub(super) struct Owned {
     /// The locks.
     pub locks: Locks,
     /// The shared files by path, as they were when entries were merged into them. The plan must start from the same
@@ -26,14 +26,14 @@ pub struct Owned {
 }
 
 /// Adds what to do about it to the system's reason.
-pub fn with_help(error: tree::Error) -> anyhow::Error {
+pub(super) fn with_help(error: tree::Error) -> anyhow::Error {
     let help = error.help();
     anyhow::anyhow!("{error}\n  help: {help}")
 }
 
 impl Owned {
     /// With these locks.
-    pub fn new(locks: Locks) -> Self {
+    pub(super) fn new(locks: Locks) -> Self {
         Owned {
             locks,
             merged_from: Mutex::default(),
@@ -41,7 +41,7 @@ impl Owned {
     }
 
     /// The text of a file in the output folder.
-    pub fn read(&self, out: &Path, path: &str) -> Output {
+    pub(super) fn read(&self, out: &Path, path: &str) -> Output {
         // If it can't be read, the plan fails too, and gives the reason.
         let before = plain::stands(out, path).unwrap_or(Existing::Nothing);
         let output = match &before {
@@ -61,7 +61,7 @@ impl Owned {
     }
 
     /// The kustomizations that earlier renders have added entries to.
-    pub fn shared(&self, out: &Path) -> Vec<Shared> {
+    pub(super) fn shared(&self, out: &Path) -> Vec<Shared> {
         let all = self.locks.own.shared().map(|(path, _)| path);
         all.filter(|path| could_render(path.as_str(), true))
             .map(|path| self.shared_at(out, path))
@@ -103,7 +103,7 @@ impl Owned {
     ///
     /// # Errors
     /// If something can't be read, or another render is running.
-    pub fn plan(&self, out: &Path, files: &[File], force: bool) -> anyhow::Result<Plan> {
+    pub(super) fn plan(&self, out: &Path, files: &[File], force: bool) -> anyhow::Result<Plan> {
         let files: Vec<tree::File> = files.iter().map(|file| self.tree_file(file)).collect();
         let options = Options {
             force,
@@ -139,7 +139,12 @@ impl Owned {
 /// kustomizations that are rendered or shared, and in all others that list a file that the render removes. If files
 /// are written to another folder than the project's root, files in the root count as well: such a tree is only looked
 /// at, and has no copy of the user's own manifests.
-pub fn not_built(compiled: &mut Compiled, plan: &Plan, out: &Path, root: &Path) -> Vec<Diagnostic> {
+pub(super) fn not_built(
+    compiled: &mut Compiled,
+    plan: &Plan,
+    out: &Path,
+    root: &Path,
+) -> Vec<Diagnostic> {
     let on_disk = |path: &str| {
         let found = [out, root].map(|folder| std::fs::metadata(folder.join(path)));
         found.into_iter().find_map(Result::ok)

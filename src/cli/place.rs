@@ -7,7 +7,7 @@ use super::git;
 use crate::tree::Configuration;
 
 /// How a lock names the configuration at the path `config`, in a project at `root` that writes its files to `out`.
-pub fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
+pub(super) fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
     let (root, out) = (canonical_path(root), canonical_path(out));
     // The name that was given counts, not the one that it may link to.
     let folder = config.parent().unwrap_or(Path::new(""));
@@ -33,7 +33,7 @@ pub fn configuration(config: &Path, root: &Path, out: &Path) -> Configuration {
 
 /// The path from the root of the Git repository to the folder that files are written to. If that folder is in no
 /// repository, the project's root is used instead.
-pub fn prefix(root: &Path, out: &Path) -> String {
+pub(super) fn prefix(root: &Path, out: &Path) -> String {
     let folders = [canonical_path(out), canonical_path(root)];
     let found = folders.iter().find_map(|folder| {
         let repository = git::repository(folder)?;
@@ -84,7 +84,7 @@ fn canonical_path(path: &Path) -> PathBuf {
 }
 
 /// The path with `/` on every system and without `.` components.
-pub fn slashed(path: &Path) -> String {
+pub(super) fn slashed(path: &Path) -> String {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     let parts = parts.map(|part| part.as_os_str().to_string_lossy().into_owned());
     parts.collect::<Vec<_>>().join("/")

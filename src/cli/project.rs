@@ -26,7 +26,7 @@ use manifest::diagnostic::Diagnostic;
 const CONFIG: &str = "cluster.toml";
 
 /// A project on disk.
-pub struct Project {
+pub(super) struct Project {
     /// The folder that all paths are relative to.
     pub root: PathBuf,
     /// The folder that files are written to: the root, unless the user asked for another one.
@@ -44,7 +44,7 @@ impl Project {
     ///
     /// # Errors
     /// If there is no `cluster.toml`.
-    pub fn find(global: &Global) -> anyhow::Result<Self> {
+    pub(super) fn find(global: &Global) -> anyhow::Result<Self> {
         Self::find_for(global, None)
     }
 
@@ -52,7 +52,7 @@ impl Project {
     ///
     /// # Errors
     /// If there is no `cluster.toml`.
-    pub fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
         let (root, config) = place(global)?;
         let mut catalogue = Catalogue::embedded();
         own::add(&mut catalogue, &root.join(own::FOLDER))?;
@@ -69,7 +69,7 @@ impl Project {
     ///
     /// # Errors
     /// If a lock can't be read.
-    pub fn owned(&self) -> anyhow::Result<&Owned> {
+    pub(super) fn owned(&self) -> anyhow::Result<&Owned> {
         if let Some(owned) = self.owned.get() {
             return Ok(owned);
         }
@@ -82,7 +82,7 @@ impl Project {
     ///
     /// # Errors
     /// If something can't be read, or another render is running.
-    pub fn plan(
+    pub(super) fn plan(
         &self,
         compiled: &mut Compiled,
         force: bool,
@@ -97,7 +97,7 @@ impl Project {
     ///
     /// # Errors
     /// If something can't be read.
-    pub fn compile_to_write(&self) -> anyhow::Result<Compiled> {
+    pub(super) fn compile_to_write(&self) -> anyhow::Result<Compiled> {
         let mut compiled = self.compile()?;
         let earlier = compiled.diagnostics.len();
         compiled.look_across(Beside::default());
@@ -127,7 +127,7 @@ impl Project {
     ///
     /// # Errors
     /// If something can't be read.
-    pub fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
+    pub(super) fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile()?;
         let mut replaced = compiled.file_names();
         if !compiled.has_errors() {
@@ -172,7 +172,7 @@ impl Project {
     ///
     /// # Errors
     /// If the configuration can't be read.
-    pub fn compile(&self) -> anyhow::Result<Compiled> {
+    pub(super) fn compile(&self) -> anyhow::Result<Compiled> {
         let name = self.config_name();
         self.owned()?;
         match self.config_text()? {
@@ -188,7 +188,7 @@ impl Project {
     }
 
     /// Compiles again, as if `[chart]` had the given `version`. `None` if `[chart]` has no version.
-    pub fn compile_again(&self, compiled: &Compiled, version: &str) -> Option<Compiled> {
+    pub(super) fn compile_again(&self, compiled: &Compiled, version: &str) -> Option<Compiled> {
         let text = compiled.sources.get(compiled.config).text();
         let text = chart::with_version(text, version)?;
         Some(compile(&self.config_name(), &text, self, &self.catalogue))
@@ -235,7 +235,7 @@ enum ConfigText {
 ///
 /// # Errors
 /// If there is no `cluster.toml`.
-pub fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
+pub(super) fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
     let Some(config) = locate(global)? else {
         bail!(
             "there is no {CONFIG} in this folder or above; `gatewayctl init` writes one, `-C DIR` looks in another folder"
@@ -257,7 +257,7 @@ pub fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
 ///
 /// # Errors
 /// If the named project doesn't exist, or can't be read.
-pub fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
+pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
     if global.root.is_none() && locate(global)?.is_none() {
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);

@@ -17,7 +17,7 @@ use manifest::diagnostic::printable::printable;
 
 /// Arguments of `render`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Write nothing, and fail if the tree is not what cluster.toml renders
     #[arg(long, conflicts_with_all = ["stdout", "force"])]
     check: bool,
@@ -36,7 +36,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If something can't be read or written.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let project = Project::find_for(global, args.out.as_deref())?;
     let mut compiled = project.compile_to_write()?;
     if args.stdout || compiled.has_errors() {

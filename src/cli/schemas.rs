@@ -23,7 +23,7 @@ use manifest::read::LARGEST_FILE;
 
 /// Arguments of `schemas`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -83,7 +83,7 @@ enum From {
 ///
 /// # Errors
 /// If a file can't be read or written.
-pub fn run(args: Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::List { project } => list(project.as_deref(), global, out),
         Command::Verify => verify(global, out),

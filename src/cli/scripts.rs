@@ -38,13 +38,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(if cfg!(unix) { 60 } else { 1
 const BEYOND: &str = "processor time or memory";
 
 /// Whether this process was started to run scripts.
-pub fn is_wanted() -> bool {
+pub(super) fn is_wanted() -> bool {
     let mut arguments = std::env::args_os().skip(1);
     arguments.next().is_some_and(|first| first == ARGUMENT) && arguments.next().is_none()
 }
 
 /// Reads scripts as lines from standard input, and answers each with a line on standard output.
-pub fn main() -> ExitCode {
+pub(super) fn main() -> ExitCode {
     match std::panic::catch_unwind(serve) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(_)) | Err(_) => ExitCode::from(FAILED),
@@ -232,7 +232,7 @@ fn beyond() -> Run {
 
 /// Runs scripts in a separate process, which is started for the first script.
 #[derive(Debug, Default)]
-pub struct InChild {
+pub(super) struct InChild {
     state: RefCell<State>,
 }
 
@@ -246,7 +246,7 @@ struct State {
 
 impl InChild {
     /// The scripts that could not be run.
-    pub fn failures(&self) -> Vec<NotRun> {
+    pub(super) fn failures(&self) -> Vec<NotRun> {
         self.state.borrow().failures.clone()
     }
 }

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 /// Arguments of `completions`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The shell
     shell: Shell,
 }
@@ -17,7 +17,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If it can't be written.
-pub fn config_schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn config_schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     writeln!(out, "{:#}", crate::config::schema::json_schema())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -26,7 +26,7 @@ pub fn config_schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// If they can't be written.
-pub fn completions(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn completions(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(
         args.shell,
@@ -42,7 +42,7 @@ pub fn completions(args: &Args, out: &mut dyn Write) -> anyhow::Result<ExitCode>
 ///
 /// # Errors
 /// If it can't be written.
-pub fn man(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn man(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut page = Vec::new();
     let command = super::Cli::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;

@@ -24,7 +24,7 @@ const FORMAT: &str = "gatewayctl/status/v1";
 
 /// Arguments of `status`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     place: ObjectSources,
     /// Treat objects that are not given as missing; without this, what depends on them is unknown
@@ -69,7 +69,7 @@ impl Args {
 ///
 /// # Errors
 /// If something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }

@@ -29,7 +29,7 @@ const FORMAT: &str = "gatewayctl/trace/v1";
 
 /// Arguments of `trace`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The URL of the request: https://app.example.com/path, ssh://git.example.com, tcp://HOST:PORT, …
     #[arg(value_name = "URL")]
     url: String,
@@ -74,7 +74,7 @@ struct Material {
 ///
 /// # Errors
 /// If the request is not valid, something can't be read, or a script could not be run.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let mut request = Request::get(&args.url)?;
     request.set_method(&args.method)?;
     for line in &args.headers {

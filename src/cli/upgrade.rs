@@ -30,7 +30,7 @@ use manifest::value::Pointer;
 
 /// Arguments of `upgrade`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The version of the Envoy Gateway chart to compare with
     #[arg(long, value_name = "VERSION")]
     to: String,
@@ -76,7 +76,7 @@ struct Outlook {
 ///
 /// # Errors
 /// If something can't be read, or the catalogue doesn't have the version.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let outlook = match args.paths.is_empty() {
         true => of_project(args, global)?,
         false => Some(of_manifests(args, global)?),

@@ -27,7 +27,7 @@ use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -65,7 +65,7 @@ enum Against {
 ///
 /// # Errors
 /// If something can't be read.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
     let checked = if args.paths.is_empty() {
@@ -255,7 +255,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
 
 /// Uses the version of the Envoy Gateway chart in the manifests, if no version is declared and all manifests agree on
 /// one.
-pub fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
+pub(super) fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
     let is_open = selection
         .of(ENVOY_GATEWAY)
         .is_none_or(|chosen| chosen.reason == Reason::Assumed);

@@ -18,7 +18,7 @@ const DEEPEST: usize = 64;
 
 /// The result of a walk.
 #[derive(Debug, Default)]
-pub struct FolderListing {
+pub(super) struct FolderListing {
     /// The files, sorted by name within each folder.
     pub files: Vec<PathBuf>,
     /// What was skipped, and why.
@@ -27,7 +27,7 @@ pub struct FolderListing {
 
 /// Why something was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SkipReason {
+pub(super) enum SkipReason {
     /// A `.gitignore` lists it.
     Ignored,
     /// Its name starts with a dot.
@@ -47,7 +47,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// The reason, as printed after a path.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             SkipReason::Ignored => "a .gitignore lists it",
             SkipReason::Hidden => "its name starts with a dot",
@@ -66,7 +66,7 @@ impl SkipReason {
 ///
 /// # Errors
 /// If a folder can't be read.
-pub fn walk(folder: &Path) -> io::Result<FolderListing> {
+pub(super) fn walk(folder: &Path) -> io::Result<FolderListing> {
     let full = folder.canonicalize()?;
     let mut walk = FolderWalker {
         ignores: gitignores_above(&full),

@@ -16,7 +16,7 @@ use manifest::value::{Kind, Node, Pointer};
 
 /// Arguments of `why`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A rendered file, with or without a line: FILE or FILE:LINE
     #[arg(value_name = "FILE[:LINE]")]
     file: String,
@@ -29,7 +29,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If the file is not rendered, or the value is not in it.
-pub fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let compiled = Project::find(global)?.compile()?;
     let (name, line) = match args.file.rsplit_once(':') {
         Some((name, line))

@@ -16,7 +16,7 @@ const LARGEST: u64 = 4 << 20;
 ///
 /// # Errors
 /// If one can't be read, or is not a kubeconfig.
-pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
+pub(super) fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
     files
         .iter()
         .try_fold(Kubeconfig::default(), |merged, path| {
@@ -38,7 +38,7 @@ pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, Error> {
 ///
 /// # Errors
 /// If it is not a kubeconfig.
-pub fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
+pub(super) fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
     Kubeconfig::from_yaml(text).map_err(|error| Error::Kubeconfig {
         place: place.to_owned(),
         problem: told(&error),
@@ -46,7 +46,7 @@ pub fn parse(place: &str, text: &str) -> Result<Kubeconfig, Error> {
 }
 
 /// What is wrong with a kubeconfig. The text never quotes it, because it contains keys and tokens.
-pub fn told(error: &KubeconfigError) -> String {
+pub(super) fn told(error: &KubeconfigError) -> String {
     match error {
         KubeconfigError::Parse(_) => "it is not a valid kubeconfig".to_owned(),
         KubeconfigError::ReadConfig(error, _) => format!("it can't be read: {error}"),
@@ -115,7 +115,7 @@ fn resolve(config: &mut Kubeconfig, folder: &Path) {
 ///
 /// # Errors
 /// If one can't be read.
-pub fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
+pub(super) fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
     if let Some(data) = encoded(
         &mut cluster.certificate_authority,
         &cluster.certificate_authority_data,
@@ -129,7 +129,7 @@ pub fn load_cluster(cluster: &mut Cluster) -> Result<(), String> {
 ///
 /// # Errors
 /// If one can't be read.
-pub fn load_user(user: &mut AuthInfo) -> Result<(), String> {
+pub(super) fn load_user(user: &mut AuthInfo) -> Result<(), String> {
     if let Some(data) = encoded(&mut user.client_certificate, &user.client_certificate_data)? {
         user.client_certificate_data = Some(data);
     }
@@ -164,7 +164,7 @@ fn encoded<T>(path: &mut Option<String>, data: &Option<T>) -> Result<Option<Stri
 ///
 /// # Errors
 /// What is not valid, without quoting it.
-pub fn check_headers(user: &AuthInfo) -> Result<(), String> {
+pub(super) fn check_headers(user: &AuthInfo) -> Result<(), String> {
     let user = serde_json::to_value(user).unwrap_or_default();
     let provider = &user["auth-provider"]["config"];
     let extra = user["as-user-extra"].as_object().into_iter().flatten();

@@ -22,7 +22,11 @@ const EXTENSION: &str = "client.authentication.k8s.io/exec";
 ///
 /// # Errors
 /// What is wrong, as a sentence. The output is not quoted, because it may contain a token.
-pub fn replace(user: &mut AuthInfo, cluster: &Cluster, time: Duration) -> Result<(), String> {
+pub(super) fn replace(
+    user: &mut AuthInfo,
+    cluster: &Cluster,
+    time: Duration,
+) -> Result<(), String> {
     let Some(exec) = user.exec.take() else {
         return Ok(());
     };

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::server::Server;
 
 /// Finds the cause of an error of the client.
-pub fn error(error: &kube::Error, server: &Server) -> Error {
+pub(super) fn error(error: &kube::Error, server: &Server) -> Error {
     let server = || server.url.clone();
     if let kube::Error::Service(inner) = error
         && let Some(problem) = credentials(inner.as_ref())
@@ -53,7 +53,7 @@ fn wrong_certificate<'a>(
 }
 
 /// What is wrong with credentials, if the error is about them.
-pub fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
+pub(super) fn credentials(error: &(dyn StdError + 'static)) -> Option<String> {
     use kube::client::AuthError;
     let found = chain(error).find_map(|cause| {
         cause

@@ -8,7 +8,7 @@ use manifest::{scalar, write};
 
 /// Whether a line was added, was removed, or is context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub(super) enum Mark {
     Added,
     Removed,
     Context,
@@ -18,13 +18,13 @@ pub enum Mark {
 
 /// A line of a diff, without its mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     pub mark: Mark,
     pub text: String,
 }
 
 /// The path of a field.
-pub fn path(field: &FieldDiff) -> String {
+pub(super) fn path(field: &FieldDiff) -> String {
     if field.path.is_empty() {
         return "(the whole document)".to_owned();
     }
@@ -32,7 +32,7 @@ pub fn path(field: &FieldDiff) -> String {
 }
 
 /// The lines that show the change of a field.
-pub fn lines(field: &FieldDiff) -> Vec<Line> {
+pub(super) fn lines(field: &FieldDiff) -> Vec<Line> {
     match &field.change {
         FieldChange::Added(value) => marked(Mark::Added, value_lines(value)),
         FieldChange::Removed(value) => marked(Mark::Removed, value_lines(value)),
@@ -50,7 +50,7 @@ pub fn lines(field: &FieldDiff) -> Vec<Line> {
 
 /// Whether the values of a field can be shown on the same line as its path, because they are neither lists
 /// nor maps.
-pub fn is_plain(field: &FieldDiff) -> bool {
+pub(super) fn is_plain(field: &FieldDiff) -> bool {
     let plain = |value: &Value| match value {
         Value::Hidden => true,
         Value::Shown(node) => match &node.kind {
@@ -78,12 +78,12 @@ fn marked(mark: Mark, lines: Vec<String>) -> Vec<Line> {
 }
 
 /// The lines of a whole object that is only on one side.
-pub fn object_lines(mark: Mark, node: &Node) -> Vec<Line> {
+pub(super) fn object_lines(mark: Mark, node: &Node) -> Vec<Line> {
     marked(mark, node_lines(node))
 }
 
 /// The lines in the hunks of a unified diff.
-pub fn hunk_lines(hunks: &str) -> Vec<Line> {
+pub(super) fn hunk_lines(hunks: &str) -> Vec<Line> {
     let line = |line: &str| {
         let (mark, text) = match line.split_at_checked(1) {
             Some(("+", rest)) => (Mark::Added, rest),
@@ -101,7 +101,7 @@ pub fn hunk_lines(hunks: &str) -> Vec<Line> {
 }
 
 /// A value as lines of YAML.
-pub fn value_lines(value: &Value) -> Vec<String> {
+pub(super) fn value_lines(value: &Value) -> Vec<String> {
     match value {
         Value::Hidden => vec![HIDDEN.to_owned()],
         Value::Shown(node) => node_lines(node),
@@ -123,17 +123,17 @@ fn node_lines(node: &Node) -> Vec<String> {
 
 /// Whether a string is shown line by line. If its only line feed is at the end, it is shown as a quoted
 /// string, because otherwise the line feed would be invisible.
-pub fn has_several_lines(text: &str) -> bool {
+pub(super) fn has_several_lines(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
 }
 
 /// Joins names with commas.
-pub fn names(names: &[String]) -> String {
+pub(super) fn names(names: &[String]) -> String {
     printable(&names.join(", "))
 }
 
 /// The summary as text: `2 objects changed, 1 added (3 fields)`.
-pub fn summary(summary: &Summary) -> String {
+pub(super) fn summary(summary: &Summary) -> String {
     let counted = [
         (summary.added, "added"),
         (summary.removed, "removed"),
@@ -165,7 +165,7 @@ pub fn summary(summary: &Summary) -> String {
 }
 
 /// The word for the change of an opaque file.
-pub fn file_change(change: FileChange) -> &'static str {
+pub(super) fn file_change(change: FileChange) -> &'static str {
     match change {
         FileChange::Added => "added",
         FileChange::Removed => "removed",

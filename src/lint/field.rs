@@ -6,7 +6,7 @@
 use manifest::value::{Kind, Node, Pointer, pointer::Step};
 
 /// The paths in an object that match a pattern.
-pub fn find(root: &Node, pattern: &str) -> Vec<Pointer> {
+pub(super) fn find(root: &Node, pattern: &str) -> Vec<Pointer> {
     let mut found = Vec::new();
     let mut see = |at: &[At<'_>]| found.push(pointer(at));
     match pattern.strip_prefix("**.") {

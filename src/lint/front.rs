@@ -6,14 +6,14 @@ use super::{Applied, LintContext};
 use manifest::Object;
 use manifest::value::Node;
 
-pub use envoy_gateway::controller::CHART;
-pub use envoy_gateway::helm_routes::release_namespace;
-pub use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API};
+pub(super) use envoy_gateway::controller::CHART;
+pub(super) use envoy_gateway::helm_routes::release_namespace;
+pub(super) use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API};
 use envoy_gateway::proxies::GatewayProxies;
 
 /// A gateway with its proxies.
 #[derive(Clone, Debug)]
-pub struct Front<'a> {
+pub(crate) struct Front<'a> {
     /// The Gateway.
     pub gateway: Applied<'a>,
     proxies: GatewayProxies<'a>,
@@ -28,7 +28,7 @@ impl<'a> Deref for Front<'a> {
 }
 
 /// All Gateways, in the order in which they are given.
-pub fn fronts<'a>(context: &LintContext<'a>) -> Vec<Front<'a>> {
+pub(super) fn fronts<'a>(context: &LintContext<'a>) -> Vec<Front<'a>> {
     let classes: Vec<Applied> = context.of_kind(GATEWAY_API, "GatewayClass").collect();
     let proxies: Vec<Applied> = context.of_kind(ENVOY_GATEWAY, "EnvoyProxy").collect();
     context
@@ -60,7 +60,7 @@ pub fn fronts<'a>(context: &LintContext<'a>) -> Vec<Front<'a>> {
 }
 
 /// The string at a path; empty if there is none.
-pub fn text<'a>(object: &'a Object, path: &[&str]) -> &'a str {
+pub(super) fn text<'a>(object: &'a Object, path: &[&str]) -> &'a str {
     let node = object.node.path(path);
     node.and_then(Node::as_str).unwrap_or_default()
 }

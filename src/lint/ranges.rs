@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::address::Range;
 
 /// Ranges with a value each. Those that contain an address are found without comparing all of them.
-pub struct Ranges<T> {
+pub(crate) struct Ranges<T> {
     /// The ranges, sorted by their first address.
     all: Vec<(Range, T)>,
     /// For each half of `all` in a binary search, at its middle: the last address of all ranges in it.
@@ -14,7 +14,7 @@ pub struct Ranges<T> {
 
 impl<T: Copy> Ranges<T> {
     /// Takes ranges in any order.
-    pub fn new(ranges: impl IntoIterator<Item = (Range, T)>) -> Self {
+    pub(crate) fn new(ranges: impl IntoIterator<Item = (Range, T)>) -> Self {
         let mut all: Vec<(Range, T)> = ranges.into_iter().collect();
         all.sort_by_key(|(range, _)| range.first);
         let mut ranges = Ranges {
@@ -42,7 +42,7 @@ impl<T: Copy> Ranges<T> {
     }
 
     /// The values of the ranges that contain an address.
-    pub fn holding(&self, address: IpAddr) -> Vec<T> {
+    pub(crate) fn holding(&self, address: IpAddr) -> Vec<T> {
         let mut found = Vec::new();
         let mut parts: Vec<(usize, usize)> = vec![(0, self.all.len())];
         while let Some((from, to)) = parts.pop() {
@@ -68,7 +68,7 @@ impl<T: Copy> Ranges<T> {
 
 /// Ranges in the order in which they are added. The first one that overlaps another range is found without comparing
 /// all of them.
-pub struct Earliest {
+pub(super) struct Earliest {
     /// The first addresses of the ranges, sorted.
     firsts: Vec<IpAddr>,
     /// The earliest of the ranges that begin at each address, as a tree in which each node has the minimum of its
@@ -83,7 +83,7 @@ const NONE: usize = usize::MAX;
 
 impl Earliest {
     /// Takes the first addresses of all ranges that will be added or looked up.
-    pub fn new(firsts: impl IntoIterator<Item = IpAddr>) -> Self {
+    pub(super) fn new(firsts: impl IntoIterator<Item = IpAddr>) -> Self {
         let mut firsts: Vec<IpAddr> = firsts.into_iter().collect();
         firsts.sort_unstable();
         firsts.dedup();
@@ -126,7 +126,7 @@ impl Earliest {
     }
 
     /// Adds a range.
-    pub fn add(&mut self, range: Range, order: usize) {
+    pub(super) fn add(&mut self, range: Range, order: usize) {
         let held = self.held(range);
         for at in self.parts(held) {
             lower(&mut self.holding, at, order);
@@ -137,7 +137,7 @@ impl Earliest {
     }
 
     /// The earliest range that overlaps this one: it begins in this one, or contains its first address.
-    pub fn overlapping(&self, range: Range) -> Option<usize> {
+    pub(super) fn overlapping(&self, range: Range) -> Option<usize> {
         let held = self.held(range);
         let beginning = self.parts(held).filter_map(|at| self.beginning.get(at));
         let holding = self.above(held.0).filter_map(|at| self.holding.get(at));

@@ -14,7 +14,7 @@ use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
 
 /// The objects with one version, and the findings on them.
 #[derive(Clone, Copy, Debug)]
-pub struct Side<'a> {
+pub(crate) struct Side<'a> {
     /// The objects, as rendered for this version.
     pub objects: &'a [Object],
     /// All findings.
@@ -25,7 +25,7 @@ pub struct Side<'a> {
 
 /// The effects of an upgrade.
 #[derive(Clone, Debug, Default)]
-pub struct Upgrade {
+pub(crate) struct Upgrade {
     /// New errors.
     pub breaks: Vec<Diagnostic>,
     /// New warnings and notes.
@@ -54,7 +54,7 @@ fn key(finding: &Diagnostic) -> Key {
 }
 
 /// Compares both sides. The returned findings point into the sources of the new side.
-pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
+pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
     let known: BTreeSet<Key> = before.findings.iter().map(key).collect();
     let mut upgrade = Upgrade::default();
     for finding in after.findings {

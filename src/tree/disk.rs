@@ -253,11 +253,11 @@ mod system {
     use rustix::fs::{RenameFlags, renameat_with};
     use rustix::io::Errno;
 
-    pub fn rename_new(folder: &Dir, from: &str, to: &str) -> io::Result<()> {
+    pub(super) fn rename_new(folder: &Dir, from: &str, to: &str) -> io::Result<()> {
         rename(folder, from, to, RenameFlags::NOREPLACE)
     }
 
-    pub fn exchange(folder: &Dir, one: &str, other: &str) -> io::Result<()> {
+    pub(super) fn exchange(folder: &Dir, one: &str, other: &str) -> io::Result<()> {
         rename(folder, one, other, RenameFlags::EXCHANGE)
     }
 

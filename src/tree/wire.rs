@@ -11,7 +11,7 @@ use super::lock::{FORMAT, FORMER, Hash, Lock, Owned, Pending, Shared};
 use super::path::TreePath;
 
 /// Why a text is not a valid lock.
-pub enum Problem {
+pub(super) enum Problem {
     /// What is wrong with it, as the end of a sentence.
     Broken(String),
     /// It has this format, which is not supported.
@@ -19,7 +19,7 @@ pub enum Problem {
 }
 
 /// Parses a lock.
-pub fn parse(text: &str) -> Result<Lock, Problem> {
+pub(super) fn parse(text: &str) -> Result<Lock, Problem> {
     if text.lines().any(|line| line.starts_with("<<<<<<< ")) {
         let problem = "it has the conflict markers of a Git merge";
         return Err(Problem::Broken(problem.to_owned()));

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub(crate) mod eval;
 pub mod expr;

@@ -19,6 +19,7 @@
 //!
 //! [`Knowledge`] says how much of the cluster is given: a repository in Git doesn't have the Secrets that
 //! cert-manager creates, for example. What depends on missing objects is then `Unknown`, never refused.
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub mod address;
 pub mod attachment;

@@ -16,6 +16,7 @@
 //! [`stream`] does the same for connections that are not HTTP. [`charts`] finds routes that are in no manifest
 //! because a Helm chart creates them. What can't be known from the given objects is reported as unknown, never
 //! guessed.
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub mod authorization;
 pub mod backend;

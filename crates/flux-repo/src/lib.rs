@@ -13,6 +13,7 @@
 //!
 //! Sources: kustomize 5.8 (`api` v0.21) and kustomize-controller 1.9. Missing inputs are treated as if they changed
 //! nothing, and [`DeliveryPath::is_partly_unknown`] says if there are any.
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 mod apply;
 pub mod build;

@@ -16,6 +16,7 @@
 //!
 //! The limits of LuaJIT's bytecode are not checked: 250 registers in a function, 65,536 constants, and jumps over
 //! 32,767 instructions.
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 mod expression;
 mod hint;

@@ -6,6 +6,7 @@
 //! - [`meaning`]: whether two manifests have the same meaning.
 //! - [`Object`]: a document with an identity.
 //! - [`value`]: the tree of values; [`diagnostic`]: findings, sources and spans.
+#![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub mod codes;
 pub mod diagnostic;

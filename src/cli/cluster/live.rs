@@ -92,7 +92,7 @@ impl Drop for Counter {
 ///
 /// # Errors
 /// If nothing could be learned from the cluster.
-pub fn diff(
+pub(crate) fn diff(
     connection: &Connection,
     manager: &Manager,
     global: &Global,
@@ -155,7 +155,7 @@ fn is_namespaced(catalogue: &Catalogue, selection: &Selection, object: &Object) 
 ///
 /// # Errors
 /// If nothing could be learned from the cluster.
-pub fn judge(
+pub(crate) fn judge(
     connection: &Connection,
     manager: &Manager,
     global: &Global,
@@ -248,7 +248,7 @@ fn located(mut diagnostic: Diagnostic, given: &LintInput<'_>) -> Diagnostic {
 ///
 /// # Errors
 /// If nothing could be learned from the cluster.
-pub fn status(
+pub(crate) fn status(
     connection: &Connection,
     global: &Global,
     objects: &[&Object],
@@ -295,7 +295,7 @@ pub fn status(
 ///
 /// # Errors
 /// If nothing could be learned from the cluster.
-pub fn apply(
+pub(crate) fn apply(
     connection: &Connection,
     global: &Global,
     definitions: &[Node],
@@ -337,7 +337,7 @@ pub fn apply(
 ///
 /// # Errors
 /// If the cluster can't be asked.
-pub fn definitions(connection: &Connection) -> anyhow::Result<Vec<Definition>> {
+pub(crate) fn definitions(connection: &Connection) -> anyhow::Result<Vec<Definition>> {
     wait(async {
         let server = connect(&connection.options()).await?;
         let mut found = Vec::new();

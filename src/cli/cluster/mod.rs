@@ -10,12 +10,12 @@ mod live;
 #[cfg(not(feature = "live"))]
 pub use absent::{apply, definitions, diff, judge, status};
 #[cfg(feature = "live")]
-pub use live::{apply, definitions, diff, judge, status};
+pub(super) use live::{apply, definitions, diff, judge, status};
 
 /// Which cluster to ask, and with which credentials.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
-pub struct Connection {
+pub(super) struct Connection {
     /// The kubeconfig [default: the files in KUBECONFIG, else ~/.kube/config, else the Pod's service account]
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -30,14 +30,14 @@ pub struct Connection {
 /// The field manager for dry runs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
-pub struct Manager {
+pub(super) struct Manager {
     /// The field manager that dry runs use; by default the one that Flux uses
     #[arg(long, value_name = "NAME", default_value = "kustomize-controller")]
     pub field_manager: String,
 }
 
 /// The result of asking a cluster for a difference.
-pub struct ClusterDiff {
+pub(super) struct ClusterDiff {
     /// How the live objects differ from what Flux would apply.
     pub diff: crate::diff::Diff,
     /// The address of the API server.
@@ -55,7 +55,7 @@ pub struct ClusterDiff {
 }
 
 /// The result of asking a cluster for its judgement.
-pub struct ClusterJudgement {
+pub(super) struct ClusterJudgement {
     /// The findings.
     pub diagnostics: Vec<manifest::diagnostic::Diagnostic>,
     /// The number of objects that the API server judged.
@@ -67,7 +67,7 @@ pub struct ClusterJudgement {
 }
 
 /// The result of asking a cluster for what its controllers wrote.
-pub struct Written {
+pub(super) struct Written {
     /// One answer for each object, in the same order.
     pub answers: Vec<envoy_gateway::written::LiveObject>,
     /// The address of the API server.
@@ -81,7 +81,7 @@ pub struct Written {
 }
 
 /// A CustomResourceDefinition that is installed in the cluster.
-pub struct Definition {
+pub(super) struct Definition {
     /// Its name.
     pub name: String,
     /// The whole definition, as JSON.
@@ -89,7 +89,7 @@ pub struct Definition {
 }
 
 /// The result of applying CustomResourceDefinitions.
-pub struct ApplyReport {
+pub(super) struct ApplyReport {
     /// Each definition that was applied, with what was done: created, changed or unchanged.
     pub done: Vec<(String, &'static str)>,
     /// The definitions that were not tried, because the API server failed before.
@@ -103,7 +103,7 @@ pub struct ApplyReport {
 /// How to apply CustomResourceDefinitions.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "live"), allow(dead_code))]
-pub struct ApplyOptions<'a> {
+pub(super) struct ApplyOptions<'a> {
     /// The field manager.
     pub manager: &'a str,
     /// Whether to take over fields that other managers set.

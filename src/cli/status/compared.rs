@@ -25,7 +25,7 @@ use manifest::diagnostic::printable::printable;
 ///
 /// # Errors
 /// If something can't be read, or nothing could be learned from the cluster.
-pub fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let mut gathered = gathered::gather(&args.place, global)?;
     gathered.settings.knowledge = args.knowledge();
     let resolved = resolve(&gathered.objects, &gathered.settings);

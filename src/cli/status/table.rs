@@ -3,7 +3,7 @@
 use manifest::diagnostic::printable::printable;
 
 /// A line of a table, and the colour of one of its columns.
-pub struct Line<const N: usize> {
+pub(super) struct Line<const N: usize> {
     /// The cells; the last one is never padded.
     pub cells: [String; N],
     /// The SGR code of the colour.
@@ -11,7 +11,7 @@ pub struct Line<const N: usize> {
 }
 
 /// The lines below a head, or nothing if there are none. Column `coloured` is printed in colour if `colour` is true.
-pub fn table<const N: usize>(
+pub(super) fn table<const N: usize>(
     head: [&str; N],
     lines: &[Line<N>],
     coloured: usize,
@@ -53,7 +53,7 @@ pub fn table<const N: usize>(
 }
 
 /// `3 refused, 4 unknown`: how many elements there are of each sort. Sorts without any are left out.
-pub fn counted<T: PartialEq>(all: &[T], words: &[(T, &str)]) -> String {
+pub(super) fn counted<T: PartialEq>(all: &[T], words: &[(T, &str)]) -> String {
     let parts: Vec<String> = words
         .iter()
         .map(|(sort, word)| (all.iter().filter(|it| *it == sort).count(), word))

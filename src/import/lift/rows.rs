@@ -7,7 +7,7 @@ use manifest::value::{Kind, Map, Node, variable};
 
 /// The type of a setting.
 #[derive(Clone, Copy, Debug)]
-pub enum SettingType {
+pub(super) enum SettingType {
     /// A string.
     Text,
     /// A string with a default.
@@ -29,12 +29,12 @@ pub enum SettingType {
 }
 
 /// A key with its path in the table, a field with its path in the object, and the type.
-pub type Row = (&'static str, &'static str, SettingType);
+pub(super) type Row = (&'static str, &'static str, SettingType);
 
 use SettingType::{Any, Count, CountOr, Flag, FlagOr, Switch, Text, TextOr, Texts};
 
 /// `[chart]`, from the HelmRelease.
-pub const RELEASE: &[Row] = &[
+pub(super) const RELEASE: &[Row] = &[
     ("release.interval", "spec.interval", TextOr("1h")),
     ("image_registry", "spec.values.global.imageRegistry", Text),
     (
@@ -55,13 +55,13 @@ pub const RELEASE: &[Row] = &[
 ];
 
 /// `[chart]`, from the OCIRepository.
-pub const SOURCE: &[Row] = &[
+pub(super) const SOURCE: &[Row] = &[
     ("source.interval", "spec.interval", TextOr("15m")),
     ("digest", "spec.ref.digest", Text),
 ];
 
 /// `[proxy]`; `{}` is `envoyDeployment` or `envoyDaemonSet`.
-pub const PROXY: &[Row] = &[
+pub(super) const PROXY: &[Row] = &[
     ("replicas", "spec.provider.kubernetes.{}.replicas", Count),
     (
         "resources",
@@ -90,7 +90,7 @@ pub const PROXY: &[Row] = &[
 ];
 
 /// `[client_traffic]`.
-pub const CLIENT: &[Row] = &[
+pub(super) const CLIENT: &[Row] = &[
     ("tls.min_version", "spec.tls.minVersion", Text),
     ("tls.max_version", "spec.tls.maxVersion", Text),
     ("tls.alpn", "spec.tls.alpnProtocols", Texts),
@@ -177,7 +177,7 @@ pub const CLIENT: &[Row] = &[
 ];
 
 /// `[backend_traffic]`.
-pub const BACKEND: &[Row] = &[
+pub(super) const BACKEND: &[Row] = &[
     ("retry.attempts", "spec.retry.numRetries", Count),
     ("retry.on", "spec.retry.retryOn.triggers", Texts),
     ("retry.timeout", "spec.retry.perRetry.timeout", Text),
@@ -197,14 +197,14 @@ pub const BACKEND: &[Row] = &[
 ];
 
 /// `tcp_keepalive` of both kinds of traffic.
-pub const KEEPALIVE: &[Row] = &[
+pub(super) const KEEPALIVE: &[Row] = &[
     ("probes", "probes", Count),
     ("idle_time", "idleTime", Text),
     ("interval", "interval", Text),
 ];
 
 /// `[cert_manager.certificates.NAME]`.
-pub const CERTIFICATE: &[Row] = &[
+pub(super) const CERTIFICATE: &[Row] = &[
     ("issuer", "spec.issuerRef.name", Text),
     (
         "issuer_kind",
@@ -215,7 +215,7 @@ pub const CERTIFICATE: &[Row] = &[
 ];
 
 /// `[monitoring.dashboards.NAME]`.
-pub const DASHBOARD: &[Row] = &[
+pub(super) const DASHBOARD: &[Row] = &[
     ("url", "spec.url", Text),
     ("id", "spec.grafanaCom.id", Count),
     ("revision", "spec.grafanaCom.revision", Count),
@@ -223,7 +223,7 @@ pub const DASHBOARD: &[Row] = &[
 ];
 
 /// `[autoscaling]`.
-pub const SCALED: &[Row] = &[
+pub(super) const SCALED: &[Row] = &[
     ("min", "spec.minReplicaCount", CountOr(1)),
     ("max", "spec.maxReplicaCount", CountOr(2)),
     ("cooldown", "spec.cooldownPeriod", Count),
@@ -232,7 +232,7 @@ pub const SCALED: &[Row] = &[
 ];
 
 /// `[flux]`.
-pub const FLUX: &[Row] = &[
+pub(super) const FLUX: &[Row] = &[
     ("interval", "spec.interval", TextOr("1h")),
     ("retry_interval", "spec.retryInterval", Text),
     ("timeout", "spec.timeout", Text),
@@ -256,7 +256,7 @@ pub const FLUX: &[Row] = &[
 ];
 
 /// `[flux.config]`.
-pub const FLUX_CONFIG: &[Row] = &[
+pub(super) const FLUX_CONFIG: &[Row] = &[
     ("wait", "spec.wait", Flag),
     ("health_checks", "spec.healthChecks", Any),
 ];
@@ -291,7 +291,7 @@ fn taken(value: &Node, takes: SettingType) -> Option<Node> {
 }
 
 /// The settings for an object. `part` replaces `{}` in the paths of the rows.
-pub fn lift(rows: &[Row], object: &Node, part: &str) -> Map {
+pub(super) fn lift(rows: &[Row], object: &Node, part: &str) -> Map {
     let mut table = Node::map();
     for (key, path, takes) in rows {
         let path: Vec<&str> = path

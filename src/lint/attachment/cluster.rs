@@ -22,7 +22,7 @@ use manifest::diagnostic::suggest::listed;
 use manifest::value::{Pointer, variable};
 
 /// Reports routes and policies that attach to nothing, and what the controller would refuse.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let clusters = context
         .delivery
         .clusters(context.all().map(|one| one.object.file.as_str()));

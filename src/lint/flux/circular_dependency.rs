@@ -41,7 +41,7 @@ spec:
 }
 
 /// Reports each circle once, at its first member.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let all = context.dependents();
     let mut state = vec![State::New; all.len()];
     let mut found = Vec::new();

@@ -8,7 +8,7 @@ use manifest::value::{Node, Pointer};
 
 /// A Flux Kustomization and its dependencies.
 #[derive(Clone, Debug)]
-pub struct Dependent<'a> {
+pub(crate) struct Dependent<'a> {
     /// The Flux Kustomization.
     pub of: Applied<'a>,
     /// The entries of `dependsOn`.
@@ -17,7 +17,7 @@ pub struct Dependent<'a> {
 
 /// An entry of `dependsOn`.
 #[derive(Clone, Debug)]
-pub struct Dependency<'a> {
+pub(crate) struct Dependency<'a> {
     /// Its path.
     pub pointer: Pointer,
     /// The namespace of the dependency.
@@ -29,7 +29,7 @@ pub struct Dependency<'a> {
 }
 
 /// All Flux Kustomizations with their dependencies.
-pub fn dependents<'a>(context: &LintContext<'a>) -> Vec<Dependent<'a>> {
+pub(crate) fn dependents<'a>(context: &LintContext<'a>) -> Vec<Dependent<'a>> {
     let all: Vec<Applied> = context.of_kind(FLUX, "Kustomization").collect();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, one) in all.iter().enumerate() {

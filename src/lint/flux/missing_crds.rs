@@ -57,7 +57,7 @@ const CHARTS: [(&str, &[&str]); 4] = [
 const FRONT: [&str; 3] = ["EnvoyProxy", "Gateway", "GatewayClass"];
 
 /// Reports Flux Kustomizations with gateways that don't depend on the one that installs the CRDs of their objects.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     if are_installed_first(context) {
         return Vec::new();
     }

@@ -44,7 +44,7 @@ spec:
 }
 
 /// Reports dependencies that don't exist.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let all = context.dependents();
     let mut found = Vec::new();
     let mut nearby: BTreeMap<(ClusterPlace, &str), NearDependents> = BTreeMap::new();

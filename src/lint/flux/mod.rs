@@ -1,11 +1,11 @@
 //! Variables that Flux substitutes, dependencies of Flux Kustomizations, CRDs and monitors.
 
-pub mod circular_dependency;
-pub mod dependencies;
-pub mod missing_crds;
-pub mod missing_dependency;
-pub mod monitor_elsewhere;
-pub mod not_substituted;
-pub mod replaced_in_script;
-pub mod substitution;
-pub mod unreadable_variable;
+pub(crate) mod circular_dependency;
+pub(crate) mod dependencies;
+pub(crate) mod missing_crds;
+pub(crate) mod missing_dependency;
+pub(crate) mod monitor_elsewhere;
+pub(crate) mod not_substituted;
+pub(crate) mod replaced_in_script;
+pub(crate) mod substitution;
+pub(crate) mod unreadable_variable;

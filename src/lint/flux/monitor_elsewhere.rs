@@ -60,7 +60,7 @@ const OF_CONTROLLER: [(&str, &str); 2] = [
 ];
 
 /// Reports monitors for the proxies and the controller that find nothing.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let proxies: Vec<Proxies> = context
         .fronts()
         .iter()

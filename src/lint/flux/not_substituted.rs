@@ -50,7 +50,7 @@ const GROUPS: [&str; 4] = [
 ];
 
 /// Reports objects with variables that are applied by Flux Kustomizations without `postBuild`.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for one in context.all() {
         let Some(at) = one.way.and_then(|way| way.flux) else {

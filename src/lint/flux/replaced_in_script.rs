@@ -44,7 +44,7 @@ data:
 }
 
 /// A variable that the text itself sets and that Flux has no value for by name, so it is meant for the text.
-pub fn own_variable<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
+pub(crate) fn own_variable<'a>(text: &'a str, given: &Substitutes) -> Option<&'a str> {
     let set = names_set(text);
     variable::all(text)
         .map(|variable| variable.name)
@@ -122,12 +122,12 @@ fn set_by(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Says which variable is replaced.
-pub fn message(name: &str) -> String {
+pub(crate) fn message(name: &str) -> String {
     format!("Flux replaces ${{{name}}}, which is a variable of the text itself")
 }
 
 /// Adds the consequences and what to do about it. `flux` is the Flux Kustomization that substitutes.
-pub fn explained(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
+pub(crate) fn explained(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("postBuild");
     let one = one.related(
         flux.span(&pointer),

@@ -9,7 +9,7 @@ use manifest::value::{Kind, Node, Pointer, variable};
 use manifest::{Object, finding};
 
 /// Checks everything that is applied by Flux Kustomizations with substitution.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for one in context.all() {
         let Some((flux, given)) = substituting(context, one.way) else {

@@ -35,7 +35,7 @@ data:
 }
 
 /// Names the beginning of the text that Flux can't parse.
-pub fn message(text: &str, at: usize) -> String {
+pub(crate) fn message(text: &str, at: usize) -> String {
     let rest = text.get(at..).unwrap_or_default();
     let line = rest.lines().next().unwrap_or_default();
     let end = line.find('}').map_or(line.len(), |end| end + 1);
@@ -44,7 +44,7 @@ pub fn message(text: &str, at: usize) -> String {
 }
 
 /// Adds the consequences and what to do about it. `flux` is the Flux Kustomization that substitutes.
-pub fn explained(one: Diagnostic, flux: &Object) -> Diagnostic {
+pub(crate) fn explained(one: Diagnostic, flux: &Object) -> Diagnostic {
     let pointer = Pointer::root().key("spec").key("postBuild");
     one.related(flux.span(&pointer), format!("{} substitutes here", flux.name()))
         .why("its substitution fails, so nothing of the Flux Kustomization is applied")

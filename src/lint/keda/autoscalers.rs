@@ -6,11 +6,11 @@ use envoy_gateway::proxies::Workload;
 use manifest::value::{Node, Pointer, variable};
 
 /// The name of the controller's Deployment, whatever the release is called (charts 1.5 to 1.9).
-pub const CONTROLLER: &str = "envoy-gateway";
+pub(crate) const CONTROLLER: &str = "envoy-gateway";
 
 /// Something that scales one workload.
 #[derive(Clone, Debug)]
-pub struct Autoscaler<'a> {
+pub(crate) struct Autoscaler<'a> {
     /// The object that defines it.
     pub of: Applied<'a>,
     /// Its path in that object.
@@ -25,7 +25,7 @@ pub struct Autoscaler<'a> {
 
 /// Everything that scales a workload: ScaledObjects, HorizontalPodAutoscalers, and those that EnvoyProxies and the
 /// values of the chart define.
-pub fn autoscalers<'a>(context: &LintContext<'a>) -> Vec<Autoscaler<'a>> {
+pub(crate) fn autoscalers<'a>(context: &LintContext<'a>) -> Vec<Autoscaler<'a>> {
     let mut all = Vec::new();
     for front in context.fronts() {
         let place = front.infra.place(&["envoyHpa"]);

@@ -49,7 +49,7 @@ spec:
 }
 
 /// Reports a fixed number of replicas on a workload that is scaled.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let autoscalers = context.autoscalers();
     let mut found = Vec::new();
     let mut said = Vec::new();

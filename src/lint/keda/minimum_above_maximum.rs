@@ -33,7 +33,7 @@ spec:
 }
 
 /// Reports a minimum of replicas above the maximum.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     const ROWS: [(&str, &str, &str, &str, u64, &str); 3] = [
         (
             "keda.sh",

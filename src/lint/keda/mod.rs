@@ -1,7 +1,7 @@
 //! Autoscalers of the proxies and of the controller.
 
-pub mod autoscalers;
-pub mod fixed_replicas;
-pub mod minimum_above_maximum;
-pub mod two_autoscalers;
-pub mod unknown_deployment;
+pub(crate) mod autoscalers;
+pub(crate) mod fixed_replicas;
+pub(crate) mod minimum_above_maximum;
+pub(crate) mod two_autoscalers;
+pub(crate) mod unknown_deployment;

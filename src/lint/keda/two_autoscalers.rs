@@ -47,7 +47,7 @@ spec:
 }
 
 /// Reports two autoscalers of one workload.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut by_target: BTreeMap<&Workload, Vec<&Autoscaler>> = BTreeMap::new();
     let mut found = Vec::new();
     for autoscaler in context.autoscalers() {

@@ -46,7 +46,7 @@ spec:
 }
 
 /// Reports an autoscaler for a gateway's Deployment that doesn't exist.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let fronts = context.fronts();
     let mut found = Vec::new();
     for autoscaler in context

@@ -8,14 +8,14 @@ use manifest::diagnostic::Diagnostic;
 use manifest::finding;
 use manifest::value::{Pointer, variable};
 
-pub use crate::model::codes::NETWORK_OUTSIDE_POOLS as CODE;
+pub(crate) use crate::model::codes::NETWORK_OUTSIDE_POOLS as CODE;
 
 /// How many blocks a finding lists.
 const MOST_LISTED: usize = 8;
 
 /// Reports a requested address that is in none of the pools, or that the pools reserve.
 /// `holding` are the pools that contain it.
-pub fn report(
+pub(crate) fn report(
     request: &ServiceAddressRequest<'_>,
     address: IpAddr,
     near: &NearPools<'_, '_>,

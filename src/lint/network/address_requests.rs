@@ -19,7 +19,7 @@ const DEEPEST: usize = 12;
 
 /// An address that is requested for a Service, and who requests it.
 #[derive(Clone, Debug)]
-pub struct ServiceAddressRequest<'a> {
+pub(crate) struct ServiceAddressRequest<'a> {
     /// The object that contains the request.
     pub object: &'a Object,
     /// The path of the request in `object`.
@@ -44,7 +44,7 @@ pub struct ServiceAddressRequest<'a> {
 }
 
 /// All requested addresses.
-pub fn address_requests<'a>(context: &LintContext<'a>) -> Vec<ServiceAddressRequest<'a>> {
+pub(crate) fn address_requests<'a>(context: &LintContext<'a>) -> Vec<ServiceAddressRequest<'a>> {
     let mut requests = Vec::new();
     for front in context.fronts() {
         of_gateway(context, front, &mut requests);

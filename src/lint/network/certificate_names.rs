@@ -45,7 +45,7 @@ spec:
 }
 
 /// Reports listeners whose hostname is covered by none of their certificates.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut certificates = BySecret::new();
     for one in context.of_kind("cert-manager.io", "Certificate") {
         let secret = one.object.node.path(&["spec", "secretName"]);

@@ -38,7 +38,7 @@ address = "10.10.30.25"
 }
 
 /// Reports addresses that are requested twice.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut by_address: HashMap<String, Vec<&ServiceAddressRequest>> = HashMap::new();
     let mut found = Vec::new();
     for request in context.address_requests() {

@@ -5,10 +5,10 @@ use crate::lint::LintContext;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 
-pub use crate::model::codes::NETWORK_INVALID_CIDR as CODE;
+pub(crate) use crate::model::codes::NETWORK_INVALID_CIDR as CODE;
 
 /// Reports networks with host bits in pools. Cilium uses the whole network.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     context.pools().iter().flat_map(host_bits).collect()
 }
 

@@ -9,7 +9,7 @@ use manifest::diagnostic::Diagnostic;
 use manifest::value::Node;
 
 /// Reports gateways that no L2 policy covers, and gateways whose address may be announced by a node without a proxy.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let policies: Vec<L2Policy> = context
         .of_kind("cilium.io", "CiliumL2AnnouncementPolicy")
         .map(policy)
@@ -64,7 +64,7 @@ pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
 }
 
 /// A CiliumL2AnnouncementPolicy.
-pub struct L2Policy<'a> {
+pub(crate) struct L2Policy<'a> {
     /// The object.
     pub applied: Applied<'a>,
     selector: Option<&'a Node>,
@@ -89,7 +89,7 @@ fn is_true(node: Option<&Node>) -> bool {
 }
 
 /// Whether a policy announces the kind of address that the gateway has.
-pub fn announces(policy: &L2Policy<'_>, front: &Front<'_>) -> bool {
+pub(crate) fn announces(policy: &L2Policy<'_>, front: &Front<'_>) -> bool {
     let addresses = || front.gateway.object.node.path(&["spec", "addresses"]);
     policy.has_load_balancers || policy.has_external && addresses().is_some()
 }

@@ -46,7 +46,7 @@ spec:
 }
 
 /// The names of the workloads that autoscalers scale. Their number of replicas is not fixed.
-pub fn scaled_workloads(context: &LintContext<'_>) -> BTreeSet<String> {
+pub(crate) fn scaled_workloads(context: &LintContext<'_>) -> BTreeSet<String> {
     let scaled = context.of_kind("keda.sh", "ScaledObject");
     scaled
         .chain(context.of_kind("autoscaling", "HorizontalPodAutoscaler"))
@@ -55,7 +55,7 @@ pub fn scaled_workloads(context: &LintContext<'_>) -> BTreeSet<String> {
 }
 
 /// Reports `externalTrafficPolicy: Local` with fewer proxies than nodes that may announce the address.
-pub fn report(
+pub(crate) fn report(
     front: &Front<'_>,
     policy: &L2Policy<'_>,
     scaled: &BTreeSet<String>,

@@ -1,15 +1,15 @@
 //! Addresses, address pools, announcements, certificates and trusted networks.
 
-pub mod address_outside_pools;
-pub mod address_requests;
-pub mod certificate_names;
-pub mod duplicate_address;
-pub mod invalid_cidr;
-pub mod l2_policies;
-pub mod local_policy;
-pub mod not_announced;
-pub mod pool_holds_router;
-pub mod pool_overlap;
-pub mod pool_selector;
-pub mod pools;
-pub mod trusted_cidr;
+pub(crate) mod address_outside_pools;
+pub(crate) mod address_requests;
+pub(crate) mod certificate_names;
+pub(crate) mod duplicate_address;
+pub(crate) mod invalid_cidr;
+pub(crate) mod l2_policies;
+pub(crate) mod local_policy;
+pub(crate) mod not_announced;
+pub(crate) mod pool_holds_router;
+pub(crate) mod pool_overlap;
+pub(crate) mod pool_selector;
+pub(crate) mod pools;
+pub(crate) mod trusted_cidr;

@@ -38,7 +38,7 @@ spec:
 }
 
 /// Reports a gateway that no policy covers; `policy` is one of those in its cluster.
-pub fn report(front: &Front<'_>, policy: &L2Policy<'_>) -> Diagnostic {
+pub(crate) fn report(front: &Front<'_>, policy: &L2Policy<'_>) -> Diagnostic {
     let pointer = Pointer::root().key("metadata").key("name");
     let name = front.gateway.object.name();
     let is_off = !announces(policy, front);

@@ -50,7 +50,7 @@ spec:
 type Fixed<'a> = (Applied<'a>, Pointer, IpAddr, String);
 
 /// Reports pools that contain the address of a router or of the API server.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let pools = context.pools();
     if pools.is_empty() {
         return Vec::new();

@@ -48,7 +48,7 @@ spec:
 }
 
 /// Reports blocks in the same cluster that overlap.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let pools = context.pools().iter();
     let blocks: Vec<(&Pool, &Block, Range)> = pools
         .filter(|pool| !pool.is_disabled)

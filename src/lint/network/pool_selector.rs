@@ -43,7 +43,7 @@ spec:
 }
 
 /// Reports a requested address that is only in pools for other Services.
-pub fn report(
+pub(crate) fn report(
     request: &ServiceAddressRequest<'_>,
     address: IpAddr,
     holding: &[HoldingPool<'_, '_>],
@@ -62,7 +62,7 @@ pub fn report(
 }
 
 /// Reports a gateway that requests no address, if no pool selects its Service.
-pub fn report_gateway(front: &Front<'_>, near: &NearPools<'_, '_>) -> Option<Diagnostic> {
+pub(crate) fn report_gateway(front: &Front<'_>, near: &NearPools<'_, '_>) -> Option<Diagnostic> {
     let labels = front.service_labels();
     let mut pools = near.pools.iter();
     let pool = near.pools.first()?;

@@ -16,7 +16,7 @@ use manifest::value::{Node, Pointer};
 
 /// A block of a pool.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// Its path in the pool.
     pub pointer: Pointer,
     /// The block as written.
@@ -31,7 +31,7 @@ pub struct Block {
 
 /// A CiliumLoadBalancerIPPool.
 #[derive(Clone, Debug)]
-pub struct Pool<'a> {
+pub(crate) struct Pool<'a> {
     /// The object.
     pub applied: Applied<'a>,
     /// Its blocks.
@@ -44,7 +44,7 @@ pub struct Pool<'a> {
 
 impl Pool<'_> {
     /// Its name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.applied.object.name()
     }
 
@@ -54,13 +54,13 @@ impl Pool<'_> {
 }
 
 /// The index of a pool, and the index of a block in it.
-pub type BlockAt = (usize, usize);
+pub(crate) type BlockAt = (usize, usize);
 
 /// A pool that contains an address, with the first of its blocks that does.
-pub type HoldingPool<'a, 'p> = (&'p Pool<'a>, &'p Block);
+pub(crate) type HoldingPool<'a, 'p> = (&'p Pool<'a>, &'p Block);
 
 /// The pools that may be in the same cluster.
-pub struct NearPools<'a, 'p> {
+pub(crate) struct NearPools<'a, 'p> {
     /// The pools.
     pub pools: Vec<&'p Pool<'a>>,
     /// Their blocks; the first number is the index in `pools`.
@@ -92,7 +92,7 @@ impl<'a, 'p> NearPools<'a, 'p> {
 }
 
 /// The blocks of pools, without those that are unknown.
-pub fn blocks<'p, 'a: 'p>(pools: impl Iterator<Item = &'p Pool<'a>>) -> Ranges<BlockAt> {
+pub(crate) fn blocks<'p, 'a: 'p>(pools: impl Iterator<Item = &'p Pool<'a>>) -> Ranges<BlockAt> {
     Ranges::new(pools.enumerate().flat_map(|(pool, of)| {
         let known = of.blocks.iter().enumerate();
         known.filter_map(move |(block, one)| Some((one.range?, (pool, block))))
@@ -122,13 +122,13 @@ impl<'a, 'p> PoolsByPlace<'a, 'p, '_> {
 }
 
 /// All pools.
-pub fn pools<'a>(context: &LintContext<'a>) -> Vec<Pool<'a>> {
+pub(crate) fn pools<'a>(context: &LintContext<'a>) -> Vec<Pool<'a>> {
     let pools = context.of_kind("cilium.io", "CiliumLoadBalancerIPPool");
     pools.map(read).collect()
 }
 
 /// Reports requested addresses that no pool assigns, and gateways that no pool selects.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let pools = context.pools();
     if pools.is_empty() {
         return Vec::new();

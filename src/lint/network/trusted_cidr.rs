@@ -46,7 +46,7 @@ spec:
 const LONGEST_HOST: u8 = 20;
 
 /// Checks the trusted networks of ClientTrafficPolicies and SecurityPolicies.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let services = service_addresses(context);
     let mut found = Vec::new();
     for policy in context.of_kind(ENVOY_GATEWAY, "ClientTrafficPolicy") {

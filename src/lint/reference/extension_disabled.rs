@@ -115,7 +115,7 @@ fn backends(object: &Object) -> Vec<Pointer> {
 }
 
 /// Reports the use of features that are disabled.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let releases = context.controllers();
     let mut found = Vec::new();
     for extension in EXTENSIONS {

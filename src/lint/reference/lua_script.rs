@@ -38,7 +38,7 @@ lua:
 const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
 
 /// Reports why Envoy Gateway refuses a script. `file` is the file that contains it, if it has one of its own.
-pub fn report(
+pub(crate) fn report(
     object: &Object,
     pointer: &Pointer,
     text: &str,

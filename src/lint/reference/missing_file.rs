@@ -35,7 +35,7 @@ resources:
 }
 
 /// Reports files that are listed but missing.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let kustomizations = context.objects.iter().filter(|it| is_kustomization(it));
     let mut found = Vec::new();
     for kustomization in kustomizations {
@@ -72,7 +72,7 @@ fn missing(
 
 /// What exists at the path of a kustomization's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// A file.
     File,
     /// A folder.
@@ -85,7 +85,10 @@ pub enum Standing {
 }
 
 /// Reports the entries at which kustomize would fail. `stands` returns what exists, or will exist, at a path.
-pub fn at_which_it_stops(objects: &[Object], stands: &dyn Fn(&str) -> Standing) -> Vec<Diagnostic> {
+pub(crate) fn at_which_it_stops(
+    objects: &[Object],
+    stands: &dyn Fn(&str) -> Standing,
+) -> Vec<Diagnostic> {
     let kustomizations = objects.iter().filter(|it| is_kustomization(it));
     let entries = kustomizations.flat_map(|it| {
         let entries = Kustomization::of(it).entries().into_iter();

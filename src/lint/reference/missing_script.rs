@@ -39,7 +39,7 @@ generatorOptions:
 const KEY: &str = "lua";
 
 /// Reports a ConfigMap that is not given. `known` are the names of those that are.
-pub fn report_absent<'n>(
+pub(crate) fn report_absent<'n>(
     object: &Object,
     pointer: &Pointer,
     name: &str,
@@ -57,7 +57,11 @@ pub fn report_absent<'n>(
 }
 
 /// Reports a ConfigMap with a hash in its name: kustomize renames the ConfigMap but not the reference, because it doesn't know the policy's kind.
-pub fn report_hashed(object: &Object, pointer: &Pointer, made: &GeneratedMap<'_>) -> Diagnostic {
+pub(crate) fn report_hashed(
+    object: &Object,
+    pointer: &Pointer,
+    made: &GeneratedMap<'_>,
+) -> Diagnostic {
     let message = format!(
         "kustomize adds a hash to the name of ConfigMap {}, but not to this reference",
         made.name
@@ -72,7 +76,7 @@ pub fn report_hashed(object: &Object, pointer: &Pointer, made: &GeneratedMap<'_>
 }
 
 /// The key that Envoy Gateway uses, or the finding that there is none.
-pub fn chosen_key<'k>(
+pub(crate) fn chosen_key<'k>(
     object: &Object,
     pointer: &Pointer,
     map: &Object,

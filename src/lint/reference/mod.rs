@@ -1,11 +1,11 @@
 //! References to what does not exist, or can't be used there.
 
-pub mod extension_disabled;
-pub mod lua_script;
-pub mod missing_file;
-pub mod missing_script;
-pub mod not_permitted;
-pub mod port;
-pub mod scripts;
-pub mod unlisted_file;
-pub mod unusable;
+pub(crate) mod extension_disabled;
+pub(crate) mod lua_script;
+pub(crate) mod missing_file;
+pub(crate) mod missing_script;
+pub(crate) mod not_permitted;
+pub(crate) mod port;
+pub(crate) mod scripts;
+pub(crate) mod unlisted_file;
+pub(crate) mod unusable;

@@ -30,7 +30,7 @@ spec:
 }
 
 /// What to do about it.
-pub const HELP: &str = "add a ReferenceGrant in the other namespace";
+pub(crate) const HELP: &str = "add a ReferenceGrant in the other namespace";
 
 #[cfg(test)]
 mod tests {

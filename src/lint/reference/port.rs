@@ -23,7 +23,7 @@ backendRefs: [{name: app, port: 80}]
 }
 
 /// What to do about it.
-pub const HELP: &str = "write a port of the Service, not of its containers";
+pub(crate) const HELP: &str = "write a port of the Service, not of its containers";
 
 #[cfg(test)]
 mod tests {

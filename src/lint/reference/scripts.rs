@@ -13,7 +13,7 @@ use manifest::value::path::nearest;
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 
 /// What happens to a policy whose script can't be used.
-pub const REFUSED: &str =
+pub(crate) const REFUSED: &str =
     "Envoy Gateway refuses the policy, and every route of its targets is answered with 500";
 
 /// The given ConfigMaps.
@@ -27,7 +27,7 @@ struct ConfigMaps<'a> {
 }
 
 /// A ConfigMap that a kustomization makes.
-pub struct GeneratedMap<'a> {
+pub(crate) struct GeneratedMap<'a> {
     /// The kustomization.
     pub maker: &'a Object,
     /// The name that it is applied with, but for the hash.
@@ -55,7 +55,7 @@ fn config_maps<'a>(context: &LintContext<'a>) -> ConfigMaps<'a> {
 }
 
 /// Checks the scripts of policies.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let is_policy =
         |it: &&Object| it.kind() == "EnvoyExtensionPolicy" && it.group() == "gateway.envoyproxy.io";
     let policies: Vec<&Object> = context.objects.iter().filter(is_policy).collect();

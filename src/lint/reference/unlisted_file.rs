@@ -38,7 +38,7 @@ resources:
 }
 
 /// Reports manifests in a folder with a kustomization, if neither that one nor any other lists them.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let kustomizations = context.objects.iter().filter(|it| is_kustomization(it));
     let folders: BTreeMap<&str, &Object> = kustomizations
         .map(|object| (folder(&object.file), object))

@@ -29,7 +29,7 @@ spec: {endpoints: [{fqdn: {hostname: cloud.example.com, port: 443}}]}
 }
 
 /// What to do about the certificate of a listener.
-pub const HELP_FOR_LISTENER: &str = "refer to a Secret of type kubernetes.io/tls";
+pub(crate) const HELP_FOR_LISTENER: &str = "refer to a Secret of type kubernetes.io/tls";
 
 /// What to do about the rule of a route.
-pub const HELP_FOR_RULE: &str = "refer to an object that can be used there";
+pub(crate) const HELP_FOR_RULE: &str = "refer to an object that can be used there";

@@ -176,7 +176,7 @@ const BEHAVIOURS: &[Behaviour] = &[
 ];
 
 /// Reports fields whose effect changes with an upgrade of Envoy Gateway.
-pub fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnostic> {
+pub(crate) fn between(objects: &[Object], from: &Version, to: &Version) -> Vec<Diagnostic> {
     let is_crossed = |it: &&Behaviour| {
         let at = Version::new(it.at);
         *from < at && at <= *to

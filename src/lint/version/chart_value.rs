@@ -86,7 +86,7 @@ impl Value {
 }
 
 /// Reports values that the chart version in force doesn't read.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for chart in context.controllers() {
         let version = context.minor_in_force(chart);

@@ -273,7 +273,7 @@ const FIELDS: &[Deprecated] = &[
 ];
 
 /// Reports uses of deprecated fields.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for entry in FIELDS {
         let Some(chosen) = context.selection.of(entry.project) else {

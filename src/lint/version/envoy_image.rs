@@ -62,7 +62,7 @@ const PLACES: &[(&str, &str)] = &[
 ];
 
 /// Reports images whose tag names another minor version of Envoy.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let shipped = SHIPPED
         .iter()
         .find(|(gateway, _)| Some(*gateway) == context.envoy_gateway());

@@ -152,7 +152,7 @@ fn has_parent_target(object: &Object) -> bool {
 }
 
 /// Reports what is accepted but not done.
-pub fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let Some(envoy_gateway) = context.envoy_gateway() else {
         return Vec::new();
     };

@@ -1,7 +1,7 @@
 //! Versions in force: what they lack, ignore, deprecate or do differently.
 
-pub mod behaviour;
-pub mod chart_value;
-pub mod deprecated_field;
-pub mod envoy_image;
-pub mod gate;
+pub(crate) mod behaviour;
+pub(crate) mod chart_value;
+pub(crate) mod deprecated_field;
+pub(crate) mod envoy_image;
+pub(crate) mod gate;

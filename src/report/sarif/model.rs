@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// 3.13: the whole document.
 #[derive(Serialize)]
-pub struct Log {
+pub(super) struct Log {
     #[serde(rename = "$schema")]
     pub schema: &'static str,
     pub version: &'static str,
@@ -16,7 +16,7 @@ pub struct Log {
 /// 3.14: one run of one tool.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Run {
+pub(super) struct Run {
     pub tool: Tool,
     pub original_uri_base_ids: UriBases,
     pub column_kind: &'static str,
@@ -25,14 +25,14 @@ pub struct Run {
 
 /// 3.18: the tool.
 #[derive(Serialize)]
-pub struct Tool {
+pub(super) struct Tool {
     pub driver: Driver,
 }
 
 /// 3.19: the program and its rules.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Driver {
+pub(super) struct Driver {
     pub name: &'static str,
     pub semantic_version: &'static str,
     pub rules: Vec<Rule>,
@@ -41,7 +41,7 @@ pub struct Driver {
 /// 3.49: the meaning of a code.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Rule {
+pub(super) struct Rule {
     pub id: &'static str,
     pub short_description: Text,
     pub full_description: Text,
@@ -51,13 +51,13 @@ pub struct Rule {
 
 /// 3.50: the default severity of a rule.
 #[derive(Serialize)]
-pub struct Configuration {
+pub(super) struct Configuration {
     pub level: &'static str,
 }
 
 /// 3.11 and 3.12: a text, optionally also in Markdown.
 #[derive(Serialize)]
-pub struct Text {
+pub(super) struct Text {
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub markdown: Option<&'static str>,
@@ -65,21 +65,21 @@ pub struct Text {
 
 /// 3.14.14: the bases of relative paths. The root has no address, because each service knows its own.
 #[derive(Serialize)]
-pub struct UriBases {
+pub(super) struct UriBases {
     #[serde(rename = "%SRCROOT%")]
     pub root: UriBase,
 }
 
 /// 3.4: the description of a base.
 #[derive(Serialize)]
-pub struct UriBase {
+pub(super) struct UriBase {
     pub description: Text,
 }
 
 /// 3.27: a result.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
+pub(super) struct Finding {
     pub rule_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_index: Option<usize>,
@@ -93,7 +93,7 @@ pub struct Finding {
 
 /// 3.27.17: identifies the same finding in later runs.
 #[derive(Serialize)]
-pub struct Fingerprints {
+pub(super) struct Fingerprints {
     #[serde(rename = "gatewayctl/v1")]
     pub v1: String,
 }
@@ -101,7 +101,7 @@ pub struct Fingerprints {
 /// 3.28: a location.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Place {
+pub(super) struct Place {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ pub struct Place {
 /// 3.29: a position in a file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Physical {
+pub(super) struct Physical {
     pub artifact_location: Artifact,
     pub region: Region,
 }
@@ -123,7 +123,7 @@ pub struct Physical {
 /// 3.4: a file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Artifact {
+pub(super) struct Artifact {
     pub uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri_base_id: Option<&'static str>,
@@ -133,7 +133,7 @@ pub struct Artifact {
 /// line.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Region {
+pub(super) struct Region {
     pub start_line: usize,
     #[serde(flatten)]
     pub exact: Option<Exact>,
@@ -142,7 +142,7 @@ pub struct Region {
 /// The rest of a region that is not a whole line.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Exact {
+pub(super) struct Exact {
     pub start_column: usize,
     pub end_line: usize,
     pub end_column: usize,
@@ -151,7 +151,7 @@ pub struct Exact {
 /// 3.33: a Kubernetes object.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Logical {
+pub(super) struct Logical {
     pub name: String,
     pub fully_qualified_name: String,
     pub kind: &'static str,
