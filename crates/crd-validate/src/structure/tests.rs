@@ -425,8 +425,8 @@ fn a_kind_that_is_not_there_says_what_is() {
     assert_eq!(
         of("example.com/v1", "Widget", "1.9.0"),
         [
-            "2:7 schema/unknown-kind: no schema for example.com/v1 Widget; if the cluster has the kind, import its CRD \
-             with `gatewayctl schemas import`; `--ignore schema/unknown-kind` turns this into a note"
+            "2:7 note schema/unchecked-kind: no schema for example.com/v1 Widget; import its CRD with `gatewayctl \
+             schemas import`"
         ]
     );
     assert_eq!(
