@@ -138,7 +138,8 @@ fn replace_services(objects: &mut Vec<Value>, certificate: &Certificate) {
             Some("TLSRoute") => Speaks::Https,
             _ => Speaks::Http,
         };
-        for reference in services(&mut object["spec"]["rules"]) {
+        let rules = object.pointer_mut("/spec/rules");
+        for reference in rules.map(services).unwrap_or_default() {
             let namespace = reference.get("namespace").unwrap_or(&own);
             let namespace = namespace.as_str().unwrap_or_default().to_owned();
             let name = reference["name"].as_str().unwrap_or_default();

@@ -1,3 +1,4 @@
 //! What is compared.
 
 mod reference;
+mod refused;

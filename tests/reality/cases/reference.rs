@@ -117,6 +117,7 @@ fn client_addresses(gateway: &Running<'_>) {
         let request = Request::get("https://shop.example.com/").from(from);
         let outcome = gateway.send(&request.header("X-Forwarded-For: 203.0.113.9"));
         let echo = outcome.answer().echo();
+        println!("{echo}");
         echo["headers"]["x-envoy-external-address"].clone()
     };
     assert_eq!(seen("10.42.0.9"), "203.0.113.9");
