@@ -31,7 +31,8 @@ impl Admin {
 
     /// Whether Envoy has got its first configuration.
     pub fn is_live(&self) -> bool {
-        self.get("/ready").is_some_and(|state| state.trim() == "LIVE")
+        self.get("/ready")
+            .is_some_and(|state| state.trim() == "LIVE")
     }
 
     /// The listeners that Envoy Gateway sent.

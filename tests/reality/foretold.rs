@@ -9,7 +9,15 @@ use crate::surroundings::{backend_name, list};
 /// The outcomes that `trace` foretells for a gateway, in the words of [`crate::table::happened`]. Several if weights
 /// decide.
 pub fn trace(project: &Project, gateway: &str, request: &Request) -> Vec<String> {
-    let mut arguments = vec!["trace", "--format", "json", "--in", ".", "--gateway", gateway];
+    let mut arguments = vec![
+        "trace",
+        "--format",
+        "json",
+        "--in",
+        ".",
+        "--gateway",
+        gateway,
+    ];
     let from = request.from.unwrap_or([192, 0, 2, 1].into()).to_string();
     arguments.extend(["--from", &from]);
     for header in &request.headers {
@@ -22,7 +30,9 @@ pub fn trace(project: &Project, gateway: &str, request: &Request) -> Vec<String>
     if ways.is_empty() {
         return vec!["no gateway takes the request".to_owned()];
     }
-    ways.iter().flat_map(|way| outcomes(&way["outcome"])).collect()
+    ways.iter()
+        .flat_map(|way| outcomes(&way["outcome"]))
+        .collect()
 }
 
 fn outcomes(outcome: &Value) -> Vec<String> {
@@ -50,7 +60,9 @@ fn outcomes(outcome: &Value) -> Vec<String> {
 
 /// The findings of `validate` that say that Envoy, or Envoy Gateway, refuses something of a gateway.
 pub fn refusals(project: &Project, gateway: &str) -> Vec<String> {
-    let of_gateway = |it: &&Value| it["message"].to_string().contains(gateway) || it["object"]["name"] == gateway;
+    let of_gateway = |it: &&Value| {
+        it["message"].to_string().contains(gateway) || it["object"]["name"] == gateway
+    };
     let report = validate(project);
     let errors = list(&report["diagnostics"]).iter();
     errors
@@ -68,6 +80,8 @@ pub fn validate(project: &Project) -> Value {
 /// The codes in the report of `validate`.
 pub fn codes(project: &Project) -> Vec<String> {
     let report = validate(project);
-    let codes = list(&report["diagnostics"]).iter().filter_map(|it| it["code"].as_str());
+    let codes = list(&report["diagnostics"])
+        .iter()
+        .filter_map(|it| it["code"].as_str());
     codes.map(str::to_owned).collect()
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::common::Project;
 use crate::envoy::{Admin, EnvoyListener};
 use crate::envoy_gateway::EnvoyGateway;
+use crate::flux;
 use crate::foretold;
 use crate::namespace::{self, Namespace};
 use crate::request::{GATEWAY, Outcome, Request};
 use crate::surroundings;
 use crate::table::{Row, Table, happened};
 use crate::tools::Tools;
-use crate::flux;
 
 /// Files as a user has them.
 pub struct FrontDoor {
@@ -68,7 +68,8 @@ impl FrontDoor {
     /// What the chart's values say about features.
     fn extension_apis(&self) -> Value {
         let values = self.objects.iter().filter(|it| it["kind"] == "HelmRelease");
-        let mut values = values.map(|it| &it["spec"]["values"]["config"]["envoyGateway"]["extensionApis"]);
+        let mut values =
+            values.map(|it| &it["spec"]["values"]["config"]["envoyGateway"]["extensionApis"]);
         values
             .find(|it| it.is_object())
             .cloned()
@@ -102,7 +103,9 @@ impl FrontDoor {
 /// The folders with a kustomization, relative to the root.
 fn kustomizations(project: &Project) -> Vec<String> {
     let files = project.files();
-    let folders = files.keys().filter_map(|path| path.strip_suffix("/kustomization.yaml"));
+    let folders = files
+        .keys()
+        .filter_map(|path| path.strip_suffix("/kustomization.yaml"));
     folders.map(str::to_owned).collect()
 }
 

@@ -111,7 +111,9 @@ impl Request {
     /// Connects to the port of the URL, and reads until the server ends the connection.
     fn read_greeting(&self) -> Outcome {
         let (_, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
-        let port = rest.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = rest
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
         let mut said = String::new();
         let read = TcpStream::connect((GATEWAY, port.unwrap_or(22)))
             .and_then(|mut stream| stream.read_to_string(&mut said));

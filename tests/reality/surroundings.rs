@@ -94,10 +94,13 @@ fn hostnames(objects: &[Value]) -> BTreeSet<String> {
         .iter()
         .flat_map(|it| list(&it["spec"]["listeners"]))
         .map(|it| &it["hostname"]);
-    let routes = objects
-        .iter()
-        .flat_map(|it| list(&it["spec"]["hostnames"]));
-    names.extend(listeners.chain(routes).filter_map(Value::as_str).map(str::to_owned));
+    let routes = objects.iter().flat_map(|it| list(&it["spec"]["hostnames"]));
+    names.extend(
+        listeners
+            .chain(routes)
+            .filter_map(Value::as_str)
+            .map(str::to_owned),
+    );
     names
 }
 
@@ -123,7 +126,9 @@ fn add_secrets(objects: &mut Vec<Value>, certificate: &Certificate) {
             }
         }
     }
-    let secrets = missing.iter().map(|(namespace, name)| certificate.secret(namespace, name));
+    let secrets = missing
+        .iter()
+        .map(|(namespace, name)| certificate.secret(namespace, name));
     objects.extend(secrets);
 }
 
@@ -155,7 +160,9 @@ fn replace_services(objects: &mut Vec<Value>, certificate: &Certificate) {
             }
         }
         if object["kind"] == "ReferenceGrant" {
-            let services = list(&object["spec"]["to"]).iter().any(|it| it["kind"] == "Service");
+            let services = list(&object["spec"]["to"])
+                .iter()
+                .any(|it| it["kind"] == "Service");
             if let (true, Value::Array(to)) = (services, &mut object["spec"]["to"]) {
                 to.push(json!({"group": ENVOY_GATEWAY, "kind": "Backend"}));
             }
@@ -180,7 +187,9 @@ fn services(value: &mut Value) -> Vec<&mut Value> {
             let fields = fields.iter_mut();
             fields
                 .flat_map(|(key, value)| match (key.as_str(), value) {
-                    ("backendRefs", Value::Array(items)) => items.iter_mut().flat_map(reference).collect(),
+                    ("backendRefs", Value::Array(items)) => {
+                        items.iter_mut().flat_map(reference).collect()
+                    }
                     ("backendRef", value) => reference(value),
                     (_, value) => services(value),
                 })
@@ -201,12 +210,15 @@ fn reference(value: &mut Value) -> Vec<&mut Value> {
 
 /// With the label that the API server sets.
 fn add_namespaces(objects: &mut Vec<Value>) {
-    let used = objects.iter().filter_map(|it| it["metadata"]["namespace"].as_str());
+    let used = objects
+        .iter()
+        .filter_map(|it| it["metadata"]["namespace"].as_str());
     let used: BTreeSet<String> = used.map(str::to_owned).collect();
     for name in used {
         let is_it = |it: &&mut Value| it["kind"] == "Namespace" && it["metadata"]["name"] == *name;
         if objects.iter_mut().find(is_it).is_none() {
-            objects.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
+            objects
+                .push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
         }
     }
     for object in objects.iter_mut().filter(|it| it["kind"] == "Namespace") {

@@ -81,7 +81,11 @@ fn the_external_gateway_of_the_reference_answers_as_trace_says() {
         ] {
             gateway.compare(&mut table, &get(url));
         }
-        for agent in ["GPTBot", "Mozilla/5.0 (compatible; GPTBot/1.2)", "Mozilla/5.0"] {
+        for agent in [
+            "GPTBot",
+            "Mozilla/5.0 (compatible; GPTBot/1.2)",
+            "Mozilla/5.0",
+        ] {
             let request = get("https://shop.example.com/").header(&format!("User-Agent: {agent}"));
             gateway.compare(&mut table, &request);
         }

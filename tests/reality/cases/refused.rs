@@ -102,39 +102,167 @@ fn passthrough(name: &str, hostname: &str) -> String {
 #[test]
 fn explore() {
     let Some(tools) = tools() else { return };
-    let g = |name: &str, listeners: &[String]| gateway(name, &listeners.iter().map(String::as_str).collect::<Vec<_>>());
+    let g = |name: &str, listeners: &[String]| {
+        gateway(
+            name,
+            &listeners.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    };
     let base = class("");
     let cases: Vec<(&str, String, Vec<&str>)> = vec![
-        ("tls without route beside https", format!("{base}{}{}", g("one", &[https("https", ""), passthrough("tls", "vault.example.com")]), http_route("web", "one")), vec!["one"]),
-        ("beside https with a hostname", format!("{base}{}{}", g("one", &[https("https", "*.example.com"), passthrough("tls", "vault.example.com")]), http_route("web", "one")), vec!["one"]),
-        ("two TLSRoutes for one name", format!("{base}{}{}{}", g("one", &[passthrough("tls", "*.example.com")]), tls_route("a", "name: one", "vault.example.com"), tls_route("b", "name: one", "vault.example.com")), vec!["one"]),
-        ("a TLSRoute on two listeners", format!("{base}{}{}", g("one", &[passthrough("tls", "*.example.com"), passthrough("vault", "vault.example.com")]), tls_route("a", "name: one", "vault.example.com")), vec!["one"]),
-        ("a TLSRoute for all names, and a listener without", format!("{base}{}{}", g("one", &[passthrough("tls", ""), passthrough("vault", "vault.example.com")]), tls_route("a", "name: one, sectionName: tls", "")), vec!["one"]),
-        ("a TLSRoute for all names beside https", format!("{base}{}{}", g("one", &[passthrough("tls", ""), https("https", "*.example.com")]), tls_route("a", "name: one, sectionName: tls", "")), vec!["one"]),
-        ("a TLSRoute for a wildcard beside https", format!("{base}{}{}", g("one", &[passthrough("tls", ""), https("https", "web.example.com")]), tls_route("a", "name: one, sectionName: tls", "web.example.com")), vec!["one"]),
-        ("merged, https and passthrough for one name", format!("{}{}{}{}{}", class("mergeGateways: true"), g("one", &[https("https", "web.example.com")]), g("two", &[passthrough("tls", "web.example.com")]), http_route("web", "one"), tls_route("a", "name: two", "web.example.com")), vec!["one", "two"]),
-        ("merged, https for one name", format!("{}{}{}{}", class("mergeGateways: true"), g("one", &[https("https", "web.example.com")]), g("two", &[https("https", "web.example.com")]), http_route("web", "one")), vec!["one", "two"]),
-        ("http3 with proxy protocol", format!("{base}{}{}{}", g("one", &[https("https", "")]), http_route("web", "one"), policy("ClientTrafficPolicy", "{http3: {}, proxyProtocol: {}}").replace("  {http3", "  http3: {}\n  proxyProtocol: {}\n#")), vec!["one"]),
-        ("http3 with client certificates", format!("{base}{}{}{}", g("one", &[https("https", "")]), http_route("web", "one"), policy("ClientTrafficPolicy", "http3: {}\n  tls: {clientValidation: {optional: true, caCertificateRefs: [{kind: Secret, name: certificate, group: ''}]}}")), vec!["one"]),
-        ("two https with overlapping names", format!("{base}{}{}", g("one", &[https("https", "*.example.com"), https("web", "web.example.com")]), http_route("web", "one")), vec!["one"]),
-        ("an IPv6 address", format!("{base}{}{}", gateway("one", &["{name: http, protocol: HTTP, port: 80}"]).replace("listeners:", "addresses: [{type: IPAddress, value: '2001:db8::1'}], listeners:"), http_route("web", "one")), vec!["one"]),
-        ("dual stack", format!("{}{}{}", class("ipFamily: DualStack"), gateway("one", &["{name: http, protocol: HTTP, port: 80}"]), http_route("web", "one")), vec!["one"]),
-        ("global rate limit", format!("{base}{}{}{}", gateway("one", &["{name: http, protocol: HTTP, port: 80}"]), http_route("web", "one"), policy("BackendTrafficPolicy", "rateLimit: {type: Global, global: {rules: [{limit: {requests: 1000, unit: Hour}}]}}")), vec!["one"]),
+        (
+            "a TLSRoute for a wildcard beside https",
+            format!(
+                "{base}{}{}",
+                g(
+                    "one",
+                    &[passthrough("tls", ""), https("https", "web.example.com")]
+                ),
+                tls_route("a", "name: one, sectionName: tls", "web.example.com")
+            ),
+            vec!["one"],
+        ),
+        (
+            "merged, https and passthrough for one name",
+            format!(
+                "{}{}{}{}{}",
+                class("mergeGateways: true"),
+                g("one", &[https("https", "web.example.com")]),
+                g("two", &[passthrough("tls", "web.example.com")]),
+                http_route("web", "one"),
+                tls_route("a", "name: two", "web.example.com")
+            ),
+            vec!["one", "two"],
+        ),
+        (
+            "merged, https for one name",
+            format!(
+                "{}{}{}{}",
+                class("mergeGateways: true"),
+                g("one", &[https("https", "web.example.com")]),
+                g("two", &[https("https", "web.example.com")]),
+                http_route("web", "one")
+            ),
+            vec!["one", "two"],
+        ),
+        (
+            "http3 with proxy protocol",
+            format!(
+                "{base}{}{}{}",
+                g("one", &[https("https", "")]),
+                http_route("web", "one"),
+                policy("ClientTrafficPolicy", "{http3: {}, proxyProtocol: {}}")
+                    .replace("  {http3", "  http3: {}\n  proxyProtocol: {}\n#")
+            ),
+            vec!["one"],
+        ),
+        (
+            "http3 with client certificates",
+            format!(
+                "{base}{}{}{}",
+                g("one", &[https("https", "")]),
+                http_route("web", "one"),
+                policy(
+                    "ClientTrafficPolicy",
+                    "http3: {}\n  tls: {clientValidation: {optional: true, caCertificateRefs: [{kind: Secret, name: certificate, group: ''}]}}"
+                )
+            ),
+            vec!["one"],
+        ),
+        (
+            "two https with overlapping names",
+            format!(
+                "{base}{}{}",
+                g(
+                    "one",
+                    &[
+                        https("https", "*.example.com"),
+                        https("web", "web.example.com")
+                    ]
+                ),
+                http_route("web", "one")
+            ),
+            vec!["one"],
+        ),
+        (
+            "an IPv6 address",
+            format!(
+                "{base}{}{}",
+                gateway("one", &["{name: http, protocol: HTTP, port: 80}"]).replace(
+                    "listeners:",
+                    "addresses: [{type: IPAddress, value: '2001:db8::1'}], listeners:"
+                ),
+                http_route("web", "one")
+            ),
+            vec!["one"],
+        ),
+        (
+            "dual stack",
+            format!(
+                "{}{}{}",
+                class("ipFamily: DualStack"),
+                gateway("one", &["{name: http, protocol: HTTP, port: 80}"]),
+                http_route("web", "one")
+            ),
+            vec!["one"],
+        ),
+        (
+            "global rate limit",
+            format!(
+                "{base}{}{}{}",
+                gateway("one", &["{name: http, protocol: HTTP, port: 80}"]),
+                http_route("web", "one"),
+                policy(
+                    "BackendTrafficPolicy",
+                    "rateLimit: {type: Global, global: {rules: [{limit: {requests: 1000, unit: Hour}}]}}"
+                )
+            ),
+            vec!["one"],
+        ),
     ];
+    let more: Vec<(&str, String, Vec<&str>)> = vec![
+        ("a TLSRoute for a wildcard and one for a name", format!("{base}{}{}{}", g("one", &[passthrough("tls", "*.example.com")]), tls_route("a", "name: one", "'*.example.com'"), tls_route("b", "name: one", "vault.example.com")), vec!["one"]),
+        ("a TLSRoute with two names, one of them again", format!("{base}{}{}{}", g("one", &[passthrough("tls", "*.example.com")]), tls_route("a", "name: one", "a.example.com, vault.example.com"), tls_route("b", "name: one", "vault.example.com")), vec!["one"]),
+        ("a TLSRoute in two listeners", format!("{base}{}{}", g("one", &[passthrough("tls", "*.example.com"), passthrough("vault", "vault.example.com")]), tls_route("a", "name: one, sectionName: vault}, {name: one, sectionName: tls", "vault.example.com")), vec!["one"]),
+        ("a wildcard listener and one without a name, no routes", format!("{base}{}", g("one", &[passthrough("tls", "*.example.com"), passthrough("vault", "")])), vec!["one"]),
+        ("wrong group of parametersRef", format!("{base}{}{}", g("one", &[https("https", "")]), http_route("web", "one")).replace("parametersRef: {group: gateway.envoyproxy.io", "parametersRef: {group: gateway.example.com"), vec!["one"]),
+        ("parametersRef without namespace", format!("{base}{}{}", g("one", &[https("https", "")]), http_route("web", "one")).replace("name: envoy, namespace: network}\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n", "name: envoy}\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"), vec!["one"]),
+    ];
+    let cases = cases.into_iter().chain(more);
     for (name, text, gateways) in cases {
         let front_door = FrontDoor::manifests(name, &text);
         front_door.run(tools, &gateways, |running| {
             println!("=== {name}");
             for listener in running.envoy.listeners() {
-                println!("  {}: {:?} address {}", listener.name, listener.refused, listener.active["address"]);
+                println!(
+                    "  {}: {:?} address {}",
+                    listener.name, listener.refused, listener.active["address"]
+                );
             }
-            for url in ["http://web.example.com/", "https://web.example.com/", "https://vault.example.com/"] {
+            for url in [
+                "http://web.example.com/",
+                "https://web.example.com/",
+                "https://vault.example.com/",
+            ] {
                 let outcome = running.send(&Request::get(url));
-                println!("  {url} -> {} {:?}", crate::table::happened(&outcome), match &outcome { crate::request::Outcome::Answered(a) => format!("{} {:?}", a.version, a.header("alt-svc")), crate::request::Outcome::Failed(e) => e.clone() });
+                println!(
+                    "  {url} -> {} {:?}",
+                    crate::table::happened(&outcome),
+                    match &outcome {
+                        crate::request::Outcome::Answered(a) =>
+                            format!("{} {:?}", a.version, a.header("alt-svc")),
+                        crate::request::Outcome::Failed(e) => e.clone(),
+                    }
+                );
             }
             let log = running.envoy_gateway.log();
-            for line in log.lines().filter(|l| l.contains("reason:") || l.contains("message:") || l.contains("type:")) {
-                if line.contains("message:") { println!("      {}", line.trim()); }
+            for line in log
+                .lines()
+                .filter(|l| l.contains("reason:") || l.contains("message:") || l.contains("type:"))
+            {
+                if line.contains("message:") {
+                    println!("      {}", line.trim());
+                }
             }
             println!("  validate: {:?}", foretold::codes(&front_door.project));
         });
