@@ -51,6 +51,13 @@ manifest::codes! {
     REFERENCE_NOT_PERMITTED = "reference"/"not-permitted", Error, "A reference to another namespace that no ReferenceGrant allows.";
     REFERENCE_PORT = "reference"/"port", Error, "A reference to a port that the Service doesn't have.";
     REFERENCE_UNUSABLE = "reference"/"unusable", Error, "A reference to an object that can't be used there.";
+    REFERENCE_PARAMETERS = "reference"/"parameters", Error, "A GatewayClass that doesn't get the settings that it refers to.";
+    REFERENCE_RATE_LIMIT_SERVICE = "reference"/"rate-limit-service", Error, "A global rate limit without the Redis in which it counts.";
+    ENVOY_SAME_NAMES = "envoy"/"same-names", Error, "Listeners or routes on one port that Envoy can't tell apart.";
+    ENVOY_PASSTHROUGH_WITHOUT_ROUTE = "envoy"/"passthrough-without-route", Warning, "A TLS listener without a route, for which Envoy refuses the whole port.";
+    ENVOY_SHARED_CERTIFICATE = "envoy"/"shared-certificate", Warning, "HTTPS listeners without HTTP/2, because their certificates overlap.";
+    ENVOY_WITHOUT_QUIC = "envoy"/"without-quic", Warning, "HTTP/3 that is enabled but doesn't work.";
+    ENVOY_IP_FAMILY = "envoy"/"ip-family", Warning, "An address of a family on which Envoy doesn't listen.";
     VERSION_UNKNOWN = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
     VERSION_GATE = "version"/"gate", Warning, "A setting that the selected version accepts but doesn't implement.";
     VERSION_DEPRECATED_FIELD = "version"/"deprecated-field", Warning, "A deprecated field.";
@@ -83,6 +90,7 @@ const GROUPS: &[&str] = &[
     "attachment",
     "network",
     "reference",
+    "envoy",
     "version",
     "yaml",
     "schema",

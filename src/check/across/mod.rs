@@ -11,7 +11,8 @@
 //! - Network: [`addresses`], [`pools`], [`announcements`], [`certificates`], [`trusted`].
 //! - Flux: [`substitution`], [`unsubstituted`], [`dependencies`], [`crds`], [`monitors`].
 //! - KEDA: [`autoscaling`].
-//! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing.
+//! - Attachment: [`attachment`], what the controller would refuse, or what attaches to nothing; [`envoy_refuses`], what
+//!   Envoy would refuse.
 //!
 //! Several passes use [`front`], which computes what the controller creates for a Gateway, [`selector`], which matches
 //! labels, and [`ranges`], which finds the ranges that contain an address.
@@ -26,6 +27,7 @@ mod crds;
 mod dependencies;
 pub mod deprecated;
 pub mod envoy_image;
+mod envoy_refuses;
 pub mod extension;
 pub mod field;
 mod front;

@@ -10,7 +10,7 @@ use crate::view::{ClassId, Resolved};
 pub enum Parameters {
     /// Its group or kind is not that of EnvoyProxy: the class is refused.
     NoEnvoyProxy,
-    /// It has no namespace: Envoy Gateway looks in the namespace `default`.
+    /// It has no namespace: Envoy Gateway looks in the namespace `default`, where there is no such EnvoyProxy.
     WithoutNamespace,
     /// The EnvoyProxy merges the gateways, and the controller creates proxies in the namespace of each gateway: the class is
     /// refused.
@@ -36,6 +36,11 @@ pub fn wrong_parameters(
             } else if !is_proxy {
                 Parameters::NoEnvoyProxy
             } else if text(reference, &["namespace"]).is_none() {
+                let name = text(reference, &["name"]).unwrap_or_default();
+                let mut proxies = resolved.proxies().iter().map(|it| it.object);
+                if proxies.any(|it| it.namespace() == "default" && it.name() == name) {
+                    return None;
+                }
                 Parameters::WithoutNamespace
             } else if class.merges && class.proxy.is_some() && in_gateway_namespace(ClassId(at)) {
                 Parameters::MergesInGatewayNamespace

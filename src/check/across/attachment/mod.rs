@@ -22,6 +22,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::envoy_refuses;
 use super::front::GATEWAY_API;
 use super::{Applied, Whole};
 use crate::codes;
@@ -226,6 +227,16 @@ impl<'a> Look<'_, 'a> {
             if let Some(condition) = backend.conditions.get(kind::INVALID) {
                 let one = refused(backend.object, &spec(), condition);
                 add(backend.object, vec![one]);
+            }
+        }
+        for (object, one) in envoy_refuses::check(self.whole, self.resolved) {
+            let key = Key::of(object);
+            let is_open = match object.kind() {
+                "GatewayClass" => self.open.contains(&(object.kind(), key)),
+                _ => self.is_open(object),
+            };
+            if !is_open {
+                add(object, vec![one]);
             }
         }
         all
