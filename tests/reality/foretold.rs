@@ -58,16 +58,24 @@ fn outcomes(outcome: &Value) -> Vec<String> {
     }
 }
 
-/// The findings of `validate` that say that Envoy, or Envoy Gateway, refuses something of a gateway.
+/// What `validate` says of listeners of a gateway that Envoy would refuse.
 pub fn refusals(project: &Project, gateway: &str) -> Vec<String> {
-    let of_gateway = |it: &&Value| {
-        it["message"].to_string().contains(gateway) || it["object"]["name"] == gateway
-    };
     let report = validate(project);
-    let errors = list(&report["diagnostics"]).iter();
-    errors
-        .filter(|it| it["severity"] == "error" && of_gateway(it))
-        .map(|it| format!("{}: {}", it["code"], it["message"]))
+    let is_refusal = |it: &&Value| {
+        let message = it["message"].as_str().unwrap_or_default();
+        match it["code"].as_str() {
+            Some("envoy/same-names" | "envoy/passthrough-without-route") => true,
+            Some("envoy/without-quic") => message.contains("PROXY protocol"),
+            _ => false,
+        }
+    };
+    let of_gateway =
+        |it: &&Value| it["object"]["kind"] != "Gateway" || it["object"]["name"] == gateway;
+    let diagnostics = list(&report["diagnostics"]).iter();
+    diagnostics
+        .filter(is_refusal)
+        .filter(of_gateway)
+        .map(|it| it["message"].to_string())
         .collect()
 }
 

@@ -21,7 +21,8 @@ pub struct FrontDoor {
     pub name: String,
     /// The files.
     pub project: Project,
-    objects: Vec<Value>,
+    /// The objects, as Flux would apply them.
+    pub objects: Vec<Value>,
 }
 
 /// The file with the manifests that no `cluster.toml` renders.

@@ -35,7 +35,11 @@ impl Certificate {
             "kind": "Secret",
             "metadata": {"namespace": namespace, "name": name},
             "type": "kubernetes.io/tls",
-            "data": {"tls.crt": base64(self.signed.pem()), "tls.key": base64(self.key.serialize_pem())},
+            "data": {
+                "tls.crt": base64(self.signed.pem()),
+                "tls.key": base64(self.key.serialize_pem()),
+                "ca.crt": base64(self.signed.pem()),
+            },
         })
     }
 
