@@ -51,7 +51,7 @@ impl Admin {
         listeners.collect()
     }
 
-    fn get(&self, path: &str) -> Option<String> {
+    pub fn get(&self, path: &str) -> Option<String> {
         let output = Command::new("curl")
             .args(["--disable", "--noproxy", "*", "--silent", "--fail"])
             .arg(format!("http://{}{path}", self.address))

@@ -122,9 +122,10 @@ impl Drop for EnvoyGateway {
     }
 }
 
-/// One file with all objects; JSON is YAML.
+/// One file for each object, because Envoy Gateway takes only one GatewayClass from a file. JSON is YAML.
 fn write_resources(folder: &Path, objects: &[Value]) {
-    let texts: Vec<String> = objects.iter().map(Value::to_string).collect();
-    let file: PathBuf = folder.join("resources.yaml");
-    std::fs::write(file, texts.join("\n---\n")).expect("the objects");
+    for (nth, object) in objects.iter().enumerate() {
+        let file: PathBuf = folder.join(format!("{nth}.yaml"));
+        std::fs::write(file, object.to_string()).expect("an object");
+    }
 }

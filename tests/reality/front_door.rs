@@ -1,6 +1,7 @@
 //! A front door: files as a user has them, run gateway by gateway.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -87,13 +88,16 @@ impl FrontDoor {
         namespace::in_new(|namespace| {
             let address: IpAddr = GATEWAY.parse().expect("an address");
             namespace.add_address(address);
-            let objects = surroundings::complete(self.objects.clone(), gateways);
+            let (objects, certificate) = surroundings::complete(self.objects.clone(), gateways);
+            let authority = self.project.around().join("certificate.pem");
+            std::fs::write(&authority, certificate.pem()).expect("the certificate");
             let mut envoy_gateway = EnvoyGateway::start(tools, &objects, &self.extension_apis());
             let envoy = envoy_gateway.envoy();
             then(&mut Running {
                 front_door: self,
                 gateway: gateways.first().copied().unwrap_or_default(),
                 namespace,
+                authority,
                 envoy,
                 envoy_gateway,
             })
@@ -118,6 +122,8 @@ pub struct Running<'a> {
     pub gateway: &'a str,
     /// Where it runs.
     pub namespace: &'a Namespace,
+    /// The certificate that clients trust.
+    pub authority: PathBuf,
     /// The Envoy of the gateway.
     pub envoy: Admin,
     /// Envoy Gateway.
@@ -127,7 +133,7 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// Sends a request.
     pub fn send(&self, request: &Request) -> Outcome {
-        request.send(self.namespace)
+        request.send(self.namespace, &self.authority)
     }
 
     /// The listeners that Envoy refused.
@@ -140,6 +146,7 @@ impl Running<'_> {
     /// Sends a request, and compares what happens with what `trace` says.
     pub fn compare(&self, table: &mut Table, request: &Request) -> Outcome {
         let outcome = self.send(request);
+        if request.url.starts_with("ssh") { let l = self.envoy_gateway.log(); let i = l.find("status for TCPRoute"); println!("DEBUG {:?}", i.map(|i| &l[i..(i+1500).min(l.len())])); for x in l.lines().filter(|x| x.contains("TCPRoute") || x.contains("\terror") ) { println!("{x}") } }
         let foretold = foretold::trace(&self.front_door.project, self.gateway, request);
         table.add(Row {
             input: format!("{}, {}", self.front_door.name, self.gateway),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Read as _;
 use std::net::{IpAddr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -75,8 +76,8 @@ impl Request {
         self
     }
 
-    /// Sends it to the gateway in this namespace.
-    pub fn send(&self, namespace: &Namespace) -> Outcome {
+    /// Sends it to the gateway in this namespace, as a client that trusts only this certificate.
+    pub fn send(&self, namespace: &Namespace, authority: &Path) -> Outcome {
         if let Some(from) = self.from {
             namespace.add_address(from);
         }
@@ -87,7 +88,8 @@ impl Request {
         // curl's own settings and proxies of the machine must not matter.
         command
             .arg("--disable")
-            .args(["--noproxy", "*", "--silent", "--show-error", "--insecure"])
+            .args(["--noproxy", "*", "--silent", "--show-error", "--cacert"])
+            .arg(authority)
             .args(["--max-time", "600", "--connect-to"])
             .arg(format!("::{GATEWAY}:"));
         if let Some(from) = self.from {

@@ -43,6 +43,11 @@ impl Certificate {
         })
     }
 
+    /// The certificate as clients know it.
+    pub fn pem(&self) -> String {
+        self.signed.pem()
+    }
+
     /// The settings of a server with this certificate.
     pub fn server(&self) -> Arc<rustls::ServerConfig> {
         let key = rustls::pki_types::PrivatePkcs8KeyDer::from(self.key.serialize_der());
@@ -58,8 +63,8 @@ impl Certificate {
 }
 
 /// Keeps what Envoy Gateway reads and adds what is missing; of the Gateways, keeps only these, because each runs on its
-/// own.
-pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> Vec<Value> {
+/// own. Returns the certificate too, which is one for all.
+pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> (Vec<Value>, Certificate) {
     let is_kept = |it: &Value| {
         let name = it["metadata"]["name"].as_str().unwrap_or_default();
         it["kind"] != "Gateway" || gateways.contains(&name)
@@ -74,7 +79,7 @@ pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> Vec<Value> {
     add_secrets(&mut objects, &certificate);
     replace_services(&mut objects, &certificate);
     add_namespaces(&mut objects);
-    objects
+    (objects, certificate)
 }
 
 /// The name of Envoy Gateway's stand-in for a Service, as backends call themselves.
