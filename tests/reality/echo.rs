@@ -1,6 +1,6 @@
 //! Backends that tell who they are and what they received.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ pub enum Speaks {
     Http,
     /// The same inside TLS, with a certificate of its own.
     Https,
-    /// The backend speaks first, as SSH does: it says its name and ends the connection.
-    Greeting,
+    /// Lines: the client says one, and the backend answers with its name and ends the connection. Envoy judges a
+    /// connection by a SecurityPolicy only when the client has said something.
+    Line,
 }
 
 /// Starts a backend on the loopback interface; it runs as long as the test's process.
@@ -43,7 +44,10 @@ fn serve(
 ) -> std::io::Result<()> {
     let from = stream.peer_addr()?;
     match speaks {
-        Speaks::Greeting => writeln!(stream, "{name}"),
+        Speaks::Line => {
+            BufReader::new(&stream).read_line(&mut String::new())?;
+            writeln!(stream, "{name}")
+        }
         Speaks::Http => talk(stream, name, from),
         Speaks::Https => {
             let connection = rustls::ServerConnection::new(tls).map_err(std::io::Error::other)?;

@@ -51,7 +51,7 @@ impl Admin {
         listeners.collect()
     }
 
-    pub fn get(&self, path: &str) -> Option<String> {
+    fn get(&self, path: &str) -> Option<String> {
         let output = Command::new("curl")
             .args(["--disable", "--noproxy", "*", "--silent", "--fail"])
             .arg(format!("http://{}{path}", self.address))

@@ -54,12 +54,18 @@ fn set_namespace(object: &mut Value, namespace: &str) {
     }
 }
 
-/// Replaces `${NAME}` in all texts.
+/// Replaces `${NAME}` in all texts. A text that is nothing else becomes what YAML makes of its value, because Flux
+/// replaces variables in the text of a manifest.
 pub fn substitute(value: &mut Value, variables: &BTreeMap<String, String>) {
     match value {
         Value::String(text) => {
+            let is_whole = text.starts_with("${") && text.ends_with('}');
             for (name, replacement) in variables {
                 *text = text.replace(&format!("${{{name}}}"), replacement);
+            }
+            let number = text.parse::<i64>().ok().filter(|_| is_whole);
+            if let Some(number) = number {
+                *value = json!(number);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|it| substitute(it, variables)),

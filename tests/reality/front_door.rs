@@ -146,7 +146,6 @@ impl Running<'_> {
     /// Sends a request, and compares what happens with what `trace` says.
     pub fn compare(&self, table: &mut Table, request: &Request) -> Outcome {
         let outcome = self.send(request);
-        if request.url.starts_with("ssh") { let l = self.envoy_gateway.log(); let i = l.find("status for TCPRoute"); println!("DEBUG {:?}", i.map(|i| &l[i..(i+1500).min(l.len())])); for x in l.lines().filter(|x| x.contains("TCPRoute") || x.contains("\terror") ) { println!("{x}") } }
         let foretold = foretold::trace(&self.front_door.project, self.gateway, request);
         table.add(Row {
             input: format!("{}, {}", self.front_door.name, self.gateway),

@@ -1,7 +1,7 @@
 //! Requests as clients send them, by curl.
 
 use std::fmt;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ pub const GATEWAY: &str = "192.0.2.1";
 /// A request.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Its URL. `ssh://` and `tcp://` only connect and read.
+    /// Its URL. `ssh://` and `tcp://` say a line and read one.
     pub url: String,
     /// The address that it comes from.
     pub from: Option<IpAddr>,
@@ -82,7 +82,7 @@ impl Request {
             namespace.add_address(from);
         }
         if !self.url.starts_with("http") {
-            return self.read_greeting();
+            return self.say_line();
         }
         let mut command = Command::new("curl");
         // curl's own settings and proxies of the machine must not matter.
@@ -110,15 +110,17 @@ impl Request {
         }
     }
 
-    /// Connects to the port of the URL, and reads until the server ends the connection.
-    fn read_greeting(&self) -> Outcome {
+    /// Connects to the port of the URL, says a line, and reads until the server ends the connection.
+    fn say_line(&self) -> Outcome {
         let (_, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
         let port = rest
             .rsplit_once(':')
             .and_then(|(_, port)| port.parse().ok());
         let mut said = String::new();
-        let read = TcpStream::connect((GATEWAY, port.unwrap_or(22)))
-            .and_then(|mut stream| stream.read_to_string(&mut said));
+        let read = TcpStream::connect((GATEWAY, port.unwrap_or(22))).and_then(|mut stream| {
+            stream.write_all(b"hello\n")?;
+            stream.read_to_string(&mut said)
+        });
         match read {
             Ok(1..) => Outcome::Answered(Answer {
                 status: 0,

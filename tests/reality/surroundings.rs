@@ -79,6 +79,7 @@ pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> (Vec<Value>, Certific
     add_secrets(&mut objects, &certificate);
     replace_services(&mut objects, &certificate);
     add_namespaces(&mut objects);
+    replace_namespace_selectors(&mut objects);
     (objects, certificate)
 }
 
@@ -148,7 +149,7 @@ fn replace_services(objects: &mut Vec<Value>, certificate: &Certificate) {
     for object in objects.iter_mut() {
         let own = object["metadata"]["namespace"].clone();
         let speaks = match object["kind"].as_str() {
-            Some("TCPRoute") => Speaks::Greeting,
+            Some("TCPRoute") => Speaks::Line,
             Some("TLSRoute") => Speaks::Https,
             _ => Speaks::Http,
         };
@@ -217,7 +218,7 @@ fn reference(value: &mut Value) -> Vec<&mut Value> {
     }
 }
 
-/// With the label that the API server sets.
+/// Those of all objects.
 fn add_namespaces(objects: &mut Vec<Value>) {
     let used = objects
         .iter()
@@ -230,9 +231,24 @@ fn add_namespaces(objects: &mut Vec<Value>) {
                 .push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
         }
     }
-    for object in objects.iter_mut().filter(|it| it["kind"] == "Namespace") {
-        let name = object["metadata"]["name"].clone();
-        object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
+}
+
+/// Envoy Gateway reads no labels of namespaces from files. Listeners that select namespaces by label allow all instead, so
+/// what such a listener forbids can't be compared here.
+fn replace_namespace_selectors(objects: &mut [Value]) {
+    for object in objects.iter_mut().filter(|it| it["kind"] == "Gateway") {
+        let listeners = object.pointer_mut("/spec/listeners");
+        for listener in listeners
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(namespaces) = listener.pointer_mut("/allowedRoutes/namespaces")
+                && namespaces["from"] == "Selector"
+            {
+                *namespaces = json!({"from": "All"});
+            }
+        }
     }
 }
 

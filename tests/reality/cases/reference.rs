@@ -155,7 +155,8 @@ fn the_internal_gateway_of_the_reference_answers_as_trace_says() {
                 }
             }
             gateway.compare(&mut table, &Request::get("ssh://git.example.com:22"));
-            // Only proxies in `trusted_cidrs` are believed.
+            // The authorization is for connections too, and this one comes from outside; only proxies in
+            // `trusted_cidrs` are believed about the address of a client.
             for (from, told) in [
                 ("10.42.0.9", OUTSIDE),
                 ("10.42.0.9", INSIDE),
