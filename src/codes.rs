@@ -12,6 +12,7 @@ const GROUPS: &[&str] = &[
     "attachment",
     "network",
     "reference",
+    "envoy",
     "version",
     "yaml",
     "schema",

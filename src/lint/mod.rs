@@ -16,6 +16,7 @@
 pub(crate) mod attachment;
 pub mod config;
 mod context;
+pub(crate) mod envoy;
 mod field;
 pub(crate) mod flux;
 mod front;
@@ -143,8 +144,15 @@ pub const RULES: &[Rule] = &[
             attachment::redirect_loop::CODE,
             attachment::refused::CODE,
             attachment::selector_reach::CODE,
+            envoy::ip_family::CODE,
+            envoy::passthrough_without_route::CODE,
+            envoy::same_names::CODE,
+            envoy::shared_certificate::CODE,
+            envoy::without_quic::CODE,
             reference::not_permitted::CODE,
+            reference::parameters::CODE,
             reference::port::CODE,
+            reference::rate_limit_service::CODE,
             reference::unusable::CODE,
         ],
         attachment::cluster::check,

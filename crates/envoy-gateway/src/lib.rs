@@ -31,6 +31,7 @@ pub mod class;
 pub mod condition;
 pub mod conflict;
 pub mod controller;
+pub mod envoy_config;
 pub mod exposure;
 pub mod fault;
 pub mod filters;

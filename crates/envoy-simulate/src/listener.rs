@@ -5,8 +5,9 @@ use super::{
     ChosenListener, Mark, Outcome, RequestState, Scheme, SettingPlace, Stage, StageResult, Step,
 };
 use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::envoy_config::filter_chains::{Clash, clashes};
 use envoy_gateway::read::text;
-use envoy_gateway::view::{Listener, ListenerId};
+use envoy_gateway::view::{Listener, ListenerId, RouteKind};
 
 fn closed<T>(why: impl Into<String>) -> StageResult<T> {
     Err(Outcome::Closed(why.into()))
@@ -93,6 +94,10 @@ impl<'a> RequestState<'a, '_> {
         &mut self,
         ready: &[(ListenerId, &'a str)],
     ) -> StageResult<ListenerId> {
+        self.port_is_taken()?;
+        if let Some(id) = self.by_filter_chain(ready) {
+            return Ok(id);
+        }
         let host = self.request.host.clone();
         let tls = ready
             .iter()
@@ -147,6 +152,88 @@ impl<'a> RequestState<'a, '_> {
             None => step,
         });
         closed(why)
+    }
+
+    /// Whether Envoy takes the configuration of the port.
+    ///
+    /// # Errors
+    /// If it refuses it, because it can't tell two listeners or routes apart.
+    fn port_is_taken(&mut self) -> StageResult<()> {
+        let resolved = self.inputs.resolved;
+        let own: Vec<ListenerId> = self.on_port().iter().map(|(id, _)| *id).collect();
+        let is_own =
+            |it: &Clash| own.contains(&it.first.listener) || own.contains(&it.second.listener);
+        let Some(clash) = clashes(resolved).into_iter().find(is_own) else {
+            return Ok(());
+        };
+        let at = [clash.first.listener, clash.second.listener];
+        let listeners: Vec<&Listener<'a>> =
+            at.iter().filter_map(|id| resolved.listener(*id)).collect();
+        let names: Vec<String> = listeners
+            .iter()
+            .map(|it| format!("`{}`", it.name))
+            .collect();
+        let name = clash.name.as_deref().unwrap_or("all names");
+        let text = format!("Envoy refuses port {}", self.request.port);
+        let detail = format!(
+            "it can't tell {} apart: both are for {name}",
+            names.join(" and ")
+        );
+        let step = Step::new(Stage::Listener, text)
+            .mark(Mark::Stops)
+            .detail(detail);
+        self.add(match listeners.last() {
+            Some(listener) => step.place(place(listener)),
+            None => step,
+        });
+        closed("connection refused: Envoy refuses the configuration of the port")
+    }
+
+    /// The listener whose filter chain Envoy chooses for the host. A TLS listener has one for each of its routes; those
+    /// without a route take what no other listener takes, and are left to the caller.
+    fn by_filter_chain(&self, ready: &[(ListenerId, &'a str)]) -> Option<ListenerId> {
+        let mut best: Option<(usize, ListenerId)> = None;
+        for (id, _) in ready {
+            let listener = self.inputs.resolved.listener(*id)?;
+            for pattern in self.server_names(*id, listener) {
+                let weight = matching::specificity(&pattern);
+                let fits = matches!(
+                    matching::host(&pattern, &self.request.host),
+                    MatchResult::Yes
+                );
+                if fits && best.is_none_or(|(other, _)| weight > other) {
+                    best = Some((weight, *id));
+                }
+            }
+        }
+        best.map(|(_, id)| id)
+    }
+
+    /// The hostnames of a listener's filter chains.
+    fn server_names(&self, id: ListenerId, listener: &Listener<'a>) -> Vec<String> {
+        let own = || vec![listener.hostname.unwrap_or("*").to_owned()];
+        if listener.protocol == "HTTPS" {
+            return own();
+        }
+        if listener.protocol != "TLS" {
+            return Vec::new();
+        }
+        let routes = listener.routes.iter();
+        let routes = routes.filter_map(|at| self.inputs.resolved.route(*at));
+        routes
+            .flat_map(|route| match route.kind {
+                RouteKind::Tls => {
+                    let all = route.parents.iter().flat_map(|it| &it.attachments);
+                    let here = all.filter(|it| it.listener == id);
+                    here.flat_map(|it| match it.is_unknown {
+                        true => own(),
+                        false => it.hostnames.clone(),
+                    })
+                    .collect()
+                }
+                _ => own(),
+            })
+            .collect()
     }
 
     /// The listener that accepts the request.

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::refused;
+use crate::lint::envoy;
 use crate::lint::front::GATEWAY_API;
+use crate::lint::reference::{parameters, rate_limit_service};
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::condition::kind;
 use envoy_gateway::controller::{ControllerRelease, settings_of};
@@ -213,6 +215,21 @@ impl<'a> ClusterAttachments<'_, 'a> {
             if let Some(condition) = backend.conditions.get(kind::INVALID) {
                 let one = refused::report(backend.object, &spec(), condition);
                 add(backend.object, vec![one]);
+            }
+        }
+        let mut found = envoy::check(self.resolved);
+        found.extend(parameters::check(self.context, self.resolved));
+        for policy in self.resolved.policies() {
+            let one = rate_limit_service::report(self.context, policy);
+            found.extend(one.map(|one| (policy.object, one)));
+        }
+        for (object, one) in found {
+            let is_open = match object.kind() {
+                "GatewayClass" => self.open.contains(&(object.kind(), Key::of(object))),
+                _ => self.is_open(object),
+            };
+            if !is_open {
+                add(object, vec![one]);
             }
         }
         all

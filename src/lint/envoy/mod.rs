@@ -1,0 +1,33 @@
+//! What the controller accepts, but Envoy refuses or silently does otherwise. The facts are in
+//! [`envoy_config`](envoy_gateway::envoy_config); the rules of [`attachment`](super::attachment) call this for each cluster.
+
+mod filter_chains;
+pub(crate) mod ip_family;
+pub(crate) mod passthrough_without_route;
+pub(crate) mod same_names;
+pub(crate) mod shared_certificate;
+#[cfg(test)]
+pub(super) mod support;
+pub(crate) mod without_quic;
+
+use envoy_gateway::Resolved;
+use envoy_gateway::envoy_config::http2::without_http2;
+use envoy_gateway::envoy_config::http3::without_http3;
+use envoy_gateway::envoy_config::ip_family::unanswered_addresses;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+
+/// What Envoy would refuse, or do otherwise than written, in one cluster. Each finding comes with its object.
+pub(super) fn check<'a>(resolved: &Resolved<'a>) -> Vec<(&'a Object, Diagnostic)> {
+    let without_http2 = without_http2(resolved);
+    let without_http3 = without_http3(resolved);
+    let unanswered = unanswered_addresses(resolved);
+    let http2 = without_http2.iter();
+    let http3 = without_http3.iter();
+    let addresses = unanswered.iter();
+    let mut found = filter_chains::check(resolved);
+    found.extend(http2.filter_map(|it| shared_certificate::report(resolved, it)));
+    found.extend(http3.filter_map(|it| without_quic::report(resolved, it)));
+    found.extend(addresses.filter_map(|it| ip_family::report(resolved, it)));
+    found
+}

@@ -1,0 +1,5 @@
+//! What is compared.
+
+mod configurations;
+mod reference;
+mod refused;

@@ -1,0 +1,110 @@
+//! Backends that tell who they are and what they received.
+
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::surroundings::Certificate;
+
+/// What a backend speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Speaks {
+    /// HTTP/1.1: the answer is an object with `backend`, `method`, `path`, `headers` and `from`.
+    Http,
+    /// The same inside TLS, with a certificate of its own.
+    Https,
+    /// Lines: the client says one, and the backend answers with its name and ends the connection. Envoy judges a
+    /// connection by a SecurityPolicy only when the client has said something.
+    Line,
+}
+
+/// Starts a backend on the loopback interface; it runs as long as the test's process.
+pub fn start(name: &str, speaks: Speaks, certificate: &Certificate) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port for a backend");
+    let address = listener.local_addr().expect("its address");
+    let name = name.to_owned();
+    let tls = certificate.server();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (name, tls) = (name.clone(), Arc::clone(&tls));
+            // A connection that Envoy gives up is no failure of the test.
+            std::thread::spawn(move || serve(stream, &name, speaks, tls).unwrap_or_default());
+        }
+    });
+    address
+}
+
+fn serve(
+    mut stream: TcpStream,
+    name: &str,
+    speaks: Speaks,
+    tls: Arc<rustls::ServerConfig>,
+) -> std::io::Result<()> {
+    let from = stream.peer_addr()?;
+    match speaks {
+        Speaks::Line => {
+            BufReader::new(&stream).read_line(&mut String::new())?;
+            writeln!(stream, "{name}")
+        }
+        Speaks::Http => talk(stream, name, from),
+        Speaks::Https => {
+            let connection = rustls::ServerConnection::new(tls).map_err(std::io::Error::other)?;
+            talk(rustls::StreamOwned::new(connection, stream), name, from)
+        }
+    }
+}
+
+/// Answers requests until the client closes the connection.
+fn talk(stream: impl Read + Write, name: &str, from: SocketAddr) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = read(&mut stream)? {
+        let mut body = json!({"backend": name, "from": from.ip()});
+        if let Value::Object(body) = &mut body {
+            body.extend(request);
+        }
+        let body = body.to_string();
+        // A type that compressors take.
+        write!(
+            stream.get_mut(),
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        stream.get_mut().flush()?;
+    }
+    Ok(())
+}
+
+/// One request: its method, path, headers and the length of its body; `None` at the end of the connection.
+fn read(stream: &mut impl std::io::BufRead) -> std::io::Result<Option<Map<String, Value>>> {
+    let mut line = String::new();
+    if stream.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let mut request = Map::new();
+    request.insert("method".to_owned(), json!(method));
+    request.insert("path".to_owned(), json!(path));
+    let mut headers = Map::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 || line.trim().is_empty() {
+            break;
+        }
+        let Some((key, value)) = line.trim().split_once(':') else {
+            continue;
+        };
+        let key = key.to_ascii_lowercase();
+        if key == "content-length" {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        headers.insert(key, json!(value.trim()));
+    }
+    let received = std::io::copy(&mut stream.take(length), &mut std::io::sink())?;
+    request.insert("headers".to_owned(), Value::Object(headers));
+    request.insert("received".to_owned(), json!(received));
+    Ok(Some(request))
+}

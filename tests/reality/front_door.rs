@@ -1,0 +1,172 @@
+//! A front door: files as a user has them, run gateway by gateway.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::common::Project;
+use crate::envoy::{Admin, EnvoyListener};
+use crate::envoy_gateway::EnvoyGateway;
+use crate::flux;
+use crate::foretold;
+use crate::namespace::{self, Namespace};
+use crate::request::{GATEWAY, Outcome, Request};
+use crate::surroundings;
+use crate::table::{Row, Table, happened};
+use crate::tools::Tools;
+
+/// Files as a user has them.
+pub struct FrontDoor {
+    /// The name in tables.
+    pub name: String,
+    /// The files.
+    pub project: Project,
+    /// The objects, as Flux would apply them.
+    pub objects: Vec<Value>,
+}
+
+/// The file with the manifests that no `cluster.toml` renders.
+const APPS: &str = "apps.yaml";
+
+impl FrontDoor {
+    /// What a `cluster.toml` renders, built as Flux builds it, and manifests beside it.
+    pub fn rendered(name: &str, config: &str, apps: &str) -> Self {
+        let project = Project::new().config(config).file(APPS, apps);
+        project.run(["render"]).success();
+        let root = project.root();
+        let mut folders: Vec<String> = kustomizations(&project);
+        folders.sort();
+        // A folder below another one is built by that one.
+        folders.dedup_by(|one, above| one.starts_with(&format!("{above}/")));
+        let mut objects: Vec<Value> = folders
+            .iter()
+            .flat_map(|folder| flux::applied(&root, folder))
+            .collect();
+        objects.extend(flux::parse(apps));
+        FrontDoor {
+            name: name.to_owned(),
+            project,
+            objects,
+        }
+    }
+
+    /// Manifests only.
+    pub fn manifests(name: &str, text: &str) -> Self {
+        FrontDoor {
+            name: name.to_owned(),
+            project: Project::new().file(APPS, text),
+            objects: flux::parse(text),
+        }
+    }
+
+    /// The names of the gateways.
+    pub fn gateways(&self) -> Vec<String> {
+        let gateways = self.objects.iter().filter(|it| it["kind"] == "Gateway");
+        let names = gateways.filter_map(|it| it["metadata"]["name"].as_str());
+        names.map(str::to_owned).collect()
+    }
+
+    /// What the chart's values say about features.
+    fn extension_apis(&self) -> Value {
+        let values = self.objects.iter().filter(|it| it["kind"] == "HelmRelease");
+        let mut values =
+            values.map(|it| &it["spec"]["values"]["config"]["envoyGateway"]["extensionApis"]);
+        values
+            .find(|it| it.is_object())
+            .cloned()
+            .unwrap_or_else(|| json!({}))
+    }
+
+    /// Runs gateways in a network namespace of their own: with several names, all of them.
+    pub fn run<T: Send>(
+        &self,
+        tools: &Tools,
+        gateways: &[&str],
+        then: impl FnOnce(&mut Running<'_>) -> T + Send,
+    ) -> T {
+        namespace::in_new(|namespace| {
+            let address: IpAddr = GATEWAY.parse().expect("an address");
+            namespace.add_address(address);
+            let (objects, certificate) = surroundings::complete(self.objects.clone(), gateways);
+            let authority = self.project.around().join("certificate.pem");
+            std::fs::write(&authority, certificate.pem()).expect("the certificate");
+            let mut envoy_gateway = EnvoyGateway::start(tools, &objects, &self.extension_apis());
+            let envoy = envoy_gateway.envoy();
+            then(&mut Running {
+                front_door: self,
+                gateway: gateways.first().copied().unwrap_or_default(),
+                namespace,
+                authority,
+                envoy,
+                envoy_gateway,
+            })
+        })
+    }
+}
+
+/// The folders with a kustomization, relative to the root.
+fn kustomizations(project: &Project) -> Vec<String> {
+    let files = project.files();
+    let folders = files
+        .keys()
+        .filter_map(|path| path.strip_suffix("/kustomization.yaml"));
+    folders.map(str::to_owned).collect()
+}
+
+/// A running gateway.
+pub struct Running<'a> {
+    /// The files.
+    pub front_door: &'a FrontDoor,
+    /// The gateway's name.
+    pub gateway: &'a str,
+    /// Where it runs.
+    pub namespace: &'a Namespace,
+    /// The certificate that clients trust.
+    pub authority: PathBuf,
+    /// The Envoy of the gateway.
+    pub envoy: Admin,
+    /// Envoy Gateway.
+    pub envoy_gateway: EnvoyGateway,
+}
+
+impl Running<'_> {
+    /// Sends a request.
+    pub fn send(&self, request: &Request) -> Outcome {
+        request.send(self.namespace, &self.authority)
+    }
+
+    /// The listeners that Envoy refused.
+    pub fn refused(&self) -> Vec<EnvoyListener> {
+        let mut listeners = self.envoy.listeners();
+        listeners.retain(|it| it.refused.is_some());
+        listeners
+    }
+
+    /// Sends a request, and compares what happens with what `trace` says.
+    pub fn compare(&self, table: &mut Table, request: &Request) -> Outcome {
+        let outcome = self.send(request);
+        let foretold = foretold::trace(&self.front_door.project, self.gateway, request);
+        table.add(Row {
+            input: format!("{}, {}", self.front_door.name, self.gateway),
+            question: request.to_string(),
+            foretold,
+            happened: happened(&outcome),
+        });
+        outcome
+    }
+
+    /// Compares the listeners that Envoy refused with those that `validate` has an error for.
+    pub fn compare_refusals(&self, table: &mut Table) -> Vec<EnvoyListener> {
+        let refused = self.refused();
+        let said = foretold::refusals(&self.front_door.project, self.gateway);
+        let yes_or_no = |it: bool| if it { "refused" } else { "accepted" }.to_owned();
+        table.add(Row {
+            input: format!("{}, {}", self.front_door.name, self.gateway),
+            question: "does Envoy take all listeners?".to_owned(),
+            foretold: vec![yes_or_no(!said.is_empty())],
+            happened: yes_or_no(!refused.is_empty()),
+        });
+        refused
+    }
+}
