@@ -10,6 +10,8 @@ pub(crate) mod shared_certificate;
 pub(super) mod support;
 pub(crate) mod without_quic;
 
+use std::collections::BTreeSet;
+
 use envoy_gateway::Resolved;
 use envoy_gateway::envoy_config::http2::without_http2;
 use envoy_gateway::envoy_config::http3::without_http3;
@@ -22,7 +24,13 @@ pub(super) fn check<'a>(resolved: &Resolved<'a>) -> Vec<(&'a Object, Diagnostic)
     let without_http2 = without_http2(resolved);
     let without_http3 = without_http3(resolved);
     let unanswered = unanswered_addresses(resolved);
-    let http2 = without_http2.iter();
+    // Listeners with one certificate have one mistake.
+    let mut told = BTreeSet::new();
+    let http2 = without_http2.iter().filter(|it| {
+        let gateway = resolved.listener(it.listener).map(|it| it.object.name());
+        let secret = it.shared.as_ref().map(|(_, secret)| secret);
+        told.insert((gateway, secret))
+    });
     let http3 = without_http3.iter();
     let addresses = unanswered.iter();
     let mut found = filter_chains::check(resolved);
