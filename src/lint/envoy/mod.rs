@@ -24,14 +24,15 @@ pub(super) fn check<'a>(resolved: &Resolved<'a>) -> Vec<(&'a Object, Diagnostic)
     let without_http2 = without_http2(resolved);
     let without_http3 = without_http3(resolved);
     let unanswered = unanswered_addresses(resolved);
-    // Listeners with one certificate have one mistake.
+    // Listeners with one certificate, or with one policy, have one mistake.
     let mut told = BTreeSet::new();
     let http2 = without_http2.iter().filter(|it| {
         let gateway = resolved.listener(it.listener).map(|it| it.object.name());
         let secret = it.shared.as_ref().map(|(_, secret)| secret);
         told.insert((gateway, secret))
     });
-    let http3 = without_http3.iter();
+    let mut policies = BTreeSet::new();
+    let http3 = without_http3.iter().filter(|it| policies.insert(it.policy));
     let addresses = unanswered.iter();
     let mut found = filter_chains::check(resolved);
     found.extend(http2.filter_map(|it| shared_certificate::report(resolved, it)));
