@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::build::usual_spelling;
 use super::generator::Generator;
 use super::remote::{is_repository, is_url};
 use manifest::Object;
@@ -43,21 +44,6 @@ pub fn is_kustomization(object: &Object) -> bool {
     is_kind && is_kustomization_file(&object.file)
 }
 
-/// The keys of a kustomization whose names have capital letters.
-const MIXED_CASE: &[&str] = &[
-    "apiVersion",
-    "commonAnnotations",
-    "commonLabels",
-    "configMapGenerator",
-    "generatorOptions",
-    "helmCharts",
-    "namePrefix",
-    "nameSuffix",
-    "patchesJson6902",
-    "patchesStrategicMerge",
-    "secretGenerator",
-];
-
 /// A kustomization as kustomize understands it: it adds `apiVersion` and `kind` where they are missing, and reads keys
 /// without regard to capital letters. Other objects stay as they are.
 pub fn completed(mut object: Object) -> Object {
@@ -76,16 +62,13 @@ pub fn completed(mut object: Object) -> Object {
     let Some(map) = object.node.as_map_mut() else {
         return object;
     };
-    let other_case = |key: &str| {
-        let same = |known: &&&str| known.eq_ignore_ascii_case(key) && **known != key;
-        MIXED_CASE.iter().find(same).copied()
-    };
-    let wrong: Vec<String> = map.iter().map(|(key, _)| key.to_owned()).collect();
-    for key in wrong {
-        if let Some(known) = other_case(&key).filter(|known| !map.contains_key(known))
+    let keys: Vec<String> = map.iter().map(|(key, _)| key.to_owned()).collect();
+    for key in keys {
+        let usual = usual_spelling(&key).filter(|usual| *usual != key && !map.contains_key(usual));
+        if let Some(usual) = usual
             && let Some(entry) = map.remove(&key)
         {
-            map.insert_entry(known.to_owned(), entry);
+            map.insert_entry(usual.to_owned(), entry);
         }
     }
     for (key, text) in [("apiVersion", group_and_version), ("kind", kind)] {

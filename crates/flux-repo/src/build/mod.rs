@@ -45,6 +45,8 @@ use manifest::diagnostic::{SourceId, Span};
 use manifest::value::path::folder;
 use manifest::value::{Node, Pointer};
 
+pub(crate) use schema::usual_spelling;
+
 /// The content of a file that is not among the given objects.
 #[derive(Clone, Debug)]
 pub struct FileContent {

@@ -118,6 +118,12 @@ fn known(key: &str, names: impl Iterator<Item = &'static str> + Clone) -> Option
     exact.or_else(|| names.clone().find(|name| name.eq_ignore_ascii_case(key)))
 }
 
+/// The usual spelling of a field of a kustomization, which kustomize finds without regard to case; `None` if it has no such
+/// field.
+pub(crate) fn usual_spelling(key: &str) -> Option<&'static str> {
+    known(key, FIELDS.iter().map(|(name, _)| *name))
+}
+
 /// What is wrong in a kustomization, and where.
 pub(super) struct Wrong {
     pub(super) pointer: Pointer,
@@ -139,7 +145,7 @@ pub(super) fn read(node: &Node) -> (Node, Vec<Wrong>) {
     };
     for (key, entry) in map.entries() {
         let at = Pointer::root().key(key);
-        let Some(name) = known(key, FIELDS.iter().map(|(name, _)| *name)) else {
+        let Some(name) = usual_spelling(key) else {
             wrong.push(Wrong {
                 is_unknown_field: true,
                 ..refuse(at, format!("kustomize knows no field {key:?}"))
