@@ -59,8 +59,7 @@ pub(super) fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<
 
 fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     let mut sources = Sources::default();
-    let mut read = manifests::read_all(paths, &mut sources)?;
-    read.leave_out_what_is_not_applied(&sources);
+    let read = manifests::read_repository(paths, &mut sources)?;
     let delivery = Delivery::of(&read.objects, &read.names);
     let files = Files {
         objects: &read.objects,

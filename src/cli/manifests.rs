@@ -77,6 +77,20 @@ pub(super) fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Resu
     Ok(all)
 }
 
+/// Like [`read_all`], but without the files that Flux doesn't apply: see
+/// [`leave_out_what_is_not_applied`](Manifests::leave_out_what_is_not_applied).
+///
+/// # Errors
+/// If a path doesn't exist or can't be read.
+pub(super) fn read_repository(
+    paths: &[PathBuf],
+    sources: &mut Sources,
+) -> anyhow::Result<Manifests> {
+    let mut all = read_all(paths, sources)?;
+    all.leave_out_what_is_not_applied(sources);
+    Ok(all)
+}
+
 /// Reads the manifests in `folder` of `root`, except for the files in `replaced`. Names are relative to the root.
 /// YAML that is not a Kubernetes object is skipped, because the user didn't ask for these files to be checked.
 ///
@@ -127,7 +141,7 @@ impl Manifests {
     /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. It stays what was
     /// named as a file, and what is in a folder that was given and of which Flux applies nothing, because then this
     /// is not the folder of a repository.
-    pub(super) fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
+    fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
         let delivery = Delivery::of(&self.objects, &self.names);
         let is_applied = |file: &str| delivery.applies_file(file) == Some(true);
         let below =

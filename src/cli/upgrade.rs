@@ -139,8 +139,7 @@ fn side(compiled: &Compiled) -> Side<'_> {
 
 fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
-    let mut manifests = manifests::read_all(&args.paths, &mut sources)?;
-    manifests.leave_out_what_is_not_applied(&sources);
+    let manifests = manifests::read_repository(&args.paths, &mut sources)?;
     let delivery = Delivery::of(&manifests.objects, &manifests.names);
     let (catalogue, mut before) = project::in_force(global)?;
     declare_chart(&manifests, &catalogue, &mut before);

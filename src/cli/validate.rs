@@ -226,8 +226,7 @@ impl Checked {
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
-    let mut found = manifests::read_all(&args.paths, &mut sources)?;
-    found.leave_out_what_is_not_applied(&sources);
+    let mut found = manifests::read_repository(&args.paths, &mut sources)?;
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
