@@ -1,5 +1,7 @@
 //! Reads manifests from files, folders and standard input.
 
+mod applied;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,16 +10,17 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
+pub(super) use applied::read_repository;
+
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
 use crd_validate::schema::Selection;
-use flux_repo::{Delivery, completed};
+use flux_repo::completed;
 use manifest::codes;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::read::{self, DocumentRange, LARGEST_FILE};
-use manifest::value::path;
 use manifest::{Object, items};
 
 /// The manifests that were read.
@@ -77,20 +80,6 @@ pub(super) fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Resu
     Ok(all)
 }
 
-/// Like [`read_all`], but without the files that Flux doesn't apply: see
-/// [`leave_out_what_is_not_applied`](Manifests::leave_out_what_is_not_applied).
-///
-/// # Errors
-/// If a path doesn't exist or can't be read.
-pub(super) fn read_repository(
-    paths: &[PathBuf],
-    sources: &mut Sources,
-) -> anyhow::Result<Manifests> {
-    let mut all = read_all(paths, sources)?;
-    all.leave_out_what_is_not_applied(sources);
-    Ok(all)
-}
-
 /// Reads the manifests in `folder` of `root`, except for the files in `replaced`. Names are relative to the root.
 /// YAML that is not a Kubernetes object is skipped, because the user didn't ask for these files to be checked.
 ///
@@ -136,53 +125,6 @@ impl Manifests {
         self.documents(&read, sources);
         self.count = self.objects.len();
         Ok(())
-    }
-
-    /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. It stays what was
-    /// named as a file, and what is in a folder that was given and of which Flux applies nothing, because then this
-    /// is not the folder of a repository.
-    fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
-        let delivery = Delivery::of(&self.objects, &self.names);
-        let is_applied = |file: &str| delivery.applies_file(file) == Some(true);
-        let below =
-            |folder: &str, file: &str| folder.is_empty() || path::below(folder, file).is_some();
-        let walked: Vec<&String> = self
-            .walked
-            .iter()
-            .filter(|folder| {
-                self.names
-                    .iter()
-                    .any(|file| below(folder, file) && is_applied(file))
-            })
-            .collect();
-        let is_left_out = |file: &str| {
-            let is_in_repository = || walked.iter().any(|folder| below(folder, file));
-            let is_not_applied = || !is_applied(file) && is_in_repository();
-            !self.named.contains(file) && (delivery.is_text(file) || is_not_applied())
-        };
-        let left_out: BTreeSet<&String> =
-            self.texts.keys().filter(|file| is_left_out(file)).collect();
-        self.objects
-            .retain(|object| !left_out.contains(&object.file));
-        self.diagnostics.retain(|finding| {
-            let file = finding
-                .span
-                .map(|span| sources.get(span.source).name().to_owned());
-            let file = file.or_else(|| finding.file.clone());
-            file.is_none_or(|file| !left_out.contains(&file))
-        });
-        let known: BTreeSet<String> = self
-            .skipped
-            .iter()
-            .map(|(path, _)| self.shown(path))
-            .collect();
-        let files = left_out.iter().filter(|file| !known.contains(**file));
-        let paths = files
-            .map(|file| self.root.join(file))
-            .filter(|path| is_manifest(path));
-        self.skipped
-            .extend(paths.map(|path| (path, SkipReason::NotApplied)));
-        self.count = self.objects.len();
     }
 
     /// The text of a file that was read.

@@ -1,0 +1,97 @@
+//! Which files Flux applies, and which Flux Kustomizations are forgotten.
+
+use std::collections::BTreeSet;
+
+use super::super::kustomization::{EntryRole, Kustomization};
+use super::super::{AppliedFiles, DeliveryPath, is_flux_kustomization};
+use super::Graph;
+use manifest::Object;
+use manifest::value::path::{below, folder};
+
+impl Graph<'_> {
+    /// Marks what Flux applies, after the kustomizations of all Flux Kustomizations were followed. A Flux Kustomization
+    /// that no other one applies is taken as a part of what somebody applies by hand, or of what Flux starts with; so
+    /// are the files beside it.
+    pub(super) fn mark_applied(&mut self) {
+        if self.delivery.folders.is_empty() {
+            return;
+        }
+        let forgotten = self.forgotten();
+        let is_live = |way: &DeliveryPath| way.flux.is_some_and(|flux| !forgotten.contains(&flux));
+        let mut marked = AppliedFiles::default();
+        for (file, ways) in std::mem::take(&mut self.arrived) {
+            if ways.iter().any(|flux| !forgotten.contains(flux)) {
+                marked.files.insert(file);
+            }
+        }
+        let into = self.into.iter();
+        let mut next: Vec<usize> = into
+            .filter(|(_, ways)| ways.iter().any(is_live))
+            .map(|(at, _)| *at)
+            .collect();
+        for (at, (object, ways)) in self.objects.iter().zip(&self.delivery.ways).enumerate() {
+            if !ways.is_empty() || !is_flux_kustomization(object) || forgotten.contains(&at) {
+                continue;
+            }
+            let here = folder(&object.file);
+            match self.by_folder.get(here) {
+                Some(kustomization) => next.push(*kustomization),
+                None => {
+                    marked.folders.insert(here.to_owned());
+                }
+            }
+            marked.files.insert(object.file.clone());
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(at) = next.pop() {
+            let Some(object) = self.objects.get(at).filter(|_| seen.insert(at)) else {
+                continue;
+            };
+            marked.folders.insert(folder(&object.file).to_owned());
+            for entry in Kustomization::of(object).entries() {
+                next.extend(self.by_folder.get(entry.path.as_str()));
+                if entry.role != EntryRole::Source {
+                    marked.files.insert(entry.path);
+                }
+            }
+        }
+        self.delivery.applied_files = Some(marked);
+    }
+
+    /// The Flux Kustomizations that never get into a cluster: those in the folder of another one that doesn't apply
+    /// them, and those that only such ones apply.
+    fn forgotten(&self) -> BTreeSet<usize> {
+        let appliers = |at: usize| {
+            let ways = self.delivery.ways.get(at).into_iter().flatten();
+            ways.filter_map(move |way| way.flux)
+                .filter(move |by| *by != at)
+        };
+        let is_inside = |at: usize, object: &Object| {
+            let mut folders = self.delivery.folders.iter();
+            folders.any(|(by, folder)| *by != at && below(folder, &object.file).is_some())
+        };
+        let all: Vec<(usize, &Object)> = (0..)
+            .zip(self.objects)
+            .filter(|(_, object)| is_flux_kustomization(object))
+            .collect();
+        let mut forgotten = BTreeSet::new();
+        loop {
+            let before = forgotten.len();
+            for (at, object) in &all {
+                let is_forgotten = match appliers(*at).next() {
+                    Some(_) => appliers(*at).all(|by| forgotten.contains(&by)),
+                    None => {
+                        self.delivery.ways.get(*at).is_some_and(Vec::is_empty)
+                            && is_inside(*at, object)
+                    }
+                };
+                if is_forgotten {
+                    forgotten.insert(*at);
+                }
+            }
+            if forgotten.len() == before {
+                return forgotten;
+            }
+        }
+    }
+}
