@@ -60,7 +60,7 @@ fn everything_is_there_and_nothing_is_clipped_or_overlaps() {
     let roles = asked(&mut browser, &page, "roles()");
     assert_eq!(
         roles,
-        json!({"source": 2, "gateway": 2, "listener": 6, "route": 9, "backend": 10, "loose": 1})
+        json!({"source": 2, "gateway": 2, "listener": 7, "route": 9, "backend": 10, "loose": 1})
     );
     assert_eq!(asked(&mut browser, &page, "spilled()"), json!([]));
     assert_eq!(asked(&mut browser, &page, "overlapping()"), json!([]));
