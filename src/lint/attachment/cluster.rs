@@ -217,7 +217,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
                 add(backend.object, vec![one]);
             }
         }
-        let mut found = envoy::check(self.resolved);
+        let mut found = envoy::check(self.context, self.resolved);
         found.extend(parameters::check(self.context, self.resolved));
         for policy in self.resolved.policies() {
             let one = rate_limit_service::report(self.context, policy);

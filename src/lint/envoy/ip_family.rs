@@ -43,6 +43,7 @@ spec:
 pub(super) fn report<'a>(
     resolved: &Resolved<'a>,
     unanswered: &UnansweredAddress<'a>,
+    is_of_cluster_toml: bool,
 ) -> Option<(&'a Object, Diagnostic)> {
     let gateway = resolved.gateway(unanswered.gateway)?;
     let address = unanswered.address;
@@ -57,7 +58,10 @@ pub(super) fn report<'a>(
         .why(format!(
             "the load balancer may announce the address, but its Service has no {family} endpoint"
         ))
-        .help("set `ipFamily: DualStack` in the EnvoyProxy");
+        .help(match is_of_cluster_toml {
+            true => "add `ip_family = \"DualStack\"` to [proxy]",
+            false => "set `ipFamily: DualStack` in the EnvoyProxy",
+        });
     Some((object, found))
 }
 

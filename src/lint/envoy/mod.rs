@@ -12,6 +12,7 @@ pub(crate) mod without_quic;
 
 use std::collections::BTreeSet;
 
+use crate::lint::LintContext;
 use envoy_gateway::Resolved;
 use envoy_gateway::envoy_config::http2::without_http2;
 use envoy_gateway::envoy_config::http3::without_http3;
@@ -20,7 +21,10 @@ use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 
 /// What Envoy would refuse, or do otherwise than written, in one cluster. Each finding comes with its object.
-pub(super) fn check<'a>(resolved: &Resolved<'a>) -> Vec<(&'a Object, Diagnostic)> {
+pub(super) fn check<'a>(
+    context: &LintContext<'_>,
+    resolved: &Resolved<'a>,
+) -> Vec<(&'a Object, Diagnostic)> {
     let without_http2 = without_http2(resolved);
     let without_http3 = without_http3(resolved);
     let unanswered = unanswered_addresses(resolved);
@@ -37,6 +41,8 @@ pub(super) fn check<'a>(resolved: &Resolved<'a>) -> Vec<(&'a Object, Diagnostic)
     let mut found = filter_chains::check(resolved);
     found.extend(http2.filter_map(|it| shared_certificate::report(resolved, it)));
     found.extend(http3.filter_map(|it| without_quic::report(resolved, it)));
-    found.extend(addresses.filter_map(|it| ip_family::report(resolved, it)));
+    found.extend(
+        addresses.filter_map(|it| ip_family::report(resolved, it, context.model.is_some())),
+    );
     found
 }
