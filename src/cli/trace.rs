@@ -135,7 +135,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
         });
     }
     let mut sources = Sources::default();
-    let mut read = manifests::read_all(&args.paths, &mut sources)?;
+    let mut read = manifests::read_repository(&args.paths, &mut sources)?;
     let diagnostics = std::mem::take(&mut read.diagnostics);
     let report = Report::new(diagnostics, read.files, read.objects.len(), &sources);
     if report.has_errors() {

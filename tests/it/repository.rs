@@ -153,6 +153,19 @@ spec: {path: ./kubernetes/apps/media/old/app}
 }
 
 #[test]
+fn objects_that_something_else_may_apply_are_judged() {
+    let project = repository();
+    project.write(
+        "argocd/service.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: http}]}\n",
+    );
+    project
+        .run(["validate", "."])
+        .code(1)
+        .says("argocd/service.yaml");
+}
+
+#[test]
 fn what_flux_applies_is_judged_wherever_it_is() {
     let project = repository();
     project.write(

@@ -169,6 +169,13 @@ impl Delivery {
         Some(applied.files.contains(file) || is_beside)
     }
 
+    /// Whether a file is below a folder that a given Flux Kustomization applies, so that it is known whether Flux applies
+    /// the file. Files elsewhere may be applied by something that is not given.
+    pub fn is_in_applied_folder(&self, file: &str) -> bool {
+        let mut folders = self.folders.values();
+        folders.any(|folder| manifest::value::path::below(folder, file).is_some())
+    }
+
     /// Whether a ConfigMap or Secret is generated from a file, so that it is a text there, whatever it contains.
     pub fn is_text(&self, file: &str) -> bool {
         self.texts.contains(file) && self.applies_file(file) != Some(true)

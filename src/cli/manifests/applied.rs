@@ -24,9 +24,11 @@ pub(in crate::cli) fn read_repository(
 }
 
 impl Manifests {
-    /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. It stays what was
-    /// named as a file, and what is in a folder that was given and of which Flux applies nothing, because then this
-    /// is not the folder of a repository.
+    /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. That is what is in the
+    /// folder of a Flux Kustomization that doesn't apply it, and elsewhere the files without any named object, such as
+    /// settings of other tools and templates of charts: objects there may be applied by something that is not given. It
+    /// stays what was named as a file, and all of a given folder of which Flux applies nothing, because then this is not
+    /// the folder of a repository.
     fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
         let delivery = Delivery::of(&self.objects, &self.names);
         let is_applied = |file: &str| delivery.applies_file(file) == Some(true);
@@ -41,9 +43,15 @@ impl Manifests {
                     .any(|file| below(folder, file) && is_applied(file))
             })
             .collect();
+        let named = self
+            .objects
+            .iter()
+            .filter(|object| !object.name().is_empty());
+        let with_objects: BTreeSet<&str> = named.map(|object| object.file.as_str()).collect();
         let is_left_out = |file: &str| {
             let is_in_repository = || walked.iter().any(|folder| below(folder, file));
-            let is_not_applied = || !is_applied(file) && is_in_repository();
+            let is_known = || delivery.is_in_applied_folder(file) || !with_objects.contains(file);
+            let is_not_applied = || !is_applied(file) && is_known() && is_in_repository();
             !self.named.contains(file) && (delivery.is_text(file) || is_not_applied())
         };
         let left_out: BTreeSet<&String> =
