@@ -14,8 +14,9 @@ pub(super) use applied::read_repository;
 
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
-use crate::lint::LintInput;
-use crd_validate::schema::Selection;
+use crate::compile::check_in_files;
+use crate::lint::{self, LintInput};
+use crd_validate::schema::{Catalogue, Selection};
 use flux_repo::completed;
 use manifest::codes;
 use manifest::diagnostic::printable::printable;
@@ -148,6 +149,24 @@ impl Manifests {
             model: None,
             selection,
         }
+    }
+
+    /// What is wrong with the objects, by themselves and together.
+    pub(super) fn check(
+        &self,
+        sources: &Sources,
+        catalogue: &Catalogue,
+        selection: &Selection,
+    ) -> Vec<Diagnostic> {
+        let input = self.lint_input(sources, selection);
+        input.with_context(|context| {
+            let (mut found, of_lint) = rayon::join(
+                || check_in_files(&self.objects, context.delivery, catalogue, selection),
+                || lint::check_context(context),
+            );
+            found.extend(of_lint);
+            found
+        })
     }
 
     /// Lists the files that the paths stand for.

@@ -13,17 +13,15 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::validate::declare_chart;
 use super::{Global, found};
-use crate::compile::{Beside, Compiled, check_in_files};
+use crate::compile::{Beside, Compiled};
 use crate::config;
 use crate::diff::{self, Change, FieldChange, File};
-use crate::lint;
 use crate::lint::upgrade::{Side, Upgrade, compare};
 use crate::report::{self, Report};
 use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
 use crd_validate::schema::set::title;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::chart_versions;
-use flux_repo::Delivery;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Sources, Span};
 use manifest::value::Pointer;
@@ -140,15 +138,10 @@ fn side(compiled: &Compiled) -> Side<'_> {
 fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
     let manifests = manifests::read_repository(&args.paths, &mut sources)?;
-    let delivery = Delivery::of(&manifests.objects, &manifests.names);
     let (catalogue, mut before) = project::in_force(global)?;
     declare_chart(&manifests, &catalogue, &mut before);
     let after = looked_ahead(&before, &catalogue, &args.to)?;
-    let findings = |selection: &Selection| -> Vec<Diagnostic> {
-        let mut found = check_in_files(&manifests.objects, &delivery, &catalogue, selection);
-        found.extend(lint::check(&manifests.lint_input(&sources, selection)));
-        found
-    };
+    let findings = |selection: &Selection| manifests.check(&sources, &catalogue, selection);
     let (old, new) = (findings(&before), findings(&after));
     let side = |findings, selection| Side {
         objects: &manifests.objects,

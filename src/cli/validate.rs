@@ -14,15 +14,13 @@ use super::output::Stream;
 use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
-use crate::compile::check_in_files;
-use crate::lint::{self, LintInput};
+use crate::lint::LintInput;
 use crate::model::Model;
 use crate::report::{Base, Format, Report, github};
 use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
-use flux_repo::Delivery;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
@@ -242,13 +240,10 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         selection,
         model: None,
     };
-    let objects = &checked.manifests.objects;
-    let delivery = Delivery::of(objects, &checked.manifests.names);
-    let (found, of_lint) = rayon::join(
-        || check_in_files(objects, &delivery, &checked.catalogue, &checked.selection),
-        || lint::check(&checked.lint_input()),
-    );
-    checked.diagnostics.extend(found.into_iter().chain(of_lint));
+    let found = checked
+        .manifests
+        .check(&checked.sources, &checked.catalogue, &checked.selection);
+    checked.diagnostics.extend(found);
     Ok(checked)
 }
 

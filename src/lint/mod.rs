@@ -5,8 +5,8 @@
 //! it finds the mistake itself, and `report` if the analysis is shared with other rules. A shared analysis is in a file of
 //! the same folder that is named after what it looks at, such as `network/pools.rs`. [`RULES`] lists them all.
 //!
-//! - [`context`]: what rules look at. [`front`]: what the controller creates for a Gateway. [`selector`]: matches labels.
-//!   [`ranges`]: finds the ranges that contain an address. [`field`]: finds fields by paths with wildcards.
+//! - [`context`]: what rules look at. [`front`]: the gateways, with what the controller creates for each. [`ranges`]: finds
+//!   the ranges that contain an address. [`field`]: finds fields by paths with wildcards.
 //! - [`upgrade`]: what another version would report that this one doesn't.
 //!
 //! [`config::lua`] looks at a single text, and [`version::behaviour`] at two versions, so neither is in the table. The codes
@@ -167,10 +167,13 @@ pub fn codes() -> impl Iterator<Item = Code> {
 
 /// Runs all rules, several of them in parallel.
 pub fn check(input: &LintInput<'_>) -> Vec<Diagnostic> {
-    input.with_context(|context| {
-        let rules = RULES.par_iter();
-        rules.flat_map_iter(|rule| (rule.check)(context)).collect()
-    })
+    input.with_context(check_context)
+}
+
+/// Runs all rules on a context that is there already.
+pub(crate) fn check_context(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let rules = RULES.par_iter();
+    rules.flat_map_iter(|rule| (rule.check)(context)).collect()
 }
 
 #[cfg(test)]

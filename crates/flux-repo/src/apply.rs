@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::build::keeps_its_name;
 use super::scope::is_cluster_scoped;
 use super::{Delivery, DeliveryPath};
 use manifest::Object;
@@ -46,16 +47,13 @@ fn changes(way: &DeliveryPath, object: &Object) -> bool {
         || !(way.labels.is_empty() && way.annotations.is_empty())
 }
 
-/// The kinds whose names get no prefix and no suffix.
-const NEVER_PREFIXED: [&str; 3] = ["APIService", "CustomResourceDefinition", "Namespace"];
-
 /// The name that a way gives an object. A `namespace:` of a kustomization also renames Namespaces.
 pub(crate) fn name_by<'a>(object: &'a Object, way: &'a DeliveryPath) -> Cow<'a, str> {
     let is_namespace = object.kind() == "Namespace" && object.group().is_empty();
     match &way.namespace {
         Some(namespace) if is_namespace => Cow::Borrowed(namespace),
-        _ if NEVER_PREFIXED.contains(&object.kind()) => Cow::Borrowed(object.name()),
         _ if way.prefix.is_empty() && way.suffix.is_empty() => Cow::Borrowed(object.name()),
+        _ if keeps_its_name(object.group(), object.kind()) => Cow::Borrowed(object.name()),
         _ => Cow::Owned(format!("{}{}{}", way.prefix, object.name(), way.suffix)),
     }
 }

@@ -91,6 +91,8 @@ fn too_many(source: SourceId, start: usize) -> Diagnostic {
 pub enum ReadProblemKind {
     /// The text is not valid YAML.
     Syntax,
+    /// The text is beyond the limits on nesting and size with which it is read. Other programs may be able to read it.
+    Limits,
     /// kustomize reads the text differently than other programs, or refuses it.
     Readers,
 }

@@ -80,7 +80,8 @@ fn syntax(
         Some(spaced) => spaced.original(byte_of(&spaced.text, place.0, place.1)),
         None => byte_of(text, place.0, place.1),
     };
-    let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+    let rest = text.get(at..).unwrap_or_default();
+    let end = at + rest.chars().next().map_or(0, char::len_utf8);
     let message = error.without_snippet().to_string();
     let message = message
         .rsplit_once(" at line ")
@@ -88,10 +89,10 @@ fn syntax(
     let message = message
         .split_once(", set ")
         .map_or(message, |(message, _)| message);
-    let message = beyond_bounds(message).unwrap_or(message).to_owned();
+    let (wrong, message) = in_plain_words(message).unwrap_or((ReadProblemKind::Syntax, message));
     ReadProblem {
-        wrong: ReadProblemKind::Syntax,
-        message,
+        wrong,
+        message: message.to_owned(),
         span: Span::new(source, offset + at, offset + end),
     }
 }
@@ -108,16 +109,21 @@ pub(super) fn differs(fault: Fault, text: &str, source: SourceId, offset: usize)
     }
 }
 
-/// The message if the library's limits on nesting, nodes and aliases are exceeded.
-fn beyond_bounds(message: &str) -> Option<&'static str> {
+/// The kind and the message of a problem for which the library's own message would be hard to understand: its limits on
+/// nesting, nodes and aliases, and an alias that never ends.
+fn in_plain_words(message: &str) -> Option<(ReadProblemKind, &'static str)> {
+    use ReadProblemKind::{Limits, Syntax};
     if message.starts_with("recursion limit") || message.contains("budget breached: Depth") {
-        return Some("it is nested deeper than any object");
+        return Some((Limits, "it is nested deeper than any object"));
     }
     if message.starts_with("recursive references") {
-        return Some("an alias is inside the value that it refers to");
+        return Some((Syntax, "an alias is inside the value that it refers to"));
     }
-    let bounds = message.contains("budget breached") || message.contains("alias replay");
-    bounds.then_some("it has more values than any object, including aliases and merges")
+    let is_too_large = message.contains("budget breached") || message.contains("alias replay");
+    is_too_large.then_some((
+        Limits,
+        "it has more values than any object, including aliases and merges",
+    ))
 }
 
 /// The byte position of a line and column (in characters), both counted from 1.

@@ -67,22 +67,14 @@ pub(super) fn report<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{CLASS, https};
+    use super::super::support::{CLASS, gateway, https};
     use crate::lint::attachment::support::said;
 
     #[test]
     fn an_ipv6_address_needs_a_family() {
-        let gateway = format!(
-            "---
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: internal, namespace: network}}
-spec:
-  gatewayClassName: envoy
-  addresses: [{{type: IPAddress, value: \"2001:db8::26\"}}]
-  listeners:
-{}",
-            https("https", "a.example.com", "a-tls")
+        let gateway = gateway(
+            "  addresses: [{type: IPAddress, value: \"2001:db8::26\"}]\n",
+            &[https("https", "a.example.com", "a-tls")],
         );
         let proxy = |spec: &str| {
             format!(

@@ -17,6 +17,7 @@ use envoy_gateway::Resolved;
 use envoy_gateway::envoy_config::http2::without_http2;
 use envoy_gateway::envoy_config::http3::without_http3;
 use envoy_gateway::envoy_config::ip_family::unanswered_addresses;
+use envoy_gateway::index::Key;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 
@@ -31,9 +32,9 @@ pub(super) fn check<'a>(
     // Listeners with one certificate, or with one policy, have one mistake.
     let mut told = BTreeSet::new();
     let http2 = without_http2.iter().filter(|it| {
-        let gateway = resolved.listener(it.listener).map(|it| it.object.name());
-        let secret = it.shared.as_ref().map(|(_, secret)| secret);
-        told.insert((gateway, secret))
+        let listener = resolved.listener(it.listener);
+        let place = listener.map(|it| (Key::of(it.object), it.port));
+        told.insert((place, it.shared.as_ref()))
     });
     let mut policies = BTreeSet::new();
     let http3 = without_http3.iter().filter(|it| policies.insert(it.policy));

@@ -52,33 +52,26 @@ pub(super) fn report<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{CLASS, https};
+    use super::super::support::{CLASS, gateway, https};
     use crate::lint::attachment::support::said;
 
     #[test]
     fn two_listeners_with_one_certificate_are_told() {
-        let gateway = |second: &str| {
-            format!(
-                "{CLASS}---
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: internal, namespace: network}}
-spec:
-  gatewayClassName: envoy
-  listeners:
-{}{}",
+        let with = |second: &str| {
+            let listeners = [
                 https("a", "a.example.com", "example-com-tls"),
-                https("b", "b.example.com", second)
-            )
+                https("b", "b.example.com", second),
+            ];
+            said(&format!("{CLASS}{}", gateway("", &listeners)))
         };
         assert_eq!(
-            said(&gateway("example-com-tls")),
+            with("example-com-tls"),
             [
                 "envoy/shared-certificate /spec/listeners/0: listener `a` has no HTTP/2, because it shares the certificate \
                  `example-com-tls` with another listener on port 443 (use one listener for both, give each a certificate of \
                  its own, or set `tls.alpnProtocols: [h2, http/1.1]` in a ClientTrafficPolicy)"
             ]
         );
-        assert_eq!(said(&gateway("b-tls")), [""; 0]);
+        assert_eq!(with("b-tls"), [""; 0]);
     }
 }

@@ -44,3 +44,18 @@ pub(crate) fn https(name: &str, hostname: &str, secret: &str) -> String {
         "    - {{name: {name}, port: 443, hostname: {hostname}, protocol: HTTPS, tls: {{certificateRefs: [{{name: {secret}}}]}}}}\n"
     )
 }
+
+/// A Gateway of [`CLASS`] with these listeners, and with these other lines of its `spec`.
+pub(crate) fn gateway(spec: &str, listeners: &[String]) -> String {
+    let listeners = listeners.concat();
+    format!(
+        "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: internal, namespace: network}}
+spec:
+  gatewayClassName: envoy
+{spec}  listeners:
+{listeners}"
+    )
+}

@@ -61,22 +61,13 @@ pub(super) fn report<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::support::{CLASS, https};
+    use super::super::support::{CLASS, gateway, https};
     use crate::lint::attachment::support::{policy, said};
 
     #[test]
     fn http3_with_the_proxy_protocol_is_told() {
-        let gateway = format!(
-            "{CLASS}---
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: internal, namespace: network}}
-spec:
-  gatewayClassName: envoy
-  listeners:
-{}",
-            https("https", "a.example.com", "a-tls")
-        );
+        let listeners = [https("https", "a.example.com", "a-tls")];
+        let gateway = format!("{CLASS}{}", gateway("", &listeners));
         let with = |settings: &str| {
             let target =
                 "targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: internal}";

@@ -6,7 +6,8 @@
 //! - [`ip_family`]: gateways that ask for an address of a family on which Envoy doesn't listen;
 //! - [`parameters`]: classes that don't get the settings that they refer to.
 //!
-//! Each was seen with Envoy Gateway 1.9.0 and Envoy 1.39: the repository's `tests/reality` runs both.
+//! Each was seen with Envoy Gateway 1.9.0 and Envoy 1.39, which `tests/reality` runs, except for merged gateways in the mode
+//! `GatewayNamespace`: that is what the controller's code says.
 
 pub mod filter_chains;
 pub mod http2;

@@ -78,18 +78,12 @@ impl From<String> for Unreadable {
 
 impl From<ReadProblem> for Unreadable {
     fn from(problem: ReadProblem) -> Self {
-        let is_limit = LIMITS
-            .iter()
-            .any(|limit| problem.message.starts_with(limit));
         Unreadable {
-            is_ours: problem.wrong == ReadProblemKind::Readers || is_limit,
+            is_ours: problem.wrong != ReadProblemKind::Syntax,
             message: problem.message,
         }
     }
 }
-
-/// How the messages begin with which our reader refuses what is too large.
-const LIMITS: [&str; 2] = ["it has more values", "it is nested deeper"];
 
 /// The documents of a file.
 pub(super) fn parse_file(content: &FileContent) -> Result<Vec<Node>, Unreadable> {

@@ -45,6 +45,7 @@ use manifest::diagnostic::{SourceId, Span};
 use manifest::value::path::folder;
 use manifest::value::{Node, Pointer};
 
+pub(crate) use names::keeps_its_name;
 pub(crate) use schema::usual_spelling;
 
 /// The content of a file that is not among the given objects.
@@ -125,7 +126,7 @@ pub struct Build {
     pub errors: Vec<BuildError>,
 }
 
-/// The content of a file by its path, in the form that findings use; `None` if it is not at hand.
+/// The content of a file by its path, in the form that findings use; `None` if it is not given.
 pub type ContentOf<'a> = dyn Fn(&str) -> Option<FileContent> + 'a;
 
 /// The files of a repository, ready for builds of any folders in it.

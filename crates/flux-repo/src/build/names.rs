@@ -5,7 +5,7 @@ mod reference;
 
 use super::field_specs::Which;
 use super::fields::{Create, each, fits, steps};
-use super::resource::{Gvk, Resource};
+use super::resource::Resource;
 use super::state::{Accumulator, Layer, State};
 pub(super) use hash::add_hashes;
 use manifest::value::{Node, Pointer};
@@ -38,7 +38,7 @@ pub(super) fn add_prefix_and_suffix<'a>(
         for resource in &mut all.resources {
             for spec in &specs {
                 let original = resource.original_id().gvk;
-                if keeps_its_name(&original)
+                if keeps_its_name(original.group, original.kind)
                     || !fits(spec, &original)
                     || !fits(spec, &resource.gvk())
                 {
@@ -86,8 +86,9 @@ fn lengthen(
     )
 }
 
-fn keeps_its_name(gvk: &Gvk<'_>) -> bool {
-    KEEP_THEIR_NAMES
-        .iter()
-        .any(|(group, kind)| *kind == gvk.kind && (group.is_empty() || *group == gvk.group))
+/// Whether the names of a kind get no prefix and no suffix.
+pub(crate) fn keeps_its_name(group: &str, kind: &str) -> bool {
+    KEEP_THEIR_NAMES.iter().any(|(its_group, its_kind)| {
+        *its_kind == kind && (its_group.is_empty() || *its_group == group)
+    })
 }

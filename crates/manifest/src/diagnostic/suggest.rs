@@ -28,22 +28,22 @@ pub fn listed(names: impl ExactSizeIterator<Item = impl ToString>) -> String {
 /// A candidate is similar enough if at most a third of the word's letters are wrong (but at least one may
 /// be; a swap of neighbours counts once), or if it differs only in case, `-`, `_` and a plural `s`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let (folded, most) = (plain(word), (word.chars().count() / 3).max(1));
-    candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let far = distance(&folded, &plain(candidate), most)?;
-            Some((far, candidate))
-        })
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, candidate)| candidate)
+    closest(word, candidates, (word.chars().count() / 3).max(1))
 }
 
 /// The candidate that `word` is a misspelling of: one that differs by at most two letters of at least six, or only in
 /// case, `-`, `_`, `.` and a plural `s`. It is stricter than [`nearest`], for words that may also be right.
 pub fn misspelt<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    closest(word, candidates, if plain(word).len() < 6 { 0 } else { 2 })
+}
+
+/// The candidate that differs from `word` by the fewest letters, and by at most `most`.
+fn closest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    most: usize,
+) -> Option<&'a str> {
     let folded = plain(word);
-    let most = if folded.len() < 6 { 0 } else { 2 };
     candidates
         .into_iter()
         .filter_map(|candidate| Some((distance(&folded, &plain(candidate), most)?, candidate)))
