@@ -5,12 +5,12 @@
 //! it finds the mistake itself, and `report` if the analysis is shared with other rules. A shared analysis is in a file of
 //! the same folder that is named after what it looks at, such as `network/pools.rs`. [`RULES`] lists them all.
 //!
-//! - [`context`]: what rules look at. [`front`]: the gateways, with what the controller creates for each. [`ranges`]: finds
-//!   the ranges that contain an address. [`field`]: finds fields by paths with wildcards.
-//! - [`upgrade`]: what another version would report that this one doesn't.
+//! - `context`: what rules look at. `front`: the gateways, with what the controller creates for each. `ranges`: finds
+//!   the ranges that contain an address. `field`: finds fields by paths with wildcards.
+//! - `upgrade`: what another version would report that this one doesn't.
 //!
-//! [`config::lua`] looks at a single text, and [`version::behaviour`] at two versions, so neither is in the table. The codes
-//! of [`network::invalid_cidr`] and [`network::address_outside_pools`] are declared in [`model`](crate::model), which finds
+//! [`config::lua`] looks at a single text, and `version::behaviour` at two versions, so neither is in the table. The codes
+//! of `network::invalid_cidr` and `network::address_outside_pools` are declared in [`model`](crate::model), which finds
 //! the same mistakes in `cluster.toml`.
 
 pub(crate) mod attachment;

@@ -8,11 +8,11 @@
 //! flushed and renamed. Then the lock is replaced again, without that section. Whenever this stops, every file is the
 //! old one or the new one, and the next plan recognizes both as its own.
 //!
-//! - [`path`]: paths that can't leave the root; [`reach`]: opens them folder by folder, without following links.
+//! - [`path`]: paths that can't leave the root; `reach`: opens them folder by folder, without following links.
 //! - [`disk`]: the few disk operations, so that tests can make each of them fail.
-//! - [`lock`]: the lock file, in the format of [`wire`]; [`locks`]: one lock for each configuration.
+//! - [`lock`]: the lock file, in the format of `wire`; [`locks`]: one lock for each configuration.
 //! - [`classify`]: which files are ours, edited, or somebody else's.
-//! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps; [`replace`]: replaces a single file.
+//! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps; `replace`: replaces a single file.
 //! - [`plain`]: writes files that have no lock, by the same rules.
 //! - [`finding`]: turns a plan into diagnostics.
 

@@ -44,7 +44,7 @@ impl ClusterSplit {
     }
 }
 
-/// Where a file is, as far as that distinguishes clusters: for each [`ClusterSplit`], the folder of one cluster that contains
+/// Where a file is, as far as that distinguishes clusters: for each `ClusterSplit`, the folder of one cluster that contains
 /// it. Many files have the same place, so what is the same for all of them needs to be computed only once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterPlace<'d>(Vec<Option<&'d str>>);
@@ -65,7 +65,7 @@ impl<'d> ClusterPlace<'d> {
 /// cluster.
 const MOST: usize = 8;
 
-/// One of the clusters that a repository is for: for each [`ClusterSplit`], the folder of this cluster.
+/// One of the clusters that a repository is for: for each `ClusterSplit`, the folder of this cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster<'d> {
     own: Vec<(&'d ClusterSplit, Option<&'d str>)>,

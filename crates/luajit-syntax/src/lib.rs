@@ -11,7 +11,7 @@
 //! on a backtick. Lua 5.2's compiler, with which `envoy-simulate` runs scripts, refuses `1LL` and some
 //! uses of `goto` that LuaJIT accepts, and has other limits. This parser follows `lj_lex.c` and `lj_parse.c` function
 //! by function, so that it accepts the same scripts; `tests/it/luajit.rs` compares the two. As in LuaJIT, each level of
-//! nesting counts, and more than [`MOST_LEVELS`] are refused, which limits the recursion. The work is linear in the
+//! nesting counts, and more than `MOST_LEVELS` are refused, which limits the recursion. The work is linear in the
 //! length of the script.
 //!
 //! The limits of LuaJIT's bytecode are not checked: 250 registers in a function, 65,536 constants, and jumps over

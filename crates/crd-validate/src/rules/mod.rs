@@ -4,7 +4,7 @@
 //! - `cel_k8s`: the language.
 //! - [`convert`]: from an object with its schema to CEL values.
 //! - [`program`]: parsed rules; each is parsed once a run.
-//! - [`words`]: the texts of findings.
+//! - `words`: the texts of findings.
 //!
 //! Rules see the object with its defaults. A transition rule (one that uses `oldSelf`) is skipped, unless it has
 //! `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a

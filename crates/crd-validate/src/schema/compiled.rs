@@ -99,7 +99,7 @@ impl Compiled {
     /// Parses the first line and finds the others.
     ///
     /// # Errors
-    /// If the text is not in the form that `write` gives it. Nodes are not parsed: see [`check`](Self::check).
+    /// If the text is not in the form that `write` gives it. Nodes are not parsed: see `check`.
     pub fn read(text: String) -> Result<Self, Error> {
         let header = header(&text)?;
         let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -135,7 +135,7 @@ impl Compiled {
         self.nodes.len()
     }
 
-    /// A node. [`check`](Self::check) finds nodes that can't be parsed, in tests for the embedded files and at load
+    /// A node. `check` finds nodes that can't be parsed, in tests for the embedded files and at load
     /// time for the user's own. So none can be missing here; a missing node would allow no fields.
     pub fn node(&self, id: NodeId) -> &Schema {
         static NOTHING: LazyLock<Schema> = LazyLock::new(|| Schema {

@@ -68,7 +68,7 @@ impl Lock {
     /// Parses a list.
     ///
     /// # Errors
-    /// If the text is not in the form of [`to_text`](Self::to_text).
+    /// If the text is not in the form of `to_text`.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }

@@ -1,14 +1,14 @@
 //! The catalogue of schemas: compiled CRDs by project and version, with import and look-up.
 //!
-//! - [`import`]: compiles a CustomResourceDefinition; [`openapi`]: compiles a server's own description of its kinds;
+//! - [`import`]: compiles a CustomResourceDefinition; `openapi`: compiles a server's own description of its kinds;
 //!   [`files`]: compiles whole folders of both.
 //! - [`compiled`], [`node`]: the contents of a compiled file, parsed as far as they are needed.
 //! - [`defaults`]: objects as the API server sees them: with defaults, without nulls.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: their list, with hashes.
 //! - [`catalogue`]: all available files; [`set`], [`version`]: their names.
-//! - [`selection`]: which version of each project is in force; [`bundle`]: which version installs which other.
-//! - [`removed`]: removed API versions, and their replacements.
-//! - [`lookup`]: finds the schema for an `apiVersion` and a `kind`, or what exists instead.
+//! - `selection`: which version of each project is in force; [`bundle`]: which version installs which other.
+//! - `removed`: removed API versions, and their replacements.
+//! - `lookup`: finds the schema for an `apiVersion` and a `kind`, or what exists instead.
 //!
 //! `gatewayctl schemas import` writes the embedded files. To write them again, put upstream's releases into
 //! `crds/PROJECT/VERSION[/CHANNEL]`, and `api/openapi-spec/swagger.json` of Kubernetes into `crds/core/VERSION`, and

@@ -467,7 +467,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     }
 }
 
-/// Deserializes a tree from any format. It has positions if the format is [`NodeDeserializer`].
+/// Deserializes a tree from any format. It has positions if the format is `NodeDeserializer`.
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, span } = Spanned::<Bare>::deserialize(deserializer)?;
