@@ -7,7 +7,7 @@ use super::fields::{append, items, set_text, text};
 use super::inline;
 use super::resource::Resource;
 use super::state::{Layer, State, set_meta};
-use super::{Spot, schema};
+use super::{BuildPlace, schema};
 use crate::folders::Folders;
 use crate::kustomization::Entry;
 use manifest::Object;
@@ -64,7 +64,7 @@ pub(super) fn generate<'a>(state: &mut State<'_, 'a>, start: &str) -> Layer<'a> 
         }
     }
     for (file, message) in refused {
-        let at = Spot {
+        let at = BuildPlace {
             file: file.to_owned(),
             pointer: Pointer::root(),
             span: None,

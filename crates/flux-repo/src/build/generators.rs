@@ -5,7 +5,7 @@ use data_encoding::BASE64;
 use super::fields::{items, text};
 use super::resource::{Behavior, Resource, set_value, size};
 use super::state::{Accumulator, Layer, State, set_meta};
-use super::{Feature, FileContent, Spot};
+use super::{BuildPlace, Feature, FileContent};
 use crate::generator::{Generator, KeyContent};
 use crate::kustomization::Kustomization;
 use manifest::Object;
@@ -245,7 +245,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Adds a generated object, or merges it into the one that exists (kustomize's `appendReplaceOrMerge`).
-fn absorb(state: &mut State<'_, '_>, at: &Spot, all: &mut Accumulator, mut new: Resource) {
+fn absorb(state: &mut State<'_, '_>, at: &BuildPlace, all: &mut Accumulator, mut new: Resource) {
     let id = new.id();
     let is_same = |one: &Resource| one.ids().any(|there| there == id);
     let found: Vec<usize> = (0..)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::fields::{is_blank, text};
 use super::state::State;
-use super::{FileContent, Spot, yaml};
+use super::{BuildPlace, FileContent, yaml};
 use manifest::diagnostic::{SourceId, Sources, Span};
 use manifest::read::{self, ReadProblem, ReadProblemKind};
 use manifest::value::{Kind, Map, Node};
@@ -106,7 +106,7 @@ pub(super) fn parse_file(content: &FileContent) -> Result<Vec<Node>, Unreadable>
 /// is given; otherwise, they have the place of `node`.
 pub(super) fn parse_value(
     state: &State<'_, '_>,
-    at: &Spot,
+    at: &BuildPlace,
     node: &Node,
 ) -> Result<Vec<Node>, String> {
     let text = node.as_str().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! JSON patches (RFC 6902), as kustomize applies them (with `evanphx/json-patch` v4).
 
-use super::Spot;
+use super::BuildPlace;
 use super::fields::{is_blank, text};
 use super::patch::{self, Patch};
 use super::resource::size;
@@ -33,7 +33,7 @@ pub(super) fn old_patches<'a>(state: &mut State<'_, 'a>, layer: &Layer<'a>, all:
 /// Applies operations to all resources that the target of an entry selects.
 pub(super) fn apply_to_target(
     state: &mut State<'_, '_>,
-    at: &Spot,
+    at: &BuildPlace,
     entry: &Node,
     operations: &[Node],
     all: &mut Accumulator,

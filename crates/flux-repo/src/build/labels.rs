@@ -1,6 +1,6 @@
 //! `labels`, `commonLabels` and `commonAnnotations` (kustomize's `LabelTransformer` and `AnnotationsTransformer`).
 
-use super::Spot;
+use super::BuildPlace;
 use super::config::{add, field_spec};
 use super::field_specs::{FieldSpec, Which};
 use super::fields::{Create, each, fits, items, steps};
@@ -68,7 +68,7 @@ pub(super) fn add_annotations<'a>(
 /// Adds pairs to the maps that field specifications name.
 fn add_pairs(
     state: &mut State<'_, '_>,
-    at: &Spot,
+    at: &BuildPlace,
     pairs: &Map,
     specs: &[FieldSpec],
     all: &mut Accumulator,

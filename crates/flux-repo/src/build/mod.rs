@@ -59,7 +59,7 @@ pub struct FileContent {
 
 /// A place in a kustomization or in a Flux Kustomization.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct BuildPlace {
     /// The file, in the form that findings use.
     pub file: String,
     /// The path of the value in the object.
@@ -101,7 +101,7 @@ pub struct NotFollowed {
     /// The feature.
     pub feature: Feature,
     /// Its place.
-    pub at: Spot,
+    pub at: BuildPlace,
     /// What is not followed, as written; empty if the place says it all.
     pub text: String,
 }
@@ -110,7 +110,7 @@ pub struct NotFollowed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildError {
     /// The place in the kustomization.
-    pub at: Spot,
+    pub at: BuildPlace,
     /// What is wrong.
     pub message: String,
 }
@@ -182,8 +182,8 @@ impl<'a> Builder<'a> {
 }
 
 /// The value at `pointer` in an object of `file`.
-fn spot(file: &str, node: &Node, pointer: Pointer) -> Spot {
-    Spot {
+fn spot(file: &str, node: &Node, pointer: Pointer) -> BuildPlace {
+    BuildPlace {
         file: file.to_owned(),
         span: node.nearest_span(&pointer),
         pointer,

@@ -7,7 +7,7 @@ use super::merge_keys::Type;
 use super::resource::{Id, Resource, set_value, size};
 use super::selector::Selector;
 use super::state::{Accumulator, Layer, State, maps};
-use super::{Feature, Spot, inline, json_patch, strategic_merge};
+use super::{BuildPlace, Feature, inline, json_patch, strategic_merge};
 use crate::remote::is_url;
 use manifest::value::path::join;
 use manifest::value::{Node, Pointer};
@@ -35,7 +35,7 @@ pub(super) fn read<'a>(
     state: &mut State<'_, 'a>,
     layer: &Layer<'a>,
     entry: &Node,
-    at: &Spot,
+    at: &BuildPlace,
 ) -> Result<Option<Patch>, String> {
     let value = entry
         .get("patch")
@@ -121,7 +121,7 @@ struct Allowed {
 
 fn merge_patches(
     state: &mut State<'_, '_>,
-    at: &Spot,
+    at: &BuildPlace,
     entry: &Node,
     patches: Vec<Node>,
     all: &mut Accumulator,
@@ -187,7 +187,7 @@ fn without_conflict(all: &Accumulator) -> Result<(), String> {
 /// Applies a strategic merge patch to a resource, which keeps its kind, name and namespace unless that is allowed.
 fn apply(
     state: &mut State<'_, '_>,
-    at: &Spot,
+    at: &BuildPlace,
     resource: &mut Resource,
     mut patch: Node,
     allowed: Allowed,

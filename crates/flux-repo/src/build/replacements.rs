@@ -6,7 +6,7 @@ use super::resource::{Gvk, Resource, size, text_of};
 use super::schema::spelled;
 use super::selector::Selector;
 use super::state::{Accumulator, Layer, State, maps};
-use super::{Feature, Spot};
+use super::{BuildPlace, Feature};
 use manifest::read;
 use manifest::value::path::join;
 use manifest::value::{Kind, Node};
@@ -57,7 +57,7 @@ fn is_set(node: &Node, key: &str) -> bool {
 
 fn apply(
     state: &mut State<'_, '_>,
-    at: &Spot,
+    at: &BuildPlace,
     replacement: &Node,
     all: &mut Accumulator,
 ) -> Result<(), String> {
@@ -215,7 +215,7 @@ impl Target<'_> {
     fn write(
         &self,
         state: &mut State<'_, '_>,
-        at: &Spot,
+        at: &BuildPlace,
         resource: &mut Resource,
         value: &Node,
     ) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::resource::{Resource, child_map, size, text_of};
 use super::state::{Accumulator, Layer, State};
-use super::{Build, Builder, Feature, Spot, flux};
+use super::{Build, BuildPlace, Builder, Feature, flux};
 use super::{
     generators, images, inline, json_patch, labels, names, namespace, patch, replacements,
     replicas, sort, yaml,
@@ -36,7 +36,7 @@ const NOT_FOLLOWED: &[(&str, Feature)] = &[
 pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) -> Build {
     let mut state = State::of(builder);
     let mut all = Accumulator::default();
-    let start = Spot {
+    let start = BuildPlace {
         file: folder.to_owned(),
         pointer: Pointer::root(),
         span: None,

@@ -125,7 +125,7 @@ pub(crate) fn usual_spelling(key: &str) -> Option<&'static str> {
 }
 
 /// What is wrong in a kustomization, and where.
-pub(super) struct Wrong {
+pub(super) struct FieldProblem {
     pub(super) pointer: Pointer,
     pub(super) message: String,
     /// Whether it is only a field that nobody knows.
@@ -133,7 +133,7 @@ pub(super) struct Wrong {
 }
 
 /// A kustomization with the usual spelling of all keys, and what is wrong in it.
-pub(super) fn read(node: &Node) -> (Node, Vec<Wrong>) {
+pub(super) fn read(node: &Node) -> (Node, Vec<FieldProblem>) {
     let mut wrong = Vec::new();
     let mut fields = Map::default();
     let Some(map) = node.as_map() else {
@@ -146,7 +146,7 @@ pub(super) fn read(node: &Node) -> (Node, Vec<Wrong>) {
     for (key, entry) in map.entries() {
         let at = Pointer::root().key(key);
         let Some(name) = usual_spelling(key) else {
-            wrong.push(Wrong {
+            wrong.push(FieldProblem {
                 is_unknown_field: true,
                 ..refuse(at, format!("kustomize knows no field {key:?}"))
             });
@@ -184,8 +184,8 @@ pub(super) fn read(node: &Node) -> (Node, Vec<Wrong>) {
     (Node::new(Kind::Map(fields), node.span), wrong)
 }
 
-fn refuse(pointer: Pointer, message: String) -> Wrong {
-    Wrong {
+fn refuse(pointer: Pointer, message: String) -> FieldProblem {
+    FieldProblem {
         pointer,
         message,
         is_unknown_field: false,
@@ -198,7 +198,7 @@ fn is_unset(value: &Node) -> bool {
 }
 
 /// `kind` and `apiVersion` may be missing, but must fit each other.
-fn wrong_version(fields: &Map) -> Option<Wrong> {
+fn wrong_version(fields: &Map) -> Option<FieldProblem> {
     let text = |key: &str| fields.get(key).and_then(Node::as_str).unwrap_or_default();
     let wanted = match text("kind") {
         "" | "Kustomization" => "kustomize.config.k8s.io/v1beta1",

@@ -9,7 +9,8 @@ use super::fields::{items, text};
 use super::inline::Unreadable;
 use super::resource::{Resource, child_map, set_value, size};
 use super::{
-    Build, BuildError, Builder, Feature, FileContent, NotFollowed, Spot, inline, schema, spot, yaml,
+    Build, BuildError, BuildPlace, Builder, Feature, FileContent, NotFollowed, inline, schema,
+    spot, yaml,
 };
 use manifest::Object;
 use manifest::value::{Node, Pointer};
@@ -50,7 +51,7 @@ impl<'a> Layer<'a> {
     }
 
     /// The place of a value. What a Flux Kustomization sets is in its file.
-    pub(super) fn spot(&self, pointer: Pointer) -> Spot {
+    pub(super) fn spot(&self, pointer: Pointer) -> BuildPlace {
         let mut spot = spot(&self.file, self.node(), pointer);
         if let Some(flux) = self.flux
             && spot.span.map(|span| span.source) == flux.node.span.map(|span| span.source)
@@ -90,13 +91,13 @@ impl<'b, 'a> State<'b, 'a> {
 
 impl<'a> State<'_, 'a> {
     /// Reports what kustomize refuses.
-    pub(super) fn refuse(&mut self, at: Spot, message: impl Into<String>) {
+    pub(super) fn refuse(&mut self, at: BuildPlace, message: impl Into<String>) {
         let message = message.into();
         self.build.errors.push(BuildError { at, message });
     }
 
     /// Reports what is not followed.
-    pub(super) fn skip(&mut self, feature: Feature, at: Spot, text: impl Into<String>) {
+    pub(super) fn skip(&mut self, feature: Feature, at: BuildPlace, text: impl Into<String>) {
         let text = text.into();
         self.build
             .not_followed
@@ -104,7 +105,7 @@ impl<'a> State<'_, 'a> {
     }
 
     /// Counts values that are created. Returns false, and reports it once, if there are too many.
-    pub(super) fn spend(&mut self, values: usize, at: impl FnOnce() -> Spot) -> bool {
+    pub(super) fn spend(&mut self, values: usize, at: impl FnOnce() -> BuildPlace) -> bool {
         match self.values.checked_sub(values) {
             Some(rest) if !self.is_exhausted => {
                 self.values = rest;
@@ -121,7 +122,7 @@ impl<'a> State<'_, 'a> {
     }
 
     /// Counts values that are looked at, which costs less than to create them.
-    pub(super) fn visit(&mut self, values: usize, at: &Spot) -> bool {
+    pub(super) fn visit(&mut self, values: usize, at: &BuildPlace) -> bool {
         self.spend(values / 8 + 1, || at.clone())
     }
 
@@ -168,7 +169,7 @@ impl<'a> State<'_, 'a> {
 
     /// Counts what is read from a file.
     fn paid(&mut self, file: &str, values: usize) -> Result<(), Unreadable> {
-        let at = || Spot {
+        let at = || BuildPlace {
             file: file.to_owned(),
             pointer: Pointer::root(),
             span: None,
@@ -194,7 +195,7 @@ impl<'a> State<'_, 'a> {
         &mut self,
         folder: &str,
         is_component: Option<bool>,
-        at: Spot,
+        at: BuildPlace,
         is_lenient: bool,
     ) -> Option<Layer<'a>> {
         let found = self.builder.kustomizations.get(folder);
@@ -253,7 +254,7 @@ impl<'a> State<'_, 'a> {
         &mut self,
         all: &mut Accumulator,
         resources: Vec<Resource>,
-        at: &dyn Fn() -> Spot,
+        at: &dyn Fn() -> BuildPlace,
     ) {
         let mut identities = all
             .identities
