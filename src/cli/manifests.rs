@@ -161,7 +161,7 @@ impl Manifests {
         let input = self.lint_input(sources, selection);
         input.with_context(|context| {
             let (mut found, of_lint) = rayon::join(
-                || check_in_files(&self.objects, context.delivery, catalogue, selection),
+                || check_in_files(context.objects, context.delivery, catalogue, selection),
                 || lint::check_context(context),
             );
             found.extend(of_lint);

@@ -21,8 +21,9 @@ pub fn check_all(
     objects.par_iter().flat_map_iter(judge).collect()
 }
 
-/// Like [`check_all`], but for objects in the files of a repository, of which kustomize and Flux make those that the
-/// API server gets: patches are no objects by themselves, and what an object lacks may come from a patch.
+/// Like [`check_all`], but for objects in the files of a repository, changed by patches
+/// ([`PatchedObjects`](flux_repo::PatchedObjects)): patches are no objects by themselves, and what an object lacks may
+/// come from a patch that can't be followed.
 pub fn check_in_files(
     objects: &[Object],
     delivery: &Delivery,
@@ -31,7 +32,7 @@ pub fn check_in_files(
 ) -> Vec<Diagnostic> {
     let passes = Passes::new(catalogue);
     let judge = |(at, object): (usize, &Object)| {
-        if delivery.is_input(at) {
+        if delivery.is_input(at) || delivery.is_deleted(at) {
             return Vec::new();
         }
         let mut found = judge(object, &passes, catalogue, selection);

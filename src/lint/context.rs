@@ -12,14 +12,16 @@ use crate::model::Model;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
-use flux_repo::{self, Delivery, DeliveryPath, FLUX, Substitutes};
+use flux_repo::build::FileContent;
+use flux_repo::{self, Delivery, DeliveryPath, FLUX, PatchedObjects, Substitutes};
 use manifest::Object;
 use manifest::diagnostic::{SourceId, Sources};
 
 /// Everything that rules are given: objects as they are in files, and the files themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct LintInput<'a> {
-    /// The objects as they are in their files: the rendered ones first, then those beside them.
+    /// The objects as they are in their files: the rendered ones first, then those beside them. In a [`LintContext`],
+    /// patches have changed them.
     pub objects: &'a [Object],
     /// The names of all existing or rendered files, manifests or not, in the form of [`Object::file`].
     pub files: &'a BTreeSet<String>,
@@ -171,8 +173,20 @@ impl<'a> LintContext<'a> {
 impl<'a> LintInput<'a> {
     /// Computes what kustomize, Flux and Envoy Gateway make of the objects, and calls `look` with the result.
     pub fn with_context<T>(&self, look: impl FnOnce(&LintContext<'_>) -> T) -> T {
-        let delivery = Delivery::of(self.objects, self.files);
-        let applied = flux_repo::applied(self.objects, &delivery);
+        let content_of = |file: &str| {
+            let source = self.texts.get(file)?;
+            Some(FileContent::of(self.sources, *source))
+        };
+        let patched = PatchedObjects::of(self.objects, self.files, &content_of);
+        let input = LintInput {
+            objects: &patched.objects,
+            ..*self
+        };
+        input.with_delivery(&patched.delivery, look)
+    }
+
+    fn with_delivery<T>(&self, delivery: &Delivery, look: impl FnOnce(&LintContext<'_>) -> T) -> T {
+        let applied = flux_repo::applied(self.objects, delivery);
         let copies = delivery.copies().zip(&applied);
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), object)| Applied { at, way, object })
@@ -187,7 +201,7 @@ impl<'a> LintInput<'a> {
             .collect();
         let mut context = LintContext {
             input: *self,
-            delivery: &delivery,
+            delivery,
             all: &all,
             kinds: &kinds,
             common: Common::default(),
@@ -200,7 +214,7 @@ impl<'a> LintInput<'a> {
         let charts = HelmCharts::new(&objects, may_share);
         let files = Files {
             objects: self.objects,
-            delivery: &delivery,
+            delivery,
             text_of: &|file: &str| self.text(file).map(str::to_owned),
         };
         let controllers = controller_releases(&objects, &charts, &files);

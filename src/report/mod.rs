@@ -69,7 +69,7 @@ impl Report {
                 finding.pointer.clone(),
             )
         });
-        diagnostics.dedup();
+        diagnostics.dedup_by(|later, first| is_same_mistake(later, first));
         Report {
             diagnostics,
             files,
@@ -207,6 +207,17 @@ impl FromStr for Format {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no format is called `{0}`; the formats are {names}", names = Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFormat(String);
+
+/// Whether two findings tell of the same place in the same words. A patch is one mistake, although it makes the same
+/// mistake in many objects, and so is a line of `cluster.toml` from which several objects are rendered.
+fn is_same_mistake(later: &Diagnostic, first: &Diagnostic) -> bool {
+    let is_same_place = match (first.origin, first.span) {
+        (Some(origin), _) => later.origin == Some(origin),
+        (None, Some(span)) => later.span == Some(span) && later.origin.is_none(),
+        (None, None) => later == first,
+    };
+    is_same_place && later.code == first.code && later.message == first.message
+}
 
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ pub mod folders;
 mod generator;
 mod graph;
 mod kustomization;
+mod patched;
 pub mod patches;
 mod remote;
 pub mod scope;
@@ -42,6 +43,7 @@ pub use kustomization::{
     Entry, EntryRole, KUSTOMIZE, Kustomization, completed, is_kustomization, is_kustomization_file,
     is_kustomize_kind, kustomization_files,
 };
+pub use patched::PatchedObjects;
 pub use patches::{may_patch, patches_anything};
 
 use manifest::Object;
@@ -137,6 +139,8 @@ enum ObjectUse {
     Input,
     /// Its folder has a kustomization, but neither that one nor any other lists it.
     LeftOut,
+    /// A patch deletes it.
+    Deleted,
 }
 
 impl Delivery {
@@ -184,6 +188,11 @@ impl Delivery {
     /// Whether it is a patch or another input to a kustomization, and not an object by itself.
     pub fn is_input(&self, object: usize) -> bool {
         self.standing.get(object) == Some(&ObjectUse::Input)
+    }
+
+    /// Whether a patch deletes it before it gets to the API server.
+    pub fn is_deleted(&self, object: usize) -> bool {
+        self.standing.get(object) == Some(&ObjectUse::Deleted)
     }
 
     /// Whether a patch on one of its ways into the cluster may change an object. `objects` are those that were

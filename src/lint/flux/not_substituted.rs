@@ -13,7 +13,8 @@ manifest::code! {
 The object contains a variable, but the Flux Kustomization that applies it doesn't substitute variables: it
 has no `postBuild`, and no patch adds one. Flux then leaves `${NAME}` unchanged, with or without a default.
 The API server refuses it as a hostname or an address, or accepts it as a literal name. This is not reported
-if a patch of a Flux Kustomization that is not among the manifests could change it.
+if a patch of a Flux Kustomization that is not among the manifests could change it, or if the cluster has a webhook or
+a policy that may change Flux Kustomizations.
 
 ## Wrong
 
@@ -52,6 +53,12 @@ const GROUPS: [&str; 4] = [
 /// Reports objects with variables that are applied by Flux Kustomizations without `postBuild`.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    if context
+        .all()
+        .any(|one| changes_objects_in_cluster(one.object))
+    {
+        return found;
+    }
     for one in context.all() {
         let Some(at) = one.way.and_then(|way| way.flux) else {
             continue;
@@ -82,6 +89,23 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         );
     }
     found
+}
+
+/// Whether an object may change Flux Kustomizations when the API server gets them: a mutating webhook, a policy, or the
+/// release of a chart that installs one (such as kustomize-mutating-webhook, which adds `postBuild` to all of them).
+fn changes_objects_in_cluster(object: &Object) -> bool {
+    const POLICIES: [(&str, &str); 5] = [
+        (
+            "admissionregistration.k8s.io",
+            "MutatingWebhookConfiguration",
+        ),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+        ("kyverno.io", "ClusterPolicy"),
+        ("kyverno.io", "Policy"),
+        ("policies.kyverno.io", "MutatingPolicy"),
+    ];
+    let is_policy = POLICIES.contains(&(object.group(), object.kind()));
+    is_policy || object.kind() == "HelmRelease" && object.name().contains("mutating-webhook")
 }
 
 /// Whether a Flux Kustomization surely has no `postBuild`: what applies it is given, and doesn't patch it.

@@ -13,6 +13,7 @@ use crate::schema::node::{Additional, NodeId, Schema, Type};
 use cel_k8s::value::{Key, Value};
 use k8s_syntax::base64;
 use k8s_syntax::time;
+use manifest::value::placeholder::is_placeholder;
 use manifest::value::variable;
 use manifest::value::{Kind, Map, Node};
 
@@ -140,7 +141,9 @@ impl Converter<'_> {
     }
 
     fn is_unsettled(self, text: &str) -> bool {
-        variable::in_text(text) || (self.encrypted && text.starts_with("ENC["))
+        variable::in_text(text)
+            || is_placeholder(text)
+            || (self.encrypted && text.starts_with("ENC["))
     }
 }
 

@@ -11,6 +11,7 @@ use k8s_syntax::format;
 use manifest::Object;
 use manifest::diagnostic::{Code, Diagnostic};
 use manifest::finding;
+use manifest::value::placeholder::is_placeholder;
 use manifest::value::trail::{Trail, TrailStep};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 
@@ -163,9 +164,12 @@ impl<'a> StructureWalk<'a> {
             .map_or_else(Pointer::root, |list| list.index(index))
     }
 
-    /// Whether a string is not known yet: it has a Flux variable, or is SOPS's ciphertext.
+    /// Whether a string is not known yet: it has a Flux variable, or is SOPS's ciphertext or a
+    /// reference to a secret.
     pub(crate) fn is_unsettled(&self, text: &str) -> bool {
-        variable::in_text(text) || (self.encrypted && text.starts_with("ENC["))
+        variable::in_text(text)
+            || is_placeholder(text)
+            || (self.encrypted && text.starts_with("ENC["))
     }
 
     /// Checks the current value.

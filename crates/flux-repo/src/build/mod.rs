@@ -41,7 +41,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::folders::Folders;
 use super::is_kustomization_file;
 use manifest::Object;
-use manifest::diagnostic::{SourceId, Span};
+use manifest::diagnostic::{SourceId, Sources, Span};
 use manifest::value::path::folder;
 use manifest::value::{Node, Pointer};
 
@@ -55,6 +55,16 @@ pub struct FileContent {
     pub bytes: Vec<u8>,
     /// The source with the same text, if there is one; values that are read from the file then have places.
     pub source: Option<SourceId>,
+}
+
+impl FileContent {
+    /// The content of a file whose text is one of `sources`.
+    pub fn of(sources: &Sources, source: SourceId) -> Self {
+        FileContent {
+            bytes: sources.get(source).text().as_bytes().to_vec(),
+            source: Some(source),
+        }
+    }
 }
 
 /// A place in a kustomization or in a Flux Kustomization.
@@ -178,6 +188,12 @@ impl<'a> Builder<'a> {
     /// the folder's kustomization, and a folder without a kustomization gets one that lists all of its manifests.
     pub fn build(&self, folder: &str, flux: Option<&Object>) -> Build {
         resources::build(self, folder, flux)
+    }
+
+    /// Like [`build`](Self::build), but objects keep the names that they have without prefixes, suffixes and hashes, and
+    /// so do references to them. Labels and annotations of the Flux Kustomization are not added.
+    pub(crate) fn build_with_own_names(&self, folder: &str, flux: Option<&Object>) -> Build {
+        resources::build_with_own_names(self, folder, flux)
     }
 }
 

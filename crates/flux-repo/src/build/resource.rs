@@ -206,6 +206,25 @@ impl Resource {
         self.previous.push(previous);
     }
 
+    /// Removes all prefixes and suffixes from its name.
+    pub(super) fn remove_affixes(&mut self) {
+        let mut name = self.object.name();
+        for prefix in self.prefixes.iter().rev() {
+            name = name.strip_prefix(prefix.as_str()).unwrap_or(name);
+        }
+        for suffix in self.suffixes.iter().rev() {
+            name = name.strip_suffix(suffix.as_str()).unwrap_or(name);
+        }
+        if name.len() == self.object.name().len() {
+            return;
+        }
+        let name = name.to_owned();
+        let old = self.metadata_mut().and_then(|map| map.get_mut("name"));
+        if let Some(old) = old {
+            old.kind = Kind::String(name);
+        }
+    }
+
     /// Its root as a map.
     pub(super) fn map_mut(&mut self) -> Option<&mut Map> {
         self.object.node.as_map_mut()

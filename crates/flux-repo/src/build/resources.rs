@@ -36,22 +36,7 @@ const NOT_FOLLOWED: &[(&str, Feature)] = &[
 pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) -> Build {
     let mut state = State::of(builder);
     let mut all = Accumulator::default();
-    let start = BuildPlace {
-        file: folder.to_owned(),
-        pointer: Pointer::root(),
-        span: None,
-    };
-    let mut above = Vec::new();
-    let root = match builder.kustomizations.contains_key(folder) {
-        false if flux.is_some() => Some(flux::generate(&mut state, folder)),
-        _ => state.read(folder, None, start, flux.is_some()),
-    };
-    if let Some(mut root) = root {
-        if let Some(flux) = flux {
-            flux::merge_into(&mut root, flux);
-            root.flux = Some(flux);
-        }
-        state.accumulate(&root, &mut all, &mut above);
+    if let Some(root) = accumulate_root(&mut state, &mut all, folder, flux) {
         names::add_hashes(&mut all.resources);
         names::update_references(&mut state, &root, &mut all);
         sort::sort(&mut state, &root, &mut all.resources);
@@ -59,6 +44,50 @@ pub(super) fn build(builder: &Builder<'_>, folder: &str, flux: Option<&Object>) 
     if let Some(flux) = flux {
         flux::set_common_metadata(&mut all.resources, flux);
     }
+    finish(state, all)
+}
+
+/// Builds a folder without the changes of names: prefixes, suffixes, hashes, and references to such names.
+pub(super) fn build_with_own_names(
+    builder: &Builder<'_>,
+    folder: &str,
+    flux: Option<&Object>,
+) -> Build {
+    let mut state = State::of(builder);
+    let mut all = Accumulator::default();
+    accumulate_root(&mut state, &mut all, folder, flux);
+    for resource in &mut all.resources {
+        resource.remove_affixes();
+    }
+    finish(state, all)
+}
+
+/// Accumulates everything that a folder makes, and returns its kustomization; `None` if there is none.
+fn accumulate_root<'a>(
+    state: &mut State<'_, 'a>,
+    all: &mut Accumulator,
+    folder: &str,
+    flux: Option<&'a Object>,
+) -> Option<Layer<'a>> {
+    let start = BuildPlace {
+        file: folder.to_owned(),
+        pointer: Pointer::root(),
+        span: None,
+    };
+    let mut root = match state.builder.kustomizations.contains_key(folder) {
+        false if flux.is_some() => Some(flux::generate(state, folder)),
+        _ => state.read(folder, None, start, flux.is_some()),
+    }?;
+    if let Some(flux) = flux {
+        flux::merge_into(&mut root, flux);
+        root.flux = Some(flux);
+    }
+    state.accumulate(&root, all, &mut Vec::new());
+    Some(root)
+}
+
+/// The result, with the objects that were accumulated.
+fn finish(mut state: State<'_, '_>, all: Accumulator) -> Build {
     let kept = all.resources.into_iter().filter(|one| !is_local(one));
     let mut texts = std::mem::take(&mut state.texts);
     let mut objects: Vec<Object> = kept.map(finished).collect();

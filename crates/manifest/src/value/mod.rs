@@ -18,6 +18,7 @@ pub mod map;
 pub mod merge;
 pub mod node;
 pub mod path;
+pub mod placeholder;
 pub mod pointer;
 pub mod ser;
 pub mod trail;

@@ -1,0 +1,355 @@
+//! Objects with the changes by patches, replacements and the like of the kustomizations and Flux Kustomizations that
+//! lead to them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::build::{Build, Builder, ContentOf, Feature};
+use super::{Delivery, DeliveryPath, ObjectUse, is_flux_kustomization};
+use manifest::Object;
+use manifest::diagnostic::SourceId;
+use manifest::value::path::folder;
+use manifest::value::{Map, Node};
+
+/// How often Flux Kustomizations are followed again, because a patch has changed some of them. Each time, the changes
+/// reach those that are one level deeper; real repositories have two or three levels.
+const MOST_LEVELS: usize = 8;
+
+/// Features that may change objects in a way that is not known.
+const CHANGES_OBJECTS: [Feature; 5] = [
+    Feature::Remote,
+    Feature::Transformers,
+    Feature::Vars,
+    Feature::OpenApi,
+    Feature::StructuredData,
+];
+
+/// The objects of a repository with the changes by patches, and what kustomize and Flux do with them.
+#[derive(Clone, Debug, Default)]
+pub struct PatchedObjects {
+    /// The given objects, in the same order. A changed one still has the name and namespace that it has in its file,
+    /// and every value has the place where it was written, which may be in a patch.
+    pub objects: Vec<Object>,
+    /// What kustomize and Flux do with [`objects`](Self::objects).
+    pub delivery: Delivery,
+}
+
+/// What a build starts with: a Flux Kustomization, or the outermost kustomization that changes an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Root {
+    Flux(usize),
+    Kustomization(usize),
+}
+
+/// Where an object starts: its file, the text that it was read from, and the position in it.
+type ObjectPlace = (String, Option<(SourceId, u32)>);
+
+impl PatchedObjects {
+    /// Applies the patches of all kustomizations and Flux Kustomizations in `objects`. `files` are the names of all
+    /// existing files, and `content_of` returns the content of files, as for [`Builder::of`].
+    ///
+    /// If several ways lead to an object, the first one counts. Patches that can't be followed are left in
+    /// [`DeliveryPath::patched_by`], and those that were followed are removed from it.
+    pub fn of(objects: &[Object], files: &BTreeSet<String>, content_of: &ContentOf<'_>) -> Self {
+        let mut patched = PatchedObjects {
+            objects: objects.to_vec(),
+            delivery: Delivery::of(objects, files),
+        };
+        let is_patched =
+            |ways: &Vec<DeliveryPath>| ways.iter().any(|way| !way.patched_by.is_empty());
+        if !patched.delivery.ways.iter().any(is_patched) {
+            return patched;
+        }
+        let builder = Builder::of(objects, files, content_of);
+        // A patch may change what a Flux Kustomization applies, and so what its own patches change.
+        for _ in 0..MOST_LEVELS {
+            let changed = patched.changed(objects, &builder, is_flux_kustomization);
+            let mut is_new = false;
+            for (at, change) in changed {
+                if let (Change::Changed(object), Some(slot)) = (change, patched.objects.get_mut(at))
+                    && *object.node != *slot.node
+                {
+                    *slot = object;
+                    is_new = true;
+                }
+            }
+            if !is_new {
+                break;
+            }
+            patched.delivery = Delivery::of(&patched.objects, files);
+        }
+        let changed = patched.changed(objects, &builder, |_| true);
+        patched.accept(changed);
+        patched
+    }
+
+    /// The objects among those that `is_wanted` chooses that patches change.
+    fn changed(
+        &self,
+        objects: &[Object],
+        builder: &Builder<'_>,
+        is_wanted: impl Fn(&Object) -> bool,
+    ) -> BTreeMap<usize, Change> {
+        let mut by_root: BTreeMap<Root, Vec<usize>> = BTreeMap::new();
+        for (at, object) in objects.iter().enumerate() {
+            let Some(way) = self.delivery.ways(at).first().filter(|_| is_wanted(object)) else {
+                continue;
+            };
+            let root = match (way.patched_by.first(), way.flux) {
+                (None, _) => continue,
+                (Some(_), Some(flux)) => Root::Flux(flux),
+                (Some(outermost), None) => Root::Kustomization(*outermost),
+            };
+            if self.delivery.may_be_patched(at, &self.objects) {
+                by_root.entry(root).or_default().push(at);
+            }
+        }
+        let mut all = BTreeMap::new();
+        for (root, wanted) in by_root {
+            let Some(build) = self.build(root, builder) else {
+                continue;
+            };
+            let not_followed = build.not_followed.iter();
+            let is_certain = build.errors.is_empty()
+                && !not_followed
+                    .map(|one| one.feature)
+                    .any(|it| CHANGES_OBJECTS.contains(&it));
+            let mut built: HashMap<ObjectPlace, Vec<Object>> = HashMap::new();
+            for object in build.objects {
+                built.entry(place(&object)).or_default().push(object);
+            }
+            for at in wanted {
+                let (Some(own), Some(way)) = (objects.get(at), self.delivery.ways(at).first())
+                else {
+                    continue;
+                };
+                let made = built.get(&place(own)).map_or(&[][..], Vec::as_slice);
+                let namespace = way.namespace.as_deref();
+                let made = made
+                    .iter()
+                    .find(|one| namespace.is_none_or(|namespace| one.namespace() == namespace))
+                    .or(made.first());
+                let change = match made {
+                    Some(made) if is_certain => Change::Changed(as_in_file(made, own, way)),
+                    Some(made) => Change::InPart(as_in_file(made, own, way)),
+                    None if is_certain => Change::Deleted,
+                    None => continue,
+                };
+                all.insert(at, change);
+            }
+        }
+        all
+    }
+
+    fn build(&self, root: Root, builder: &Builder<'_>) -> Option<Build> {
+        match root {
+            Root::Flux(flux) => {
+                let folder = self.delivery.folder(flux)?;
+                Some(builder.build_with_own_names(folder, self.objects.get(flux)))
+            }
+            Root::Kustomization(at) => {
+                let file = &self.objects.get(at)?.file;
+                Some(builder.build_with_own_names(folder(file), None))
+            }
+        }
+    }
+
+    /// Replaces the objects by the changed ones, and forgets the patches that were followed.
+    fn accept(&mut self, changed: BTreeMap<usize, Change>) {
+        let certain = changed
+            .iter()
+            .filter(|(_, change)| !matches!(change, Change::InPart(_)));
+        let certain: BTreeSet<usize> = certain.map(|(at, _)| *at).collect();
+        for (at, ways) in self.delivery.ways.iter_mut().enumerate() {
+            // Patches that don't fit the object change nothing.
+            let is_followed = certain.contains(&at);
+            for way in ways.iter_mut().filter(|_| is_followed) {
+                way.patched_by.clear();
+            }
+        }
+        for (at, change) in changed {
+            match change {
+                Change::Changed(object) | Change::InPart(object) => {
+                    if let Some(slot) = self.objects.get_mut(at) {
+                        *slot = object;
+                    }
+                }
+                Change::Deleted => {
+                    if let Some(slot) = self.delivery.standing.get_mut(at) {
+                        *slot = ObjectUse::Deleted;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What patches do to an object.
+enum Change {
+    /// It is changed to this.
+    Changed(Object),
+    /// It is changed to this, and perhaps in other ways that are not followed.
+    InPart(Object),
+    /// A patch deletes it.
+    Deleted,
+}
+
+fn place(object: &Object) -> ObjectPlace {
+    let start = object.node.span.map(|span| (span.source, span.start));
+    (object.file.clone(), start)
+}
+
+/// A built object, but with the namespace of its file if kustomizations or Flux replace that.
+fn as_in_file(built: &Object, own: &Object, way: &DeliveryPath) -> Object {
+    let mut object = Object {
+        origins: own.origins.clone(),
+        ..built.clone()
+    };
+    if way.namespace.is_some() {
+        let namespace = own.node.path(&["metadata", "namespace"]).cloned();
+        let metadata = object.node.as_map_mut();
+        let metadata = metadata.and_then(|map| map.get_mut("metadata"));
+        if let Some(metadata) = metadata.and_then(Node::as_map_mut) {
+            set_or_remove(metadata, "namespace", namespace);
+        }
+    }
+    object
+}
+
+fn set_or_remove(map: &mut Map, key: &str, value: Option<Node>) {
+    match (value, map.get_mut(key)) {
+        (Some(value), Some(slot)) => *slot = value,
+        (Some(value), None) => {
+            map.insert(key, value);
+        }
+        (None, _) => {
+            map.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Tree, tree};
+    use super::super::{Substitutes, build::FileContent};
+    use super::*;
+
+    const REPOSITORY: &str = "
+# flux/apps.yaml
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./apps
+  patches:
+    - target: {kind: Kustomization}
+      patch: |
+        apiVersion: kustomize.toolkit.fluxcd.io/v1
+        kind: Kustomization
+        metadata: {name: _}
+        spec:
+          targetNamespace: web
+          postBuild:
+            substitute: {DOMAIN: example.com}
+          patches:
+            - target: {kind: HelmRelease}
+              patch: |
+                - op: add
+                  path: /spec/interval
+                  value: 1h
+            - patch: |
+                $patch: delete
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: old}
+# apps/app.yaml
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: app, namespace: flux-system}
+spec: {path: ./app}
+# app/release.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: app}
+spec: {chart: {}}
+# app/old.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: old}
+# app/kustomization.yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namePrefix: my-
+resources: [release.yaml, old.yaml]
+";
+
+    fn patched(tree: &Tree) -> PatchedObjects {
+        let content = |file: &str| {
+            let source = tree.texts.get(file)?;
+            Some(FileContent::of(&tree.sources, *source))
+        };
+        PatchedObjects::of(&tree.objects, &tree.files, &content)
+    }
+
+    fn at(patched: &PatchedObjects, file: &str) -> usize {
+        let mut objects = patched.objects.iter();
+        objects
+            .position(|object| object.file == file)
+            .expect("an object")
+    }
+
+    #[test]
+    fn patches_of_parents_reach_the_objects_of_their_children() {
+        let patched = patched(&tree(REPOSITORY));
+        let app = &patched.objects[at(&patched, "apps/app.yaml")];
+        assert_eq!(Substitutes::of(app).given["DOMAIN"], "example.com");
+        let release = at(&patched, "app/release.yaml");
+        let object = &patched.objects[release];
+        let interval = object
+            .node
+            .path(&["spec", "interval"])
+            .and_then(Node::as_str);
+        assert_eq!(interval, Some("1h"));
+        // The name and the namespace are those of the file; the way says what becomes of them.
+        assert_eq!((object.name(), object.namespace()), ("app", ""));
+        let [way] = patched.delivery.ways(release) else {
+            panic!("one way");
+        };
+        assert_eq!(
+            (way.namespace.as_deref(), way.prefix.as_str()),
+            (Some("web"), "my-")
+        );
+        assert!(way.patched_by.is_empty());
+    }
+
+    #[test]
+    fn a_patched_value_has_its_place_in_the_patch() {
+        let tree = tree(REPOSITORY);
+        let patched = patched(&tree);
+        let release = &patched.objects[at(&patched, "app/release.yaml")];
+        let interval = release
+            .node
+            .path(&["spec", "interval"])
+            .and_then(|node| node.span);
+        let place = tree.sources.locate(interval.expect("a place"));
+        assert_eq!(place.file, "flux/apps.yaml");
+    }
+
+    #[test]
+    fn what_a_patch_deletes_is_not_applied() {
+        let patched = patched(&tree(REPOSITORY));
+        let old = at(&patched, "app/old.yaml");
+        assert!(patched.delivery.is_deleted(old));
+        assert!(patched.delivery.copies().all(|(at, _)| at != old));
+    }
+
+    #[test]
+    fn patches_that_cannot_be_followed_are_still_listed() {
+        let remote = REPOSITORY.replace(
+            "resources: [release.yaml, old.yaml]",
+            "resources: [release.yaml, old.yaml, 'https://example.com/more.yaml']",
+        );
+        let patched = patched(&tree(&remote));
+        let release = at(&patched, "app/release.yaml");
+        assert!(!patched.delivery.ways(release)[0].patched_by.is_empty());
+    }
+}
