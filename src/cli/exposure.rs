@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{ObjectSources, gather};
+use super::gathered::{Gathered, ObjectSources, only, repository};
 use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::exposure::table::{NoRecord, Record};
@@ -36,17 +36,24 @@ enum Format {
 /// # Errors
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let gathered = gather(&args.place, global)?;
-    let resolved = resolve(&gathered.objects, &gathered.settings);
-    let table = table(&resolved, &gathered.objects);
-    match args.format {
-        Format::Json => out.json(&json::json(&table))?,
-        Format::Human => {
-            let text = human(&table, out.has_colour());
-            write!(out.styled(), "{text}")?;
-        }
+    let repository = repository(&args.place, global)?;
+    let clusters = repository.charted(global)?;
+    if args.format == Format::Json {
+        let gathered = only(&clusters)?;
+        out.json(&json::json(&exposed(gathered)))?;
+        return Ok(found(repository.is_broken));
     }
-    Ok(found(gathered.is_broken))
+    for gathered in &clusters {
+        gathered.write_heading(out)?;
+        let text = human(&exposed(gathered), out.has_colour());
+        write!(out.styled(), "{text}")?;
+    }
+    Ok(found(repository.is_broken))
+}
+
+fn exposed(gathered: &Gathered) -> Table {
+    let resolved = resolve(&gathered.objects, &gathered.settings);
+    table(&resolved, &gathered.objects)
 }
 
 /// The table for people: one line a gateway, then one line an exposure.

@@ -1,21 +1,31 @@
-//! The objects that a command works on: from the folders that it is given, or from the project.
+//! The objects that a command works on: those in the paths that it is given, else those of the whole repository, by
+//! cluster.
 
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 
-use super::project::Project;
-use super::{Global, manifests};
+use anyhow::bail;
+
+use super::Global;
+use super::manifests::{self, Manifests};
+use super::output::Stream;
+use super::project::{self, Project};
 use crate::report::Report;
 use envoy_gateway::Settings;
 use envoy_gateway::controller::Files;
 use envoy_gateway::exposure::with_charted;
-use flux_repo::Delivery;
+use flux_repo::PatchedObjects;
+use flux_repo::build::FileContent;
 use manifest::Object;
 use manifest::diagnostic::Sources;
+use manifest::diagnostic::printable::printable;
 
 /// Which objects to work on.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ObjectSources {
-    /// Manifests: files, folders, or `-` for standard input [default: what cluster.toml renders]
+    /// Manifests: files, folders, or `-` for standard input [default: the whole repository, with what cluster.toml
+    /// renders]
     #[arg(value_name = "DIR")]
     paths: Vec<PathBuf>,
     /// The same as DIR, as a flag
@@ -23,80 +33,243 @@ pub(super) struct ObjectSources {
     within: Vec<PathBuf>,
 }
 
-/// The objects, as they would be sent to the API server.
-pub(super) struct Gathered {
-    /// The objects.
-    pub objects: Vec<Object>,
-    /// The settings of the controller, from the values of its chart.
-    pub settings: Settings,
+impl ObjectSources {
+    /// All paths; none for the whole repository.
+    fn paths(&self) -> Vec<PathBuf> {
+        self.paths.iter().chain(&self.within).cloned().collect()
+    }
+}
+
+/// The manifests of a repository, or those in some paths, and their texts.
+pub(super) struct Repository {
+    manifests: Manifests,
+    /// The texts of the files that `cluster.toml` renders, by name.
+    rendered: BTreeMap<String, String>,
+    /// All texts that values have their places in.
+    pub sources: Sources,
     /// Whether a manifest has an error.
     pub is_broken: bool,
 }
 
-/// Gathers the objects, and adds the routes that Helm charts would create. Findings on the manifests are printed.
-///
-/// # Errors
-/// If something can't be read, or the project has errors.
-pub(super) fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
-    let gathered = applied(place, global)?;
-    Ok(Gathered {
-        objects: with_charted(gathered.objects),
-        ..gathered
-    })
+/// The objects of one cluster.
+pub(super) struct ClusterObjects {
+    /// The name of the cluster; `None` if all manifests are of one cluster.
+    pub name: Option<String>,
+    patched: PatchedObjects,
 }
 
-/// Gathers only the objects in manifests, without the routes that Helm charts would create.
-///
-/// # Errors
-/// The same as for [`gather`].
-pub(super) fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
-    let paths: Vec<PathBuf> = place.paths.iter().chain(&place.within).cloned().collect();
-    match paths.is_empty() {
-        true => of_project(global),
-        false => of_paths(&paths, global),
+/// The objects, as they would be sent to the API server.
+pub(super) struct Gathered {
+    /// The name of the cluster; `None` if all manifests are of one cluster.
+    pub cluster: Option<String>,
+    /// The objects.
+    pub objects: Vec<Object>,
+    /// The settings of the controller, from the values of its chart.
+    pub settings: Settings,
+}
+
+impl Repository {
+    /// Reads the manifests in `paths`. Without paths, it reads the whole repository: what `cluster.toml` renders, and
+    /// all manifests beside it; or, if there is no `cluster.toml`, those of the Git repository that contains the
+    /// current folder. Findings on the files themselves are printed.
+    ///
+    /// # Errors
+    /// If something can't be read, the project has errors, or there is neither a `cluster.toml` nor a Git repository.
+    pub(super) fn read(paths: &[PathBuf], global: &Global) -> anyhow::Result<Self> {
+        let mut sources = Sources::default();
+        if !paths.is_empty() {
+            let manifests = manifests::read_repository(paths, &mut sources)?;
+            return Self::new(manifests, BTreeMap::new(), sources, global);
+        }
+        if let Some(root) = project::root_without_config(global)? {
+            let manifests = manifests::read_root(&root, &mut sources)?;
+            return Self::new(manifests, BTreeMap::new(), sources, global);
+        }
+        let (manifests, rendered, sources) = read_project(global)?;
+        Self::new(manifests, rendered, sources, global)
+    }
+
+    fn new(
+        mut manifests: Manifests,
+        rendered: BTreeMap<String, String>,
+        sources: Sources,
+        global: &Global,
+    ) -> anyhow::Result<Self> {
+        let diagnostics = std::mem::take(&mut manifests.diagnostics);
+        let (files, objects) = (manifests.files, manifests.objects.len());
+        let report = Report::new(diagnostics, files, objects, &sources);
+        if !report.diagnostics.is_empty() {
+            global.report(&report, &sources)?;
+        }
+        Ok(Repository {
+            manifests,
+            rendered,
+            is_broken: report.has_errors(),
+            sources,
+        })
+    }
+
+    fn content(&self, file: &str) -> Option<FileContent> {
+        if let Some(text) = self.rendered.get(file) {
+            return Some(FileContent {
+                bytes: text.as_bytes().to_vec(),
+                source: None,
+            });
+        }
+        let source = self.manifests.texts.get(file)?;
+        Some(FileContent::of(&self.sources, *source))
+    }
+
+    /// The text of a file.
+    pub(super) fn text(&self, file: &str) -> Option<String> {
+        let rendered = self.rendered.get(file).cloned();
+        rendered.or_else(|| self.manifests.text(file, &self.sources))
+    }
+
+    /// The objects of each cluster, or only those of the cluster that `--cluster` names.
+    ///
+    /// # Errors
+    /// If there is no cluster of that name.
+    pub(super) fn clusters(&self, global: &Global) -> anyhow::Result<Vec<ClusterObjects>> {
+        let (objects, names) = (&self.manifests.objects, &self.manifests.names);
+        let content = |file: &str| self.content(file);
+        let whole = PatchedObjects::of(objects, names, &content);
+        let files = whole.objects.iter().map(|object| object.file.as_str());
+        let clusters = whole.delivery.clusters(files);
+        let known: Vec<String> = clusters.iter().map(|it| it.name()).collect();
+        let wanted = global.cluster.as_deref();
+        if let Some(wanted) = wanted.filter(|wanted| !known.iter().any(|name| name == wanted)) {
+            match known.as_slice() {
+                [] | [_] => bail!("--cluster {wanted}: all manifests are of one cluster"),
+                _ => bail!(
+                    "--cluster {wanted}: there is no such cluster, only {}",
+                    known.join(", ")
+                ),
+            }
+        }
+        if clusters.len() == 1 {
+            return Ok(vec![ClusterObjects {
+                name: None,
+                patched: whole,
+            }]);
+        }
+        let clusters = clusters.iter().zip(known);
+        let clusters = clusters.filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name));
+        Ok(clusters
+            .map(|(cluster, name)| {
+                let own = |file: &str| cluster.may_hold(file);
+                let objects = objects.iter().filter(|object| own(&object.file));
+                let objects: Vec<Object> = objects.cloned().collect();
+                let names = names.iter().filter(|file| own(file)).cloned().collect();
+                ClusterObjects {
+                    name: Some(name),
+                    patched: PatchedObjects::of(&objects, &names, &content),
+                }
+            })
+            .collect())
+    }
+
+    /// Calls `look` with the files of a cluster.
+    pub(super) fn with_files<T>(
+        &self,
+        cluster: &ClusterObjects,
+        look: impl FnOnce(&Files<'_>) -> T,
+    ) -> T {
+        look(&Files {
+            objects: &cluster.patched.objects,
+            delivery: &cluster.patched.delivery,
+            text_of: &|file: &str| self.text(file),
+        })
+    }
+
+    /// The objects of each cluster as the API server gets them, without the routes that Helm charts would create.
+    ///
+    /// # Errors
+    /// The same as for [`clusters`](Self::clusters).
+    pub(super) fn applied(&self, global: &Global) -> anyhow::Result<Vec<Gathered>> {
+        let clusters = self.clusters(global)?;
+        let clusters = clusters.into_iter().map(|cluster| {
+            let (objects, settings) = self.with_files(&cluster, |files| files.applied());
+            Gathered {
+                cluster: cluster.name,
+                objects,
+                settings,
+            }
+        });
+        Ok(clusters.collect())
+    }
+
+    /// The objects of each cluster as the API server gets them, with the routes that Helm charts would create.
+    ///
+    /// # Errors
+    /// The same as for [`clusters`](Self::clusters).
+    pub(super) fn charted(&self, global: &Global) -> anyhow::Result<Vec<Gathered>> {
+        let applied = self.applied(global)?.into_iter();
+        let charted = applied.map(|it| Gathered {
+            objects: with_charted(it.objects),
+            ..it
+        });
+        Ok(charted.collect())
     }
 }
 
-fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
-    let mut sources = Sources::default();
-    let read = manifests::read_repository(paths, &mut sources)?;
-    let delivery = Delivery::of(&read.objects, &read.names);
-    let files = Files {
-        objects: &read.objects,
-        delivery: &delivery,
-        text_of: &|file: &str| read.text(file, &sources),
-    };
-    let (objects, settings) = files.applied();
-    let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
-    if !report.diagnostics.is_empty() {
-        global.report(&report, &sources)?;
+impl Gathered {
+    /// Prints the name of the cluster, if there are several.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub(super) fn write_heading(&self, out: &mut Stream) -> std::io::Result<()> {
+        match &self.cluster {
+            Some(name) => writeln!(out, "\ncluster {}\n", printable(name)),
+            None => Ok(()),
+        }
     }
-    Ok(Gathered {
-        objects,
-        settings,
-        is_broken: report.has_errors(),
-    })
 }
 
-fn of_project(global: &Global) -> anyhow::Result<Gathered> {
+/// The objects of the only cluster.
+///
+/// # Errors
+/// If there are several.
+pub(super) fn only(clusters: &[Gathered]) -> anyhow::Result<&Gathered> {
+    match clusters {
+        [only] => Ok(only),
+        _ => {
+            let names: Vec<&str> = clusters
+                .iter()
+                .filter_map(|it| it.cluster.as_deref())
+                .collect();
+            bail!(
+                "the manifests are of {} clusters, {}: choose one with `--cluster NAME`",
+                names.len(),
+                names.join(", ")
+            )
+        }
+    }
+}
+
+/// Reads the repository that a command works on.
+///
+/// # Errors
+/// The same as for [`Repository::read`].
+pub(super) fn repository(place: &ObjectSources, global: &Global) -> anyhow::Result<Repository> {
+    Repository::read(&place.paths(), global)
+}
+
+/// What `cluster.toml` renders, and the manifests beside it.
+fn read_project(global: &Global) -> anyhow::Result<(Manifests, BTreeMap<String, String>, Sources)> {
     let project = Project::find(global)?;
-    let compiled = project.compile()?;
+    let mut compiled = project.compile()?;
     if compiled.has_errors() {
         let (files, objects) = (compiled.files.len(), compiled.objects.len());
         let report = Report::new(compiled.diagnostics, files, objects, &compiled.sources);
         global.report(&report, &compiled.sources)?;
-        anyhow::bail!("cluster.toml has errors, so it is not known what it would render");
+        bail!("cluster.toml has errors, so it is not known what it would render");
     }
-    let delivery = Delivery::of(&compiled.objects, &compiled.file_names());
-    let files = Files {
-        objects: &compiled.objects,
-        delivery: &delivery,
-        text_of: &|file: &str| compiled.text(file),
-    };
-    let (objects, settings) = files.applied();
-    Ok(Gathered {
-        objects,
-        settings,
-        is_broken: false,
-    })
+    let (mut manifests, _) = project.beside(&mut compiled)?;
+    manifests.names.extend(compiled.file_names());
+    manifests.objects.splice(..0, compiled.objects);
+    manifests.leave_out_what_is_not_applied(&compiled.sources);
+    let files = compiled.files.into_iter();
+    let rendered = files.map(|file| (file.path, file.text)).collect();
+    Ok((manifests, rendered, compiled.sources))
 }

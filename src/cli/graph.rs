@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{ObjectSources, gather};
+use super::gathered::{ObjectSources, only, repository};
 use super::{Global, found};
 use crate::graph::{dot, html, mermaid, picture, svg};
 use envoy_gateway::resolve;
@@ -37,7 +37,9 @@ enum Format {
 /// # Errors
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let gathered = gather(&args.place, global)?;
+    let repository = repository(&args.place, global)?;
+    let clusters = repository.charted(global)?;
+    let gathered = only(&clusters)?;
     let picture = picture(&resolve(&gathered.objects, &gathered.settings));
     let text = match args.format {
         Format::Mermaid => mermaid::mermaid(&picture),
@@ -46,5 +48,5 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::
         Format::Html => html::html(&picture),
     };
     out.write_all(text.as_bytes())?;
-    Ok(found(gathered.is_broken))
+    Ok(found(repository.is_broken))
 }

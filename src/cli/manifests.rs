@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
-pub(super) use applied::read_repository;
+pub(super) use applied::{read_repository, read_root};
 
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};

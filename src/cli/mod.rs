@@ -61,12 +61,16 @@ pub struct Cli {
 /// The options that every command takes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Global {
-    /// The folder that holds everything [default: the nearest folder at or above the current one with a cluster.toml]
+    /// The folder that holds everything [default: the nearest folder at or above the current one with a cluster.toml, else the
+    /// root of the Git repository]
     #[arg(short = 'C', long, value_name = "DIR", global = true)]
     root: Option<PathBuf>,
     /// The configuration file [default: cluster.toml in the root]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    /// The cluster to look at, if the manifests are of several
+    #[arg(long, value_name = "NAME", global = true)]
+    cluster: Option<String>,
     /// Whether to colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     color: Color,

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
-use super::{Global, own, place};
+use super::{Global, git, own, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
@@ -129,18 +129,32 @@ impl Project {
     /// If something can't be read.
     pub(super) fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile()?;
-        let mut replaced = compiled.file_names();
-        if !compiled.has_errors() {
-            let (plan, not_built) = self.plan(&mut compiled, false)?;
-            compiled.diagnostics.extend(not_built);
-            // Files that the next render removes are treated as if they didn't exist.
-            let removed = plan.changes().filter(|it| it.action == Action::Remove);
-            replaced.extend(removed.map(|entry| entry.path.to_string()));
-        }
-        let found = self.read_beside(&mut compiled, &replaced)?;
+        let (found, not_built) = self.beside(&mut compiled)?;
+        compiled.diagnostics.extend(not_built);
         let (beside, found) = beside_of(found);
         compiled.look_across(beside);
         Ok((compiled, found))
+    }
+
+    /// The manifests beside the rendered files, without those that the next render replaces or removes; and the
+    /// entries of kustomizations that kustomize would fail on after it.
+    ///
+    /// # Errors
+    /// If something can't be read.
+    pub(super) fn beside(
+        &self,
+        compiled: &mut Compiled,
+    ) -> anyhow::Result<(Manifests, Vec<Diagnostic>)> {
+        let mut replaced = compiled.file_names();
+        let mut not_built = Vec::new();
+        if !compiled.has_errors() {
+            let (plan, found) = self.plan(compiled, false)?;
+            not_built = found;
+            let removed = plan.changes().filter(|it| it.action == Action::Remove);
+            replaced.extend(removed.map(|entry| entry.path.to_string()));
+        }
+        let found = self.read_beside(compiled, &replaced)?;
+        Ok((found, not_built))
     }
 
     /// The manifests in the same tree as the rendered files, without the files in `replaced`.
@@ -251,6 +265,38 @@ pub(super) fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
         root
     };
     Ok((root, config))
+}
+
+/// The folder of the whole repository for a command that needs no `cluster.toml`: the given root, else the root of the Git
+/// repository that contains the current folder. `None` if there is a `cluster.toml`, which says more.
+///
+/// # Errors
+/// If there is neither a `cluster.toml` nor a Git repository.
+pub(super) fn root_without_config(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    if locate(global)?.is_some() {
+        return Ok(None);
+    }
+    if let Some(root) = &global.root {
+        if !root.is_dir() {
+            bail!("{}: there is no such folder", root.display());
+        }
+        return Ok(Some(root.clone()));
+    }
+    let here = std::env::current_dir().context("the current folder can't be read")?;
+    let here = here.canonicalize().unwrap_or(here);
+    let Some(repository) = git::repository(&here) else {
+        bail!(
+            "there is no {CONFIG} in this folder or above, and this is no Git repository; name the files or folders \
+             to work on, or write a {CONFIG} with `gatewayctl init`"
+        );
+    };
+    let depth = here.ancestors().position(|above| above == repository);
+    // The path is relative, so that messages show paths as people type them.
+    let up: PathBuf = std::iter::repeat_n("..", depth.unwrap_or_default()).collect();
+    Ok(Some(match up.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => up,
+    }))
 }
 
 /// The schemas and the versions in force: those of the project, or the newest ones if there is no project.

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use table::{Line, counted};
 
 use super::cluster::Connection;
-use super::gathered::{ObjectSources, applied};
+use super::gathered::{ObjectSources, only, repository};
 use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
@@ -73,25 +73,32 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }
-    let mut gathered = applied(&args.place, global)?;
-    gathered.settings.knowledge = args.knowledge();
-    let resolved = resolve(&gathered.objects, &gathered.settings);
-    let mut verdicts = resolved.verdicts();
-    verdicts.sort_by_key(|verdict| {
-        let key = Key::of(verdict.object);
-        (weight(verdict), verdict.object.kind(), key)
-    });
-    match args.format {
-        Format::Json => out.json(&as_json(&verdicts))?,
-        Format::Human => {
-            let text = table(&verdicts, global.quiet, out.has_colour());
-            write!(out.styled(), "{text}")?;
-        }
+    let repository = repository(&args.place, global)?;
+    let mut clusters = repository.applied(global)?;
+    if args.format == Format::Json {
+        only(&clusters)?;
     }
-    let is_refused = verdicts
-        .iter()
-        .any(|verdict| weight(verdict) == Weight::Refused);
-    Ok(found(gathered.is_broken || is_refused))
+    let mut is_refused = false;
+    for gathered in &mut clusters {
+        gathered.settings.knowledge = args.knowledge();
+        let resolved = resolve(&gathered.objects, &gathered.settings);
+        let mut verdicts = resolved.verdicts();
+        verdicts.sort_by_key(|verdict| {
+            let key = Key::of(verdict.object);
+            (weight(verdict), verdict.object.kind(), key)
+        });
+        match args.format {
+            Format::Json => out.json(&as_json(&verdicts))?,
+            Format::Human => {
+                gathered.write_heading(out)?;
+                let text = table(&verdicts, global.quiet, out.has_colour());
+                write!(out.styled(), "{text}")?;
+            }
+        }
+        let mut weights = verdicts.iter().map(weight);
+        is_refused |= weights.any(|weight| weight == Weight::Refused);
+    }
+    Ok(found(repository.is_broken || is_refused))
 }
 
 /// How serious a condition is, the worst first.

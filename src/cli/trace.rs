@@ -8,19 +8,17 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
+use super::gathered::{Gathered, Repository, only};
 use super::output::Stream;
-use super::project::Project;
 use super::scripts::InChild;
-use super::{Global, found, manifests};
-use crate::report::Report;
+use super::{Global, found};
 use envoy_gateway::controller::Files;
-use envoy_gateway::{Settings, resolve};
+use envoy_gateway::resolve;
 use envoy_simulate::{
     GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace, Share, Step, Trace,
     TraceInputs, trace,
 };
-use flux_repo::{Delivery, KeyContent};
-use manifest::Object;
+use flux_repo::KeyContent;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Sources, Span};
 
@@ -33,7 +31,8 @@ pub(super) struct Args {
     /// The URL of the request: https://app.example.com/path, ssh://git.example.com, tcp://HOST:PORT, …
     #[arg(value_name = "URL")]
     url: String,
-    /// Manifests: files, folders, or `-` for standard input [default: everything that cluster.toml renders]
+    /// Manifests: files, folders, or `-` for standard input [default: the whole repository,
+    /// with what cluster.toml renders]
     #[arg(long = "in", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The address that the connection comes from, as the gateway sees it
@@ -61,12 +60,10 @@ enum Format {
     Json,
 }
 
-/// The objects that a request is traced through.
+/// What a request is traced through in a cluster.
 struct Material {
-    objects: Vec<Object>,
-    settings: Settings,
+    gathered: Gathered,
     generated: Vec<GeneratedConfigMap>,
-    sources: Sources,
 }
 
 /// Runs the command: prints how each gateway handles a request. The exit code is 1 if a gateway answers with an error
@@ -81,79 +78,60 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         request.add_header(line)?;
     }
     request.from = args.from;
-    let material = material(args, global)?;
-    let resolved = resolve(&material.objects, &material.settings);
+    let repository = Repository::read(&args.paths, global)?;
+    let clusters = repository.clusters(global)?;
+    let mut materials: Vec<Material> = clusters
+        .into_iter()
+        .map(|cluster| {
+            let (applied, generated) =
+                repository.with_files(&cluster, |files| (files.applied(), generated(files)));
+            let (objects, settings) = applied;
+            let gathered = Gathered {
+                cluster: cluster.name,
+                objects,
+                settings,
+            };
+            Material {
+                gathered,
+                generated,
+            }
+        })
+        .collect();
+    if args.format == Format::Json && materials.len() > 1 {
+        let gathered: Vec<Gathered> = materials.drain(..).map(|it| it.gathered).collect();
+        only(&gathered)?;
+    }
     let runner = InChild::default();
-    let inputs = TraceInputs {
-        resolved: &resolved,
-        objects: &material.objects,
-        generated: &material.generated,
-        runner: &runner,
-    };
-    let traced = trace(&inputs, &request, args.gateway.as_deref());
-    match args.format {
-        Format::Json => {
-            let json = as_json(&request, &traced, &material.sources);
-            out.json(&json)?;
-        }
-        Format::Human => {
-            let text = as_text(&request, &traced, &material.sources, out.has_colour());
-            write!(out.styled(), "{text}")?;
-        }
-    }
-    if let Some(failure) = runner.failures().into_iter().next() {
-        out.flush()?;
-        return Err(failure.into());
-    }
-    let mut gateways = traced.gateways.iter();
-    let is_wrong = traced.gateways.is_empty() || gateways.any(|one| one.outcome.is_failure());
-    Ok(found(is_wrong))
-}
-
-/// The objects in the given paths, else those that `cluster.toml` renders.
-fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
-    if args.paths.is_empty() {
-        let mut compiled = Project::find(global)?.compile()?;
-        if compiled.has_errors() {
-            let (files, objects) = (compiled.files.len(), compiled.objects.len());
-            let diagnostics = std::mem::take(&mut compiled.diagnostics);
-            let report = Report::new(diagnostics, files, objects, &compiled.sources);
-            global.report(&report, &compiled.sources)?;
-        }
-        let delivery = Delivery::of(&compiled.objects, &compiled.file_names());
-        let files = Files {
-            objects: &compiled.objects,
-            delivery: &delivery,
-            text_of: &|file: &str| compiled.text(file),
+    // With several clusters, the request is meant for one of them.
+    let mut is_wrong = true;
+    for material in &materials {
+        let resolved = resolve(&material.gathered.objects, &material.gathered.settings);
+        let inputs = TraceInputs {
+            resolved: &resolved,
+            objects: &material.gathered.objects,
+            generated: &material.generated,
+            runner: &runner,
         };
-        let (objects, settings) = files.applied();
-        return Ok(Material {
-            objects,
-            settings,
-            generated: generated(&files),
-            sources: compiled.sources,
-        });
+        let traced = trace(&inputs, &request, args.gateway.as_deref());
+        match args.format {
+            Format::Json => {
+                let json = as_json(&request, &traced, &repository.sources);
+                out.json(&json)?;
+            }
+            Format::Human => {
+                material.gathered.write_heading(out)?;
+                let text = as_text(&request, &traced, &repository.sources, out.has_colour());
+                write!(out.styled(), "{text}")?;
+            }
+        }
+        if let Some(failure) = runner.failures().into_iter().next() {
+            out.flush()?;
+            return Err(failure.into());
+        }
+        let mut gateways = traced.gateways.iter();
+        is_wrong &= traced.gateways.is_empty() || gateways.any(|one| one.outcome.is_failure());
     }
-    let mut sources = Sources::default();
-    let mut read = manifests::read_repository(&args.paths, &mut sources)?;
-    let diagnostics = std::mem::take(&mut read.diagnostics);
-    let report = Report::new(diagnostics, read.files, read.objects.len(), &sources);
-    if report.has_errors() {
-        global.report(&report, &sources)?;
-    }
-    let delivery = Delivery::of(&read.objects, &read.names);
-    let files = Files {
-        objects: &read.objects,
-        delivery: &delivery,
-        text_of: &|file: &str| read.text(file, &sources),
-    };
-    let (objects, settings) = files.applied();
-    Ok(Material {
-        objects,
-        settings,
-        generated: generated(&files),
-        sources,
-    })
+    Ok(found(is_wrong))
 }
 
 /// The ConfigMaps that kustomizations generate, with the texts of their files.
@@ -183,7 +161,8 @@ fn place_of(place: &SettingPlace<'_>, sources: &Sources) -> String {
     let object = place.object;
     let line = |span: Span| sources.locate(span).line;
     let file = match object.span(&place.pointer) {
-        Some(span) => format!("{}:{}", object.file, line(span)),
+        // A value may have been written in another file, by a patch.
+        Some(span) => format!("{}:{}", sources.locate(span).file, line(span)),
         None => object.file.clone(),
     };
     match object.origin(&place.pointer) {

@@ -26,11 +26,12 @@ use manifest::diagnostic::{Diagnostic, Severity, Sources};
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders]
+    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders, or,
+    /// without a cluster.toml, the whole Git repository]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]
-    #[arg(long = "use", value_name = "PROJECT@VERSION", requires = "paths")]
+    #[arg(long = "use", value_name = "PROJECT@VERSION")]
     uses: Vec<String>,
     /// An object of a kind that no schema describes is an error
     #[arg(long)]
@@ -66,7 +67,21 @@ enum Against {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
-    let checked = if args.paths.is_empty() {
+    let root = match args.paths.is_empty() {
+        true => project::root_without_config(global)?,
+        false => None,
+    };
+    let checked = if let Some(root) = root {
+        let mut sources = Sources::default();
+        let found = manifests::read_root(&root, &mut sources)?;
+        folder = root;
+        check_manifests(found, sources, args, global)?
+    } else if args.paths.is_empty() {
+        if !args.uses.is_empty() {
+            bail!(
+                "--use is for manifests without a cluster.toml, or with a PATH; cluster.toml declares its versions itself"
+            );
+        }
         let project = Project::find(global)?;
         let (mut compiled, mut manifests) = project.compile_whole()?;
         compiled.diagnostics.append(&mut manifests.diagnostics);
@@ -224,7 +239,16 @@ impl Checked {
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
-    let mut found = manifests::read_repository(&args.paths, &mut sources)?;
+    let found = manifests::read_repository(&args.paths, &mut sources)?;
+    check_manifests(found, sources, args, global)
+}
+
+fn check_manifests(
+    mut found: Manifests,
+    sources: Sources,
+    args: &Args,
+    global: &Global,
+) -> anyhow::Result<Checked> {
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }

@@ -1,7 +1,7 @@
 //! Finds folders of a repository that are for different clusters.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::apply::name_by;
 use super::scope::is_cluster_scoped;
@@ -69,6 +69,78 @@ const MOST: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster<'d> {
     own: Vec<(&'d ClusterSplit, Option<&'d str>)>,
+    /// The Flux Kustomizations that start this cluster, and those that start each file's way into any cluster.
+    starts: Option<(BTreeSet<usize>, &'d FluxRoots)>,
+}
+
+/// The Flux Kustomizations that no other one applies. A person, or Flux when it is installed, applies them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FluxRoots {
+    /// The file of each root.
+    files: BTreeMap<usize, String>,
+    /// The roots that lead to each file, for files that any root leads to.
+    by_file: HashMap<String, BTreeSet<usize>>,
+}
+
+impl FluxRoots {
+    /// Finds the roots. `applied_by` are the Flux Kustomizations that apply each file.
+    pub(crate) fn of(
+        objects: &[Object],
+        delivery: &Delivery,
+        applied_by: &BTreeMap<String, BTreeSet<usize>>,
+    ) -> Self {
+        let mut roots = FluxRoots::default();
+        let mut known: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+        for (file, by) in applied_by {
+            let mut own = BTreeSet::new();
+            for flux in by {
+                let of_flux = known.entry(*flux).or_insert_with(|| above(*flux, delivery));
+                own.extend(of_flux.iter().copied());
+            }
+            roots.by_file.insert(file.clone(), own);
+        }
+        for root in known.values().flatten() {
+            if let Some(object) = objects.get(*root) {
+                roots.files.insert(*root, object.file.clone());
+            }
+        }
+        roots
+    }
+
+    /// Whether a root leads to both files.
+    fn is_shared(&self, file: &str, other: &str) -> bool {
+        match (self.by_file.get(file), self.by_file.get(other)) {
+            (Some(one), Some(two)) => !one.is_disjoint(two),
+            _ => false,
+        }
+    }
+}
+
+/// The roots above a Flux Kustomization; itself if no other one applies it. If several apply each other in a circle, all
+/// of them count as roots.
+fn above(flux: usize, delivery: &Delivery) -> BTreeSet<usize> {
+    let (mut seen, mut roots) = (BTreeSet::from([flux]), BTreeSet::new());
+    let mut next = vec![flux];
+    while let Some(at) = next.pop() {
+        let ways = delivery.ways(at).iter();
+        let parents = ways
+            .filter_map(|way| way.flux)
+            .filter(|parent| *parent != at);
+        let mut is_root = true;
+        for parent in parents {
+            is_root = false;
+            if seen.insert(parent) {
+                next.push(parent);
+            }
+        }
+        if is_root {
+            roots.insert(at);
+        }
+    }
+    match roots.is_empty() {
+        true => seen,
+        false => roots,
+    }
 }
 
 impl<'d> Cluster<'d> {
@@ -76,6 +148,7 @@ impl<'d> Cluster<'d> {
     /// everything.
     pub(super) fn all<'f>(
         splits: &'d [ClusterSplit],
+        roots: &'d FluxRoots,
         files: impl Iterator<Item = &'f str>,
     ) -> Vec<Cluster<'d>> {
         if splits.len() > MOST * MOST {
@@ -93,8 +166,18 @@ impl<'d> Cluster<'d> {
             .iter()
             .filter(|one| !choices.iter().any(|other| is_less(one, other)));
         let clusters: Vec<Cluster<'_>> = whole
-            .map(|choice| Cluster {
-                own: splits.iter().zip(choice.iter().copied()).collect(),
+            .map(|choice| {
+                let mut cluster = Cluster {
+                    own: splits.iter().zip(choice.iter().copied()).collect(),
+                    starts: None,
+                };
+                let own = roots
+                    .files
+                    .iter()
+                    .filter(|(_, file)| cluster.is_own_place(file));
+                let own = own.map(|(root, _)| *root).collect();
+                cluster.starts = Some((own, roots));
+                cluster
             })
             .collect();
         match clusters.len() {
@@ -103,8 +186,29 @@ impl<'d> Cluster<'d> {
         }
     }
 
-    /// Whether a file may be for this cluster.
+    /// The folders that only this cluster has, joined to a name; empty if there is only one cluster.
+    pub fn name(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for folder in self.own.iter().filter_map(|(_, own)| *own) {
+            if !names.contains(&folder) {
+                names.push(folder);
+            }
+        }
+        names.join("/")
+    }
+
+    /// Whether a file may be for this cluster: it is in no folder of another cluster, and if any Flux Kustomizations
+    /// lead to it, one of them starts in this cluster.
     pub fn may_hold(&self, file: &str) -> bool {
+        let is_reached = self.starts.as_ref().is_none_or(|(own, roots)| {
+            let by = roots.by_file.get(file);
+            by.is_none_or(|by| own.is_empty() || !own.is_disjoint(by))
+        });
+        is_reached && self.is_own_place(file)
+    }
+
+    /// Whether a file is in no folder of another cluster.
+    fn is_own_place(&self, file: &str) -> bool {
         self.own.iter().all(|(split, own)| {
             let Some(own) = own else { return true };
             split.own(file).is_none_or(|there| there == *own)
@@ -136,6 +240,10 @@ pub(crate) fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSpli
     for files in by_identity.values() {
         // Of sorted paths, neighbours part at every folder at which any two do.
         for (file, next) in files.iter().zip(files.iter().skip(1)) {
+            // In a single cluster, the second object replaces the first one, which is another mistake.
+            if delivery.roots.is_shared(file, next) {
+                continue;
+            }
             if let Some(split) = part(file, next) {
                 add(&mut splits, split);
             }

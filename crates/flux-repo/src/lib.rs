@@ -115,6 +115,7 @@ pub struct Delivery {
     missing: Vec<MissingEntry>,
     generated: Vec<GeneratedObject>,
     splits: Vec<clusters::ClusterSplit>,
+    roots: clusters::FluxRoots,
     /// The files that ConfigMaps and Secrets are generated from.
     texts: BTreeSet<String>,
     /// `None` if no given Flux Kustomization applies a folder that exists.
@@ -238,7 +239,7 @@ impl Delivery {
 
     /// The clusters that files are for, as far as [`may_share_cluster`](Self::may_share_cluster) distinguishes them.
     pub fn clusters<'f>(&self, files: impl Iterator<Item = &'f str>) -> Vec<Cluster<'_>> {
-        Cluster::all(&self.splits, files)
+        Cluster::all(&self.splits, &self.roots, files)
     }
 
     /// The result of [`as_applied`], in its order, as the index of each object and the way by which it is applied. An

@@ -1,10 +1,10 @@
 //! Leaves out the files of a repository that Flux doesn't apply.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::walk::SkipReason;
-use super::{Manifests, is_manifest, read_all};
+use super::{Manifests, is_manifest, read_all, read_beside};
 use flux_repo::Delivery;
 use manifest::diagnostic::Sources;
 use manifest::value::path;
@@ -23,13 +23,23 @@ pub(in crate::cli) fn read_repository(
     Ok(all)
 }
 
+/// Like [`read_repository`] for all of the folder `root`. Names are relative to it.
+///
+/// # Errors
+/// If something can't be read.
+pub(in crate::cli) fn read_root(root: &Path, sources: &mut Sources) -> anyhow::Result<Manifests> {
+    let mut all = read_beside(root, Path::new(""), &BTreeSet::new(), sources)?;
+    all.leave_out_what_is_not_applied(sources);
+    Ok(all)
+}
+
 impl Manifests {
     /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. That is what is in the
     /// folder of a Flux Kustomization that doesn't apply it, and elsewhere the files without any named object, such as
     /// settings of other tools and templates of charts: objects there may be applied by something that is not given. It
     /// stays what was named as a file, and all of a given folder of which Flux applies nothing, because then this is not
     /// the folder of a repository.
-    fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
+    pub(in crate::cli) fn leave_out_what_is_not_applied(&mut self, sources: &Sources) {
         let delivery = Delivery::of(&self.objects, &self.names);
         let is_applied = |file: &str| delivery.applies_file(file) == Some(true);
         let below =

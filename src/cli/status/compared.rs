@@ -12,11 +12,11 @@ use crate::cli::output::Stream;
 use crate::cli::{FAILED, Global, found, gathered};
 use envoy_gateway::helm_routes::RELEASE;
 use envoy_gateway::index::Key;
-use envoy_gateway::resolve;
 use envoy_gateway::written::{
     Addresses, ComparedCondition, LiveCondition, LiveObject, NoLiveCondition, Relation, addresses,
     asked, rows,
 };
+use envoy_gateway::{Settings, resolve};
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 
@@ -26,9 +26,14 @@ use manifest::diagnostic::printable::printable;
 /// # Errors
 /// If something can't be read, or nothing could be learned from the cluster.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let mut gathered = gathered::gather(&args.place, global)?;
-    gathered.settings.knowledge = args.knowledge();
-    let resolved = resolve(&gathered.objects, &gathered.settings);
+    let repository = gathered::repository(&args.place, global)?;
+    let clusters = repository.charted(global)?;
+    let gathered = gathered::only(&clusters)?;
+    let settings = Settings {
+        knowledge: args.knowledge(),
+        ..gathered.settings.clone()
+    };
+    let resolved = resolve(&gathered.objects, &settings);
     let wanted = asked(&gathered.objects, &resolved);
     let mut written = cluster::status(&args.connection, global, &wanted)?;
     let answers = std::mem::take(&mut written.answers);
@@ -56,7 +61,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let ranks = compared.ranks();
     let is_bad = ranks.iter().any(|it| *it <= Rank::Refused);
     match compared.from.failures.is_empty() {
-        true => Ok(found(gathered.is_broken || is_bad)),
+        true => Ok(found(repository.is_broken || is_bad)),
         false => Ok(ExitCode::from(FAILED)),
     }
 }

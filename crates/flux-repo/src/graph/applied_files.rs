@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::clusters::FluxRoots;
 use super::super::kustomization::{EntryRole, Kustomization};
 use super::super::{AppliedFiles, DeliveryPath, is_flux_kustomization};
 use super::Graph;
@@ -16,10 +17,12 @@ impl Graph<'_> {
         if self.delivery.folders.is_empty() {
             return;
         }
+        let applied_by = std::mem::take(&mut self.arrived);
+        self.delivery.roots = FluxRoots::of(self.objects, &self.delivery, &applied_by);
         let forgotten = self.forgotten();
         let is_live = |way: &DeliveryPath| way.flux.is_some_and(|flux| !forgotten.contains(&flux));
         let mut marked = AppliedFiles::default();
-        for (file, ways) in std::mem::take(&mut self.arrived) {
+        for (file, ways) in applied_by {
             if ways.iter().any(|flux| !forgotten.contains(flux)) {
                 marked.files.insert(file);
             }
