@@ -1,6 +1,6 @@
 //! `gatewayctl diff`: what a render would change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -8,17 +8,18 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::cluster::{self, ClusterDiff, Connection, Manager};
+use super::gathered::Repository;
 use super::output::Stream;
-use super::project::Project;
+use super::project::{self, Project};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
-use crate::diff::{self, Content, File};
+use crate::diff::{self, Content, Diff, File};
 use crate::report::Report;
 use crate::tree::Lock;
-use crd_validate::schema::Lookup;
+use crd_validate::schema::{Catalogue, Lookup, Selection};
 use envoy_gateway::controller::Files;
-use envoy_gateway::exposure;
+use envoy_gateway::exposure::{self, compare_clusters};
 use flux_repo::Delivery;
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
@@ -63,9 +64,7 @@ impl Against {
         match text.split_once(':') {
             None if text == "tree" => Ok(Against::Tree),
             None if text == "cluster" => Ok(Against::Cluster),
-            Some(("git", rev)) if !rev.is_empty() && !rev.starts_with('-') => {
-                Ok(Against::Git(rev.to_owned()))
-            }
+            Some(("git", _)) => git::parse_revision(text).map(Against::Git),
             _ => Err(
                 "write `tree`, `cluster`, or `git:` and a revision such as `git:main`".to_owned(),
             ),
@@ -78,6 +77,9 @@ impl Against {
 /// # Errors
 /// If something can't be read, or Git doesn't know the revision.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+    if let Against::Git(rev) = &args.against {
+        return since_revision(rev, args, global, out);
+    }
     let project = Project::find(global)?;
     let compiled = project.compile()?;
     if compiled.has_errors() {
@@ -93,18 +95,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         // The configuration has errors, so it is not known what would change.
         return Ok(ExitCode::from(super::FAILED));
     }
-    let keys = |object: &Object, pointer: &Pointer| {
-        let look_up = project.catalogue.look_up(
-            &compiled.selection,
-            object.group(),
-            object.version(),
-            object.kind(),
-        );
-        match look_up {
-            Lookup::Known(schema) => schema.list_keys(pointer),
-            _ => None,
-        }
-    };
+    let keys = list_keys(&project.catalogue, &compiled.selection);
     let after: Vec<File> = compiled
         .files
         .iter()
@@ -115,25 +106,71 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         .iter()
         .map(|file| file.path.as_str())
         .collect();
-    let before = match &args.against {
-        Against::Tree => on_disk(&project, &rendered)?,
-        Against::Git(rev) => in_git(&project, rev, &rendered)?,
-        Against::Cluster => {
-            let (connection, manager) = (&args.connection, &args.manager);
-            let asked = cluster::diff(connection, manager, global, &project, &compiled, &keys)?;
-            return show_asked(&asked, args.format, global, out);
-        }
-    };
+    if let Against::Cluster = args.against {
+        let (connection, manager) = (&args.connection, &args.manager);
+        let asked = cluster::diff(connection, manager, global, &project, &compiled, &keys)?;
+        return show_asked(&asked, args.format, global, out);
+    }
+    let before = on_disk(&project, &rendered)?;
     let mut diff = diff::diff(&before, &after, Some(&keys));
     diff.exposure = exposure::compare(&exposed(&before), &exposed(&after));
+    show(&diff, args.format, global, out)
+}
+
+/// Shows what has changed in the whole repository since a revision. What `cluster.toml` renders counts as it would be
+/// rendered now.
+fn since_revision(
+    rev: &str,
+    args: &Args,
+    global: &Global,
+    out: &mut Stream,
+) -> anyhow::Result<ExitCode> {
+    let root = project::root(global)?;
+    let after = Repository::read(&[], global)?;
+    let before = after.at_commit(&root, &git::commit(&root, rev)?)?;
+    let (old, new) = (before.texts(), after.texts());
+    let differing = |texts: &BTreeMap<&str, &str>, others: &BTreeMap<&str, &str>| {
+        let differing = texts
+            .iter()
+            .filter(|(name, text)| others.get(*name) != Some(text));
+        let files = differing.map(|(name, text)| File::read(*name, text.as_bytes().to_vec()));
+        files.collect::<Vec<File>>()
+    };
+    let (catalogue, selection) = project::in_force(global)?;
+    let keys = list_keys(&catalogue, &selection);
+    let mut diff = diff::diff(&differing(&old, &new), &differing(&new, &old), Some(&keys));
+    diff.exposure = compare_clusters(&before.exposed(global)?, &after.exposed(global)?);
+    show(&diff, args.format, global, out)
+}
+
+/// The keys that identify the entries of a list in an object.
+fn list_keys<'c>(
+    catalogue: &'c Catalogue,
+    selection: &'c Selection,
+) -> impl Fn(&Object, &Pointer) -> Option<Vec<String>> + 'c {
+    |object: &Object, pointer: &Pointer| {
+        let (group, version, kind) = (object.group(), object.version(), object.kind());
+        match catalogue.look_up(selection, group, version, kind) {
+            Lookup::Known(schema) => schema.list_keys(pointer),
+            _ => None,
+        }
+    }
+}
+
+fn show(
+    diff: &Diff,
+    format: Format,
+    global: &Global,
+    out: &mut Stream,
+) -> anyhow::Result<ExitCode> {
     if !(global.quiet && diff.is_empty()) {
-        match args.format {
+        match format {
             Format::Text => {
-                let text = diff::terminal::text(&diff, out.has_colour());
+                let text = diff::terminal::text(diff, out.has_colour());
                 write!(out.styled(), "{text}")?;
             }
-            Format::Markdown => write!(out, "{}", diff::markdown::markdown(&diff))?,
-            Format::Json => out.json(&diff::json::json(&diff))?,
+            Format::Markdown => write!(out, "{}", diff::markdown::markdown(diff))?,
+            Format::Json => out.json(&diff::json::json(diff))?,
         }
     }
     Ok(found(!diff.is_empty()))
@@ -261,24 +298,4 @@ fn on_disk(project: &Project, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<F
         }
     }
     Ok(files)
-}
-
-/// The same files at a revision.
-fn in_git(project: &Project, rev: &str, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
-    let (root, name) = (&project.root, &project.owned()?.locks.file);
-    let commit = git::commit(root, rev)?;
-    let lock = git::show(root, &commit, std::slice::from_ref(name))?;
-    let mut paths: BTreeSet<String> = rendered.iter().map(|path| (*path).to_owned()).collect();
-    if let Some((_, bytes)) = lock.into_iter().next() {
-        let text = String::from_utf8_lossy(&bytes);
-        let lock = Lock::parse(name, &text)
-            .map_err(|error| anyhow::anyhow!("the lock at {rev}: {error}"))?;
-        paths.extend(listed(&lock).map(str::to_owned));
-    }
-    let paths: Vec<String> = paths.into_iter().collect();
-    let files = git::show(root, &commit, &paths)?;
-    Ok(files
-        .into_iter()
-        .map(|(path, bytes)| File::read(path, bytes))
-        .collect())
 }

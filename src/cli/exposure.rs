@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{Gathered, ObjectSources, only, repository};
+use super::gathered::{ObjectSources, Repository, only, repository};
 use super::output::Stream;
-use super::{Global, found};
+use super::{Global, found, git, project};
 use envoy_gateway::exposure::table::{NoRecord, Record};
-use envoy_gateway::exposure::{ExposedGateway, Exposure, Guard, Records, Side, Table, json, table};
-use envoy_gateway::resolve;
+use envoy_gateway::exposure::{
+    ExposedGateway, Exposure, Guard, Records, Side, Table, compare_clusters, json,
+};
 use manifest::diagnostic::printable::printable;
 
 /// Arguments of `exposure`.
@@ -21,7 +22,13 @@ pub(super) struct Args {
     /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+    /// Show only what has changed since a revision: `git:REV`, such as `git:main`
+    #[arg(long, value_name = "git:REV", value_parser = git::parse_revision, conflicts_with_all = ["paths", "within"])]
+    against: Option<String>,
 }
+
+/// The name of the JSON format of changes. Keys are added to it, never renamed or dropped.
+const CHANGES_FORMAT: &str = "gatewayctl/exposure-changes/v1";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -37,23 +44,54 @@ enum Format {
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let repository = repository(&args.place, global)?;
+    if let Some(rev) = &args.against {
+        return compared(rev, args, &repository, global, out);
+    }
     let clusters = repository.charted(global)?;
     if args.format == Format::Json {
         let gathered = only(&clusters)?;
-        out.json(&json::json(&exposed(gathered)))?;
+        out.json(&json::json(&gathered.exposed()))?;
         return Ok(found(repository.is_broken));
     }
     for gathered in &clusters {
         gathered.write_heading(out)?;
-        let text = human(&exposed(gathered), out.has_colour());
+        let text = human(&gathered.exposed(), out.has_colour());
         write!(out.styled(), "{text}")?;
     }
     Ok(found(repository.is_broken))
 }
 
-fn exposed(gathered: &Gathered) -> Table {
-    let resolved = resolve(&gathered.objects, &gathered.settings);
-    table(&resolved, &gathered.objects)
+/// Prints what has changed since a revision. The exit code is 1 if anything has.
+fn compared(
+    rev: &str,
+    args: &Args,
+    repository: &Repository,
+    global: &Global,
+    out: &mut Stream,
+) -> anyhow::Result<ExitCode> {
+    let root = project::root(global)?;
+    let before = repository.at_commit(&root, &git::commit(&root, rev)?)?;
+    let changes = compare_clusters(&before.exposed(global)?, &repository.exposed(global)?);
+    match args.format {
+        Format::Json => out.json(&serde_json::json!({
+            "schema": CHANGES_FORMAT,
+            "changes": json::changes(&changes),
+        }))?,
+        Format::Human => {
+            for change in &changes {
+                let direction = change.direction.as_str();
+                writeln!(
+                    out.styled(),
+                    "{direction}: {}",
+                    printable(&change.message())
+                )?;
+            }
+            if changes.is_empty() && !global.quiet {
+                writeln!(out.styled(), "nothing changes in who can reach what")?;
+            }
+        }
+    }
+    Ok(found(!changes.is_empty()))
 }
 
 /// The table for people: one line a gateway, then one line an exposure.

@@ -3,23 +3,24 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::Global;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
+use super::{Global, git};
 use crate::report::Report;
-use envoy_gateway::Settings;
 use envoy_gateway::controller::Files;
-use envoy_gateway::exposure::with_charted;
-use flux_repo::PatchedObjects;
+use envoy_gateway::exposure::{Table, table, with_charted};
+use envoy_gateway::{Settings, resolve};
 use flux_repo::build::FileContent;
+use flux_repo::{Cluster, PatchedObjects};
 use manifest::Object;
 use manifest::diagnostic::Sources;
 use manifest::diagnostic::printable::printable;
+use manifest::value::path;
 
 /// Which objects to work on.
 #[derive(Clone, Debug, clap::Args)]
@@ -49,6 +50,9 @@ pub(super) struct Repository {
     pub sources: Sources,
     /// Whether a manifest has an error.
     pub is_broken: bool,
+    /// The folder that holds all of the manifests, from the root; empty for the root itself. `None` if they come from
+    /// several paths, or if all are rendered.
+    folder: Option<String>,
 }
 
 /// The objects of one cluster.
@@ -81,12 +85,84 @@ impl Repository {
             let manifests = manifests::read_repository(paths, &mut sources)?;
             return Self::new(manifests, BTreeMap::new(), sources, global);
         }
-        if let Some(root) = project::root_without_config(global)? {
-            let manifests = manifests::read_root(&root, &mut sources)?;
-            return Self::new(manifests, BTreeMap::new(), sources, global);
+        let Some(root) = project::root_without_config(global)? else {
+            return Self::of_project(global);
+        };
+        let manifests = manifests::read_root(&root, &mut sources)?;
+        let read = Self::new(manifests, BTreeMap::new(), sources, global)?;
+        Ok(Repository {
+            folder: Some(String::new()),
+            ..read
+        })
+    }
+
+    /// What `cluster.toml` renders, and the manifests beside it.
+    fn of_project(global: &Global) -> anyhow::Result<Self> {
+        let project = Project::find(global)?;
+        let mut compiled = project.compile()?;
+        if compiled.has_errors() {
+            let (files, objects) = (compiled.files.len(), compiled.objects.len());
+            let report = Report::new(compiled.diagnostics, files, objects, &compiled.sources);
+            global.report(&report, &compiled.sources)?;
+            bail!("cluster.toml has errors, so it is not known what it would render");
         }
-        let (manifests, rendered, sources) = read_project(global)?;
-        Self::new(manifests, rendered, sources, global)
+        let (mut manifests, _) = project.beside(&mut compiled)?;
+        let path = compiled.model.as_ref().map(|model| &*model.layout.path);
+        let folder = path
+            .and_then(|path| path.split('/').next())
+            .map(str::to_owned);
+        manifests.names.extend(compiled.file_names());
+        manifests.objects.splice(..0, compiled.objects);
+        manifests.leave_out_what_is_not_applied(&compiled.sources);
+        let files = compiled.files.into_iter();
+        let rendered = files.map(|file| (file.path, file.text)).collect();
+        let read = Self::new(manifests, rendered, compiled.sources, global)?;
+        Ok(Repository { folder, ..read })
+    }
+
+    /// Reads the same repository as it was at a commit; `root` is its root. What is wrong with them was not made by
+    /// the user now, so it is not printed.
+    ///
+    /// # Errors
+    /// If Git fails.
+    pub(super) fn at_commit(&self, root: &Path, commit: &str) -> anyhow::Result<Self> {
+        let mut sources = Sources::default();
+        let is_wanted = |name: &String| match self.folder.as_deref() {
+            Some("") => true,
+            Some(folder) => path::below(folder, name).is_some(),
+            None => self.rendered.contains_key(name),
+        };
+        let mut names = git::files(root, commit)?;
+        names.retain(is_wanted);
+        let content_of = |names: &[String]| git::show(root, commit, names);
+        let manifests = manifests::read_contents(names, content_of, &mut sources)?;
+        Ok(Repository {
+            manifests,
+            rendered: BTreeMap::new(),
+            sources,
+            is_broken: false,
+            folder: self.folder.clone(),
+        })
+    }
+
+    /// What each cluster exposes.
+    ///
+    /// # Errors
+    /// If there is no cluster of the name that `--cluster` gives.
+    pub(super) fn exposed(&self, global: &Global) -> anyhow::Result<Vec<(Option<String>, Table)>> {
+        let clusters = self.charted(global)?.into_iter();
+        Ok(clusters
+            .map(|it| (it.cluster.clone(), it.exposed()))
+            .collect())
+    }
+
+    /// The texts of all manifests and scripts, by name.
+    pub(super) fn texts(&self) -> BTreeMap<&str, &str> {
+        let read = self.manifests.texts.iter();
+        let read = read.map(|(name, source)| (name.as_str(), self.sources.get(*source).text()));
+        let rendered = self.rendered.iter();
+        let rendered = rendered.map(|(name, text)| (name.as_str(), text.as_str()));
+        read.chain(rendered).collect()
     }
 
     fn new(
@@ -106,6 +182,7 @@ impl Repository {
             rendered,
             is_broken: report.has_errors(),
             sources,
+            folder: None,
         })
     }
 
@@ -136,7 +213,7 @@ impl Repository {
         let whole = PatchedObjects::of(objects, names, &content);
         let files = whole.objects.iter().map(|object| object.file.as_str());
         let clusters = whole.delivery.clusters(files);
-        let known: Vec<String> = clusters.iter().map(|it| it.name()).collect();
+        let known = Cluster::names(&clusters);
         let wanted = global.cluster.as_deref();
         if let Some(wanted) = wanted.filter(|wanted| !known.iter().any(|name| name == wanted)) {
             match known.as_slice() {
@@ -214,6 +291,11 @@ impl Repository {
 }
 
 impl Gathered {
+    /// What the cluster exposes.
+    pub(super) fn exposed(&self) -> Table {
+        table(&resolve(&self.objects, &self.settings), &self.objects)
+    }
+
     /// Prints the name of the cluster, if there are several.
     ///
     /// # Errors
@@ -253,23 +335,4 @@ pub(super) fn only(clusters: &[Gathered]) -> anyhow::Result<&Gathered> {
 /// The same as for [`Repository::read`].
 pub(super) fn repository(place: &ObjectSources, global: &Global) -> anyhow::Result<Repository> {
     Repository::read(&place.paths(), global)
-}
-
-/// What `cluster.toml` renders, and the manifests beside it.
-fn read_project(global: &Global) -> anyhow::Result<(Manifests, BTreeMap<String, String>, Sources)> {
-    let project = Project::find(global)?;
-    let mut compiled = project.compile()?;
-    if compiled.has_errors() {
-        let (files, objects) = (compiled.files.len(), compiled.objects.len());
-        let report = Report::new(compiled.diagnostics, files, objects, &compiled.sources);
-        global.report(&report, &compiled.sources)?;
-        bail!("cluster.toml has errors, so it is not known what it would render");
-    }
-    let (mut manifests, _) = project.beside(&mut compiled)?;
-    manifests.names.extend(compiled.file_names());
-    manifests.objects.splice(..0, compiled.objects);
-    manifests.leave_out_what_is_not_applied(&compiled.sources);
-    let files = compiled.files.into_iter();
-    let rendered = files.map(|file| (file.path, file.text)).collect();
-    Ok((manifests, rendered, compiled.sources))
 }

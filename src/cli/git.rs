@@ -12,8 +12,8 @@ use crate::bounds::program::{self, Bounds, Ran};
 /// has been replaced by a pipe.
 const TIME: Duration = Duration::from_secs(60);
 
-/// The most bytes that one run of Git may print. All files of a rendered tree fit into it.
-const LARGEST: u64 = 64 << 20;
+/// The most bytes that one run of Git may print. All manifests of a repository fit into it.
+const LARGEST: u64 = 256 << 20;
 
 /// The root of the Git repository that contains `folder`: the nearest folder with a `.git`, which is a folder, or a
 /// file in a linked work tree. `folder` must be canonical.
@@ -32,6 +32,17 @@ fn git(root: &Path, args: &[&str], input: String) -> anyhow::Result<Ran> {
     };
     program::run(&mut command, Some(input.into_bytes()), bounds)
         .context("can't run git, which `--against git:REV` needs")
+}
+
+/// The revision in an argument `git:REV`.
+///
+/// # Errors
+/// If it is anything else.
+pub(super) fn parse_revision(text: &str) -> Result<String, String> {
+    match text.split_once(':') {
+        Some(("git", rev)) if !rev.is_empty() && !rev.starts_with('-') => Ok(rev.to_owned()),
+        _ => Err("write `git:` and a revision such as `git:main`".to_owned()),
+    }
 }
 
 /// Resolves a revision to the hash of its commit.
@@ -82,6 +93,28 @@ pub(super) fn show(
             }
             _ if header.ends_with(" missing") => rest = after,
             _ => bail!("git gave an unexpected answer for {path}: `{header}`"),
+        }
+    }
+    Ok(files)
+}
+
+/// The paths of all regular files below `root` at a commit, relative to `root`. Links and submodules are left out.
+///
+/// # Errors
+/// If Git fails.
+pub(super) fn files(root: &Path, commit: &str) -> anyhow::Result<Vec<String>> {
+    let ran = git(root, &["ls-tree", "-r", "-z", commit], String::new())?;
+    if !ran.status.success() {
+        bail!("git can't list the files of {commit}");
+    }
+    let mut files = Vec::new();
+    for entry in ran.printed.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        // `MODE blob HASH<tab>PATH`; regular files have mode 100644 or 100755.
+        if let Some((about, path)) = entry.split_once('\t')
+            && about.starts_with("100")
+        {
+            files.push(path.to_owned());
         }
     }
     Ok(files)

@@ -51,8 +51,10 @@ pub(super) struct Manifests {
 
 /// A file to read.
 struct Input {
-    /// The path; `None` for standard input.
+    /// The path; `None` for standard input, and for a file whose content is given.
     path: Option<PathBuf>,
+    /// The content, if it is given.
+    content: Option<Vec<u8>>,
     /// The name that findings use.
     name: String,
     role: Role,
@@ -100,6 +102,45 @@ pub(super) fn read_beside(
     inputs.retain(|input| !replaced.contains(&input.name));
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
+    Ok(all)
+}
+
+/// Reads a repository whose files were read from somewhere else, for example from a commit. `names` are those of all
+/// files, and `content_of` returns the content of those among them that may be manifests or scripts.
+///
+/// # Errors
+/// If the files can't be read.
+pub(super) fn read_contents(
+    names: Vec<String>,
+    content_of: impl FnOnce(&[String]) -> anyhow::Result<Vec<(String, Vec<u8>)>>,
+    sources: &mut Sources,
+) -> anyhow::Result<Manifests> {
+    let mut all = Manifests {
+        walked: vec![String::new()],
+        ..Manifests::default()
+    };
+    // Names that start with a dot are skipped, as they are on a disk.
+    let is_hidden = |name: &String| name.split('/').any(|part| part.starts_with('.'));
+    let names = names.into_iter().filter(|name| !is_hidden(name));
+    all.names = names.collect();
+    let wanted = all
+        .names
+        .iter()
+        .filter(|name| role(Path::new(name)).is_some());
+    let wanted: Vec<String> = wanted.cloned().collect();
+    let mut inputs = Vec::new();
+    for (name, content) in content_of(&wanted)? {
+        if let Some(role) = role(Path::new(&name)) {
+            inputs.push(Input {
+                path: None,
+                content: Some(content),
+                name,
+                role,
+            });
+        }
+    }
+    all.read(&inputs, sources)?;
+    all.leave_out_what_is_not_applied(sources);
     Ok(all)
 }
 
@@ -176,6 +217,7 @@ impl Manifests {
             if path.as_os_str() == "-" {
                 inputs.push(Input {
                     path: None,
+                    content: None,
                     name: "<stdin>".to_owned(),
                     role: Role::Named,
                 });
@@ -196,6 +238,7 @@ impl Manifests {
     fn input(&self, path: &Path, role: Role) -> Input {
         Input {
             path: Some(path.to_owned()),
+            content: None,
             name: self.shown(path),
             role,
         }
@@ -316,7 +359,11 @@ fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentCont
     // A folder contains other YAML too: chart values, settings of other tools.
     let has_no_kind = document.api_version().is_empty() && document.kind().is_empty();
     if input.role == Role::Met && has_no_kind {
-        return DocumentContents::NotAnObject(input.path.clone().unwrap_or_default());
+        let path = input
+            .path
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(&input.name));
+        return DocumentContents::NotAnObject(path);
     }
     let is_one = items(&document.node)
         .next()
@@ -336,9 +383,10 @@ type FileText = Result<Arc<str>, Box<Diagnostic>>;
 /// If it can't be read, or it is a pipe or a device instead of a file.
 fn text(input: &Input) -> anyhow::Result<FileText> {
     let name = input.name.as_str();
-    let read = match &input.path {
-        None => file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8),
-        Some(path) => file::text(path, LARGEST_FILE),
+    let read = match (&input.path, &input.content) {
+        (_, Some(bytes)) => file::utf8(bytes.clone()),
+        (None, None) => file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8),
+        (Some(path), None) => file::text(path, LARGEST_FILE),
     };
     let problem = match read {
         Ok(text) => return Ok(Ok(text.into())),

@@ -299,6 +299,17 @@ pub(super) fn root_without_config(global: &Global) -> anyhow::Result<Option<Path
     }))
 }
 
+/// The folder of the whole repository: that of the project, or the one that [`root_without_config`] finds.
+///
+/// # Errors
+/// If there is neither a `cluster.toml` nor a Git repository.
+pub(super) fn root(global: &Global) -> anyhow::Result<PathBuf> {
+    match root_without_config(global)? {
+        Some(root) => Ok(root),
+        None => Ok(place(global)?.0),
+    }
+}
+
 /// The schemas and the versions in force: those of the project, or the newest ones if there is no project.
 ///
 /// # Errors

@@ -8,6 +8,9 @@ use manifest::diagnostic::printable::printable;
 /// The maximum size in bytes. GitHub allows 65,536 characters, and the comment may contain other text, too.
 pub const LONGEST: usize = 60_000;
 
+/// The first line, by which a program finds the comment of an earlier run and replaces it.
+pub const MARKER: &str = "<!-- gatewayctl diff -->";
+
 /// The maximum size of the table, in bytes.
 const LONGEST_TABLE: usize = 15_000;
 
@@ -18,7 +21,8 @@ const CLOSING: usize = 300;
 /// would be longer than [`LONGEST`], the rest is left out, and a line says so.
 /// The content of objects can't end a code block, a table cell or a tag, and it can't mention users.
 pub fn markdown(diff: &Diff) -> String {
-    let mut text = format!("### gatewayctl diff: {}\n", shown::summary(&diff.summary()));
+    let summary = shown::summary(&diff.summary());
+    let mut text = format!("{MARKER}\n### gatewayctl diff: {summary}\n");
     if diff.is_empty() {
         return text;
     }

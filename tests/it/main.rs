@@ -41,6 +41,7 @@ mod readme;
 mod real_trees;
 mod repository;
 mod resolve_scale;
+mod revisions;
 mod scripts;
 mod snapshots;
 mod terminal;

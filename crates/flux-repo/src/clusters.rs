@@ -186,15 +186,29 @@ impl<'d> Cluster<'d> {
         }
     }
 
-    /// The folders that only this cluster has, joined to a name; empty if there is only one cluster.
-    pub fn name(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
+    /// Names for clusters: for each one the first folders that only it has, as many as it takes to tell all apart.
+    pub fn names(clusters: &[Cluster<'_>]) -> Vec<String> {
+        let folders: Vec<Vec<&str>> = clusters.iter().map(Cluster::folders).collect();
+        let most = folders.iter().map(Vec::len).max().unwrap_or_default();
+        let named = |parts: usize| -> Vec<String> {
+            let first = folders.iter().map(|all| all.iter().take(parts).copied());
+            first.map(|all| all.collect::<Vec<_>>().join("/")).collect()
+        };
+        let is_distinct =
+            |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+        let shortest = (1..most).map(named).find(is_distinct);
+        shortest.unwrap_or_else(|| named(most))
+    }
+
+    /// The folders that only this cluster has.
+    fn folders(&self) -> Vec<&str> {
+        let mut folders: Vec<&str> = Vec::new();
         for folder in self.own.iter().filter_map(|(_, own)| *own) {
-            if !names.contains(&folder) {
-                names.push(folder);
+            if !folders.contains(&folder) {
+                folders.push(folder);
             }
         }
-        names.join("/")
+        folders
     }
 
     /// Whether a file may be for this cluster: it is in no folder of another cluster, and if any Flux Kustomizations

@@ -138,12 +138,16 @@ impl Exposed {
         let (mut listeners, mut routes) = (Vec::new(), Vec::new());
         let (mut answers, mut redirects) = (Vec::new(), Vec::new());
         let (mut is_plain, mut asked) = (false, Vec::new());
+        let mut backends = Vec::new();
         let target = target(gateway);
         for (id, listener_id) in &self.at {
             let (route, listener) = (resolved.route(*id)?, resolved.listener(*listener_id)?);
             push_new(&mut listeners, listener_name(resolved, listener));
             push_new(&mut routes, answer(route));
             for rule in &route.rules {
+                for backend in backends_of(route, rule.node) {
+                    push_new(&mut backends, backend);
+                }
                 let guards = guards(
                     resolved,
                     effective_policies,
@@ -177,6 +181,7 @@ impl Exposed {
         };
         listeners.sort();
         routes.sort();
+        backends.sort();
         Some(Exposure {
             gateway: gateway.key().to_string(),
             records,
@@ -184,11 +189,28 @@ impl Exposed {
             hostname,
             listeners,
             routes,
+            backends,
             is_certain: self.is_certain,
             is_redirect,
             is_plain,
         })
     }
+}
+
+/// The backends of a rule, as in [`Exposure::backends`].
+fn backends_of(route: &Route<'_>, rule: &manifest::value::Node) -> Vec<String> {
+    let references = list(rule, &["backendRefs"]).iter();
+    let one = |reference: &manifest::value::Node| {
+        let namespace = text(reference, &["namespace"]).unwrap_or(route.object.namespace());
+        let kind = text(reference, &["kind"]).filter(|kind| *kind != "Service");
+        let kind = kind.map_or_else(String::new, |kind| format!("{kind} "));
+        let port = reference
+            .get("port")
+            .map(|port| format!(":{}", port.to_json()));
+        let name = text(reference, &["name"]).unwrap_or_default();
+        format!("{kind}{namespace}/{name}{}", port.unwrap_or_default())
+    };
+    references.map(one).collect()
 }
 
 fn push_new<T: PartialEq>(all: &mut Vec<T>, new: T) {

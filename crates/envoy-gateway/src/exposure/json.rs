@@ -31,16 +31,20 @@ pub fn json(table: &Table) -> Json {
 }
 
 /// The changes as JSON, each with `change`, `direction` (`wider`, `other`, `narrower`), `gateway`, `subjects`
-/// (hostnames or listeners) and `message`.
+/// (hostnames or listeners), `message`, and, if there are several clusters, `cluster`.
 pub fn changes(changes: &[Change]) -> Json {
     let one = |change: &Change| {
-        json!({
+        let mut json = json!({
             "change": change.kind.as_str(),
             "direction": change.direction.as_str(),
             "gateway": change.gateway,
             "subjects": change.subjects,
             "message": change.message(),
-        })
+        });
+        if let (Some(cluster), Some(map)) = (&change.cluster, json.as_object_mut()) {
+            map.insert("cluster".to_owned(), cluster.as_str().into());
+        }
+        json
     };
     changes.iter().map(one).collect()
 }
@@ -87,6 +91,7 @@ fn exposure(table: &Table, it: &Exposure) -> Json {
         "reach": table.side(&it.gateway).as_str(),
         "listeners": it.listeners,
         "routes": routes.collect::<Vec<_>>(),
+        "backends": it.backends,
         "certain": it.is_certain,
         "redirect": it.is_redirect,
         "plain": it.is_plain,

@@ -21,7 +21,7 @@ pub mod table;
 mod tests;
 
 pub use build::table;
-pub use compare::{Change, Direction, compare};
+pub use compare::{Change, Direction, compare, compare_clusters};
 pub use table::{
     ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces, Reach, Records, Side,
     Table,

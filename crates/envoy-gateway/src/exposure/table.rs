@@ -191,6 +191,8 @@ pub struct Exposure {
     pub listeners: Vec<String>,
     /// The routes that answer requests.
     pub routes: Vec<AnsweringRoute>,
+    /// The backends that the routes lead to, each as `namespace/name:port`, with the kind in front if it is no Service.
+    pub backends: Vec<String>,
     /// Whether it is certain that a route attaches. It is not if objects that decide it are missing.
     pub is_certain: bool,
     /// Whether all answers are redirects.

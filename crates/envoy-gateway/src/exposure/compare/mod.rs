@@ -75,6 +75,8 @@ kinds! {
     ListenerHostname = "listener-hostname";
     /// A DNS record has another target.
     RecordTarget = "record-target";
+    /// The routes of a hostname lead to other backends.
+    BackendChanged = "backend-changed";
     /// A hostname has different guards of the same kind.
     GuardChanged = "guard-changed";
     /// A gateway that faced the Internet now faces the internal network.
@@ -104,6 +106,8 @@ kinds! {
 /// A change of what is exposed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// The cluster; `None` if there is only one.
+    pub cluster: Option<String>,
     /// The effect of the change.
     pub direction: Direction,
     /// The kind of the change.
@@ -128,7 +132,9 @@ impl Change {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        format!("{shown}{more} {}", self.description)
+        let cluster = self.cluster.as_deref();
+        let cluster = cluster.map_or_else(String::new, |name| format!("cluster {name}: "));
+        format!("{cluster}{shown}{more} {}", self.description)
     }
 }
 
@@ -152,6 +158,35 @@ impl Changes {
     }
 }
 
+/// The changes of each cluster. A cluster without a name is the only one. A cluster that is only on one side is compared
+/// with nothing.
+pub fn compare_clusters(
+    before: &[(Option<String>, Table)],
+    after: &[(Option<String>, Table)],
+) -> Vec<Change> {
+    let names: BTreeSet<&Option<String>> =
+        before.iter().chain(after).map(|(name, _)| name).collect();
+    let nothing = (None, Table::default());
+    let mut found: Vec<Change> = Vec::new();
+    for name in names {
+        let was = before
+            .iter()
+            .find(|(own, _)| own == name)
+            .unwrap_or(&nothing);
+        let is = after
+            .iter()
+            .find(|(own, _)| own == name)
+            .unwrap_or(&nothing);
+        let changes = compare(&was.1, &is.1).into_iter();
+        found.extend(changes.map(|change| Change {
+            cluster: name.clone(),
+            ..change
+        }));
+    }
+    found.sort_by_key(|change| (change.direction, change.kind));
+    found
+}
+
 /// The changes from one table to another.
 pub fn compare(before: &Table, after: &Table) -> Vec<Change> {
     let mut found = Changes::default();
@@ -160,6 +195,7 @@ pub fn compare(before: &Table, after: &Table) -> Vec<Change> {
     let all = found.all.into_iter();
     all.map(
         |((direction, kind, gateway, description), subjects)| Change {
+            cluster: None,
             direction,
             kind,
             gateway,
@@ -289,6 +325,19 @@ fn stayed(old: &Exposure, new: &Exposure, tables: (&Table, &Table), found: &mut 
             );
         }
         _ => {}
+    }
+    if old.backends != new.backends && !new.is_redirect && !old.is_redirect {
+        let named = |all: &[String]| match all.is_empty() {
+            true => "no backend".to_owned(),
+            false => all.join(", "),
+        };
+        let description = format!(
+            "now leads to {}, at {gateway}; previously to {}",
+            named(&new.backends),
+            named(&old.backends)
+        );
+        let kind = ChangeKind::BackendChanged;
+        found.add(Direction::Other, kind, gateway, &subject, description);
     }
     let certain = |it: &Exposure| -> BTreeMap<String, Option<String>> {
         let all = it.records.all.iter().filter(|it| it.is_certain);

@@ -1,0 +1,230 @@
+//! What a change of the repository opens and closes: `diff` and `exposure` with `--against git:REV`, without a
+//! cluster.toml, by cluster.
+
+use crate::common::{Project, Run};
+
+/// A repository of one or several clusters in `clusters/NAME`, which share `apps/base`.
+fn repository(clusters: &[&str]) -> Project {
+    let project = Project::new();
+    for name in clusters {
+        let flux = |app: &str, path: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: {app}, namespace: flux-system}}
+spec:
+  interval: 1h
+  path: ./{path}
+  prune: true
+  sourceRef: {{kind: GitRepository, name: flux-system}}
+"
+            )
+        };
+        project.write(
+            &format!("clusters/{name}/flux/apps.yaml"),
+            [
+                flux("gateways", &format!("clusters/{name}/gateways")),
+                flux("apps", &format!("clusters/{name}/apps")),
+            ]
+            .join("---\n"),
+        );
+        project.write(
+            &format!("clusters/{name}/gateways/gateways.yaml"),
+            ["envoy-external", "envoy-internal"]
+                .map(|gateway| {
+                    format!(
+                        "apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: {gateway}, namespace: network}}
+spec:
+  gatewayClassName: envoy
+  listeners:
+    - name: https
+      protocol: HTTPS
+      port: 443
+      hostname: \"*.{name}.example.com\"
+      tls: {{certificateRefs: [{{name: wildcard}}]}}
+      allowedRoutes: {{namespaces: {{from: All}}}}
+"
+                    )
+                })
+                .join("---\n"),
+        );
+        project.write(
+            &format!("clusters/{name}/apps/kustomization.yaml"),
+            format!(
+                "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: media
+resources: [../../../apps/base]
+patches:
+  - target: {{kind: HTTPRoute, name: player}}
+    patch: |
+      - op: add
+        path: /spec/hostnames
+        value: [player.{name}.example.com]
+"
+            ),
+        );
+    }
+    project.write(
+        "apps/base/kustomization.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [./player.yaml]\n",
+    );
+    project.write(
+        "apps/base/player.yaml",
+        "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: player}
+spec:
+  parentRefs: [{name: envoy-internal, namespace: network}]
+  rules: [{backendRefs: [{name: player, port: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: player}
+spec: {ports: [{port: 80}, {port: 8080}]}
+",
+    );
+    project
+        .shell("git init -q && git add -A && git commit -qm first")
+        .success();
+    project
+}
+
+fn since_head(project: &Project, command: &str) -> Run {
+    project.run([command, "--against", "git:HEAD"])
+}
+
+#[test]
+fn a_route_that_moves_to_the_other_gateway_is_told_first() {
+    let project = repository(&["home"]);
+    since_head(&project, "diff").success();
+    since_head(&project, "exposure")
+        .success()
+        .says("nothing changes in who can reach what");
+    project.edit("apps/base/player.yaml", "envoy-internal", "envoy-external");
+    snapshot!("moved", since_head(&project, "diff").code(1));
+    let markdown = project.run(["diff", "--against", "git:HEAD", "--format", "markdown"]);
+    snapshot!("moved_markdown", markdown.code(1));
+    since_head(&project, "exposure")
+        .code(1)
+        .says("wider: player.home.example.com now on external network/envoy-external; previously only on network/envoy-internal");
+}
+
+#[test]
+fn a_patch_of_one_cluster_changes_only_that_cluster() {
+    let project = repository(&["home", "lab"]);
+    project.edit(
+        "clusters/lab/apps/kustomization.yaml",
+        "player.lab.example.com",
+        "music.lab.example.com",
+    );
+    let told = since_head(&project, "exposure").code(1);
+    snapshot!("patched", told);
+    let json = project.run(["exposure", "--against", "git:HEAD", "--format", "json"]);
+    json.code(1).says("\"cluster\": \"lab\"");
+    project
+        .run(["exposure", "--against", "git:HEAD", "--cluster", "home"])
+        .success();
+}
+
+#[test]
+fn another_backend_and_a_lost_guard_are_told() {
+    let project = repository(&["home"]);
+    let policy = "clusters/home/gateways/policy.yaml";
+    project.write(
+        policy,
+        "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: home-only, namespace: network}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: envoy-internal}]
+  authorization:
+    defaultAction: Deny
+    rules: [{action: Allow, principal: {clientCIDRs: [10.10.30.0/24]}}]
+",
+    );
+    project
+        .shell("git add -A && git commit -qm second")
+        .success();
+    std::fs::remove_file(project.path(policy)).expect("the policy is there");
+    project.edit("apps/base/player.yaml", "port: 80}", "port: 8080}");
+    snapshot!("weaker", since_head(&project, "exposure").code(1));
+}
+
+#[test]
+fn harmless_changes_change_no_exposure() {
+    let changes: [(&str, &str, &str); 4] = [
+        (
+            "apps/base/player.yaml",
+            "metadata: {name: player}",
+            "metadata: {name: player, labels: {a: b}}",
+        ),
+        (
+            "clusters/home/flux/apps.yaml",
+            "interval: 1h",
+            "interval: 30m",
+        ),
+        (
+            "apps/base/kustomization.yaml",
+            "./player.yaml",
+            "player.yaml",
+        ),
+        (
+            "clusters/home/gateways/gateways.yaml",
+            "kind: Gateway\n",
+            "# A remark.\nkind: Gateway\n",
+        ),
+    ];
+    for (file, from, to) in changes {
+        let project = repository(&["home"]);
+        project.edit(file, from, to);
+        since_head(&project, "exposure").success();
+    }
+}
+
+#[test]
+fn each_cluster_is_looked_at_by_itself() {
+    let project = repository(&["home", "lab"]);
+    snapshot!("clusters", project.run(["exposure"]).success());
+    project
+        .run(["exposure", "--cluster", "lab"])
+        .success()
+        .never_says("home");
+    project
+        .run(["exposure", "--cluster", "attic"])
+        .code(2)
+        .warns("--cluster attic: there is no such cluster, only home, lab");
+    project
+        .run(["graph"])
+        .code(2)
+        .warns("the manifests are of 2 clusters, home, lab: choose one with `--cluster NAME`");
+    project
+        .run([
+            "trace",
+            "https://player.lab.example.com",
+            "--cluster",
+            "lab",
+        ])
+        .says("player.lab.example.com");
+    let one = repository(&["home"]);
+    one.run(["exposure", "--cluster", "home"])
+        .code(2)
+        .warns("--cluster home: all manifests are of one cluster");
+}
+
+#[test]
+fn a_repository_needs_no_cluster_toml() {
+    let project = repository(&["home"]);
+    project.run(["validate"]).success().says("nothing found");
+    project
+        .shell("cd apps/base && \"$PROGRAM\" validate && \"$PROGRAM\" status")
+        .says("nothing found");
+    project.run(["graph"]).success().says("player");
+    let nowhere = Project::new();
+    nowhere
+        .run(["validate"])
+        .code(2)
+        .warns("there is no cluster.toml in this folder or above, and this is no Git repository");
+}
