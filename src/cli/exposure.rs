@@ -53,8 +53,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         out.json(&json::json(&gathered.exposed()))?;
         return Ok(found(repository.is_broken));
     }
-    for gathered in &clusters {
-        gathered.write_heading(out)?;
+    for (nth, gathered) in clusters.iter().enumerate() {
+        gathered.write_heading(nth, out)?;
         let text = human(&gathered.exposed(), out.has_colour());
         write!(out.styled(), "{text}")?;
     }

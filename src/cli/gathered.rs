@@ -296,13 +296,14 @@ impl Gathered {
         table(&resolve(&self.objects, &self.settings), &self.objects)
     }
 
-    /// Prints the name of the cluster, if there are several.
+    /// Prints the name of the cluster, if there are several. `nth` is its number among them, from 0 on.
     ///
     /// # Errors
     /// If it can't be written.
-    pub(super) fn write_heading(&self, out: &mut Stream) -> std::io::Result<()> {
+    pub(super) fn write_heading(&self, nth: usize, out: &mut Stream) -> std::io::Result<()> {
+        let space = if nth == 0 { "" } else { "\n" };
         match &self.cluster {
-            Some(name) => writeln!(out, "\ncluster {}\n", printable(name)),
+            Some(name) => writeln!(out, "{space}cluster {}\n", printable(name)),
             None => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! Reads manifests from files, folders and standard input.
 
 mod applied;
+mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -58,6 +59,15 @@ struct Input {
     /// The name that findings use.
     name: String,
     role: Role,
+}
+
+impl Input {
+    /// The path to show if the file is skipped.
+    fn shown_path(&self) -> PathBuf {
+        self.path
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(&self.name))
+    }
 }
 
 /// Why a file is read.
@@ -139,6 +149,7 @@ pub(super) fn read_contents(
             });
         }
     }
+    all.leave_out_chart_templates(&mut inputs);
     all.read(&inputs, sources)?;
     all.leave_out_what_is_not_applied(sources);
     Ok(all)
@@ -161,7 +172,11 @@ impl Manifests {
                 }
                 // A script that is not valid text is reported where it is used.
                 Err(_) if input.role == Role::Script => {}
-                Err(problem) => self.diagnostics.push(*problem),
+                Err(problem) if problem.is_encrypted && input.role == Role::Met => {
+                    self.skipped
+                        .push((input.shown_path(), SkipReason::Encrypted));
+                }
+                Err(problem) => self.diagnostics.push(problem.finding),
             }
         }
         self.documents(&read, sources);
@@ -256,6 +271,7 @@ impl Manifests {
             self.names.insert(self.shown(file));
             inputs.extend(role(file).map(|role| self.input(file, role)));
         }
+        self.leave_out_chart_templates(inputs);
         self.skipped.extend(walked.skipped);
         Ok(())
     }
@@ -358,6 +374,7 @@ fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentCont
     let document = completed(object(node));
     // A folder contains other YAML too: chart values, settings of other tools.
     let has_no_kind = document.api_version().is_empty() && document.kind().is_empty();
+    let has_no_kind = has_no_kind || templates::is_chart(&input.name);
     if input.role == Role::Met && has_no_kind {
         let path = input
             .path
@@ -375,7 +392,17 @@ fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentCont
 }
 
 /// The text of a file, or why it can't be used.
-type FileText = Result<Arc<str>, Box<Diagnostic>>;
+type FileText = Result<Arc<str>, Box<UnusableFile>>;
+
+/// A file that can't be used.
+struct UnusableFile {
+    finding: Diagnostic,
+    /// Whether git-crypt has encrypted it. Whoever has the key sees the manifest.
+    is_encrypted: bool,
+}
+
+/// The first bytes of a file that git-crypt has encrypted.
+const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
 
 /// Reads a file, or standard input.
 ///
@@ -407,7 +434,17 @@ fn text(input: &Input) -> anyhow::Result<FileText> {
         ),
         Err(error) => return Err(error).with_context(|| format!("{name}: can't be read")),
     };
-    Ok(Err(Box::new(problem.in_file(name))))
+    let is_encrypted = match (&input.path, &input.content) {
+        (_, Some(bytes)) => bytes.starts_with(GIT_CRYPT),
+        (Some(path), None) => {
+            file::read(path, LARGEST_FILE).is_ok_and(|it| it.starts_with(GIT_CRYPT))
+        }
+        (None, None) => false,
+    };
+    Ok(Err(Box::new(UnusableFile {
+        finding: problem.in_file(name),
+        is_encrypted,
+    })))
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -8,6 +8,7 @@ mod closed;
 mod cluster;
 mod crds;
 mod diff;
+mod earlier;
 mod explain;
 mod exposure;
 mod filter;

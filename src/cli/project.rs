@@ -208,8 +208,13 @@ impl Project {
         Some(compile(&self.config_name(), &text, self, &self.catalogue))
     }
 
+    /// Compiles another text of the configuration, and checks each rendered object by itself.
+    pub(super) fn compile_text(&self, text: &str) -> Compiled {
+        compile_each(&self.config_name(), text, self, &self.catalogue)
+    }
+
     /// The name of the configuration, as findings show it.
-    fn config_name(&self) -> String {
+    pub(super) fn config_name(&self) -> String {
         let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
         shown.to_string_lossy().replace('\\', "/")
     }

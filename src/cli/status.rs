@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         only(&clusters)?;
     }
     let mut is_refused = false;
-    for gathered in &mut clusters {
+    for (nth, gathered) in clusters.iter_mut().enumerate() {
         gathered.settings.knowledge = args.knowledge();
         let resolved = resolve(&gathered.objects, &gathered.settings);
         let mut verdicts = resolved.verdicts();
@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         match args.format {
             Format::Json => out.json(&as_json(&verdicts))?,
             Format::Human => {
-                gathered.write_heading(out)?;
+                gathered.write_heading(nth, out)?;
                 let text = table(&verdicts, global.quiet, out.has_colour());
                 write!(out.styled(), "{text}")?;
             }

@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let runner = InChild::default();
     // With several clusters, the request is meant for one of them.
     let mut is_wrong = true;
-    for material in &materials {
+    for (nth, material) in materials.iter().enumerate() {
         let resolved = resolve(&material.gathered.objects, &material.gathered.settings);
         let inputs = TraceInputs {
             resolved: &resolved,
@@ -119,7 +119,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
                 out.json(&json)?;
             }
             Format::Human => {
-                material.gathered.write_heading(out)?;
+                material.gathered.write_heading(nth, out)?;
                 let text = as_text(&request, &traced, &repository.sources, out.has_colour());
                 write!(out.styled(), "{text}")?;
             }

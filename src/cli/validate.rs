@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::ValueEnum;
 
 use super::cluster::{self, Connection, Manager};
+use super::earlier::EarlierFindings;
 use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
@@ -45,8 +45,9 @@ pub(super) struct Args {
     /// How to print findings: human, json, sarif, github or junit
     #[arg(long, default_value = "human")]
     format: Format,
-    /// Ask somebody else for a judgement too: `cluster` is the API server
-    #[arg(long, value_name = "WHAT")]
+    /// What to compare with: `cluster` also asks the API server, by dry runs; `git:REV` reports only findings that the
+    /// repository did not have at that revision
+    #[arg(long, value_name = "WHAT", value_parser = Against::parse)]
     against: Option<Against>,
     #[command(flatten)]
     manager: Manager,
@@ -54,10 +55,21 @@ pub(super) struct Args {
     connection: Connection,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Debug)]
 enum Against {
-    /// The API server, by dry runs
     Cluster,
+    Git(String),
+}
+
+impl Against {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "cluster" => Ok(Against::Cluster),
+            _ => git::parse_revision(text).map(Against::Git).map_err(|_| {
+                "write `cluster`, or `git:` and a revision such as `git:main`".to_owned()
+            }),
+        }
+    }
 }
 
 /// Runs the command.
@@ -97,13 +109,18 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             catalogue: project.catalogue,
             selection: compiled.selection,
             model: compiled.model,
+            is_project: true,
         }
     } else {
         check_paths(args, global)?
     };
     let (failures, judged) = match args.against {
         Some(Against::Cluster) => judge(args, global, &checked)?,
-        None => (Vec::new(), Vec::new()),
+        Some(Against::Git(_)) | None => (Vec::new(), Vec::new()),
+    };
+    let earlier = match &args.against {
+        Some(Against::Git(rev)) => Some(earlier_findings(rev, args, global, &folder, &checked)?),
+        Some(Against::Cluster) | None => None,
     };
     let Checked {
         mut diagnostics,
@@ -133,6 +150,16 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             finding.severity = Severity::Error;
         }
     }
+    if let Some(earlier) = earlier {
+        let removed = earlier.remove_from(&mut diagnostics, &sources);
+        if removed > 0 && !global.quiet {
+            let noun = if removed == 1 { "finding" } else { "findings" };
+            writeln!(
+                global.stderr(),
+                "{removed} {noun} left out that the revision had already"
+            )?;
+        }
+    }
     filter.apply(&mut diagnostics);
     let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
@@ -147,6 +174,23 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     match failures.is_empty() {
         true => Ok(found(report.has_errors())),
         false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+/// What was found at a revision, of the same manifests.
+fn earlier_findings(
+    rev: &str,
+    args: &Args,
+    global: &Global,
+    root: &Path,
+    checked: &Checked,
+) -> anyhow::Result<EarlierFindings> {
+    if !args.paths.is_empty() {
+        bail!("--against git:REV compares the whole repository; leave out the PATH");
+    }
+    match checked.is_project {
+        true => EarlierFindings::of_project(&Project::find(global)?, rev),
+        false => EarlierFindings::of_repository(root, rev, &checked.catalogue, &checked.selection),
     }
 }
 
@@ -225,6 +269,8 @@ struct Checked {
     catalogue: Catalogue,
     selection: Selection,
     model: Option<Model>,
+    /// Whether `cluster.toml` was checked, with what is beside it.
+    is_project: bool,
 }
 
 impl Checked {
@@ -263,6 +309,7 @@ fn check_manifests(
         catalogue,
         selection,
         model: None,
+        is_project: false,
     };
     let found = checked
         .manifests

@@ -43,6 +43,10 @@ pub(super) enum SkipReason {
     NotAnObject,
     /// Flux applies other files of the folder, but not this one.
     NotApplied,
+    /// It is a template, of a Helm chart or another program, and nothing applies it as it is.
+    Template,
+    /// git-crypt has encrypted it.
+    Encrypted,
 }
 
 impl SkipReason {
@@ -55,6 +59,8 @@ impl SkipReason {
             SkipReason::Special => "it is neither a file nor a folder",
             SkipReason::Deep => "it is in too many nested folders",
             SkipReason::NotAnObject => "it is not a Kubernetes object",
+            SkipReason::Template => "it is a template, and no manifest itself",
+            SkipReason::Encrypted => "git-crypt has encrypted it",
             SkipReason::NotApplied => "no Flux Kustomization applies it as an object",
         }
     }

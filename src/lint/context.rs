@@ -12,7 +12,7 @@ use crate::model::Model;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
-use flux_repo::build::FileContent;
+use flux_repo::build::{BuildError, FileContent};
 use flux_repo::{self, Delivery, DeliveryPath, FLUX, PatchedObjects, Substitutes};
 use manifest::Object;
 use manifest::diagnostic::{SourceId, Sources};
@@ -44,6 +44,8 @@ pub struct LintContext<'a> {
     input: LintInput<'a>,
     /// What kustomize and Flux do with the files.
     pub delivery: &'a Delivery,
+    /// What kustomize refuses of the folders that have patches.
+    pub build_errors: &'a [BuildError],
     /// The objects as the API server gets them, in the order of [`Delivery::copies`].
     all: &'a [Applied<'a>],
     /// The indices in `all` of the objects of each kind.
@@ -182,10 +184,15 @@ impl<'a> LintInput<'a> {
             objects: &patched.objects,
             ..*self
         };
-        input.with_delivery(&patched.delivery, look)
+        input.with_patched(&patched, look)
     }
 
-    fn with_delivery<T>(&self, delivery: &Delivery, look: impl FnOnce(&LintContext<'_>) -> T) -> T {
+    fn with_patched<T>(
+        &self,
+        patched: &PatchedObjects,
+        look: impl FnOnce(&LintContext<'_>) -> T,
+    ) -> T {
+        let delivery = &patched.delivery;
         let applied = flux_repo::applied(self.objects, delivery);
         let copies = delivery.copies().zip(&applied);
         let all: Vec<Applied<'_>> = copies
@@ -202,6 +209,7 @@ impl<'a> LintInput<'a> {
         let mut context = LintContext {
             input: *self,
             delivery,
+            build_errors: &patched.build_errors,
             all: &all,
             kinds: &kinds,
             common: Common::default(),

@@ -117,6 +117,7 @@ pub const RULES: &[Rule] = &[
         flux::circular_dependency::check,
     ),
     Rule::new(&[flux::missing_crds::CODE], flux::missing_crds::check),
+    Rule::new(&[flux::refused_build::CODE], flux::refused_build::check),
     Rule::new(
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,

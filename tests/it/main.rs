@@ -44,6 +44,7 @@ mod resolve_scale;
 mod revisions;
 mod scripts;
 mod snapshots;
+mod templates_of_others;
 mod terminal;
 mod third_party;
 mod trace;

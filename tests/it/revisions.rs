@@ -228,3 +228,40 @@ fn a_repository_needs_no_cluster_toml() {
         .code(2)
         .warns("there is no cluster.toml in this folder or above, and this is no Git repository");
 }
+
+#[test]
+fn only_findings_that_a_revision_did_not_have_are_reported() {
+    let project = repository(&["home"]);
+    project.edit("apps/base/player.yaml", "port: 80}]}]", "port: 81}]}]");
+    project
+        .shell("git add -A && git commit -qm second")
+        .success();
+    project.run(["validate"]).code(1).says("reference/port");
+    // The old finding is on another line now.
+    project.edit(
+        "apps/base/player.yaml",
+        "metadata: {name: player}\nspec:\n",
+        "metadata: {name: player}\n# A remark.\nspec:\n  parents: []\n",
+    );
+    let run = project.run(["validate", "--against", "git:HEAD"]).code(1);
+    snapshot!("only_new", run);
+    project.edit("apps/base/player.yaml", "  parents: []\n", "");
+    project
+        .run(["validate", "--against", "git:HEAD"])
+        .success()
+        .warns("1 finding left out that the revision had already");
+}
+
+#[test]
+fn new_findings_of_a_project_are_told_apart_from_old_ones() {
+    let project = Project::new().minimal("").rendered();
+    project
+        .shell("git init -q && git add -A && git commit -qm first")
+        .success();
+    project.run(["validate", "--against", "git:HEAD"]).success();
+    project.edit("cluster.toml", "10.10.30.26", "10.10.30.300");
+    project
+        .run(["validate", "--against", "git:HEAD"])
+        .code(1)
+        .says("10.10.30.300");
+}

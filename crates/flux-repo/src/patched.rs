@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::build::{Build, Builder, ContentOf, Feature};
+use super::build::{Build, BuildError, Builder, ContentOf, Feature};
 use super::{Delivery, DeliveryPath, ObjectUse, is_flux_kustomization};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
@@ -31,6 +31,8 @@ pub struct PatchedObjects {
     pub objects: Vec<Object>,
     /// What kustomize and Flux do with [`objects`](Self::objects).
     pub delivery: Delivery,
+    /// What kustomize refuses of the folders that have patches.
+    pub build_errors: Vec<BuildError>,
 }
 
 /// What a build starts with: a Flux Kustomization, or the outermost kustomization that changes an object.
@@ -53,6 +55,7 @@ impl PatchedObjects {
         let mut patched = PatchedObjects {
             objects: objects.to_vec(),
             delivery: Delivery::of(objects, files),
+            build_errors: Vec::new(),
         };
         let is_patched =
             |ways: &Vec<DeliveryPath>| ways.iter().any(|way| !way.patched_by.is_empty());
@@ -84,7 +87,7 @@ impl PatchedObjects {
 
     /// The objects among those that `is_wanted` chooses that patches change.
     fn changed(
-        &self,
+        &mut self,
         objects: &[Object],
         builder: &Builder<'_>,
         is_wanted: impl Fn(&Object) -> bool,
@@ -99,11 +102,13 @@ impl PatchedObjects {
                 (Some(_), Some(flux)) => Root::Flux(flux),
                 (Some(outermost), None) => Root::Kustomization(*outermost),
             };
+            let wanted = by_root.entry(root).or_default();
             if self.delivery.may_be_patched(at, &self.objects) {
-                by_root.entry(root).or_default().push(at);
+                wanted.push(at);
             }
         }
         let mut all = BTreeMap::new();
+        self.build_errors.clear();
         for (root, wanted) in by_root {
             let Some(build) = self.build(root, builder) else {
                 continue;
@@ -113,6 +118,11 @@ impl PatchedObjects {
                 && !not_followed
                     .map(|one| one.feature)
                     .any(|it| CHANGES_OBJECTS.contains(&it));
+            for error in build.errors {
+                if !self.build_errors.contains(&error) {
+                    self.build_errors.push(error);
+                }
+            }
             let mut built: HashMap<ObjectPlace, Vec<Object>> = HashMap::new();
             for object in build.objects {
                 built.entry(place(&object)).or_default().push(object);

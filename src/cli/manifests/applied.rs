@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::walk::SkipReason;
 use super::{Manifests, is_manifest, read_all, read_beside};
 use flux_repo::Delivery;
-use manifest::diagnostic::Sources;
+use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::path;
 
 /// Like [`read_all`], but without the files that Flux doesn't apply: see
@@ -68,13 +68,25 @@ impl Manifests {
             self.texts.keys().filter(|file| is_left_out(file)).collect();
         self.objects
             .retain(|object| !left_out.contains(&object.file));
-        self.diagnostics.retain(|finding| {
-            let file = finding
-                .span
-                .map(|span| sources.get(span.source).name().to_owned());
-            let file = file.or_else(|| finding.file.clone());
-            file.is_none_or(|file| !left_out.contains(&file))
-        });
+        let file_of = |finding: &Diagnostic| {
+            let span = finding.span;
+            let file = span.map(|span| sources.get(span.source).name().to_owned());
+            file.or_else(|| finding.file.clone())
+        };
+        self.diagnostics
+            .retain(|finding| file_of(finding).is_none_or(|file| !left_out.contains(&file)));
+        let wrong = self.diagnostics.iter().filter_map(file_of);
+        let templates: BTreeSet<String> = wrong
+            .filter(|file| !is_applied(file) && !self.named.contains(file))
+            .filter(|file| {
+                let text = self.texts.get(file).map(|id| sources.get(*id).text());
+                text.is_some_and(|text| self.is_template(file, text))
+            })
+            .collect();
+        self.diagnostics
+            .retain(|finding| file_of(finding).is_none_or(|file| !templates.contains(&file)));
+        self.objects
+            .retain(|object| !templates.contains(&object.file));
         let known: BTreeSet<String> = self
             .skipped
             .iter()
@@ -86,6 +98,9 @@ impl Manifests {
             .filter(|path| is_manifest(path));
         self.skipped
             .extend(paths.map(|path| (path, SkipReason::NotApplied)));
+        let templates = templates.iter().map(|file| self.root.join(file));
+        let templates = templates.map(|path| (path, SkipReason::Template));
+        self.skipped.extend(templates);
         self.count = self.objects.len();
     }
 }

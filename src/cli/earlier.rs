@@ -1,0 +1,124 @@
+//! What was found in the repository at an earlier revision, so that only new findings are reported.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use super::git;
+use super::manifests::{self, Manifests};
+use super::project::Project;
+use super::validate::declare_chart;
+use crate::compile::Beside;
+use crd_validate::schema::{Catalogue, Selection};
+
+use manifest::diagnostic::{Code, Diagnostic, ObjectRef, Sources};
+
+/// What makes two findings of different revisions the same: everything but the lines, which move when other lines are
+/// added.
+type Sameness = (Code, String, Option<ObjectRef>, Option<String>, String);
+
+/// The findings at an earlier revision, counted.
+pub(super) struct EarlierFindings(HashMap<Sameness, usize>);
+
+impl EarlierFindings {
+    /// What `validate` would have found in the manifests below `root` at a revision.
+    ///
+    /// # Errors
+    /// If Git fails.
+    pub(super) fn of_repository(
+        root: &Path,
+        rev: &str,
+        catalogue: &Catalogue,
+        selection: &Selection,
+    ) -> anyhow::Result<Self> {
+        let mut sources = Sources::default();
+        let manifests = at_commit(root, &git::commit(root, rev)?, |_| true, &mut sources)?;
+        let mut selection = selection.clone();
+        declare_chart(&manifests, catalogue, &mut selection);
+        let mut found = manifests.check(&sources, catalogue, &selection);
+        found.extend(manifests.diagnostics);
+        Ok(Self::new(&found, &sources))
+    }
+
+    /// What `validate` would have found in the project at a revision. Templates and scripts count as they are now.
+    ///
+    /// # Errors
+    /// If Git fails.
+    pub(super) fn of_project(project: &Project, rev: &str) -> anyhow::Result<Self> {
+        let root = &project.root;
+        let commit = git::commit(root, rev)?;
+        let config = project.config_name();
+        let text = git::show(root, &commit, std::slice::from_ref(&config))?;
+        let Some((_, text)) = text.into_iter().next() else {
+            // There was no configuration, so all findings are new.
+            return Ok(EarlierFindings(HashMap::new()));
+        };
+        let mut compiled = project.compile_text(&String::from_utf8_lossy(&text));
+        let rendered = compiled.file_names();
+        let folder = compiled.model.as_ref().and_then(|model| {
+            let first = model.layout.path.split('/').next();
+            first.map(str::to_owned)
+        });
+        let is_beside = |name: &str| {
+            let below = folder
+                .as_deref()
+                .and_then(|folder| manifest::value::path::below(folder, name));
+            below.is_some() && !rendered.contains(name)
+        };
+        let mut found = at_commit(root, &commit, is_beside, &mut compiled.sources)?;
+        compiled.diagnostics.append(&mut found.diagnostics);
+        compiled.look_across(Beside {
+            objects: found.objects,
+            files: found.names,
+            walked: folder.into_iter().collect(),
+            texts: found.texts,
+        });
+        Ok(Self::new(&compiled.diagnostics, &compiled.sources))
+    }
+
+    fn new(found: &[Diagnostic], sources: &Sources) -> Self {
+        let mut counts: HashMap<Sameness, usize> = HashMap::new();
+        for finding in found {
+            *counts.entry(sameness(finding, sources)).or_default() += 1;
+        }
+        EarlierFindings(counts)
+    }
+
+    /// Removes the findings that were there before. Returns how many.
+    pub(super) fn remove_from(mut self, found: &mut Vec<Diagnostic>, sources: &Sources) -> usize {
+        let before = found.len();
+        found.retain(
+            |finding| match self.0.get_mut(&sameness(finding, sources)) {
+                Some(count) if *count > 0 => {
+                    *count -= 1;
+                    false
+                }
+                _ => true,
+            },
+        );
+        before - found.len()
+    }
+}
+
+fn sameness(finding: &Diagnostic, sources: &Sources) -> Sameness {
+    let file = finding.span.map(|span| sources.get(span.source).name());
+    let file = file.or(finding.file.as_deref()).unwrap_or_default();
+    (
+        finding.code,
+        file.to_owned(),
+        finding.object.clone(),
+        finding.pointer.clone(),
+        finding.message.clone(),
+    )
+}
+
+fn at_commit(
+    root: &Path,
+    commit: &str,
+    is_wanted: impl Fn(&str) -> bool,
+    sources: &mut Sources,
+) -> anyhow::Result<Manifests> {
+    let names: BTreeSet<String> = git::files(root, commit)?.into_iter().collect();
+    let names = names.into_iter().filter(|name| is_wanted(name)).collect();
+    let content_of = |names: &[String]| git::show(root, commit, names);
+    manifests::read_contents(names, content_of, sources)
+}
