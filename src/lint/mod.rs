@@ -28,6 +28,7 @@ pub(crate) mod reference;
 mod support;
 pub(crate) mod upgrade;
 pub(crate) mod version;
+mod words;
 
 use rayon::prelude::*;
 
@@ -67,6 +68,18 @@ pub const RULES: &[Rule] = &[
         &[reference::unlisted_file::CODE],
         reference::unlisted_file::check,
     ),
+    Rule::new(
+        &[reference::unknown_class::CODE],
+        reference::unknown_class::check,
+    ),
+    Rule::new(
+        &[reference::unknown_certificate::CODE],
+        reference::unknown_certificate::check,
+    ),
+    Rule::new(
+        &[reference::no_certificate::CODE],
+        reference::no_certificate::check,
+    ),
     Rule::new(&[version::gate::CODE], version::gate::check),
     Rule::new(
         &[version::deprecated_field::CODE],
@@ -101,6 +114,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[network::trusted_cidr::CODE], network::trusted_cidr::check),
     Rule::new(
+        &[network::forged_client::CODE],
+        network::forged_client::check,
+    ),
+    Rule::new(
         &[
             flux::replaced_in_script::CODE,
             flux::unreadable_variable::CODE,
@@ -117,6 +134,7 @@ pub const RULES: &[Rule] = &[
         flux::circular_dependency::check,
     ),
     Rule::new(&[flux::missing_crds::CODE], flux::missing_crds::check),
+    Rule::new(&[flux::unknown_source::CODE], flux::unknown_source::check),
     Rule::new(
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,
@@ -143,7 +161,10 @@ pub const RULES: &[Rule] = &[
             attachment::policy_conflict::CODE,
             attachment::redirect_loop::CODE,
             attachment::refused::CODE,
+            attachment::replaced_protection::CODE,
+            attachment::same_match::CODE,
             attachment::selector_reach::CODE,
+            attachment::shared_stream::CODE,
             envoy::ip_family::CODE,
             envoy::passthrough_without_route::CODE,
             envoy::same_names::CODE,

@@ -30,6 +30,11 @@ impl ClusterAttachments<'_, '_> {
                 "InvalidRouteKinds" => (refused::CODE, refused::HELP_FOR_KINDS),
                 _ => (unusable::CODE, unusable::HELP_FOR_LISTENER),
             };
+            let help = match code == not_permitted::CODE {
+                true => self.help_for_listener(listener),
+                false => None,
+            }
+            .unwrap_or_else(|| help.to_owned());
             let message = format!("listener `{}`: {}", listener.name, refs.message);
             found.push(
                 finding(code, listener.object, &listener.pointer, message)

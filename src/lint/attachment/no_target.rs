@@ -8,7 +8,7 @@ use crate::lint::Applied;
 use envoy_gateway::RouteKind;
 use envoy_gateway::helm_routes::{HELM, release_namespace};
 use envoy_gateway::index::{GATEWAY_API, Key};
-use envoy_gateway::policy::{Policy, PolicyTarget, Scope};
+use envoy_gateway::policy::{Policy, PolicyKind, PolicyTarget, Scope};
 use envoy_gateway::read::text;
 use envoy_gateway::selector::{Labels, selects};
 use manifest::diagnostic::{Diagnostic, Severity};
@@ -18,9 +18,10 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "attachment"/"no-target", Error, "A policy whose target doesn't exist.",
     r#"
-A policy targets a listener of a gateway or a rule of a route that doesn't exist, or a gateway that its
-namespace doesn't have. The policy applies to nothing, so what it should protect is unprotected and what it
-should limit is unlimited. A policy's targets are in its own namespace, unless a selector says otherwise.
+A policy targets a gateway, a route or a Service that its namespace doesn't have, or a listener, a rule or a port
+that its target doesn't have. The policy applies to nothing, so what it should protect is unprotected and what it
+should limit is unlimited; its status doesn't show it. A policy's targets are in its own namespace, unless a selector
+says otherwise. A BackendTLSPolicy belongs into the namespace of the Service, not into that of the route.
 
 ## Wrong
 
@@ -44,7 +45,7 @@ targetRefs:
 "#
 }
 
-const NOTHING: &str =
+pub(super) const NOTHING: &str =
     "the policy applies to nothing: it protects nothing, and its settings have no effect";
 
 impl<'a> ClusterAttachments<'_, 'a> {
@@ -69,7 +70,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
         )
     }
 
-    /// A gateway that doesn't exist, although it would have to be among the given objects.
+    /// A gateway or route that doesn't exist, although it would have to be among the given objects.
     pub(super) fn no_target(
         &self,
         policy: &Policy<'_>,
@@ -77,6 +78,15 @@ impl<'a> ClusterAttachments<'_, 'a> {
         place: &Pointer,
     ) -> Option<Diagnostic> {
         let key = match target.scope {
+            // The schema refuses a ClientTrafficPolicy for anything else than gateways.
+            Scope::Route(kind, key) | Scope::Rule(kind, key, _)
+                if !matches!(policy.kind, PolicyKind::Client | PolicyKind::Patch) =>
+            {
+                return self.no_route(policy.object, kind, key, place);
+            }
+            _ if policy.kind == PolicyKind::Patch && target.scope.kind() != "Gateway" => {
+                return self.no_gateway_to_patch(policy, place);
+            }
             Scope::Gateway(key) | Scope::GatewayListener(key, _) => key,
             _ => return None,
         };
