@@ -115,9 +115,14 @@ fn missing(
     if given.contains(&(kind, key)) || !is_known(key.name) || !is_known(key.namespace) || !is_sure {
         return None;
     }
-    let near = sources.iter().map(|it| it.object);
-    let near = near.filter(|it| it.kind() == kind && context.may_share_cluster(it, object));
-    let there: BTreeSet<Key<'_>> = near.map(Key::of).collect();
+    let near = sources
+        .iter()
+        .filter(|it| it.object.kind() == kind && context.may_share_cluster(it.object, object));
+    let mut of_name = near.clone().filter(|it| it.object.name() == key.name);
+    if of_name.any(|it| is_in_component(context, it)) {
+        return None;
+    }
+    let there: BTreeSet<Key<'_>> = near.map(|it| Key::of(it.object)).collect();
     let may_be_it = |it: &Key<'_>| {
         (it.namespace == key.namespace || !is_known(it.namespace))
             && (it.name == key.name || !is_known(it.name))
@@ -144,6 +149,14 @@ fn missing(
             found.help(format!("add `namespace: {namespace}`, where the {kind} is"))
         }
     })
+}
+
+/// Whether a source is part of a component, of which each namespace that uses it gets a copy.
+fn is_in_component(context: &LintContext<'_>, source: &Applied<'_>) -> bool {
+    let by = source
+        .way
+        .and_then(|way| context.objects.get(way.listed_by?));
+    by.is_some_and(|by| by.kind() == "Component")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod extension_disabled;
 pub(crate) mod instead;
+mod lua_calls;
 pub(crate) mod lua_script;
 pub(crate) mod missing_file;
 pub(crate) mod missing_script;
