@@ -88,6 +88,10 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[version::envoy_image::CODE], version::envoy_image::check),
     Rule::new(&[version::chart_value::CODE], version::chart_value::check),
     Rule::new(
+        &[version::never_released::CODE],
+        version::never_released::check,
+    ),
+    Rule::new(
         &[network::duplicate_address::CODE],
         network::duplicate_address::check,
     ),
@@ -140,6 +144,11 @@ pub const RULES: &[Rule] = &[
         flux::monitor_elsewhere::check,
     ),
     Rule::new(
+        &[envoy::mirrored_redirect::CODE],
+        envoy::mirrored_redirect::check,
+    ),
+    Rule::new(&[envoy::try_timeout::CODE], envoy::try_timeout::check),
+    Rule::new(
         &[keda::minimum_above_maximum::CODE],
         keda::minimum_above_maximum::check,
     ),
@@ -174,6 +183,8 @@ pub const RULES: &[Rule] = &[
             reference::parameters::CODE,
             reference::port::CODE,
             reference::rate_limit_service::CODE,
+            reference::unknown_object::CODE,
+            reference::unknown_resource::CODE,
             reference::unusable::CODE,
         ],
         attachment::cluster::check,

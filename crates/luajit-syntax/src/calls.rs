@@ -180,6 +180,9 @@ impl<'t> Reader<'t> {
         next += 1;
         if let (Some(entry), Some(first), true) = (entry, self.name(next), is_plain) {
             self.mean(first, Meaning::Chain(entry, Vec::new()));
+            if !self.is(next + 1, b',') {
+                return;
+            }
             next += 2;
         }
         self.others(next);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::refused;
 use crate::lint::envoy;
 use crate::lint::front::GATEWAY_API;
-use crate::lint::reference::{parameters, rate_limit_service};
+use crate::lint::reference::{parameters, rate_limit_service, unknown_resource};
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::condition::kind;
 use envoy_gateway::controller::{ControllerRelease, settings_of};
@@ -207,6 +207,9 @@ impl<'a> ClusterAttachments<'_, 'a> {
             }
             add(route.object, found);
         }
+        for (object, one) in self.unknown_objects() {
+            add(object, vec![one]);
+        }
         for (object, one) in self.shared_streams() {
             add(object, vec![one]);
         }
@@ -232,6 +235,8 @@ impl<'a> ClusterAttachments<'_, 'a> {
         for policy in self.resolved.policies() {
             let one = rate_limit_service::report(self.context, policy);
             found.extend(one.map(|one| (policy.object, one)));
+            let patches = unknown_resource::check(self.context, self.resolved, policy);
+            found.extend(patches.into_iter().map(|one| (policy.object, one)));
         }
         for (object, one) in found {
             let is_open = match object.kind() {

@@ -83,6 +83,17 @@ impl<'a> ClusterAttachments<'_, 'a> {
         all.filter(|it| it.kind() == "ReferenceGrant" && it.group() == GATEWAY_API)
     }
 
+    /// Whether a grant allows an object to refer to another one.
+    pub(super) fn is_granted(&self, from: &Object, to: &Object) -> bool {
+        let crossing = Crossing {
+            from,
+            group: to.group(),
+            kind: to.kind(),
+            key: Key::of(to),
+        };
+        self.grants().any(|grant| crossing.is_allowed_by(grant))
+    }
+
     /// What to do so that a reference is allowed: correct a grant that nearly fits, or add one.
     fn help(&self, crossing: &Crossing<'_>) -> String {
         let namespace = crossing.key.namespace;
@@ -137,15 +148,17 @@ impl<'a> ClusterAttachments<'_, 'a> {
         Some(self.help(&Crossing::new(route.object, node, "Service")?))
     }
 
-    /// What to do about a certificate that a listener may not refer to.
-    pub(super) fn help_for_listener(&self, listener: &Listener<'_>) -> Option<String> {
-        let mut refs = list(listener.node, &["tls", "certificateRefs"]).iter();
-        let crossing = refs.find_map(|it| {
+    /// The first certificate that a listener may not refer to, and what to do about it.
+    pub(super) fn help_for_listener(&self, listener: &Listener<'_>) -> Option<(Pointer, String)> {
+        let refs = list(listener.node, &["tls", "certificateRefs"]).iter();
+        let mut refs = refs.enumerate().filter_map(|(at, it)| {
             let crossing = Crossing::new(listener.object, it, "Secret")?;
             let is_allowed = self.grants().any(|grant| crossing.is_allowed_by(grant));
-            (!is_allowed).then_some(crossing)
-        })?;
-        Some(self.help(&crossing))
+            (!is_allowed).then_some((at, crossing))
+        });
+        let (at, crossing) = refs.next()?;
+        let place = listener.pointer.key("tls").key("certificateRefs").index(at);
+        Some((place, self.help(&crossing)))
     }
 
     /// Reports backends in the settings of a policy that it may not refer to.
@@ -195,7 +208,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
 }
 
 /// The references to backends below a node, with their places.
-fn backends<'n>(node: &'n Node, place: &Pointer, found: &mut Vec<(Pointer, &'n Node)>) {
+pub(super) fn backends<'n>(node: &'n Node, place: &Pointer, found: &mut Vec<(Pointer, &'n Node)>) {
     match &node.kind {
         Kind::Map(map) => {
             for (key, value) in map.iter() {

@@ -12,6 +12,7 @@ pub(crate) mod no_listener;
 pub(crate) mod no_redirect;
 pub(crate) mod no_target;
 pub(crate) mod not_allowed;
+mod objects;
 mod policies;
 pub(crate) mod policy_conflict;
 pub(crate) mod redirect_loop;

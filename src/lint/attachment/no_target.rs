@@ -12,8 +12,8 @@ use envoy_gateway::policy::{Policy, PolicyKind, PolicyTarget, Scope};
 use envoy_gateway::read::text;
 use envoy_gateway::selector::{Labels, selects};
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, finding};
 
 manifest::code! {
     "attachment"/"no-target", Error, "A policy whose target doesn't exist.",
@@ -125,9 +125,10 @@ impl<'a> ClusterAttachments<'_, 'a> {
         if candidates.is_empty() {
             return None;
         }
-        let may_select = |one: &&Applied<'_>| selects(Some(by), &self.labels(one)) != Some(false);
-        if candidates.iter().any(may_select) {
-            return None;
+        let may_select = |one: &&&Applied<'_>| selects(Some(by), &self.labels(one)) != Some(false);
+        let mut selected = candidates.iter().filter(may_select).peekable();
+        if selected.peek().is_some() {
+            return self.selects_ungranted(policy, at, selected.map(|one| one.object));
         }
         let names: BTreeSet<&str> = candidates.iter().map(|one| one.object.name()).collect();
         let names: Vec<&str> = names.into_iter().collect();
@@ -149,6 +150,37 @@ impl<'a> ClusterAttachments<'_, 'a> {
                     "use labels that the {kind} has (in `metadata.labels`, or added by a kustomization or by Flux's `commonMetadata`)"
                 )),
         )
+    }
+
+    /// A selector that matches objects of other namespaces only, none of which allows that with a ReferenceGrant.
+    fn selects_ungranted<'o>(
+        &self,
+        policy: &Policy<'_>,
+        at: usize,
+        mut selected: impl Iterator<Item = &'o Object>,
+    ) -> Option<Diagnostic> {
+        let own = policy.object.namespace();
+        let first = selected.next()?;
+        let is_refused = |it: &Object| {
+            it.namespace() != own && is_known(it.namespace()) && !self.is_granted(policy.object, it)
+        };
+        if !is_refused(first) || !selected.all(is_refused) {
+            return None;
+        }
+        let (kind, key) = (first.kind(), Key::of(first));
+        let message = format!(
+            "the selector matches {kind} {key}, but no ReferenceGrant in namespace `{}` allows the policy to target it",
+            key.namespace
+        );
+        let place = spec().key("targetSelectors").index(at);
+        let help = format!(
+            "add a ReferenceGrant to namespace `{}` with `from: [{{group: {}, kind: {}, namespace: {own}}}]` and `to: [{{group: {GATEWAY_API}, kind: {kind}}}]`",
+            key.namespace,
+            policy.object.group(),
+            policy.object.kind()
+        );
+        let found = finding(CODE, policy.object, &place, message);
+        Some(found.severity(Severity::Warning).why(NOTHING).help(help))
     }
 
     /// The given objects that a selector can select; `None` if there may be others.

@@ -58,7 +58,8 @@ impl<'a> ClusterAttachments<'_, 'a> {
                 .find(|it| it.scope.key().name == under.name && it.scope.section() == under.section)
         });
         let place = target.map_or_else(spec, |target| place_of(policy.object, target));
-        refused::report(policy.object, &place, condition).help(
+        let found = refused::report(policy.object, &place, condition);
+        found.why("the controller refuses the policy there, so none of its settings applies").help(
             "add a `sectionName` to each target, so that the policy applies to HTTPS listeners only, or give the plain HTTP listeners ports of their own; with `mergeGateways`, a policy for all gateways doesn't help, because each target counts by itself",
         )
     }

@@ -15,12 +15,12 @@ use manifest::value::Node;
 manifest::code! {
     "attachment"/"replaced-protection", Warning, "A policy that removes the protection by a policy of the gateway.",
     r#"
-Of several policies of one kind, only the most specific one applies: that of a rule, else of the route, else of the
-listener, else of the gateway. It replaces the others as a whole. So a SecurityPolicy that adds a login to a route removes
-the allow list that the gateway's SecurityPolicy has for all routes. With `mergeType` the policy of a route is merged with
-the gateway's: in BackendTrafficPolicies, from Envoy Gateway 1.8 on in SecurityPolicies, and from 1.9 on in
-EnvoyExtensionPolicies. If the protection is meant to be removed, disable this check with
-`--ignore attachment/replaced-protection`.
+Of several policies of one kind, only the most specific one applies: that of a rule, else of the route, else of
+the listener, else of the gateway. It replaces the others as a whole. So a SecurityPolicy that adds a login to a
+route removes the allow list that the gateway's SecurityPolicy has for all routes. With `mergeType` the policy
+of a route is merged with the gateway's: in BackendTrafficPolicies, from Envoy Gateway 1.8 on in
+SecurityPolicies, and from 1.9 on in EnvoyExtensionPolicies. If the protection is meant to be removed, disable
+this check with `--ignore attachment/replaced-protection`.
 
 ## Wrong
 

@@ -3,11 +3,13 @@
 
 mod filter_chains;
 pub(crate) mod ip_family;
+pub(crate) mod mirrored_redirect;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
 #[cfg(test)]
 pub(super) mod support;
+pub(crate) mod try_timeout;
 pub(crate) mod without_quic;
 
 use std::collections::BTreeSet;

@@ -15,9 +15,9 @@ use manifest::value::Pointer;
 manifest::code! {
     "flux"/"unknown-source", Error, "A source of a chart or of manifests that doesn't exist.",
     r#"
-A HelmRelease or a Flux Kustomization names a source that doesn't exist in that namespace, while one with this name is in
-another namespace, or one with a similar name in the same. Nothing is installed, and nothing is updated. Without a
-`namespace`, the source is in the namespace of the object that names it.
+A HelmRelease or a Flux Kustomization names a source that doesn't exist in that namespace, while one with this
+name is in another namespace, or one with a similar name in the same. Nothing is installed, and nothing is
+updated. Without a `namespace`, the source is in the namespace of the object that names it.
 
 ## Wrong
 

@@ -10,11 +10,12 @@ use manifest::{Object, finding};
 manifest::code! {
     "network"/"forged-client", Warning, "A policy by which clients can choose their own address.",
     r#"
-With the PROXY protocol, the load balancer in front of Envoy says which address a connection comes from, before the first
-byte of the request. If the policy also takes the address from `X-Forwarded-For`, that header wins. The load balancer
-passes it on as the client wrote it, so every client can choose its own address: allow lists, rate limits and logs then
-see the address that the client chose. If there is another proxy in front of the load balancer, list its networks in
-`xForwardedFor.trustedCIDRs` instead of a number of hops; the header then counts only if it comes from there.
+With the PROXY protocol, the load balancer in front of Envoy says which address a connection comes from, before
+the first byte of the request. If the policy also takes the address from `X-Forwarded-For`, that header wins.
+The load balancer passes it on as the client wrote it, so every client can choose its own address: allow lists,
+rate limits and logs then see the address that the client chose. If there is another proxy in front of the load
+balancer, list its networks in `xForwardedFor.trustedCIDRs` instead of a number of hops; the header then counts
+only if it comes from there.
 
 ## Wrong
 

@@ -12,10 +12,11 @@ use manifest::{Object, finding};
 manifest::code! {
     "reference"/"lua-script", Error, "A Lua script that Envoy Gateway refuses.",
     r#"
-Envoy Gateway checks a script before it sends it to Envoy: it runs each of its functions once, with stand-ins for Envoy's
-objects. If the script is not valid Lua, defines neither `envoy_on_request` nor `envoy_on_response`, or calls a method that
-doesn't exist, its policy is refused, and every route of the policy's targets answers with status 500. The check has no
-`require`, `bit` and `debug`; scripts that need them pass only if the EnvoyProxy has `luaValidation: InsecureSyntax`.
+Envoy Gateway checks a script before it sends it to Envoy: it runs each of its functions once, with stand-ins
+for Envoy's objects. If the script is not valid Lua, defines neither `envoy_on_request` nor `envoy_on_response`,
+or calls a method that doesn't exist, its policy is refused, and every route of the policy's targets answers
+with status 500. The check has no `require`, `bit` and `debug`; scripts that need them pass only if the
+EnvoyProxy has `luaValidation: InsecureSyntax`.
 
 ## Wrong
 

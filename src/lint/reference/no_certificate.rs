@@ -11,10 +11,11 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "reference"/"no-certificate", Warning, "A listener for which cert-manager creates no certificate.",
     r#"
-The Gateway is annotated so that cert-manager creates the certificates of its listeners. It leaves out listeners without a
-`hostname`, because it would not know what to write into the certificate, and those whose Secret is in another namespace.
-It says so only in its log. Envoy Gateway then waits for the Secret, and the listener stays closed. Give the listener a
-hostname, which may be a wildcard, or create the certificate by yourself with a Certificate.
+The Gateway is annotated so that cert-manager creates the certificates of its listeners. It leaves out listeners
+without a `hostname`, because it would not know what to write into the certificate, and those whose Secret is in
+another namespace. It says so only in its log. Envoy Gateway then waits for the Secret, and the listener stays
+closed. Give the listener a hostname, which may be a wildcard, or create the certificate by yourself with a
+Certificate.
 
 ## Wrong
 

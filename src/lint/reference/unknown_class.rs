@@ -12,9 +12,9 @@ use manifest::value::{Pointer, variable};
 manifest::code! {
     "reference"/"unknown-class", Error, "A gateway of a class that doesn't exist.",
     r#"
-No controller takes care of a gateway whose GatewayClass doesn't exist: it gets no address, no proxy and no status. This is
-reported if GatewayClasses of Envoy Gateway are among the manifests, but none with that name, and if the name is not that
-of a class that another controller brings along (`cilium`, `istio`, and others).
+No controller takes care of a gateway whose GatewayClass doesn't exist: it gets no address, no proxy and no
+status. This is reported if GatewayClasses of Envoy Gateway are among the manifests, but none with that name,
+and if the name is not that of a class that another controller brings along (`cilium`, `istio`, and others).
 
 ## Wrong
 
