@@ -16,8 +16,9 @@ use super::output::Stream;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
 use envoy_gateway::index::Key;
-use envoy_gateway::{Knowledge, ObjectCondition, Status, resolve};
+use envoy_gateway::{Knowledge, ObjectCondition, Resolved, Status, resolve};
 use manifest::Object;
+use manifest::diagnostic::printable::printable;
 
 /// The name of the JSON format. Keys are added to it, never renamed or dropped.
 const FORMAT: &str = "gatewayctl/status/v1";
@@ -87,18 +88,69 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             let key = Key::of(verdict.object);
             (weight(verdict), verdict.object.kind(), key)
         });
+        let aimless = aimless(&resolved);
         match args.format {
-            Format::Json => out.json(&as_json(&verdicts))?,
+            Format::Json => {
+                let mut json = as_json(&verdicts);
+                json["without_status"] = aimless.iter().map(Aimless::json).collect();
+                out.json(&json)?;
+            }
             Format::Human => {
                 gathered.write_heading(nth, out)?;
                 let text = table(&verdicts, global.quiet, out.has_colour());
                 write!(out.styled(), "{text}")?;
+                for policy in &aimless {
+                    writeln!(out.styled(), "{}", policy.text())?;
+                }
             }
         }
         let mut weights = verdicts.iter().map(weight);
         is_refused |= weights.any(|weight| weight == Weight::Refused);
     }
     Ok(found(repository.is_broken || is_refused))
+}
+
+/// A policy that gets no status, because none of its targets is given or belongs to the controller.
+struct Aimless<'a> {
+    policy: &'a Object,
+    targets: Vec<String>,
+}
+
+/// The policies without a status. Nothing else shows them.
+fn aimless<'a>(resolved: &Resolved<'a>) -> Vec<Aimless<'a>> {
+    let policies = resolved.policies().iter();
+    let without = policies.filter(|it| it.ancestors.is_empty() && !it.targets.is_empty());
+    without
+        .map(|policy| Aimless {
+            policy: policy.object,
+            targets: policy
+                .targets
+                .iter()
+                .map(|it| it.scope.to_string())
+                .collect(),
+        })
+        .collect()
+}
+
+impl Aimless<'_> {
+    fn text(&self) -> String {
+        let text = format!(
+            "no status: {} {}, because none of its targets is given: {}",
+            self.policy.kind(),
+            Key::of(self.policy),
+            self.targets.join(", ")
+        );
+        printable(&text)
+    }
+
+    fn json(&self) -> Json {
+        json!({
+            "kind": self.policy.kind(),
+            "namespace": self.policy.namespace(),
+            "name": self.policy.name(),
+            "targets": self.targets,
+        })
+    }
 }
 
 /// How serious a condition is, the worst first.
@@ -134,6 +186,8 @@ fn weigh(kind: &str, status: Status) -> Weight {
 /// - `conditions`: each with `kind`, `namespace`, `name` of its object; `on` (`object`, `listener`, `parent`) and
 ///   `which` (empty; a listener's name; `namespace/name/section` of a parent, as written); `type`, `status`
 ///   (`True`, `False`, `Unknown`), `reason`, `message`.
+/// - `without_status`: the policies that get no condition, because none of their `targets` is given; each with `kind`,
+///   `namespace`, `name` and `targets`. [`run`] adds it.
 ///
 /// With `--against cluster`, `compared::Compared::json` adds keys.
 fn as_json(verdicts: &[ObjectCondition<'_, '_>]) -> Json {

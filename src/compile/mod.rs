@@ -336,7 +336,12 @@ fn scripts(
             model::lua::Script::Block(_) => None,
         });
         let source = sources.add(own.unwrap_or_else(|| file.path.clone()), file.text.as_str());
-        found.extend(lint::config::lua::check(sources, source));
+        let broken = lint::config::lua::check(sources, source);
+        let is_sound = broken.is_none();
+        found.extend(broken);
+        if is_sound {
+            found.extend(lint::reference::lua_script::check_rendered(sources, source));
+        }
         texts.insert(file.path.clone(), source);
     }
     (found, texts)

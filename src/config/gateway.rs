@@ -48,7 +48,8 @@ object_table! {
         /// listeners that are written here keep their order.
         pub listeners: Named<Listener>,
         /// Hostnames whose TLS connections are passed through without decryption, by a listener
-        /// `tls-passthrough` on port 443. While a name has no TLSRoute, Envoy refuses port 443 if another
+        /// `tls-passthrough` on port 443. The listener of each further hostname is named after it, as in
+        /// `tls-passthrough-vault.example.com`. While a name has no TLSRoute, Envoy refuses port 443 if another
         /// listener there has no hostname, so `listeners.https` should have one.
         pub passthrough: Texts,
         /// A ClientTrafficPolicy for this gateway only, instead of the shared one.

@@ -28,6 +28,7 @@ pub(crate) mod reference;
 mod support;
 pub(crate) mod upgrade;
 pub(crate) mod version;
+mod words;
 
 use rayon::prelude::*;
 
@@ -67,6 +68,18 @@ pub const RULES: &[Rule] = &[
         &[reference::unlisted_file::CODE],
         reference::unlisted_file::check,
     ),
+    Rule::new(
+        &[reference::unknown_class::CODE],
+        reference::unknown_class::check,
+    ),
+    Rule::new(
+        &[reference::unknown_certificate::CODE],
+        reference::unknown_certificate::check,
+    ),
+    Rule::new(
+        &[reference::no_certificate::CODE],
+        reference::no_certificate::check,
+    ),
     Rule::new(&[version::gate::CODE], version::gate::check),
     Rule::new(
         &[version::deprecated_field::CODE],
@@ -74,6 +87,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[version::envoy_image::CODE], version::envoy_image::check),
     Rule::new(&[version::chart_value::CODE], version::chart_value::check),
+    Rule::new(
+        &[version::never_released::CODE],
+        version::never_released::check,
+    ),
     Rule::new(
         &[network::duplicate_address::CODE],
         network::duplicate_address::check,
@@ -101,6 +118,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[network::trusted_cidr::CODE], network::trusted_cidr::check),
     Rule::new(
+        &[network::forged_client::CODE],
+        network::forged_client::check,
+    ),
+    Rule::new(
         &[
             flux::replaced_in_script::CODE,
             flux::unreadable_variable::CODE,
@@ -118,10 +139,16 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[flux::missing_crds::CODE], flux::missing_crds::check),
     Rule::new(&[flux::refused_build::CODE], flux::refused_build::check),
+    Rule::new(&[flux::unknown_source::CODE], flux::unknown_source::check),
     Rule::new(
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,
     ),
+    Rule::new(
+        &[envoy::mirrored_redirect::CODE],
+        envoy::mirrored_redirect::check,
+    ),
+    Rule::new(&[envoy::try_timeout::CODE], envoy::try_timeout::check),
     Rule::new(
         &[keda::minimum_above_maximum::CODE],
         keda::minimum_above_maximum::check,
@@ -144,7 +171,10 @@ pub const RULES: &[Rule] = &[
             attachment::policy_conflict::CODE,
             attachment::redirect_loop::CODE,
             attachment::refused::CODE,
+            attachment::replaced_protection::CODE,
+            attachment::same_match::CODE,
             attachment::selector_reach::CODE,
+            attachment::shared_stream::CODE,
             envoy::ip_family::CODE,
             envoy::passthrough_without_route::CODE,
             envoy::same_names::CODE,
@@ -154,6 +184,8 @@ pub const RULES: &[Rule] = &[
             reference::parameters::CODE,
             reference::port::CODE,
             reference::rate_limit_service::CODE,
+            reference::unknown_object::CODE,
+            reference::unknown_resource::CODE,
             reference::unusable::CODE,
         ],
         attachment::cluster::check,

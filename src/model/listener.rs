@@ -8,7 +8,7 @@ use crate::config::codes;
 use crate::config::gateway::{Protocol, TlsMode};
 use crate::config::{Cluster, Count, Namespaces, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
-use manifest::value::Node;
+use manifest::value::{Node, variable};
 
 /// The values for a listener in the Gateway's template.
 #[derive(Clone, Debug, Serialize)]
@@ -203,30 +203,34 @@ fn certificates(
     }
 }
 
+/// The name of the listener for the hostname at a place in `passthrough`. The first one has a short name. The others are
+/// named after their hostname, so that the TLSRoutes which refer to them stay attached when the list changes.
+pub fn passthrough_name(at: usize, hostname: &str) -> String {
+    const PREFIX: &str = "tls-passthrough";
+    match at {
+        0 => PREFIX.to_owned(),
+        // A Flux variable can't be part of a name that TLSRoutes refer to.
+        _ if variable::in_text(hostname) => format!("{PREFIX}-{}", at + 1),
+        _ => format!("{PREFIX}-{}", hostname.replace('*', "wildcard")),
+    }
+}
+
 /// A listener for each hostname in `passthrough`.
 pub fn passthrough(table: &config::gateway::Gateway) -> impl Iterator<Item = Listener> {
-    let several = table.passthrough.len() > 1;
-    table
-        .passthrough
-        .iter()
-        .enumerate()
-        .map(move |(at, hostname)| {
-            let name = match several {
-                true => format!("tls-passthrough-{}", at + 1),
-                false => "tls-passthrough".to_owned(),
-            };
-            Listener {
-                name: hostname.with(name),
-                protocol: hostname.with(Protocol::Tls),
-                port: hostname.with(Count::Number(443)),
-                hostname: Some(hostname.clone()),
-                tls_mode: Some(hostname.with(TlsMode::Passthrough)),
-                certificates: Vec::new(),
-                kinds: Vec::new(),
-                namespaces: Some(Namespaces::From(hostname.with("All".to_owned()))),
-                spec: None,
-            }
-        })
+    table.passthrough.iter().enumerate().map(|(at, hostname)| {
+        let name = passthrough_name(at, hostname);
+        Listener {
+            name: hostname.with(name),
+            protocol: hostname.with(Protocol::Tls),
+            port: hostname.with(Count::Number(443)),
+            hostname: Some(hostname.clone()),
+            tls_mode: Some(hostname.with(TlsMode::Passthrough)),
+            certificates: Vec::new(),
+            kinds: Vec::new(),
+            namespaces: Some(Namespaces::From(hostname.with("All".to_owned()))),
+            spec: None,
+        }
+    })
 }
 
 fn check_listener(gateway: &Text, listener: &Listener, problems: &mut Vec<Diagnostic>) {

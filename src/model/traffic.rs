@@ -180,6 +180,9 @@ pub fn client(
     let policies = policies(cluster, cluster.client_traffic.as_ref(), gateways, problems);
     let inputs = policies.into_iter().map(|(name, gateway, targets, set)| {
         check_client(&set, problems);
+        if let (Some(gateway), Some(shared)) = (&gateway, &cluster.client_traffic) {
+            problems.extend(not_inherited(gateway, shared, &set));
+        }
         ObjectInput {
             overlay: set.overlay(),
             values: ClientTraffic {
@@ -191,6 +194,62 @@ pub fn client(
         }
     });
     inputs.collect()
+}
+
+/// Reports protection of the shared table that a gateway's own table doesn't set.
+fn not_inherited(
+    gateway: &Text,
+    shared: &config::traffic::ClientTraffic,
+    own: &config::traffic::ClientTraffic,
+) -> Option<Diagnostic> {
+    let in_spec = |path: &[&str]| {
+        own.spec
+            .as_ref()
+            .is_some_and(|spec| spec.path(path).is_some())
+    };
+    let settings = [
+        (
+            "tls.min_version",
+            shared.tls.min_version.as_ref().and_then(|it| it.span),
+            own.tls.min_version.is_some() || in_spec(&["tls", "minVersion"]),
+        ),
+        (
+            "client_ip",
+            shared
+                .client_ip
+                .as_ref()
+                .map(client_ip_span)
+                .unwrap_or_default(),
+            own.client_ip.is_some() || in_spec(&["clientIPDetection"]),
+        ),
+    ];
+    let lost: Vec<_> = settings
+        .into_iter()
+        .filter_map(|(name, span, is_set)| Some((name, span?)).filter(|_| !is_set))
+        .collect();
+    let (_, span) = *lost.first()?;
+    let names: Vec<String> = lost.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let names = names.join(" and ");
+    let message = format!(
+        "{} has its own `client_traffic`, which doesn't set {names}",
+        gateway.value
+    );
+    Some(
+        Diagnostic::new(codes::CONFIG_NOT_INHERITED, message)
+            .at(gateway.span)
+            .related(span, "the shared table sets it here")
+            .why("a gateway's own table replaces the shared one and inherits nothing from it, so this doesn't apply to the gateway")
+            .help(format!("set {names} in `[gateways.{}.client_traffic]`, too", gateway.value)),
+    )
+}
+
+/// Where a way to determine the client's address is written.
+fn client_ip_span(ip: &config::traffic::ClientIp) -> Option<manifest::diagnostic::Span> {
+    let cidrs = ip.trusted_cidrs.span;
+    let hops = ip.trusted_hops.as_ref().and_then(|it| it.span);
+    let header = ip.header.as_ref().and_then(|it| it.span);
+    let direct = ip.direct.as_ref().and_then(|it| it.span);
+    cidrs.or(hops).or(header).or(direct)
 }
 
 fn check_client(table: &config::traffic::ClientTraffic, problems: &mut Vec<Diagnostic>) {

@@ -107,6 +107,7 @@ impl<'a> Resolver<'a, '_> {
                 target,
                 allowed: Vec::new(),
                 attachments: Vec::new(),
+                same_match: None,
                 faults: Faults::default(),
                 conditions: Conditions::default(),
             };

@@ -80,6 +80,8 @@ pub struct Index<'a> {
     by_key: HashMap<(&'a str, Key<'a>), &'a Object>,
     slices: HashMap<(&'static str, Key<'a>), Vec<&'a Object>>,
     namespaces: HashSet<&'a str>,
+    /// The Secrets that given objects create, by cert-manager or from a store.
+    made_secrets: HashSet<Key<'a>>,
     knowledge: Knowledge,
 }
 
@@ -100,8 +102,10 @@ impl<'a> Index<'a> {
         let mut by_kind: HashMap<&str, Vec<&Object>> = HashMap::new();
         let mut by_key = HashMap::new();
         let mut namespaces = HashSet::new();
+        let mut made_secrets = HashSet::new();
         for object in objects {
             namespaces.insert(object.namespace());
+            made_secrets.extend(made_secret(object));
             let kind = object.kind();
             let is_core = groups
                 .get(kind)
@@ -123,6 +127,7 @@ impl<'a> Index<'a> {
             by_key,
             slices,
             namespaces,
+            made_secrets,
             knowledge: settings.knowledge,
         }
     }
@@ -166,12 +171,18 @@ impl<'a> Index<'a> {
         self.is_complete() || (!name.is_empty() && self.namespaces.contains(name))
     }
 
-    /// Whether objects beside this one would be given too: the object itself is, or the HelmRelease that creates it.
+    /// Whether objects beside this one would be given too: the object itself is, or what creates it.
     /// A ReferenceGrant is written where the object is, which may be in another repository.
     pub fn knows_around(&self, kind: &str, key: Key<'_>) -> bool {
         self.is_complete()
             || self.here(kind, key).is_some()
-            || self.here("HelmRelease", key).is_some()
+            || (kind == "Secret" && self.makes_secret(key))
+    }
+
+    fn makes_secret(&self, key: Key<'_>) -> bool {
+        // The set's keys live as long as the objects, but the lookup's key may not.
+        let made: &HashSet<Key<'_>> = &self.made_secrets;
+        made.contains(&key)
     }
 
     /// Whether objects that are not given don't exist.
@@ -204,6 +215,19 @@ pub fn label<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     let given = labels.and_then(|labels| labels.get(key)?.as_str());
     let is_name = object.kind() == "Namespace" && key == NAMESPACE_NAME;
     given.or(is_name.then(|| object.name()))
+}
+
+/// The Secret that an object creates.
+fn made_secret(object: &Object) -> Option<Key<'_>> {
+    let path: &[&str] = match (object.group(), object.kind()) {
+        ("cert-manager.io", "Certificate") => &["spec", "secretName"],
+        ("external-secrets.io", "ExternalSecret") => &["spec", "target", "name"],
+        ("bitnami.com", "SealedSecret") => &["metadata", "name"],
+        _ => return None,
+    };
+    let namespace = object.namespace();
+    let name = super::read::text(&object.node, path).unwrap_or(object.name());
+    Some(Key { namespace, name }).filter(|key| !key.namespace.is_empty())
 }
 
 /// The creation time, if the manifest has it. RFC 3339 times in UTC sort as text.

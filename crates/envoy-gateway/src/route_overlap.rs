@@ -86,16 +86,18 @@ impl Resolver<'_, '_> {
                     }
                 }
                 if !met.names.is_empty() {
-                    marks.push((place, parent_at, met.told(&by_name.names)));
+                    let first = met.names.first().and_then(|at| by_name.routes.get(*at));
+                    marks.push((place, parent_at, first.copied(), met.told(&by_name.names)));
                 }
             }
         }
-        for (route, parent, names) in marks {
+        for (route, parent, first, names) in marks {
             let route = self.view.lists.route.get_mut(route);
             if let Some(parent) = route.and_then(|it| it.parents.get_mut(parent)) {
                 let message = format!(
                     "{names} match exactly the same requests; the oldest route gets them, or the first by name"
                 );
+                parent.same_match = first;
                 parent.conditions.set(
                     kind::RULES_OVERLAP,
                     Status::True,
@@ -110,6 +112,8 @@ impl Resolver<'_, '_> {
 /// The names of all routes in order, and the index of each in it.
 struct RoutesByName {
     names: Vec<String>,
+    /// The route with each name.
+    routes: Vec<RouteId>,
     places: Vec<usize>,
 }
 
@@ -156,8 +160,13 @@ impl Resolver<'_, '_> {
                 *slot = place;
             }
         }
+        let routes = names.iter().map(|(_, route)| RouteId(*route)).collect();
         let names = names.into_iter().map(|(name, _)| name).collect();
-        RoutesByName { names, places }
+        RoutesByName {
+            names,
+            routes,
+            places,
+        }
     }
 }
 

@@ -253,6 +253,7 @@ fn take<'a>(parent: &mut Parent<'a>) -> Parent<'a> {
         target: parent.target,
         allowed: std::mem::take(&mut parent.allowed),
         attachments: Vec::new(),
+        same_match: None,
         faults: Faults::default(),
         conditions: std::mem::take(&mut parent.conditions),
     }

@@ -310,6 +310,8 @@ pub struct Parent<'a> {
     pub allowed: Vec<ListenerId>,
     /// The listeners that the route is attached to.
     pub attachments: Vec<Attachment>,
+    /// The first by name of the other routes that match exactly the same requests there.
+    pub same_match: Option<RouteId>,
     /// The faults of its rules.
     pub faults: Faults,
     /// Its conditions.

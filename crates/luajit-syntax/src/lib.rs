@@ -18,6 +18,7 @@
 //! 32,767 instructions.
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
+pub mod calls;
 mod expression;
 mod hint;
 mod jump;

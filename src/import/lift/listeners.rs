@@ -5,6 +5,7 @@ use super::streams::Stream;
 use super::{Gateway, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::text as text_at;
+use crate::model::listener::passthrough_name;
 use envoy_gateway::index::NAMESPACE_NAME;
 use manifest::value::{Kind, Map, Node, variable};
 
@@ -165,9 +166,9 @@ fn passthrough(listeners: &[Node]) -> Vec<String> {
     let is_named = |one: &&Node| text_at(one, &["name"]).starts_with(PASSTHROUGH);
     let count = listeners.iter().rev().take_while(is_named).count();
     let tail = listeners.get(listeners.len() - count..).unwrap_or_default();
-    let hostnames = tail.iter().enumerate().map(|(at, one)| match count {
-        1 => passed_through(one, PASSTHROUGH),
-        _ => passed_through(one, &format!("{PASSTHROUGH}-{}", at + 1)),
+    let hostnames = tail.iter().enumerate().map(|(at, one)| {
+        let hostname = text_at(one, &["hostname"]);
+        passed_through(one, &passthrough_name(at, hostname))
     });
     hostnames.collect::<Option<Vec<_>>>().unwrap_or_default()
 }

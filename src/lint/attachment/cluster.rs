@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::refused;
 use crate::lint::envoy;
 use crate::lint::front::GATEWAY_API;
-use crate::lint::reference::{parameters, rate_limit_service};
+use crate::lint::reference::{parameters, rate_limit_service, unknown_resource};
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::condition::kind;
 use envoy_gateway::controller::{ControllerRelease, settings_of};
@@ -111,7 +111,7 @@ fn is_patchable(kind: &str) -> bool {
 }
 
 /// Whether a patch that can't be applied here may change an object.
-pub(super) fn is_patched(context: &LintContext<'_>, one: &Applied<'_>) -> bool {
+pub(crate) fn is_patched(context: &LintContext<'_>, one: &Applied<'_>) -> bool {
     let by = one.way.map_or(&[][..], |way| &way.patched_by);
     let mut by = by.iter().filter_map(|at| context.objects.get(*at));
     by.any(|by| may_patch(by, one.object))
@@ -158,7 +158,7 @@ fn gateways<'a>(context: &LintContext<'_>, all: &[Applied<'a>]) -> BTreeMap<Key<
 }
 
 /// Whether all files in an object's folder are given.
-pub(super) fn is_walked(context: &LintContext<'_>, object: &Object) -> bool {
+pub(crate) fn is_walked(context: &LintContext<'_>, object: &Object) -> bool {
     context.model.is_some() || context.is_walked(&object.file)
 }
 
@@ -167,7 +167,7 @@ pub(super) fn spec() -> Pointer {
 }
 
 /// Whether a name or namespace is known.
-pub(super) fn is_known(text: &str) -> bool {
+pub(crate) fn is_known(text: &str) -> bool {
     !text.is_empty() && !variable::in_text(text)
 }
 
@@ -198,6 +198,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
         for route in self.resolved.routes() {
             let mut found = self.route(route);
             found.extend(self.redirects(route));
+            found.extend(self.same_match(route));
             if let Some(charted) = self.charted.get(&(route.object as *const Object)) {
                 found = found
                     .into_iter()
@@ -206,10 +207,22 @@ impl<'a> ClusterAttachments<'_, 'a> {
             }
             add(route.object, found);
         }
+        for (object, one) in self.unknown_objects() {
+            add(object, vec![one]);
+        }
+        for (object, one) in self.shared_streams() {
+            add(object, vec![one]);
+        }
+        let in_force = self.resolved.effective_policies();
         for policy in self.resolved.policies() {
             let mut found = self.policy(policy);
             found.extend(self.selectors(policy));
+            found.extend(self.replaced(&in_force, policy));
+            found.extend(self.crossings(policy));
             add(policy.object, found);
+        }
+        for policy in self.resolved.backend_tls_policies() {
+            add(policy.object, self.backend_tls_targets(policy.object));
         }
         for backend in self.resolved.backends() {
             if let Some(condition) = backend.conditions.get(kind::INVALID) {
@@ -222,6 +235,8 @@ impl<'a> ClusterAttachments<'_, 'a> {
         for policy in self.resolved.policies() {
             let one = rate_limit_service::report(self.context, policy);
             found.extend(one.map(|one| (policy.object, one)));
+            let patches = unknown_resource::check(self.context, self.resolved, policy);
+            found.extend(patches.into_iter().map(|one| (policy.object, one)));
         }
         for (object, one) in found {
             let is_open = match object.kind() {

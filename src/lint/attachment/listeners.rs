@@ -30,9 +30,14 @@ impl ClusterAttachments<'_, '_> {
                 "InvalidRouteKinds" => (refused::CODE, refused::HELP_FOR_KINDS),
                 _ => (unusable::CODE, unusable::HELP_FOR_LISTENER),
             };
+            let (place, help) = match code == not_permitted::CODE {
+                true => self.help_for_listener(listener),
+                false => None,
+            }
+            .unwrap_or_else(|| (listener.pointer.clone(), help.to_owned()));
             let message = format!("listener `{}`: {}", listener.name, refs.message);
             found.push(
-                finding(code, listener.object, &listener.pointer, message)
+                finding(code, listener.object, &place, message)
                     .why("the listener is not sent to Envoy, or is sent without what is refused")
                     .help(help),
             );

@@ -8,19 +8,20 @@ use crate::lint::Applied;
 use envoy_gateway::RouteKind;
 use envoy_gateway::helm_routes::{HELM, release_namespace};
 use envoy_gateway::index::{GATEWAY_API, Key};
-use envoy_gateway::policy::{Policy, PolicyTarget, Scope};
+use envoy_gateway::policy::{Policy, PolicyKind, PolicyTarget, Scope};
 use envoy_gateway::read::text;
 use envoy_gateway::selector::{Labels, selects};
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, finding};
 
 manifest::code! {
     "attachment"/"no-target", Error, "A policy whose target doesn't exist.",
     r#"
-A policy targets a listener of a gateway or a rule of a route that doesn't exist, or a gateway that its
-namespace doesn't have. The policy applies to nothing, so what it should protect is unprotected and what it
-should limit is unlimited. A policy's targets are in its own namespace, unless a selector says otherwise.
+A policy targets a gateway, a route or a Service that its namespace doesn't have, or a listener, a rule or a port
+that its target doesn't have. The policy applies to nothing, so what it should protect is unprotected and what it
+should limit is unlimited; its status doesn't show it. A policy's targets are in its own namespace, unless a selector
+says otherwise. A BackendTLSPolicy belongs into the namespace of the Service, not into that of the route.
 
 ## Wrong
 
@@ -44,7 +45,7 @@ targetRefs:
 "#
 }
 
-const NOTHING: &str =
+pub(super) const NOTHING: &str =
     "the policy applies to nothing: it protects nothing, and its settings have no effect";
 
 impl<'a> ClusterAttachments<'_, 'a> {
@@ -69,7 +70,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
         )
     }
 
-    /// A gateway that doesn't exist, although it would have to be among the given objects.
+    /// A gateway or route that doesn't exist, although it would have to be among the given objects.
     pub(super) fn no_target(
         &self,
         policy: &Policy<'_>,
@@ -77,6 +78,15 @@ impl<'a> ClusterAttachments<'_, 'a> {
         place: &Pointer,
     ) -> Option<Diagnostic> {
         let key = match target.scope {
+            // The schema refuses a ClientTrafficPolicy for anything else than gateways.
+            Scope::Route(kind, key) | Scope::Rule(kind, key, _)
+                if !matches!(policy.kind, PolicyKind::Client | PolicyKind::Patch) =>
+            {
+                return self.no_route(policy.object, kind, key, place);
+            }
+            _ if policy.kind == PolicyKind::Patch && target.scope.kind() != "Gateway" => {
+                return self.no_gateway_to_patch(policy, place);
+            }
             Scope::Gateway(key) | Scope::GatewayListener(key, _) => key,
             _ => return None,
         };
@@ -115,9 +125,10 @@ impl<'a> ClusterAttachments<'_, 'a> {
         if candidates.is_empty() {
             return None;
         }
-        let may_select = |one: &&Applied<'_>| selects(Some(by), &self.labels(one)) != Some(false);
-        if candidates.iter().any(may_select) {
-            return None;
+        let may_select = |one: &&&Applied<'_>| selects(Some(by), &self.labels(one)) != Some(false);
+        let mut selected = candidates.iter().filter(may_select).peekable();
+        if selected.peek().is_some() {
+            return self.selects_ungranted(policy, at, selected.map(|one| one.object));
         }
         let names: BTreeSet<&str> = candidates.iter().map(|one| one.object.name()).collect();
         let names: Vec<&str> = names.into_iter().collect();
@@ -139,6 +150,37 @@ impl<'a> ClusterAttachments<'_, 'a> {
                     "use labels that the {kind} has (in `metadata.labels`, or added by a kustomization or by Flux's `commonMetadata`)"
                 )),
         )
+    }
+
+    /// A selector that matches objects of other namespaces only, none of which allows that with a ReferenceGrant.
+    fn selects_ungranted<'o>(
+        &self,
+        policy: &Policy<'_>,
+        at: usize,
+        mut selected: impl Iterator<Item = &'o Object>,
+    ) -> Option<Diagnostic> {
+        let own = policy.object.namespace();
+        let first = selected.next()?;
+        let is_refused = |it: &Object| {
+            it.namespace() != own && is_known(it.namespace()) && !self.is_granted(policy.object, it)
+        };
+        if !is_refused(first) || !selected.all(is_refused) {
+            return None;
+        }
+        let (kind, key) = (first.kind(), Key::of(first));
+        let message = format!(
+            "the selector matches {kind} {key}, but no ReferenceGrant in namespace `{}` allows the policy to target it",
+            key.namespace
+        );
+        let place = spec().key("targetSelectors").index(at);
+        let help = format!(
+            "add a ReferenceGrant to namespace `{}` with `from: [{{group: {}, kind: {}, namespace: {own}}}]` and `to: [{{group: {GATEWAY_API}, kind: {kind}}}]`",
+            key.namespace,
+            policy.object.group(),
+            policy.object.kind()
+        );
+        let found = finding(CODE, policy.object, &place, message);
+        Some(found.severity(Severity::Warning).why(NOTHING).help(help))
     }
 
     /// The given objects that a selector can select; `None` if there may be others.

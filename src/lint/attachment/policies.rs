@@ -1,8 +1,9 @@
 //! What the controller says of policies and their targets.
 
 use super::cluster::{ClusterAttachments, is_known, spec};
-use super::refused;
-use envoy_gateway::condition::{Status, kind};
+use super::{grants, refused};
+use envoy_gateway::condition::{Condition, Status, kind};
+use envoy_gateway::policy::client::SHARED_PORT;
 use envoy_gateway::policy::{Outcome, Policy, PolicyTarget};
 use envoy_gateway::read::list;
 use manifest::Object;
@@ -24,8 +25,13 @@ impl<'a> ClusterAttachments<'_, 'a> {
         }
         if let Some(condition) = policy.condition(kind::ACCEPTED, Status::False)
             && condition.reason == "Invalid"
+            // The missing grant is reported where the policy names the backend.
+            && !(condition.message.contains(grants::REFUSED) && !self.crossings(policy).is_empty())
         {
-            found.push(refused::report(policy.object, &spec(), condition));
+            found.push(match condition.message.starts_with(SHARED_PORT) {
+                true => self.shared_port(policy, condition),
+                false => refused::report(policy.object, &spec(), condition),
+            });
         }
         found
     }
@@ -38,6 +44,24 @@ impl<'a> ClusterAttachments<'_, 'a> {
             Outcome::NotFound => self.no_target(policy, target, &place),
             Outcome::Holds => None,
         }
+    }
+
+    /// A policy for one of several plain HTTP listeners that share a port, at the target that it names.
+    fn shared_port(&self, policy: &Policy<'_>, condition: &Condition) -> Diagnostic {
+        let under = policy
+            .ancestors
+            .iter()
+            .find(|(_, conditions)| conditions.iter().any(|one| std::ptr::eq(one, condition)));
+        let target = under.and_then(|(under, _)| {
+            let mut targets = policy.targets.iter();
+            targets
+                .find(|it| it.scope.key().name == under.name && it.scope.section() == under.section)
+        });
+        let place = target.map_or_else(spec, |target| place_of(policy.object, target));
+        let found = refused::report(policy.object, &place, condition);
+        found.why("the controller refuses the policy there, so none of its settings applies").help(
+            "add a `sectionName` to each target, so that the policy applies to HTTPS listeners only, or give the plain HTTP listeners ports of their own; with `mergeGateways`, a policy for all gateways doesn't help, because each target counts by itself",
+        )
     }
 
     /// Reports selectors that match nothing or too much.

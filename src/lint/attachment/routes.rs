@@ -71,7 +71,7 @@ impl ClusterAttachments<'_, '_> {
         // How a chart changes the rules is not known well enough.
         if !self.is_charted(route.object) {
             let faults = parent.faults.iter().filter(|it| !it.is_unknown);
-            found.extend(faults.map(|fault| faulty(route, fault)));
+            found.extend(faults.map(|fault| self.faulty(route, fault)));
         }
         found
     }
@@ -102,6 +102,25 @@ impl ClusterAttachments<'_, '_> {
             _ => None,
         }
     }
+
+    /// A finding on what a rule can't use.
+    fn faulty(&self, route: &Route<'_>, fault: &Fault) -> Diagnostic {
+        let (code, help) = match fault.reason {
+            "RefNotPermitted" => (not_permitted::CODE, not_permitted::HELP),
+            "PortNotFound" | "PortNotSpecified" => (port::CODE, port::HELP),
+            _ if fault.kind == kind::ACCEPTED => (refused::CODE, refused::HELP_FOR_RULE),
+            _ => (unusable::CODE, unusable::HELP_FOR_RULE),
+        };
+        let help = match code == not_permitted::CODE {
+            true => self.help_for_route(route, fault),
+            false => None,
+        }
+        .unwrap_or_else(|| help.to_owned());
+        let pointer = fault.pointer.clone().unwrap_or_else(|| spec().key("rules"));
+        finding(code, route.object, &pointer, fault.message.clone())
+            .why("requests that match the rule are answered with 500, or the rule is dropped")
+            .help(help)
+    }
 }
 
 fn has_variable(parent: &Parent<'_>) -> bool {
@@ -110,18 +129,4 @@ fn has_variable(parent: &Parent<'_>) -> bool {
         .into_iter()
         .flatten()
         .any(variable::in_text)
-}
-
-/// A finding on what a rule can't use.
-fn faulty(route: &Route<'_>, fault: &Fault) -> Diagnostic {
-    let (code, help) = match fault.reason {
-        "RefNotPermitted" => (not_permitted::CODE, not_permitted::HELP),
-        "PortNotFound" | "PortNotSpecified" => (port::CODE, port::HELP),
-        _ if fault.kind == kind::ACCEPTED => (refused::CODE, refused::HELP_FOR_RULE),
-        _ => (unusable::CODE, unusable::HELP_FOR_RULE),
-    };
-    let pointer = fault.pointer.clone().unwrap_or_else(|| spec().key("rules"));
-    finding(code, route.object, &pointer, fault.message.clone())
-        .why("requests that match the rule are answered with 500, or the rule is dropped")
-        .help(help)
 }

@@ -3,21 +3,23 @@
 
 mod filter_chains;
 pub(crate) mod ip_family;
+pub(crate) mod mirrored_redirect;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
 #[cfg(test)]
 pub(super) mod support;
+pub(crate) mod try_timeout;
 pub(crate) mod without_quic;
 
 use std::collections::BTreeSet;
 
 use crate::lint::LintContext;
-use envoy_gateway::Resolved;
 use envoy_gateway::envoy_config::http2::without_http2;
 use envoy_gateway::envoy_config::http3::without_http3;
 use envoy_gateway::envoy_config::ip_family::unanswered_addresses;
 use envoy_gateway::index::Key;
+use envoy_gateway::{Listener, Resolved};
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 
@@ -34,7 +36,13 @@ pub(super) fn check<'a>(
     let http2 = without_http2.iter().filter(|it| {
         let listener = resolved.listener(it.listener);
         let place = listener.map(|it| (Key::of(it.object), it.port));
-        told.insert((place, it.shared.as_ref()))
+        let listeners = without_http2.iter().filter(|other| {
+            let other_listener = resolved.listener(other.listener);
+            let gateway = |it: Option<&Listener<'_>>| it.map(|it| (it.gateway, it.port));
+            gateway(other_listener) == gateway(listener) && other.shared == it.shared
+        });
+        // Merged gateways that share a wildcard certificate are kept apart on purpose.
+        listeners.count() > 1 && told.insert((place, it.shared.as_ref()))
     });
     let mut policies = BTreeSet::new();
     let http3 = without_http3.iter().filter(|it| policies.insert(it.policy));

@@ -9,4 +9,5 @@ pub(crate) mod not_substituted;
 pub(crate) mod refused_build;
 pub(crate) mod replaced_in_script;
 pub(crate) mod substitution;
+pub(crate) mod unknown_source;
 pub(crate) mod unreadable_variable;

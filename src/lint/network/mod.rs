@@ -4,6 +4,7 @@ pub(crate) mod address_outside_pools;
 pub(crate) mod address_requests;
 pub(crate) mod certificate_names;
 pub(crate) mod duplicate_address;
+pub(crate) mod forged_client;
 pub(crate) mod invalid_cidr;
 pub(crate) mod l2_policies;
 pub(crate) mod local_policy;

@@ -1,18 +1,22 @@
 //! Lua scripts that Envoy Gateway refuses.
 
+use super::lua_calls::wrong_call;
 use super::scripts::REFUSED;
 use crate::lint::LintContext;
 use crate::lint::config::lua;
-use manifest::diagnostic::{Diagnostic, Location, Sources};
+use crate::lint::front::text;
+use manifest::diagnostic::{Diagnostic, Location, SourceId, Sources, Span};
 use manifest::value::{Pointer, variable};
 use manifest::{Object, finding};
 
 manifest::code! {
     "reference"/"lua-script", Error, "A Lua script that Envoy Gateway refuses.",
     r#"
-Envoy Gateway checks a script before it sends it to Envoy. If the script is not valid Lua, or defines neither
-`envoy_on_request` nor `envoy_on_response`, its policy is refused, and every route of the policy's targets
-answers with status 500.
+Envoy Gateway checks a script before it sends it to Envoy: it runs each of its functions once, with stand-ins
+for Envoy's objects. If the script is not valid Lua, defines neither `envoy_on_request` nor `envoy_on_response`,
+or calls a method that doesn't exist, its policy is refused, and every route of the policy's targets answers
+with status 500. The check has no `require`, `bit` and `debug`; scripts that need them pass only if the
+EnvoyProxy has `luaValidation: InsecureSyntax`.
 
 ## Wrong
 
@@ -35,7 +39,7 @@ lua:
 }
 
 /// The functions that Envoy calls. A script has at least one of them.
-const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
+pub(super) const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
 
 /// Reports why Envoy Gateway refuses a script. `file` is the file that contains it, if it has one of its own.
 pub(crate) fn report(
@@ -69,7 +73,15 @@ pub(crate) fn report(
         }
     }
     if ENTRIES.iter().any(|entry| plain.contains(entry)) {
-        return None;
+        let is_rendered = context.model.is_some() && !file.is_empty();
+        let wrong = wrong_call(&plain, is_run(context)).filter(|_| !is_rendered)?;
+        let mut sources = Sources::default();
+        let id = sources.add(file, plain.as_str());
+        let span = Span::new(id, wrong.range.start, wrong.range.end);
+        let place = place_of(text, &plain, sources.locate(span));
+        let message = format!("{place}{of_file}: {}", wrong.message);
+        let found = finding(CODE, object, pointer, message);
+        return Some(found.why(REFUSED).help(wrong.help));
     }
     let [request, response] = ENTRIES;
     let message = format!("the script{of_file} has neither `{request}` nor `{response}`");
@@ -80,6 +92,20 @@ pub(crate) fn report(
                 "define `function {request}(handle)` or `function {response}(handle)`"
             )),
     )
+}
+
+/// Whether Envoy Gateway runs scripts to check them: no EnvoyProxy says otherwise.
+fn is_run(context: &LintContext<'_>) -> bool {
+    let mut proxies = context.of_kind("gateway.envoyproxy.io", "EnvoyProxy");
+    proxies.all(|it| matches!(text(it.object, &["spec", "luaValidation"]), "" | "Strict"))
+}
+
+/// Reports a call in a rendered script that can't work, at its place in the script.
+pub(crate) fn check_rendered(sources: &Sources, source: SourceId) -> Option<Diagnostic> {
+    let wrong = wrong_call(sources.get(source).text(), false)?;
+    let span = Span::new(source, wrong.range.start, wrong.range.end);
+    let found = Diagnostic::new(CODE, wrong.message).at(span);
+    Some(found.why(REFUSED).help(wrong.help))
 }
 
 /// The line and column of a mistake, and the line itself. If Flux replaces something in the line, the column is not

@@ -1,13 +1,21 @@
 //! References to what does not exist, or can't be used there.
 
 pub(crate) mod extension_disabled;
+pub(crate) mod instead;
+mod lua_calls;
 pub(crate) mod lua_script;
 pub(crate) mod missing_file;
 pub(crate) mod missing_script;
+mod names;
+pub(crate) mod no_certificate;
 pub(crate) mod not_permitted;
 pub(crate) mod parameters;
 pub(crate) mod port;
 pub(crate) mod rate_limit_service;
 pub(crate) mod scripts;
+pub(crate) mod unknown_certificate;
+pub(crate) mod unknown_class;
+pub(crate) mod unknown_object;
+pub(crate) mod unknown_resource;
 pub(crate) mod unlisted_file;
 pub(crate) mod unusable;

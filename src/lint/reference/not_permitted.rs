@@ -52,7 +52,7 @@ spec: {ports: [{port: 80}]}
         assert_eq!(
             of("{name: app, namespace: data, port: 80}"),
             [
-                "reference/not-permitted /spec/rules/0/backendRefs/0: rule 0: backend 0: no ReferenceGrant in namespace `data` allows HTTPRoute of namespace `apps` to refer to Service data/app (add a ReferenceGrant in the other namespace)"
+                "reference/not-permitted /spec/rules/0/backendRefs/0: rule 0: backend 0: no ReferenceGrant in namespace `data` allows HTTPRoute of namespace `apps` to refer to Service data/app (add a ReferenceGrant to namespace `data` with `from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: apps}]` and `to: [{group: \"\", kind: Service}]`)"
             ]
         );
     }

@@ -12,6 +12,9 @@ use crate::index::Key;
 use crate::read::has;
 use crate::view::{GatewayId, Listener, ListenerId, PolicyId};
 
+/// The beginning of what is said of a policy for one of several plain HTTP listeners that are one listener in Envoy.
+pub const SHARED_PORT: &str = "plain HTTP listeners share port";
+
 /// The targets that have a policy already, by gateway.
 #[derive(Default)]
 struct TakenTargets<'a> {
@@ -176,8 +179,10 @@ impl<'a> Resolver<'a, '_> {
         let sharing = self.sharing_port(scope, listener);
         if !sharing.is_empty() {
             let message = format!(
-                "plain HTTP listeners on port {} share their settings, and the policy doesn't apply to {}",
+                "{SHARED_PORT} {}: {}/{} and {}, so no ClientTrafficPolicy can apply to one of them alone",
                 listener.port,
+                Key::of(listener.object),
+                listener.name,
                 sharing.join(", ")
             );
             faults.push(Fault::invalid(message));
