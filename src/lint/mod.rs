@@ -16,6 +16,7 @@
 pub(crate) mod attachment;
 pub mod config;
 mod context;
+pub(crate) mod dns;
 pub(crate) mod envoy;
 mod field;
 pub(crate) mod flux;
@@ -75,6 +76,10 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[version::envoy_image::CODE], version::envoy_image::check),
     Rule::new(&[version::chart_value::CODE], version::chart_value::check),
     Rule::new(
+        &[version::unknown_release::CODE],
+        version::unknown_release::check,
+    ),
+    Rule::new(
         &[network::duplicate_address::CODE],
         network::duplicate_address::check,
     ),
@@ -86,10 +91,20 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[network::pool_overlap::CODE], network::pool_overlap::check),
     Rule::new(
         &[
+            network::address_beside_pool::CODE,
             network::address_outside_pools::CODE,
             network::pool_selector::CODE,
         ],
         network::pools::check,
+    ),
+    Rule::new(&[network::bgp_family::CODE], network::bgp_family::check),
+    Rule::new(
+        &[network::pool_in_cluster::CODE],
+        network::pool_in_cluster::check,
+    ),
+    Rule::new(
+        &[network::shared_address::CODE],
+        network::shared_address::check,
     ),
     Rule::new(
         &[network::not_announced::CODE, network::local_policy::CODE],
@@ -108,6 +123,7 @@ pub const RULES: &[Rule] = &[
         flux::substitution::check,
     ),
     Rule::new(&[flux::not_substituted::CODE], flux::not_substituted::check),
+    Rule::new(&[flux::unset_variable::CODE], flux::unset_variable::check),
     Rule::new(
         &[flux::missing_dependency::CODE],
         flux::missing_dependency::check,
@@ -116,10 +132,28 @@ pub const RULES: &[Rule] = &[
         &[flux::circular_dependency::CODE],
         flux::circular_dependency::check,
     ),
-    Rule::new(&[flux::missing_crds::CODE], flux::missing_crds::check),
+    Rule::new(
+        &[flux::missing_crds::CODE, flux::crds_beside_users::CODE],
+        flux::missing_crds::check,
+    ),
+    Rule::new(&[flux::crds_stay_old::CODE], flux::crds_stay_old::check),
+    Rule::new(
+        &[flux::dashboard_elsewhere::CODE],
+        flux::dashboard_elsewhere::check,
+    ),
+    Rule::new(
+        &[flux::monitor_without_port::CODE],
+        flux::monitor_without_port::check,
+    ),
     Rule::new(
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,
+    ),
+    Rule::new(&[dns::target_on_route::CODE], dns::target_on_route::check),
+    Rule::new(&[dns::tunnel_elsewhere::CODE], dns::tunnel_elsewhere::check),
+    Rule::new(
+        &[dns::annotation_prefix::CODE],
+        dns::annotation_prefix::check,
     ),
     Rule::new(
         &[keda::minimum_above_maximum::CODE],
@@ -127,6 +161,15 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[keda::two_autoscalers::CODE], keda::two_autoscalers::check),
     Rule::new(&[keda::fixed_replicas::CODE], keda::fixed_replicas::check),
+    Rule::new(
+        &[keda::cooldown_without_zero::CODE],
+        keda::cooldown_without_zero::check,
+    ),
+    Rule::new(
+        &[keda::zero_by_own_metric::CODE],
+        keda::zero_by_own_metric::check,
+    ),
+    Rule::new(&[keda::shared_metric::CODE], keda::shared_metric::check),
     Rule::new(
         &[keda::unknown_deployment::CODE],
         keda::unknown_deployment::check,
@@ -144,11 +187,17 @@ pub const RULES: &[Rule] = &[
             attachment::redirect_loop::CODE,
             attachment::refused::CODE,
             attachment::selector_reach::CODE,
+            dns::endpoint_elsewhere::CODE,
+            dns::hostname_outside_listener::CODE,
+            dns::private_proxied::CODE,
+            dns::two_targets::CODE,
+            dns::unpublished::CODE,
             envoy::ip_family::CODE,
             envoy::passthrough_without_route::CODE,
             envoy::same_names::CODE,
             envoy::shared_certificate::CODE,
             envoy::without_quic::CODE,
+            network::acme_solver::CODE,
             reference::not_permitted::CODE,
             reference::parameters::CODE,
             reference::port::CODE,
