@@ -138,6 +138,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[flux::crds_stay_old::CODE], flux::crds_stay_old::check),
     Rule::new(
+        &[flux::duplicate_object::CODE],
+        flux::duplicate_object::check,
+    ),
+    Rule::new(
         &[flux::dashboard_elsewhere::CODE],
         flux::dashboard_elsewhere::check,
     ),
@@ -149,6 +153,7 @@ pub const RULES: &[Rule] = &[
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,
     ),
+    Rule::new(&[dns::shared_owner::CODE], dns::shared_owner::check),
     Rule::new(&[dns::target_on_route::CODE], dns::target_on_route::check),
     Rule::new(&[dns::tunnel_elsewhere::CODE], dns::tunnel_elsewhere::check),
     Rule::new(

@@ -39,6 +39,7 @@ mod pipes;
 mod properties;
 mod readme;
 mod real_trees;
+mod reports;
 mod repository;
 mod resolve_scale;
 mod scripts;

@@ -233,7 +233,9 @@ impl<'a> ClusterAttachments<'_, 'a> {
                 None => one,
             };
             let is_open = match object.kind() {
-                "GatewayClass" => self.open.contains(&(object.kind(), Key::of(object))),
+                "GatewayClass" | "ClusterIssuer" => {
+                    self.open.contains(&(object.kind(), Key::of(object)))
+                }
                 _ => self.is_open(object),
             };
             if !is_open {

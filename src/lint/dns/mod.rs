@@ -6,6 +6,7 @@ pub(crate) mod endpoint_elsewhere;
 pub(crate) mod hostname_outside_listener;
 pub(crate) mod private_proxied;
 pub(crate) mod published;
+pub(crate) mod shared_owner;
 pub(crate) mod target_on_route;
 pub(crate) mod tunnel_elsewhere;
 pub(crate) mod two_targets;

@@ -291,7 +291,7 @@ metadata: {name: envoy, namespace: network}"
         assert_eq!(
             found_in(&beside),
             [
-                "warning flux/crds-beside-users envoy/proxy.yaml:3 envoy applies EnvoyProxy envoy together with the HelmRelease envoy-gateway, which installs its CRD"
+                "warning flux/crds-beside-users envoy/proxy.yaml:2 envoy applies EnvoyProxy envoy together with the HelmRelease envoy-gateway, which installs its CRD"
             ]
         );
         let bootstrapped = format!("{}# bootstrap/helmfile.yaml\n", tree("", ""));

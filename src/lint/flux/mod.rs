@@ -5,6 +5,7 @@ pub(crate) mod crds_beside_users;
 pub(crate) mod crds_stay_old;
 pub(crate) mod dashboard_elsewhere;
 pub(crate) mod dependencies;
+pub(crate) mod duplicate_object;
 pub(crate) mod missing_crds;
 pub(crate) mod missing_dependency;
 pub(crate) mod monitor_elsewhere;

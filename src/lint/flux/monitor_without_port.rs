@@ -113,7 +113,7 @@ spec:
         assert_eq!(
             says("proxy", "port: metrics"),
             [
-                "warning flux/monitor-without-port a.yaml:7 envoy looks for the port `metrics`, which the Services of the proxies don't have"
+                "warning flux/monitor-without-port a.yaml:6 envoy looks for the port `metrics`, which the Services of the proxies don't have"
             ]
         );
         assert_eq!(says("proxy", "targetPort: 19001"), [""; 0]);

@@ -259,7 +259,7 @@ spec: {{type: LoadBalancer, ports: [{{port: {port}, protocol: TCP}}]}}
         };
         let told = |reason: &str| {
             [format!(
-                "error network/shared-address dns.yaml:4 Gateway network/external and Service {reason}"
+                "error network/shared-address dns.yaml:3 Gateway network/external and Service {reason}"
             )]
         };
         assert_eq!(says("Cluster", "network", "", 53), [""; 0]);

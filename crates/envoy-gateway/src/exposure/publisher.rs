@@ -15,6 +15,10 @@ pub struct Publisher<'a> {
     pub object: &'a Object,
     /// The prefixes of the annotations that external-dns reads; `None` if they are unknown, or it is another publisher.
     pub prefixes: Option<AnnotationPrefixes>,
+    /// The owner of its records; `None` if it marks none, or if that is not known.
+    pub owner: Option<&'a str>,
+    /// Whether it writes through a webhook, so that the provider's name doesn't tell where to.
+    pub is_webhook: bool,
     /// Whether Cloudflare proxies its records unless an annotation says otherwise.
     pub is_proxied: bool,
     /// Its name as `Kind namespace/name`.
@@ -53,6 +57,23 @@ pub const LEGACY_PREFIX: &str = "external-dns.alpha.kubernetes.io/";
 
 /// The minor version of external-dns that reads the new prefix by default.
 const NEW_PREFIX_SINCE: u64 = 22;
+
+/// The owner according to the flags and the values of the chart. Without a setting, it is `default`.
+fn owner<'a>(
+    flags: &[(&'a str, &'a str)],
+    setting: Option<&'a str>,
+    registry: Option<&'a str>,
+) -> Option<&'a str> {
+    let flag = |name: &str| {
+        let mut flags = flags.iter();
+        flags
+            .find(|(there, _)| *there == name)
+            .map(|(_, value)| *value)
+    };
+    let registry = flag("registry").or(registry).unwrap_or("txt");
+    let owner = flag("txt-owner-id").or(setting).unwrap_or("default");
+    (registry != "noop" && !variable::in_text(owner)).then_some(owner)
+}
 
 /// Whether the flags let Cloudflare proxy records by default.
 fn is_proxied(flags: &[(&str, &str)]) -> bool {
@@ -168,6 +189,8 @@ pub fn release<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<Publishe
     Some(Publisher {
         object,
         prefixes: prefixes.filter(|_| is_known),
+        owner: owner(&extra, value(&["txtOwnerId"]), value(&["registry"])),
+        is_webhook: value(&["provider", "name"]).or(value(&["provider"])) == Some("webhook"),
         is_proxied: by_value == Some(true) || is_proxied(&extra),
         by: named(object),
         provider: values.and_then(provider),
@@ -289,6 +312,8 @@ pub fn deployment(object: &Object) -> Option<Publisher<'_>> {
     Some(Publisher {
         object,
         prefixes: prefixes(&given, None, tag, None),
+        owner: owner(&given, None, None),
+        is_webhook: provider.is_some_and(|(_, value)| *value == "webhook"),
         is_proxied: is_proxied(&given),
         by: named(object),
         provider: provider.map(|(_, value)| (*value).to_owned()),
