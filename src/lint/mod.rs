@@ -196,6 +196,7 @@ pub const RULES: &[Rule] = &[
             dns::hostname_outside_listener::CODE,
             dns::private_proxied::CODE,
             dns::two_targets::CODE,
+            dns::unfiltered_publisher::CODE,
             dns::unpublished::CODE,
             envoy::ip_family::CODE,
             envoy::passthrough_without_route::CODE,

@@ -10,4 +10,5 @@ pub(crate) mod shared_owner;
 pub(crate) mod target_on_route;
 pub(crate) mod tunnel_elsewhere;
 pub(crate) mod two_targets;
+pub(crate) mod unfiltered_publisher;
 pub(crate) mod unpublished;

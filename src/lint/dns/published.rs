@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{private_proxied, two_targets, unpublished};
+use super::{private_proxied, two_targets, unfiltered_publisher, unpublished};
 use crate::lint::Applied;
 use envoy_gateway::exposure::build::target;
 use envoy_gateway::exposure::dns::{Publishers, RouteQuery, annotation};
@@ -72,6 +72,7 @@ pub(crate) fn check<'a>(
             .collect();
         found.extend(with_two_targets(&published, publisher));
         found.extend(private_and_proxied(&published, publisher));
+        found.extend(published_twice(&published, publisher, publishers.all()));
     }
     // Charts may create further records for their own routes.
     let own: Vec<&Name<'_, 'a>> = names
@@ -189,6 +190,28 @@ fn private_and_proxied<'a>(
         }
     }
     found
+}
+
+/// A private name that a public publisher publishes, although another one is there for its gateway.
+fn published_twice<'a>(
+    published: &[&Name<'_, 'a>],
+    publisher: &Publisher<'a>,
+    all: &[Publisher<'a>],
+) -> Option<(&'a Object, Diagnostic)> {
+    if !unfiltered_publisher::is_open(publisher) {
+        return None;
+    }
+    published.iter().find_map(|name| {
+        let other = all.iter().find(|other| {
+            other.provider != publisher.provider
+                && unfiltered_publisher::is_restricted(other)
+                && other.record(&name.query()).is_some_and(|it| it.is_certain)
+        })?;
+        let leads_to = name.leads_to();
+        let is_internal = !leads_to.is_empty() && leads_to.split(", ").all(is_private);
+        let report = || unfiltered_publisher::report(publisher, other, name);
+        is_internal.then(|| (publisher.object, report()))
+    })
 }
 
 /// Whether a text is an address that can't be reached from the Internet.
@@ -352,6 +375,30 @@ spec:
                 "error dns/private-proxied /metadata/name: Cloudflare can't proxy for 10.10.30.26, the private address of external"
             ]
         );
+    }
+
+    #[test]
+    fn a_public_zone_gets_no_internal_names() {
+        let second = |filter: &str| {
+            format!(
+                "sources: [gateway-httproute]{filter}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: router, namespace: network}}
+spec:
+  chart: {{spec: {{chart: external-dns, version: 1.23.0}}}}
+  values: {{provider: {{name: webhook}}, sources: [gateway-httproute], extraArgs: [--gateway-name=internal]"
+            )
+        };
+        assert_eq!(
+            says(&["internal"], "nas.example.com", &second("}")),
+            [
+                "warning dns/unfiltered-publisher /metadata/name: HelmRelease network/dns publishes the names of internal, too, such as nas.example.com"
+            ]
+        );
+        let filtered = second(", extraArgs: [--gateway-name=external]}");
+        assert_eq!(says(&["internal"], "nas.example.com", &filtered), [""; 0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Objects that are applied together with the HelmRelease that installs their CustomResourceDefinitions.
 
 use crate::lint::LintContext;
-use manifest::diagnostic::{Diagnostic, Severity};
+use manifest::diagnostic::Diagnostic;
 use manifest::value::Pointer;
 use manifest::{Object, finding};
 
@@ -12,8 +12,8 @@ A Flux Kustomization contains a HelmRelease whose chart installs CustomResourceD
 Before Flux applies anything of a Kustomization, it asks the API server about each object. On a new cluster, the API
 server refuses the objects, because it doesn't have their kinds yet. Flux then doesn't apply the HelmRelease either, so
 the CRDs are never installed. Put the objects into a second Flux Kustomization that depends on the first, or install the
-CRDs before Flux (in `cluster.toml`: `chart.bootstrap`) and say so with `install.crds: Skip` in the HelmRelease. For
-objects that `cluster.toml` renders, this is a note.
+CRDs before Flux and say so with `install.crds: Skip` in the HelmRelease. What `cluster.toml` renders is not reported;
+there, `chart.bootstrap` writes a helmfile that installs the CRDs before Flux.
 
 ## Wrong
 
@@ -60,14 +60,9 @@ pub(crate) fn report(
         .related(release.span(&name), "this installs the CRD")
         .related(flux.span(&name), "both are applied by this")
         .why("on a new cluster the API server refuses the object, and Flux then applies nothing of the Kustomization, not even the HelmRelease");
-    // Whoever renders them has chosen the layout by `cluster.toml`, where the CRDs may be installed otherwise.
+    // What `cluster.toml` renders is in one Kustomization by design; there, `chart.bootstrap` installs the CRDs first.
     let is_rendered = context.model.is_some() && release.origins.is_some();
-    Some(match is_rendered {
-        true => one.severity(Severity::Note).help(
-            "set `bootstrap` in [chart], which writes a helmfile that installs the CRDs before Flux",
-        ),
-        false => one.help(
-            "move the object to a second Flux Kustomization with `dependsOn`, or install the CRDs before Flux and set `install.crds: Skip` in the HelmRelease",
-        ),
+    (!is_rendered).then(|| {
+        one.help("move the object to a second Flux Kustomization with `dependsOn`, or install the CRDs before Flux and set `install.crds: Skip` in the HelmRelease")
     })
 }
