@@ -18,6 +18,7 @@ const GROUPS: &[&str] = &[
     "schema",
     "rule",
     "flux",
+    "dns",
     "keda",
     "tree",
 ];

@@ -178,7 +178,11 @@ fn chart_edits(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> 
         Some(Edit {
             file: place.file,
             line: place.line,
-            what: format!("`{}`: {} becomes {to}", pointer.dotted(), version.text),
+            what: format!(
+                "`{}`: {} becomes {to}",
+                pointer.dotted(),
+                version.written.trim_start_matches('v')
+            ),
         })
     });
     edits.collect()

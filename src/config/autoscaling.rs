@@ -14,7 +14,8 @@ table! {
         pub min: Option<Spanned<Count>>,
         /// The maximum number of replicas. Default: 2.
         pub max: Option<Spanned<Count>>,
-        /// Seconds to wait after the last active trigger before scaling down to the minimum.
+        /// Seconds to wait after the last active trigger before scaling to zero. It has no effect if `min` is not 0:
+        /// then `advanced.horizontalPodAutoscalerConfig.behavior` in `spec` decides when replicas are removed.
         pub cooldown: Option<Spanned<Count>>,
         /// The number of replicas to fall back to when a trigger can't be read.
         pub fallback: Option<Fallback>,
@@ -44,7 +45,8 @@ object_table! {
         pub min: Option<Spanned<Count>>,
         /// The maximum number of replicas.
         pub max: Option<Spanned<Count>>,
-        /// Seconds to wait after the last active trigger before scaling down to the minimum.
+        /// Seconds to wait after the last active trigger before scaling to zero. It has no effect if `min` is not 0:
+        /// then `advanced.horizontalPodAutoscalerConfig.behavior` in `spec` decides when replicas are removed.
         pub cooldown: Option<Spanned<Count>>,
         /// The number of replicas to fall back to when a trigger can't be read.
         pub fallback: Option<Fallback>,
@@ -70,7 +72,7 @@ table! {
     pub struct Prometheus {
         /// The address of Prometheus (`http://prometheus-operated.observability.svc.cluster.local:9090`).
         pub server: Option<Text>,
-        /// The query, in PromQL.
+        /// The query, in PromQL. `{gateway}` stands for the name of the gateway.
         pub query: Option<Text>,
         /// The value at which another replica is added.
         pub threshold: Option<Text>,

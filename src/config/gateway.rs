@@ -89,7 +89,8 @@ table! {
     pub struct Dns {
         /// `false` writes no annotations for external-dns, except for gateways that set their own.
         pub enabled: Option<Spanned<bool>>,
-        /// The prefix of the annotations. Default: `external-dns.alpha.kubernetes.io`.
+        /// The prefix of the annotations. Default: the one that the version of external-dns in [versions] reads
+        /// (`external-dns.kubernetes.io` since 0.22, before `external-dns.alpha.kubernetes.io`); without a version, both.
         pub annotation_prefix: Option<Text>,
     }
 }

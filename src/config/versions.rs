@@ -24,6 +24,8 @@ table! {
         pub grafana_operator: Option<Text>,
         /// The version of prometheus-operator.
         pub prometheus_operator: Option<Text>,
+        /// The version of external-dns. It decides the prefix of the annotations, which changed in 0.22.
+        pub external_dns: Option<Text>,
         /// The version of Flux's kustomize-controller.
         pub kustomize_controller: Option<Text>,
         /// The version of Flux's helm-controller.
@@ -34,7 +36,8 @@ table! {
 }
 
 impl Versions {
-    /// The declared versions, each with its project's name in the catalogue.
+    /// The declared versions of projects in the catalogue, each with the project's name. That of external-dns is not
+    /// among them, because it decides nothing but the prefix of annotations, and earlier versions are not in the catalogue.
     pub fn declared(&self) -> impl Iterator<Item = (&'static str, &Text)> {
         [
             ("gateway-api", &self.gateway_api),

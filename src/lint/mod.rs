@@ -16,6 +16,7 @@
 pub(crate) mod attachment;
 pub mod config;
 mod context;
+pub(crate) mod dns;
 pub(crate) mod envoy;
 mod field;
 pub(crate) mod flux;
@@ -88,8 +89,8 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[version::envoy_image::CODE], version::envoy_image::check),
     Rule::new(&[version::chart_value::CODE], version::chart_value::check),
     Rule::new(
-        &[version::never_released::CODE],
-        version::never_released::check,
+        &[version::unknown_release::CODE],
+        version::unknown_release::check,
     ),
     Rule::new(
         &[network::duplicate_address::CODE],
@@ -103,10 +104,20 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[network::pool_overlap::CODE], network::pool_overlap::check),
     Rule::new(
         &[
+            network::address_beside_pool::CODE,
             network::address_outside_pools::CODE,
             network::pool_selector::CODE,
         ],
         network::pools::check,
+    ),
+    Rule::new(&[network::bgp_family::CODE], network::bgp_family::check),
+    Rule::new(
+        &[network::pool_in_cluster::CODE],
+        network::pool_in_cluster::check,
+    ),
+    Rule::new(
+        &[network::shared_address::CODE],
+        network::shared_address::check,
     ),
     Rule::new(
         &[network::not_announced::CODE, network::local_policy::CODE],
@@ -129,6 +140,7 @@ pub const RULES: &[Rule] = &[
         flux::substitution::check,
     ),
     Rule::new(&[flux::not_substituted::CODE], flux::not_substituted::check),
+    Rule::new(&[flux::unset_variable::CODE], flux::unset_variable::check),
     Rule::new(
         &[flux::missing_dependency::CODE],
         flux::missing_dependency::check,
@@ -137,12 +149,35 @@ pub const RULES: &[Rule] = &[
         &[flux::circular_dependency::CODE],
         flux::circular_dependency::check,
     ),
-    Rule::new(&[flux::missing_crds::CODE], flux::missing_crds::check),
+    Rule::new(
+        &[flux::missing_crds::CODE, flux::crds_beside_users::CODE],
+        flux::missing_crds::check,
+    ),
+    Rule::new(&[flux::crds_stay_old::CODE], flux::crds_stay_old::check),
     Rule::new(&[flux::refused_build::CODE], flux::refused_build::check),
     Rule::new(&[flux::unknown_source::CODE], flux::unknown_source::check),
     Rule::new(
+        &[flux::duplicate_object::CODE],
+        flux::duplicate_object::check,
+    ),
+    Rule::new(
+        &[flux::dashboard_elsewhere::CODE],
+        flux::dashboard_elsewhere::check,
+    ),
+    Rule::new(
+        &[flux::monitor_without_port::CODE],
+        flux::monitor_without_port::check,
+    ),
+    Rule::new(
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,
+    ),
+    Rule::new(&[dns::shared_owner::CODE], dns::shared_owner::check),
+    Rule::new(&[dns::target_on_route::CODE], dns::target_on_route::check),
+    Rule::new(&[dns::tunnel_elsewhere::CODE], dns::tunnel_elsewhere::check),
+    Rule::new(
+        &[dns::annotation_prefix::CODE],
+        dns::annotation_prefix::check,
     ),
     Rule::new(
         &[envoy::mirrored_redirect::CODE],
@@ -155,6 +190,15 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[keda::two_autoscalers::CODE], keda::two_autoscalers::check),
     Rule::new(&[keda::fixed_replicas::CODE], keda::fixed_replicas::check),
+    Rule::new(
+        &[keda::cooldown_without_zero::CODE],
+        keda::cooldown_without_zero::check,
+    ),
+    Rule::new(
+        &[keda::zero_by_own_metric::CODE],
+        keda::zero_by_own_metric::check,
+    ),
+    Rule::new(&[keda::shared_metric::CODE], keda::shared_metric::check),
     Rule::new(
         &[keda::unknown_deployment::CODE],
         keda::unknown_deployment::check,
@@ -174,12 +218,18 @@ pub const RULES: &[Rule] = &[
             attachment::replaced_protection::CODE,
             attachment::same_match::CODE,
             attachment::selector_reach::CODE,
-            attachment::shared_stream::CODE,
+            dns::endpoint_elsewhere::CODE,
+            dns::hostname_outside_listener::CODE,
+            dns::private_proxied::CODE,
+            dns::two_targets::CODE,
+            dns::unfiltered_publisher::CODE,
+            dns::unpublished::CODE,
             envoy::ip_family::CODE,
             envoy::passthrough_without_route::CODE,
             envoy::same_names::CODE,
             envoy::shared_certificate::CODE,
             envoy::without_quic::CODE,
+            network::acme_solver::CODE,
             reference::not_permitted::CODE,
             reference::parameters::CODE,
             reference::port::CODE,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::flux::crds_stay_old;
 use super::version::{behaviour, deprecated_field};
 use crd_validate::codes::SCHEMA_DEPRECATED_VERSION;
 use crd_validate::schema::Selection;
@@ -59,6 +60,10 @@ pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
     let mut upgrade = Upgrade::default();
     for finding in after.findings {
         let is_new = !known.contains(&key(finding));
+        // Reported below, because its meaning depends on both versions.
+        if finding.code == crds_stay_old::CODE {
+            continue;
+        }
         if DEPRECATED.contains(&finding.code) {
             upgrade.deprecated.push(finding.clone());
         } else if !is_new {
@@ -72,6 +77,13 @@ pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
     let version = |side: &Side<'_>| Some(side.selection.of(ENVOY_GATEWAY)?.set.version.clone());
     if let (Some(from), Some(to)) = (version(before), version(after)) {
         upgrade.changes = behaviour::between(after.objects, &from, &to);
+        let crds = crds_stay_old::at_upgrade(after.objects, after.findings, &from, &to);
+        for one in crds {
+            match one.is_error() {
+                true => upgrade.breaks.push(one),
+                false => upgrade.warns.push(one),
+            }
+        }
     }
     upgrade
 }

@@ -38,7 +38,7 @@ pub struct ScaledObject {
     pub min: Spanned<Count>,
     /// The maximum number of replicas.
     pub max: Spanned<Count>,
-    /// Seconds to wait after the last active trigger before scaling down to the minimum.
+    /// Seconds to wait after the last active trigger before scaling to zero.
     pub cooldown: Option<Spanned<Count>>,
     /// The number of replicas to fall back to when a trigger can't be read.
     pub fallback: Option<Fallback>,
@@ -71,7 +71,7 @@ pub fn build(
     let mut objects = Vec::new();
     if let Some(own) = table.controller.as_ref().filter(|own| is_on(Some(own))) {
         let name = Spanned::unwritten(CONTROLLER.to_owned());
-        objects.push(scaled(table, Some(own), &name, &name, problems));
+        objects.push(scaled(table, Some(own), &name, &name, None, problems));
     }
     let known: Vec<&str> = gateways
         .iter()
@@ -115,7 +115,8 @@ pub fn build(
             );
         }
         let deployment = deployment(cluster, proxy.map(|proxy| &proxy.values), namespace, name);
-        objects.push(scaled(table, own, name, &deployment, problems));
+        let gateway = Some(name);
+        objects.push(scaled(table, own, name, &deployment, gateway, problems));
     }
     Autoscaling { listed, objects }
 }
@@ -171,12 +172,34 @@ fn check_proxy(
     }
 }
 
+/// A trigger with the gateway's name in its query for each `{gateway}` that is not part of a Flux variable.
+fn for_gateway(prometheus: Prometheus, gateway: Option<&Text>) -> Prometheus {
+    const STAND_IN: &str = "{gateway}";
+    let (Some(gateway), Some(query)) = (gateway, &prometheus.query) else {
+        return prometheus;
+    };
+    let mut parts = query.value.split(STAND_IN);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match text.ends_with('$') {
+            true => text.push_str(STAND_IN),
+            false => text.push_str(&gateway.value),
+        }
+        text.push_str(part);
+    }
+    Prometheus {
+        query: Some(query.with(text)),
+        ..prometheus
+    }
+}
+
 /// Builds one ScaledObject from its own settings and, where they are missing, the shared ones.
 fn scaled(
     table: &Table,
     own: Option<&Scaled>,
     name: &Text,
     deployment: &Text,
+    gateway: Option<&Text>,
     problems: &mut Vec<Diagnostic>,
 ) -> ObjectInput<ScaledObject> {
     let none = Scaled::default();
@@ -206,6 +229,7 @@ fn scaled(
         );
     }
     let prometheus = own.prometheus.clone().or_else(|| table.prometheus.clone());
+    let prometheus = prometheus.map(|prometheus| for_gateway(prometheus, gateway));
     let triggers = if own.triggers.is_empty() {
         &table.triggers
     } else {

@@ -11,7 +11,7 @@ use crate::config::codes;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
-use manifest::value::Node;
+use manifest::value::{Node, variable};
 
 /// The Cilium objects to write.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +76,21 @@ pub struct Bgp {
     pub peers: Vec<Peer>,
     /// The labels of the nodes that run BGP.
     pub nodes: Pairs,
+    /// The families of the addresses that are announced: `ipv4`, `ipv6`.
+    pub families: Vec<&'static str>,
+}
+
+/// The families of the pools and of the gateways' addresses. An address that is a Flux variable counts as IPv4.
+fn families(cluster: &Cluster) -> Vec<&'static str> {
+    let pools = cluster.cilium.iter().flat_map(|table| table.pools.iter());
+    let gateways = cluster.gateways.iter();
+    let addresses = gateways.flat_map(|(_, gateway)| gateway.address.iter());
+    let is_six = |text: &Text| !variable::in_text(text) && text.contains(':');
+    let all: Vec<bool> = pools.chain(addresses).map(is_six).collect();
+    let has_four = all.is_empty() || all.contains(&false);
+    let both = [("ipv4", has_four), ("ipv6", all.contains(&true))];
+    let used = both.into_iter().filter(|(_, is_used)| *is_used);
+    used.map(|(family, _)| family).collect()
 }
 
 fn unwritten(text: &str) -> Text {
@@ -146,6 +161,7 @@ pub fn build(cluster: &Cluster, version: Version, problems: &mut Vec<Diagnostic>
             local_asn: bgp.local_asn.clone(),
             peers: bgp.peers.clone(),
             nodes: nodes(&bgp.nodes),
+            families: families(cluster),
         };
         (values, overlays)
     });

@@ -2,17 +2,26 @@
 
 use serde::Serialize;
 
-use super::ObjectInput;
 use super::address::{self, RequestedAddress};
 use super::listener::{self, Listener};
 use super::names::{self, Rule, short};
 use super::stream::streams;
+use super::{ObjectInput, Version};
 use crate::config;
 use crate::config::codes;
 use crate::config::gateway::AddressAs;
 use crate::config::{Cluster, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::{Entry, Kind, Map, Node, variable};
+
+/// The prefix of external-dns' annotations since [`NEW_PREFIX_SINCE`].
+pub const DNS_PREFIX: &str = "external-dns.kubernetes.io";
+
+/// The prefix of external-dns' annotations before [`NEW_PREFIX_SINCE`].
+pub const LEGACY_DNS_PREFIX: &str = "external-dns.alpha.kubernetes.io";
+
+/// The version of external-dns that reads [`DNS_PREFIX`] by default.
+const NEW_PREFIX_SINCE: Version = Version::new(0, 22, 0);
 
 /// The values for the template of a Gateway.
 #[derive(Clone, Debug, Serialize)]
@@ -72,14 +81,21 @@ impl Annotations {
     }
 }
 
-/// The prefix of external-dns' annotations.
-pub fn dns_prefix(cluster: &Cluster) -> Text {
-    let default = || Spanned::unwritten("external-dns.alpha.kubernetes.io".to_owned());
-    cluster
-        .dns
-        .annotation_prefix
-        .clone()
-        .unwrap_or_else(default)
+/// The prefixes of external-dns' annotations. External-dns reads only one, which depends on its version. If that is not
+/// known, both are written.
+pub fn dns_prefixes(cluster: &Cluster) -> Vec<Text> {
+    if let Some(prefix) = &cluster.dns.annotation_prefix {
+        return vec![prefix.clone()];
+    }
+    let version = cluster.versions.external_dns.as_ref();
+    let version = version.and_then(|version| Version::parse(version));
+    let known: &[&str] = match version {
+        Some(version) if version >= NEW_PREFIX_SINCE => &[DNS_PREFIX],
+        Some(_) => &[LEGACY_DNS_PREFIX],
+        None => &[LEGACY_DNS_PREFIX, DNS_PREFIX],
+    };
+    let unwritten = |prefix: &&str| Spanned::unwritten((*prefix).to_owned());
+    known.iter().map(unwritten).collect()
 }
 
 /// The gateway's hostname in DNS, and the target of its routes' DNS records.
@@ -148,15 +164,19 @@ pub fn build(
         );
     }
     let (hostname, target) = dns_names(cluster, name, table);
-    let prefix = dns_prefix(cluster);
+    let prefixes = dns_prefixes(cluster);
     let mut annotations = Annotations::default();
     let mut below = Annotations::default();
-    if let Some(target) = &target {
-        annotations.add(format!("{}/target", prefix.value), target);
-    }
     if let Some(hostname) = &hostname {
         names::check(Rule::Hostname, "a DNS name", hostname, problems);
-        below.add(format!("{}/hostname", prefix.value), hostname);
+    }
+    for prefix in &prefixes {
+        if let Some(target) = &target {
+            annotations.add(format!("{}/target", prefix.value), target);
+        }
+        if let Some(hostname) = &hostname {
+            below.add(format!("{}/hostname", prefix.value), hostname);
+        }
     }
     let address_as = table
         .address_as

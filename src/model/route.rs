@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::gateway::{Gateway, dns_prefix};
+use super::gateway::{Gateway, dns_prefixes};
 use super::listener::{Listener, check_port};
 use super::names::{self, Rule};
 use super::stream::streams;
@@ -27,8 +27,8 @@ pub struct Redirect {
     pub parents: Vec<Parent>,
     /// The HTTP status of the redirect.
     pub status: Spanned<Count>,
-    /// The prefix of external-dns' annotations, if DNS is enabled.
-    pub dns_prefix: Option<Text>,
+    /// The prefixes of external-dns' annotations, if DNS is enabled.
+    pub dns_prefixes: Vec<Text>,
 }
 
 /// A listener that a route attaches to, as a parentRef.
@@ -212,7 +212,10 @@ fn redirect(
             gateway,
             parents,
             status,
-            dns_prefix: dns_on.then(|| dns_prefix(cluster)),
+            dns_prefixes: match dns_on {
+                true => dns_prefixes(cluster),
+                false => Vec::new(),
+            },
         },
         overlay: table.overlay(),
     }

@@ -3,6 +3,7 @@
 use super::{Form, Gateway, Lift};
 use crate::import::config::{flag, list, pairs, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
+use crate::model::gateway::{DNS_PREFIX, LEGACY_DNS_PREFIX};
 use crate::model::layout::Group;
 use crate::model::names::{self, Rule, short};
 use manifest::value::{Map, Node, variable};
@@ -11,8 +12,8 @@ use manifest::value::{Map, Node, variable};
 const HOSTNAME: &str = "/hostname";
 const TARGET: &str = "/target";
 
-/// The prefix of external-dns' annotations.
-const EXTERNAL_DNS: &str = "external-dns.alpha.kubernetes.io";
+/// The prefixes of external-dns' annotations that are written by default.
+const EXTERNAL_DNS: [&str; 2] = [LEGACY_DNS_PREFIX, DNS_PREFIX];
 
 /// Cilium's annotations with addresses, and the IP family of each.
 const ADDRESSES: [(&str, Option<&str>); 2] = [
@@ -99,7 +100,12 @@ impl Lift<'_> {
                 .filter(|prefix| prefix.contains("dns"))
                 .collect::<Vec<_>>()
         });
-        let prefix = most(prefixes).map(str::to_owned);
+        let prefixes: Vec<&str> = prefixes.collect();
+        let has_both = EXTERNAL_DNS.iter().all(|prefix| prefixes.contains(prefix));
+        let prefix = match has_both {
+            true => Some(LEGACY_DNS_PREFIX.to_owned()),
+            false => most(prefixes).map(str::to_owned),
+        };
         let certificates = nodes.iter().flat_map(|node| {
             let listeners = node.path(&["spec", "listeners"]).and_then(Node::as_list);
             let listeners = listeners.unwrap_or_default().iter();
@@ -108,20 +114,29 @@ impl Lift<'_> {
                 .collect::<Vec<_>>()
         });
         let certificates = most(certificates);
-        let controller = format!("{EXTERNAL_DNS}/controller");
         let routes = self.all(GATEWAY_API, "HTTPRoute");
-        let mut routes = routes
+        let routes: Vec<String> = routes
             .into_iter()
-            .flat_map(|at| annotations(self.node(at), &OBJECT));
-        let routes_on = routes.any(|(key, _)| key == controller);
+            .flat_map(|at| annotations(self.node(at), &OBJECT))
+            .filter_map(|(key, _)| key.strip_suffix("/controller"))
+            .filter(|prefix| EXTERNAL_DNS.contains(prefix))
+            .map(str::to_owned)
+            .collect();
+        let of_routes = |prefix: &&str| routes.iter().any(|there| there == prefix);
         match &prefix {
-            Some(prefix) if prefix != EXTERNAL_DNS => {
-                self.set(&["dns", "annotation_prefix"], text(prefix.as_str()));
+            Some(_) if has_both => {}
+            Some(prefix) => self.set(&["dns", "annotation_prefix"], text(prefix.as_str())),
+            None => {
+                let used: Vec<&str> = EXTERNAL_DNS.into_iter().filter(of_routes).collect();
+                match used.as_slice() {
+                    [] => self.set(&["dns", "enabled"], flag(false)),
+                    [only] => self.set(&["dns", "annotation_prefix"], text(*only)),
+                    _ => {}
+                }
             }
-            None if !routes_on => self.set(&["dns", "enabled"], flag(false)),
-            _ => {}
         }
         self.prefix = prefix.unwrap_or_default();
+        self.has_both_prefixes = has_both;
         self.domain = self.find_domain();
         if let Some(domain) = self.domain.clone() {
             self.set(&["domain"], text(domain));
@@ -248,7 +263,12 @@ impl Lift<'_> {
                 false
             }
         };
-        let hostname_key = format!("{}{HOSTNAME}", self.prefix);
+        let is_hostname = |key: &str| {
+            let prefix = key.strip_suffix(HOSTNAME);
+            prefix.is_some_and(|prefix| {
+                prefix == self.prefix || self.has_both_prefixes && EXTERNAL_DNS.contains(&prefix)
+            })
+        };
         let node = self.node(gateway.object);
         let made = annotations(node, &MADE).into_iter();
         let addresses = self
@@ -264,7 +284,7 @@ impl Lift<'_> {
                 && ADDRESSES
                     .iter()
                     .any(|(there, how)| there == key && *how == addresses);
-            let is_name = on && *key == hostname_key;
+            let is_name = on && is_hostname(key);
             !is_address && !is_name
         });
         let own: Vec<(&str, &str)> = own.collect();

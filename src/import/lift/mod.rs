@@ -87,6 +87,7 @@ pub fn lift(
         version: Version::new(u64::MAX, 0, 0),
         domain: None,
         prefix: String::new(),
+        has_both_prefixes: false,
     };
     lift.namespace();
     lift.chart(chart_elsewhere);
@@ -128,6 +129,8 @@ struct Lift<'a> {
     domain: Option<String>,
     /// The prefix of the DNS annotations; empty if there are none.
     prefix: String,
+    /// Whether gateways are annotated with both prefixes of external-dns.
+    has_both_prefixes: bool,
 }
 
 impl<'a> Lift<'a> {

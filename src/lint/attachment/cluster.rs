@@ -8,8 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::refused;
+use crate::lint::dns::{endpoint_elsewhere, hostname_outside_listener, published};
 use crate::lint::envoy;
 use crate::lint::front::GATEWAY_API;
+use crate::lint::network::acme_solver;
 use crate::lint::reference::{parameters, rate_limit_service, unknown_resource};
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::condition::kind;
@@ -238,9 +240,17 @@ impl<'a> ClusterAttachments<'_, 'a> {
             let patches = unknown_resource::check(self.context, self.resolved, policy);
             found.extend(patches.into_iter().map(|one| (policy.object, one)));
         }
+        found.extend(self.dns());
+        found.extend(acme_solver::check(self.context, self.resolved, self.all));
         for (object, one) in found {
+            let one = match self.charted.get(&(object as *const Object)) {
+                Some(charted) => in_release(charted, one),
+                None => one,
+            };
             let is_open = match object.kind() {
-                "GatewayClass" => self.open.contains(&(object.kind(), Key::of(object))),
+                "GatewayClass" | "ClusterIssuer" => {
+                    self.open.contains(&(object.kind(), Key::of(object)))
+                }
                 _ => self.is_open(object),
             };
             if !is_open {
@@ -248,6 +258,21 @@ impl<'a> ClusterAttachments<'_, 'a> {
             }
         }
         all
+    }
+
+    /// What is wrong with the DNS names of routes and gateways.
+    fn dns(&self) -> Vec<(&'a Object, Diagnostic)> {
+        let requests = self.context.address_requests().iter();
+        let requested: Vec<_> = requests.filter_map(|request| request.address).collect();
+        let is_charted = |object: &Object| self.is_charted(object);
+        let mut found = published::check(self.resolved, self.all, is_charted);
+        found.extend(hostname_outside_listener::check(self.resolved));
+        found.extend(endpoint_elsewhere::check(
+            self.resolved,
+            self.all,
+            &requested,
+        ));
+        found
     }
 
     pub(super) fn is_open(&self, object: &Object) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::crds_beside_users;
 use super::dependencies::Dependent;
 use crate::lint::LintContext;
 use crate::lint::front::{CHART, ENVOY_GATEWAY, text};
@@ -41,40 +42,79 @@ spec:
 "#
 }
 
-/// API groups that gateways' objects use, and the charts that install their CRDs. The Gateway API's own group is left
-/// out, because nearly everybody installs those CRDs in other ways too.
-const CHARTS: [(&str, &[&str]); 4] = [
-    (ENVOY_GATEWAY, &[CHART, "gateway-crds-helm"]),
-    ("keda.sh", &["keda"]),
-    (
-        "monitoring.coreos.com",
-        &["kube-prometheus-stack", "prometheus-operator-crds"],
-    ),
-    ("grafana.integreatly.org", &["grafana-operator"]),
+/// An API group, and the charts that install its CRDs.
+struct ChartedGroup {
+    group: &'static str,
+    charts: &'static [&'static str],
+    /// Whether only Flux Kustomizations with gateways are looked at, because elsewhere nearly everybody installs these CRDs
+    /// in other ways too. For the same reason, the Gateway API's own group is not in the table.
+    is_for_gateways: bool,
+}
+
+const GROUPS: [ChartedGroup; 5] = [
+    ChartedGroup {
+        group: ENVOY_GATEWAY,
+        charts: &[CHART, "gateway-crds-helm"],
+        is_for_gateways: false,
+    },
+    ChartedGroup {
+        group: "keda.sh",
+        charts: &["keda"],
+        is_for_gateways: false,
+    },
+    ChartedGroup {
+        group: "cert-manager.io",
+        charts: &["cert-manager"],
+        is_for_gateways: false,
+    },
+    ChartedGroup {
+        group: "monitoring.coreos.com",
+        charts: &["kube-prometheus-stack", "prometheus-operator-crds"],
+        is_for_gateways: true,
+    },
+    ChartedGroup {
+        group: "grafana.integreatly.org",
+        charts: &["grafana-operator"],
+        is_for_gateways: true,
+    },
 ];
 
 /// A Flux Kustomization that applies one of these kinds is one of the gateways'.
 const FRONT: [&str; 3] = ["EnvoyProxy", "Gateway", "GatewayClass"];
 
-/// Reports Flux Kustomizations with gateways that don't depend on the one that installs the CRDs of their objects.
+/// Reports Flux Kustomizations that don't depend on the one that installs the CRDs of their objects, or that install them
+/// with a chart themselves.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     if are_installed_first(context) {
         return Vec::new();
     }
     let all = context.dependents();
     let mut found = Vec::new();
-    for (flux, users) in front_doors(context) {
+    for (flux, users) in by_flux(context) {
         let Some(start) = all.iter().position(|one| one.of.at == flux) else {
             continue;
         };
-        for (group, charts) in CHARTS {
-            let Some(user) = users.iter().find(|object| object.group() == group) else {
+        let has_gateways = users.iter().any(|object| FRONT.contains(&object.kind()));
+        for charted in GROUPS
+            .iter()
+            .filter(|it| has_gateways || !it.is_for_gateways)
+        {
+            let mut of_group = users
+                .iter()
+                .filter(|object| object.group() == charted.group);
+            let Some(user) = of_group.next() else {
                 continue;
             };
-            let Some(installers) = installers(context, group, charts, user) else {
+            let Some(installers) = installers(context, charted, user) else {
                 continue;
             };
-            found.extend(late(context, all, start, user, &installers));
+            if is_after(all, start, &installers) {
+                continue;
+            }
+            found.extend(match installers.releases.get(&flux) {
+                Some(release) => crds_beside_users::report(context, release, user, flux),
+                None => late(context, all, start, user, &installers),
+            });
         }
     }
     found
@@ -88,84 +128,123 @@ fn are_installed_first(context: &LintContext<'_>) -> bool {
     })
 }
 
-/// The Flux Kustomizations that apply parts of the gateways, with everything that they apply.
-fn front_doors<'a>(context: &LintContext<'a>) -> BTreeMap<usize, Vec<&'a Object>> {
+/// Everything that each Flux Kustomization applies.
+fn by_flux<'a>(context: &LintContext<'a>) -> BTreeMap<usize, Vec<&'a Object>> {
     let mut by_flux: BTreeMap<usize, Vec<&Object>> = BTreeMap::new();
     for one in context.all() {
         if let Some(flux) = one.way.and_then(|way| way.flux) {
             by_flux.entry(flux).or_default().push(one.object);
         }
     }
-    by_flux.retain(|_, objects| objects.iter().any(|object| FRONT.contains(&object.kind())));
     by_flux
 }
 
-/// The Flux Kustomizations that install the CRDs of a group; `None` if that is unknown, or there are none.
-fn installers(
-    context: &LintContext<'_>,
-    group: &str,
-    charts: &[&str],
-    user: &Object,
-) -> Option<BTreeSet<usize>> {
-    let mut installers = BTreeSet::new();
-    let mut add = |flux: Option<usize>| flux.map(|flux| installers.insert(flux));
-    for chart in charts {
-        for release in context.releases(chart) {
-            let skips = text(release.object, &["spec", "install", "crds"]) == "Skip";
-            if !skips && context.may_share_cluster(release.object, user) {
-                // If it is not known what applies a release, its order is not known either.
-                add(release.way.and_then(|way| way.flux))?;
-            } else if skips {
-                return None;
-            }
-        }
-    }
-    for crd in context.of_kind("apiextensions.k8s.io", "CustomResourceDefinition") {
-        if text(crd.object, &["spec", "group"]) == group {
-            add(crd.way.and_then(|way| way.flux))?;
-        }
-    }
-    (!installers.is_empty()).then_some(installers)
+/// The Flux Kustomizations that install the CRDs of a group.
+struct Installers<'a> {
+    /// Those that do so with a chart, each with the HelmRelease.
+    releases: BTreeMap<usize, &'a Object>,
+    /// Those that apply the CRDs themselves, which Flux does before everything else.
+    crds: BTreeSet<usize>,
 }
 
-/// Whether `start` depends on none of the installers, not even indirectly.
-fn late(
-    context: &LintContext<'_>,
-    all: &[Dependent<'_>],
-    start: usize,
+impl Installers<'_> {
+    fn all(&self) -> impl Iterator<Item = usize> {
+        self.crds
+            .iter()
+            .copied()
+            .chain(self.releases.keys().copied())
+    }
+}
+
+/// The Flux Kustomizations that install the CRDs of a group; `None` if that is unknown, or there are none.
+fn installers<'a>(
+    context: &LintContext<'a>,
+    charted: &ChartedGroup,
     user: &Object,
-    installers: &BTreeSet<usize>,
-) -> Option<Diagnostic> {
+) -> Option<Installers<'a>> {
+    let mut installers = Installers {
+        releases: BTreeMap::new(),
+        crds: BTreeSet::new(),
+    };
+    for release in charted
+        .charts
+        .iter()
+        .flat_map(|chart| context.releases(chart))
+    {
+        if !context.may_share_cluster(release.object, user) {
+            continue;
+        }
+        if text(release.object, &["spec", "install", "crds"]) == "Skip" {
+            return None;
+        }
+        // If it is not known what applies a release, its order is not known either.
+        let flux = release.way.and_then(|way| way.flux)?;
+        installers.releases.insert(flux, release.object);
+    }
+    for crd in context.of_kind("apiextensions.k8s.io", "CustomResourceDefinition") {
+        if text(crd.object, &["spec", "group"]) == charted.group {
+            let flux = crd.way.and_then(|way| way.flux)?;
+            installers.crds.insert(flux);
+        }
+    }
+    installers.all().next()?;
+    Some(installers)
+}
+
+/// Whether the Flux Kustomization `start` certainly or perhaps comes after the CRDs: it applies them itself, or depends on
+/// one of the others that install them, at least indirectly.
+fn is_after(all: &[Dependent<'_>], start: usize, installers: &Installers<'_>) -> bool {
     let mut seen = BTreeSet::from([start]);
     let mut next = VecDeque::from([start]);
     while let Some(at) = next.pop_front() {
-        let one = all.get(at)?;
-        if installers.contains(&one.of.at) {
-            return None;
+        let Some(one) = all.get(at) else { return true };
+        let flux = one.of.at;
+        let has_release = installers.releases.contains_key(&flux) && at != start;
+        if has_release || installers.crds.contains(&flux) {
+            return true;
         }
         for need in &one.needs {
             // A Kustomization that is not given may depend on anything.
-            let to = need.found?;
+            let Some(to) = need.found else { return true };
             if seen.insert(to) {
                 next.push_back(to);
             }
         }
     }
+    false
+}
+
+/// Reports a Flux Kustomization that doesn't depend on the one that installs the CRDs.
+fn late(
+    context: &LintContext<'_>,
+    all: &[Dependent<'_>],
+    start: usize,
+    user: &Object,
+    installers: &Installers<'_>,
+) -> Option<Diagnostic> {
     let flux = all.get(start)?.of;
-    let installer = installers.iter().find_map(|at| context.objects.get(*at))?;
+    let near = |at: &usize| {
+        let installer = all.iter().find(|one| one.of.at == *at);
+        installer.filter(|one| context.may_share_cluster(one.of.object, flux.object))
+    };
+    let installer = installers.all().find_map(|at| near(&at))?.of.object;
+    let (name, namespace) = (installer.name(), installer.namespace());
     let pointer = Pointer::root().key("metadata").key("name");
     let message = format!(
-        "{} applies {}, but does not depend on {}, which installs the CRD",
+        "{} applies {}, but does not depend on {name}, which installs the CRD",
         flux.object.name(),
         format_args!("{} {}", user.kind(), user.name()),
-        installer.name()
     );
+    let entry = match namespace == flux.object.namespace() || namespace.is_empty() {
+        true => format!("name: {name}"),
+        false => format!("name: {name}, namespace: {namespace}"),
+    };
     Some(
         finding(CODE, flux.object, &pointer, message)
             .related(user.span(&Pointer::root().key("kind")), "the object")
             .related(installer.span(&pointer), "this installs its CRD")
             .why("on a new cluster the API server doesn't have the kind yet, so Flux applies nothing of the Kustomization until it tries again")
-            .help(format!("add `{}` to its `dependsOn`", installer.name())),
+            .help(format!("add `{{{entry}}}` to its `spec.dependsOn`")),
     )
 }
 
@@ -208,6 +287,13 @@ metadata: {name: envoy, namespace: network}"
         assert_eq!(found_in(&tree("dependsOn: [{name: envoy}]", "")), [""; 0]);
         assert_eq!(found_in(&tree("dependsOn: [{name: other}]", "")), [""; 0]);
         assert_eq!(found_in(&tree("", "install: {crds: Skip}")), [""; 0]);
+        let beside = tree("", "").replace("# config/proxy.yaml", "# envoy/proxy.yaml");
+        assert_eq!(
+            found_in(&beside),
+            [
+                "warning flux/crds-beside-users envoy/proxy.yaml:2 envoy applies EnvoyProxy envoy together with the HelmRelease envoy-gateway, which installs its CRD"
+            ]
+        );
         let bootstrapped = format!("{}# bootstrap/helmfile.yaml\n", tree("", ""));
         assert_eq!(found_in(&bootstrapped), [""; 0]);
     }

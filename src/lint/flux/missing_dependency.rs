@@ -8,14 +8,15 @@ use flux_repo::ClusterPlace;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest};
 use manifest::finding;
-use manifest::value::variable;
+use manifest::value::{Pointer, variable};
 
 manifest::code! {
     "flux"/"missing-dependency", Error, "A Flux Kustomization that depends on one that doesn't exist.",
     r#"
 A Flux Kustomization depends on one that doesn't exist. Flux waits until the dependency is ready, so this
 Kustomization is never applied. Without a `namespace`, the dependency is in the Kustomization's own namespace.
-This is reported only if all Flux Kustomizations of that namespace are among the manifests.
+This is reported only if all Flux Kustomizations of that namespace are among the manifests, or if one of that
+name is in another namespace.
 
 ## Wrong
 
@@ -51,6 +52,10 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     for dependent in all {
         let place = context.delivery.place(&dependent.of.object.file);
         for need in dependent.needs.iter().filter(|need| is_missing(need)) {
+            if let Some(there) = elsewhere(context, all, dependent, need) {
+                found.push(in_other_namespace(dependent, need, there));
+                continue;
+            }
             let near = nearby
                 .entry((place.clone(), need.namespace))
                 .or_insert_with(|| NearDependents::new(context, all, &place, need.namespace));
@@ -65,6 +70,45 @@ fn is_missing(need: &Dependency<'_>) -> bool {
         && !need.namespace.is_empty()
         && !variable::in_text(need.name)
         && !variable::in_text(need.namespace)
+}
+
+/// The only Flux Kustomization of that name, which is in another namespace.
+fn elsewhere<'d, 'a>(
+    context: &LintContext<'_>,
+    all: &'d [Dependent<'a>],
+    dependent: &Dependent<'_>,
+    need: &Dependency<'_>,
+) -> Option<&'d Dependent<'a>> {
+    let mut named = all.iter().filter(|one| {
+        one.of.object.name() == need.name
+            && one.of.at != dependent.of.at
+            && !variable::in_text(one.of.object.namespace())
+            && context.may_share_cluster(one.of.object, dependent.of.object)
+    });
+    named.next().filter(|_| named.next().is_none())
+}
+
+fn in_other_namespace(
+    dependent: &Dependent<'_>,
+    need: &Dependency<'_>,
+    there: &Dependent<'_>,
+) -> Diagnostic {
+    let namespace = there.of.object.namespace();
+    let name = need.name;
+    let message = format!(
+        "the Flux Kustomization {name} is in the namespace {namespace}, not in {}",
+        need.namespace
+    );
+    finding(CODE, dependent.of.object, &need.pointer, message)
+        .related(
+            there.of.object.span(&Pointer::root().key("metadata").key("name")),
+            "the one that is meant",
+        )
+        .why(format!(
+            "without `namespace`, Flux looks in the Kustomization's own namespace, finds nothing there, and never applies {}",
+            dependent.of.object.name()
+        ))
+        .help(format!("write `{{name: {name}, namespace: {namespace}}}` in `spec.dependsOn`"))
 }
 
 /// The Flux Kustomizations of a namespace that may be in the same cluster.
@@ -205,6 +249,18 @@ resources: [{names}]"
             says("envoy.yaml, config.yaml, absent.yaml", "{name: envoi}"),
             [""; 0]
         );
+        let with_keda = |needs: &str| {
+            let keda = ks("keda", "").replace("namespace: network", "namespace: observability");
+            let config = ks("config", &format!("dependsOn: [{needs}]"));
+            found_in(&format!("{config}{keda}\n"))
+        };
+        assert_eq!(
+            with_keda("{name: keda}"),
+            [
+                "error flux/missing-dependency net/config.yaml:6 the Flux Kustomization keda is in the namespace observability, not in network"
+            ]
+        );
+        assert_eq!(with_keda("{name: keda, namespace: observability}"), [""; 0]);
         assert_eq!(
             says(all, "{name: envoi}"),
             [

@@ -94,7 +94,7 @@ fn pairs<'a>(monitor: &Applied<'a>) -> impl Iterator<Item = (&'a str, &'a str)> 
 }
 
 /// Whether the labels in a monitor's selector show that it is only meant for Envoy Gateway's proxies.
-fn is_for_proxies(monitor: &Applied<'_>) -> bool {
+pub(super) fn is_for_proxies(monitor: &Applied<'_>) -> bool {
     let has = |key: &str, value: &str| pairs(monitor).any(|pair| pair == (key, value));
     pairs(monitor).any(|(key, _)| key == OWNER_NAME || key == OWNER_NAMESPACE)
         || has("app.kubernetes.io/managed-by", "envoy-gateway")

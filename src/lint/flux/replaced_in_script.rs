@@ -12,8 +12,10 @@ manifest::code! {
     r#"
 As soon as a Flux Kustomization substitutes variables, Flux replaces `${NAME}` in all texts of its objects,
 including scripts and dashboards. This variable is defined by the script or dashboard itself and not intended
-for Flux. Flux replaces it with a setting of the same name, or with nothing. Write `$${NAME}`, or disable
-substitution for the object with the annotation `kustomize.toolkit.fluxcd.io/substitute: disabled`.
+for Flux. Flux replaces it with a setting of the same name. If there is none, the substitution fails since
+kustomize-controller 1.9, and nothing of the Flux Kustomization is applied; before, the variable becomes an
+empty string. Write `$${NAME}`, or disable substitution for the object with the annotation
+`kustomize.toolkit.fluxcd.io/substitute: disabled`.
 
 ## Wrong
 
@@ -135,9 +137,9 @@ pub(crate) fn explained(one: Diagnostic, flux: &Object, is_lua: bool) -> Diagnos
     );
     let one = if is_lua {
         one.severity(Severity::Error)
-            .why("Envoy runs the script with the value of a Flux variable of that name in its place, or an empty string")
+            .why("if Flux has no variable of that name, nothing of the Flux Kustomization is applied (before kustomize-controller 1.9: Envoy runs the script with an empty string in its place)")
     } else {
-        one.why("the applied object has the value of a Flux variable of that name in its place, or an empty string")
+        one.why("if Flux has no variable of that name, nothing of the Flux Kustomization is applied (before kustomize-controller 1.9: the text has an empty string in its place)")
     };
     one.help(
         "write `$${…}`, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`",

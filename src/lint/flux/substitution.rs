@@ -45,7 +45,11 @@ fn substituting<'a>(
 }
 
 /// Calls `with` for each string that contains `${`.
-fn each_text(node: &Node, at: &mut Pointer, with: &mut impl FnMut(&Pointer, &str)) {
+pub(super) fn each_text<'n>(
+    node: &'n Node,
+    at: &mut Pointer,
+    with: &mut impl FnMut(&Pointer, &'n str),
+) {
     match &node.kind {
         Kind::String(text) if text.contains("${") => with(at, text),
         Kind::Map(map) => {

@@ -1,10 +1,12 @@
 //! Fixed numbers of replicas on workloads that are scaled.
 
+use super::autoscalers::CONTROLLER;
 use crate::lint::LintContext;
+use crate::lint::front::{CHART, release_namespace};
 use envoy_gateway::proxies::Workload;
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
-use manifest::value::Pointer;
+use manifest::value::{Node, Pointer};
 
 manifest::code! {
     "keda"/"fixed-replicas", Warning, "A fixed number of replicas on a Deployment that is scaled.",
@@ -88,6 +90,32 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             one.why("Envoy Gateway resets the number at each reconciliation, so proxies are removed and added again")
         });
     }
+    for release in context.releases(CHART) {
+        let path = ["spec", "values", "deployment", "replicas"];
+        let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
+        let is_number = |node: &Node| node.to_json().is_number();
+        if !release.object.node.at(&pointer).is_some_and(is_number) {
+            continue;
+        }
+        let namespace = release_namespace(release.object);
+        let autoscaler = autoscalers.iter().find(|autoscaler| {
+            autoscaler.target.name == CONTROLLER
+                && autoscaler.target.namespace == namespace
+                && context.may_share_cluster(autoscaler.of.object, release.object)
+        });
+        if let Some(autoscaler) = autoscaler {
+            let message = "the controller has fixed replicas and is scaled";
+            found.push(
+                finding(CODE, release.object, &pointer, message)
+                    .related(
+                        autoscaler.of.object.place_to_change(&autoscaler.pointer),
+                        format!("scaled by {}", autoscaler.what),
+                    )
+                    .why("Helm resets the number at each upgrade, so Pods are removed and added again")
+                    .help("remove `deployment.replicas`; the autoscaler's minimum replaces it"),
+            );
+        }
+    }
     for deployment in context.of_kind("apps", "Deployment") {
         let pointer = Pointer::root().key("spec").key("replicas");
         let target = Workload {
@@ -118,4 +146,23 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::keda::autoscalers::tests::{scaled, unfixed};
+    use crate::lint::support::found_in;
+
+    #[test]
+    fn the_chart_does_not_fix_the_number_of_a_scaled_controller() {
+        let front = unfixed().replace("values: {", "values: {deployment: {replicas: 2}, ");
+        let controller = scaled("a", "envoy-gateway", "minReplicaCount: 1");
+        assert_eq!(
+            found_in(&format!("{front}{controller}\n")),
+            [
+                "warning keda/fixed-replicas front.yaml:11 the controller has fixed replicas and is scaled"
+            ]
+        );
+        assert_eq!(found_in(&format!("{}{controller}\n", unfixed())), [""; 0]);
+    }
 }

@@ -155,8 +155,11 @@ spec: {{type: LoadBalancer}}"
                 "error network/duplicate-address service.yaml:3 Gateway network/external and Service kube-system/api request the same address, 10.10.30.26"
             ]
         );
-        let sharing = FRONT.replace("30.26}", "30.26, lbipam.cilium.io/sharing-key: x}");
-        let shared = service(", lbipam.cilium.io/sharing-key: x");
+        let sharing = FRONT.replace("30.26}", "30.26, lbipam.cilium.io/sharing-key: x, lbipam.cilium.io/sharing-cross-namespace: kube-system}")
+            .replace("envoyDeployment: {replicas: 2}", "envoyService: {externalTrafficPolicy: Cluster}");
+        let shared = service(
+            ", lbipam.cilium.io/sharing-key: x, lbipam.cilium.io/sharing-cross-namespace: network",
+        );
         assert_eq!(found_in(&format!("{sharing}{shared}\n")), [""; 0]);
     }
 

@@ -54,11 +54,16 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             .iter()
             .zip(&covers)
             .filter(|(_, covers)| **covers == Some(true));
-        found.extend(
-            covering
-                .filter_map(|(policy, _)| local_policy::report(front, policy, &scaled))
-                .next(),
-        );
+        let mut dropped = covering
+            .filter_map(|(policy, _)| local_policy::report(context, front, policy, &scaled));
+        // Gateways that share an EnvoyProxy have the same mistake.
+        let is_new = |one: &Diagnostic| {
+            let mut others = found.iter();
+            !others.any(|other| (other.code, other.span) == (one.code, one.span))
+        };
+        if let Some(one) = dropped.next().filter(is_new) {
+            found.push(one);
+        }
     }
     found
 }
@@ -113,9 +118,32 @@ spec: {{{rest}}}"
         let nobody = [
             "warning network/not-announced front.yaml:27 no CiliumL2AnnouncementPolicy covers the Service of external",
         ];
+        let open = policy("loadBalancerIPs: true");
+        assert_eq!(found_with_front(&[&open]), [""; 0]);
+        let single = FRONT.replace("{replicas: 2}", "{replicas: 1}");
         assert_eq!(
-            found_with_front(&[&policy("loadBalancerIPs: true")]),
-            [""; 0]
+            found_in(&format!("{single}{open}\n")),
+            [
+                "warning network/local-policy front.yaml:27 external is announced by L2 with `externalTrafficPolicy: Local`, so a node without a proxy may announce it"
+            ]
+        );
+        for fitting in [
+            "envoyDeployment: {pod: {nodeSelector: {a: b}}}",
+            "envoyDaemonSet: {}",
+            "envoyService: {externalTrafficPolicy: Cluster}",
+        ] {
+            let front = FRONT.replace("envoyDeployment: {replicas: 2}", fitting);
+            assert_eq!(found_in(&format!("{front}{open}\n")), [""; 0], "{fitting}");
+        }
+        let written = FRONT.replace(
+            "envoyDeployment: {replicas: 2}",
+            "envoyService: {externalTrafficPolicy: Local}",
+        );
+        assert_eq!(
+            found_in(&format!("{written}{open}\n")),
+            [
+                "warning network/local-policy front.yaml:23 external is announced by L2 with `externalTrafficPolicy: Local`, so a node without a proxy may announce it"
+            ]
         );
         assert_eq!(found_with_front(&[&policy("externalIPs: true")]), nobody);
         assert_eq!(

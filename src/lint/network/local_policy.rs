@@ -1,22 +1,25 @@
 //! Nodes that announce an address without running a proxy for it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::l2_policies::L2Policy;
-use crate::lint::LintContext;
 use crate::lint::front::{Front, text};
+use crate::lint::{Applied, LintContext};
 use manifest::diagnostic::Diagnostic;
-use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
+use manifest::{Object, finding};
 
 manifest::code! {
     "network"/"local-policy", Warning, "Nodes that announce an address without running a proxy for it.",
     r#"
 With `externalTrafficPolicy: Local`, which is Envoy Gateway's default, a node forwards connections only to
 proxies on the same node. With L2 announcements, one node answers for the address whether or not a proxy runs
-on it. If none does, the node drops every connection. This is reported if a policy lists its nodes and there
-are fewer proxies than nodes. With `Cluster`, a node forwards connections to
-proxies on any node, but they then see the node's address instead of the client's.
+on it, so Cilium calls the two incompatible. If no proxy runs there, the node drops every connection. This is not
+reported if the proxies run on every node (as a DaemonSet), if a policy lists its nodes and there are as many
+proxies, or if the EnvoyProxy decides on which nodes its proxies run. If the number of nodes is not known, it is
+reported if `Local` is written, or if there may be only one proxy. With `Cluster`, a node forwards
+connections to proxies on any node. They then see the node's address instead of the client's, unless Cilium
+forwards with `loadBalancer.mode: dsr`. With BGP, only nodes with a proxy announce the address.
 
 ## Wrong
 
@@ -45,59 +48,114 @@ spec:
 "#
 }
 
-/// The names of the workloads that autoscalers scale. Their number of replicas is not fixed.
-pub(crate) fn scaled_workloads(context: &LintContext<'_>) -> BTreeSet<String> {
+/// The smallest number of replicas of each workload that is scaled, by its name.
+pub(crate) fn scaled_workloads(context: &LintContext<'_>) -> BTreeMap<String, u64> {
+    let least = |one: &Applied<'_>, key: &str, default: u64| {
+        let least = one.object.node.path(&["spec", key]);
+        let least = least.and_then(|node| node.to_json().as_u64());
+        let name = text(one.object, &["spec", "scaleTargetRef", "name"]);
+        (name.to_owned(), least.unwrap_or(default))
+    };
     let scaled = context.of_kind("keda.sh", "ScaledObject");
+    let autoscalers = context.of_kind("autoscaling", "HorizontalPodAutoscaler");
     scaled
-        .chain(context.of_kind("autoscaling", "HorizontalPodAutoscaler"))
-        .map(|one| text(one.object, &["spec", "scaleTargetRef", "name"]).to_owned())
+        .map(|one| least(&one, "minReplicaCount", 0))
+        .chain(autoscalers.map(|one| least(&one, "minReplicas", 1)))
         .collect()
 }
 
-/// Reports `externalTrafficPolicy: Local` with fewer proxies than nodes that may announce the address.
+/// The place of the setting: in the EnvoyProxy, or else the name of the gateway.
+fn place<'a>(front: &Front<'a>) -> (&'a Object, Pointer) {
+    let written = front
+        .infra
+        .place(&["envoyService", "externalTrafficPolicy"]);
+    let name = Pointer::root().key("metadata").key("name");
+    written.unwrap_or((front.gateway.object, name))
+}
+
+/// Reports `externalTrafficPolicy: Local` if a node without a proxy may announce the address.
 pub(crate) fn report(
+    context: &LintContext<'_>,
     front: &Front<'_>,
     policy: &L2Policy<'_>,
-    scaled: &BTreeSet<String>,
+    scaled: &BTreeMap<String, u64>,
 ) -> Option<Diagnostic> {
     let written = front.setting(&["envoyService", "externalTrafficPolicy"]);
     // Envoy Gateway's own default is `Local`.
-    if written.is_some_and(|written| written.as_str() != Some("Local")) {
+    let is_local = written.is_none_or(|written| written.as_str() == Some("Local"));
+    if !is_local || front.setting(&["envoyService", "patch"]).is_some() {
         return None;
     }
-    let workload = front.workload()?;
-    let is_scaled = front.setting(&["envoyHpa"]).is_some() || scaled.contains(&workload.name);
-    if workload.kind == "DaemonSet" || is_scaled {
-        return None;
-    }
-    let replicas = match front.setting(&["envoyDeployment", "replicas"]) {
-        Some(replicas) => replicas.to_json().as_u64()?,
-        None => 1,
+    let is_daemon_set = front.setting(&["envoyDaemonSet"]).is_some();
+    let least = match front.workload() {
+        Some(workload) => scaled.get(&workload.name).copied(),
+        None => scaled.get(front.gateway.object.name()).copied(),
     };
-    let nodes = named_nodes(policy.applied.object.node.path(&["spec", "nodeSelector"])?)?;
-    if replicas >= nodes {
+    let of_own = front.setting(&["envoyHpa"]).map(|own| {
+        let least = own.get("minReplicas").map(|node| node.to_json().as_u64());
+        least.unwrap_or(Some(1))
+    });
+    let replicas = front.setting(&["envoyDeployment", "replicas"]);
+    let proxies = match (of_own, least, replicas) {
+        (Some(least), _, _) => least?,
+        (None, Some(least), _) => least,
+        (None, None, Some(replicas)) => replicas.to_json().as_u64()?,
+        (None, None, None) => 1,
+    };
+    let selector = policy.applied.object.node.path(&["spec", "nodeSelector"]);
+    let nodes = selector.and_then(named_nodes);
+    let is_enough = match nodes {
+        Some(nodes) => proxies >= nodes,
+        // Several proxies may be enough for a cluster of unknown size, unless somebody wrote `Local`.
+        None => is_pinned(front) || (proxies > 1 && written.is_none()),
+    };
+    if is_daemon_set || is_enough {
         return None;
     }
-    let pointer = Pointer::root().key("metadata").key("name");
-    let proxies = if replicas == 1 {
-        "1 proxy".to_owned()
-    } else {
-        format!("{replicas} proxies")
+    let (object, pointer) = place(front);
+    let name = front.gateway.object.name();
+    let message = match (nodes, proxies) {
+        (Some(nodes), 1) => format!(
+            "{name} has 1 proxy for {nodes} nodes that may announce it, with `externalTrafficPolicy: Local`"
+        ),
+        (Some(nodes), _) => format!(
+            "{name} has {proxies} proxies for {nodes} nodes that may announce it, with `externalTrafficPolicy: Local`"
+        ),
+        (None, _) => format!(
+            "{name} is announced by L2 with `externalTrafficPolicy: Local`, so a node without a proxy may announce it"
+        ),
+    };
+    let in_proxy = match context.model.is_some() {
+        true => "set `external_traffic_policy = \"Cluster\"` in [proxy]",
+        false => "write `externalTrafficPolicy: Cluster` into `envoyService` of the EnvoyProxy",
+    };
+    let spec = Pointer::root().key("spec");
+    let of_nodes = spec.key("nodeSelector");
+    let by = match selector {
+        Some(_) => policy.applied.object.span(&of_nodes),
+        None => policy.applied.object.span(&spec),
+    };
+    let label = match nodes {
+        Some(_) => "the nodes are listed here",
+        None => "this policy announces it",
     };
     Some(
-        finding(
-            CODE,
-            front.gateway.object,
-            &pointer,
-            format!(
-                "{} has {proxies} for {nodes} nodes that may announce it, with `externalTrafficPolicy: Local`",
-                front.gateway.object.name()
-            ),
-        )
-        .related(policy.applied.object.span(&Pointer::root().key("spec").key("nodeSelector")), "the nodes are listed here")
-        .why("the node that announces the address may have no proxy, and then drops every connection")
-        .help("write `externalTrafficPolicy: Cluster` in the EnvoyProxy, run a DaemonSet, or announce from fewer nodes"),
+        finding(CODE, object, &pointer, message)
+            .related(by, label)
+            .why("the node that announces the address may have no proxy, and then drops every connection")
+            .help(format!(
+                "{in_proxy}, run the proxies as a DaemonSet on all nodes that announce, or announce by BGP"
+            )),
     )
+}
+
+/// Whether the EnvoyProxy decides on which nodes its proxies run, so that they may be those that announce.
+fn is_pinned(front: &Front<'_>) -> bool {
+    const KEYS: [&str; 3] = ["affinity", "nodeSelector", "topologySpreadConstraints"];
+    front.setting(&["envoyDeployment", "patch"]).is_some()
+        || KEYS
+            .iter()
+            .any(|key| front.setting(&["envoyDeployment", "pod", key]).is_some())
 }
 
 /// The number of nodes that a selector lists by hostname; `None` if it selects in another way.

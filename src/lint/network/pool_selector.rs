@@ -80,7 +80,7 @@ fn explained(finding: Diagnostic, pool: &Pool<'_>) -> Diagnostic {
     finding
         .related(pool.applied.object.place_to_change(&pointer), "the pool's selector")
         .why("Cilium only assigns an address to Services that the pool selects, so this one stays pending")
-        .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`")
+        .help("select by a label that the Service has, such as `app.kubernetes.io/component: proxy` or `gateway.envoyproxy.io/owning-gateway-name`, or write the label into `spec.infrastructure.labels` of the Gateway; those in `metadata.labels` don't reach the Service")
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{address_outside_pools, pool_selector};
+use super::address_requests::ServiceAddressRequest;
+use super::{address_beside_pool, address_outside_pools, pool_selector};
 use crate::lint::ranges::Ranges;
 use crate::lint::{Applied, LintContext};
 use crate::model::address::Range;
@@ -149,6 +150,33 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         let outside = address_outside_pools::report(request, address, near, &holding);
         found.extend(outside.or_else(|| pool_selector::report(request, address, &holding)));
     }
+    let announces_external: Vec<Applied> = context
+        .of_kind("cilium.io", "CiliumL2AnnouncementPolicy")
+        .filter(|one| is_on(one.object.node.path(&["spec", "externalIPs"])))
+        .collect();
+    for front in context.fronts() {
+        let own = |request: &&ServiceAddressRequest| request.owner.at == front.gateway.at;
+        let is_announced = announces_external
+            .iter()
+            .any(|one| context.may_share_cluster(one.object, front.gateway.object));
+        // A gateway that requests an address from a pool, too, has it.
+        if is_announced
+            || requests
+                .iter()
+                .filter(own)
+                .any(|request| request.is_of_pools)
+        {
+            continue;
+        }
+        for request in requests.iter().filter(own).filter(|it| it.ports.is_some()) {
+            let near = near.of(&request.owner);
+            let Some(address) = request.address else {
+                continue;
+            };
+            let holding = near.holding(address);
+            found.extend(address_beside_pool::report(front, request, &holding));
+        }
+    }
     let asking: HashSet<usize> = requests.iter().map(|request| request.owner.at).collect();
     for front in context.fronts() {
         let is_served =
@@ -161,6 +189,10 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+fn is_on(node: Option<&Node>) -> bool {
+    node.and_then(Node::as_bool) == Some(true)
 }
 
 fn read(applied: Applied<'_>) -> Pool<'_> {

@@ -5,4 +5,4 @@ pub(crate) mod chart_value;
 pub(crate) mod deprecated_field;
 pub(crate) mod envoy_image;
 pub(crate) mod gate;
-pub(crate) mod never_released;
+pub(crate) mod unknown_release;

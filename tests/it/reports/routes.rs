@@ -18,7 +18,6 @@ const CASES: &[Case] = &[
     case("reports/52-merged-gateways-in-gateway-namespace-mode", "reference/parameters", "reference/parameters"),
     case("reports/60-policy-aimed-at-a-misspelt-route", "attachment/no-target", ""),
     case("missed/certificate-typo", "reference/unknown-certificate", ""),
-    case("missed/chart-version-that-never-was", "version/never-released", ""),
     case("missed/chartref-other-namespace", "flux/unknown-source", ""),
     case("missed/class-typo", "reference/unknown-class", ""),
     case("missed/extauth-without-grant", "reference/not-permitted", ""),

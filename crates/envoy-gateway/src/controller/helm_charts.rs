@@ -18,8 +18,10 @@ const SOURCES: &str = "source.toolkit.fluxcd.io";
 /// The version of a chart.
 #[derive(Clone, Debug)]
 pub struct ChartVersion<'a> {
-    /// The version as written, without a leading `v`.
+    /// The version without a leading `v`. For a range within one minor version, this is the first version in the range.
     pub text: String,
+    /// The version or range as written.
+    pub written: &'a str,
     /// The major and minor number.
     pub minor: (u64, u64),
     /// The object that contains it: the HelmRelease or its source.
@@ -31,7 +33,7 @@ pub struct ChartVersion<'a> {
 pub struct ChartRelease<'a> {
     /// Its index among the given objects.
     pub at: usize,
-    /// The version of its chart; `None` if no exact version is given.
+    /// The version of its chart; `None` if it may have several minor versions.
     pub version: Option<ChartVersion<'a>>,
 }
 
@@ -66,7 +68,7 @@ impl<'a> HelmCharts<'a> {
             else {
                 continue;
             };
-            let version = version.and_then(|text| exact_version(text, by));
+            let version = version.and_then(|text| known_version(text, by));
             let of_chart = charts.by_chart.entry(chart).or_default();
             of_chart.push(ChartRelease { at, version });
         }
@@ -121,14 +123,64 @@ pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
     (!chart.is_empty()).then_some((chart, version))
 }
 
-/// An exact version; `None` for a range, or for `0.0.x`, which is a development build.
-fn exact_version<'a>(text: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let version = semver::Version::parse(text).ok()?;
+/// A version whose minor version is known: an exact one, or a range within one minor version, such as `1.8.x`. `None` for
+/// `0.0.x`, which is a development build.
+fn known_version<'a>(written: &'a str, by: &'a Object) -> Option<ChartVersion<'a>> {
+    let text = written.strip_prefix('v').unwrap_or(written);
+    let version = semver::Version::parse(text).ok();
+    let version = version.or_else(|| first_in_range(text))?;
     let minor = (version.major, version.minor);
     (minor != (0, 0)).then(|| ChartVersion {
-        text: text.to_owned(),
+        text: version.to_string(),
+        written,
         minor,
         by,
     })
+}
+
+/// The minor and patch versions that a range is compared with.
+const COMPARED: (u64, u64) = (64, 32);
+
+/// The first version in a range, if all versions in it have the same minor version. Helm separates conditions by commas or
+/// blanks.
+fn first_in_range(text: &str) -> Option<semver::Version> {
+    let conditions: Vec<&str> = text
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|part| !part.is_empty())
+        .collect();
+    let range = semver::VersionReq::parse(&conditions.join(", ")).ok()?;
+    let numbers = (0..=2).flat_map(|major| {
+        (0..COMPARED.0)
+            .flat_map(move |minor| (0..COMPARED.1).map(move |patch| (major, minor, patch)))
+    });
+    let mut matching = numbers
+        .map(|(major, minor, patch)| semver::Version::new(major, minor, patch))
+        .filter(|version| range.matches(version));
+    let first = matching.next()?;
+    let is_same =
+        |version: &semver::Version| (version.major, version.minor) == (first.major, first.minor);
+    matching.all(|version| is_same(&version)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_in_range;
+
+    #[test]
+    fn a_range_within_a_minor_version_is_known() {
+        let first = |text: &str| first_in_range(text).map(|version| version.to_string());
+        for (range, want) in [
+            ("1.8.x", Some("1.8.0")),
+            ("1.8.*", Some("1.8.0")),
+            ("~1.8.2", Some("1.8.2")),
+            (">=1.8.1 <1.9.0", Some("1.8.1")),
+            (">=1.8.1, <1.9.0", Some("1.8.1")),
+            ("1.x", None),
+            ("^1.8.0", None),
+            (">=1.8.0", None),
+            ("latest", None),
+        ] {
+            assert_eq!(first(range).as_deref(), want, "{range}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! (external-dns 0.22, chart 1.22). Annotations with both prefixes are known, the one before 0.22 and the
 //! current one. If a publisher uses templates or regular expressions, its records are marked as uncertain.
 
-use super::publisher::{Filter, Publisher, deployment, endpoints, release};
+use super::publisher::{Filter, LEGACY_PREFIX, PREFIX, Publisher, deployment, endpoints, release};
 use super::selector::Selector;
 use super::table::{NoRecord, Record, Records};
 use crate::RouteKind;
@@ -14,10 +14,7 @@ use manifest::Object;
 use manifest::value::variable;
 
 /// The prefixes of external-dns' annotations: the current one, and the one before 0.22.
-const PREFIXES: [&str; 2] = [
-    "external-dns.kubernetes.io/",
-    "external-dns.alpha.kubernetes.io/",
-];
+pub const PREFIXES: [&str; 2] = [PREFIX, LEGACY_PREFIX];
 
 /// The value of an annotation for external-dns.
 pub fn annotation<'a>(object: &'a Object, name: &str) -> Option<&'a str> {
@@ -66,9 +63,10 @@ impl Certainty {
 
 impl<'a> Publishers<'a> {
     /// Finds the publishers among the objects.
-    pub fn find(objects: &'a [Object]) -> Self {
+    pub fn find(objects: impl IntoIterator<Item = &'a Object, IntoIter: Clone>) -> Self {
+        let objects = objects.into_iter();
         let charts: Vec<&Object> = objects
-            .iter()
+            .clone()
             .filter(|it| it.kind() == "OCIRepository")
             .collect();
         let mut publishers = Publishers::default();
@@ -81,6 +79,16 @@ impl<'a> Publishers<'a> {
             }
         }
         publishers
+    }
+
+    /// The publishers that read routes.
+    pub fn all(&self) -> &[Publisher<'a>] {
+        &self.all
+    }
+
+    /// The records from DNSEndpoints, by hostname.
+    pub fn endpoints(&self) -> &[(&'a str, Record)] {
+        &self.endpoints
     }
 
     /// The DNS records of a hostname, given the routes that have it.
@@ -118,7 +126,8 @@ impl<'a> Publishers<'a> {
 }
 
 impl Publisher<'_> {
-    fn record(&self, asked: &RouteQuery<'_>) -> Option<Record> {
+    /// The record of a route's hostname; `None` if the publisher doesn't select it.
+    pub fn record(&self, asked: &RouteQuery<'_>) -> Option<Record> {
         let sure = self.filter.takes(asked);
         (sure != Certainty::No).then(|| Record {
             by: self.by.clone(),
@@ -134,7 +143,19 @@ impl Publisher<'_> {
 }
 
 impl Filter<'_> {
-    fn takes(&self, asked: &RouteQuery<'_>) -> Certainty {
+    /// Whether the filters on gateways, routes and annotations certainly admit a route, whatever its kind and hostname are.
+    pub fn admits(&self, asked: &RouteQuery<'_>) -> bool {
+        !self.is_open && !self.is_out(asked)
+    }
+
+    /// Whether the publisher reads routes of this kind. It is so if that is not known.
+    pub fn has_kind(&self, kind: RouteKind) -> bool {
+        self.kinds
+            .as_ref()
+            .is_none_or(|kinds| kinds.contains(&kind))
+    }
+
+    fn is_out(&self, asked: &RouteQuery<'_>) -> bool {
         let (gateway, route) = (Key::of(asked.gateway), Key::of(asked.route));
         let same = |filter: Option<&str>, found: &str| {
             filter.is_none_or(|it| text_is(it, found) != Certainty::No)
@@ -145,7 +166,7 @@ impl Filter<'_> {
             let label = |key: &str| map.and_then(|map| map.get(key)?.as_str());
             selector.as_ref().is_none_or(|it| it.matches(label))
         };
-        let is_out = asked.hostname == "*"
+        asked.hostname == "*"
             || !same(self.gateway, gateway.name)
             || !same(self.gateway_namespace, gateway.namespace)
             || !same(self.namespace, route.namespace)
@@ -153,8 +174,11 @@ impl Filter<'_> {
             || !labels(&self.gateway_labels, asked.gateway, "labels")
             || !labels(&self.labels, asked.route, "labels")
             || !labels(&self.annotations, asked.route, "annotations")
-            || (self.reads_annotations && is_left_out(asked));
-        if is_out {
+            || (self.reads_annotations && is_left_out(asked))
+    }
+
+    fn takes(&self, asked: &RouteQuery<'_>) -> Certainty {
+        if self.is_out(asked) {
             return Certainty::No;
         }
         let kinds = match &self.kinds {

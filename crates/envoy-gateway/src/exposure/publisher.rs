@@ -11,12 +11,123 @@ use manifest::value::{Node, variable};
 /// A publisher of DNS records.
 #[derive(Debug)]
 pub struct Publisher<'a> {
+    /// The HelmRelease or Deployment.
+    pub object: &'a Object,
+    /// The prefixes of the annotations that external-dns reads; `None` if they are unknown, or it is another publisher.
+    pub prefixes: Option<AnnotationPrefixes>,
+    /// The owner of its records; `None` if it marks none, or if that is not known.
+    pub owner: Option<&'a str>,
+    /// Whether it writes through a webhook, so that the provider's name doesn't tell where to.
+    pub is_webhook: bool,
+    /// Whether Cloudflare proxies its records unless an annotation says otherwise.
+    pub is_proxied: bool,
     /// Its name as `Kind namespace/name`.
     pub by: String,
     /// The DNS provider, if it is given.
     pub provider: Option<String>,
     /// The routes that it publishes.
     pub filter: Filter<'a>,
+}
+
+/// The prefixes of the annotations that external-dns reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnotationPrefixes {
+    /// The prefixes, each with a slash at the end.
+    pub read: Vec<String>,
+    /// What decides them.
+    pub by: PrefixReason,
+}
+
+/// What decides which prefix external-dns reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PrefixReason {
+    /// The version of the chart, whose image is that of the same minor version unless something else is set.
+    Chart,
+    /// The tag of the image.
+    Image,
+    /// A setting.
+    Setting,
+}
+
+/// The prefix of external-dns' annotations since version 0.22.
+pub const PREFIX: &str = "external-dns.kubernetes.io/";
+
+/// The prefix of external-dns' annotations before version 0.22.
+pub const LEGACY_PREFIX: &str = "external-dns.alpha.kubernetes.io/";
+
+/// The minor version of external-dns that reads the new prefix by default.
+const NEW_PREFIX_SINCE: u64 = 22;
+
+/// The owner according to the flags and the values of the chart. Without a setting, it is `default`.
+fn owner<'a>(
+    flags: &[(&'a str, &'a str)],
+    setting: Option<&'a str>,
+    registry: Option<&'a str>,
+) -> Option<&'a str> {
+    let flag = |name: &str| {
+        let mut flags = flags.iter();
+        flags
+            .find(|(there, _)| *there == name)
+            .map(|(_, value)| *value)
+    };
+    let registry = flag("registry").or(registry).unwrap_or("txt");
+    let owner = flag("txt-owner-id").or(setting).unwrap_or("default");
+    (registry != "noop" && !variable::in_text(owner)).then_some(owner)
+}
+
+/// Whether the flags let Cloudflare proxy records by default.
+fn is_proxied(flags: &[(&str, &str)]) -> bool {
+    let mut flags = flags.iter();
+    flags.any(|(name, value)| *name == "cloudflare-proxied" && *value != "false")
+}
+
+/// The prefixes according to the flags, the tag of the image and the minor version of the chart (whose version is 1.N for
+/// external-dns 0.N).
+fn prefixes(
+    flags: &[(&str, &str)],
+    setting: Option<&str>,
+    image: Option<&str>,
+    chart: Option<u64>,
+) -> Option<AnnotationPrefixes> {
+    let flag = |name: &str| {
+        let mut flags = flags.iter();
+        flags
+            .find(|(there, _)| *there == name)
+            .map(|(_, value)| *value)
+    };
+    let image = image.and_then(minor_of);
+    let own = setting
+        .or(flag("annotation-prefix"))
+        .filter(|text| !text.is_empty());
+    let (mut read, by) = match (own, image, chart) {
+        (Some(own), _, _) => {
+            let own = own.trim_end_matches('/');
+            (vec![format!("{own}/")], PrefixReason::Setting)
+        }
+        (None, Some(minor), _) => (vec![default_prefix(minor)], PrefixReason::Image),
+        (None, None, Some(minor)) => (vec![default_prefix(minor)], PrefixReason::Chart),
+        (None, None, None) => return None,
+    };
+    if flag("enable-legacy-annotation-prefix").is_some_and(|value| value != "false") {
+        read.push(LEGACY_PREFIX.to_owned());
+    }
+    let is_known = read.iter().all(|prefix| !variable::in_text(prefix));
+    is_known.then_some(AnnotationPrefixes { read, by })
+}
+
+/// The prefix that a minor version of external-dns reads by default.
+fn default_prefix(minor: u64) -> String {
+    match minor >= NEW_PREFIX_SINCE {
+        true => PREFIX.to_owned(),
+        false => LEGACY_PREFIX.to_owned(),
+    }
+}
+
+/// The second number of a version, such as 22 for `v0.22.0@sha256:…`.
+fn minor_of(version: &str) -> Option<u64> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    parts.next()?.parse::<u64>().ok()?;
+    parts.next()?.parse().ok()
 }
 
 /// The filter of a publisher. A field that is not set doesn't restrict anything.
@@ -64,7 +175,23 @@ pub fn release<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<Publishe
         _ => return None,
     };
     filter.is_open |= has(&object.node, &["spec", "valuesFrom"]);
+    let value = |path: &[&str]| values.and_then(|values| text(values, path));
+    // Values that are not given may set another image or prefix.
+    let is_known = filter.reads_annotations && !has(&object.node, &["spec", "valuesFrom"]);
+    let extra = arguments(values.and_then(|it| it.get("extraArgs")));
+    let prefixes = prefixes(
+        &extra,
+        value(&["annotationPrefix"]),
+        value(&["image", "tag"]),
+        chart_version(object, charts).and_then(minor_of),
+    );
+    let by_value = values.and_then(|values| flag(values, &["cloudflare", "proxied"]));
     Some(Publisher {
+        object,
+        prefixes: prefixes.filter(|_| is_known),
+        owner: owner(&extra, value(&["txtOwnerId"]), value(&["registry"])),
+        is_webhook: value(&["provider", "name"]).or(value(&["provider"])) == Some("webhook"),
+        is_proxied: by_value == Some(true) || is_proxied(&extra),
         by: named(object),
         provider: values.and_then(provider),
         filter,
@@ -81,6 +208,20 @@ fn chart<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<&'a str> {
     let mut named = charts.iter().filter(|it| it.name() == name);
     let url = named.find_map(|it| text(&it.node, &["spec", "url"]));
     url.map_or(Some(name), last)
+}
+
+/// The version of a release's chart.
+fn chart_version<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<&'a str> {
+    if let Some(version) = text(&object.node, &["spec", "chart", "spec", "version"]) {
+        return Some(version);
+    }
+    let name = text(&object.node, &["spec", "chartRef", "name"])?;
+    let mut named = charts.iter().filter(|it| it.name() == name);
+    let version = text(&named.next()?.node, &["spec", "ref", "tag"])?;
+    // Several sources of that name may have different versions.
+    named
+        .all(|it| text(&it.node, &["spec", "ref", "tag"]) == Some(version))
+        .then_some(version)
 }
 
 /// The value `provider`, which has two forms.
@@ -166,7 +307,14 @@ pub fn deployment(object: &Object) -> Option<Publisher<'_>> {
     let container = containers.iter().find(|it| image(it) == Some(true))?;
     let given = arguments(container.get("args"));
     let provider = given.iter().find(|(name, _)| *name == "provider");
+    let tag = text(container, &["image"]).and_then(|image| image.rsplit_once(':'));
+    let tag = tag.map(|(_, tag)| tag).filter(|tag| !tag.contains('/'));
     Some(Publisher {
+        object,
+        prefixes: prefixes(&given, None, tag, None),
+        owner: owner(&given, None, None),
+        is_webhook: provider.is_some_and(|(_, value)| *value == "webhook"),
+        is_proxied: is_proxied(&given),
         by: named(object),
         provider: provider.map(|(_, value)| (*value).to_owned()),
         filter: flags(given.clone()),

@@ -1,0 +1,114 @@
+//! The variables that a Flux Kustomization certainly has: those of `substitute`, and the keys of the ConfigMaps and
+//! Secrets in `substituteFrom`. The keys of a Secret can be read even if SOPS has encrypted its values.
+
+use std::collections::BTreeSet;
+
+use crate::lint::LintContext;
+use flux_repo::{GeneratedObject, Substitutes, VariableSource, is_flux_kustomization, may_patch};
+use manifest::Object;
+use manifest::value::Node;
+
+/// The variables of a Flux Kustomization, all of whose sources are given.
+#[derive(Clone, Debug)]
+pub(crate) struct VariablesAtHand {
+    /// Their names.
+    pub names: BTreeSet<String>,
+    /// Whether nothing that is not given can add variables: everything that applies the Flux Kustomization is given, or
+    /// the Flux Kustomization lists its sources itself.
+    pub is_sure: bool,
+}
+
+/// The variables of the Flux Kustomization with this index; `None` if a source is not given, or a patch may add others.
+pub(crate) fn variables_at_hand(
+    context: &LintContext<'_>,
+    flux: usize,
+    given: &Substitutes,
+) -> Option<VariablesAtHand> {
+    let object = context.objects.get(flux)?;
+    if may_get_more(context, flux, object) {
+        return None;
+    }
+    let mut names: BTreeSet<String> = given.given.keys().cloned().collect();
+    for source in &given.from {
+        names.extend(keys(context, flux, object, source)?);
+    }
+    Some(VariablesAtHand {
+        names,
+        is_sure: !given.from.is_empty() || is_applied_by_given(context, flux),
+    })
+}
+
+/// Whether a given patch may add variables to a Flux Kustomization.
+fn may_get_more(context: &LintContext<'_>, flux: usize, object: &Object) -> bool {
+    let ways = context.delivery.ways(flux).iter();
+    let by = ways.flat_map(|way| &way.patched_by);
+    let mut by = by.filter_map(|at| context.objects.get(*at));
+    by.any(|by| {
+        let text = || by.node.to_json().to_string();
+        // A patch in a file of its own may contain anything.
+        let is_elsewhere = || text().contains("\"path\"") || by.node.get("replacements").is_some();
+        may_patch(by, object) && (text().contains("postBuild") || is_elsewhere())
+    })
+}
+
+/// Whether the Flux Kustomization that applies this one is given, and known in full.
+fn is_applied_by_given(context: &LintContext<'_>, flux: usize) -> bool {
+    let ways = context.delivery.ways(flux);
+    !ways.is_empty()
+        && ways.iter().all(|way| {
+            let by = way.flux.and_then(|by| context.objects.get(by));
+            by.is_some_and(is_flux_kustomization) && !way.is_partly_unknown
+        })
+}
+
+/// The keys of a source; `None` if it is not given, or may have further keys.
+fn keys(
+    context: &LintContext<'_>,
+    flux: usize,
+    object: &Object,
+    source: &VariableSource,
+) -> Option<BTreeSet<String>> {
+    let namespace = context
+        .all()
+        .find(|one| one.at == flux)
+        .map_or(object.namespace(), |one| one.object.namespace());
+    let fits = |there: &str| there.is_empty() || namespace.is_empty() || there == namespace;
+    let mut keys = BTreeSet::new();
+    let mut is_given = false;
+    for one in context.all().filter(|one| {
+        one.object.kind() == source.kind
+            && one.object.group().is_empty()
+            && one.object.name() == source.name
+            && fits(one.object.namespace())
+            && context.may_share_cluster(one.object, object)
+    }) {
+        if context.delivery.may_be_patched(one.at, context.objects) {
+            return None;
+        }
+        is_given = true;
+        for key in ["data", "stringData"] {
+            let map = one.object.node.get(key).and_then(Node::as_map).into_iter();
+            keys.extend(
+                map.flat_map(|map| map.iter())
+                    .map(|(key, _)| key.to_owned()),
+            );
+        }
+    }
+    let generated = context.delivery.generated().iter();
+    for one in generated.filter(|one| is_generated_as(one, source)) {
+        let by = context.objects.get(one.by)?;
+        if !context.may_share_cluster(by, object) {
+            continue;
+        }
+        let data = one
+            .generator
+            .data(|file| context.text(file).map(str::to_owned));
+        keys.extend(data.ok()?.into_keys());
+        is_given = true;
+    }
+    is_given.then_some(keys)
+}
+
+fn is_generated_as(one: &GeneratedObject, source: &VariableSource) -> bool {
+    one.generator.kind == source.kind && one.names().any(|name| name == source.name)
+}
