@@ -251,7 +251,11 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    /// Writes the status of an EnvoyProxy, which Envoy Gateway does since 1.9.
     fn judge_proxy(&mut self, proxy: &'a Object, under: Reference<'a>) {
+        if !self.settings.is_from((1, 9), proxy) {
+            return;
+        }
         let mut conditions = Conditions::default();
         match telemetry::check_proxy(proxy) {
             Ok(()) => conditions.set(kind::ACCEPTED, Status::True, "Accepted", "it can be used"),

@@ -198,7 +198,7 @@ impl<'a> Resolver<'a, '_> {
                     format!("{kind} {key} holds no certificate (`ca.crt`)"),
                 ));
             }
-            is_any_good = true;
+            is_any_good |= !is_empty(object, keys);
         }
         match (is_any_good, is_any_of_kind) {
             (true, _) => Ok(()),
@@ -212,4 +212,15 @@ impl<'a> Resolver<'a, '_> {
             )),
         }
     }
+}
+
+/// Whether the first of the keys that an object has, has an empty value.
+fn is_empty(object: &Object, keys: &[&str]) -> bool {
+    let value = |key: &&str| {
+        let maps = ["data", "stringData"].iter();
+        let mut values = maps.filter_map(move |map| object.node.path(&[map, key]));
+        values.next()
+    };
+    let first = keys.iter().find_map(value);
+    first.and_then(Node::as_str) == Some("")
 }

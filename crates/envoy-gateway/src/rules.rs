@@ -164,6 +164,10 @@ impl<'a> Resolver<'a, '_> {
                 }
             }
         }
+        // Before 1.9, Envoy Gateway checks nothing of a DynamicResolver behind a TLSRoute.
+        if !self.settings.is_from((1, 9), route.object) {
+            dynamic = 0;
+        }
         if dynamic > 0 && good > 1 {
             faults.push(Fault::new(
                 "InvalidBackendRef",
@@ -215,7 +219,23 @@ impl<'a> Resolver<'a, '_> {
         if parent.conditions.is(kind::ACCEPTED, Status::False) {
             return;
         }
-        let allowed = parent.allowed.clone();
+        let mut allowed = parent.allowed.clone();
+        if !self.settings.is_from((1, 9), route.object) && !allowed.is_empty() {
+            // Later versions accept all routes of a listener, and the first one gets the connections.
+            allowed.retain(|id| {
+                self.view
+                    .listener(*id)
+                    .is_some_and(|it| it.routes.is_empty())
+            });
+            if allowed.is_empty() {
+                let message = format!(
+                    "another {} has the listener already; before Envoy Gateway 1.9 it can have only one",
+                    route.kind.as_str()
+                );
+                let conditions = &mut parent.conditions;
+                conditions.set(kind::ACCEPTED, Status::False, UNSUPPORTED, message);
+            }
+        }
         parent.attachments = allowed
             .into_iter()
             .map(|listener| super::view::Attachment {

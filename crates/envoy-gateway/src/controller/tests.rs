@@ -42,7 +42,7 @@ fn look<T>(text: &str, ask: impl Fn(&Settings, &[ControllerRelease<'_>]) -> T) -
         text_of: &|_: &str| None,
     };
     let objects = as_applied(&tree.objects, &delivery);
-    let settings = controller_settings(&objects, &files);
+    let settings = controller_settings(&objects, &files, None);
     let objects: Vec<&Object> = objects.iter().collect();
     let charts = HelmCharts::new(&objects, |_, _| true);
     ask(&settings, &controller_releases(&objects, &charts, &files))

@@ -303,7 +303,10 @@ impl<'a> Resolver<'a, '_> {
                 policy.accept(under);
             });
         }
-        self.warn_deprecated(id, &under);
+        // Before 1.9, Envoy Gateway only warns of a SecurityPolicy's deprecated fields if it targets a route.
+        if work.kind != PolicyKind::Security || self.policy_is_from((1, 9), id) {
+            self.warn_deprecated(id, &under);
+        }
         let merged = work.merged.children(scope);
         if !merged.is_empty() {
             let message = format!(
@@ -384,6 +387,12 @@ impl<'a> Resolver<'a, '_> {
             });
         }
         true
+    }
+
+    /// Whether the controller of a policy has at least a minor version.
+    pub(super) fn policy_is_from(&self, minor: (u64, u64), id: PolicyId) -> bool {
+        let policy = self.view.policy(id);
+        policy.is_none_or(|policy| self.settings.is_from(minor, policy.object))
     }
 
     pub(super) fn warn_deprecated(&mut self, id: PolicyId, under: &[Reference<'a>]) {

@@ -69,7 +69,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether a section exists. In Envoy Gateway 1.9.0, a section of a Gateway may also be a listener of its
+    /// Whether a section exists. Since Envoy Gateway 1.9, a section of a Gateway may also be a listener of its
     /// ListenerSets.
     fn has_any_section(
         &self,
@@ -154,7 +154,9 @@ impl<'a> Resolver<'a, '_> {
                 policy.warn(under, "UnsupportedHTTP3ClientValidation", &message);
             }
         });
-        self.warn_deprecated(id, std::slice::from_ref(under));
+        if !scope.is_section() || self.policy_is_from((1, 9), id) {
+            self.warn_deprecated(id, std::slice::from_ref(under));
+        }
     }
 
     /// Checks a policy at one listener. Returns whether the listener shares its port with one that the policy doesn't

@@ -103,6 +103,8 @@ pub struct Policy<'a> {
     pub targets: Vec<PolicyTarget<'a>>,
     /// The conditions under each ancestor: a Gateway or ListenerSet, or a listener of one.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
+    /// Whether the controller keeps all ancestors until the end, as it does before 1.9.
+    keeps_all_ancestors: bool,
 }
 
 /// The most ancestors that a status can hold (Gateway API 1.6).
@@ -136,7 +138,7 @@ impl<'a> Policy<'a> {
         conditions.set(kind, status, reason, message);
         self.ancestors.push((under.clone(), conditions));
         // The controller keeps one more than a status can hold, and drops the least important one immediately.
-        if self.ancestors.len() > MOST_ANCESTORS + 1 {
+        if self.ancestors.len() > MOST_ANCESTORS + 1 && !self.keeps_all_ancestors {
             let ranks = self.ancestors.iter().map(rank).enumerate();
             let worst = ranks.max_by(|(a, one), (b, other)| one.cmp(other).then(b.cmp(a)));
             if let Some((worst, _)) = worst {
@@ -253,6 +255,7 @@ impl<'a> Resolver<'a, '_> {
                     kind,
                     targets: Vec::new(),
                     ancestors: Vec::new(),
+                    keeps_all_ancestors: !self.settings.is_from((1, 9), object),
                 });
             }
             let ids: Vec<PolicyId> = (first..self.view.lists.policy.len())

@@ -1,6 +1,7 @@
 //! Settings of policies that their schemas allow, but the controller refuses.
 
 pub mod client;
+pub(crate) mod cluster;
 pub mod extension;
 pub mod security;
 pub mod traffic;
