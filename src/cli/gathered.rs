@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::project::Project;
+use super::used::Used;
 use super::{Global, manifests};
 use crate::report::Report;
 use envoy_gateway::Settings;
@@ -38,7 +39,19 @@ pub(super) struct Gathered {
 /// # Errors
 /// If something can't be read, or the project has errors.
 pub(super) fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
-    let gathered = applied(place, global)?;
+    gather_by(place, &Used::default(), global)
+}
+
+/// The same as [`gather`], with declared versions.
+///
+/// # Errors
+/// The same as for [`gather`].
+pub(super) fn gather_by(
+    place: &ObjectSources,
+    used: &Used,
+    global: &Global,
+) -> anyhow::Result<Gathered> {
+    let gathered = applied(place, used, global)?;
     Ok(Gathered {
         objects: with_charted(gathered.objects),
         ..gathered
@@ -49,15 +62,24 @@ pub(super) fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<G
 ///
 /// # Errors
 /// The same as for [`gather`].
-pub(super) fn applied(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
+pub(super) fn applied(
+    place: &ObjectSources,
+    used: &Used,
+    global: &Global,
+) -> anyhow::Result<Gathered> {
+    let version = used.envoy_gateway(global)?;
     let paths: Vec<PathBuf> = place.paths.iter().chain(&place.within).cloned().collect();
     match paths.is_empty() {
-        true => of_project(global),
-        false => of_paths(&paths, global),
+        true => of_project(version, global),
+        false => of_paths(&paths, version, global),
     }
 }
 
-fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
+fn of_paths(
+    paths: &[PathBuf],
+    version: Option<(u64, u64)>,
+    global: &Global,
+) -> anyhow::Result<Gathered> {
     let mut sources = Sources::default();
     let read = manifests::read_repository(paths, &mut sources)?;
     let delivery = Delivery::of(&read.objects, &read.names);
@@ -66,7 +88,7 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
         delivery: &delivery,
         text_of: &|file: &str| read.text(file, &sources),
     };
-    let (objects, settings) = files.applied();
+    let (objects, settings) = files.applied_by(version);
     let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
     if !report.diagnostics.is_empty() {
         global.report(&report, &sources)?;
@@ -78,7 +100,7 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
     })
 }
 
-fn of_project(global: &Global) -> anyhow::Result<Gathered> {
+fn of_project(version: Option<(u64, u64)>, global: &Global) -> anyhow::Result<Gathered> {
     let project = Project::find(global)?;
     let compiled = project.compile()?;
     if compiled.has_errors() {
@@ -93,7 +115,7 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
         delivery: &delivery,
         text_of: &|file: &str| compiled.text(file),
     };
-    let (objects, settings) = files.applied();
+    let (objects, settings) = files.applied_by(version);
     Ok(Gathered {
         objects,
         settings,

@@ -13,6 +13,7 @@ use table::{Line, counted};
 use super::cluster::Connection;
 use super::gathered::{ObjectSources, applied};
 use super::output::Stream;
+use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
 use envoy_gateway::index::Key;
@@ -30,6 +31,8 @@ pub(super) struct Args {
     /// Treat objects that are not given as missing; without this, what depends on them is unknown
     #[arg(long)]
     complete: bool,
+    #[command(flatten)]
+    used: Used,
     /// The format of the conditions
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -73,7 +76,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }
-    let mut gathered = applied(&args.place, global)?;
+    let mut gathered = applied(&args.place, &args.used, global)?;
     gathered.settings.knowledge = args.knowledge();
     let resolved = resolve(&gathered.objects, &gathered.settings);
     let mut verdicts = resolved.verdicts();

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use super::output::Stream;
 use super::project::Project;
 use super::scripts::InChild;
+use super::used::Used;
 use super::{Global, found, manifests};
 use crate::report::Report;
 use envoy_gateway::controller::Files;
@@ -48,6 +49,8 @@ pub(super) struct Args {
     /// Show only this gateway: its name, or NAMESPACE/NAME
     #[arg(long, value_name = "NAME")]
     gateway: Option<String>,
+    #[command(flatten)]
+    used: Used,
     /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -112,6 +115,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
 
 /// The objects in the given paths, else those that `cluster.toml` renders.
 fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
+    let version = args.used.envoy_gateway(global)?;
     if args.paths.is_empty() {
         let mut compiled = Project::find(global)?.compile()?;
         if compiled.has_errors() {
@@ -126,7 +130,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
             delivery: &delivery,
             text_of: &|file: &str| compiled.text(file),
         };
-        let (objects, settings) = files.applied();
+        let (objects, settings) = files.applied_by(version);
         return Ok(Material {
             objects,
             settings,
@@ -147,7 +151,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
         delivery: &delivery,
         text_of: &|file: &str| read.text(file, &sources),
     };
-    let (objects, settings) = files.applied();
+    let (objects, settings) = files.applied_by(version);
     Ok(Material {
         objects,
         settings,

@@ -26,7 +26,7 @@ use manifest::diagnostic::printable::printable;
 /// # Errors
 /// If something can't be read, or nothing could be learned from the cluster.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let mut gathered = gathered::gather(&args.place, global)?;
+    let mut gathered = gathered::gather_by(&args.place, &args.used, global)?;
     gathered.settings.knowledge = args.knowledge();
     let resolved = resolve(&gathered.objects, &gathered.settings);
     let wanted = asked(&gathered.objects, &resolved);

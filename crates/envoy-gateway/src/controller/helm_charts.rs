@@ -18,7 +18,7 @@ const SOURCES: &str = "source.toolkit.fluxcd.io";
 /// The version of a chart.
 #[derive(Clone, Debug)]
 pub struct ChartVersion<'a> {
-    /// The version as written, without a leading `v`.
+    /// The version as written, without a leading `v`; of a range within one minor version, the lowest version.
     pub text: String,
     /// The major and minor number.
     pub minor: (u64, u64),
@@ -31,7 +31,7 @@ pub struct ChartVersion<'a> {
 pub struct ChartRelease<'a> {
     /// Its index among the given objects.
     pub at: usize,
-    /// The version of its chart; `None` if no exact version is given.
+    /// The version of its chart; `None` if it is not known up to the patch.
     pub version: Option<ChartVersion<'a>>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> HelmCharts<'a> {
             else {
                 continue;
             };
-            let version = version.and_then(|text| exact_version(text, by));
+            let version = version.and_then(|text| version_in(text, by));
             let of_chart = charts.by_chart.entry(chart).or_default();
             of_chart.push(ChartRelease { at, version });
         }
@@ -117,18 +117,45 @@ pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
         _ => return None,
     };
     let chart = name(text(node, chart)?);
-    let version = text(node, version).filter(|version| !version.is_empty());
+    let version = text(node, version).or(text(node, &["spec", "ref", "semver"]));
     (!chart.is_empty()).then_some((chart, version))
 }
 
-/// An exact version; `None` for a range, or for `0.0.x`, which is a development build.
-fn exact_version<'a>(text: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
+/// A version, or a range within one minor version. `None` for other ranges, and for `0.0.x`, which is a development
+/// build.
+fn version_in<'a>(text: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
     let text = text.strip_prefix('v').unwrap_or(text);
-    let version = semver::Version::parse(text).ok()?;
+    let exact = semver::Version::parse(text).ok();
+    let version = exact.or_else(|| lowest(text))?;
     let minor = (version.major, version.minor);
     (minor != (0, 0)).then(|| ChartVersion {
-        text: text.to_owned(),
+        text: version.to_string(),
         minor,
         by,
+    })
+}
+
+/// The lowest version of a range, if all its versions have the same minor version. Helm writes ranges such as
+/// `>=1.8.0 <1.9.0`, `~1.8.1` and `1.8.x`.
+fn lowest(range: &str) -> Option<semver::Version> {
+    /// The highest patch that is tried: there are fewer releases than that.
+    const MOST: u64 = 40;
+    let parts: Vec<&str> = range.split([',', ' ']).filter(|it| !it.is_empty()).collect();
+    let range = semver::VersionReq::parse(&parts.join(", ")).ok()?;
+    let fits = |major, minor, patch| range.matches(&semver::Version::new(major, minor, patch));
+    range.comparators.iter().find_map(|one| {
+        let (major, minor) = (one.major, one.minor?);
+        if major.max(minor) > u64::from(u32::MAX) {
+            return None;
+        }
+        // A range has no gaps, so its neighbours decide.
+        let goes_up = fits(major, minor + 1, 0) || fits(major + 1, 0, 0);
+        let goes_down = match (major, minor) {
+            (_, 1..) => fits(major, minor - 1, u64::MAX),
+            (1.., 0) => fits(major - 1, u64::MAX, u64::MAX),
+            (0, 0) => false,
+        };
+        let patch = (0..MOST).find(|patch| fits(major, minor, *patch))?;
+        (!goes_up && !goes_down).then(|| semver::Version::new(major, minor, patch))
     })
 }
