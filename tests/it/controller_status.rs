@@ -285,10 +285,7 @@ fn is_late(verdict: &ObjectCondition<'_, '_>) -> bool {
     verdict.object.kind() == "Gateway"
         && verdict.on == ConditionSubject::Object
         && condition.kind == kind::ACCEPTED
-        && matches!(
-            condition.reason.as_ref(),
-            "Accepted" | "ListenersNotValid"
-        )
+        && matches!(condition.reason.as_ref(), "Accepted" | "ListenersNotValid")
 }
 
 fn is_extension(case: &Value) -> bool {

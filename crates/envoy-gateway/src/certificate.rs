@@ -15,6 +15,8 @@ use x509_parser::public_key::PublicKey;
 pub struct Certificate {
     /// The DNS names of `subjectAltName`.
     pub dns_names: Vec<String>,
+    /// The common name of its subject, which counts only without DNS names.
+    pub common_name: Option<String>,
     /// The object identifier of the public key's algorithm, DER-encoded without tag and length.
     pub algorithm: Vec<u8>,
 }
@@ -33,8 +35,11 @@ pub fn read(pem: &[u8]) -> Option<Certificate> {
         GeneralName::DNSName(name) => Some((*name).to_owned()),
         _ => None,
     });
+    let mut common_names = certificate.subject().iter_common_name();
+    let common_name = common_names.next().and_then(|it| it.as_str().ok());
     Some(Certificate {
         dns_names: dns_names.collect(),
+        common_name: common_name.map(str::to_owned),
         algorithm: certificate
             .public_key()
             .algorithm

@@ -197,7 +197,9 @@ impl<'a> Resolver<'a, '_> {
             let used = gateway.proxy.or(above);
             let broken = used.and_then(|proxy| telemetry::check_proxy(proxy).err());
             let parameters = self.check_parameters(object, merges).err();
-            parameters.or(broken).or_else(|| unsupported_address(object))
+            parameters
+                .or(broken)
+                .or_else(|| unsupported_address(object))
         };
         if let Some(fault) = refusal.as_ref().filter(|fault| fault.is_unknown) {
             let message = fault.message.clone();
@@ -278,7 +280,10 @@ impl<'a> Resolver<'a, '_> {
             if !gateway.is_accepted || gateway.conditions.get(kind::ACCEPTED).is_some() {
                 continue;
             }
-            let own = gateway.listeners.iter().filter_map(|id| self.view.listener(*id));
+            let own = gateway
+                .listeners
+                .iter()
+                .filter_map(|id| self.view.listener(*id));
             let own = own.filter(|listener| listener.set.is_none());
             let is_refused = |it: &&Listener<'_>| !it.conditions.is(kind::ACCEPTED, Status::True);
             let all = own.clone().count();

@@ -299,7 +299,8 @@ impl<'a> Resolver<'a, '_> {
 
     /// Checks that the body of a response exists.
     pub(super) fn check_body(&self, body: Option<&Node>, namespace: &str) -> Result<(), Fault> {
-        let Some(reference) = body.and_then(|body| body.get("valueRef")) else {
+        let by_reference = body.filter(|body| text(body, &["type"]) == Some("ValueRef"));
+        let Some(reference) = by_reference.and_then(|body| body.get("valueRef")) else {
             return Ok(());
         };
         let key = Key {

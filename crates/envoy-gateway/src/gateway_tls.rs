@@ -10,7 +10,7 @@ use super::grant::ReferenceGrantFrom;
 use super::index::{GATEWAY_API, Key};
 use super::read::{int, list, text};
 use super::tls::{SDS, check_sds, data, holds_any};
-use super::view::{Frontend, GatewayId};
+use super::view::{Frontend, GatewayId, ListenerId, Resolved};
 use manifest::Object;
 use manifest::value::Node;
 
@@ -211,6 +211,25 @@ impl<'a> Resolver<'a, '_> {
                 "a certificate authority must be a ConfigMap, a Secret or a ClusterTrustBundle",
             )),
         }
+    }
+}
+
+impl<'a> Resolved<'a> {
+    /// What a Gateway itself requires of the clients of a listener (`spec.tls.frontend`, Gateway API 1.5): the
+    /// `validation` for its port, else the default one. Only HTTPS listeners have one.
+    pub fn frontend_validation(&self, listener: ListenerId) -> Option<(&'a Object, &'a Node)> {
+        let listener = self.listener(listener)?;
+        let gateway = self.gateway(listener.gateway)?.object;
+        let frontend = gateway.node.path(&["spec", "tls", "frontend"])?;
+        let mut ports = list(frontend, &["perPort"]).iter();
+        let own = ports.find(|it| int(it, &["port"]) == Some(listener.port));
+        let validation = match own {
+            // An entry without a validation turns the default one off.
+            Some(own) => own.path(&["tls", "validation"]),
+            None => frontend.path(&["default", "validation"]),
+        };
+        let validation = validation.filter(|_| listener.protocol == "HTTPS")?;
+        Some((gateway, validation))
     }
 }
 

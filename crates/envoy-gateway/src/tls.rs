@@ -356,9 +356,14 @@ fn check_pair(
             format!("`tls.key` of Secret {key} is not the key of the certificate in `tls.crt`"),
         ));
     }
+    let common = read
+        .common_name
+        .iter()
+        .filter(|_| read.dns_names.is_empty());
     let own: BTreeSet<_> = read
         .dns_names
         .iter()
+        .chain(common)
         .map(|name| (read.algorithm.clone(), name.clone()))
         .collect();
     if let Some((_, name)) = own.intersection(taken).next() {

@@ -140,7 +140,10 @@ fn version_in<'a>(text: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
 fn lowest(range: &str) -> Option<semver::Version> {
     /// The highest patch that is tried: there are fewer releases than that.
     const MOST: u64 = 40;
-    let parts: Vec<&str> = range.split([',', ' ']).filter(|it| !it.is_empty()).collect();
+    let parts: Vec<&str> = range
+        .split([',', ' '])
+        .filter(|it| !it.is_empty())
+        .collect();
     let range = semver::VersionReq::parse(&parts.join(", ")).ok()?;
     let fits = |major, minor, patch| range.matches(&semver::Version::new(major, minor, patch));
     range.comparators.iter().find_map(|one| {

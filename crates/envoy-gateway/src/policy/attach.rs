@@ -111,6 +111,9 @@ impl<'a> Resolver<'a, '_> {
         if self.refuse_target(id, scope, outcome, &under) {
             return;
         }
+        if self.refuse_form(id, scope, &under, work.kind) {
+            return;
+        }
         let merge_type = self
             .view
             .policy(id)
@@ -126,10 +129,6 @@ impl<'a> Resolver<'a, '_> {
                 self.policy(id, |policy| policy.refuse(under, &faults));
             }
         } else {
-            let is_refused = self.refuse_before_merge(id, scope, &under, work.kind);
-            if is_refused {
-                return;
-            }
             for listener in listeners.concat() {
                 self.attach_merged(id, scope, listener, work);
             }
@@ -177,8 +176,8 @@ impl<'a> Resolver<'a, '_> {
         self.view.listener(*listener).map(|it| it.gateway)
     }
 
-    /// Reports faults in a SecurityPolicy itself before it is merged.
-    fn refuse_before_merge(
+    /// Reports contradictions within a SecurityPolicy for a route. The controller then looks at nothing else of it.
+    fn refuse_form(
         &mut self,
         id: PolicyId,
         scope: Scope<'a>,

@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use super::Resolver;
 use super::condition::{Condition, Conditions, NOT_GIVEN, Status, kind};
 use super::fault::Faults;
-use super::view::{PolicyId, Reference};
+use super::view::{ListenerId, PolicyId, Reference};
 use manifest::Object;
 use manifest::value::Node;
 pub use scope::Scope;
@@ -92,6 +92,17 @@ pub struct PolicyTarget<'a> {
     pub outcome: Outcome,
 }
 
+/// Why a ClientTrafficPolicy doesn't apply to a listener as written.
+#[derive(Clone, Debug)]
+pub struct ClientException {
+    /// The listener.
+    pub listener: ListenerId,
+    /// The reason.
+    pub why: String,
+    /// Whether the listener works as if there were no policy. Otherwise, all its routes answer with 500.
+    pub is_ignored: bool,
+}
+
 /// A policy.
 #[derive(Debug)]
 pub struct Policy<'a> {
@@ -103,6 +114,8 @@ pub struct Policy<'a> {
     pub targets: Vec<PolicyTarget<'a>>,
     /// The conditions under each ancestor: a Gateway or ListenerSet, or a listener of one.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
+    /// The listeners at which a ClientTrafficPolicy doesn't apply as written.
+    pub exceptions: Vec<ClientException>,
     /// Whether the controller keeps all ancestors until the end, as it does before 1.9.
     keeps_all_ancestors: bool,
 }
@@ -255,6 +268,7 @@ impl<'a> Resolver<'a, '_> {
                     kind,
                     targets: Vec::new(),
                     ancestors: Vec::new(),
+                    exceptions: Vec::new(),
                     keeps_all_ancestors: !self.settings.is_from((1, 9), object),
                 });
             }

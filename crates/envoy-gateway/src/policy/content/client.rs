@@ -6,9 +6,9 @@ use crate::fault::{Fault, Faults};
 use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
 use crate::modify::is_header_value;
-use crate::read::{list, text};
+use crate::read::{flag, list, text};
 use crate::tls::{has_certificate, holds_any};
-use crate::view::Listener;
+use crate::view::{Attachment, Listener, Rule};
 use manifest::Object;
 use manifest::value::{Node, variable};
 
@@ -53,6 +53,11 @@ pub(crate) fn check(
     if matches!(listener.protocol, "HTTP" | "HTTPS") {
         check_durations(spec, HTTP_DURATIONS, faults);
         check_http2_windows(spec, faults);
+        if flag(spec, &["http1", "http10", "useDefaultHost"]) == Some(true)
+            && let Some(fault) = no_default_host(resolver, listener)
+        {
+            faults.push(fault);
+        }
         for key in ["earlyRequestHeaders", "lateResponseHeaders"] {
             if let Some(headers) = spec.path(&["headers", key]) {
                 check_headers(key, headers, faults);
@@ -73,6 +78,39 @@ pub(crate) fn check(
         && let Some(validation) = spec.path(&["tls", "clientValidation"])
     {
         check_validation(resolver, policy, validation, faults);
+    }
+}
+
+/// Why there is no hostname for requests of HTTP/1.0, which may lack one. It is that of the listener, or of its only
+/// match of a route.
+fn no_default_host(resolver: &Resolver<'_, '_>, listener: &Listener<'_>) -> Option<Fault> {
+    let is_plain = |host: &str| !host.contains('*');
+    if listener.hostname.is_some_and(is_plain) {
+        return None;
+    }
+    let routes = listener
+        .routes
+        .iter()
+        .filter_map(|id| resolver.view.route(*id));
+    let matches = routes.flat_map(|route| {
+        let here = |it: &&Attachment| {
+            let at = resolver.view.listener(it.listener);
+            at.is_some_and(|at| std::ptr::eq(at, listener))
+        };
+        let attachments = route.parents.iter().flat_map(|it| &it.attachments);
+        let hosts = attachments.filter(here).flat_map(|it| &it.hostnames);
+        let hosts = hosts.filter(|host| is_plain(host)).count();
+        let each = |rule: &Rule<'_>| list(rule.node, &["matches"]).len().max(1);
+        route.rules.iter().map(move |rule| hosts * each(rule))
+    });
+    match matches.sum::<usize>() {
+        1 => None,
+        0 => Some(Fault::invalid(
+            "`http1.http10.useDefaultHost`: neither the listener nor a route has a hostname without `*`",
+        )),
+        _ => Some(Fault::invalid(
+            "`http1.http10.useDefaultHost`: the listener has no hostname without `*`, and routes have several",
+        )),
     }
 }
 
@@ -217,6 +255,9 @@ pub(super) fn check_data(
     };
     match kind {
         "Secret" | "ConfigMap" => {
+            if text(reference, &["group"]).is_some() {
+                return Err(Fault::invalid(format!("the group of a {kind} is empty")));
+            }
             resolver.permit(from, "", kind, key)?;
             let object = resolver.index.find(kind, key, Fault::invalid)?;
             match holds_any(object, keys) {

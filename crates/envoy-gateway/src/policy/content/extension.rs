@@ -82,7 +82,8 @@ fn check_script(
     script: &Node,
     gateway: GatewayId,
 ) -> Result<(), Fault> {
-    let text = match script.get("valueRef") {
+    let is_inline = text(script, &["type"]) != Some("ValueRef");
+    let text = match script.get("valueRef").filter(|_| !is_inline) {
         None => text(script, &["inline"]),
         Some(reference) => script_of(resolver, owner, reference)?,
     };

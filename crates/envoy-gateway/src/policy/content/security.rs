@@ -186,7 +186,9 @@ fn check_services<'a>(
             let durations: [&[&str]; 2] = [&["cacheDuration"], &["failedRefetchDuration"]];
             check_durations(remote, &durations, faults);
         }
-        if let Some(reference) = provider.path(&["localJWKS", "valueRef"]) {
+        let local = provider.get("localJWKS");
+        let local = local.filter(|it| text(it, &["type"]) == Some("ValueRef"));
+        if let Some(reference) = local.and_then(|it| it.get("valueRef")) {
             let found = check_local_keys(resolver, owner, reference);
             faults.keep(found.map_err(|fault| fault.at("jwt")));
         }
