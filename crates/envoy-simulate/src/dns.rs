@@ -5,6 +5,7 @@
 //! lead to the annotation `target` of the Gateway that the route is attached to, else to the Gateway's address
 //! (external-dns 0.22, source `gateway-httproute` and its like). The name of a Gateway itself comes from its Service.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -235,10 +236,11 @@ impl<'a> RequestState<'a, '_> {
         }
         let mut left_out = None;
         let mut found = None;
-        for route in routes_at(self.inputs, self.gateway) {
-            let Some((name, _)) = published(route, &host) else {
-                continue;
-            };
+        let named = routes_at(self.inputs, self.gateway)
+            .filter_map(|route| Some((route, published(route, &host)?.0)));
+        let mut named: Vec<_> = named.collect();
+        named.sort_by_key(|(_, name)| Reverse(matching::specificity(name)));
+        for (route, name) in named {
             match is_left_out(route) {
                 Some(place) => left_out = left_out.or(Some((route, place))),
                 None => {
