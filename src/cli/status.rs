@@ -16,8 +16,8 @@ use super::output::Stream;
 use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
-use envoy_gateway::index::Key;
-use envoy_gateway::{Knowledge, ObjectCondition, Status, resolve};
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::{Knowledge, ListenerId, ObjectCondition, Resolved, Status, resolve};
 use manifest::Object;
 
 /// The name of the JSON format. Keys are added to it, never renamed or dropped.
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         (weight(verdict), verdict.object.kind(), key)
     });
     match args.format {
-        Format::Json => out.json(&as_json(&verdicts))?,
+        Format::Json => out.json(&as_json(&resolved, &verdicts))?,
         Format::Human => {
             let text = table(&verdicts, global.quiet, out.has_colour());
             write!(out.styled(), "{text}")?;
@@ -130,9 +130,12 @@ fn weigh(kind: &str, status: Status) -> Weight {
 /// - `conditions`: each with `kind`, `namespace`, `name` of its object; `on` (`object`, `listener`, `parent`) and
 ///   `which` (empty; a listener's name; `namespace/name/section` of a parent, as written); `type`, `status`
 ///   (`True`, `False`, `Unknown`), `reason`, `message`.
+/// - `listeners`: each with `kind`, `namespace`, `name` of the Gateway or ListenerSet; `listener`; `attachedRoutes`;
+///   `supportedKinds`, each with `group` and `kind`.
+/// - `gateways`: each with `namespace`, `name` and the `addresses` that it requests.
 ///
 /// With `--against cluster`, `compared::Compared::json` adds keys.
-fn as_json(verdicts: &[ObjectCondition<'_, '_>]) -> Json {
+fn as_json(resolved: &Resolved<'_>, verdicts: &[ObjectCondition<'_, '_>]) -> Json {
     let conditions = verdicts.iter().map(|verdict| {
         let condition = verdict.condition;
         let (on, which) = (verdict.on.as_str(), verdict.on.which());
@@ -143,7 +146,35 @@ fn as_json(verdicts: &[ObjectCondition<'_, '_>]) -> Json {
             Some(condition),
         )
     });
-    json!({"schema": FORMAT, "conditions": conditions.collect::<Vec<_>>()})
+    let attached = resolved.attached_routes();
+    let listeners = resolved.listeners().iter().enumerate();
+    let listeners = listeners.map(|(at, listener)| {
+        let kinds = listener.kinds.iter();
+        let kinds = kinds.map(|kind| json!({"group": GATEWAY_API, "kind": kind.as_str()}));
+        json!({
+            "kind": listener.object.kind(),
+            "namespace": listener.object.namespace(),
+            "name": listener.object.name(),
+            "listener": listener.name,
+            "attachedRoutes": attached.get(&ListenerId(at)).copied().unwrap_or_default(),
+            "supportedKinds": kinds.collect::<Vec<_>>(),
+        })
+    });
+    let gateways = resolved.gateways().iter().filter(|it| it.class.is_some());
+    let gateways = gateways.map(|gateway| {
+        let addresses = gateway.status_addresses().into_iter().map(|it| it.text);
+        json!({
+            "namespace": gateway.object.namespace(),
+            "name": gateway.object.name(),
+            "addresses": addresses.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "schema": FORMAT,
+        "conditions": conditions.collect::<Vec<_>>(),
+        "listeners": listeners.collect::<Vec<_>>(),
+        "gateways": gateways.collect::<Vec<_>>(),
+    })
 }
 
 /// One element of `conditions`; `null` if no condition is computed.
@@ -266,7 +297,7 @@ spec:
         assert!(lines[2].contains("ResolvedRefs=Unknown"), "{text}");
         assert_eq!(
             *lines.last().expect("a line"),
-            "1 refused, 1 unknown, 3 fine"
+            "1 refused, 1 unknown, 4 fine"
         );
         assert_eq!(table(&verdicts, true, false).lines().count(), 2);
         assert!(table(&verdicts, false, true).contains("\u{1b}[31mAccepted=False\u{1b}[0m"));
@@ -276,11 +307,16 @@ spec:
     fn the_json_has_a_condition_each() {
         let objects = objects(GATEWAY);
         let resolved = resolve(&objects, &Settings::default());
-        let json = as_json(&resolved.verdicts());
+        let json = as_json(&resolved, &resolved.verdicts());
         assert_eq!(json["schema"], "gatewayctl/status/v1");
-        let first = &json["conditions"][0];
-        assert_eq!(first["on"], "listener");
+        let all = json["conditions"].as_array().expect("a list");
+        let first = all.iter().find(|it| it["on"] == "listener");
+        let first = first.expect("a condition of the listener");
         assert_eq!(first["which"], "http");
         assert_eq!(first["status"], "True");
+        let listener = &json["listeners"][0];
+        assert_eq!(listener["listener"], "http");
+        assert_eq!(listener["attachedRoutes"], 0);
+        assert_eq!(listener["supportedKinds"][0]["kind"], "HTTPRoute");
     }
 }

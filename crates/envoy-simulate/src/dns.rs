@@ -236,11 +236,11 @@ impl<'a> RequestState<'a, '_> {
         }
         let mut left_out = None;
         let mut found = None;
-        let named = routes_at(self.inputs, self.gateway)
+        let offered = routes_at(self.inputs, self.gateway)
             .filter_map(|route| Some((route, published(route, &host)?.0)));
-        let mut named: Vec<_> = named.collect();
-        named.sort_by_key(|(_, name)| Reverse(matching::specificity(name)));
-        for (route, name) in named {
+        let mut offered: Vec<_> = offered.collect();
+        offered.sort_by_key(|(_, name)| Reverse(matching::specificity(name)));
+        for (route, name) in offered {
             match is_left_out(route) {
                 Some(place) => left_out = left_out.or(Some((route, place))),
                 None => {
