@@ -11,6 +11,7 @@ use super::cluster::{self, ClusterDiff, Connection, Manager};
 use super::gathered::Repository;
 use super::output::Stream;
 use super::project::{self, Project};
+use super::used::Used;
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
@@ -126,7 +127,7 @@ fn since_revision(
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let root = project::root(global)?;
-    let after = Repository::read(&[], global)?;
+    let after = Repository::read(&[], &Used::default(), global)?;
     let before = after.at_commit(&root, &git::commit(&root, rev)?)?;
     let (old, new) = (before.texts(), after.texts());
     let differing = |texts: &BTreeMap<&str, &str>, others: &BTreeMap<&str, &str>| {

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::gathered::{ObjectSources, Repository, only, repository};
 use super::output::Stream;
+use super::used::Used;
 use super::{Global, found, git, project};
 use envoy_gateway::exposure::table::{NoRecord, Record};
 use envoy_gateway::exposure::{
@@ -43,7 +44,7 @@ enum Format {
 /// # Errors
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let repository = repository(&args.place, global)?;
+    let repository = repository(&args.place, &Used::default(), global)?;
     if let Some(rev) = &args.against {
         return compared(rev, args, &repository, global, out);
     }

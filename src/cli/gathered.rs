@@ -10,6 +10,7 @@ use anyhow::bail;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
+use super::used::Used;
 use super::{Global, git};
 use crate::report::Report;
 use envoy_gateway::controller::Files;
@@ -53,6 +54,8 @@ pub(super) struct Repository {
     /// The folder that holds all of the manifests, from the root; empty for the root itself. `None` if they come from
     /// several paths, or if all are rendered.
     folder: Option<String>,
+    /// The minor version of Envoy Gateway that `--use` or `cluster.toml` declares.
+    version: Option<(u64, u64)>,
 }
 
 /// The objects of one cluster.
@@ -75,11 +78,19 @@ pub(super) struct Gathered {
 impl Repository {
     /// Reads the manifests in `paths`. Without paths, it reads the whole repository: what `cluster.toml` renders, and
     /// all manifests beside it; or, if there is no `cluster.toml`, those of the Git repository that contains the
-    /// current folder. Findings on the files themselves are printed.
+    /// current folder. Findings on the files themselves are printed. `used` are the declared versions.
     ///
     /// # Errors
     /// If something can't be read, the project has errors, or there is neither a `cluster.toml` nor a Git repository.
-    pub(super) fn read(paths: &[PathBuf], global: &Global) -> anyhow::Result<Self> {
+    pub(super) fn read(paths: &[PathBuf], used: &Used, global: &Global) -> anyhow::Result<Self> {
+        let read = Self::read_manifests(paths, global)?;
+        Ok(Repository {
+            version: used.envoy_gateway(global)?,
+            ..read
+        })
+    }
+
+    fn read_manifests(paths: &[PathBuf], global: &Global) -> anyhow::Result<Self> {
         let mut sources = Sources::default();
         if !paths.is_empty() {
             let manifests = manifests::read_repository(paths, &mut sources)?;
@@ -142,6 +153,7 @@ impl Repository {
             sources,
             is_broken: false,
             folder: self.folder.clone(),
+            version: self.version,
         })
     }
 
@@ -183,6 +195,7 @@ impl Repository {
             is_broken: report.has_errors(),
             sources,
             folder: None,
+            version: None,
         })
     }
 
@@ -259,6 +272,11 @@ impl Repository {
         })
     }
 
+    /// The objects as the API server gets them, and the settings of the controller.
+    pub(super) fn applied_in(&self, files: &Files<'_>) -> (Vec<Object>, Settings) {
+        files.applied_by(self.version)
+    }
+
     /// The objects of each cluster as the API server gets them, without the routes that Helm charts would create.
     ///
     /// # Errors
@@ -266,7 +284,7 @@ impl Repository {
     pub(super) fn applied(&self, global: &Global) -> anyhow::Result<Vec<Gathered>> {
         let clusters = self.clusters(global)?;
         let clusters = clusters.into_iter().map(|cluster| {
-            let (objects, settings) = self.with_files(&cluster, |files| files.applied());
+            let (objects, settings) = self.with_files(&cluster, |files| self.applied_in(files));
             Gathered {
                 cluster: cluster.name,
                 objects,
@@ -334,6 +352,10 @@ pub(super) fn only(clusters: &[Gathered]) -> anyhow::Result<&Gathered> {
 ///
 /// # Errors
 /// The same as for [`Repository::read`].
-pub(super) fn repository(place: &ObjectSources, global: &Global) -> anyhow::Result<Repository> {
-    Repository::read(&place.paths(), global)
+pub(super) fn repository(
+    place: &ObjectSources,
+    used: &Used,
+    global: &Global,
+) -> anyhow::Result<Repository> {
+    Repository::read(&place.paths(), used, global)
 }

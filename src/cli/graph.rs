@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use super::gathered::{ObjectSources, only, repository};
+use super::used::Used;
 use super::{Global, found};
 use crate::graph::{dot, html, mermaid, picture, svg};
 use envoy_gateway::resolve;
@@ -37,7 +38,7 @@ enum Format {
 /// # Errors
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let repository = repository(&args.place, global)?;
+    let repository = repository(&args.place, &Used::default(), global)?;
     let clusters = repository.charted(global)?;
     let gathered = only(&clusters)?;
     let picture = picture(&resolve(&gathered.objects, &gathered.settings));

@@ -30,6 +30,7 @@ mod shells;
 mod status;
 mod trace;
 mod upgrade;
+mod used;
 mod validate;
 mod walk;
 mod why;

@@ -13,10 +13,11 @@ use table::{Line, counted};
 use super::cluster::Connection;
 use super::gathered::{ObjectSources, only, repository};
 use super::output::Stream;
+use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
-use envoy_gateway::index::Key;
-use envoy_gateway::{Knowledge, ObjectCondition, Resolved, Status, resolve};
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::{Knowledge, ListenerId, ObjectCondition, Resolved, Status, resolve};
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 
@@ -31,6 +32,8 @@ pub(super) struct Args {
     /// Treat objects that are not given as missing; without this, what depends on them is unknown
     #[arg(long)]
     complete: bool,
+    #[command(flatten)]
+    used: Used,
     /// The format of the conditions
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -74,7 +77,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     if let Some(Against::Cluster) = args.against {
         return compared::run(args, global, out);
     }
-    let repository = repository(&args.place, global)?;
+    let repository = repository(&args.place, &args.used, global)?;
     let mut clusters = repository.applied(global)?;
     if args.format == Format::Json {
         only(&clusters)?;
@@ -91,7 +94,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         let aimless = aimless(&resolved);
         match args.format {
             Format::Json => {
-                let mut json = as_json(&verdicts);
+                let mut json = as_json(&resolved, &verdicts);
                 json["without_status"] = aimless.iter().map(Aimless::json).collect();
                 out.json(&json)?;
             }
@@ -188,9 +191,12 @@ fn weigh(kind: &str, status: Status) -> Weight {
 ///   (`True`, `False`, `Unknown`), `reason`, `message`.
 /// - `without_status`: the policies that get no condition, because none of their `targets` is given; each with `kind`,
 ///   `namespace`, `name` and `targets`. [`run`] adds it.
+/// - `listeners`: each with `kind`, `namespace`, `name` of the Gateway or ListenerSet; `listener`; `attachedRoutes`;
+///   `supportedKinds`, each with `group` and `kind`.
+/// - `gateways`: each with `namespace`, `name` and the `addresses` that it requests.
 ///
 /// With `--against cluster`, `compared::Compared::json` adds keys.
-fn as_json(verdicts: &[ObjectCondition<'_, '_>]) -> Json {
+fn as_json(resolved: &Resolved<'_>, verdicts: &[ObjectCondition<'_, '_>]) -> Json {
     let conditions = verdicts.iter().map(|verdict| {
         let condition = verdict.condition;
         let (on, which) = (verdict.on.as_str(), verdict.on.which());
@@ -201,7 +207,35 @@ fn as_json(verdicts: &[ObjectCondition<'_, '_>]) -> Json {
             Some(condition),
         )
     });
-    json!({"schema": FORMAT, "conditions": conditions.collect::<Vec<_>>()})
+    let attached = resolved.attached_routes();
+    let listeners = resolved.listeners().iter().enumerate();
+    let listeners = listeners.map(|(at, listener)| {
+        let kinds = listener.kinds.iter();
+        let kinds = kinds.map(|kind| json!({"group": GATEWAY_API, "kind": kind.as_str()}));
+        json!({
+            "kind": listener.object.kind(),
+            "namespace": listener.object.namespace(),
+            "name": listener.object.name(),
+            "listener": listener.name,
+            "attachedRoutes": attached.get(&ListenerId(at)).copied().unwrap_or_default(),
+            "supportedKinds": kinds.collect::<Vec<_>>(),
+        })
+    });
+    let gateways = resolved.gateways().iter().filter(|it| it.class.is_some());
+    let gateways = gateways.map(|gateway| {
+        let addresses = gateway.status_addresses().into_iter().map(|it| it.text);
+        json!({
+            "namespace": gateway.object.namespace(),
+            "name": gateway.object.name(),
+            "addresses": addresses.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "schema": FORMAT,
+        "conditions": conditions.collect::<Vec<_>>(),
+        "listeners": listeners.collect::<Vec<_>>(),
+        "gateways": gateways.collect::<Vec<_>>(),
+    })
 }
 
 /// One element of `conditions`; `null` if no condition is computed.
@@ -324,7 +358,7 @@ spec:
         assert!(lines[2].contains("ResolvedRefs=Unknown"), "{text}");
         assert_eq!(
             *lines.last().expect("a line"),
-            "1 refused, 1 unknown, 3 fine"
+            "1 refused, 1 unknown, 4 fine"
         );
         assert_eq!(table(&verdicts, true, false).lines().count(), 2);
         assert!(table(&verdicts, false, true).contains("\u{1b}[31mAccepted=False\u{1b}[0m"));
@@ -334,11 +368,16 @@ spec:
     fn the_json_has_a_condition_each() {
         let objects = objects(GATEWAY);
         let resolved = resolve(&objects, &Settings::default());
-        let json = as_json(&resolved.verdicts());
+        let json = as_json(&resolved, &resolved.verdicts());
         assert_eq!(json["schema"], "gatewayctl/status/v1");
-        let first = &json["conditions"][0];
-        assert_eq!(first["on"], "listener");
+        let all = json["conditions"].as_array().expect("a list");
+        let first = all.iter().find(|it| it["on"] == "listener");
+        let first = first.expect("a condition of the listener");
         assert_eq!(first["which"], "http");
         assert_eq!(first["status"], "True");
+        let listener = &json["listeners"][0];
+        assert_eq!(listener["listener"], "http");
+        assert_eq!(listener["attachedRoutes"], 0);
+        assert_eq!(listener["supportedKinds"][0]["kind"], "HTTPRoute");
     }
 }

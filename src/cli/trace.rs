@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use super::gathered::{Gathered, Repository, only};
 use super::output::Stream;
 use super::scripts::InChild;
+use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::controller::Files;
 use envoy_gateway::resolve;
@@ -47,6 +48,8 @@ pub(super) struct Args {
     /// Show only this gateway: its name, or NAMESPACE/NAME
     #[arg(long, value_name = "NAME")]
     gateway: Option<String>,
+    #[command(flatten)]
+    used: Used,
     /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -78,13 +81,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         request.add_header(line)?;
     }
     request.from = args.from;
-    let repository = Repository::read(&args.paths, global)?;
+    let repository = Repository::read(&args.paths, &args.used, global)?;
     let clusters = repository.clusters(global)?;
     let mut materials: Vec<Material> = clusters
         .into_iter()
         .map(|cluster| {
-            let (applied, generated) =
-                repository.with_files(&cluster, |files| (files.applied(), generated(files)));
+            let (applied, generated) = repository.with_files(&cluster, |files| {
+                (repository.applied_in(files), generated(files))
+            });
             let (objects, settings) = applied;
             let gathered = Gathered {
                 cluster: cluster.name,

@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
-use super::{FAILED, Global, found, git};
+use super::{FAILED, Global, found, git, used};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
 use crate::model::Model;
@@ -298,7 +298,7 @@ fn check_manifests(
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
-    let (catalogue, mut selection) = selection(args, global)?;
+    let (catalogue, mut selection) = used::selection(&args.uses, global)?;
     declare_chart(&found, &catalogue, &mut selection);
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
@@ -330,24 +330,4 @@ pub(super) fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection:
         let version = Version::new(&version.text);
         selection.declare_like(catalogue, ENVOY_GATEWAY, &version, &by);
     }
-}
-
-/// The versions to check against: the newest of each project, replaced by those in `cluster.toml`, then by those of
-/// `--use`.
-fn selection(args: &Args, global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
-    let (catalogue, mut selection) = project::in_force(global)?;
-    for text in &args.uses {
-        let Some((project, version)) = text.split_once('@') else {
-            bail!("--use {text}: write PROJECT@VERSION, such as envoy-gateway@1.9.0");
-        };
-        let (version, channel) = match version.split_once(':') {
-            Some((version, channel)) => (version, Some(channel)),
-            None => (version, None),
-        };
-        selection
-            .declare(&catalogue, project, version, channel, "--use")
-            .map_err(|unknown| anyhow::anyhow!("{unknown}; {}", unknown.help()))
-            .with_context(|| format!("--use {text}"))?;
-    }
-    Ok((catalogue, selection))
 }

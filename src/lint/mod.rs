@@ -218,6 +218,7 @@ pub const RULES: &[Rule] = &[
             attachment::replaced_protection::CODE,
             attachment::same_match::CODE,
             attachment::selector_reach::CODE,
+            attachment::shared_stream::CODE,
             dns::endpoint_elsewhere::CODE,
             dns::hostname_outside_listener::CODE,
             dns::private_proxied::CODE,

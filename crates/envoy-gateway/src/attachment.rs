@@ -224,10 +224,13 @@ impl<'a> Resolver<'a, '_> {
             };
             let mut shared = hostname::shared(hostnames, listener.hostname);
             let here = self.hosts.get(&(listener.gateway, listener.port));
-            shared.hostnames.retain(|host| {
-                let own = here.and_then(|hosts| hosts.get(host.as_str()));
-                own.is_none_or(|own| own.is_of(*id))
-            });
+            // A route without hostnames takes that of the listener, even if other listeners have it, too.
+            if !hostnames.is_empty() {
+                shared.hostnames.retain(|host| {
+                    let own = here.and_then(|hosts| hosts.get(host.as_str()));
+                    own.is_none_or(|own| own.is_of(*id))
+                });
+            }
             if shared.hostnames.is_empty() && !shared.is_unknown {
                 continue;
             }

@@ -1,13 +1,13 @@
 //! The classes and gateways of this controller, and the EnvoyProxy in force for each.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::condition::{Conditions, Status, kind};
+use super::condition::{Conditions, Status, kind, listed};
 use super::fault::Fault;
 use super::index::{ENVOY_GATEWAY, GATEWAY_API, Key};
 use super::infra::{GatewayInfra, NamedProxy, merges_gateways};
 use super::read::{has, list, text};
-use super::view::{Class, ClassId, Gateway, Proxy, Reference};
+use super::view::{Class, ClassId, Gateway, GatewayId, Listener, Proxy, Reference};
 use super::{Resolver, telemetry};
 use manifest::Object;
 use manifest::value::Node;
@@ -196,9 +196,16 @@ impl<'a> Resolver<'a, '_> {
         } else {
             let used = gateway.proxy.or(above);
             let broken = used.and_then(|proxy| telemetry::check_proxy(proxy).err());
-            broken.or_else(|| unsupported_address(object))
+            let parameters = self.check_parameters(object, merges).err();
+            parameters
+                .or(broken)
+                .or_else(|| unsupported_address(object))
         };
-        if let Some(fault) = refusal {
+        if let Some(fault) = refusal.as_ref().filter(|fault| fault.is_unknown) {
+            let message = fault.message.clone();
+            let conditions = &mut gateway.conditions;
+            conditions.set(kind::ACCEPTED, Status::Unknown, fault.reason, message);
+        } else if let Some(fault) = refusal {
             gateway.is_accepted = false;
             let message = fault.message;
             gateway
@@ -233,6 +240,77 @@ impl<'a> Resolver<'a, '_> {
             .chain(self.settings.proxy.as_ref())
     }
 
+    /// Checks the `parametersRef` of a gateway. `merges` is whether its class merges its gateways.
+    ///
+    /// # Errors
+    /// If it isn't an EnvoyProxy that exists. Gateways that are merged can't have one of their own.
+    fn check_parameters(&self, gateway: &'a Object, merges: bool) -> Result<(), Fault> {
+        const REASON: &str = "InvalidParameters";
+        let path = ["spec", "infrastructure", "parametersRef"];
+        let Some(reference) = gateway.node.path(&path) else {
+            return Ok(());
+        };
+        if merges {
+            let message = "`infrastructure.parametersRef` can't be used, because the class merges its gateways";
+            return Err(Fault::new(REASON, message));
+        }
+        let kind = text(reference, &["kind"]).unwrap_or_default();
+        if text(reference, &["group"]) != Some(ENVOY_GATEWAY) || kind != "EnvoyProxy" {
+            let message = format!(
+                "`infrastructure.parametersRef` must be an EnvoyProxy of `{ENVOY_GATEWAY}`, not a {kind}"
+            );
+            return Err(Fault::new(REASON, message));
+        }
+        let key = Key {
+            namespace: gateway.namespace(),
+            name: text(reference, &["name"]).unwrap_or_default(),
+        };
+        let found = self
+            .index
+            .find("EnvoyProxy", key, |what| Fault::new(REASON, what));
+        found.map(|_| ())
+    }
+
+    /// Writes whether each gateway is accepted, if that is not decided already: it is if any of its own listeners is.
+    pub(super) fn conclude_gateways(&mut self) {
+        for at in 0..self.view.lists.gateway.len() {
+            let Some(gateway) = self.view.gateway(GatewayId(at)) else {
+                continue;
+            };
+            if !gateway.is_accepted || gateway.conditions.get(kind::ACCEPTED).is_some() {
+                continue;
+            }
+            let own = gateway
+                .listeners
+                .iter()
+                .filter_map(|id| self.view.listener(*id));
+            let own = own.filter(|listener| listener.set.is_none());
+            let is_refused = |it: &&Listener<'_>| !it.conditions.is(kind::ACCEPTED, Status::True);
+            let all = own.clone().count();
+            let refused: BTreeSet<String> = own
+                .filter(is_refused)
+                .map(|listener| listener.name.to_owned())
+                .collect();
+            let is_strict = self.settings.is_from((1, 9), gateway.object);
+            let (status, reason, message) = match refused.len() {
+                0 => (Status::True, "Accepted", "the gateway is taken".to_owned()),
+                _ if !is_strict => (Status::True, "Accepted", "the gateway is taken".to_owned()),
+                some => (
+                    match some < all {
+                        true => Status::True,
+                        false => Status::False,
+                    },
+                    "ListenersNotValid",
+                    format!("listeners that are not accepted: {}", listed(&refused)),
+                ),
+            };
+            if let Some(gateway) = self.view.lists.gateway.get_mut(at) {
+                let conditions = &mut gateway.conditions;
+                conditions.set(kind::ACCEPTED, status, reason, message);
+            }
+        }
+    }
+
     /// The EnvoyProxy that a gateway itself refers to.
     fn own_proxy(&self, gateway: &'a Object) -> NamedProxy<'a> {
         let path = ["spec", "infrastructure", "parametersRef"];
@@ -251,7 +329,11 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    /// Writes the status of an EnvoyProxy, which Envoy Gateway does since 1.9.
     fn judge_proxy(&mut self, proxy: &'a Object, under: Reference<'a>) {
+        if !self.settings.is_from((1, 9), proxy) {
+            return;
+        }
         let mut conditions = Conditions::default();
         match telemetry::check_proxy(proxy) {
             Ok(()) => conditions.set(kind::ACCEPTED, Status::True, "Accepted", "it can be used"),

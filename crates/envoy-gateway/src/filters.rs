@@ -8,7 +8,7 @@ use super::grant::ReferenceGrantFrom;
 use super::index::{ENVOY_GATEWAY, Key};
 use super::modify::{extended_rewrite, headers, redirect, rewrite};
 use super::read::{has, int, list, text};
-use super::tls::{data, holds_any};
+use super::tls::data;
 use super::view::{GatewayId, Reference, Route, RouteKind};
 use manifest::Object;
 use manifest::value::Node;
@@ -96,6 +96,7 @@ impl<'a> Resolver<'a, '_> {
             }
         }
         if route.kind == RouteKind::Grpc
+            && self.settings.is_from((1, 9), route.object)
             && filters
                 .response
                 .is_some_and(|status| (200..300).contains(&status))
@@ -170,6 +171,13 @@ impl<'a> Resolver<'a, '_> {
         (group == ENVOY_GATEWAY && kind == "HTTPRouteFilter") || self.is_extension(group, kind)
     }
 
+    /// Whether a route may refer to a filter of this kind. GRPCRoutes may refer to HTTPRouteFilters since 1.9.
+    fn may_extend(&self, route: &Route<'a>, filter: &Node) -> bool {
+        route.kind != RouteKind::Grpc
+            || text(filter, &["extensionRef", "group"]) != Some(ENVOY_GATEWAY)
+            || self.settings.is_from((1, 9), route.object)
+    }
+
     fn mirror(
         &mut self,
         route: &Route<'a>,
@@ -203,7 +211,8 @@ impl<'a> Resolver<'a, '_> {
         filters: &mut Filters<'a>,
     ) -> Result<(), Fault> {
         let reference = filter.get("extensionRef");
-        let Some(reference) = reference.filter(|_| self.is_filter(filter)) else {
+        let is_known = self.is_filter(filter) && self.may_extend(route, filter);
+        let Some(reference) = reference.filter(|_| is_known) else {
             filters.response = Some(500);
             return Err(refused(
                 "the `extensionRef` has a kind that the controller doesn't support as a filter",
@@ -290,7 +299,8 @@ impl<'a> Resolver<'a, '_> {
 
     /// Checks that the body of a response exists.
     pub(super) fn check_body(&self, body: Option<&Node>, namespace: &str) -> Result<(), Fault> {
-        let Some(reference) = body.and_then(|body| body.get("valueRef")) else {
+        let by_reference = body.filter(|body| text(body, &["type"]) == Some("ValueRef"));
+        let Some(reference) = by_reference.and_then(|body| body.get("valueRef")) else {
             return Ok(());
         };
         let key = Key {
@@ -300,14 +310,18 @@ impl<'a> Resolver<'a, '_> {
         let object = self
             .index
             .find("ConfigMap", key, |what| Fault::new(UNSUPPORTED, what))?;
-        match holds_any(object, &["response.body"]) || list_len(object) > 0 {
+        match ["data", "binaryData"]
+            .iter()
+            .any(|key| entries(object, key) > 0)
+        {
             true => Ok(()),
             false => Err(Fault::new(UNSUPPORTED, format!("ConfigMap {key} is empty"))),
         }
     }
 }
 
-fn list_len(object: &Object) -> usize {
-    let map = object.node.get("data").and_then(Node::as_map);
+/// How many entries a map of a ConfigMap has.
+fn entries(object: &Object, key: &str) -> usize {
+    let map = object.node.get(key).and_then(Node::as_map);
     map.map_or(0, manifest::value::Map::len)
 }

@@ -10,7 +10,7 @@ use super::grant::ReferenceGrantFrom;
 use super::index::{GATEWAY_API, Key};
 use super::read::{int, list, text};
 use super::tls::{SDS, check_sds, data, holds_any};
-use super::view::{Frontend, GatewayId};
+use super::view::{Frontend, GatewayId, ListenerId, Resolved};
 use manifest::Object;
 use manifest::value::Node;
 
@@ -198,7 +198,7 @@ impl<'a> Resolver<'a, '_> {
                     format!("{kind} {key} holds no certificate (`ca.crt`)"),
                 ));
             }
-            is_any_good = true;
+            is_any_good |= !is_empty(object, keys);
         }
         match (is_any_good, is_any_of_kind) {
             (true, _) => Ok(()),
@@ -212,4 +212,34 @@ impl<'a> Resolver<'a, '_> {
             )),
         }
     }
+}
+
+impl<'a> Resolved<'a> {
+    /// What a Gateway itself requires of the clients of a listener (`spec.tls.frontend`, Gateway API 1.5): the
+    /// `validation` for its port, else the default one. Only HTTPS listeners have one.
+    pub fn frontend_validation(&self, listener: ListenerId) -> Option<(&'a Object, &'a Node)> {
+        let listener = self.listener(listener)?;
+        let gateway = self.gateway(listener.gateway)?.object;
+        let frontend = gateway.node.path(&["spec", "tls", "frontend"])?;
+        let mut ports = list(frontend, &["perPort"]).iter();
+        let own = ports.find(|it| int(it, &["port"]) == Some(listener.port));
+        let validation = match own {
+            // An entry without a validation turns the default one off.
+            Some(own) => own.path(&["tls", "validation"]),
+            None => frontend.path(&["default", "validation"]),
+        };
+        let validation = validation.filter(|_| listener.protocol == "HTTPS")?;
+        Some((gateway, validation))
+    }
+}
+
+/// Whether the first of the keys that an object has, has an empty value.
+fn is_empty(object: &Object, keys: &[&str]) -> bool {
+    let value = |key: &&str| {
+        let maps = ["data", "stringData"].iter();
+        let mut values = maps.filter_map(move |map| object.node.path(&[map, key]));
+        values.next()
+    };
+    let first = keys.iter().find_map(value);
+    first.and_then(Node::as_str) == Some("")
 }

@@ -53,6 +53,8 @@ pub mod rules;
 pub mod selector;
 pub mod settings;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod verdict;
 pub mod view;

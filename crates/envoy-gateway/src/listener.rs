@@ -37,6 +37,7 @@ impl<'a> Resolver<'a, '_> {
         for listener in &mut self.view.lists.listener {
             conclude(listener);
         }
+        self.conclude_gateways();
         self.overlaps();
         self.judge_listener_sets();
     }

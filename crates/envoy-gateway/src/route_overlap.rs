@@ -15,13 +15,15 @@ use manifest::value::Node;
 type MatchKey = String;
 
 impl Resolver<'_, '_> {
-    /// Marks routes that have the same match as another one at a listener.
+    /// Marks routes that have the same match as another one at a listener. Envoy Gateway does so since 1.9.
     pub(super) fn route_overlaps(&mut self) {
         let mut at: HashMap<(ListenerId, &str, MatchKey), BTreeSet<RouteId>> = HashMap::new();
         let effective_policies = self.view.effective_policies();
         for (place, route) in self.view.routes().iter().enumerate() {
             let id = RouteId(place);
-            if !matches!(route.kind, RouteKind::Http | RouteKind::Grpc) {
+            if !matches!(route.kind, RouteKind::Http | RouteKind::Grpc)
+                || !self.settings.is_from((1, 9), route.object)
+            {
                 continue;
             }
             let plain = matches_of(route);

@@ -36,15 +36,15 @@ impl<'a> Resolver<'a, '_> {
         let mut faults = Faults::default();
         let mut dropped = BTreeSet::new();
         for (at, rule) in route.rules.iter().enumerate() {
-            let found = self.http_rule(route, rule, &parent.reference, gateway);
+            let place = format!("rule {at}");
+            let pointer = Pointer::root().key("spec").key("rules").index(at);
+            let found = self.http_rule(route, rule, &pointer, &parent.reference, gateway);
             if found
                 .iter()
                 .any(|fault| fault.kind == kind::ACCEPTED && !fault.is_unknown)
             {
                 dropped.insert(at);
             }
-            let place = format!("rule {at}");
-            let pointer = Pointer::root().key("spec").key("rules").index(at);
             faults.extend(
                 found
                     .iter()
@@ -62,7 +62,7 @@ impl<'a> Resolver<'a, '_> {
                     kind::PARTIALLY_INVALID,
                     Status::True,
                     reason,
-                    format!("some rules are dropped: {message}"),
+                    format!("some rules are refused: {message}"),
                 );
                 parent.conditions.set(
                     kind::ACCEPTED,
@@ -86,21 +86,31 @@ impl<'a> Resolver<'a, '_> {
         parent.faults = faults;
     }
 
-    /// The faults of one rule.
+    /// The faults of one rule. Those of its filters are at `filters`: Envoy answers its requests with 500. A fault of its
+    /// matches is at the rule itself, which is left out then.
     fn http_rule(
         &mut self,
         route: &Route<'a>,
         rule: &Rule<'a>,
+        pointer: &Pointer,
         under: &Reference<'a>,
         gateway: Option<GatewayId>,
     ) -> Faults {
         let mut faults = Faults::default();
+        let mut of_filters = Faults::default();
         let filters = self.filters(
             route,
             list(rule.node, &["filters"]),
             under,
             gateway,
-            &mut faults,
+            &mut of_filters,
+        );
+        let at_filters = pointer.key("filters");
+        faults.extend(
+            of_filters
+                .iter()
+                .cloned()
+                .map(|fault| fault.on(&at_filters)),
         );
         if let Err(fault) = check_matches(route.kind, rule.node, &filters) {
             faults.push(fault);
@@ -164,6 +174,10 @@ impl<'a> Resolver<'a, '_> {
                 }
             }
         }
+        // Before 1.9, Envoy Gateway checks nothing of a DynamicResolver behind a TLSRoute.
+        if !self.settings.is_from((1, 9), route.object) {
+            dynamic = 0;
+        }
         if dynamic > 0 && good > 1 {
             faults.push(Fault::new(
                 "InvalidBackendRef",
@@ -215,7 +229,23 @@ impl<'a> Resolver<'a, '_> {
         if parent.conditions.is(kind::ACCEPTED, Status::False) {
             return;
         }
-        let allowed = parent.allowed.clone();
+        let mut allowed = parent.allowed.clone();
+        if !self.settings.is_from((1, 9), route.object) && !allowed.is_empty() {
+            // Later versions accept all routes of a listener, and the first one gets the connections.
+            allowed.retain(|id| {
+                self.view
+                    .listener(*id)
+                    .is_some_and(|it| it.routes.is_empty())
+            });
+            if allowed.is_empty() {
+                let message = format!(
+                    "another {} has the listener already; before Envoy Gateway 1.9 it can have only one",
+                    route.kind.as_str()
+                );
+                let conditions = &mut parent.conditions;
+                conditions.set(kind::ACCEPTED, Status::False, UNSUPPORTED, message);
+            }
+        }
         parent.attachments = allowed
             .into_iter()
             .map(|listener| super::view::Attachment {

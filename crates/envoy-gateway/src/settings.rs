@@ -1,5 +1,6 @@
 //! The settings of the controller that are not in the objects, and how much of the cluster is given.
 
+use super::controller::ASSUMED;
 use manifest::Object;
 use manifest::value::path::nearest;
 
@@ -25,10 +26,12 @@ pub enum Order {
     Given,
 }
 
-/// The features of Envoy Gateway that can be enabled, most of them with `config.envoyGateway.extensionApis` in its
+/// The version of Envoy Gateway, and its features that can be enabled, most of them with `config.envoyGateway.extensionApis` in its
 /// chart's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
+    /// The major and minor version of the controller. Each minor version judges some things in its own way.
+    pub minor: (u64, u64),
     /// Backend (`enableBackend`).
     pub backend: bool,
     /// EnvoyPatchPolicy (`enableEnvoyPatchPolicy`).
@@ -37,6 +40,8 @@ pub struct Features {
     pub lua: bool,
     /// Secrets of type `gateway.envoyproxy.io/sds`.
     pub sds: bool,
+    /// Global rate limits, which need a Redis (`rateLimit`).
+    pub global_rate_limit: bool,
     /// The proxy runs on the host of the controller, so loopback addresses and short host names are allowed.
     pub host: bool,
 }
@@ -45,10 +50,12 @@ impl Default for Features {
     /// Enables everything that a chart can enable, so that nothing is reported as disabled that may be enabled.
     fn default() -> Self {
         Features {
+            minor: ASSUMED,
             backend: true,
             patch_policy: true,
             lua: true,
             sds: true,
+            global_rate_limit: true,
             host: false,
         }
     }
@@ -103,12 +110,20 @@ impl Settings {
             return self.features;
         }
         let any = |is_on: fn(&Features) -> bool| nearest.iter().any(|(_, it)| is_on(it));
+        let newest = nearest.iter().map(|(_, it)| it.minor).max();
         Features {
+            minor: newest.unwrap_or(self.features.minor),
             backend: any(|it| it.backend),
             patch_policy: any(|it| it.patch_policy),
             lua: any(|it| it.lua),
             sds: any(|it| it.sds),
+            global_rate_limit: any(|it| it.global_rate_limit),
             host: any(|it| it.host),
         }
+    }
+    /// Whether the controller that handles an object has at least a minor version. If several releases may handle it,
+    /// the newest one counts.
+    pub fn is_from(&self, minor: (u64, u64), object: &Object) -> bool {
+        self.features_for(Some(object)).minor >= minor
     }
 }

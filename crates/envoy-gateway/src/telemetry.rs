@@ -42,6 +42,12 @@ pub fn check_proxy(proxy: &Object) -> Result<(), Fault> {
             wrong.push("a metrics sink of type OpenTelemetry has no `openTelemetry`".to_owned());
         }
     }
+    let path = ["spec", "telemetry", "metrics", "clusterStatName"];
+    if let Some(name) = text(&proxy.node, &path)
+        && let Err(fault) = check_stat_name(name, CLUSTER_STATS)
+    {
+        wrong.push(fault.message);
+    }
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(Fault::new(
@@ -53,6 +59,54 @@ pub fn check_proxy(proxy: &Object) -> Result<(), Fault> {
             ),
         )),
     }
+}
+
+/// The operators in the names of a route's statistics.
+pub(super) const ROUTE_STATS: &[&str] = &[
+    "%ROUTE_NAME%",
+    "%ROUTE_NAMESPACE%",
+    "%ROUTE_KIND%",
+    "%ROUTE_RULE_NAME%",
+];
+
+/// The operators in the names of a cluster's statistics.
+const CLUSTER_STATS: &[&str] = &[
+    "%ROUTE_NAME%",
+    "%ROUTE_NAMESPACE%",
+    "%ROUTE_KIND%",
+    "%ROUTE_RULE_NAME%",
+    "%ROUTE_RULE_NUMBER%",
+    "%BACKEND_REFS%",
+];
+
+/// Checks the operators in the name of statistics.
+///
+/// # Errors
+/// If one is not known.
+pub(super) fn check_stat_name(name: &str, known: &[&str]) -> Result<(), Fault> {
+    let mut parts = name.split('%');
+    parts.next();
+    let mut is_any = false;
+    while let (Some(operator), Some(_)) = (parts.next(), parts.next()) {
+        is_any = true;
+        let operator = format!("%{operator}%");
+        if !known.contains(&operator.as_str()) {
+            return Err(Fault::invalid(format!(
+                "the name of statistics `{name}` has the unknown operator `{operator}`"
+            )));
+        }
+    }
+    match is_any || !name.contains('%') {
+        true => Ok(()),
+        false => Err(Fault::invalid(format!(
+            "the name of statistics `{name}` has a single `%`"
+        ))),
+    }
+}
+
+/// Whether a text is CEL. Flux variables may stand for anything.
+pub(super) fn is_cel(text: &str) -> bool {
+    manifest::value::variable::in_text(text) || cel_k8s::parse(text).is_ok()
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -75,7 +129,8 @@ impl<'a> Resolver<'a, '_> {
             .find_map(|(what, reference)| {
                 let found = self.check_sink(id, proxy, &reference);
                 found.err().map(|fault| fault.at(what))
-            });
+            })
+            .or_else(|| unreadable_match(&settings));
         let Some(fault) = fault.filter(|fault| !fault.is_unknown) else {
             return;
         };
@@ -120,6 +175,20 @@ impl<'a> Resolver<'a, '_> {
         self.endpoints(&want, Some(id))?;
         self.apply_backend_tls(&want, &under, Some(id))
     }
+}
+
+/// The first condition of an access log that is not CEL.
+fn unreadable_match(settings: &Node) -> Option<Fault> {
+    let log = settings.path(&["telemetry", "accessLog"])?;
+    if flag(log, &["disable"]) == Some(true) {
+        return None;
+    }
+    let all = list(log, &["settings"]).iter();
+    let mut matches = all.flat_map(|it| list(it, &["matches"]).iter().filter_map(Node::as_str));
+    let wrong = matches.find(|text| !is_cel(text))?;
+    Some(Fault::invalid(format!(
+        "access log: `{wrong}` is not a CEL expression"
+    )))
 }
 
 /// The `backendRefs` of telemetry settings, in the order in which they are checked.

@@ -13,7 +13,7 @@ use super::read::{has, list, text};
 use super::view::{Frontend, Listener};
 use k8s_syntax::base64;
 use manifest::Object;
-use manifest::value::Node;
+use manifest::value::{Node, variable};
 
 /// The type of a Secret that tells Envoy where to fetch a certificate by itself.
 pub(super) const SDS: &str = "gateway.envoyproxy.io/sds";
@@ -270,6 +270,35 @@ pub fn data(secret: &Object, key: &str) -> Option<Vec<u8>> {
     Some(bytes).filter(|bytes| !bytes.is_empty())
 }
 
+/// Whether an object holds a certificate that can be read, under the first of the keys that it has, or under its only
+/// key. `None` if that is not known, because the value is encrypted or left to Flux.
+pub(super) fn has_certificate(object: &Object, keys: &[&str]) -> Option<bool> {
+    if is_encrypted(object) || !matches!(object.kind(), "ConfigMap" | "Secret") {
+        return None;
+    }
+    let maps = ["data", "stringData"].iter();
+    let maps = maps.filter_map(|key| object.node.get(key)?.as_map());
+    let names: Vec<&str> = maps
+        .flat_map(|map| map.iter().map(|(name, _)| name))
+        .collect();
+    let wanted = keys.iter().find(|key| names.contains(key)).copied();
+    let name = wanted.or(match names.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })?;
+    let value = match object.kind() {
+        "Secret" => data(object, name),
+        _ => text(&object.node, &["data", name]).map(|text| text.as_bytes().to_vec()),
+    };
+    let Some(value) = value else {
+        return Some(false);
+    };
+    match variable::in_text(&String::from_utf8_lossy(&value)) {
+        true => None,
+        false => Some(certificate::read(&value).is_some()),
+    }
+}
+
 /// Whether SOPS encrypted the Secret in place, so that its contents are not known.
 fn is_encrypted(secret: &Object) -> bool {
     has(&secret.node, &["sops"])
@@ -307,7 +336,7 @@ fn check_pair(
         return Ok(Vec::new());
     }
     let key = Key::of(secret);
-    let read = data(secret, "tls.crt").and_then(|pem| certificate::read(&pem));
+    let read = data(secret, "tls.crt").and_then(|pem| certificate::read_chain(&pem));
     let Some(read) = read else {
         return Err(Fault::new(
             "InvalidCertificateRef",
@@ -320,9 +349,21 @@ fn check_pair(
             format!("`tls.key` of Secret {key} is not a private key"),
         ));
     }
+    let keys = data(secret, "tls.key").unwrap_or_default();
+    if certificate::fits(&data(secret, "tls.crt").unwrap_or_default(), &keys) == Some(false) {
+        return Err(Fault::new(
+            "InvalidCertificateRef",
+            format!("`tls.key` of Secret {key} is not the key of the certificate in `tls.crt`"),
+        ));
+    }
+    let common = read
+        .common_name
+        .iter()
+        .filter(|_| read.dns_names.is_empty());
     let own: BTreeSet<_> = read
         .dns_names
         .iter()
+        .chain(common)
         .map(|name| (read.algorithm.clone(), name.clone()))
         .collect();
     if let Some((_, name)) = own.intersection(taken).next() {

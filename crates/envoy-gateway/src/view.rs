@@ -3,7 +3,7 @@
 //! Everything refers to everything else by its index in one of the lists of [`Resolved`]. Each list has an index type
 //! of its own ([`GatewayId`] and so on), so that they can't be confused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::condition::Conditions;
 use super::fault::Faults;
@@ -451,6 +451,17 @@ impl<'a> Resolved<'a> {
     /// The given BackendTLSPolicies.
     pub fn backend_tls_policies(&self) -> &[BackendTls<'a>] {
         &self.lists.tls
+    }
+
+    /// How often routes are attached to each listener, as in its status: a route that names a listener under two
+    /// parents counts twice.
+    pub fn attached_routes(&self) -> HashMap<ListenerId, usize> {
+        let mut counts = HashMap::new();
+        let parents = self.lists.route.iter().flat_map(|route| &route.parents);
+        for attachment in parents.flat_map(|parent| &parent.attachments) {
+            *counts.entry(attachment.listener).or_default() += 1;
+        }
+        counts
     }
 
     /// The routes by kind, namespace and name.

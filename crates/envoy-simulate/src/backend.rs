@@ -69,6 +69,16 @@ impl<'a> RequestState<'a, '_> {
             self.add(step);
             shares.push(share);
         }
+        let place = rule_place(route, chosen.rule);
+        let of_rule = faults
+            .iter()
+            .find(|it| it.pointer.as_ref() == Some(&place.pointer) && !it.is_unknown);
+        if let Some(fault) = of_rule {
+            let text = "the backends of the rule can't be combined";
+            let step = Step::new(Stage::Backend, text).mark(Mark::Stops);
+            self.add(step.detail(fault.message.clone()).place(place));
+            return stop(500, "the controller refuses the backends of the rule");
+        }
         match (shares.iter().all(|it| it.is_refused), is_any_empty) {
             (false, _) => Ok(Outcome::Backends(shares)),
             (true, true) => stop(503, "no backend has an endpoint"),

@@ -5,8 +5,8 @@ use super::matching::{self, MatchResult};
 use super::{Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, TraceInputs};
 use envoy_gateway::helm_routes::helm_routes;
 use envoy_gateway::index::Key;
-use envoy_gateway::read::{list, text};
-use envoy_gateway::view::Gateway;
+use envoy_gateway::read::{int, list, text};
+use envoy_gateway::view::{Gateway, Listener, ListenerId};
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
@@ -15,6 +15,8 @@ use manifest::value::{Node, Pointer};
 pub(super) struct ChartRoute<'a> {
     /// The HelmRelease.
     release: &'a Object,
+    /// How specific its hostname is.
+    specificity: usize,
     /// Where the hostname is written.
     pub place: SettingPlace<'a>,
     /// The route, as far as the values tell.
@@ -24,6 +26,21 @@ pub(super) struct ChartRoute<'a> {
 impl ChartRoute<'_> {
     /// Whether its parent is this gateway.
     pub(crate) fn is_at(&self, gateway: &Gateway<'_>) -> bool {
+        self.is_at_any(gateway, None)
+    }
+
+    /// Whether its parent is this gateway, and names one of the listeners if it names any.
+    fn is_at_any(&self, gateway: &Gateway<'_>, listeners: Option<&[&Listener<'_>]>) -> bool {
+        let is_here = |parent: &Node| {
+            let section = text(parent, &["sectionName"]);
+            let port = int(parent, &["port"]);
+            listeners.is_none_or(|all| {
+                all.iter().any(|listener| {
+                    section.is_none_or(|section| section == listener.name)
+                        && port.is_none_or(|port| port == listener.port)
+                })
+            })
+        };
         let key = gateway.key();
         let own = self.route.namespace();
         list(&self.route.node, &["spec", "parentRefs"])
@@ -31,6 +48,7 @@ impl ChartRoute<'_> {
             .any(|parent| {
                 let namespace = text(parent, &["namespace"]).unwrap_or(own);
                 text(parent, &["name"]) == Some(key.name)
+                    && is_here(parent)
                     && (namespace.is_empty() || namespace == key.namespace)
             })
     }
@@ -58,7 +76,9 @@ pub(super) fn routes<'a>(inputs: &TraceInputs<'a>, host: &str) -> Vec<ChartRoute
             object: one.release,
             pointer: one.place(&hostname),
         };
+        let name = names.get(at).and_then(Node::as_str).unwrap_or_default();
         Some(ChartRoute {
+            specificity: matching::specificity(name),
             release: one.release,
             place,
             route: one.object,
@@ -75,10 +95,26 @@ impl<'a> RequestState<'a, '_> {
         all.find(|route| route.is_at(gateway))
     }
 
-    /// Ends the trace at a route that a chart creates, if there is one.
-    pub(super) fn end_at_chart(&mut self) -> StageResult<()> {
+    /// Ends the trace at a route that a chart creates for one of the listeners, if it may get the request: its hostname
+    /// must be as specific as `served`, that of the routes that are known.
+    pub(super) fn end_at_chart(
+        &mut self,
+        listeners: &[ListenerId],
+        served: usize,
+    ) -> StageResult<()> {
         let host = self.request.authority.clone();
-        let Some(route) = self.chart_route(&host) else {
+        let resolved = self.inputs.resolved;
+        let Some(gateway) = resolved.gateway(self.gateway) else {
+            return Ok(());
+        };
+        let listeners: Vec<&Listener<'_>> = listeners
+            .iter()
+            .filter_map(|id| resolved.listener(*id))
+            .collect();
+        let mut all = routes(self.inputs, &host).into_iter();
+        let found =
+            all.find(|it| it.specificity >= served && it.is_at_any(gateway, Some(&listeners)));
+        let Some(route) = found else {
             return Ok(());
         };
         let step = Step::new(Stage::Route, route.named())

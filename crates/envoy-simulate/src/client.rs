@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::policies::InForce;
 use super::{ChosenListener, Mark, Outcome, RequestState, Stage, StageResult, Step, path, stop};
+use envoy_gateway::index::Key;
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{flag, has, int, list, text};
 use manifest::value::Node;
@@ -156,6 +157,11 @@ fn by_networks(trusted: &[&str], from: Option<IpAddr>, hops: &[&str]) -> Detecte
 impl<'a> RequestState<'a, '_> {
     /// Applies the listener's policy to the client's address, the headers and the path.
     pub(super) fn client_policy(&mut self, found: ChosenListener) -> StageResult<ChosenListener> {
+        if let Some((policy, why)) = self.ignored(found.listener) {
+            let text = format!("ClientTrafficPolicy {} is ignored here", Key::of(policy));
+            let step = Step::new(Stage::Client, text).mark(Mark::Minds).detail(why);
+            self.add(step.at(policy, &["spec"]));
+        }
         let policy = self.in_force(PolicyKind::Client, found.listener, None);
         if let Some((policy, why)) = policy
             .as_ref()
@@ -172,7 +178,7 @@ impl<'a> RequestState<'a, '_> {
         }
         self.client_address(policy.as_ref())?;
         let spec = policy.as_ref().map(|it| &it.spec);
-        self.client_certificate(policy.as_ref());
+        self.client_certificate(policy.as_ref(), found);
         if let Some(headers) = spec.and_then(|it| it.path(&["headers", "earlyRequestHeaders"])) {
             self.change_headers(headers);
         }
@@ -230,20 +236,26 @@ impl<'a> RequestState<'a, '_> {
         }
     }
 
-    /// Adds a step if clients may or must show a certificate.
-    fn client_certificate(&mut self, policy: Option<&InForce<'a>>) {
-        let keys = ["tls", "clientValidation"];
-        let validation = policy.and_then(|it| Some((it, it.spec.path(&keys)?)));
-        let Some((policy, validation)) = validation.filter(|_| self.request.scheme.is_tls()) else {
+    /// Adds a step if clients may or must show a certificate, because the policy or the Gateway says so. The policy
+    /// counts if both do.
+    fn client_certificate(&mut self, policy: Option<&InForce<'a>>, found: ChosenListener) {
+        if !self.request.scheme.is_tls() {
             return;
-        };
-        let step = match flag(validation, &["optional"]) {
-            Some(true) => Step::new(Stage::Client, "clients may show a certificate"),
-            _ => Step::new(Stage::Client, "clients must show a certificate")
-                .mark(Mark::Unknown)
-                .detail("without one that the policy's authorities sign, the TLS handshake fails"),
-        };
-        self.add_for(step, policy, &keys);
+        }
+        let keys = ["tls", "clientValidation"];
+        let resolved = self.inputs.resolved;
+        if let Some((policy, validation)) = policy.and_then(|it| Some((it, it.spec.path(&keys)?))) {
+            let is_optional = match text(validation, &["mode"]) {
+                Some(mode) => matches!(mode, "Request" | "VerifyIfGiven"),
+                None => flag(validation, &["optional"]) == Some(true),
+            };
+            let step = certificate_step(is_optional, "the policy's authorities");
+            self.add_for(step, policy, &keys);
+        } else if let Some((gateway, validation)) = resolved.frontend_validation(found.listener) {
+            let is_optional = text(validation, &["mode"]) == Some("AllowInsecureFallback");
+            let step = certificate_step(is_optional, "the authorities in `tls.frontend`");
+            self.add(step.at(gateway, &["spec", "tls", "frontend"]));
+        }
     }
 
     /// Sets, adds and removes headers of the request.
@@ -322,6 +334,18 @@ impl<'a> RequestState<'a, '_> {
             self.request.path = plain;
         }
         Ok(())
+    }
+}
+
+/// The step for the certificates of clients.
+fn certificate_step<'a>(is_optional: bool, authorities: &str) -> Step<'a> {
+    match is_optional {
+        true => Step::new(Stage::Client, "clients may show a certificate"),
+        false => Step::new(Stage::Client, "clients must show a certificate")
+            .mark(Mark::Unknown)
+            .detail(format!(
+                "without one that {authorities} sign, the TLS handshake fails"
+            )),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The DNS name of a request: which gateways it leads to, and who publishes it.
 //!
-//! external-dns makes records from routes. The names are a route's hostnames (or its annotation `hostname`). They
+//! [`Publishers`] reads what publishes DNS records: external-dns, k8s-gateway and DNSEndpoints. external-dns makes
+//! records from routes. The names are a route's hostnames (or its annotation `hostname`). They
 //! lead to the annotation `target` of the Gateway that the route is attached to, else to the Gateway's address
 //! (external-dns 0.22, source `gateway-httproute` and its like). The name of a Gateway itself comes from its Service.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -11,6 +13,8 @@ use super::matching::MatchResult;
 use super::{
     Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, charts, matching,
 };
+use envoy_gateway::exposure::dns::{Publishers, RouteQuery};
+use envoy_gateway::exposure::table::{NoRecord, Record, Records};
 use envoy_gateway::view::{Gateway, GatewayId, Route};
 use manifest::Object;
 
@@ -154,12 +158,30 @@ fn leads_to(
         return addresses(gateway).0.iter().any(|one| one == host);
     }
     let target = annotation(gateway.object, &OWN, "target");
+    let publishers = Publishers::find(inputs.objects);
     own_name(gateway, host).is_some()
+        || publishers
+            .written(host)
+            .any(|record| is_target(record, gateway))
         || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
         || routes_at(inputs, id).any(|route| published(route, host).is_some())
         || charts::routes(inputs, host)
             .iter()
             .any(|it| it.is_at(gateway))
+}
+
+/// Whether a record leads to a gateway: to its address, to the name of its Service, or to the target of its records.
+fn is_target(record: &Record, gateway: &Gateway<'_>) -> bool {
+    let (addresses, _) = addresses(gateway);
+    let own = annotation(gateway.object, &OWN, "target");
+    let targets = record.target.iter().flat_map(|it| parts(it));
+    targets.into_iter().any(|target| {
+        addresses.iter().any(|address| address == target)
+            || own_name(gateway, target).is_some()
+            || own
+                .as_ref()
+                .is_some_and(|(own, _)| parts(own).any(|it| it == target))
+    })
 }
 
 /// The routes that are attached to a gateway.
@@ -192,18 +214,33 @@ impl<'a> RequestState<'a, '_> {
             self.add(Step::new(Stage::Dns, text));
             return;
         }
+        let publishers = Publishers::find(self.inputs.objects);
+        let written = publishers.written(&host).find(|it| is_target(it, gateway));
+        if let Some(record) = written {
+            let target = record.target.as_deref().unwrap_or_default();
+            let text = format!("{host} leads to {target}");
+            let why = format!("published by {}", record.by);
+            self.add(Step::new(Stage::Dns, text).detail(why));
+            return;
+        }
         if let Some(place) = own_name(gateway, &host) {
             let text = format!("{host} leads to {addresses}");
-            let why = "published by external-dns for the gateway's Service";
+            let why = match publishers.is_empty() {
+                true => {
+                    "external-dns would publish it for the gateway's Service, but is not in the given files"
+                }
+                false => "published by external-dns for the gateway's Service",
+            };
             self.add(Step::new(Stage::Dns, text).detail(why).place(place));
             return;
         }
         let mut left_out = None;
         let mut found = None;
-        for route in routes_at(self.inputs, self.gateway) {
-            let Some((name, _)) = published(route, &host) else {
-                continue;
-            };
+        let offered = routes_at(self.inputs, self.gateway)
+            .filter_map(|route| Some((route, published(route, &host)?.0)));
+        let mut offered: Vec<_> = offered.collect();
+        offered.sort_by_key(|(_, name)| Reverse(matching::specificity(name)));
+        for (route, name) in offered {
             match is_left_out(route) {
                 Some(place) => left_out = left_out.or(Some((route, place))),
                 None => {
@@ -213,14 +250,33 @@ impl<'a> RequestState<'a, '_> {
             }
         }
         let step = match (found, left_out) {
-            (Some((route, name)), _) => {
-                let name = match name == host {
+            (Some((route, own)), _) => {
+                let name = match own == host {
                     true => String::new(),
-                    false => format!("as {name} "),
+                    false => format!("as {own} "),
                 };
-                let who = format!("{name}for {}", named(route));
                 let place = published(route, &host).map(|(_, place)| place);
-                self.record(gateway, &who, place, &addresses)
+                let asked = RouteQuery {
+                    hostname: &own,
+                    gateway: gateway.object,
+                    kind: route.kind,
+                    route: route.object,
+                    target: None,
+                };
+                let records = publishers.records(&[asked]);
+                let who = format!("{name}for {}", named(route));
+                match records.none {
+                    Some(NoRecord::Nobody) => {
+                        let text = format!("{host}: no publisher of DNS records takes its route");
+                        let why = format!(
+                            "the filters of those that are given leave out {}; without another record, the name can't be resolved",
+                            named(route)
+                        );
+                        let step = Step::new(Stage::Dns, text).mark(Mark::Minds).detail(why);
+                        Step { place, ..step }
+                    }
+                    _ => self.record(gateway, &publisher(&records, &who), place, &addresses),
+                }
             }
             (None, Some((route, place))) => {
                 let text = format!("{host}: external-dns ignores its route");
@@ -236,6 +292,10 @@ impl<'a> RequestState<'a, '_> {
             (None, None) => match self.chart_route(&host) {
                 Some(route) => {
                     let who = format!("for {}", route.named());
+                    let who = match publishers.is_empty() {
+                        true => would_publish(&who),
+                        false => format!("published by external-dns {who}"),
+                    };
                     self.record(gateway, &who, Some(route.place), &addresses)
                 }
                 None => {
@@ -248,7 +308,7 @@ impl<'a> RequestState<'a, '_> {
         self.add(step);
     }
 
-    /// The step for the record that external-dns makes from a route. `own` is the place of the hostname.
+    /// The step for the record that is made from a route. `who` publishes it, and `own` is the place of the hostname.
     fn record(
         &self,
         gateway: &Gateway<'a>,
@@ -257,7 +317,6 @@ impl<'a> RequestState<'a, '_> {
         addresses: &str,
     ) -> Step<'a> {
         let host = &self.request.host;
-        let who = format!("published by external-dns {who}");
         let Some((target, place)) = annotation(gateway.object, &OWN, "target") else {
             let text = format!("{host} leads to {addresses}");
             let why = "the Gateway has no annotation `target`, so its own address is published";
@@ -334,6 +393,29 @@ impl<'a> RequestState<'a, '_> {
             _ => step,
         }
     }
+}
+
+/// Who publishes a record; `route` is the route that it is made from.
+fn publisher(records: &Records, route: &str) -> String {
+    let all: Vec<String> = records
+        .all
+        .iter()
+        .map(|record| match record.is_certain {
+            true => record.by.clone(),
+            false => format!("perhaps {}", record.by),
+        })
+        .collect();
+    match all.is_empty() {
+        true => would_publish(route),
+        false => format!("published by {} {route}", all.join(" and ")),
+    }
+}
+
+/// What is said if no publisher of DNS records is given.
+fn would_publish(route: &str) -> String {
+    format!(
+        "no publisher of DNS records is in the given files; external-dns would publish it {route}"
+    )
 }
 
 /// The name of a route in a step.

@@ -1,8 +1,9 @@
 //! Applies the filters of a rule: redirects, rewrites, direct responses, headers.
 
 use super::dns::named;
-use super::route::ChosenRule;
-use super::{Mark, Outcome, RequestState, Scheme, SettingPlace, Stage, StageResult, Step};
+use super::route::{ChosenRule, parent_at};
+use super::{Mark, Outcome, RequestState, Scheme, SettingPlace, Stage, StageResult, Step, stop};
+use envoy_gateway::condition::kind;
 use envoy_gateway::index::{ENVOY_GATEWAY, Key};
 use envoy_gateway::read::{has, int, list, text};
 use envoy_gateway::view::Route;
@@ -63,6 +64,22 @@ impl<'a> RequestState<'a, '_> {
         };
         let pointer = Pointer::root().key("spec").key("rules");
         let pointer = pointer.index(chosen.rule).key("filters");
+        let faults = parent_at(route, chosen.listener).map(|it| &it.faults);
+        let refused = faults.into_iter().flat_map(|it| it.iter()).find(|fault| {
+            fault.pointer.as_ref() == Some(&pointer)
+                && !fault.is_unknown
+                && fault.kind != kind::BACKENDS_AVAILABLE
+        });
+        if let Some(fault) = refused {
+            let text = format!("the controller refuses the filters of {}", named(route));
+            let object = route.object;
+            let step = Step::new(Stage::Filter, text)
+                .mark(Mark::Stops)
+                .detail(fault.message.clone())
+                .place(SettingPlace { object, pointer });
+            self.add(step);
+            return stop(500, "a rule with a filter that is refused answers 500");
+        }
         for (at, filter) in list(rule.node, &["filters"]).iter().enumerate() {
             let place = SettingPlace {
                 object: route.object,

@@ -1,11 +1,9 @@
 //! Whether a rule of a route matches a request, and which of several matching rules is used.
 //!
 //! The order is that of Envoy Gateway 1.9.0: exact paths come before regular expressions, and these before prefixes.
-//! Then the longer path wins, then the larger number of headers (a method counts as one), then that of query
-//! parameters, then the name. The Gateway API doesn't define the order of regular expressions, and requires the rest
-//! except for the method.
-
-use std::cmp::Reverse;
+//! Then the longer path wins, then the larger number of headers (a method counts as one), then that of cookies, then
+//! that of query parameters. The Gateway API doesn't define the order of regular expressions and cookies, and requires
+//! the rest except for the method. Of equal matches, the one of the older route wins.
 
 use super::Request;
 use envoy_gateway::read::{list, text};
@@ -110,6 +108,8 @@ pub struct Match {
     pub method: Option<String>,
     /// The required headers.
     pub headers: Vec<Pair>,
+    /// The required cookies.
+    pub cookies: Vec<Pair>,
     /// The required query parameters.
     pub query: Vec<Pair>,
     /// The end of the path, if a gRPC method is required without its service.
@@ -123,9 +123,10 @@ pub struct Rank {
     length: usize,
     headers: usize,
     exact_headers: usize,
+    cookies: usize,
+    exact_cookies: usize,
     query: usize,
     exact_query: usize,
-    name: Reverse<String>,
 }
 
 impl Rank {
@@ -139,6 +140,11 @@ impl Rank {
                 self.exact_headers != other.exact_headers,
                 "it requires more exact headers",
             ),
+            (self.cookies != other.cookies, "it requires more cookies"),
+            (
+                self.exact_cookies != other.exact_cookies,
+                "it requires more exact cookies",
+            ),
             (
                 self.query != other.query,
                 "it requires more query parameters",
@@ -149,7 +155,7 @@ impl Rank {
             ),
         ];
         let found = parts.into_iter().find(|(differs, _)| *differs);
-        found.map_or("its name is first in alphabetical order", |(_, reason)| {
+        found.map_or("its route is older, or the first by name", |(_, reason)| {
             reason
         })
     }
@@ -177,8 +183,34 @@ impl Match {
         }
     }
 
-    /// The rank of the match among others; `name` decides between equal ones.
-    pub fn rank(&self, name: String) -> Rank {
+    /// The same match, with the cookies that an HTTPRouteFilter requires, too.
+    #[must_use]
+    pub fn with_cookies(mut self, cookies: &[Node]) -> Match {
+        self.cookies = pairs(cookies, false);
+        self
+    }
+
+    /// The match for CORS preflights that Envoy Gateway adds if a CORS filter stands beside a match of another method.
+    /// Browsers send no cookies with them.
+    pub fn preflight(&self) -> Option<Match> {
+        let method = self.method.as_deref()?;
+        if method == "OPTIONS" || !self.cookies.is_empty() {
+            return None;
+        }
+        let any = |name: &str| Pair {
+            name: name.to_owned(),
+            how: MatchType::Regular,
+            value: ".*".to_owned(),
+        };
+        let mut preflight = self.clone();
+        preflight.method = Some("OPTIONS".to_owned());
+        preflight.headers.push(any("origin"));
+        preflight.headers.push(any("access-control-request-method"));
+        Some(preflight)
+    }
+
+    /// The rank of the match among others.
+    pub fn rank(&self) -> Rank {
         let exact = |pairs: &[Pair]| pairs.iter().filter(|it| it.how == MatchType::Exact).count();
         let method = usize::from(self.method.is_some()) + usize::from(self.suffix.is_some());
         Rank {
@@ -186,9 +218,10 @@ impl Match {
             length: self.path.value.len(),
             headers: self.headers.len() + method,
             exact_headers: exact(&self.headers) + usize::from(self.method.is_some()),
+            cookies: self.cookies.len(),
+            exact_cookies: exact(&self.cookies),
             query: self.query.len(),
             exact_query: exact(&self.query),
-            name: Reverse(name),
         }
     }
 
@@ -214,7 +247,19 @@ impl Match {
             method.is_none_or(|it| it == request.method).into(),
             suffix.is_none_or(|it| request.path.ends_with(it)).into(),
         ];
-        let headers = self.headers.iter().map(header);
+        let sent = request.header("cookie").unwrap_or_default();
+        let sent: Vec<(&str, &str)> = sent
+            .split([';', ','])
+            .filter_map(|one| one.trim().split_once('='))
+            .collect();
+        let cookie = |pair: &Pair| {
+            let found = sent.iter().find(|(name, _)| *name == pair.name);
+            found.map_or(MatchResult::No, |(_, value)| {
+                compare(pair.how, &pair.value, value)
+            })
+        };
+        let cookies = self.cookies.iter().map(cookie);
+        let headers = self.headers.iter().map(header).chain(cookies);
         let parameters = self.query.iter().map(parameter);
         let all = all.into_iter().chain(headers).chain(parameters);
         all.min().unwrap_or(MatchResult::Yes)
@@ -235,6 +280,7 @@ impl Match {
         all.extend(self.suffix.iter().map(|it| format!("path ending in {it}")));
         all.extend(self.method.iter().map(|it| format!("method {it}")));
         all.extend(self.headers.iter().map(|it| pair("header", it)));
+        all.extend(self.cookies.iter().map(|it| pair("cookie", it)));
         all.extend(self.query.iter().map(|it| pair("parameter", it)));
         all.join(", ")
     }
@@ -276,6 +322,7 @@ fn of_http(node: Option<&Node>) -> Match {
         },
         method: node.and_then(|it| text(it, &["method"]).map(str::to_owned)),
         headers: pairs(node.map_or(&[], |it| list(it, &["headers"])), true),
+        cookies: Vec::new(),
         query: pairs(node.map_or(&[], |it| list(it, &["queryParams"])), false),
         suffix: None,
     }
@@ -305,6 +352,7 @@ fn of_grpc(node: Option<&Node>) -> Match {
         path: Path { how, value },
         method: None,
         headers: pairs(node.map_or(&[], |it| list(it, &["headers"])), true),
+        cookies: Vec::new(),
         query: Vec::new(),
         suffix,
     }
@@ -452,15 +500,10 @@ mod tests {
                 json!({}),
                 "it requires more query parameters",
             ),
-            (
-                json!({}),
-                json!({}),
-                "its name is first in alphabetical order",
-            ),
         ];
         for (first, second, reason) in rows {
-            let a = one(first.clone()).rank("apps/a".to_owned());
-            let b = one(second.clone()).rank("apps/b".to_owned());
+            let a = one(first.clone()).rank();
+            let b = one(second.clone()).rank();
             assert!(a > b, "{first} {second}");
             assert_eq!(a.reason_over(&b), reason, "{first} {second}");
         }

@@ -4,7 +4,7 @@ use super::route::ChosenRule;
 use super::{RequestState, SettingPlace};
 use envoy_gateway::condition::{Condition, Status, kind};
 use envoy_gateway::index::Key;
-use envoy_gateway::policy::{Policy, PolicyKind};
+use envoy_gateway::policy::{ClientException, Policy, PolicyKind};
 use envoy_gateway::view::ListenerId;
 use manifest::Object;
 use manifest::value::merge::merge;
@@ -54,7 +54,10 @@ impl<'a> RequestState<'a, '_> {
         let near = chosen.map(|it| (it.route, it.rule_name));
         let resolved = self.inputs.resolved;
         let ids = resolved.effective(self.effective_policies, kind, near, listener);
-        let policies: Vec<&Policy<'a>> = ids.iter().filter_map(|id| resolved.policy(*id)).collect();
+        let policies = ids.iter().filter_map(|id| resolved.policy(*id));
+        let policies: Vec<&Policy<'a>> = policies
+            .filter(|it| !exception(it, listener).is_some_and(|it| it.is_ignored))
+            .collect();
         let mut spec = Node::map();
         for policy in policies.iter().rev() {
             merge(&mut spec, policy.spec().cloned().unwrap_or_else(Node::map));
@@ -66,8 +69,23 @@ impl<'a> RequestState<'a, '_> {
         })
     }
 
+    /// The ClientTrafficPolicy that would apply to a listener but that the controller ignores there, and why.
+    pub(super) fn ignored(&self, listener: ListenerId) -> Option<(&'a Object, String)> {
+        let resolved = self.inputs.resolved;
+        let kind = PolicyKind::Client;
+        let ids = resolved.effective(self.effective_policies, kind, None, listener);
+        ids.iter().find_map(|id| {
+            let policy = resolved.policy(*id)?;
+            let found = exception(policy, listener).filter(|it| it.is_ignored)?;
+            Some((policy.object, found.why.clone()))
+        })
+    }
+
     /// Why a policy is refused at the gateway of a listener.
     fn refusal(&self, policy: &Policy<'a>, listener: ListenerId) -> Option<String> {
+        if policy.kind == PolicyKind::Client {
+            return exception(policy, listener).map(|it| it.why.clone());
+        }
         let listener = self.inputs.resolved.listener(listener)?;
         let gateway = self.inputs.resolved.gateway(listener.gateway)?;
         let names = [gateway.object.name(), listener.object.name()];
@@ -79,4 +97,9 @@ impl<'a> RequestState<'a, '_> {
             .find(refused)
             .map(|it| it.message.clone())
     }
+}
+
+/// How a ClientTrafficPolicy differs at a listener from what is written in it.
+fn exception<'p>(policy: &'p Policy<'_>, listener: ListenerId) -> Option<&'p ClientException> {
+    policy.exceptions.iter().find(|it| it.listener == listener)
 }

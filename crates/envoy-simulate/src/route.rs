@@ -12,7 +12,7 @@ use super::{
 };
 use envoy_gateway::condition::{Status, kind};
 use envoy_gateway::index::Key;
-use envoy_gateway::read::{flag, list, text};
+use envoy_gateway::read::{flag, list};
 use envoy_gateway::view::{Attachment, ListenerId, Parent, Route, RouteId, RouteKind};
 use manifest::value::{Node, Pointer};
 
@@ -89,6 +89,10 @@ impl<'a> RequestState<'a, '_> {
         if served.is_empty() {
             return self.no_route(found.listener, &open);
         }
+        let specificity = served
+            .first()
+            .map_or(0, |it| matching::specificity(&it.hostname));
+        self.end_at_chart(&self.sharing(found.listener), specificity)?;
         let mut told = Vec::new();
         let mut candidates = Vec::new();
         for one in &served {
@@ -97,7 +101,8 @@ impl<'a> RequestState<'a, '_> {
         let keeps_order = self.keeps_order();
         candidates.sort_by(|a, b| match keeps_order {
             true => a.order.cmp(&b.order),
-            false => b.rank.cmp(&a.rank),
+            // Routes are ordered by age, so the order decides between equal matches.
+            false => b.rank.cmp(&a.rank).then(a.order.cmp(&b.order)),
         });
         let fits = |wanted: MatchResult| move |it: &&Candidate<'a>| it.fit == wanted;
         let Some(best) = candidates.iter().find(fits(MatchResult::Yes)) else {
@@ -185,9 +190,8 @@ impl<'a> RequestState<'a, '_> {
         let mut all = Vec::new();
         for (at, rule) in route.rules.iter().enumerate() {
             let dropped = dropped(parent, at);
-            let cookies = self.cookies(route, rule.node);
-            for (nth, matched) in Match::all(route.kind, rule.node).into_iter().enumerate() {
-                let fit = matched.fit(&self.request).min(cookies);
+            for (nth, matched) in self.matches(route, rule.node) {
+                let fit = matched.fit(&self.request);
                 if let Some(why) = &dropped {
                     if fit != MatchResult::No {
                         told.push(format!(
@@ -197,11 +201,6 @@ impl<'a> RequestState<'a, '_> {
                     }
                     continue;
                 }
-                let name = format!(
-                    "{}/{}/rule/{at}/match/{nth}",
-                    route.kind.as_str().to_lowercase(),
-                    route.key()
-                );
                 let rules = Pointer::root().key("spec").key("rules").index(at);
                 let pointer = match list(rule.node, &["matches"]).is_empty() {
                     true => rules,
@@ -216,7 +215,7 @@ impl<'a> RequestState<'a, '_> {
                         prefix: (matched.path.how == MatchType::Prefix)
                             .then(|| matched.path.value.clone()),
                     },
-                    rank: matched.rank(name),
+                    rank: matched.rank(),
                     matched,
                     fit,
                     order: (served.route, at, nth),
@@ -230,33 +229,31 @@ impl<'a> RequestState<'a, '_> {
         all
     }
 
-    /// Whether the cookies match that the HTTPRouteFilters of a rule require.
-    fn cookies(&self, route: &Route<'a>, rule: &Node) -> MatchResult {
-        let sent = self.request.header("cookie").unwrap_or_default();
-        let sent: Vec<(&str, &str)> = sent
-            .split([';', ','])
-            .filter_map(|one| one.trim().split_once('='))
-            .collect();
-        let fits = |cookie: &Node| {
-            let name = text(cookie, &["name"]).unwrap_or_default();
-            let wanted = text(cookie, &["value"]).unwrap_or_default();
-            let how = match text(cookie, &["type"]) {
-                Some("RegularExpression") => MatchType::Regular,
-                _ => MatchType::Exact,
-            };
-            let found = sent.iter().find(|(its, _)| *its == name);
-            found.map_or(MatchResult::No, |(_, value)| {
-                matching::compare(how, wanted, value)
-            })
+    /// The matches of a rule, each with its number among those that are written. An HTTPRouteFilter with matches
+    /// multiplies them: each is combined with each of the filter.
+    fn matches(&self, route: &Route<'a>, rule: &Node) -> Vec<(usize, Match)> {
+        let plain = Match::all(route.kind, rule).into_iter().enumerate();
+        let filters = self.own_filters(route, rule).into_iter();
+        let mut cookies = filters.map(|filter| list(&filter.node, &["spec", "matches"]));
+        let cookies = cookies.find(|it| !it.is_empty()).unwrap_or_default();
+        let mut all: Vec<(usize, Match)> = match cookies {
+            [] => plain.collect(),
+            cookies => plain
+                .flat_map(|(nth, one)| {
+                    let with = move |node: &Node| {
+                        (nth, one.clone().with_cookies(list(node, &["cookies"])))
+                    };
+                    cookies.iter().map(with)
+                })
+                .collect(),
         };
-        let mut all = MatchResult::Yes;
-        for filter in self.own_filters(route, rule) {
-            let matches = list(&filter.node, &["spec", "matches"]);
-            let each = matches.iter().map(|one| {
-                let cookies = list(one, &["cookies"]).iter();
-                cookies.map(fits).min().unwrap_or(MatchResult::Yes)
-            });
-            all = all.min(each.max().unwrap_or(MatchResult::Yes));
+        let filters = list(rule, &["filters"]);
+        if filters.iter().any(|it| it.get("cors").is_some()) {
+            let added = all
+                .iter()
+                .filter_map(|(nth, it)| Some((*nth, it.preflight()?)));
+            let added: Vec<_> = added.collect();
+            all.extend(added);
         }
         all
     }
@@ -321,7 +318,7 @@ impl<'a> RequestState<'a, '_> {
                 "write the variable into the URL as it is in the manifests".to_owned(),
             ));
         }
-        self.end_at_chart()?;
+        self.end_at_chart(&self.sharing(listener), 0)?;
         let kinds = [RouteKind::Http, RouteKind::Grpc];
         let (told, is_open) = self.left_out(&kinds, Some(&host));
         let listener = self.inputs.resolved.listener(listener);

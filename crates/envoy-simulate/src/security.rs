@@ -107,7 +107,7 @@ impl<'a> RequestState<'a, '_> {
         stop(200, "the gateway answers CORS preflights itself")
     }
 
-    /// Describes a preflight from an allowed origin.
+    /// Describes a preflight. Envoy answers all of them itself, those from other origins without the headers of CORS.
     fn preflight(&self, cors: &Node) -> Option<String> {
         let origin = self.request.header("origin")?;
         let is_preflight = self.request.method == "OPTIONS"
@@ -125,8 +125,12 @@ impl<'a> RequestState<'a, '_> {
         };
         let origins = list(cors, &["allowOrigins"]);
         let is_allowed = origins.iter().filter_map(Node::as_str).any(allows);
-        (is_preflight && is_allowed)
-            .then(|| format!("a CORS preflight from {origin}, which is allowed"))
+        is_preflight.then(|| match is_allowed {
+            true => format!("a CORS preflight from {origin}, which is allowed"),
+            false => format!(
+                "a CORS preflight from {origin}, which is not allowed: without the headers of CORS, browsers don't send the request"
+            ),
+        })
     }
 
     fn bearer(&self) -> Option<String> {

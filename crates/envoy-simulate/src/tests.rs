@@ -222,3 +222,223 @@ proptest! {
         }
     }
 }
+
+fn route(name: &str, rules: &str) -> String {
+    format!(
+        "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: {name}, namespace: network}}
+spec: {{hostnames: [shop.example.com], parentRefs: [{{name: external}}], rules: [{rules}]}}
+"
+    )
+}
+
+#[test]
+fn a_rule_with_a_refused_filter_answers_500() {
+    let rules = "{matches: [{path: {value: /good}}], backendRefs: [{name: good, port: 80}]}, \
+                 {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: 'a/b', value: x}]}}], backendRefs: [{name: bad, port: 80}]}, \
+                 {matches: [{path: {value: /pattern, type: RegularExpression}, headers: [{name: a, value: '[', type: RegularExpression}]}], backendRefs: [{name: odd, port: 80}]}";
+    let text = route("shop", rules);
+    assert_eq!(ends(&text, "http://shop.example.com/good", &[]), "good");
+    assert_eq!(ends(&text, "http://shop.example.com/", &[]), "500");
+    // A rule with a match that is refused is left out, so the next one answers.
+    assert_eq!(ends(&text, "http://shop.example.com/pattern", &[]), "500");
+}
+
+#[test]
+fn cookies_of_filters_count_as_part_of_the_match() {
+    let filter = "---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: HTTPRouteFilter
+metadata: {name: beta, namespace: network}
+spec: {matches: [{cookies: [{name: beta, value: 'on'}]}]}
+";
+    let rules = "{backendRefs: [{name: stable, port: 80}]}, \
+                 {filters: [{type: ExtensionRef, extensionRef: {group: gateway.envoyproxy.io, kind: HTTPRouteFilter, name: beta}}], backendRefs: [{name: beta, port: 80}]}";
+    let text = format!("{}{filter}", route("shop", rules));
+    let url = "http://shop.example.com/";
+    assert_eq!(ends(&text, url, &[]), "stable");
+    assert_eq!(ends(&text, url, &["Cookie: a=b; beta=on"]), "beta");
+}
+
+#[test]
+fn preflights_are_answered_where_another_method_is_routed() {
+    let rules = "{matches: [{method: POST}], filters: [{type: CORS, cors: {allowOrigins: ['https://example.com']}}], backendRefs: [{name: shop, port: 80}]}";
+    let text = route("shop", rules);
+    let ask = |method: &str, headers: &[&str]| {
+        let mut request = Request::get("http://shop.example.com/").expect("a URL");
+        request.set_method(method).expect("a method");
+        for line in headers {
+            request.add_header(line).expect("a header");
+        }
+        match outcomes(&text, &request).as_slice() {
+            [Outcome::Response { status, .. }] => *status,
+            [Outcome::Backends(_)] => 0,
+            other => panic!("{other:?}"),
+        }
+    };
+    let preflight = [
+        "Origin: https://example.com",
+        "Access-Control-Request-Method: POST",
+    ];
+    assert_eq!(ask("OPTIONS", &preflight), 200);
+    let foreign = [
+        "Origin: https://example.org",
+        "Access-Control-Request-Method: POST",
+    ];
+    assert_eq!(ask("OPTIONS", &foreign), 200);
+    assert_eq!(ask("OPTIONS", &[]), 404);
+    assert_eq!(ask("POST", &preflight), 0);
+}
+
+#[test]
+fn a_dynamic_resolver_can_not_stand_beside_another_backend() {
+    let backends = "---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: any, namespace: network}
+spec: {type: DynamicResolver}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: fixed, namespace: network}
+spec: {endpoints: [{fqdn: {hostname: backend.example.com, port: 80}}]}
+";
+    let to = |names: &[&str]| {
+        let refs = names
+            .iter()
+            .map(|name| format!("{{group: gateway.envoyproxy.io, kind: Backend, name: {name}}}"));
+        let refs = refs.collect::<Vec<_>>().join(", ");
+        let text = route("shop", &format!("{{backendRefs: [{refs}]}}"));
+        ends(
+            &format!("{text}{backends}"),
+            "http://shop.example.com/",
+            &[],
+        )
+    };
+    assert_eq!(to(&["any"]), "any");
+    assert_eq!(to(&["any", "fixed"]), "500");
+}
+
+#[test]
+fn a_policy_that_can_not_be_applied_at_a_listener_changes_nothing_there() {
+    let gateway = "apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: pair, namespace: network}
+spec:
+  gatewayClassName: envoy
+  listeners:
+    - {name: one, port: 80, protocol: HTTP, hostname: one.example.com}
+    - {name: two, port: 80, protocol: HTTP, hostname: two.example.com}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: pair, namespace: network}
+spec: {parentRefs: [{name: pair}], rules: [{backendRefs: [{name: pair, port: 80}]}]}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: {name: one, namespace: network}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: pair, sectionName: one}]
+";
+    let at = |spec: &str| {
+        let objects = objects(&format!("{GATEWAY}---\n{gateway}  {spec}\n"));
+        let resolved = resolve(&objects, &Settings::default());
+        let inputs = TraceInputs {
+            resolved: &resolved,
+            objects: &objects,
+            generated: &[],
+            runner: &InProcess::default(),
+        };
+        let request = Request::get("http://one.example.com/").expect("a URL");
+        let traced = trace(&inputs, &request, Some("pair"));
+        let one = traced.gateways.first().expect("a gateway");
+        matches!(one.outcome, Outcome::Backends(_))
+    };
+    // Both listeners share their settings, so one of them can't have a policy of its own.
+    assert!(at("timeout: {http: {requestReceivedTimeout: 5s}}"));
+}
+
+#[test]
+fn the_route_of_a_chart_may_get_the_request() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: shop, namespace: network}
+spec:
+  chart: {spec: {chart: app-template}}
+  values:
+    route:
+      app: {hostnames: [HOST], parentRefs: [{name: external, namespace: network}]}
+---
+";
+    let with = |host: &str| {
+        format!(
+            "{}{}",
+            release.replace("HOST", host),
+            route("shop", "{backendRefs: [{name: shop, port: 80}]}")
+        )
+    };
+    let url = "http://shop.example.com/";
+    assert_eq!(ends(&with("other.example.com"), url, &[]), "shop");
+    assert_eq!(ends(&with("shop.example.com"), url, &[]), "unknown");
+    assert_eq!(ends(&with("'*.example.com'"), url, &[]), "shop");
+}
+
+#[test]
+fn dns_is_said_as_far_as_its_publishers_are_known() {
+    let says = |more: &str| {
+        let text = route("shop", "{backendRefs: [{name: shop, port: 80}]}");
+        let objects = objects(&format!("{GATEWAY}---\n{text}---\n{more}"));
+        let resolved = resolve(&objects, &Settings::default());
+        let inputs = TraceInputs {
+            resolved: &resolved,
+            objects: &objects,
+            generated: &[],
+            runner: &InProcess::default(),
+        };
+        let request = Request::get("http://shop.example.com/").expect("a URL");
+        let traced = trace(&inputs, &request, None);
+        let steps = &traced.gateways.first().expect("a gateway").steps;
+        let step = steps.first().expect("a step");
+        format!("{}: {}", step.text, step.details.join("; "))
+    };
+    let publisher = |values: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: external-dns, namespace: network}}
+spec: {{chart: {{spec: {{chart: external-dns}}}}, values: {{sources: [gateway-httproute], {values}}}}}
+"
+        )
+    };
+    let unknown = says("apiVersion: v1\nkind: Namespace\nmetadata: {name: network}\n");
+    assert!(
+        unknown.contains("no publisher of DNS records is in the given files"),
+        "{unknown}"
+    );
+    let published = says(&publisher("domainFilters: [example.com]"));
+    assert!(
+        published
+            .contains("published by HelmRelease network/external-dns for HTTPRoute network/shop"),
+        "{published}"
+    );
+    let left_out = says(&publisher("domainFilters: [example.org]"));
+    assert!(
+        left_out.contains("no publisher of DNS records takes its route"),
+        "{left_out}"
+    );
+    let written = says(
+        "apiVersion: externaldns.k8s.io/v1alpha1
+kind: DNSEndpoint
+metadata: {name: shop, namespace: network}
+spec: {endpoints: [{dnsName: shop.example.com, recordType: A, targets: [10.10.30.26]}]}
+",
+    );
+    assert!(
+        written.starts_with(
+            "shop.example.com leads to 10.10.30.26: published by DNSEndpoint network/shop"
+        ),
+        "{written}"
+    );
+}

@@ -26,7 +26,7 @@ use manifest::diagnostic::printable::printable;
 /// # Errors
 /// If something can't be read, or nothing could be learned from the cluster.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let repository = gathered::repository(&args.place, global)?;
+    let repository = gathered::repository(&args.place, &args.used, global)?;
     let clusters = repository.charted(global)?;
     let gathered = gathered::only(&clusters)?;
     let settings = Settings {

@@ -99,6 +99,7 @@ fn settings(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Settings {
             backend: true,
             lua: true,
             patch_policy: true,
+            global_rate_limit: true,
             ..*features
         };
     }

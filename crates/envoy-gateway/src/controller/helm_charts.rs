@@ -119,7 +119,7 @@ pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
         _ => return None,
     };
     let chart = name(text(node, chart)?);
-    let version = text(node, version).filter(|version| !version.is_empty());
+    let version = text(node, version).or(text(node, &["spec", "ref", "semver"]));
     (!chart.is_empty()).then_some((chart, version))
 }
 

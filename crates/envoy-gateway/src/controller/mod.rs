@@ -29,14 +29,20 @@ pub const CHART: &str = "gateway-helm";
 pub const ASSUMED: (u64, u64) = (1, 9);
 
 /// The settings of the controller that a repository installs, for [`resolve`](super::resolve). `objects` are as the
-/// API server gets them.
-fn controller_settings(objects: &[Object], files: &Files<'_>) -> Settings {
+/// API server gets them. If a version is declared, it counts in place of those of the releases.
+fn controller_settings(
+    objects: &[Object],
+    files: &Files<'_>,
+    declared: Option<(u64, u64)>,
+) -> Settings {
     let objects: Vec<&Object> = objects.iter().collect();
     let may_share =
         |one: &Object, other: &Object| files.delivery.may_share_cluster(&one.file, &other.file);
     let charts = HelmCharts::new(&objects, may_share);
     let releases = controller_releases(&objects, &charts, files);
-    settings_of(&releases, |release| release.minor())
+    let mut settings = settings_of(&releases, |release| declared.or(release.minor()));
+    settings.features.minor = declared.unwrap_or(ASSUMED);
+    settings
 }
 
 /// The version of each release of the controller's chart. `objects` are as they are in their files.
@@ -88,10 +94,12 @@ fn agreed<'a>(all: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
 fn features_of(release: &ControllerRelease<'_>, minor: (u64, u64)) -> Features {
     let may_be_on = |feature: Feature| feature.state(release, minor) != State::Off;
     Features {
+        minor,
         backend: may_be_on(Feature::Backend),
         patch_policy: may_be_on(Feature::EnvoyPatchPolicy),
         lua: may_be_on(Feature::Lua),
         sds: may_be_on(Feature::SdsSecrets),
+        global_rate_limit: release.setting(&["rateLimit"]) != Setting::Unset,
         host: runs_on_host(release),
     }
 }

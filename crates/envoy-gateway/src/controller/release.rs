@@ -32,8 +32,14 @@ pub struct Files<'a> {
 impl Files<'_> {
     /// The objects as the API server gets them, and the settings of the controller that they install.
     pub fn applied(&self) -> (Vec<Object>, Settings) {
+        self.applied_by(None)
+    }
+
+    /// The same as [`Files::applied`] for a declared minor version of the controller, which counts in place of the
+    /// versions of the releases.
+    pub fn applied_by(&self, declared: Option<(u64, u64)>) -> (Vec<Object>, Settings) {
         let objects = as_applied(self.objects, self.delivery);
-        let settings = controller_settings(&objects, self);
+        let settings = controller_settings(&objects, self, declared);
         (objects, settings)
     }
 }

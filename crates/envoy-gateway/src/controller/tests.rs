@@ -42,7 +42,7 @@ fn look<T>(text: &str, ask: impl Fn(&Settings, &[ControllerRelease<'_>]) -> T) -
         text_of: &|_: &str| None,
     };
     let objects = as_applied(&tree.objects, &delivery);
-    let settings = controller_settings(&objects, &files);
+    let settings = controller_settings(&objects, &files, None);
     let objects: Vec<&Object> = objects.iter().collect();
     let charts = HelmCharts::new(&objects, |_, _| true);
     ask(&settings, &controller_releases(&objects, &charts, &files))
@@ -138,4 +138,43 @@ fn what_the_configuration_says_besides_is_told_to_the_resolver() {
         assert_eq!(settings.extensions, [kind]);
         assert!(settings.proxy.is_some());
     });
+}
+
+#[test]
+fn a_range_within_one_minor_version_is_as_good_as_a_version() {
+    let minor = |version: &str| {
+        let text = release("").replace(
+            "chartRef: {kind: OCIRepository, name: envoy-gateway}",
+            &format!("chart: {{spec: {{chart: gateway-helm, version: '{version}'}}}}"),
+        );
+        look(&text, |_, releases| releases.first()?.minor())
+    };
+    for version in [
+        "1.8.3",
+        ">=1.8.0 <1.9.0",
+        "~1.8.1",
+        "1.8.x",
+        "1.8.*",
+        ">=1.8.1, <1.9.0",
+    ] {
+        assert_eq!(minor(version), Some((1, 8)), "{version}");
+    }
+    for version in ["*", "1.x", ">=1.8.0", "^1.8.0", "<2.0.0", "not a version"] {
+        assert_eq!(minor(version), None, "{version}");
+    }
+}
+
+#[test]
+fn a_declared_version_counts_in_place_of_that_of_the_release() {
+    let tree = tree(&format!("{SOURCE}{}", configured("{}")));
+    let delivery = Delivery::of(&tree.objects, &tree.files);
+    let files = Files {
+        objects: &tree.objects,
+        delivery: &delivery,
+        text_of: &|_: &str| None,
+    };
+    let features = |declared| files.applied_by(declared).1.features_for(None);
+    let (own, older) = (features(None), features(Some((1, 8))));
+    assert_eq!((own.minor, own.lua), ((1, 9), false));
+    assert_eq!((older.minor, older.lua), ((1, 8), true));
 }

@@ -91,16 +91,25 @@ impl<'a> Publishers<'a> {
         &self.endpoints
     }
 
+    /// Whether there is neither a publisher nor a record.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.endpoints.is_empty()
+    }
+
+    /// The records of a hostname that DNSEndpoints contain.
+    pub fn written(&self, hostname: &str) -> impl Iterator<Item = &Record> {
+        let named = self.endpoints.iter();
+        named
+            .filter(move |(name, _)| *name == hostname)
+            .map(|(_, record)| record)
+    }
+
     /// The DNS records of a hostname, given the routes that have it.
     pub fn records(&self, asked: &[RouteQuery<'_>]) -> Records {
         let mut all: Vec<Record> = Vec::new();
         for one in asked {
             let published = self.all.iter().filter_map(|it| it.record(one));
-            let known = self
-                .endpoints
-                .iter()
-                .filter(|(name, _)| *name == one.hostname);
-            for record in published.chain(known.map(|(_, record)| record.clone())) {
+            for record in published.chain(self.written(one.hostname).cloned()) {
                 let same = all
                     .iter_mut()
                     .find(|it| it.by == record.by && it.target == record.target);

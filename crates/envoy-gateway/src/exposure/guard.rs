@@ -161,13 +161,7 @@ fn allowed(node: &Node) -> Vec<String> {
 
 /// The client certificate that a Gateway itself requires (`spec.tls.frontend`, Gateway API 1.5).
 fn frontend(resolved: &Resolved<'_>, listener: ListenerId) -> Option<Guard> {
-    let listener = resolved.listener(listener)?;
-    let gateway = resolved.gateway(listener.gateway)?.object;
-    let frontend = gateway.node.path(&["spec", "tls", "frontend"])?;
-    let ports = list(frontend, &["perPort"]).iter();
-    let own = ports.filter(|it| int(it, &["port"]) == Some(listener.port));
-    let own = own.filter_map(|it| it.path(&["tls", "validation"])).next();
-    let validation = own.or_else(|| frontend.path(&["default", "validation"]))?;
+    let (gateway, validation) = resolved.frontend_validation(listener)?;
     let is_strict = text(validation, &["mode"]).is_none_or(|mode| mode == "AllowValidOnly");
     is_strict.then(|| Guard {
         kind: GuardKind::ClientCertificate,

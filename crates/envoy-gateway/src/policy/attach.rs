@@ -111,6 +111,9 @@ impl<'a> Resolver<'a, '_> {
         if self.refuse_target(id, scope, outcome, &under) {
             return;
         }
+        if self.refuse_form(id, scope, &under, work.kind) {
+            return;
+        }
         let merge_type = self
             .view
             .policy(id)
@@ -126,10 +129,6 @@ impl<'a> Resolver<'a, '_> {
                 self.policy(id, |policy| policy.refuse(under, &faults));
             }
         } else {
-            let is_refused = self.refuse_before_merge(id, scope, &under, work.kind);
-            if is_refused {
-                return;
-            }
             for listener in listeners.concat() {
                 self.attach_merged(id, scope, listener, work);
             }
@@ -177,8 +176,8 @@ impl<'a> Resolver<'a, '_> {
         self.view.listener(*listener).map(|it| it.gateway)
     }
 
-    /// Reports faults in a SecurityPolicy itself before it is merged.
-    fn refuse_before_merge(
+    /// Reports contradictions within a SecurityPolicy for a route. The controller then looks at nothing else of it.
+    fn refuse_form(
         &mut self,
         id: PolicyId,
         scope: Scope<'a>,
@@ -303,7 +302,10 @@ impl<'a> Resolver<'a, '_> {
                 policy.accept(under);
             });
         }
-        self.warn_deprecated(id, &under);
+        // Before 1.9, Envoy Gateway only warns of a SecurityPolicy's deprecated fields if it targets a route.
+        if work.kind != PolicyKind::Security || self.policy_is_from((1, 9), id) {
+            self.warn_deprecated(id, &under);
+        }
         let merged = work.merged.children(scope);
         if !merged.is_empty() {
             let message = format!(
@@ -384,6 +386,12 @@ impl<'a> Resolver<'a, '_> {
             });
         }
         true
+    }
+
+    /// Whether the controller of a policy has at least a minor version.
+    pub(super) fn policy_is_from(&self, minor: (u64, u64), id: PolicyId) -> bool {
+        let policy = self.view.policy(id);
+        policy.is_none_or(|policy| self.settings.is_from(minor, policy.object))
     }
 
     pub(super) fn warn_deprecated(&mut self, id: PolicyId, under: &[Reference<'a>]) {

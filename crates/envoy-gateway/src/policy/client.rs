@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::attach::as_ancestor;
-use super::{Outcome, Scope};
+use super::{ClientException, Outcome, Scope};
 use crate::Resolver;
 use crate::condition::{Status, kind};
 use crate::fault::{Fault, Faults};
@@ -72,7 +72,7 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Whether a section exists. In Envoy Gateway 1.9.0, a section of a Gateway may also be a listener of its
+    /// Whether a section exists. Since Envoy Gateway 1.9, a section of a Gateway may also be a listener of its
     /// ListenerSets.
     fn has_any_section(
         &self,
@@ -132,7 +132,22 @@ impl<'a> Resolver<'a, '_> {
         let mut faults = Faults::default();
         let mut without_http3 = Vec::new();
         for listener in listeners {
-            let wrong = self.check_client(id, scope, listener, &mut faults);
+            let mut here = Faults::default();
+            let wrong = self.check_client(id, scope, listener, &mut here);
+            let known: Vec<&str> = here
+                .iter()
+                .filter(|fault| !fault.is_unknown)
+                .map(|fault| fault.message.as_str())
+                .collect();
+            if !known.is_empty() {
+                let exception = ClientException {
+                    listener,
+                    why: known.join("; "),
+                    is_ignored: wrong,
+                };
+                self.policy(id, |policy| policy.exceptions.push(exception));
+            }
+            faults.extend(here.iter().cloned());
             if self.turns_http3_off(id, listener) && !wrong {
                 without_http3.extend(self.view.listener(listener).map(|it| it.name));
             }
@@ -157,7 +172,9 @@ impl<'a> Resolver<'a, '_> {
                 policy.warn(under, "UnsupportedHTTP3ClientValidation", &message);
             }
         });
-        self.warn_deprecated(id, std::slice::from_ref(under));
+        if !scope.is_section() || self.policy_is_from((1, 9), id) {
+            self.warn_deprecated(id, std::slice::from_ref(under));
+        }
     }
 
     /// Checks a policy at one listener. Returns whether the listener shares its port with one that the policy doesn't

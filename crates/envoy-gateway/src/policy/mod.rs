@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use super::Resolver;
 use super::condition::{Condition, Conditions, NOT_GIVEN, Status, kind};
 use super::fault::Faults;
-use super::view::{PolicyId, Reference};
+use super::view::{ListenerId, PolicyId, Reference};
 use manifest::Object;
 use manifest::value::Node;
 pub use scope::Scope;
@@ -92,6 +92,17 @@ pub struct PolicyTarget<'a> {
     pub outcome: Outcome,
 }
 
+/// Why a ClientTrafficPolicy doesn't apply to a listener as written.
+#[derive(Clone, Debug)]
+pub struct ClientException {
+    /// The listener.
+    pub listener: ListenerId,
+    /// The reason.
+    pub why: String,
+    /// Whether the listener works as if there were no policy. Otherwise, all its routes answer with 500.
+    pub is_ignored: bool,
+}
+
 /// A policy.
 #[derive(Debug)]
 pub struct Policy<'a> {
@@ -103,6 +114,10 @@ pub struct Policy<'a> {
     pub targets: Vec<PolicyTarget<'a>>,
     /// The conditions under each ancestor: a Gateway or ListenerSet, or a listener of one.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
+    /// The listeners at which a ClientTrafficPolicy doesn't apply as written.
+    pub exceptions: Vec<ClientException>,
+    /// Whether the controller keeps all ancestors until the end, as it does before 1.9.
+    keeps_all_ancestors: bool,
 }
 
 /// The most ancestors that a status can hold (Gateway API 1.6).
@@ -136,7 +151,7 @@ impl<'a> Policy<'a> {
         conditions.set(kind, status, reason, message);
         self.ancestors.push((under.clone(), conditions));
         // The controller keeps one more than a status can hold, and drops the least important one immediately.
-        if self.ancestors.len() > MOST_ANCESTORS + 1 {
+        if self.ancestors.len() > MOST_ANCESTORS + 1 && !self.keeps_all_ancestors {
             let ranks = self.ancestors.iter().map(rank).enumerate();
             let worst = ranks.max_by(|(a, one), (b, other)| one.cmp(other).then(b.cmp(a)));
             if let Some((worst, _)) = worst {
@@ -253,6 +268,8 @@ impl<'a> Resolver<'a, '_> {
                     kind,
                     targets: Vec::new(),
                     ancestors: Vec::new(),
+                    exceptions: Vec::new(),
+                    keeps_all_ancestors: !self.settings.is_from((1, 9), object),
                 });
             }
             let ids: Vec<PolicyId> = (first..self.view.lists.policy.len())

@@ -214,6 +214,7 @@ status:
     assert_eq!(
         rows,
         [
+            " Accepted True Accepted | Unknown Pending | pending",
             "http Programmed True Programmed | False Invalid | differs",
             "http Accepted True Accepted |  | unwritten",
             "http ResolvedRefs True ResolvedRefs |  | unwritten",

@@ -6,11 +6,11 @@ use crate::fault::{Fault, Faults};
 use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
 use crate::modify::is_header_value;
-use crate::read::{flag, has, list, text};
-use crate::tls::holds_any;
-use crate::view::Listener;
+use crate::read::{flag, list, text};
+use crate::tls::{has_certificate, holds_any};
+use crate::view::{Attachment, Listener, Rule};
 use manifest::Object;
-use manifest::value::Node;
+use manifest::value::{Node, variable};
 
 const DURATIONS: &[&[&str]] = &[
     &["tcpKeepalive", "idleTime"],
@@ -53,9 +53,24 @@ pub(crate) fn check(
     if matches!(listener.protocol, "HTTP" | "HTTPS") {
         check_durations(spec, HTTP_DURATIONS, faults);
         check_http2_windows(spec, faults);
+        if flag(spec, &["http1", "http10", "useDefaultHost"]) == Some(true)
+            && let Some(fault) = no_default_host(resolver, listener)
+        {
+            faults.push(fault);
+        }
         for key in ["earlyRequestHeaders", "lateResponseHeaders"] {
             if let Some(headers) = spec.path(&["headers", key]) {
                 check_headers(key, headers, faults);
+            }
+        }
+    }
+    if listener.is_tls() {
+        for cipher in list(spec, &["tls", "ciphers"]) {
+            let cipher = cipher.as_str().unwrap_or_default();
+            if !is_cipher(cipher) && !variable::in_text(cipher) {
+                faults.push(Fault::invalid(format!(
+                    "`tls.ciphers`: Envoy doesn't know `{cipher}`"
+                )));
             }
         }
     }
@@ -63,6 +78,39 @@ pub(crate) fn check(
         && let Some(validation) = spec.path(&["tls", "clientValidation"])
     {
         check_validation(resolver, policy, validation, faults);
+    }
+}
+
+/// Why there is no hostname for requests of HTTP/1.0, which may lack one. It is that of the listener, or of its only
+/// match of a route.
+fn no_default_host(resolver: &Resolver<'_, '_>, listener: &Listener<'_>) -> Option<Fault> {
+    let is_plain = |host: &str| !host.contains('*');
+    if listener.hostname.is_some_and(is_plain) {
+        return None;
+    }
+    let routes = listener
+        .routes
+        .iter()
+        .filter_map(|id| resolver.view.route(*id));
+    let matches = routes.flat_map(|route| {
+        let here = |it: &&Attachment| {
+            let at = resolver.view.listener(it.listener);
+            at.is_some_and(|at| std::ptr::eq(at, listener))
+        };
+        let attachments = route.parents.iter().flat_map(|it| &it.attachments);
+        let hosts = attachments.filter(here).flat_map(|it| &it.hostnames);
+        let hosts = hosts.filter(|host| is_plain(host)).count();
+        let each = |rule: &Rule<'_>| list(rule.node, &["matches"]).len().max(1);
+        route.rules.iter().map(move |rule| hosts * each(rule))
+    });
+    match matches.sum::<usize>() {
+        1 => None,
+        0 => Some(Fault::invalid(
+            "`http1.http10.useDefaultHost`: neither the listener nor a route has a hostname without `*`",
+        )),
+        _ => Some(Fault::invalid(
+            "`http1.http10.useDefaultHost`: the listener has no hostname without `*`, and routes have several",
+        )),
     }
 }
 
@@ -111,18 +159,13 @@ fn check_validation(
     };
     let refs = list(validation, &["caCertificateRefs"]);
     for reference in refs {
-        faults.keep(check_data(resolver, from, reference, &["ca.crt"]));
+        let found = check_data(resolver, from, reference, &["ca.crt"])
+            .and_then(|()| check_authority(resolver, from, reference));
+        faults.keep(found);
     }
     let mode = text(validation, &["mode"]);
-    let is_optional = flag(validation, &["optional"]) == Some(true);
-    let needs = match mode {
-        Some(mode) => matches!(mode, "VerifyIfGiven" | "RequireAndVerify"),
-        None => {
-            !has(validation, &["spkiHashes"])
-                && !has(validation, &["certificateHashes"])
-                && (is_optional || !refs.is_empty())
-        }
-    };
+    // Without a mode, certificates are verified, always or (`optional`) if there is one.
+    let needs = !matches!(mode, Some("Request" | "RequireAny"));
     if needs && refs.is_empty() {
         faults.push(Fault::invalid(
             "`tls.clientValidation` names no certificate authority (`caCertificateRefs`)",
@@ -130,6 +173,71 @@ fn check_validation(
     }
     for reference in list(validation, &["crl", "refs"]) {
         faults.keep(check_data(resolver, from, reference, &["ca.crl"]));
+    }
+}
+
+/// The ciphers of Envoy's TLS library up to TLS 1.2, without those that end with an underscore in IANA's names.
+const CIPHERS: &[&str] = &[
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-SHA",
+    "ECDHE-RSA-AES128-SHA",
+    "AES128-GCM-SHA256",
+    "AES128-SHA",
+    "ECDHE-ECDSA-AES256-SHA",
+    "ECDHE-RSA-AES256-SHA",
+    "AES256-GCM-SHA384",
+    "AES256-SHA",
+];
+
+/// Whether Envoy knows a cipher, by OpenSSL's name or by that of IANA's registry.
+fn is_cipher(name: &str) -> bool {
+    CIPHERS
+        .iter()
+        .any(|cipher| *cipher == name || registered(cipher) == name)
+}
+
+/// The name of a cipher in IANA's registry.
+fn registered(cipher: &str) -> String {
+    let (exchange, rest) = match cipher {
+        it if it.starts_with("ECDHE-ECDSA-") => {
+            ("ECDHE_ECDSA", it.trim_start_matches("ECDHE-ECDSA-"))
+        }
+        it if it.starts_with("ECDHE-RSA-") => ("ECDHE_RSA", it.trim_start_matches("ECDHE-RSA-")),
+        it => ("RSA", it),
+    };
+    let rest = match rest {
+        "AES128-SHA" => "AES_128_CBC_SHA".to_owned(),
+        "AES256-SHA" => "AES_256_CBC_SHA".to_owned(),
+        "CHACHA20-POLY1305" => "CHACHA20_POLY1305_SHA256".to_owned(),
+        other => other.replace("AES", "AES_").replace('-', "_"),
+    };
+    format!("TLS_{exchange}_WITH_{rest}")
+}
+
+/// Whether a reference leads to a certificate that can be read.
+fn check_authority(
+    resolver: &Resolver<'_, '_>,
+    from: ReferenceGrantFrom<'_>,
+    reference: &Node,
+) -> Result<(), Fault> {
+    let kind = text(reference, &["kind"]).unwrap_or("Secret");
+    let key = Key {
+        namespace: text(reference, &["namespace"]).unwrap_or(from.namespace),
+        name: text(reference, &["name"]).unwrap_or_default(),
+    };
+    let Some(object) = resolver.index.here(kind, key) else {
+        return Ok(());
+    };
+    match has_certificate(object, &["ca.crt"]) {
+        Some(false) => Err(Fault::invalid(format!(
+            "{kind} {key} holds no certificate that can be read"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -147,6 +255,9 @@ pub(super) fn check_data(
     };
     match kind {
         "Secret" | "ConfigMap" => {
+            if text(reference, &["group"]).is_some() {
+                return Err(Fault::invalid(format!("the group of a {kind} is empty")));
+            }
             resolver.permit(from, "", kind, key)?;
             let object = resolver.index.find(kind, key, Fault::invalid)?;
             match holds_any(object, keys) {

@@ -1,15 +1,20 @@
 //! Checks the settings of EnvoyExtensionPolicies.
 
 use super::client::check_data;
+use super::units::check_durations;
 use super::{Content, lacking};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
 use crate::grant::ReferenceGrantFrom;
 use crate::index::{ENVOY_GATEWAY, Key};
-use crate::read::{list, text};
+use crate::read::{has, list, text};
+use crate::tls::data;
 use crate::view::GatewayId;
 use manifest::Object;
-use manifest::value::{Map, Node};
+use manifest::value::{Node, variable};
+
+/// The key of a Secret with which images are pulled.
+const PULL_SECRET_KEY: &str = ".dockerconfigjson";
 
 pub(crate) fn check<'a>(
     resolver: &mut Resolver<'a, '_>,
@@ -33,11 +38,16 @@ pub(crate) fn check<'a>(
             }
         }
         if let Some(reference) = wasm.path(&["code", "image", "pullSecretRef"]) {
-            faults.keep(
-                resolver
-                    .secret(from, reference)
-                    .map_err(|fault| fault.at("wasm")),
-            );
+            let found = resolver.secret(from, reference).and_then(|secret| {
+                match data(secret, PULL_SECRET_KEY) {
+                    Some(_) => Ok(()),
+                    None => Err(Fault::invalid(format!(
+                        "Secret {} has no `{PULL_SECRET_KEY}`",
+                        Key::of(secret)
+                    ))),
+                }
+            });
+            faults.keep(found.map_err(|fault| fault.at("wasm")));
         }
     }
     for gateway in content.gateways {
@@ -49,34 +59,86 @@ pub(crate) fn check<'a>(
             ));
         } else {
             for script in scripts {
-                faults.keep(check_script(resolver, owner, script).map_err(|fault| fault.at("lua")));
+                let found = check_script(resolver, owner, script, *gateway);
+                faults.keep(found.map_err(|fault| fault.at("lua")));
             }
         }
         let owner = content.owner(&["extProc"]);
         for processor in list(spec, &["extProc"]) {
             let found = resolver.check_services(owner, list(processor, &["backendRefs"]), *gateway);
             faults.keep(found.map_err(|fault| fault.at("extProc")));
+            check_durations(processor, &[&["messageTimeout"]], faults);
+            check_settings(processor, faults);
         }
         check_modules(resolver, spec, *gateway, faults);
     }
 }
 
-/// Whether the ConfigMap of a script contains one: under `lua`, else under any key.
-fn check_script(resolver: &Resolver<'_, '_>, owner: &Object, script: &Node) -> Result<(), Fault> {
-    let Some(reference) = script.get("valueRef") else {
+/// Checks a script as far as its text shows: it must be there, name a function that Envoy calls, and be Lua. What it
+/// does when it runs is not checked.
+fn check_script(
+    resolver: &Resolver<'_, '_>,
+    owner: &Object,
+    script: &Node,
+    gateway: GatewayId,
+) -> Result<(), Fault> {
+    let is_inline = text(script, &["type"]) != Some("ValueRef");
+    let text = match script.get("valueRef").filter(|_| !is_inline) {
+        None => text(script, &["inline"]),
+        Some(reference) => script_of(resolver, owner, reference)?,
+    };
+    let Some(text) = text.filter(|text| !variable::in_text(text)) else {
         return Ok(());
     };
+    if !ENTRIES.iter().any(|entry| text.contains(entry)) {
+        return Err(Fault::invalid(format!(
+            "the script defines neither `{}` nor `{}`",
+            ENTRIES[0], ENTRIES[1]
+        )));
+    }
+    let gateway = resolver.view.gateway(gateway);
+    let settings = gateway.and_then(|it| it.infra.settings.as_ref());
+    let validation = settings.and_then(|it| it.get("luaValidation")?.as_str());
+    if validation == Some("Disabled") {
+        return Ok(());
+    }
+    match luajit_syntax::check(text) {
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(Fault::invalid(format!("not Lua: {}", refusal.message))),
+    }
+}
+
+/// The functions that Envoy calls. A script has at least one of them.
+const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];
+
+/// The script in a ConfigMap: under `lua`, else under its only key. `None` if the controller takes any of several.
+fn script_of<'a>(
+    resolver: &Resolver<'a, '_>,
+    owner: &Object,
+    reference: &Node,
+) -> Result<Option<&'a str>, Fault> {
     let key = Key {
         namespace: owner.namespace(),
         name: text(reference, &["name"]).unwrap_or_default(),
     };
     let object = resolver.index.find("ConfigMap", key, Fault::invalid)?;
     let data = object.node.get("data").and_then(Node::as_map);
-    match data.is_none_or(Map::is_empty) {
-        true => Err(Fault::invalid(format!(
+    let Some(data) = data.filter(|data| !data.is_empty()) else {
+        return Err(Fault::invalid(format!(
             "ConfigMap {key} contains no script (`lua`)"
-        ))),
-        false => Ok(()),
+        )));
+    };
+    let only = data.iter().next().filter(|_| data.len() == 1);
+    Ok(data
+        .get("lua")
+        .or(only.map(|(_, value)| value))
+        .and_then(Node::as_str))
+}
+
+/// Checks the settings for the backends of an external service.
+pub(super) fn check_settings(service: &Node, faults: &mut Faults) {
+    if let Some(settings) = service.get("backendSettings") {
+        super::cluster::check(settings, faults);
     }
 }
 
@@ -94,14 +156,35 @@ fn check_modules(
     let registered = settings.map_or(&[][..], |it| list(it, &["dynamicModules"]));
     for module in list(spec, &["dynamicModule"]) {
         let name = text(module, &["name"]).unwrap_or_default();
-        if !registered
+        let entry = registered
             .iter()
-            .any(|it| text(it, &["name"]) == Some(name))
-        {
+            .find(|it| text(it, &["name"]) == Some(name));
+        if let Some(source) = entry.and_then(|it| it.get("source")) {
+            faults.keep(check_source(source).map_err(|fault| fault.at(name)));
+        }
+        if entry.is_none() {
             let message = format!(
                 "dynamicModule: the EnvoyProxy registers no module `{name}` (`dynamicModules`)"
             );
             faults.push(lacking(resolver, gateway, message));
         }
+    }
+}
+
+/// Whether the source of a dynamic module is complete.
+fn check_source(source: &Node) -> Result<(), Fault> {
+    if text(source, &["type"]) != Some("Remote") {
+        return match has(source, &["local"]) {
+            true => Ok(()),
+            false => Err(Fault::invalid("the module's source has no `local`")),
+        };
+    }
+    let url = text(source, &["remote", "url"]).unwrap_or_default();
+    let is_web = url.starts_with("http://") || url.starts_with("https://");
+    match is_web && has(source, &["remote", "sha256"]) {
+        true => Ok(()),
+        false => Err(Fault::invalid(
+            "the module's source needs `remote.url` (HTTP or HTTPS) and `remote.sha256`",
+        )),
     }
 }

@@ -1,6 +1,7 @@
 //! Settings of policies that their schemas allow, but the controller refuses.
 
 pub mod client;
+pub(crate) mod cluster;
 pub mod extension;
 pub mod security;
 pub mod traffic;
@@ -11,8 +12,8 @@ use crate::Resolver;
 use crate::backend_ref::{BackendUse, Protocol};
 use crate::fault::Fault;
 use crate::grant::ReferenceGrantFrom;
-use crate::index::{ENVOY_GATEWAY, MULTI_CLUSTER};
-use crate::read::{flag, has, int, text};
+use crate::index::{ENVOY_GATEWAY, Key, MULTI_CLUSTER};
+use crate::read::{flag, has, int, list, text};
 use crate::view::{GatewayId, ListenerId, Reference};
 use manifest::Object;
 use manifest::value::Node;
@@ -131,7 +132,34 @@ impl<'a> Resolver<'a, '_> {
             };
             self.check_service(owner, &want, gateway)?;
         }
-        Ok(())
+        let named = refs.iter().filter(|it| int(it, &["weight"]) != Some(0));
+        let named: Vec<bool> = named.map(|it| self.has_names(owner, it)).collect();
+        match named.contains(&true) && named.contains(&false) {
+            true => Err(Fault::invalid(
+                "some backends of the service have hostnames, and others have addresses",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the endpoints of a backend are hostnames, which Envoy resolves, and not addresses.
+    fn has_names(&self, owner: &'a Object, reference: &Node) -> bool {
+        let kind = text(reference, &["kind"]).unwrap_or("Service");
+        let key = Key {
+            namespace: text(reference, &["namespace"]).unwrap_or(owner.namespace()),
+            name: text(reference, &["name"]).unwrap_or_default(),
+        };
+        match kind {
+            "Backend" => self.index.here(kind, key).is_some_and(|backend| {
+                let endpoints = list(&backend.node, &["spec", "endpoints"]);
+                endpoints.iter().any(|it| has(it, &["fqdn"]))
+            }),
+            _ => self
+                .index
+                .slices(kind, key)
+                .iter()
+                .any(|slice| text(&slice.node, &["addressType"]) == Some("FQDN")),
+        }
     }
 
     fn check_service(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::extension::check_settings;
 use super::traffic::is_cidr;
 use super::units::check_durations;
 use super::{Content, Scope, lacking};
@@ -12,10 +13,12 @@ use crate::index::{ENVOY_GATEWAY, Key};
 use crate::policy::PolicyKind;
 use crate::read::{flag, has, list, text};
 use crate::rules::is_pattern;
+use crate::telemetry::is_cel;
 use crate::tls::data;
 use crate::view::{GatewayId, ListenerId, RouteKind};
+use k8s_syntax::base64;
 use manifest::Object;
-use manifest::value::Node;
+use manifest::value::{Node, variable};
 
 /// Finds contradictions within the settings, which don't depend on other objects.
 pub(crate) fn check_form(spec: Option<&Node>, scope: Scope<'_>, faults: &mut Faults) {
@@ -48,8 +51,23 @@ pub(crate) fn check_form(spec: Option<&Node>, scope: Scope<'_>, faults: &mut Fau
             faults.push(Fault::invalid(
                 "`oidc.passThroughAuthHeader` needs a `jwt` provider that reads a header",
             ));
+        } else if let Some(header) = text(spec, &["oidc", "forwardIDToken", "header"])
+            && providers.iter().any(|it| reads(it, header))
+        {
+            faults.push(Fault::invalid(format!(
+                "`oidc.forwardIDToken` can't write the header `{header}`, which a `jwt` provider reads"
+            )));
         }
     }
+}
+
+/// Whether a JWT provider reads tokens from a header.
+fn reads(provider: &Node, header: &str) -> bool {
+    if !has(provider, &["extractFrom"]) {
+        return header.eq_ignore_ascii_case("Authorization");
+    }
+    let mut headers = list(provider, &["extractFrom", "headers"]).iter();
+    headers.any(|it| text(it, &["name"]).is_some_and(|name| name.eq_ignore_ascii_case(header)))
 }
 
 fn check_tcp(spec: &Node, faults: &mut Faults) {
@@ -129,6 +147,9 @@ fn check_services<'a>(
         };
         let found = resolver.check_services(owner, &refs, gateway);
         faults.keep(found.map_err(|fault| fault.at("extAuth")));
+        if let Some(service) = service {
+            check_settings(service, faults);
+        }
         for extension in list(auth, &["contextExtensions"]) {
             faults.keep(
                 check_extension(resolver, owner, extension).map_err(|fault| fault.at("extAuth")),
@@ -139,6 +160,9 @@ fn check_services<'a>(
         let owner = content.owner(&["oidc"]);
         let found = check_oidc(resolver, owner, oidc, gateway);
         faults.keep(found.map_err(|fault| fault.at("oidc")));
+        if let Some(provider) = oidc.get("provider") {
+            check_settings(provider, faults);
+        }
         check_durations(
             oidc,
             &[
@@ -156,18 +180,84 @@ fn check_services<'a>(
             let found = resolver.check_services(owner, refs, gateway);
             faults.keep(found.map_err(|fault| fault.at("jwt")));
         }
-        if let Some(reference) = provider.path(&["localJWKS", "valueRef"]) {
-            let key = Key {
-                namespace: owner.namespace(),
-                name: text(reference, &["name"]).unwrap_or_default(),
-            };
-            faults.keep(
-                resolver
-                    .index
-                    .find("ConfigMap", key, Fault::invalid)
-                    .map_err(|fault| fault.at("jwt")),
-            );
+        faults.keep(check_provider(provider).map_err(|fault| fault.at("jwt")));
+        if let Some(remote) = provider.get("remoteJWKS") {
+            check_settings(remote, faults);
+            let durations: [&[&str]; 2] = [&["cacheDuration"], &["failedRefetchDuration"]];
+            check_durations(remote, &durations, faults);
         }
+        let local = provider.get("localJWKS");
+        let local = local.filter(|it| text(it, &["type"]) == Some("ValueRef"));
+        if let Some(reference) = local.and_then(|it| it.get("valueRef")) {
+            let found = check_local_keys(resolver, owner, reference);
+            faults.keep(found.map_err(|fault| fault.at("jwt")));
+        }
+    }
+}
+
+/// Checks the issuer of a JWT provider, and where its keys are.
+fn check_provider(provider: &Node) -> Result<(), Fault> {
+    let name = text(provider, &["name"]).unwrap_or_default();
+    let issuer = text(provider, &["issuer"]).unwrap_or_default();
+    if issuer.contains(':') && !is_request_uri(issuer) {
+        return Err(Fault::invalid(format!(
+            "the issuer of `{name}` contains `:`, so it must be a URI"
+        )));
+    }
+    if let Some(remote) = provider.get("remoteJWKS")
+        && !text(remote, &["uri"]).is_some_and(is_request_uri)
+    {
+        return Err(Fault::invalid(format!(
+            "`remoteJWKS.uri` of `{name}` is not a URI"
+        )));
+    }
+    let Some(local) = provider.get("localJWKS") else {
+        return Ok(());
+    };
+    let needed = match text(local, &["type"]) {
+        None | Some("Inline") => "inline",
+        Some(_) => "valueRef",
+    };
+    match has(local, &[needed]) {
+        true => Ok(()),
+        false => Err(Fault::invalid(format!(
+            "`localJWKS` of `{name}` has no `{needed}`"
+        ))),
+    }
+}
+
+/// Whether a text is an absolute URI or an absolute path, as Go reads it.
+fn is_request_uri(text: &str) -> bool {
+    if variable::in_text(text) {
+        return true;
+    }
+    let has_scheme = text.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    });
+    let is_plain = !text.contains(|c: char| c.is_ascii_control());
+    is_plain && (has_scheme || text.starts_with('/'))
+}
+
+/// Whether the ConfigMap with the keys of a JWT provider has any data.
+fn check_local_keys(
+    resolver: &Resolver<'_, '_>,
+    owner: &Object,
+    reference: &Node,
+) -> Result<(), Fault> {
+    let key = Key {
+        namespace: owner.namespace(),
+        name: text(reference, &["name"]).unwrap_or_default(),
+    };
+    let map = resolver.index.find("ConfigMap", key, Fault::invalid)?;
+    let data = map.node.get("data").and_then(Node::as_map);
+    match data.is_none_or(|data| data.is_empty()) {
+        true => Err(Fault::invalid(format!(
+            "ConfigMap {key} contains no keys (`jwks`)"
+        ))),
+        false => Ok(()),
     }
 }
 
@@ -178,6 +268,9 @@ fn from(owner: &Object) -> ReferenceGrantFrom<'_> {
         namespace: owner.namespace(),
     }
 }
+
+/// The length of a SHA-1 hash.
+const SHA1_BYTES: usize = 20;
 
 fn check_users(resolver: &Resolver<'_, '_>, owner: &Object, basic: &Node) -> Result<(), Fault> {
     let Some(reference) = basic.get("users") else {
@@ -193,8 +286,11 @@ fn check_users(resolver: &Resolver<'_, '_>, owner: &Object, basic: &Node) -> Res
     }
     let text = String::from_utf8_lossy(&users).into_owned();
     let is_hashed = |line: &str| {
-        line.split_once(':')
-            .is_some_and(|(_, hash)| hash.starts_with("{SHA}"))
+        let hash = line
+            .split_once(':')
+            .and_then(|(_, hash)| hash.strip_prefix("{SHA}"));
+        let hash = hash.and_then(base64::decode);
+        hash.is_some_and(|hash| hash.len() == SHA1_BYTES)
     };
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     match lines.all(is_hashed) {
@@ -259,6 +355,18 @@ fn check_oidc<'a>(
             )));
         }
     }
+    if let Some(url) = text(oidc, &["redirectURL"]).filter(|url| !is_redirect_url(url)) {
+        return Err(Fault::invalid(format!(
+            "`redirectURL` is `{url}`; it must be an HTTP or HTTPS URL with a path"
+        )));
+    }
+    if let Some(url) = text(oidc, &["provider", "tokenEndpoint"])
+        && host_of(url).parse::<std::net::IpAddr>().is_ok()
+    {
+        return Err(Fault::invalid(format!(
+            "`provider.tokenEndpoint` is `{url}`; its host must be a name, not an address"
+        )));
+    }
     let key = Key {
         namespace: &resolver.settings.namespace,
         name: "envoy-oidc-hmac",
@@ -268,6 +376,28 @@ fn check_oidc<'a>(
         .index
         .find("Secret", key, Fault::invalid)
         .map(|_| ())
+}
+
+/// Whether a redirect URL has a scheme, a host and a path other than `/`.
+fn is_redirect_url(url: &str) -> bool {
+    const SCHEMES: [&str; 3] = ["http", "https", "%REQ(x-forwarded-proto)%"];
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return variable::in_text(url);
+    };
+    let place = rest.find('/').unwrap_or_default();
+    variable::in_text(url)
+        || (SCHEMES.contains(&scheme) && place > 0 && rest.get(place..) != Some("/"))
+}
+
+/// The host of a URL, without its port and brackets.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    match host.strip_prefix('[') {
+        Some(host) => host.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    }
 }
 
 fn check_extension(
@@ -296,6 +426,11 @@ fn check_extension(
 
 fn check_authorization(authorization: &Node, faults: &mut Faults) {
     for rule in list(authorization, &["rules"]) {
+        if let Some(cel) = text(rule, &["cel"]).filter(|cel| !is_cel(cel)) {
+            faults.push(Fault::invalid(format!(
+                "authorization: `{cel}` is not a CEL expression"
+            )));
+        }
         for cidr in list(rule, &["principal", "clientCIDRs"])
             .iter()
             .filter_map(Node::as_str)

@@ -1,34 +1,13 @@
 //! Checks the settings of BackendTrafficPolicies.
 
-use super::Content;
-use super::units::{check_durations, check_http2_windows, check_quantity};
+use super::units::{check_quantity, whole};
+use super::{Content, cluster};
 use crate::Resolver;
 use crate::fault::{Fault, Faults};
-use crate::read::{has, int, list, text};
+use crate::read::{flag, has, list, text};
 use crate::rules::is_pattern;
+use crate::telemetry::{ROUTE_STATS, check_stat_name};
 use manifest::value::Node;
-
-const DURATIONS: &[&[&str]] = &[
-    &["timeout", "tcp", "connectTimeout"],
-    &["timeout", "http", "connectionIdleTimeout"],
-    &["timeout", "http", "maxConnectionDuration"],
-    &["timeout", "http", "requestTimeout"],
-    &["timeout", "http", "maxStreamDuration"],
-    &["timeout", "http", "streamIdleTimeout"],
-    &["tcpKeepalive", "idleTime"],
-    &["tcpKeepalive", "interval"],
-    &["http2", "connectionKeepalive", "interval"],
-    &["http2", "connectionKeepalive", "timeout"],
-    &["http2", "connectionKeepalive", "idleInterval"],
-];
-
-const BREAKERS: &[&str] = &[
-    "maxConnections",
-    "maxParallelRequests",
-    "maxPendingRequests",
-    "maxParallelRetries",
-    "maxRequestsPerConnection",
-];
 
 const MOST: i128 = u32::MAX as i128;
 
@@ -38,19 +17,8 @@ pub(crate) fn check(
     faults: &mut Faults,
 ) {
     let spec = content.spec;
-    check_durations(spec, DURATIONS, faults);
-    check_quantity(spec, &["connection", "bufferLimit"], 0, MOST, faults);
+    cluster::check(spec, faults);
     check_quantity(spec, &["requestBuffer", "limit"], 0, MOST, faults);
-    check_http2_windows(spec, faults);
-    for key in BREAKERS {
-        if let Some(value) = int(spec, &["circuitBreaker", key])
-            && !(0..=i64::from(u32::MAX)).contains(&value)
-        {
-            faults.push(Fault::invalid(format!(
-                "`circuitBreaker.{key}` can't be {value}"
-            )));
-        }
-    }
     if has(spec, &["requestBuffer"]) && !list(spec, &["httpUpgrade"]).is_empty() {
         faults.push(Fault::invalid(
             "`requestBuffer` and `httpUpgrade` can't be combined: an upgraded request has no end",
@@ -58,10 +26,56 @@ pub(crate) fn check(
     }
     if let Some(limit) = spec.get("rateLimit") {
         check_rate_limit(limit, faults);
+        let owner = content.owner(&["rateLimit"]);
+        let is_global = has(limit, &["global"]) && text(limit, &["type"]) != Some("Local");
+        if is_global
+            && !resolver
+                .settings
+                .features_for(Some(owner))
+                .global_rate_limit
+        {
+            faults.push(Fault::invalid(
+                "`rateLimit.global`: the controller's configuration has no `rateLimit`",
+            ));
+        }
+    }
+    if let Some(name) = text(spec, &["telemetry", "metrics", "routeStatName"]) {
+        faults.keep(check_stat_name(name, ROUTE_STATS));
+    }
+    for side in ["request", "response"] {
+        check_bandwidth(spec, side, faults);
     }
     for body in list(spec, &["responseOverride"]) {
         let owner = content.owner(&["responseOverride"]);
         faults.keep(resolver.check_body(body.path(&["response", "body"]), owner.namespace()));
+    }
+}
+
+/// Reports a bandwidth that is below what Envoy can limit: 1 KiB in a second.
+fn check_bandwidth(spec: &Node, side: &str, faults: &mut Faults) {
+    let Some(limit) = spec.path(&["bandwidthLimit", side, "limit"]) else {
+        return;
+    };
+    let value = limit.get("value");
+    if value
+        .and_then(Node::as_str)
+        .is_some_and(manifest::value::variable::in_text)
+    {
+        return;
+    }
+    let seconds = match text(limit, &["unit"]) {
+        Some("Minute") => 60,
+        Some("Hour") => 3600,
+        _ => 1,
+    };
+    match value.and_then(whole) {
+        None => faults.push(Fault::invalid(format!(
+            "`bandwidthLimit.{side}.limit.value` is not a whole number of bytes"
+        ))),
+        Some(bytes) if bytes / (seconds * 1024) < 1 => faults.push(Fault::invalid(format!(
+            "`bandwidthLimit.{side}` is less than 1 KiB in a second, which is the least that Envoy can limit"
+        ))),
+        Some(_) => {}
     }
 }
 
@@ -99,6 +113,7 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
     }
     let all = rules.iter().chain(list(limit, &["global", "rules"]));
     for by in all.flat_map(|rule| list(rule, &["clientSelectors"])) {
+        check_selector(by, faults);
         let headers = list(by, &["headers"])
             .iter()
             .chain(list(by, &["queryParams"]));
@@ -124,6 +139,38 @@ fn check_rate_limit(limit: &Node, faults: &mut Faults) {
                     "`rateLimit`: `{cidr}` is not a CIDR"
                 )));
             }
+        }
+    }
+}
+
+/// Reports a selector that selects nothing, or that can't be told from others.
+fn check_selector(by: &Node, faults: &mut Faults) {
+    const KEYS: [&str; 5] = ["headers", "methods", "path", "sourceCIDR", "queryParams"];
+    if !KEYS.iter().any(|key| has(by, &[key])) {
+        faults.push(Fault::invalid(
+            "`rateLimit`: an entry of `clientSelectors` selects by nothing",
+        ));
+    }
+    for (key, needs_text) in [("headers", false), ("queryParams", true)] {
+        for one in list(by, &[key]) {
+            let kind = text(one, &["type"]).unwrap_or("Exact");
+            let value = one.get("value").and_then(Node::as_str);
+            let wrong = match kind {
+                "Distinct" if flag(one, &["invert"]) == Some(true) => {
+                    "`Distinct` can't be combined with `invert`"
+                }
+                "Distinct" if value.is_some() => "`Distinct` has no `value`",
+                "Distinct" => continue,
+                "Exact" | "RegularExpression" => match value {
+                    None => "a `value` is missing",
+                    Some("") if needs_text => "a `value` is empty",
+                    Some(_) => continue,
+                },
+                _ => "the `type` must be Exact, RegularExpression or Distinct",
+            };
+            faults.push(Fault::invalid(format!(
+                "`rateLimit`: `clientSelectors.{key}`: {wrong}"
+            )));
         }
     }
 }

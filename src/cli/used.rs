@@ -1,0 +1,55 @@
+//! `--use PROJECT@VERSION`: versions that a command takes as given.
+
+use anyhow::{Context, bail};
+
+use super::{Global, project};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::{Catalogue, Reason, Selection};
+
+/// The versions for commands that follow the controller.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Used {
+    /// The version of a project, in place of the one in the manifests: envoy-gateway@VERSION
+    #[arg(long = "use", value_name = "PROJECT@VERSION")]
+    uses: Vec<String>,
+}
+
+impl Used {
+    /// The minor version of Envoy Gateway that `--use` or `cluster.toml` declares.
+    ///
+    /// # Errors
+    /// If the catalogue doesn't have a version, or `cluster.toml` can't be read.
+    pub(super) fn envoy_gateway(&self, global: &Global) -> anyhow::Result<Option<(u64, u64)>> {
+        let (_, selection) = selection(&self.uses, global)?;
+        let chosen = selection.of(ENVOY_GATEWAY);
+        let declared =
+            chosen.filter(|it| matches!(it.reason, Reason::Declared(_) | Reason::Like { .. }));
+        Ok(declared.and_then(|it| it.set.version.minor()))
+    }
+}
+
+/// The schemas, and the version of each project: the newest, replaced by those in `cluster.toml`, then by those of
+/// `--use`.
+///
+/// # Errors
+/// If the catalogue doesn't have a version, or `cluster.toml` can't be read.
+pub(super) fn selection(
+    uses: &[String],
+    global: &Global,
+) -> anyhow::Result<(Catalogue, Selection)> {
+    let (catalogue, mut selection) = project::in_force(global)?;
+    for text in uses {
+        let Some((project, version)) = text.split_once('@') else {
+            bail!("--use {text}: write PROJECT@VERSION, such as envoy-gateway@1.9.0");
+        };
+        let (version, channel) = match version.split_once(':') {
+            Some((version, channel)) => (version, Some(channel)),
+            None => (version, None),
+        };
+        selection
+            .declare(&catalogue, project, version, channel, "--use")
+            .map_err(|unknown| anyhow::anyhow!("{unknown}; {}", unknown.help()))
+            .with_context(|| format!("--use {text}"))?;
+    }
+    Ok((catalogue, selection))
+}
