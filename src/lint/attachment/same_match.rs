@@ -50,7 +50,10 @@ impl ClusterAttachments<'_, '_> {
         };
         let first = firsts.min_by_key(|it| order(it))?;
         let is_sure = |it: &Route<'_>| {
-            is_known(it.key().name) && is_known(it.key().namespace) && !self.is_open(it.object)
+            is_known(it.key().name)
+                && is_known(it.key().namespace)
+                && it.hostnames.iter().all(|name| is_known(name))
+                && !self.is_open(it.object)
         };
         if order(first) >= order(route) || !is_sure(route) || !is_sure(first) {
             return None;
@@ -95,5 +98,18 @@ mod tests {
             ]
         );
         assert_eq!(with("/api"), [""; 0]);
+    }
+
+    #[test]
+    fn variables_may_have_different_values_in_each_route() {
+        let rules =
+            "hostnames: ['${HOST}.example.com']\n  rules: [{backendRefs: [{name: app, port: 80}]}]";
+        let first = route("sectionName: https", rules);
+        let second = first.replace("name: app, namespace: apps", "name: b, namespace: apps");
+        let found = graded(&format!("{GATEWAY}{first}{second}"));
+        assert!(
+            !found.iter().any(|it| it.contains("same-match")),
+            "{found:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Flux variables in objects that Flux applies without substitution.
 
+use super::substitution::may_change_kustomizations;
 use crate::lint::LintContext;
 use flux_repo::{Delivery, is_flux_kustomization, may_patch};
 use manifest::Object;
@@ -55,7 +56,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if context
         .all()
-        .any(|one| changes_objects_in_cluster(one.object))
+        .any(|one| may_change_kustomizations(one.object))
     {
         return found;
     }
@@ -89,23 +90,6 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         );
     }
     found
-}
-
-/// Whether an object may change Flux Kustomizations when the API server gets them: a mutating webhook, a policy, or the
-/// release of a chart that installs one (such as kustomize-mutating-webhook, which adds `postBuild` to all of them).
-fn changes_objects_in_cluster(object: &Object) -> bool {
-    const POLICIES: [(&str, &str); 5] = [
-        (
-            "admissionregistration.k8s.io",
-            "MutatingWebhookConfiguration",
-        ),
-        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
-        ("kyverno.io", "ClusterPolicy"),
-        ("kyverno.io", "Policy"),
-        ("policies.kyverno.io", "MutatingPolicy"),
-    ];
-    let is_policy = POLICIES.contains(&(object.group(), object.kind()));
-    is_policy || object.kind() == "HelmRelease" && object.name().contains("mutating-webhook")
 }
 
 /// Whether a Flux Kustomization surely has no `postBuild`: what applies it is given, and doesn't patch it.

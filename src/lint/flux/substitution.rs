@@ -148,6 +148,23 @@ fn placed(one: Diagnostic, path: &str, source: SourceId, text: &str, at: usize) 
     one.at(Span::new(source, at, at + end)).in_file(path)
 }
 
+/// Whether an object may change Flux Kustomizations when the API server gets them: a mutating webhook, a policy, or the
+/// release of a chart that installs one (such as kustomize-mutating-webhook, which adds `postBuild` to all of them).
+pub(super) fn may_change_kustomizations(object: &Object) -> bool {
+    const POLICIES: [(&str, &str); 5] = [
+        (
+            "admissionregistration.k8s.io",
+            "MutatingWebhookConfiguration",
+        ),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+        ("kyverno.io", "ClusterPolicy"),
+        ("kyverno.io", "Policy"),
+        ("policies.kyverno.io", "MutatingPolicy"),
+    ];
+    let is_policy = POLICIES.contains(&(object.group(), object.kind()));
+    is_policy || object.kind() == "HelmRelease" && object.name().contains("mutating-webhook")
+}
+
 #[cfg(test)]
 pub mod tests {
     use crate::lint::support::found_in;

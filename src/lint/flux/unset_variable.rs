@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::replaced_in_script::own_variable;
+use super::substitution::may_change_kustomizations;
 use super::variables_at_hand::{VariablesAtHand, variables_at_hand};
 use crate::lint::LintContext;
 use flux_repo::{KeyContent, Substitutes, is_left_as_it_is};
@@ -18,7 +19,7 @@ A manifest contains a variable without a default, and neither `substitute` nor a
 `substituteFrom` of its Flux Kustomization has it. Since kustomize-controller 1.9, which substitutes strictly, the
 substitution fails, and nothing of the Flux Kustomization is applied. Before, the variable becomes an empty string.
 This is reported only if all sources are among the manifests (the keys of a Secret that SOPS has encrypted can be
-read), and no patch adds variables.
+read), no patch adds variables, and no webhook or policy of the cluster may add some.
 
 ## Wrong
 
@@ -58,6 +59,12 @@ struct Unset {
 
 /// Reports each variable that nothing sets once for each Flux Kustomization.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    if context
+        .all()
+        .any(|one| may_change_kustomizations(one.object))
+    {
+        return Vec::new();
+    }
     let mut known: HashMap<usize, Option<VariablesAtHand>> = HashMap::new();
     let mut unset: BTreeMap<(usize, String), Unset> = BTreeMap::new();
     let mut order = Vec::new();
