@@ -8,6 +8,7 @@ use envoy_gateway::index::{ENVOY_GATEWAY, GATEWAY_API, Key};
 use envoy_gateway::policy::Policy;
 use envoy_gateway::read::{list, text};
 use envoy_gateway::{Listener, Route};
+use flux_repo::{is_flux_kustomization, is_kustomization};
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::value::{Kind, Node, Pointer};
 use manifest::{Object, finding};
@@ -187,13 +188,20 @@ impl<'a> ClusterAttachments<'_, 'a> {
             let found = finding(CODE, object, &place, message)
                 .why("Envoy Gateway refuses the policy, and every route of its targets is answered with 500")
                 .help(self.help(&crossing));
-            // If the backend comes from elsewhere, so may the grant.
-            Some(match self.is_given(&crossing) {
-                true => found,
-                false => found.severity(Severity::Warning),
-            })
+            // If the backend comes from elsewhere, so may the grant: from another part of the repository, if there is one.
+            match self.is_given(&crossing) {
+                true => Some(found),
+                false if self.is_repository() => None,
+                false => Some(found.severity(Severity::Warning)),
+            }
         });
         found.collect()
+    }
+
+    /// Whether the manifests are part of something larger, because kustomize or Flux applies some of them.
+    fn is_repository(&self) -> bool {
+        let mut all = self.context.objects.iter();
+        all.any(|it| is_kustomization(it) || is_flux_kustomization(it))
     }
 
     /// Whether the object that is referred to is given, or the release that creates it.

@@ -26,7 +26,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
         if let Some(condition) = policy.condition(kind::ACCEPTED, Status::False)
             && condition.reason == "Invalid"
             // The missing grant is reported where the policy names the backend.
-            && !(condition.message.contains(grants::REFUSED) && !self.crossings(policy).is_empty())
+            && (!condition.message.contains(grants::REFUSED) || self.crossings(policy).is_empty())
         {
             found.push(match condition.message.starts_with(SHARED_PORT) {
                 true => self.shared_port(policy, condition),

@@ -90,7 +90,9 @@ impl ClusterAttachments<'_, '_> {
         }
         match accepted.reason.as_ref() {
             "NoMatchingParent" => no_listener::report(route, parent, place, name, listeners),
-            "NotAllowedByListeners" => Some(not_allowed::report(route, place, name, accepted)),
+            "NotAllowedByListeners" => Some(not_allowed::report(
+                route, parent, place, name, accepted, listeners,
+            )),
             "NoMatchingListenerHostname" => {
                 Some(no_hostname::report(route, parent, name, listeners))
             }

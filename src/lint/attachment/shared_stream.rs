@@ -41,6 +41,12 @@ spec: {parentRefs: [{name: envoy-external, sectionName: smtp}]}
 "#
 }
 
+/// Whether a route has a parent without a section or a port, so that it is attached to all listeners.
+fn is_bare(route: &Route<'_>) -> bool {
+    let mut parents = route.parents.iter().map(|it| &it.reference);
+    parents.any(|it| it.section.is_none() && it.port.is_none())
+}
+
 impl<'a> ClusterAttachments<'_, 'a> {
     /// Reports routes on listeners that already have another one, once for each route.
     pub(super) fn shared_streams(&self) -> Vec<(&'a Object, Diagnostic)> {
@@ -67,6 +73,11 @@ impl<'a> ClusterAttachments<'_, 'a> {
             .into_iter()
             .filter_map(|(loser, (first, listeners))| {
                 let (loser, first) = (self.resolved.route(loser)?, self.resolved.route(first)?);
+                // The route that is on more listeners than was meant has the mistake.
+                let (loser, first) = match is_bare(first) && !is_bare(loser) {
+                    true => (first, loser),
+                    false => (loser, first),
+                };
                 Some((loser.object, self.shared_stream(loser, first, &listeners)))
             });
         found.collect()

@@ -54,7 +54,11 @@ pub(crate) fn check<'a>(
     };
     let classes = wrong_parameters(resolved, in_gateway_namespace).into_iter();
     let found = classes.filter_map(|(class, wrong)| {
-        let object = resolved.class(class)?.object?;
+        let class = resolved.class(class)?;
+        let object = match wrong {
+            Parameters::MergesInGatewayNamespace => class.proxy?,
+            _ => class.object?,
+        };
         Some((object, report(object, &wrong)))
     });
     found.chain(absent(context, resolved)).collect()
@@ -138,7 +142,7 @@ fn is_in_gateway_namespace(context: &LintContext<'_>, class: &Object) -> bool {
     !releases.is_empty() && modes.all(|mode| mode == Some(DeployMode::GatewayNamespace))
 }
 
-fn report(class: &Object, wrong: &Parameters) -> Diagnostic {
+fn report(object: &Object, wrong: &Parameters) -> Diagnostic {
     let (message, help) = match wrong {
         Parameters::NoEnvoyProxy => (
             "`parametersRef` doesn't refer to an EnvoyProxy",
@@ -149,12 +153,16 @@ fn report(class: &Object, wrong: &Parameters) -> Diagnostic {
             "add the `namespace` of the EnvoyProxy",
         ),
         Parameters::MergesInGatewayNamespace => (
-            "the EnvoyProxy has `mergeGateways`, and the controller creates the proxies in the namespace of each gateway",
-            "remove `mergeGateways`, or the controller's `provider.kubernetes.deploy.type: GatewayNamespace`",
+            "the gateways can't be merged, because the controller creates the proxies in the namespace of each gateway",
+            "remove `mergeGateways`, or `provider.kubernetes.deploy.type: GatewayNamespace` from the controller's values (in cluster.toml: `chart.deploy = \"ControllerNamespace\"`)",
         ),
     };
-    let pointer = Pointer::root().key("spec").key("parametersRef");
-    finding(CODE, class, &pointer, message)
+    let spec = Pointer::root().key("spec");
+    let pointer = match wrong {
+        Parameters::MergesInGatewayNamespace => spec.key("mergeGateways"),
+        _ => spec.key("parametersRef"),
+    };
+    finding(CODE, object, &pointer, message)
         .why("the controller refuses the class, and none of its gateways gets the settings of the EnvoyProxy")
         .help(help)
 }
