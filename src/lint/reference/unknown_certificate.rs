@@ -12,7 +12,7 @@ use envoy_gateway::index::Key;
 use envoy_gateway::read::{self, list};
 use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest};
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::value::Pointer;
+use manifest::value::{Pointer, variable};
 use manifest::{Object, finding};
 
 manifest::code! {
@@ -110,7 +110,7 @@ fn wanted<'a>(owner: &Applied<'a>) -> Vec<Wanted<'a>> {
             };
             // One mistake in several listeners is told once.
             let is_new = found.iter().all(|it| it.key != key);
-            if is_secret && is_new && is_known(key.name) && is_known(key.namespace) {
+            if is_secret && is_new && !key.name.is_empty() && is_known(key.namespace) {
                 found.push(Wanted {
                     owner: *owner,
                     place: place.index(at),
@@ -136,6 +136,9 @@ fn mentioned<'n>(context: &LintContext<'_>, names: &HashSet<&'n str>) -> HashSet
         let words =
             text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')));
         mentioned.extend(words.filter_map(|word| names.get(word).copied()));
+        // Variables are no words.
+        let open = names.iter().filter(|name| variable::in_text(name));
+        mentioned.extend(open.filter(|name| text.contains(**name)).copied());
         false
     };
     for object in context.objects.iter().filter(|it| !uses(it)) {
@@ -148,6 +151,16 @@ fn mentioned<'n>(context: &LintContext<'_>, names: &HashSet<&'n str>) -> HashSet
     mentioned
 }
 
+/// Whether two names differ if they are written differently: neither contains a Flux variable, or both contain the same
+/// ones.
+fn is_comparable(name: &str, other: &str) -> bool {
+    let variables = |name: &str| -> Vec<String> {
+        let all = variable::all(name).filter_map(|it| name.get(it.at..it.end));
+        all.map(str::to_owned).collect()
+    };
+    variables(name) == variables(other)
+}
+
 fn report(wanted: &Wanted<'_>, near: Vec<Applied<'_>>, is_made: bool) -> Option<Diagnostic> {
     let secret = |it: &Applied<'_>| text(it.object, &["spec", "secretName"]).to_owned();
     let is_here = |it: &&Applied<'_>| {
@@ -155,7 +168,9 @@ fn report(wanted: &Wanted<'_>, near: Vec<Applied<'_>>, is_made: bool) -> Option<
         namespace == wanted.key.namespace || !is_known(namespace)
     };
     let here: Vec<&Applied<'_>> = near.iter().filter(is_here).collect();
-    let may_be_it = |it: &&Applied<'_>| secret(it) == wanted.key.name || !is_known(&secret(it));
+    let may_be_it = |it: &&Applied<'_>| {
+        secret(it) == wanted.key.name || !is_comparable(&secret(it), wanted.key.name)
+    };
     if here.iter().any(may_be_it) {
         return None;
     }
@@ -240,6 +255,26 @@ spec:
             [format!("warning {place} network/other")]
         );
         assert_eq!(with("'${NAME}'", ""), [""; 0]);
+        let with_variable = |name: &str| {
+            let certificate = "---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: home, namespace: home}
+spec: {secretName: '${DOMAIN/./-}-tls'}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: home, namespace: home}
+spec:
+  gatewayClassName: envoy
+  listeners:
+    - {name: a, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: 'NAME'}]}}
+";
+            with("example-com-cert", &certificate.replace("NAME", name))
+        };
+        assert_eq!(with_variable("${DOMAIN/./-}-tls"), [""; 0]);
+        assert_eq!(with_variable("${OTHER/./-}-tls"), [""; 0]);
+        assert_eq!(with_variable("${DOMAIN/./-}-tsl").len(), 1);
         let made = "---
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
