@@ -9,10 +9,11 @@ use manifest::value::Pointer;
 manifest::code! {
     "dns"/"two-targets", Warning, "A name that external-dns publishes with the targets of two gateways.",
     r#"
-A hostname is served by two gateways, and the same external-dns publishes it for both. If the targets are addresses, the
-name gets both, and clients reach the one gateway or the other. If they are names, external-dns takes one of them, or the
-provider refuses the second one, and then no record of the zone changes any more. Run one external-dns for each gateway and restrict it to
-that gateway, or attach the route to one gateway only.
+A hostname is served by two gateways, and the same external-dns publishes it for both. If the targets are
+addresses, the name gets both, and clients reach the one gateway or the other. If they are names, external-dns
+takes one of them, or the provider refuses the second one, and then no record of the zone changes any more.
+Run one external-dns for each gateway and restrict it to that gateway, or attach the route to one gateway
+only.
 
 ## Wrong
 

@@ -11,10 +11,11 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "flux"/"duplicate-object", Error, "An object that is defined twice.",
     r#"
-Two manifests define an object of the same kind, namespace and name. If they are in one file or one kustomization,
-kustomize fails (`may not add resource with an already registered id`), and nothing of the Flux Kustomization is applied.
-If two Flux Kustomizations apply them, which is a warning, each overwrites what the other has applied, and if one of them
-is removed, the object may be deleted. If both are equal, this is a note.
+Two manifests define an object of the same kind, namespace and name. If they are in one file or one
+kustomization, kustomize fails (`may not add resource with an already registered id`), and nothing of the Flux
+Kustomization is applied. If two Flux Kustomizations apply them, which is a warning, each overwrites what the
+other has applied, and if one of them is removed, the object may be deleted. If both are equal, this is a
+note.
 
 ## Wrong
 

@@ -13,10 +13,10 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "network"/"acme-solver", Error, "A solver for HTTP-01 challenges whose routes no listener admits.",
     r#"
-To prove that a domain is yours, cert-manager creates an HTTPRoute in the namespace of the Certificate and attaches it to
-the gateway in `gatewayHTTPRoute.parentRefs`. The certificate authority asks on port 80. No HTTP listener of the gateway
-on this port admits routes of that namespace (`allowedRoutes`), or has a hostname that fits. The challenge is never
-answered, and the certificate is never issued.
+To prove that a domain is yours, cert-manager creates an HTTPRoute in the namespace of the Certificate and
+attaches it to the gateway in `gatewayHTTPRoute.parentRefs`. The certificate authority asks on port 80. No
+HTTP listener of the gateway on this port admits routes of that namespace (`allowedRoutes`), or has a hostname
+that fits. The challenge is never answered, and the certificate is never issued.
 
 ## Wrong
 

@@ -7,9 +7,9 @@ use manifest::{Object, finding};
 manifest::code! {
     "network"/"wildcard-challenge", Error, "A wildcard certificate from an issuer that only has HTTP-01 solvers.",
     r#"
-Certificate authorities issue wildcard certificates by ACME only after a DNS-01 challenge. All solvers of the issuer are
-for HTTP-01, so the order fails, and the Secret of the certificate is never created. Add a DNS-01 solver to the issuer, or
-list the names one by one.
+Certificate authorities issue wildcard certificates by ACME only after a DNS-01 challenge. All solvers of the
+issuer are for HTTP-01, so the order fails, and the Secret of the certificate is never created. Add a DNS-01
+solver to the issuer, or list the names one by one.
 
 ## Wrong
 
