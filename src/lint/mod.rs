@@ -231,6 +231,7 @@ pub const RULES: &[Rule] = &[
             envoy::shared_certificate::CODE,
             envoy::without_quic::CODE,
             network::acme_solver::CODE,
+            network::wildcard_challenge::CODE,
             reference::not_permitted::CODE,
             reference::parameters::CODE,
             reference::port::CODE,

@@ -11,12 +11,12 @@ use manifest::finding;
 manifest::code! {
     "dns"/"annotation-prefix", Warning, "An annotation with a prefix that external-dns doesn't read.",
     r#"
-external-dns 0.22 (chart 1.22) and later read annotations with the prefix `external-dns.kubernetes.io/`, earlier versions
-those with `external-dns.alpha.kubernetes.io/`, and none reads both by default. If the prefix doesn't fit, targets and
-hostnames of annotations are ignored, and with `policy: sync` the records that come from them are deleted. Rename the
-annotations, or set `annotationPrefix` in the values of external-dns' chart (the flag `--annotation-prefix`). Until all
-are renamed, the objects may have both annotations. If only the version of the chart shows what is installed, this is a
-note.
+external-dns 0.22 (chart 1.22) and later read annotations with the prefix `external-dns.kubernetes.io/`,
+earlier versions those with `external-dns.alpha.kubernetes.io/`, and none reads both by default. If the prefix
+doesn't fit, targets and hostnames of annotations are ignored, and with `policy: sync` the records that come
+from them are deleted. Rename the annotations, or set `annotationPrefix` in the values of external-dns' chart
+(the flag `--annotation-prefix`). Until all are renamed, the objects may have both annotations. If only the
+version of the chart shows what is installed, this is a note.
 
 ## Wrong
 

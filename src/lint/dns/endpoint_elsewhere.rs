@@ -13,9 +13,9 @@ use manifest::value::{Node, Pointer};
 manifest::code! {
     "dns"/"endpoint-elsewhere", Warning, "A DNSEndpoint for a gateway's name with another address than the gateway's.",
     r#"
-The records of a gateway's routes point to the name in its annotation `target`. A DNSEndpoint gives that name a private
-address that the gateway doesn't have, and that no other gateway or Service of the cluster requests. Clients of all routes
-of the gateway reach something else, or nothing.
+The records of a gateway's routes point to the name in its annotation `target`. A DNSEndpoint gives that name
+a private address that the gateway doesn't have, and that no other gateway or Service of the cluster requests.
+Clients of all routes of the gateway reach something else, or nothing.
 
 ## Wrong
 

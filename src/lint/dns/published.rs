@@ -74,12 +74,7 @@ pub(crate) fn check<'a>(
         found.extend(private_and_proxied(&published, publisher));
         found.extend(published_twice(&published, publisher, publishers.all()));
     }
-    // Charts may create further records for their own routes.
-    let own: Vec<&Name<'_, 'a>> = names
-        .iter()
-        .filter(|name| !is_charted(name.route.object))
-        .collect();
-    found.extend(without_record(&own, &publishers));
+    found.extend(without_record(&names, &publishers, is_charted));
     found
 }
 
@@ -230,8 +225,9 @@ fn is_private(text: &str) -> bool {
 /// Names for which nothing publishes a record, although a publisher selects their gateway and route. There is one finding
 /// for each publisher, kind of route and domain.
 fn without_record<'a>(
-    names: &[&Name<'_, 'a>],
+    names: &[Name<'_, 'a>],
     publishers: &Publishers<'_>,
+    is_charted: impl Fn(&Object) -> bool,
 ) -> Vec<(&'a Object, Diagnostic)> {
     let by_name = |hostname: &str| {
         let mut endpoints = publishers.endpoints().iter();
@@ -243,7 +239,8 @@ fn without_record<'a>(
     };
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
-    for name in names {
+    // Charts may create further records for their own routes.
+    for name in names.iter().filter(|name| !is_charted(name.route.object)) {
         let is_refused = annotation(name.route.object, "controller").is_some();
         if is_refused || variable::in_text(name.hostname) || by_name(name.hostname) {
             continue;

@@ -11,9 +11,10 @@ use manifest::value::Pointer;
 manifest::code! {
     "dns"/"shared-owner", Warning, "Two external-dns with the same owner in the same zone.",
     r#"
-external-dns marks its records with the owner in `txtOwnerId` (`default` without one), and deletes records of its own for
-which it finds no object. Two of them write to the same provider with the same owner, but select different objects. Each
-deletes the records of the other one. Give each an owner of its own, or domains of its own.
+external-dns marks its records with the owner in `txtOwnerId` (`default` without one), and deletes records of
+its own for which it finds no object. Two of them write to the same provider with the same owner, but select
+different objects. Each deletes the records of the other one. Give each an owner of its own, or domains of its
+own.
 
 ## Wrong
 

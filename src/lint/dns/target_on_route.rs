@@ -11,10 +11,10 @@ use manifest::finding;
 manifest::code! {
     "dns"/"target-on-route", Warning, "A target for DNS records on a route, which external-dns doesn't read.",
     r#"
-The annotation `target` decides where the DNS records of routes point to. external-dns reads it from the Gateway (or
-ListenerSet) to which the route is attached, and never from the route itself. The records of this route have the target
-of its gateway, or the gateway's address. Annotate the gateway, use another gateway for this route, or write a DNSEndpoint
-for the name and exclude the route with the annotation `controller: none`.
+The annotation `target` decides where the DNS records of routes point to. external-dns reads it from the
+Gateway (or ListenerSet) to which the route is attached, and never from the route itself. The records of this
+route have the target of its gateway, or the gateway's address. Annotate the gateway, use another gateway for
+this route, or write a DNSEndpoint for the name and exclude the route with the annotation `controller: none`.
 
 ## Wrong
 

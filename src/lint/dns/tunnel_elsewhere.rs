@@ -13,11 +13,11 @@ use manifest::{Object, finding};
 manifest::code! {
     "dns"/"tunnel-elsewhere", Warning, "An address inside the cluster for a gateway's Service that doesn't exist.",
     r#"
-A setting, such as the `ingress` of a Cloudflare tunnel, leads to the Service of a gateway by a name or namespace that the
-Service doesn't have. In `GatewayNamespace` mode, the Service has the name and the namespace of the gateway. In the other
-mode, which is the chart's default, it is in the controller's namespace and is named `envoy-NAMESPACE-NAME-HASH`.
-`envoyService.name` of an EnvoyProxy sets another name. Without the Service, everything that comes through the tunnel ends
-with the status 502.
+A setting, such as the `ingress` of a Cloudflare tunnel, leads to the Service of a gateway by a name or
+namespace that the Service doesn't have. In `GatewayNamespace` mode, the Service has the name and the
+namespace of the gateway. In the other mode, which is the chart's default, it is in the controller's namespace
+and is named `envoy-NAMESPACE-NAME-HASH`. `envoyService.name` of an EnvoyProxy sets another name. Without the
+Service, everything that comes through the tunnel ends with the status 502.
 
 ## Wrong
 

@@ -9,10 +9,11 @@ use manifest::value::Pointer;
 manifest::code! {
     "dns"/"two-targets", Warning, "A name that external-dns publishes with the targets of two gateways.",
     r#"
-A hostname is served by two gateways, and the same external-dns publishes it for both. If the targets are addresses, the
-name gets both, and clients reach the one gateway or the other. If they are names, the provider refuses a second CNAME,
-and external-dns then changes no record of the zone any more. Run one external-dns for each gateway and restrict it to
-that gateway, or attach the route to one gateway only.
+A hostname is served by two gateways, and the same external-dns publishes it for both. If the targets are
+addresses, the name gets both, and clients reach the one gateway or the other. If they are names, external-dns
+takes one of them, or the provider refuses the second one, and then no record of the zone changes any more.
+Run one external-dns for each gateway and restrict it to that gateway, or attach the route to one gateway
+only.
 
 ## Wrong
 
@@ -64,7 +65,7 @@ pub(crate) fn report(
     let name = Pointer::root().key("metadata").key("name");
     finding(CODE, second.route.object, &parents.index(second.parent), message)
         .related(publisher.object.span(&name), "this publishes both")
-        .why("addresses are mixed, so clients reach the wrong gateway half of the time; names are refused, and external-dns then changes no record of the zone")
+        .why("clients reach the wrong gateway: external-dns mixes addresses and takes one of two names, or the provider refuses the second one, and then no record of the zone changes any more")
         .help(format!(
             "restrict {} to one of the gateways (`--gateway-name`, `--gateway-label-filter` in `extraArgs`), or remove one of the parents",
             publisher.by

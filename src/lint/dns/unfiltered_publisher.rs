@@ -9,9 +9,10 @@ use manifest::value::Pointer;
 manifest::code! {
     "dns"/"unfiltered-publisher", Warning, "A publisher at a public provider that publishes the names of another publisher's gateway.",
     r#"
-One publisher of DNS records is restricted to a gateway with a private address. Another one, which writes to a public
-provider such as Cloudflare, has no filter on gateways, so it publishes the names of that gateway, too. Everybody can read
-the internal names and addresses, and clients outside of the network get an address that they can't reach.
+One publisher of DNS records is restricted to a gateway with a private address. Another one, which writes to a
+public provider such as Cloudflare, has no filter on gateways, so it publishes the names of that gateway, too.
+Everybody can read the internal names and addresses, and clients outside of the network get an address that
+they can't reach.
 
 ## Wrong
 

@@ -9,9 +9,10 @@ use manifest::value::Pointer;
 manifest::code! {
     "dns"/"unpublished", Warning, "A hostname that nothing publishes in DNS.",
     r#"
-A publisher of DNS records selects the gateway and the route, but not this name: the name is outside of its domains, or it
-doesn't read this kind of route. Nothing else publishes the name either, so clients don't find the gateway. Names that are
-published outside of the cluster can be excluded with the annotation `controller: none` on the route.
+A publisher of DNS records selects the gateway and the route, but not this name: the name is outside of its
+domains, or it doesn't read this kind of route. Nothing else publishes the name either, so clients don't find
+the gateway. Names that are published outside of the cluster can be excluded with the annotation `controller:
+none` on the route.
 
 ## Wrong
 

@@ -12,13 +12,15 @@ use manifest::{Object, finding};
 manifest::code! {
     "flux"/"crds-stay-old", Warning, "A HelmRelease that doesn't update its chart's CRDs at an upgrade.",
     r#"
-Helm installs the CRDs of a chart once. At an upgrade, Flux leaves them as they are, unless `upgrade.crds` says
-otherwise. A newer Envoy Gateway then runs with the old CRDs of Envoy Gateway and of the Gateway API. After the upgrade
-from 1.7 to 1.8, its controller stops, because it doesn't find `TLSRoute` in version `v1`. From 1.9 on, it ignores
-TCPRoutes and UDPRoutes if the CRDs are older than Gateway API 1.6. Other kinds lack the new fields.
+Helm installs the CRDs of a chart once. At an upgrade, Flux leaves them as they are, unless `upgrade.crds`
+says otherwise. A newer Envoy Gateway then runs with the old CRDs of Envoy Gateway and of the Gateway API.
+After the upgrade from 1.7 to 1.8, its controller stops, because it doesn't find `TLSRoute` in version `v1`.
+From 1.9 on, it ignores TCPRoutes and UDPRoutes if the CRDs are older than Gateway API 1.6. Other kinds lack
+the new fields.
 
-Nothing is wrong until the next upgrade, so `validate` only notes it; `gatewayctl upgrade` reports it as an error. It is
-not reported if something else installs the CRDs: the chart `gateway-crds-helm`, manifests, or a patch.
+Nothing is wrong until the next upgrade, so `validate` only notes it; `gatewayctl upgrade` reports it as an
+error. It is not reported if something else installs the CRDs (the chart `gateway-crds-helm`, or manifests),
+or if a patch may set it, which includes those of Flux Kustomizations that are not among the manifests.
 
 ## Wrong
 
@@ -59,6 +61,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         // With `Skip`, somebody has decided that the CRDs come from elsewhere.
         matches!(written, "" | "Create")
             && !are_from_elsewhere(context, release.object)
+            && is_known(context, release.way)
             && !may_be_patched(context, release.way)
     });
     releases
@@ -71,6 +74,16 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
                 .help("add `upgrade: {crds: CreateReplace}` and `install: {crds: CreateReplace}` to `spec`")
         })
         .collect()
+}
+
+/// Whether it is known what applies the release: nothing of Flux, or a Flux Kustomization that another given one applies.
+/// The usual repository sets how CRDs are treated by a patch of the outermost one.
+fn is_known(context: &LintContext<'_>, way: Option<&DeliveryPath>) -> bool {
+    let flux = way.and_then(|way| way.flux);
+    flux.is_none_or(|flux| {
+        let mut above = context.delivery.ways(flux).iter();
+        above.any(|way| way.flux.is_some())
+    })
 }
 
 /// The place of the setting, or else of the name.

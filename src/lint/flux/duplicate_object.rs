@@ -11,10 +11,11 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "flux"/"duplicate-object", Error, "An object that is defined twice.",
     r#"
-Two manifests define an object of the same kind, namespace and name. If they are in one file or one kustomization,
-kustomize fails (`may not add resource with an already registered id`), and nothing of the Flux Kustomization is applied.
-If two Flux Kustomizations apply them, which is a warning, each overwrites what the other has applied, and if one of them
-is removed, the object is deleted.
+Two manifests define an object of the same kind, namespace and name. If they are in one file or one
+kustomization, kustomize fails (`may not add resource with an already registered id`), and nothing of the Flux
+Kustomization is applied. If two Flux Kustomizations apply them, which is a warning, each overwrites what the
+other has applied, and if one of them is removed, the object may be deleted. If both are equal, this is a
+note.
 
 ## Wrong
 
@@ -68,7 +69,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         let first = others
             .iter()
             .find(|other| other.at != one.at && context.may_share_cluster(other.object, object));
-        found.extend(first.and_then(|first| report(first, &one)));
+        found.extend(first.and_then(|first| report(context, first, &one)));
         others.push(one);
     }
     found
@@ -81,7 +82,11 @@ fn merges(one: &Applied<'_>) -> bool {
     mode.and_then(Node::as_str).is_some()
 }
 
-fn report(first: &Applied<'_>, second: &Applied<'_>) -> Option<Diagnostic> {
+fn report(
+    context: &LintContext<'_>,
+    first: &Applied<'_>,
+    second: &Applied<'_>,
+) -> Option<Diagnostic> {
     let name = Pointer::root().key("metadata").key("name");
     let identity = second.object.identity();
     let listed = |one: &Applied<'_>| one.way.and_then(|way| way.listed_by);
@@ -106,12 +111,20 @@ fn report(first: &Applied<'_>, second: &Applied<'_>) -> Option<Diagnostic> {
             .help("remove one of the two, or give it another name"),
         );
     }
-    let (Some(flux), Some(other)) = (by(first), by(second)) else {
-        return None;
-    };
-    (flux != other).then(|| {
-        one.severity(Severity::Warning)
-            .why("two Flux Kustomizations apply it, so each overwrites what the other has applied, and it is deleted with either of them")
+    let (flux, other) = (by(first)?, by(second)?);
+    let files = (context.objects.get(flux)?, context.objects.get(other)?);
+    // Without a namespace, it is not known whether they are in the same one.
+    let is_same = flux != other
+        && !second.object.namespace().is_empty()
+        && context.may_share_cluster(files.0, files.1);
+    let are_equal = first.object.node.to_json() == second.object.node.to_json();
+    is_same.then(|| {
+        let severity = match are_equal {
+            true => Severity::Note,
+            false => Severity::Warning,
+        };
+        one.severity(severity)
+            .why("two Flux Kustomizations apply it, so each overwrites what the other has applied, and it may be deleted with either of them")
             .help("keep one of the two definitions, or give it another name")
     })
 }
@@ -148,6 +161,11 @@ mod tests {
         assert_eq!(apart("app"), [""; 0]);
         assert_eq!(
             apart("web"),
+            ["note flux/duplicate-object two/b.yaml:3 HTTPRoute network/web is defined twice"]
+        );
+        let other = "web, labels: {a: b}";
+        assert_eq!(
+            apart(other),
             ["warning flux/duplicate-object two/b.yaml:3 HTTPRoute network/web is defined twice"]
         );
     }

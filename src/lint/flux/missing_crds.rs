@@ -112,6 +112,10 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
                 continue;
             }
             found.extend(match installers.releases.get(&flux) {
+                // Most install the CRDs of Envoy Gateway together with those of the Gateway API, before Flux.
+                Some(_) if charted.group == ENVOY_GATEWAY && !is_in_repository(context, flux) => {
+                    None
+                }
                 Some(release) => crds_beside_users::report(context, release, user, flux),
                 None => late(context, all, start, user, &installers),
             });
@@ -126,6 +130,12 @@ fn are_installed_first(context: &LintContext<'_>) -> bool {
         let file = file.to_lowercase();
         file.contains("bootstrap") && (file.contains("helmfile") || file.contains("crds"))
     })
+}
+
+/// Whether another given Flux Kustomization applies this one, so that the manifests are more than a part of a repository.
+fn is_in_repository(context: &LintContext<'_>, flux: usize) -> bool {
+    let mut above = context.delivery.ways(flux).iter();
+    above.any(|way| way.flux.is_some())
 }
 
 /// Everything that each Flux Kustomization applies.
@@ -287,11 +297,25 @@ metadata: {name: envoy, namespace: network}"
         assert_eq!(found_in(&tree("dependsOn: [{name: envoy}]", "")), [""; 0]);
         assert_eq!(found_in(&tree("dependsOn: [{name: other}]", "")), [""; 0]);
         assert_eq!(found_in(&tree("", "install: {crds: Skip}")), [""; 0]);
-        let beside = tree("", "").replace("# config/proxy.yaml", "# envoy/proxy.yaml");
+        let keda = [
+            ks("keda", ""),
+            "
+# keda/release.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: keda, namespace: network}
+spec: {chart: {spec: {chart: keda}}}
+# keda/scaled.yaml
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: app, namespace: network}
+"
+            .to_owned(),
+        ];
         assert_eq!(
-            found_in(&beside),
+            found_in(&keda.concat()),
             [
-                "warning flux/crds-beside-users envoy/proxy.yaml:2 envoy applies EnvoyProxy envoy together with the HelmRelease envoy-gateway, which installs its CRD"
+                "warning flux/crds-beside-users keda/scaled.yaml:2 keda applies ScaledObject app together with the HelmRelease keda, which installs its CRD"
             ]
         );
         let bootstrapped = format!("{}# bootstrap/helmfile.yaml\n", tree("", ""));

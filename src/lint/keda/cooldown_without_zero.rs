@@ -40,7 +40,7 @@ spec:
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let pointer = Pointer::root().key("spec").key("cooldownPeriod");
     let scaled = context.of_kind("keda.sh", "ScaledObject");
-    scaled
+    let found = scaled
         .filter(|one| !super::is_paused(one.object))
         .filter_map(|one| {
             let spec = one.object.node.get("spec")?;
@@ -64,7 +64,8 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
                     .help("remove it, or set `advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds` instead"),
             )
         })
-        .collect()
+        .collect();
+    super::once_for_each_setting(found)
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ pub(crate) mod two_autoscalers;
 pub(crate) mod unknown_deployment;
 pub(crate) mod zero_by_own_metric;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::LintContext;
 use manifest::Object;
+use manifest::diagnostic::Diagnostic;
 
 /// The names of the Deployments of all gateways.
 fn gateway_workloads(context: &LintContext<'_>) -> BTreeSet<String> {
@@ -24,6 +25,17 @@ fn gateway_workloads(context: &LintContext<'_>) -> BTreeSet<String> {
             None => front.gateway.object.name().to_owned(),
         })
         .collect()
+}
+
+/// Without the findings whose place in `cluster.toml` has the same finding already, because one setting there is for the
+/// ScaledObjects of several gateways.
+fn once_for_each_setting(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told = HashSet::new();
+    let mut is_new = |one: &Diagnostic| {
+        one.origin
+            .is_none_or(|origin| told.insert((one.code, origin)))
+    };
+    found.into_iter().filter(|one| is_new(one)).collect()
 }
 
 /// Whether an annotation keeps KEDA from scaling.

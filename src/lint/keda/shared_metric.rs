@@ -13,48 +13,35 @@ use manifest::value::{Node, Pointer};
 manifest::code! {
     "keda"/"shared-metric", Warning, "Several gateways that are scaled by the same query.",
     r#"
-The ScaledObjects of several gateways have the same Prometheus query, so each gateway is scaled by the requests of all of
-them together. If one is busy, all get more proxies. Restrict each query to the proxies of its own gateway. In
-`cluster.toml`, `{gateway}` in a query stands for the gateway's name.
+The ScaledObjects of several gateways have the same Prometheus query, so each gateway is scaled by the
+requests of all of them together. If one is busy, all get more proxies. Restrict each query to the proxies of
+its own gateway. In `cluster.toml`, `{gateway}` in a query stands for the gateway's name.
 
 ## Wrong
 
 ```yaml
-kind: ScaledObject
-metadata: { name: envoy-external }
+kind: ScaledObject # of envoy-external
 spec:
   triggers:
     - type: prometheus
-      metadata:
-        query: sum(rate(envoy_http_downstream_rq_total{namespace="network"}[2m]))
+      metadata: { query: sum(rate(envoy_http_downstream_rq_total[2m])) }
 ---
-kind: ScaledObject
-metadata: { name: envoy-internal }
+kind: ScaledObject # of envoy-internal
 spec:
   triggers:
     - type: prometheus
-      metadata:
-        query: sum(rate(envoy_http_downstream_rq_total{namespace="network"}[2m]))
+      metadata: { query: sum(rate(envoy_http_downstream_rq_total[2m])) }
 ```
 
 ## Right
 
 ```yaml
-kind: ScaledObject
-metadata: { name: envoy-external }
+kind: ScaledObject # of envoy-external
 spec:
   triggers:
     - type: prometheus
       metadata:
         query: sum(rate(envoy_http_downstream_rq_total{pod=~"envoy-external-.*"}[2m]))
----
-kind: ScaledObject
-metadata: { name: envoy-internal }
-spec:
-  triggers:
-    - type: prometheus
-      metadata:
-        query: sum(rate(envoy_http_downstream_rq_total{pod=~"envoy-internal-.*"}[2m]))
 ```
 "#
 }

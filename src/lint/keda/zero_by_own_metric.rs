@@ -120,7 +120,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
                 .help("set `minReplicaCount: 1` (in cluster.toml: `min`), or add a trigger that doesn't depend on these Pods"),
         );
     }
-    found
+    super::once_for_each_setting(found)
 }
 
 /// The path of the setting by which a ScaledObject scales to zero; `None` if it never does.

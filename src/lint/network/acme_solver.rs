@@ -1,5 +1,6 @@
 //! HTTP-01 challenges that no listener lets in.
 
+use super::wildcard_challenge;
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::hostname::overlap;
 use envoy_gateway::view::Allowed;
@@ -12,10 +13,10 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "network"/"acme-solver", Error, "A solver for HTTP-01 challenges whose routes no listener admits.",
     r#"
-To prove that a domain is yours, cert-manager creates an HTTPRoute in the namespace of the Certificate and attaches it to
-the gateway in `gatewayHTTPRoute.parentRefs`. The certificate authority asks on port 80. No HTTP listener of the gateway
-on this port admits routes of that namespace (`allowedRoutes`), or has a hostname that fits. The challenge is never
-answered, and the certificate is never issued.
+To prove that a domain is yours, cert-manager creates an HTTPRoute in the namespace of the Certificate and
+attaches it to the gateway in `gatewayHTTPRoute.parentRefs`. The certificate authority asks on port 80. No
+HTTP listener of the gateway on this port admits routes of that namespace (`allowedRoutes`), or has a hostname
+that fits. The challenge is never answered, and the certificate is never issued.
 
 ## Wrong
 
@@ -67,6 +68,10 @@ pub(crate) fn check<'a>(
             .filter(|certificate| is_signed_by(certificate, issuer))
             .map(wanted)
             .collect();
+        for one in &wanted {
+            let wildcard = wildcard_challenge::report(one.object, issuer);
+            found.extend(wildcard.map(|it| (one.object, it)));
+        }
         let list = Pointer::root().key("spec").key("acme").key("solvers");
         let solvers = issuer.node.at(&list).and_then(Node::as_list);
         for (at, solver) in solvers.unwrap_or_default().iter().enumerate() {
@@ -186,7 +191,7 @@ mod tests {
 
     #[test]
     fn challenges_reach_a_listener() {
-        let says = |from: &str, namespace: &str| {
+        let with_name = |from: &str, namespace: &str, name: &str| {
             let text = format!(
                 "apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -208,7 +213,7 @@ spec: {{acme: {{solvers: [{{http01: {{gatewayHTTPRoute: {{parentRefs: [{{name: e
 apiVersion: cert-manager.io/v1
 kind: Certificate
 metadata: {{name: shop, namespace: {namespace}}}
-spec: {{secretName: shop, dnsNames: [shop.example.com], issuerRef: {{name: acme, kind: ClusterIssuer}}}}
+spec: {{secretName: shop, dnsNames: ['{name}'], issuerRef: {{name: acme, kind: ClusterIssuer}}}}
 "
             );
             let found = told(check, "1.9.0", &[("a.yaml", &text)]);
@@ -217,6 +222,13 @@ spec: {{secretName: shop, dnsNames: [shop.example.com], issuerRef: {{name: acme,
                 .filter(|one| one.contains("acme"))
                 .collect::<Vec<_>>()
         };
+        let says = |from: &str, namespace: &str| with_name(from, namespace, "shop.example.com");
+        assert_eq!(
+            with_name("All", "shop", "*.example.com"),
+            [
+                "error network/wildcard-challenge /spec/dnsNames/0: ClusterIssuer acme can't issue *.example.com: it only has HTTP-01 solvers"
+            ]
+        );
         assert_eq!(says("All", "shop"), [""; 0]);
         assert_eq!(says("Same", "network"), [""; 0]);
         assert_eq!(

@@ -1,5 +1,7 @@
 //! Cilium's L2 announcement policies: which gateways' addresses they announce, and from which nodes.
 
+use std::collections::BTreeSet;
+
 use super::{local_policy, not_announced};
 use crate::lint::front::Front;
 use crate::lint::{Applied, LintContext};
@@ -23,6 +25,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         .collect();
     let scaled = local_policy::scaled_workloads(context);
     let mut found = Vec::new();
+    let mut told = BTreeSet::new();
     for front in context.fronts() {
         if front.controller != Controller::EnvoyGateway || front.has_load_balancer() != Some(true) {
             continue;
@@ -54,15 +57,19 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             .iter()
             .zip(&covers)
             .filter(|(_, covers)| **covers == Some(true));
-        let mut dropped = covering
-            .filter_map(|(policy, _)| local_policy::report(context, front, policy, &scaled));
-        // Gateways that share an EnvoyProxy have the same mistake.
-        let is_new = |one: &Diagnostic| {
-            let mut others = found.iter();
-            !others.any(|other| (other.code, other.span) == (one.code, one.span))
-        };
-        if let Some(one) = dropped.next().filter(is_new) {
-            found.push(one);
+        let dropped = covering.filter_map(|(policy, _)| {
+            let one = local_policy::report(context, front, policy, &scaled)?;
+            Some((policy.applied.at, one))
+        });
+        for (policy, one) in dropped.take(1) {
+            // Gateways that share their EnvoyProxies, or have none, have the same mistake.
+            let proxies = front.infra.proxies.iter();
+            let proxies: Vec<(&str, &str)> = proxies
+                .map(|proxy| (proxy.file.as_str(), proxy.name()))
+                .collect();
+            if told.insert((policy, proxies)) {
+                found.push(one);
+            }
         }
     }
     found

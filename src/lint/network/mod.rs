@@ -19,3 +19,4 @@ pub(crate) mod pool_selector;
 pub(crate) mod pools;
 pub(crate) mod shared_address;
 pub(crate) mod trusted_cidr;
+pub(crate) mod wildcard_challenge;

@@ -23,36 +23,22 @@ stays without an address.
 
 ```yaml
 kind: EnvoyProxy
-spec:
-  provider:
-    type: Kubernetes
-    kubernetes:
-      envoyService:
-        externalTrafficPolicy: Local
+spec: { provider: { kubernetes: { envoyService: { externalTrafficPolicy: Local } } } }
 ---
 kind: Service
 metadata:
   annotations: { lbipam.cilium.io/ips: 10.10.30.26, lbipam.cilium.io/sharing-key: dns }
-spec:
-  type: LoadBalancer
 ```
 
 ## Right
 
 ```yaml
 kind: EnvoyProxy
-spec:
-  provider:
-    type: Kubernetes
-    kubernetes:
-      envoyService:
-        externalTrafficPolicy: Cluster
+spec: { provider: { kubernetes: { envoyService: { externalTrafficPolicy: Cluster } } } }
 ---
 kind: Service
 metadata:
   annotations: { lbipam.cilium.io/ips: 10.10.30.26, lbipam.cilium.io/sharing-key: dns }
-spec:
-  type: LoadBalancer
 ```
 "#
 }
