@@ -21,10 +21,11 @@ use crate::report::{self, Report};
 use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
 use crd_validate::schema::set::title;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
-use envoy_gateway::controller::chart_versions;
+use envoy_gateway::controller::helm_charts::chart_in;
+use envoy_gateway::controller::{CHART, chart_versions};
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Sources, Span};
-use manifest::value::Pointer;
+use manifest::value::{Node, Pointer};
 
 /// Arguments of `upgrade`.
 #[derive(Clone, Debug, clap::Args)]
@@ -169,19 +170,43 @@ fn chart_edits(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> 
     let edits = versions.filter_map(|version| {
         let by = version.by;
         let tag = ["spec", "ref", "tag"].as_slice();
+        let range = ["spec", "ref", "semver"].as_slice();
         let own = ["spec", "chart", "spec", "version"].as_slice();
-        let path = [tag, own]
+        let path = [tag, range, own]
             .into_iter()
             .find(|path| by.node.path(path).is_some())?;
+        let written = by.node.path(path)?.as_str()?;
+        let written = written.strip_prefix('v').unwrap_or(written);
         let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
         let place = sources.locate(by.span(&pointer)?);
         Some(Edit {
             file: place.file,
             line: place.line,
+            what: format!("`{}`: {written} becomes {to}", pointer.dotted()),
+        })
+    });
+    let mut edits: Vec<Edit> = edits.collect();
+    edits.extend(kept_crds(manifests, sources, to));
+    edits
+}
+
+/// The releases of the chart that keep the CRDs of the old version (`spec.upgrade.crds: Skip`).
+fn kept_crds(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> {
+    let path = ["spec", "upgrade", "crds"];
+    let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
+    let releases = manifests.objects.iter().filter(|object| {
+        let chart = chart_in(&object.node).map(|(chart, _)| chart);
+        let crds = object.node.path(&path).and_then(Node::as_str);
+        object.kind() == "HelmRelease" && chart == Some(CHART) && crds == Some("Skip")
+    });
+    let edits = releases.filter_map(|release| {
+        let place = sources.locate(release.span(&pointer)?);
+        Some(Edit {
+            file: place.file,
+            line: place.line,
             what: format!(
-                "`{}`: {} becomes {to}",
-                pointer.dotted(),
-                version.written.trim_start_matches('v')
+                "`{}`: Skip, so the release keeps the old CRDs: apply those of {to} before it",
+                pointer.dotted()
             ),
         })
     });
@@ -334,6 +359,14 @@ fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
 ",
         versions.join("; ")
     )?;
+    let now = outlook.before.of(ENVOY_GATEWAY);
+    if let Some(chosen) = now.filter(|it| matches!(it.reason, Reason::Like { .. })) {
+        let told = printable(&chosen.clause());
+        writeln!(
+            out,
+            "note: {told}; what seems broken already may only break with the new version\n"
+        )?;
+    }
     for (_, title, findings) in sections(&outlook.upgrade) {
         if !findings.is_empty() {
             writeln!(

@@ -138,6 +138,19 @@ fn lua_is_on_by_default_before_1_9() {
 }
 
 #[test]
+fn a_version_that_is_named_counts_in_place_of_that_of_the_chart() {
+    let project = project(&release("1.9.0", "values: {}"));
+    let older = ["--use", "envoy-gateway@1.8.3"];
+    let status = project.run(["status", "app"].into_iter().chain(older));
+    assert_eq!(status.code, Some(0), "{status}");
+    let traced = ["trace", "http://app.example.com/", "--in", "app"];
+    let traced = project.run(traced.into_iter().chain(older));
+    assert_eq!(traced.code, Some(0), "{traced}");
+    let unknown = project.run(["status", "app", "--use", "envoy-gateway@0.1.0"]);
+    assert_eq!(unknown.code, Some(2), "{unknown}");
+}
+
+#[test]
 fn without_the_chart_what_may_be_on_is_on() {
     assert_lua_is_on(&project("---\n"));
 }

@@ -107,6 +107,25 @@ fn manifests_are_looked_at_too() {
 }
 
 #[test]
+fn a_range_and_crds_that_are_kept_are_among_what_to_change() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: envoy-gateway, namespace: network}
+spec:
+  interval: 1h
+  chart: {spec: {chart: gateway-helm, version: '>=1.8.0 <1.9.0', sourceRef: {kind: HelmRepository, name: envoy}}}
+  upgrade: {crds: Skip}
+";
+    let project = Project::new().file("app/a.yaml", release);
+    project
+        .run(["upgrade", "--to", "1.9.0", "app"])
+        .success()
+        .says("`spec.chart.spec.version`: >=1.8.0 <1.9.0 becomes 1.9.0")
+        .says("`spec.upgrade.crds`: Skip, so the release keeps the old CRDs")
+        .says("which is checked as 1.8.3; what seems broken already may only break");
+}
+
+#[test]
 fn the_chart_among_the_manifests_says_which_version_is_in_force() {
     let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: TCPRoute\nmetadata: {name: ssh}\nspec: {rules: \
                  [{backendRefs: [{name: ssh, port: 22}]}]}\n";

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::{Conditions, NOT_GIVEN, Status, kind};
+use super::view::ListenerId;
 use manifest::value::Pointer;
 
 /// One thing that is wrong or unknown.
@@ -16,6 +17,8 @@ pub struct Fault {
     pub message: String,
     /// Where in the object it is, if that is known.
     pub pointer: Option<Pointer>,
+    /// The only listener that it concerns, if it doesn't concern all of them.
+    pub listener: Option<ListenerId>,
     /// Whether it is only unknown, because the object that decides it is not given.
     pub is_unknown: bool,
 }
@@ -28,6 +31,7 @@ impl Fault {
             reason,
             message: message.into(),
             pointer: None,
+            listener: None,
             is_unknown: false,
         }
     }
@@ -65,6 +69,13 @@ impl Fault {
     pub fn on(self, pointer: &Pointer) -> Self {
         let pointer = self.pointer.or_else(|| Some(pointer.clone()));
         Fault { pointer, ..self }
+    }
+
+    /// Says that it concerns one listener only.
+    #[must_use]
+    pub fn at_listener(self, listener: ListenerId) -> Self {
+        let listener = Some(listener);
+        Fault { listener, ..self }
     }
 
     /// Adds the place to the message.

@@ -78,6 +78,8 @@ pub struct Settings {
     pub extensions: Vec<(String, String)>,
     /// The groups and kinds of policies that an extension server adds.
     pub extension_policies: Vec<(String, String)>,
+    /// Whether the texts of scripts are checked.
+    pub reads_scripts: bool,
     /// The `spec` of an EnvoyProxy for all gateways, from the controller's own configuration.
     pub proxy: Option<manifest::value::Node>,
 }
@@ -92,6 +94,7 @@ impl Default for Settings {
             namespace: "envoy-gateway-system".to_owned(),
             extensions: Vec::new(),
             extension_policies: Vec::new(),
+            reads_scripts: true,
             proxy: None,
         }
     }

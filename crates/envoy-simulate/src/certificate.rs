@@ -92,8 +92,12 @@ impl<'a> RequestState<'a, '_> {
         if let Some((secret, certificate)) =
             read.and_then(|(it, pem)| Some((it, certificate::read(&pem)?)))
         {
+            // Clients that still look at the common name do so only if there are no other names.
+            let common = certificate.common_name.into_iter();
+            let is_named = !certificate.dns_names.is_empty();
+            let common = common.filter(|_| !is_named);
             return Some(CertificateNames {
-                names: certificate.dns_names,
+                names: certificate.dns_names.into_iter().chain(common).collect(),
                 place: SettingPlace::of(secret, &["data", "tls.crt"]),
                 how: "in the certificate itself".to_owned(),
             });

@@ -4,7 +4,7 @@ use super::route::ChosenRule;
 use super::{RequestState, SettingPlace};
 use envoy_gateway::condition::{Condition, Status, kind};
 use envoy_gateway::index::Key;
-use envoy_gateway::policy::{ClientException, Policy, PolicyKind};
+use envoy_gateway::policy::{Policy, PolicyException, PolicyKind};
 use envoy_gateway::view::ListenerId;
 use manifest::Object;
 use manifest::value::merge::merge;
@@ -83,7 +83,7 @@ impl<'a> RequestState<'a, '_> {
 
     /// Why a policy is refused at the gateway of a listener.
     fn refusal(&self, policy: &Policy<'a>, listener: ListenerId) -> Option<String> {
-        if policy.kind == PolicyKind::Client {
+        if policy.kind == PolicyKind::Client || !policy.exceptions.is_empty() {
             return exception(policy, listener).map(|it| it.why.clone());
         }
         let listener = self.inputs.resolved.listener(listener)?;
@@ -99,7 +99,7 @@ impl<'a> RequestState<'a, '_> {
     }
 }
 
-/// How a ClientTrafficPolicy differs at a listener from what is written in it.
-fn exception<'p>(policy: &'p Policy<'_>, listener: ListenerId) -> Option<&'p ClientException> {
+/// How a policy differs at a listener from what is written in it.
+fn exception<'p>(policy: &'p Policy<'_>, listener: ListenerId) -> Option<&'p PolicyException> {
     policy.exceptions.iter().find(|it| it.listener == listener)
 }

@@ -94,6 +94,11 @@ fn settings(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Settings {
     let own = releases.filter(|one| cluster.may_hold(&one.release.file));
     let own: Vec<ControllerRelease<'_>> = own.cloned().collect();
     let mut settings = settings_of(&own, |release| context.minor_in_force(release));
+    // Other rules report scripts, with the line of the mistake.
+    settings.reads_scripts = false;
+    if let Some(minor) = context.envoy_gateway() {
+        settings.features.minor = minor;
+    }
     for (_, features) in &mut settings.by_release {
         *features = Features {
             backend: true,

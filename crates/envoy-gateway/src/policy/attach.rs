@@ -235,7 +235,12 @@ impl<'a> Resolver<'a, '_> {
             .into_iter()
             .find_map(|it| Some((it, *work.first.get(&it)?)));
         let over = parent.map(|(_, parent)| parent);
-        let faults = self.check_content(id, over, scope, &[gateway_id], &[listener], work.kind);
+        let mut faults = self.check_content(id, over, scope, &[gateway_id], &[listener], work.kind);
+        // Before 1.9, Envoy Gateway says nothing of faults in a BackendTrafficPolicy that is merged.
+        let is_silent = work.kind == PolicyKind::Backend && !self.policy_is_from((1, 9), id);
+        if is_silent && over.is_some() {
+            faults = Faults::default();
+        }
         let is_refused = !faults.is_empty();
         self.policy(id, |policy| policy.refuse(&under, &faults));
         let Some((parent_scope, parent)) = parent.filter(|_| !is_refused) else {

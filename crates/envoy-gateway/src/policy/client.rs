@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::attach::as_ancestor;
-use super::{ClientException, Outcome, Scope};
+use super::{Outcome, PolicyException, Scope};
 use crate::Resolver;
 use crate::condition::{Status, kind};
 use crate::fault::{Fault, Faults};
@@ -140,7 +140,7 @@ impl<'a> Resolver<'a, '_> {
                 .map(|fault| fault.message.as_str())
                 .collect();
             if !known.is_empty() {
-                let exception = ClientException {
+                let exception = PolicyException {
                     listener,
                     why: known.join("; "),
                     is_ignored: wrong,

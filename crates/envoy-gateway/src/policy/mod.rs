@@ -92,9 +92,9 @@ pub struct PolicyTarget<'a> {
     pub outcome: Outcome,
 }
 
-/// Why a ClientTrafficPolicy doesn't apply to a listener as written.
+/// Why a policy doesn't apply to a listener as written.
 #[derive(Clone, Debug)]
-pub struct ClientException {
+pub struct PolicyException {
     /// The listener.
     pub listener: ListenerId,
     /// The reason.
@@ -114,8 +114,9 @@ pub struct Policy<'a> {
     pub targets: Vec<PolicyTarget<'a>>,
     /// The conditions under each ancestor: a Gateway or ListenerSet, or a listener of one.
     pub ancestors: Vec<(Reference<'a>, Conditions)>,
-    /// The listeners at which a ClientTrafficPolicy doesn't apply as written.
-    pub exceptions: Vec<ClientException>,
+    /// The listeners at which it doesn't apply as written. If there are any, it applies to all others, even if its
+    /// status says that it is refused.
+    pub exceptions: Vec<PolicyException>,
     /// Whether the controller keeps all ancestors until the end, as it does before 1.9.
     keeps_all_ancestors: bool,
 }
@@ -178,6 +179,17 @@ impl<'a> Policy<'a> {
             .map(|it| it.message.as_str())
             .collect();
         if !refused.is_empty() {
+            let known = || all.iter().filter(|it| !it.is_unknown);
+            if known().all(|it| it.listener.is_some()) {
+                let exceptions = known().filter_map(|it| {
+                    Some(PolicyException {
+                        listener: it.listener?,
+                        why: it.message.clone(),
+                        is_ignored: false,
+                    })
+                });
+                self.exceptions.extend(exceptions);
+            }
             self.set(
                 under,
                 kind::ACCEPTED,

@@ -87,7 +87,8 @@ fn check_script(
         None => text(script, &["inline"]),
         Some(reference) => script_of(resolver, owner, reference)?,
     };
-    let Some(text) = text.filter(|text| !variable::in_text(text)) else {
+    let is_read = |text: &&str| resolver.settings.reads_scripts && !variable::in_text(text);
+    let Some(text) = text.filter(is_read) else {
         return Ok(());
     };
     if !ENTRIES.iter().any(|entry| text.contains(entry)) {

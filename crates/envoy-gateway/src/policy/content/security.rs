@@ -204,6 +204,11 @@ fn check_provider(provider: &Node) -> Result<(), Fault> {
             "the issuer of `{name}` contains `:`, so it must be a URI"
         )));
     }
+    if has(provider, &["remoteJWKS"]) == has(provider, &["localJWKS"]) {
+        return Err(Fault::invalid(format!(
+            "`{name}` needs either `remoteJWKS` or `localJWKS`"
+        )));
+    }
     if let Some(remote) = provider.get("remoteJWKS")
         && !text(remote, &["uri"]).is_some_and(is_request_uri)
     {
@@ -494,11 +499,11 @@ fn check_locations(
                 .count()
         });
         if ways != 1 {
-            faults.push(Fault::invalid(format!("authorization by geolocation: a ClientTrafficPolicy must say how listener `{}` learns the client's address (one way of `clientIPDetection`)", listener.name)));
+            faults.push(Fault::invalid(format!("authorization by geolocation: a ClientTrafficPolicy must say how listener `{}` learns the client's address (one way of `clientIPDetection`)", listener.name)).at_listener(*id));
             continue;
         }
         if detection.is_some_and(|it| !list(it, &["xForwardedFor", "trustedCIDRs"]).is_empty()) {
-            faults.push(Fault::invalid("authorization by geolocation can't be combined with `clientIPDetection.xForwardedFor.trustedCIDRs`"));
+            faults.push(Fault::invalid("authorization by geolocation can't be combined with `clientIPDetection.xForwardedFor.trustedCIDRs`").at_listener(*id));
             continue;
         }
         let gateway = resolver.view.gateway(listener.gateway);
@@ -506,7 +511,8 @@ fn check_locations(
         let Some(database) = settings.and_then(|it| it.path(&["geoIP", "provider", "maxMind"]))
         else {
             let message = "authorization by geolocation needs `geoIP.provider` in the EnvoyProxy";
-            faults.push(lacking(resolver, listener.gateway, message.to_owned()));
+            let fault = lacking(resolver, listener.gateway, message.to_owned());
+            faults.push(fault.at_listener(*id));
             continue;
         };
         for (place, sources) in DATABASES {
@@ -516,7 +522,8 @@ fn check_locations(
                 let sources = sources.join("` or `");
                 let message =
                     format!("authorization by `{place}` needs `{sources}` in the EnvoyProxy");
-                faults.push(lacking(resolver, listener.gateway, message));
+                let fault = lacking(resolver, listener.gateway, message);
+                faults.push(fault.at_listener(*id));
             }
         }
     }
