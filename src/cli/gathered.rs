@@ -7,7 +7,8 @@ use super::{Global, manifests};
 use crate::report::Report;
 use envoy_gateway::Settings;
 use envoy_gateway::controller::Files;
-use envoy_gateway::exposure::with_charted;
+use envoy_gateway::exposure::with_charted_from;
+use envoy_gateway::helm_routes::ReleaseValues;
 use flux_repo::Delivery;
 use manifest::Object;
 use manifest::diagnostic::Sources;
@@ -29,6 +30,8 @@ pub(super) struct Gathered {
     pub objects: Vec<Object>,
     /// The settings of the controller, from the values of its chart.
     pub settings: Settings,
+    /// The values that releases take from ConfigMaps.
+    values_from: ReleaseValues,
     /// Whether a manifest has an error.
     pub is_broken: bool,
 }
@@ -40,7 +43,7 @@ pub(super) struct Gathered {
 pub(super) fn gather(place: &ObjectSources, global: &Global) -> anyhow::Result<Gathered> {
     let gathered = applied(place, global)?;
     Ok(Gathered {
-        objects: with_charted(gathered.objects),
+        objects: with_charted_from(gathered.objects, &gathered.values_from),
         ..gathered
     })
 }
@@ -67,11 +70,13 @@ fn of_paths(paths: &[PathBuf], global: &Global) -> anyhow::Result<Gathered> {
         text_of: &|file: &str| read.text(file, &sources),
     };
     let (objects, settings) = files.applied();
+    let values_from = files.release_values(&objects);
     let report = Report::new(read.diagnostics, read.files, read.objects.len(), &sources);
     if !report.diagnostics.is_empty() {
         global.report(&report, &sources)?;
     }
     Ok(Gathered {
+        values_from,
         objects,
         settings,
         is_broken: report.has_errors(),
@@ -95,6 +100,7 @@ fn of_project(global: &Global) -> anyhow::Result<Gathered> {
     };
     let (objects, settings) = files.applied();
     Ok(Gathered {
+        values_from: files.release_values(&objects),
         objects,
         settings,
         is_broken: false,

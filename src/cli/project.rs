@@ -8,11 +8,13 @@ use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
+use super::settings::ValidateSettings;
 use super::{Global, own, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
+use crate::config;
 use crate::config::chart;
-use crate::config::load::LARGEST_CONFIG;
+use crate::config::load::{LARGEST_CONFIG, keys_of_another_tool};
 use crate::model::Model;
 use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
@@ -20,10 +22,14 @@ use crate::tree::plan::Action;
 use crate::tree::{Locks, Plan};
 use crd_validate::schema::{Catalogue, Selection};
 use manifest::codes;
-use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::listed;
+use manifest::diagnostic::{Diagnostic, Sources};
 
 /// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
+
+/// The file name of the settings of a repository without a `cluster.toml`.
+const SETTINGS: &str = "gatewayctl.toml";
 
 /// A project on disk.
 pub(super) struct Project {
@@ -177,6 +183,9 @@ impl Project {
         self.owned()?;
         match self.config_text()? {
             ConfigText::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
+            ConfigText::OfAnotherTool(keys) => bail!(
+                "{name} is the file of another tool, because gatewayctl has none of its keys ({keys}); `gatewayctl import DIR` writes a {CONFIG} from the manifests in DIR, and `--config FILE` reads one with another name"
+            ),
             ConfigText::TooLarge(size) => {
                 let mut compiled = compile_each(&name, "", self, &self.catalogue);
                 compiled.files.clear();
@@ -202,7 +211,13 @@ impl Project {
 
     fn config_text(&self) -> anyhow::Result<ConfigText> {
         match file::text(&self.config, LARGEST_CONFIG) {
-            Ok(text) => Ok(ConfigText::Read(text)),
+            Ok(text) => match keys_of_another_tool(&text).as_slice() {
+                [] => Ok(ConfigText::Read(text)),
+                keys => {
+                    let keys = keys.iter().map(|key| format!("`{key}`"));
+                    Ok(ConfigText::OfAnotherTool(listed(keys)))
+                }
+            },
             Err(Unread::TooLarge { bytes, .. }) => Ok(ConfigText::TooLarge(bytes)),
             Err(error @ Unread::NotUtf8 { .. }) => bail!("{}: {error}", self.config_name()),
             Err(error) => {
@@ -227,6 +242,8 @@ fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
 /// What there is of a configuration.
 enum ConfigText {
     Read(String),
+    /// It is the file of another tool, which has these keys.
+    OfAnotherTool(String),
     /// It is too large; the number is its size in bytes.
     TooLarge(u64),
 }
@@ -258,7 +275,8 @@ pub(super) fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
 /// # Errors
 /// If the named project doesn't exist, or can't be read.
 pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
-    if global.root.is_none() && locate(global)?.is_none() {
+    let has_none = locate(global)?.is_none();
+    if has_none && (global.root.is_none() || locate_settings(global)?.is_some()) {
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
         return Ok((catalogue, selection));
@@ -268,9 +286,68 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)
         ConfigText::Read(text) => {
             compile::in_force(&project.config_name(), &text, &project.catalogue)
         }
-        ConfigText::TooLarge(_) => Selection::newest(&project.catalogue),
+        ConfigText::OfAnotherTool(_) | ConfigText::TooLarge(_) => {
+            Selection::newest(&project.catalogue)
+        }
     };
     Ok((project.catalogue, selection))
+}
+
+/// The `[validate]` table of the project that `compiled` is from. Adds what is wrong with it to the findings.
+pub(super) fn settings_of(project: &Project, compiled: &mut Compiled) -> Option<ValidateSettings> {
+    let (cluster, _) = config::load(&compiled.sources, compiled.config);
+    let (name, table) = (project.config_name(), cluster?.validate);
+    let problems = &mut compiled.diagnostics;
+    Some(ValidateSettings::new(
+        &table,
+        &name,
+        &project.root,
+        problems,
+    ))
+}
+
+/// The `[validate]` table in force for manifests: that of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
+/// what is wrong with it to `problems`.
+///
+/// # Errors
+/// If a file can't be read.
+pub(super) fn settings_in_force(
+    global: &Global,
+    sources: &mut Sources,
+    problems: &mut Vec<Diagnostic>,
+) -> anyhow::Result<Option<ValidateSettings>> {
+    if locate(global)?.is_some() {
+        let project = Project::find(global)?;
+        match project.config_text()? {
+            ConfigText::Read(text) => {
+                let name = project.config_name();
+                let source = sources.add(&*name, text);
+                let (cluster, wrong) = config::load(sources, source);
+                let is_here = |one: &Diagnostic| {
+                    let pointer = one.pointer.as_deref();
+                    pointer.is_some_and(|it| it.starts_with("/validate"))
+                };
+                problems.extend(wrong.into_iter().filter(is_here));
+                let table = cluster.map(|it| it.validate).unwrap_or_default();
+                let settings = ValidateSettings::new(&table, &name, &project.root, problems);
+                return Ok(Some(settings));
+            }
+            ConfigText::TooLarge(_) => return Ok(None),
+            ConfigText::OfAnotherTool(_) => {}
+        }
+    }
+    let Some(path) = locate_settings(global)? else {
+        return Ok(None);
+    };
+    let text = file::text(&path, LARGEST_CONFIG)
+        .with_context(|| format!("{}: can't be read", path.display()))?;
+    let name = path.to_string_lossy().replace('\\', "/");
+    let source = sources.add(&*name, text);
+    let (settings, wrong) = config::load::load_settings(sources, source);
+    problems.extend(wrong);
+    let table = settings.unwrap_or_default().validate;
+    let root = path.parent().unwrap_or(Path::new(""));
+    Ok(Some(ValidateSettings::new(&table, &name, root, problems)))
 }
 
 fn too_large(name: &str, size: u64) -> Diagnostic {
@@ -296,15 +373,36 @@ fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
         let config = root.join(CONFIG);
         return Ok(config.is_file().then_some(config));
     }
+    at_or_above(CONFIG)
+}
+
+/// The path of `gatewayctl.toml`: in the given root, or the nearest one at or above the current folder.
+fn locate_settings(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    match &global.root {
+        Some(root) => {
+            let path = root.join(SETTINGS);
+            Ok(path.is_file().then_some(path))
+        }
+        None => at_or_above(SETTINGS),
+    }
+}
+
+/// The nearest file with this name at or above the current folder.
+fn at_or_above(name: &str) -> anyhow::Result<Option<PathBuf>> {
     let here = std::env::current_dir().context("the current folder can't be read")?;
     for (depth, folder) in here.ancestors().enumerate() {
-        if folder.join(CONFIG).is_file() {
+        if folder.join(name).is_file() {
             // The path is relative, so that messages show paths as people type them.
             let up: PathBuf = std::iter::repeat_n("..", depth).collect();
-            return Ok(Some(up.join(CONFIG)));
+            return Ok(Some(up.join(name)));
         }
     }
     Ok(None)
+}
+
+/// Whether a path that somebody gives is a description of gateways instead of a manifest.
+pub(super) fn is_description(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == CONFIG) && path.is_file()
 }
 
 impl Inputs for Project {

@@ -14,6 +14,7 @@ use super::scripts::InChild;
 use super::{Global, found, manifests};
 use crate::report::Report;
 use envoy_gateway::controller::Files;
+use envoy_gateway::helm_routes::{ReleaseValues, charted};
 use envoy_gateway::{Settings, resolve};
 use envoy_simulate::{
     GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace, Share, Step, Trace,
@@ -65,6 +66,7 @@ enum Format {
 struct Material {
     objects: Vec<Object>,
     settings: Settings,
+    values_from: ReleaseValues,
     generated: Vec<GeneratedConfigMap>,
     sources: Sources,
 }
@@ -82,11 +84,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     }
     request.from = args.from;
     let material = material(args, global)?;
-    let resolved = resolve(&material.objects, &material.settings);
+    let charted = charted(&material.objects, &material.values_from);
+    let all = material.objects.iter().chain(charted.objects());
+    let resolved = resolve(all, &material.settings);
     let runner = InChild::default();
     let inputs = TraceInputs {
         resolved: &resolved,
         objects: &material.objects,
+        charted: &charted,
         generated: &material.generated,
         runner: &runner,
     };
@@ -128,6 +133,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
         };
         let (objects, settings) = files.applied();
         return Ok(Material {
+            values_from: files.release_values(&objects),
             objects,
             settings,
             generated: generated(&files),
@@ -149,6 +155,7 @@ fn material(args: &Args, global: &Global) -> anyhow::Result<Material> {
     };
     let (objects, settings) = files.applied();
     Ok(Material {
+        values_from: files.release_values(&objects),
         objects,
         settings,
         generated: generated(&files),

@@ -12,6 +12,7 @@ use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
+use super::settings::ValidateSettings;
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
@@ -66,10 +67,17 @@ enum Against {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
-    let checked = if args.paths.is_empty() {
+    let described = description(args)?.map(|path| Global {
+        config: Some(path),
+        ..global.clone()
+    });
+    let global = described.as_ref().unwrap_or(global);
+    let is_project = args.paths.is_empty() || described.is_some();
+    let checked = if is_project {
         let project = Project::find(global)?;
         let (mut compiled, mut manifests) = project.compile_whole()?;
         compiled.diagnostics.append(&mut manifests.diagnostics);
+        let settings = project::settings_of(&project, &mut compiled);
         let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
         manifests.objects = compiled.objects;
         folder = project.root;
@@ -82,6 +90,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             catalogue: project.catalogue,
             selection: compiled.selection,
             model: compiled.model,
+            settings,
         }
     } else {
         check_paths(args, global)?
@@ -97,6 +106,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         sources,
         selection,
         manifests,
+        settings,
         ..
     } = checked;
     // The process is about to end. Freeing a million small allocations one by one would only take time.
@@ -112,6 +122,19 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             )?;
         }
     }
+    let settings = match settings {
+        Some(mut settings) => {
+            settings.apply(&mut diagnostics, &sources, &folder);
+            if is_project || settings.is_all_in(&args.paths) {
+                diagnostics.extend(settings.unused());
+            }
+            if !global.quiet {
+                settings.print_silenced(global.verbose, &mut global.stderr())?;
+            }
+            Some(settings)
+        }
+        None => None,
+    };
     if args.strict {
         let unchecked = diagnostics.iter_mut();
         for finding in unchecked.filter(|one| one.code == SCHEMA_UNCHECKED_KIND) {
@@ -119,6 +142,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         }
     }
     filter.apply(&mut diagnostics);
+    if let Some(settings) = &settings {
+        settings.deny(&mut diagnostics);
+    }
     let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
         global.print(args.format, &report, &sources, out)?;
@@ -133,6 +159,24 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         true => Ok(found(report.has_errors())),
         false => Ok(ExitCode::from(FAILED)),
     }
+}
+
+/// The `cluster.toml` that is given as the path to validate.
+fn description(args: &Args) -> anyhow::Result<Option<PathBuf>> {
+    let mut all = args.paths.iter();
+    let Some(path) = all.find(|path| project::is_description(path)) else {
+        return Ok(None);
+    };
+    let shown = path.display();
+    if args.paths.len() > 1 {
+        bail!(
+            "{shown} is checked together with everything that it renders; run `gatewayctl validate {shown}` for it, and once more for the other paths"
+        );
+    }
+    if !args.uses.is_empty() {
+        bail!("--use is for manifests; {shown} has its own versions in `[versions]` and `[chart]`");
+    }
+    Ok(Some(path.clone()))
 }
 
 /// Asks the API server about the objects. Returns what could not be asked, and the findings.
@@ -210,6 +254,8 @@ struct Checked {
     catalogue: Catalogue,
     selection: Selection,
     model: Option<Model>,
+    /// The `[validate]` table.
+    settings: Option<ValidateSettings>,
 }
 
 impl Checked {
@@ -230,6 +276,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     }
     let (catalogue, mut selection) = selection(args, global)?;
     declare_chart(&found, &catalogue, &mut selection);
+    let settings = project::settings_in_force(global, &mut sources, &mut found.diagnostics)?;
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
         files: found.files,
@@ -239,6 +286,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
         catalogue,
         selection,
         model: None,
+        settings,
     };
     let found = checked
         .manifests

@@ -9,8 +9,10 @@ use std::net::IpAddr;
 
 use super::matching::MatchResult;
 use super::{
-    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, charts, matching,
+    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, matching,
 };
+use envoy_gateway::helm_routes::RELEASE;
+use envoy_gateway::read::text;
 use envoy_gateway::view::{Gateway, GatewayId, Route};
 use manifest::Object;
 
@@ -157,9 +159,6 @@ fn leads_to(
     own_name(gateway, host).is_some()
         || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
         || routes_at(inputs, id).any(|route| published(route, host).is_some())
-        || charts::routes(inputs, host)
-            .iter()
-            .any(|it| it.is_at(gateway))
 }
 
 /// The routes that are attached to a gateway.
@@ -233,17 +232,10 @@ impl<'a> RequestState<'a, '_> {
                     .detail(why)
                     .place(place)
             }
-            (None, None) => match self.chart_route(&host) {
-                Some(route) => {
-                    let who = format!("for {}", route.named());
-                    self.record(gateway, &who, Some(route.place), &addresses)
-                }
-                None => {
-                    let text =
-                        format!("{host}: nothing was found that publishes it for this gateway");
-                    Step::new(Stage::Dns, text).mark(Mark::Unknown)
-                }
-            },
+            (None, None) => {
+                let text = format!("{host}: nothing was found that publishes it for this gateway");
+                Step::new(Stage::Dns, text).mark(Mark::Unknown)
+            }
         };
         self.add(step);
     }
@@ -336,9 +328,13 @@ impl<'a> RequestState<'a, '_> {
     }
 }
 
-/// The name of a route in a step.
+/// The name of a route in a step, with the Helm release if a chart creates the route.
 pub(super) fn named(route: &Route<'_>) -> String {
-    format!("{} {}", route.kind.as_str(), route.key())
+    let name = format!("{} {}", route.kind.as_str(), route.key());
+    match text(&route.object.node, &["metadata", "annotations", RELEASE]) {
+        Some(release) => format!("{name} (Helm release {release})"),
+        None => name,
+    }
 }
 
 /// The strings among nodes.

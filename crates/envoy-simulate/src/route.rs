@@ -89,6 +89,11 @@ impl<'a> RequestState<'a, '_> {
         if served.is_empty() {
             return self.no_route(found.listener, &open);
         }
+        for one in &served {
+            if let Some(route) = self.inputs.resolved.route(one.route) {
+                self.end_at_unknown_rules(route)?;
+            }
+        }
         let mut told = Vec::new();
         let mut candidates = Vec::new();
         for one in &served {
@@ -321,7 +326,6 @@ impl<'a> RequestState<'a, '_> {
                 "write the variable into the URL as it is in the manifests".to_owned(),
             ));
         }
-        self.end_at_chart()?;
         let kinds = [RouteKind::Http, RouteKind::Grpc];
         let (told, is_open) = self.left_out(&kinds, Some(&host));
         let listener = self.inputs.resolved.listener(listener);

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::lua::InProcess;
 use super::{Outcome, Request, TraceInputs, trace};
+use envoy_gateway::helm_routes::{ReleaseValues, charted};
 use envoy_gateway::{Settings, resolve};
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
@@ -68,10 +69,15 @@ fn objects(text: &str) -> Vec<Object> {
 
 fn outcomes(more: &str, request: &Request) -> Vec<Outcome> {
     let objects = objects(&format!("{GATEWAY}---\n{more}"));
-    let resolved = resolve(&objects, &Settings::default());
+    let charted = charted(&objects, &ReleaseValues::default());
+    let resolved = resolve(
+        objects.iter().chain(charted.objects()),
+        &Settings::default(),
+    );
     let inputs = TraceInputs {
         resolved: &resolved,
         objects: &objects,
+        charted: &charted,
         generated: &[],
         runner: &InProcess::default(),
     };
