@@ -27,7 +27,7 @@ use manifest::diagnostic::{Diagnostic, Severity, Sources};
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders]
+    /// Manifests: files, folders, or `-` for standard input; or a cluster.toml [default: cluster.toml and everything that it renders]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The version of a project to check against: PROJECT@VERSION[:CHANNEL]

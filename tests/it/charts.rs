@@ -107,7 +107,7 @@ fn a_route_of_app_template_leads_to_the_service_that_the_chart_creates() {
         told.contains("HTTPRoute apps/wiki (Helm release wiki), rule 0"),
         "{told}"
     );
-    assert!(told.contains("--> repo/app-0.yaml:27"), "{told}");
+    assert!(told.contains("--> repo/app-0.yaml:28"), "{told}");
 }
 
 #[test]

@@ -26,6 +26,8 @@ use manifest::value::{Kind, Node, Pointer};
 use places::ValuePlaces;
 use template::TemplateValues;
 
+pub use template::TEMPLATE;
+
 /// The group of Flux's HelmRelease.
 pub const HELM: &str = "helm.toolkit.fluxcd.io";
 
@@ -163,7 +165,7 @@ pub fn charted<'a>(
         };
         match app_template::is_it(&values, charts.get(&at).copied()) {
             true => app_template::add(&install, &mut found),
-            false => found.routes.extend(other_charts::routes(&install)),
+            false => found.routes.extend(other_charts::routes(&install, None)),
         }
     }
     found

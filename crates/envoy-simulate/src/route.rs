@@ -11,6 +11,7 @@ use super::{
     ChosenListener, Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, stop,
 };
 use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::helm_routes::TEMPLATE;
 use envoy_gateway::index::Key;
 use envoy_gateway::read::{flag, list, text};
 use envoy_gateway::view::{Attachment, ListenerId, Parent, Route, RouteId, RouteKind};
@@ -318,13 +319,22 @@ impl<'a> RequestState<'a, '_> {
     fn no_route(&mut self, listener: ListenerId, open: &[String]) -> StageResult<ChosenRule<'a>> {
         let host = self.request.authority.clone();
         if !open.is_empty() {
-            let text = format!("whether a route matches {host} depends on a Flux variable");
+            let is_of_chart = open.iter().all(|it| it.contains(TEMPLATE));
+            let (on, advice) = match is_of_chart {
+                true => (
+                    "a chart's template",
+                    "use `helm template` to see the hostname",
+                ),
+                false => (
+                    "a Flux variable",
+                    "write the variable into the URL as it is in the manifests",
+                ),
+            };
+            let text = format!("whether a route matches {host} depends on {on}");
             let step = Step::new(Stage::Route, text).mark(Mark::Unknown);
             let told = open.iter().take(MOST_TOLD).cloned();
             self.add(told.fold(step, Step::detail));
-            return Err(Outcome::Unknown(
-                "write the variable into the URL as it is in the manifests".to_owned(),
-            ));
+            return Err(Outcome::Unknown(advice.to_owned()));
         }
         let kinds = [RouteKind::Http, RouteKind::Grpc];
         let (told, is_open) = self.left_out(&kinds, Some(&host));

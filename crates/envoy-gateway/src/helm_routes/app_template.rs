@@ -10,6 +10,7 @@
 mod resources;
 
 use super::names::{metadata, object, route as route_object};
+use super::other_charts;
 use super::places::ValuePlaces;
 use super::template::TEMPLATE;
 use super::{Charted, HelmRoute, Install, UnknownParts, spanned, values_pointer};
@@ -50,6 +51,10 @@ pub(super) fn add<'a>(install: &Install<'a, '_>, found: &mut Charted<'a>) {
             .routes
             .extend(route(install, &services, id, block, &name));
     }
+    // Whole manifests may be among the values as well (`rawResources`).
+    found
+        .routes
+        .extend(other_charts::routes(install, Some("route")));
     for service in services.all() {
         found.services.extend(service_object(install, service));
     }

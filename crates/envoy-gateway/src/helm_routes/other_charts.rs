@@ -21,13 +21,20 @@ const HOSTNAME: [&str; 3] = ["host", "hostname", "name"];
 /// How deeply values are searched.
 const DEEPEST: usize = 32;
 
-/// The routes of a release. Routes that are disabled (`enabled: false`) are left out.
-pub(super) fn routes<'a>(install: &Install<'a, '_>) -> Vec<HelmRoute<'a>> {
+/// The routes of a release, except for those below the key `known` of the values. Routes that are disabled
+/// (`enabled: false`) are left out.
+pub(super) fn routes<'a>(install: &Install<'a, '_>, known: Option<&str>) -> Vec<HelmRoute<'a>> {
     let mut search = RouteSearch {
         blocks: Vec::new(),
         at: values_pointer(),
     };
     search.look(install.values, &[]);
+    if let Some(known) = known {
+        let known = values_pointer().key(known);
+        search
+            .blocks
+            .retain(|block| !block.at.steps().starts_with(known.steps()));
+    }
     let is_only = search.blocks.len() == 1;
     let blocks = search.blocks.iter();
     blocks

@@ -5,7 +5,7 @@ use manifest::Object;
 use manifest::value::{Kind, Map, Node};
 
 /// Replaces a template whose result is not known. It is a Flux variable, because the result is as unknown as that of one.
-pub(super) const TEMPLATE: &str = "${TEMPLATE}";
+pub const TEMPLATE: &str = "${TEMPLATE}";
 
 /// What templates may name.
 pub(super) struct TemplateValues<'v> {
