@@ -8,11 +8,10 @@ use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
-use super::settings::ValidateSettings;
+use super::settings;
 use super::{Global, own, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
-use crate::config;
 use crate::config::chart;
 use crate::config::load::{LARGEST_CONFIG, keys_of_another_tool};
 use crate::model::Model;
@@ -22,14 +21,11 @@ use crate::tree::plan::Action;
 use crate::tree::{Locks, Plan};
 use crd_validate::schema::{Catalogue, Selection};
 use manifest::codes;
+use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::listed;
-use manifest::diagnostic::{Diagnostic, Sources};
 
 /// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
-
-/// The file name of the settings of a repository without a `cluster.toml`.
-const SETTINGS: &str = "gatewayctl.toml";
 
 /// A project on disk.
 pub(super) struct Project {
@@ -204,12 +200,12 @@ impl Project {
     }
 
     /// The name of the configuration, as findings show it.
-    fn config_name(&self) -> String {
+    pub(super) fn config_name(&self) -> String {
         let shown = self.config.strip_prefix(&self.root).unwrap_or(&self.config);
         shown.to_string_lossy().replace('\\', "/")
     }
 
-    fn config_text(&self) -> anyhow::Result<ConfigText> {
+    pub(super) fn config_text(&self) -> anyhow::Result<ConfigText> {
         match file::text(&self.config, LARGEST_CONFIG) {
             Ok(text) => match keys_of_another_tool(&text).as_slice() {
                 [] => Ok(ConfigText::Read(text)),
@@ -240,7 +236,7 @@ fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
 }
 
 /// What there is of a configuration.
-enum ConfigText {
+pub(super) enum ConfigText {
     Read(String),
     /// It is the file of another tool, which has these keys.
     OfAnotherTool(String),
@@ -276,7 +272,7 @@ pub(super) fn place(global: &Global) -> anyhow::Result<(PathBuf, PathBuf)> {
 /// If the named project doesn't exist, or can't be read.
 pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
     let has_none = locate(global)?.is_none();
-    if has_none && (global.root.is_none() || locate_settings(global)?.is_some()) {
+    if has_none && (global.root.is_none() || settings::locate(global)?.is_some()) {
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
         return Ok((catalogue, selection));
@@ -293,63 +289,6 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)
     Ok((project.catalogue, selection))
 }
 
-/// The `[validate]` table of the project that `compiled` is from. Adds what is wrong with it to the findings.
-pub(super) fn settings_of(project: &Project, compiled: &mut Compiled) -> Option<ValidateSettings> {
-    let (cluster, _) = config::load(&compiled.sources, compiled.config);
-    let (name, table) = (project.config_name(), cluster?.validate);
-    let problems = &mut compiled.diagnostics;
-    Some(ValidateSettings::new(
-        &table,
-        &name,
-        &project.root,
-        problems,
-    ))
-}
-
-/// The `[validate]` table in force for manifests: that of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
-/// what is wrong with it to `problems`.
-///
-/// # Errors
-/// If a file can't be read.
-pub(super) fn settings_in_force(
-    global: &Global,
-    sources: &mut Sources,
-    problems: &mut Vec<Diagnostic>,
-) -> anyhow::Result<Option<ValidateSettings>> {
-    if locate(global)?.is_some() {
-        let project = Project::find(global)?;
-        match project.config_text()? {
-            ConfigText::Read(text) => {
-                let name = project.config_name();
-                let source = sources.add(&*name, text);
-                let (cluster, wrong) = config::load(sources, source);
-                let is_here = |one: &Diagnostic| {
-                    let pointer = one.pointer.as_deref();
-                    pointer.is_some_and(|it| it.starts_with("/validate"))
-                };
-                problems.extend(wrong.into_iter().filter(is_here));
-                let table = cluster.map(|it| it.validate).unwrap_or_default();
-                let settings = ValidateSettings::new(&table, &name, &project.root, problems);
-                return Ok(Some(settings));
-            }
-            ConfigText::TooLarge(_) => return Ok(None),
-            ConfigText::OfAnotherTool(_) => {}
-        }
-    }
-    let Some(path) = locate_settings(global)? else {
-        return Ok(None);
-    };
-    let text = file::text(&path, LARGEST_CONFIG)
-        .with_context(|| format!("{}: can't be read", path.display()))?;
-    let name = path.to_string_lossy().replace('\\', "/");
-    let source = sources.add(&*name, text);
-    let (settings, wrong) = config::load::load_settings(sources, source);
-    problems.extend(wrong);
-    let table = settings.unwrap_or_default().validate;
-    let root = path.parent().unwrap_or(Path::new(""));
-    Ok(Some(ValidateSettings::new(&table, &name, root, problems)))
-}
-
 fn too_large(name: &str, size: u64) -> Diagnostic {
     Diagnostic::new(
         codes::CONFIG_TOO_LARGE,
@@ -362,7 +301,7 @@ fn too_large(name: &str, size: u64) -> Diagnostic {
 
 /// The path of the configuration: the one that is given, the one in the given root, or the nearest one at or above
 /// the current folder.
-fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     if let Some(config) = &global.config {
         if !config.is_file() {
             bail!("{}: no such file", config.display());
@@ -376,19 +315,8 @@ fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     at_or_above(CONFIG)
 }
 
-/// The path of `gatewayctl.toml`: in the given root, or the nearest one at or above the current folder.
-fn locate_settings(global: &Global) -> anyhow::Result<Option<PathBuf>> {
-    match &global.root {
-        Some(root) => {
-            let path = root.join(SETTINGS);
-            Ok(path.is_file().then_some(path))
-        }
-        None => at_or_above(SETTINGS),
-    }
-}
-
 /// The nearest file with this name at or above the current folder.
-fn at_or_above(name: &str) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn at_or_above(name: &str) -> anyhow::Result<Option<PathBuf>> {
     let here = std::env::current_dir().context("the current folder can't be read")?;
     for (depth, folder) in here.ancestors().enumerate() {
         if folder.join(name).is_file() {

@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
-use super::settings::ValidateSettings;
+use super::settings::{self, ValidateSettings};
 use super::{FAILED, Global, found, git};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         let project = Project::find(global)?;
         let (mut compiled, mut manifests) = project.compile_whole()?;
         compiled.diagnostics.append(&mut manifests.diagnostics);
-        let settings = project::settings_of(&project, &mut compiled);
+        let settings = settings::of_project(&project, &mut compiled);
         let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
         manifests.objects = compiled.objects;
         folder = project.root;
@@ -276,7 +276,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     }
     let (catalogue, mut selection) = selection(args, global)?;
     declare_chart(&found, &catalogue, &mut selection);
-    let settings = project::settings_in_force(global, &mut sources, &mut found.diagnostics)?;
+    let settings = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
         files: found.files,
