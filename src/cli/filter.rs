@@ -99,6 +99,11 @@ pub(super) struct UnknownCode {
 }
 
 impl UnknownCode {
+    /// What is wrong, without the advice.
+    pub(super) fn message(&self) -> String {
+        format!("no code or group is called `{}`", self.name)
+    }
+
     fn new(name: &str) -> Self {
         UnknownCode {
             name: name.to_owned(),
@@ -106,7 +111,8 @@ impl UnknownCode {
         }
     }
 
-    fn advice(&self) -> String {
+    /// What to write instead.
+    pub(super) fn advice(&self) -> String {
         match self.nearest {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("the groups are {}", codes::groups().join(", ")),

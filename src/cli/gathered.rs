@@ -14,7 +14,8 @@ use super::used::Used;
 use super::{Global, git};
 use crate::report::Report;
 use envoy_gateway::controller::Files;
-use envoy_gateway::exposure::{Table, table, with_charted};
+use envoy_gateway::exposure::{Table, table, with_charted_from};
+use envoy_gateway::helm_routes::ReleaseValues;
 use envoy_gateway::{Settings, resolve};
 use flux_repo::build::FileContent;
 use flux_repo::{Cluster, PatchedObjects};
@@ -73,6 +74,8 @@ pub(super) struct Gathered {
     pub objects: Vec<Object>,
     /// The settings of the controller, from the values of its chart.
     pub settings: Settings,
+    /// The values that releases take from ConfigMaps.
+    pub values_from: ReleaseValues,
 }
 
 impl Repository {
@@ -272,9 +275,15 @@ impl Repository {
         })
     }
 
-    /// The objects as the API server gets them, and the settings of the controller.
-    pub(super) fn applied_in(&self, files: &Files<'_>) -> (Vec<Object>, Settings) {
-        files.applied_by(self.version)
+    /// The objects of a cluster as the API server gets them.
+    pub(super) fn applied_in(&self, cluster: Option<String>, files: &Files<'_>) -> Gathered {
+        let (objects, settings) = files.applied_by(self.version);
+        Gathered {
+            cluster,
+            values_from: files.release_values(&objects),
+            objects,
+            settings,
+        }
     }
 
     /// The objects of each cluster as the API server gets them, without the routes that Helm charts would create.
@@ -284,12 +293,9 @@ impl Repository {
     pub(super) fn applied(&self, global: &Global) -> anyhow::Result<Vec<Gathered>> {
         let clusters = self.clusters(global)?;
         let clusters = clusters.into_iter().map(|cluster| {
-            let (objects, settings) = self.with_files(&cluster, |files| self.applied_in(files));
-            Gathered {
-                cluster: cluster.name,
-                objects,
-                settings,
-            }
+            self.with_files(&cluster, |files| {
+                self.applied_in(cluster.name.clone(), files)
+            })
         });
         Ok(clusters.collect())
     }
@@ -301,7 +307,7 @@ impl Repository {
     pub(super) fn charted(&self, global: &Global) -> anyhow::Result<Vec<Gathered>> {
         let applied = self.applied(global)?.into_iter();
         let charted = applied.map(|it| Gathered {
-            objects: with_charted(it.objects),
+            objects: with_charted_from(it.objects, &it.values_from),
             ..it
         });
         Ok(charted.collect())

@@ -26,6 +26,7 @@ mod project;
 mod render;
 mod schemas;
 mod scripts;
+mod settings;
 mod shells;
 mod status;
 mod trace;

@@ -8,11 +8,12 @@ use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
+use super::settings;
 use super::{Global, git, own, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
-use crate::config::load::LARGEST_CONFIG;
+use crate::config::load::{LARGEST_CONFIG, keys_of_another_tool};
 use crate::model::Model;
 use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
@@ -21,6 +22,7 @@ use crate::tree::{Locks, Plan};
 use crd_validate::schema::{Catalogue, Selection};
 use manifest::codes;
 use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::listed;
 
 /// The file name of the configuration.
 const CONFIG: &str = "cluster.toml";
@@ -191,6 +193,9 @@ impl Project {
         self.owned()?;
         match self.config_text()? {
             ConfigText::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
+            ConfigText::OfAnotherTool(keys) => bail!(
+                "{name} is the file of another tool, because gatewayctl has none of its keys ({keys}); `gatewayctl import DIR` writes a {CONFIG} from the manifests in DIR, and `--config FILE` reads one with another name"
+            ),
             ConfigText::TooLarge(size) => {
                 let mut compiled = compile_each(&name, "", self, &self.catalogue);
                 compiled.files.clear();
@@ -219,9 +224,15 @@ impl Project {
         shown.to_string_lossy().replace('\\', "/")
     }
 
-    fn config_text(&self) -> anyhow::Result<ConfigText> {
+    pub(super) fn config_text(&self) -> anyhow::Result<ConfigText> {
         match file::text(&self.config, LARGEST_CONFIG) {
-            Ok(text) => Ok(ConfigText::Read(text)),
+            Ok(text) => match keys_of_another_tool(&text).as_slice() {
+                [] => Ok(ConfigText::Read(text)),
+                keys => {
+                    let keys = keys.iter().map(|key| format!("`{key}`"));
+                    Ok(ConfigText::OfAnotherTool(listed(keys)))
+                }
+            },
             Err(Unread::TooLarge { bytes, .. }) => Ok(ConfigText::TooLarge(bytes)),
             Err(error @ Unread::NotUtf8 { .. }) => bail!("{}: {error}", self.config_name()),
             Err(error) => {
@@ -244,8 +255,10 @@ fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
 }
 
 /// What there is of a configuration.
-enum ConfigText {
+pub(super) enum ConfigText {
     Read(String),
+    /// It is the file of another tool, which has these keys.
+    OfAnotherTool(String),
     /// It is too large; the number is its size in bytes.
     TooLarge(u64),
 }
@@ -320,7 +333,8 @@ pub(super) fn root(global: &Global) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// If the named project doesn't exist, or can't be read.
 pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
-    if global.root.is_none() && locate(global)?.is_none() {
+    let has_none = locate(global)?.is_none();
+    if has_none && (global.root.is_none() || settings::locate(global)?.is_some()) {
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
         return Ok((catalogue, selection));
@@ -330,7 +344,9 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)
         ConfigText::Read(text) => {
             compile::in_force(&project.config_name(), &text, &project.catalogue)
         }
-        ConfigText::TooLarge(_) => Selection::newest(&project.catalogue),
+        ConfigText::OfAnotherTool(_) | ConfigText::TooLarge(_) => {
+            Selection::newest(&project.catalogue)
+        }
     };
     Ok((project.catalogue, selection))
 }
@@ -347,7 +363,7 @@ fn too_large(name: &str, size: u64) -> Diagnostic {
 
 /// The path of the configuration: the one that is given, the one in the given root, or the nearest one at or above
 /// the current folder.
-fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     if let Some(config) = &global.config {
         if !config.is_file() {
             bail!("{}: no such file", config.display());
@@ -358,15 +374,25 @@ fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
         let config = root.join(CONFIG);
         return Ok(config.is_file().then_some(config));
     }
+    at_or_above(CONFIG)
+}
+
+/// The nearest file with this name at or above the current folder.
+pub(super) fn at_or_above(name: &str) -> anyhow::Result<Option<PathBuf>> {
     let here = std::env::current_dir().context("the current folder can't be read")?;
     for (depth, folder) in here.ancestors().enumerate() {
-        if folder.join(CONFIG).is_file() {
+        if folder.join(name).is_file() {
             // The path is relative, so that messages show paths as people type them.
             let up: PathBuf = std::iter::repeat_n("..", depth).collect();
-            return Ok(Some(up.join(CONFIG)));
+            return Ok(Some(up.join(name)));
         }
     }
     Ok(None)
+}
+
+/// Whether a path that somebody gives is a description of gateways instead of a manifest.
+pub(super) fn is_description(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == CONFIG) && path.is_file()
 }
 
 impl Inputs for Project {

@@ -14,6 +14,7 @@ use super::scripts::InChild;
 use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::controller::Files;
+use envoy_gateway::helm_routes::charted;
 use envoy_gateway::resolve;
 use envoy_simulate::{
     GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace, Share, Step, Trace,
@@ -86,15 +87,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let mut materials: Vec<Material> = clusters
         .into_iter()
         .map(|cluster| {
-            let (applied, generated) = repository.with_files(&cluster, |files| {
-                (repository.applied_in(files), generated(files))
+            let name = cluster.name.clone();
+            let (gathered, generated) = repository.with_files(&cluster, |files| {
+                (repository.applied_in(name, files), generated(files))
             });
-            let (objects, settings) = applied;
-            let gathered = Gathered {
-                cluster: cluster.name,
-                objects,
-                settings,
-            };
             Material {
                 gathered,
                 generated,
@@ -109,10 +105,18 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     // With several clusters, the request is meant for one of them.
     let mut is_wrong = true;
     for (nth, material) in materials.iter().enumerate() {
-        let resolved = resolve(&material.gathered.objects, &material.gathered.settings);
+        let Gathered {
+            objects,
+            settings,
+            values_from,
+            ..
+        } = &material.gathered;
+        let charted = charted(objects, values_from);
+        let resolved = resolve(objects.iter().chain(charted.objects()), settings);
         let inputs = TraceInputs {
             resolved: &resolved,
-            objects: &material.gathered.objects,
+            objects,
+            charted: &charted,
             generated: &material.generated,
             runner: &runner,
         };

@@ -12,6 +12,7 @@ use super::filter::Filter;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
+use super::settings::{self, ValidateSettings};
 use super::{FAILED, Global, found, git, used};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
@@ -26,7 +27,7 @@ use manifest::diagnostic::{Diagnostic, Severity, Sources};
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders, or,
+    /// Manifests: files, folders, or `-` for standard input; or a cluster.toml [default: cluster.toml and everything that it renders, or,
     /// without a cluster.toml, the whole Git repository]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -79,6 +80,11 @@ impl Against {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
     let mut folder = PathBuf::from(".");
+    let described = description(args)?.map(|path| Global {
+        config: Some(path),
+        ..global.clone()
+    });
+    let global = described.as_ref().unwrap_or(global);
     let root = match args.paths.is_empty() {
         true => project::root_without_config(global)?,
         false => None,
@@ -88,7 +94,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         let found = manifests::read_root(&root, &mut sources)?;
         folder = root;
         check_manifests(found, sources, args, global)?
-    } else if args.paths.is_empty() {
+    } else if args.paths.is_empty() || described.is_some() {
         if !args.uses.is_empty() {
             bail!(
                 "--use is for manifests without a cluster.toml, or with a PATH; cluster.toml declares its versions itself"
@@ -97,6 +103,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         let project = Project::find(global)?;
         let (mut compiled, mut manifests) = project.compile_whole()?;
         compiled.diagnostics.append(&mut manifests.diagnostics);
+        let settings = settings::of_project(&project, &mut compiled);
         let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
         manifests.objects = compiled.objects;
         folder = project.root;
@@ -110,6 +117,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             selection: compiled.selection,
             model: compiled.model,
             is_project: true,
+            settings,
         }
     } else {
         check_paths(args, global)?
@@ -129,6 +137,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         sources,
         selection,
         manifests,
+        settings,
+        is_project,
         ..
     } = checked;
     // The process is about to end. Freeing a million small allocations one by one would only take time.
@@ -144,6 +154,19 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             )?;
         }
     }
+    let settings = match settings {
+        Some(mut settings) => {
+            settings.apply(&mut diagnostics, &sources, &folder);
+            if is_project || args.paths.is_empty() || settings.is_all_in(&args.paths) {
+                diagnostics.extend(settings.unused());
+            }
+            if !global.quiet {
+                settings.print_silenced(global.verbose, &mut global.stderr())?;
+            }
+            Some(settings)
+        }
+        None => None,
+    };
     if args.strict {
         let unchecked = diagnostics.iter_mut();
         for finding in unchecked.filter(|one| one.code == SCHEMA_UNCHECKED_KIND) {
@@ -161,6 +184,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         }
     }
     filter.apply(&mut diagnostics);
+    if let Some(settings) = &settings {
+        settings.deny(&mut diagnostics);
+    }
     let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
         global.print(args.format, &report, &sources, out)?;
@@ -175,6 +201,24 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         true => Ok(found(report.has_errors())),
         false => Ok(ExitCode::from(FAILED)),
     }
+}
+
+/// The `cluster.toml` that is given as the path to validate.
+fn description(args: &Args) -> anyhow::Result<Option<PathBuf>> {
+    let mut all = args.paths.iter();
+    let Some(path) = all.find(|path| project::is_description(path)) else {
+        return Ok(None);
+    };
+    let shown = path.display();
+    if args.paths.len() > 1 {
+        bail!(
+            "{shown} is checked together with everything that it renders; run `gatewayctl validate {shown}` for it, and once more for the other paths"
+        );
+    }
+    if !args.uses.is_empty() {
+        bail!("--use is for manifests; {shown} has its own versions in `[versions]` and `[chart]`");
+    }
+    Ok(Some(path.clone()))
 }
 
 /// What was found at a revision, of the same manifests.
@@ -271,6 +315,8 @@ struct Checked {
     model: Option<Model>,
     /// Whether `cluster.toml` was checked, with what is beside it.
     is_project: bool,
+    /// The `[validate]` table.
+    settings: Option<ValidateSettings>,
 }
 
 impl Checked {
@@ -291,7 +337,7 @@ fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
 
 fn check_manifests(
     mut found: Manifests,
-    sources: Sources,
+    mut sources: Sources,
     args: &Args,
     global: &Global,
 ) -> anyhow::Result<Checked> {
@@ -300,6 +346,7 @@ fn check_manifests(
     }
     let (catalogue, mut selection) = used::selection(&args.uses, global)?;
     declare_chart(&found, &catalogue, &mut selection);
+    let settings = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
         files: found.files,
@@ -310,6 +357,7 @@ fn check_manifests(
         selection,
         model: None,
         is_project: false,
+        settings,
     };
     let found = checked
         .manifests

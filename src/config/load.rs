@@ -3,8 +3,11 @@
 use toml::de::{DeTable, DeValue};
 use toml_parser::lexer::TokenKind;
 
+use serde::Deserialize;
+
 use super::Cluster;
 use super::codes;
+use super::validate::RepositorySettings;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use manifest::value::de::{Mistake, Problem, decode};
@@ -25,13 +28,60 @@ const DEEPEST: usize = 64;
 
 /// Reads `cluster.toml`. The cluster is `None` if nothing could be read.
 pub fn load(sources: &Sources, source: SourceId) -> (Option<Cluster>, Vec<Diagnostic>) {
+    load_table(sources, source, "cluster.toml")
+}
+
+/// Reads `gatewayctl.toml`. The settings are `None` if nothing could be read.
+pub fn load_settings(
+    sources: &Sources,
+    source: SourceId,
+) -> (Option<RepositorySettings>, Vec<Diagnostic>) {
+    load_table(sources, source, "gatewayctl.toml")
+}
+
+/// The keys of a `cluster.toml` that is the file of another tool; empty if it is not. It is one if none of its keys is
+/// known, and none resembles a known one.
+pub fn keys_of_another_tool(text: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    let source = sources.add("cluster.toml", text);
+    let Some((tree, _)) = tree(&sources, source) else {
+        return Vec::new();
+    };
+    let keys: Vec<&str> = tree
+        .as_map()
+        .into_iter()
+        .flat_map(Map::iter)
+        .map(|(key, _)| key)
+        .collect();
+    let (_, wrong) = decode::<Cluster>(&tree);
+    let is_foreign = |key: &&str| {
+        wrong.iter().any(|problem| match &problem.wrong {
+            Mistake::UnknownKey(unknown, known) => {
+                problem.pointer.steps().len() == 1
+                    && unknown == key
+                    && nearest(unknown, known.iter().copied()).is_none()
+            }
+            _ => false,
+        })
+    };
+    match keys.iter().all(is_foreign) {
+        true => keys.into_iter().map(str::to_owned).collect(),
+        false => Vec::new(),
+    }
+}
+
+fn load_table<T: for<'de> Deserialize<'de>>(
+    sources: &Sources,
+    source: SourceId,
+    name: &str,
+) -> (Option<T>, Vec<Diagnostic>) {
     let (tree, mut problems) = match tree_of(sources, source) {
         Ok(read) => read,
         Err(problems) => return (None, problems),
     };
-    let (cluster, wrong) = decode::<Cluster>(&tree);
+    let (cluster, wrong) = decode::<T>(&tree);
     let wrong = wrong.into_iter().take(MOST_MISTAKES);
-    problems.extend(wrong.map(|problem| describe(problem, &tree)));
+    problems.extend(wrong.map(|problem| describe(problem, &tree, name)));
     (cluster, problems)
 }
 
@@ -185,11 +235,11 @@ fn refuse(what: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Kind {
 }
 
 /// Makes a diagnostic of a mistake of form.
-fn describe(problem: Problem, tree: &Node) -> Diagnostic {
+fn describe(problem: Problem, tree: &Node, name: &str) -> Diagnostic {
     let path = problem.pointer.dotted();
     let table = problem.pointer.parent().map(|above| above.dotted());
     let of_table = match table.as_deref() {
-        None | Some("") => "cluster.toml".to_owned(),
+        None | Some("") => name.to_owned(),
         Some(table) => format!("[{table}]"),
     };
     let diagnostic = match problem.wrong {

@@ -26,6 +26,7 @@ pub mod route;
 pub mod schema;
 pub mod traffic;
 pub mod types;
+pub mod validate;
 pub mod versions;
 
 pub use load::load;
@@ -90,5 +91,7 @@ table! {
         pub cert_manager: Option<cert_manager::CertManager>,
         /// Your own manifests beside the generated ones.
         pub extra: extra::Extra,
+        /// What `validate` reports: findings that are not reported, and severities.
+        pub validate: validate::Validate,
     }
 }

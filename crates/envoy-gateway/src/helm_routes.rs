@@ -1,34 +1,38 @@
 //! Routes that Helm charts of applications create from their values.
 //!
-//! A HelmRelease of an application usually contains its route: bjw-s' app-template reads `route.NAME`, other charts
-//! read `httpRoute` or `gateway`. All of them copy the block of values with the list `parentRefs` into the route as
-//! it is: its parents, hostnames, rules and filters are those of a Gateway API route. [`helm_routes`] returns each
-//! such route as an object whose places point into the HelmRelease. They are kept apart from routes in manifests.
+//! A HelmRelease of an application usually contains its route. [`app_template`] knows bjw-s' app-template, from whose
+//! values it reads whole routes and the Services behind them. Other charts read `httpRoute` or `gateway`, for example;
+//! [`other_charts`] finds such blocks by their list `parentRefs`, and takes what they say: parents, hostnames, and rules
+//! if there are any.
 //!
-//! The name is a guess (as app-template's library 4.x makes it). The labels are those of the block, and backends that
-//! only the chart knows are missing.
+//! Each route is an object whose places point into the HelmRelease. What only the chart knows is listed in
+//! [`HelmRoute::unknown`]. These routes are kept apart from routes in manifests.
 
-use super::index::GATEWAY_API;
-use super::read::{flag, has, list, text};
-use super::view::RouteKind;
+mod app_template;
+mod names;
+mod other_charts;
+mod places;
+mod template;
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::controller::HelmCharts;
+use super::index::Key;
+use super::read::{flag, text};
 use manifest::Object;
-use manifest::value::pointer::Step;
-use manifest::value::{Kind, Map, Node, Pointer, variable};
+use manifest::value::merge::merge;
+use manifest::value::{Kind, Node, Pointer};
+use places::ValuePlaces;
+use template::TemplateValues;
+
+pub use template::TEMPLATE;
 
 /// The group of Flux's HelmRelease.
 pub const HELM: &str = "helm.toolkit.fluxcd.io";
 
 /// The annotation that Helm 3 puts on everything that it creates; its value is the release's name.
 pub const RELEASE: &str = "meta.helm.sh/release-name";
-
-/// Replaces a chart's template in a string. It is a Flux variable, because the result is as unknown as that of one.
-const TEMPLATE: &str = "${TEMPLATE}";
-
-/// The keys that charts read hostnames from.
-const HOSTNAMES: [&str; 4] = ["hostnames", "hosts", "hostname", "host"];
-
-/// How deeply values are searched.
-const DEEPEST: usize = 32;
 
 /// A route that a chart creates from its values.
 #[derive(Clone, Debug)]
@@ -40,23 +44,66 @@ pub struct HelmRoute<'a> {
     pub object: Object,
     /// The path of the block of values in the release.
     pub block: Pointer,
-    hostnames: &'static str,
+    /// What of the route is not known.
+    pub unknown: UnknownParts,
+    places: ValuePlaces,
+}
+
+/// What of a chart's route is not known, because only the chart determines it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnknownParts {
+    /// Which rules there are.
+    pub rules: bool,
+    /// The rules whose backends are not all known, by their index.
+    pub backends: BTreeSet<usize>,
+    /// Whether `postRenderers` of the release may change anything of the route.
+    pub is_patched: bool,
 }
 
 impl HelmRoute<'_> {
     /// The path in the release for `pointer`, a path in the route.
     pub fn place(&self, pointer: &Pointer) -> Pointer {
-        let mut place = self.block.clone();
-        for (at, step) in pointer.steps().iter().enumerate().skip(1) {
-            match step {
-                Step::Key(key) if at == 1 && key == "hostnames" => {
-                    place.push(Step::Key(self.hostnames.to_owned()));
-                }
-                step => place.push(step.clone()),
-            }
-        }
-        place
+        self.places.of(pointer)
     }
+}
+
+/// What charts create that matters for requests.
+#[derive(Clone, Debug, Default)]
+pub struct Charted<'a> {
+    /// The routes.
+    pub routes: Vec<HelmRoute<'a>>,
+    /// The Services, as far as their names and ports are known. Their places point into the release's file.
+    pub services: Vec<Object>,
+}
+
+impl Charted<'_> {
+    /// All objects.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        let routes = self.routes.iter().map(|route| &route.object);
+        routes.chain(&self.services)
+    }
+}
+
+/// The values that releases take from ConfigMaps (`valuesFrom`).
+#[derive(Clone, Debug, Default)]
+pub struct ReleaseValues {
+    by_release: HashMap<(String, String), Vec<Node>>,
+}
+
+impl ReleaseValues {
+    /// Adds the values of a release, in their order.
+    pub fn add(&mut self, release: &Object, values: Vec<Node>) {
+        self.by_release.insert(identity(release), values);
+    }
+
+    fn of(&self, release: &Object) -> &[Node] {
+        let given = self.by_release.get(&identity(release));
+        given.map_or(&[], Vec::as_slice)
+    }
+}
+
+fn identity(release: &Object) -> (String, String) {
+    (release.file.clone(), Key::of(release).to_string())
 }
 
 /// The namespace that a release is installed in; empty if it isn't known.
@@ -76,29 +123,79 @@ pub fn release_name(release: &Object) -> String {
     }
 }
 
-/// The routes that the charts of `releases` create from their values. Routes that are disabled (`enabled: false`) are
-/// left out, and so are releases whose `postRenderers` change routes.
-pub fn helm_routes<'a>(releases: impl IntoIterator<Item = &'a Object>) -> Vec<HelmRoute<'a>> {
-    let mut found = Vec::new();
-    for release in releases {
-        let is_release = release.kind() == "HelmRelease" && release.group() == HELM;
-        let Some(values) = release.node.path(&["spec", "values"]) else {
-            continue;
-        };
-        if !is_release || changes_routes(release) {
+/// The routes that the charts of releases create from `spec.values`. `objects` are the releases and the sources of their
+/// charts. Routes that are disabled (`enabled: false`) are left out, and so are releases whose `postRenderers` change
+/// routes.
+pub fn helm_routes<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Vec<HelmRoute<'a>> {
+    let mut routes = charted(objects, &ReleaseValues::default()).routes;
+    routes.retain(|route| !route.unknown.is_patched);
+    routes
+}
+
+/// Everything that the charts of releases create from their values. `objects` are the releases and the sources of their
+/// charts. Routes that are disabled (`enabled: false`) are left out, and so are Services that are given themselves.
+pub fn charted<'a>(
+    objects: impl IntoIterator<Item = &'a Object>,
+    values_from: &ReleaseValues,
+) -> Charted<'a> {
+    let objects: Vec<&Object> = objects.into_iter().collect();
+    let mut charts: HashMap<usize, (&str, Option<u64>)> = HashMap::new();
+    for (name, release) in HelmCharts::new(&objects, |_, _| true).all() {
+        let major = release.version.as_ref().map(|version| version.minor.0);
+        charts.insert(release.at, (name, major));
+    }
+    let mut found = Charted::default();
+    let own: HashSet<Key<'_>> = objects
+        .iter()
+        .filter(|it| it.kind() == "Service" && it.group().is_empty())
+        .map(|it| Key::of(it))
+        .collect();
+    for (at, release) in objects.iter().copied().enumerate() {
+        if release.kind() != "HelmRelease" || release.group() != HELM {
             continue;
         }
-        let mut walk = RouteSearch {
-            blocks: Vec::new(),
-            at: Pointer::root().key("spec").key("values"),
+        let Some(values) = values(release, values_from) else {
+            continue;
         };
-        walk.look(values, &[]);
-        let is_only = walk.blocks.len() == 1;
-        for block in walk.blocks {
-            found.extend(route(release, &block, is_only));
+        let install = Install {
+            release,
+            values: &values,
+            fill: TemplateValues::new(release, &values),
+            is_patched: changes_routes(release),
+        };
+        match app_template::is_it(&values, charts.get(&at).copied()) {
+            true => app_template::add(&install, &mut found),
+            false => found.routes.extend(other_charts::routes(&install, None)),
         }
     }
     found
+        .services
+        .retain(|service| !own.contains(&Key::of(service)));
+    found
+}
+
+/// A release with its values.
+struct Install<'a, 'v> {
+    release: &'a Object,
+    values: &'v Node,
+    fill: TemplateValues<'v>,
+    is_patched: bool,
+}
+
+/// The values of a release: those of `valuesFrom` in their order, then `spec.values` (helm-controller 1.6).
+fn values<'a>(release: &'a Object, values_from: &ReleaseValues) -> Option<Cow<'a, Node>> {
+    let own = release.node.path(&["spec", "values"]);
+    let Some((first, more)) = values_from.of(release).split_first() else {
+        return own.map(Cow::Borrowed);
+    };
+    let mut all = first.clone();
+    for one in more {
+        merge(&mut all, one.clone());
+    }
+    if let Some(own) = own {
+        merge(&mut all, own.clone());
+    }
+    Some(Cow::Owned(all))
 }
 
 /// Whether the chart's output is patched afterwards in a way that may change routes.
@@ -107,155 +204,8 @@ fn changes_routes(release: &Object) -> bool {
     patches.is_some_and(|patches| patches.to_json().to_string().contains("Route"))
 }
 
-/// A block of values that contains a list of parents.
-struct ParentsBlock<'a> {
-    node: &'a Node,
-    /// The map that contains it.
-    around: Option<&'a Node>,
-    at: Pointer,
-}
-
-struct RouteSearch<'a> {
-    blocks: Vec<ParentsBlock<'a>>,
-    at: Pointer,
-}
-
-impl<'a> RouteSearch<'a> {
-    fn look(&mut self, node: &'a Node, above: &[&'a Node]) {
-        if above.len() > DEEPEST {
-            return;
-        }
-        match &node.kind {
-            Kind::Map(map) => {
-                if is_off(node) {
-                    return;
-                }
-                if names_parents(node) {
-                    self.blocks.push(ParentsBlock {
-                        node,
-                        around: above.last().copied(),
-                        at: self.at.clone(),
-                    });
-                }
-                let above: Vec<&Node> = above.iter().copied().chain([node]).collect();
-                for (key, value) in map.iter() {
-                    self.step(Step::Key(key.to_owned()), value, &above);
-                }
-            }
-            Kind::List(items) => {
-                for (at, item) in items.iter().enumerate() {
-                    self.step(Step::Index(at), item, above);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn step(&mut self, step: Step, node: &'a Node, above: &[&'a Node]) {
-        if matches!(node.kind, Kind::Map(_) | Kind::List(_)) {
-            self.at.push(step);
-            self.look(node, above);
-            self.at.pop();
-        }
-    }
-}
-
 fn is_off(node: &Node) -> bool {
     flag(node, &["enabled"]) == Some(false) || text(node, &["enabled"]) == Some("false")
-}
-
-/// Whether a map has a list `parentRefs` whose elements are maps with a name.
-fn names_parents(node: &Node) -> bool {
-    let parents = list(node, &["parentRefs"]);
-    !parents.is_empty()
-        && parents
-            .iter()
-            .all(|parent| text(parent, &["name"]).is_some())
-}
-
-/// The kind of route that a block is for; `None` if it is not for a route. A block may also be the `spec` of a whole
-/// manifest.
-fn kind_of(block: &ParentsBlock<'_>) -> Option<RouteKind> {
-    let around = block.around.filter(|_| is_spec(block));
-    let given = [Some(block.node), around].into_iter().flatten();
-    if let Some(kind) = given.filter_map(|node| text(node, &["kind"])).next() {
-        return RouteKind::parse(kind);
-    }
-    let by_key = block.at.steps().iter().rev().find_map(|step| {
-        let Step::Key(key) = step else { return None };
-        let key = key.to_lowercase();
-        let key = key.trim_end_matches('s');
-        RouteKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str().to_lowercase() == key)
-    });
-    Some(by_key.unwrap_or(RouteKind::Http))
-}
-
-fn is_spec(block: &ParentsBlock<'_>) -> bool {
-    matches!(block.at.steps().last(), Some(Step::Key(key)) if key == "spec")
-}
-
-fn route<'a>(
-    release: &'a Object,
-    block: &ParentsBlock<'_>,
-    is_only: bool,
-) -> Option<HelmRoute<'a>> {
-    let kind = kind_of(block)?;
-    let own = block.around.filter(|_| is_spec(block));
-    let own = own.and_then(|node| text(node, &["metadata", "namespace"]));
-    let given = release_namespace(release);
-    let fill = TemplateValues {
-        name: release_name(release),
-        namespace: given.to_owned(),
-    };
-    let namespace = own.map_or(given.to_owned(), |own| fill.text(own));
-    let name = match (is_only, block.at.steps().last()) {
-        (false, Some(Step::Key(key))) => format!("{}-{key}", fill.name),
-        _ => fill.name.clone(),
-    };
-    let version = match kind {
-        RouteKind::Http | RouteKind::Grpc => "v1",
-        _ => "v1alpha2",
-    };
-    let mut metadata: Map = [("name", Node::string(name))].into_iter().collect();
-    // The value of a Flux variable in the namespace is not known.
-    if !(namespace.is_empty() || variable::in_text(&namespace)) {
-        metadata.insert("namespace", Node::string(namespace));
-    }
-    metadata.insert("annotations", fill.annotations(block.node));
-    if let Some(labels) = block.node.get("labels") {
-        metadata.insert("labels", fill.node(labels));
-    }
-    let hostnames = HOSTNAMES.into_iter().find(|key| has(block.node, &[key]));
-    let mut spec = Map::default();
-    spec.insert("parentRefs", fill.node(block.node.get("parentRefs")?));
-    if let Some(given) = hostnames.and_then(|key| block.node.get(key)) {
-        spec.insert("hostnames", fill.hostnames(given));
-    }
-    let rules = match list(block.node, &["rules"]) {
-        // Without rules, the chart creates one for its own Service.
-        [] => vec![Node::map()],
-        rules => rules.iter().map(|rule| fill.rule(rule)).collect(),
-    };
-    spec.insert("rules", spanned(Kind::List(rules), block.node));
-    let top: Map = [
-        (
-            "apiVersion",
-            Node::string(format!("{GATEWAY_API}/{version}")),
-        ),
-        ("kind", Node::string(kind.as_str())),
-        ("metadata", spanned(Kind::Map(metadata), block.node)),
-        ("spec", spanned(Kind::Map(spec), block.node)),
-    ]
-    .into_iter()
-    .collect();
-    Some(HelmRoute {
-        release,
-        object: Object::new(spanned(Kind::Map(top), block.node), release.file.clone()),
-        block: block.at.clone(),
-        hostnames: hostnames.unwrap_or("hostnames"),
-    })
 }
 
 fn spanned(kind: Kind, like: &Node) -> Node {
@@ -265,90 +215,9 @@ fn spanned(kind: Kind, like: &Node) -> Node {
     }
 }
 
-/// The values of the chart templates that are known.
-struct TemplateValues {
-    name: String,
-    namespace: String,
-}
-
-impl TemplateValues {
-    fn text(&self, text: &str) -> String {
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some((before, template)) = rest.split_once("{{") {
-            let (inner, after) = template.split_once("}}").unwrap_or((template, ""));
-            filled.push_str(before);
-            filled.push_str(match inner.trim_matches(['-', ' ']) {
-                ".Release.Name" => &self.name,
-                ".Release.Namespace" if !self.namespace.is_empty() => &self.namespace,
-                _ => TEMPLATE,
-            });
-            rest = after;
-        }
-        filled.push_str(rest);
-        filled
-    }
-
-    fn node(&self, node: &Node) -> Node {
-        let kind = match &node.kind {
-            Kind::String(text) if text.contains("{{") => Kind::String(self.text(text)),
-            Kind::List(items) => Kind::List(items.iter().map(|item| self.node(item)).collect()),
-            Kind::Map(map) => {
-                let mut filled = Map::default();
-                for (key, entry) in map.entries() {
-                    let entry = manifest::value::Entry {
-                        key_span: entry.key_span,
-                        value: self.node(&entry.value),
-                    };
-                    filled.insert_entry(key.to_owned(), entry);
-                }
-                Kind::Map(filled)
-            }
-            kind => kind.clone(),
-        };
-        spanned(kind, node)
-    }
-
-    /// The annotations of the block, and those that Helm adds.
-    fn annotations(&self, block: &Node) -> Node {
-        let given = block.get("annotations").map(|given| self.node(given));
-        let mut node = match given {
-            Some(node) if node.as_map().is_some() => node,
-            _ => Node::map(),
-        };
-        if let Some(map) = node.as_map_mut() {
-            map.insert(RELEASE, Node::string(self.name.clone()));
-        }
-        node
-    }
-
-    /// Hostnames from a list of strings, a list of maps with `host`, or a single string.
-    fn hostnames(&self, given: &Node) -> Node {
-        let one = std::slice::from_ref(given);
-        let items = given.as_list().unwrap_or(one).iter();
-        let hosts = items.filter_map(|item| {
-            let host = item.get("host").or(item.get("hostname")).unwrap_or(item);
-            host.as_str().map(|_| self.node(host))
-        });
-        spanned(Kind::List(hosts.collect()), given)
-    }
-
-    /// A rule in the form of the Gateway API, without the backends that only the chart knows.
-    fn rule(&self, rule: &Node) -> Node {
-        let mut rule = self.node(rule);
-        let is_known = |backend: &Node| {
-            let name = text(backend, &["name"]);
-            name.is_some_and(|name| !variable::in_text(name))
-                && backend
-                    .get("port")
-                    .is_none_or(|port| port.as_i64().is_some())
-        };
-        let backends = rule.as_map_mut().and_then(|map| map.get_mut("backendRefs"));
-        if let Some(Kind::List(backends)) = backends.map(|node| &mut node.kind) {
-            backends.retain(is_known);
-        }
-        rule
-    }
+/// The path of a release's values.
+fn values_pointer() -> Pointer {
+    Pointer::root().key("spec").key("values")
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ impl<'a> RequestState<'a, '_> {
         let Some(route) = self.inputs.resolved.route(chosen.route) else {
             return stop(404, "no route matches");
         };
+        self.end_at_unknown_backends(route, chosen.rule)?;
         let backends = route
             .rules
             .get(chosen.rule)

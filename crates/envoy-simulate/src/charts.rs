@@ -1,131 +1,80 @@
-//! Routes that Helm charts create: the values of a HelmRelease name hostnames and gateways. The details that the
-//! chart adds are not known here, only that there is a route and where.
+//! Routes that Helm charts create from the values of a HelmRelease. They are routes like all others, but some of their
+//! rules or backends may be known only to the chart. Then the trace ends there as unknown.
 
-use super::matching::{self, MatchResult};
-use super::{Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, TraceInputs};
-use envoy_gateway::helm_routes::helm_routes;
+use super::dns::named;
+use super::{
+    GatewayTrace, Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, TraceInputs,
+};
+use envoy_gateway::helm_routes::HelmRoute;
 use envoy_gateway::index::Key;
-use envoy_gateway::read::{int, list, text};
-use envoy_gateway::view::{Gateway, Listener, ListenerId};
+use envoy_gateway::view::Route;
 use manifest::Object;
-use manifest::value::{Node, Pointer};
+use manifest::value::Pointer;
 
-/// A route that a chart creates for a hostname.
-#[derive(Clone, Debug)]
-pub(super) struct ChartRoute<'a> {
-    /// The HelmRelease.
-    release: &'a Object,
-    /// How specific its hostname is.
-    specificity: usize,
-    /// Where the hostname is written.
-    pub place: SettingPlace<'a>,
-    /// The route, as far as the values tell.
-    route: Object,
-}
-
-impl ChartRoute<'_> {
-    /// Whether its parent is this gateway.
-    pub(crate) fn is_at(&self, gateway: &Gateway<'_>) -> bool {
-        self.is_at_any(gateway, None)
-    }
-
-    /// Whether its parent is this gateway, and names one of the listeners if it names any.
-    fn is_at_any(&self, gateway: &Gateway<'_>, listeners: Option<&[&Listener<'_>]>) -> bool {
-        let is_here = |parent: &Node| {
-            let section = text(parent, &["sectionName"]);
-            let port = int(parent, &["port"]);
-            listeners.is_none_or(|all| {
-                all.iter().any(|listener| {
-                    section.is_none_or(|section| section == listener.name)
-                        && port.is_none_or(|port| port == listener.port)
-                })
-            })
-        };
-        let key = gateway.key();
-        let own = self.route.namespace();
-        list(&self.route.node, &["spec", "parentRefs"])
-            .iter()
-            .any(|parent| {
-                let namespace = text(parent, &["namespace"]).unwrap_or(own);
-                text(parent, &["name"]) == Some(key.name)
-                    && is_here(parent)
-                    && (namespace.is_empty() || namespace == key.namespace)
-            })
-    }
-
-    /// The name of the route in a step.
-    pub(crate) fn named(&self) -> String {
-        format!(
-            "the route that HelmRelease {} creates",
-            Key::of(self.release)
-        )
+impl<'a> TraceInputs<'a> {
+    /// What is known of a route as the work of a chart; `None` if no chart creates it.
+    fn charted_route(&self, object: &Object) -> Option<&'a HelmRoute<'a>> {
+        let mut routes = self.charted.routes.iter();
+        routes.find(|route| std::ptr::eq(&raw const route.object, object))
     }
 }
 
-/// The routes that charts create for a hostname.
-pub(super) fn routes<'a>(inputs: &TraceInputs<'a>, host: &str) -> Vec<ChartRoute<'a>> {
-    let found = helm_routes(inputs.objects).into_iter().filter_map(|one| {
-        let names = list(&one.object.node, &["spec", "hostnames"]);
-        let fits = |name: &Node| {
-            name.as_str()
-                .is_some_and(|it| matching::host(it, host) == MatchResult::Yes)
-        };
-        let at = names.iter().position(fits)?;
-        let hostname = Pointer::root().key("spec").key("hostnames").index(at);
-        let place = SettingPlace {
-            object: one.release,
-            pointer: one.place(&hostname),
-        };
-        let name = names.get(at).and_then(Node::as_str).unwrap_or_default();
-        Some(ChartRoute {
-            specificity: matching::specificity(name),
-            release: one.release,
-            place,
-            route: one.object,
-        })
-    });
-    found.collect()
+/// Moves the places of steps from routes of charts to the values that they come from.
+pub(super) fn move_places<'a>(inputs: &TraceInputs<'a>, traced: &mut GatewayTrace<'a>) {
+    let places = traced
+        .steps
+        .iter_mut()
+        .filter_map(|step| step.place.as_mut());
+    for place in places {
+        if let Some(route) = inputs.charted_route(place.object) {
+            *place = SettingPlace {
+                object: route.release,
+                pointer: route.place(&place.pointer),
+            };
+        }
+    }
 }
 
 impl<'a> RequestState<'a, '_> {
-    /// The route that a chart creates for a hostname at this gateway.
-    pub(super) fn chart_route(&self, host: &str) -> Option<ChartRoute<'a>> {
-        let gateway = self.inputs.resolved.gateway(self.gateway)?;
-        let mut all = routes(self.inputs, host).into_iter();
-        all.find(|route| route.is_at(gateway))
+    /// Ends the trace if only the chart knows which rules a route has.
+    pub(super) fn end_at_unknown_rules(&mut self, route: &Route<'a>) -> StageResult<()> {
+        let charted = self.inputs.charted_route(route.object);
+        let Some(charted) = charted.filter(|it| it.unknown.rules || it.unknown.is_patched) else {
+            return Ok(());
+        };
+        let why = match charted.unknown.is_patched {
+            true => "`postRenderers` of the release may change it",
+            false => "its values name the host and the gateway, but its rules come from the chart",
+        };
+        let release = Key::of(charted.release);
+        let step = Step::new(Stage::Route, named(route)).mark(Mark::Unknown);
+        self.add(step.detail(why).place(SettingPlace {
+            object: route.object,
+            pointer: Pointer::root(),
+        }));
+        Err(Outcome::Unknown(format!(
+            "the route that HelmRelease {release} creates: use `helm template` to see its rules"
+        )))
     }
 
-    /// Ends the trace at a route that a chart creates for one of the listeners, if it may get the request: its hostname
-    /// must be as specific as `served`, that of the routes that are known.
-    pub(super) fn end_at_chart(
+    /// Ends the trace if only the chart knows the backends of a rule.
+    pub(super) fn end_at_unknown_backends(
         &mut self,
-        listeners: &[ListenerId],
-        served: usize,
+        route: &Route<'a>,
+        rule: usize,
     ) -> StageResult<()> {
-        let host = self.request.authority.clone();
-        let resolved = self.inputs.resolved;
-        let Some(gateway) = resolved.gateway(self.gateway) else {
+        let charted = self.inputs.charted_route(route.object);
+        let Some(charted) = charted.filter(|it| it.unknown.backends.contains(&rule)) else {
             return Ok(());
         };
-        let listeners: Vec<&Listener<'_>> = listeners
-            .iter()
-            .filter_map(|id| resolved.listener(*id))
-            .collect();
-        let mut all = routes(self.inputs, &host).into_iter();
-        let found =
-            all.find(|it| it.specificity >= served && it.is_at_any(gateway, Some(&listeners)));
-        let Some(route) = found else {
-            return Ok(());
-        };
-        let step = Step::new(Stage::Route, route.named())
-            .mark(Mark::Unknown)
-            .detail(format!(
-                "its values name {host} and the gateway, but its rules come from the chart"
-            ));
-        self.add(step.place(route.place.clone()));
+        let release = Key::of(charted.release);
+        let step = Step::new(Stage::Backend, "a backend that the values don't name");
+        self.add(
+            step.mark(Mark::Unknown)
+                .place(super::backend::rule_place(route, rule)),
+        );
         Err(Outcome::Unknown(format!(
-            "{}: use `helm template` to see its rules",
-            route.named()
+            "a backend of the route that HelmRelease {release} creates: use `helm template` to see it"
         )))
     }
 }

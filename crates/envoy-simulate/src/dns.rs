@@ -11,10 +11,12 @@ use std::net::IpAddr;
 
 use super::matching::MatchResult;
 use super::{
-    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, charts, matching,
+    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, matching,
 };
 use envoy_gateway::exposure::dns::{Publishers, RouteQuery};
 use envoy_gateway::exposure::table::{NoRecord, Record, Records};
+use envoy_gateway::helm_routes::RELEASE;
+use envoy_gateway::read::text;
 use envoy_gateway::view::{Gateway, GatewayId, Route};
 use manifest::Object;
 
@@ -165,9 +167,6 @@ fn leads_to(
             .any(|record| is_target(record, gateway))
         || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
         || routes_at(inputs, id).any(|route| published(route, host).is_some())
-        || charts::routes(inputs, host)
-            .iter()
-            .any(|it| it.is_at(gateway))
 }
 
 /// Whether a record leads to a gateway: to its address, to the name of its Service, or to the target of its records.
@@ -289,21 +288,10 @@ impl<'a> RequestState<'a, '_> {
                     .detail(why)
                     .place(place)
             }
-            (None, None) => match self.chart_route(&host) {
-                Some(route) => {
-                    let who = format!("for {}", route.named());
-                    let who = match publishers.is_empty() {
-                        true => would_publish(&who),
-                        false => format!("published by external-dns {who}"),
-                    };
-                    self.record(gateway, &who, Some(route.place), &addresses)
-                }
-                None => {
-                    let text =
-                        format!("{host}: nothing was found that publishes it for this gateway");
-                    Step::new(Stage::Dns, text).mark(Mark::Unknown)
-                }
-            },
+            (None, None) => {
+                let text = format!("{host}: nothing was found that publishes it for this gateway");
+                Step::new(Stage::Dns, text).mark(Mark::Unknown)
+            }
         };
         self.add(step);
     }
@@ -418,9 +406,13 @@ fn would_publish(route: &str) -> String {
     )
 }
 
-/// The name of a route in a step.
+/// The name of a route in a step, with the Helm release if a chart creates the route.
 pub(super) fn named(route: &Route<'_>) -> String {
-    format!("{} {}", route.kind.as_str(), route.key())
+    let name = format!("{} {}", route.kind.as_str(), route.key());
+    match text(&route.object.node, &["metadata", "annotations", RELEASE]) {
+        Some(release) => format!("{name} (Helm release {release})"),
+        None => name,
+    }
 }
 
 /// The strings among nodes.

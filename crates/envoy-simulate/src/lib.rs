@@ -13,7 +13,7 @@
 //! 5. [`filters`]: redirects, rewrites, direct responses;
 //! 6. [`traffic`], [`backend`]: how the request is forwarded, and where to.
 //!
-//! [`stream`] does the same for connections that are not HTTP. [`charts`] finds routes that are in no manifest
+//! [`stream`] does the same for connections that are not HTTP. [`charts`] knows the routes that are in no manifest
 //! because a Helm chart creates them. What can't be known from the given objects is reported as unknown, never
 //! guessed.
 #![cfg_attr(not(test), warn(unreachable_pub))]
@@ -43,6 +43,7 @@ use std::net::IpAddr;
 
 pub use request::{BadRequest, Request, Scheme};
 
+use envoy_gateway::helm_routes::Charted;
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::effective::EffectivePolicies;
 use envoy_gateway::view::{GatewayId, ListenerId, Resolved};
@@ -56,6 +57,8 @@ pub struct TraceInputs<'a> {
     pub resolved: &'a Resolved<'a>,
     /// The objects that the view was resolved from.
     pub objects: &'a [Object],
+    /// What charts create from the values of releases. The view was resolved from it, too.
+    pub charted: &'a Charted<'a>,
     /// The ConfigMaps that kustomizations generate.
     pub generated: &'a [GeneratedConfigMap],
     /// Runs scripts.
@@ -359,6 +362,7 @@ pub fn trace<'a>(inputs: &TraceInputs<'a>, request: &Request, gateway: Option<&s
             *id,
             &mut gateway_trace,
         );
+        charts::move_places(inputs, &mut gateway_trace);
         Some(gateway_trace)
     });
     Trace {

@@ -11,6 +11,7 @@ use super::{
     ChosenListener, Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, stop,
 };
 use envoy_gateway::condition::{Status, kind};
+use envoy_gateway::helm_routes::TEMPLATE;
 use envoy_gateway::index::Key;
 use envoy_gateway::read::{flag, list};
 use envoy_gateway::view::{Attachment, ListenerId, Parent, Route, RouteId, RouteKind};
@@ -89,10 +90,11 @@ impl<'a> RequestState<'a, '_> {
         if served.is_empty() {
             return self.no_route(found.listener, &open);
         }
-        let specificity = served
-            .first()
-            .map_or(0, |it| matching::specificity(&it.hostname));
-        self.end_at_chart(&self.sharing(found.listener), specificity)?;
+        for one in &served {
+            if let Some(route) = self.inputs.resolved.route(one.route) {
+                self.end_at_unknown_rules(route)?;
+            }
+        }
         let mut told = Vec::new();
         let mut candidates = Vec::new();
         for one in &served {
@@ -310,15 +312,23 @@ impl<'a> RequestState<'a, '_> {
     fn no_route(&mut self, listener: ListenerId, open: &[String]) -> StageResult<ChosenRule<'a>> {
         let host = self.request.authority.clone();
         if !open.is_empty() {
-            let text = format!("whether a route matches {host} depends on a Flux variable");
+            let is_of_chart = open.iter().all(|it| it.contains(TEMPLATE));
+            let (on, advice) = match is_of_chart {
+                true => (
+                    "a chart's template",
+                    "use `helm template` to see the hostname",
+                ),
+                false => (
+                    "a Flux variable",
+                    "write the variable into the URL as it is in the manifests",
+                ),
+            };
+            let text = format!("whether a route matches {host} depends on {on}");
             let step = Step::new(Stage::Route, text).mark(Mark::Unknown);
             let told = open.iter().take(MOST_TOLD).cloned();
             self.add(told.fold(step, Step::detail));
-            return Err(Outcome::Unknown(
-                "write the variable into the URL as it is in the manifests".to_owned(),
-            ));
+            return Err(Outcome::Unknown(advice.to_owned()));
         }
-        self.end_at_chart(&self.sharing(listener), 0)?;
         let kinds = [RouteKind::Http, RouteKind::Grpc];
         let (told, is_open) = self.left_out(&kinds, Some(&host));
         let listener = self.inputs.resolved.listener(listener);

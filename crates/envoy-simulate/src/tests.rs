@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::lua::InProcess;
 use super::{Outcome, Request, TraceInputs, trace};
+use envoy_gateway::helm_routes::{ReleaseValues, charted};
 use envoy_gateway::{Settings, resolve};
 use manifest::diagnostic::Sources;
 use manifest::{Object, read};
@@ -68,10 +69,15 @@ fn objects(text: &str) -> Vec<Object> {
 
 fn outcomes(more: &str, request: &Request) -> Vec<Outcome> {
     let objects = objects(&format!("{GATEWAY}---\n{more}"));
-    let resolved = resolve(&objects, &Settings::default());
+    let charted = charted(&objects, &ReleaseValues::default());
+    let resolved = resolve(
+        objects.iter().chain(charted.objects()),
+        &Settings::default(),
+    );
     let inputs = TraceInputs {
         resolved: &resolved,
         objects: &objects,
+        charted: &charted,
         generated: &[],
         runner: &InProcess::default(),
     };
@@ -174,7 +180,11 @@ fn guards_stop_who_does_not_say_who_he_is() {
             vec!["Authorization: Basic YTpi"],
             "app",
         ),
-        ("jwt: {providers: [{name: p, issuer: i}]}", vec![], "401"),
+        (
+            "jwt: {providers: [{name: p, issuer: i, remoteJWKS: {uri: https://id.example.com/keys}}]}",
+            vec![],
+            "401",
+        ),
         (
             "jwt: {optional: true, providers: [{name: p, issuer: i}]}",
             vec![],
@@ -345,9 +355,11 @@ spec:
     let at = |spec: &str| {
         let objects = objects(&format!("{GATEWAY}---\n{gateway}  {spec}\n"));
         let resolved = resolve(&objects, &Settings::default());
+        let charted = charted(&objects, &ReleaseValues::default());
         let inputs = TraceInputs {
             resolved: &resolved,
             objects: &objects,
+            charted: &charted,
             generated: &[],
             runner: &InProcess::default(),
         };
@@ -366,10 +378,9 @@ fn the_route_of_a_chart_may_get_the_request() {
 kind: HelmRelease
 metadata: {name: shop, namespace: network}
 spec:
-  chart: {spec: {chart: app-template}}
+  chart: {spec: {chart: shop}}
   values:
-    route:
-      app: {hostnames: [HOST], parentRefs: [{name: external, namespace: network}]}
+    httpRoute: {enabled: true, hostnames: [HOST], parentRefs: [{name: external, namespace: network}]}
 ---
 ";
     let with = |host: &str| {
@@ -391,9 +402,11 @@ fn dns_is_said_as_far_as_its_publishers_are_known() {
         let text = route("shop", "{backendRefs: [{name: shop, port: 80}]}");
         let objects = objects(&format!("{GATEWAY}---\n{text}---\n{more}"));
         let resolved = resolve(&objects, &Settings::default());
+        let charted = charted(&objects, &ReleaseValues::default());
         let inputs = TraceInputs {
             resolved: &resolved,
             objects: &objects,
+            charted: &charted,
             generated: &[],
             runner: &InProcess::default(),
         };

@@ -75,6 +75,12 @@ impl<'a> HelmCharts<'a> {
         charts
     }
 
+    /// All releases whose chart is known, each with the name of its chart.
+    pub fn all(&self) -> impl Iterator<Item = (&'a str, &ChartRelease<'a>)> {
+        let charts = self.by_chart.iter();
+        charts.flat_map(|(chart, releases)| releases.iter().map(move |release| (*chart, release)))
+    }
+
     /// The releases of the chart with a given name.
     pub fn releases(&self, chart: &str) -> &[ChartRelease<'a>] {
         self.by_chart.get(chart).map_or(&[], Vec::as_slice)

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 
 use super::helm_charts::{ChartVersion, HelmCharts};
 use super::{CHART, controller_settings};
-use crate::helm_routes::release_namespace;
+use crate::helm_routes::{HELM, ReleaseValues, release_namespace};
 use crate::read::{list, text};
 use crate::settings::Settings;
 use flux_repo::{Delivery, as_applied, is_kustomization};
 use manifest::diagnostic::Sources;
 use manifest::value::path::nearest;
-use manifest::value::{Node, Pointer, variable};
+use manifest::value::{Kind, Node, Pointer, variable};
 use manifest::{Object, read};
 
 /// The path in the values to the controller's own configuration.
@@ -42,6 +42,40 @@ impl Files<'_> {
         let settings = controller_settings(&objects, self, declared);
         (objects, settings)
     }
+
+    /// The values that releases take from ConfigMaps. Those that are not given are left out. They have no places, because
+    /// a place would be in a file of its own.
+    pub fn release_values(&self, objects: &[Object]) -> ReleaseValues {
+        let mut found = ReleaseValues::default();
+        for release in objects {
+            let has_any = !list(&release.node, &["spec", "valuesFrom"]).is_empty();
+            if has_any && release.kind() == "HelmRelease" && release.group() == HELM {
+                let given = values_from(self, release).into_iter().flatten();
+                found.add(release, given.map(without_places).collect());
+            }
+        }
+        found
+    }
+}
+
+fn without_places(mut node: Node) -> Node {
+    node.span = None;
+    match &mut node.kind {
+        Kind::Map(map) => {
+            let entries = std::mem::take(map).into_entries();
+            *map = entries
+                .map(|(key, entry)| (key, without_places(entry.value)))
+                .collect();
+        }
+        Kind::List(items) => {
+            *items = std::mem::take(items)
+                .into_iter()
+                .map(without_places)
+                .collect();
+        }
+        _ => {}
+    }
+    node
 }
 
 /// A release of the controller's chart.

@@ -27,17 +27,19 @@ pub use table::{
     Table,
 };
 
-use crate::helm_routes::helm_routes;
+use crate::helm_routes::{ReleaseValues, charted};
 use crate::{Settings, resolve};
 use manifest::Object;
 
-/// The objects, together with the routes that charts create.
-pub fn with_charted(mut objects: Vec<Object>) -> Vec<Object> {
-    let routes: Vec<Object> = helm_routes(&objects)
-        .into_iter()
-        .map(|route| route.object)
-        .collect();
-    objects.extend(routes);
+/// The objects, together with what charts create from the values of releases.
+pub fn with_charted(objects: Vec<Object>) -> Vec<Object> {
+    with_charted_from(objects, &ReleaseValues::default())
+}
+
+/// The same as [`with_charted`] with the values that releases take from ConfigMaps.
+pub fn with_charted_from(mut objects: Vec<Object>, values_from: &ReleaseValues) -> Vec<Object> {
+    let charted: Vec<Object> = charted(&objects, values_from).objects().cloned().collect();
+    objects.extend(charted);
     objects
 }
 

@@ -1,0 +1,88 @@
+//! Finds the `[validate]` table: in `cluster.toml`, or in `gatewayctl.toml` if there is none.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::ValidateSettings;
+use crate::bounds::file;
+use crate::cli::Global;
+use crate::cli::project::{self, ConfigText, Project};
+use crate::compile::Compiled;
+use crate::config;
+use crate::config::load::{LARGEST_CONFIG, load_settings};
+use manifest::diagnostic::{Diagnostic, Sources};
+
+/// The file name of the settings of a repository without a `cluster.toml`.
+const SETTINGS: &str = "gatewayctl.toml";
+
+/// The `[validate]` table of the project that `compiled` is from. Adds what is wrong with it to the findings.
+pub(in crate::cli) fn of_project(
+    project: &Project,
+    compiled: &mut Compiled,
+) -> Option<ValidateSettings> {
+    let (cluster, _) = config::load(&compiled.sources, compiled.config);
+    let (name, table) = (project.config_name(), cluster?.validate);
+    let problems = &mut compiled.diagnostics;
+    Some(ValidateSettings::new(
+        &table,
+        &name,
+        &project.root,
+        problems,
+    ))
+}
+
+/// The `[validate]` table in force for manifests: that of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
+/// what is wrong with it to `problems`.
+///
+/// # Errors
+/// If a file can't be read.
+pub(in crate::cli) fn in_force(
+    global: &Global,
+    sources: &mut Sources,
+    problems: &mut Vec<Diagnostic>,
+) -> anyhow::Result<Option<ValidateSettings>> {
+    if project::locate(global)?.is_some() {
+        let project = Project::find(global)?;
+        match project.config_text()? {
+            ConfigText::Read(text) => {
+                let name = project.config_name();
+                let source = sources.add(&*name, text);
+                let (cluster, wrong) = config::load(sources, source);
+                let is_here = |one: &Diagnostic| {
+                    let pointer = one.pointer.as_deref();
+                    pointer.is_some_and(|it| it.starts_with("/validate"))
+                };
+                problems.extend(wrong.into_iter().filter(is_here));
+                let table = cluster.map(|it| it.validate).unwrap_or_default();
+                let settings = ValidateSettings::new(&table, &name, &project.root, problems);
+                return Ok(Some(settings));
+            }
+            ConfigText::TooLarge(_) => return Ok(None),
+            ConfigText::OfAnotherTool(_) => {}
+        }
+    }
+    let Some(path) = locate(global)? else {
+        return Ok(None);
+    };
+    let text = file::text(&path, LARGEST_CONFIG)
+        .with_context(|| format!("{}: can't be read", path.display()))?;
+    let name = path.to_string_lossy().replace('\\', "/");
+    let source = sources.add(&*name, text);
+    let (settings, wrong) = load_settings(sources, source);
+    problems.extend(wrong);
+    let table = settings.unwrap_or_default().validate;
+    let root = path.parent().unwrap_or(Path::new(""));
+    Ok(Some(ValidateSettings::new(&table, &name, root, problems)))
+}
+
+/// The path of `gatewayctl.toml`: in the given root, or the nearest one at or above the current folder.
+pub(in crate::cli) fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    match &global.root {
+        Some(root) => {
+            let path = root.join(SETTINGS);
+            Ok(path.is_file().then_some(path))
+        }
+        None => project::at_or_above(SETTINGS),
+    }
+}
