@@ -13,6 +13,7 @@ use super::{Global, git, own, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
 use crate::config::chart;
+use crate::config::codes::CONFIG_UNKNOWN_KEY;
 use crate::config::load::{LARGEST_CONFIG, keys_of_another_tool};
 use crate::model::Model;
 use crate::render::Shared;
@@ -193,9 +194,14 @@ impl Project {
         self.owned()?;
         match self.config_text()? {
             ConfigText::Read(text) => Ok(compile_each(&name, &text, self, &self.catalogue)),
-            ConfigText::OfAnotherTool(keys) => bail!(
-                "{name} is the file of another tool, because gatewayctl has none of its keys ({keys}); `gatewayctl import DIR` writes a {CONFIG} from the manifests in DIR, and `--config FILE` reads one with another name"
-            ),
+            ConfigText::OfAnotherTool(text, keys) => {
+                let mut compiled = compile_each(&name, &text, self, &self.catalogue);
+                let first = compiled.diagnostics.iter().find_map(|one| one.span);
+                compiled.files.clear();
+                compiled.model = None;
+                compiled.diagnostics = vec![of_another_tool(&name, &keys).at(first)];
+                Ok(compiled)
+            }
             ConfigText::TooLarge(size) => {
                 let mut compiled = compile_each(&name, "", self, &self.catalogue);
                 compiled.files.clear();
@@ -230,7 +236,7 @@ impl Project {
                 [] => Ok(ConfigText::Read(text)),
                 keys => {
                     let keys = keys.iter().map(|key| format!("`{key}`"));
-                    Ok(ConfigText::OfAnotherTool(listed(keys)))
+                    Ok(ConfigText::OfAnotherTool(text.clone(), listed(keys)))
                 }
             },
             Err(Unread::TooLarge { bytes, .. }) => Ok(ConfigText::TooLarge(bytes)),
@@ -257,8 +263,8 @@ fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
 /// What there is of a configuration.
 pub(super) enum ConfigText {
     Read(String),
-    /// It is the file of another tool, which has these keys.
-    OfAnotherTool(String),
+    /// It is the file of another tool: its text, and its keys as a list.
+    OfAnotherTool(String, String),
     /// It is too large; the number is its size in bytes.
     TooLarge(u64),
 }
@@ -344,11 +350,21 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)
         ConfigText::Read(text) => {
             compile::in_force(&project.config_name(), &text, &project.catalogue)
         }
-        ConfigText::OfAnotherTool(_) | ConfigText::TooLarge(_) => {
+        ConfigText::OfAnotherTool(..) | ConfigText::TooLarge(_) => {
             Selection::newest(&project.catalogue)
         }
     };
     Ok((project.catalogue, selection))
+}
+
+fn of_another_tool(name: &str, keys: &str) -> Diagnostic {
+    let message =
+        format!("{name} is the file of another tool: gatewayctl has none of its keys ({keys})");
+    Diagnostic::new(CONFIG_UNKNOWN_KEY, message)
+        .why("it describes no gateways, so there is nothing to render")
+        .help(format!(
+            "`gatewayctl import DIR` writes a {CONFIG} from the manifests in DIR, and `--config FILE` reads one with another name"
+        ))
 }
 
 fn too_large(name: &str, size: u64) -> Diagnostic {

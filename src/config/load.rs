@@ -1,9 +1,10 @@
 //! Reads the text of `cluster.toml` into [`Cluster`] and reports all mistakes of form in one run.
 
-use toml::de::{DeTable, DeValue};
-use toml_parser::lexer::TokenKind;
+use std::collections::HashSet;
 
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
 use super::codes;
@@ -21,6 +22,9 @@ const MOST_SYNTAX: usize = 100;
 
 /// The maximum number of reported mistakes of form, such as unknown keys and wrong types.
 const MOST_MISTAKES: usize = 1000;
+
+/// The maximum number of keys that the file of another tool has. With more, the usual mistakes are reported.
+const MOST_KEYS: usize = 50;
 
 /// The maximum nesting of lists and tables, and the maximum number of parts of a dotted key. The TOML parser
 /// could take slightly more.
@@ -47,25 +51,23 @@ pub fn keys_of_another_tool(text: &str) -> Vec<String> {
     let Some((tree, _)) = tree(&sources, source) else {
         return Vec::new();
     };
-    let keys: Vec<&str> = tree
-        .as_map()
-        .into_iter()
-        .flat_map(Map::iter)
-        .map(|(key, _)| key)
-        .collect();
-    let (_, wrong) = decode::<Cluster>(&tree);
-    let is_foreign = |key: &&str| {
-        wrong.iter().any(|problem| match &problem.wrong {
-            Mistake::UnknownKey(unknown, known) => {
-                problem.pointer.steps().len() == 1
-                    && unknown == key
-                    && nearest(unknown, known.iter().copied()).is_none()
-            }
-            _ => false,
-        })
+    let Some(map) = tree.as_map().filter(|map| map.len() <= MOST_KEYS) else {
+        return Vec::new();
     };
-    match keys.iter().all(is_foreign) {
-        true => keys.into_iter().map(str::to_owned).collect(),
+    let (_, wrong) = decode::<Cluster>(&tree);
+    let foreign: HashSet<&str> = wrong
+        .iter()
+        .filter(|problem| problem.pointer.steps().len() == 1)
+        .filter_map(|problem| match &problem.wrong {
+            Mistake::UnknownKey(key, known) => {
+                let is_far = nearest(key, known.iter().copied()).is_none();
+                is_far.then_some(key.as_str())
+            }
+            _ => None,
+        })
+        .collect();
+    match map.iter().all(|(key, _)| foreign.contains(key)) {
+        true => map.iter().map(|(key, _)| key.to_owned()).collect(),
         false => Vec::new(),
     }
 }

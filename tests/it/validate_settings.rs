@@ -247,10 +247,15 @@ fn the_cluster_toml_of_another_tool_is_told_from_a_description() {
         &["validate", "cluster.toml"],
         &["render"],
     ] {
-        project
-            .run(args.iter().copied())
-            .code(2)
-            .warns("cluster.toml is the file of another tool, because gatewayctl has none of its keys (`talos`, `kubernetes`); `gatewayctl import DIR` writes a cluster.toml");
+        let run = project.run(args.iter().copied()).code(1);
+        let told = run.stdout + &run.stderr;
+        for part in [
+            "cluster.toml is the file of another tool: gatewayctl has none of its keys (`talos`, `kubernetes`)",
+            "--> cluster.toml:1:",
+            "`gatewayctl import DIR` writes a cluster.toml",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
     }
     // Manifests are checked as if it were not there.
     project.write("gateways.yaml", REPOSITORY);

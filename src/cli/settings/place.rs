@@ -59,7 +59,7 @@ pub(in crate::cli) fn in_force(
                 return Ok(Some(settings));
             }
             ConfigText::TooLarge(_) => return Ok(None),
-            ConfigText::OfAnotherTool(_) => {}
+            ConfigText::OfAnotherTool(..) => {}
         }
     }
     let Some(path) = locate(global)? else {

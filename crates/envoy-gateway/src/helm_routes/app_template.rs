@@ -45,8 +45,9 @@ pub(super) fn add<'a>(install: &Install<'a, '_>, found: &mut Charted<'a>) {
     let routes = enabled(install.values.get("route"));
     let is_only = routes.len() == 1;
     for (id, block) in &routes {
+        // The name is not known if the version decides whether the identifier is a part of it.
         let name = resources::name(install, id, block, is_only);
-        let name = name.unwrap_or_else(|| TEMPLATE.to_owned());
+        let name = name.unwrap_or_else(|| (*id).to_owned());
         found
             .routes
             .extend(route(install, &services, id, block, &name));

@@ -289,7 +289,7 @@ domain: example.com";
         [
             "HTTPRoute apps/app-web a example.com",
             "TCPRoute apps/app-ssh b ",
-            "HTTPRoute other/${TEMPLATE} ${TEMPLATE} ",
+            "HTTPRoute other/app ${TEMPLATE} ",
         ]
     );
     // Older versions made other names.
