@@ -186,7 +186,7 @@ fn guards_stop_who_does_not_say_who_he_is() {
             "401",
         ),
         (
-            "jwt: {optional: true, providers: [{name: p, issuer: i}]}",
+            "jwt: {optional: true, providers: [{name: p, issuer: i, remoteJWKS: {uri: https://id.example.com/keys}}]}",
             vec![],
             "app",
         ),

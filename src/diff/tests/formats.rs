@@ -127,7 +127,7 @@ fn a_comment() {
     shown!("markdown", markdown::markdown(&example()));
     assert_eq!(
         markdown::markdown(&Diff::default()),
-        "### gatewayctl diff: no difference\n"
+        "<!-- gatewayctl diff -->\n### gatewayctl diff: no difference\n"
     );
 }
 

@@ -449,17 +449,32 @@ spec:
     }
 
     #[test]
-    fn what_a_patch_may_change_is_not_told() {
-        let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1
-kind: Kustomization
-resources: [a.yaml]
-patches: [{target: {kind: Gateway}, patch: \"[]\"}]
-";
+    fn what_a_patch_changes_or_may_change_is_not_told() {
         let text = GATEWAY.to_owned() + &route("sectionName: htp", "rules: []");
-        let tree = [
-            ("kustomization.yaml", kustomization),
-            ("a.yaml", text.as_str()),
-        ];
-        assert_eq!(support::told(check, "1.9.0", &tree), [""; 0]);
+        let with = |resources: &str, patch: &str| {
+            let kustomization = format!(
+                "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [{resources}]
+patches: [{{target: {{kind: Gateway}}, patch: '{patch}'}}]
+"
+            );
+            let tree = [
+                ("kustomization.yaml", kustomization.as_str()),
+                ("a.yaml", text.as_str()),
+            ];
+            support::told(check, "1.9.0", &tree)
+        };
+        let told = |resources: &str, patch: &str| {
+            let found = with(resources, patch).into_iter();
+            found.filter(|it| it.contains("no-listener")).count()
+        };
+        let renames = r#"[{"op": "replace", "path": "/spec/listeners/0/name", "value": "htp"}]"#;
+        assert_eq!(told("a.yaml", renames), 0);
+        let relabels = r#"[{"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}]"#;
+        assert_eq!(told("a.yaml", relabels), 1);
+        // What is fetched from elsewhere may change anything.
+        let more = "a.yaml, https://example.com/more.yaml";
+        assert_eq!(told(more, relabels), 0);
     }
 }

@@ -164,10 +164,14 @@ spec:
             ]
         );
         assert_eq!(under("", SUBSTITUTES), [""; 0]);
-        assert_eq!(
-            under("patches: [{target: {kind: Kustomization}, patch: x}]", ""),
-            [""; 0]
-        );
+        let patch = |path: &str| {
+            let patch = format!(
+                r#"[{{"op": "add", "path": "{path}", "value": {{"substitute": {{"DOMAIN": "b"}}}}}}]"#
+            );
+            format!("patches: [{{target: {{kind: Kustomization}}, patch: '{patch}'}}]")
+        };
+        assert_eq!(under(&patch("/spec/postBuild"), ""), [""; 0]);
+        assert_eq!(under(&patch("/metadata/labels"), "").len(), 1);
         assert_eq!(
             found_in(&delivered("", gateway)),
             [""; 0],
