@@ -83,12 +83,14 @@ const CATEGORIES: &[Category] = &[
     }),
 ];
 
+/// A version with cases: its name, its number, and the maximum of conditions that are missed and of those that are more.
+type Version = (&'static str, (u64, u64), (usize, usize));
+
 /// The versions with cases, and for each the maximum number of the controller's conditions that are not found, and of
 /// those that are found but that it doesn't write. They depend on what manifests don't show: what a server sends
 /// (three Wasm modules with another checksum), what a script does when it runs (one Lua script), and the date (one
 /// expired certificate revocation list).
-const VERSIONS: [(&str, (u64, u64), (usize, usize)); 2] =
-    [("1.9.0", (1, 9), (5, 5)), ("1.8.3", (1, 8), (5, 5))];
+const VERSIONS: [Version; 2] = [("1.9.0", (1, 9), (5, 5)), ("1.8.3", (1, 8), (5, 5))];
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
