@@ -330,6 +330,7 @@ fn scripts(
     sources: &mut Sources,
 ) -> (Vec<Diagnostic>, BTreeMap<String, SourceId>) {
     let (mut found, mut texts) = (Vec::new(), BTreeMap::new());
+    let is_run = !files.iter().any(|file| file.text.contains("luaValidation"));
     for file in files.iter().filter(|file| file.kind == Kind::Script) {
         let own = model.lua.as_ref().and_then(|lua| match &lua.script {
             model::lua::Script::File(path) => Some(path.value.clone()),
@@ -340,7 +341,9 @@ fn scripts(
         let is_sound = broken.is_none();
         found.extend(broken);
         if is_sound {
-            found.extend(lint::reference::lua_script::check_rendered(sources, source));
+            found.extend(lint::reference::lua_script::check_rendered(
+                sources, source, is_run,
+            ));
         }
         texts.insert(file.path.clone(), source);
     }

@@ -350,3 +350,23 @@ fn clashes(first: &Listener, second: &Listener) -> bool {
         (Tcp, _) | (_, Tcp) | (Http, _) | (_, Http) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::passthrough_name;
+
+    #[test]
+    fn further_passthrough_listeners_are_named_after_their_hostnames() {
+        let names = ["vault.example.com", "*.db.example.com", "${MAIL}"];
+        let names = names.iter().enumerate();
+        let names: Vec<String> = names.map(|(at, host)| passthrough_name(at, host)).collect();
+        assert_eq!(
+            names,
+            [
+                "tls-passthrough",
+                "tls-passthrough-wildcard.db.example.com",
+                "tls-passthrough-3"
+            ]
+        );
+    }
+}

@@ -195,12 +195,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
     fn findings(&self) -> Vec<(String, Diagnostic)> {
         let mut all = Vec::new();
         let mut add = |object: &Object, found: Vec<Diagnostic>| {
-            for mut one in found {
-                // What is rendered by default has no line in `cluster.toml`; its object has one.
-                let name = Pointer::root().key("metadata").key("name");
-                one.origin = one.origin.or_else(|| object.origin(&name));
-                all.push((object.file.clone(), one));
-            }
+            all.extend(found.into_iter().map(|one| (object.file.clone(), one)));
         };
         for listener in self.resolved.listeners() {
             add(listener.object, self.listener(listener));

@@ -100,9 +100,14 @@ fn is_run(context: &LintContext<'_>) -> bool {
     proxies.all(|it| matches!(text(it.object, &["spec", "luaValidation"]), "" | "Strict"))
 }
 
-/// Reports a call in a rendered script that can't work, at its place in the script.
-pub(crate) fn check_rendered(sources: &Sources, source: SourceId) -> Option<Diagnostic> {
-    let wrong = wrong_call(sources.get(source).text(), false)?;
+/// Reports a call in a rendered script that can't work, at its place in the script. `is_run` says whether Envoy Gateway
+/// runs the script to check it.
+pub(crate) fn check_rendered(
+    sources: &Sources,
+    source: SourceId,
+    is_run: bool,
+) -> Option<Diagnostic> {
+    let wrong = wrong_call(sources.get(source).text(), is_run)?;
     let span = Span::new(source, wrong.range.start, wrong.range.end);
     let found = Diagnostic::new(CODE, wrong.message).at(span);
     Some(found.why(REFUSED).help(wrong.help))

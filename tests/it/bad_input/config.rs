@@ -322,3 +322,23 @@ fn what_is_not_utf_8_is_refused_at_its_byte() {
         .run(["render"])
         .success();
 }
+
+#[test]
+fn a_gateways_own_table_that_drops_protection_is_told() {
+    let shared = "[client_traffic]\ntls.min_version = \"1.3\"\nclient_ip.trusted_cidrs = [\"10.42.0.0/16\"]\n";
+    let validated = |own: &str| {
+        let own = format!("{shared}[gateways.envoy-internal.client_traffic]\n{own}\n");
+        Project::new()
+            .config(with(&own))
+            .run(["validate"])
+            .success()
+    };
+    validated("http3 = false")
+        .says("warning[config/not-inherited]: envoy-internal has its own `client_traffic`, which doesn't set `tls.min_version` and `client_ip`")
+        .says("help: set `tls.min_version` and `client_ip` in `[gateways.envoy-internal.client_traffic]`, too");
+    validated("tls.min_version = \"1.2\"\nclient_ip.trusted_hops = 1").never_says("not-inherited");
+    validated(
+        "spec.tls.minVersion = \"1.2\"\nspec.clientIPDetection.xForwardedFor.numTrustedHops = 1",
+    )
+    .never_says("not-inherited");
+}
