@@ -221,7 +221,7 @@ fn without_paths_the_rendered_objects_are_looked_at_with_their_lines_in_cluster_
     ]);
     run.success()
         .says("=> 301 to https://wiki.example.com/")
-        .says("app/envoy.yaml:37, from cluster.toml:8");
+        .says("app/envoy.yaml:39, from cluster.toml:8");
 }
 
 #[test]

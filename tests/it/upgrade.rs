@@ -23,7 +23,7 @@ spec: {interval: 1h, url: 'oci://example.com/envoyproxy/gateway-helm', ref: {tag
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: envoy-gateway}
-spec: {interval: 1h, chartRef: {kind: OCIRepository, name: envoy-gateway}}
+spec: {interval: 1h, upgrade: {crds: CreateReplace}, chartRef: {kind: OCIRepository, name: envoy-gateway}}
 ";
 
 const LUA: &str = "apiVersion: gateway.envoyproxy.io/v1alpha1

@@ -87,21 +87,7 @@ pub(crate) fn report(
         return None;
     }
     let is_daemon_set = front.setting(&["envoyDaemonSet"]).is_some();
-    let least = match front.workload() {
-        Some(workload) => scaled.get(&workload.name).copied(),
-        None => scaled.get(front.gateway.object.name()).copied(),
-    };
-    let of_own = front.setting(&["envoyHpa"]).map(|own| {
-        let least = own.get("minReplicas").map(|node| node.to_json().as_u64());
-        least.unwrap_or(Some(1))
-    });
-    let replicas = front.setting(&["envoyDeployment", "replicas"]);
-    let proxies = match (of_own, least, replicas) {
-        (Some(least), _, _) => least?,
-        (None, Some(least), _) => least,
-        (None, None, Some(replicas)) => replicas.to_json().as_u64()?,
-        (None, None, None) => 1,
-    };
+    let proxies = fewest_proxies(front, scaled)?;
     let selector = policy.applied.object.node.path(&["spec", "nodeSelector"]);
     let nodes = selector.and_then(named_nodes);
     let is_enough = match nodes {
@@ -112,6 +98,17 @@ pub(crate) fn report(
     if is_daemon_set || is_enough {
         return None;
     }
+    Some(explained(context, front, policy, nodes, proxies))
+}
+
+/// The finding; `nodes` is the number of nodes that may announce, if it is known.
+fn explained(
+    context: &LintContext<'_>,
+    front: &Front<'_>,
+    policy: &L2Policy<'_>,
+    nodes: Option<u64>,
+    proxies: u64,
+) -> Diagnostic {
     let (object, pointer) = place(front);
     let name = front.gateway.object.name();
     let message = match (nodes, proxies) {
@@ -131,7 +128,7 @@ pub(crate) fn report(
     };
     let spec = Pointer::root().key("spec");
     let of_nodes = spec.key("nodeSelector");
-    let by = match selector {
+    let by = match policy.applied.object.node.at(&of_nodes) {
         Some(_) => policy.applied.object.span(&of_nodes),
         None => policy.applied.object.span(&spec),
     };
@@ -139,14 +136,30 @@ pub(crate) fn report(
         Some(_) => "the nodes are listed here",
         None => "this policy announces it",
     };
-    Some(
-        finding(CODE, object, &pointer, message)
+    finding(CODE, object, &pointer, message)
             .related(by, label)
             .why("the node that announces the address may have no proxy, and then drops every connection")
             .help(format!(
                 "{in_proxy}, run the proxies as a DaemonSet on all nodes that announce, or announce by BGP"
-            )),
-    )
+            ))
+}
+
+/// The smallest number of proxies that a gateway may have; `None` if it is not known.
+fn fewest_proxies(front: &Front<'_>, scaled: &BTreeMap<String, u64>) -> Option<u64> {
+    let workload = front.workload();
+    let of_gateway = front.gateway.object.name();
+    let name = workload
+        .as_ref()
+        .map_or(of_gateway, |workload| workload.name.as_str());
+    let number = |node: &Node| node.to_json().as_u64();
+    if let Some(own) = front.setting(&["envoyHpa"]) {
+        return own.get("minReplicas").map_or(Some(1), number);
+    }
+    let replicas = || front.setting(&["envoyDeployment", "replicas"]);
+    match scaled.get(name) {
+        Some(least) => Some(*least),
+        None => replicas().map_or(Some(1), number),
+    }
 }
 
 /// Whether the EnvoyProxy decides on which nodes its proxies run, so that they may be those that announce.
