@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::build::{Build, BuildError, Builder, ContentOf, Feature};
+use super::build::{Build, BuildError, Builder, ContentOf, Feature, has_words, words_of};
 use super::{Delivery, DeliveryPath, ObjectUse, is_flux_kustomization};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
@@ -23,7 +23,7 @@ const CHANGES_OBJECTS: [Feature; 5] = [
     Feature::StructuredData,
 ];
 
-/// The objects of a repository with the changes by patches, and what kustomize and Flux do with them.
+/// The objects of a repository as kustomize reads them and patches change them, and what kustomize and Flux do with them.
 #[derive(Clone, Debug, Default)]
 pub struct PatchedObjects {
     /// The given objects, in the same order. A changed one still has the name and namespace that it has in its file,
@@ -57,6 +57,7 @@ impl PatchedObjects {
             delivery: Delivery::of(objects, files),
             build_errors: Vec::new(),
         };
+        patched.read_words(content_of);
         let is_patched =
             |ways: &Vec<DeliveryPath>| ways.iter().any(|way| !way.patched_by.is_empty());
         if !patched.delivery.ways.iter().any(is_patched) {
@@ -83,6 +84,20 @@ impl PatchedObjects {
         let changed = patched.changed(objects, &builder, |_| true);
         patched.accept(changed);
         patched
+    }
+
+    /// Reads words like `on` and `No` in objects that kustomize or Flux applies as kustomize does: as strings. Other
+    /// programs, such as kubectl, take them for booleans.
+    fn read_words(&mut self, content_of: &ContentOf<'_>) {
+        for (object, ways) in self.objects.iter_mut().zip(&self.delivery.ways) {
+            if ways.is_empty() || !has_words(&object.node) {
+                continue;
+            }
+            let content = content_of(&object.file).map(|content| content.bytes);
+            if let Some(text) = content.and_then(|bytes| String::from_utf8(bytes).ok()) {
+                words_of(&mut object.node, &text);
+            }
+        }
     }
 
     /// The objects among those that `is_wanted` chooses that patches change.
@@ -342,6 +357,46 @@ resources: [release.yaml, old.yaml]
             .and_then(|node| node.span);
         let place = tree.sources.locate(interval.expect("a place"));
         assert_eq!(place.file, "flux/apps.yaml");
+    }
+
+    #[test]
+    fn words_are_strings_where_kustomize_reads_them() {
+        let text = REPOSITORY.replace("spec: {chart: {}}", "spec: {chart: {a: No, b: false}}");
+        let text = text
+            + "# elsewhere.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nimmutable: No\n";
+        let patched = patched(&tree(&text));
+        let release = &patched.objects[at(&patched, "app/release.yaml")];
+        let chart = release.node.path(&["spec", "chart"]).expect("the chart");
+        assert_eq!(chart.get("a").and_then(Node::as_str), Some("No"));
+        assert_eq!(chart.get("b").and_then(Node::as_bool), Some(false));
+        let plain = tree(
+            "
+# kustomization.yaml
+kind: Kustomization
+apiVersion: kustomize.config.k8s.io/v1beta1
+resources: [a.yaml]
+# a.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {a: on}
+",
+        );
+        let plain = PatchedObjects::of(&plain.objects, &plain.files, &|file: &str| {
+            let source = plain.texts.get(file)?;
+            Some(FileContent::of(&plain.sources, *source))
+        });
+        let map = &plain.objects[at(&plain, "a.yaml")];
+        assert_eq!(
+            map.node.path(&["data", "a"]).and_then(Node::as_str),
+            Some("on")
+        );
+        // Nobody knows which program applies this one.
+        let other = &patched.objects[at(&patched, "elsewhere.yaml")];
+        assert_eq!(
+            other.node.get("immutable").and_then(Node::as_bool),
+            Some(false)
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The texts in which Flux substitutes variables.
 
 use super::{replaced_in_script, unreadable_variable};
+use crate::lint::words::any_text;
 use crate::lint::{Applied, LintContext};
-use flux_repo::{DeliveryPath, GeneratedObject, KeyContent, Substitutes, is_left_as_it_is};
+use flux_repo::{DeliveryPath, FLUX, GeneratedObject, KeyContent, Substitutes, is_left_as_it_is};
 use manifest::diagnostic::{Diagnostic, SourceId, Span};
 use manifest::value::pointer::Step;
 use manifest::value::{Kind, Node, Pointer, variable};
@@ -161,13 +162,42 @@ pub(super) fn may_change_kustomizations(object: &Object) -> bool {
         ("kyverno.io", "Policy"),
         ("policies.kyverno.io", "MutatingPolicy"),
     ];
+    let is_about_them =
+        |text: &str| text == "*" || text == FLUX || text.to_lowercase().contains("kustomization");
     let is_policy = POLICIES.contains(&(object.group(), object.kind()));
-    is_policy || object.kind() == "HelmRelease" && object.name().contains("mutating-webhook")
+    is_policy && any_text(&object.node, &mut { is_about_them })
+        || object.kind() == "HelmRelease" && object.name().contains("mutating-webhook")
 }
 
 #[cfg(test)]
 pub mod tests {
+    use super::may_change_kustomizations;
     use crate::lint::support::found_in;
+    use flux_repo::fixture::tree;
+
+    #[test]
+    fn only_what_is_about_kustomizations_may_change_them() {
+        let may = |text: &str| {
+            let tree = tree(&format!("# a.yaml\n{text}"));
+            may_change_kustomizations(&tree.objects[0])
+        };
+        let webhook = |resource: &str| {
+            format!(
+                "apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {{name: a}}
+webhooks: [{{rules: [{{apiGroups: [a], resources: [{resource}]}}]}}]
+"
+            )
+        };
+        assert!(may(&webhook("kustomizations")));
+        assert!(may(&webhook("'*'")));
+        assert!(!may(&webhook("pods")));
+        let release =
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: NAME}\n";
+        assert!(may(&release.replace("NAME", "kustomize-mutating-webhook")));
+        assert!(!may(&release.replace("NAME", "app")));
+    }
 
     /// A Flux Kustomization `apps` of the folder `app`, with a kustomization that lists `x.yaml`.
     pub fn delivered(post_build: &str, x: &str) -> String {

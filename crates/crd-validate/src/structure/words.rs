@@ -146,6 +146,13 @@ pub(super) fn wrong_type_for(walk: &StructureWalk<'_>, node: &Node, type_: Type)
         .help(instead(node, type_))
 }
 
+/// Whether a text is a word that some programs read as a boolean, but not kustomize.
+fn is_word(text: &str) -> bool {
+    ["y", "n", "yes", "no", "on", "off"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+}
+
 /// What to write instead of a value of the wrong type.
 fn instead(node: &Node, want: Type) -> String {
     match (&node.kind, want) {
@@ -162,6 +169,9 @@ fn instead(node: &Node, want: Type) -> String {
         }
         (Kind::String(text), Type::Boolean) if matches!(text.as_str(), "true" | "false") => {
             format!("write it without quotes: `{text}`")
+        }
+        (Kind::String(text), Type::Boolean) if is_word(text) => {
+            "write `true` or `false`: kustomize and Flux read other words as strings".to_owned()
         }
         (Kind::List(_), Type::Object) => "write keys, without the `-` before them".to_owned(),
         (_, Type::Array) => "write a list: `- ` before each entry".to_owned(),

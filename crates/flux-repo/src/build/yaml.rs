@@ -40,8 +40,22 @@ pub(super) fn read_words(state: &State<'_, '_>, node: &mut Node, texts: &mut Tex
     });
 }
 
+/// Whether an object contains such a word.
+pub(crate) fn has_words(node: &Node) -> bool {
+    match &node.kind {
+        Kind::List(items) => items.iter().any(has_words),
+        Kind::Map(map) => map.iter().any(|(_, value)| has_words(value)),
+        Kind::Bool(_) => node.span.is_some_and(is_short),
+        _ => false,
+    }
+}
+
+fn is_short(span: Span) -> bool {
+    span.end - span.start <= LONGEST_WORD
+}
+
 /// Like [`read_words`], for a document whose places are in `text`.
-pub(super) fn words_of(node: &mut Node, text: &str) {
+pub(crate) fn words_of(node: &mut Node, text: &str) {
     each_word(node, &mut |span| text.get(span.range()).map(str::to_owned));
 }
 
@@ -52,9 +66,7 @@ fn each_word(node: &mut Node, text_at: &mut dyn FnMut(Span) -> Option<String>) {
             .iter_mut()
             .for_each(|(_, value)| each_word(value, text_at)),
         Kind::Bool(_) => {
-            let span = node
-                .span
-                .filter(|span| span.end - span.start <= LONGEST_WORD);
+            let span = node.span.filter(|span| is_short(*span));
             if let Some(word) = span.and_then(text_at) {
                 node.kind = Kind::String(word);
             }
