@@ -20,8 +20,6 @@ const SOURCES: &str = "source.toolkit.fluxcd.io";
 pub struct ChartVersion<'a> {
     /// The version without a leading `v`. For a range within one minor version, this is the first version in the range.
     pub text: String,
-    /// The version or range as written.
-    pub written: &'a str,
     /// The major and minor number.
     pub minor: (u64, u64),
     /// The object that contains it: the HelmRelease or its source.
@@ -131,14 +129,13 @@ pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
 
 /// A version whose minor version is known: an exact one, or a range within one minor version, such as `1.8.x`. `None` for
 /// `0.0.x`, which is a development build.
-fn known_version<'a>(written: &'a str, by: &'a Object) -> Option<ChartVersion<'a>> {
+fn known_version<'a>(written: &str, by: &'a Object) -> Option<ChartVersion<'a>> {
     let text = written.strip_prefix('v').unwrap_or(written);
     let version = semver::Version::parse(text).ok();
     let version = version.or_else(|| first_in_range(text))?;
     let minor = (version.major, version.minor);
     (minor != (0, 0)).then(|| ChartVersion {
         text: version.to_string(),
-        written,
         minor,
         by,
     })
