@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::lint::LintContext;
 use crate::lint::front::Front;
+use crate::lint::words::each_text;
 use envoy_gateway::proxies::{Controller, hashed_deployment};
 use manifest::diagnostic::{Diagnostic, SourceId, Span};
-use manifest::value::pointer::Step;
-use manifest::value::{Kind, Node, Pointer, variable};
+use manifest::value::{Pointer, variable};
 use manifest::{Object, finding};
 
 manifest::code! {
@@ -212,27 +212,6 @@ fn is_someone_elses(
             && one.object.name() != "envoy"
             && context.may_share_cluster(one.object, object)
     })
-}
-
-fn each_text(node: &Node, at: &mut Pointer, with: &mut impl FnMut(&Pointer, &str)) {
-    match &node.kind {
-        Kind::String(text) if text.contains(SERVICE) => with(at, text),
-        Kind::Map(map) => {
-            for (key, value) in map.iter() {
-                at.push(Step::Key(key.to_owned()));
-                each_text(value, at, with);
-                at.pop();
-            }
-        }
-        Kind::List(items) => {
-            for (nth, value) in items.iter().enumerate() {
-                at.push(Step::Index(nth));
-                each_text(value, at, with);
-                at.pop();
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The texts in which Flux substitutes variables.
 
 use super::{replaced_in_script, unreadable_variable};
-use crate::lint::words::any_text;
+use crate::lint::words::{any_text, each_text};
 use crate::lint::{Applied, LintContext};
 use flux_repo::{DeliveryPath, FLUX, GeneratedObject, KeyContent, Substitutes, is_left_as_it_is};
 use manifest::diagnostic::{Diagnostic, SourceId, Span};
-use manifest::value::pointer::Step;
-use manifest::value::{Kind, Node, Pointer, variable};
+use manifest::value::{Pointer, variable};
 use manifest::{Object, finding};
 
 /// Checks everything that is applied by Flux Kustomizations with substitution.
@@ -21,7 +20,9 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         }
         let mut at = Pointer::root();
         each_text(&one.object.node, &mut at, &mut |pointer, text| {
-            found.extend(in_object(&one, flux, given, pointer, text));
+            if text.contains("${") {
+                found.extend(in_object(&one, flux, given, pointer, text));
+            }
         });
     }
     for generated in context.delivery.generated() {
@@ -43,32 +44,6 @@ fn substituting<'a>(
     context
         .substitutes(way)
         .filter(|(_, given)| given.is_something())
-}
-
-/// Calls `with` for each string that contains `${`.
-pub(super) fn each_text<'n>(
-    node: &'n Node,
-    at: &mut Pointer,
-    with: &mut impl FnMut(&Pointer, &'n str),
-) {
-    match &node.kind {
-        Kind::String(text) if text.contains("${") => with(at, text),
-        Kind::Map(map) => {
-            for (key, value) in map.iter() {
-                at.push(Step::Key(key.to_owned()));
-                each_text(value, at, with);
-                at.pop();
-            }
-        }
-        Kind::List(items) => {
-            for (nth, value) in items.iter().enumerate() {
-                at.push(Step::Index(nth));
-                each_text(value, at, with);
-                at.pop();
-            }
-        }
-        _ => {}
-    }
 }
 
 fn in_object(

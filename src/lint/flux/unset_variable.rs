@@ -6,6 +6,7 @@ use super::replaced_in_script::own_variable;
 use super::substitution::may_change_kustomizations;
 use super::variables_at_hand::{VariablesAtHand, variables_at_hand};
 use crate::lint::LintContext;
+use crate::lint::words::each_text;
 use flux_repo::{KeyContent, Substitutes, is_left_as_it_is};
 use manifest::diagnostic::suggest::{MOST_COMPARED, listed, misspelt, nearest};
 use manifest::diagnostic::{Diagnostic, Span};
@@ -160,10 +161,9 @@ fn texts<'a>(context: &LintContext<'a>) -> Vec<SubstitutedText<'a>> {
         if !given.is_something() || is_left_as_it_is(one.object, one.way) {
             continue;
         }
-        super::substitution::each_text(
-            &one.object.node,
-            &mut Pointer::root(),
-            &mut |pointer, text| {
+        let mut at = Pointer::root();
+        each_text(&one.object.node, &mut at, &mut |pointer, text| {
+            if text.contains("${") {
                 all.push(SubstitutedText {
                     flux,
                     by,
@@ -171,8 +171,8 @@ fn texts<'a>(context: &LintContext<'a>) -> Vec<SubstitutedText<'a>> {
                     text,
                     place: Place::Object(one.object, pointer.clone()),
                 });
-            },
-        );
+            }
+        });
     }
     for generated in context.delivery.generated() {
         let map = &generated.generator;
