@@ -7,7 +7,7 @@
 //! prefixes and suffixes of names. If several set the same, the outermost one wins. The settings of the Flux
 //! Kustomization itself (`targetNamespace`, `commonMetadata`) are the outermost. [`Delivery::of`] follows everything
 //! that is given. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
-//! and variables.
+//! and variables. [`PatchedObjects`] applies the patches before, also those that a Flux Kustomization puts into others.
 //!
 //! [`build`] does all that kustomize does with a single folder, including patches, as far as it is local.
 //!
