@@ -131,9 +131,13 @@ fn what_a_script_does_is_told() {
     let run = traced(&[&changes, &fails]).success();
     run.says("the script lets the request pass, and changes x-a")
         .says("the script fails: script:3: attempt to index local 's' (a nil value)");
-    let run = traced(&["local x = = 1"]).code(1);
-    run.says("the script can't be loaded: line 1: expected a value instead of `=`");
-    let run = traced(&["local x = nil + 1"]).code(1);
+    let with_function = |line: &str| format!("{line}\n{}", on_request(""));
+    let run = traced(&[&with_function("local x = = 1")]).code(1);
+    run.says("EnvoyExtensionPolicy network/scripts is refused")
+        .says("lua: line 1 is not Lua: expected a value instead of `=`");
+    let run = traced(&["local x = 1"]).code(1);
+    run.says("the script defines neither `envoy_on_request` nor `envoy_on_response`");
+    let run = traced(&[&with_function("local x = nil + 1")]).code(1);
     run.says("the script can't be loaded: script:1: attempt to perform arithmetic on a nil value");
 }
 

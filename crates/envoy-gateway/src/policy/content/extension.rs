@@ -105,7 +105,11 @@ fn check_script(
     }
     match luajit_syntax::check(text) {
         Ok(_) => Ok(()),
-        Err(refusal) => Err(Fault::invalid(format!("not Lua: {}", refusal.message))),
+        Err(refusal) => {
+            let (line, _) = luajit_syntax::line_and_column(text, refusal.range.start);
+            let message = format!("line {line} is not Lua: {}", refusal.message);
+            Err(Fault::invalid(message))
+        }
     }
 }
 
