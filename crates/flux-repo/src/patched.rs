@@ -14,6 +14,10 @@ use manifest::value::{Map, Node};
 /// reach those that are one level deeper; real repositories have two or three levels.
 const MOST_LEVELS: usize = 8;
 
+/// The maximum number of objects in all builds together. Real repositories have a few thousand; more would only take
+/// time. What is left then keeps its patches in [`DeliveryPath::patched_by`].
+const MOST_BUILT: usize = 300_000;
+
 /// Features that may change objects in a way that is not known.
 const CHANGES_OBJECTS: [Feature; 5] = [
     Feature::Remote,
@@ -33,6 +37,8 @@ pub struct PatchedObjects {
     pub delivery: Delivery,
     /// What kustomize refuses of the folders that have patches.
     pub build_errors: Vec<BuildError>,
+    /// How many objects may still be built.
+    left: usize,
 }
 
 /// What a build starts with: a Flux Kustomization, or the outermost kustomization that changes an object.
@@ -52,10 +58,20 @@ impl PatchedObjects {
     /// If several ways lead to an object, the first one counts. Patches that can't be followed are left in
     /// [`DeliveryPath::patched_by`], and those that were followed are removed from it.
     pub fn of(objects: &[Object], files: &BTreeSet<String>, content_of: &ContentOf<'_>) -> Self {
+        Self::at_most(MOST_BUILT, objects, files, content_of)
+    }
+
+    fn at_most(
+        most: usize,
+        objects: &[Object],
+        files: &BTreeSet<String>,
+        content_of: &ContentOf<'_>,
+    ) -> Self {
         let mut patched = PatchedObjects {
             objects: objects.to_vec(),
             delivery: Delivery::of(objects, files),
             build_errors: Vec::new(),
+            left: most,
         };
         patched.read_words(content_of);
         let is_patched =
@@ -125,9 +141,13 @@ impl PatchedObjects {
         let mut all = BTreeMap::new();
         self.build_errors.clear();
         for (root, wanted) in by_root {
+            if self.left == 0 {
+                break;
+            }
             let Some(build) = self.build(root, builder) else {
                 continue;
             };
+            self.left = self.left.saturating_sub(build.objects.len().max(1));
             let not_followed = build.not_followed.iter();
             let is_certain = build.errors.is_empty()
                 && !not_followed
@@ -405,6 +425,19 @@ data: {a: on}
         let old = at(&patched, "app/old.yaml");
         assert!(patched.delivery.is_deleted(old));
         assert!(patched.delivery.copies().all(|(at, _)| at != old));
+    }
+
+    #[test]
+    fn what_is_too_much_to_build_keeps_its_patches() {
+        let tree = tree(REPOSITORY);
+        let content = |file: &str| {
+            let source = tree.texts.get(file)?;
+            Some(FileContent::of(&tree.sources, *source))
+        };
+        let patched = PatchedObjects::at_most(0, &tree.objects, &tree.files, &content);
+        let app = at(&patched, "apps/app.yaml");
+        assert_eq!(*patched.objects[app].node, *tree.objects[app].node);
+        assert!(!patched.delivery.ways(app)[0].patched_by.is_empty());
     }
 
     #[test]
