@@ -1,15 +1,14 @@
 //! What was found in the repository at an earlier revision, so that only new findings are reported.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::git;
-use super::manifests::{self, Manifests};
-use super::project::Project;
+use super::manifests;
+use super::project::{self, Project};
 use super::validate::declare_chart;
 use crate::compile::Beside;
 use crd_validate::schema::{Catalogue, Selection};
-
 use manifest::diagnostic::{Code, Diagnostic, ObjectRef, Sources};
 
 /// What makes two findings of different revisions the same: everything but the lines, which move when other lines are
@@ -20,7 +19,8 @@ type Sameness = (Code, String, Option<ObjectRef>, Option<String>, String);
 pub(super) struct EarlierFindings(HashMap<Sameness, usize>);
 
 impl EarlierFindings {
-    /// What `validate` would have found in the manifests below `root` at a revision.
+    /// What `validate` would have found in the manifests below `root` at a revision. `selection` are the versions that
+    /// are declared outside of the manifests: their own chart may have been another one then.
     ///
     /// # Errors
     /// If Git fails.
@@ -31,7 +31,9 @@ impl EarlierFindings {
         selection: &Selection,
     ) -> anyhow::Result<Self> {
         let mut sources = Sources::default();
-        let manifests = at_commit(root, &git::commit(root, rev)?, |_| true, &mut sources)?;
+        let commit = git::commit(root, rev)?;
+        let mut manifests = manifests::read_commit(root, &commit, |_| true, &mut sources)?;
+        manifests.leave_out_what_is_not_applied(&sources);
         let mut selection = selection.clone();
         declare_chart(&manifests, catalogue, &mut selection);
         let mut found = manifests.check(&sources, catalogue, &selection);
@@ -54,17 +56,14 @@ impl EarlierFindings {
         };
         let mut compiled = project.compile_text(&String::from_utf8_lossy(&text));
         let rendered = compiled.file_names();
-        let folder = compiled.model.as_ref().and_then(|model| {
-            let first = model.layout.path.split('/').next();
-            first.map(str::to_owned)
-        });
+        let folder = compiled.model.as_ref().map(project::top_folder);
         let is_beside = |name: &str| {
             let below = folder
                 .as_deref()
                 .and_then(|folder| manifest::value::path::below(folder, name));
             below.is_some() && !rendered.contains(name)
         };
-        let mut found = at_commit(root, &commit, is_beside, &mut compiled.sources)?;
+        let mut found = manifests::read_commit(root, &commit, is_beside, &mut compiled.sources)?;
         compiled.diagnostics.append(&mut found.diagnostics);
         compiled.look_across(Beside {
             objects: found.objects,
@@ -109,16 +108,4 @@ fn sameness(finding: &Diagnostic, sources: &Sources) -> Sameness {
         finding.pointer.clone(),
         finding.message.clone(),
     )
-}
-
-fn at_commit(
-    root: &Path,
-    commit: &str,
-    is_wanted: impl Fn(&str) -> bool,
-    sources: &mut Sources,
-) -> anyhow::Result<Manifests> {
-    let names: BTreeSet<String> = git::files(root, commit)?.into_iter().collect();
-    let names = names.into_iter().filter(|name| is_wanted(name)).collect();
-    let content_of = |names: &[String]| git::show(root, commit, names);
-    manifests::read_contents(names, content_of, sources)
 }

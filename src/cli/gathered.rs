@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::Global;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
 use super::used::Used;
-use super::{Global, git};
 use crate::report::Report;
 use envoy_gateway::controller::Files;
 use envoy_gateway::exposure::{Table, table, with_charted_from};
@@ -121,10 +121,7 @@ impl Repository {
             bail!("cluster.toml has errors, so it is not known what it would render");
         }
         let (mut manifests, _) = project.beside(&mut compiled)?;
-        let path = compiled.model.as_ref().map(|model| &*model.layout.path);
-        let folder = path
-            .and_then(|path| path.split('/').next())
-            .map(str::to_owned);
+        let folder = compiled.model.as_ref().map(project::top_folder);
         manifests.names.extend(compiled.file_names());
         manifests.objects.splice(..0, compiled.objects);
         manifests.leave_out_what_is_not_applied(&compiled.sources);
@@ -141,15 +138,13 @@ impl Repository {
     /// If Git fails.
     pub(super) fn at_commit(&self, root: &Path, commit: &str) -> anyhow::Result<Self> {
         let mut sources = Sources::default();
-        let is_wanted = |name: &String| match self.folder.as_deref() {
+        let is_wanted = |name: &str| match self.folder.as_deref() {
             Some("") => true,
             Some(folder) => path::below(folder, name).is_some(),
             None => self.rendered.contains_key(name),
         };
-        let mut names = git::files(root, commit)?;
-        names.retain(is_wanted);
-        let content_of = |names: &[String]| git::show(root, commit, names);
-        let manifests = manifests::read_contents(names, content_of, &mut sources)?;
+        let mut manifests = manifests::read_commit(root, commit, is_wanted, &mut sources)?;
+        manifests.leave_out_what_is_not_applied(&sources);
         Ok(Repository {
             manifests,
             rendered: BTreeMap::new(),

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 pub(super) use applied::{read_repository, read_root};
 
+use super::git;
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
 use crate::compile::check_in_files;
@@ -115,31 +116,33 @@ pub(super) fn read_beside(
     Ok(all)
 }
 
-/// Reads a repository whose files were read from somewhere else, for example from a commit. `names` are those of all
-/// files, and `content_of` returns the content of those among them that may be manifests or scripts.
+/// Reads the manifests below `root` as they were at a commit, of those files that `is_wanted` chooses.
 ///
 /// # Errors
-/// If the files can't be read.
-pub(super) fn read_contents(
-    names: Vec<String>,
-    content_of: impl FnOnce(&[String]) -> anyhow::Result<Vec<(String, Vec<u8>)>>,
+/// If Git fails.
+pub(super) fn read_commit(
+    root: &Path,
+    commit: &str,
+    is_wanted: impl Fn(&str) -> bool,
     sources: &mut Sources,
 ) -> anyhow::Result<Manifests> {
+    // Names that start with a dot are skipped, as they are on a disk.
+    let is_hidden = |name: &str| name.split('/').any(|part| part.starts_with('.'));
+    let names = git::files(root, commit)?.into_iter();
     let mut all = Manifests {
         walked: vec![String::new()],
+        names: names
+            .filter(|name| is_wanted(name) && !is_hidden(name))
+            .collect(),
         ..Manifests::default()
     };
-    // Names that start with a dot are skipped, as they are on a disk.
-    let is_hidden = |name: &String| name.split('/').any(|part| part.starts_with('.'));
-    let names = names.into_iter().filter(|name| !is_hidden(name));
-    all.names = names.collect();
-    let wanted = all
-        .names
-        .iter()
-        .filter(|name| role(Path::new(name)).is_some());
-    let wanted: Vec<String> = wanted.cloned().collect();
+    let names = all.names.iter();
+    let wanted: Vec<String> = names
+        .filter(|name| role(Path::new(name)).is_some())
+        .cloned()
+        .collect();
     let mut inputs = Vec::new();
-    for (name, content) in content_of(&wanted)? {
+    for (name, content) in git::show(root, commit, &wanted)? {
         if let Some(role) = role(Path::new(&name)) {
             inputs.push(Input {
                 path: None,
@@ -151,7 +154,6 @@ pub(super) fn read_contents(
     }
     all.leave_out_chart_templates(&mut inputs);
     all.read(&inputs, sources)?;
-    all.leave_out_what_is_not_applied(sources);
     Ok(all)
 }
 

@@ -8,7 +8,6 @@ use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
-use super::settings;
 use super::{Global, git, own, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
@@ -177,9 +176,9 @@ impl Project {
     /// The folder that holds the cluster's manifests: the first component of the path to the rendered files, from the
     /// root.
     fn tree(&self, model: &Model) -> Option<PathBuf> {
-        let first = Path::new(&model.layout.path).components().next()?;
-        let folder = Path::new(first.as_os_str());
-        let is_plain = matches!(first, Component::Normal(_));
+        let first = top_folder(model);
+        let folder = Path::new(&first);
+        let is_plain = matches!(folder.components().next(), Some(Component::Normal(_)));
         (is_plain && self.root.join(folder).is_dir()).then(|| folder.to_owned())
     }
 
@@ -258,6 +257,12 @@ fn beside_of(mut found: Manifests) -> (Beside, Manifests) {
         texts: found.texts.clone(),
     };
     (beside, found)
+}
+
+/// The folder that holds the cluster's manifests: the first part of the path to the rendered files.
+pub(super) fn top_folder(model: &Model) -> String {
+    let first = model.layout.path.split('/').next();
+    first.unwrap_or_default().to_owned()
 }
 
 /// What there is of a configuration.
@@ -339,8 +344,7 @@ pub(super) fn root(global: &Global) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// If the named project doesn't exist, or can't be read.
 pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
-    let has_none = locate(global)?.is_none();
-    if has_none && (global.root.is_none() || settings::locate(global)?.is_some()) {
+    if locate(global)?.is_none() {
         let catalogue = Catalogue::embedded();
         let selection = Selection::newest(&catalogue);
         return Ok((catalogue, selection));

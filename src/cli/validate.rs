@@ -234,7 +234,10 @@ fn earlier_findings(
     }
     match checked.is_project {
         true => EarlierFindings::of_project(&Project::find(global)?, rev),
-        false => EarlierFindings::of_repository(root, rev, &checked.catalogue, &checked.selection),
+        false => {
+            let (catalogue, selection) = used::selection(&args.uses, global)?;
+            EarlierFindings::of_repository(root, rev, &catalogue, &selection)
+        }
     }
 }
 

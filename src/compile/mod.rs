@@ -60,12 +60,6 @@ impl Compiled {
     pub fn file_names(&self) -> BTreeSet<String> {
         self.files.iter().map(|file| file.path.clone()).collect()
     }
-
-    /// The text of a file.
-    pub fn text(&self, name: &str) -> Option<String> {
-        let file = self.files.iter().find(|file| file.path == name)?;
-        Some(file.text.clone())
-    }
 }
 
 /// Compiles a `cluster.toml` with the given text, which is shown as `name`, and checks everything that it

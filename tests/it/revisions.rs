@@ -222,6 +222,11 @@ fn a_repository_needs_no_cluster_toml() {
         .shell("cd apps/base && \"$PROGRAM\" validate && \"$PROGRAM\" status")
         .says("nothing found");
     project.run(["graph"]).success().says("player");
+    project.run(["validate", "-C", "."]).success();
+    project
+        .run(["exposure", "-C", "."])
+        .success()
+        .says("player");
     let nowhere = Project::new();
     nowhere
         .run(["validate"])
@@ -264,4 +269,42 @@ fn new_findings_of_a_project_are_told_apart_from_old_ones() {
         .run(["validate", "--against", "git:HEAD"])
         .code(1)
         .says("10.10.30.300");
+}
+
+#[test]
+fn what_another_version_of_the_chart_breaks_is_new() {
+    let project = repository(&["home"]);
+    let chart = "clusters/home/gateways/chart.yaml";
+    project.write(
+        chart,
+        "apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: envoy-gateway, namespace: network}
+spec: {interval: 1h, url: 'oci://docker.io/envoyproxy/gateway-helm', ref: {tag: v1.8.3}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: envoy-gateway, namespace: network}
+spec:
+  interval: 1h
+  chartRef: {kind: OCIRepository, name: envoy-gateway}
+  install: {crds: CreateReplace}
+  upgrade: {crds: CreateReplace}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: {name: lua, namespace: network}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: envoy-internal}]
+  lua: [{type: Inline, inline: 'function envoy_on_request(handle) end'}]
+",
+    );
+    project
+        .shell("git add -A && git commit -qm second")
+        .success();
+    project.edit(chart, "v1.8.3", "v1.9.0");
+    project
+        .run(["validate", "--against", "git:HEAD"])
+        .code(1)
+        .says("reference/extension-disabled");
 }

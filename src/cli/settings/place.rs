@@ -77,7 +77,7 @@ pub(in crate::cli) fn in_force(
 }
 
 /// The path of `gatewayctl.toml`: in the given root, or the nearest one at or above the current folder.
-pub(in crate::cli) fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     match &global.root {
         Some(root) => {
             let path = root.join(SETTINGS);
