@@ -15,10 +15,10 @@ use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::controller::Files;
 use envoy_gateway::helm_routes::charted;
-use envoy_gateway::resolve;
+use envoy_gateway::{Knowledge, resolve};
 use envoy_simulate::{
-    GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace, Share, Step, Trace,
-    TraceInputs, trace,
+    ClientCertificate, GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace,
+    Share, Step, Trace, TraceInputs, trace,
 };
 use flux_repo::KeyContent;
 use manifest::diagnostic::printable::printable;
@@ -49,11 +49,40 @@ pub(super) struct Args {
     /// Show only this gateway: its name, or NAMESPACE/NAME
     #[arg(long, value_name = "NAME")]
     gateway: Option<String>,
+    /// Treat objects that are not given as missing; without this, what depends on them is unknown
+    #[arg(long)]
+    complete: bool,
+    /// The certificate that the client shows, where the gateway may ask for one [default: not known]
+    #[arg(long, value_name = "WHICH")]
+    client_certificate: Option<Shown>,
+    /// The client doesn't verify the gateway's certificate
+    #[arg(short = 'k', long)]
+    insecure: bool,
     #[command(flatten)]
     used: Used,
     /// The format of the result
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Shown {
+    /// None at all
+    None,
+    /// One that the gateway's authorities signed
+    Trusted,
+    /// One that they didn't sign
+    Untrusted,
+}
+
+impl From<Shown> for ClientCertificate {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::None => ClientCertificate::None,
+            Shown::Trusted => ClientCertificate::Trusted,
+            Shown::Untrusted => ClientCertificate::Untrusted,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,6 +111,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         request.add_header(line)?;
     }
     request.from = args.from;
+    request.verifies = !args.insecure;
+    request.certificate = args.client_certificate.map(ClientCertificate::from);
     let repository = Repository::read(&args.paths, &args.used, global)?;
     let clusters = repository.clusters(global)?;
     let mut materials: Vec<Material> = clusters
@@ -91,10 +122,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
             let (gathered, generated) = repository.with_files(&cluster, |files| {
                 (repository.applied_in(name, files), generated(files))
             });
-            Material {
+            let mut material = Material {
                 gathered,
                 generated,
+            };
+            if args.complete {
+                material.gathered.settings.knowledge = Knowledge::Complete;
             }
+            material
         })
         .collect();
     if args.format == Format::Json && materials.len() > 1 {

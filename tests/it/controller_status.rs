@@ -114,7 +114,8 @@ fn shared() -> Option<PathBuf> {
     Some(folder)
 }
 
-fn settings(case: &str, minor: (u64, u64)) -> Settings {
+/// The settings of a case, with those that the controller's tests set differently for it.
+pub(super) fn settings(case: &str, minor: (u64, u64)) -> Settings {
     let mut settings = Settings {
         knowledge: Knowledge::Complete,
         order: Order::Given,
@@ -198,7 +199,7 @@ fn fixtures() -> Vec<Value> {
 }
 
 /// The objects of a case. The EnvoyProxy of the class is found through the class, which most cases leave out.
-fn objects(case: &Value, settings: &mut Settings) -> Vec<Object> {
+pub(super) fn objects(case: &Value, settings: &mut Settings) -> Vec<Object> {
     let mut all: Vec<Value> = Vec::new();
     let input = case["input"].as_object().expect("an input");
     for (key, value) in input {

@@ -16,6 +16,7 @@ mod browser;
 mod charts;
 mod contributing;
 mod controller;
+mod controller_requests;
 mod controller_status;
 mod durability;
 mod edits;

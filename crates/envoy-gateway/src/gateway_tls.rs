@@ -160,6 +160,7 @@ impl<'a> Resolver<'a, '_> {
     ) -> Result<(), Fault> {
         const REASON: &str = "InvalidCACertificateRef";
         let (mut is_any_of_kind, mut is_any_good) = (false, false);
+        let mut is_any_sds = false;
         for reference in refs {
             let kind = text(reference, &["kind"]).unwrap_or_default();
             let key = Key {
@@ -190,6 +191,7 @@ impl<'a> Resolver<'a, '_> {
                 .index
                 .find(kind, key, |what| Fault::new(REASON, what))?;
             if text(&object.node, &["type"]) == Some(SDS) {
+                is_any_sds = true;
                 check_sds(object, self.settings.features_for(Some(object)).sds)
                     .map_err(|fault| fault.because(REASON))?;
             } else if kind != "ClusterTrustBundle" && !holds_any(object, keys) {
@@ -199,6 +201,12 @@ impl<'a> Resolver<'a, '_> {
                 ));
             }
             is_any_good |= !is_empty(object, keys);
+        }
+        if is_any_sds && refs.len() > 1 {
+            return Err(Fault::new(
+                REASON,
+                format!("a Secret of type `{SDS}` must be the only certificate authority"),
+            ));
         }
         match (is_any_good, is_any_of_kind) {
             (true, _) => Ok(()),

@@ -70,14 +70,21 @@ impl<'a> RequestState<'a, '_> {
             .collect();
         let names = names.join(", ");
         let first = known.into_iter().flatten().next();
+        let mark = match self.request.verifies {
+            true => Mark::Stops,
+            false => Mark::Minds,
+        };
         let step = Step::new(
             Stage::Certificate,
             format!("{listed} is not valid for {host}"),
         )
-        .mark(Mark::Stops)
+        .mark(mark)
         .detail(format!("it is valid for {names}"))
         .place(first.map_or_else(|| tls_place(listener), |it| it.place));
         self.add(step);
+        if !self.request.verifies {
+            return Ok(());
+        }
         Err(Outcome::Closed(format!(
             "the certificate is valid for {names}, so clients that verify it close the connection"
         )))

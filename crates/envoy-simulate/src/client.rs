@@ -171,14 +171,13 @@ impl<'a> RequestState<'a, '_> {
                 .mark(Mark::Stops)
                 .detail(why);
             self.add_for(step, policy, &[]);
-            return stop(
-                500,
-                "because the ClientTrafficPolicy is refused, every route answers 500",
-            );
+            // Where no route matches, the answer is still 404.
+            self.is_refused_for_clients = true;
+            return Ok(found);
         }
         self.client_address(policy.as_ref())?;
         let spec = policy.as_ref().map(|it| &it.spec);
-        self.client_certificate(policy.as_ref(), found);
+        self.client_certificate(policy.as_ref(), found)?;
         if let Some(headers) = spec.and_then(|it| it.path(&["headers", "earlyRequestHeaders"])) {
             self.change_headers(headers);
         }
@@ -233,28 +232,6 @@ impl<'a> RequestState<'a, '_> {
         match detected.is_refused {
             true => stop(403, "the client's address can't be detected (`failClosed`)"),
             false => Ok(()),
-        }
-    }
-
-    /// Adds a step if clients may or must show a certificate, because the policy or the Gateway says so. The policy
-    /// counts if both do.
-    fn client_certificate(&mut self, policy: Option<&InForce<'a>>, found: ChosenListener) {
-        if !self.request.scheme.is_tls() {
-            return;
-        }
-        let keys = ["tls", "clientValidation"];
-        let resolved = self.inputs.resolved;
-        if let Some((policy, validation)) = policy.and_then(|it| Some((it, it.spec.path(&keys)?))) {
-            let is_optional = match text(validation, &["mode"]) {
-                Some(mode) => matches!(mode, "Request" | "VerifyIfGiven"),
-                None => flag(validation, &["optional"]) == Some(true),
-            };
-            let step = certificate_step(is_optional, "the policy's authorities");
-            self.add_for(step, policy, &keys);
-        } else if let Some((gateway, validation)) = resolved.frontend_validation(found.listener) {
-            let is_optional = text(validation, &["mode"]) == Some("AllowInsecureFallback");
-            let step = certificate_step(is_optional, "the authorities in `tls.frontend`");
-            self.add(step.at(gateway, &["spec", "tls", "frontend"]));
         }
     }
 
@@ -334,18 +311,6 @@ impl<'a> RequestState<'a, '_> {
             self.request.path = plain;
         }
         Ok(())
-    }
-}
-
-/// The step for the certificates of clients.
-fn certificate_step<'a>(is_optional: bool, authorities: &str) -> Step<'a> {
-    match is_optional {
-        true => Step::new(Stage::Client, "clients may show a certificate"),
-        false => Step::new(Stage::Client, "clients must show a certificate")
-            .mark(Mark::Unknown)
-            .detail(format!(
-                "without one that {authorities} sign, the TLS handshake fails"
-            )),
     }
 }
 

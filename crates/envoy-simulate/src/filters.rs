@@ -10,16 +10,22 @@ use envoy_gateway::view::Route;
 use manifest::Object;
 use manifest::value::{Node, Pointer};
 
-/// Replaces the prefix of a path by the rules of the Gateway API: slashes between the two parts are neither lost nor
-/// doubled.
+/// Replaces the prefix of a path as Envoy does with the configuration of Envoy Gateway: it only puts one text in place of
+/// the other, so slashes between the parts may be lost (`/` by `/xyz`) or doubled (`/foo` by `/xyz/`). The Gateway API
+/// wants neither. Only if the prefix is removed altogether does Envoy Gateway take care of the slashes.
 pub fn replace_prefix(path: &str, prefix: &str, replacement: &str) -> String {
-    let prefix = prefix.trim_end_matches('/');
-    let rest = path.strip_prefix(prefix).unwrap_or_default();
-    let replaced = format!("{}{rest}", replacement.trim_end_matches('/'));
-    match replaced.starts_with('/') {
-        true => replaced,
-        false => format!("/{replaced}"),
+    if matches!(replacement, "" | "/") {
+        return match path.strip_prefix(prefix) {
+            Some(rest) => format!("/{}", rest.trim_start_matches('/')),
+            None => path.to_owned(),
+        };
     }
+    let matched = match prefix {
+        "/" => prefix,
+        prefix => prefix.strip_suffix('/').unwrap_or(prefix),
+    };
+    let rest = path.strip_prefix(matched).unwrap_or_default();
+    format!("{replacement}{rest}")
 }
 
 /// The path after the `path` of a redirect or a rewrite.
@@ -310,17 +316,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prefixes_are_replaced_with_neither_a_slash_too_few_nor_too_many() {
+    fn prefixes_are_replaced_as_envoy_replaces_them() {
         for (path, prefix, to, want) in [
             ("/foo/bar", "/foo", "/xyz", "/xyz/bar"),
-            ("/foo/bar", "/foo", "/xyz/", "/xyz/bar"),
+            ("/foo/bar", "/foo", "/xyz/", "/xyz//bar"),
             ("/foo/bar", "/foo/", "/xyz", "/xyz/bar"),
             ("/foo", "/foo", "/xyz", "/xyz"),
             ("/foo/", "/foo", "/xyz", "/xyz/"),
             ("/foo/bar", "/foo", "", "/bar"),
             ("/foo", "/foo", "", "/"),
             ("/foo/", "/foo", "/", "/"),
-            ("/foo/bar", "/", "/xyz", "/xyz/foo/bar"),
+            ("/foo/bar", "/", "/xyz", "/xyzfoo/bar"),
+            ("/foo/bar", "/", "/xyz/", "/xyz/foo/bar"),
+            ("/foo", "/foo/", "/", "/foo"),
         ] {
             assert_eq!(
                 replace_prefix(path, prefix, to),

@@ -7,7 +7,7 @@
 //! that ends the request returns the [`Outcome`]. The order is that of the filters in Envoy Gateway 1.9.0:
 //!
 //! 1. [`dns`]: which gateway the name leads to; [`listener`]: the listener for the port and the hostname; [`certificate`];
-//! 2. [`client`]: the client's address as policies see it, and the path as routes see it;
+//! 2. [`client`]: the client's certificate and address as policies see it, and the path as routes see it;
 //! 3. [`route`], with [`matching`]: which route and rule match, and why;
 //! 4. [`security`]: authentication; [`lua`]: what scripts do; [`authorization`]: who is allowed;
 //! 5. [`filters`]: redirects, rewrites, direct responses;
@@ -23,6 +23,7 @@ pub mod backend;
 pub mod certificate;
 pub mod charts;
 pub mod client;
+mod client_certificate;
 pub mod dns;
 pub mod filters;
 pub mod listener;
@@ -41,7 +42,7 @@ pub mod traffic;
 
 use std::net::IpAddr;
 
-pub use request::{BadRequest, Request, Scheme};
+pub use request::{BadRequest, ClientCertificate, Request, Scheme};
 
 use envoy_gateway::helm_routes::Charted;
 use envoy_gateway::index::Key;
@@ -314,6 +315,8 @@ struct RequestState<'a, 's> {
     request: Request,
     /// The client's address, once it is known.
     client: Option<IpAddr>,
+    /// Whether the ClientTrafficPolicy of the listener is refused, so that every route answers 500.
+    is_refused_for_clients: bool,
     steps: Vec<Step<'a>>,
 }
 
@@ -339,6 +342,12 @@ impl<'a> RequestState<'a, '_> {
         self.certificate(found)?;
         let found = self.client_policy(found)?;
         let chosen = self.choose_route(found)?;
+        if self.is_refused_for_clients {
+            return stop(
+                500,
+                "because the ClientTrafficPolicy is refused, every route answers 500",
+            );
+        }
         self.authentication(&chosen)?;
         self.extensions(&chosen)?;
         self.authorization(&chosen)?;
@@ -385,6 +394,7 @@ fn trace_at<'a>(
         gateway: id,
         request: request.clone(),
         client: request.from,
+        is_refused_for_clients: false,
         steps: Vec::new(),
     };
     state.dns(gateway);

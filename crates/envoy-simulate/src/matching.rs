@@ -328,6 +328,10 @@ fn of_http(node: Option<&Node>) -> Match {
     }
 }
 
+/// What Envoy Gateway takes for the name of any service, and of any method, beside a regular expression.
+const ANY_SERVICE: &str = r"(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*";
+const ANY_METHOD: &str = "[A-Za-z_][A-Za-z_0-9]*";
+
 /// The path of a gRPC method is `/SERVICE/METHOD`.
 fn of_grpc(node: Option<&Node>) -> Match {
     let method = node.and_then(|it| it.get("method"));
@@ -343,8 +347,8 @@ fn of_grpc(node: Option<&Node>) -> Match {
             (MatchType::Prefix, "/".to_owned())
         }
         (service, method, true) => {
-            let any = "[A-Za-z0-9_.]+";
-            let (service, method) = (service.unwrap_or(any), method.unwrap_or(any));
+            let service = service.unwrap_or(ANY_SERVICE);
+            let method = method.unwrap_or(ANY_METHOD);
             (MatchType::Regular, format!("/{service}/{method}"))
         }
     };

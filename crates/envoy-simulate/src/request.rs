@@ -95,6 +95,21 @@ pub struct Request {
     pub authority: String,
     /// The address of the connection's peer, as the gateway sees it; `None` if it is not given.
     pub from: Option<IpAddr>,
+    /// Whether the client verifies the certificate of the gateway.
+    pub verifies: bool,
+    /// The certificate that the client shows; `None` if it is not given.
+    pub certificate: Option<ClientCertificate>,
+}
+
+/// The certificate that a client shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// It shows none.
+    None,
+    /// One that the gateway's authorities signed.
+    Trusted,
+    /// One that they didn't sign.
+    Untrusted,
 }
 
 /// Why a request is not valid.
@@ -159,6 +174,8 @@ impl Request {
             method: "GET".to_owned(),
             headers: Vec::new(),
             from: None,
+            verifies: true,
+            certificate: None,
         })
     }
 

@@ -1,0 +1,142 @@
+// The translation of Envoy Gateway without its servers, for the tests in tests/reality that ask about many
+// configurations: reads one configuration a line, and answers with what Envoy would get. It is built inside a copy of
+// Envoy Gateway's module, because only that may use its internal packages. Nothing here is the project's own behaviour.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	resourcev3 "github.com/envoyproxy/go-control-plane/pkg/resource/v3"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/anypb"
+	gwapiv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	egv1a1 "github.com/envoyproxy/gateway/api/v1alpha1"
+	"github.com/envoyproxy/gateway/api/v1alpha1/validation"
+	"github.com/envoyproxy/gateway/internal/gatewayapi"
+	"github.com/envoyproxy/gateway/internal/gatewayapi/resource"
+	"github.com/envoyproxy/gateway/internal/logging"
+	"github.com/envoyproxy/gateway/internal/xds/translator"
+)
+
+// The objects, each as the text of a manifest, and the features of the chart.
+type question struct {
+	Objects       []json.RawMessage            `json:"objects"`
+	ExtensionAPIs *egv1a1.ExtensionAPISettings `json:"extensionApis"`
+}
+
+type answer struct {
+	// Why the controller can't read the objects.
+	Unreadable string `json:"unreadable,omitempty"`
+	// What it finds wrong while it translates.
+	Errors []string `json:"errors,omitempty"`
+	// The objects, with their status.
+	Objects any `json:"objects,omitempty"`
+	// What Envoy would get: by proxy and type.
+	Proxies map[string]map[string][]json.RawMessage `json:"proxies,omitempty"`
+}
+
+func main() {
+	in := bufio.NewReaderSize(os.Stdin, 1<<20)
+	out := json.NewEncoder(os.Stdout)
+	for {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			return
+		}
+		var asked question
+		if err == nil {
+			err = json.Unmarshal(line, &asked)
+		}
+		if err == nil {
+			err = out.Encode(translate(&asked))
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
+
+func translate(asked *question) (told answer) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			told = answer{Unreadable: fmt.Sprint("the controller panics: ", panicked)}
+		}
+	}()
+	var text []byte
+	for _, object := range asked.Objects {
+		text = append(append(text, object...), "\n---\n"...)
+	}
+	resources, err := resource.LoadResourcesFromYAMLBytes(text, false, nil)
+	if err != nil {
+		return answer{Unreadable: err.Error()}
+	}
+	if resources.GatewayClass == nil {
+		return answer{Unreadable: "there is no GatewayClass"}
+	}
+	logger := logging.DefaultLogger(io.Discard, egv1a1.LogLevelInfo)
+	features := asked.ExtensionAPIs
+	toIntermediate := &gatewayapi.Translator{
+		GatewayControllerName:           string(resources.GatewayClass.Spec.ControllerName),
+		GatewayClassName:                gwapiv1.ObjectName(resources.GatewayClass.Name),
+		EnvoyPatchPolicyEnabled:         features != nil && features.EnableEnvoyPatchPolicy,
+		BackendEnabled:                  features != nil && features.EnableBackend,
+		ControllerNamespace:             "envoy-gateway-system",
+		MergeGateways:                   gatewayapi.IsMergeGatewaysEnabled(resources),
+		MergeBackends:                   gatewayapi.ResolveMergeBackendsConfig(resources),
+		RunningOnHost:                   true,
+		Logger:                          logger,
+		LuaEnvoyExtensionPolicyDisabled: features.LuaDisabled(),
+	}
+	told.Proxies = map[string]map[string][]json.RawMessage{}
+	if resources.EnvoyProxyForGatewayClass != nil {
+		if err := validation.ValidateEnvoyProxy(resources.EnvoyProxyForGatewayClass); err != nil {
+			told.Errors = append(told.Errors, err.Error())
+		}
+	}
+	translated, err := toIntermediate.Translate(resources)
+	if err != nil {
+		told.Errors = append(told.Errors, err.Error())
+	}
+	told.Objects = translated.Resources
+	for name, intermediate := range translated.XdsIR {
+		toEnvoy := &translator.Translator{
+			ControllerNamespace: "envoy-gateway-system",
+			FilterOrder:         intermediate.FilterOrder,
+			Logger:              logger,
+		}
+		table, err := toEnvoy.Translate(intermediate)
+		if err != nil {
+			told.Errors = append(told.Errors, err.Error())
+		}
+		if table == nil {
+			continue
+		}
+		proxy := map[string][]json.RawMessage{}
+		for key, kind := range map[string]resourcev3.Type{
+			"listeners": resourcev3.ListenerType, "routes": resourcev3.RouteType, "clusters": resourcev3.ClusterType,
+			"endpoints": resourcev3.EndpointType, "secrets": resourcev3.SecretType,
+		} {
+			for _, one := range table.XdsResources[kind] {
+				typed, err := anypb.New(one)
+				if err != nil {
+					told.Errors = append(told.Errors, err.Error())
+					continue
+				}
+				text, err := protojson.Marshal(typed)
+				if err != nil {
+					told.Errors = append(told.Errors, err.Error())
+					continue
+				}
+				proxy[key] = append(proxy[key], text)
+			}
+		}
+		told.Proxies[name] = proxy
+	}
+	return told
+}
