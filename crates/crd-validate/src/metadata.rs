@@ -5,6 +5,7 @@
 //! variable are not known yet, and are accepted too.
 
 use crate::codes;
+use crate::passes::Request;
 use crate::schema::KindSchema;
 use crate::schema::compiled::Scope;
 use k8s_syntax::names;
@@ -121,9 +122,10 @@ const OWNER_FIELDS: &[(&str, bool)] = &[
 
 /// Finds everything that is wrong with an object's metadata, except for the types of labels and annotations, which
 /// the structure pass checks. kustomize's own files are skipped, because they never reach the API server.
-pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(object: &Object, schema: &KindSchema<'_>, request: Request) -> Vec<Diagnostic> {
     let mut walk = MetadataWalk {
         object,
+        request,
         found: Vec::new(),
     };
     if object.group() != "kustomize.config.k8s.io" {
@@ -134,6 +136,7 @@ pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic>
 
 struct MetadataWalk<'a> {
     object: &'a Object,
+    request: Request,
     found: Vec<Diagnostic>,
 }
 

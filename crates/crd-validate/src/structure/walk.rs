@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::number::{self, compare, is_multiple, is_whole};
 use super::{Structure, metadata, words};
 use crate::codes;
+use crate::passes::Request;
 use crate::schema::KindSchema;
 use crate::schema::node::{NodeId, Schema, Type};
 use k8s_syntax::format;
@@ -59,6 +60,7 @@ pub(super) struct StructureWalk<'a> {
     pub run: &'a Structure<'a>,
     pub object: &'a Object,
     pub schema: KindSchema<'a>,
+    pub request: Request,
     pub pointer: Trail,
     pub above: Vec<Above>,
     /// Whether there is a finding that keeps the API server from evaluating rules.
@@ -74,11 +76,17 @@ pub(super) struct StructureWalk<'a> {
 }
 
 impl<'a> StructureWalk<'a> {
-    pub(crate) fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
+    pub(crate) fn new(
+        run: &'a Structure<'a>,
+        object: &'a Object,
+        schema: KindSchema<'a>,
+        request: Request,
+    ) -> Self {
         StructureWalk {
             run,
             object,
             schema,
+            request,
             pointer: Trail::root(),
             above: Vec::new(),
             blocks_rules: false,
