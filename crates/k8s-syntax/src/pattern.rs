@@ -129,7 +129,8 @@ impl Pattern {
         Ok(Pattern { program, cost })
     }
 
-    fn is_match(&self, text: &str) -> bool {
+    /// Whether it matches a part of `text`.
+    pub fn is_match(&self, text: &str) -> bool {
         match &self.program {
             Program::Ordinary(program) => program.is_match(text),
             Program::Large(program) => program.is_match(text),

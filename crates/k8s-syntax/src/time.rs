@@ -68,6 +68,59 @@ pub fn duration(text: &str) -> Option<i64> {
     i64::try_from(sign * total).ok()
 }
 
+/// The names of units in `loose_duration`, in nanoseconds. A word that begins with the last name of a row is of that unit,
+/// too: `minutes`.
+const WORDS: &[(&[&str], i128)] = &[
+    (&["ns", "nano"], 1),
+    (&["us", "µs", "micro"], 1_000),
+    (&["ms", "milli"], 1_000_000),
+    (&["s", "sec"], 1_000_000_000),
+    (&["m", "min"], 60_000_000_000),
+    (&["h", "hr", "hour"], 3_600_000_000_000),
+    (&["d", "day"], 86_400_000_000_000),
+    (&["w", "wk", "week"], 604_800_000_000_000),
+];
+
+/// Parses the format `duration` of a CRD (kube-openapi's `strfmt.ParseDuration`): a duration of Go, or numbers with
+/// words for units anywhere in the text, like `2 days`. The result is in nanoseconds.
+pub fn loose_duration(text: &str) -> Option<i64> {
+    if let Some(duration) = duration(text) {
+        return Some(duration);
+    }
+    let (mut total, mut is_found) = (0_i128, false);
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let after = rest.get(start..)?;
+        let end = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (number, after) = after.split_at(end);
+        let unit = after.trim_start_matches(['\t', '\n', '\u{c}', '\r', ' ']);
+        let end = unit
+            .find(|c: char| !c.is_ascii_alphabetic() && c != 'µ')
+            .unwrap_or(unit.len());
+        let (unit, after) = match end {
+            0 => ("", after),
+            _ => unit.split_at(end),
+        };
+        rest = after;
+        if unit.is_empty() {
+            continue;
+        }
+        let number: i64 = number.parse().ok()?;
+        let unit = unit.to_lowercase();
+        for (names, size) in WORDS {
+            let has_name = names.contains(&unit.as_str())
+                || names.last().is_some_and(|last| unit.starts_with(last));
+            if has_name {
+                is_found = true;
+                total += i128::from(number) * size;
+            }
+        }
+    }
+    is_found.then(|| i64::try_from(total).ok())?
+}
+
 /// Parses a date such as `2026-01-31`.
 pub fn date(text: &str) -> Option<Date> {
     let [year, month, day] = parts(text, '-')?;
@@ -158,6 +211,23 @@ mod tests {
             "", "-", "1", "5sec", "20kib", "s", "1.2.3s", ".", ".s", "1 h", "1d", "3000000h",
         ] {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_in_words_are_those_of_the_servers_library() {
+        let second = 1_000_000_000;
+        for (text, want) in [
+            ("1h30m", 5400 * second),
+            ("2 days", 172_800 * second),
+            ("about 1 Hour and 2 min", 3720 * second),
+            ("1.5 hours", 18_000 * second),
+            ("3µs", 3000),
+        ] {
+            assert_eq!(loose_duration(text), Some(want), "{text}");
+        }
+        for text in ["", "1", "days", "5 x", "99999999999999999999 days"] {
+            assert_eq!(loose_duration(text), None, "{text}");
         }
     }
 
