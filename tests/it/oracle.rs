@@ -209,6 +209,29 @@ fn said(case: &Value, object: &Node) -> (BTreeSet<String>, About) {
     (fields.collect(), About::Everything)
 }
 
+/// Whether a refusal names no field: the object could not be decoded, or its namespace doesn't exist.
+fn names_no_field(case: &Value) -> bool {
+    let message = case["message"].as_str().unwrap_or_default();
+    let causes = case["causes"].as_array().map_or(0, Vec::len);
+    let is_named = ["unknown field \"", "failed to create typed patch object"];
+    causes == 0 && !is_named.iter().any(|part| message.contains(part))
+}
+
+/// A path as precise as the API server's, which doesn't name single labels, annotations and finalizers.
+fn as_coarse(path: String) -> String {
+    let coarse = [
+        "metadata.labels",
+        "metadata.annotations",
+        "metadata.finalizers",
+    ];
+    let found = coarse
+        .iter()
+        .find_map(|part| Some(path.find(part)? + part.len()));
+    found
+        .and_then(|end| path.get(..end))
+        .map_or(path.clone(), str::to_owned)
+}
+
 /// The path in an error of server-side apply: `.spec.ports[port=80,protocol="TCP"].name: expected string, got …`. An
 /// item of a list is named by its keys; the path has its index instead.
 fn of_patch(error: &str, object: &Node) -> Option<String> {
@@ -373,10 +396,14 @@ fn tally(path: &Path, catalogue: &Catalogue) -> Tally {
         if accepted {
             continue;
         }
-        tally.refused += 1;
         let (theirs, about) = said(&case, &object.node);
+        if names_no_field(&case) {
+            continue;
+        }
+        tally.refused += 1;
         let ours = found.iter().filter(|it| about.includes(it));
-        let ours: BTreeSet<String> = ours.map(path_of).collect();
+        let ours: BTreeSet<String> = ours.map(path_of).map(as_coarse).collect();
+        let theirs: BTreeSet<String> = theirs.into_iter().map(as_coarse).collect();
         if ours == theirs {
             tally.paths += 1;
         } else {

@@ -288,13 +288,13 @@ fn is_hostname(text: &str) -> bool {
     holds && text.len() <= 255 && text.split('.').all(|label| label.len() <= 63)
 }
 
-/// Six, eight or twenty bytes, with `:` or `-` after each byte, or `.` after two of them.
+/// Six, eight or twenty bytes, with `:` or `-` after each byte, `.` after two of them, or nothing.
 fn is_mac(text: &str) -> bool {
     let (size, separator) = match (text.as_bytes().get(2), text.as_bytes().get(4)) {
         (Some(b':'), _) => (2, ':'),
         (Some(b'-'), _) => (2, '-'),
         (_, Some(b'.')) => (4, '.'),
-        _ => return false,
+        _ => return matches!(text.len(), 12 | 16 | 40) && is_hex(text),
     };
     let groups = text.split(separator);
     let bytes = groups.clone().count() * size / 2;
@@ -434,6 +434,7 @@ mod tests {
             ("uri", "/a", "a"),
             ("email", "A <a@b>", "a"),
             ("mac", "0123.4567.89ab", "01:23:45:67:89"),
+            ("mac", "0123456789ab", "0123456789a"),
             ("mac", "01-23-45-67-89-AB", "01:23:45-67:89:ab"),
             (
                 "uuid3",
