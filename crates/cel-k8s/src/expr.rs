@@ -140,4 +140,8 @@ pub enum Fold {
     Map,
     /// The same keys with new values (`transformMap`).
     MapValues,
+    /// The entries of the maps that are the results (`transformMapEntry`).
+    MapEntries,
+    /// The items, sorted by the results.
+    SortBy,
 }

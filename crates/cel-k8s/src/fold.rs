@@ -1,9 +1,11 @@
 //! Macros over lists and maps.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::eval::{Answer, Fault, Run, worse};
 use super::expr::{Expr, Fold};
+use super::operators::compare;
 use super::value::{Key, Value};
 
 /// The maximum length of a list that a rule creates.
@@ -82,6 +84,22 @@ struct Sum {
     count: u64,
     items: Vec<Value>,
     entries: Vec<(Key, Value)>,
+    /// Items after the values by which they are sorted.
+    sorted: Vec<(Value, Value)>,
+}
+
+/// Items in the order of the values before them.
+fn sorted(mut items: Vec<(Value, Value)>) -> Answer {
+    for pair in items.windows(2) {
+        if let [(a, _), (b, _)] = pair {
+            compare(a, b)?;
+        }
+    }
+    items.sort_by(|(a, _), (b, _)| {
+        let order = compare(a, b).ok().flatten();
+        order.unwrap_or(Ordering::Equal)
+    });
+    Ok(items.into_iter().map(|(_, item)| item).collect::<Vec<_>>()).map(Value::list)
 }
 
 impl Sum {
@@ -111,6 +129,8 @@ impl Sum {
                 let key = Key::of(key).ok_or_else(|| Fault::no_overload("{}", &[key]))?;
                 self.entries.push((key, value));
             }
+            (Fold::MapEntries, Value::Map(entries)) => self.entries.extend(entries.iter().cloned()),
+            (Fold::SortBy, value) => self.sorted.push((value, item.clone())),
             (_, other) => return Err(Fault::no_overload("comprehension", &[&other])),
         }
         Ok(self.decided)
@@ -126,6 +146,16 @@ impl Sum {
             (Fold::ExistsOne, _) => Value::Bool(self.count == 1),
             (Fold::Filter | Fold::Map, _) => Value::list(self.items),
             (Fold::MapValues, _) => Value::map(self.entries),
+            (Fold::MapEntries, _) => {
+                let count = self.entries.len();
+                match Value::map(self.entries) {
+                    Value::Map(entries) if entries.len() < count => {
+                        return Err(Fault::error("insert failed: a key already exists"));
+                    }
+                    map => map,
+                }
+            }
+            (Fold::SortBy, _) => return sorted(self.sorted),
         })
     }
 }

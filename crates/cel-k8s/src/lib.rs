@@ -5,6 +5,7 @@ pub(crate) mod eval;
 pub mod expr;
 pub(crate) mod functions;
 pub mod lex;
+pub mod list;
 pub mod parse;
 pub mod value;
 

@@ -1,7 +1,6 @@
 //! Binary operators, with the semantics of cel-go.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::eval::{Answer, Fault, Run};
 use super::expr::Operator;
@@ -30,6 +29,9 @@ pub(crate) fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bo
     run.spend(1)?;
     Ok(match (left, right) {
         (Value::Unknown, _) | (_, Value::Unknown) => return Err(Fault::Unknown),
+        (Value::Invalid, _) | (_, Value::Invalid) => {
+            return Err(Fault::no_overload("_==_", &[left, right]));
+        }
         (Value::Null, Value::Null) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::String(a), Value::String(b)) => a == b,
@@ -45,6 +47,14 @@ pub(crate) fn equal(run: &mut Run<'_>, left: &Value, right: &Value) -> Result<bo
         (Value::Format(a), Value::Format(b)) => a.name == b.name,
         (Value::Optional(None), Value::Optional(None)) => true,
         (Value::Optional(Some(a)), Value::Optional(Some(b))) => equal(run, a, b)?,
+        (Value::List(a), Value::List(b)) if a.len() == b.len() && !a.is_ordered() => {
+            let places = a.places(b);
+            every(a.iter().map(|item| {
+                let at = places.get(&a.identity(item));
+                let other = at.and_then(|at| b.get(*at));
+                other.map_or(Ok(false), |other| equal(run, item, other))
+            }))?
+        }
         (Value::List(a), Value::List(b)) if a.len() == b.len() => {
             let pairs = a.iter().zip(b.iter());
             every(pairs.map(|(a, b)| equal(run, a, b)))?
@@ -167,10 +177,7 @@ fn arithmetic(operator: Operator, left: &Value, right: &Value) -> Answer {
         (Divide, Value::Double(a), Value::Double(b)) => Ok(Value::Double(a / b)),
         (Add, Value::String(a), Value::String(b)) => Ok(Value::string(format!("{a}{b}"))),
         (Add, Value::Bytes(a), Value::Bytes(b)) => Ok(Value::Bytes([&**a, &**b].concat().into())),
-        (Add, Value::List(a), Value::List(b)) => {
-            let items: Arc<[Value]> = a.iter().chain(b.iter()).cloned().collect();
-            Ok(Value::List(items))
-        }
+        (Add, Value::List(a), Value::List(b)) => Ok(Value::List(a.with(b))),
         (Add, Value::Duration(a), Value::Duration(b)) => spans(a.checked_add(*b)),
         (Subtract, Value::Duration(a), Value::Duration(b)) => spans(a.checked_sub(*b)),
         (Add, Value::Timestamp(at), Value::Duration(by))

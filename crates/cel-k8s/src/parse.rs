@@ -410,6 +410,8 @@ fn fold(of: &Expr, name: &str, arguments: &[Expr]) -> Option<Expr> {
             "filter" => Fold::Filter,
             "map" | "transformList" => Fold::Map,
             "transformMap" => Fold::MapValues,
+            "transformMapEntry" => Fold::MapEntries,
+            "sortBy" => Fold::SortBy,
             _ => return None,
         })
     };
@@ -419,18 +421,17 @@ fn fold(of: &Expr, name: &str, arguments: &[Expr]) -> Option<Expr> {
         (Fold::Map, [item, filter, body]) if !is_transform => {
             (vec![named(item)?], Some(filter), body)
         }
-        (Fold::All | Fold::Exists | Fold::ExistsOne | Fold::Filter | Fold::Map, [item, body])
-            if !is_transform =>
-        {
-            (vec![named(item)?], None, body)
-        }
+        (
+            Fold::All | Fold::Exists | Fold::ExistsOne | Fold::Filter | Fold::Map | Fold::SortBy,
+            [item, body],
+        ) if !is_transform => (vec![named(item)?], None, body),
         (Fold::All | Fold::Exists | Fold::ExistsOne, [key, item, body]) => {
             (vec![named(key)?, named(item)?], None, body)
         }
-        (Fold::Map | Fold::MapValues, [key, item, body]) => {
+        (Fold::Map | Fold::MapValues | Fold::MapEntries, [key, item, body]) => {
             (vec![named(key)?, named(item)?], None, body)
         }
-        (Fold::Map | Fold::MapValues, [key, item, filter, body]) => {
+        (Fold::Map | Fold::MapValues | Fold::MapEntries, [key, item, filter, body]) => {
             (vec![named(key)?, named(item)?], Some(filter), body)
         }
         _ => return None,

@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 use super::functions::format::Format;
 use super::functions::quantity::Quantity;
 use super::functions::url::Url;
+use super::list::List;
 
 /// A value. Copies are cheap, because large values are shared.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ pub enum Value {
     /// Bytes.
     Bytes(Arc<[u8]>),
     /// A list.
-    List(Arc<[Value]>),
+    List(List),
     /// A map or an object, ordered by key.
     Map(Arc<[(Key, Value)]>),
     /// A duration, in nanoseconds.
@@ -52,6 +53,8 @@ pub enum Value {
     Format(&'static Format),
     /// A semantic version.
     Semver(Arc<semver::Version>),
+    /// A string that doesn't have the form of its type, such as a date of another format. Every use of it is an error.
+    Invalid,
     /// A value that is not known yet, because Flux fills it in or it is encrypted.
     Unknown,
 }
@@ -162,6 +165,7 @@ impl Value {
             Value::Quantity(_) => "kubernetes.Quantity",
             Value::Format(_) => "kubernetes.NamedFormat",
             Value::Semver(_) => "kubernetes.Semver",
+            Value::Invalid => "error",
             Value::Unknown => "unknown",
         }
     }

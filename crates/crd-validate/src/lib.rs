@@ -9,4 +9,4 @@ pub mod rules;
 pub mod schema;
 pub mod structure;
 
-pub use passes::Passes;
+pub use passes::{Passes, Request};

@@ -1,15 +1,18 @@
-//! Checks `metadata` as the API server does on creation (apimachinery's `api/validation`, Kubernetes 1.34): names,
-//! labels, annotations, owners, finalizers.
+//! Checks `metadata` as the API server does on creation (apimachinery's `api/validation`, Kubernetes 1.37): names,
+//! labels, annotations, owners, finalizers, and the types of all fields.
 //!
 //! A namespaced object without a namespace is accepted, because Flux and kubectl fill it in. Values with a Flux
 //! variable are not known yet, and are accepted too.
 
+mod owners;
+mod typed;
+
 use crate::codes;
+use crate::passes::Request;
 use crate::schema::KindSchema;
 use crate::schema::compiled::Scope;
 use k8s_syntax::names;
 use manifest::Object;
-use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Code, Diagnostic, Severity};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 use manifest::{finding, finding_on_key};
@@ -34,11 +37,6 @@ const SUBDOMAIN: Form = Form {
 const LABEL: Form = Form {
     holds: names::is_dns_label,
     want: "lower-case letters, digits and `-`, a letter or digit at both ends, at most 63 characters",
-};
-
-const SERVICE: Form = Form {
-    holds: names::is_dns_1035_label,
-    want: "lower-case letters, digits and `-`, a letter first and a letter or digit last, at most 63 characters",
 };
 
 /// A CronJob's name must be shorter, because the names of its Jobs are eleven characters longer.
@@ -69,7 +67,7 @@ const FILLED_IN: &str = "_";
 /// and those that only have to fit into an API path (`pkg/apis/*/validation`, Kubernetes 1.37).
 const FORMS: &[(&str, &str, &Form)] = &[
     ("", "Namespace", &LABEL),
-    ("", "Service", &SERVICE),
+    ("", "Service", &LABEL),
     ("apiregistration.k8s.io", "APIService", &SEGMENT),
     ("apps", "StatefulSet", &LABEL),
     ("batch", "CronJob", &CRON_JOB),
@@ -82,6 +80,32 @@ const FORMS: &[(&str, &str, &Form)] = &[
     ("rbac.authorization.k8s.io", "RoleBinding", &SEGMENT),
 ];
 
+/// How many characters of `generateName` the API server uses.
+const LONGEST_PREFIX: usize = 58;
+
+/// The format of the beginning of a name. A CronJob's may be as long as that of other kinds.
+fn form_of_prefix(form: &'static Form) -> &'static Form {
+    match std::ptr::eq(form, &CRON_JOB) {
+        true => &SUBDOMAIN,
+        false => form,
+    }
+}
+
+/// The beginning of a name in the form that is checked: a hyphen at its end is allowed (`maskTrailingDash`).
+fn masked(prefix: &str) -> String {
+    match prefix.strip_suffix('-').filter(|rest| !rest.is_empty()) {
+        Some(rest) => {
+            // Go removes a byte. If it is a part of a character, the rest of that is not allowed either.
+            let mut chars = rest.chars();
+            if chars.as_str().ends_with(|c: char| c.is_ascii()) {
+                chars.next_back();
+            }
+            format!("{}a", chars.as_str())
+        }
+        None => prefix.to_owned(),
+    }
+}
+
 /// The format of a kind's names.
 fn form_of(object: &Object) -> &'static Form {
     let is_of = |group: &str, kind: &str| object.group() == group && object.kind() == kind;
@@ -90,40 +114,12 @@ fn form_of(object: &Object) -> &'static Form {
     form.map_or(&SUBDOMAIN, |(.., form)| form)
 }
 
-/// The fields of `metadata` (`ObjectMeta`, meta/v1).
-const FIELDS: &[&str] = &[
-    "annotations",
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "finalizers",
-    "generateName",
-    "generation",
-    "labels",
-    "managedFields",
-    "name",
-    "namespace",
-    "ownerReferences",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
-
-/// The fields of an owner reference (`OwnerReference`, meta/v1), and whether each is required.
-const OWNER_FIELDS: &[(&str, bool)] = &[
-    ("apiVersion", true),
-    ("kind", true),
-    ("name", true),
-    ("uid", true),
-    ("controller", false),
-    ("blockOwnerDeletion", false),
-];
-
 /// Finds everything that is wrong with an object's metadata, except for the types of labels and annotations, which
 /// the structure pass checks. kustomize's own files are skipped, because they never reach the API server.
-pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(object: &Object, schema: &KindSchema<'_>, request: Request) -> Vec<Diagnostic> {
     let mut walk = MetadataWalk {
         object,
+        request,
         found: Vec::new(),
     };
     if object.group() != "kustomize.config.k8s.io" {
@@ -132,8 +128,35 @@ pub(crate) fn check(object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic>
     walk.found
 }
 
+/// Finds what is wrong with the metadata of an object inside another one (`x-kubernetes-embedded-resource`), which
+/// needs no name.
+pub(crate) fn check_embedded(object: &Object, metadata: &Node, root: &Pointer) -> Vec<Diagnostic> {
+    let mut walk = MetadataWalk {
+        object,
+        request: Request::Create,
+        found: Vec::new(),
+    };
+    match &metadata.kind {
+        Kind::Map(map) => {
+            walk.typed(map, root, typed::METADATA);
+            let name = walk.text(map, "name").unwrap_or_default();
+            if !name.is_empty() && !(SEGMENT.holds)(name) {
+                walk.form("name", name, root, &SEGMENT);
+            }
+            walk.namespace(map, root, Scope::Namespaced);
+            walk.texts(map, root, "labels");
+            walk.texts(map, root, "annotations");
+            walk.parts(map, root);
+        }
+        Kind::Null => {}
+        _ => walk.wrong_type(root, "a map"),
+    }
+    walk.found
+}
+
 struct MetadataWalk<'a> {
     object: &'a Object,
+    request: Request,
     found: Vec<Diagnostic>,
 }
 
@@ -148,13 +171,19 @@ impl MetadataWalk<'_> {
             // The structure pass reports this.
             Some(_) => return,
         };
-        self.fields(map, &root);
+        self.typed(map, &root, typed::METADATA);
         self.name(map, &root);
         self.namespace(map, &root, scope);
-        self.labels(map, &root);
-        self.annotations(map, &root);
-        self.owners(map, &root);
-        self.finalizers(map, &root);
+        self.parts(map, &root);
+    }
+
+    /// Checks what metadata has besides names.
+    fn parts(&mut self, map: &Map, root: &Pointer) {
+        self.labels(map, root);
+        self.annotations(map, root);
+        self.owners(map, root);
+        self.finalizers(map, root);
+        self.managed_fields(map, root);
     }
 
     fn report(&mut self, pointer: &Pointer, message: String, help: impl Into<String>) {
@@ -174,38 +203,10 @@ impl MetadataWalk<'_> {
         self.found.push(found);
     }
 
-    fn fields(&mut self, map: &Map, root: &Pointer) {
-        for (key, _) in map.iter() {
-            if FIELDS.contains(&key) || variable::in_text(key) {
-                continue;
-            }
-            let pointer = root.key(key);
-            let message = format!("`{}` is not a field of `metadata`", pointer.dotted());
-            let help = match nearest(key, FIELDS.iter().copied()) {
-                Some(meant) => format!("write `{meant}`"),
-                None => {
-                    "remove it; your own keys belong under `labels` or `annotations`".to_owned()
-                }
-            };
-            let found = finding_on_key(codes::SCHEMA_UNKNOWN_FIELD, self.object, &pointer, message)
-                .why("the API server refuses unknown fields")
-                .help(help);
-            self.found.push(found);
-        }
-    }
-
     /// The string in a field, if it is a string and known.
-    fn text<'n>(&mut self, map: &'n Map, root: &Pointer, key: &str) -> Option<&'n str> {
-        match &map.get(key)?.kind {
-            Kind::String(text) if !variable::in_text(text) => Some(text),
-            Kind::String(_) | Kind::Null => None,
-            _ => {
-                let pointer = root.key(key);
-                let message = format!("`{}` must be a string", pointer.dotted());
-                self.report_as(codes::SCHEMA_TYPE, &pointer, message, "put it in quotes");
-                None
-            }
-        }
+    fn text<'n>(&mut self, map: &'n Map, key: &str) -> Option<&'n str> {
+        let text = map.get(key).and_then(Node::as_str);
+        text.filter(|text| !variable::in_text(text))
     }
 
     fn name(&mut self, map: &Map, root: &Pointer) {
@@ -215,31 +216,44 @@ impl MetadataWalk<'_> {
             None | Some(Kind::Null) => true,
             Some(_) => false,
         };
-        if is_empty("name") && is_empty("generateName") {
+        let needs_name = self.request == Request::Apply || is_empty("generateName");
+        if is_empty("name") && needs_name {
             let pointer = root.key("name");
             let message = "`metadata.name` is missing".to_owned();
-            self.report_as(
-                codes::SCHEMA_REQUIRED,
-                &pointer,
-                message,
-                "add `name:`, a string",
-            );
+            let help = match is_empty("generateName") {
+                true => "add `name:`, a string",
+                false => {
+                    "add `name:`; an object that is applied needs it, even if it has `generateName`"
+                }
+            };
+            self.report_as(codes::SCHEMA_REQUIRED, &pointer, message, help);
         }
         let object = self.object;
         let is_filled_in = |name: &str| name == FILLED_IN && object.kind() == "Namespace";
-        if let Some(name) = self.text(map, root, "name")
+        if let Some(name) = self.text(map, "name")
             && !name.is_empty()
             && !(form.holds)(name)
             && !is_filled_in(name)
         {
             self.form("name", name, root, form);
         }
-        // The API server appends five letters and digits, so the name may end in `-`.
-        if let Some(name) = self.text(map, root, "generateName")
-            && !name.is_empty()
-            && !(form.holds)(&format!("{}a", name.trim_end_matches('-')))
+        if let Some(prefix) = self
+            .text(map, "generateName")
+            .filter(|text| !text.is_empty())
         {
-            self.form("generateName", name, root, form);
+            let form = form_of_prefix(form);
+            if !(form.holds)(&masked(prefix)) {
+                self.form("generateName", prefix, root, form);
+            }
+            // The API server appends five letters and digits, and checks the result, too.
+            let start = prefix
+                .char_indices()
+                .nth(LONGEST_PREFIX)
+                .map_or(prefix.len(), |(at, _)| at);
+            let made = format!("{}xxxxx", prefix.get(..start).unwrap_or_default());
+            if is_empty("name") && !needs_name && !(form.holds)(&made) {
+                self.form("name", &made, root, form);
+            }
         }
     }
 
@@ -250,10 +264,7 @@ impl MetadataWalk<'_> {
     }
 
     fn namespace(&mut self, map: &Map, root: &Pointer, scope: Scope) {
-        let Some(namespace) = self
-            .text(map, root, "namespace")
-            .filter(|it| !it.is_empty())
-        else {
+        let Some(namespace) = self.text(map, "namespace").filter(|it| !it.is_empty()) else {
             return;
         };
         if scope == Scope::Cluster {
@@ -314,86 +325,6 @@ impl MetadataWalk<'_> {
                 "keys and values together must stay below {MOST_ANNOTATIONS}; put large text into a ConfigMap"
             );
             self.report(&root, message, help);
-        }
-    }
-
-    fn owners(&mut self, map: &Map, root: &Pointer) {
-        let root = root.key("ownerReferences");
-        let owners = match map.get("ownerReferences").map(|node| &node.kind) {
-            Some(Kind::List(owners)) => owners.as_slice(),
-            None | Some(Kind::Null) => return,
-            Some(_) => {
-                let message = format!("`{}` must be a list", root.dotted());
-                return self.report_as(codes::SCHEMA_TYPE, &root, message, "write a list");
-            }
-        };
-        let mut controllers = 0;
-        for (index, owner) in owners.iter().enumerate() {
-            let root = root.index(index);
-            let Some(map) = owner.as_map() else {
-                let message = format!("`{}` must be a map", root.dotted());
-                self.report_as(
-                    codes::SCHEMA_TYPE,
-                    &root,
-                    message,
-                    "write `kind`, `name` and so on",
-                );
-                continue;
-            };
-            for (key, _) in OWNER_FIELDS.iter().filter(|(_, required)| *required) {
-                let is_empty = map
-                    .get(key)
-                    .and_then(Node::as_str)
-                    .is_none_or(str::is_empty);
-                if is_empty {
-                    let pointer = root.key(*key);
-                    let message = format!("`{}` is missing", pointer.dotted());
-                    let help = format!("add `{key}:`, a string");
-                    self.report_as(codes::SCHEMA_REQUIRED, &pointer, message, help);
-                }
-            }
-            for (key, _) in map.iter() {
-                if !OWNER_FIELDS.iter().any(|(known, _)| *known == key) {
-                    let pointer = root.key(key);
-                    let message = format!("`{}` is not a field of an owner", pointer.dotted());
-                    self.report_as(codes::SCHEMA_UNKNOWN_FIELD, &pointer, message, "remove it");
-                }
-            }
-            controllers += usize::from(map.get("controller").and_then(Node::as_bool) == Some(true));
-        }
-        if controllers > 1 {
-            let message = format!("`{}` names {controllers} controllers", root.dotted());
-            self.report(
-                &root,
-                message,
-                "keep `controller: true` on only one of them",
-            );
-        }
-    }
-
-    fn finalizers(&mut self, map: &Map, root: &Pointer) {
-        let root = root.key("finalizers");
-        let finalizers = match map.get("finalizers").map(|node| &node.kind) {
-            Some(Kind::List(items)) => items.as_slice(),
-            None | Some(Kind::Null) => return,
-            Some(_) => {
-                let message = format!("`{}` must be a list", root.dotted());
-                return self.report_as(codes::SCHEMA_TYPE, &root, message, "write a list");
-            }
-        };
-        for (index, item) in finalizers.iter().enumerate() {
-            let pointer = root.index(index);
-            match item.as_str() {
-                Some(text) if variable::in_text(text) || names::is_qualified_name(text) => {}
-                Some(text) => {
-                    let message = format!("`{}` can't be {}", pointer.dotted(), shown(text));
-                    self.report(&pointer, message, format!("write {}", KEY.want));
-                }
-                None => {
-                    let message = format!("`{}` must be a string", pointer.dotted());
-                    self.report_as(codes::SCHEMA_TYPE, &pointer, message, "write a string");
-                }
-            }
         }
     }
 }

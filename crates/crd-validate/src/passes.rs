@@ -6,9 +6,21 @@ use manifest::diagnostic::Diagnostic;
 use crate::schema::{Catalogue, KindSchema};
 use crate::{codes, metadata, rules, structure};
 
+/// The request that is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Request {
+    /// Server-side apply, as Flux and `kubectl apply --server-side` send it. A null in a field that doesn't allow null
+    /// is refused.
+    #[default]
+    Apply,
+    /// The creation of an object, as `kubectl create` sends it. A null in a field that doesn't allow null is dropped.
+    Create,
+}
+
 /// The passes that look at one object and its schema, with their caches.
 #[derive(Debug)]
 pub struct Passes<'a> {
+    request: Request,
     structure: structure::Structure<'a>,
     rules: rules::Rules,
 }
@@ -17,17 +29,24 @@ impl<'a> Passes<'a> {
     /// Creates the passes. `catalogue` is used to find the version that has an unknown field.
     pub fn new(catalogue: &'a Catalogue) -> Self {
         Passes {
+            request: Request::default(),
             structure: structure::Structure::new(catalogue),
             rules: rules::Rules::new(),
         }
     }
 
-    /// Everything that the API server would report on creating an object: findings on its metadata and its structure,
+    /// The same passes for another request than server-side apply.
+    #[must_use]
+    pub fn answering(self, request: Request) -> Self {
+        Passes { request, ..self }
+    }
+
+    /// Everything that the API server would report on an object: findings on its metadata and its structure,
     /// and if both are valid, on its rules.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-        let mut found = metadata::check(object, schema);
+        let mut found = metadata::check(object, schema, self.request);
         let unnamed = found.iter().any(|one| one.code == codes::SCHEMA_REQUIRED);
-        let examined = self.structure.examine(object, schema);
+        let examined = self.structure.examine(object, schema, self.request);
         found.extend(examined.findings);
         if !examined.blocks_rules && !unnamed {
             found.extend(self.rules.check(object, schema));

@@ -56,6 +56,33 @@ pub fn is_qualified_name(text: &str) -> bool {
     }
 }
 
+/// The groups of Kubernetes' own kinds that have a dot, as those of CustomResourceDefinitions have.
+const BUILTIN_GROUPS: &[&str] = &[
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
+/// Whether a group is one of Kubernetes' own kinds: a group of a CustomResourceDefinition always has a dot.
+pub fn is_builtin_group(group: &str) -> bool {
+    !group.contains('.') || BUILTIN_GROUPS.contains(&group)
+}
+
 /// The value of a label: a name part, or an empty text.
 pub fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_name_part(text)

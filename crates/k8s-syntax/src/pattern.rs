@@ -129,7 +129,8 @@ impl Pattern {
         Ok(Pattern { program, cost })
     }
 
-    fn is_match(&self, text: &str) -> bool {
+    /// Whether it matches a part of `text`.
+    pub fn is_match(&self, text: &str) -> bool {
         match &self.program {
             Program::Ordinary(program) => program.is_match(text),
             Program::Large(program) => program.is_match(text),
@@ -247,6 +248,7 @@ pub(crate) fn translate(pattern: &str) -> String {
     let mut class = Class::default();
     while let Some(c) = rest.next() {
         match (c, class.inside) {
+            ('\\', false) if rest.next_if_eq(&'Q').is_some() => quoted(&mut rest, &mut text),
             ('\\', _) => {
                 let escaped = rest.next();
                 match escaped.and_then(ascii) {
@@ -303,6 +305,16 @@ pub(crate) fn translate(pattern: &str) -> String {
         }
     }
     text
+}
+
+/// Copies the text between `\Q` and `\E`, which is literal in Go.
+fn quoted(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
+    while let Some(c) = rest.next() {
+        if c == '\\' && rest.next_if_eq(&'E').is_some() {
+            return;
+        }
+        out.push_str(&format!("\\x{{{:X}}}", u32::from(c)));
+    }
 }
 
 #[derive(Default)]

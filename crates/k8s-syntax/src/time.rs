@@ -6,7 +6,9 @@
 use std::str::FromStr;
 
 use jiff::SignedDuration;
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 
 /// The units of a duration, in nanoseconds.
 const UNITS: &[(&str, i128)] = &[
@@ -68,6 +70,59 @@ pub fn duration(text: &str) -> Option<i64> {
     i64::try_from(sign * total).ok()
 }
 
+/// The names of units in `loose_duration`, in nanoseconds. A word that begins with the last name of a row is of that unit,
+/// too: `minutes`.
+const WORDS: &[(&[&str], i128)] = &[
+    (&["ns", "nano"], 1),
+    (&["us", "µs", "micro"], 1_000),
+    (&["ms", "milli"], 1_000_000),
+    (&["s", "sec"], 1_000_000_000),
+    (&["m", "min"], 60_000_000_000),
+    (&["h", "hr", "hour"], 3_600_000_000_000),
+    (&["d", "day"], 86_400_000_000_000),
+    (&["w", "wk", "week"], 604_800_000_000_000),
+];
+
+/// Parses the format `duration` of a CRD (kube-openapi's `strfmt.ParseDuration`): a duration of Go, or numbers with
+/// words for units anywhere in the text, like `2 days`. The result is in nanoseconds.
+pub fn loose_duration(text: &str) -> Option<i64> {
+    if let Some(duration) = duration(text) {
+        return Some(duration);
+    }
+    let (mut total, mut is_found) = (0_i128, false);
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let after = rest.get(start..)?;
+        let end = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (number, after) = after.split_at(end);
+        let unit = after.trim_start_matches(['\t', '\n', '\u{c}', '\r', ' ']);
+        let end = unit
+            .find(|c: char| !c.is_ascii_alphabetic() && c != 'µ')
+            .unwrap_or(unit.len());
+        let (unit, after) = match end {
+            0 => ("", after),
+            _ => unit.split_at(end),
+        };
+        rest = after;
+        if unit.is_empty() {
+            continue;
+        }
+        let number: i64 = number.parse().ok()?;
+        let unit = unit.to_lowercase();
+        for (names, size) in WORDS {
+            let has_name = names.contains(&unit.as_str())
+                || names.last().is_some_and(|last| unit.starts_with(last));
+            if has_name {
+                is_found = true;
+                total += i128::from(number) * size;
+            }
+        }
+    }
+    is_found.then(|| i64::try_from(total).ok())?
+}
+
 /// Parses a date such as `2026-01-31`.
 pub fn date(text: &str) -> Option<Date> {
     let [year, month, day] = parts(text, '-')?;
@@ -99,6 +154,33 @@ pub fn date_time(text: &str) -> Option<i128> {
     Some(local.duration_since(EPOCH).as_nanos() - offset(zone)?.as_nanos())
 }
 
+/// Whether Go's `time.Parse` reads a text with the layout of RFC 3339, as it does for times in metadata: letters are
+/// uppercase, an hour may have one digit, and a comma may stand before the fraction.
+pub fn is_rfc3339(text: &str) -> bool {
+    let Some((day, clock)) = text.split_once('T') else {
+        return false;
+    };
+    let Some((hour, rest)) = clock.split_once(':') else {
+        return false;
+    };
+    let clock = format!("{day}T{hour:0>2}:{}", rest.replacen(',', ".", 1));
+    (1..=2).contains(&hour.len())
+        && text.bytes().all(|byte| !matches!(byte, b't' | b'z'))
+        && date_time(&clock).is_some()
+        && is_offset(rest)
+}
+
+/// Whether the offset at the end of a time is in the range that Go reads.
+fn is_offset(clock: &str) -> bool {
+    match clock.rsplit_once(['+', '-']) {
+        Some((_, offset)) => offset.split_once(':').is_some_and(|(hours, minutes)| {
+            digits::<u8>(hours, 2).is_some_and(|hours| hours <= 24)
+                && digits::<u8>(minutes, 2).is_some_and(|minutes| minutes <= 60)
+        }),
+        None => clock.ends_with('Z'),
+    }
+}
+
 /// The offset of a time zone (`Z`, `+01:00`) from UTC.
 fn offset(zone: &str) -> Option<SignedDuration> {
     if zone.eq_ignore_ascii_case("z") {
@@ -120,6 +202,34 @@ pub fn utc(nanoseconds: i128) -> Option<DateTime> {
     let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
     let rest = i32::try_from(nanoseconds.rem_euclid(1_000_000_000)).ok()?;
     EPOCH.checked_add(SignedDuration::new(seconds, rest)).ok()
+}
+
+/// The date and time in a time zone of a timestamp in nanoseconds since 1970: an offset (`+02:00`), or a name in the
+/// database of time zones. `None` if there is no such zone, or the date is outside of the calendar.
+pub fn local(nanoseconds: i128, zone: &str) -> Option<DateTime> {
+    if let Some((hours, minutes)) = zone.split_once(':') {
+        let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let minutes = if zone.starts_with('-') {
+            -minutes
+        } else {
+            minutes
+        };
+        let offset = i128::from(hours.checked_mul(60)?.checked_add(minutes)?) * 60_000_000_000;
+        return utc(nanoseconds + offset);
+    }
+    let at = Timestamp::from_nanosecond(nanoseconds).ok()?;
+    Some(time_zone(zone)?.to_datetime(at))
+}
+
+/// A time zone by its name, as Go's `time.LoadLocation` finds it.
+pub fn time_zone(name: &str) -> Option<TimeZone> {
+    match name {
+        "" | "UTC" => Some(TimeZone::UTC),
+        // Names are not case-sensitive to `jiff`, but they are names of files to Go.
+        _ => TimeZone::get(name)
+            .ok()
+            .filter(|zone| zone.iana_name() == Some(name)),
+    }
 }
 
 /// Splits a text at a separator; `None` if there are not exactly three parts.
@@ -158,6 +268,63 @@ mod tests {
             "", "-", "1", "5sec", "20kib", "s", "1.2.3s", ".", ".s", "1 h", "1d", "3000000h",
         ] {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_in_metadata_are_those_of_go() {
+        for text in [
+            "2026-01-31T08:00:00Z",
+            "2026-01-31T8:00:00.5+02:00",
+            "2026-01-31T08:00:00,5Z",
+        ] {
+            assert!(is_rfc3339(text), "{text}");
+        }
+        for text in [
+            "",
+            "2026-01-31",
+            "2026-01-31t08:00:00z",
+            "2026-01-31 08:00:00Z",
+            "2026-02-30T08:00:00Z",
+            "2026-01-31T08:00:60Z",
+            "2026-01-31T08:00:00+25:00",
+        ] {
+            assert!(!is_rfc3339(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn hours_differ_between_time_zones() {
+        let noon = date_time("2026-07-01T12:00:00Z").expect("a point in time");
+        for (zone, hour) in [
+            ("UTC", 12),
+            ("", 12),
+            ("+02:00", 14),
+            ("-3:30", 8),
+            ("Europe/Berlin", 14),
+            ("America/New_York", 8),
+        ] {
+            assert_eq!(local(noon, zone).map(|at| at.hour()), Some(hour), "{zone}");
+        }
+        for zone in ["Europe/Nowhere", "europe/berlin", "x:y"] {
+            assert_eq!(local(noon, zone), None, "{zone}");
+        }
+    }
+
+    #[test]
+    fn durations_in_words_are_those_of_the_servers_library() {
+        let second = 1_000_000_000;
+        for (text, want) in [
+            ("1h30m", 5400 * second),
+            ("2 days", 172_800 * second),
+            ("about 1 Hour and 2 min", 3720 * second),
+            ("1.5 hours", 18_000 * second),
+            ("3µs", 3000),
+        ] {
+            assert_eq!(loose_duration(text), Some(want), "{text}");
+        }
+        for text in ["", "1", "days", "5 x", "99999999999999999999 days"] {
+            assert_eq!(loose_duration(text), None, "{text}");
         }
     }
 

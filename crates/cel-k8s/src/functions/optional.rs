@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Function, global, member, no_overload};
-use crate::eval::Fault;
+use crate::eval::{Answer, Fault};
 use crate::value::Value;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -17,6 +17,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         [value] => Ok(Value::some(value.clone())),
         _ => Err(no_overload("optional.ofNonZeroValue", it)),
     }),
+    global("optional.unwrap", 1, 1, |_, it| unwrap(it)),
+    member("unwrapOpt", 0, 0, |_, it| unwrap(it)),
+    member("first", 0, 0, |_, it| end(it, <[Value]>::first)),
+    member("last", 0, 0, |_, it| end(it, <[Value]>::last)),
     member("hasValue", 0, 0, |_, it| match it {
         [Value::Optional(value)] => Ok(Value::Bool(value.is_some())),
         _ => Err(no_overload("hasValue", it)),
@@ -37,3 +41,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
         _ => Err(no_overload("orValue", it)),
     }),
 ];
+
+/// The values of those items of a list of optionals that have one.
+fn unwrap(it: &[Value]) -> Answer {
+    let [Value::List(items)] = it else {
+        return Err(no_overload("unwrapOpt", it));
+    };
+    let mut values = Vec::new();
+    for item in items.iter() {
+        match item {
+            Value::Optional(Some(value)) => values.push(Value::clone(value)),
+            Value::Optional(None) => {}
+            _ => return Err(no_overload("unwrapOpt", it)),
+        }
+    }
+    Ok(Value::list(values))
+}
+
+/// The first or last item of a list, if it has items.
+fn end(it: &[Value], of: fn(&[Value]) -> Option<&Value>) -> Answer {
+    match it {
+        [Value::List(items)] => Ok(of(items)
+            .cloned()
+            .map_or(Value::Optional(None), Value::some)),
+        _ => Err(no_overload("first", it)),
+    }
+}

@@ -6,9 +6,37 @@ use super::{Function, global, member, no_overload, semver};
 use crate::eval::{Answer, Fault};
 use crate::value::Value;
 
-/// A quantity, in billionths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Quantity(i128);
+/// A quantity.
+#[derive(Clone, Copy, Debug)]
+pub struct Quantity {
+    /// Its value, in billionths.
+    value: i128,
+    /// The power of ten of its last digit as it is written; `None` if Go reads it as a decimal fraction of any size.
+    scale: Option<i32>,
+}
+
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Eq for Quantity {}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+/// The number of digits that Go holds in 64 bits, for decimal and for binary suffixes.
+const MOST_DIGITS: (i32, i32) = (18, 14);
 
 const UNIT: i128 = 1_000_000_000;
 
@@ -57,14 +85,41 @@ impl Quantity {
         let digits = digits.trim_start_matches('0');
         let shift = exponent.saturating_sub(i32::try_from(fraction.len()).ok()?);
         let value = scaled(digits, scale, shift);
-        Some(Quantity(sign * value))
+        let scale = digits_in_go(whole, fraction, suffix, exponent);
+        Some(Quantity {
+            value: sign * value,
+            scale,
+        })
     }
 
+    /// The value as an integer. As in Go, `1.0` and `1000m` are not integers, because they are written with a fraction.
     fn whole(self) -> Option<i64> {
-        (self.0 % UNIT == 0)
-            .then(|| i64::try_from(self.0 / UNIT).ok())
-            .flatten()
+        self.scale.filter(|scale| *scale >= 0)?;
+        i64::try_from(self.value / UNIT).ok()
     }
+}
+
+/// The scale of a quantity whose digits Go holds in 64 bits (`resource.ParseQuantity`).
+fn digits_in_go(whole: &str, fraction: &str, suffix: &str, exponent: i32) -> Option<i32> {
+    let length = |text: &str| i32::try_from(text.len()).unwrap_or(i32::MAX);
+    let whole = whole.trim_start_matches('0');
+    if whole.is_empty() && fraction.is_empty() {
+        return Some(0);
+    }
+    let digits = length(whole).max(1);
+    let unit = |units: &[&str]| units.iter().position(|unit| *unit == suffix);
+    if let Some(at) = unit(&["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]) {
+        let bits = 10 * (i32::try_from(at).ok()? + 1);
+        let fits = fraction.is_empty() && MOST_DIGITS.1 >= digits + bits * 3 / 10;
+        return fits.then_some(0);
+    }
+    let of_suffix = unit(&["n", "u", "m", "", "k", "M", "G", "T", "P", "E"]);
+    let exponent = match of_suffix {
+        Some(at) => 3 * (i32::try_from(at).ok()? - 3),
+        None => exponent,
+    };
+    let scale = exponent - length(fraction);
+    (MOST_DIGITS.0 >= digits + length(fraction) && scale >= -9).then_some(scale)
 }
 
 /// `digits × scale × 10^shift`, rounded up, at most 2^126.
@@ -123,7 +178,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         _ => Err(no_overload("isQuantity", it)),
     }),
     member("sign", 0, 0, |_, it| match it {
-        [Value::Quantity(it)] => Ok(Value::Int(i64::try_from(it.0.signum()).unwrap_or(0))),
+        [Value::Quantity(it)] => Ok(Value::Int(i64::try_from(it.value.signum()).unwrap_or(0))),
         _ => Err(no_overload("sign", it)),
     }),
     member("isInteger", 0, 0, |_, it| match it {
@@ -152,20 +207,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
 #[allow(clippy::cast_precision_loss)] // it is approximate by name
 fn float(_: &mut super::Run<'_>, it: &[Value]) -> Answer {
     match it {
-        [Value::Quantity(it)] => Ok(Value::Double(it.0 as f64 / UNIT as f64)),
+        [Value::Quantity(it)] => Ok(Value::Double(it.value as f64 / UNIT as f64)),
         _ => Err(no_overload("asApproximateFloat", it)),
     }
 }
 
 fn sum(it: &[Value], sign: i128) -> Answer {
     let (first, second) = match it {
-        [Value::Quantity(a), Value::Quantity(b)] => (a.0, b.0),
-        [Value::Quantity(a), Value::Int(b)] => (a.0, i128::from(*b) * UNIT),
+        [Value::Quantity(a), Value::Quantity(b)] => (*a, *b),
+        [Value::Quantity(a), Value::Int(b)] => {
+            let value = i128::from(*b) * UNIT;
+            let scale = Some(0);
+            (*a, Quantity { value, scale })
+        }
         _ => return Err(no_overload("add", it)),
     };
-    let sum = first.checked_add(sign * second);
-    let sum = sum.ok_or_else(|| Fault::error("quantity overflow"))?;
-    Ok(Value::Quantity(Quantity(sum)))
+    let sum = first.value.checked_add(sign * second.value);
+    let value = sum.ok_or_else(|| Fault::error("quantity overflow"))?;
+    let scale = match (first.value, second.value) {
+        (_, 0) => first.scale,
+        (0, _) => second.scale,
+        _ => first.scale.zip(second.scale).map(|(a, b)| a.min(b)),
+    };
+    Ok(Value::Quantity(Quantity { value, scale }))
 }
 
 /// Compares two quantities, or two semantic versions, because their functions have the same names.

@@ -44,41 +44,45 @@ pub(super) const FUNCTIONS: &[Function] = &[
             .ok_or_else(|| Fault::Error(format!("{text:?} is not a date with a time"))),
         _ => Err(no_overload("timestamp", it)),
     }),
-    member("getFullYear", 0, 0, |_, it| {
+    member("getFullYear", 0, 1, |_, it| {
         part(it, |at| at.year().into(), None)
     }),
-    member("getMonth", 0, 0, |_, it| {
+    member("getMonth", 0, 1, |_, it| {
         part(it, |at| i64::from(at.month()) - 1, None)
     }),
-    member("getDate", 0, 0, |_, it| {
+    member("getDate", 0, 1, |_, it| {
         part(it, |at| at.day().into(), None)
     }),
-    member("getDayOfMonth", 0, 0, |_, it| {
+    member("getDayOfMonth", 0, 1, |_, it| {
         part(it, |at| i64::from(at.day()) - 1, None)
     }),
-    member("getDayOfWeek", 0, 0, |_, it| {
+    member("getDayOfWeek", 0, 1, |_, it| {
         part(it, |at| at.weekday().to_sunday_zero_offset().into(), None)
     }),
-    member("getDayOfYear", 0, 0, |_, it| {
+    member("getDayOfYear", 0, 1, |_, it| {
         part(it, |at| i64::from(at.day_of_year()) - 1, None)
     }),
-    member("getHours", 0, 0, |_, it| {
+    member("getHours", 0, 1, |_, it| {
         part(it, |at| at.hour().into(), Some(3600 * SECOND))
     }),
-    member("getMinutes", 0, 0, |_, it| {
+    member("getMinutes", 0, 1, |_, it| {
         part(it, |at| at.minute().into(), Some(60 * SECOND))
     }),
-    member("getSeconds", 0, 0, |_, it| {
+    member("getSeconds", 0, 1, |_, it| {
         part(it, |at| at.second().into(), Some(SECOND))
     }),
-    member("getMilliseconds", 0, 0, |_, it| {
+    member("getMilliseconds", 0, 1, |_, it| {
         part(it, |at| at.millisecond().into(), Some(1_000_000))
     }),
 ];
 
-/// A part of a point in time (UTC), or a whole duration in a unit.
+/// A part of a point in time, in UTC or in the given time zone, or a whole duration in a unit.
 fn part(it: &[Value], part: fn(&DateTime) -> i64, unit: Option<i128>) -> Answer {
     let number = match (it, unit) {
+        ([Value::Timestamp(at), Value::String(zone)], _) => {
+            let local = time::local(*at, zone);
+            part(&local.ok_or_else(|| Fault::Error(format!("unknown time zone {zone}")))?)
+        }
         ([Value::Timestamp(at)], _) => {
             let at = utc(*at).ok_or_else(|| Fault::Error("the date is out of range".to_owned()))?;
             part(&at)

@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use super::{Function, global, member, no_overload};
 use crate::eval::{Answer, Fault};
 use crate::value::{Key, Value};
+use k8s_syntax::uri::is_request_uri;
 
 /// A parsed URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Url {
 impl Url {
     /// Parses an absolute URL or an absolute path. What follows a `#` is part of the path or the query.
     pub fn parse(text: &str) -> Option<Url> {
-        if text.is_empty() || text.bytes().any(|b| b < 0x20 || b == 0x7f) {
+        if !is_request_uri(text) {
             return None;
         }
         let mut url = Url {

@@ -9,7 +9,8 @@ use serde_json::Number;
 
 use crate::schema::compiled::Compiled;
 use crate::schema::defaults;
-use crate::schema::node::{Additional, NodeId, Schema, Type};
+use crate::schema::node::{Additional, ListType, NodeId, Schema, Type};
+use cel_k8s::list::{List, Merge};
 use cel_k8s::value::{Key, Value};
 use k8s_syntax::base64;
 use k8s_syntax::time;
@@ -79,7 +80,8 @@ impl Converter<'_> {
                 Some(id) => {
                     let of_item = self.compiled.node(id);
                     let item = |item| self.value(&defaults::item(item, of_item), id);
-                    Value::list(items.iter().map(item).collect())
+                    let list: List = items.iter().map(item).collect();
+                    Value::List(list.merged(merge(schema)))
                 }
                 None => self.dynamic(node),
             },
@@ -102,12 +104,17 @@ impl Converter<'_> {
         let mut entries = Vec::with_capacity(map.len());
         for field in defaults::fields(map, self.compiled, schema) {
             let Some(id) = field.id else { continue };
-            let key = match schema.properties.contains_key(field.key) {
+            let is_field = schema.properties.contains_key(field.key);
+            let key = match is_field {
                 true => escape(field.key),
                 false => Some(Cow::Borrowed(field.key)),
             };
             if let Some(key) = key {
                 let value = self.value(&field.value(), id);
+                // To rules, a field that is null is not there.
+                if is_field && matches!(value, Value::Null) {
+                    continue;
+                }
                 entries.push((Key::String(key.as_ref().into()), value));
             }
         }
@@ -147,13 +154,27 @@ impl Converter<'_> {
     }
 }
 
+/// How a list is merged, which decides when it equals another one.
+fn merge(schema: &Schema) -> Option<Merge> {
+    match schema.list_type? {
+        ListType::Atomic => None,
+        ListType::Set => Some(Merge::Set),
+        ListType::Map => {
+            let keys = schema.list_map_keys.iter().filter_map(|key| escape(key));
+            Some(Merge::Map(keys.map(|key| key.as_ref().into()).collect()))
+        }
+    }
+}
+
 fn text_of(text: &str, format: Option<&str>) -> Value {
     match format {
+        // The server reads it in the alphabet of URLs, although it checks the standard alphabet.
+        Some("byte") if text.contains(['+', '/']) => Value::Invalid,
         Some("byte") => {
-            base64::decode(text).map_or(Value::Unknown, |bytes| Value::Bytes(bytes.into()))
+            base64::decode(text).map_or(Value::Invalid, |bytes| Value::Bytes(bytes.into()))
         }
-        Some("duration") => time::duration(text).map_or(Value::Unknown, Value::Duration),
-        Some("date" | "date-time") => point_in_time(text).map_or(Value::Unknown, Value::Timestamp),
+        Some("duration") => time::loose_duration(text).map_or(Value::Invalid, Value::Duration),
+        Some("date" | "date-time") => point_in_time(text).map_or(Value::Invalid, Value::Timestamp),
         _ => Value::string(text),
     }
 }

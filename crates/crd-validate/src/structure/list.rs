@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::number::is_whole;
+use super::number::{self, Read};
 use super::walk::{StructureWalk, View};
 use super::words;
+use crate::passes::Request;
 use crate::schema::node::{ListType, Schema};
 use manifest::value::{Kind, Node, trail::TrailStep};
 
@@ -25,6 +26,12 @@ impl StructureWalk<'_> {
         if let Some(node) = schema.items {
             let shape = view.shape.and_then(|shape| self.schema.node(shape).items);
             for (index, item) in items.iter().enumerate() {
+                // A null becomes the default.
+                let is_default = matches!(item.kind, Kind::Null)
+                    && shape.is_some_and(|shape| self.schema.node(shape).default.is_some());
+                if is_default {
+                    continue;
+                }
                 self.inside(TrailStep::Index(index), |walk| {
                     walk.value(item, View { node, shape })
                 });
@@ -42,7 +49,7 @@ impl StructureWalk<'_> {
     fn set(&mut self, items: &[Node]) {
         let mut seen = Seen::default();
         for (index, item) in items.iter().enumerate() {
-            if let Some(first) = seen.first(canonical(item.to_json()), index) {
+            if let Some(first) = seen.first(canonical(item.to_json(), self.request), index) {
                 self.inside(TrailStep::Index(index), |walk| {
                     walk.report(|walk| words::twice(walk, item, first));
                 });
@@ -73,9 +80,18 @@ impl StructureWalk<'_> {
             if !matches!(item.kind, Kind::Map(_)) {
                 continue;
             }
+            let of_item = schema.items.map(|node| kind.node(node));
+            let is_required = |key| of_item.is_some_and(|item| item.required.contains(key));
+            let is_known = schema.list_map_keys.iter().any(is_required) && !self.in_status;
+            if values.is_empty() && self.request == Request::Apply && !is_known {
+                self.inside(TrailStep::Index(index), |walk| {
+                    walk.report(|walk| words::without_key(walk, &schema.list_map_keys));
+                });
+                continue;
+            }
             let text: Vec<String> = values
                 .iter()
-                .map(|(key, value)| format!("{key}: {}", canonical(value.clone())))
+                .map(|(key, value)| format!("{key}: {}", canonical(value.clone(), Request::Apply)))
                 .collect();
             let text = text.join(", ");
             if let Some(first) = seen.first(text.clone(), index) {
@@ -102,24 +118,27 @@ impl Seen {
     }
 }
 
-/// The text of a value, which is the same for equal values.
-fn canonical(value: Value) -> String {
-    fn sorted(value: Value) -> Value {
+/// The text of a value, which is the same for equal values. On creation, a float never equals an integer.
+fn canonical(value: Value, request: Request) -> String {
+    fn sorted(value: Value, request: Request) -> Value {
         match value {
             Value::Object(map) => {
                 let map: std::collections::BTreeMap<String, Value> = map
                     .into_iter()
-                    .map(|(key, value)| (key, sorted(value)))
+                    .map(|(key, value)| (key, sorted(value, request)))
                     .collect();
                 Value::Object(map.into_iter().collect())
             }
-            Value::Array(items) => items.into_iter().map(sorted).collect(),
-            Value::Number(number) if number.is_f64() && is_whole(&number) => {
-                let float = number.as_f64().unwrap_or_default();
-                Value::String(format!("{float:.0}"))
-            }
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| sorted(item, request))
+                .collect(),
+            Value::Number(number) if number.is_f64() => match number::read(&number, request) {
+                Read::Int(whole) => Value::from(whole),
+                Read::Float(_) => Value::Number(number),
+            },
             other => other,
         }
     }
-    sorted(value).to_string()
+    sorted(value, request).to_string()
 }

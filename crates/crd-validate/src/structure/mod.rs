@@ -26,6 +26,7 @@ mod tests;
 
 pub use number::integer_range;
 
+use crate::passes::Request;
 use crate::schema::{Catalogue, KindSchema};
 use k8s_syntax::pattern::Patterns;
 use manifest::Object;
@@ -59,12 +60,17 @@ impl<'a> Structure<'a> {
 
     /// All findings on an object's structure, in the order of the object.
     pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-        self.examine(object, schema).findings
+        self.examine(object, schema, Request::default()).findings
     }
 
     /// Like [`check`](Self::check), and also whether rules can be evaluated.
-    pub(crate) fn examine(&self, object: &Object, schema: &KindSchema<'_>) -> Examined {
-        let mut walk = walk::StructureWalk::new(self, object, *schema);
+    pub(crate) fn examine(
+        &self,
+        object: &Object,
+        schema: &KindSchema<'_>,
+        request: Request,
+    ) -> Examined {
+        let mut walk = walk::StructureWalk::new(self, object, *schema, request);
         walk.object();
         Examined {
             blocks_rules: walk.blocks_rules,

@@ -3,10 +3,11 @@
 use super::walk::StructureWalk;
 use super::words;
 use crate::codes;
+use crate::passes::Request;
 use crate::schema::Set;
 use crate::schema::node::Schema;
-use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
+use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding_on_key;
 use manifest::value::{Map, Pointer};
 
@@ -29,6 +30,13 @@ impl StructureWalk<'_> {
         let kind = self.object.kind();
         let name = words::name(&self.pointer);
         let finding = self.on_key(format!("{name} is not a field of {kind}"));
+        if self.request == Request::Apply && !self.is_builtin && schema.properties.is_empty() {
+            // Server-side apply takes any field of a map without fields.
+            return finding
+                .severity(Severity::Warning)
+                .why("the API server drops the field")
+                .help(known_fields(schema));
+        }
         let known = || schema.properties.keys().map(String::as_str);
         let free = known().filter(|known| !map.contains_key(known));
         let meant = nearest(key, free).or_else(|| nearest(key, known()));

@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::number::{self, compare, is_multiple, is_whole};
 use super::{Structure, metadata, words};
 use crate::codes;
+use crate::passes::Request;
 use crate::schema::KindSchema;
 use crate::schema::node::{NodeId, Schema, Type};
-use k8s_syntax::format;
+use k8s_syntax::{format, names};
 use manifest::Object;
 use manifest::diagnostic::{Code, Diagnostic};
 use manifest::finding;
@@ -48,6 +49,20 @@ impl View {
     }
 }
 
+/// The fields that identify an embedded object, a test for each, and what is allowed.
+const IDENTITY: [(&str, fn(&str) -> bool, &str); 2] = [
+    (
+        "apiVersion",
+        |text| text.bytes().filter(|byte| *byte == b'/').count() <= 1,
+        "`group/version`, or only a version",
+    ),
+    (
+        "kind",
+        |text| names::is_dns_1035_label(&text.to_lowercase()),
+        "letters, digits and `-`, a letter first and a letter or digit last",
+    ),
+];
+
 /// A map between the root and the current value.
 pub(super) struct Above {
     pub node: NodeId,
@@ -59,6 +74,7 @@ pub(super) struct StructureWalk<'a> {
     pub run: &'a Structure<'a>,
     pub object: &'a Object,
     pub schema: KindSchema<'a>,
+    pub request: Request,
     pub pointer: Trail,
     pub above: Vec<Above>,
     /// Whether there is a finding that keeps the API server from evaluating rules.
@@ -69,16 +85,24 @@ pub(super) struct StructureWalk<'a> {
     failed: bool,
     /// Whether the current value is in `status`. On creation the API server only checks the names of its fields, and
     /// drops it.
-    in_status: bool,
+    pub in_status: bool,
     encrypted: bool,
+    /// Whether the kind is one of Kubernetes' own.
+    pub is_builtin: bool,
 }
 
 impl<'a> StructureWalk<'a> {
-    pub(crate) fn new(run: &'a Structure<'a>, object: &'a Object, schema: KindSchema<'a>) -> Self {
+    pub(crate) fn new(
+        run: &'a Structure<'a>,
+        object: &'a Object,
+        schema: KindSchema<'a>,
+        request: Request,
+    ) -> Self {
         StructureWalk {
             run,
             object,
             schema,
+            request,
             pointer: Trail::root(),
             above: Vec::new(),
             blocks_rules: false,
@@ -87,6 +111,7 @@ impl<'a> StructureWalk<'a> {
             failed: false,
             in_status: false,
             encrypted: object.node.get("sops").is_some(),
+            is_builtin: names::is_builtin_group(object.group()),
         }
     }
 
@@ -114,10 +139,17 @@ impl<'a> StructureWalk<'a> {
         self.failed = true;
         if !self.quiet && self.found.len() < MOST_FINDINGS {
             let finding = make(self);
-            if !self.in_status || finding.code == codes::SCHEMA_UNKNOWN_FIELD {
+            if !self.in_status || self.is_of_patch(&finding) {
                 self.found.push(finding);
             }
         }
+    }
+
+    /// Whether a finding is about what can't be sent at all, so that it is reported in `status`, too.
+    fn is_of_patch(&self, finding: &Diagnostic) -> bool {
+        let is_of_apply = [codes::SCHEMA_TYPE, codes::SCHEMA_LIST_KEY].contains(&finding.code);
+        finding.code == codes::SCHEMA_UNKNOWN_FIELD
+            || (is_of_apply && self.request == Request::Apply)
     }
 
     /// Like [`report`](Self::report), for a finding that keeps the API server from evaluating rules.
@@ -179,15 +211,20 @@ impl<'a> StructureWalk<'a> {
         }
         let schema = self.schema.node(view.node);
         if !self.has_type(value, schema) {
+            if self.in_status && fits_patch(value, schema) {
+                return;
+            }
             return self.report_blocking(|walk| words::wrong_type(walk, value, schema));
         }
         match &value.kind {
-            Kind::Null => return,
+            // An enumeration never has null, even if it is written there.
+            Kind::Null if schema.enumeration.is_empty() || self.is_builtin => return,
             Kind::String(text) if self.is_unsettled(text) => return,
             _ => {}
         }
         if !schema.enumeration.is_empty()
-            && !schema.enumeration.iter().any(|known| equal(value, known))
+            && (matches!(value.kind, Kind::Null)
+                || !schema.enumeration.iter().any(|known| equal(value, known)))
         {
             self.report_blocking(|walk| words::not_in_enum(walk, value, schema));
         }
@@ -207,12 +244,12 @@ impl<'a> StructureWalk<'a> {
         match (&value.kind, schema.type_) {
             (Kind::Null, kind) => schema.nullable || (kind.is_none() && !schema.int_or_string),
             (Kind::String(_), None) => true,
-            (Kind::Number(number), None) => !schema.int_or_string || is_whole(number),
+            (Kind::Number(number), None) => !schema.int_or_string || is_whole(number, self.request),
             (_, None) => !schema.int_or_string,
             (Kind::String(text), Some(Type::Integer | Type::Number | Type::Boolean)) => {
                 is_open(text)
             }
-            (Kind::Number(number), Some(Type::Integer)) => is_whole(number),
+            (Kind::Number(number), Some(Type::Integer)) => is_whole(number, self.request),
             (Kind::Bool(_), Some(Type::Boolean))
             | (Kind::Number(_), Some(Type::Number))
             | (Kind::String(_), Some(Type::String))
@@ -223,13 +260,15 @@ impl<'a> StructureWalk<'a> {
     }
 
     fn number(&mut self, number: &serde_json::Number, schema: &Schema) {
+        let value = number::read(number, self.request);
         let below = schema.minimum.as_ref().is_some_and(|least| {
-            matches!(compare(number, least), Some(order) if order.is_lt() || (schema.exclusive_minimum && order.is_eq()))
+            matches!(compare(value, least), Some(order) if order.is_lt() || (schema.exclusive_minimum && order.is_eq()))
         });
         let over = schema.maximum.as_ref().is_some_and(|most| {
-            matches!(compare(number, most), Some(order) if order.is_gt() || (schema.exclusive_maximum && order.is_eq()))
+            matches!(compare(value, most), Some(order) if order.is_gt() || (schema.exclusive_maximum && order.is_eq()))
         });
-        if below || over {
+        let mut bounds = schema.minimum.iter().chain(&schema.maximum);
+        if below || over || bounds.any(|bound| number::is_unfit(schema, bound)) {
             self.report(|walk| words::out_of_bounds(walk, number, schema));
         }
         if let Some((least, most)) = number::integer_range(schema)
@@ -240,7 +279,7 @@ impl<'a> StructureWalk<'a> {
             self.report(|walk| words::beyond(walk, number, least, most));
         }
         if let Some(step) = &schema.multiple_of
-            && !is_multiple(number, step)
+            && (!is_multiple(value, step) || number::is_unfit(schema, step))
         {
             self.report(|walk| words::not_a_multiple(walk, number, step));
         }
@@ -330,15 +369,25 @@ impl<'a> StructureWalk<'a> {
     }
 
     /// An embedded object must have its identity (`x-kubernetes-embedded-resource`), whatever else its schema
-    /// requires.
+    /// requires, and its metadata is checked as that of any object.
     fn identity(&mut self, map: &Map) {
-        for key in ["apiVersion", "kind"] {
+        for (key, holds, want) in IDENTITY {
             let given = map.get(key).and_then(Node::as_str);
-            if given.is_none_or(str::is_empty) {
-                self.inside(TrailStep::Key(key), |walk| {
+            self.inside(TrailStep::Key(key), |walk| match given {
+                None | Some("") => {
                     walk.report_blocking(|walk| words::missing(walk, key, None));
-                });
-            }
+                }
+                Some(text) if walk.is_unsettled(text) || holds(text) => {}
+                Some(text) => walk.report(|walk| words::wrong_format(walk, text, want)),
+            });
+        }
+        let Some(metadata) = map.get("metadata") else {
+            return;
+        };
+        let place = self.pointer.key("metadata");
+        for finding in crate::metadata::check_embedded(self.object, metadata, &place) {
+            self.blocks_rules |= finding.code == codes::SCHEMA_TYPE;
+            self.report(|_| finding);
         }
     }
 
@@ -351,6 +400,11 @@ impl<'a> StructureWalk<'a> {
             }
             match schema.child(key) {
                 Some(_) if self.is_dropped(Some(schema), key, value) => {}
+                Some(node) if schema.embedded_resource && key == "metadata" => {
+                    // Its fields are those of any object. The schema only adds bounds.
+                    let view = View { node, shape: None };
+                    self.inside(TrailStep::Key(key), |walk| walk.value(value, view));
+                }
                 Some(node) => {
                     self.in_status |= is_root && key == "status" && self.schema.version.status;
                     self.inside(TrailStep::Key(key), |walk| {
@@ -388,17 +442,40 @@ impl<'a> StructureWalk<'a> {
         }
     }
 
-    /// Whether the API server drops a field before checking it: a null that is not allowed.
+    /// Whether the API server drops a field before checking it: a null that is not allowed. On server-side apply, only
+    /// if it then gets a default, or if the kind is one of Kubernetes' own, for which a null is the same as no value.
     fn is_dropped(&self, shape: Option<&Schema>, key: &str, value: &Node) -> bool {
-        matches!(value.kind, Kind::Null)
-            && shape
-                .and_then(|shape| shape.child(key))
-                .is_some_and(|child| !self.schema.node(child).nullable)
+        if !matches!(value.kind, Kind::Null) {
+            return false;
+        }
+        let child = shape.and_then(|shape| shape.child(key));
+        child
+            .map(|child| self.schema.node(child))
+            .is_some_and(|child| {
+                let is_kept = self.request == Request::Apply && !self.is_builtin;
+                !child.nullable && (!is_kept || child.default.is_some())
+            })
     }
 
     fn default(&self, shape: Option<&Schema>, key: &str) -> Option<&'a Value> {
         let child = *shape?.properties.get(key)?;
         self.schema.node(child).default.as_ref()
+    }
+}
+
+/// Whether server-side apply can hold a value of this type (structured-merge-diff's `validate`): it only knows strings,
+/// booleans, numbers, lists and maps.
+fn fits_patch(value: &Node, schema: &Schema) -> bool {
+    match (&value.kind, schema.type_) {
+        (Kind::Null, _)
+        | (Kind::Number(_), Some(Type::Integer | Type::Number))
+        | (Kind::Bool(_), Some(Type::Boolean))
+        | (Kind::String(_), Some(Type::String))
+        | (Kind::List(_), Some(Type::Array))
+        | (Kind::Map(_), Some(Type::Object)) => true,
+        (Kind::List(_) | Kind::Map(_), None) => !schema.int_or_string,
+        (_, None) => true,
+        _ => false,
     }
 }
 

@@ -395,6 +395,14 @@ pub(super) fn key_twice(walk: &StructureWalk<'_>, key: &str, first: usize) -> Di
         .help("give each entry a key of its own, or remove one of the two")
 }
 
+/// The finding on an entry of a list that has none of the fields that identify an entry.
+pub(super) fn without_key(walk: &StructureWalk<'_>, keys: &[String]) -> Diagnostic {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    let message = format!("{} has no {}", name(&walk.pointer), list(&keys, "and"));
+    walk.finding(codes::SCHEMA_LIST_KEY, message)
+        .help("add what identifies the entry")
+}
+
 pub(super) fn missing(walk: &StructureWalk<'_>, key: &str, child: Option<NodeId>) -> Diagnostic {
     let message = format!("{} is missing", name(&walk.pointer));
     let schema = child.map(|child| walk.schema.node(child));
