@@ -322,7 +322,10 @@ impl State {
         let is_newest = of.releases.last().is_some_and(|last| last == version.as_str());
         if let Some(chart) = chart.filter(|_| is_newest) {
             let chart = chart.trim().trim_matches(['"', '\'']);
-            of.newest_chart = Some(Version::new(chart).to_string());
+            // A release of the project often comes before that of its chart.
+            let known = of.newest_chart.iter().map(|it| Version::new(it));
+            let newest = known.chain([Version::new(chart)]).max();
+            of.newest_chart = newest.map(|it| it.to_string());
         }
         Ok(())
     }
@@ -440,9 +443,11 @@ fn inputs(project: &Project, version: &Version, folder: &Path) -> anyhow::Result
     Ok(inputs)
 }
 
-/// A file without the lines of a Helm template that surround a CRD.
+/// A file without what a Helm template adds to a CRD, which are labels and conditions.
 fn without_templates(text: &str) -> String {
-    let is_template = |line: &&str| line.trim_start().starts_with("{{");
-    let lines = text.lines().filter(|line| !is_template(line));
+    let lines = text.lines().map(|line| match line.split_once("{{") {
+        Some((before, _)) => before.trim_end(),
+        None => line,
+    });
     lines.flat_map(|line| [line, "\n"]).collect()
 }

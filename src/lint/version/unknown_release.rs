@@ -4,6 +4,7 @@ use crate::lint::{Applied, LintContext};
 use crate::model::Version;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::releases;
+use crd_validate::schema::set::is_followed;
 use envoy_gateway::controller::helm_charts::chart_in;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
@@ -54,7 +55,8 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         let (chart, version) = chart_in(&object.node)?;
         let written = version.filter(|version| !variable::in_text(version))?;
         let version = Version::parse(written)?;
-        let (project, releases) = releases::of_chart(chart)?;
+        let (project, releases) =
+            releases::of_chart(chart).filter(|(project, _)| is_followed(project))?;
         let newest = Version::parse(releases.newest_chart()?.as_str())?;
         let is_beyond = version.major >= newest.major + NEWER
             || version.major == newest.major && version.minor >= newest.minor + NEWER;
