@@ -339,13 +339,30 @@ pub(super) fn root(global: &Global) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// The folder of the user's own schemas: beside `cluster.toml`, else in the root of the repository, else in the current
+/// folder.
+///
+/// # Errors
+/// If the named configuration or root doesn't exist.
+pub(super) fn schemas_folder(global: &Global) -> anyhow::Result<PathBuf> {
+    let root = match locate(global)? {
+        Some(_) => Some(place(global)?.0),
+        None if global.root.is_some() => root_without_config(global)?,
+        // Without a Git repository, the current folder is the only one that can be meant.
+        None => root_without_config(global).unwrap_or_default(),
+    };
+    let root = root.unwrap_or_else(|| PathBuf::from("."));
+    Ok(root.join(own::FOLDER))
+}
+
 /// The schemas and the versions in force: those of the project, or the newest ones if there is no project.
 ///
 /// # Errors
 /// If the named project doesn't exist, or can't be read.
 pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
     if locate(global)?.is_none() {
-        let catalogue = Catalogue::embedded();
+        let mut catalogue = Catalogue::embedded();
+        own::add(&mut catalogue, &schemas_folder(global)?)?;
         let selection = Selection::newest(&catalogue);
         return Ok((catalogue, selection));
     }

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 
 use super::cluster::{self, Connection};
 use super::owned::with_help;
-use super::{Global, found, own, project};
+use super::{Global, found, own, project, used};
 use crate::bounds::file::{self, Unread};
 use crate::tree::plain;
 use crd_validate::schema::files::{self, Difference, Imported, Input};
@@ -51,7 +51,11 @@ struct Import {
     /// Where to take definitions from instead of files: `cluster` reads those that are installed there
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["paths", "by_folder"])]
     from: Option<From>,
-    /// The folder to write to [default: schemas, beside cluster.toml]
+    /// The release that all files belong to: PROJECT@VERSION[:CHANNEL]. It can then be declared in cluster.toml or with --use
+    /// [default: none; the schemas are then used whatever versions are declared]
+    #[arg(long = "as", value_name = "PROJECT@VERSION", value_parser = Release::parse, conflicts_with_all = ["project", "by_folder"])]
+    release: Option<Release>,
+    /// The folder to write to [default: schemas, beside cluster.toml or in the repository's root]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
     /// The project that all files belong to [default: none; the schemas are then used whatever versions are declared]
@@ -71,6 +75,22 @@ struct Import {
     facts_only: bool,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// A release that is given as PROJECT@VERSION[:CHANNEL].
+#[derive(Clone, Debug)]
+struct Release(Set);
+
+impl Release {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "write PROJECT@VERSION, such as envoy-gateway@1.9.1".to_owned();
+        let (project, version, channel) = used::identity(text).ok_or_else(wrong)?;
+        let set = Set::new(project, version, channel);
+        match set.version.minor() {
+            Some(_) => Ok(Release(set)),
+            None => Err(format!("{version} is not a version such as 1.9.1")),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -142,10 +162,9 @@ fn embedded_list() -> anyhow::Result<Lock> {
     Lock::parse(embedded::LOCK).context("can't read the list of schemas in this program")
 }
 
-/// The folder of the project's own schemas; `None` outside of a project.
+/// The folder of the user's own schemas; `None` if it can't be determined.
 fn place(global: &Global) -> Option<PathBuf> {
-    let (root, _) = project::place(global).ok()?;
-    Some(root.join(own::FOLDER))
+    project::schemas_folder(global).ok()
 }
 
 fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -194,7 +213,7 @@ fn print_differences(
 fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let into = match &args.into {
         Some(into) => into.clone(),
-        None => project::place(global)?.0.join(own::FOLDER),
+        None => project::schemas_folder(global)?,
     };
     let inputs = match args.from {
         Some(From::Cluster) => installed(args)?,
@@ -306,6 +325,9 @@ fn installed(args: &Import) -> anyhow::Result<Vec<Input>> {
 
 /// The project, version and channel of files whose folders don't say it.
 fn set(args: &Import) -> Set {
+    if let Some(Release(set)) = &args.release {
+        return set.clone();
+    }
     match (&args.project, &args.version) {
         (Some(project), Some(version)) => Set::new(project, version, args.channel.as_deref()),
         _ => Set::own(),

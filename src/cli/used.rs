@@ -24,8 +24,20 @@ impl Used {
         let chosen = selection.of(ENVOY_GATEWAY);
         let declared =
             chosen.filter(|it| matches!(it.reason, Reason::Declared(_) | Reason::Like { .. }));
-        Ok(declared.and_then(|it| it.set.version.minor()))
+        Ok(declared.and_then(|it| it.declared().minor()))
     }
+}
+
+/// The parts of `PROJECT@VERSION[:CHANNEL]`.
+pub(super) fn identity(text: &str) -> Option<(&str, &str, Option<&str>)> {
+    let (project, version) = text.split_once('@')?;
+    let (version, channel) = match version.split_once(':') {
+        Some((version, channel)) => (version, Some(channel)),
+        None => (version, None),
+    };
+    let is_named = |part: &str| !part.is_empty();
+    let is_whole = is_named(project) && is_named(version) && channel.is_none_or(is_named);
+    is_whole.then_some((project, version, channel))
 }
 
 /// The schemas, and the version of each project: the newest, replaced by those in `cluster.toml`, then by those of
@@ -39,12 +51,8 @@ pub(super) fn selection(
 ) -> anyhow::Result<(Catalogue, Selection)> {
     let (catalogue, mut selection) = project::in_force(global)?;
     for text in uses {
-        let Some((project, version)) = text.split_once('@') else {
+        let Some((project, version, channel)) = identity(text) else {
             bail!("--use {text}: write PROJECT@VERSION, such as envoy-gateway@1.9.0");
-        };
-        let (version, channel) = match version.split_once(':') {
-            Some((version, channel)) => (version, Some(channel)),
-            None => (version, None),
         };
         selection
             .declare(&catalogue, project, version, channel, "--use")

@@ -19,9 +19,9 @@ use crate::lint::LintInput;
 use crate::model::Model;
 use crate::report::{Base, Format, Report, github};
 use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
-use crd_validate::schema::bundle::ENVOY_GATEWAY;
-use crd_validate::schema::{Catalogue, Reason, Selection, Version};
-use envoy_gateway::controller::{agreed_version, chart_versions};
+use crd_validate::schema::{Catalogue, Reason, Selection, Version, releases};
+use envoy_gateway::controller::agreed_chart_versions;
+use envoy_gateway::controller::helm_charts::chart_in;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
@@ -369,16 +369,34 @@ fn check_manifests(
     Ok(checked)
 }
 
-/// Uses the version of the Envoy Gateway chart in the manifests, if no version is declared and all manifests agree on
-/// one.
+/// Uses the versions of charts in the manifests, if none is declared for their projects, and all manifests agree on one.
 pub(super) fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
-    let is_open = selection
-        .of(ENVOY_GATEWAY)
-        .is_none_or(|chosen| chosen.reason == Reason::Assumed);
-    let versions = chart_versions(&found.objects);
-    if let Some(version) = agreed_version(versions).filter(|_| is_open) {
-        let by = version.by.file.clone();
-        let version = Version::new(&version.text);
-        selection.declare_like(catalogue, ENVOY_GATEWAY, &version, &by);
+    for (chart, version) in agreed_chart_versions(&found.objects) {
+        let Some((project, releases)) = releases::of_chart(chart) else {
+            continue;
+        };
+        let chosen = selection.of(project);
+        let is_open = chosen.is_some_and(|chosen| chosen.reason == Reason::Assumed);
+        // The version of a chart that counts differently says nothing about that of the project.
+        if !is_open || releases.newest_chart.is_some() {
+            continue;
+        }
+        let written = chart_in(&version.by.node).and_then(|(_, written)| written);
+        let is_exact = written.is_some_and(|written| Version::new(written).minor().is_some());
+        let by = &version.by.file;
+        let declared = match is_exact {
+            true => Version::new(&version.text),
+            // Flux takes the newest release of a range within a minor version.
+            false => newest_of(catalogue, project, version.minor)
+                .unwrap_or_else(|| Version::new(&version.text)),
+        };
+        selection.declare_nearest(catalogue, project, &declared, by);
     }
+}
+
+/// The newest release of a minor version in the catalogue.
+fn newest_of(catalogue: &Catalogue, project: &str, minor: (u64, u64)) -> Option<Version> {
+    let versions = catalogue.versions(project).into_iter();
+    let mut of_minor = versions.filter(|it| it.is_stable() && it.minor() == Some(minor));
+    of_minor.next_back().cloned()
 }

@@ -165,6 +165,9 @@ fn select(
         let asked = channel.map(|channel| channel.as_str());
         let Err(unknown) = selection.declare(catalogue, project, version, asked, DECLARED_BY)
         else {
+            let chosen = selection.of(project);
+            let nearest = chosen.and_then(lint::version::nearest_release::declared_elsewhere);
+            problems.extend(nearest.map(|note| note.at(version.span)));
             continue;
         };
         if let Unknown::Version { known, .. } = &unknown

@@ -3,11 +3,14 @@
 use rayon::prelude::*;
 
 use crd_validate::Passes;
-use crd_validate::codes::{RULE_FAILED, SCHEMA_REQUIRED};
-use crd_validate::schema::{Catalogue, Lookup, Selection};
+use crd_validate::codes::{
+    RULE_FAILED, SCHEMA_COMBINATION, SCHEMA_REQUIRED, SCHEMA_UNKNOWN_FIELD, SCHEMA_UNKNOWN_KIND,
+    SCHEMA_VALUE,
+};
+use crd_validate::schema::{Catalogue, Chosen, Lookup, Selection};
 use flux_repo::Delivery;
 use manifest::Object;
-use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::{Code, Diagnostic, Severity};
 use manifest::value::Pointer;
 
 /// Checks each object against its schema and rules.
@@ -59,10 +62,41 @@ fn judge(
     let mut found: Vec<Diagnostic> = crd_validate::kind::check(object, &lookup)
         .into_iter()
         .collect();
-    if let Lookup::Known(schema) = lookup {
-        found.extend(passes.check(object, &schema));
+    if let Lookup::Known(schema) = &lookup {
+        found.extend(passes.check(object, schema));
+    }
+    if let Some(guess) = lookup.guess() {
+        found = found.into_iter().map(|one| softened(one, guess)).collect();
     }
     found
+}
+
+/// What may differ between two releases of a project.
+const DIFFERS: [Code; 6] = [
+    RULE_FAILED,
+    SCHEMA_COMBINATION,
+    SCHEMA_REQUIRED,
+    SCHEMA_UNKNOWN_FIELD,
+    SCHEMA_UNKNOWN_KIND,
+    SCHEMA_VALUE,
+];
+
+/// An error that may be none with the release that the cluster has, as a note, or as a warning if it looks like a typing
+/// mistake.
+fn softened(finding: Diagnostic, guess: &Chosen) -> Diagnostic {
+    if !finding.is_error() || !DIFFERS.contains(&finding.code) {
+        return finding;
+    }
+    let (title, project) = (guess.set.title(), &guess.set.project);
+    let help = finding.help.clone();
+    let help = help.map_or(String::new(), |help| format!("{help}; "));
+    let severity = match help.contains("did you mean") {
+        true => Severity::Warning,
+        false => Severity::Note,
+    };
+    finding.severity(severity).help(format!(
+        "{help}it was checked against {title}: if the cluster has another release, import its CRDs: `gatewayctl schemas import --as {project}@VERSION FILES`"
+    ))
 }
 
 fn not_an_object(object: &Object) -> Diagnostic {

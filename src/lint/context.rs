@@ -255,7 +255,7 @@ impl<'a> LintInput<'a> {
 
     /// The minor version of a project in force.
     pub fn minor_of(&self, project: &str) -> Option<(u64, u64)> {
-        self.selection.of(project)?.set.version.minor()
+        self.selection.of(project)?.declared().minor()
     }
 
     /// The text of a file, if it is given.

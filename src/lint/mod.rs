@@ -89,6 +89,10 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[version::envoy_image::CODE], version::envoy_image::check),
     Rule::new(&[version::chart_value::CODE], version::chart_value::check),
     Rule::new(
+        &[version::nearest_release::CODE],
+        version::nearest_release::check,
+    ),
+    Rule::new(
         &[version::unknown_release::CODE],
         version::unknown_release::check,
     ),

@@ -72,6 +72,39 @@ pub fn told(check: Check, version: &str, tree: &[(&str, &str)]) -> Vec<String> {
     told.collect()
 }
 
+/// Like [`told`], for one file, whose project is checked as `version` because the file says so.
+pub fn told_without_declaring(
+    check: Check,
+    project: &str,
+    version: &str,
+    text: &str,
+) -> Vec<String> {
+    let mut selection = Selection::newest(&Catalogue::embedded());
+    selection
+        .declare(&Catalogue::embedded(), project, version, None, "a.yaml")
+        .expect("a version of the catalogue");
+    let tree = tree(&format!("# a.yaml\n{text}"));
+    let input = LintInput {
+        objects: &tree.objects,
+        files: &tree.files,
+        walked: &[],
+        texts: &tree.texts,
+        sources: &tree.sources,
+        model: None,
+        selection: &selection,
+    };
+    let lines = |one: &Diagnostic| {
+        let pointer = one.pointer.as_deref().unwrap_or_default();
+        format!(
+            "{} {} {pointer}: {}",
+            one.severity.as_str(),
+            one.code,
+            one.message
+        )
+    };
+    input.with_context(|context| check(context).iter().map(lines).collect())
+}
+
 /// The groups of codes that [`found_in`] shows.
 const GROUPS: [&str; 3] = ["network", "flux", "keda"];
 

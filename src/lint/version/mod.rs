@@ -5,4 +5,5 @@ pub(crate) mod chart_value;
 pub(crate) mod deprecated_field;
 pub(crate) mod envoy_image;
 pub(crate) mod gate;
+pub(crate) mod nearest_release;
 pub(crate) mod unknown_release;

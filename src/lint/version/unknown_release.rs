@@ -2,6 +2,9 @@
 
 use crate::lint::{Applied, LintContext};
 use crate::model::Version;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::releases;
+use crd_validate::schema::set::is_followed;
 use envoy_gateway::controller::helm_charts::chart_in;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
@@ -36,33 +39,13 @@ spec:
 "#
 }
 
-/// Charts, each with the newest release in November 2026: major, minor and patch.
-const NEWEST: [(&str, (u64, u64, u64)); 7] = [
-    ("cert-manager", (1, 21, 2)),
-    ("cilium", (1, 20, 2)),
-    ("external-dns", (1, 23, 0)),
-    ("gateway-crds-helm", (1, 9, 1)),
-    ("gateway-helm", (1, 9, 1)),
-    ("grafana-operator", (5, 25, 0)),
-    ("keda", (2, 21, 0)),
-];
+/// How many minor or major versions may have been released since this program was: those of a year and a half.
+const NEWER: u64 = 6;
 
-/// How many minor or major versions may have been released since then.
-const NEWER: u64 = 3;
+/// How many minor versions, counted from the newest one, still get patch releases.
+const MAINTAINED: u64 = 2;
 
-/// The last patch releases of minor versions of Envoy Gateway that get no more of them.
-const LAST: [((u64, u64), u64); 8] = [
-    ((1, 0), 2),
-    ((1, 1), 4),
-    ((1, 2), 8),
-    ((1, 3), 3),
-    ((1, 4), 6),
-    ((1, 5), 9),
-    ((1, 6), 7),
-    ((1, 7), 5),
-];
-
-/// How many patch releases may have been overlooked.
+/// How many patch releases of a minor version that gets no more of them may have been overlooked.
 const OVERLOOKED: u64 = 5;
 
 /// Reports exact versions of charts that can't have been released.
@@ -72,14 +55,20 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         let (chart, version) = chart_in(&object.node)?;
         let written = version.filter(|version| !variable::in_text(version))?;
         let version = Version::parse(written)?;
-        let (_, (major, minor, patch)) = NEWEST.iter().find(|(name, _)| *name == chart)?;
-        let is_beyond = version.major >= major + NEWER
-            || version.major == *major && version.minor >= minor + NEWER;
-        let last = LAST.iter().find(|(minor, _)| {
-            chart.starts_with("gateway-") && *minor == (version.major, version.minor)
-        });
-        let is_after_last = last.is_some_and(|(_, last)| version.patch > last + OVERLOOKED);
-        if !is_beyond && !is_after_last {
+        let (project, releases) =
+            releases::of_chart(chart).filter(|(project, _)| is_followed(project))?;
+        let newest = Version::parse(releases.newest_chart()?.as_str())?;
+        let is_beyond = version.major >= newest.major + NEWER
+            || version.major == newest.major && version.minor >= newest.minor + NEWER;
+        let last = match project == ENVOY_GATEWAY && version.minor + MAINTAINED <= newest.minor {
+            true => releases
+                .last_patches()
+                .remove(&(version.major, version.minor)),
+            false => None,
+        };
+        let last = last.and_then(|last| Version::parse(last.as_str()));
+        let after = last.filter(|last| version.patch > last.patch + OVERLOOKED);
+        if !is_beyond && after.is_none() {
             return None;
         }
         let path: &[&str] = match object.kind() {
@@ -88,15 +77,18 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             _ => &["spec", "ref", "tag"],
         };
         let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
-        let message = match last.filter(|_| is_after_last) {
-            Some(((major, minor), last)) => format!(
-                "there is no {chart} {written}; the last release of {major}.{minor} is {major}.{minor}.{last}"
+        let message = match after {
+            Some(last) => format!(
+                "no {chart} {written} is known; the last release of {}.{} is {last}",
+                last.major, last.minor
             ),
-            None => format!("there is no {chart} {written}; the newest release that is known is {major}.{minor}.{patch}"),
+            None => format!(
+                "no {chart} {written} is known; the newest release that is known is {newest}"
+            ),
         };
         Some(
             finding(CODE, object, &pointer, message)
-                .why("Flux finds no such version, so nothing of the release is installed or changed")
+                .why("if there is none, Flux finds no such version, so nothing of the release is installed or changed")
                 .help("write a version that exists; if this one does, update gatewayctl"),
         )
     })
@@ -124,16 +116,16 @@ spec: {{url: {url}, ref: {{tag: {tag}}}}}
         assert_eq!(
             says(chart, "v1.18.2"),
             [
-                "warning version/unknown-release /spec/ref/tag: there is no gateway-helm v1.18.2; the newest release that is known is 1.9.1"
+                "warning version/unknown-release /spec/ref/tag: no gateway-helm v1.18.2 is known; the newest release that is known is 1.9.1"
             ]
         );
         assert_eq!(
             says(chart, "1.5.19"),
             [
-                "warning version/unknown-release /spec/ref/tag: there is no gateway-helm 1.5.19; the last release of 1.5 is 1.5.9"
+                "warning version/unknown-release /spec/ref/tag: no gateway-helm 1.5.19 is known; the last release of 1.5 is 1.5.9"
             ]
         );
-        for right in ["v1.8.2", "1.10.0", "1.9.7", "v0.0.0-latest", "'${VERSION}'"] {
+        for right in ["v1.8.2", "1.10.0", "1.9.7", "1.13.1", "2.0.0", "v0.0.0-latest", "'${VERSION}'"] {
             assert_eq!(says(chart, right), [""; 0], "{right}");
         }
         assert_eq!(says("oci://example.com/app", "99.0.0"), [""; 0]);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
+
 use super::compiled::{self, Compiled};
 use super::embedded::{self, Packed};
 use super::lock::{Locked, sha256};
@@ -81,19 +83,25 @@ impl Entry {
 #[derive(Debug)]
 pub struct Catalogue {
     entries: Vec<Entry>,
+    /// The indices of the entries of each kind, in any group, once they are needed.
+    by_kind: OnceLock<FxHashMap<String, Vec<usize>>>,
 }
 
 impl Catalogue {
     /// The catalogue of the binary.
     pub fn embedded() -> Self {
         let entries = embedded::files().iter().map(Entry::embedded).collect();
-        Catalogue { entries }
+        Catalogue {
+            entries,
+            by_kind: OnceLock::new(),
+        }
     }
 
     /// A catalogue without schemas.
     pub fn empty() -> Self {
         Catalogue {
             entries: Vec::new(),
+            by_kind: OnceLock::new(),
         }
     }
 
@@ -120,12 +128,28 @@ impl Catalogue {
             compiled: OnceLock::new(),
         };
         self.entries.insert(0, entry);
+        self.by_kind = OnceLock::new();
         Ok(())
     }
 
     /// All kinds of all sets.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The entries of a kind in all sets, in the order of [`entries`](Self::entries).
+    pub(crate) fn of_kind(&self, group: &str, kind: &str) -> impl Iterator<Item = &Entry> {
+        let by_kind = self.by_kind.get_or_init(|| {
+            let mut by_kind: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+            for (at, entry) in self.entries.iter().enumerate() {
+                let places = by_kind.entry(entry.kind.to_string()).or_default();
+                places.push(at);
+            }
+            by_kind
+        });
+        let places = by_kind.get(kind).map_or(&[][..], Vec::as_slice);
+        let entries = places.iter().filter_map(|at| self.entries.get(*at));
+        entries.filter(move |entry| entry.group == group)
     }
 
     /// The projects, in alphabetical order.

@@ -77,7 +77,7 @@ impl Lock {
     ///
     /// # Errors
     /// None that strings can cause.
-    pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
@@ -103,10 +103,15 @@ impl Lock {
     }
 
     /// Adds files, and replaces existing entries for them.
-    pub(crate) fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
+    pub fn add(&mut self, files: impl IntoIterator<Item = Locked>) {
         let all = std::mem::take(&mut self.files).into_iter().chain(files);
         let by_path: BTreeMap<String, Locked> = all.map(|file| (file.path.clone(), file)).collect();
         self.files = by_path.into_values().collect();
+    }
+
+    /// Keeps only the files that `is_kept` holds for.
+    pub fn retain(&mut self, is_kept: impl Fn(&Locked) -> bool) {
+        self.files.retain(is_kept);
     }
 }
 

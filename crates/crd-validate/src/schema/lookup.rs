@@ -1,10 +1,12 @@
 //! Finds the schema for an `apiVersion` and a `kind`, or what exists instead.
 
+use std::collections::BTreeSet;
+
 use super::catalogue::{Catalogue, Entry};
 use super::compiled::{Compiled, KindVersion};
 use super::node::{NodeId, Schema};
-use super::selection::{Chosen, Selection};
-use super::set::Set;
+use super::selection::{Chosen, Reason, Selection};
+use super::set::{Set, is_followed};
 use manifest::diagnostic::suggest;
 use manifest::value::{Pointer, pointer::Step};
 
@@ -51,6 +53,22 @@ impl KindSchema<'_> {
     pub fn list_keys(&self, pointer: &Pointer) -> Option<Vec<String>> {
         let node = self.node(find(self.compiled, self.version.root, pointer)?);
         (!node.list_map_keys.is_empty()).then(|| node.list_map_keys.clone())
+    }
+}
+
+impl Lookup<'_> {
+    /// The version that was looked into, if it is only a guess: none is declared, and the catalogue has only the newest
+    /// release of the project, which may differ from the one that the cluster has.
+    pub fn guess(&self) -> Option<&Chosen> {
+        let (entry, chosen) = match self {
+            Lookup::Known(schema) => (Some(schema.entry), schema.chosen),
+            Lookup::NotServed { entry, chosen, .. } => (Some(*entry), *chosen),
+            Lookup::OtherVersion { chosen, .. } => (None, *chosen),
+            Lookup::KindUnknown { .. } | Lookup::Damaged(_) => return None,
+        };
+        let is_own = entry.is_some_and(|entry| entry.own_path().is_some());
+        let is_guess = chosen.reason == Reason::Assumed && !is_followed(&chosen.set.project);
+        (is_guess && !is_own).then_some(chosen)
     }
 }
 
@@ -101,7 +119,7 @@ impl Catalogue {
     ) -> Lookup<'a> {
         let mut not_served = None;
         let mut elsewhere = None;
-        for entry in self.entries().iter().filter(|it| it.is(group, kind)) {
+        for entry in self.of_kind(group, kind) {
             let Some(chosen) = selection.of(&entry.set.project) else {
                 continue;
             };
@@ -147,8 +165,14 @@ impl Catalogue {
             list.sort_unstable();
             list.dedup();
         }
-        let known = all().map(|entry| &*entry.group);
-        let similar = suggest::misspelt(group, known).filter(|_| kinds.is_empty());
+        let known = || {
+            let groups: BTreeSet<&str> = all().map(|entry| &*entry.group).collect();
+            groups.into_iter()
+        };
+        let similar = match kinds.is_empty() {
+            true => suggest::misspelt(group, known()),
+            false => None,
+        };
         // Kubernetes itself has only `v1` without a group, but other tools name the versions of their files like that.
         let is_of_another_tool = group.is_empty() && version != "v1" && groups.is_empty();
         let is_whole_group = !is_of_another_tool
@@ -173,9 +197,8 @@ impl Catalogue {
         fits: impl Fn(&&'a Entry) -> bool,
     ) -> Option<&'a Set> {
         let mut others: Vec<&Entry> = self
-            .entries()
-            .iter()
-            .filter(|it| it.is(group, kind) && it.set.project == from.project && it.set != *from)
+            .of_kind(group, kind)
+            .filter(|it| it.set.project == from.project && it.set != *from)
             .collect();
         others.sort_by_key(|entry| rank(entry, from));
         others.into_iter().find(fits).map(|entry| &entry.set)

@@ -6,6 +6,7 @@
 //! - [`defaults`]: objects as the API server sees them: with defaults, without nulls.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: their list, with hashes.
 //! - [`catalogue`]: all available files; [`set`], [`version`]: their names.
+//! - [`releases`]: which releases of a project exist, and which of them have the same CRDs.
 //! - `selection`: which version of each project is in force; [`bundle`]: which version installs which other.
 //! - `removed`: removed API versions, and their replacements.
 //! - `lookup`: finds the schema for an `apiVersion` and a `kind`, or what exists instead.
@@ -29,6 +30,7 @@ pub mod lock;
 pub(crate) mod lookup;
 pub mod node;
 pub(crate) mod openapi;
+pub mod releases;
 pub(crate) mod removed;
 pub(crate) mod selection;
 pub mod set;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::bundle::{self, ENVOY_GATEWAY, GATEWAY_API};
 use super::catalogue::Catalogue;
+use super::releases;
 use super::set::{Set, title};
 use super::version::Version;
 use manifest::diagnostic::suggest::nearest;
@@ -14,12 +15,15 @@ use manifest::diagnostic::suggest::nearest;
 pub enum Reason {
     /// It is declared, in `cluster.toml` or with `--use`.
     Declared(String),
-    /// Another release of the same minor version is declared, which the catalogue doesn't have.
+    /// Another release is declared, which the catalogue doesn't have: one of the same minor version, unless a project's
+    /// whole minor version is missing.
     Like {
         /// Where it is declared.
         by: String,
         /// The declared version.
         declared: Version,
+        /// Whether the CRDs of both are known to be the same.
+        is_same: bool,
     },
     /// Another project's version installs it.
     Bundled(Set),
@@ -37,6 +41,14 @@ pub struct Chosen {
 }
 
 impl Chosen {
+    /// The version that is installed, as far as it is known: the declared one, even if another one is in force for it.
+    pub fn declared(&self) -> &Version {
+        match &self.reason {
+            Reason::Like { declared, .. } => declared,
+            _ => &self.set.version,
+        }
+    }
+
     /// The reason, as the end of a sentence: `cluster.toml declares 1.7.5`.
     pub fn clause(&self) -> String {
         if self.set.is_own() {
@@ -45,7 +57,12 @@ impl Chosen {
         let version = &self.set.version;
         match &self.reason {
             Reason::Declared(by) => format!("{by} declares {version}"),
-            Reason::Like { by, declared } => {
+            Reason::Like {
+                by,
+                declared,
+                is_same: true,
+            } => format!("{by} declares {declared}, whose CRDs are those of {version}"),
+            Reason::Like { by, declared, .. } => {
                 format!("{by} declares {declared}, which is checked as {version}")
             }
             Reason::Bundled(with) => format!("{} brings {version}", with.title()),
@@ -153,10 +170,11 @@ impl Selection {
     }
 
     /// Declares a project's version, with or without a leading `v`. `by` says where it is declared. Without a
-    /// channel, the one in force is kept if the version has it.
+    /// channel, the one in force is kept if the version has it. If the catalogue doesn't have the release, it is checked
+    /// as the nearest one of the same minor version, because fields only change with minor versions.
     ///
     /// # Errors
-    /// If the catalogue doesn't have it.
+    /// If the catalogue doesn't have the minor version.
     pub fn declare(
         &mut self,
         catalogue: &Catalogue,
@@ -177,22 +195,21 @@ impl Selection {
                     .collect(),
             });
         }
-        if !versions.contains(&&version) {
+        let Some(fitting) = same_minor(catalogue, project, &version) else {
             return Err(unknown_version(project, &version, versions));
-        }
+        };
         let now = self.of(project).and_then(|it| it.set.channel.clone());
         let channel = match channel {
-            Some(given) => given_channel(catalogue, project, &version, given)?,
-            None => default_channel(catalogue, project, &version, now.as_deref()),
+            Some(given) => given_channel(catalogue, project, fitting, given)?,
+            None => default_channel(catalogue, project, fitting, now.as_deref()),
         };
-        self.put(project, &version, channel, Reason::Declared(by.to_owned()));
-        self.follow(catalogue);
+        self.put_like(catalogue, project, (fitting, &version), channel, by);
         Ok(())
     }
 
-    /// Declares the nearest release of the same minor version in the catalogue, because fields and rules only change
-    /// with minor versions. `by` says where it is declared. False if the catalogue has no such release.
-    pub fn declare_like(
+    /// Declares the release that is nearest to `version`, however far away it is. `by` says where it is declared. False if
+    /// the catalogue has no release of the project.
+    pub fn declare_nearest(
         &mut self,
         catalogue: &Catalogue,
         project: &str,
@@ -200,23 +217,37 @@ impl Selection {
         by: &str,
     ) -> bool {
         let versions = catalogue.versions(project).into_iter();
-        let same = versions.filter(|it| it.minor().is_some() && it.minor() == version.minor());
-        let Some(nearest) = same.min_by_key(|it| it.distance(version)).cloned() else {
+        let releases = versions.filter(|it| it.is_stable());
+        let nearest = releases.min_by_key(|it| it.distance(version));
+        let Some(fitting) = same_minor(catalogue, project, version).or(nearest) else {
             return false;
         };
         let now = self.of(project).and_then(|it| it.set.channel.clone());
-        let channel = default_channel(catalogue, project, &nearest, now.as_deref());
+        let channel = default_channel(catalogue, project, fitting, now.as_deref());
+        self.put_like(catalogue, project, (fitting, version), channel, by);
+        true
+    }
+
+    /// Selects `fitting` for the `declared` version.
+    fn put_like(
+        &mut self,
+        catalogue: &Catalogue,
+        project: &str,
+        (fitting, declared): (&Version, &Version),
+        channel: Option<String>,
+        by: &str,
+    ) {
         let by = by.to_owned();
-        let reason = match nearest == *version {
+        let reason = match fitting == declared {
             true => Reason::Declared(by),
             false => Reason::Like {
                 by,
-                declared: version.clone(),
+                declared: declared.clone(),
+                is_same: releases::same_crds(project, declared).as_ref() == Some(fitting),
             },
         };
-        self.put(project, &nearest, channel, reason);
+        self.put(project, fitting, channel, reason);
         self.follow(catalogue);
-        true
     }
 
     /// The version of a project that is in force.
@@ -247,7 +278,8 @@ impl Selection {
 
     /// Selects the Gateway API that the Envoy Gateway in force installs, unless another one is declared.
     fn follow(&mut self, catalogue: &Catalogue) {
-        let is_declared = |chosen: &Chosen| matches!(chosen.reason, Reason::Declared(_));
+        let is_declared =
+            |chosen: &Chosen| matches!(chosen.reason, Reason::Declared(_) | Reason::Like { .. });
         let declared = self.of(GATEWAY_API).is_some_and(is_declared);
         let Some(with) = self.of(ENVOY_GATEWAY).filter(|_| !declared) else {
             return;
@@ -262,6 +294,26 @@ impl Selection {
             self.put(GATEWAY_API, &set.version, set.channel.clone(), reason);
         }
     }
+}
+
+/// The version itself if the catalogue has it, else the release with the same CRDs, else the nearest one of the same minor
+/// version.
+fn same_minor<'c>(
+    catalogue: &'c Catalogue,
+    project: &str,
+    version: &Version,
+) -> Option<&'c Version> {
+    let versions = catalogue.versions(project);
+    let find = |wanted: &Version| versions.iter().copied().find(|it| *it == wanted);
+    if let Some(exact) = find(version) {
+        return Some(exact);
+    }
+    if let Some(same) = releases::same_crds(project, version).and_then(|same| find(&same)) {
+        return Some(same);
+    }
+    let same = versions.iter().copied();
+    let same = same.filter(|it| it.minor().is_some() && it.minor() == version.minor());
+    same.min_by_key(|it| it.distance(version))
 }
 
 fn unknown_version(project: &str, given: &Version, versions: Vec<&Version>) -> Unknown {

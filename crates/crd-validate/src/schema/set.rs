@@ -17,17 +17,53 @@ pub struct Set {
 
 /// The names of projects, as they write them.
 const TITLES: &[(&str, &str)] = &[
+    ("argo-cd", "Argo CD"),
     ("cilium", "Cilium"),
+    ("cloudnative-pg", "CloudNativePG"),
     ("core", "Kubernetes"),
     ("envoy-gateway", "Envoy Gateway"),
+    ("external-secrets", "External Secrets"),
+    ("flagger", "Flagger"),
+    ("flux", "Flux"),
+    ("flux-operator", "Flux Operator"),
     ("gateway-api", "Gateway API"),
     ("grafana-operator", "Grafana Operator"),
     ("keda", "KEDA"),
+    ("longhorn", "Longhorn"),
+    ("metallb", "MetalLB"),
+    ("node-feature-discovery", "Node Feature Discovery"),
     ("prometheus-operator", "Prometheus Operator"),
+    ("rook", "Rook"),
+    ("sealed-secrets", "Sealed Secrets"),
+    ("traefik", "Traefik"),
+    ("vertical-pod-autoscaler", "Vertical Pod Autoscaler"),
+    ("volsync", "VolSync"),
 ];
 
 /// The project of schemas that a user imported without a project.
 const OWN: &str = "own";
+
+/// The projects that front doors are made of. The catalogue follows their releases, and their versions can be declared. Of the
+/// other projects it only has the newest release, and nobody knows which one a cluster has.
+const FOLLOWED: [&str; 12] = [
+    "cert-manager",
+    "cilium",
+    "core",
+    "envoy-gateway",
+    "external-dns",
+    "gateway-api",
+    "grafana-operator",
+    "helm-controller",
+    "keda",
+    "kustomize-controller",
+    "prometheus-operator",
+    "source-controller",
+];
+
+/// Whether the catalogue follows the releases of a project.
+pub fn is_followed(project: &str) -> bool {
+    FOLLOWED.contains(&project)
+}
 
 /// The name of a project as it writes it, or `project` itself if that is not known.
 pub fn title(project: &str) -> &str {

@@ -297,9 +297,9 @@ fn versions_are_declared_with_or_without_v_and_unknown_ones_name_the_nearest() {
     assert_eq!(declare("envoy-gateway", "1.9.0", None), Ok(()));
     let error = |text: &str| Err(text.to_owned());
     assert_eq!(
-        declare("envoy-gateway", "1.7.2", None),
+        declare("keda", "2.30.0", None),
         error(
-            "the catalogue has no Envoy Gateway 1.7.2: the known ones, nearest first: 1.7.5, 1.8.3, 1.6.7, 1.9.0, 1.5.9"
+            "the catalogue has no KEDA 2.30.0: the known ones, nearest first: 2.21.0, 2.20.2, 2.19.0, 2.18.3"
         )
     );
     assert_eq!(

@@ -246,9 +246,8 @@ impl<'a> StructureWalk<'a> {
             (Kind::String(_), None) => true,
             (Kind::Number(number), None) => !schema.int_or_string || is_whole(number, self.request),
             (_, None) => !schema.int_or_string,
-            (Kind::String(text), Some(Type::Integer | Type::Number | Type::Boolean)) => {
-                is_open(text)
-            }
+            // Flux puts the value into the text before it is parsed, so it may even be a list or a map.
+            (Kind::String(text), Some(kind)) if kind != Type::String => is_open(text),
             (Kind::Number(number), Some(Type::Integer)) => is_whole(number, self.request),
             (Kind::Bool(_), Some(Type::Boolean))
             | (Kind::Number(_), Some(Type::Number))

@@ -127,6 +127,23 @@ pub fn chart_in(node: &Node) -> Option<(&str, Option<&str>)> {
     (!chart.is_empty()).then_some((chart, version))
 }
 
+/// The path to the version of the chart that a HelmRelease or the source of one contains, or to the digest in place of it;
+/// `None` if it contains none.
+pub fn version_path(node: &Node) -> Option<&'static [&'static str]> {
+    let paths: &[&'static [&'static str]] = match text(node, &["kind"])? {
+        "HelmRelease" => &[&["spec", "chart", "spec", "version"]],
+        "OCIRepository" => &[
+            &["spec", "ref", "tag"],
+            &["spec", "ref", "semver"],
+            &["spec", "ref", "digest"],
+        ],
+        "HelmChart" => &[&["spec", "version"]],
+        _ => &[],
+    };
+    let there = |path: &&&'static [&'static str]| text(node, path).is_some();
+    paths.iter().find(there).copied()
+}
+
 /// A version whose minor version is known: an exact one, or a range within one minor version, such as `1.8.x`. `None` for
 /// `0.0.x`, which is a development build.
 fn known_version<'a>(written: &str, by: &'a Object) -> Option<ChartVersion<'a>> {

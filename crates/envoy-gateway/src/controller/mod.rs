@@ -10,7 +10,7 @@ pub mod release;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use features::{Feature, State};
 pub use helm_charts::{ChartVersion, HelmCharts};
@@ -51,6 +51,21 @@ pub fn chart_versions(objects: &[Object]) -> Vec<Option<ChartVersion<'_>>> {
     let charts = HelmCharts::new(&objects, |_, _| true);
     let releases = charts.releases(CHART).iter();
     releases.map(|release| release.version.clone()).collect()
+}
+
+/// The version that all releases of a chart agree on, by the name of the chart. `objects` are as they are in their files.
+pub fn agreed_chart_versions(objects: &[Object]) -> Vec<(&str, ChartVersion<'_>)> {
+    let objects: Vec<&Object> = objects.iter().collect();
+    let charts = HelmCharts::new(&objects, |_, _| true);
+    let mut versions: BTreeMap<&str, Vec<Option<ChartVersion<'_>>>> = BTreeMap::new();
+    for (chart, release) in charts.all() {
+        let of_chart = versions.entry(chart).or_default();
+        of_chart.push(release.version.clone());
+    }
+    let agreed = versions.into_iter();
+    agreed
+        .filter_map(|(chart, versions)| Some((chart, agreed_version(versions)?)))
+        .collect()
 }
 
 /// The settings according to `releases`. `minor_of` returns the minor version of each.
