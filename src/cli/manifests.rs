@@ -223,7 +223,7 @@ impl Manifests {
                 || lint::check_context(context),
             );
             found.extend(of_lint);
-            found
+            lint::said_once(found)
         })
     }
 

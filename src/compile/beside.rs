@@ -61,5 +61,7 @@ impl Compiled {
         self.diagnostics.extend(own);
         self.diagnostics.extend(theirs);
         self.objects.truncate(rendered_objects);
+        self.diagnostics = lint::said_once(std::mem::take(&mut self.diagnostics));
+        self.place_findings();
     }
 }

@@ -16,6 +16,7 @@ use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
 use crd_validate::schema::{Catalogue, Selection, Unknown};
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
+use manifest::value::Pointer;
 use manifest::{Object, read};
 
 /// The files that compiling reads, by their paths relative to the root, as text.
@@ -374,6 +375,27 @@ fn duplicates(objects: &[Object], problems: &mut Vec<Diagnostic>) {
             .why("kustomize refuses two objects with the same name")
             .help("give one of them another name"),
         );
+    }
+}
+
+impl Compiled {
+    /// Gives a position in `cluster.toml` to findings on what a template has written.
+    fn place_findings(&mut self) {
+        for finding in &mut self.diagnostics {
+            let (None, Some(object)) = (finding.origin, &finding.object) else {
+                continue;
+            };
+            let pointer = finding.pointer.as_deref().and_then(Pointer::parse);
+            let mut objects = self.objects.iter();
+            // The rules see the namespace that kustomize sets, which the files don't have.
+            let rendered = objects.find(|it| {
+                (finding.file.as_deref(), &*object.kind, &*object.name)
+                    == (Some(&*it.file), it.kind(), it.name())
+            });
+            if let (Some(rendered), Some(pointer)) = (rendered, pointer) {
+                finding.origin = rendered.nearest_origin(&pointer);
+            }
+        }
     }
 }
 

@@ -75,6 +75,8 @@ table! {
         /// The query, in PromQL. `{gateway}` stands for the name of the gateway.
         pub query: Option<Text>,
         /// The value at which another replica is added.
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub threshold: Option<Text>,
     }
 }

@@ -48,12 +48,14 @@ object_table! {
         /// How the client's address is determined behind other proxies.
         pub client_ip: Option<ClientIp>,
         /// `true` requires the PROXY protocol; `"optional"` also accepts connections without it.
-        pub proxy_protocol: Option<ProxyProtocol>,
+        pub proxy_protocol: Option<Spanned<ProxyProtocol>>,
         /// TCP keep-alive towards clients.
         pub tcp_keepalive: Option<Toggle<Keepalive>>,
         /// Timeouts towards clients.
         pub timeouts: ClientTimeouts,
         /// The maximum number of bytes that are buffered for a connection (`32Ki`, `4Mi`).
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub buffer_limit: Option<Text>,
         /// The maximum number of simultaneous connections.
         pub connection_limit: Option<Spanned<Count>>,
@@ -68,8 +70,12 @@ table! {
     /// TLS between clients and the gateway.
     pub struct ClientTls {
         /// The lowest TLS version: `"1.0"` to `"1.3"`.
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub min_version: Option<Text>,
         /// The highest TLS version: `"1.0"` to `"1.3"`.
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub max_version: Option<Text>,
         /// The application protocols that are offered, in order of preference: `h2`, `http/1.1`.
         pub alpn: Texts,
@@ -86,8 +92,12 @@ table! {
         /// The maximum number of concurrent streams in a connection.
         pub max_concurrent_streams: Option<Spanned<Count>>,
         /// The flow-control window of a stream (`64Ki`).
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub stream_window: Option<Text>,
         /// The flow-control window of a connection (`1Mi`).
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub connection_window: Option<Text>,
     }
 }
@@ -215,6 +225,8 @@ object_table! {
         /// Timeouts towards backends.
         pub timeouts: BackendTimeouts,
         /// The maximum number of bytes that are buffered for a connection (`32Ki`, `8Mi`).
+        #[serde(deserialize_with = "super::types::text_or_number")]
+        #[schemars(with = "Option<super::types::TextOrNumber>")]
         pub buffer_limit: Option<Text>,
     }
 }

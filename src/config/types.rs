@@ -11,6 +11,44 @@ use manifest::value::{Entry, Kind, Map, Node, variable};
 /// A string with its source position.
 pub type Text = Spanned<String>;
 
+/// Reads a string, or a number where a string with that number is meant: `threshold = 200`.
+///
+/// # Errors
+/// If it is neither.
+pub fn text_or_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Text>, D::Error> {
+    match written_text(Node::deserialize(deserializer)?) {
+        Some(text) => Ok(Some(text)),
+        None => Err(de::Error::custom("expected a string or a number")),
+    }
+}
+
+/// The text of a string, or a number as text.
+fn written_text(node: Node) -> Option<Text> {
+    let text = match &node.kind {
+        Kind::Number(number) => number.to_string(),
+        _ => return text_of(node),
+    };
+    Some(Spanned::new(text, node.span))
+}
+
+/// The schema of what [`text_or_number`] reads.
+#[derive(Debug)]
+pub struct TextOrNumber;
+
+impl JsonSchema for TextOrNumber {
+    fn schema_name() -> Cow<'static, str> {
+        "TextOrNumber".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "string"}, {"type": "number"}]})
+    }
+}
+
 /// One string or a list of strings; empty if the key is not given.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
@@ -146,7 +184,30 @@ impl<'de> Deserialize<'de> for Pairs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer
             .deserialize_any(Many("a table of strings", std::marker::PhantomData))
-            .map(Pairs)
+            .map(|pairs: Vec<(Text, PairValue)>| {
+                Pairs(
+                    pairs
+                        .into_iter()
+                        .map(|(key, value)| (key, value.0))
+                        .collect(),
+                )
+            })
+    }
+}
+
+/// The value of a label or an annotation. Kubernetes only takes strings, so `true` and `1` can only mean `"true"` and
+/// `"1"`.
+struct PairValue(Text);
+
+impl<'de> Deserialize<'de> for PairValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = Node::deserialize(deserializer)?;
+        let text = match &node.kind {
+            Kind::Bool(value) => Some(Spanned::new(value.to_string(), node.span)),
+            _ => written_text(node),
+        };
+        text.map(PairValue)
+            .ok_or_else(|| de::Error::custom("expected a string"))
     }
 }
 
@@ -169,7 +230,7 @@ impl JsonSchema for Pairs {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": {"type": "string"}})
+        json_schema!({"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}})
     }
 }
 

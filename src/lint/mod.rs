@@ -7,6 +7,7 @@
 //!
 //! - `context`: what rules look at. `front`: the gateways, with what the controller creates for each. `ranges`: finds
 //!   the ranges that contain an address. `field`: finds fields by paths with wildcards.
+//! - `once`: which of two findings about one mistake is reported.
 //! - `upgrade`: what another version would report that this one doesn't.
 //!
 //! [`config::lua`] looks at a single text, and `version::behaviour` at two versions, so neither is in the table. The codes
@@ -23,6 +24,7 @@ pub(crate) mod flux;
 mod front;
 pub(crate) mod keda;
 pub(crate) mod network;
+mod once;
 mod ranges;
 pub(crate) mod reference;
 #[cfg(test)]
@@ -34,6 +36,7 @@ mod words;
 use rayon::prelude::*;
 
 pub use self::context::{Applied, LintContext, LintInput};
+pub(crate) use self::once::said_once;
 use manifest::diagnostic::{Code, Diagnostic};
 
 /// A check of everything at once, and the codes of its findings: one, or several that share an analysis.
@@ -230,6 +233,7 @@ pub const RULES: &[Rule] = &[
             dns::unfiltered_publisher::CODE,
             dns::unpublished::CODE,
             envoy::ip_family::CODE,
+            envoy::overlapping_hostnames::CODE,
             envoy::passthrough_without_route::CODE,
             envoy::same_names::CODE,
             envoy::shared_certificate::CODE,

@@ -282,14 +282,16 @@ fn check_prometheus(prometheus: Option<&Prometheus>, name: &Text, problems: &mut
     ];
     let written = parts.iter().find_map(|(_, value)| value.as_ref()?.span);
     for (key, _) in parts.iter().filter(|(_, value)| value.is_none()) {
-        problems.push(
-            Diagnostic::new(
-                codes::CONFIG_MISSING_KEY,
-                format!("the Prometheus trigger of {} has no `{key}`", name.value),
-            )
-            .at(written.or(name.span))
-            .why("KEDA refuses a Prometheus trigger without it")
-            .help(format!("add `{key} = \"…\"`")),
-        );
+        let missing = Diagnostic::new(
+            codes::CONFIG_MISSING_KEY,
+            format!("the Prometheus trigger of {} has no `{key}`", name.value),
+        )
+        .at(written.or(name.span))
+        .why("KEDA refuses a Prometheus trigger without it")
+        .help(format!("add `{key} = \"…\"`"));
+        problems.push(Diagnostic {
+            pointer: Some(format!("/autoscaling/prometheus/{key}")),
+            ..missing
+        });
     }
 }

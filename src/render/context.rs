@@ -299,8 +299,9 @@ impl Writer<'_, '_, '_> {
             }
             _ => return Err(unfit()),
         };
-        let span = match kind {
-            Kind::List(_) | Kind::Map(_) => None,
+        let span = match &kind {
+            Kind::List(items) if !items.is_empty() => None,
+            Kind::Map(map) if !map.is_empty() => None,
             _ => {
                 let (span, cost) = self.reads.place_of(value, self.after);
                 self.charge(cost)?;

@@ -128,6 +128,19 @@ impl Object {
         self.origins.as_ref()?.nearest_span(pointer)
     }
 
+    /// The position in `cluster.toml` that comes nearest to a value that nobody has written there, because a template
+    /// writes it: that of the first value below `pointer` (of a part with a name, only the name and the hostname, because
+    /// its other values may be shared with other parts), or else that of the object's name.
+    pub fn nearest_origin(&self, pointer: &Pointer) -> Option<Span> {
+        let origins = self.origins.as_ref()?;
+        let below = origins.at(pointer).and_then(|part| match part.get("name") {
+            Some(name) => name.span.or_else(|| part.get("hostname")?.span),
+            None => part.first_span(),
+        });
+        let name = Pointer::root().key("metadata").key("name");
+        below.or_else(|| origins.at(&name)?.span)
+    }
+
     /// The place to change for the value at `pointer`: in `cluster.toml` if it comes from there, otherwise in the file.
     pub fn place_to_change(&self, pointer: &Pointer) -> Option<Span> {
         self.origin(pointer).or_else(|| self.span(pointer))

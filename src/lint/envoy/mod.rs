@@ -4,6 +4,7 @@
 mod filter_chains;
 pub(crate) mod ip_family;
 pub(crate) mod mirrored_redirect;
+pub(crate) mod overlapping_hostnames;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
@@ -48,6 +49,7 @@ pub(super) fn check<'a>(
     let http3 = without_http3.iter().filter(|it| policies.insert(it.policy));
     let addresses = unanswered.iter();
     let mut found = filter_chains::check(resolved);
+    found.extend(overlapping_hostnames::check(resolved));
     found.extend(http2.filter_map(|it| shared_certificate::report(resolved, it)));
     found.extend(http3.filter_map(|it| without_quic::report(resolved, it)));
     found.extend(

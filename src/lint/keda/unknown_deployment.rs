@@ -3,6 +3,8 @@
 use super::autoscalers::{Autoscaler, CONTROLLER};
 use crate::lint::LintContext;
 use crate::lint::front::{CHART, Front};
+use crate::model::ObjectInput;
+use crate::model::proxy::Proxy;
 use envoy_gateway::controller::DeployMode;
 use envoy_gateway::proxies::Workload;
 use manifest::diagnostic::Diagnostic;
@@ -76,6 +78,14 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         let Some(meant) = meant(&near, &workloads, target) else {
             continue;
         };
+        // The check of cluster.toml reports it at `kind`.
+        let is_in_model = |proxy: &ObjectInput<Proxy>| proxy.values.daemon_set;
+        let model = context
+            .model
+            .filter(|_| autoscaler.of.object.origins.is_some());
+        if meant.kind == "DaemonSet" && model.is_some_and(|it| it.proxies.iter().any(is_in_model)) {
+            continue;
+        }
         found.push(not_made(autoscaler, meant, &near));
     }
     found

@@ -6,6 +6,7 @@
 //! `cluster.toml` that are called `toml-broken` and `toml-fixed`. A case without these folders is wrong itself. Each
 //! module below has a table with the cases of its subject.
 
+mod places;
 mod platform;
 mod routes;
 
@@ -78,8 +79,8 @@ fn judge(root: &Path, case: &Case) -> Vec<String> {
     wrong
 }
 
-/// The errors and warnings of a folder, each as `code message`.
-fn findings(folder: &Path) -> Vec<String> {
+/// What `validate` reports about a folder.
+fn report_of(folder: &Path) -> Value {
     let mut command = Command::new(PROGRAM);
     command
         .current_dir(folder)
@@ -88,8 +89,13 @@ fn findings(folder: &Path) -> Vec<String> {
         command.arg(".");
     }
     let output = command.output().expect("the program runs");
-    let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{}: {error}: {output:?}", folder.display()));
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}: {output:?}", folder.display()))
+}
+
+/// The errors and warnings of a folder, each as `code message`.
+fn findings(folder: &Path) -> Vec<String> {
+    let report = report_of(folder);
     let all = report["diagnostics"]
         .as_array()
         .expect("a list of findings");

@@ -178,6 +178,18 @@ impl Node {
         found
     }
 
+    /// The span of this node, or else the first one of a key or a value in it.
+    pub fn first_span(&self) -> Option<Span> {
+        let below = || match &self.kind {
+            Kind::Map(map) => map
+                .entries()
+                .find_map(|(_, entry)| entry.key_span.or_else(|| entry.value.first_span())),
+            Kind::List(items) => items.iter().find_map(Node::first_span),
+            _ => None,
+        };
+        self.span.or_else(below)
+    }
+
     /// The name of the type in JSON Schema.
     pub fn type_name(&self) -> &'static str {
         match &self.kind {
