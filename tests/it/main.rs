@@ -27,6 +27,7 @@ mod fuzz;
 mod fuzz_seeds;
 mod hostile;
 mod import;
+mod init;
 mod inputs;
 mod kube_cel;
 mod kubernetes_kinds;
