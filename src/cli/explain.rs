@@ -1,5 +1,7 @@
 //! `gatewayctl explain`: the page of a finding, a key of cluster.toml, or a field of a kind.
 
+mod search;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -17,10 +19,10 @@ use manifest::diagnostic::suggest::nearest;
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// A code (config/unknown-key), a key of cluster.toml (proxy.replicas), or a field of a kind
-    /// (Gateway.spec.listeners)
-    #[arg(value_name = "CODE|FIELD")]
-    what: String,
+    /// A code (config/unknown-key), a key of cluster.toml (proxy.replicas), a field of a kind
+    /// (Gateway.spec.listeners), or a word to look for; without it, everything that can be explained is listed
+    #[arg(value_name = "CODE|FIELD|WORD")]
+    what: Option<String>,
 }
 
 /// Runs the command.
@@ -28,7 +30,10 @@ pub(super) struct Args {
 /// # Errors
 /// If no code, key or field has that name.
 pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let what = args.what.as_str();
+    let Some(what) = args.what.as_deref() else {
+        search::print_index(out)?;
+        return Ok(ExitCode::SUCCESS);
+    };
     if let Some(code) = codes::parse(what) {
         write!(out, "{}", code.page())?;
     } else if let Some(key) = reference::find(what) {
@@ -41,7 +46,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::
         }) {
             writeln!(out, "\n  {}: {}\n      {}", key.path, key.takes, key.text)?;
         }
-    } else if !field(what, global, out)? {
+    } else if !field(what, global, out)? && !mentions(what, global, out)? {
         let keys = reference::keys();
         let known = codes::all()
             .iter()
@@ -55,6 +60,15 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what mentions a word. False if it is more than a word, or nothing does.
+fn mentions(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<bool> {
+    if !what.chars().all(char::is_alphanumeric) {
+        return Ok(false);
+    }
+    let (catalogue, selection) = project::in_force(global)?;
+    search::print_matches(what, &catalogue, &selection, out)
 }
 
 /// Prints a field of a kind, with the schemas in force. False if the name is not one of a kind.

@@ -13,7 +13,7 @@ use super::{Global, found, git, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
-use crate::import::files::{self, Files};
+use crate::import::files::{self, Files, Reader};
 use crate::import::{self, Failure, Import, find, report, template};
 use crate::report::Report;
 use crd_validate::schema::Catalogue;
@@ -76,6 +76,22 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     };
     let written = root.write(args, &import.config, out)?;
     print_report(args, global, import, &written, out)
+}
+
+/// The folders below a folder that have gateways, which `import` can read. Nothing if it can't be walked.
+pub(super) fn folders_with_gateways(folder: &Path) -> Vec<String> {
+    let root = Root {
+        base: folder.to_path_buf(),
+        top: folder.to_path_buf(),
+    };
+    let Ok(files) = root.files(folder) else {
+        return Vec::new();
+    };
+    match find::find(&mut Reader::new(&files), "") {
+        Ok((found, _)) => vec![found.folder],
+        Err(Failure::Several(folders)) => folders,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Imports the tree. If several folders have gateways, asks which one, provided there is a terminal.

@@ -1,18 +1,20 @@
 //! `gatewayctl init`: writes a first cluster.toml.
 
-use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+mod interview;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::Global;
 use super::output::Stream;
 use crate::compile::{World, compile};
 use crate::import::toml::{key, string};
 use crate::render::files::Inputs;
-use crate::report::Report;
-use crd_validate::schema::{Catalogue, Selection};
+use crd_validate::schema::Catalogue;
+use interview::Interview;
 use manifest::diagnostic::printable::printable;
 
 /// Arguments of `init`.
@@ -33,6 +35,7 @@ pub(super) struct Args {
 }
 
 /// What the user is asked for, unless flags say it.
+#[derive(Clone)]
 struct Answers {
     domain: String,
     certificate: String,
@@ -43,30 +46,29 @@ struct Answers {
 /// Runs the command.
 ///
 /// # Errors
-/// If there is a `cluster.toml` already, an answer is missing, or the file can't be written.
+/// If there is a `cluster.toml` already, an answer is missing or wrong, or the file can't be written.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let root = global.root.clone().unwrap_or_else(|| PathBuf::from("."));
     let path = global
         .config
         .clone()
         .unwrap_or_else(|| root.join("cluster.toml"));
-    let catalogue = Catalogue::embedded();
-    let answers = answers(args, &catalogue, out)?;
-    let text = config(&answers);
-    let compiled = compile("cluster.toml", &text, &Nothing, &catalogue);
-    if compiled.has_errors() {
-        let report = Report::new(compiled.diagnostics, 0, 0, &compiled.sources);
-        global.report(&report, &compiled.sources)?;
-        bail!("with these answers cluster.toml would have errors, so nothing was written");
+    if path.symlink_metadata().is_ok() {
+        return Err(exists(&path));
     }
+    let catalogue = Catalogue::embedded();
+    let mut interview = Interview::new(args, &catalogue, out);
+    if !interview.goes_on_beside_gateways(&root, global)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let answers = interview.answers()?;
+    let text = config(&answers);
     let file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&path);
     let mut file = file.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            anyhow::anyhow!("{}: exists already, and was not changed", path.display())
-        }
+        std::io::ErrorKind::AlreadyExists => exists(&path),
         _ => anyhow::Error::new(error).context(format!("{}: can't be written", path.display())),
     })?;
     file.write_all(text.as_bytes())
@@ -76,6 +78,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         writeln!(out, "wrote {path}\n\n{}", NEXT.trim_end())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn exists(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!("{}: exists already, and was not changed", path.display())
 }
 
 /// A file system without any file.
@@ -93,84 +99,22 @@ impl World for Nothing {
     }
 }
 
-/// The answers from the flags. What they don't say is asked if there is a terminal.
-fn answers(args: &Args, catalogue: &Catalogue, out: &mut Stream) -> anyhow::Result<Answers> {
-    let asks = std::io::stdin().is_terminal() && out.is_terminal();
-    let mut ask = |given: &Option<String>,
-                   question: &str,
-                   flag: &str,
-                   default: Option<String>|
-     -> anyhow::Result<String> {
-        if let Some(given) = given {
-            return Ok(given.clone());
-        }
-        if !asks {
-            return default.with_context(|| {
-                format!("{flag} is needed, because there is no terminal to ask on")
-            });
-        }
-        let shown = default
-            .as_ref()
-            .map_or_else(String::new, |default| format!(" [{default}]"));
-        write!(out, "{question}{shown}: ")?;
-        out.flush()?;
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line)?;
-        match (line.trim(), default) {
-            ("", Some(default)) => Ok(default),
-            ("", None) => bail!("an answer is needed; you can also give it with {flag}"),
-            (line, _) => Ok(line.to_owned()),
-        }
-    };
-    let domain = ask(
-        &args.domain,
-        "The domain that the gateways serve",
-        "--domain",
-        None,
-    )?;
-    let secret = format!("{}-tls", domain.replace('.', "-"));
-    let certificate = ask(
-        &args.certificate,
-        "The Secret with its TLS certificate",
-        "--certificate",
-        Some(secret),
-    )?;
-    let newest = Selection::newest(catalogue);
-    let newest = newest.of("envoy-gateway").map(|chosen| {
-        chosen
-            .set
-            .version
-            .as_str()
-            .trim_start_matches('v')
-            .to_owned()
-    });
-    let chart = ask(
-        &args.chart,
-        "The Envoy Gateway chart's version",
-        "--chart",
-        newest,
-    )?;
-    let mut gateways = Vec::new();
-    if args.gateways.is_empty() {
-        for name in ["envoy-external", "envoy-internal"] {
-            let question = format!("The address of {name}");
-            gateways.push((
-                name.to_owned(),
-                ask(&None, &question, "--gateway NAME=ADDRESS", None)?,
-            ));
-        }
+/// The first reason why a `cluster.toml` with these answers would be wrong, and what to do. Answers that don't name gateways
+/// yet are judged with one.
+fn problem(answers: &Answers, catalogue: &Catalogue) -> Option<String> {
+    let mut answers = answers.clone();
+    if answers.gateways.is_empty() {
+        let gateway = ("envoy-internal".to_owned(), "10.10.30.25".to_owned());
+        answers.gateways.push(gateway);
     }
-    for text in &args.gateways {
-        let Some((name, address)) = text.split_once('=') else {
-            bail!("--gateway {text}: write NAME=ADDRESS, such as envoy-internal=10.10.30.25");
-        };
-        gateways.push((name.to_owned(), address.to_owned()));
-    }
-    Ok(Answers {
-        domain,
-        certificate,
-        gateways,
-        chart,
+    let compiled = compile("cluster.toml", &config(&answers), &Nothing, catalogue);
+    let mut errors = compiled
+        .diagnostics
+        .into_iter()
+        .filter(|found| found.is_error());
+    errors.next().map(|found| match found.help {
+        Some(help) => format!("{}\n  help: {help}", found.message),
+        None => found.message,
     })
 }
 

@@ -36,7 +36,9 @@ struct Runner {
     project: Project,
     /// The values of expressions.
     known: Vec<(&'static str, String)>,
+    /// The programs on its path.
     bin: tempfile::TempDir,
+    temp: tempfile::TempDir,
 }
 
 /// The result of a step.
@@ -45,6 +47,8 @@ struct Done {
     code: Option<i32>,
     log: String,
     summary: String,
+    /// What the step gives to later steps.
+    outputs: String,
 }
 
 impl Runner {
@@ -59,6 +63,7 @@ impl Runner {
             project,
             known,
             bin,
+            temp: tempfile::tempdir().expect("a folder"),
         }
     }
 
@@ -71,7 +76,7 @@ impl Runner {
     /// Runs a step as GitHub does: `bash --noprofile --norc -eo pipefail`, with the step's environment.
     fn run(&self, step: &Value) -> Done {
         assert_eq!(step["shell"], "bash");
-        let path = |name: &str| self.bin.path().join(name);
+        let path = |name: &str| self.temporary(name);
         let inherited = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("bash");
         command
@@ -85,8 +90,9 @@ impl Runner {
             ])
             .current_dir(self.project.root())
             .env("PATH", format!("{}:{inherited}", self.bin.path().display()))
-            .env("RUNNER_TEMP", self.bin.path())
+            .env("RUNNER_TEMP", self.temp.path())
             .env("GITHUB_PATH", path("path"))
+            .env("GITHUB_OUTPUT", path("outputs"))
             .env("GITHUB_STEP_SUMMARY", path("summary"));
         for (name, value) in step["env"].as_object().expect("an environment") {
             let value = value.as_str().expect("an expression");
@@ -104,7 +110,17 @@ impl Runner {
             code: output.status.code(),
             log: log.into_owned(),
             summary: std::fs::read_to_string(path("summary")).unwrap_or_default(),
+            outputs: std::fs::read_to_string(path("outputs")).unwrap_or_default(),
         }
+    }
+
+    /// Puts a script on the path.
+    fn has_program(&self, name: &str, script: &str) {
+        write_program(&self.bin.path().join(name), &format!("#!/bin/sh\n{script}"));
+    }
+
+    fn temporary(&self, name: &str) -> std::path::PathBuf {
+        self.temp.path().join(name)
     }
 }
 
@@ -125,13 +141,13 @@ fn head(project: &Project) -> String {
 #[test]
 fn the_commands_in_it_are_commands_of_the_program() {
     let mut found = 0;
-    for step in steps() {
-        let script = script(&step).to_owned();
+    for step in steps().iter().filter(|step| step["uses"].is_null()) {
+        let script = script(step).to_owned();
         // An expression in a script would execute the input; in an environment variable it is only data.
         assert!(!script.contains("${{"), "{script}");
         let commands = script.lines().filter_map(|line| {
             let line = line.trim().strip_prefix("gatewayctl ")?;
-            Some(line.split(">>").next().unwrap_or_default().to_owned())
+            Some(line.split('>').next().unwrap_or_default().to_owned())
         });
         for command in commands {
             let words = command
@@ -143,7 +159,7 @@ fn the_commands_in_it_are_commands_of_the_program() {
             found += 1;
         }
     }
-    assert_eq!(found, 2);
+    assert_eq!(found, 3);
 }
 
 #[test]
@@ -155,10 +171,7 @@ fn every_input_is_described_and_used() {
                 .as_str()
                 .is_some_and(|it| it.ends_with('.'))
         );
-        assert!(
-            ACTION.contains(&format!("${{{{ inputs.{name} }}}}")),
-            "{name}"
-        );
+        assert!(ACTION.contains(&format!("inputs.{name} ")), "{name}");
     }
 }
 
@@ -230,7 +243,8 @@ fn a_difference_is_shown_and_is_no_failure() {
         .knows("inputs.root", "main")
         .knows("github.event.pull_request.base.sha", base);
     let show = step("Show what changes");
-    assert_eq!(show["if"], "github.event_name == 'pull_request'");
+    let when = "${{ !cancelled() && github.event_name == 'pull_request' }}";
+    assert_eq!(show["if"], when);
     let same = runner.run(&show);
     assert_eq!(same.code, Some(0), "{same:?}");
 
@@ -276,18 +290,158 @@ fn a_shallow_checkout_gets_the_base() {
     assert!(done.summary.contains("10.10.30.24"), "{done:?}");
 }
 
+/// A runner of a system for which there are releases.
+fn linux(tag: &str) -> Runner {
+    let project = Project::new().file("source/Cargo.toml", "");
+    let source = project.path("source").display().to_string();
+    Runner::new(project)
+        .knows("github.server_url", "https://git.example.com")
+        .knows("github.action_repository", "people/gatewayctl")
+        .knows("github.action_ref", tag)
+        .knows("github.action_path", source)
+        .knows("runner.os", "Linux")
+        .knows("runner.arch", "X64")
+}
+
+/// A `curl` that gives an archive with a program, and the checksum of `summed`.
+fn curl_gives_a_release(runner: &Runner, summed: &str) {
+    let archive = "gatewayctl-x86_64-unknown-linux-musl.tar.gz";
+    let script = format!(
+        "echo \"$@\"\necho '#!/bin/sh' > released\ntar -czf {archive} released\nsha256sum {summed} | sed 's/ .*/  {archive}/' > {archive}.sha256\n"
+    );
+    runner.has_program("curl", &script);
+}
+
+#[test]
+fn the_release_of_the_actions_own_tag_is_downloaded() {
+    let runner = linux("v0.3.1");
+    curl_gives_a_release(&runner, "gatewayctl-x86_64-unknown-linux-musl.tar.gz");
+    let done = runner.run(&step("Download gatewayctl"));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let from = "https://git.example.com/people/gatewayctl/releases/download/v0.3.1/gatewayctl-x86_64-unknown-linux-musl.tar.gz";
+    assert!(
+        done.log
+            .contains(&format!("--remote-name {from} --remote-name {from}.sha256")),
+        "{done:?}"
+    );
+    assert_eq!(done.outputs, "found=true\n");
+    assert!(runner.temporary("gatewayctl/bin/released").is_file());
+    let path = std::fs::read_to_string(runner.temporary("path")).expect("the path");
+    assert_eq!(
+        path,
+        format!("{}/gatewayctl/bin\n", runner.temp.path().display())
+    );
+}
+
+#[test]
+fn an_archive_with_another_checksum_is_a_failure() {
+    let runner = linux("v0.3.1");
+    curl_gives_a_release(&runner, "released");
+    let done = runner.run(&step("Download gatewayctl"));
+    assert_ne!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.outputs, "");
+    assert!(!runner.temporary("gatewayctl/bin/released").exists());
+}
+
+#[test]
+fn where_there_is_no_release_the_program_is_built_once() {
+    // `main` has no release, and the server refuses the other one.
+    for (tag, curl) in [("main", "touch asked"), ("v9.9.9", "exit 22")] {
+        let runner = linux(tag);
+        runner.has_program("curl", curl);
+        let done = runner.run(&step("Download gatewayctl"));
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.log.contains("built from its source"), "{done:?}");
+        let (found, key) = done.outputs.split_once('\n').expect("two outputs");
+        assert_eq!(found, "found=false");
+        assert!(key.starts_with("key=gatewayctl-Linux-X64-"), "{key}");
+        assert!(!runner.temporary("asked").exists());
+    }
+    let cache = step("Look for an earlier build");
+    assert_eq!(cache["with"]["key"], "${{ steps.download.outputs.key }}");
+}
+
 #[test]
 fn the_program_is_built_from_the_source_beside_the_action() {
     let runner = Runner::new(Project::new()).knows("github.action_path", "/a folder/gatewayctl");
-    let cargo = runner.bin.path().join("cargo");
-    write_program(&cargo, "#!/bin/sh\nprintf '%s|' \"$@\"\n");
-    let done = runner.run(&step("Install gatewayctl"));
-    let temp = runner.bin.path().display();
+    runner.has_program("cargo", "printf '%s|' \"$@\"\n");
+    let done = runner.run(&step("Build gatewayctl"));
+    let temp = runner.temp.path().display();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(
         done.log,
         format!("install|--path|/a folder/gatewayctl|--locked|--quiet|--root|{temp}/gatewayctl|")
     );
-    let path = std::fs::read_to_string(runner.bin.path().join("path")).expect("the path");
-    assert_eq!(path, format!("{temp}/gatewayctl/bin\n"));
+}
+
+#[test]
+fn findings_are_written_as_sarif() {
+    let project = repository();
+    project.edit("main/cluster.toml", "10.10.30.25", "10.10.30.26");
+    let runner = Runner::new(project)
+        .knows("inputs.root", "main")
+        .knows("inputs.sarif", "found.sarif");
+    let done = runner.run(&step("Write the findings as SARIF"));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        runner
+            .project
+            .read("found.sarif")
+            .contains("network/duplicate-address")
+    );
+
+    let runner = runner.knows("inputs.args", "--select no/such");
+    let done = runner.run(&step("Write the findings as SARIF"));
+    assert_eq!(done.code, Some(2), "{done:?}");
+}
+
+/// A runner with a difference to comment, and a `gh` that answers with comments, and prints what else it is asked.
+fn commenter(comments: &str, changes: &str) -> Runner {
+    let runner = Runner::new(Project::new())
+        .knows("inputs.github-token", "secret")
+        .knows("github.repository", "people/home")
+        .knows("github.event.pull_request.number", "7")
+        .knows("steps.diff.outputs.changes", changes);
+    let text = "<!-- gatewayctl diff -->\n### gatewayctl diff\n";
+    std::fs::write(runner.temporary("gatewayctl-diff.md"), text).expect("the difference");
+    std::fs::write(runner.temporary("comments"), comments).expect("the comments");
+    let answer =
+        "case \"$*\" in *--paginate*) cat \"$RUNNER_TEMP/comments\" ;; *) echo \"$@\" ;; esac\n";
+    runner.has_program("gh", answer);
+    runner
+}
+
+#[test]
+fn a_pull_request_has_one_comment_that_is_kept_up_to_date() {
+    let comment = |comments: &str, changes: &str| {
+        let runner = commenter(comments, changes);
+        let done = runner.run(&step("Comment on the pull request"));
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let temp = format!("{}/", runner.temp.path().display());
+        done.log.replace(&temp, "")
+    };
+    let new = "api --silent --method POST repos/people/home/issues/7/comments --field body=@gatewayctl-diff.md\n";
+    assert_eq!(comment("", "1"), new);
+    assert_eq!(
+        comment("3 Looks good\n4 I saw <!-- gatewayctl diff -->\n", "1"),
+        new
+    );
+    let update = "api --silent --method PATCH repos/people/home/issues/comments/5 --field body=@gatewayctl-diff.md\n";
+    let there = "3 Looks good\n5 <!-- gatewayctl diff -->\n6 <!-- gatewayctl diff -->\n";
+    assert_eq!(comment(there, "1"), update);
+    // A change that was taken back is not left standing there; a pull request without changes gets no comment.
+    assert_eq!(comment(there, "0"), update);
+    assert_eq!(comment("3 Looks good\n", "0"), "");
+}
+
+#[test]
+fn a_comment_that_cannot_be_written_is_a_warning() {
+    let runner = commenter("", "1");
+    runner.has_program("gh", "exit 1\n");
+    let done = runner.run(&step("Comment on the pull request"));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.log.starts_with("::warning title=gatewayctl::"),
+        "{done:?}"
+    );
 }

@@ -21,6 +21,7 @@ mod controller_status;
 mod durability;
 mod edits;
 mod envsubst;
+mod explain;
 mod front_door;
 mod fuzz;
 // Kubeconfigs are among the inputs.
@@ -28,6 +29,7 @@ mod fuzz;
 mod fuzz_seeds;
 mod hostile;
 mod import;
+mod init;
 mod inputs;
 mod kube_cel;
 mod kubernetes_kinds;

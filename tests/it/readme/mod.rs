@@ -1,8 +1,11 @@
-//! Checks that README.md is correct: its commands print what it shows, and its reference matches the program.
+//! Checks that README.md and the book in `docs` are correct: their commands print what they show, the generated pages say
+//! what the program knows, and their links lead somewhere.
 //!
-//! `UPDATE=1 cargo test --test it readme::` updates both.
+//! `UPDATE=1 cargo test --test it readme::` updates all of it.
 #![cfg(unix)]
 
+mod links;
+mod pages;
 mod script;
 mod tables;
 
@@ -19,34 +22,60 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// This is one test, because both updates write the same file.
+/// README.md and the pages of the book, in the order in which people read them. Commands run in this order, and a page
+/// goes on in the folder of the page before it, unless it asks for a new one.
+fn documents() -> Vec<String> {
+    let summary = read("docs/src/SUMMARY.md");
+    let pages = summary
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let pages = pages.map(|page| format!("docs/src/{page}"));
+    std::iter::once("README.md".to_owned())
+        .chain(pages)
+        .collect()
+}
+
+/// This is one test, because a page goes on where the page before it ends.
 #[test]
-fn readme_is_current() {
-    let text = read("README.md");
+fn readme_and_the_book_are_current() {
     let update = std::env::var_os("UPDATE").is_some();
     let mut wrong = Vec::new();
-    let with_outputs = outputs(&text, &mut wrong);
-    let whole = with_reference(&with_outputs, &mut wrong);
-    if update {
-        fs::write(root().join("README.md"), whole).expect("README.md is written");
-    } else {
-        assert!(
-            wrong.is_empty(),
-            "{}\nUPDATE=1 cargo test --test it readme:: writes README.md anew",
-            wrong.join("\n")
-        );
+    let mut folder = tempfile::tempdir().expect("a folder");
+    let mut compare = |path: &str, there: &str, current: String| {
+        if there == current {
+            return;
+        }
+        if update {
+            fs::write(root().join(path), current).expect("the file is written");
+        } else {
+            wrong.push(path.to_owned());
+        }
+    };
+    for (path, current) in pages::generated() {
+        let there = fs::read_to_string(root().join(path)).unwrap_or_default();
+        compare(path, &there, current);
     }
+    for path in documents() {
+        let text = read(&path);
+        let current = with_reference(&with_outputs(&path, &text, &mut folder));
+        compare(&path, &text, current);
+    }
+    assert!(
+        wrong.is_empty(),
+        "not current, see above for commands: {}\nUPDATE=1 cargo test --test it readme:: writes them anew",
+        wrong.join(", ")
+    );
 }
 
 /// The text, with the current output of every command.
-fn outputs(text: &str, wrong: &mut Vec<String>) -> String {
+fn with_outputs(document: &str, text: &str, folder: &mut tempfile::TempDir) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut replace = Vec::new();
-    let mut folder = tempfile::tempdir().expect("a folder");
     for step in steps(text) {
         let at = |path: &str| folder.path().join(path);
         match step {
-            Step::NewFolder => folder = tempfile::tempdir().expect("a folder"),
+            Step::NewFolder => *folder = tempfile::tempdir().expect("a folder"),
             Step::Write { path, text } => write(&at(&path), &text),
             Step::Append { path, text } => {
                 let before = fs::read_to_string(at(&path)).expect("a file to add to");
@@ -56,31 +85,22 @@ fn outputs(text: &str, wrong: &mut Vec<String>) -> String {
                 let before = fs::read_to_string(at(&path)).expect("a file to edit");
                 write(&at(&path), &script::edit(&before, &text));
             }
-            Step::Run(Run {
-                command,
-                exit,
-                output,
-            }) => {
-                let (found, code) = run(&command, folder.path());
+            Step::Run(step) => {
+                let found = found(document, &step, folder.path());
+                let Run {
+                    command, output, ..
+                } = step;
                 let found: Vec<&str> = found.lines().map(str::trim_end).collect();
                 let expected: Vec<&str> =
                     lines[output.clone()].iter().map(String::as_str).collect();
-                assert_eq!(
-                    code,
-                    exit,
-                    "the exit code of `{command}`:\n{}",
-                    found.join("\n")
-                );
                 if !matches(&expected, &found) {
-                    wrong.push(format!(
-                        "`{command}` prints\n{}\nREADME.md has\n{}",
+                    println!(
+                        "`{command}` prints\n{}\n{document} has\n{}",
                         found.join("\n"),
                         expected.join("\n")
-                    ));
-                    replace.push((
-                        output,
-                        found.into_iter().map(str::to_owned).collect::<Vec<_>>(),
-                    ));
+                    );
+                    let found = found.into_iter().map(str::to_owned);
+                    replace.push((output, found.collect::<Vec<_>>()));
                 }
             }
         }
@@ -91,6 +111,17 @@ fn outputs(text: &str, wrong: &mut Vec<String>) -> String {
     lines.join("\n") + "\n"
 }
 
+/// What a command prints, which exits as the document says.
+fn found(document: &str, step: &Run, folder: &Path) -> String {
+    let (found, code) = run(&step.command, folder);
+    let command = &step.command;
+    assert_eq!(
+        code, step.exit,
+        "{document}: the exit code of `{command}`:\n{found}"
+    );
+    found
+}
+
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
     fs::write(path, text).expect("the file is written");
@@ -99,18 +130,16 @@ fn write(path: &Path, text: &str) {
 const START: &str = "<!-- reference: written by `UPDATE=1 cargo test --test it readme::` -->\n";
 const END: &str = "<!-- end of the reference -->\n";
 
-/// The text, with the current reference.
-fn with_reference(text: &str, wrong: &mut Vec<String>) -> String {
-    let (before, rest) = text.split_once(START).expect("the reference's start");
-    let (there, after) = rest.split_once(END).expect("the reference's end");
-    let current = format!("\n{}\n", tables::reference());
-    if there != current {
-        wrong.push("the reference of cluster.toml is not what the program reads".to_owned());
-    }
-    format!("{before}{START}{current}{END}{after}")
+/// The text, with the current reference of cluster.toml, if it has a place for it.
+fn with_reference(text: &str) -> String {
+    let Some((before, rest)) = text.split_once(START) else {
+        return text.to_owned();
+    };
+    let (_, after) = rest.split_once(END).expect("the reference's end");
+    format!("{before}{START}\n{}\n{END}{after}", tables::reference())
 }
 
-/// The two commands at the top, in the first block of the text.
+/// The two commands in the first block of README.md.
 fn headline() -> Vec<String> {
     let text = read("README.md");
     let block = text
@@ -158,6 +187,13 @@ fn ci_runs_the_second_command() {
     );
 }
 
+/// The first page is read to its end only if it is short.
+#[test]
+fn readme_is_short() {
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 250, "README.md has {lines} lines");
+}
+
 #[test]
 fn the_lefthook_snippet_is_the_one_that_init_prints() {
     let init = read("src/cli/init-next.txt");
@@ -170,23 +206,11 @@ fn the_lefthook_snippet_is_the_one_that_init_prints() {
         .map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line)))
         .collect();
     assert!(printed.contains("gatewayctl validate"), "{printed}");
+    let page = "docs/src/pull-requests.md";
     assert!(
-        read("README.md").contains(&format!("```yaml\n{printed}```\n")),
-        "README.md lacks\n{printed}"
+        read(page).contains(&format!("```yaml\n{printed}```\n")),
+        "{page} lacks\n{printed}"
     );
-}
-
-#[test]
-fn files_that_readme_links_to_are_there() {
-    let text = read("README.md");
-    let links = text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
-    for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
-        let path = link.split('#').next().unwrap_or(link);
-        assert!(root().join(path).exists(), "{link}");
-    }
 }
 
 #[test]

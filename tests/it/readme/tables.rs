@@ -95,7 +95,7 @@ impl Reference {
                     let prefix = path.strip_suffix("labels").unwrap_or_default();
                     let names = COMMON.iter().map(|name| format!("{prefix}{name}"));
                     let names = names.collect::<Vec<_>>().join("`, `");
-                    let text = "Of the object: see [`spec` and `remove`](#spec-and-remove).";
+                    let text = "Of the object: see [`spec` and `remove`](how-it-works.md#spec-and-remove).";
                     rows.push_str(&line(&names, "", text));
                 }
                 Some(_) => {}
