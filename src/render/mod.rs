@@ -10,7 +10,8 @@
 //!   the limits.
 //! - [`objects`]: the table of objects and their templates.
 //! - [`overlay`]: merges the `spec` table and similar tables over an object.
-//! - [`files`]: writes objects to files, folder by folder; [`comment`] writes the comments above them.
+//! - [`files`]: writes objects to files, folder by folder; `kustomizations` lists them; [`comment`] writes the comments above
+//!   them.
 //! - [`shared`]: kustomizations that contain other people's entries too; [`index`] adds and removes entries
 //!   in them.
 
@@ -22,6 +23,7 @@ pub mod dialect;
 pub mod engine;
 pub mod files;
 pub mod index;
+mod kustomizations;
 pub mod lua;
 pub mod marks;
 pub mod objects;

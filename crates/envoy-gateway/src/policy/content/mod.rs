@@ -2,6 +2,7 @@
 
 pub mod client;
 pub(crate) mod cluster;
+mod credentials;
 pub mod extension;
 pub mod security;
 pub mod traffic;
