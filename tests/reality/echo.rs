@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value, json};
 
-use crate::surroundings::Certificate;
+use crate::surroundings::{Backend, Certificate};
 
 /// What a backend speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,30 +21,55 @@ pub enum Speaks {
     Line,
 }
 
-/// Starts a backend on the loopback interface; it runs as long as the test's process.
-pub fn start(name: &str, speaks: Speaks, certificate: &Certificate) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port for a backend");
-    let address = listener.local_addr().expect("its address");
-    let name = name.to_owned();
-    let tls = certificate.server();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let (name, tls) = (name.clone(), Arc::clone(&tls));
-            // A connection that Envoy gives up is no failure of the test.
-            std::thread::spawn(move || serve(stream, &name, speaks, tls).unwrap_or_default());
+/// Backends that listen. They end with this value, because a network namespace lasts as long as a thread is in it.
+#[derive(Debug)]
+pub struct Echoes {
+    addresses: Vec<SocketAddr>,
+    is_over: Arc<AtomicBool>,
+}
+
+/// Starts backends in the network namespace of this thread.
+pub fn start(backends: &[Backend], certificate: &Certificate) -> Echoes {
+    let is_over = Arc::new(AtomicBool::new(false));
+    for backend in backends.iter().cloned() {
+        let listener = TcpListener::bind(backend.address).expect("a port for a backend");
+        let tls = certificate.server();
+        let is_over = Arc::clone(&is_over);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if is_over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (backend, tls) = (backend.clone(), Arc::clone(&tls));
+                // A connection that Envoy gives up is no failure of the test.
+                std::thread::spawn(move || serve(stream, &backend, tls).unwrap_or_default());
+            }
+        });
+    }
+    Echoes {
+        addresses: backends.iter().map(|it| it.address).collect(),
+        is_over,
+    }
+}
+
+impl Drop for Echoes {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        for address in &self.addresses {
+            // Each waits for one more connection.
+            let _ = TcpStream::connect(address);
         }
-    });
-    address
+    }
 }
 
 fn serve(
     mut stream: TcpStream,
-    name: &str,
-    speaks: Speaks,
+    backend: &Backend,
     tls: Arc<rustls::ServerConfig>,
 ) -> std::io::Result<()> {
     let from = stream.peer_addr()?;
-    match speaks {
+    let name = &backend.name;
+    match backend.speaks {
         Speaks::Line => {
             BufReader::new(&stream).read_line(&mut String::new())?;
             writeln!(stream, "{name}")

@@ -6,15 +6,18 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::common::Project;
+use crate::echo;
 use crate::envoy::{Admin, EnvoyListener};
+use crate::envoy_from_files::EnvoyFromFiles;
 use crate::envoy_gateway::EnvoyGateway;
 use crate::flux;
 use crate::foretold;
 use crate::namespace::{self, Namespace};
 use crate::request::{GATEWAY, Outcome, Request};
-use crate::surroundings;
+use crate::surroundings::{self, Surroundings};
 use crate::table::{Row, Table, happened};
 use crate::tools::Tools;
+use crate::translation::{Resources, Translation, Translator};
 
 /// Files as a user has them.
 pub struct FrontDoor {
@@ -78,6 +81,28 @@ impl FrontDoor {
             .unwrap_or_else(|| json!({}))
     }
 
+    /// The file with the certificate that clients trust.
+    fn authority(&self, around: &Surroundings) -> PathBuf {
+        let file = self.project.around().join("certificate.pem");
+        std::fs::write(&file, around.certificate.pem()).expect("the certificate");
+        file
+    }
+
+    /// Translates all gateways at once.
+    pub fn translate(&self, translator: &mut Translator) -> Translated<'_> {
+        let gateways = self.gateways();
+        let gateways: Vec<&str> = gateways.iter().map(String::as_str).collect();
+        let around = surroundings::complete(self.objects.clone(), &gateways);
+        let translation =
+            translator.translate(&around.objects, &self.extension_apis(), &around.certificate);
+        Translated {
+            front_door: self,
+            authority: self.authority(&around),
+            around,
+            translation,
+        }
+    }
+
     /// Runs gateways in a network namespace of their own: with several names, all of them.
     pub fn run<T: Send>(
         &self,
@@ -88,10 +113,11 @@ impl FrontDoor {
         namespace::in_new(|namespace| {
             let address: IpAddr = GATEWAY.parse().expect("an address");
             namespace.add_address(address);
-            let (objects, certificate) = surroundings::complete(self.objects.clone(), gateways);
-            let authority = self.project.around().join("certificate.pem");
-            std::fs::write(&authority, certificate.pem()).expect("the certificate");
-            let mut envoy_gateway = EnvoyGateway::start(tools, &objects, &self.extension_apis());
+            let around = surroundings::complete(self.objects.clone(), gateways);
+            let authority = self.authority(&around);
+            let _echoes = echo::start(&around.backends, &around.certificate);
+            let mut envoy_gateway =
+                EnvoyGateway::start(tools, &around.objects, &self.extension_apis());
             let envoy = envoy_gateway.envoy();
             then(&mut Running {
                 front_door: self,
@@ -99,7 +125,48 @@ impl FrontDoor {
                 namespace,
                 authority,
                 envoy,
-                envoy_gateway,
+                process: Process::EnvoyGateway(envoy_gateway),
+            })
+        })
+    }
+}
+
+/// A translation of a front door, and the certificate that its clients trust.
+pub struct Translated<'a> {
+    front_door: &'a FrontDoor,
+    authority: PathBuf,
+    around: Surroundings,
+    /// What the controller makes of it.
+    pub translation: Translation,
+}
+
+impl Translated<'_> {
+    /// Runs the Envoy of a gateway in a network namespace of its own.
+    pub fn run<T: Send>(
+        &self,
+        tools: &Tools,
+        gateway: &str,
+        then: impl FnOnce(&mut Running<'_>) -> T + Send,
+    ) -> T {
+        let proxies = &self.translation.proxies;
+        let suffix = format!("/{gateway}");
+        let own = proxies.iter().find(|(name, _)| name.ends_with(&suffix));
+        // Merged gateways have one, which is named after the class.
+        let proxy = own.or_else(|| proxies.iter().find(|(name, _)| !name.contains('/')));
+        let nothing = Resources::new();
+        let resources = proxy.map_or(&nothing, |(_, resources)| resources);
+        namespace::in_new(|namespace| {
+            namespace.add_address(GATEWAY.parse().expect("an address"));
+            let _echoes = echo::start(&self.around.backends, &self.around.certificate);
+            let mut process = EnvoyFromFiles::start(tools, resources);
+            let envoy = process.admin();
+            then(&mut Running {
+                front_door: self.front_door,
+                gateway,
+                namespace,
+                authority: self.authority.clone(),
+                envoy,
+                process: Process::Envoy(process),
             })
         })
     }
@@ -126,11 +193,26 @@ pub struct Running<'a> {
     pub authority: PathBuf,
     /// The Envoy of the gateway.
     pub envoy: Admin,
-    /// Envoy Gateway.
-    pub envoy_gateway: EnvoyGateway,
+    process: Process,
+}
+
+/// What must go on while a gateway runs.
+enum Process {
+    /// Envoy Gateway with its Envoy.
+    EnvoyGateway(EnvoyGateway),
+    /// An Envoy alone.
+    Envoy(#[allow(dead_code, reason = "it ends when it is dropped")] EnvoyFromFiles),
 }
 
 impl Running<'_> {
+    /// What Envoy Gateway wrote; nothing if only its translation was asked.
+    pub fn log(&self) -> String {
+        match &self.process {
+            Process::EnvoyGateway(envoy_gateway) => envoy_gateway.log(),
+            Process::Envoy(_) => String::new(),
+        }
+    }
+
     /// Sends a request.
     pub fn send(&self, request: &Request) -> Outcome {
         request.send(self.namespace, &self.authority)

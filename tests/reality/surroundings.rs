@@ -1,11 +1,12 @@
 //! What a cluster has around the objects: certificates, namespaces, and something behind every Service.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::echo::{self, Speaks};
+use crate::echo::Speaks;
 
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
@@ -62,9 +63,33 @@ impl Certificate {
     }
 }
 
+/// Objects with what a cluster has around them.
+pub struct Surroundings {
+    /// All objects.
+    pub objects: Vec<Value>,
+    /// The certificate of all listeners and backends.
+    pub certificate: Certificate,
+    /// What must listen behind the gateways.
+    pub backends: Vec<Backend>,
+}
+
+/// A backend that stands in for a Service.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// The name that it tells.
+    pub name: String,
+    /// What it speaks.
+    pub speaks: Speaks,
+    /// Where it listens, in the network namespace of the gateway.
+    pub address: SocketAddr,
+}
+
+/// The port of the first backend. Every gateway has a network namespace of its own, in which all ports are free.
+const FIRST_PORT: u16 = 20000;
+
 /// Keeps what Envoy Gateway reads and adds what is missing; of the Gateways, keeps only these, because each runs on its
-/// own. Returns the certificate too, which is one for all.
-pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> (Vec<Value>, Certificate) {
+/// own.
+pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> Surroundings {
     let is_kept = |it: &Value| {
         let name = it["metadata"]["name"].as_str().unwrap_or_default();
         it["kind"] != "Gateway" || gateways.contains(&name)
@@ -77,10 +102,14 @@ pub fn complete(objects: Vec<Value>, gateways: &[&str]) -> (Vec<Value>, Certific
     let names = hostnames(&objects);
     let certificate = Certificate::new(names.iter().map(String::as_str));
     add_secrets(&mut objects, &certificate);
-    replace_services(&mut objects, &certificate);
+    let backends = replace_services(&mut objects);
     add_namespaces(&mut objects);
     replace_namespace_selectors(&mut objects);
-    (objects, certificate)
+    Surroundings {
+        objects,
+        certificate,
+        backends,
+    }
 }
 
 /// The name of Envoy Gateway's stand-in for a Service, as backends call themselves.
@@ -144,7 +173,7 @@ fn add_secrets(objects: &mut Vec<Value>, certificate: &Certificate) {
 
 /// Envoy Gateway reads no Services from files. Routes that refer to one are given a Backend, and what may refer to a
 /// Service of another namespace may refer to its Backend.
-fn replace_services(objects: &mut Vec<Value>, certificate: &Certificate) {
+fn replace_services(objects: &mut Vec<Value>) -> Vec<Backend> {
     let mut backends: BTreeMap<(String, String), (String, Speaks)> = BTreeMap::new();
     for object in objects.iter_mut() {
         let own = object["metadata"]["namespace"].clone();
@@ -178,15 +207,22 @@ fn replace_services(objects: &mut Vec<Value>, certificate: &Certificate) {
             }
         }
     }
-    for ((namespace, name), (backend, speaks)) in backends {
-        let address = echo::start(&backend, speaks, certificate);
+    let mut listening = Vec::new();
+    for (port, ((namespace, object), (name, speaks))) in (FIRST_PORT..).zip(backends) {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         objects.push(json!({
             "apiVersion": "gateway.envoyproxy.io/v1alpha1",
             "kind": "Backend",
-            "metadata": {"namespace": namespace, "name": name},
+            "metadata": {"namespace": namespace, "name": object},
             "spec": {"endpoints": [{"ip": {"address": address.ip(), "port": address.port()}}]},
         }));
+        listening.push(Backend {
+            name,
+            speaks,
+            address,
+        });
     }
+    listening
 }
 
 /// All references to Services below `backendRefs` and `backendRef`.

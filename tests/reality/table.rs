@@ -44,6 +44,11 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Adds all comparisons of another table.
+    pub fn extend(&mut self, other: Table) {
+        self.rows.extend(other.rows);
+    }
+
     /// Prints the figures and every disagreement, and fails if one has no known reason.
     #[track_caller]
     pub fn conclude(&self, title: &str) {

@@ -14,6 +14,8 @@ pub struct Tools {
     pub envoy_gateway: PathBuf,
     /// Envoy: `$ENVOY`, else `envoy`.
     pub envoy: PathBuf,
+    /// The translation of Envoy Gateway, built from `tests/envoygateway/translate`.
+    pub translator: PathBuf,
 }
 
 /// The programs, if all are there and network namespaces can be made; otherwise a message, and in CI a failure.
@@ -52,6 +54,7 @@ fn find() -> Result<Tools, String> {
     Ok(Tools {
         envoy,
         envoy_gateway: envoy_gateway()?,
+        translator: translator()?,
     })
 }
 
@@ -88,15 +91,45 @@ fn envoy() -> Result<PathBuf, String> {
     }
 }
 
+/// A file in the target folder.
+fn in_target(name: &str) -> Result<PathBuf, String> {
+    let target = Path::new(PROGRAM).ancestors().nth(2);
+    let folder = target.ok_or("there is no target folder")?;
+    Ok(folder.join("envoygateway").join(name))
+}
+
+/// The translation, built once and kept in the target folder. Only code in Envoy Gateway's own module may use its internal
+/// packages, so it is built in a copy of the module.
+fn translator() -> Result<PathBuf, String> {
+    if let Some(path) = on_path("envoy-gateway-translate") {
+        return Ok(path);
+    }
+    let binary = in_target("envoy-gateway-translate")?;
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    println!(
+        "building the translation of Envoy Gateway, which takes some minutes and is done once"
+    );
+    let built = Command::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/envoygateway/translate/build"
+    ))
+    .arg(&binary)
+    .stdin(Stdio::null())
+    .status();
+    match built {
+        Ok(status) if status.success() => Ok(binary),
+        _ => Err("the translation of Envoy Gateway can't be built".to_owned()),
+    }
+}
+
 /// Envoy Gateway, built once and kept in the target folder.
 fn envoy_gateway() -> Result<PathBuf, String> {
     if let Some(path) = on_path("envoy-gateway") {
         return Ok(path);
     }
-    let target = Path::new(PROGRAM).ancestors().nth(2);
-    let binary = target
-        .ok_or("there is no target folder")?
-        .join("envoygateway/envoy-gateway");
+    let binary = in_target("envoy-gateway")?;
     if binary.is_file() {
         return Ok(binary);
     }

@@ -13,6 +13,7 @@ use super::matching::MatchResult;
 use super::{
     Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, matching,
 };
+use envoy_gateway::envoy_config::ip_family;
 use envoy_gateway::exposure::dns::{Publishers, RouteQuery};
 use envoy_gateway::exposure::table::{NoRecord, Record, Records};
 use envoy_gateway::helm_routes::RELEASE;
@@ -355,8 +356,13 @@ impl<'a> RequestState<'a, '_> {
             None => step.at(gateway.object, &["metadata", "name"]),
         };
         if gateway.is_accepted {
-            self.add(self.with_source(step, gateway));
-            return Ok(());
+            let step = self.with_source(step, gateway);
+            let Some(why) = self.not_listening(gateway, &addresses) else {
+                self.add(step);
+                return Ok(());
+            };
+            self.add(step.mark(Mark::Stops).detail(why.clone()));
+            return Err(super::Outcome::Closed(why));
         }
         let condition = gateway
             .conditions
@@ -366,6 +372,24 @@ impl<'a> RequestState<'a, '_> {
         Err(super::Outcome::Closed(
             "the controller refuses the gateway, and runs no proxy for it".to_owned(),
         ))
+    }
+
+    /// Why nothing answers the connection, if Envoy doesn't listen on its family of addresses: that of the client, or if the
+    /// client is not given, that of all addresses of the gateway.
+    fn not_listening(&self, gateway: &Gateway<'a>, addresses: &[String]) -> Option<String> {
+        let used: Vec<IpAddr> = match self.request.from {
+            Some(from) => vec![from],
+            None => addresses.iter().filter_map(|it| it.parse().ok()).collect(),
+        };
+        let is_deaf = |address: &IpAddr| !ip_family::listens_on(gateway, *address);
+        let first = used.first()?;
+        (gateway.infra.is_known && used.iter().all(is_deaf)).then(|| {
+            let (family, listens) = match first.is_ipv6() {
+                true => ("IPv6", "IPv4"),
+                false => ("IPv4", "IPv6"),
+            };
+            format!("the proxies listen on {listens} only, and the connection uses {family}")
+        })
     }
 
     /// Adds a detail if the Service may forward connections between nodes. The client's address may then be that of a

@@ -6,6 +6,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,22 +63,55 @@ func main() {
 	}
 }
 
+// Reads objects. Of several EnvoyProxies, Envoy Gateway's own reader keeps only the last one.
+func load(objects []json.RawMessage) (*resource.Resources, error) {
+	var text []byte
+	var proxies []*egv1a1.EnvoyProxy
+	for _, object := range objects {
+		var kind struct {
+			Kind string `json:"kind"`
+		}
+		if err := json.Unmarshal(object, &kind); err != nil {
+			return nil, err
+		}
+		if kind.Kind != resource.KindEnvoyProxy {
+			text = append(append(text, object...), "\n---\n"...)
+			continue
+		}
+		alone, err := resource.LoadResourcesFromYAMLBytes(object, false, nil)
+		if err != nil {
+			return nil, err
+		}
+		proxies = append(proxies, alone.EnvoyProxyForGatewayClass)
+	}
+	resources, err := resource.LoadResourcesFromYAMLBytes(text, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	if resources.GatewayClass == nil {
+		return nil, errors.New("there is no GatewayClass")
+	}
+	parameters := resources.GatewayClass.Spec.ParametersRef
+	for _, proxy := range proxies {
+		if parameters != nil && parameters.Name == proxy.Name && parameters.Namespace != nil &&
+			string(*parameters.Namespace) == proxy.Namespace {
+			resources.EnvoyProxyForGatewayClass = proxy
+		} else {
+			resources.EnvoyProxiesForGateways = append(resources.EnvoyProxiesForGateways, proxy)
+		}
+	}
+	return resources, nil
+}
+
 func translate(asked *question) (told answer) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			told = answer{Unreadable: fmt.Sprint("the controller panics: ", panicked)}
 		}
 	}()
-	var text []byte
-	for _, object := range asked.Objects {
-		text = append(append(text, object...), "\n---\n"...)
-	}
-	resources, err := resource.LoadResourcesFromYAMLBytes(text, false, nil)
+	resources, err := load(asked.Objects)
 	if err != nil {
 		return answer{Unreadable: err.Error()}
-	}
-	if resources.GatewayClass == nil {
-		return answer{Unreadable: "there is no GatewayClass"}
 	}
 	logger := logging.DefaultLogger(io.Discard, egv1a1.LogLevelInfo)
 	features := asked.ExtensionAPIs

@@ -1,5 +1,6 @@
 //! What is compared.
 
 mod configurations;
+mod random;
 mod reference;
 mod refused;

@@ -318,7 +318,7 @@ fn a_class_that_does_not_get_its_settings_is_foretold() {
         format!("{}{one}", class("ipFamily: DualStack").replace(from, to))
     };
     let ask = |running: &mut Running<'_>| {
-        let is_refused = running.envoy_gateway.log().contains("InvalidParameters");
+        let is_refused = running.log().contains("InvalidParameters");
         (address(running), is_refused)
     };
     let Some((right, codes)) = with_one(&front("", ""), ask) else {

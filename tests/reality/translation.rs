@@ -1,0 +1,129 @@
+//! The translation of Envoy Gateway without its servers: what Envoy would get, in a fraction of a second instead of the
+//! ten that the controller needs to start. It is for the tests that ask about many configurations.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::surroundings::{Certificate, list};
+use crate::tools::Tools;
+
+/// A running translation, which answers one configuration after the other. It ends with the thread that started it.
+#[derive(Debug)]
+pub struct Translator {
+    process: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+/// What the controller makes of a configuration.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Translation {
+    /// Why the controller can't read the objects.
+    pub unreadable: Option<String>,
+    /// What it finds wrong while it translates.
+    pub errors: Vec<String>,
+    /// Lists of objects with their status.
+    objects: Value,
+    /// What Envoy would get: by proxy (`NAMESPACE/GATEWAY`) and type (`listeners`, `routes`, …).
+    pub proxies: BTreeMap<String, Resources>,
+}
+
+/// What one Envoy gets.
+pub type Resources = BTreeMap<String, Vec<Value>>;
+
+impl Translator {
+    /// Starts it.
+    pub fn start(tools: &Tools) -> Self {
+        let mut process = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(&tools.translator)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the translation starts");
+        let questions = process.stdin.take().expect("its input");
+        let answers = BufReader::new(process.stdout.take().expect("its output"));
+        Translator {
+            process,
+            questions,
+            answers,
+        }
+    }
+
+    /// Translates objects. `extension_apis` is what the chart's values say under this name.
+    pub fn translate(
+        &mut self,
+        objects: &[Value],
+        extension_apis: &Value,
+        certificate: &Certificate,
+    ) -> Translation {
+        let mut extension_apis = extension_apis.clone();
+        // Services are replaced by Backends.
+        extension_apis["enableBackend"] = json!(true);
+        // The certificate of the controller itself, which `certgen` makes.
+        let own = certificate.secret("envoy-gateway-system", "envoy");
+        let objects: Vec<&Value> = objects.iter().chain([&own]).collect();
+        let question = json!({"objects": objects, "extensionApis": extension_apis});
+        writeln!(self.questions, "{question}").expect("the translation reads");
+        let mut line = String::new();
+        self.answers
+            .read_line(&mut line)
+            .expect("the translation answers");
+        serde_json::from_str(&line).expect("an answer")
+    }
+}
+
+impl Drop for Translator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Translation {
+    /// The conditions of all objects that say that something is refused, each with its object.
+    pub fn refusals(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let lists = self.objects.as_object().into_iter().flatten();
+        for (_, objects) in lists {
+            for object in list(objects) {
+                let metadata = &object["metadata"];
+                let name = format!("{} {}", object["kind"], metadata["name"]);
+                conditions(&object["status"], &mut |condition| {
+                    let is_bad = match condition["type"].as_str() {
+                        Some("Accepted" | "Programmed" | "ResolvedRefs") => {
+                            condition["status"] == "False"
+                        }
+                        Some("Conflicted") => condition["status"] == "True",
+                        _ => false,
+                    };
+                    // The controller has no addresses without a cluster.
+                    if is_bad && condition["reason"] != "AddressNotAssigned" {
+                        found.push(format!("{name}: {}", condition["message"]));
+                    }
+                });
+            }
+        }
+        found
+    }
+}
+
+fn conditions(value: &Value, tell: &mut dyn FnMut(&Value)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|it| conditions(it, tell)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match key.as_str() {
+                    "conditions" => list(value).iter().for_each(&mut *tell),
+                    _ => conditions(value, tell),
+                }
+            }
+        }
+        _ => {}
+    }
+}
