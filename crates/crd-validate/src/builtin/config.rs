@@ -84,7 +84,7 @@ pub(super) fn secret(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let Some((_, needs_all, keys)) = TYPES.iter().find(|(name, ..)| *name == kind) else {
         return;
     };
-    let has = |key: &str| !data.get(key).is_null() || !texts.get(key).is_null();
+    let has = |key: &str| data.get(key).node().is_some() || texts.get(key).node().is_some();
     let held = keys.iter().filter(|key| has(key)).count();
     let lacks = if *needs_all {
         held < keys.len()
@@ -169,11 +169,13 @@ pub(super) fn quantity_of(
     walk: &BuiltinWalk<'_>,
     at: &Place<'_, '_>,
 ) -> Option<quantity::Quantity> {
-    match (at.text(), at.number()) {
-        (Some(text), _) if walk.is_open(text) => None,
-        (Some(text), _) => quantity::Quantity::parse(text),
-        (None, Some(number)) => quantity::Quantity::parse(&number.to_string()),
-        (None, None) => None,
+    match at.text() {
+        Some(text) if walk.is_open(text) => None,
+        Some(text) => quantity::Quantity::parse(text.trim()),
+        None => match &at.node()?.kind {
+            manifest::value::Kind::Number(number) => quantity::Quantity::parse(&number.to_string()),
+            _ => None,
+        },
     }
 }
 
@@ -195,8 +197,71 @@ pub(super) fn is_container_resource(name: &str) -> bool {
         || (name.contains('/') && k8s_syntax::names::is_qualified_name(name))
 }
 
+/// Checks the entries of a LimitRange: each type once.
+pub(super) fn limits(walk: &mut BuiltinWalk<'_>, limits: &Place<'_, '_>) {
+    let mut types = std::collections::HashSet::new();
+    for limit in limits.items() {
+        let kind = limit.get("type");
+        walk.required(&kind);
+        let text = kind.text_or_empty();
+        let is_known = ["Container", "Pod", "PersistentVolumeClaim"].contains(&text);
+        if !text.is_empty() && !walk.is_open(text) && !is_known && !text.contains('/') {
+            walk.wrong(&kind, "`Container`, `Pod` or `PersistentVolumeClaim`");
+        }
+        if !types.insert(text.to_owned()) {
+            walk.twice(&kind);
+        }
+        self::limit(walk, &limit);
+    }
+}
+
+/// The scopes of a ResourceQuota.
+const SCOPES: &[&str] = &[
+    "BestEffort",
+    "CrossNamespacePodAffinity",
+    "NotBestEffort",
+    "NotTerminating",
+    "PriorityClass",
+    "Terminating",
+    "VolumeAttributesClass",
+];
+
+/// Checks whose resources a ResourceQuota limits.
+pub(super) fn scopes(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
+    let is_unknown = |walk: &BuiltinWalk<'_>, at: &Place<'_, '_>| {
+        at.text()
+            .is_some_and(|text| !SCOPES.contains(&text) && !walk.is_open(text))
+    };
+    let scopes = spec.get("scopes");
+    if scopes.items().any(|scope| is_unknown(walk, &scope)) {
+        walk.wrong(&scopes, "scopes like `NotTerminating`");
+    }
+    let selector = spec.get("scopeSelector");
+    let expressions = selector.get("matchExpressions");
+    for expression in expressions.items() {
+        let (name, operator, values) = (
+            expression.get("scopeName"),
+            expression.get("operator"),
+            expression.get("values"),
+        );
+        walk.required(&name);
+        if is_unknown(walk, &name) {
+            walk.wrong(&name, "a scope like `PriorityClass`");
+        }
+        match operator.text_or_empty() {
+            "In" | "NotIn" => walk.required(&values),
+            "Exists" | "DoesNotExist" if values.len() > 0 => {
+                walk.says(&values, "can't be given with this operator", "remove it");
+            }
+            "Exists" | "DoesNotExist" => {}
+            text if walk.is_open(text) => {}
+            _ => walk.wrong(&operator, "`In`, `NotIn`, `Exists` or `DoesNotExist`"),
+        }
+    }
+}
+
 /// Checks an entry of a LimitRange.
-pub(super) fn limit(walk: &mut BuiltinWalk<'_>, limit: &Place<'_, '_>) {
+fn limit(walk: &mut BuiltinWalk<'_>, limit: &Place<'_, '_>) {
     let kind = limit.get("type").text_or_empty();
     let is_known = |name: &str| match kind {
         "Container" => is_container_resource(name),

@@ -34,6 +34,7 @@ pub(super) fn endpoint_slice(walk: &mut BuiltinWalk<'_>, slice: &Place<'_, '_>) 
         let addresses = endpoint.get("addresses");
         walk.required(&addresses);
         for address in addresses.items() {
+            walk.required(&address);
             match kind.text_or_empty() {
                 "IPv4" | "IPv6" => walk.form(&address, IP),
                 "FQDN" => walk.form(&address, SUBDOMAIN),

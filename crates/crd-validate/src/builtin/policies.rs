@@ -68,6 +68,10 @@ fn target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>) {
     }
     let kind = target.get("type");
     walk.required(&kind);
+    let values = ["averageUtilization", "averageValue", "value"];
+    if values.iter().all(|value| target.get(value).is_null()) {
+        walk.missing(&target.get("averageUtilization"));
+    }
     let utilization = target.get("averageUtilization");
     if utilization.number().is_some_and(|number| number < 1) {
         walk.wrong(&utilization, "a number of at least 1");
@@ -138,16 +142,11 @@ fn permission(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
 
 /// Checks whom a binding gives a role.
 pub(super) fn subject(walk: &mut BuiltinWalk<'_>, subject: &Place<'_, '_>) {
-    let (name, namespace, group) = (
-        subject.get("name"),
-        subject.get("namespace"),
-        subject.get("apiGroup"),
-    );
+    let (name, group) = (subject.get("name"), subject.get("apiGroup"));
     walk.required(&name);
     match subject.get("kind").text_or_empty() {
         "ServiceAccount" => {
             walk.form(&name, SUBDOMAIN);
-            walk.required(&namespace);
             if !group.is_empty() && !walk.is_open(group.text_or_empty()) {
                 walk.wrong(&group, "`\"\"`, or remove it");
             }
@@ -161,6 +160,24 @@ pub(super) fn subject(walk: &mut BuiltinWalk<'_>, subject: &Place<'_, '_>) {
             }
         }
         _ => {}
+    }
+}
+
+/// A ClusterRoleBinding has no namespace that its subjects could be in.
+pub(super) fn cluster_subject(walk: &mut BuiltinWalk<'_>, subject: &Place<'_, '_>) {
+    self::subject(walk, subject);
+    if subject.get("kind").text() == Some("ServiceAccount") {
+        walk.required(&subject.get("namespace"));
+    }
+}
+
+/// Checks what an autoscaler scales.
+pub(super) fn scale_target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>) {
+    let version = target.get("apiVersion");
+    let text = version.text_or_empty();
+    let is_core = target.get("kind").text() == Some("ReplicationController");
+    if !text.contains('/') && !walk.is_open(text) && !is_core {
+        walk.wrong(&version, "`group/version`");
     }
 }
 

@@ -206,7 +206,7 @@ fn affinity(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         {
             walk.wrong(&timeout, "a number from 1 to 86400");
         }
-    } else if !config.is_null() {
+    } else if affinity == "None" && !config.is_null() {
         walk.says(
             &config,
             "can only be given with `sessionAffinity: ClientIP`",

@@ -13,19 +13,27 @@ pub(super) enum Check {
     Required,
     /// A text must have this format, unless it is empty.
     Form(Form),
+    /// A text must be one of these, unless it is empty.
+    OneOf(&'static [&'static str]),
     /// A number must be in this range.
     Range(i64, i64),
     /// A check of its own.
     With(fn(&mut BuiltinWalk<'_>, &Place<'_, '_>)),
 }
 
-use Check::{Form as F, Range, Required, With};
+use Check::{Form as F, OneOf, Range, Required, With};
 
 impl Check {
     pub(super) fn apply(&self, walk: &mut BuiltinWalk<'_>, at: &Place<'_, '_>) {
         match self {
             Required => walk.required(at),
             F(form) => walk.form(at, *form),
+            OneOf(texts) => {
+                let text = at.text_or_empty();
+                if !text.is_empty() && !texts.contains(&text) && !walk.is_open(text) {
+                    walk.wrong(at, &format!("`{}`", texts.join("` or `")));
+                }
+            }
             Range(least, most) => {
                 if at
                     .number()
@@ -79,6 +87,7 @@ const fn with_pods(group: &'static str, kind: &'static str, pod: &'static str, r
 const NOT_NEGATIVE: Check = Range(0, i64::MAX);
 const PORT: Check = Range(1, 65535);
 const RBAC: &str = "rbac.authorization.k8s.io";
+const OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
 /// The kinds, with their checks.
@@ -126,6 +135,7 @@ pub(super) const KINDS: &[Kind] = &[
                 "spec.updateStrategy.rollingUpdate.partition",
                 &[NOT_NEGATIVE],
             ),
+            ("spec.volumeClaimTemplates[].spec", &[With(storage::claim)]),
             ("spec.ordinals.start", &[NOT_NEGATIVE]),
         ],
     ),
@@ -172,7 +182,10 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         "discovery.k8s.io",
         "EndpointSlice",
-        &[("", &[With(network::endpoint_slice)])],
+        &[
+            ("", &[With(network::endpoint_slice)]),
+            ("ports[].protocol", &[OneOf(&["TCP", "UDP", "SCTP"])]),
+        ],
     ),
     kind(
         "",
@@ -182,7 +195,10 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         "",
         "PersistentVolume",
-        &[("spec", &[With(storage::volume)])],
+        &[
+            ("spec", &[With(storage::volume)]),
+            ("spec.csi.driver", &[F(forms::PROVISIONER)]),
+        ],
     ),
     kind(
         "storage.k8s.io",
@@ -192,12 +208,15 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         "",
         "LimitRange",
-        &[("spec.limits[]", &[With(config::limit)])],
+        &[("spec.limits", &[With(config::limits)])],
     ),
     kind(
         "",
         "ResourceQuota",
-        &[("spec.hard", &[With(config::quota)])],
+        &[
+            ("spec.hard", &[With(config::quota)]),
+            ("spec", &[With(config::scopes)]),
+        ],
     ),
     kind(
         "scheduling.k8s.io",
@@ -253,6 +272,7 @@ pub(super) const KINDS: &[Kind] = &[
             ("spec", &[With(policies::autoscaler)]),
             ("spec.scaleTargetRef.kind", &[Required, F(forms::SEGMENT)]),
             ("spec.scaleTargetRef.name", &[Required, F(forms::SEGMENT)]),
+            ("spec.scaleTargetRef", &[With(policies::scale_target)]),
         ],
     ),
     kind(RBAC, "Role", &[("rules[]", &[With(policies::role_rule)])]),
@@ -276,7 +296,7 @@ pub(super) const KINDS: &[Kind] = &[
         &[
             ("roleRef.name", &[Required, F(forms::SEGMENT)]),
             ("roleRef.kind", &[With(policies::cluster_role)]),
-            ("subjects[]", &[With(policies::subject)]),
+            ("subjects[]", &[With(policies::cluster_subject)]),
         ],
     ),
     kind(
@@ -293,6 +313,11 @@ pub(super) const KINDS: &[Kind] = &[
                 &[With(policies::resource_rule)],
             ),
             ("spec.validations[].expression", &[Required]),
+            ("spec.failurePolicy", &[OneOf(&["Fail", "Ignore"])]),
+            (
+                "spec.matchConstraints.resourceRules[].operations[]",
+                &[OneOf(OPERATIONS)],
+            ),
         ],
     ),
     kind(

@@ -35,7 +35,7 @@ fn single_mistakes_are_found() {
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a/b: c}\n".to_owned(),
-            "`data[\"a/b\"]` can't have this key",
+            "`data[a/b]` can't have this key",
         ),
         (
             "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: ClusterIP}\n"
