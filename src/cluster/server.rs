@@ -111,15 +111,6 @@ impl Ask {
         }
     }
 
-    /// A request to create an object.
-    pub fn create(path: impl Into<String>, object: Json) -> Self {
-        Ask {
-            method: Method::POST,
-            body: Some(("application/json", object)),
-            ..Ask::get(path)
-        }
-    }
-
     /// The request in error messages, without the query.
     fn shown(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
@@ -277,7 +268,7 @@ impl Server {
                 request: ask.shown(),
                 message: words,
             }),
-            429 | 500..=599 => {
+            429 | 500..=599 if !is_about_patch(&words) => {
                 let error = Error::Busy {
                     server: self.url.clone(),
                     request: ask.shown(),
@@ -353,6 +344,12 @@ impl Server {
             problem,
         }
     }
+}
+
+/// Whether the server can't hold the object as a patch, because of its fields and their types. It calls that an error of
+/// its own (500), but it is an answer about the object.
+fn is_about_patch(message: &str) -> bool {
+    message.starts_with("failed to create typed patch object")
 }
 
 /// In a namespace that is being deleted, creating an object is answered with 403, but permission is not missing.

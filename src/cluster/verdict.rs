@@ -38,9 +38,9 @@ pub struct Verdicts {
     pub absent: BTreeSet<String>,
 }
 
-/// Asks for a verdict on each object by creating it with `dryRun=All&fieldValidation=Strict`, which checks structure,
-/// rules and admission. `namespace` is used for objects without one. An object that exists already is judged as if it
-/// were new.
+/// Asks for a verdict on each object by applying it as Flux does, but with `dryRun=All&fieldValidation=Strict`, which
+/// checks structure, rules and admission. `namespace` is used for objects without one. An object that exists already
+/// is judged as a change of it.
 ///
 /// # Errors
 /// If nothing could be learned from the cluster.
@@ -112,30 +112,34 @@ async fn judge_object(
         "" => namespace,
         own => own,
     };
-    let create = |namespace: &str| {
+    let name = object.name();
+    if name.is_empty() {
+        let why = "the name of the object is missing".to_owned();
+        return Ok((Verdict::Refused(why), None));
+    }
+    let apply = |namespace: &str| {
         let mut node = object.node.clone();
         if resource.namespaced {
             super::applied::set(&mut node, &["metadata", "namespace"], namespace);
         }
         let query = format!(
-            "{}?fieldManager={}&dryRun=All&fieldValidation=Strict",
-            resource.all(namespace),
+            "{}?fieldManager={}&force=true&dryRun=All&fieldValidation=Strict",
+            resource.one(namespace, name),
             escaped(manager)
         );
-        Ask::create(query, node.to_json())
+        Ask::apply(query, node.to_json())
     };
-    let answer = server.ask(&create(namespace)).await?;
+    let answer = server.ask(&apply(namespace)).await?;
     if answer.status == 404 && resource.namespaced && namespace != "default" {
-        let answer = server.ask(&create("default")).await?;
+        let answer = server.ask(&apply("default")).await?;
         return Ok((judged(object, &answer), Some(namespace.to_owned())));
     }
     Ok((judged(object, &answer), None))
 }
 
 fn judged(object: &Object, answer: &Answer) -> Verdict {
-    let is_there = answer.status == 409 && answer.body["reason"] == "AlreadyExists";
     match answer.status {
-        _ if answer.is_success() || is_there => Verdict::Accepted,
+        _ if answer.is_success() => Verdict::Accepted,
         404 => Verdict::NotAsked("its namespace doesn't exist"),
         _ => Verdict::Refused(super::drift::refusal(object, answer.message())),
     }
@@ -212,17 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_there_already_is_taken() {
+    fn a_refusal_has_the_servers_message_but_for_secrets() {
         let answer = |status: u16, reason: &str| Answer {
             status,
             body: json!({"reason": reason, "message": "m"}),
             bytes: 0,
             warnings: Vec::new(),
         };
-        assert_eq!(
-            judged(&service(), &answer(409, "AlreadyExists")),
-            Verdict::Accepted
-        );
+        assert_eq!(judged(&service(), &answer(200, "")), Verdict::Accepted);
         assert_eq!(
             judged(&service(), &answer(422, "Invalid")),
             Verdict::Refused("m".to_owned())

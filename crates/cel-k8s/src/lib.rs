@@ -16,5 +16,10 @@ mod operators;
 mod tests;
 
 pub use eval::{Fault, Run};
+/// Kubernetes' quantities.
+pub mod quantity {
+    pub use crate::functions::quantity::Quantity;
+}
+
 pub use parse::parse;
 pub use value::Value;

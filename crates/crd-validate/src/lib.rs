@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
+mod builtin;
 pub mod codes;
 pub mod kind;
 pub(crate) mod metadata;

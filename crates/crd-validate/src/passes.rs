@@ -1,10 +1,11 @@
 //! Runs the passes that look at one object.
 
+use k8s_syntax::names;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 
 use crate::schema::{Catalogue, KindSchema};
-use crate::{codes, metadata, rules, structure};
+use crate::{builtin, codes, metadata, rules, structure};
 
 /// The request that is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,12 @@ impl<'a> Passes<'a> {
         let unnamed = found.iter().any(|one| one.code == codes::SCHEMA_REQUIRED);
         let examined = self.structure.examine(object, schema, self.request);
         found.extend(examined.findings);
+        if names::is_builtin_group(object.group()) {
+            // A value of which something is said already needs no second finding.
+            let mut others = builtin::check(object);
+            others.retain(|other| !found.iter().any(|one| one.pointer == other.pointer));
+            found.extend(others);
+        }
         if !examined.blocks_rules && !unnamed {
             found.extend(self.rules.check(object, schema));
         }

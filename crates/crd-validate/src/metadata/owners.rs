@@ -64,7 +64,6 @@ impl MetadataWalk<'_> {
     }
 
     fn owner(&mut self, owner: &Map, place: &Pointer) {
-        self.typed(owner, place, OWNER);
         for key in REQUIRED {
             let is_empty = match owner.get(key).map(|node| &node.kind) {
                 None | Some(Kind::Null) => true,
@@ -78,6 +77,7 @@ impl MetadataWalk<'_> {
                 self.report_as(codes::SCHEMA_REQUIRED, &pointer, message, help);
             }
         }
+        self.typed(owner, place, OWNER);
         let version = owner
             .get("apiVersion")
             .and_then(Node::as_str)

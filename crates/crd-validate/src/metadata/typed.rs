@@ -129,7 +129,12 @@ impl MetadataWalk<'_> {
 
     fn unknown_field(&mut self, key: &str, root: &Pointer, fields: Fields) {
         let pointer = root.key(key);
-        let message = format!("`{}` is not a field of `metadata`", pointer.dotted());
+        let whole = match fields {
+            _ if std::ptr::eq(fields, OWNER) => "an owner",
+            _ if std::ptr::eq(fields, MANAGED) => "managed fields",
+            _ => "`metadata`",
+        };
+        let message = format!("`{}` is not a field of {whole}", pointer.dotted());
         let help = match nearest(key, fields.iter().map(|(known, _)| *known)) {
             Some(meant) => format!("write `{meant}`"),
             None if std::ptr::eq(fields, METADATA) => {

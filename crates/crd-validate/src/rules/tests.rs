@@ -121,7 +121,7 @@ fn types_are_those_of_the_schema() {
               - rule: size(self.blob) == 2
               - rule: self.__namespace__ == 'a' && self.x__dash__y__dot__z == 'b' && self.a__underscores__b == 'c'
               - rule: self.labels['x-y'] == 'd' && self.labels.all(k, k.startsWith('x'))
-              - rule: self.note == null
+              - rule: '!has(self.note)'
             properties:
               ratio: {type: number}
               count: {type: integer}
@@ -251,7 +251,7 @@ fn metadata_is_checked_as_the_api_server_checks_it() {
     };
     for fine in [
         "{name: a.b-c}",
-        "{generateName: a-}",
+        "{name: a, generateName: a-}",
         "{name: '${NAME}', labels: {'${KEY}': '${A:=a b}'}}",
         "{name: a, labels: {example.com/A_b: '', b: v1.2}, annotations: {Example.com/a: any text}}",
         "{name: a, finalizers: [example.com/a], creationTimestamp: null}",

@@ -1,6 +1,7 @@
 //! The exact findings on small schemas and on the embedded ones.
 
 use super::Structure;
+use crate::Request;
 use crate::kind;
 use crate::schema::import::{self, Keep};
 use crate::schema::lock::Locked;
@@ -131,12 +132,44 @@ fn what_the_schema_allows_is_not_spoken_of() {
     for spec in [
         "  {name: éa, count: 3.0, ratio: 1.5, on: true, port: 80, mode: Slow, address: 10.10.30.26}",
         "  {name: ab, port: http, note: null, free: {any: [1], known: 2}, labels: {a: b}}",
-        "  {name: ab, count: null, mode: null, tags: [a, b]}",
+        "  {name: ab, tags: [a, b]}",
         "  {name: ab, ports: [{port: 53}, {port: 53, protocol: UDP}]}",
         "  {name: '${NAME}', count: '${COUNT:=3}', on: '${ON}', address: '${A}', mode: '${M/./-}'}",
         "  {name: 'prefix-${NAME}-that-is-long', '${KEY}': 1}",
     ] {
         assert_eq!(of_thing(FIELDS, spec), Vec::<String>::new(), "{spec}");
+    }
+}
+
+#[test]
+fn a_null_is_refused_by_apply_and_dropped_by_create() {
+    let catalogue = things(FIELDS);
+    let selection = Selection::newest(&catalogue);
+    let count = |spec: &str, request: Request| {
+        let text = format!(
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {spec}\n"
+        );
+        let mut sources = Sources::default();
+        let id = sources.add("thing.yaml", text.as_str());
+        let (mut documents, _) = manifest::read(&sources, id);
+        let object = Object::new(documents.remove(0).node, "thing.yaml");
+        let found = catalogue.look_up(&selection, "example.com", "v1", "Thing");
+        let Lookup::Known(schema) = found else {
+            panic!("the kind is known");
+        };
+        let examined = Structure::new(&catalogue).examine(&object, &schema, request);
+        examined.findings.len()
+    };
+    for (spec, by_apply, by_create) in [
+        ("{name: ab, count: null, mode: null}", 1, 0),
+        ("{name: ab, note: null}", 0, 0),
+        ("{name: ab, ports: [{port: 53, protocol: null}]}", 0, 0),
+        ("{name: null}", 1, 1),
+        ("{name: ab, labels: {a: null}}", 1, 0),
+        ("{name: ab, free: {any: null}}", 0, 0),
+    ] {
+        assert_eq!(count(spec, Request::Apply), by_apply, "{spec}");
+        assert_eq!(count(spec, Request::Create), by_create, "{spec}");
     }
 }
 
@@ -188,6 +221,8 @@ fn values_out_of_bounds_say_the_bounds() {
             "5:9 schema/value: `spec.name` can't be \"Abcdé\"; write a string that matches `^[a-zé]+$`",
             "6:10 schema/value: `spec.count` can't be 4; write at least 1 and at most 3",
             "7:10 schema/value: `spec.ratio` can't be 0; write more than 0",
+            // To the API server, no integer is a multiple of a number below 1.
+            "7:10 schema/value: `spec.ratio` can't be 0; write a multiple of 0.5",
             "8:9 schema/value: `spec.mode` can't be \"fast\"; write `Fast`; the allowed values are `Fast` and `Slow`",
             "9:12 schema/value: `spec.address` can't be \"10.10.30.256\"; write an IPv4 address, like \
              `10.10.30.26`",
@@ -212,7 +247,7 @@ fn missing_fields_and_repeated_keys_are_found() {
     assert_eq!(
         of_thing(FIELDS, spec),
         [
-            "5:9 schema/required: `spec.name` is missing; add `name:`, a string",
+            "5:9 schema/type: `spec.name` must be a string, not null; write a string, or remove the entry",
             "7:7 schema/required: `spec.ports[0].port` is missing; add `port:`, an integer",
             "9:7 schema/list-key: `spec.ports[2]` has port: 53, protocol: \"TCP\", the same as [1]; give each \
              entry a key of its own, or remove one of the two",
@@ -288,7 +323,7 @@ fn combinations_say_which_fields_go_together() {
             "11:27 schema/value: `spec.told.value` can't be \"x\"; write an IPv4 address, like `10.10.30.26`",
         ]
     );
-    let right = "  {either: {a: x, b: null}, some: {b: z}, never: {a: x}, size: s, address: 'fd00::1', \
+    let right = "  {either: {a: x}, some: {b: z}, never: {a: x}, size: s, address: 'fd00::1', \
                  told: {type: Name, value: x}}";
     assert_eq!(of_thing(FORMS, right), Vec::<String>::new());
     let by_default = of_thing(FORMS, "  told: {value: x}");

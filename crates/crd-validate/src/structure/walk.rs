@@ -303,6 +303,9 @@ impl<'a> StructureWalk<'a> {
             }
         }
         if let Some(pattern) = &schema.pattern {
+            // The server decodes a quantity of its own kinds without the blanks around it.
+            let is_quantity = self.is_builtin && words::is_quantity(pattern);
+            let text = if is_quantity { text.trim() } else { text };
             match self.run.patterns.find(pattern, text) {
                 Ok(true) => {}
                 Ok(false) => self.report(|walk| words::no_match(walk, text, pattern)),

@@ -321,6 +321,11 @@ pub(super) fn no_pattern(walk: &StructureWalk<'_>, pattern: &str, problem: Unusa
         ))
 }
 
+/// Whether a pattern is that of a quantity in Kubernetes' own kinds.
+pub(super) fn is_quantity(pattern: &str) -> bool {
+    pattern.contains("[KMGTPE]i") || pattern.contains("eEinumkKMGTP")
+}
+
 /// Descriptions of patterns that many CRDs use.
 const PATTERNS: &[(&str, &str)] = &[
     (

@@ -1,0 +1,355 @@
+//! The containers of pods.
+
+use std::collections::HashSet;
+
+use super::config::{is_container_resource, not_negative, quantity_of};
+use super::forms::{CONFIG_KEY, ENV_NAME, IMAGE, LABEL, NO_PARENT, PORT_NAME};
+use super::place::Place;
+use super::services::port_number_or_name;
+use super::{BuiltinWalk, pods};
+
+/// Checks all containers of a pod.
+pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
+    let (inits, mains) = (spec.get("initContainers"), spec.get("containers"));
+    walk.required(&mains);
+    let mut names = HashSet::new();
+    for container in mains.items().chain(inits.items()) {
+        let name = container.get("name");
+        walk.required(&name);
+        walk.form(&name, LABEL);
+        if let Some(text) = name
+            .text()
+            .filter(|text| !text.is_empty() && !walk.is_open(text))
+        {
+            if !names.insert(text.to_owned()) {
+                walk.twice(&name);
+            }
+        }
+        self::container(walk, spec, &container);
+    }
+    host_ports(walk, spec, &mains);
+}
+
+fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_, '_>) {
+    let image = container.get("image");
+    walk.required(&image);
+    walk.form(&image, IMAGE);
+    ports(walk, spec, &container.get("ports"));
+    environment(walk, container);
+    mounts(walk, spec, container);
+    resources(walk, &container.get("resources"));
+    for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        let probe = container.get(key);
+        if probe.is_null() {
+            continue;
+        }
+        handler(walk, &probe);
+        let success = probe.get("successThreshold");
+        if key != "readinessProbe" && success.number().is_some_and(|number| number > 1) {
+            walk.wrong(&success, "`1`");
+        }
+    }
+    let lifecycle = container.get("lifecycle");
+    for key in ["postStart", "preStop"] {
+        let hook = lifecycle.get(key);
+        if !hook.is_null() {
+            handler(walk, &hook);
+        }
+    }
+    let context = container.get("securityContext");
+    pods::identity(walk, &context);
+    let escalation = context.get("allowPrivilegeEscalation");
+    let is_refused = escalation.node().and_then(manifest::value::Node::as_bool) == Some(false);
+    if is_refused && context.get("privileged").is_true() {
+        walk.says(
+            &context,
+            "refuses escalation, but is privileged",
+            "remove one of the two",
+        );
+    }
+}
+
+fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, ports: &Place<'_, '_>) {
+    let mut names = HashSet::new();
+    for port in ports.items() {
+        let (name, number, host) = (
+            port.get("name"),
+            port.get("containerPort"),
+            port.get("hostPort"),
+        );
+        walk.form(&name, PORT_NAME);
+        if let Some(text) = name
+            .text()
+            .filter(|text| !text.is_empty() && !walk.is_open(text))
+        {
+            if !names.insert(text.to_owned()) {
+                walk.twice(&name);
+            }
+        }
+        if number.is_empty() {
+            walk.missing(&number);
+        }
+        for number in [&number, &host] {
+            if number
+                .number()
+                .is_some_and(|number| number != 0 && !(1..=65535).contains(&number))
+            {
+                walk.wrong(number, "a number from 1 to 65535");
+            }
+        }
+        let is_other =
+            !host.is_empty() && host.number().is_some() && host.number() != number.number();
+        if spec.get("hostNetwork").is_true() && is_other {
+            walk.wrong(
+                &host,
+                "the same as `containerPort`, because `hostNetwork` is true",
+            );
+        }
+    }
+}
+
+/// Reports ports of the host that two containers use.
+fn host_ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, containers: &Place<'_, '_>) {
+    let mut used = HashSet::new();
+    for container in containers.items() {
+        let ports = container.get("ports");
+        for port in ports.items() {
+            let is_host = spec.get("hostNetwork").is_true();
+            let host = port.get("hostPort");
+            let number = match (host.number(), is_host) {
+                (Some(number), _) if number != 0 => number,
+                (_, true) => port.get("containerPort").number().unwrap_or_default(),
+                _ => continue,
+            };
+            let protocol = port.get("protocol").text().unwrap_or("TCP").to_owned();
+            let key = (
+                number,
+                protocol,
+                port.get("hostIP").text_or_empty().to_owned(),
+            );
+            if number != 0 && !used.insert(key) {
+                walk.twice(&host);
+            }
+        }
+    }
+}
+
+/// The sources of a variable's value, with the fields that each needs.
+const VALUE_SOURCES: &[(&str, &[&str])] = &[
+    ("configMapKeyRef", &["name", "key"]),
+    ("fieldRef", &["fieldPath"]),
+    ("fileKeyRef", &["volumeName", "path", "key"]),
+    ("resourceFieldRef", &["resource"]),
+    ("secretKeyRef", &["name", "key"]),
+];
+
+fn environment(walk: &mut BuiltinWalk<'_>, container: &Place<'_, '_>) {
+    let variables = container.get("env");
+    for variable in variables.items() {
+        let (name, from) = (variable.get("name"), variable.get("valueFrom"));
+        walk.required(&name);
+        walk.form(&name, ENV_NAME);
+        if from.is_null() {
+            continue;
+        }
+        let given: Vec<_> = VALUE_SOURCES
+            .iter()
+            .filter(|(source, _)| !from.get(source).is_null())
+            .collect();
+        if given.is_empty() {
+            walk.says(
+                &from,
+                "has no source",
+                "write `secretKeyRef` or another source",
+            );
+        }
+        if given.len() > 1 {
+            walk.says(&from, "has several sources", "keep one of them");
+        }
+        for (source, fields) in given {
+            let source = from.get(source);
+            for field in *fields {
+                walk.required(&source.get(field));
+            }
+            walk.form(&source.get("key"), CONFIG_KEY);
+        }
+        if !variable.get("value").is_empty() {
+            walk.says(
+                &from,
+                "can't be given together with `value`",
+                "remove one of the two",
+            );
+        }
+    }
+    let all = container.get("envFrom");
+    for from in all.items() {
+        let (map, secret) = (from.get("configMapRef"), from.get("secretRef"));
+        match (map.is_null(), secret.is_null()) {
+            (true, true) => walk.says(
+                &from,
+                "has no source",
+                "write `configMapRef` or `secretRef`",
+            ),
+            (false, false) => walk.says(&from, "has two sources", "write them as two entries"),
+            (false, true) => walk.required(&map.get("name")),
+            (true, false) => walk.required(&secret.get("name")),
+        }
+        walk.form(&from.get("prefix"), ENV_NAME);
+    }
+}
+
+fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_, '_>) {
+    let volumes = spec.get("volumes");
+    let is_open = volumes
+        .items()
+        .any(|volume| walk.is_open(volume.get("name").text_or_empty()));
+    let is_template = |name: &str| {
+        let claims = walk.object.node.path(&["spec", "volumeClaimTemplates"]);
+        let claims = claims
+            .and_then(manifest::value::Node::as_list)
+            .unwrap_or_default();
+        let name_of = |claim: &manifest::value::Node| {
+            claim
+                .path(&["metadata", "name"])
+                .and_then(manifest::value::Node::as_str)
+                .map(str::to_owned)
+        };
+        walk.object.kind() == "StatefulSet"
+            && claims
+                .iter()
+                .any(|claim| name_of(claim).as_deref() == Some(name))
+    };
+    let is_volume = |name: &str| {
+        is_template(name)
+            || volumes
+                .items()
+                .any(|volume| volume.get("name").text() == Some(name))
+    };
+    let unknown =
+        |name: &str| !name.is_empty() && !walk.is_open(name) && !is_open && !is_volume(name);
+    let (mounts, devices) = (
+        container.get("volumeMounts"),
+        container.get("volumeDevices"),
+    );
+    let lost: Vec<bool> = mounts
+        .items()
+        .chain(devices.items())
+        .map(|mount| unknown(mount.get("name").text_or_empty()))
+        .collect();
+    for (mount, is_lost) in mounts.items().chain(devices.items()).zip(lost) {
+        let name = mount.get("name");
+        walk.required(&name);
+        if is_lost {
+            walk.says(
+                &name,
+                "is not the name of a volume",
+                "add the volume to `volumes`, or write the name of one",
+            );
+        }
+    }
+    let mut paths = HashSet::new();
+    for mount in mounts.items() {
+        let path = mount.get("mountPath");
+        walk.required(&path);
+        if let Some(text) = path
+            .text()
+            .filter(|text| !text.is_empty() && !walk.is_open(text))
+        {
+            if !paths.insert(text.to_owned()) {
+                walk.says(
+                    &path,
+                    "is the path of another mount, too",
+                    "write another path",
+                );
+            }
+        }
+        let (sub, expression) = (mount.get("subPath"), mount.get("subPathExpr"));
+        if !sub.is_empty() && !expression.is_empty() {
+            walk.says(
+                &expression,
+                "can't be given together with `subPath`",
+                "remove one of the two",
+            );
+        }
+        for path in [&sub, &expression] {
+            walk.form(path, NO_PARENT);
+            if path.text_or_empty().starts_with('/') {
+                walk.wrong(path, "a relative path");
+            }
+        }
+    }
+}
+
+fn resources(walk: &mut BuiltinWalk<'_>, resources: &Place<'_, '_>) {
+    let (limits, requests) = (resources.get("limits"), resources.get("requests"));
+    for values in [&limits, &requests] {
+        for (name, value) in values.entries() {
+            if !walk.is_open(name) && !is_container_resource(name) {
+                walk.says(
+                    &value,
+                    "is not a resource of containers",
+                    "write `cpu`, `memory`, or a name with a domain",
+                );
+            }
+            not_negative(walk, &value);
+        }
+    }
+    for (name, request) in requests.entries() {
+        let limit = limits.get(name);
+        let (Some(request_size), Some(limit_size)) =
+            (quantity_of(walk, &request), quantity_of(walk, &limit))
+        else {
+            continue;
+        };
+        let is_extended = name.contains('/') && !name.contains("kubernetes.io/");
+        if request_size > limit_size {
+            let help = format!("write at most the limit of `{name}`");
+            walk.says(
+                &requests,
+                &format!("has more `{name}` than the limit"),
+                &help,
+            );
+        } else if is_extended && request_size != limit_size {
+            walk.says(
+                &requests,
+                &format!("has less `{name}` than the limit"),
+                "write the same value",
+            );
+        }
+    }
+}
+
+/// The ways to ask a container, with the fields that each needs.
+const HANDLERS: &[(&str, &[&str])] = &[
+    ("exec", &["command"]),
+    ("grpc", &["port"]),
+    ("httpGet", &["port"]),
+    ("sleep", &[]),
+    ("tcpSocket", &["port"]),
+];
+
+fn handler(walk: &mut BuiltinWalk<'_>, probe: &Place<'_, '_>) {
+    let given: Vec<_> = HANDLERS
+        .iter()
+        .filter(|(kind, _)| !probe.get(kind).is_null())
+        .collect();
+    if given.is_empty() {
+        walk.missing(&Place::clone(probe));
+    }
+    if let [_, (second, _), ..] = given.as_slice() {
+        walk.says(
+            &probe.get(second),
+            "can't be given beside another handler",
+            "keep one of them",
+        );
+    }
+    for (kind, fields) in given {
+        let handler = probe.get(kind);
+        for field in *fields {
+            if handler.get(field).is_null() {
+                walk.missing(&handler.get(field));
+            }
+        }
+        port_number_or_name(walk, &handler.get("port"), false);
+    }
+}

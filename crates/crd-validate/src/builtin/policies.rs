@@ -1,0 +1,230 @@
+//! Budgets, autoscalers, roles and their bindings, and policies of admission.
+
+use super::forms::{PERCENT_OR_COUNT, SEGMENT, SUBDOMAIN};
+use super::place::Place;
+use super::{BuiltinWalk, workloads};
+
+/// Checks a PodDisruptionBudget.
+pub(super) fn budget(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
+    let (least, most) = (spec.get("minAvailable"), spec.get("maxUnavailable"));
+    if !least.is_null() && !most.is_null() {
+        walk.says(
+            spec,
+            "has both `minAvailable` and `maxUnavailable`",
+            "keep one of the two",
+        );
+    }
+    for bound in [&least, &most] {
+        workloads::count_or_percent(walk, bound);
+        let percent = bound.text().and_then(|text| text.strip_suffix('%'));
+        if percent
+            .and_then(|percent| percent.parse::<u32>().ok())
+            .is_some_and(|it| it > 100)
+        {
+            walk.wrong(bound, PERCENT_OR_COUNT.want);
+        }
+    }
+}
+
+/// Checks a HorizontalPodAutoscaler.
+pub(super) fn autoscaler(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
+    let (least, most) = (spec.get("minReplicas"), spec.get("maxReplicas"));
+    if least.number().is_some_and(|number| number < 1) {
+        walk.wrong(&least, "a number of at least 1");
+    }
+    if most.number().is_some_and(|number| number < 1) {
+        walk.wrong(&most, "a number of at least 1");
+    } else if let (Some(least), Some(number)) = (least.number(), most.number())
+        && number < least
+    {
+        walk.wrong(&most, "a number that is not below `minReplicas`");
+    }
+    let metrics = spec.get("metrics");
+    for metric in metrics.items() {
+        let kind = metric.get("type");
+        walk.required(&kind);
+        let source = match kind.text_or_empty() {
+            "Resource" => "resource",
+            "Pods" => "pods",
+            "Object" => "object",
+            "External" => "external",
+            "ContainerResource" => "containerResource",
+            _ => continue,
+        };
+        walk.required(&metric.get(source));
+        let source = metric.get(source);
+        target(walk, &source.get("target"));
+    }
+    let behavior = spec.get("behavior");
+    for direction in ["scaleUp", "scaleDown"] {
+        let rules = behavior.get(direction);
+        scaling(walk, &rules);
+    }
+}
+
+fn target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>) {
+    if target.is_null() {
+        return;
+    }
+    let kind = target.get("type");
+    walk.required(&kind);
+    let values = ["averageUtilization", "averageValue", "value"];
+    if values.iter().all(|value| target.get(value).is_null()) {
+        walk.missing(&target.get("averageUtilization"));
+    }
+    let utilization = target.get("averageUtilization");
+    if utilization.number().is_some_and(|number| number < 1) {
+        walk.wrong(&utilization, "a number of at least 1");
+    }
+}
+
+fn scaling(walk: &mut BuiltinWalk<'_>, rules: &Place<'_, '_>) {
+    let window = rules.get("stabilizationWindowSeconds");
+    if window
+        .number()
+        .is_some_and(|number| !(0..=3600).contains(&number))
+    {
+        walk.wrong(&window, "a number from 0 to 3600");
+    }
+    let policies = rules.get("policies");
+    if !policies.is_null() {
+        walk.required(&policies);
+    }
+    for policy in policies.items() {
+        let (value, period) = (policy.get("value"), policy.get("periodSeconds"));
+        if value.number().is_some_and(|number| number < 1) {
+            walk.wrong(&value, "a number of at least 1");
+        }
+        if period
+            .number()
+            .is_some_and(|number| !(1..=1800).contains(&number))
+        {
+            walk.wrong(&period, "a number from 1 to 1800");
+        }
+    }
+}
+
+/// Checks a rule of a Role.
+pub(super) fn role_rule(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
+    let urls = rule.get("nonResourceURLs");
+    if urls.len() > 0 {
+        walk.says(
+            &urls,
+            "can't be given in a namespace",
+            "write them in a ClusterRole",
+        );
+    }
+    permission(walk, rule);
+}
+
+/// Checks a rule of a ClusterRole.
+pub(super) fn cluster_role_rule(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
+    permission(walk, rule);
+}
+
+fn permission(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
+    walk.required(&rule.get("verbs"));
+    let (groups, resources) = (rule.get("apiGroups"), rule.get("resources"));
+    let urls = rule.get("nonResourceURLs");
+    if urls.len() > 0 {
+        if groups.len() + resources.len() + rule.get("resourceNames").len() > 0 {
+            walk.says(
+                &urls,
+                "can't be given together with resources",
+                "write two rules",
+            );
+        }
+        return;
+    }
+    walk.required(&groups);
+    walk.required(&resources);
+}
+
+/// Checks whom a binding gives a role.
+pub(super) fn subject(walk: &mut BuiltinWalk<'_>, subject: &Place<'_, '_>) {
+    let (name, group) = (subject.get("name"), subject.get("apiGroup"));
+    walk.required(&name);
+    match subject.get("kind").text_or_empty() {
+        "ServiceAccount" => {
+            walk.form(&name, SUBDOMAIN);
+            if !group.is_empty() && !walk.is_open(group.text_or_empty()) {
+                walk.wrong(&group, "`\"\"`, or remove it");
+            }
+        }
+        "User" | "Group" => {
+            let text = group.text_or_empty();
+            let is_rbac =
+                text == "rbac.authorization.k8s.io" || group.is_null() || walk.is_open(text);
+            if !is_rbac {
+                walk.wrong(&group, "`rbac.authorization.k8s.io`");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A ClusterRoleBinding has no namespace that its subjects could be in.
+pub(super) fn cluster_subject(walk: &mut BuiltinWalk<'_>, subject: &Place<'_, '_>) {
+    self::subject(walk, subject);
+    if subject.get("kind").text() == Some("ServiceAccount") {
+        walk.required(&subject.get("namespace"));
+    }
+}
+
+/// Checks what an autoscaler scales.
+pub(super) fn scale_target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>) {
+    let version = target.get("apiVersion");
+    let text = version.text_or_empty();
+    let is_core = target.get("kind").text() == Some("ReplicationController");
+    if !text.contains('/') && !walk.is_open(text) && !is_core {
+        walk.wrong(&version, "`group/version`");
+    }
+}
+
+/// A ClusterRoleBinding can't refer to a Role.
+pub(super) fn cluster_role(walk: &mut BuiltinWalk<'_>, kind: &Place<'_, '_>) {
+    let text = kind.text_or_empty();
+    if text != "ClusterRole" && !walk.is_open(text) {
+        walk.wrong(kind, "`ClusterRole`");
+    }
+}
+
+/// Checks a policy of admission.
+pub(super) fn admission(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
+    let (validations, annotations) = (spec.get("validations"), spec.get("auditAnnotations"));
+    if validations.len() + annotations.len() == 0 {
+        walk.missing(&validations);
+    }
+    let constraints = spec.get("matchConstraints");
+    if constraints.is_null() {
+        walk.missing(&constraints);
+    } else {
+        walk.required(&constraints.get("resourceRules"));
+    }
+    let conditions = spec.get("matchConditions");
+    for condition in conditions.items() {
+        walk.required(&condition.get("name"));
+        walk.required(&condition.get("expression"));
+    }
+    walk.form(&spec.get("paramKind").get("kind"), SEGMENT);
+}
+
+/// Checks which requests a policy or webhook is asked about.
+pub(super) fn resource_rule(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
+    for key in ["operations", "apiGroups", "apiVersions", "resources"] {
+        let list = rule.get(key);
+        walk.required(&list);
+        for item in list.items() {
+            if key == "apiVersions" || key == "operations" {
+                walk.required(&item);
+            }
+            if item.text() == Some("*") && list.len() > 1 && key != "resources" {
+                walk.says(
+                    &list,
+                    "has `*` and other entries",
+                    "keep only `*`, or remove it",
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Objects of Kubernetes' own kinds, each with a mistake that only the server's Go code finds.
+
+use manifest::Object;
+use manifest::diagnostic::Sources;
+
+fn found(yaml: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    let id = sources.add("a.yaml", yaml);
+    let (documents, problems) = manifest::read(&sources, id);
+    assert!(problems.is_empty(), "{problems:?}");
+    let object = Object::new(documents[0].node.clone(), "a.yaml");
+    let found = super::check(&object).into_iter();
+    found.map(|it| it.message).collect()
+}
+
+#[test]
+fn single_mistakes_are_found() {
+    let pod =
+        |spec: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {spec}\n");
+    for (yaml, want) in [
+        (pod("{containers: []}"), "`spec.containers` is empty"),
+        (
+            pod("{containers: [{name: a}]}"),
+            "`spec.containers[0].image` is missing",
+        ),
+        (
+            pod("{containers: [{name: a, image: b, volumeMounts: [{name: v, mountPath: /v}]}]}"),
+            "`spec.containers[0].volumeMounts[0].name` is not the name of a volume",
+        ),
+        (
+            pod(
+                "{containers: [{name: a, image: b, resources: {limits: {cpu: 1}, requests: {cpu: 2}}}]}",
+            ),
+            "`spec.containers[0].resources.requests` has more `cpu` than the limit",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a/b: c}\n".to_owned(),
+            "`data[a/b]` can't have this key",
+        ),
+        (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: ClusterIP}\n"
+                .to_owned(),
+            "`spec.ports` is missing",
+        ),
+    ] {
+        assert_eq!(found(&yaml), [want], "{yaml}");
+    }
+}
+
+#[test]
+fn what_flux_fills_in_is_accepted() {
+    let yaml = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  selector: {matchLabels: {app: \"${APP}\"}}
+  template:
+    metadata: {labels: {app: \"${APP}\"}}
+    spec:
+      containers:
+        - {name: \"${APP}\", image: \"${IMAGE}\", resources: {limits: {cpu: \"${CPU}\"}, requests: {cpu: 2}}}
+";
+    assert_eq!(found(yaml), Vec::<String>::new());
+}
