@@ -1,5 +1,6 @@
 //! `gatewayctl explain`: the page of a finding, a key of cluster.toml, or a field of a kind.
 
+mod facts;
 mod search;
 
 use std::io::Write;
@@ -11,10 +12,12 @@ use super::Global;
 use super::project;
 use crate::codes;
 use crate::config::reference;
-use crd_validate::schema::node::{NodeId, Schema, Type};
-use crd_validate::schema::{KindSchema, Lookup};
+use crd_validate::schema::node::{NodeId, Type};
+use crd_validate::schema::{Catalogue, KindSchema, Lookup};
+use facts::{facts, print_origin, print_rules};
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::suggest::nearest;
+use manifest::value::Pointer;
 
 /// Arguments of `explain`.
 #[derive(Clone, Debug, clap::Args)]
@@ -101,7 +104,8 @@ fn field(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<boo
             schema.chosen.set.title()
         );
     };
-    describe(&schema, what, found, out)?;
+    let pointer = steps.fold(Pointer::root(), |at, step| at.key(step));
+    describe(&catalogue, &schema, (what, &pointer), found, out)?;
     Ok(true)
 }
 
@@ -115,8 +119,9 @@ fn items_of(schema: &KindSchema<'_>, id: NodeId) -> NodeId {
 }
 
 fn describe(
+    catalogue: &Catalogue,
     schema: &KindSchema<'_>,
-    what: &str,
+    (what, pointer): (&str, &Pointer),
     id: NodeId,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
@@ -132,6 +137,11 @@ fn describe(
         writeln!(out, "  {name}: {}", printable(&value))?;
     }
     let inner = schema.node(items_of(schema, id));
+    print_rules(schema, node, pointer, out)?;
+    if node.items.is_some() {
+        print_rules(schema, inner, pointer, out)?;
+    }
+    print_origin(catalogue, schema, pointer, out)?;
     if !inner.properties.is_empty() {
         writeln!(
             out,
@@ -171,29 +181,4 @@ fn summary(schema: &KindSchema<'_>, id: NodeId) -> String {
         (Some(Type::String), _) => "string".to_owned(),
         (None, None) => "anything".to_owned(),
     }
-}
-
-/// What the API server checks on a value, as pairs of a schema keyword and its value.
-fn facts(node: &Schema) -> Vec<(&'static str, String)> {
-    let number = |number: &Option<serde_json::Number>| number.as_ref().map(ToString::to_string);
-    let count = |count: &Option<u64>| count.map(|count| count.to_string());
-    let one_of = (!node.enumeration.is_empty()).then(|| {
-        let words: Vec<String> = node.enumeration.iter().map(ToString::to_string).collect();
-        words.join(", ")
-    });
-    [
-        ("one of", one_of),
-        ("default", node.default.as_ref().map(ToString::to_string)),
-        ("pattern", node.pattern.clone()),
-        ("format", node.format.clone()),
-        ("least", number(&node.minimum)),
-        ("most", number(&node.maximum)),
-        ("minimum length", count(&node.min_length)),
-        ("maximum length", count(&node.max_length)),
-        ("minimum items", count(&node.min_items)),
-        ("maximum items", count(&node.max_items)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .collect()
 }

@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
 use crate::bounds::file;
-use crd_validate::schema::lock::{Lock, Locked};
+use crd_validate::schema::lock::{Lock, Locked, sha256};
+use crd_validate::schema::values::{self, ValuesSchema};
 use crd_validate::schema::{Catalogue, embedded, files};
 use manifest::read::LARGEST_FILE;
 
@@ -45,6 +46,19 @@ pub(super) fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()
         let shown = path.display();
         let text = file::text(&path, LARGEST_FILE)
             .with_context(|| format!("{shown}: is listed in {} but can't be read", files::LOCK))?;
+        if listed.project == values::PROJECT {
+            let is_listed = sha256(text.as_bytes()) == listed.sha256;
+            if !is_listed {
+                bail!("{shown}: was edited after it was imported; import the chart's schema again");
+            }
+            let set = listed.set();
+            catalogue.add_values(ValuesSchema {
+                chart: set.channel.unwrap_or_default(),
+                version: set.version,
+                text,
+            });
+            continue;
+        }
         catalogue
             .add(listed, text)
             .with_context(|| format!("{shown}: import its CustomResourceDefinition again"))?;

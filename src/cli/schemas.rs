@@ -1,5 +1,7 @@
 //! `gatewayctl schemas`: lists, verifies and extends the catalogue of schemas.
 
+mod values;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,6 +72,13 @@ struct Import {
     /// Take project and version from each file's folders: PROJECT/VERSION[/CHANNEL]/FILE
     #[arg(long, conflicts_with = "project")]
     by_folder: bool,
+    /// The chart and version whose values the file describes (`values.schema.json`): CHART@VERSION. HelmReleases of the chart are
+    /// then checked against it
+    #[arg(long, value_name = "CHART@VERSION", value_parser = Release::parse, conflicts_with_all = ["project", "by_folder", "from", "release"])]
+    values: Option<Release>,
+    /// A schema that the file of --values refers to: URL=FILE
+    #[arg(long = "ref", value_name = "URL=FILE", requires = "values")]
+    references: Vec<String>,
     /// Leave out the messages of rules, as the schemas in this program do
     #[arg(long)]
     facts_only: bool,
@@ -215,6 +224,9 @@ fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::
         Some(into) => into.clone(),
         None => project::schemas_folder(global)?,
     };
+    if let Some(Release(chart)) = &args.values {
+        return values::import(chart, &args.paths, &args.references, &into, out);
+    }
     let inputs = match args.from {
         Some(From::Cluster) => installed(args)?,
         None => inputs(args)?,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 mod beside;
+pub mod chart_values;
 mod schemas;
 
 pub use beside::Beside;

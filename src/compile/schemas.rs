@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::chart_values;
 use crd_validate::Passes;
 use crd_validate::codes::{
     RULE_FAILED, SCHEMA_COMBINATION, SCHEMA_REQUIRED, SCHEMA_UNKNOWN_FIELD, SCHEMA_UNKNOWN_KIND,
@@ -21,7 +22,9 @@ pub fn check_all(
 ) -> Vec<Diagnostic> {
     let passes = Passes::new(catalogue);
     let judge = |object: &Object| judge(object, &passes, catalogue, selection);
-    objects.par_iter().flat_map_iter(judge).collect()
+    let mut found: Vec<Diagnostic> = objects.par_iter().flat_map_iter(judge).collect();
+    found.extend(chart_values::check(objects, catalogue, selection, &passes));
+    found
 }
 
 /// Like [`check_all`], but for objects in the files of a repository, changed by patches
@@ -45,7 +48,9 @@ pub fn check_in_files(
         found
     };
     let objects_at = objects.par_iter().enumerate();
-    objects_at.flat_map_iter(judge).collect()
+    let mut found: Vec<Diagnostic> = objects_at.flat_map_iter(judge).collect();
+    found.extend(chart_values::check(objects, catalogue, selection, &passes));
+    found
 }
 
 /// Everything that the API server would say of an object.

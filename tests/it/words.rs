@@ -8,6 +8,20 @@ use crd_validate::schema::compiled::Compiled;
 use crd_validate::schema::node::{Additional, NodeId};
 use serde::Deserialize;
 
+/// The projects of whose rules each has words. A finding on a rule of another project quotes the rule.
+const WORDED: &[&str] = &[
+    "cert-manager",
+    "cilium",
+    "core",
+    "envoy-gateway",
+    "external-dns",
+    "gateway-api",
+    "helm-controller",
+    "keda",
+    "kustomize-controller",
+    "source-controller",
+];
+
 const TEXT: &str = include_str!("../../schemas/words/rules.toml");
 
 #[derive(Deserialize)]
@@ -142,7 +156,10 @@ fn every_rule_of_the_embedded_schemas_has_words() {
     }
     let mut missing = Vec::new();
     for (rule, places) in &rules {
-        for place in places {
+        let of_worded = places
+            .iter()
+            .filter(|place| WORDED.contains(&place.project.as_str()));
+        for place in of_worded {
             if find(&entries, rule, place).is_none() {
                 missing.push(format!("{} at {}: {rule}", place.project, place.name()));
             }

@@ -16,7 +16,7 @@ use walkdir::WalkDir;
 
 use crate::changes;
 use crate::go;
-use crate::sources::{Policy, Project, Sources};
+use crate::sources::{Policy, Project, Sources, Types};
 
 /// The name of the list of releases.
 const RELEASES: &str = "releases.json";
@@ -238,7 +238,17 @@ impl State {
         version: &Version,
         folder: &Path,
     ) -> anyhow::Result<()> {
-        let inputs = inputs(project, version, folder)?;
+        let inputs = match &project.types {
+            None => inputs(project, version, folder)?,
+            Some(types) => match self.of_types(types, project, version, folder) {
+                Ok(input) => vec![input],
+                Err(error) => {
+                    let note = format!("{} {version}: {error:#}", project.name);
+                    self.notes.push(note);
+                    return Ok(());
+                }
+            },
+        };
         if inputs.is_empty() {
             let note = format!(
                 "{} {version}: no CRDs at the paths in sources.toml",
@@ -292,6 +302,59 @@ impl State {
         self.removed.retain(|path| !new.contains_key(path));
         self.texts.extend(new);
         Ok(())
+    }
+
+    /// The CRD that is made of the Go types of a release.
+    fn of_types(
+        &self,
+        types: &Types,
+        project: &Project,
+        version: &Version,
+        folder: &Path,
+    ) -> anyhow::Result<Input> {
+        let work = std::env::temp_dir().join(format!("xtask-{}-{version}", std::process::id()));
+        let made = self.made_of_types(types, folder, &work);
+        // What is left over in the temporary folder does no harm.
+        let _ = std::fs::remove_dir_all(&work);
+        Ok(Input {
+            path: format!("{}.yaml", types.plural),
+            text: made?,
+            set: Some(Set::new(&project.name, version.as_str(), None)),
+        })
+    }
+
+    fn made_of_types(&self, types: &Types, folder: &Path, work: &Path) -> anyhow::Result<String> {
+        // The module cache must not be changed, and only this part of the module is needed.
+        let top = types.package.split('/').next().unwrap_or_default();
+        for entry in WalkDir::new(folder.join(top)) {
+            let entry = entry?;
+            let to = work.join(entry.path().strip_prefix(folder)?);
+            if entry.file_type().is_dir() {
+                std::fs::create_dir_all(&to)?;
+            } else {
+                std::fs::write(&to, std::fs::read(entry.path())?)?;
+            }
+        }
+        for file in ["go.mod", "go.sum"] {
+            std::fs::write(work.join(file), std::fs::read(folder.join(file))?)?;
+        }
+        let own = read(&self.folder.join(&types.file))?;
+        std::fs::write(work.join(&types.package).join("own_types.go"), own)?;
+        let made = work.join("crds");
+        go::crds_of_types(work, &types.package, &made)?;
+        let mut crds = WalkDir::new(&made).into_iter().filter_map(Result::ok);
+        let ending = format!("_{}.yaml", types.plural);
+        let crd = crds
+            .find(|entry| entry.file_name().to_string_lossy().ends_with(&ending))
+            .context("controller-gen wrote no such CRD")?;
+        let text = read(crd.path())?;
+        let lines = text
+            .lines()
+            .map(|line| match line.strip_prefix("  group:") {
+                Some(_) => format!("  group: {}\n", types.group),
+                None => format!("{line}\n"),
+            });
+        Ok(lines.collect())
     }
 
     /// The last version before `version` in the catalogue.

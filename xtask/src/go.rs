@@ -1,6 +1,6 @@
 //! What is asked of the Go module proxy, through `go`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -71,6 +71,40 @@ pub fn download(modules: &[String]) -> anyhow::Result<Vec<Module>> {
         bail!("`go mod download`: {}", last_line(&output.stderr));
     }
     Ok(answers)
+}
+
+/// The module that makes CRDs of Go types.
+const CONTROLLER_GEN: &str = "sigs.k8s.io/controller-tools/cmd/controller-gen@v0.21.0";
+
+/// Makes CRDs of the types in `package`, a folder below `module`, and writes them to `into`.
+///
+/// # Errors
+/// If `go` can't be run, or the types can't be compiled.
+pub fn crds_of_types(module: &Path, package: &str, into: &Path) -> anyhow::Result<()> {
+    // It is installed outside of the module, whose own dependencies may be older.
+    let tools = module.join("bin");
+    let installed = go()
+        .args(["install", CONTROLLER_GEN])
+        .env("GOBIN", &tools)
+        .output()
+        .context("`go` can't be run: install Go")?;
+    if !installed.status.success() {
+        bail!("controller-gen: {}", last_line(&installed.stderr));
+    }
+    let output = Command::new(tools.join("controller-gen"))
+        .arg("crd:allowDangerousTypes=true")
+        .arg(format!("paths=./{package}"))
+        .arg(format!("output:crd:dir={}", into.display()))
+        .env("GOFLAGS", "-modcacherw")
+        .env("GOTOOLCHAIN", "auto")
+        .env("GOWORK", "off")
+        .current_dir(module)
+        .output()
+        .context("controller-gen can't be run")?;
+    if !output.status.success() {
+        bail!("controller-gen: {}", last_line(&output.stderr));
+    }
+    Ok(())
 }
 
 fn last_line(text: &[u8]) -> String {

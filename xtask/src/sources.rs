@@ -23,7 +23,10 @@ pub struct Project {
     /// The Go module.
     pub module: String,
     /// Where the CRDs are in the module.
+    #[serde(default)]
     pub crds: Vec<Crds>,
+    /// The Go types to make a CRD of, if the module has none.
+    pub types: Option<Types>,
     /// Which releases the catalogue has.
     pub releases: Policy,
     /// The first release that it has.
@@ -41,6 +44,20 @@ pub struct Project {
     pub chart_file: Option<String>,
     /// A folder of the module with one folder for each release of this project, if the module is another project's.
     pub bundled_in: Option<String>,
+}
+
+/// Go types that a CRD is made of by `controller-gen`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Types {
+    /// A file of this repository, in the folder of the catalogue, that is put beside the types.
+    pub file: String,
+    /// The folder of the types in the module.
+    pub package: String,
+    /// The plural of the kind in `file`.
+    pub plural: String,
+    /// The group that the kind has in the catalogue.
+    pub group: String,
 }
 
 /// A folder or a file of CRDs in a module.

@@ -5,10 +5,10 @@ use crate::schema::catalogue::Entry;
 use crate::schema::removed::{self, Removed};
 use crate::schema::set::title;
 use crate::schema::version::maturity;
-use crate::schema::{Chosen, KindSchema, Lookup, Set};
+use crate::schema::{Chosen, KindSchema, Lookup, Reason, Set};
 use manifest::Object;
-use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::{misspelt, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::Pointer;
 
@@ -44,12 +44,19 @@ pub fn check(object: &Object, lookup: &Lookup<'_>) -> Option<Diagnostic> {
             };
             Some(refused(object, message).help(help))
         }
-        Lookup::OtherVersion { chosen, elsewhere } => Some(
-            refused(object, needs(object, chosen, elsewhere)).help(format!(
+        Lookup::OtherVersion { chosen, elsewhere } => {
+            let finding = refused(object, needs(object, chosen, elsewhere)).help(format!(
                 "move to {}, or remove the object",
                 other(chosen, elsewhere)
-            )),
-        ),
+            ));
+            // Nobody knows whether the cluster has the release without the kind already.
+            let may_be_there =
+                chosen.reason == Reason::Assumed && elsewhere.version < chosen.set.version;
+            Some(match may_be_there {
+                true => finding.severity(Severity::Warning),
+                false => finding,
+            })
+        }
         Lookup::KindUnknown {
             groups,
             kinds,

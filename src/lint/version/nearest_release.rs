@@ -15,10 +15,10 @@ use manifest::value::{Pointer, variable};
 manifest::code! {
     "version"/"nearest-release", Note, "A release that is checked as the nearest one in the catalogue.",
     r#"
-The catalogue in this program doesn't have this release, so objects are checked as if the nearest one was installed. Within
-a minor version, fields are neither added nor removed, but a single rule may differ. A version that is not one release, such
-as the range `1.x`, a digest or `latest`, is checked as the release that the note names. To be exact, update gatewayctl, or
-import the CRDs of the release with `gatewayctl schemas import --as envoy-gateway@VERSION`.
+The catalogue in this program doesn't have this release, so objects are checked as if the nearest one was installed.
+Within a minor version, fields are neither added nor removed, but a single rule may differ. A version that is not one
+release, such as the range `1.x`, a digest or `latest`, is checked as the release that the note names. To be exact,
+update gatewayctl, or import the CRDs of the release with `gatewayctl schemas import --as envoy-gateway@VERSION`.
 
 ## Wrong
 

@@ -21,9 +21,11 @@ mod walk;
 mod tests;
 
 use crate::schema::KindSchema;
+use crate::schema::node::Rule;
 use k8s_syntax::pattern::Patterns;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
+use manifest::value::Pointer;
 use program::Programs;
 
 /// The maximum number of steps of all rules of an object. The API server's budget has as many units of cost.
@@ -34,6 +36,11 @@ const MOST_STEPS_OF_A_RULE: u64 = 1_000_000;
 
 /// The maximum number of findings for an object.
 const MOST_FINDINGS: usize = 100;
+
+/// What is wrong with an object of `kind` that violates a rule at `pointer`, in words; `None` if only the rule itself is known.
+pub fn refusal(kind: &str, pointer: &Pointer, rule: &Rule) -> Option<String> {
+    words::refusal(kind, pointer, rule)
+}
 
 /// The pass, with a cache of parsed rules and compiled patterns.
 #[derive(Debug, Default)]

@@ -130,6 +130,13 @@ pub(super) fn failed(
     }
 }
 
+/// What is wrong if a rule fails, by the table or by the message that was kept on import.
+pub(super) fn refusal(kind: &str, pointer: &Pointer, rule: &Rule) -> Option<String> {
+    let entry = find(&rule.rule, &place(kind, pointer));
+    let text = entry.map(|entry| entry.message_for(kind, pointer));
+    text.or_else(|| rule.message.clone())
+}
+
 /// Whether the table has an entry for a rule.
 pub(super) fn are_known(object: &Object, pointer: &Pointer, rule: &Rule) -> bool {
     find(&rule.rule, &place(object.kind(), pointer)).is_some()

@@ -9,7 +9,9 @@ use super::compiled::{self, Compiled};
 use super::embedded::{self, Packed};
 use super::lock::{Locked, sha256};
 use super::set::Set;
+use super::values::ValuesSchema;
 use super::version::Version;
+use manifest::value::{Pointer, pointer::Step};
 
 /// The schemas of one kind in one set.
 #[derive(Debug)]
@@ -65,6 +67,31 @@ impl Entry {
         self.compiled.get_or_init(read).as_ref()
     }
 
+    /// Whether the kind has a field in one of its versions, or else in the newest one that is served. Lists in `pointer` have no
+    /// indices.
+    pub fn has_field(&self, version: &str, pointer: &Pointer) -> bool {
+        self.compiled().is_some_and(|compiled| {
+            let versions = &compiled.header().versions;
+            let same = versions.iter().find(|it| it.name == version);
+            let Some(version) = same.or(versions.iter().rfind(|it| it.served)) else {
+                return false;
+            };
+            let found = pointer
+                .steps()
+                .iter()
+                .try_fold(version.root, |mut id, step| {
+                    while let Some(items) = compiled.node(id).items {
+                        id = items;
+                    }
+                    match step {
+                        Step::Key(key) => compiled.node(id).child(key),
+                        Step::Index(_) => Some(id),
+                    }
+                });
+            found.is_some()
+        })
+    }
+
     /// The user's file that it was read from, relative to their `schemas` folder; `None` if it is in the binary.
     pub(crate) fn own_path(&self) -> Option<&str> {
         match &self.source {
@@ -85,6 +112,8 @@ pub struct Catalogue {
     entries: Vec<Entry>,
     /// The indices of the entries of each kind, in any group, once they are needed.
     by_kind: OnceLock<FxHashMap<String, Vec<usize>>>,
+    /// The schemas of Helm charts' values.
+    values: Vec<ValuesSchema>,
 }
 
 impl Catalogue {
@@ -94,6 +123,7 @@ impl Catalogue {
         Catalogue {
             entries,
             by_kind: OnceLock::new(),
+            values: Vec::new(),
         }
     }
 
@@ -102,6 +132,7 @@ impl Catalogue {
         Catalogue {
             entries: Vec::new(),
             by_kind: OnceLock::new(),
+            values: Vec::new(),
         }
     }
 
@@ -130,6 +161,18 @@ impl Catalogue {
         self.entries.insert(0, entry);
         self.by_kind = OnceLock::new();
         Ok(())
+    }
+
+    /// Adds the schema of the values of a Helm chart.
+    pub fn add_values(&mut self, schema: ValuesSchema) {
+        self.values.push(schema);
+    }
+
+    /// The schema of the values of a Helm chart: that of the version, else that of the nearest version.
+    pub fn values_of(&self, chart: &str, version: Option<&str>) -> Option<&ValuesSchema> {
+        let version = Version::new(version.unwrap_or_default());
+        let of_chart = self.values.iter().filter(|it| it.chart == chart);
+        of_chart.min_by_key(|it| it.version.distance(&version))
     }
 
     /// All kinds of all sets.

@@ -8,6 +8,7 @@ use super::import::{self, Keep};
 use super::lock::{Lock, Locked, sha256};
 use super::openapi;
 use super::set::{Set, plain};
+use super::values;
 use crate::codes;
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::Node;
@@ -147,6 +148,7 @@ pub fn verify<'a>(
             (Some(listed), Some(text)) if listed.sha256 != sha256(text.as_bytes()) => {
                 Some(Difference::Changed(name))
             }
+            (Some(listed), Some(_)) if listed.project == values::PROJECT => None,
             (Some(_), Some(text)) => Compiled::read(text)
                 .and_then(|compiled| compiled.check())
                 .err()

@@ -1,5 +1,6 @@
 //! Finds the schema for an `apiVersion` and a `kind`, or what exists instead.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, Entry};
@@ -200,7 +201,7 @@ impl Catalogue {
             .of_kind(group, kind)
             .filter(|it| it.set.project == from.project && it.set != *from)
             .collect();
-        others.sort_by_key(|entry| rank(entry, from));
+        others.sort_by(|one, other| order(&one.set, &other.set, from));
         others.into_iter().find(fits).map(|entry| &entry.set)
     }
 
@@ -257,16 +258,25 @@ fn known<'a>(entry: &'a Entry, chosen: &'a Chosen, version: &str) -> Lookup<'a> 
     schema.map_or(Lookup::Damaged(entry), Lookup::Known)
 }
 
-/// The rank of a set among the alternatives to `from`; smaller is better.
-fn rank(entry: &Entry, from: &Set) -> (u8, (u64, u64, u64), bool) {
-    let set = &entry.set;
-    let side = match set.version.cmp(&from.version) {
-        std::cmp::Ordering::Greater => 0,
-        std::cmp::Ordering::Equal => 1,
-        std::cmp::Ordering::Less => 2,
+/// The order of two sets among the alternatives to `from`, the better one first: later versions in the same channel, the
+/// earliest first; another channel of the same version; later versions in another channel; earlier versions, the latest first.
+fn order(one: &Set, other: &Set, from: &Set) -> Ordering {
+    let rank = |set: &Set| match set.version.cmp(&from.version) {
+        Ordering::Greater if set.channel == from.channel => 0,
+        Ordering::Equal => 1,
+        Ordering::Greater => 2,
+        Ordering::Less => 3,
     };
-    let apart = set.version.distance(&from.version);
-    (side, apart, set.channel != from.channel)
+    let by_version = one.version.cmp(&other.version);
+    let by_version = match one.version < from.version {
+        true => by_version.reverse(),
+        false => by_version,
+    };
+    let is_other_channel = |set: &Set| set.channel != from.channel;
+    rank(one)
+        .cmp(&rank(other))
+        .then(by_version)
+        .then(is_other_channel(one).cmp(&is_other_channel(other)))
 }
 
 /// The node of the field at `pointer`, if the schema has it.

@@ -8,7 +8,9 @@
 //! - [`catalogue`]: all available files; [`set`], [`version`]: their names.
 //! - [`releases`]: which releases of a project exist, and which of them have the same CRDs.
 //! - `selection`: which version of each project is in force; [`bundle`]: which version installs which other.
+//! - [`pages`]: where projects document their kinds.
 //! - `removed`: removed API versions, and their replacements.
+//! - [`values`]: the schemas of Helm charts' values that a user has imported.
 //! - `lookup`: finds the schema for an `apiVersion` and a `kind`, or what exists instead.
 //!
 //! `gatewayctl schemas import` writes the embedded files. To write them again, put upstream's releases into
@@ -30,10 +32,12 @@ pub mod lock;
 pub(crate) mod lookup;
 pub mod node;
 pub(crate) mod openapi;
+pub mod pages;
 pub mod releases;
 pub(crate) mod removed;
 pub(crate) mod selection;
 pub mod set;
+pub mod values;
 pub mod version;
 
 #[cfg(test)]

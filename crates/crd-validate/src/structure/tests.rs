@@ -386,8 +386,8 @@ fn a_field_of_a_later_version_names_it() {
     assert_eq!(
         under(&[(eg, "1.5.9", None)], POLICY),
         [
-            "6:3 schema/unknown-field: `spec.compressor` needs Envoy Gateway 1.6.7 or later; cluster.toml declares \
-             1.5.9; move to Envoy Gateway 1.6.7, or remove the field"
+            "6:3 schema/unknown-field: `spec.compressor` needs Envoy Gateway 1.6.0 or later; cluster.toml declares \
+             1.5.9; move to Envoy Gateway 1.6.0, or remove the field"
         ]
     );
     assert_eq!(under(&[(eg, "1.9.0", None)], POLICY), Vec::<String>::new());
@@ -400,8 +400,8 @@ fn a_value_of_another_version_names_it() {
     assert_eq!(
         under(&[(eg, "1.5.9", None)], &old),
         [
-            "6:24 schema/value: \"Zstd\" in `spec.compression[0].type` needs Envoy Gateway 1.6.7 or later; \
-             cluster.toml declares 1.5.9; move to Envoy Gateway 1.6.7, or write another value"
+            "6:24 schema/value: \"Zstd\" in `spec.compression[0].type` needs Envoy Gateway 1.6.0 or later; \
+             cluster.toml declares 1.5.9; move to Envoy Gateway 1.6.0, or write another value"
         ]
     );
     let proxy = "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyProxy\nmetadata: {name: x}\nspec: \
@@ -417,11 +417,11 @@ fn a_value_of_another_version_names_it() {
 
 #[test]
 fn a_field_of_the_other_channel_names_it() {
-    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec:\n  rules:\n    - retry: {}\n";
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec:\n  rules:\n    - sessionPersistence: {}\n";
     assert_eq!(
         under(&[("gateway-api", "1.6.1", Some("standard"))], route),
         [
-            "5:7 schema/unknown-field: `spec.rules[0].retry` is only in the experimental channel of Gateway API \
+            "5:7 schema/unknown-field: `spec.rules[0].sessionPersistence` is only in the experimental channel of Gateway API \
              1.6.1; install the experimental channel, or remove the field"
         ]
     );
