@@ -10,8 +10,7 @@ use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, git, own, place};
 use crate::bounds::file::{self, Unread};
-use crate::compile::{self, Beside, Compiled, World, compile, compile_each};
-use crate::config::chart;
+use crate::compile::{self, Beside, Compiled, World, compile_each};
 use crate::config::codes::CONFIG_UNKNOWN_KEY;
 use crate::config::load::{LARGEST_CONFIG, keys_of_another_tool};
 use crate::model::Model;
@@ -209,13 +208,6 @@ impl Project {
                 Ok(compiled)
             }
         }
-    }
-
-    /// Compiles again, as if `[chart]` had the given `version`. `None` if `[chart]` has no version.
-    pub(super) fn compile_again(&self, compiled: &Compiled, version: &str) -> Option<Compiled> {
-        let text = compiled.sources.get(compiled.config).text();
-        let text = chart::with_version(text, version)?;
-        Some(compile(&self.config_name(), &text, self, &self.catalogue))
     }
 
     /// Compiles another text of the configuration, and checks each rendered object by itself.

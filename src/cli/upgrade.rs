@@ -1,38 +1,56 @@
-//! `gatewayctl upgrade`: what another version of the Envoy Gateway chart would change.
+//! `gatewayctl upgrade`: what another version of a project would change.
+
+mod edit;
+mod edits;
+mod installed;
+mod list;
+mod targets;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-use super::manifests::{self, Manifests};
+use super::manifests;
 use super::output::Stream;
 use super::project::{self, Project};
 use super::validate::declare_chart;
-use super::{Global, found};
+use super::{Global, found, git};
 use crate::compile::{Beside, Compiled};
-use crate::config;
+use crate::config::{chart, versions};
 use crate::diff::{self, Change, FieldChange, File};
-use crate::lint::upgrade::{Side, Upgrade, compare};
+use crate::lint::upgrade::{Move, Side, Upgrade, compare};
 use crate::report::{self, Report};
-use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
+use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API};
 use crd_validate::schema::set::title;
-use crd_validate::schema::{Catalogue, Reason, Selection, Version};
-use envoy_gateway::controller::helm_charts::chart_in;
-use envoy_gateway::controller::{CHART, chart_versions};
+use crd_validate::schema::{Catalogue, Reason, Selection};
+use edit::Edit;
+use installed::installed;
+use manifest::Object;
 use manifest::diagnostic::printable::printable;
-use manifest::diagnostic::{Diagnostic, Sources, Span};
-use manifest::value::{Node, Pointer};
+use manifest::diagnostic::{Diagnostic, Sources};
+use targets::{Running, Target, looked_ahead, running};
 
 /// Arguments of `upgrade`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// The version of the Envoy Gateway chart to compare with
-    #[arg(long, value_name = "VERSION")]
-    to: String,
+    /// The version to compare with, of Envoy Gateway or of another project (`keda@2.20.2`); several times for several
+    /// projects
+    #[arg(
+        long,
+        value_name = "[PROJECT@]VERSION",
+        required_unless_present = "list"
+    )]
+    to: Vec<String>,
+    /// Write the changes that need no decision into cluster.toml and the manifests
+    #[arg(long)]
+    fix: bool,
+    /// List the projects, and the versions whose changes are known
+    #[arg(long, conflicts_with_all = ["to", "fix", "paths"])]
+    list: bool,
     /// Manifests: files, folders, or `-` for standard input [default: cluster.toml and everything that it renders]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -53,213 +71,209 @@ enum Format {
 /// `gatewayctl/report/v1`.
 const SCHEMA: &str = "gatewayctl/upgrade/v1";
 
-/// A change that the user has to make.
-struct Edit {
-    file: String,
-    line: usize,
-    what: String,
-}
-
 /// Everything that is printed.
 struct Outlook {
     upgrade: Upgrade,
     sources: Sources,
     before: Selection,
     after: Selection,
+    running: Vec<Running>,
     edits: Vec<Edit>,
     /// What is rendered differently, one line each.
     rendered: Vec<String>,
+    /// The folder that the names of files are relative to, and the one that nothing outside of is changed.
+    folders: (PathBuf, PathBuf),
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// If something can't be read, or the catalogue doesn't have the version.
+/// If something can't be read or written, or a version is not known.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+    if args.list {
+        let (catalogue, _) = project::in_force(global)?;
+        list::print(&catalogue, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let targets: Vec<Target> = args.to.iter().map(|to| Target::parse(to)).collect();
     let outlook = match args.paths.is_empty() {
-        true => of_project(args, global)?,
-        false => Some(of_manifests(args, global)?),
+        true => of_project(&targets, global)?,
+        false => Some(of_manifests(args, &targets, global)?),
     };
     let Some(outlook) = outlook else {
         // The configuration has errors, so it is not known what would change.
         return Ok(ExitCode::from(super::FAILED));
     };
+    if args.fix {
+        edit::write(&outlook.edits, &outlook.folders.0, &outlook.folders.1)?;
+    }
     match args.format {
-        Format::Human => human(&outlook, out)?,
-        Format::Json => out.json(&document(&outlook)?)?,
+        Format::Human => human(&outlook, args.fix, out)?,
+        Format::Json => out.json(&document(&outlook, args.fix)?)?,
     }
     Ok(found(!outlook.upgrade.breaks.is_empty()))
 }
 
-/// The versions in force, with the new version of the chart.
-fn looked_ahead(
+fn all_running(
+    targets: &[Target],
+    objects: &[Object],
     before: &Selection,
-    catalogue: &Catalogue,
-    version: &str,
-) -> anyhow::Result<Selection> {
-    let mut after = before.clone();
-    after
-        .declare(catalogue, ENVOY_GATEWAY, version, None, "--to")
-        .map_err(|unknown| anyhow::anyhow!("{unknown}; {}", unknown.help()))
-        .with_context(|| format!("--to {version}"))?;
-    Ok(after)
+) -> anyhow::Result<Vec<Running>> {
+    let of = |target: &Target| running(target, &installed(objects, &target.project), before);
+    targets.iter().map(of).collect()
 }
 
-fn of_project(args: &Args, global: &Global) -> anyhow::Result<Option<Outlook>> {
+fn of_project(targets: &[Target], global: &Global) -> anyhow::Result<Option<Outlook>> {
     let project = Project::find(global)?;
-    let mut before = project.compile()?;
-    before.look_across(Beside::default());
-    looked_ahead(&before.selection, &project.catalogue, &args.to)?;
-    if before.model.is_none() {
-        let report = Report::new(before.diagnostics, 0, 0, &before.sources);
-        global.report(&report, &before.sources)?;
+    let mut written = project.compile()?;
+    looked_ahead(&written.selection, &project.catalogue, targets)?;
+    if written.model.is_none() {
+        let report = Report::new(written.diagnostics, 0, 0, &written.sources);
+        global.report(&report, &written.sources)?;
         return Ok(None);
     }
-    let Some(after) = project.compile_again(&before, &args.to) else {
-        bail!("[chart] has no `version`: add the version that runs now, then ask again");
-    };
+    let (beside, _) = project.beside(&mut written)?;
+    let running = all_running(targets, &beside.objects, &written.selection)?;
+    let text = written.sources.get(written.config).text().to_owned();
+    let (before, after) = (
+        text_of_now(&text, &running, &project.catalogue),
+        text_after(&text, targets, &project.catalogue)?,
+    );
+    let mut before = project.compile_text(&before);
+    let mut after = project.compile_text(&after);
+    before.look_across(Beside::default());
+    after.look_across(Beside::default());
+    let (beside, _) = project.beside(&mut after)?;
+    let mut objects = after.objects.clone();
+    objects.extend(beside.objects.iter().cloned());
+    // Their versions are what the user asked for, even if the catalogue lacks them.
+    let is_unknown = |one: &Diagnostic| one.code == crate::config::codes::VERSION_UNKNOWN;
+    after.diagnostics.retain(|one| !is_unknown(one));
+    let moves: Vec<Move> = running.iter().map(|it| it.step.clone()).collect();
+    let upgrade = compare(&side(&before), &side(&after), &objects, &moves);
+    let mut edits = edits::in_configuration(&written, &after.selection, targets);
+    for target in targets {
+        edits.extend(edits::of_versions(&beside.objects, &after.sources, target));
+    }
+    edits.extend(edits::of_findings(
+        &beside.objects,
+        &after.sources,
+        &upgrade,
+        &moves,
+    ));
     Ok(Some(Outlook {
-        upgrade: compare(&side(&before), &side(&after)),
-        edits: edits(&before, &after, &args.to),
+        edits,
         rendered: rendered(&before, &after),
+        upgrade,
         sources: after.sources,
         before: before.selection,
         after: after.selection,
+        running,
+        folders: (project.root.clone(), project.root),
     }))
+}
+
+/// The text of `cluster.toml` with the versions that run, of projects whose versions it doesn't declare.
+fn text_of_now(text: &str, running: &[Running], catalogue: &Catalogue) -> String {
+    let mut text = text.to_owned();
+    for Running { step, .. } in running {
+        let now = Target {
+            project: step.project.clone(),
+            version: step.from.clone(),
+        };
+        if let Some(known) = now
+            .in_catalogue(catalogue)
+            .filter(|_| step.project != ENVOY_GATEWAY)
+        {
+            text = versions::with_declared(&text, &step.project, known.as_str());
+        }
+    }
+    text
+}
+
+/// The text of `cluster.toml` with the versions to look at.
+fn text_after(text: &str, targets: &[Target], catalogue: &Catalogue) -> anyhow::Result<String> {
+    let mut text = text.to_owned();
+    for target in targets {
+        let known = target.in_catalogue(catalogue);
+        let is_chart = target.project == ENVOY_GATEWAY;
+        if is_chart {
+            let Some(with) = chart::with_version(&text, target.version.as_str()) else {
+                bail!("[chart] has no `version`: add the version that runs now, then ask again");
+            };
+            text = with;
+        }
+        let shown = match target.project.as_str() {
+            // It has no schemas of earlier versions, but another prefix of annotations.
+            "external-dns" => Some(target.version.clone()),
+            _ => known.filter(|known| !is_chart || *known != target.version),
+        };
+        if let Some(shown) = shown {
+            text = versions::with_declared(&text, &target.project, shown.as_str());
+        }
+    }
+    Ok(text)
 }
 
 fn side(compiled: &Compiled) -> Side<'_> {
     Side {
-        objects: &compiled.objects,
         findings: &compiled.diagnostics,
-        selection: &compiled.selection,
     }
 }
 
-fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
+fn of_manifests(args: &Args, targets: &[Target], global: &Global) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
     let manifests = manifests::read_repository(&args.paths, &mut sources)?;
     let (catalogue, mut before) = project::in_force(global)?;
     declare_chart(&manifests, &catalogue, &mut before);
-    let after = looked_ahead(&before, &catalogue, &args.to)?;
+    let running = all_running(targets, &manifests.objects, &before)?;
+    for (now, target) in running.iter().zip(targets) {
+        let chosen = before.of(&target.project);
+        if chosen.is_none_or(|chosen| chosen.reason == Reason::Assumed) {
+            let at = installed(&manifests.objects, &target.project);
+            let by = at.first().map_or("--to", |one| one.object.file.as_str());
+            before.declare_like(&catalogue, &target.project, &now.step.from, by);
+        }
+    }
+    let after = looked_ahead(&before, &catalogue, targets)?;
     let findings = |selection: &Selection| manifests.check(&sources, &catalogue, selection);
     let (old, new) = (findings(&before), findings(&after));
-    let side = |findings, selection| Side {
-        objects: &manifests.objects,
-        findings,
-        selection,
-    };
-    let upgrade = compare(
-        &side(old.as_slice(), &before),
-        &side(new.as_slice(), &after),
-    );
-    let edits = chart_edits(&manifests, &sources, &args.to);
+    let side = |findings| Side { findings };
+    let moves: Vec<Move> = running.iter().map(|it| it.step.clone()).collect();
+    let upgrade = compare(&side(&old), &side(&new), &manifests.objects, &moves);
+    let mut edits = Vec::new();
+    for target in targets {
+        edits.extend(edits::of_versions(&manifests.objects, &sources, target));
+    }
+    edits.extend(edits::of_findings(
+        &manifests.objects,
+        &sources,
+        &upgrade,
+        &moves,
+    ));
     Ok(Outlook {
         upgrade,
         sources,
         before,
         after,
+        running,
         edits,
         rendered: Vec::new(),
+        folders: (PathBuf::from("."), root_of(global)?),
     })
 }
 
-/// The versions of charts to change in manifests.
-fn chart_edits(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> {
-    let versions = chart_versions(&manifests.objects).into_iter().flatten();
-    let edits = versions.filter_map(|version| {
-        let by = version.by;
-        let tag = ["spec", "ref", "tag"].as_slice();
-        let range = ["spec", "ref", "semver"].as_slice();
-        let own = ["spec", "chart", "spec", "version"].as_slice();
-        let path = [tag, range, own]
-            .into_iter()
-            .find(|path| by.node.path(path).is_some())?;
-        let written = by.node.path(path)?.as_str()?;
-        let written = written.strip_prefix('v').unwrap_or(written);
-        let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
-        let place = sources.locate(by.span(&pointer)?);
-        Some(Edit {
-            file: place.file,
-            line: place.line,
-            what: format!("`{}`: {written} becomes {to}", pointer.dotted()),
-        })
-    });
-    let mut edits: Vec<Edit> = edits.collect();
-    edits.extend(kept_crds(manifests, sources, to));
-    edits
-}
-
-/// The releases of the chart that keep the CRDs of the old version (`spec.upgrade.crds: Skip`).
-fn kept_crds(manifests: &Manifests, sources: &Sources, to: &str) -> Vec<Edit> {
-    let path = ["spec", "upgrade", "crds"];
-    let pointer = path.iter().fold(Pointer::root(), |at, key| at.key(*key));
-    let releases = manifests.objects.iter().filter(|object| {
-        let chart = chart_in(&object.node).map(|(chart, _)| chart);
-        let crds = object.node.path(&path).and_then(Node::as_str);
-        object.kind() == "HelmRelease" && chart == Some(CHART) && crds == Some("Skip")
-    });
-    let edits = releases.filter_map(|release| {
-        let place = sources.locate(release.span(&pointer)?);
-        Some(Edit {
-            file: place.file,
-            line: place.line,
-            what: format!(
-                "`{}`: Skip, so the release keeps the old CRDs: apply those of {to} before it",
-                pointer.dotted()
-            ),
-        })
-    });
-    edits.collect()
-}
-
-/// What to change in `cluster.toml`.
-fn edits(before: &Compiled, after: &Compiled, to: &str) -> Vec<Edit> {
-    let Some(model) = &before.model else {
-        return Vec::new();
-    };
-    let source = model.chart.source.as_ref().map(|source| &source.values);
-    let at = |span: Option<Span>, what: String| {
-        let place = before.sources.locate(span?);
-        Some(Edit {
-            file: place.file,
-            line: place.line,
-            what,
-        })
-    };
-    let version = source.and_then(|source| {
-        let what = format!("`version`: {} becomes {to}", source.tag.value);
-        at(source.tag.span, what)
-    });
-    let digest = source
-        .and_then(|source| source.digest.as_ref())
-        .and_then(|digest| {
-            let what =
-                "set `digest` to that of the new chart, or remove it: Flux prefers it to the version";
-            at(digest.span, what.to_owned())
-        });
-    let gateway_api = gateway_api_edit(before, after);
-    [version, digest, gateway_api]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-/// The change to `gateway_api`, if it is declared and differs from the release that the new chart brings.
-fn gateway_api_edit(before: &Compiled, after: &Compiled) -> Option<Edit> {
-    let (cluster, _) = config::load(&before.sources, before.config);
-    let declared = cluster?.versions.gateway_api?;
-    let chart = &after.selection.of(ENVOY_GATEWAY)?.set.version;
-    let brought = gateway_api_of(chart)?.version;
-    let place = before.sources.locate(declared.span?);
-    (Version::new(&declared.value) != brought).then(|| Edit {
-        file: place.file,
-        line: place.line,
-        what: format!(
-            "`gateway_api`: {}; the chart brings {brought}, so remove this line if the chart installs the CRDs",
-            declared.value
-        ),
-    })
+/// The folder that nothing outside of is changed: that of `cluster.toml`, or the repository, or the current one.
+fn root_of(global: &Global) -> anyhow::Result<PathBuf> {
+    if project::locate(global)?.is_some() {
+        return Ok(project::place(global)?.0);
+    }
+    let here = Path::new(".");
+    let given = global.root.clone();
+    let absolute = here.canonicalize().unwrap_or_else(|_| here.to_owned());
+    Ok(given
+        .or_else(|| git::repository(&absolute).map(Path::to_path_buf))
+        .unwrap_or(absolute))
 }
 
 /// What is rendered differently, one line each.
@@ -305,27 +319,24 @@ fn change(change: &FieldChange) -> String {
     }
 }
 
-/// The projects whose version changes with the upgrade: name, version before, version after.
-fn moved(outlook: &Outlook) -> Vec<(&'static str, String, String)> {
-    let of = |selection: &Selection, project: &str| {
-        let chosen = selection.of(project)?;
-        let version = match &chosen.reason {
-            Reason::Like { declared, .. } => declared,
-            _ => &chosen.set.version,
-        };
+/// The projects whose version changes with the upgrade: name, version before if something says it, version after.
+fn moved(outlook: &Outlook) -> Vec<(String, Option<String>, String)> {
+    let asked = outlook.running.iter().map(|it| {
+        let (project, to) = (it.step.project.clone(), it.step.to.to_string());
+        (project, it.shown.clone(), to)
+    });
+    let mut all: Vec<_> = asked.collect();
+    let of = |selection: &Selection| {
+        let version = &selection.of(GATEWAY_API)?.set.version;
         Some(version.to_string())
     };
-    let both = |project: &'static str| {
-        Some((
-            project,
-            of(&outlook.before, project)?,
-            of(&outlook.after, project)?,
-        ))
-    };
-    [both(ENVOY_GATEWAY), both(GATEWAY_API)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let is_asked = |project: &str| outlook.running.iter().any(|it| it.step.project == project);
+    if is_asked(ENVOY_GATEWAY) && !is_asked(GATEWAY_API) {
+        let known = outlook.running.iter().any(|it| it.shown.is_some());
+        let before = of(&outlook.before).filter(|_| known);
+        all.extend(of(&outlook.after).map(|after| (GATEWAY_API.to_owned(), before, after)));
+    }
+    all
 }
 
 /// The groups of findings: the key in JSON, the title, and the findings.
@@ -342,14 +353,22 @@ fn part(findings: &[Diagnostic], sources: &Sources) -> Report {
     Report::new(findings.to_vec(), 0, 0, sources)
 }
 
-fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
+fn human(outlook: &Outlook, is_fixed: bool, out: &mut Stream) -> anyhow::Result<()> {
     let versions: Vec<String> = moved(outlook)
         .into_iter()
         .map(|(project, before, after)| {
-            let title = title(project);
-            match before == after {
-                true => format!("{title} {after}, as before"),
-                false => format!("{title} {before} to {after}"),
+            let title = outlook
+                .running
+                .iter()
+                .find(|it| it.step.project == project)
+                .map_or_else(
+                    || title(&project).to_owned(),
+                    |it| targets::title(&it.step.project).to_owned(),
+                );
+            match before {
+                Some(before) if before == after => format!("{title} {after}, as before"),
+                Some(before) => format!("{title} {before} to {after}"),
+                None => format!("{title} to {after}"),
             }
         })
         .collect();
@@ -359,13 +378,23 @@ fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
 ",
         versions.join("; ")
     )?;
-    let now = outlook.before.of(ENVOY_GATEWAY);
-    if let Some(chosen) = now.filter(|it| matches!(it.reason, Reason::Like { .. })) {
-        let told = printable(&chosen.clause());
-        writeln!(
-            out,
-            "note: {told}; what seems broken already may only break with the new version\n"
-        )?;
+    for note in outlook.running.iter().filter_map(|it| it.note.as_ref()) {
+        writeln!(out, "note: {}\n", printable(note))?;
+    }
+    let asked = |project: &str| {
+        outlook
+            .running
+            .iter()
+            .any(|it| it.step.project == project && it.shown.is_some())
+    };
+    for chosen in outlook.before.all().filter(|it| asked(&it.set.project)) {
+        if matches!(chosen.reason, Reason::Like { .. }) {
+            let told = printable(&chosen.clause());
+            writeln!(
+                out,
+                "note: {told}; what seems broken already may only break with the new version\n"
+            )?;
+        }
     }
     for (_, title, findings) in sections(&outlook.upgrade) {
         if !findings.is_empty() {
@@ -379,13 +408,21 @@ fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
             report.write_part(&outlook.sources, terminal, &mut out.styled())?;
         }
     }
-    if !outlook.edits.is_empty() {
+    let is_written = |edit: &&Edit| is_fixed && edit.fix.is_some();
+    let (written, left): (Vec<&Edit>, Vec<&Edit>) = outlook.edits.iter().partition(is_written);
+    for (title, edits) in [("What was changed", written), ("What to change", left)] {
+        if edits.is_empty() {
+            continue;
+        }
         writeln!(
             out,
-            "What to change:
+            "{title}:
 "
         )?;
-        for Edit { file, line, what } in &outlook.edits {
+        for Edit {
+            file, line, what, ..
+        } in edits
+        {
             writeln!(out, "  {}:{line}: {}", printable(file), printable(what))?;
         }
         writeln!(out)?;
@@ -416,14 +453,17 @@ fn human(outlook: &Outlook, out: &mut Stream) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn document(outlook: &Outlook) -> anyhow::Result<Value> {
+fn document(outlook: &Outlook, is_fixed: bool) -> anyhow::Result<Value> {
     let versions = moved(outlook).into_iter();
     let versions: Value = versions
         .map(|(project, before, after)| json!({"project": project, "before": before, "after": after}))
         .collect();
     let edits = outlook.edits.iter();
     let edits: Value = edits
-        .map(|it| json!({"file": it.file, "line": it.line, "what": it.what}))
+        .map(|it| {
+            let can_be_fixed = it.fix.is_some();
+            json!({"file": it.file, "line": it.line, "what": it.what, "fixable": can_be_fixed, "fixed": is_fixed && can_be_fixed})
+        })
         .collect();
     let mut document = Map::new();
     document.insert("schema".to_owned(), json!(SCHEMA));

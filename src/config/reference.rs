@@ -108,7 +108,12 @@ fn takes(root: &Value, schema: &Value) -> String {
         names.dedup();
         return names.join(" or ");
     }
-    match schema.get("type").and_then(Value::as_str) {
+    // Of several types, the first one is meant; the others are read as it.
+    let kind = schema.get("type");
+    let first = kind
+        .and_then(Value::as_array)
+        .and_then(|kinds| kinds.first());
+    match first.or(kind).and_then(Value::as_str) {
         Some("array") => match schema.get("items") {
             Some(items) => format!("list of {}", takes(root, items)),
             None => "list".to_owned(),

@@ -45,7 +45,7 @@ impl JsonSchema for TextOrNumber {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "string"}, {"type": "number"}]})
+        json_schema!({"type": ["string", "number"]})
     }
 }
 
@@ -230,7 +230,7 @@ impl JsonSchema for Pairs {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}})
+        json_schema!({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}})
     }
 }
 

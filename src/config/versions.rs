@@ -1,6 +1,7 @@
 //! `[versions]`
 
 use super::types::Text;
+use manifest::diagnostic::Sources;
 
 table! {
     /// The versions of the CRDs in the cluster. The default of each is the newest version in the catalogue,
@@ -52,5 +53,79 @@ impl Versions {
         ]
         .into_iter()
         .filter_map(|(project, version)| Some((project, version.as_ref()?)))
+    }
+}
+
+/// Returns the text of a `cluster.toml` with a version in `[versions]`, in place of the one that is declared there, if any.
+/// The text is returned as it is if it can't be read, or if the project has no key.
+pub fn with_declared(text: &str, project: &str, version: &str) -> String {
+    let mut sources = Sources::default();
+    let id = sources.add("", text);
+    let (Some(cluster), _) = super::load(&sources, id) else {
+        return text.to_owned();
+    };
+    let versions = &cluster.versions;
+    let (key, declared) = match project {
+        "envoy-gateway" => ("envoy_gateway", &versions.envoy_gateway),
+        "external-dns" => ("external_dns", &versions.external_dns),
+        "gateway-api" => ("gateway_api", &versions.gateway_api),
+        "keda" => ("keda", &versions.keda),
+        "cilium" => ("cilium", &versions.cilium),
+        "cert-manager" => ("cert_manager", &versions.cert_manager),
+        "grafana-operator" => ("grafana_operator", &versions.grafana_operator),
+        "prometheus-operator" => ("prometheus_operator", &versions.prometheus_operator),
+        _ => return text.to_owned(),
+    };
+    let version = toml::Value::from(version);
+    if let Some(range) = declared
+        .as_ref()
+        .and_then(|it| it.span)
+        .map(|span| span.range())
+    {
+        let mut text = text.to_owned();
+        text.replace_range(range, &version.to_string());
+        return text;
+    }
+    let line = format!("{key} = {version}\n");
+    let mut at = 0;
+    for written in text.split_inclusive('\n') {
+        at += written.len();
+        let header = written.split('#').next().unwrap_or_default().trim();
+        if header == "[versions]" && written.ends_with('\n') {
+            let (before, after) = text.split_at(at);
+            return format!("{before}{line}{after}");
+        }
+    }
+    // Without its own table, there may be single keys (`versions.keda = …`) before the first table.
+    match versions.declared().next() {
+        Some(_) => format!("versions.{line}{text}"),
+        None => format!("{text}\n[versions]\n{line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_declared;
+
+    #[test]
+    fn a_version_is_declared_wherever_it_may_be() {
+        let with = |text: &str| with_declared(text, "keda", "2.20.2");
+        assert_eq!(
+            with("[versions]\nkeda = '2.18.3' # now\n"),
+            "[versions]\nkeda = \"2.20.2\" # now\n"
+        );
+        assert_eq!(
+            with("[versions] # all\ncilium = '1.18.2'\n"),
+            "[versions] # all\nkeda = \"2.20.2\"\ncilium = '1.18.2'\n"
+        );
+        assert_eq!(
+            with("versions.cilium = '1.18.2'\n"),
+            "versions.keda = \"2.20.2\"\nversions.cilium = '1.18.2'\n"
+        );
+        assert_eq!(
+            with("domain = 'a.example'\n"),
+            "domain = 'a.example'\n\n[versions]\nkeda = \"2.20.2\"\n"
+        );
+        assert_eq!(with("[versions"), "[versions");
     }
 }

@@ -10,7 +10,7 @@
 //! - `once`: which of two findings about one mistake is reported.
 //! - `upgrade`: what another version would report that this one doesn't.
 //!
-//! [`config::lua`] looks at a single text, and `version::behaviour` at two versions, so neither is in the table. The codes
+//! [`config::lua`] looks at a single text, and `version::changes` at two versions, so neither is in the table. The codes
 //! of `network::invalid_cidr` and `network::address_outside_pools` are declared in [`model`](crate::model), which finds
 //! the same mistakes in `cluster.toml`.
 
@@ -79,6 +79,10 @@ pub const RULES: &[Rule] = &[
     Rule::new(
         &[reference::unknown_certificate::CODE],
         reference::unknown_certificate::check,
+    ),
+    Rule::new(
+        &[reference::unknown_issuer::CODE],
+        reference::unknown_issuer::check,
     ),
     Rule::new(
         &[reference::no_certificate::CODE],
@@ -179,6 +183,10 @@ pub const RULES: &[Rule] = &[
         &[flux::monitor_elsewhere::CODE],
         flux::monitor_elsewhere::check,
     ),
+    Rule::new(
+        &[flux::unscraped_endpoint::CODE],
+        flux::unscraped_endpoint::check,
+    ),
     Rule::new(&[dns::shared_owner::CODE], dns::shared_owner::check),
     Rule::new(&[dns::target_on_route::CODE], dns::target_on_route::check),
     Rule::new(&[dns::tunnel_elsewhere::CODE], dns::tunnel_elsewhere::check),
@@ -210,6 +218,7 @@ pub const RULES: &[Rule] = &[
         &[keda::unknown_deployment::CODE],
         keda::unknown_deployment::check,
     ),
+    Rule::new(&[keda::unknown_trigger::CODE], keda::unknown_trigger::check),
     Rule::new(
         &[
             attachment::listener_conflict::CODE,
@@ -255,7 +264,11 @@ pub const RULES: &[Rule] = &[
 /// The codes of all rules, and those that are reported outside of the table.
 pub fn codes() -> impl Iterator<Item = Code> {
     let of_rules = RULES.iter().flat_map(|rule| rule.codes).copied();
-    of_rules.chain([config::lua::CODE, version::behaviour::CODE])
+    of_rules.chain([
+        config::lua::CODE,
+        version::behaviour::CODE,
+        version::removed::CODE,
+    ])
 }
 
 /// Runs all rules, several of them in parallel.

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::keda::minimum_above_maximum;
-use crd_validate::codes::RULE_FAILED;
+use crd_validate::codes::{RULE_FAILED, SCHEMA_LIST_KEY};
 use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
 
 /// A code, and a word in the messages of the validation rules that report the same mistake of the same object.
-const BETTER: &[(Code, &str)] = &[(minimum_above_maximum::CODE, "`minReplicaCount`")];
+const BETTER: &[(Code, &str)] = &[
+    (minimum_above_maximum::CODE, "`minReplicaCount`"),
+    (SCHEMA_LIST_KEY, "have the same `name`"),
+];
 
 /// Removes findings of validation rules if a rule of this program reports the same mistake.
 pub(crate) fn said_once(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {

@@ -5,23 +5,22 @@
 
 use std::collections::BTreeSet;
 
-use super::flux::crds_stay_old;
-use super::version::{behaviour, deprecated_field};
+pub(crate) use super::flux::crds_stay_old;
+pub(crate) use super::version::changes::PROJECTS;
+use super::version::changes::{self, Instead};
+use super::version::deprecated_field;
 use crd_validate::codes::SCHEMA_DEPRECATED_VERSION;
-use crd_validate::schema::Selection;
+use crd_validate::schema::Version;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use manifest::Object;
-use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
+use manifest::diagnostic::{Code, Diagnostic, ObjectRef, Severity, Span};
+use manifest::value::pointer::Step;
 
-/// The objects with one version, and the findings on them.
+/// What is found with one version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Side<'a> {
-    /// The objects, as rendered for this version.
-    pub objects: &'a [Object],
     /// All findings.
     pub findings: &'a [Diagnostic],
-    /// The versions in force.
-    pub selection: &'a Selection,
 }
 
 /// The effects of an upgrade.
@@ -37,6 +36,88 @@ pub(crate) struct Upgrade {
     pub changes: Vec<Diagnostic>,
     /// The number of errors on both sides.
     pub already_broken: usize,
+    /// What a change wants to be written otherwise, and how.
+    pub mends: Vec<Mend>,
+}
+
+/// A project that is upgraded.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    /// Its name.
+    pub project: String,
+    /// The version that runs.
+    pub from: Version,
+    /// The version to run.
+    pub to: Version,
+}
+
+/// A text to write otherwise.
+#[derive(Clone, Debug)]
+pub(crate) struct Mend {
+    /// Where it is.
+    pub span: Span,
+    /// Its path in the object.
+    pub path: String,
+    /// What is replaced in it.
+    pub old: String,
+    /// What replaces it.
+    pub new: &'static str,
+}
+
+impl Upgrade {
+    /// Adds what the changes of a project touch.
+    fn add_changes(&mut self, objects: &[Object], step: &Move) {
+        for places in changes::between(&step.project, objects, &step.from, &step.to) {
+            self.mends.extend(places.iter().filter_map(mend));
+            for finding in changes::findings(&step.project, &places) {
+                let is_told = |other: &Diagnostic| {
+                    let below = other.pointer.as_deref().zip(finding.pointer.as_deref());
+                    other.object == finding.object
+                        && below.is_some_and(|(there, here)| there.starts_with(here))
+                };
+                match finding.severity {
+                    Severity::Error if !self.breaks.iter().any(is_told) => {
+                        self.breaks.push(finding)
+                    }
+                    Severity::Warning if !self.deprecated.iter().any(is_told) => {
+                        self.deprecated.push(finding);
+                    }
+                    Severity::Note => self.changes.push(finding),
+                    Severity::Error | Severity::Warning => {}
+                }
+            }
+        }
+    }
+}
+
+/// The text to write otherwise at a place. What is rendered is changed in `cluster.toml`.
+fn mend(place: &changes::Touched<'_>) -> Option<Mend> {
+    if place.object.origins.is_some() {
+        return None;
+    }
+    let (Step::Key(key), above) = (place.pointer.steps().last()?, place.pointer.parent()?) else {
+        return None;
+    };
+    let key_span = || place.object.node.at(&above)?.as_map()?.entry(key)?.key_span;
+    let value = place.object.node.at(&place.pointer)?;
+    let word = match place.change.touches {
+        changes::Touches::Words(_, words, _) => words.first().copied(),
+        _ => None,
+    };
+    let (span, old, new) = match place.change.instead {
+        Instead::Nothing => return None,
+        Instead::Key(new) => (key_span()?, key.as_str(), new),
+        Instead::Value(new) => (value.span?, value.as_str()?, new),
+        Instead::Start(new) if key.contains(word?) => (key_span()?, word?, new),
+        Instead::Start(new) => (value.span?, word?, new),
+    };
+    let old = old.to_owned();
+    Some(Mend {
+        span,
+        path: place.pointer.dotted(),
+        old,
+        new,
+    })
 }
 
 /// The codes for deprecations.
@@ -54,8 +135,14 @@ fn key(finding: &Diagnostic) -> Key {
     (finding.code, object, finding.pointer.clone())
 }
 
-/// Compares both sides. The returned findings point into the sources of the new side.
-pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
+/// Compares both sides. `objects` are all that a change may touch, which are more than those that are rendered. The returned
+/// findings point into the sources of the new side.
+pub(crate) fn compare(
+    before: &Side<'_>,
+    after: &Side<'_>,
+    objects: &[Object],
+    moves: &[Move],
+) -> Upgrade {
     let known: BTreeSet<Key> = before.findings.iter().map(key).collect();
     let mut upgrade = Upgrade::default();
     for finding in after.findings {
@@ -74,14 +161,15 @@ pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Upgrade {
             upgrade.warns.push(finding.clone());
         }
     }
-    let version = |side: &Side<'_>| Some(side.selection.of(ENVOY_GATEWAY)?.set.version.clone());
-    if let (Some(from), Some(to)) = (version(before), version(after)) {
-        upgrade.changes = behaviour::between(after.objects, &from, &to);
-        let crds = crds_stay_old::at_upgrade(after.objects, after.findings, &from, &to);
-        for one in crds {
-            match one.is_error() {
-                true => upgrade.breaks.push(one),
-                false => upgrade.warns.push(one),
+    for step in moves {
+        upgrade.add_changes(objects, step);
+        if step.project == ENVOY_GATEWAY {
+            let crds = crds_stay_old::at_upgrade(objects, after.findings, &step.from, &step.to);
+            for one in crds {
+                match one.is_error() {
+                    true => upgrade.breaks.push(one),
+                    false => upgrade.warns.push(one),
+                }
             }
         }
     }
@@ -94,6 +182,7 @@ mod tests {
     use crate::compile::check_all;
     use crate::lint::support::objects;
     use crd_validate::schema::Catalogue;
+    use crd_validate::schema::Selection;
 
     fn upgraded(text: &str, from: &str, to: &str) -> Upgrade {
         let catalogue = Catalogue::embedded();
@@ -106,19 +195,16 @@ mod tests {
             (findings, selection)
         };
         let (before, after) = (side(from), side(to));
-        let side = |(findings, selection): &(Vec<Diagnostic>, Selection)| {
-            compare(
-                &Side {
-                    objects: &all,
-                    findings: &before.0,
-                    selection: &before.1,
-                },
-                &Side {
-                    objects: &all,
-                    findings,
-                    selection,
-                },
-            )
+        let side = |(findings, _): &(Vec<Diagnostic>, Selection)| {
+            let step = Move {
+                project: ENVOY_GATEWAY.to_owned(),
+                from: Version::new(from),
+                to: Version::new(to),
+            };
+            let before = Side {
+                findings: &before.0,
+            };
+            compare(&before, &Side { findings }, &all, &[step])
         };
         side(&after)
     }

@@ -15,6 +15,33 @@ pub(super) fn any_text(node: &Node, is_it: &mut impl FnMut(&str) -> bool) -> boo
     }
 }
 
+/// Calls `with` for each key and each string below a node, with the path of the entry; `at` is the path of the node.
+pub(super) fn each_text_or_key<'n>(
+    node: &'n Node,
+    at: &mut Pointer,
+    with: &mut impl FnMut(&Pointer, &'n str),
+) {
+    match &node.kind {
+        Kind::String(text) => with(at, text),
+        Kind::Map(map) => {
+            for (key, value) in map.iter() {
+                at.push(Step::Key(key.to_owned()));
+                with(at, key);
+                each_text_or_key(value, at, with);
+                at.pop();
+            }
+        }
+        Kind::List(items) => {
+            for (nth, value) in items.iter().enumerate() {
+                at.push(Step::Index(nth));
+                each_text_or_key(value, at, with);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Calls `with` for each string below a node, with its path; `at` is the path of the node.
 pub(super) fn each_text<'n>(
     node: &'n Node,

@@ -156,3 +156,205 @@ fn what_the_rendered_chart_does_not_read_is_told_at_its_line() {
         .says("--> cluster.toml:6:")
         .says("write `replicas`");
 }
+
+const KEDA: &str = "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: keda, namespace: observability}
+spec:
+  interval: 1h
+  chart: {spec: {chart: keda, version: 2.17.2, sourceRef: {kind: HelmRepository, name: kedacore}}}
+---
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: a, namespace: network}
+spec:
+  scaleTargetRef: {name: a}
+  triggers:
+    - type: cpu
+      metadata: {type: Utilization, value: '70'} # of one processor
+";
+
+#[test]
+fn other_projects_are_looked_at_too() {
+    let project = Project::new().file("app/a.yaml", KEDA);
+    project
+        .run(["upgrade", "--to", "keda@2.20.2", "app"])
+        .code(1)
+        .says("KEDA 2.17.2 to 2.20.2")
+        .says("error[version/removed]: from KEDA 2.18.0 on, a trigger on CPU or memory has no `type` in its metadata")
+        .says("app/a.yaml:6: `spec.chart.spec.version`: 2.17.2 becomes 2.20.2");
+    let pool = "apiVersion: cilium.io/v2alpha1
+kind: CiliumLoadBalancerIPPool
+metadata: {name: a}
+spec: {blocks: [{cidr: 192.0.2.0/28}], allowFirstLastIPs: 'No'}
+---
+apiVersion: cilium.io/v2alpha1
+kind: CiliumBGPPeeringPolicy
+metadata: {name: a}
+spec: {virtualRouters: []}
+";
+    Project::new()
+        .file("app/a.yaml", pool)
+        .run(["upgrade", "--to", "cilium@1.19.0", "app"])
+        .code(1)
+        .says("note: nothing says which Cilium runs, so this is what changes since 1.18")
+        .says("error[version/removed]: from Cilium 1.19.0 on, there is no CiliumBGPPeeringPolicy");
+}
+
+#[test]
+fn flux_has_versions_of_its_own() {
+    let text = "apiVersion: fluxcd.controlplane.io/v1
+kind: FluxInstance
+metadata: {name: flux, namespace: flux-system}
+spec: {distribution: {version: 2.7.x, registry: ghcr.io/fluxcd}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2beta2
+kind: HelmRelease
+metadata: {name: a, namespace: b}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: a}}
+";
+    let project = Project::new().file("app/a.yaml", text);
+    project
+        .run(["upgrade", "--to", "flux@2.8.0", "--fix", "app"])
+        .code(1)
+        .says("Flux 2.7.x to 2.8.0")
+        .says("from Flux 2.8.0 on, there is no HelmRelease in `v2beta2`")
+        .says("What was changed:");
+    let after = project.read("app/a.yaml");
+    assert!(after.contains("version: 2.8.x,"), "{after}");
+    assert!(
+        after.contains("apiVersion: helm.toolkit.fluxcd.io/v2\n"),
+        "{after}"
+    );
+}
+
+#[test]
+fn a_range_says_what_it_allows_and_a_digest_says_nothing() {
+    let with = |reference: &str| {
+        let source = SOURCE.replace("{tag: v1.8.1}", reference);
+        Project::new().file("app/a.yaml", source)
+    };
+    with("{semver: '>=1.8.0'}")
+        .run(["upgrade", "--to", "1.9.0", "app"])
+        .says("Envoy Gateway >=1.8.0 to 1.9.0")
+        .says("app/a.yaml allows several versions; the first one counts here, 1.8.0")
+        .says("`spec.ref.semver`: >=1.8.0 allows 1.9.0, so it is installed without a change");
+    with("{semver: 1.8.x}")
+        .run(["upgrade", "--to", "1.9.0", "app"])
+        .says("Envoy Gateway 1.8.x to 1.9.0")
+        .says("`spec.ref.semver`: 1.8.x becomes 1.9.x");
+    with("{digest: 'sha256:aaaa'}")
+        .run(["upgrade", "--to", "1.9.0", "app"])
+        .says("Envoy Gateway to 1.9.0")
+        .says("app/a.yaml doesn't say which Envoy Gateway runs, so this is what changes since 1.8")
+        .says("`spec.ref.digest`: set it to that of 1.9.0, or write `tag: 1.9.0` instead");
+    with("{tag: v1.9.0-rc.1}")
+        .run(["upgrade", "--to", "1.9.0", "app"])
+        .says("Envoy Gateway 1.9.0-rc.1 to 1.9.0");
+}
+
+#[test]
+fn patch_releases_bring_changes_too() {
+    let policy = "apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: x}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: a}]
+  apiKeyAuth: {credentialRefs: [{name: keys}], extractFrom: [{headers: [x-key], params: [key]}]}
+";
+    let project = Project::new()
+        .file("app/a.yaml", SOURCE)
+        .file("app/b.yaml", policy);
+    project
+        .run(["upgrade", "--to", "1.8.3", "app"])
+        .code(1)
+        .says("Envoy Gateway 1.8.1 to 1.8.3")
+        .says("from Envoy Gateway 1.9.0 on, each entry of `extractFrom` has exactly one of");
+    project
+        .run(["upgrade", "--to", "1.8.1", "app"])
+        .says("Envoy Gateway 1.8.1, as before");
+}
+
+#[test]
+fn the_changes_that_need_no_decision_are_written_once() {
+    let release = "# The controller.
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: envoy-gateway, namespace: network}
+spec: # its settings
+  # Every hour.
+  interval: 1h
+  chart:
+    spec:
+      chart: gateway-helm
+      version: \"v1.8.3\" # renovate
+      sourceRef: {kind: HelmRepository, name: envoy}
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TCPRoute
+metadata: {name: ssh}
+spec: {parentRefs: [{name: a}], rules: [{backendRefs: [{name: ssh, port: 22}]}]}
+";
+    let project = Project::new().file("app/a.yaml", release);
+    project
+        .run(["upgrade", "--to", "1.9.0", "--fix", "app"])
+        .code(1)
+        .says("What was changed:")
+        .says("app/a.yaml:11: `spec.chart.spec.version`: 1.8.3 becomes 1.9.0");
+    let want = release
+        .replace("\"v1.8.3\"", "\"v1.9.0\"")
+        .replace(
+            "# Every hour.",
+            "upgrade: {crds: CreateReplace}\n  # Every hour.",
+        )
+        .replace("v1alpha2", "v1");
+    assert_eq!(project.read("app/a.yaml"), want);
+    project
+        .run(["upgrade", "--to", "1.9.0", "--fix", "app"])
+        .success()
+        .says("Envoy Gateway 1.9.0, as before");
+    assert_eq!(project.read("app/a.yaml"), want);
+}
+
+#[test]
+fn the_configuration_is_changed_at_its_places() {
+    let project = at(
+        "1.8.3",
+        "[versions] # of the CRDs\nkeda = '2.18.3' # as installed\n",
+    );
+    project
+        .run(["upgrade", "--to", "1.9.0", "--to", "keda@2.20.2", "--fix"])
+        .success()
+        .says("Envoy Gateway 1.8.3 to 1.9.0; KEDA 2.18.3 to 2.20.2")
+        .says("What was changed:");
+    let after = project.read("cluster.toml");
+    assert!(after.contains("version = \"1.9.0\""), "{after}");
+    assert!(after.contains("keda = '2.20.2' # as installed"), "{after}");
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_changed_outside_of_the_root() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let file = outside.path().join("a.yaml");
+    std::fs::write(&file, KEDA).expect("a file");
+    let project = Project::new().config(MINIMAL);
+    let path = file.to_string_lossy().into_owned();
+    project
+        .run(["upgrade", "--to", "keda@2.20.2", "--fix", &path])
+        .code(2)
+        .warns("so it is not changed");
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), KEDA);
+}
+
+#[test]
+fn what_is_known_is_listed() {
+    Project::new()
+        .run(["upgrade", "--list"])
+        .success()
+        .says("PROJECT")
+        .says("keda");
+    Project::new()
+        .run(["upgrade", "--to", "keta@2.20.2"])
+        .code(2);
+}

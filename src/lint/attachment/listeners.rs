@@ -23,6 +23,20 @@ impl ClusterAttachments<'_, '_> {
         {
             found.push(listener_conflict::report(listener, conflict));
         }
+        // The schema reports other listeners that don't fit their protocol.
+        let programmed = conditions
+            .get(kind::PROGRAMMED)
+            .filter(|it| it.status == Status::False && it.reason == "Invalid");
+        if let Some(programmed) = programmed
+            && listener.protocol == "HTTPS"
+            && listener.node.get("tls").is_none()
+        {
+            found.push(refused::report(
+                listener.object,
+                &listener.pointer,
+                programmed,
+            ));
+        }
         let refs = conditions.get(kind::RESOLVED_REFS);
         if let Some(refs) = refs.filter(|it| it.status == Status::False) {
             let (code, help) = match refs.reason.as_ref() {

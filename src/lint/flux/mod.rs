@@ -16,5 +16,6 @@ pub(crate) mod replaced_in_script;
 pub(crate) mod substitution;
 pub(crate) mod unknown_source;
 pub(crate) mod unreadable_variable;
+pub(crate) mod unscraped_endpoint;
 pub(crate) mod unset_variable;
 pub(crate) mod variables_at_hand;

@@ -101,6 +101,11 @@ pub(super) fn is_for_proxies(monitor: &Applied<'_>) -> bool {
         || (has("app.kubernetes.io/name", "envoy") && has("app.kubernetes.io/component", "proxy"))
 }
 
+/// Whether the labels in a monitor's selector show that it is meant for the controller.
+pub(super) fn is_for_controller(monitor: &Applied<'_>) -> bool {
+    pairs(monitor).any(|pair| OF_CONTROLLER.contains(&pair))
+}
+
 /// The namespaces that a monitor selects; `None` if it selects all, or that is unknown.
 fn namespaces<'a>(monitor: &Applied<'a>) -> Option<Vec<&'a str>> {
     let selector = monitor.object.node.path(&["spec", "namespaceSelector"]);

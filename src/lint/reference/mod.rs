@@ -15,6 +15,7 @@ pub(crate) mod rate_limit_service;
 pub(crate) mod scripts;
 pub(crate) mod unknown_certificate;
 pub(crate) mod unknown_class;
+pub(crate) mod unknown_issuer;
 pub(crate) mod unknown_object;
 pub(crate) mod unknown_resource;
 pub(crate) mod unlisted_file;

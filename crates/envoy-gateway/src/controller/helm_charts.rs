@@ -158,17 +158,66 @@ fn known_version<'a>(written: &str, by: &'a Object) -> Option<ChartVersion<'a>> 
     })
 }
 
-/// The minor and patch versions that a range is compared with.
-const COMPARED: (u64, u64) = (64, 32);
+/// What the version of a chart, as it is written, says about the version that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WrittenVersion {
+    /// It runs.
+    Exact(String),
+    /// A version from this one on runs.
+    AtLeast(String),
+    /// It says nothing: `latest`, `*`, a Flux variable.
+    Unknown,
+}
 
-/// The first version in a range, if all versions in it have the same minor version. Helm separates conditions by commas or
-/// blanks.
-fn first_in_range(text: &str) -> Option<semver::Version> {
+impl WrittenVersion {
+    /// Reads a version, with or without a leading `v`, or a range of versions.
+    pub fn parse(written: &str) -> Self {
+        let text = written.strip_prefix('v').unwrap_or(written);
+        if semver::Version::parse(text).is_ok() {
+            return WrittenVersion::Exact(text.to_owned());
+        }
+        let Some(range) = range(text) else {
+            return WrittenVersion::Unknown;
+        };
+        use semver::Op;
+        let lowest = range
+            .comparators
+            .iter()
+            .filter(|it| !matches!(it.op, Op::Less | Op::LessEq));
+        let lowest = lowest.map(|it| {
+            let (minor, patch) = (it.minor.unwrap_or(0), it.patch.unwrap_or(0));
+            semver::Version::new(it.major, minor, patch)
+        });
+        lowest.max().map_or(WrittenVersion::Unknown, |lowest| {
+            WrittenVersion::AtLeast(lowest.to_string())
+        })
+    }
+}
+
+/// Whether a range of versions contains a version.
+pub fn admits(written: &str, version: &str) -> bool {
+    let written = written.strip_prefix('v').unwrap_or(written);
+    // As a range, a version would be all that are compatible with it.
+    let is_exact = semver::Version::parse(written).is_ok();
+    let version = semver::Version::parse(version);
+    matches!((range(written), version), (Some(range), Ok(version)) if !is_exact && range.matches(&version))
+}
+
+/// A range of versions. Helm separates conditions by commas or blanks.
+fn range(text: &str) -> Option<semver::VersionReq> {
     let conditions: Vec<&str> = text
         .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|part| !part.is_empty())
         .collect();
-    let range = semver::VersionReq::parse(&conditions.join(", ")).ok()?;
+    semver::VersionReq::parse(&conditions.join(", ")).ok()
+}
+
+/// The minor and patch versions that a range is compared with.
+const COMPARED: (u64, u64) = (64, 32);
+
+/// The first version in a range, if all versions in it have the same minor version.
+fn first_in_range(text: &str) -> Option<semver::Version> {
+    let range = range(text)?;
     let numbers = (0..=2).flat_map(|major| {
         (0..COMPARED.0)
             .flat_map(move |minor| (0..COMPARED.1).map(move |patch| (major, minor, patch)))
@@ -184,7 +233,28 @@ fn first_in_range(text: &str) -> Option<semver::Version> {
 
 #[cfg(test)]
 mod tests {
-    use super::first_in_range;
+    use super::{WrittenVersion, admits, first_in_range};
+
+    #[test]
+    fn a_version_as_it_is_written_says_what_runs() {
+        let exact = |text: &str| WrittenVersion::Exact(text.to_owned());
+        let at_least = |text: &str| WrittenVersion::AtLeast(text.to_owned());
+        for (written, want) in [
+            ("v1.8.3", exact("1.8.3")),
+            ("1.9.0-rc.1", exact("1.9.0-rc.1")),
+            ("1.8.x", at_least("1.8.0")),
+            (">=1.8.0", at_least("1.8.0")),
+            (">=1.8.1 <1.9.0", at_least("1.8.1")),
+            ("^2", at_least("2.0.0")),
+            ("*", WrittenVersion::Unknown),
+            ("latest", WrittenVersion::Unknown),
+            ("${VERSION}", WrittenVersion::Unknown),
+        ] {
+            assert_eq!(WrittenVersion::parse(written), want, "{written}");
+        }
+        assert!(admits(">=1.8.0", "1.9.0") && !admits("1.8.x", "1.9.0"));
+        assert!(!admits("1.8.3", "1.9.0"));
+    }
 
     #[test]
     fn a_range_within_a_minor_version_is_known() {
