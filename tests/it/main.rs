@@ -20,6 +20,7 @@ mod controller_status;
 mod durability;
 mod edits;
 mod envsubst;
+mod exposure_changes;
 mod front_door;
 mod fuzz;
 // Kubeconfigs are among the inputs.

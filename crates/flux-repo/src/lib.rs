@@ -7,7 +7,8 @@
 //! prefixes and suffixes of names. If several set the same, the outermost one wins. The settings of the Flux
 //! Kustomization itself (`targetNamespace`, `commonMetadata`) are the outermost. [`Delivery::of`] follows everything
 //! that is given. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
-//! and variables. [`PatchedObjects`] applies the patches before, also those that a Flux Kustomization puts into others.
+//! and variables. [`PatchedObjects`] applies the patches before, also those that a Flux Kustomization puts into others, and
+//! [`KnownVariables`] puts in the values of variables afterwards, as far as they are at hand.
 //!
 //! [`build`] does all that kustomize does with a single folder, including patches, as far as it is local.
 //!
@@ -31,6 +32,7 @@ mod remote;
 pub mod scope;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -45,6 +47,7 @@ pub use kustomization::{
 };
 pub use patched::PatchedObjects;
 pub use patches::{may_patch, patches_anything};
+pub use variables::KnownVariables;
 
 use manifest::Object;
 use manifest::value::{Node, Pointer};
@@ -172,6 +175,31 @@ impl Delivery {
         let here = manifest::value::path::folder(file);
         let is_beside = applied.folders.contains(here) && !self.texts.contains(file);
         Some(applied.files.contains(file) || is_beside)
+    }
+
+    /// Leaves out what Flux doesn't apply, as far as that is known: everything in a cluster whose gateways Flux applies. In
+    /// other clusters, objects may be applied by something that is not given.
+    pub fn leave_out_what_flux_does_not_apply(&mut self, objects: &[Object]) {
+        let applied = |object: &Object| self.applies_file(&object.file);
+        let gateways = objects
+            .iter()
+            .filter(|it| it.kind() == "Gateway" && applied(it) == Some(true));
+        let gateways: BTreeSet<ClusterPlace<'_>> =
+            gateways.map(|it| self.place(&it.file)).collect();
+        let left_out: Vec<usize> = (0..)
+            .zip(objects)
+            .filter(|(_, object)| applied(object) == Some(false))
+            .filter(|(_, object)| {
+                let place = self.place(&object.file);
+                gateways.iter().any(|it| it.may_share_cluster(&place))
+            })
+            .map(|(at, _)| at)
+            .collect();
+        for at in left_out {
+            if let Some(standing) = self.standing.get_mut(at) {
+                *standing = ObjectUse::LeftOut;
+            }
+        }
     }
 
     /// Whether a file is below a folder that a given Flux Kustomization applies, so that it is known whether Flux applies

@@ -9,7 +9,7 @@ use super::{CHART, controller_settings};
 use crate::helm_routes::{HELM, ReleaseValues, release_namespace};
 use crate::read::{list, text};
 use crate::settings::Settings;
-use flux_repo::{Delivery, as_applied, is_kustomization};
+use flux_repo::{Delivery, KnownVariables, as_applied, is_kustomization};
 use manifest::diagnostic::Sources;
 use manifest::value::path::nearest;
 use manifest::value::{Kind, Node, Pointer, variable};
@@ -30,7 +30,8 @@ pub struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// The objects as the API server gets them, and the settings of the controller that they install.
+    /// The objects as the API server gets them, with the known values of variables, and the settings of the controller that
+    /// they install.
     pub fn applied(&self) -> (Vec<Object>, Settings) {
         self.applied_by(None)
     }
@@ -38,7 +39,11 @@ impl Files<'_> {
     /// The same as [`Files::applied`] for a declared minor version of the controller, which counts in place of the
     /// versions of the releases.
     pub fn applied_by(&self, declared: Option<(u64, u64)>) -> (Vec<Object>, Settings) {
-        let objects = as_applied(self.objects, self.delivery);
+        let mut objects = as_applied(self.objects, self.delivery);
+        let known = KnownVariables::of(self.objects, self.delivery, self.text_of);
+        for (object, (_, way)) in objects.iter_mut().zip(self.delivery.copies()) {
+            known.put_into(object, way);
+        }
         let settings = controller_settings(&objects, self, declared);
         (objects, settings)
     }
