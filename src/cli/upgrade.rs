@@ -1,7 +1,7 @@
 //! `gatewayctl upgrade`: what another version of the Envoy Gateway chart would change.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -76,9 +76,13 @@ struct Outlook {
 /// # Errors
 /// If something can't be read, or the catalogue doesn't have the version.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let outlook = match args.paths.is_empty() {
-        true => of_project(args, global)?,
-        false => Some(of_manifests(args, global)?),
+    let root = match args.paths.is_empty() {
+        true => project::root_without_config(global)?,
+        false => None,
+    };
+    let outlook = match (&root, args.paths.is_empty()) {
+        (None, true) => of_project(args, global)?,
+        (root, _) => Some(of_manifests(root.as_deref(), args, global)?),
     };
     let Some(outlook) = outlook else {
         // The configuration has errors, so it is not known what would change.
@@ -136,11 +140,15 @@ fn side(compiled: &Compiled) -> Side<'_> {
     }
 }
 
-fn of_manifests(args: &Args, global: &Global) -> anyhow::Result<Outlook> {
+/// The outlook for the given paths, or for the whole repository below `root`.
+fn of_manifests(root: Option<&Path>, args: &Args, global: &Global) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
-    let manifests = manifests::read_repository(&args.paths, &mut sources)?;
+    let manifests = match root {
+        Some(root) => manifests::read_root(root, &mut sources)?,
+        None => manifests::read_repository(&args.paths, &mut sources)?,
+    };
     let (catalogue, mut before) = project::in_force(global)?;
-    declare_chart(&manifests, &catalogue, &mut before);
+    declare_chart(&manifests.objects, &catalogue, &mut before);
     let after = looked_ahead(&before, &catalogue, &args.to)?;
     let findings = |selection: &Selection| manifests.check(&sources, &catalogue, selection);
     let (old, new) = (findings(&before), findings(&after));

@@ -22,6 +22,7 @@ use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version};
 use envoy_gateway::controller::{agreed_version, chart_versions};
+use manifest::Object;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
@@ -348,7 +349,7 @@ fn check_manifests(
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
     let (catalogue, mut selection) = used::selection(&args.uses, global)?;
-    declare_chart(&found, &catalogue, &mut selection);
+    declare_chart(&found.objects, &catalogue, &mut selection);
     let settings = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
@@ -371,11 +372,11 @@ fn check_manifests(
 
 /// Uses the version of the Envoy Gateway chart in the manifests, if no version is declared and all manifests agree on
 /// one.
-pub(super) fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
+pub(super) fn declare_chart(objects: &[Object], catalogue: &Catalogue, selection: &mut Selection) {
     let is_open = selection
         .of(ENVOY_GATEWAY)
         .is_none_or(|chosen| chosen.reason == Reason::Assumed);
-    let versions = chart_versions(&found.objects);
+    let versions = chart_versions(objects);
     if let Some(version) = agreed_version(versions).filter(|_| is_open) {
         let by = version.by.file.clone();
         let version = Version::new(&version.text);
