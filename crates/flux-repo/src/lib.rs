@@ -6,7 +6,7 @@
 //! Each kustomization between the Flux Kustomization and a file may set the namespace and add labels, annotations, and
 //! prefixes and suffixes of names. If several set the same, the outermost one wins. The settings of the Flux
 //! Kustomization itself (`targetNamespace`, `commonMetadata`) are the outermost. [`Delivery::of`] follows everything
-//! that is given. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
+//! that is given. An Application of Argo CD names a folder in the same way. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
 //! and variables. [`PatchedObjects`] applies the patches before, also those that a Flux Kustomization puts into others, and
 //! [`KnownVariables`] puts in the values of variables afterwards, as far as they are at hand.
 //!
@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
 mod apply;
+mod argo;
 pub mod build;
 mod clusters;
 #[cfg(any(test, feature = "fixture"))]
@@ -37,6 +38,7 @@ mod variables;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use apply::{applied, applied_by, as_applied};
+pub use argo::ARGO_CD;
 pub use clusters::{Cluster, ClusterPlace};
 pub use flux_kustomization::{FLUX, Substitutes, VariableSource, is_flux_kustomization};
 pub use generator::{Generator, KeyContent};
@@ -65,6 +67,8 @@ pub struct DeliveryPath {
     pub flux: Option<usize>,
     /// The namespace that replaces its own one.
     pub namespace: Option<String>,
+    /// The namespace that it gets if it has none, from an Application of Argo CD.
+    pub default_namespace: Option<String>,
     /// The labels that are added, by key.
     pub labels: BTreeMap<String, String>,
     /// The annotations that are added, by key.
@@ -296,8 +300,11 @@ impl Delivery {
 impl DeliveryPath {
     /// Whether an object gets the same name and namespace by both ways.
     fn is_as(&self, other: &DeliveryPath) -> bool {
-        (&self.namespace, &self.prefix, &self.suffix)
-            == (&other.namespace, &other.prefix, &other.suffix)
+        let of = |it: &Self| {
+            let namespace = it.namespace.clone().or(it.default_namespace.clone());
+            (namespace, it.prefix.clone(), it.suffix.clone())
+        };
+        of(self) == of(other)
     }
 }
 

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::helm_charts::{ChartVersion, HelmCharts};
+use super::helm_charts::{ChartVersion, HelmCharts, chart_source};
 use super::{CHART, controller_settings};
 use crate::helm_routes::{HELM, ReleaseValues, release_namespace};
-use crate::read::{list, text};
+use crate::read::{has, list, text};
 use crate::settings::Settings;
-use flux_repo::{Delivery, KnownVariables, as_applied, is_kustomization};
+use flux_repo::{ARGO_CD, Delivery, KnownVariables, as_applied, is_kustomization};
 use manifest::diagnostic::Sources;
 use manifest::value::path::nearest;
 use manifest::value::{Kind, Node, Pointer, variable};
@@ -148,7 +148,39 @@ pub fn controller_releases<'a>(
     .collect()
 }
 
+/// The values of an Application of Argo CD: of its files, then `values` and `valuesObject`.
+fn values_of_application(files: &Files<'_>, application: &Object) -> Vec<Option<Node>> {
+    let Some(source) = chart_source(application) else {
+        return Vec::new();
+    };
+    let named = list(source, &["helm", "valueFiles"]).iter();
+    // `$name/path` is a file of the source with that name, which is a repository.
+    let of_file = |file: &str| {
+        let (_, path) = file.strip_prefix('$')?.split_once('/')?;
+        (files.text_of)(path).and_then(parsed)
+    };
+    let mut values: Vec<Option<Node>> = named.map(|file| file.as_str().and_then(of_file)).collect();
+    values.extend(text(source, &["helm", "values"]).map(|text| parsed(text.to_owned())));
+    values.extend(source.path(&["helm", "valuesObject"]).cloned().map(Some));
+    if has(source, &["helm", "parameters"]) {
+        values.push(None);
+    }
+    values
+}
+
+/// A text with one YAML document.
+fn parsed(text: String) -> Option<Node> {
+    let mut sources = Sources::default();
+    let id = sources.add("", text);
+    let (documents, problems) = read::read(&sources, id);
+    let [document] = documents.try_into().ok()?;
+    problems.is_empty().then_some(document.node)
+}
+
 fn values_from(files: &Files<'_>, release: &Object) -> Vec<Option<Node>> {
+    if release.group() == ARGO_CD {
+        return values_of_application(files, release);
+    }
     let references = list(&release.node, &["spec", "valuesFrom"]).iter();
     references
         .map(|reference| {
@@ -156,12 +188,7 @@ fn values_from(files: &Files<'_>, release: &Object) -> Vec<Option<Node>> {
                 && text(reference, &["targetPath"]).is_none();
             let name = text(reference, &["name"]).filter(|_| is_whole)?;
             let key = text(reference, &["valuesKey"]).unwrap_or("values.yaml");
-            let values = config_map_text(files, release, name, key)?;
-            let mut sources = Sources::default();
-            let id = sources.add("", values);
-            let (documents, problems) = read::read(&sources, id);
-            let [document] = documents.try_into().ok()?;
-            problems.is_empty().then_some(document.node)
+            parsed(config_map_text(files, release, name, key)?)
         })
         .collect()
 }
