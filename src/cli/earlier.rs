@@ -35,7 +35,7 @@ impl EarlierFindings {
         let mut manifests = manifests::read_commit(root, &commit, |_| true, &mut sources)?;
         manifests.leave_out_what_is_not_applied(&sources);
         let mut selection = selection.clone();
-        declare_chart(&manifests, catalogue, &mut selection);
+        declare_chart(&manifests.objects, catalogue, &mut selection);
         let mut found = manifests.check(&sources, catalogue, &selection);
         found.extend(manifests.diagnostics);
         Ok(Self::new(&found, &sources))

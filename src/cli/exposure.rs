@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{ObjectSources, Repository, only, repository};
+use super::gathered::{ObjectSources, Repository, repository};
 use super::output::Stream;
 use super::used::Used;
 use super::{Global, found, git, project};
@@ -50,8 +50,16 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     }
     let clusters = repository.charted(global)?;
     if args.format == Format::Json {
-        let gathered = only(&clusters)?;
-        out.json(&json::json(&gathered.exposed()))?;
+        let tables = clusters.iter().map(|it| (it.cluster.clone(), it.exposed()));
+        let tables: Vec<(Option<String>, Table)> = tables.collect();
+        match tables.as_slice() {
+            [(None, only)] => out.json(&json::json(only))?,
+            several => {
+                let named = several.iter().cloned();
+                let named = named.map(|(name, table)| (name.unwrap_or_default(), table));
+                out.json(&json::of_clusters(&named.collect::<Vec<_>>()))?;
+            }
+        }
         return Ok(found(repository.is_broken));
     }
     for (nth, gathered) in clusters.iter().enumerate() {

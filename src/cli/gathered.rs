@@ -55,6 +55,8 @@ pub(super) struct Repository {
     /// The folder that holds all of the manifests, from the root; empty for the root itself. `None` if they come from
     /// several paths, or if all are rendered.
     folder: Option<String>,
+    /// Whether this is all of a repository without a `cluster.toml`, so that Flux applies everything that is applied.
+    is_whole: bool,
     /// The minor version of Envoy Gateway that `--use` or `cluster.toml` declares.
     version: Option<(u64, u64)>,
 }
@@ -106,6 +108,7 @@ impl Repository {
         let read = Self::new(manifests, BTreeMap::new(), sources, global)?;
         Ok(Repository {
             folder: Some(String::new()),
+            is_whole: true,
             ..read
         })
     }
@@ -151,6 +154,7 @@ impl Repository {
             sources,
             is_broken: false,
             folder: self.folder.clone(),
+            is_whole: self.is_whole,
             version: self.version,
         })
     }
@@ -193,6 +197,7 @@ impl Repository {
             is_broken: report.has_errors(),
             sources,
             folder: None,
+            is_whole: false,
             version: None,
         })
     }
@@ -236,10 +241,7 @@ impl Repository {
             }
         }
         if clusters.len() == 1 {
-            return Ok(vec![ClusterObjects {
-                name: None,
-                patched: whole,
-            }]);
+            return Ok(vec![self.cluster(None, whole)]);
         }
         let clusters = clusters.iter().zip(known);
         let clusters = clusters.filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name));
@@ -249,12 +251,18 @@ impl Repository {
                 let objects = objects.iter().filter(|object| own(&object.file));
                 let objects: Vec<Object> = objects.cloned().collect();
                 let names = names.iter().filter(|file| own(file)).cloned().collect();
-                ClusterObjects {
-                    name: Some(name),
-                    patched: PatchedObjects::of(&objects, &names, &content),
-                }
+                self.cluster(Some(name), PatchedObjects::of(&objects, &names, &content))
             })
             .collect())
+    }
+
+    fn cluster(&self, name: Option<String>, mut patched: PatchedObjects) -> ClusterObjects {
+        if self.is_whole {
+            patched
+                .delivery
+                .leave_out_what_flux_does_not_apply(&patched.objects);
+        }
+        ClusterObjects { name, patched }
     }
 
     /// Calls `look` with the files of a cluster.

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::gathered::{ObjectSources, only, repository};
+use super::gathered::{Gathered, ObjectSources, repository};
 use super::used::Used;
 use super::{Global, found};
-use crate::graph::{dot, html, mermaid, picture, svg};
+use crate::graph::{dot, html, joined, mermaid, picture, svg};
 use envoy_gateway::resolve;
 
 /// Arguments of `graph`.
@@ -40,8 +40,16 @@ enum Format {
 pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let repository = repository(&args.place, &Used::default(), global)?;
     let clusters = repository.charted(global)?;
-    let gathered = only(&clusters)?;
-    let picture = picture(&resolve(&gathered.objects, &gathered.settings));
+    let picture_of = |it: &Gathered| picture(&resolve(&it.objects, &it.settings));
+    let picture = match clusters.as_slice() {
+        [only] if only.cluster.is_none() => picture_of(only),
+        several => {
+            let pictures = several.iter();
+            let pictures =
+                pictures.map(|it| (it.cluster.clone().unwrap_or_default(), picture_of(it)));
+            joined(pictures.collect())
+        }
+    };
     let text = match args.format {
         Format::Mermaid => mermaid::mermaid(&picture),
         Format::Dot => dot::dot(&picture),

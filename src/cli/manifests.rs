@@ -1,6 +1,7 @@
 //! Reads manifests from files, folders and standard input.
 
 mod applied;
+mod checked;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +17,8 @@ pub(super) use applied::{read_repository, read_root};
 use super::git;
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
-use crate::compile::check_in_files;
-use crate::lint::{self, LintInput};
-use crd_validate::schema::{Catalogue, Selection};
+use crate::lint::LintInput;
+use crd_validate::schema::Selection;
 use flux_repo::completed;
 use manifest::codes;
 use manifest::diagnostic::printable::printable;
@@ -207,24 +207,6 @@ impl Manifests {
             model: None,
             selection,
         }
-    }
-
-    /// What is wrong with the objects, by themselves and together.
-    pub(super) fn check(
-        &self,
-        sources: &Sources,
-        catalogue: &Catalogue,
-        selection: &Selection,
-    ) -> Vec<Diagnostic> {
-        let input = self.lint_input(sources, selection);
-        input.with_context(|context| {
-            let (mut found, of_lint) = rayon::join(
-                || check_in_files(context.objects, context.delivery, catalogue, selection),
-                || lint::check_context(context),
-            );
-            found.extend(of_lint);
-            lint::said_once(found)
-        })
     }
 
     /// Lists the files that the paths stand for.

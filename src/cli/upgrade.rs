@@ -96,9 +96,13 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         return Ok(ExitCode::SUCCESS);
     }
     let targets: Vec<Target> = args.to.iter().map(|to| Target::parse(to)).collect();
-    let outlook = match args.paths.is_empty() {
-        true => of_project(&targets, global)?,
-        false => Some(of_manifests(args, &targets, global)?),
+    let root = match args.paths.is_empty() {
+        true => project::root_without_config(global)?,
+        false => None,
+    };
+    let outlook = match (&root, args.paths.is_empty()) {
+        (None, true) => of_project(&targets, global)?,
+        (root, _) => Some(of_manifests(root.as_deref(), args, &targets, global)?),
     };
     let Some(outlook) = outlook else {
         // The configuration has errors, so it is not known what would change.
@@ -221,18 +225,29 @@ fn side(compiled: &Compiled) -> Side<'_> {
     }
 }
 
-fn of_manifests(args: &Args, targets: &[Target], global: &Global) -> anyhow::Result<Outlook> {
+/// The outlook for the given paths, or for the whole repository below `root`.
+fn of_manifests(
+    root: Option<&Path>,
+    args: &Args,
+    targets: &[Target],
+    global: &Global,
+) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
-    let manifests = manifests::read_repository(&args.paths, &mut sources)?;
+    let manifests = match root {
+        Some(root) => manifests::read_root(root, &mut sources)?,
+        None => manifests::read_repository(&args.paths, &mut sources)?,
+    };
     let (catalogue, mut before) = project::in_force(global)?;
-    declare_chart(&manifests, &catalogue, &mut before);
+    declare_chart(&manifests.objects, &catalogue, &mut before);
     let running = all_running(targets, &manifests.objects, &before)?;
     for (now, target) in running.iter().zip(targets) {
         let chosen = before.of(&target.project);
         if chosen.is_none_or(|chosen| chosen.reason == Reason::Assumed) {
             let at = installed(&manifests.objects, &target.project);
             let by = at.first().map_or("--to", |one| one.object.file.as_str());
-            before.declare_like(&catalogue, &target.project, &now.step.from, by);
+            // If the catalogue doesn't have its minor version, only the tables of changes know the release.
+            let from = now.step.from.as_str();
+            let _ = before.declare(&catalogue, &target.project, from, None, by);
         }
     }
     let after = looked_ahead(&before, &catalogue, targets)?;

@@ -22,6 +22,7 @@ use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version, releases};
 use envoy_gateway::controller::agreed_chart_versions;
 use envoy_gateway::controller::helm_charts::chart_in;
+use manifest::Object;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 /// Arguments of `validate`.
@@ -348,7 +349,7 @@ fn check_manifests(
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
     let (catalogue, mut selection) = used::selection(&args.uses, global)?;
-    declare_chart(&found, &catalogue, &mut selection);
+    declare_chart(&found.objects, &catalogue, &mut selection);
     let settings = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
@@ -370,8 +371,8 @@ fn check_manifests(
 }
 
 /// Uses the versions of charts in the manifests, if none is declared for their projects, and all manifests agree on one.
-pub(super) fn declare_chart(found: &Manifests, catalogue: &Catalogue, selection: &mut Selection) {
-    for (chart, version) in agreed_chart_versions(&found.objects) {
+pub(super) fn declare_chart(objects: &[Object], catalogue: &Catalogue, selection: &mut Selection) {
+    for (chart, version) in agreed_chart_versions(objects) {
         let Some((project, releases)) = releases::of_chart(chart) else {
             continue;
         };

@@ -1,6 +1,7 @@
 //! The output of a diff for a comment on a pull request.
 
 use super::model::{Change, Diff, FieldChange, FieldDiff, FileDiff, ObjectDiff};
+use super::picture::picture;
 use super::shown::{self, Line, Mark};
 use envoy_gateway::exposure::Direction;
 use manifest::diagnostic::printable::printable;
@@ -27,6 +28,7 @@ pub fn markdown(diff: &Diff) -> String {
         return text;
     }
     exposure(&mut text, diff);
+    text.push_str(&picture(&diff.exposure));
     let rows = diff
         .objects
         .iter()

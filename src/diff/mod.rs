@@ -14,6 +14,7 @@ pub mod lists;
 pub mod markdown;
 pub mod model;
 pub mod objects;
+mod picture;
 pub mod secret;
 mod shown;
 pub mod terminal;

@@ -212,6 +212,7 @@ impl<'r, 'a> Builder<'r, 'a> {
                         kind,
                         namespace,
                         name,
+                        cluster: None,
                     },
                     ports: Vec::new(),
                 });
@@ -328,6 +329,7 @@ fn named(object: &Object) -> Name {
         kind: object.kind().to_owned(),
         namespace: object.namespace().to_owned(),
         name: object.name().to_owned(),
+        cluster: None,
     }
 }
 
@@ -373,6 +375,7 @@ fn absent(key: Key<'_>) -> Gateway {
             kind: "Gateway".to_owned(),
             namespace: key.namespace.to_owned(),
             name: key.name.to_owned(),
+            cluster: None,
         },
         side: reach.side,
         side_why: reach.why,

@@ -1,6 +1,7 @@
 //! Draws the gateways as a picture: from clients through gateways, listeners and routes to backends, with the
 //! policies on the way.
-//! - [`model`]: the content of the picture; [`build`] creates it from the resolved objects.
+//! - [`model`]: the content of the picture; [`build`] creates it from the resolved objects, and [`mod@joined`] makes one
+//!   picture of those of several clusters.
 //! - [`mermaid`], [`dot`]: text formats for programs that draw graphs.
 //! - [`block`], [`cards`]: the content of the drawing's cards; [`layout`] computes their positions, and
 //!   [`lanes`] those of the lines; [`svg`] draws everything, and [`html`] makes a page of the drawing.
@@ -15,6 +16,7 @@ pub mod colours;
 pub mod dot;
 pub mod escape;
 pub mod html;
+pub mod joined;
 pub mod lanes;
 pub mod layout;
 pub mod mermaid;
@@ -24,4 +26,5 @@ pub mod svg;
 mod tests;
 
 pub use build::picture;
+pub use joined::joined;
 pub use model::Picture;

@@ -28,14 +28,20 @@ pub struct Name {
     pub namespace: String,
     /// The name.
     pub name: String,
+    /// The cluster, if the picture is of several.
+    pub cluster: Option<String>,
 }
 
 impl Name {
-    /// `namespace/name`, or the name alone.
+    /// `namespace/name`, or the name alone; after the name of the cluster, if the picture is of several.
     pub fn path(&self) -> String {
-        match self.namespace.as_str() {
+        let path = match self.namespace.as_str() {
             "" => self.name.clone(),
             namespace => format!("{namespace}/{}", self.name),
+        };
+        match &self.cluster {
+            Some(cluster) => format!("{cluster}: {path}"),
+            None => path,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What rules look at: the given objects, and what kustomize, Flux and Envoy Gateway make of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 
@@ -13,7 +14,7 @@ use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
 use flux_repo::build::{BuildError, FileContent};
-use flux_repo::{self, Delivery, DeliveryPath, FLUX, PatchedObjects, Substitutes};
+use flux_repo::{self, Delivery, DeliveryPath, FLUX, KnownVariables, PatchedObjects, Substitutes};
 use manifest::Object;
 use manifest::diagnostic::{SourceId, Sources};
 
@@ -85,8 +86,10 @@ pub struct Applied<'a> {
     pub at: usize,
     /// How it is applied; `None` if no given kustomization lists it.
     pub way: Option<&'a DeliveryPath>,
-    /// The object.
+    /// The object, with the values of variables where they are known.
     pub object: &'a Object,
+    /// The object with all variables as they are written.
+    pub written: &'a Object,
 }
 
 impl<'a> LintContext<'a> {
@@ -193,10 +196,22 @@ impl<'a> LintInput<'a> {
         look: impl FnOnce(&LintContext<'_>) -> T,
     ) -> T {
         let delivery = &patched.delivery;
-        let applied = flux_repo::applied(self.objects, delivery);
-        let copies = delivery.copies().zip(&applied);
+        let written = flux_repo::applied(self.objects, delivery);
+        let text_of = |file: &str| self.text(file).map(str::to_owned);
+        let known = KnownVariables::of(self.objects, delivery, &text_of);
+        let applied: Vec<Cow<'_, Object>> = delivery
+            .copies()
+            .zip(&written)
+            .map(|((_, way), object)| known.put_into_copy(object, way))
+            .collect();
+        let copies = delivery.copies().zip(written.iter().zip(&applied));
         let all: Vec<Applied<'_>> = copies
-            .map(|((at, way), object)| Applied { at, way, object })
+            .map(|((at, way), (written, object))| Applied {
+                at,
+                way,
+                object,
+                written,
+            })
             .collect();
         let kinds = by_kind(all.iter().map(|one| one.object));
         let given_kinds = by_kind(self.objects);
@@ -223,7 +238,7 @@ impl<'a> LintInput<'a> {
         let files = Files {
             objects: self.objects,
             delivery,
-            text_of: &|file: &str| self.text(file).map(str::to_owned),
+            text_of: &text_of,
         };
         let controllers = controller_releases(&objects, &charts, &files);
         context.common.charts = Some(&charts);

@@ -110,7 +110,7 @@ fn marks(finding: &Diagnostic, sources: &Sources) -> Vec<Mark> {
         .collect()
 }
 
-/// The lines below the excerpts: `= object: …`, `= rendered to: …`, `= note: …`, `= help: …`.
+/// The lines below the excerpts: `= cluster: …`, `= object: …`, `= rendered to: …`, `= note: …`, `= help: …`.
 fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
     let rendered = rendered_to(finding, sources);
     let pointer = finding.pointer.as_deref().filter(|text| !text.is_empty());
@@ -124,7 +124,13 @@ fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
         None => (object.map(with_pointer), None),
     };
     let named = |name: &'static str| Level::NOTE.with_name(name);
+    let clusters = match finding.clusters.as_slice() {
+        [] | [_] => "cluster",
+        _ => "clusters",
+    };
+    let among = Some(finding.clusters.join(", ")).filter(|text| !text.is_empty());
     [
+        (named(clusters), among.as_deref().map(text::line)),
         (named("object"), object.as_deref().map(text::line)),
         (named("rendered to"), rendered.as_deref().map(text::line)),
         (Level::NOTE, finding.why.as_deref().map(text::lines)),

@@ -26,6 +26,7 @@
 //! | `origin` | the position in `cluster.toml` that the mistake was rendered from: `file`, `line`, `column`, `end_line`, `end_column`; null if it was not rendered from there |
 //! | `why` | the consequences in the cluster; may be empty |
 //! | `related` | other relevant positions, each with `file`, `line`, `column`, `end_line`, `end_column` and a description in `label` |
+//! | `clusters` | the names of the clusters in which this is found; missing if the repository is for only one |
 //!
 //! Messages may quote the content of files. Control characters and characters that change the text direction
 //! are written as `\u` escapes, so that the report can be shown in a terminal.
@@ -69,6 +70,8 @@ struct Finding<'a> {
     origin: Option<Place>,
     why: &'a str,
     related: Vec<Related<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    clusters: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -147,6 +150,7 @@ impl<'a> Finding<'a> {
                     label: &related.label,
                 })
                 .collect(),
+            clusters: &finding.clusters,
         }
     }
 }

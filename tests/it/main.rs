@@ -22,6 +22,7 @@ mod durability;
 mod edits;
 mod envsubst;
 mod explain;
+mod exposure_changes;
 mod front_door;
 mod fuzz;
 // Kubeconfigs are among the inputs.

@@ -198,8 +198,17 @@ fn each_cluster_is_looked_at_by_itself() {
         .warns("--cluster attic: there is no such cluster, only home, lab");
     project
         .run(["graph"])
-        .code(2)
-        .warns("the manifests are of 2 clusters, home, lab: choose one with `--cluster NAME`");
+        .success()
+        .says("Gateway home: network/envoy-internal")
+        .says("Gateway lab: network/envoy-internal");
+    let json = project.run(["exposure", "--format", "json"]).success();
+    json.says("\"cluster\": \"lab\"");
+    project.edit("apps/base/player.yaml", "envoy-internal", "envoy-inside");
+    project
+        .run(["validate"])
+        .says("clusters: home, lab")
+        .says("envoy-inside");
+    project.edit("apps/base/player.yaml", "envoy-inside", "envoy-internal");
     project
         .run([
             "trace",

@@ -109,7 +109,8 @@ fn identity(release: &Object) -> (String, String) {
 /// The namespace that a release is installed in; empty if it isn't known.
 pub fn release_namespace(release: &Object) -> &str {
     let given = text(&release.node, &["spec", "targetNamespace"]);
-    given.unwrap_or(release.namespace())
+    let of_application = || text(&release.node, &["spec", "destination", "namespace"]);
+    given.or_else(of_application).unwrap_or(release.namespace())
 }
 
 /// The name of the Helm release: the one that is given, else the name of the object, after its target namespace if it

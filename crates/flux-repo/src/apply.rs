@@ -38,13 +38,17 @@ pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Ob
 
 /// Whether a way changes an object.
 fn changes(way: &DeliveryPath, object: &Object) -> bool {
-    let is_moved = way
-        .namespace
-        .as_deref()
-        .is_some_and(|to| to != object.namespace());
+    let is_moved = namespace_by(object, way).is_some_and(|to| to != object.namespace());
     is_moved
         || name_by(object, way) != object.name()
         || !(way.labels.is_empty() && way.annotations.is_empty())
+}
+
+/// The namespace that a way gives an object, if it gives one.
+fn namespace_by<'a>(object: &Object, way: &'a DeliveryPath) -> Option<&'a str> {
+    let default = way.default_namespace.as_deref();
+    let default = default.filter(|_| object.namespace().is_empty());
+    way.namespace.as_deref().or(default)
 }
 
 /// The name that a way gives an object. A `namespace:` of a kustomization also renames Namespaces.
@@ -71,7 +75,7 @@ pub fn applied_by(object: &Object, way: &DeliveryPath) -> Object {
     else {
         return copy;
     };
-    if let (Some(namespace), false) = (&way.namespace, is_scoped) {
+    if let (Some(namespace), false) = (namespace_by(object, way), is_scoped) {
         set(metadata, "namespace", namespace);
     }
     set(metadata, "name", &name);

@@ -32,6 +32,11 @@ impl<'a> Folders<'a> {
         self.all.contains(folder)
     }
 
+    /// All folders.
+    pub fn all(&self) -> impl Iterator<Item = &'a str> {
+        self.all.iter().copied()
+    }
+
     /// The files below a folder, at any depth.
     pub fn below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let start = if folder.is_empty() {

@@ -4,6 +4,7 @@ mod applied_files;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::argo;
 use super::folders::Folders;
 use super::kustomization::{
     Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
@@ -50,6 +51,7 @@ pub(crate) fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     let mut graph = Graph::of(objects, files);
     graph.read_all();
     graph.start_at_flux();
+    graph.start_at_argo();
     graph.walk();
     graph.mark_applied();
     graph.start_at_rest();
@@ -184,6 +186,34 @@ impl<'a> Graph<'a> {
             }
             self.start(folder, way);
         }
+    }
+
+    /// Starts with the folders of all Applications of Argo CD. A folder with a chart is left out, because its templates are
+    /// no manifests.
+    fn start_at_argo(&mut self) {
+        for object in self.objects {
+            for source in argo::sources(object, &self.folders) {
+                let path = [(source.path.as_str(), object.file.as_str())];
+                let found = self.folders.lead_to(&path).pop().flatten();
+                let Some(start) = found.filter(|it| !self.has_file(it, "Chart.yaml")) else {
+                    continue;
+                };
+                if let Some(kustomization) = self.by_folder.get(start) {
+                    self.work.push((*kustomization, source.way));
+                    continue;
+                }
+                let files: Vec<&str> = self.folders.below(start).collect();
+                for file in files {
+                    if source.is_recursive || folder(file) == start {
+                        self.arrive(file, None, &source.way);
+                    }
+                }
+            }
+        }
+    }
+
+    fn has_file(&self, folder: &str, name: &str) -> bool {
+        self.files.contains(&join(folder, name))
     }
 
     /// Follows a component that a Flux Kustomization itself names: it changes what the folder contains, and what the

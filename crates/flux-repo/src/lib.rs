@@ -6,8 +6,9 @@
 //! Each kustomization between the Flux Kustomization and a file may set the namespace and add labels, annotations, and
 //! prefixes and suffixes of names. If several set the same, the outermost one wins. The settings of the Flux
 //! Kustomization itself (`targetNamespace`, `commonMetadata`) are the outermost. [`Delivery::of`] follows everything
-//! that is given. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
-//! and variables. [`PatchedObjects`] applies the patches before, also those that a Flux Kustomization puts into others.
+//! that is given. An Application of Argo CD names a folder in the same way. [`as_applied`] returns the objects as the API server gets them, but without the changes by patches
+//! and variables. [`PatchedObjects`] applies the patches before, also those that a Flux Kustomization puts into others, and
+//! [`KnownVariables`] puts in the values of variables afterwards, as far as they are at hand.
 //!
 //! [`build`] does all that kustomize does with a single folder, including patches, as far as it is local.
 //!
@@ -16,6 +17,7 @@
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
 mod apply;
+mod argo;
 pub mod build;
 mod clusters;
 #[cfg(any(test, feature = "fixture"))]
@@ -31,10 +33,12 @@ mod remote;
 pub mod scope;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use apply::{applied, applied_by, as_applied};
+pub use argo::ARGO_CD;
 pub use clusters::{Cluster, ClusterPlace};
 pub use flux_kustomization::{FLUX, Substitutes, VariableSource, is_flux_kustomization};
 pub use generator::{Generator, KeyContent};
@@ -45,6 +49,7 @@ pub use kustomization::{
 };
 pub use patched::PatchedObjects;
 pub use patches::{may_patch, patches_anything};
+pub use variables::KnownVariables;
 
 use manifest::Object;
 use manifest::value::{Node, Pointer};
@@ -62,6 +67,8 @@ pub struct DeliveryPath {
     pub flux: Option<usize>,
     /// The namespace that replaces its own one.
     pub namespace: Option<String>,
+    /// The namespace that it gets if it has none, from an Application of Argo CD.
+    pub default_namespace: Option<String>,
     /// The labels that are added, by key.
     pub labels: BTreeMap<String, String>,
     /// The annotations that are added, by key.
@@ -174,6 +181,31 @@ impl Delivery {
         Some(applied.files.contains(file) || is_beside)
     }
 
+    /// Leaves out what Flux doesn't apply, as far as that is known: everything in a cluster whose gateways Flux applies. In
+    /// other clusters, objects may be applied by something that is not given.
+    pub fn leave_out_what_flux_does_not_apply(&mut self, objects: &[Object]) {
+        let applied = |object: &Object| self.applies_file(&object.file);
+        let gateways = objects
+            .iter()
+            .filter(|it| it.kind() == "Gateway" && applied(it) == Some(true));
+        let gateways: BTreeSet<ClusterPlace<'_>> =
+            gateways.map(|it| self.place(&it.file)).collect();
+        let left_out: Vec<usize> = (0..)
+            .zip(objects)
+            .filter(|(_, object)| applied(object) == Some(false))
+            .filter(|(_, object)| {
+                let place = self.place(&object.file);
+                gateways.iter().any(|it| it.may_share_cluster(&place))
+            })
+            .map(|(at, _)| at)
+            .collect();
+        for at in left_out {
+            if let Some(standing) = self.standing.get_mut(at) {
+                *standing = ObjectUse::LeftOut;
+            }
+        }
+    }
+
     /// Whether a file is below a folder that a given Flux Kustomization applies, so that it is known whether Flux applies
     /// the file. Files elsewhere may be applied by something that is not given.
     pub fn is_in_applied_folder(&self, file: &str) -> bool {
@@ -268,8 +300,11 @@ impl Delivery {
 impl DeliveryPath {
     /// Whether an object gets the same name and namespace by both ways.
     fn is_as(&self, other: &DeliveryPath) -> bool {
-        (&self.namespace, &self.prefix, &self.suffix)
-            == (&other.namespace, &other.prefix, &other.suffix)
+        let of = |it: &Self| {
+            let namespace = it.namespace.clone().or(it.default_namespace.clone());
+            (namespace, it.prefix.clone(), it.suffix.clone())
+        };
+        of(self) == of(other)
     }
 }
 

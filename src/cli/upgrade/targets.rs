@@ -56,13 +56,12 @@ pub(super) fn looked_ahead(
         let Err(unknown) = after.declare(catalogue, project, version.as_str(), None, "--to") else {
             continue;
         };
-        let is_like = after.declare_like(catalogue, project, version, "--to");
         let read = PROJECTS.iter().find(|it| it.name == project);
         let is_read = read.is_some_and(|read| {
             let last = Version::new(read.covers.1);
             version.minor().is_some() && (*version <= last || version.minor() == last.minor())
         });
-        if !is_like && !is_read {
+        if !is_read {
             let unknown = match unknown {
                 Unknown::Project { given, mut known } => {
                     known.extend(PROJECTS.iter().map(|it| it.name.to_owned()));

@@ -59,7 +59,9 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let releases = context.releases(CHART).filter(|release| {
         let written = text(release.object, &["spec", "upgrade", "crds"]);
         // With `Skip`, somebody has decided that the CRDs come from elsewhere.
+        // Argo CD applies the CRDs of charts.
         matches!(written, "" | "Create")
+            && release.object.kind() == "HelmRelease"
             && !are_from_elsewhere(context, release.object)
             && is_known(context, release.way)
             && !may_be_patched(context, release.way)

@@ -71,7 +71,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             continue;
         }
         // Annotations may be text for other programs.
-        let Some(spec) = one.object.node.get("spec") else {
+        let Some(spec) = one.written.node.get("spec") else {
             continue;
         };
         let found_at = first_variable(spec, &mut Pointer::root().key("spec"));

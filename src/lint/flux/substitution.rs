@@ -19,7 +19,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let mut at = Pointer::root();
-        each_text(&one.object.node, &mut at, &mut |pointer, text| {
+        each_text(&one.written.node, &mut at, &mut |pointer, text| {
             if text.contains("${") {
                 found.extend(in_object(&one, flux, given, pointer, text));
             }
@@ -56,14 +56,14 @@ fn in_object(
     let stops = variable::all(text).find(|variable| !variable.is_readable);
     if let Some(stops) = stops {
         let message = unreadable_variable::message(text, stops.at);
-        let found = finding(unreadable_variable::CODE, one.object, pointer, message);
+        let found = finding(unreadable_variable::CODE, one.written, pointer, message);
         return Some(unreadable_variable::explained(found, flux));
     }
     let name = replaced_in_script::own_variable(text, given)?;
     let is_lua =
         one.object.kind() == "EnvoyExtensionPolicy" || pointer.to_string().ends_with(".lua");
     let message = replaced_in_script::message(name);
-    let found = finding(replaced_in_script::CODE, one.object, pointer, message);
+    let found = finding(replaced_in_script::CODE, one.written, pointer, message);
     Some(replaced_in_script::explained(found, flux, is_lua))
 }
 

@@ -162,14 +162,14 @@ fn texts<'a>(context: &LintContext<'a>) -> Vec<SubstitutedText<'a>> {
             continue;
         }
         let mut at = Pointer::root();
-        each_text(&one.object.node, &mut at, &mut |pointer, text| {
+        each_text(&one.written.node, &mut at, &mut |pointer, text| {
             if text.contains("${") {
                 all.push(SubstitutedText {
                     flux,
                     by,
                     given,
                     text,
-                    place: Place::Object(one.object, pointer.clone()),
+                    place: Place::Object(one.written, pointer.clone()),
                 });
             }
         });

@@ -2,12 +2,13 @@
 //!
 //! A HelmRelease contains the name of its chart (`spec.chart`), or refers to a source of it (`spec.chartRef`): an
 //! OCIRepository, whose URL ends with the name of the chart, or a HelmChart (helm-controller 1.6, source-controller
-//! 1.6).
+//! 1.6). An Application of Argo CD names its chart in a source.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::helm_routes::HELM;
-use crate::read::text;
+use crate::read::{list, text};
+use flux_repo::ARGO_CD;
 use manifest::Object;
 use manifest::value::Node;
 use manifest::value::path::{name, nearest};
@@ -55,6 +56,14 @@ impl<'a> HelmCharts<'a> {
         }
         let mut charts = HelmCharts::default();
         for (at, release) in objects.iter().copied().enumerate() {
+            if release.group() == ARGO_CD {
+                if let Some((chart, version)) = chart_of_application(release) {
+                    let version = version.and_then(|text| known_version(text, release));
+                    let of_chart = charts.by_chart.entry(chart).or_default();
+                    of_chart.push(ChartRelease { at, version });
+                }
+                continue;
+            }
             if release.kind() != "HelmRelease" || release.group() != HELM {
                 continue;
             }
@@ -83,6 +92,21 @@ impl<'a> HelmCharts<'a> {
     pub fn releases(&self, chart: &str) -> &[ChartRelease<'a>] {
         self.by_chart.get(chart).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The source of an Application of Argo CD that is a chart.
+pub(super) fn chart_source(application: &Object) -> Option<&Node> {
+    let several = list(&application.node, &["spec", "sources"]).iter();
+    let one = application.node.path(&["spec", "source"]);
+    let mut all = one.into_iter().chain(several);
+    all.find(|source| text(source, &["chart"]).is_some())
+}
+
+/// The name and version of the chart of an Application of Argo CD.
+fn chart_of_application(application: &Object) -> Option<(&str, Option<&str>)> {
+    let source = chart_source(application)?;
+    let chart = name(text(source, &["chart"])?);
+    Some((chart, text(source, &["targetRevision"])))
 }
 
 /// The source of a release.

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use super::helm_charts::{ChartVersion, HelmCharts};
+use super::helm_charts::{ChartVersion, HelmCharts, chart_source};
 use super::{CHART, controller_settings};
 use crate::helm_routes::{HELM, ReleaseValues, release_namespace};
-use crate::read::{list, text};
+use crate::read::{has, list, text};
 use crate::settings::Settings;
-use flux_repo::{Delivery, as_applied, is_kustomization};
+use flux_repo::{ARGO_CD, Delivery, KnownVariables, as_applied, is_kustomization};
 use manifest::diagnostic::Sources;
 use manifest::value::path::nearest;
 use manifest::value::{Kind, Node, Pointer, variable};
@@ -30,7 +30,8 @@ pub struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// The objects as the API server gets them, and the settings of the controller that they install.
+    /// The objects as the API server gets them, with the known values of variables, and the settings of the controller that
+    /// they install.
     pub fn applied(&self) -> (Vec<Object>, Settings) {
         self.applied_by(None)
     }
@@ -38,7 +39,11 @@ impl Files<'_> {
     /// The same as [`Files::applied`] for a declared minor version of the controller, which counts in place of the
     /// versions of the releases.
     pub fn applied_by(&self, declared: Option<(u64, u64)>) -> (Vec<Object>, Settings) {
-        let objects = as_applied(self.objects, self.delivery);
+        let mut objects = as_applied(self.objects, self.delivery);
+        let known = KnownVariables::of(self.objects, self.delivery, self.text_of);
+        for (object, (_, way)) in objects.iter_mut().zip(self.delivery.copies()) {
+            known.put_into(object, way);
+        }
         let settings = controller_settings(&objects, self, declared);
         (objects, settings)
     }
@@ -143,7 +148,39 @@ pub fn controller_releases<'a>(
     .collect()
 }
 
+/// The values of an Application of Argo CD: of its files, then `values` and `valuesObject`.
+fn values_of_application(files: &Files<'_>, application: &Object) -> Vec<Option<Node>> {
+    let Some(source) = chart_source(application) else {
+        return Vec::new();
+    };
+    let named = list(source, &["helm", "valueFiles"]).iter();
+    // `$name/path` is a file of the source with that name, which is a repository.
+    let of_file = |file: &str| {
+        let (_, path) = file.strip_prefix('$')?.split_once('/')?;
+        (files.text_of)(path).and_then(parsed)
+    };
+    let mut values: Vec<Option<Node>> = named.map(|file| file.as_str().and_then(of_file)).collect();
+    values.extend(text(source, &["helm", "values"]).map(|text| parsed(text.to_owned())));
+    values.extend(source.path(&["helm", "valuesObject"]).cloned().map(Some));
+    if has(source, &["helm", "parameters"]) {
+        values.push(None);
+    }
+    values
+}
+
+/// A text with one YAML document.
+fn parsed(text: String) -> Option<Node> {
+    let mut sources = Sources::default();
+    let id = sources.add("", text);
+    let (documents, problems) = read::read(&sources, id);
+    let [document] = documents.try_into().ok()?;
+    problems.is_empty().then_some(document.node)
+}
+
 fn values_from(files: &Files<'_>, release: &Object) -> Vec<Option<Node>> {
+    if release.group() == ARGO_CD {
+        return values_of_application(files, release);
+    }
     let references = list(&release.node, &["spec", "valuesFrom"]).iter();
     references
         .map(|reference| {
@@ -151,12 +188,7 @@ fn values_from(files: &Files<'_>, release: &Object) -> Vec<Option<Node>> {
                 && text(reference, &["targetPath"]).is_none();
             let name = text(reference, &["name"]).filter(|_| is_whole)?;
             let key = text(reference, &["valuesKey"]).unwrap_or("values.yaml");
-            let values = config_map_text(files, release, name, key)?;
-            let mut sources = Sources::default();
-            let id = sources.add("", values);
-            let (documents, problems) = read::read(&sources, id);
-            let [document] = documents.try_into().ok()?;
-            problems.is_empty().then_some(document.node)
+            parsed(config_map_text(files, release, name, key)?)
         })
         .collect()
 }

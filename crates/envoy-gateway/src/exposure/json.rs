@@ -30,6 +30,30 @@ pub fn json(table: &Table) -> Json {
     })
 }
 
+/// The tables of several clusters as JSON, in the form of [`json`]. Each gateway and each exposure also has the name of its
+/// `cluster`.
+pub fn of_clusters(clusters: &[(String, Table)]) -> Json {
+    let named = |mut one: Json, cluster: &str| {
+        if let Some(map) = one.as_object_mut() {
+            map.insert("cluster".to_owned(), cluster.into());
+        }
+        one
+    };
+    let gateways = clusters.iter().flat_map(|(name, table)| {
+        let all = table.gateways.iter();
+        all.map(move |it| named(gateway(it), name))
+    });
+    let exposures = clusters.iter().flat_map(|(name, table)| {
+        let all = table.exposures.iter();
+        all.map(move |it| named(exposure(table, it), name))
+    });
+    json!({
+        "schema": FORMAT,
+        "gateways": gateways.collect::<Vec<_>>(),
+        "exposures": exposures.collect::<Vec<_>>(),
+    })
+}
+
 /// The changes as JSON, each with `change`, `direction` (`wider`, `other`, `narrower`), `gateway`, `subjects`
 /// (hostnames or listeners), `message`, and, if there are several clusters, `cluster`.
 pub fn changes(changes: &[Change]) -> Json {

@@ -1,7 +1,9 @@
 //! The side of the network that a gateway faces.
-//! No object states it. These are the signs, the most reliable first: an address that is reachable from the
+//! No object states it. These are the signs, the most reliable first: an IPv4 address that is reachable from the
 //! whole Internet; a word in the gateway's name, in the name of its class, or in the target of its DNS
-//! records. A private address proves nothing, because there may be a router or a tunnel in front of it.
+//! records; a global IPv6 address. A private address proves nothing, because there may be a router or a tunnel in front of
+//! it. Nor does a global IPv6 address beside a private IPv4 one: hosts in networks with both have such addresses, and a
+//! firewall decides who reaches them.
 
 use std::net::IpAddr;
 
@@ -23,15 +25,20 @@ const WORDS: &[(Side, &[&str])] = &[
 
 /// Determines a gateway's side from its name, its class, its addresses and the target of its DNS records.
 pub fn reach(name: &str, class: &str, addresses: &[String], target: Option<&str>) -> Reach {
-    let public = addresses.iter().find(|text| {
-        let address = text.parse::<IpAddr>();
-        address.is_ok_and(is_public)
-    });
-    if let Some(address) = public {
-        return Reach {
+    let parsed: Vec<IpAddr> = addresses
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    let public = |is_wanted: fn(&IpAddr) -> bool| {
+        let mut wanted = parsed.iter().filter(|address| is_wanted(address));
+        let address = wanted.find(|address| is_public(**address))?;
+        Some(Reach {
             side: Side::External,
             why: format!("its address {address} is public"),
-        };
+        })
+    };
+    if let Some(reach) = public(IpAddr::is_ipv4) {
+        return reach;
     }
     // Only the first label of a target is used; the rest is the domain.
     let target = target.map(|it| it.split('.').next().unwrap_or(it));
@@ -48,7 +55,10 @@ pub fn reach(name: &str, class: &str, addresses: &[String], target: Option<&str>
             };
         }
     }
-    Reach::default()
+    match parsed.iter().any(IpAddr::is_ipv4) {
+        true => Reach::default(),
+        false => public(IpAddr::is_ipv6).unwrap_or_default(),
+    }
 }
 
 /// The side that a word in a name indicates; `None` if there is none, or if there are words for both sides.
@@ -135,6 +145,27 @@ mod tests {
             ("external-internal", "envoy", &[], None, Side::Unknown),
             ("extra", "envoy", &["${ADDRESS}"], None, Side::Unknown),
             ("main", "envoy", &["2001:db8::1"], None, Side::External),
+            (
+                "envoy-internal",
+                "envoy",
+                &["10.10.30.25", "2001:db8::1"],
+                None,
+                Side::Internal,
+            ),
+            (
+                "envoy-internal",
+                "envoy",
+                &["2001:db8::1"],
+                None,
+                Side::Internal,
+            ),
+            (
+                "main",
+                "envoy",
+                &["10.10.30.25", "2001:db8::1"],
+                None,
+                Side::Unknown,
+            ),
         ];
         for (name, class, addresses, target, want) in rows {
             let addresses: Vec<String> = addresses.iter().map(|it| (*it).to_owned()).collect();

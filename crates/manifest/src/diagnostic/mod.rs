@@ -63,6 +63,8 @@ pub struct Diagnostic {
     /// The JSON pointer (RFC 6901) of the field inside the object or, if there is no object, inside
     /// `cluster.toml`.
     pub pointer: Option<String>,
+    /// The clusters in which this is found, if the repository is for several.
+    pub clusters: Vec<String>,
 }
 
 impl Diagnostic {
@@ -80,6 +82,7 @@ impl Diagnostic {
             related: Vec::new(),
             object: None,
             pointer: None,
+            clusters: Vec::new(),
         }
     }
 

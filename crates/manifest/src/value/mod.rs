@@ -8,7 +8,7 @@
 //! - [`merge`]: merges an overlay over a tree, such as a `spec` table.
 //! - [`mod@pointer`]: JSON pointers (RFC 6901) into a tree; [`mod@trail`] is a faster pointer for
 //!   traversals.
-//! - [`variable`]: Flux variables in strings.
+//! - [`variable`]: Flux variables in strings; [`substituted`] puts known values in their place.
 //! - [`de`], [`ser`]: serde from and to trees, including spans.
 
 pub mod de;
@@ -21,6 +21,7 @@ pub mod path;
 pub mod placeholder;
 pub mod pointer;
 pub mod ser;
+pub mod substituted;
 pub mod trail;
 pub mod variable;
 

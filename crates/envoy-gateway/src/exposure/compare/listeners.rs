@@ -72,6 +72,20 @@ fn compare_gateway(old: &ExposedGateway, new: &ExposedGateway, found: &mut Chang
         }
         _ => {}
     }
+    if old.addresses != new.addresses {
+        let listed = |addresses: &[String]| match addresses {
+            [] => "no address".to_owned(),
+            all => all.join(", "),
+        };
+        let (is, was) = (listed(&new.addresses), listed(&old.addresses));
+        found.add(
+            Direction::Other,
+            ChangeKind::AddressMoved,
+            gateway,
+            gateway,
+            format!("now requests {is}, previously {was}"),
+        );
+    }
     for listener in &new.listeners {
         match old.listeners.iter().find(|it| it.name == listener.name) {
             Some(before) => compare_listener(gateway, before, listener, found),

@@ -73,6 +73,8 @@ kinds! {
     ListenerAdded = "listener-added";
     /// A listener has another hostname.
     ListenerHostname = "listener-hostname";
+    /// A gateway requests other addresses.
+    AddressMoved = "address-moved";
     /// A DNS record has another target.
     RecordTarget = "record-target";
     /// The routes of a hostname lead to other backends.

@@ -1,0 +1,94 @@
+//! Checks manifests, each cluster by itself.
+
+use std::collections::HashMap;
+
+use super::Manifests;
+use crate::cli::validate::declare_chart;
+use crate::compile::check_in_files;
+use crate::lint::{self, LintContext, LintInput};
+use crd_validate::schema::{Catalogue, Selection};
+use flux_repo::Cluster;
+use manifest::Object;
+use manifest::diagnostic::{Code, Diagnostic, Sources, Span};
+
+impl Manifests {
+    /// What is wrong with the objects, by themselves and together. If the repository is for several clusters, each one is
+    /// checked with the objects that may be in it, and the findings name it.
+    pub(in crate::cli) fn check(
+        &self,
+        sources: &Sources,
+        catalogue: &Catalogue,
+        selection: &Selection,
+    ) -> Vec<Diagnostic> {
+        let input = self.lint_input(sources, selection);
+        input.with_context(|context| {
+            let files = context.objects.iter().map(|object| object.file.as_str());
+            let clusters = context.delivery.clusters(files);
+            if clusters.len() < 2 {
+                return check(context, catalogue, selection);
+            }
+            let mut found = Findings::default();
+            for (cluster, name) in clusters.iter().zip(Cluster::names(&clusters)) {
+                let objects = self.objects.iter();
+                let objects = objects.filter(|object| cluster.may_hold(&object.file));
+                let objects: Vec<Object> = objects.cloned().collect();
+                // Each cluster may have another version of the chart.
+                let mut own = selection.clone();
+                declare_chart(&objects, catalogue, &mut own);
+                let input = LintInput {
+                    objects: &objects,
+                    selection: &own,
+                    ..input
+                };
+                for finding in input.with_context(|context| check(context, catalogue, &own)) {
+                    found.add(finding, &name);
+                }
+            }
+            found.all
+        })
+    }
+}
+
+fn check(
+    context: &LintContext<'_>,
+    catalogue: &Catalogue,
+    selection: &Selection,
+) -> Vec<Diagnostic> {
+    let (mut found, of_lint) = rayon::join(
+        || check_in_files(context.objects, context.delivery, catalogue, selection),
+        || lint::check_context(context),
+    );
+    found.extend(of_lint);
+    lint::said_once(found)
+}
+
+/// The findings of all clusters. What is found in several of them is listed once.
+#[derive(Default)]
+struct Findings {
+    all: Vec<Diagnostic>,
+    known: HashMap<Sameness, usize>,
+}
+
+/// What makes two findings of different clusters the same.
+type Sameness = (Code, Option<Span>, Option<String>, Option<String>, String);
+
+impl Findings {
+    fn add(&mut self, finding: Diagnostic, cluster: &str) {
+        let key = (
+            finding.code,
+            finding.span,
+            finding.file.clone(),
+            finding.pointer.clone(),
+            finding.message.clone(),
+        );
+        let at = *self.known.entry(key).or_insert(self.all.len());
+        if at == self.all.len() {
+            self.all.push(finding);
+        }
+        if let Some(known) = self.all.get_mut(at)
+            && !known.clusters.iter().any(|name| name == cluster)
+        {
+            known.clusters.push(cluster.to_owned());
+        }
+    }
+}
