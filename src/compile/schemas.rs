@@ -9,6 +9,7 @@ use crd_validate::codes::{
     SCHEMA_VALUE,
 };
 use crd_validate::schema::{Catalogue, Chosen, Lookup, Selection};
+use crd_validate::structure::unknown::is_probably_misspelt;
 use flux_repo::Delivery;
 use manifest::Object;
 use manifest::diagnostic::{Code, Diagnostic, Severity};
@@ -95,7 +96,7 @@ fn softened(finding: Diagnostic, guess: &Chosen) -> Diagnostic {
     let (title, project) = (guess.set.title(), &guess.set.project);
     let help = finding.help.clone();
     let help = help.map_or(String::new(), |help| format!("{help}; "));
-    let severity = match help.contains("did you mean") {
+    let severity = match is_probably_misspelt(&finding) {
         true => Severity::Warning,
         false => Severity::Note,
     };

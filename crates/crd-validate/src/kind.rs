@@ -6,6 +6,7 @@ use crate::schema::removed::{self, Removed};
 use crate::schema::set::title;
 use crate::schema::version::maturity;
 use crate::schema::{Chosen, KindSchema, Lookup, Reason, Set};
+use crate::structure::unknown::DID_YOU_MEAN;
 use manifest::Object;
 use manifest::diagnostic::suggest::{misspelt, nearest};
 use manifest::diagnostic::{Diagnostic, Severity};
@@ -147,7 +148,7 @@ fn unknown(object: &Object, group: Option<&str>, kinds: &[&str]) -> Diagnostic {
         (Some(group), _) => {
             format!("{kind} exists in the group `{group}`; did you mean that one?")
         }
-        (None, Some(meant)) => format!("did you mean `kind: {meant}`?"),
+        (None, Some(meant)) => format!("{DID_YOU_MEAN}{meant}`?"),
         (None, None) => {
             "if the cluster has the kind, import its CRD with `gatewayctl schemas import`; \
                       `--ignore schema/unknown-kind` turns this into a note"

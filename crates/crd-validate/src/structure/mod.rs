@@ -17,7 +17,7 @@ mod combination;
 mod list;
 mod metadata;
 mod number;
-mod unknown;
+pub mod unknown;
 mod walk;
 mod words;
 

@@ -11,6 +11,12 @@ use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding_on_key;
 use manifest::value::{Map, Pointer};
 
+/// How the help begins that proposes a name.
+const WRITE: &str = "write `";
+
+/// How the help begins that proposes a kind.
+pub(crate) const DID_YOU_MEAN: &str = "did you mean `kind: ";
+
 /// How many levels up the right place of a field is looked for.
 const LEVELS_UP: usize = 2;
 
@@ -43,10 +49,10 @@ impl StructureWalk<'_> {
         let places = self.places(key);
         match (meant, places.as_slice()) {
             (Some(meant), _) if meant.eq_ignore_ascii_case(key) => {
-                finding.help(format!("write `{meant}`"))
+                finding.help(format!("{WRITE}{meant}`"))
             }
             (_, [place]) => finding.help(format!("it belongs under `{}`", place.dotted())),
-            (Some(meant), _) => finding.help(format!("write `{meant}`")),
+            (Some(meant), _) => finding.help(format!("{WRITE}{meant}`")),
             (None, [first, second]) => finding.help(format!(
                 "it belongs under `{}` or `{}`",
                 first.dotted(),
@@ -122,6 +128,18 @@ impl StructureWalk<'_> {
         places.retain(|place| !place.steps().is_empty());
         places
     }
+}
+
+/// Whether a finding on an unknown field or kind proposes one that has nearly the same name, so that it is probably a typing
+/// mistake, and not a field or kind of another release.
+pub fn is_probably_misspelt(finding: &Diagnostic) -> bool {
+    let help = finding.help.as_deref().unwrap_or_default();
+    let beginnings = [
+        (codes::SCHEMA_UNKNOWN_FIELD, WRITE),
+        (codes::SCHEMA_UNKNOWN_KIND, DID_YOU_MEAN),
+    ];
+    let mut beginnings = beginnings.into_iter();
+    beginnings.any(|(code, beginning)| finding.code == code && help.starts_with(beginning))
 }
 
 fn known_fields(schema: &Schema) -> String {
