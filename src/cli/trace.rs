@@ -142,7 +142,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let mut is_wrong = true;
     for (nth, material) in materials.iter_mut().enumerate() {
         let gathered = &mut material.gathered;
-        gathered.settings.refused_scripts = refused_scripts(&gathered.objects, &runner)?;
+        // In a process of its own: what the controller's check takes is not taken from the request's scripts.
+        let checker = InChild::default();
+        gathered.settings.refused_scripts = refused_scripts(&gathered.objects, &checker)?;
         let Gathered {
             objects,
             settings,

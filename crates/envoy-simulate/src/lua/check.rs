@@ -3,7 +3,7 @@
 //!
 //! The controller uses another Lua than Envoy. What only one of them has is not known here, and not held against a script.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use mlua::chunk::ChunkMode;
@@ -12,6 +12,7 @@ use mlua::{Function, Lua, Value};
 use super::runner::{Job, NotRun, Runner};
 use super::sandbox::{Facts, Run, Verdict, failed, memory_limit, prepared};
 use super::state::{State, StopReason};
+use envoy_gateway::index::Key;
 use envoy_gateway::read::{list, text};
 use manifest::Object;
 use manifest::value::{Node, variable};
@@ -86,10 +87,11 @@ pub fn refused_scripts(
     runner: &dyn Runner,
 ) -> Result<BTreeMap<String, String>, NotRun> {
     let mut refused = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for (name, script) in scripts(objects) {
         // What isn't Lua is refused before it is run.
         let is_plain = !variable::in_text(script) && luajit_syntax::check(script).is_ok();
-        if !is_plain || refused.contains_key(script) {
+        if !is_plain || !seen.insert(script) {
             continue;
         }
         let run = runner.run(&Job {
@@ -113,7 +115,7 @@ fn scripts(objects: &[Object]) -> Vec<(String, &str)> {
     let mut all = Vec::new();
     for policy in policies {
         for script in list(&policy.node, &["spec", "lua"]) {
-            let name = || format!("`lua` of {} {}", policy.kind(), policy.name());
+            let name = || format!("`lua` of {} {},", policy.kind(), Key::of(policy));
             all.extend(text(script, &["inline"]).map(|it| (name(), it)));
             let Some(map) = text(script, &["valueRef", "name"]) else {
                 continue;
