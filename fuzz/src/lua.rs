@@ -15,7 +15,7 @@ pub fn parse(text: &str) {
     report::tell(found.into_iter().collect(), &sources);
 }
 
-/// Runs a script twice for the same request. The results must be equal.
+/// Runs a script twice for the same request, and checks it twice as the controller does. The results must be equal.
 pub fn run(text: &str) {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let facts = Facts {
@@ -29,12 +29,15 @@ pub fn run(text: &str) {
         peer: Some("10.10.30.8".to_owned()),
         server_name: Some("www.example.com".to_owned()),
     };
-    let job = Job {
-        name: "script.lua".to_owned(),
-        script: text.to_owned(),
-        facts,
-    };
-    let [first, second] = [(); 2].map(|()| InProcess::default().run(&job));
-    let first = first.expect("a run here always ends");
-    assert_eq!(first, second.expect("a run here always ends"));
+    for is_check in [false, true] {
+        let job = Job {
+            name: "script.lua".to_owned(),
+            script: text.to_owned(),
+            facts: facts.clone(),
+            is_check,
+        };
+        let [first, second] = [(); 2].map(|()| InProcess::default().run(&job));
+        let first = first.expect("a run here always ends");
+        assert_eq!(first, second.expect("a run here always ends"));
+    }
 }

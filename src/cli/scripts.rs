@@ -302,6 +302,7 @@ mod tests {
             name: "the script".to_owned(),
             script: String::new(),
             facts: Facts::default(),
+            is_check: false,
         };
         let session = Session::start(&program, wait);
         let run = session.and_then(|mut session| session.run(&job));

@@ -13,11 +13,13 @@ use table::{Line, counted};
 use super::cluster::Connection;
 use super::gathered::{ObjectSources, only, repository};
 use super::output::Stream;
+use super::scripts::InChild;
 use super::used::Used;
 use super::{Global, found};
 use envoy_gateway::condition::{Condition, is_bad, kind};
 use envoy_gateway::index::{GATEWAY_API, Key};
 use envoy_gateway::{Knowledge, ListenerId, ObjectCondition, Resolved, Status, resolve};
+use envoy_simulate::lua::refused_scripts;
 use manifest::Object;
 use manifest::diagnostic::printable::printable;
 
@@ -83,8 +85,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         only(&clusters)?;
     }
     let mut is_refused = false;
+    let runner = InChild::default();
     for (nth, gathered) in clusters.iter_mut().enumerate() {
         gathered.settings.knowledge = args.knowledge();
+        gathered.settings.refused_scripts = refused_scripts(&gathered.objects, &runner)?;
         let resolved = resolve(&gathered.objects, &gathered.settings);
         let mut verdicts = resolved.verdicts();
         verdicts.sort_by_key(|verdict| {

@@ -16,6 +16,7 @@ use super::{Global, found};
 use envoy_gateway::controller::Files;
 use envoy_gateway::helm_routes::charted;
 use envoy_gateway::{Knowledge, resolve};
+use envoy_simulate::lua::refused_scripts;
 use envoy_simulate::{
     ClientCertificate, GatewayTrace, GeneratedConfigMap, Mark, Outcome, Request, SettingPlace,
     Share, Step, Trace, TraceInputs, trace,
@@ -139,7 +140,11 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let runner = InChild::default();
     // With several clusters, the request is meant for one of them.
     let mut is_wrong = true;
-    for (nth, material) in materials.iter().enumerate() {
+    for (nth, material) in materials.iter_mut().enumerate() {
+        let gathered = &mut material.gathered;
+        // In a process of its own: what the controller's check takes is not taken from the request's scripts.
+        let checker = InChild::default();
+        gathered.settings.refused_scripts = refused_scripts(&gathered.objects, &checker)?;
         let Gathered {
             objects,
             settings,

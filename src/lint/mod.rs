@@ -200,6 +200,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[envoy::try_timeout::CODE], envoy::try_timeout::check),
     Rule::new(
+        &[envoy::idle_compressor::CODE],
+        envoy::idle_compressor::check,
+    ),
+    Rule::new(
         &[keda::minimum_above_maximum::CODE],
         keda::minimum_above_maximum::check,
     ),

@@ -243,3 +243,104 @@ fn what_is_no_request_is_refused() {
         traced(&arguments).code(2).warns(told);
     }
 }
+
+/// A gateway that asks clients for a certificate.
+const MUTUAL: &str = "apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: envoy}
+spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: one, namespace: network}
+spec:
+  gatewayClassName: envoy
+  listeners: [{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: own}]}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web, namespace: network}
+spec:
+  parentRefs: [{name: one}]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: {name: one, namespace: network}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: one}]
+  tls: {clientValidation: {caCertificateRefs: [{name: authority}]}}
+";
+
+#[test]
+fn the_certificate_of_the_client_decides_the_handshake() {
+    let project = Project::new().file("manifests.yaml", MUTUAL);
+    let ask = |more: &[&str]| {
+        let arguments = ["trace", "--in", ".", "https://web.example.com/"];
+        project.run(arguments.into_iter().chain(more.iter().copied()))
+    };
+    ask(&[])
+        .success()
+        .says("? client      clients must show a certificate");
+    ask(&["--client-certificate", "trusted"])
+        .success()
+        .says("the handshake succeeds with what the client shows");
+    ask(&["--client-certificate", "none"])
+        .code(1)
+        .says("=> no answer: the client shows no certificate, but must");
+    ask(&["--client-certificate", "untrusted"])
+        .code(1)
+        .says("=> no answer: the policy's authorities did not sign the client's certificate");
+}
+
+#[test]
+fn what_is_missing_does_not_exist_if_everything_is_given() {
+    let project = Project::new().file("manifests.yaml", MUTUAL);
+    let arguments = ["trace", "--in", ".", "https://web.example.com/"];
+    project
+        .run(arguments.into_iter().chain(["--complete"]))
+        .code(1)
+        .says("Secret network/own does not exist");
+}
+
+#[test]
+fn a_client_that_verifies_nothing_takes_any_certificate() {
+    let secret = "---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: own, namespace: network}
+spec: {secretName: own, dnsNames: [other.example.com]}
+";
+    let manifests = format!("{MUTUAL}{secret}");
+    let project = Project::new().file("manifests.yaml", manifests);
+    let arguments = ["trace", "--in", ".", "https://web.example.com/"];
+    project
+        .run(arguments)
+        .code(1)
+        .says("clients that verify it close the connection");
+    project
+        .run(arguments.into_iter().chain(["--insecure"]))
+        .success()
+        .says("! certificate");
+}
+
+#[test]
+fn a_script_that_fails_the_check_of_the_controller_makes_its_routes_answer_500() {
+    let script = "---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: {name: script, namespace: network}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}]
+  lua: [{type: Inline, inline: 'function envoy_on_response(handle) handle:unknownApi() end'}]
+";
+    let manifests = format!("{MUTUAL}{script}");
+    let project = Project::new().file("manifests.yaml", manifests);
+    let why = "the script fails when the controller runs it: script:1: attempt to call method 'unknownApi'";
+    project
+        .run(["trace", "--in", ".", "https://web.example.com/"])
+        .code(1)
+        .says(why)
+        .says("=> 500");
+    project.run(["status", "."]).code(1).says(why);
+}

@@ -1,9 +1,11 @@
 //! Backends that tell who they are and what they received.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +14,9 @@ use crate::surroundings::{Backend, Certificate};
 /// What a backend speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Speaks {
-    /// HTTP/1.1: the answer is an object with `backend`, `method`, `path`, `headers` and `from`.
+    /// HTTP/1.1: the answer is an object with `backend`, `method`, `path`, `headers` and `from`. A request may ask for a
+    /// status (`x-echo-status`) and for a time to wait (`x-echo-wait`, in milliseconds); `x-attempts` in the answer tells
+    /// how often it came (`x-echo-key`).
     Http,
     /// The same inside TLS, with a certificate of its own.
     Https,
@@ -20,6 +24,9 @@ pub enum Speaks {
     /// connection by a SecurityPolicy only when the client has said something.
     Line,
 }
+
+/// How often requests with a key came to a backend.
+type Seen = Arc<Mutex<BTreeMap<String, u32>>>;
 
 /// Backends that listen. They end with this value, because a network namespace lasts as long as a thread is in it.
 #[derive(Debug)]
@@ -35,14 +42,15 @@ pub fn start(backends: &[Backend], certificate: &Certificate) -> Echoes {
         let listener = TcpListener::bind(backend.address).expect("a port for a backend");
         let tls = certificate.server();
         let is_over = Arc::clone(&is_over);
+        let seen = Seen::default();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if is_over.load(Ordering::SeqCst) {
                     return;
                 }
-                let (backend, tls) = (backend.clone(), Arc::clone(&tls));
+                let (backend, tls, seen) = (backend.clone(), Arc::clone(&tls), Arc::clone(&seen));
                 // A connection that Envoy gives up is no failure of the test.
-                std::thread::spawn(move || serve(stream, &backend, tls).unwrap_or_default());
+                std::thread::spawn(move || serve(stream, &backend, &seen, tls).unwrap_or_default());
             }
         });
     }
@@ -65,6 +73,7 @@ impl Drop for Echoes {
 fn serve(
     mut stream: TcpStream,
     backend: &Backend,
+    seen: &Seen,
     tls: Arc<rustls::ServerConfig>,
 ) -> std::io::Result<()> {
     let from = stream.peer_addr()?;
@@ -74,18 +83,39 @@ fn serve(
             BufReader::new(&stream).read_line(&mut String::new())?;
             writeln!(stream, "{name}")
         }
-        Speaks::Http => talk(stream, name, from),
+        Speaks::Http => talk(stream, name, seen, from),
         Speaks::Https => {
             let connection = rustls::ServerConnection::new(tls).map_err(std::io::Error::other)?;
-            talk(rustls::StreamOwned::new(connection, stream), name, from)
+            talk(
+                rustls::StreamOwned::new(connection, stream),
+                name,
+                seen,
+                from,
+            )
         }
     }
 }
 
 /// Answers requests until the client closes the connection.
-fn talk(stream: impl Read + Write, name: &str, from: SocketAddr) -> std::io::Result<()> {
+fn talk(
+    stream: impl Read + Write,
+    name: &str,
+    seen: &Seen,
+    from: SocketAddr,
+) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream)? {
+        let headers = request.get("headers").cloned().unwrap_or_default();
+        let asked = |name: &str| headers[name].as_str().unwrap_or_default().to_owned();
+        let wait = asked("x-echo-wait").parse().unwrap_or_default();
+        std::thread::sleep(Duration::from_millis(wait));
+        let status: u16 = asked("x-echo-status").parse().unwrap_or(200);
+        let attempts = {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = seen.entry(asked("x-echo-key")).or_insert(0);
+            *count += 1;
+            *count
+        };
         let mut body = json!({"backend": name, "from": from.ip()});
         if let Value::Object(body) = &mut body {
             body.extend(request);
@@ -94,7 +124,8 @@ fn talk(stream: impl Read + Write, name: &str, from: SocketAddr) -> std::io::Res
         // A type that compressors take.
         write!(
             stream.get_mut(),
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "HTTP/1.1 {status} Echo\r\nx-attempts: {attempts}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
             body.len()
         )?;
         stream.get_mut().flush()?;

@@ -9,6 +9,35 @@ use crate::surroundings::{backend_name, list};
 /// The outcomes that `trace` foretells for a gateway, in the words of [`crate::table::happened`]. Several if weights
 /// decide.
 pub fn trace(project: &Project, gateway: &str, request: &Request) -> Vec<String> {
+    let json = traced(project, gateway, request);
+    let ways = list(&json["ways"]);
+    if ways.is_empty() {
+        return vec!["no gateway takes the request".to_owned()];
+    }
+    ways.iter()
+        .flat_map(|way| outcomes(&way["outcome"]))
+        .collect()
+}
+
+/// All lines of a trace.
+pub fn lines(project: &Project, gateway: &str, request: &Request) -> Vec<String> {
+    let json = traced(project, gateway, request);
+    let steps = list(&json["ways"]).iter().flat_map(|it| list(&it["steps"]));
+    let lines = steps.flat_map(|step| std::iter::once(&step["text"]).chain(list(&step["details"])));
+    lines
+        .filter_map(|it| it.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Whether `status` refuses nothing.
+pub fn is_accepted(project: &Project) -> bool {
+    let run = project.run(["status", "--format", "json", "."]);
+    let json: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
+    let mut conditions = list(&json["conditions"]).iter();
+    !conditions.any(|it| it["type"] == "Accepted" && it["status"] == "False")
+}
+
+fn traced(project: &Project, gateway: &str, request: &Request) -> Value {
     let mut arguments = vec![
         "trace",
         "--format",
@@ -23,16 +52,10 @@ pub fn trace(project: &Project, gateway: &str, request: &Request) -> Vec<String>
     for header in &request.headers {
         arguments.extend(["--header", header]);
     }
+    arguments.extend(request.for_trace.iter().map(String::as_str));
     arguments.push(&request.url);
     let run = project.run(arguments);
-    let json: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
-    let ways = list(&json["ways"]);
-    if ways.is_empty() {
-        return vec!["no gateway takes the request".to_owned()];
-    }
-    ways.iter()
-        .flat_map(|way| outcomes(&way["outcome"]))
-        .collect()
+    serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"))
 }
 
 fn outcomes(outcome: &Value) -> Vec<String> {

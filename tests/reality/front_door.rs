@@ -14,7 +14,7 @@ use crate::flux;
 use crate::foretold;
 use crate::namespace::{self, Namespace};
 use crate::request::{GATEWAY, Outcome, Request};
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings::{self, Certificate, Surroundings};
 use crate::table::{Row, Table, happened};
 use crate::tools::Tools;
 use crate::translation::{Resources, Translation, Translator};
@@ -124,6 +124,7 @@ impl FrontDoor {
                 gateway: gateways.first().copied().unwrap_or_default(),
                 namespace,
                 authority,
+                certificate: None,
                 envoy,
                 process: Process::EnvoyGateway(envoy_gateway),
             })
@@ -165,6 +166,7 @@ impl Translated<'_> {
                 gateway,
                 namespace,
                 authority: self.authority.clone(),
+                certificate: Some(&self.around.certificate),
                 envoy,
                 process: Process::Envoy(process),
             })
@@ -191,6 +193,7 @@ pub struct Running<'a> {
     pub namespace: &'a Namespace,
     /// The certificate that clients trust.
     pub authority: PathBuf,
+    certificate: Option<&'a Certificate>,
     /// The Envoy of the gateway.
     pub envoy: Admin,
     process: Process,
@@ -211,6 +214,22 @@ impl Running<'_> {
             Process::EnvoyGateway(envoy_gateway) => envoy_gateway.log(),
             Process::Envoy(_) => String::new(),
         }
+    }
+
+    /// The file with a certificate for a client, and its key: one that the gateway trusts (its own, which signs itself), or
+    /// another.
+    pub fn client_certificate(&self, is_trusted: bool) -> String {
+        let other = Certificate::new(["client.example.com"]);
+        let certificate = match &self.certificate {
+            Some(own) if is_trusted => own,
+            _ => &other,
+        };
+        let file = self.authority.with_file_name(match is_trusted {
+            true => "trusted.pem",
+            false => "untrusted.pem",
+        });
+        std::fs::write(&file, certificate.with_key()).expect("a certificate");
+        file.to_string_lossy().into_owned()
     }
 
     /// Sends a request.

@@ -24,6 +24,8 @@ pub struct Request {
     pub headers: Vec<String>,
     /// Further arguments of curl.
     pub arguments: Vec<String>,
+    /// Further arguments of `trace`.
+    pub for_trace: Vec<String>,
 }
 
 /// What a client sees.
@@ -73,6 +75,13 @@ impl Request {
     pub fn curl(mut self, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|it| (*it).to_owned());
         self.arguments.extend(arguments);
+        self
+    }
+
+    /// Adds arguments of `trace`.
+    pub fn foretell(mut self, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|it| (*it).to_owned());
+        self.for_trace.extend(arguments);
         self
     }
 

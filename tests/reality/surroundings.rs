@@ -49,6 +49,11 @@ impl Certificate {
         self.signed.pem()
     }
 
+    /// The certificate and its key, for a client.
+    pub fn with_key(&self) -> String {
+        format!("{}{}", self.signed.pem(), self.key.serialize_pem())
+    }
+
     /// The settings of a server with this certificate.
     pub fn server(&self) -> Arc<rustls::ServerConfig> {
         let key = rustls::pki_types::PrivatePkcs8KeyDer::from(self.key.serialize_der());

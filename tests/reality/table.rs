@@ -1,5 +1,6 @@
 //! What was compared, as a table: what gatewayctl foretold, and what happened.
 
+use crate::common::agreement::in_readme;
 use crate::request::Outcome;
 
 /// Disagreements that are known, by a part of the question, each with its reason. A disagreement that is not listed here
@@ -69,6 +70,9 @@ impl Table {
             }
         }
         assert!(unexpected.is_empty(), "{title}:\n{}", unexpected.join("\n"));
+        let known = KNOWN.iter().map(|(_, reason)| *reason);
+        let known: Vec<&str> = known.filter(|_| agreed < self.rows.len()).collect();
+        in_readme(title, self.rows.len(), agreed, &known.join("; "));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The settings of the controller that are not in the objects, and how much of the cluster is given.
 
+use std::collections::BTreeMap;
+
 use super::controller::ASSUMED;
 use manifest::Object;
 use manifest::value::path::nearest;
@@ -80,6 +82,8 @@ pub struct Settings {
     pub extension_policies: Vec<(String, String)>,
     /// Whether the texts of scripts are checked.
     pub reads_scripts: bool,
+    /// Scripts that fail when the controller runs them to check them, each with the error.
+    pub refused_scripts: BTreeMap<String, String>,
     /// The `spec` of an EnvoyProxy for all gateways, from the controller's own configuration.
     pub proxy: Option<manifest::value::Node>,
 }
@@ -95,6 +99,7 @@ impl Default for Settings {
             extensions: Vec::new(),
             extension_policies: Vec::new(),
             reads_scripts: true,
+            refused_scripts: BTreeMap::new(),
             proxy: None,
         }
     }

@@ -46,6 +46,15 @@ const ANSWERS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What Envoy Gateway retries on unless a policy says otherwise.
+const DEFAULT_TRIGGERS: [&str; 5] = [
+    "connect-failure",
+    "refused-stream",
+    "unavailable",
+    "cancelled",
+    "retriable-status-codes",
+];
+
 /// Describes the retries of a policy.
 fn retries(retry: &Node) -> String {
     let count = int(retry, &["numRetries"]).unwrap_or(2);
@@ -54,6 +63,19 @@ fn retries(retry: &Node) -> String {
     let codes = list(retry, &["retryOn", "httpStatusCodes"]).iter();
     let codes = codes.filter_map(|it| it.as_i64().map(|code| code.to_string()));
     let on: Vec<String> = triggers.chain(codes).collect();
+    let on = match list(retry, &["retryOn", "triggers"]).is_empty() {
+        false => on,
+        // Without triggers, those of the controller; without `retryOn`, its codes, too.
+        true => {
+            let codes = if has(retry, &["retryOn"]) {
+                &[][..]
+            } else {
+                &["503".to_owned()]
+            };
+            let own = DEFAULT_TRIGGERS.iter().map(|it| (*it).to_owned());
+            own.chain(codes.iter().cloned()).chain(on).collect()
+        }
+    };
     let times = if count == 1 { "once" } else { "times" };
     let count = if count == 1 {
         String::new()
@@ -114,7 +136,13 @@ impl<'a> RequestState<'a, '_> {
             .filter_map(|(path, what)| Some(format!("{what} {}", text(spec, path)?)));
         let retry = spec.get("retry").map(retries);
         let compressors = list(spec, &["compressor"]).iter();
-        let compressors: Vec<&str> = compressors.filter_map(|it| text(it, &["type"])).collect();
+        // Without the table of its type, a compressor does nothing.
+        let compressors: Vec<&str> = compressors
+            .filter_map(|it| {
+                let kind = text(it, &["type"])?;
+                has(it, &[&kind.to_ascii_lowercase()]).then_some(kind)
+            })
+            .collect();
         let compressed = (!compressors.is_empty())
             .then(|| format!("responses are compressed: {}", compressors.join(", ")));
         let answers = ANSWERS.iter().filter(|(key, _)| has(spec, &[key]));

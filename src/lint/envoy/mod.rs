@@ -2,6 +2,7 @@
 //! [`envoy_config`](envoy_gateway::envoy_config); the rules of [`attachment`](super::attachment) call this for each cluster.
 
 mod filter_chains;
+pub(crate) mod idle_compressor;
 pub(crate) mod ip_family;
 pub(crate) mod mirrored_redirect;
 pub(crate) mod overlapping_hostnames;

@@ -5,6 +5,7 @@
 //!   root/            the project: cluster.toml, the user's files, rendered files
 //! ```
 
+pub mod agreement;
 pub mod json_schema;
 pub mod random;
 

@@ -14,7 +14,7 @@ use std::process::Command;
 
 use envoy_gateway::helm_routes::{ReleaseValues, charted};
 use envoy_gateway::resolve;
-use envoy_simulate::lua::InProcess;
+use envoy_simulate::lua::{InProcess, refused_scripts};
 use envoy_simulate::{
     ClientCertificate, GatewayTrace, Outcome, Request, Share, Stage, TraceInputs, trace,
 };
@@ -23,10 +23,8 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use serde_json::{Value, json};
 
 use super::controller_status::{objects, settings};
+use crate::common::agreement::Agreement;
 use intermediate::{Answer, End, Wanted, list};
-
-/// The maximum number of requests that may be answered differently, of those that are made.
-const MOST_DIFFERENT: f64 = 0.01;
 
 /// Differences with their reasons: the input and the reason.
 const REASONS: &[(&str, &str)] = &[
@@ -37,10 +35,6 @@ const REASONS: &[(&str, &str)] = &[
     (
         "envoyextensionpolicy-failopen",
         "whether a Wasm module can be downloaded is not known from manifests",
-    ),
-    (
-        "envoyextensionpolicy-with-invalid-lua",
-        "what a script does when it runs is not known before",
     ),
     (
         "envoyextensionpolicy-with-lua-configmap",
@@ -109,7 +103,8 @@ fn requests_go_where_the_controller_sends_them() {
         })
         .collect();
     names.sort();
-    let (mut agreed, mut all, mut differences) = (0, 0, Vec::new());
+    let mut agreement =
+        Agreement::new("requests, by the intermediate representations in Envoy Gateway's tests");
     for name in &names {
         let mut input = yaml(&folder.join(format!("{name}.in.yaml")));
         let mut with_secrets = list(&input["secrets"]).to_vec();
@@ -117,37 +112,21 @@ fn requests_go_where_the_controller_sends_them() {
         input["secrets"] = Value::Array(with_secrets);
         let output = yaml(&folder.join(format!("{name}.out.yaml")));
         let case = json!({"case": name, "input": input});
+        let reason = REASONS.iter().find(|(input, _)| input == name);
         for (request, theirs, ours) in compared(&case, &output["xdsIR"]) {
-            all += 1;
-            match theirs == ours {
-                true => agreed += 1,
-                false => differences.push((name, request, theirs, ours)),
-            }
+            let question = format!("{name}: {request}");
+            agreement.add(&question, &theirs, &ours, reason.map(|(_, it)| *it));
         }
     }
-    let mut unexplained = 0;
-    for (name, request, theirs, ours) in &differences {
-        println!("{name}: {request}\n  the controller: {theirs}\n  the simulator: {ours}");
-        match REASONS.iter().find(|(input, _)| input == name) {
-            Some((_, reason)) => println!("  because {reason}"),
-            None => unexplained += 1,
-        }
-    }
-    let share = f64::from(agreed) / f64::from(all.max(1));
-    println!(
-        "{agreed} of {all} requests for {} inputs of Envoy Gateway's tests go where its intermediate representation sends \
-         them ({:.1}%)",
-        names.len(),
-        100.0 * share
-    );
-    assert!(1.0 - share <= MOST_DIFFERENT, "too many differences");
-    assert_eq!(unexplained, 0, "differences without a reason");
+    agreement.conclude();
 }
 
 /// All requests of a case, with the answers of the controller and of the simulator.
 fn compared(case: &Value, proxies: &Value) -> Vec<(String, String, String)> {
     let mut settings = settings(case["case"].as_str().unwrap_or_default(), (1, 9));
     let objects: Vec<Object> = objects(case, &mut settings);
+    settings.refused_scripts =
+        refused_scripts(&objects, &InProcess::default()).expect("scripts can be run");
     let charted = charted(&objects, &ReleaseValues::default());
     let resolved = resolve(&objects, &settings);
     let runner = InProcess::default();

@@ -1,6 +1,7 @@
 //! What is compared.
 
 mod configurations;
+mod features;
 mod random;
 mod reference;
 mod refused;

@@ -54,10 +54,8 @@ fn random_front_doors_are_as_foretold() {
         "front doors {first} to {last}: {} are rendered",
         rendered.into_inner()
     );
-    table
-        .into_inner()
-        .expect("the table")
-        .conclude("random front doors");
+    let table = table.into_inner().expect("the table");
+    table.conclude(&format!("random front doors {first} to {last}"));
 }
 
 /// The numbers of the first and the last front door.

@@ -7,7 +7,7 @@ use crate::table::Table;
 use crate::tools::tools;
 
 /// A class, whose EnvoyProxy has these settings.
-fn class(settings: &str) -> String {
+pub(super) fn class(settings: &str) -> String {
     format!(
         "apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: EnvoyProxy
@@ -25,7 +25,7 @@ spec:
 }
 
 /// A Gateway of that class with these listeners, in YAML's short form.
-fn gateway(name: &str, listeners: &[String]) -> String {
+pub(super) fn gateway(name: &str, listeners: &[String]) -> String {
     let listeners = listeners.join(", ");
     format!(
         "---
@@ -53,7 +53,7 @@ spec:
 }
 
 /// An HTTPRoute to a Service of the same name.
-fn http_route(name: &str, gateway: &str) -> String {
+pub(super) fn http_route(name: &str, gateway: &str) -> String {
     format!(
         "---
 apiVersion: gateway.networking.k8s.io/v1
@@ -67,7 +67,7 @@ spec:
 }
 
 /// A policy for the gateway `one`.
-fn policy(kind: &str, spec: &str) -> String {
+pub(super) fn policy(kind: &str, spec: &str) -> String {
     format!(
         "---
 apiVersion: gateway.envoyproxy.io/v1alpha1
@@ -82,7 +82,7 @@ spec:
 
 const CERTIFICATE: &str = "tls: {certificateRefs: [{name: certificate}]}";
 
-fn https(name: &str, hostname: &str) -> String {
+pub(super) fn https(name: &str, hostname: &str) -> String {
     let hostname = match hostname {
         "" => String::new(),
         hostname => format!("hostname: '{hostname}', "),

@@ -5,6 +5,7 @@
 //! running cluster knows, its result is unknown. The caller of a trace provides the [`runner`].
 
 mod bit;
+mod check;
 mod furnish;
 mod handle;
 mod pattern;
@@ -18,6 +19,7 @@ mod tests;
 use super::policies::InForce;
 use super::route::ChosenRule;
 use super::{Mark, Outcome, RequestState, SettingPlace, Stage, StageResult, Step, stop};
+pub use check::refused_scripts;
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::read::{has, list, text};
@@ -175,6 +177,7 @@ impl<'a> RequestState<'a, '_> {
             name: format!("{name}, `lua` of {},", policy.named()),
             script: script.text.clone(),
             facts: self.facts(),
+            is_check: false,
         };
         let run = match self.inputs.runner.run(&job) {
             Ok(run) => run,

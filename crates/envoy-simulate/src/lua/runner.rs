@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::check::check;
 use super::sandbox::{Facts, Run, Verdict, run};
 use super::state::{MOST_STEPS, MOST_STEPS_OF_ALL};
 
@@ -17,6 +18,9 @@ pub struct Job {
     pub script: String,
     /// What the script can ask about the request.
     pub facts: Facts,
+    /// Whether it is run as Envoy Gateway runs it to check it, and not for a request.
+    #[serde(default)]
+    pub is_check: bool,
 }
 
 /// A script could not be run, so it is not known what it would do.
@@ -56,7 +60,11 @@ impl Default for InProcess {
 impl Runner for InProcess {
     fn run(&self, job: &Job) -> Result<Run, NotRun> {
         let left = self.left.get();
-        let mut run = run(&job.script, &job.facts, left.min(MOST_STEPS));
+        let most = left.min(MOST_STEPS);
+        let mut run = match job.is_check {
+            true => check(&job.script, most),
+            false => run(&job.script, &job.facts, most),
+        };
         self.left.set(left.saturating_sub(run.steps));
         if left < MOST_STEPS && matches!(run.verdict, Verdict::Limit(_)) {
             let limit = format!("{MOST_STEPS_OF_ALL} steps for all scripts together");

@@ -103,12 +103,12 @@ pub(super) fn run(script: &str, facts: &Facts, most_steps: u64) -> Run {
     }
 }
 
-fn memory_limit() -> String {
+pub(super) fn memory_limit() -> String {
     format!("{} MiB of memory", MOST_MEMORY >> 20)
 }
 
 /// The verdict for an error that the script didn't cause itself, else the message.
-fn failed(error: &mlua::Error) -> Result<Verdict, String> {
+pub(super) fn failed(error: &mlua::Error) -> Result<Verdict, String> {
     match error {
         mlua::Error::MemoryError(_) => Ok(Verdict::Limit(memory_limit())),
         mlua::Error::CallbackError { traceback, cause } => {
@@ -194,7 +194,7 @@ fn on_request(lua: &Lua, state: &Rc<State>) -> mlua::Result<()> {
 }
 
 /// A Lua state with what scripts may use, and with counting enabled.
-fn prepared(state: &Rc<State>) -> mlua::Result<Lua> {
+pub(super) fn prepared(state: &Rc<State>) -> mlua::Result<Lua> {
     let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
     let lua = Lua::new_with(libraries, LuaOptions::default())?;
     lua.gc_stop();

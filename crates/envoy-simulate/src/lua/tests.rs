@@ -21,6 +21,7 @@ fn ran(script: &str) -> Verdict {
         name: "a script".to_owned(),
         script: script.to_owned(),
         facts,
+        is_check: false,
     };
     run(&job).verdict
 }
@@ -214,6 +215,7 @@ fn steps_of(body: &str) -> u64 {
             name: String::new(),
             script: format!("function envoy_on_request(h)\n{body}\nend"),
             facts: Facts::default(),
+            is_check: false,
         };
         let run = run(&job);
         assert!(
@@ -260,4 +262,57 @@ fn work_is_counted_that_grows_with_what_a_function_is_given() {
         let (once, twice) = (of("300"), of("600"));
         assert!(twice * 2 > once * 3, "{call}: {once}, then {twice}");
     }
+}
+
+/// What Envoy Gateway's check says of a script: nothing if it accepts it.
+fn refused(script: &str) -> Option<String> {
+    let checked = run(&Job {
+        name: "a script".to_owned(),
+        script: script.to_owned(),
+        facts: Facts::default(),
+        is_check: true,
+    });
+    match checked.verdict {
+        Verdict::Fails(why) => Some(why),
+        Verdict::Passes { .. } => None,
+        other => panic!("{script}: {other:?}"),
+    }
+}
+
+#[test]
+fn scripts_are_checked_as_the_controller_checks_them() {
+    let on_response = |body: &str| format!("function envoy_on_response(handle)\n{body}\nend");
+    for body in [
+        "handle:headers():replace('content-type', 'text/html')",
+        "for chunk in handle:bodyChunks() do chunk:setBytes('') end",
+        "handle:logErr('body: ' .. handle:body(true):getBytes(0, handle:body():length()))",
+        "handle:connection():ssl():expirationPeerCertificate()",
+        "for key, value in pairs(handle:metadata()) do print(key, value) end",
+        "local h = handle:httpCall('c', {[':path'] = '/'}, 'x', 5000) handle:logInfo(h[':path'])",
+        "handle:logInfo(handle:streamInfo():dynamicMetadata():get('a'))",
+        "if handle:headers():get('a') == 'b' then handle:unknownApi() end",
+    ] {
+        assert_eq!(refused(&on_response(body)), None, "{body}");
+    }
+    for (body, why) in [
+        ("handle:unknownApi()", "attempt to call method 'unknownApi'"),
+        (
+            "handle:headers():get('a').x.y = 1",
+            "attempt to index field 'x'",
+        ),
+        (
+            "handle:logInfo(nil)",
+            "attempt to concatenate local 'message'",
+        ),
+        ("json.decode('{}')", "attempt to index global 'json'"),
+        ("error('no')", "script:2: no"),
+    ] {
+        let said = refused(&on_response(body)).unwrap_or_default();
+        assert!(said.contains(why), "{body}: {said}");
+    }
+    let local = "local function envoy_on_request(handle) end";
+    assert!(refused(local).is_some_and(|it| it.contains("is no global function")));
+    // Both entry functions are run.
+    let second = format!("function envoy_on_request(h) end\n{}", on_response("h()"));
+    assert!(refused(&second).is_some());
 }

@@ -74,8 +74,8 @@ pub(crate) fn check<'a>(
     }
 }
 
-/// Checks a script as far as its text shows: it must be there, name a function that Envoy calls, and be Lua. What it
-/// does when it runs is not checked.
+/// Checks a script: it must be there, name a function that Envoy calls, be Lua, and not be among those that fail when the
+/// controller runs them.
 fn check_script(
     resolver: &Resolver<'_, '_>,
     owner: &Object,
@@ -104,7 +104,15 @@ fn check_script(
         return Ok(());
     }
     match luajit_syntax::check(text) {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            let refused = resolver.settings.refused_scripts.get(text);
+            match refused.filter(|_| validation.is_none_or(|it| it == "Strict")) {
+                Some(why) => Err(Fault::invalid(format!(
+                    "the script fails when the controller runs it: {why}"
+                ))),
+                None => Ok(()),
+            }
+        }
         Err(refusal) => {
             let (line, _) = luajit_syntax::line_and_column(text, refusal.range.start);
             let message = format!("line {line} is not Lua: {}", refusal.message);
