@@ -131,6 +131,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         Some(Against::Git(rev)) => Some(earlier_findings(rev, args, global, &folder, &checked)?),
         Some(Against::Cluster) | None => None,
     };
+    let changes = earlier.as_ref().map(|earlier| {
+        let objects = &checked.manifests.objects;
+        earlier.changes(objects, &checked.catalogue, &checked.selection)
+    });
     let Checked {
         mut diagnostics,
         files,
@@ -145,6 +149,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     // The process is about to end. Freeing a million small allocations one by one would only take time.
     std::mem::forget(manifests);
     diagnostics.extend(judged);
+    diagnostics.extend(changes.into_iter().flatten());
     if global.verbose {
         for chosen in selection.all() {
             writeln!(

@@ -83,7 +83,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: {name: player}
-spec: {ports: [{port: 80}, {port: 8080}]}
+spec: {ports: [{name: http, port: 80}, {name: admin, port: 8080}]}
 ",
     );
     project

@@ -174,7 +174,19 @@ impl MetadataWalk<'_> {
         self.typed(map, &root, typed::METADATA);
         self.name(map, &root);
         self.namespace(map, &root, scope);
+        self.resource_version(map, &root);
         self.parts(map, &root);
+    }
+
+    /// The version that an applied object expects is a number.
+    fn resource_version(&mut self, map: &Map, root: &Pointer) {
+        let version = self.text(map, "resourceVersion").unwrap_or_default();
+        let is_number = version.parse::<u64>().is_ok();
+        if self.request == Request::Apply && !version.is_empty() && !is_number {
+            let pointer = root.key("resourceVersion");
+            let message = format!("`{}` can't be {}", pointer.dotted(), shown(version));
+            self.report(&pointer, message, "remove it; the API server writes it");
+        }
     }
 
     /// Checks what metadata has besides names.

@@ -56,7 +56,29 @@ impl<'a> Passes<'a> {
             found.extend(others);
         }
         if !examined.blocks_rules && !unnamed {
-            found.extend(self.rules.check(object, schema));
+            found.extend(self.rules.check(object, schema, None));
+        }
+        found
+    }
+
+    /// What the API server would report on changing an object, beyond what it says of the new one by itself: transition
+    /// rules (those with `oldSelf`), and fields that can't be changed.
+    pub fn check_change(
+        &self,
+        before: &Object,
+        after: &Object,
+        schema: &KindSchema<'_>,
+    ) -> Vec<Diagnostic> {
+        if *before.node == *after.node {
+            return Vec::new();
+        }
+        let mut found = builtin::changes(before, after);
+        let examined = self.structure.examine(after, schema, self.request);
+        if !examined.blocks_rules {
+            let alone = self.rules.check(after, schema, None);
+            let mut changed = self.rules.check(after, schema, Some(before));
+            changed.retain(|one| !alone.contains(one));
+            found.extend(changed);
         }
         found
     }

@@ -6,6 +6,8 @@
 //! two seconds and 32 MB. The choice only depends on the pattern, and both engines get the same
 //! input.
 
+mod go;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use regex_syntax::hir::{self, Hir, HirKind, Look};
@@ -102,7 +104,7 @@ impl Pattern {
     /// # Errors
     /// If it is not valid, or too large.
     pub fn new(text: &str) -> Result<Self, Unusable> {
-        let translated = translate(text);
+        let translated = go::translate(text)?;
         let hir = regex_syntax::parse(&translated).map_err(|_| Unusable::Syntax)?;
         let cost = cost(&hir);
         if cost > LARGEST {
@@ -240,103 +242,6 @@ fn write_class(class: &hir::Class, out: &mut String) {
     out.push(']');
 }
 
-/// Converts Go's syntax to that of the `regex` crate. They differ in two things: `\d`, `\s` and `\w` are ASCII in Go,
-/// and the crate has set operations inside classes (`[`, `&&`, `--`, `~~`) that are literals in Go.
-pub(crate) fn translate(pattern: &str) -> String {
-    let mut text = String::with_capacity(pattern.len());
-    let mut rest = pattern.chars().peekable();
-    let mut class = Class::default();
-    while let Some(c) = rest.next() {
-        match (c, class.inside) {
-            ('\\', false) if rest.next_if_eq(&'Q').is_some() => quoted(&mut rest, &mut text),
-            ('\\', _) => {
-                let escaped = rest.next();
-                match escaped.and_then(ascii) {
-                    Some(ascii) => text.push_str(ascii),
-                    None => {
-                        text.push('\\');
-                        text.extend(escaped);
-                    }
-                }
-                class.first = false;
-            }
-            ('[', false) => {
-                text.push('[');
-                class = Class {
-                    inside: true,
-                    first: true,
-                };
-                if rest.next_if_eq(&'^').is_some() {
-                    text.push('^');
-                }
-                if rest.next_if_eq(&']').is_some() {
-                    text.push_str("\\]");
-                    class.first = false;
-                }
-            }
-            ('[', true) if rest.peek() == Some(&':') => {
-                // A named class such as `[:alpha:]` is copied to its end.
-                text.push('[');
-                for c in rest.by_ref() {
-                    text.push(c);
-                    if c == ']' {
-                        break;
-                    }
-                }
-                class.first = false;
-            }
-            (']', true) => {
-                text.push(']');
-                class = Class::default();
-            }
-            ('[' | '&' | '~', true) => {
-                text.push('\\');
-                text.push(c);
-                class.first = false;
-            }
-            ('-', true) if class.first || matches!(rest.peek(), Some(']' | '-')) => {
-                text.push_str("\\-");
-                class.first = false;
-            }
-            _ => {
-                text.push(c);
-                class.first = false;
-            }
-        }
-    }
-    text
-}
-
-/// Copies the text between `\Q` and `\E`, which is literal in Go.
-fn quoted(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
-    while let Some(c) = rest.next() {
-        if c == '\\' && rest.next_if_eq(&'E').is_some() {
-            return;
-        }
-        out.push_str(&format!("\\x{{{:X}}}", u32::from(c)));
-    }
-}
-
-#[derive(Default)]
-struct Class {
-    inside: bool,
-    first: bool,
-}
-
-fn ascii(escaped: char) -> Option<&'static str> {
-    Some(match escaped {
-        'd' => "[0-9]",
-        'D' => "[^0-9]",
-        's' => "[\\t\\n\\f\\r ]",
-        'S' => "[^\\t\\n\\f\\r ]",
-        'w' => "[0-9A-Za-z_]",
-        'W' => "[^0-9A-Za-z_]",
-        'b' => "(?-u:\\b)",
-        'B' => "(?-u:\\B)",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,7 +257,7 @@ mod tests {
         (r"^[]a]+$", "]a", "b"),
         (r"^[^]a]+$", "b", "]"),
         (r"^[[:alpha:]-]+$", "a-b", "1"),
-        (r"^[a~~b--]+$", "~-", "c"),
+        (r"^[a~~b-]+$", "~-", "c"),
         (r"^(?i)(abort|warn)?$", "Abort", "x"),
         (r"^(?i)k$", "\u{212a}", "x"),
         (r"\PC", "a", "\u{7}"),
@@ -363,6 +268,18 @@ mod tests {
         (r"^a.b$", "a-b", "a\nb"),
         (r"^(a|bc|)(d{2,}|e*?)$", "bcdd", "dc"),
         (r"^[^/]+$", "é€🚪", "a/b"),
+        (r"^\Q[a\E$", "[a", "a"),
+        (r"^a{,2}$", "a{,2}", "aa"),
+        (r"^a{x}$", "a{x}", "a"),
+        (r"^\<a\>$", "<a>", "a"),
+        (r"^\101\0$", "A\0", "101"),
+        (r"^[\d-a]+$", "1-a", "b"),
+        (r"^[a-c-e]+$", "b-e", "d"),
+        (r"^\s$", "\t", "\u{b}"),
+        (r"^\v$", "\u{b}", "v"),
+        (r"^\p{^Greek}$", "a", "α"),
+        (r"^(?P<n>a)(?<m>b)$", "ab", "a"),
+        (r"^a\_\-\/$", "a_-/", "a"),
     ];
 
     #[test]
@@ -383,7 +300,8 @@ mod tests {
         for (pattern, yes, no) in CASES {
             let mut plain = String::new();
             write(
-                &regex_syntax::parse(&translate(pattern)).expect("a pattern"),
+                &regex_syntax::parse(&go::translate(pattern).expect("a pattern"))
+                    .expect("a pattern"),
                 &mut plain,
             );
             let plain = regex_lite::Regex::new(&plain).expect("a pattern to the other engine too");
@@ -395,7 +313,31 @@ mod tests {
     fn what_is_no_pattern_or_too_large_is_found_in_no_text() {
         let patterns = Patterns::default();
         for _ in 0..3 {
-            assert_eq!(patterns.find("(", "a"), Err(Unusable::Syntax));
+            // The last ones are patterns of Rust only.
+            for pattern in [
+                "(",
+                "a**",
+                "*a",
+                "a{1001}",
+                "[b-a]",
+                "[a-\\d]",
+                "\\1",
+                "\\u0041",
+                "[\\b]",
+                "(?x)a",
+                "(?P<a.b>c)",
+                "(?-u:a)",
+                "\\C",
+                "[b--]",
+                "a{2}{3}",
+                "\\E",
+            ] {
+                assert_eq!(
+                    patterns.find(pattern, "a"),
+                    Err(Unusable::Syntax),
+                    "{pattern}"
+                );
+            }
             assert_eq!(
                 patterns.find(r"((a{1,1000}){1,1000}){1,1000}", "a"),
                 Err(Unusable::TooLarge)
@@ -429,8 +371,9 @@ mod tests {
             pattern in "(\\^?)(([ab.]|[\\[][\\^]?[a-c]-?[\\]]|\\\\[dwsDWSb]|\\\\pL|\\(a\\|b\\)|\\(\\?i:k\\))([*+?]|\\{1,3\\})?){0,5}(\\$?)",
             text in "[abcdkK1 é\u{212a}\n_-]{0,8}"
         ) {
-            let translated = translate(&pattern);
-            if let Ok(hir) = regex_syntax::parse(&translated) {
+            if let Ok(translated) = go::translate(&pattern)
+                && let Ok(hir) = regex_syntax::parse(&translated)
+            {
                 let mut plain = String::new();
                 write(&hir, &mut plain);
                 let large = regex::Regex::new(&translated).expect("it was parsed");

@@ -211,10 +211,12 @@ mod tests {
 
     #[test]
     fn scalars_have_the_types_that_kubernetes_reads() {
-        let (_, documents, _) = read_text("[on, 'on', 010, 0x1F, 12:30, ~, 1.0, 1e3, \"1\"]");
+        let (_, documents, _) = read_text(
+            "[on, 'on', 010, 0x1F, 12:30, ~, 1.0, 1e3, \"1\", tRUE, 1_000.5, 1_a, '1_0.5']",
+        );
         assert_eq!(
             documents[0].node.to_json().to_string(),
-            r#"[true,"on",8,31,"12:30",null,1.0,1000.0,"1"]"#
+            r#"[true,"on",8,31,"12:30",null,1.0,1000.0,"1","tRUE",1000.5,"1_a","1_0.5"]"#
         );
     }
 

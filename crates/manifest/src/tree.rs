@@ -217,7 +217,7 @@ impl Tree {
     fn into_node(self, source: SourceId, offset: usize, text: &str) -> Node {
         let (start, mut end) = (self.start, self.end);
         let kind = match self.kind {
-            TreeKind::Leaf(kind) => kind,
+            TreeKind::Leaf(kind) => as_go_reads(kind, text.get(start..end).unwrap_or_default()),
             TreeKind::List(items) => {
                 end = end.max(items.last().map_or(end, |item| item.end));
                 Kind::List(
@@ -242,6 +242,52 @@ impl Tree {
         };
         placed(kind, start, end, text, source, offset)
     }
+}
+
+/// The words that Go's parser reads as booleans, besides those of YAML 1.2. Other cases, such as `tRUE`, are strings.
+const BOOLEANS: &[&str] = &[
+    "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off",
+    "OFF", "true", "True", "TRUE", "false", "False", "FALSE",
+];
+
+/// A scalar as Go's parser reads it, where the library differs: words in other cases, and underscores in numbers with a
+/// fraction.
+fn as_go_reads(kind: Kind, written: &str) -> Kind {
+    match kind {
+        Kind::Bool(_) if is_other_word(written) => Kind::String(written.to_owned()),
+        Kind::String(text) if text == written && text.contains('_') => {
+            float_with_underscores(&text).map_or(Kind::String(text), Kind::Number)
+        }
+        kind => kind,
+    }
+}
+
+fn is_other_word(written: &str) -> bool {
+    !written.is_empty()
+        && written.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !BOOLEANS.contains(&written)
+}
+
+/// The number in a text with underscores, if it has the form of YAML's floats.
+fn float_with_underscores(text: &str) -> Option<serde_json::Number> {
+    let digits = text.replace('_', "");
+    let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(&digits);
+    let (number, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    let starts_right = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    let holds = starts_right
+        && has_digits
+        && !exponent.is_empty()
+        && [whole, fraction, exponent]
+            .iter()
+            .all(|part| are_digits(part));
+    holds
+        .then(|| digits.parse().ok())
+        .flatten()
+        .and_then(serde_json::Number::from_f64)
 }
 
 /// A node with the position `start..end` of a text that begins at byte `offset` of `source`, without

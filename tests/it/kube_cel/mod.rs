@@ -67,7 +67,7 @@ impl Comparison {
         for rule in &schema.node(id).rules {
             for (index, value) in values.iter().enumerate() {
                 // The API server evaluates no rule on null.
-                if !matches!(value, Value::Null | Value::Unknown) {
+                if !matches!(value, Value::Null | Value::Unknown | Value::Invalid) {
                     let old = &values[(index + 1) % values.len()];
                     self.rule(engines, rule, value, old);
                 }

@@ -139,7 +139,7 @@ fn converted(schema: &KindSchema<'_>, node: &Node, id: NodeId) -> Value {
 }
 
 fn known(value: &Value) -> Value {
-    let is_known = |value: &&Value| !matches!(value, Value::Unknown);
+    let is_known = |value: &&Value| !matches!(value, Value::Unknown | Value::Invalid);
     match value {
         Value::List(items) => Value::list(items.iter().filter(is_known).map(known).collect()),
         Value::Map(entries) => {

@@ -17,3 +17,4 @@ mod made;
 mod scale;
 mod status;
 mod talk;
+mod updates;

@@ -12,6 +12,7 @@ mod batch;
 mod config;
 mod containers;
 mod forms;
+mod immutable;
 mod network;
 mod place;
 mod pods;
@@ -27,6 +28,7 @@ mod workloads;
 mod tests;
 
 use crate::codes;
+pub(crate) use immutable::check as changes;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;

@@ -48,6 +48,72 @@ fn single_mistakes_are_found() {
 }
 
 #[test]
+fn fields_that_cant_be_changed_are_found() {
+    let object = |yaml: &str| {
+        let mut sources = Sources::default();
+        let id = sources.add("a.yaml", yaml);
+        let (documents, problems) = manifest::read(&sources, id);
+        assert!(problems.is_empty(), "{problems:?}");
+        Object::new(documents[0].node.clone(), "a.yaml")
+    };
+    for (head, before, after, want) in [
+        (
+            "apiVersion: apps/v1\nkind: Deployment",
+            "spec: {selector: {matchLabels: {a: b}}}",
+            "spec: {selector: {matchLabels: {a: c}}}",
+            Some("/spec/selector"),
+        ),
+        (
+            "apiVersion: apps/v1\nkind: StatefulSet",
+            "spec: {serviceName: a, replicas: 1}",
+            "spec: {serviceName: a, replicas: 2}",
+            None,
+        ),
+        (
+            "apiVersion: apps/v1\nkind: StatefulSet",
+            "spec: {serviceName: a}",
+            "spec: {serviceName: b}",
+            Some("/spec"),
+        ),
+        (
+            "apiVersion: v1\nkind: Service",
+            "spec: {clusterIP: 10.96.0.5}",
+            "spec: {clusterIP: 10.96.0.6}",
+            Some("/spec/clusterIP"),
+        ),
+        (
+            "apiVersion: v1\nkind: Service",
+            "spec: {}",
+            "spec: {clusterIP: 10.96.0.6}",
+            None,
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap",
+            "data: {a: b}",
+            "data: {a: c}",
+            None,
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap",
+            "immutable: true\ndata: {a: b}",
+            "immutable: true\ndata: {a: c}",
+            Some("/data"),
+        ),
+        (
+            "apiVersion: v1\nkind: Service",
+            "spec: {clusterIP: \"${IP}\"}",
+            "spec: {clusterIP: 10.96.0.6}",
+            None,
+        ),
+    ] {
+        let made = |rest: &str| object(&format!("{head}\nmetadata: {{name: a}}\n{rest}\n"));
+        let found = super::changes(&made(before), &made(after));
+        let found = found.first().and_then(|it| it.pointer.clone());
+        assert_eq!(found.as_deref(), want, "{before} to {after}");
+    }
+}
+
+#[test]
 fn what_flux_fills_in_is_accepted() {
     let yaml = "apiVersion: apps/v1
 kind: Deployment

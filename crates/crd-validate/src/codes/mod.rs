@@ -9,6 +9,7 @@ manifest::codes! {
     SCHEMA_VALUE = "schema"/"value", Error, "A value that the field doesn't allow.";
     SCHEMA_LIST_KEY = "schema"/"list-key", Error, "Two list entries with the same key.";
     SCHEMA_COMBINATION = "schema"/"combination", Error, "Fields that can't be combined.";
+    SCHEMA_IMMUTABLE = "schema"/"immutable", Error, "A field that can't be changed differs from the earlier revision.";
     SCHEMA_METADATA = "schema"/"metadata", Error, "A name, label, annotation or owner that Kubernetes refuses.";
     SCHEMA_UNREADABLE = "schema"/"unreadable", Error, "A CustomResourceDefinition that can't be read.";
     SCHEMA_DEPRECATED_VERSION = "schema"/"deprecated-version", Warning, "A deprecated API version.";

@@ -144,7 +144,10 @@ impl MetadataWalk<'_> {
 
     pub(super) fn managed_fields(&mut self, map: &Map, root: &Pointer) {
         let entries = self.items(map, root, "managedFields");
-        if self.request == Request::Apply && !entries.is_empty() {
+        let is_given = map
+            .get("managedFields")
+            .is_some_and(|list| list.as_list().is_some());
+        if self.request == Request::Apply && is_given {
             let root = root.key("managedFields");
             let message = format!(
                 "`{}` must be left out of an object that is applied",

@@ -2,7 +2,8 @@
 
 use super::MetadataWalk;
 use crate::codes;
-use k8s_syntax::time;
+use crate::passes::Request;
+use k8s_syntax::{names, time};
 use manifest::diagnostic::suggest::nearest;
 use manifest::finding_on_key;
 use manifest::value::{Kind, Map, Node, Pointer, variable};
@@ -96,12 +97,25 @@ impl MetadataWalk<'_> {
     pub(super) fn typed(&mut self, map: &Map, root: &Pointer, fields: Fields) {
         for (key, node) in map.iter() {
             match fields.iter().find(|(known, _)| *known == key) {
-                Some((_, shape)) if shape.holds(node) => {}
+                Some((_, shape)) if shape.holds(node) || self.is_dropped(*shape, node) => {}
                 Some((_, shape)) => self.wrong_type(&root.key(key), shape.want()),
                 None if variable::in_text(key) => {}
                 None => self.unknown_field(key, root, fields),
             }
         }
+    }
+
+    /// Whether the API server drops a value that doesn't have its type: on server-side apply, a malformed time or number
+    /// in the metadata of a custom resource.
+    fn is_dropped(&self, shape: Shape, node: &Node) -> bool {
+        let is_lenient =
+            self.request == Request::Apply && !names::is_builtin_group(self.object.group());
+        is_lenient
+            && match shape {
+                Time => !matches!(node.kind, Kind::List(_) | Kind::Map(_)),
+                Whole => matches!(node.kind, Kind::Number(_)),
+                _ => false,
+            }
     }
 
     /// Checks that a field is a map of strings.

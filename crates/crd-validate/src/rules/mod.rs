@@ -6,8 +6,8 @@
 //! - [`program`]: parsed rules; each is parsed once a run.
 //! - `words`: the texts of findings.
 //!
-//! Rules see the object with its defaults. A transition rule (one that uses `oldSelf`) is skipped, unless it has
-//! `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a
+//! Rules see the object with its defaults. A transition rule (one that uses `oldSelf`) is skipped where there is no
+//! earlier value, unless it has `optionalOldSelf`. A rule that can't be parsed or evaluated is reported too. If the result of a rule depends on a
 //! Flux variable, nothing is reported.
 
 pub mod convert;
@@ -57,8 +57,14 @@ impl Rules {
 
     /// All rules that an object breaks, in the order of its schema. The structure of the object must be valid: see
     /// [`Examined::blocks_rules`](super::structure::Examined::blocks_rules).
-    pub(crate) fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-        let mut walk = walk::RuleWalk::new(self, object, *schema);
+    /// `before` is the object that it replaces, if it is a change.
+    pub(crate) fn check(
+        &self,
+        object: &Object,
+        schema: &KindSchema<'_>,
+        before: Option<&Object>,
+    ) -> Vec<Diagnostic> {
+        let mut walk = walk::RuleWalk::new(self, object, *schema, before);
         walk.object();
         walk.findings
     }

@@ -241,6 +241,79 @@ fn rules_run_where_the_structure_lets_the_api_server_run_them() {
     assert_eq!(codes("{a: bad, n: text}"), ["schema/value", "schema/type"]);
 }
 
+/// The messages on changing a `Thing` with one `spec` to one with another.
+fn changing(schema: &str, before: &str, after: &str) -> Vec<String> {
+    let catalogue = things(schema);
+    let thing = |spec: &str| {
+        let text = format!(
+            "apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {spec}\n"
+        );
+        let mut sources = Sources::default();
+        let id = sources.add("thing.yaml", text.as_str());
+        let (mut documents, _) = manifest::read(&sources, id);
+        Object::new(documents.remove(0).node, "thing.yaml")
+    };
+    let selection = Selection::newest(&catalogue);
+    let Lookup::Known(schema) = catalogue.look_up(&selection, "example.com", "v1", "Thing") else {
+        panic!("the kind is known");
+    };
+    let found = Passes::new(&catalogue).check_change(&thing(before), &thing(after), &schema);
+    found
+        .into_iter()
+        .map(|it| it.pointer.unwrap_or_default())
+        .collect()
+}
+
+#[test]
+fn rules_on_changes_see_the_earlier_value() {
+    let schema = "
+            properties:
+              name: {type: string, x-kubernetes-validations: [{rule: self == oldSelf}]}
+              first: {type: string, x-kubernetes-validations: [{rule: \"oldSelf.hasValue() && self == oldSelf.value() || self == 'a'\", optionalOldSelf: true}]}
+              set: {type: array, x-kubernetes-list-type: set, items: {type: string}}
+              list:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [k]
+                items:
+                  type: object
+                  required: [k]
+                  properties:
+                    k: {type: string, default: z}
+                    v: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf}]}
+              open:
+                type: object
+                additionalProperties: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf}]}
+";
+    let none: [&str; 0] = [];
+    for (before, after, want) in [
+        ("{name: a}", "{name: a, set: [b]}", &none[..]),
+        ("{name: a}", "{name: b}", &["/spec/name"]),
+        ("{}", "{name: b}", &none),
+        ("{name: a}", "{}", &none),
+        (
+            "{list: [{k: a, v: 2}, {k: b, v: 1}]}",
+            "{list: [{k: b, v: 1}, {k: a, v: 1}]}",
+            &["/spec/list/1/v"],
+        ),
+        (
+            "{list: [{v: 2}]}",
+            "{list: [{k: z, v: 1}]}",
+            &["/spec/list/0/v"],
+        ),
+        ("{list: [{k: a, v: 2}]}", "{list: [{k: b, v: 1}]}", &none),
+        (
+            "{open: {a: 2, b: 1}}",
+            "{open: {a: 1, b: 1, c: 0}}",
+            &["/spec/open/a"],
+        ),
+        ("{name: '${A}'}", "{name: b}", &none),
+        ("{first: x}", "{first: x, set: [a]}", &none),
+    ] {
+        assert_eq!(changing(schema, before, after), want, "{before} to {after}");
+    }
+}
+
 #[test]
 fn metadata_is_checked_as_the_api_server_checks_it() {
     let thing = |metadata: &str| {

@@ -1,6 +1,7 @@
 //! Walks over an object's values and its schema together.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::convert::{Converter, escape};
 use super::program::Program;
@@ -8,7 +9,7 @@ use super::{MOST_FINDINGS, MOST_STEPS, MOST_STEPS_OF_A_RULE, Rules, place, words
 use crate::codes;
 use crate::schema::KindSchema;
 use crate::schema::defaults::{self, Field};
-use crate::schema::node::{NodeId, Rule, Schema, Type};
+use crate::schema::node::{ListType, NodeId, Rule, Schema, Type};
 use cel_k8s::{Fault, Run, Value};
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
@@ -19,12 +20,57 @@ use manifest::value::{Kind, Map, Node, Pointer};
 pub(super) struct RuleWalk<'a> {
     run: &'a Rules,
     object: &'a Object,
+    /// The object that this one replaces.
+    before: Option<&'a Object>,
     schema: KindSchema<'a>,
     converter: Converter<'a>,
     pointer: Trail,
     /// The number of steps that are left for all following rules.
     steps: u64,
+    /// The earlier value, for the rule that is evaluated.
+    old: Option<Value>,
     pub findings: Vec<Diagnostic>,
+}
+
+/// The items of the earlier list, by their keys. Only lists whose items have keys tell which item replaces which.
+struct EarlierItems<'n> {
+    keys: &'n [String],
+    defaults: Vec<Option<String>>,
+    items: HashMap<Vec<Option<String>>, &'n Node>,
+}
+
+impl<'n> EarlierItems<'n> {
+    fn of(old: Option<&'n Node>, schema: &'n Schema, defaults: Vec<Option<String>>) -> Self {
+        let items = old.and_then(Node::as_list).unwrap_or_default();
+        let mut earlier = EarlierItems {
+            keys: &schema.list_map_keys,
+            defaults,
+            items: HashMap::new(),
+        };
+        if schema.list_type == Some(ListType::Map) {
+            earlier.items = items
+                .iter()
+                .map(|item| (earlier.identity(item), item))
+                .collect();
+        }
+        earlier
+    }
+
+    fn identity(&self, item: &Node) -> Vec<Option<String>> {
+        let keys = self.keys.iter().zip(&self.defaults);
+        let text = |(key, default): (&String, &Option<String>)| {
+            let own = item.get(key).map(|value| value.to_json().to_string());
+            own.or_else(|| default.clone())
+        };
+        keys.map(text).collect()
+    }
+
+    fn find(&self, item: &Node) -> Option<&'n Node> {
+        match self.items.is_empty() {
+            true => None,
+            false => self.items.get(&self.identity(item)).copied(),
+        }
+    }
 }
 
 /// The result of a rule.
@@ -41,10 +87,16 @@ enum Outcome {
 }
 
 impl<'a> RuleWalk<'a> {
-    pub(crate) fn new(run: &'a Rules, object: &'a Object, schema: KindSchema<'a>) -> Self {
+    pub(crate) fn new(
+        run: &'a Rules,
+        object: &'a Object,
+        schema: KindSchema<'a>,
+        before: Option<&'a Object>,
+    ) -> Self {
         RuleWalk {
             run,
             object,
+            before,
             schema,
             converter: Converter {
                 compiled: schema.compiled,
@@ -52,6 +104,7 @@ impl<'a> RuleWalk<'a> {
             },
             pointer: Trail::root(),
             steps: MOST_STEPS,
+            old: None,
             findings: Vec::new(),
         }
     }
@@ -60,18 +113,28 @@ impl<'a> RuleWalk<'a> {
     pub(crate) fn object(&mut self) {
         self.schema.compiled.asked();
         let object = defaults::object(&self.object.node, self.schema.version);
-        self.value(&object, None, self.schema.version.root);
+        let before = self
+            .before
+            .map(|before| defaults::object(&before.node, self.schema.version));
+        self.value(&object, before.as_deref(), None, self.schema.version.root);
     }
 
-    fn inside(&mut self, part: TrailStep<'_>, node: &Node, value: Option<&Value>, id: NodeId) {
+    fn inside(
+        &mut self,
+        part: TrailStep<'_>,
+        node: &Node,
+        old: Option<&Node>,
+        value: Option<&Value>,
+        id: NodeId,
+    ) {
         self.pointer.enter(part);
-        self.value(node, value, id);
+        self.value(node, old, value, id);
         self.pointer.leave();
     }
 
     /// Evaluates the rules of a value and of all values below it. `value` is the CEL value if a rule further up has
-    /// already used it; otherwise it is only created if a rule needs it.
-    fn value(&mut self, node: &Node, value: Option<&Value>, id: NodeId) {
+    /// already used it; otherwise it is only created if a rule needs it. `old` is what it replaces.
+    fn value(&mut self, node: &Node, old: Option<&Node>, value: Option<&Value>, id: NodeId) {
         if self.findings.len() >= MOST_FINDINGS || self.schema.compiled.is_silent(id) {
             return;
         }
@@ -93,34 +156,47 @@ impl<'a> RuleWalk<'a> {
                 return;
             }
             for rule in &schema.rules {
-                self.rule(rule, value);
+                self.rule(rule, value, old, id);
             }
         }
         match &node.kind {
-            Kind::List(items) => self.items(items, value, schema),
-            Kind::Map(map) => self.fields(map, value, schema),
+            Kind::List(items) => self.items(items, old, value, schema),
+            Kind::Map(map) => self.fields(map, old, value, schema),
             _ => {}
         }
     }
 
-    fn items(&mut self, items: &[Node], value: Option<&Value>, schema: &Schema) {
+    fn items(
+        &mut self,
+        items: &[Node],
+        old: Option<&Node>,
+        value: Option<&Value>,
+        schema: &Schema,
+    ) {
         let Some(id) = schema.items else { return };
         if self.schema.compiled.is_silent(id) {
             return;
         }
         let of_item = self.schema.node(id);
+        let default_of = |key: &String| {
+            let node = self.schema.node(*of_item.properties.get(key)?);
+            node.default.as_ref().map(ToString::to_string)
+        };
+        let key_defaults = schema.list_map_keys.iter().map(default_of).collect();
+        let earlier = EarlierItems::of(old, schema, key_defaults);
         for (index, node) in items.iter().enumerate() {
             let value = match value {
                 Some(Value::List(values)) => values.get(index),
                 _ => None,
             };
+            let old = earlier.find(node);
             let node = defaults::item(node, of_item);
-            self.inside(TrailStep::Index(index), &node, value, id);
+            self.inside(TrailStep::Index(index), &node, old, value, id);
         }
     }
 
     /// The fields of a map: those in the schema first, then others, each in the order of their names.
-    fn fields(&mut self, map: &Map, value: Option<&Value>, schema: &Schema) {
+    fn fields(&mut self, map: &Map, old: Option<&Node>, value: Option<&Value>, schema: &Schema) {
         if value.is_none() && self.converter.is_open(map, schema) {
             return;
         }
@@ -136,29 +212,43 @@ impl<'a> RuleWalk<'a> {
             let Some(id) = field.id else { continue };
             let part = TrailStep::Key(field.key);
             let node = field.value();
+            let old = old.and_then(|old| defaults::field(old, compiled, schema, field.key));
+            let old = old.as_deref();
             if let Some(value) = value {
                 let name = match is_further(field.key) {
                     true => Some(Cow::Borrowed(field.key)),
                     false => escape(field.key),
                 };
                 if let Some(value) = name.and_then(|name| value.field(&name)) {
-                    self.inside(part, &node, Some(value), id);
+                    self.inside(part, &node, old, Some(value), id);
                 }
                 continue;
             }
             let identity = identified
                 .then(|| self.converter.identity(map, field.key))
                 .flatten();
-            self.inside(part, &node, identity.as_ref(), id);
+            self.inside(part, &node, old, identity.as_ref(), id);
         }
     }
 
-    fn rule(&mut self, rule: &Rule, value: &Value) {
+    fn rule(&mut self, rule: &Rule, value: &Value, old: Option<&Node>, id: NodeId) {
         let entry = self.run.programs.get(&rule.rule);
+        let old = old.filter(|old| !matches!(old.kind, Kind::Null));
+        let is_optional = rule.optional_old_self == Some(true);
         let outcome = match &*entry {
             Err(problem) => Outcome::Unreadable(problem.clone()),
-            Ok(program) if program.on_changes && rule.optional_old_self != Some(true) => return,
-            Ok(program) => self.evaluate(program, value),
+            Ok(program) if program.on_changes && !is_optional && old.is_none() => return,
+            Ok(program) => {
+                let old = old.filter(|_| program.on_changes);
+                self.old = old.map(|old| match self.pointer.steps() {
+                    [] => self.converter.object(old, id),
+                    _ => self.converter.value(old, id),
+                });
+                if is_optional {
+                    self.old = Some(Value::Optional(self.old.take().map(std::sync::Arc::new)));
+                }
+                self.evaluate(program, value)
+            }
         };
         let found = match outcome {
             Outcome::Holds => return,
@@ -184,7 +274,8 @@ impl<'a> RuleWalk<'a> {
         let mut run = Run::new(&self.run.patterns, steps);
         run.bind("self", value.clone());
         if program.on_changes {
-            run.bind("oldSelf", Value::Optional(None));
+            let old = self.old.clone().unwrap_or(Value::Optional(None));
+            run.bind("oldSelf", old);
         }
         run
     }

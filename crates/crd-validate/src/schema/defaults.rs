@@ -78,6 +78,28 @@ pub fn fields<'a>(
     written.chain(inserted)
 }
 
+/// A field of a map with defaults and without nulls; `None` if it isn't there.
+pub(crate) fn field<'a>(
+    map: &'a Node,
+    compiled: &'a Compiled,
+    schema: &'a Schema,
+    key: &str,
+) -> Option<Cow<'a, Node>> {
+    let of_field = child(schema, key).map(|id| compiled.node(id));
+    let default = of_field.and_then(|of_field| of_field.default.as_ref());
+    let written = map.get(key).filter(|node| {
+        let is_dropped = of_field.is_some_and(|of_field| is_bare_null(node, of_field));
+        !is_dropped
+    });
+    match written {
+        Some(node) => Some(Cow::Borrowed(node)),
+        None if schema.properties.contains_key(key) => {
+            default.map(|default| Cow::Owned(Node::from_json(default.clone())))
+        }
+        None => None,
+    }
+}
+
 /// An item of a list: a null that is not allowed becomes the default.
 pub(crate) fn item<'a>(node: &'a Node, of_item: &Schema) -> Cow<'a, Node> {
     match &of_item.default {

@@ -6,7 +6,8 @@ use crate::codes;
 use crate::schema::node::{NodeId, Schema};
 use k8s_syntax::format;
 use manifest::diagnostic::Diagnostic;
-use manifest::value::{Node, trail::TrailStep};
+use manifest::finding;
+use manifest::value::{Node, Pointer, trail::TrailStep};
 
 impl StructureWalk<'_> {
     /// Checks the combinations in a schema.
@@ -52,7 +53,12 @@ impl StructureWalk<'_> {
             .collect();
         match possible.as_slice() {
             [only] => self.value(value, view.branch(*only)),
-            _ => self.report(|walk| walk.none_of(branches)),
+            _ => {
+                let first = branches.first();
+                let missing =
+                    first.and_then(|first| self.failure_inside(value, view.branch(*first)));
+                self.report(|walk| walk.none_of(branches, missing));
+            }
         }
     }
 
@@ -78,9 +84,14 @@ impl StructureWalk<'_> {
             })
     }
 
-    fn none_of(&self, branches: &[NodeId]) -> Diagnostic {
+    /// The finding that no branch is satisfied, at the field that the first one lacks.
+    fn none_of(&self, branches: &[NodeId], missing: Option<Pointer>) -> Diagnostic {
         let name = words::name(&self.pointer);
-        let finding = |message| self.finding(codes::SCHEMA_COMBINATION, message);
+        let place = missing.as_ref().unwrap_or(&self.pointer);
+        let finding = |message: String| {
+            finding(codes::SCHEMA_COMBINATION, self.object, place, message)
+                .why(words::refused(self.object))
+        };
         if let Some(keys) = self.keys(branches, "or") {
             return finding(format!(
                 "{name} needs one of several fields, but has none of them"

@@ -70,6 +70,12 @@ pub(super) struct Above {
     pub depth: usize,
 }
 
+/// The first failure while a branch is tried, but not of the branches inside that are tried for it.
+struct FirstFailure {
+    tries: usize,
+    at: Option<Pointer>,
+}
+
 pub(super) struct StructureWalk<'a> {
     pub run: &'a Structure<'a>,
     pub object: &'a Object,
@@ -83,6 +89,10 @@ pub(super) struct StructureWalk<'a> {
     /// Whether findings are only counted and not formatted, because a branch is tried.
     quiet: bool,
     failed: bool,
+    /// How many branches around the current value are tried.
+    tries: usize,
+    /// Where the first failure of a branch is, if somebody asks.
+    first_failure: Option<FirstFailure>,
     /// Whether the current value is in `status`. On creation the API server only checks the names of its fields, and
     /// drops it.
     pub in_status: bool,
@@ -109,6 +119,8 @@ impl<'a> StructureWalk<'a> {
             found: Vec::new(),
             quiet: false,
             failed: false,
+            tries: 0,
+            first_failure: None,
             in_status: false,
             encrypted: object.node.get("sops").is_some(),
             is_builtin: names::is_builtin_group(object.group()),
@@ -137,6 +149,12 @@ impl<'a> StructureWalk<'a> {
     /// Adds a finding on the current value. The text is only created if it is needed.
     pub(crate) fn report(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.failed = true;
+        if let Some(first) = &mut self.first_failure
+            && first.tries == self.tries
+            && first.at.is_none()
+        {
+            first.at = Some(Pointer::clone(&self.pointer));
+        }
         if !self.quiet && self.found.len() < MOST_FINDINGS {
             let finding = make(self);
             if !self.in_status || self.is_of_patch(&finding) {
@@ -176,10 +194,26 @@ impl<'a> StructureWalk<'a> {
     pub(crate) fn holds(&mut self, value: &Node, view: View) -> bool {
         let before = (self.quiet, self.failed);
         (self.quiet, self.failed) = (true, false);
+        self.tries += 1;
         self.value(value, view);
+        self.tries -= 1;
         let held = !self.failed;
         (self.quiet, self.failed) = before;
         held
+    }
+
+    /// Where a branch that is not satisfied fails first, if that is inside of the current value.
+    pub(crate) fn failure_inside(&mut self, value: &Node, view: View) -> Option<Pointer> {
+        if self.quiet {
+            return None;
+        }
+        self.first_failure = Some(FirstFailure {
+            tries: self.tries + 1,
+            at: None,
+        });
+        self.holds(value, view);
+        let at = self.first_failure.take().and_then(|first| first.at);
+        at.filter(|at| at.steps().len() > self.pointer.steps().len())
     }
 
     /// Goes one level down.

@@ -15,8 +15,9 @@ use manifest::value::{Kind, Node, Pointer};
 /// How many characters of a value a finding shows.
 const LONGEST_SHOWN: usize = 60;
 
-/// The booleans of YAML 1.1, which Kubernetes uses.
-const BOOLEANS: &str = "unquoted, `yes`, `no`, `on`, `off`, `y` and `n` are booleans";
+/// The booleans of YAML 1.1, which kubectl and the API server use, but not kustomize.
+const BOOLEANS: &str = "unquoted, `yes`, `no`, `on`, `off`, `y` and `n` are booleans to kubectl, and strings to \
+                        kustomize and Flux";
 
 /// How many values a finding lists.
 const MOST_LISTED: usize = 20;
@@ -171,7 +172,9 @@ fn instead(node: &Node, want: Type) -> String {
             format!("write it without quotes: `{text}`")
         }
         (Kind::String(text), Type::Boolean) if is_word(text) => {
-            "write `true` or `false`: kustomize and Flux read other words as strings".to_owned()
+            "write `true` or `false`: kustomize and Flux read other words as strings, although kubectl reads this one as a \
+             boolean"
+                .to_owned()
         }
         (Kind::List(_), Type::Object) => "write keys, without the `-` before them".to_owned(),
         (_, Type::Array) => "write a list: `- ` before each entry".to_owned(),
