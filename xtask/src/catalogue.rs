@@ -47,7 +47,11 @@ impl Options {
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+            let mut value = || {
+                words
+                    .next()
+                    .with_context(|| format!("{word} needs a value"))
+            };
             match *word {
                 "--again" => options.again = true,
                 "--only" => options.only = Some((*value()?).to_owned()),
@@ -200,7 +204,10 @@ impl State {
     }
 
     fn of(&self, project: &Project) -> ProjectReleases {
-        self.releases.get(&project.name).cloned().unwrap_or_default()
+        self.releases
+            .get(&project.name)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The versions of a project in the catalogue, oldest first.
@@ -225,7 +232,12 @@ impl State {
     }
 
     /// Imports the CRDs of a release that is in `folder`.
-    fn import(&mut self, project: &Project, version: &Version, folder: &Path) -> anyhow::Result<()> {
+    fn import(
+        &mut self,
+        project: &Project,
+        version: &Version,
+        folder: &Path,
+    ) -> anyhow::Result<()> {
         let inputs = match &project.types {
             None => inputs(project, version, folder)?,
             Some(types) => match self.of_types(types, project, version, folder) {
@@ -238,7 +250,10 @@ impl State {
             },
         };
         if inputs.is_empty() {
-            let note = format!("{} {version}: no CRDs at the paths in sources.toml", project.name);
+            let note = format!(
+                "{} {version}: no CRDs at the paths in sources.toml",
+                project.name
+            );
             self.notes.push(note);
             return Ok(());
         }
@@ -333,10 +348,12 @@ impl State {
             .find(|entry| entry.file_name().to_string_lossy().ends_with(&ending))
             .context("controller-gen wrote no such CRD")?;
         let text = read(crd.path())?;
-        let lines = text.lines().map(|line| match line.strip_prefix("  group:") {
-            Some(_) => format!("  group: {}\n", types.group),
-            None => format!("{line}\n"),
-        });
+        let lines = text
+            .lines()
+            .map(|line| match line.strip_prefix("  group:") {
+                Some(_) => format!("  group: {}\n", types.group),
+                None => format!("{line}\n"),
+            });
         Ok(lines.collect())
     }
 
@@ -352,9 +369,7 @@ impl State {
         project: &Project,
         version: &Version,
     ) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
-        let is_of = |file: &&Locked| {
-            file.project == project.name && file.set().version == *version
-        };
+        let is_of = |file: &&Locked| file.project == project.name && file.set().version == *version;
         let files = self.lock.files().iter().filter(is_of);
         files
             .map(|file| {
@@ -380,7 +395,10 @@ impl State {
         let text = read(&folder.join(file))?;
         let chart = text.lines().find_map(|line| line.strip_prefix("version:"));
         let of = self.releases.entry(project.name.clone()).or_default();
-        let is_newest = of.releases.last().is_some_and(|last| last == version.as_str());
+        let is_newest = of
+            .releases
+            .last()
+            .is_some_and(|last| last == version.as_str());
         if let Some(chart) = chart.filter(|_| is_newest) {
             let chart = chart.trim().trim_matches(['"', '\'']);
             // A release of the project often comes before that of its chart.

@@ -77,10 +77,22 @@ fn own_facts(node: &Schema) -> anyhow::Result<Map<String, Value>> {
     let mut facts = Map::new();
     if let Some(map) = value.as_object_mut() {
         let is_below = |key: &str| {
-            ["properties", "items", "additionalProperties", "allOf", "anyOf", "oneOf", "not"]
-                .contains(&key)
+            [
+                "properties",
+                "items",
+                "additionalProperties",
+                "allOf",
+                "anyOf",
+                "oneOf",
+                "not",
+            ]
+            .contains(&key)
         };
-        facts.extend(std::mem::take(map).into_iter().filter(|(key, _)| !is_below(key)));
+        facts.extend(
+            std::mem::take(map)
+                .into_iter()
+                .filter(|(key, _)| !is_below(key)),
+        );
     }
     Ok(facts)
 }

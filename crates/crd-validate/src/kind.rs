@@ -7,8 +7,8 @@ use crate::schema::set::title;
 use crate::schema::version::maturity;
 use crate::schema::{Chosen, KindSchema, Lookup, Reason, Set};
 use manifest::Object;
-use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::diagnostic::suggest::{misspelt, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::Pointer;
 

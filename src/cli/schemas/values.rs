@@ -52,7 +52,10 @@ pub(super) fn import(
     let listed = target.seen(files::LOCK)?;
     let mut lock = own::list(into)?;
     let bundled = serde_json::to_string(&bundled)? + "\n";
-    let source = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let source = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
     let entry = values::listed(
         &chart.project,
         chart.version.as_str(),

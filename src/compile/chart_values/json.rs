@@ -65,7 +65,9 @@ pub fn bundle(schema: &Value, given: &Resources) -> Result<Value, Unusable> {
         resources: given.clone(),
         asked: Arc::clone(&asked),
     };
-    let built = jsonschema::options().with_retriever(retriever).build(schema);
+    let built = jsonschema::options()
+        .with_retriever(retriever)
+        .build(schema);
     let asked = asked.lock().map(|asked| asked.clone()).unwrap_or_default();
     if let Some(missing) = asked.iter().find(|uri| !given.contains_key(*uri)) {
         return Err(Unusable::Missing(missing.clone()));
@@ -167,7 +169,10 @@ impl Check<'_> {
                 found.collect()
             }
             ValidationErrorKind::Required { property } => {
-                let is_in_list = pointer.steps().iter().any(|step| matches!(step, Step::Index(_)));
+                let is_in_list = pointer
+                    .steps()
+                    .iter()
+                    .any(|step| matches!(step, Step::Index(_)));
                 let key = property.as_str().unwrap_or_default();
                 let message = format!("`{}` is missing", name(key));
                 let found = is_in_list.then(|| self.finding(SCHEMA_REQUIRED, &pointer, message));
@@ -181,7 +186,10 @@ impl Check<'_> {
             ValidationErrorKind::OneOfMultipleValid { .. }
             | ValidationErrorKind::Not { .. }
             | ValidationErrorKind::FalseSchema => {
-                let message = format!("`{}` can't be combined with its neighbours", pointer.dotted());
+                let message = format!(
+                    "`{}` can't be combined with its neighbours",
+                    pointer.dotted()
+                );
                 vec![self.finding(SCHEMA_COMBINATION, &pointer, message)]
             }
             ValidationErrorKind::Referencing(_) => Vec::new(),
@@ -198,7 +206,12 @@ impl Check<'_> {
     ) -> Vec<Diagnostic> {
         let found: Vec<Vec<Diagnostic>> = alternatives
             .iter()
-            .map(|errors| errors.iter().flat_map(|error| self.findings(error)).collect())
+            .map(|errors| {
+                errors
+                    .iter()
+                    .flat_map(|error| self.findings(error))
+                    .collect()
+            })
             .collect();
         if found.iter().any(Vec::is_empty) {
             return Vec::new();
@@ -215,7 +228,10 @@ impl Check<'_> {
         if deepest > own && nearest.next().is_none() {
             return first;
         }
-        let message = format!("`{}` fits none of the forms that it can have", pointer.dotted());
+        let message = format!(
+            "`{}` fits none of the forms that it can have",
+            pointer.dotted()
+        );
         vec![self.finding(SCHEMA_VALUE, pointer, message)]
     }
 
@@ -225,9 +241,16 @@ impl Check<'_> {
             ValidationErrorKind::Type { .. } => {
                 let wanted = error.to_string();
                 let wanted = wanted.rsplit_once(" is not of ").map(|(_, wanted)| wanted);
-                let given = self.release.node.at(pointer).map_or("null", Node::type_name);
+                let given = self
+                    .release
+                    .node
+                    .at(pointer)
+                    .map_or("null", Node::type_name);
                 match wanted {
-                    Some(wanted) => format!("`{name}` must be of {}, not a {given}", wanted.replace('"', "")),
+                    Some(wanted) => format!(
+                        "`{name}` must be of {}, not a {given}",
+                        wanted.replace('"', "")
+                    ),
                     None => format!("`{name}` has the wrong type"),
                 }
             }
@@ -240,7 +263,10 @@ impl Check<'_> {
             ValidationErrorKind::Pattern { pattern } => {
                 format!("`{name}` doesn't match the pattern {pattern}")
             }
-            kind => format!("`{name}` violates `{}` of the chart's schema", kind.keyword()),
+            kind => format!(
+                "`{name}` violates `{}` of the chart's schema",
+                kind.keyword()
+            ),
         }
     }
 
@@ -273,9 +299,9 @@ impl Check<'_> {
             .why("Helm checks the values against the chart's schema, and refuses to install or upgrade the release");
         match self.is_same {
             true => finding.help(format!("see the schema of {title}")),
-            false => finding
-                .severity(Severity::Warning)
-                .help(format!("it was checked against the schema of {title}, because no other one was imported")),
+            false => finding.severity(Severity::Warning).help(format!(
+                "it was checked against the schema of {title}, because no other one was imported"
+            )),
         }
     }
 }

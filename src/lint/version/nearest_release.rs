@@ -160,23 +160,33 @@ spec: {{url: oci://docker.io/envoyproxy/gateway-helm, {reference}}}
             ("ref: {tag: '${VERSION}'}", None),
             (
                 "ref: {tag: 1.8.99}",
-                Some("/spec/ref/tag: the gateway-helm chart 1.8.99 is checked as Envoy Gateway 1.9.1"),
+                Some(
+                    "/spec/ref/tag: the gateway-helm chart 1.8.99 is checked as Envoy Gateway 1.9.1",
+                ),
             ),
             (
                 "ref: {tag: 1.10.0-rc.1}",
-                Some("/spec/ref/tag: the gateway-helm chart 1.10.0-rc.1 is checked as Envoy Gateway 1.9.1"),
+                Some(
+                    "/spec/ref/tag: the gateway-helm chart 1.10.0-rc.1 is checked as Envoy Gateway 1.9.1",
+                ),
             ),
             (
                 "ref: {semver: 1.x}",
-                Some("/spec/ref/semver: the gateway-helm chart's version `1.x` is not one release; it is checked as Envoy Gateway 1.9.1"),
+                Some(
+                    "/spec/ref/semver: the gateway-helm chart's version `1.x` is not one release; it is checked as Envoy Gateway 1.9.1",
+                ),
             ),
             (
                 "ref: {tag: latest}",
-                Some("/spec/ref/tag: the gateway-helm chart's version `latest` is not one release; it is checked as Envoy Gateway 1.9.1"),
+                Some(
+                    "/spec/ref/tag: the gateway-helm chart's version `latest` is not one release; it is checked as Envoy Gateway 1.9.1",
+                ),
             ),
             (
                 "ref: {digest: sha256:abc}",
-                Some("/spec/ref/digest: the gateway-helm chart has no version that can be read; it is checked as Envoy Gateway 1.9.1"),
+                Some(
+                    "/spec/ref/digest: the gateway-helm chart has no version that can be read; it is checked as Envoy Gateway 1.9.1",
+                ),
             ),
         ] {
             let want: Vec<String> = checked

@@ -125,7 +125,15 @@ spec: {{url: {url}, ref: {{tag: {tag}}}}}
                 "warning version/unknown-release /spec/ref/tag: no gateway-helm 1.5.19 is known; the last release of 1.5 is 1.5.9"
             ]
         );
-        for right in ["v1.8.2", "1.10.0", "1.9.7", "1.13.1", "2.0.0", "v0.0.0-latest", "'${VERSION}'"] {
+        for right in [
+            "v1.8.2",
+            "1.10.0",
+            "1.9.7",
+            "1.13.1",
+            "2.0.0",
+            "v0.0.0-latest",
+            "'${VERSION}'",
+        ] {
             assert_eq!(says(chart, right), [""; 0], "{right}");
         }
         assert_eq!(says("oci://example.com/app", "99.0.0"), [""; 0]);

@@ -35,7 +35,10 @@ const PAGES: &[(&str, &str)] = &[
         "https://external-secrets.io/latest/api/spec/#{group}/{version}.{kind}",
     ),
     ("flux", "https://fluxcd.io/flux/components/"),
-    ("flux-operator", "https://fluxoperator.dev/docs/crd/{lower}/"),
+    (
+        "flux-operator",
+        "https://fluxoperator.dev/docs/crd/{lower}/",
+    ),
     (
         "gateway-api",
         "https://gateway-api.sigs.k8s.io/reference/spec/#{lower}",

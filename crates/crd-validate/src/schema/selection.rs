@@ -109,6 +109,9 @@ pub enum Unknown {
     },
 }
 
+/// How many versions a message lists.
+const SHOWN: usize = 5;
+
 impl Unknown {
     /// What to write instead.
     pub fn help(&self) -> String {
@@ -118,8 +121,12 @@ impl Unknown {
                 None => format!("the known ones are {}", known.join(", ")),
             },
             Unknown::Version { known, .. } => {
-                let known: Vec<String> = known.iter().map(Version::to_string).collect();
-                format!("the known ones, nearest first: {}", known.join(", "))
+                let shown: Vec<String> = known.iter().take(SHOWN).map(Version::to_string).collect();
+                let more = match known.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("the known ones, nearest first: {}{more}", shown.join(", "))
             }
             Unknown::Channel { known, .. } if known.is_empty() => {
                 "remove the channel; the project has no channels".to_owned()

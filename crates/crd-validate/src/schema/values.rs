@@ -34,6 +34,9 @@ impl ValuesSchema {
 pub fn listed(chart: &str, version: &str, text: &str, source: &str, source_sha256: &str) -> Locked {
     let set = super::set::Set::new(PROJECT, version, Some(chart));
     let name = super::set::plain(chart);
-    let path = format!("{PROJECT}/{name}/{}.json", super::set::plain(&set.version.folder()));
+    let path = format!(
+        "{PROJECT}/{name}/{}.json",
+        super::set::plain(&set.version.folder())
+    );
     Locked::new(&set, path, text, source, source_sha256)
 }
