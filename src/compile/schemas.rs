@@ -95,7 +95,8 @@ fn softened(finding: Diagnostic, guess: &Chosen) -> Diagnostic {
     let (title, project) = (guess.set.title(), &guess.set.project);
     let help = finding.help.clone();
     let help = help.map_or(String::new(), |help| format!("{help}; "));
-    let severity = match help.contains("did you mean") {
+    let is_misspelt = finding.code == SCHEMA_UNKNOWN_FIELD && help.starts_with("write `");
+    let severity = match is_misspelt {
         true => Severity::Warning,
         false => Severity::Note,
     };

@@ -336,7 +336,7 @@ spec:
 "
         )
     };
-    let wrong = "{mode: ${MODE}, replicas: two, colour: red, ports: [{number: 1}, {}]}";
+    let wrong = "{mode: '${MODE}', replicas: two, colour: red, ports: [{number: 1}, {}]}";
     project.write("release.yaml", release("2.1.0", wrong));
     project
         .run(["validate", "release.yaml"])
@@ -378,5 +378,5 @@ fn a_json_schema_of_a_kind_gives_its_structure() {
     project
         .run(["validate", "widget.yaml"])
         .code(1)
-        .says("did you mean `size`");
+        .says("help: write `size`");
 }
