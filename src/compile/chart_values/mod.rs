@@ -144,7 +144,7 @@ spec:
             ),
             [
                 "warning schema/value: `spec.values.config.envoyGateway.logging.level.default` can't be \"loud\"",
-                "error schema/type: `spec.values.config.envoyGateway.extensionApis.enableBackend` must be a boolean, not a string",
+                "error schema/type: `spec.values.config.envoyGateway.extensionApis.enableBackend` must be `true` or `false`, not a string",
             ]
         );
         assert_eq!(
